@@ -1,0 +1,71 @@
+//! How many outbound requests an invocation may still send.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use shared::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+
+/// Counts requests against the platform's limit.
+///
+/// A clone made by [`Budgeted::keeping`] stops earlier, so that what comes later still can be sent.
+#[derive(Clone)]
+pub struct Budgeted<H> {
+    inner: H,
+    remaining: Rc<Cell<usize>>,
+    keep: usize,
+}
+
+impl<H: HttpClient + Clone> Budgeted<H> {
+    /// At most `limit` requests.
+    pub fn new(inner: H, limit: usize) -> Self {
+        Self { inner, remaining: Rc::new(Cell::new(limit)), keep: 0 }
+    }
+
+    /// The same budget, of which the last `keep` requests are not to be spent here.
+    pub fn keeping(&self, keep: usize) -> Self {
+        Self { keep, ..self.clone() }
+    }
+
+    /// How many requests can still be sent here.
+    pub fn available(&self) -> usize {
+        self.remaining.get().saturating_sub(self.keep)
+    }
+}
+
+impl<H: HttpClient + Clone> HttpClient for Budgeted<H> {
+    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+        if self.available() == 0 {
+            return Err(HttpError::BudgetExhausted);
+        }
+        self.remaining.set(self.remaining.get().saturating_sub(1));
+        self.inner.send(request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use http::Method;
+    use shared::fakes::{FakeAnswer, FakeHttp};
+    use shared::http_client::Limits;
+
+    use super::*;
+
+    fn send(http: &impl HttpClient) -> Result<(), HttpError> {
+        let request = OutboundRequest::new(Method::GET, "http://x", Limits::document(1, 1));
+        http.send(request).now_or_never().unwrap().map(|_| ())
+    }
+
+    #[test]
+    fn what_is_kept_is_left_for_later() {
+        let fake = FakeHttp::responding(|_| FakeAnswer::text(200, "text/plain", ""));
+        let budget = Budgeted::new(fake.clone(), 3);
+        let searches = budget.keeping(2);
+        assert_eq!(send(&searches), Ok(()));
+        assert_eq!(send(&searches), Err(HttpError::BudgetExhausted));
+        assert_eq!(send(&budget), Ok(()));
+        assert_eq!(send(&budget), Ok(()));
+        assert_eq!(send(&budget), Err(HttpError::BudgetExhausted));
+        assert_eq!(fake.requests().len(), 3);
+    }
+}

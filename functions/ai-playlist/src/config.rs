@@ -1,0 +1,53 @@
+//! What the function is configured with.
+
+use shared::auth::AuthConfig;
+use shared::config::{ConfigError, optional};
+use shared::llm::LlmConfig;
+use shared::spotify::SpotifyConfig;
+use shared::supabase::SupabaseConfig;
+
+/// Cloudflare's free plan allows 50 subrequests an invocation.
+const DEFAULT_SUBREQUEST_LIMIT: usize = 50;
+
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How users' tokens are verified.
+    pub auth: AuthConfig,
+    /// The database.
+    pub supabase: SupabaseConfig,
+    /// The catalogue.
+    pub spotify: SpotifyConfig,
+    /// The language model.
+    pub llm: LlmConfig,
+    /// Outbound requests that an invocation may send.
+    pub subrequest_limit: usize,
+}
+
+impl Config {
+    /// Reads the configuration through `lookup`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names what is missing or invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let supabase = SupabaseConfig::from_lookup(&lookup)?;
+        Ok(Self {
+            auth: AuthConfig::from_lookup(&lookup)?,
+            supabase,
+            spotify: SpotifyConfig::from_lookup(&lookup)?,
+            llm: LlmConfig::from_lookup(&lookup)?,
+            subrequest_limit: subrequest_limit(optional(&lookup, "SUBREQUEST_LIMIT"))?,
+        })
+    }
+}
+
+/// Below this not even a playlist of one track could be finished.
+const MIN_SUBREQUEST_LIMIT: usize = 12;
+
+fn subrequest_limit(text: Option<String>) -> Result<usize, ConfigError> {
+    let Some(text) = text else { return Ok(DEFAULT_SUBREQUEST_LIMIT) };
+    text.parse()
+        .ok()
+        .filter(|limit| *limit >= MIN_SUBREQUEST_LIMIT)
+        .ok_or_else(|| ConfigError::invalid("SUBREQUEST_LIMIT", "must be a number of 12 or more"))
+}

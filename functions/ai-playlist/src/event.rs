@@ -1,0 +1,197 @@
+//! What the listener sees while the playlist grows, and at its end.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use shared::matching::MissReason;
+use shared::track::CatalogueTrack;
+use uuid::Uuid;
+
+use crate::quota::Quota;
+
+/// A track of the playlist, in Spotify's own spelling.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Track {
+    /// Its place, from 0.
+    pub index: usize,
+    /// `spotify:track:…`
+    pub track_uri: String,
+    /// The title.
+    pub title: String,
+    /// The credited artists, separated by commas.
+    pub artist: String,
+    /// The album.
+    pub album: String,
+    /// The length.
+    pub duration_ms: u32,
+    /// Whether it is marked as explicit.
+    pub explicit: bool,
+    /// How well it matches what was suggested, 0 to 1.
+    pub score: f64,
+}
+
+impl Track {
+    /// The track at `index` that was found for a suggestion.
+    pub fn found(index: usize, track: &CatalogueTrack, score: f64) -> Self {
+        Self {
+            index,
+            track_uri: track.uri.as_str().to_owned(),
+            title: track.title.clone(),
+            artist: track.artists.join(", "),
+            album: track.album.clone(),
+            duration_ms: track.duration_ms,
+            explicit: track.explicit,
+            score: (score * 100.0).round() / 100.0,
+        }
+    }
+}
+
+/// Where the generation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// A slot of the quota is held.
+    Reserved,
+    /// The model was asked.
+    Thinking,
+    /// The first suggestion is being looked up.
+    Resolving,
+    /// The model was asked for more.
+    Refilling,
+}
+
+/// Why no more tracks were looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The playlist is full.
+    Completed,
+    /// There were no more suggestions.
+    NoProgress,
+    /// The time was up.
+    Deadline,
+    /// The invocation may send no more requests.
+    Budget,
+}
+
+/// The finished playlist.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Done {
+    /// The generation's id, and the playlist's if it was saved.
+    pub session_id: Uuid,
+    /// The playlist's name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// A sentence about it.
+    pub summary: String,
+    /// `en` or `pl`.
+    pub language: &'static str,
+    /// The tracks, in order.
+    pub tracks: Vec<Track>,
+    /// How many there are.
+    pub count: usize,
+    /// How many were wanted.
+    pub target: usize,
+    /// `fewer_than_12` where that few were found although more were wanted.
+    pub warning: Option<&'static str>,
+    /// Why no more tracks were looked for.
+    pub stop_reason: StopReason,
+    /// The saved playlist.
+    pub playlist_id: Option<Uuid>,
+    /// What is left of the quota.
+    pub quota: Quota,
+}
+
+/// Fewer tracks than this are worth a warning, where at least as many were wanted.
+const FEW_TRACKS: usize = 12;
+
+/// The warning for `count` tracks out of `target`.
+pub fn warning(count: usize, target: usize) -> Option<&'static str> {
+    (count < target.min(FEW_TRACKS)).then_some("fewer_than_12")
+}
+
+/// One event of the stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The generation entered a stage.
+    Stage {
+        /// Which.
+        stage: Stage,
+        /// Tracks found so far.
+        found: usize,
+        /// Tracks wanted.
+        target: usize,
+    },
+    /// A track was found.
+    Track(Track),
+    /// A suggestion did not make it.
+    Miss {
+        /// The suggested title.
+        title: String,
+        /// The suggested artist.
+        artist: String,
+        /// Why.
+        reason: MissReason,
+    },
+    /// The playlist, finished and settled.
+    Done(Box<Done>),
+    /// The error that ended the generation, as its JSON object.
+    Error(Value),
+    /// A comment that keeps the connection open.
+    Ping,
+}
+
+impl Event {
+    /// The event in the `text/event-stream` format of the HTML standard.
+    pub fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Ping => Bytes::from_static(b": ping\n\n"),
+            Self::Stage { stage, found, target } => {
+                frame("stage", &serde_json::json!({"stage": stage, "found": found, "target": target}))
+            }
+            Self::Track(track) => frame("track", track),
+            Self::Miss { title, artist, reason } => {
+                frame("miss", &serde_json::json!({"title": title, "artist": artist, "reason": reason}))
+            }
+            Self::Done(done) => frame("done", done),
+            Self::Error(error) => frame("error", error),
+        }
+    }
+}
+
+/// JSON holds no raw line break, so one `data:` line is enough.
+fn frame(name: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_frame_even_with_line_breaks_in_its_text() {
+        let miss =
+            Event::Miss { title: "a\nb\r".into(), artist: "\u{2028}".into(), reason: MissReason::NotFound };
+        let text = String::from_utf8(miss.to_bytes().to_vec()).unwrap();
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.starts_with("event: miss\ndata: {") && text.ends_with("}\n\n"), "{text}");
+        assert!(text.contains(r#""reason":"not_found""#));
+    }
+
+    #[test]
+    fn a_stage_says_how_far_it_is() {
+        let stage = Event::Stage { stage: Stage::Refilling, found: 3, target: 20 };
+        let expected = "event: stage\ndata: {\"found\":3,\"stage\":\"refilling\",\"target\":20}\n\n";
+        assert_eq!(stage.to_bytes(), expected.as_bytes());
+    }
+
+    #[test]
+    fn few_tracks_are_worth_a_warning_only_where_more_were_wanted() {
+        assert_eq!(warning(11, 20), Some("fewer_than_12"));
+        assert_eq!(warning(12, 20), None);
+        assert_eq!(warning(5, 5), None);
+        assert_eq!(warning(4, 5), Some("fewer_than_12"));
+    }
+}

@@ -1,0 +1,192 @@
+//! The steps from a request to its answer.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::{LocalBoxFuture, Shared};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use shared::auth::{JwksCache, authenticate};
+use shared::clock::Clock;
+use shared::endpoint::{Body, Call, Endpoint, Spawn, json_response, route};
+use shared::http_client::HttpClient;
+use shared::random::Random;
+use shared::spotify::TokenCache;
+use shared::supabase::Supabase;
+use shared::{Code, Error};
+
+use crate::budget::Budgeted;
+use crate::config::Config;
+use crate::event::{Done, Event};
+use crate::generate::Emit;
+use crate::job::Job;
+use crate::quota::{self, Reservation, Session};
+use crate::recover::saved_playlist;
+use crate::request::{self, Format, PlaylistRequest};
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "ai-playlist",
+    methods: "POST",
+    // A prompt, seeds, exclusions and a hundred tracks to refine are about 50 KB at the most.
+    max_body_bytes: 128 * 1024,
+};
+
+/// Finished results that outlive a request; no request's data.
+#[derive(Default)]
+pub struct Caches {
+    /// The keys that sign users' tokens.
+    pub jwks: JwksCache,
+    /// The app's token for the catalogue.
+    pub spotify_token: TokenCache,
+}
+
+/// What one request is handed.
+#[derive(Clone)]
+pub struct Deps<H, C> {
+    /// The way out.
+    pub http: H,
+    /// The time.
+    pub clock: C,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// The configuration.
+    pub config: Rc<Config>,
+    /// What earlier requests left.
+    pub caches: Rc<Caches>,
+    /// Runs what goes on after the response was handed over.
+    pub spawn: Spawn,
+    /// Completes when the client goes away.
+    pub client_gone: Shared<LocalBoxFuture<'static, ()>>,
+    /// The request's id and log.
+    pub call: Call,
+}
+
+/// Answers one request for a playlist.
+///
+/// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Reserve quota (402, 409, 429).
+/// 4. Stream suggestions, resolving each as it arrives. 5. Settle, then finish the answer.
+///
+/// # Errors
+/// Everything that can be refused is refused before the stream starts, as a real status.
+pub async fn handle<H, C>(request: Request<Bytes>, deps: Deps<H, C>) -> Result<Response<Body>, Error>
+where
+    H: HttpClient + Clone + 'static,
+    C: Clock + Clone + 'static,
+{
+    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
+        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+    }
+    let http = Budgeted::new(deps.http.clone(), deps.config.subrequest_limit);
+    let headers = request.headers();
+    let user = authenticate(headers, &deps.config.auth, &deps.caches.jwks, &http, &deps.clock).await?;
+    request::require_json(headers)?;
+    let key = request::idempotency_key(headers)?;
+    let format = request::wanted_format(headers);
+    let wish = request::parse(request.body())?;
+
+    let session = Session { id: key.unwrap_or_else(|| deps.random.uuid()), user_id: user.id() };
+    let supabase = Supabase::new(&deps.config.supabase, &http);
+    match quota::reserve(&supabase.service(), session, &wish.prompt, wish.save).await? {
+        Reservation::Finished(left) => {
+            let done = saved_playlist(&supabase.as_user(&user), session, &wish, left).await?;
+            recovered(format, &deps, done)
+        }
+        Reservation::Held => match format {
+            Format::EventStream => Ok(stream_generation(deps, http, session, wish)),
+            Format::Json => json_generation(deps, http, session, wish).await,
+        },
+    }
+}
+
+fn recovered<H, C: Clock>(format: Format, deps: &Deps<H, C>, done: Done) -> Result<Response<Body>, Error> {
+    match format {
+        Format::Json => json_response(StatusCode::OK, &done),
+        Format::EventStream => {
+            deps.call.log_end(deps.clock.now_ms(), StatusCode::OK, None, Default::default());
+            Ok(event_stream(stream::iter([Event::Done(Box::new(done)).to_bytes()])))
+        }
+    }
+}
+
+/// Answers at once; the generation goes on behind the stream and is aborted with it.
+fn stream_generation<H, C>(
+    deps: Deps<H, C>,
+    http: Budgeted<H>,
+    session: Session,
+    wish: PlaylistRequest,
+) -> Response<Body>
+where
+    H: HttpClient + Clone + 'static,
+    C: Clock + Clone + 'static,
+{
+    let (sender, receiver) = mpsc::unbounded::<Event>();
+    let (reader, reader_left) = oneshot::channel::<()>();
+    let emit_to = |sender: mpsc::UnboundedSender<Event>| -> Emit {
+        Box::new(move |event| {
+            let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
+        })
+    };
+    let job = Job { deps: deps.clone(), http, session, wish, emit: emit_to(sender.clone()) };
+    let last = emit_to(sender);
+    (deps.spawn)(
+        async move {
+            let call = job.deps.call.clone();
+            let ended = job.run(reader_left.map(|_| ())).await;
+            ended.log(&call, StatusCode::OK);
+            last(match ended.result {
+                Ok(done) => Event::Done(Box::new(done)),
+                Err(error) => Event::Error(error.to_json(call.request_id)),
+            });
+        }
+        .boxed_local(),
+    );
+    event_stream(receiver.map(move |event| {
+        let _dropped_with_the_stream = &reader;
+        event.to_bytes()
+    }))
+}
+
+/// Waits for the generation. It runs on its own all the same: where the client leaves, the runtime
+/// drops this future, and the quota would stay reserved.
+async fn json_generation<H, C>(
+    deps: Deps<H, C>,
+    http: Budgeted<H>,
+    session: Session,
+    wish: PlaylistRequest,
+) -> Result<Response<Body>, Error>
+where
+    H: HttpClient + Clone + 'static,
+    C: Clock + Clone + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let job = Job { deps: deps.clone(), http, session, wish, emit: Box::new(|_| {}) };
+    (deps.spawn)(
+        async move {
+            let call = job.deps.call.clone();
+            let ended = job.run(std::future::pending()).await;
+            if let Err(error) = &ended.result
+                && error.code() == Code::ClientClosedRequest
+            {
+                ended.log(&call, error.status()); // Nobody else is left to do it.
+            }
+            let _ = sender.send(ended.result); // Fails when nobody waits any more.
+        }
+        .boxed_local(),
+    );
+    let lost = |_| Error::new(Code::Internal, "The generation broke off.");
+    json_response(StatusCode::OK, &receiver.await.map_err(lost)??)
+}
+
+fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {
+    let mut response = Response::new(Body::Stream(Box::pin(chunks)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

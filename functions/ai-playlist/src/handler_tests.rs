@@ -1,0 +1,319 @@
+use std::cell::RefCell;
+
+use futures_util::future::poll_fn;
+use futures_util::task::noop_waker;
+use serde_json::{Value, json};
+use shared::auth::FakeIssuer;
+use shared::config::ConfigError;
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, FakeRandom};
+use shared::http_client::OutboundRequest;
+use uuid::Uuid;
+
+use super::*;
+
+const NOW_MS: u64 = 1_790_000_000_000;
+const USER: Uuid = Uuid::from_u128(7);
+
+/// A function whose outside world is a fake; the clock stands still.
+struct Bench {
+    http: FakeHttp,
+    clock: FakeClock,
+    log: FakeLog,
+    work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>>,
+    client_leaves: Option<oneshot::Sender<()>>,
+    deps: Deps<FakeHttp, FakeClock>,
+}
+
+fn config(name: &str) -> Option<String> {
+    let value = match name {
+        "SUPABASE_URL" => FakeIssuer::URL,
+        "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+        "SUPABASE_SECRET_KEY" => "sb_secret_x",
+        "SPOTIFY_CLIENT_ID" | "SPOTIFY_CLIENT_SECRET" => "spotify",
+        "SPOTIFY_API_BASE_URL" => "https://spotify.example",
+        "SPOTIFY_ACCOUNTS_BASE_URL" => "https://accounts.example",
+        "LLM_BASE_URL" => "https://llm.example/v1",
+        "LLM_API_KEY" | "LLM_MODEL" => "llm",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+impl Bench {
+    fn new(world: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
+        let (http, clock, log) = (FakeHttp::responding(world), FakeClock::at_ms(NOW_MS), FakeLog::default());
+        let work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
+        let (client_leaves, gone) = oneshot::channel();
+        let spawned = work.clone();
+        let deps = Deps {
+            http: http.clone(),
+            clock: clock.clone(),
+            random: Rc::new(FakeRandom::default()),
+            config: Rc::new(Config::from_lookup(config).unwrap()),
+            caches: Rc::default(),
+            spawn: Rc::new(move |future| spawned.borrow_mut().push(future)),
+            client_gone: gone.map(|_| ()).boxed_local().shared(),
+            call: Call::new(ENDPOINT, http::Method::POST, Uuid::nil(), NOW_MS, Rc::new(log.clone())),
+        };
+        Self { http, clock, log, work, client_leaves: Some(client_leaves), deps }
+    }
+
+    fn request(accept: &'static str, body: &Value) -> Request<Bytes> {
+        let token = FakeIssuer::with_kid("k").token(USER, NOW_MS / 1000);
+        Request::post("https://x/functions/v1/ai-playlist")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, accept)
+            .body(Bytes::from(body.to_string()))
+            .unwrap()
+    }
+
+    /// Polls the answer and what was spawned until nothing moves any more.
+    fn settle<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = Box::pin(future);
+        let waker = noop_waker();
+        let mut context = std::task::Context::from_waker(&waker);
+        let mut output = None;
+        for _ in 0..200 {
+            if output.is_none()
+                && let std::task::Poll::Ready(done) = future.poll_unpin(&mut context)
+            {
+                output = Some(done);
+            }
+            self.work.borrow_mut().retain_mut(|work| work.poll_unpin(&mut context).is_pending());
+        }
+        output
+    }
+
+    fn ask(&self, accept: &'static str, body: &Value) -> Option<Result<Response<Body>, Error>> {
+        self.settle(handle(Self::request(accept, body), self.deps.clone()))
+    }
+
+    fn json(&self, body: &Value) -> Result<Value, Error> {
+        let response = self.ask("application/json", body).expect("no answer")?;
+        match response.into_body() {
+            Body::Full(bytes) => Ok(serde_json::from_slice(&bytes).unwrap()),
+            Body::Stream(_) => panic!("a stream"),
+        }
+    }
+
+    fn error(&self, body: &Value) -> Code {
+        self.json(body).unwrap_err().code()
+    }
+
+    /// What was sent to a path, as JSON bodies.
+    fn sent_to(&self, path: &str) -> Vec<Value> {
+        let all = self.http.requests();
+        let matching = all.iter().filter(|request| request.url.contains(path));
+        matching.map(|request| serde_json::from_slice(&request.body).unwrap_or(Value::Null)).collect()
+    }
+
+    fn settled(&self) -> Vec<String> {
+        let settled = self.sent_to("rpc/ai_settle");
+        settled.iter().map(|args| args["p_status"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn quota() -> Value {
+    json!({"plan": "free", "used": 1, "limit": 3, "remaining": 2, "next_free_at": null})
+}
+
+fn completion(songs: &[(&str, &str)]) -> FakeAnswer {
+    let tracks: Vec<_> =
+        songs.iter().map(|(artist, title)| json!({"artist": artist, "title": title, "year": null})).collect();
+    let content = json!({"kind": "playlist", "language": "pl", "name": "Wieczór", "description": "d",
+        "summary": "s", "tracks": tracks});
+    let frame = json!({"choices": [{"delta": {"content": content.to_string()}, "finish_reason": "stop"}]});
+    FakeAnswer::text(200, "text/event-stream", &format!("data: {frame}\n\ndata: [DONE]\n\n"))
+}
+
+/// Answers a search with the very song that was searched for.
+fn found(request: &OutboundRequest) -> FakeAnswer {
+    let query = request.url.split("q=").nth(1).unwrap().split('&').next().unwrap();
+    let query = query.replace("%22", "\"").replace("%3A", ":").replace('+', " ").replace("%20", " ");
+    let mut quoted = query.split('"').skip(1).step_by(2);
+    let (title, artist) = (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default());
+    let id = format!("{:0<22}", title.bytes().map(|b| format!("{b:02x}")).collect::<String>());
+    FakeAnswer::json(
+        200,
+        &json!({"tracks": {"items": [{
+            "uri": format!("spotify:track:{}", &id[..22]), "name": title, "artists": [{"name": artist}],
+            "album": {"name": "An Album", "release_date": "1999"}, "duration_ms": 200_000, "explicit": false,
+        }]}}),
+    )
+}
+
+/// A world in which everything works; the model suggests `songs`.
+fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+    move |request| {
+        let url = request.url.as_str();
+        match url {
+            _ if url.ends_with("jwks.json") => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+            _ if url.ends_with("rpc/ai_reserve") => {
+                FakeAnswer::json(200, &json!({"outcome": "reserved", "quota": quota()}))
+            }
+            _ if url.ends_with("rpc/ai_settle") => {
+                FakeAnswer::json(200, &json!({"outcome": "settled", "status": "x", "quota": quota()}))
+            }
+            _ if url.ends_with("/api/token") => FakeAnswer::json(
+                200,
+                &json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}),
+            ),
+            _ if url.contains("/v1/search") => found(request),
+            _ if url.ends_with("/chat/completions") => completion(songs),
+            _ => panic!("unexpected {request:?}"),
+        }
+    }
+}
+
+const SONGS: &[(&str, &str)] = &[("Kult", "Arahja"), ("Hey", "Teksanski"), ("Maanam", "Boskie Buenos")];
+
+fn wish(count: usize) -> Value {
+    json!({"prompt": "wieczór", "target_count": count})
+}
+
+#[test]
+fn a_generation_is_reserved_before_and_settled_after() {
+    let bench = Bench::new(world(SONGS));
+    let done = bench.json(&wish(3)).unwrap();
+    assert_eq!(
+        (&done["count"], &done["stop_reason"], &done["language"]),
+        (&json!(3), &json!("completed"), &json!("pl"))
+    );
+    assert_eq!(done["quota"], quota());
+    let urls: Vec<_> = bench.http.requests().iter().map(|r| r.url.clone()).collect();
+    let position = |part: &str| urls.iter().position(|url| url.contains(part)).unwrap();
+    assert!(position("ai_reserve") < position("chat/completions"));
+    assert_eq!(position("ai_settle"), urls.len() - 1);
+    assert_eq!(bench.settled(), ["succeeded"]);
+}
+
+#[test]
+fn nothing_is_spent_on_a_request_that_makes_no_sense() {
+    let bench = Bench::new(world(SONGS));
+    assert_eq!(bench.error(&json!({"prompt": ""})), Code::InvalidRequest);
+    assert!(bench.http.requests().iter().all(|request| request.url.ends_with("jwks.json")));
+}
+
+#[test]
+fn what_the_model_does_not_find_in_one_round_it_is_asked_for_once_more() {
+    let bench = Bench::new(world(SONGS));
+    let done = bench.json(&wish(5)).unwrap();
+    assert_eq!((&done["count"], &done["stop_reason"]), (&json!(3), &json!("no_progress")));
+    assert_eq!(done["warning"], "fewer_than_12");
+    assert_eq!(bench.sent_to("chat/completions").len(), 2);
+}
+
+#[test]
+fn a_used_up_budget_delivers_what_was_found_and_still_settles() {
+    const MANY: &[(&str, &str)] = &[
+        ("A", "Aa"),
+        ("B", "Bb"),
+        ("C", "Cc"),
+        ("D", "Dd"),
+        ("E", "Ee"),
+        ("F", "Ff"),
+        ("G", "Gg"),
+        ("H", "Hh"),
+    ];
+    let mut bench = Bench::new(world(MANY));
+    let limited = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("12".to_owned()) } else { config(name) };
+    bench.deps.config = Rc::new(Config::from_lookup(limited).unwrap());
+    let done = bench.json(&wish(8)).unwrap();
+    // 12 = keys, reserve, model, token, 4 searches, 2 kept for a refill, 2 for settling.
+    assert_eq!((&done["count"], &done["stop_reason"]), (&json!(4), &json!("budget")));
+    assert_eq!(bench.settled(), ["succeeded"]);
+}
+
+#[test]
+fn at_most_five_searches_run_at_once() {
+    const SEVEN: &[(&str, &str)] =
+        &[("A", "Aa"), ("B", "Bb"), ("C", "Cc"), ("D", "Dd"), ("E", "Ee"), ("F", "Ff"), ("G", "Gg")];
+    let works = world(SEVEN);
+    let bench =
+        Bench::new(
+            move |request| {
+                if request.url.contains("/v1/search") { FakeAnswer::Silence } else { works(request) }
+            },
+        );
+    assert!(bench.ask("application/json", &wish(7)).is_none());
+    assert_eq!(bench.sent_to("/v1/search").len(), 5);
+}
+
+#[test]
+fn a_client_that_leaves_ends_the_generation_as_failed() {
+    let works = world(SONGS);
+    let mut bench =
+        Bench::new(
+            move |request| {
+                if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
+            },
+        );
+    assert!(bench.ask("application/json", &wish(3)).is_none());
+    assert_eq!(bench.settled(), Vec::<String>::new());
+    bench.client_leaves.take().unwrap().send(()).unwrap();
+    bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
+    assert_eq!(bench.settled(), ["failed"]);
+    assert!(bench.log.lines()[0].contains("client_closed_request"), "{:?}", bench.log.lines());
+}
+
+#[test]
+fn a_stream_that_nobody_reads_any_more_ends_the_generation_as_failed() {
+    let works = world(SONGS);
+    let bench = Bench::new(
+        move |request| {
+            if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
+        },
+    );
+    let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
+    drop(response);
+    bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
+    assert_eq!(bench.settled(), ["failed"]);
+}
+
+#[test]
+fn a_deadline_frees_the_slot_as_a_timeout() {
+    let works = world(SONGS);
+    let mut bench =
+        Bench::new(
+            move |request| {
+                if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
+            },
+        );
+    bench.clock = FakeClock::hurrying(NOW_MS);
+    bench.deps.clock = bench.clock.clone();
+    assert_eq!(bench.error(&wish(3)), Code::GenerationTimeout);
+    assert_eq!(bench.settled(), ["timeout"]);
+}
+
+#[test]
+fn an_expired_reservation_delivers_nothing() {
+    let works = world(SONGS);
+    let bench = Bench::new(move |request| match request.url.contains("ai_settle") {
+        true => FakeAnswer::json(200, &json!({"outcome": "expired", "status": "timeout", "quota": quota()})),
+        false => works(request),
+    });
+    assert_eq!(bench.error(&wish(3)), Code::GenerationTimeout);
+}
+
+#[test]
+fn the_stream_ends_with_done_and_one_log_line() {
+    let bench = Bench::new(world(SONGS));
+    let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
+    let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
+    let chunks: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
+    let text = String::from_utf8(chunks.concat()).unwrap();
+    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+    assert_eq!(names, ["stage", "stage", "stage", "track", "track", "track", "done"]);
+    assert_eq!(bench.log.lines().len(), 1);
+    assert!(bench.log.lines()[0].contains("\"found\":3"), "{:?}", bench.log.lines());
+}
+
+#[test]
+fn the_configuration_names_what_is_missing() {
+    let names = |error: ConfigError| error.names().map(str::to_owned).collect::<Vec<_>>();
+    let missing = Config::from_lookup(|_| None).unwrap_err();
+    assert!(names(missing).contains(&"SUPABASE_URL".to_owned()));
+    let low = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("5".to_owned()) } else { config(name) };
+    assert_eq!(names(Config::from_lookup(low).unwrap_err()), ["SUBREQUEST_LIMIT"]);
+}

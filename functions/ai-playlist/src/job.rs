@@ -1,0 +1,265 @@
+//! A generation whose quota is reserved, from there to its settled end.
+
+use std::future::Future;
+
+use futures_util::future::{Either, FutureExt, select};
+use futures_util::{pin_mut, select_biased};
+use http::StatusCode;
+use shared::clock::Clock;
+use shared::endpoint::Call;
+use shared::http_client::HttpClient;
+use shared::llm::Cost;
+use shared::llm::playlist::{Language, example_prompts, refusal_message};
+use shared::log::Fields;
+use shared::matching::{Constraints, WantedVersions};
+use shared::spotify::SpotifyApp;
+use shared::supabase::{Service, Supabase};
+use shared::{Code, Error};
+
+use crate::budget::Budgeted;
+use crate::event::{Done, Event, Stage, StopReason, warning};
+use crate::generate::{About, Emit, Failure, Generation};
+use crate::handler::Deps;
+use crate::quota::{self, Session, Status};
+use crate::request::PlaylistRequest;
+use crate::resolve::Resolver;
+
+/// From the request to the end of the answer.
+const DEADLINE_MS: u64 = 55_000;
+/// What of it is kept for settling.
+const SETTLING_MS: u64 = 6_000;
+/// Proxies close connections that are silent for long.
+const PING_EVERY_MS: u64 = 15_000;
+/// Settling and saving are one request, and one more if its answer is lost.
+const KEPT_FOR_SETTLING: usize = 2;
+/// The refill asks the model once more, and again after a passing failure.
+const KEPT_FOR_REFILL: usize = 2;
+const MAX_FALLBACK_NAME_CHARS: usize = 60;
+
+/// A reserved generation.
+pub struct Job<H, C> {
+    /// What the request was handed.
+    pub deps: Deps<H, C>,
+    /// The way out, counted.
+    pub http: Budgeted<H>,
+    /// Whose generation it is.
+    pub session: Session,
+    /// What the listener wants.
+    pub wish: PlaylistRequest,
+    /// Receives what happens on the way; not the end.
+    pub emit: Emit,
+}
+
+/// How a generation ended.
+pub struct Ended {
+    /// The settled playlist, or the error that the client is told.
+    pub result: Result<Done, Error>,
+    now_ms: u64,
+    more: Fields,
+}
+
+impl Ended {
+    /// Writes the request's log line.
+    pub fn log(&self, call: &Call, status: StatusCode) {
+        call.log_end(self.now_ms, status, self.result.as_ref().err(), self.more.clone());
+    }
+}
+
+impl<H, C> Job<H, C>
+where
+    H: HttpClient + Clone + 'static,
+    C: Clock + Clone + 'static,
+{
+    /// Generates, settles and answers how it ended. `reader_left` completes when nobody reads the
+    /// events any more.
+    pub async fn run(self, reader_left: impl Future<Output = ()>) -> Ended {
+        let Self { deps, http, session, wish, emit } = self;
+        let emit = std::rc::Rc::new(emit);
+        emit(Event::Stage { stage: Stage::Reserved, found: 0, target: wish.target_count });
+        let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
+        let resolver = resolver(&deps, &searching, &wish);
+        let pinging = emit.clone();
+        let mut generation = Generation::new(
+            &deps.config.llm,
+            http.keeping(KEPT_FOR_SETTLING),
+            &deps.clock,
+            &resolver,
+            &wish,
+            variation(&deps),
+            Box::new(move |event| emit(event)),
+        );
+        let ended = {
+            let generating = generation.run(deps.call.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
+            let gone = select(deps.client_gone.clone().boxed_local(), reader_left.boxed_local()).fuse();
+            let pings = ping(&deps.clock, &*pinging).fuse();
+            pin_mut!(generating, gone, pings);
+            select_biased! {
+                _ = gone => None,
+                ended = generating => Some(ended),
+                () = pings => None,
+            }
+        };
+        let cost = generation.cost();
+        let more = Fields::default()
+            .with("session_id", session.id.to_string())
+            .with("found", generation.tracks.len())
+            .with("target", wish.target_count)
+            .with("cost_usd", cost.to_string());
+        let settling = Settling { deps: &deps, http: &http, session, wish: &wish, cost };
+        let result = settling.settle(generation.about, generation.tracks, ended).await;
+        Ended { result, now_ms: deps.clock.now_ms(), more }
+    }
+}
+
+/// Keeps the connection open; never ends.
+async fn ping(clock: &impl Clock, emit: &dyn Fn(Event)) {
+    loop {
+        clock.sleep_ms(PING_EVERY_MS).await;
+        emit(Event::Ping);
+    }
+}
+
+fn variation<H, C>(deps: &Deps<H, C>) -> u32 {
+    let mut bytes = [0; 4];
+    deps.random.fill(&mut bytes);
+    u32::from_le_bytes(bytes)
+}
+
+fn resolver<'a, H: HttpClient + Clone, C: Clock>(
+    deps: &'a Deps<H, C>,
+    http: &'a Budgeted<H>,
+    wish: &'a PlaylistRequest,
+) -> Resolver<'a, Budgeted<H>, C> {
+    let mut words = wish.prompt.clone();
+    if let Some(refine) = &wish.refine {
+        words.push('\n');
+        words.push_str(&refine.instruction);
+    }
+    let wanted = WantedVersions::from_prompt(&words);
+    Resolver {
+        spotify: SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, http, &deps.clock),
+        constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted),
+        market: wish.market.as_deref(),
+    }
+}
+
+struct Settling<'a, H, C> {
+    deps: &'a Deps<H, C>,
+    http: &'a Budgeted<H>,
+    session: Session,
+    wish: &'a PlaylistRequest,
+    cost: Cost,
+}
+
+impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
+    /// Only what was settled as succeeded is delivered; everything else costs the listener nothing.
+    async fn settle(
+        &self,
+        about: About,
+        tracks: Vec<crate::event::Track>,
+        ended: Option<Result<StopReason, Failure>>,
+    ) -> Result<Done, Error> {
+        let service = Supabase::new(&self.deps.config.supabase, self.http).service();
+        let error = match ended {
+            Some(Ok(stop_reason)) => {
+                let mut done = self.done(about, tracks, stop_reason);
+                match self.in_time(self.deliver(&service, &mut done)).await {
+                    Ok(()) => return Ok(done),
+                    // The database has rolled everything back; the reservation is still ours.
+                    Err(error) if error.code() == Code::PlaylistLimitReached => error,
+                    Err(error) => return Err(error),
+                }
+            }
+            Some(Err(failure)) => self.error(failure, about.language),
+            None => Error::new(Code::ClientClosedRequest, "The client went away."),
+        };
+        let status = match error.code() {
+            Code::GenerationTimeout => Status::Timeout,
+            _ => Status::Failed,
+        };
+        let settling = quota::settle(&service, &self.deps.clock, self.session, status, self.cost);
+        match self.in_time(settling).await {
+            Ok(_) => Err(error),
+            // The reservation frees itself; the log tells both.
+            Err(unsettled) => {
+                let causes =
+                    [&error, &unsettled].map(|e| e.cause().unwrap_or_default()).join("; unsettled: ");
+                Err(error.caused_by(causes))
+            }
+        }
+    }
+
+    async fn deliver(&self, service: &Service<'_, Budgeted<H>>, done: &mut Done) -> Result<(), Error> {
+        let clock = &self.deps.clock;
+        if self.wish.save {
+            let saved = quota::save(
+                service,
+                clock,
+                self.session,
+                self.cost,
+                &done.name,
+                &done.description,
+                &done.tracks,
+            )
+            .await?;
+            (done.playlist_id, done.name, done.quota) = (Some(saved.id), saved.name, saved.quota);
+        } else {
+            done.quota = quota::settle(service, clock, self.session, Status::Succeeded, self.cost).await?;
+        }
+        Ok(())
+    }
+
+    /// Bounds settling by the deadline of the whole request.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let ends_ms = self.deps.call.started_ms + DEADLINE_MS;
+        let deadline = self.deps.clock.sleep_ms(ends_ms.saturating_sub(self.deps.clock.now_ms()));
+        pin_mut!(work, deadline);
+        match select(work, deadline).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(Error::new(
+                Code::DatabaseUnavailable,
+                "The database did not answer in time. Please try again.",
+            )),
+        }
+    }
+
+    fn error(&self, failure: Failure, language: Option<Language>) -> Error {
+        let language = language.unwrap_or_else(|| Language::detect(&self.wish.prompt));
+        match failure {
+            Failure::Llm(error) => error.into(),
+            Failure::Spotify(error) => error.into(),
+            Failure::Deadline => Error::new(
+                Code::GenerationTimeout,
+                "The playlist was not finished in time. Nothing was charged. Please try again.",
+            ),
+            Failure::NothingFound => Error::new(
+                Code::NoTracksFound,
+                "None of the suggested songs is in the catalogue. Nothing was charged. Try other words.",
+            ),
+            Failure::Refused => {
+                let examples = example_prompts(language).map(str::to_owned).to_vec();
+                Error::new(Code::NotAboutMusic, refusal_message(language)).with_examples(examples)
+            }
+        }
+    }
+
+    fn done(&self, about: About, tracks: Vec<crate::event::Track>, stop_reason: StopReason) -> Done {
+        let (count, target) = (tracks.len(), self.wish.target_count);
+        let language = about.language.unwrap_or_else(|| Language::detect(&self.wish.prompt));
+        let fallback = || self.wish.prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect();
+        Done {
+            session_id: self.session.id,
+            name: Some(about.name).filter(|name| !name.is_empty()).unwrap_or_else(fallback),
+            description: about.description,
+            summary: about.summary,
+            language: language.as_str(),
+            tracks,
+            count,
+            target,
+            warning: warning(count, target),
+            stop_reason,
+            playlist_id: None,
+            quota: quota::Quota::default(),
+        }
+    }
+}

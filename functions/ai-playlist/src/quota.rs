@@ -1,0 +1,232 @@
+//! The quota's side of a generation: reserve a slot, settle it, save what came of it.
+//!
+//! All three are RPCs that only the function may call. Each may be repeated: the session's id makes
+//! a repeat answer what the first call did.
+
+use serde::{Deserialize, Serialize};
+use shared::clock::Clock;
+use shared::http_client::HttpClient;
+use shared::llm::Cost;
+use shared::supabase::Service;
+use shared::{Code, Error};
+use uuid::Uuid;
+
+use crate::event::Track;
+
+/// What a plan allows and what is left of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// `free` or `pro`.
+    pub plan: String,
+    /// Generations of the last 30 days, running ones included.
+    pub used: u32,
+    /// How many the plan allows.
+    pub limit: u32,
+    /// How many are left.
+    pub remaining: u32,
+    /// When the next one becomes free (RFC 3339), if any is used.
+    pub next_free_at: Option<String>,
+}
+
+/// How a generation ended, as the database's `ai_status_enum` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// A playlist was delivered: it counts.
+    Succeeded,
+    /// It costs the listener nothing.
+    Failed,
+    /// The time was up; it costs the listener nothing.
+    Timeout,
+}
+
+/// Who generates what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The generation's id.
+    pub id: Uuid,
+    /// The listener.
+    pub user_id: Uuid,
+}
+
+#[derive(Serialize)]
+struct ReserveArgs<'a> {
+    p_session_id: Uuid,
+    p_user_id: Uuid,
+    p_prompt: &'a str,
+    p_save: bool,
+}
+
+/// What any of the three RPCs answers; which members stand in it depends on the outcome.
+#[derive(Deserialize)]
+struct Answer {
+    outcome: String,
+    quota: Option<Quota>,
+    retry_after_seconds: Option<u64>,
+    playlist_id: Option<Uuid>,
+    name: Option<String>,
+}
+
+impl Answer {
+    /// An outcome that we do not know, or one without what belongs to it.
+    fn unexpected(&self) -> Error {
+        Error::new(Code::Internal, "Something went wrong. Nothing was charged.")
+            .caused_by(format!("unexpected outcome {}", self.outcome))
+    }
+}
+
+/// What a reservation leads to.
+#[derive(Debug, PartialEq)]
+pub enum Reservation {
+    /// A slot is held: generate.
+    Held,
+    /// This session succeeded before: nothing is generated again.
+    Finished(Quota),
+}
+
+/// Takes one slot of the quota, or says why not.
+///
+/// # Errors
+/// 402 `quota_exceeded`, 403 `profile_not_found`, 409 `generation_in_progress`,
+/// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
+pub async fn reserve<H: HttpClient>(
+    service: &Service<'_, H>,
+    session: Session,
+    prompt: &str,
+    save: bool,
+) -> Result<Reservation, Error> {
+    let args =
+        ReserveArgs { p_session_id: session.id, p_user_id: session.user_id, p_prompt: prompt, p_save: save };
+    // Not repeated on failure: a lost answer would make the repeat see its own reservation as running.
+    let answer: Answer = service.rpc("ai_reserve", &args).await?;
+    let error = match (answer.outcome.as_str(), &answer.quota) {
+        ("reserved", _) => return Ok(Reservation::Held),
+        ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone())),
+        ("in_progress", _) => Error::new(
+            Code::GenerationInProgress,
+            "A playlist is already being generated under this Idempotency-Key.",
+        ),
+        ("key_reused", _) => Error::new(
+            Code::IdempotencyKeyReused,
+            "This Idempotency-Key was used for another request. Use a new one.",
+        ),
+        ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
+        ("too_many_attempts", _) => {
+            Error::new(Code::TooManyAttempts, "Several attempts have just failed. Wait a moment.")
+        }
+        ("playlist_limit", _) => playlist_limit(),
+        ("no_profile", _) => Error::new(Code::ProfileNotFound, "This account has no profile."),
+        _ => answer.unexpected(),
+    };
+    Err(error.retry_after(answer.retry_after_seconds))
+}
+
+fn quota_exceeded(quota: &Quota) -> Error {
+    let plan = &quota.plan;
+    let (used, limit) = (quota.used, quota.limit);
+    let next = quota.next_free_at.as_deref().unwrap_or("later");
+    Error::new(
+        Code::QuotaExceeded,
+        format!(
+            "{used} of {limit} AI playlists of the {plan} plan are used; the next one is free at {next}."
+        ),
+    )
+}
+
+fn playlist_limit() -> Error {
+    Error::new(
+        Code::PlaylistLimitReached,
+        "You have as many playlists as an account can hold. Delete one to save another.",
+    )
+}
+
+#[derive(Serialize)]
+struct SettleArgs {
+    p_session_id: Uuid,
+    p_user_id: Uuid,
+    p_status: Status,
+    p_cost: String, // A decimal: a binary fraction would not be exact.
+}
+
+/// Ends the generation; only what was settled as succeeded may be delivered.
+///
+/// # Errors
+/// 504 `generation_timeout` where the reservation has expired, 503 where the database is away.
+pub async fn settle<H: HttpClient, C: Clock>(
+    service: &Service<'_, H>,
+    clock: &C,
+    session: Session,
+    status: Status,
+    cost: Cost,
+) -> Result<Quota, Error> {
+    let args = SettleArgs {
+        p_session_id: session.id,
+        p_user_id: session.user_id,
+        p_status: status,
+        p_cost: cost.to_string(),
+    };
+    let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
+    match (answer.outcome.as_str(), &answer.quota) {
+        ("settled", Some(quota)) => Ok(quota.clone()),
+        ("expired" | "unknown", _) => Err(timeout()),
+        _ => Err(answer.unexpected()),
+    }
+}
+
+#[derive(Serialize)]
+struct SaveArgs<'a> {
+    p_session_id: Uuid,
+    p_user_id: Uuid,
+    p_cost: String, // A decimal: a binary fraction would not be exact.
+    p_name: &'a str,
+    p_description: &'a str,
+    p_tracks: &'a [Track],
+}
+
+/// A playlist in the database.
+#[derive(Debug, PartialEq)]
+pub struct SavedPlaylist {
+    /// The session's id.
+    pub id: Uuid,
+    /// Its name, made unique among the listener's.
+    pub name: String,
+    /// What is left of the quota.
+    pub quota: Quota,
+}
+
+/// Settles the generation as succeeded and stores its playlist: both or neither.
+///
+/// # Errors
+/// 409 `playlist_limit_reached` (the session is then still to be settled), 504
+/// `generation_timeout` where the reservation has expired, 503 where the database is away.
+pub async fn save<H: HttpClient, C: Clock>(
+    service: &Service<'_, H>,
+    clock: &C,
+    session: Session,
+    cost: Cost,
+    name: &str,
+    description: &str,
+    tracks: &[Track],
+) -> Result<SavedPlaylist, Error> {
+    let args = SaveArgs {
+        p_session_id: session.id,
+        p_user_id: session.user_id,
+        p_cost: cost.to_string(),
+        p_name: name,
+        p_description: description,
+        p_tracks: tracks,
+    };
+    let answer: Answer = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
+    match (answer.outcome.as_str(), answer.playlist_id, &answer.name, &answer.quota) {
+        ("saved", Some(id), Some(name), Some(quota)) => {
+            Ok(SavedPlaylist { id, name: name.clone(), quota: quota.clone() })
+        }
+        ("playlist_limit", ..) => Err(playlist_limit()),
+        ("expired" | "unknown", ..) => Err(timeout()),
+        _ => Err(answer.unexpected()),
+    }
+}
+
+fn timeout() -> Error {
+    Error::new(Code::GenerationTimeout, "The playlist was not finished in time. Nothing was charged.")
+}

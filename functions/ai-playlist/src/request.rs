@@ -1,0 +1,369 @@
+//! Bytes → what the listener wants. Every refusal of a request is here.
+
+use http::{HeaderMap, HeaderName, header};
+use serde::Deserialize;
+use shared::llm::playlist::Refine;
+use shared::track::{Era, Suggestion};
+use shared::{Code, Error};
+use uuid::Uuid;
+
+const MAX_PROMPT_CHARS: usize = 1000;
+const MAX_TARGET_COUNT: usize = 50;
+const DEFAULT_TARGET_COUNT: usize = 20;
+const MAX_SEEDS: usize = 5;
+const MAX_EXCLUDED_ARTISTS: usize = 20;
+const MAX_PREVIOUS_TRACKS: usize = 100;
+const MAX_NAME_CHARS: usize = 200;
+const MAX_HINT_CHARS: usize = 100;
+const MAX_INSTRUCTION_CHARS: usize = 500;
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// How the answer is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `text/event-stream`: tracks as they are found.
+    EventStream,
+    /// One JSON document at the end.
+    Json,
+}
+
+/// A valid request for a playlist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaylistRequest {
+    /// What the listener typed, trimmed, 1 to 1000 characters.
+    pub prompt: String,
+    /// How many tracks, 1 to 50.
+    pub target_count: usize,
+    /// Songs in whose direction the playlist goes, 5 at most.
+    pub seeds: Vec<Suggestion>,
+    /// A mood in the listener's words.
+    pub mood: Option<String>,
+    /// A tempo in the listener's words.
+    pub tempo: Option<String>,
+    /// Years of release.
+    pub era: Option<Era>,
+    /// Whether explicit tracks may be chosen.
+    pub allow_explicit: bool,
+    /// Artists that must not occur, 20 at most.
+    pub exclude_artists: Vec<String>,
+    /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
+    pub market: Option<String>,
+    /// The playlist to change and how.
+    pub refine: Option<Refine>,
+    /// Whether the result is stored as a playlist.
+    pub save: bool,
+}
+
+/// How the answer is wanted, by `Accept`.
+pub fn wanted_format(headers: &HeaderMap) -> Format {
+    let accepts_events = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|range| {
+            range.split(';').next().is_some_and(|r| r.trim().eq_ignore_ascii_case("text/event-stream"))
+        });
+    if accepts_events { Format::EventStream } else { Format::Json }
+}
+
+/// The session id that the client chose by `Idempotency-Key`, if it did.
+///
+/// # Errors
+/// [`Code::InvalidHeader`] where it is not a UUID.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| Uuid::try_parse(text.trim()).ok())
+        .filter(|id| !id.is_nil())
+        .map(Some)
+        .ok_or_else(|| Error::new(Code::InvalidHeader, "Idempotency-Key must be a UUID."))
+}
+
+/// Checks that the body is declared as JSON.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`].
+pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
+    let declared =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRequest {
+    prompt: String,
+    target_count: Option<i64>,
+    seeds: Option<Vec<RawSong>>,
+    mood: Option<String>,
+    tempo: Option<String>,
+    era: Option<RawEra>,
+    allow_explicit: Option<bool>,
+    exclude_artists: Option<Vec<String>>,
+    market: Option<String>,
+    refine: Option<RawRefine>,
+    save: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSong {
+    artist: String,
+    title: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEra {
+    from: Option<i32>,
+    to: Option<i32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRefine {
+    previous: Vec<RawSong>,
+    instruction: String,
+}
+
+/// Parses the body.
+///
+/// # Errors
+/// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it makes no sense; the
+/// message names the field.
+pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
+    let raw: RawRequest = serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Error::invalid(format!("The request makes no sense: {error}.")),
+        _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
+    })?;
+    Ok(PlaylistRequest {
+        prompt: text("prompt", &raw.prompt, MAX_PROMPT_CHARS)?,
+        target_count: target_count(raw.target_count)?,
+        seeds: songs("seeds", raw.seeds.unwrap_or_default(), MAX_SEEDS)?,
+        mood: raw.mood.map(|mood| text("mood", &mood, MAX_HINT_CHARS)).transpose()?,
+        tempo: raw.tempo.map(|tempo| text("tempo", &tempo, MAX_HINT_CHARS)).transpose()?,
+        era: raw.era.map(era).transpose()?.flatten(),
+        allow_explicit: raw.allow_explicit.unwrap_or(true),
+        exclude_artists: artists(raw.exclude_artists.unwrap_or_default())?,
+        market: raw.market.map(|code| market(&code)).transpose()?,
+        refine: raw.refine.map(refine).transpose()?,
+        save: raw.save.unwrap_or(false),
+    })
+}
+
+fn target_count(wanted: Option<i64>) -> Result<usize, Error> {
+    match wanted.map(usize::try_from) {
+        None => Ok(DEFAULT_TARGET_COUNT),
+        Some(Ok(count)) if (1..=MAX_TARGET_COUNT).contains(&count) => Ok(count),
+        Some(_) => Err(Error::invalid(format!("target_count must be between 1 and {MAX_TARGET_COUNT}."))),
+    }
+}
+
+/// Trimmed text of 1 to `max_chars` characters; control characters become spaces.
+fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
+    let clean: String = value.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let clean = clean.trim();
+    if clean.is_empty() {
+        return Err(Error::invalid(format!("{field} is empty.")));
+    }
+    if clean.chars().count() > max_chars {
+        return Err(Error::invalid(format!("{field} is longer than {max_chars} characters.")));
+    }
+    Ok(clean.to_owned())
+}
+
+fn at_most<T>(field: &str, items: Vec<T>, max: usize) -> Result<Vec<T>, Error> {
+    if items.len() > max {
+        return Err(Error::invalid(format!("{field} holds more than {max} entries.")));
+    }
+    Ok(items)
+}
+
+fn songs(field: &str, raw: Vec<RawSong>, max: usize) -> Result<Vec<Suggestion>, Error> {
+    at_most(field, raw, max)?
+        .into_iter()
+        .map(|song| {
+            Ok(Suggestion {
+                artist: text(&format!("{field}.artist"), &song.artist, MAX_NAME_CHARS)?,
+                title: text(&format!("{field}.title"), &song.title, MAX_NAME_CHARS)?,
+                year: None,
+            })
+        })
+        .collect()
+}
+
+fn artists(raw: Vec<String>) -> Result<Vec<String>, Error> {
+    let raw = at_most("exclude_artists", raw, MAX_EXCLUDED_ARTISTS)?;
+    raw.iter().map(|artist| text("exclude_artists", artist, MAX_NAME_CHARS)).collect()
+}
+
+fn era(raw: RawEra) -> Result<Option<Era>, Error> {
+    for (field, year) in [("era.from", raw.from), ("era.to", raw.to)] {
+        if year.is_some_and(|year| !YEARS.contains(&year)) {
+            return Err(Error::invalid(format!("{field} must be a year from 1900 to 2100.")));
+        }
+    }
+    match (raw.from, raw.to) {
+        (None, None) => Ok(None),
+        (Some(from), Some(to)) if from > to => Err(Error::invalid("era.from is after era.to.")),
+        (from, to) => Ok(Some(Era { from, to })),
+    }
+}
+
+fn market(code: &str) -> Result<String, Error> {
+    if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Ok(code.to_ascii_uppercase());
+    }
+    Err(Error::invalid("market must be a country code of two letters (ISO 3166-1), such as PL."))
+}
+
+fn refine(raw: RawRefine) -> Result<Refine, Error> {
+    Ok(Refine {
+        previous: songs("refine.previous", raw.previous, MAX_PREVIOUS_TRACKS)?,
+        instruction: text("refine.instruction", &raw.instruction, MAX_INSTRUCTION_CHARS)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(body: serde_json::Value) -> String {
+        let error = parse(body.to_string().as_bytes()).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidRequest, "{body}");
+        error.to_string()
+    }
+
+    #[test]
+    fn a_bare_prompt_gets_the_defaults() {
+        let request = parse(br#"{"prompt":"  a cozy rainy evening "}"#).unwrap();
+        assert_eq!(request.prompt, "a cozy rainy evening");
+        assert_eq!(request.target_count, 20);
+        assert!(request.allow_explicit && !request.save);
+        assert_eq!(request.era, None);
+    }
+
+    #[test]
+    fn everything_that_can_be_asked_is_understood() {
+        let request = parse(
+            json!({
+                "prompt": "spokojny wieczór", "target_count": 50,
+                "seeds": [{"artist": "Dżem", "title": "Whisky"}],
+                "mood": "calm", "tempo": "slow", "era": {"from": 1980, "to": 1989},
+                "allow_explicit": false, "exclude_artists": ["Kult"], "market": "pl",
+                "refine": {"previous": [{"artist": "A", "title": "B"}], "instruction": "calmer"},
+                "save": true,
+            })
+            .to_string()
+            .as_bytes(),
+        )
+        .unwrap();
+        assert_eq!(request.target_count, 50);
+        assert_eq!(request.seeds[0].artist, "Dżem");
+        assert_eq!(request.era, Some(Era { from: Some(1980), to: Some(1989) }));
+        assert_eq!(request.market.as_deref(), Some("PL"));
+        assert_eq!(request.refine.unwrap().instruction, "calmer");
+        assert!(request.save && !request.allow_explicit);
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for body in [&b""[..], b"prompt=x", b"{\"prompt\":", b"{\"prompt\":\"\xff\"}", b"{} {}"] {
+            let code = parse(body).unwrap_err().code();
+            let expected = if body == b"{} {}" { Code::InvalidRequest } else { Code::InvalidJson };
+            assert_eq!(code, expected, "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        for (body, field) in [
+            (json!({}), "prompt"),
+            (json!([]), "length"),
+            (json!({"prompt": 7}), "string"),
+            (json!({"prompt": " \n\t\u{a0} "}), "prompt"),
+            (json!({"prompt": "x".repeat(1001)}), "prompt"),
+            (json!({"prompt": "x", "colour": "blue"}), "colour"),
+            (json!({"prompt": "x", "target_count": 0}), "target_count"),
+            (json!({"prompt": "x", "target_count": 51}), "target_count"),
+            (json!({"prompt": "x", "target_count": -1}), "target_count"),
+            (json!({"prompt": "x", "target_count": 1.5}), "1.5"),
+            (json!({"prompt": "x", "seeds": vec![json!({"artist": "a", "title": "t"}); 6]}), "seeds"),
+            (json!({"prompt": "x", "seeds": [{"artist": "", "title": "t"}]}), "seeds.artist"),
+            (json!({"prompt": "x", "exclude_artists": vec!["a"; 21]}), "exclude_artists"),
+            (json!({"prompt": "x", "era": {"from": 1999, "to": 1990}}), "era.from"),
+            (json!({"prompt": "x", "era": {"from": 99}}), "era.from"),
+            (json!({"prompt": "x", "market": "POL"}), "market"),
+            (json!({"prompt": "x", "market": "ß"}), "market"),
+            (json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}), "refine.instruction"),
+            (json!({"prompt": "x", "mood": "m".repeat(101)}), "mood"),
+            (json!({"prompt": "x", "save": "yes"}), "boolean"),
+        ] {
+            let message = refused(body);
+            assert!(message.contains(field), "{message} does not name {field}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_characters_and_not_bytes() {
+        let prompt = "ł".repeat(1000);
+        assert_eq!(parse(json!({"prompt": prompt}).to_string().as_bytes()).unwrap().prompt, prompt);
+    }
+
+    #[test]
+    fn control_characters_do_not_get_through() {
+        let request = parse(br#"{"prompt":"rain\u0000and\u0007tea"}"#).unwrap();
+        assert_eq!(request.prompt, "rain and tea");
+    }
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn the_format_follows_accept() {
+        for (accept, format) in [
+            ("text/event-stream", Format::EventStream),
+            ("application/json;q=0.5, Text/Event-Stream;q=1", Format::EventStream),
+            ("application/json", Format::Json),
+            ("*/*", Format::Json),
+        ] {
+            assert_eq!(wanted_format(&headers(header::ACCEPT, accept)), format, "{accept}");
+        }
+        assert_eq!(wanted_format(&HeaderMap::new()), Format::Json);
+    }
+
+    #[test]
+    fn an_idempotency_key_is_a_uuid() {
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        let id = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
+        let key = idempotency_key(&headers(IDEMPOTENCY_KEY, id)).unwrap();
+        assert_eq!(key.unwrap().to_string(), id);
+        for bad in ["", "1", "00000000-0000-0000-0000-000000000000"] {
+            let error = idempotency_key(&headers(IDEMPOTENCY_KEY, bad)).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidHeader, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_body_must_be_declared_as_json() {
+        assert!(require_json(&headers(header::CONTENT_TYPE, "Application/JSON; charset=utf-8")).is_ok());
+        for bad in ["text/plain", "application/jsonp", "application/x-www-form-urlencoded"] {
+            let error = require_json(&headers(header::CONTENT_TYPE, bad)).unwrap_err();
+            assert_eq!(error.code(), Code::UnsupportedMediaType, "{bad}");
+        }
+        assert!(require_json(&HeaderMap::new()).is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Which worker answers a path.
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To a function, by the name of its service binding, such as `AI_PLAYLIST`.
+    Function(String),
+    /// Below `/functions/`, but no function can have that name.
+    Nowhere,
+    /// To the static assets.
+    Asset,
+}
+
+/// Routes a URL's path.
+pub fn route(path: &str) -> Route {
+    let Some(rest) = path.strip_prefix("/functions/") else { return Route::Asset };
+    let name = rest.strip_prefix("v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if valid { Route::Function(name.replace('-', "_").to_ascii_uppercase()) } else { Route::Nowhere }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_by_its_name() {
+        for path in ["/functions/v1/ai-playlist", "/functions/v1/ai-playlist/", "/functions/v1/ai-playlist/x"]
+        {
+            assert_eq!(route(path), Route::Function("AI_PLAYLIST".into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_function_can_have_leads_nowhere() {
+        for path in [
+            "/functions/",
+            "/functions/v1/",
+            "/functions/v2/ai-playlist",
+            "/functions/v1/AI_PLAYLIST",
+            "/functions/v1/__proto__",
+            "/functions/v1/..%2fassets",
+            "/functions/v1/-",
+        ] {
+            assert_eq!(route(path), Route::Nowhere, "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_an_asset() {
+        for path in ["/", "/index.html", "/functions", "/function/v1/x"] {
+            assert_eq!(route(path), Route::Asset, "{path}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+
+use crate::error::{Code, Error};
+
+/// Why a caller could not be identified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthError {
+    /// There is no bearer token.
+    Missing,
+    /// It is not a JWT of the compact form, or one of its parts is not what it should be.
+    Malformed,
+    /// Its algorithm is not the one of a key of ours, or it demands an extension.
+    UnsupportedAlgorithm,
+    /// It names no key, or one that is not published.
+    UnknownKey,
+    /// The signature is not the key's.
+    BadSignature,
+    /// It was valid once.
+    Expired,
+    /// It becomes valid only later.
+    NotYetValid,
+    /// Another project issued it.
+    WrongIssuer,
+    /// It is meant for another audience.
+    WrongAudience,
+    /// It is not a user's, but for instance an API key.
+    WrongRole,
+    /// Its subject is not a user's id.
+    WrongSubject,
+    /// The keys could not be fetched, so nothing can be said about the token.
+    KeysUnavailable(String),
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "no bearer token",
+            Self::Malformed => "the token is malformed",
+            Self::UnsupportedAlgorithm => "the token's algorithm is not the key's",
+            Self::UnknownKey => "the token's key is not known",
+            Self::BadSignature => "the token's signature is wrong",
+            Self::Expired => "the token has expired",
+            Self::NotYetValid => "the token is not valid yet",
+            Self::WrongIssuer => "the token has another issuer",
+            Self::WrongAudience => "the token has another audience",
+            Self::WrongRole => "the token has another role",
+            Self::WrongSubject => "the token's subject is not a user id",
+            Self::KeysUnavailable(cause) => return write!(f, "the keys could not be fetched: {cause}"),
+        })
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        let shown = match error {
+            AuthError::Missing => Self::new(Code::MissingToken, "Sign in first."),
+            AuthError::Expired => Self::new(Code::TokenExpired, "Your session has expired. Sign in again."),
+            AuthError::KeysUnavailable(_) => Self::new(
+                Code::DatabaseUnavailable,
+                "Your sign-in cannot be checked right now. Please try again.",
+            )
+            .retry_after(RETRY_AFTER_SECONDS),
+            _ => Self::new(Code::InvalidToken, "Your sign-in is not valid. Sign in again."),
+        };
+        shown.caused_by(error)
+    }
+}
+
+const RETRY_AFTER_SECONDS: u64 = 5;

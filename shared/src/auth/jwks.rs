@@ -1,0 +1,132 @@
+//! The project's published signing keys (RFC 7517).
+
+use std::cell::Cell;
+
+use http::{Method, StatusCode};
+use p256::ecdsa::VerifyingKey;
+use serde_json::Value;
+
+use super::jwt::decode;
+use super::{AuthError, Key};
+use crate::cache::Cached;
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+
+const FRESH_MS: u64 = 10 * 60 * 1000;
+/// How long keys serve beyond their freshness while Auth is away.
+const STALE_MS: u64 = 60 * 60 * 1000;
+/// Anybody can invent a key id, so only this often does one cause a request.
+const REFETCH_INTERVAL_MS: u64 = 30 * 1000;
+const LIMITS: Limits = Limits::document(3_000, 64 * 1024);
+
+/// The signing keys that can verify a token: current, standby and previously used ones.
+#[derive(Clone, Default)]
+pub struct Jwks(Vec<(String, VerifyingKey)>);
+
+impl Jwks {
+    /// Takes the P-256 signing keys out of a JWKS document; others are left aside.
+    ///
+    /// # Errors
+    /// [`HttpError::InvalidBody`] where it is not a JWKS document at all.
+    pub fn parse(document: &[u8]) -> Result<Self, HttpError> {
+        let document: Value = serde_json::from_slice(document).map_err(|_| HttpError::InvalidBody)?;
+        let keys = document.get("keys").and_then(Value::as_array).ok_or(HttpError::InvalidBody)?;
+        Ok(Self(keys.iter().filter_map(parse_key).collect()))
+    }
+
+    /// The key of that id.
+    pub fn get(&self, kid: &str) -> Option<Key> {
+        self.0.iter().find(|(id, _)| id == kid).map(|(_, key)| Key::Es256(*key))
+    }
+}
+
+fn parse_key(jwk: &Value) -> Option<(String, VerifyingKey)> {
+    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let suits = text("kty") == Some("EC")
+        && text("crv") == Some("P-256")
+        && jwk.get("alg").is_none_or(|alg| alg == "ES256")
+        && jwk.get("use").is_none_or(|usage| usage == "sig");
+    let (x, y) = (decode(text("x")?).ok()?, decode(text("y")?).ok()?);
+    if !suits || x.len() != 32 || y.len() != 32 {
+        return None;
+    }
+    // SEC 1, uncompressed. It is checked to lie on the curve.
+    let point = [&[4], x.as_slice(), y.as_slice()].concat();
+    Some((text("kid")?.to_owned(), VerifyingKey::from_sec1_bytes(&point).ok()?))
+}
+
+#[derive(Clone)]
+struct Fetched {
+    jwks: Jwks,
+    fresh_until_ms: u64,
+}
+
+/// The signing keys as last fetched; one for each instance of a function.
+#[derive(Default)]
+pub struct JwksCache {
+    fetched: Cached<Fetched>,
+    refetched: Cell<Option<Refetch>>,
+}
+
+#[derive(Clone, Copy)]
+struct Refetch {
+    at_ms: u64,
+    failed: bool,
+}
+
+impl JwksCache {
+    /// The key of that id, fetched where it is not known.
+    ///
+    /// Keys serve for ten minutes. Then, and for an unknown id, they are fetched again, at most
+    /// every 30 seconds; should that fail, the old ones serve for another hour.
+    pub(super) async fn key<H: HttpClient, C: Clock>(
+        &self,
+        kid: &str,
+        url: &str,
+        http: &H,
+        clock: &C,
+    ) -> Result<Key, AuthError> {
+        let now_ms = clock.now_ms();
+        let cached = self.fetched.get(now_ms);
+        let known = cached.as_ref().and_then(|fetched| fetched.jwks.get(kid));
+        let is_fresh = cached.as_ref().is_some_and(|fetched| fetched.fresh_until_ms > now_ms);
+        if let (Some(key), true) = (&known, is_fresh) {
+            return Ok(key.clone());
+        }
+        if let (Some(_), Some(last)) = (&cached, self.refetched.get())
+            && now_ms.saturating_sub(last.at_ms) < REFETCH_INTERVAL_MS
+        {
+            return known.ok_or_else(|| match last.failed {
+                true => AuthError::KeysUnavailable("a moment ago they could not".to_owned()),
+                false => AuthError::UnknownKey,
+            });
+        }
+        if cached.is_some() {
+            // Counted before it is sent, so that requests in parallel do not all send it.
+            self.refetched.set(Some(Refetch { at_ms: now_ms, failed: true }));
+        }
+        match fetch(url, http).await {
+            Ok(jwks) => {
+                self.refetched.set(self.refetched.get().map(|last| Refetch { failed: false, ..last }));
+                self.keep(jwks.clone(), clock.now_ms());
+                jwks.get(kid).ok_or(AuthError::UnknownKey)
+            }
+            Err(cause) => known.ok_or(AuthError::KeysUnavailable(cause)),
+        }
+    }
+
+    fn keep(&self, jwks: Jwks, now_ms: u64) {
+        let fresh_until_ms = now_ms + FRESH_MS;
+        self.fetched.put(Fetched { jwks, fresh_until_ms }, fresh_until_ms + STALE_MS);
+    }
+}
+
+async fn fetch<H: HttpClient>(url: &str, http: &H) -> Result<Jwks, String> {
+    let response =
+        http.send(OutboundRequest::new(Method::GET, url, LIMITS)).await.map_err(|e| e.to_string())?;
+    if response.status != StatusCode::OK {
+        return Err(format!("status {}", response.status.as_u16()));
+    }
+    let body = response.bytes().await.map_err(|e| e.to_string())?;
+    Jwks::parse(&body).map_err(|e| e.to_string())
+}

@@ -1,0 +1,207 @@
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::error::Code;
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::http_client::HttpError;
+
+const NOW_SECONDS: u64 = 1_800_000_000;
+const SECOND_MS: u64 = 1000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+
+/// A function's instance: what outlives its requests, and the world around it.
+struct Instance {
+    config: AuthConfig,
+    cache: JwksCache,
+    http: FakeHttp,
+    clock: FakeClock,
+}
+
+impl Instance {
+    fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+        Self {
+            config: FakeIssuer::config(),
+            cache: JwksCache::default(),
+            http: FakeHttp::answering(answers),
+            clock: FakeClock::at_ms(NOW_SECONDS * SECOND_MS),
+        }
+    }
+
+    /// Identifies the sender of a token that `kid` signs at this moment.
+    fn receive(&self, kid: &str) -> Result<(), Code> {
+        self.receive_token(&FakeIssuer::with_kid(kid).token(Uuid::nil(), self.clock.now_seconds()))
+    }
+
+    fn receive_token(&self, token: &str) -> Result<(), Code> {
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+        let result = authenticate(&headers, &self.config, &self.cache, &self.http, &self.clock);
+        result.now_or_never().unwrap().map(|_| ()).map_err(|error| error.code())
+    }
+
+    fn fetches(&self) -> usize {
+        self.http.requests().len()
+    }
+}
+
+fn keys(kids: &[&str]) -> FakeAnswer {
+    let keys: Vec<Value> = kids.iter().map(|kid| FakeIssuer::with_kid(kid).jwk()).collect();
+    FakeAnswer::json(200, &json!({ "keys": keys }))
+}
+
+fn outage() -> FakeAnswer {
+    FakeAnswer::Error(HttpError::Timeout)
+}
+
+const UNAVAILABLE: Result<(), Code> = Err(Code::DatabaseUnavailable);
+const REFUSED: Result<(), Code> = Err(Code::InvalidToken);
+
+#[test]
+fn keys_are_fetched_once_in_ten_minutes() {
+    let instance = Instance::answered([keys(&["a"]), keys(&["a"])]);
+    for _ in 0..3 {
+        assert_eq!(instance.receive("a"), Ok(()));
+    }
+    instance.clock.advance_ms(10 * MINUTE_MS - 1);
+    assert_eq!(instance.receive("a"), Ok(()));
+    assert_eq!(instance.fetches(), 1);
+    assert_eq!(instance.http.requests()[0].url, FakeIssuer::JWKS_URL);
+    instance.clock.advance_ms(1);
+    assert_eq!(instance.receive("a"), Ok(()));
+    assert_eq!(instance.fetches(), 2);
+}
+
+#[test]
+fn a_rotated_key_verifies_at_once_and_the_previous_one_still_does() {
+    let instance = Instance::answered([keys(&["old"]), keys(&["new", "old"])]);
+    assert_eq!(instance.receive("old"), Ok(()));
+    assert_eq!(instance.receive("new"), Ok(()));
+    assert_eq!(instance.receive("old"), Ok(()));
+    assert_eq!(instance.fetches(), 2);
+}
+
+#[test]
+fn a_revoked_key_verifies_no_longer_once_the_keys_are_fetched_again() {
+    let instance = Instance::answered([keys(&["old"]), keys(&["new"])]);
+    assert_eq!(instance.receive("old"), Ok(()));
+    instance.clock.advance_ms(10 * MINUTE_MS);
+    assert_eq!(instance.receive("old"), REFUSED);
+}
+
+#[test]
+fn invented_key_ids_cause_one_request_in_30_seconds() {
+    let instance = Instance::answered((0..9).map(|_| keys(&["a"])));
+    assert_eq!(instance.receive("a"), Ok(()));
+    for invented in ["x", "y", "z"] {
+        assert_eq!(instance.receive(invented), REFUSED);
+    }
+    assert_eq!(instance.fetches(), 2);
+    instance.clock.advance_ms(30 * SECOND_MS - 1);
+    assert_eq!(instance.receive("x"), REFUSED);
+    assert_eq!(instance.fetches(), 2);
+    instance.clock.advance_ms(1);
+    assert_eq!(instance.receive("x"), REFUSED);
+    assert_eq!(instance.fetches(), 3);
+}
+
+#[test]
+fn an_unknown_id_on_a_cold_start_causes_one_request() {
+    let instance = Instance::answered([keys(&["a"])]);
+    assert_eq!(instance.receive("x"), REFUSED);
+    assert_eq!(instance.fetches(), 1);
+}
+
+#[test]
+fn without_keys_nothing_is_said_about_a_token() {
+    for answer in [
+        outage(),
+        FakeAnswer::Error(HttpError::BudgetExhausted),
+        FakeAnswer::text(500, "text/html", "<h1>down</h1>"),
+        FakeAnswer::text(200, "text/html", "<h1>hello</h1>"),
+        FakeAnswer::json(404, &json!({ "keys": [] })),
+        FakeAnswer::json(200, &json!({ "message": "no keys" })),
+    ] {
+        let instance = Instance::answered([answer, keys(&["a"])]);
+        assert_eq!(instance.receive("a"), UNAVAILABLE);
+        assert_eq!(instance.receive("a"), Ok(()), "the next request tries again");
+    }
+}
+
+#[test]
+fn old_keys_serve_for_an_hour_while_auth_is_away() {
+    let instance = Instance::answered([keys(&["a"])]);
+    assert_eq!(instance.receive("a"), Ok(()));
+    instance.clock.advance_ms(10 * MINUTE_MS);
+    assert_eq!(instance.receive("a"), Ok(()));
+    assert_eq!(instance.receive("a"), Ok(()));
+    assert_eq!(instance.fetches(), 2, "an outage is not asked about at every request");
+    instance.clock.advance_ms(60 * MINUTE_MS - 1);
+    assert_eq!(instance.receive("a"), Ok(()));
+    instance.clock.advance_ms(1);
+    assert_eq!(instance.receive("a"), UNAVAILABLE);
+}
+
+#[test]
+fn a_new_key_is_not_called_invalid_while_auth_is_away() {
+    let instance = Instance::answered([keys(&["old"]), outage(), keys(&["old", "new"])]);
+    assert_eq!(instance.receive("old"), Ok(()));
+    assert_eq!(instance.receive("new"), UNAVAILABLE);
+    assert_eq!(instance.receive("new"), UNAVAILABLE);
+    assert_eq!(instance.fetches(), 2);
+    instance.clock.advance_ms(30 * SECOND_MS);
+    assert_eq!(instance.receive("new"), Ok(()));
+}
+
+#[test]
+fn a_token_that_names_no_key_or_no_algorithm_of_ours_causes_no_request() {
+    let instance = Instance::answered([]);
+    let issuer = FakeIssuer::with_kid("a");
+    let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
+    for header in [json!({ "alg": "ES256" }), json!({ "alg": "none" }), json!({ "alg": "HS256", "kid": "a" })]
+    {
+        assert_eq!(instance.receive_token(&issuer.sign_with_header(&header, &claims)), REFUSED);
+    }
+    assert_eq!(instance.receive_token("sb_publishable_key"), REFUSED);
+    assert_eq!(instance.fetches(), 0);
+}
+
+#[test]
+fn an_expired_token_is_told_apart() {
+    let instance = Instance::answered([keys(&["a"])]);
+    let token = FakeIssuer::with_kid("a").token(Uuid::nil(), NOW_SECONDS - 7200);
+    assert_eq!(instance.receive_token(&token), Err(Code::TokenExpired));
+}
+
+#[test]
+fn only_usable_keys_are_taken_from_the_document() {
+    let key = |kid: &str, changes: Value| {
+        let mut jwk = FakeIssuer::with_kid(kid).jwk();
+        for (name, value) in changes.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        jwk
+    };
+    let document = json!({ "keys": [
+        { "kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB" },
+        { "kty": "oct", "kid": "hmac" },
+        "nonsense",
+        null,
+        key("curve", json!({ "crv": "P-384" })),
+        key("type", json!({ "kty": "OKP" })),
+        key("algorithm", json!({ "alg": "ES384" })),
+        key("encryption", json!({ "use": "enc" })),
+        key("short", json!({ "x": "AQAB" })),
+        key("off-the-curve", json!({ "x": FakeIssuer::with_kid("other").jwk()["x"] })),
+        key("nameless", json!({ "kid": null })),
+        key("bare", json!({ "alg": null, "use": null })),
+        key("full", json!({})),
+    ]});
+    let jwks = Jwks::parse(document.to_string().as_bytes()).unwrap();
+    let kids = document["keys"].as_array().unwrap().iter().filter_map(|key| key.get("kid")?.as_str());
+    let usable: Vec<&str> = kids.filter(|kid| jwks.get(kid).is_some()).collect();
+    assert_eq!(usable, ["bare", "full"]);
+    assert!(Jwks::parse(br#"{"keys":[]}"#).unwrap().get("full").is_none());
+}

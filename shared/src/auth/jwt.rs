@@ -1,0 +1,235 @@
+//! JSON Web Tokens as Supabase Auth issues them (RFC 7515, 7519; precautions of RFC 8725).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use p256::ecdsa::signature::Verifier;
+use p256::ecdsa::{Signature, VerifyingKey};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::AuthError;
+use crate::redacted::Secret;
+
+/// Supabase's tokens have one or two KB; nothing larger is worth decoding.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// How far the clocks of Auth and of this machine may be apart.
+const LEEWAY_SECONDS: f64 = 30.0;
+const AUTHENTICATED: &str = "authenticated";
+
+/// The algorithms that this project's keys have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256: the project's signing keys.
+    Es256,
+    /// HMAC with SHA-256: the legacy JWT secret.
+    Hs256,
+}
+
+/// A key and, inseparably, its algorithm.
+#[derive(Clone)]
+pub enum Key {
+    /// A published signing key.
+    Es256(VerifyingKey),
+    /// The legacy JWT secret.
+    Hs256(Secret),
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} [redacted]", self.algorithm())
+    }
+}
+
+impl Key {
+    fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Es256(_) => Algorithm::Es256,
+            Self::Hs256(_) => Algorithm::Hs256,
+        }
+    }
+
+    fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), AuthError> {
+        let valid = match self {
+            // JOSE signatures are the raw 64 bytes of r and s; DER is refused by its length.
+            Self::Es256(key) => {
+                Signature::from_slice(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok())
+            }
+            // `verify_slice` compares in constant time.
+            Self::Hs256(secret) => Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+                .is_ok_and(|mac| mac.chain_update(signed).verify_slice(signature).is_ok()),
+        };
+        if valid { Ok(()) } else { Err(AuthError::BadSignature) }
+    }
+}
+
+/// A signed-in user, anonymous sign-ins included; only a verified token makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedUser {
+    id: Uuid,
+    email: Option<String>,
+    token: Secret,
+}
+
+impl VerifiedUser {
+    /// The user's id.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The user's e-mail address, where the account has one.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// The token, to act as the user.
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+/// A token that says who the caller is, and may lie.
+pub struct UnverifiedJwt<'a> {
+    token: &'a str,
+    algorithm: Algorithm,
+    kid: Option<String>,
+    signed: &'a str,
+    payload: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> UnverifiedJwt<'a> {
+    /// Takes a token in the compact form apart.
+    ///
+    /// # Errors
+    /// [`AuthError::Malformed`], or [`AuthError::UnsupportedAlgorithm`] for any other than
+    /// [`Algorithm`] (`none` included) and for a `crit` header, as no extension is understood.
+    pub fn parse(token: &'a str) -> Result<Self, AuthError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(AuthError::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(AuthError::Malformed)?;
+        if payload.contains('.') {
+            return Err(AuthError::Malformed);
+        }
+        let header: Header = decode_json(header)?;
+        let algorithm = match header.alg.as_str() {
+            "ES256" => Algorithm::Es256,
+            "HS256" => Algorithm::Hs256,
+            _ => return Err(AuthError::UnsupportedAlgorithm),
+        };
+        if header.crit {
+            return Err(AuthError::UnsupportedAlgorithm);
+        }
+        let signature = decode(signature)?;
+        Ok(Self { token, algorithm, kid: header.kid, signed, payload, signature })
+    }
+
+    /// The algorithm that the token claims. It only says which key to look for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that the token claims.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// Checks the signature, then what the token says.
+    ///
+    /// # Errors
+    /// [`AuthError::UnsupportedAlgorithm`] where the token's algorithm is not the key's,
+    /// [`AuthError::BadSignature`], or what is wrong with the claims.
+    pub fn verify(self, key: &Key, issuer: &str, now_seconds: u64) -> Result<VerifiedUser, AuthError> {
+        // Otherwise a public key could be used as an HMAC secret, which everybody knows.
+        if self.algorithm != key.algorithm() {
+            return Err(AuthError::UnsupportedAlgorithm);
+        }
+        key.verify(self.signed.as_bytes(), &self.signature)?;
+        let claims: Claims = decode_json(self.payload)?;
+        let id = claims.check(issuer, now_seconds)?;
+        let email = claims.email.filter(|email| !email.is_empty());
+        Ok(VerifiedUser { id, email, token: Secret::new(self.token) })
+    }
+}
+
+impl fmt::Debug for UnverifiedJwt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// True for any value, `null` included.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: Option<String>,
+    aud: Option<Value>,
+    role: Option<String>,
+    sub: Option<String>,
+    // RFC 7519 allows fractions of seconds.
+    exp: f64,
+    nbf: Option<f64>,
+    iat: Option<f64>,
+    email: Option<String>,
+}
+
+impl Claims {
+    fn check(&self, issuer: &str, now_seconds: u64) -> Result<Uuid, AuthError> {
+        let now = now_seconds as f64;
+        let is_later = |time: Option<f64>| time.is_some_and(|time| time > now + LEEWAY_SECONDS);
+        if self.exp <= now - LEEWAY_SECONDS {
+            return Err(AuthError::Expired);
+        }
+        if is_later(self.nbf) || is_later(self.iat) {
+            return Err(AuthError::NotYetValid);
+        }
+        if self.iss.as_deref() != Some(issuer) {
+            return Err(AuthError::WrongIssuer);
+        }
+        let is_for_us = match &self.aud {
+            Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == AUTHENTICATED),
+            Some(audience) => audience == AUTHENTICATED,
+            None => false,
+        };
+        if !is_for_us {
+            return Err(AuthError::WrongAudience);
+        }
+        if self.role.as_deref() != Some(AUTHENTICATED) {
+            return Err(AuthError::WrongRole);
+        }
+        let sub = self.sub.as_deref().ok_or(AuthError::WrongSubject)?;
+        parse_subject(sub).ok_or(AuthError::WrongSubject)
+    }
+}
+
+/// Only the hyphenated form, which is the only one that Auth writes.
+fn parse_subject(sub: &str) -> Option<Uuid> {
+    Uuid::try_parse(sub).ok().filter(|_| sub.len() == uuid::fmt::Hyphenated::LENGTH)
+}
+
+/// Decodes base64url without padding; a trailing bit too many is refused as well.
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| AuthError::Malformed)
+}
+
+fn decode_json<T: DeserializeOwned>(text: &str) -> Result<T, AuthError> {
+    serde_json::from_slice(&decode(text)?).map_err(|_| AuthError::Malformed)
+}

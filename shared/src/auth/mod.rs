@@ -1,0 +1,115 @@
+//! Who is calling: Supabase Auth's user tokens, verified here before any work.
+//!
+//! Two kinds of keys exist, and each is only ever used with its own algorithm: the published
+//! P-256 keys with ES256, found by the token's `kid`; and, only where `SUPABASE_JWT_SECRET` is
+//! set, the legacy secret with HS256, whatever `kid` the token has (Auth gives the legacy secret an
+//! id too, but cannot publish it). The token's `alg` thus chooses between disjoint sets of keys and
+//! never how a key is used. Whoever revokes the legacy secret must unset the variable.
+
+mod error;
+#[cfg(any(test, feature = "fakes"))]
+#[allow(clippy::unwrap_used, reason = "only tests use it")]
+mod fake_issuer;
+mod jwks;
+#[cfg(test)]
+mod jwks_tests;
+mod jwt;
+#[cfg(test)]
+mod jwt_tests;
+
+pub use error::AuthError;
+#[cfg(any(test, feature = "fakes"))]
+pub use fake_issuer::FakeIssuer;
+pub use jwks::{Jwks, JwksCache};
+pub use jwt::{Algorithm, Key, UnverifiedJwt, VerifiedUser};
+
+use http::{HeaderMap, header};
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, base_url, both, optional, required};
+use crate::error::Error;
+use crate::http_client::HttpClient;
+use crate::redacted::Secret;
+
+/// RFC 7518, 3.2: an HMAC key is at least as long as the hash.
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Whose tokens are accepted.
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    issuer: String,
+    jwks_url: String,
+    legacy_key: Option<Key>,
+}
+
+impl AuthConfig {
+    /// Reads `SUPABASE_URL` and, for projects that still sign with it, `SUPABASE_JWT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming what is missing or invalid; a secret under 32 bytes is invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = required(&lookup, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
+        let secret = match optional(&lookup, "SUPABASE_JWT_SECRET") {
+            Some(secret) if secret.len() < MIN_SECRET_BYTES => {
+                Err(ConfigError::invalid("SUPABASE_JWT_SECRET", "must have at least 32 bytes"))
+            }
+            secret => Ok(secret.map(Secret::new)),
+        };
+        let (url, secret) = both(url, secret)?;
+        Ok(Self {
+            issuer: format!("{url}/auth/v1"),
+            jwks_url: format!("{url}/auth/v1/.well-known/jwks.json"),
+            legacy_key: secret.map(Key::Hs256),
+        })
+    }
+}
+
+/// The bearer token of a request.
+///
+/// # Errors
+/// [`AuthError::Missing`] without an `Authorization: Bearer …`, [`AuthError::Malformed`] where there
+/// are several, as proxies disagree on which of them counts.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(AuthError::Missing)?;
+    if values.next().is_some() {
+        return Err(AuthError::Malformed);
+    }
+    let value = value.to_str().map_err(|_| AuthError::Malformed)?.trim();
+    let (scheme, token) = value.split_once(' ').ok_or(AuthError::Missing)?;
+    match token.trim_start() {
+        token if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => Ok(token),
+        _ => Err(AuthError::Missing),
+    }
+}
+
+/// Identifies the user who sent a request with these headers.
+///
+/// # Errors
+/// 401 `missing_token`, `invalid_token` or `token_expired`; 503 `database_unavailable` where the
+/// keys cannot be fetched.
+pub async fn authenticate<H: HttpClient, C: Clock>(
+    headers: &HeaderMap,
+    config: &AuthConfig,
+    cache: &JwksCache,
+    http: &H,
+    clock: &C,
+) -> Result<VerifiedUser, Error> {
+    Ok(identify(bearer(headers)?, config, cache, http, clock).await?)
+}
+
+async fn identify<H: HttpClient, C: Clock>(
+    token: &str,
+    config: &AuthConfig,
+    cache: &JwksCache,
+    http: &H,
+    clock: &C,
+) -> Result<VerifiedUser, AuthError> {
+    let jwt = UnverifiedJwt::parse(token)?;
+    let key = match (jwt.algorithm(), jwt.kid()) {
+        (Algorithm::Hs256, _) => config.legacy_key.clone().ok_or(AuthError::UnsupportedAlgorithm)?,
+        (Algorithm::Es256, Some(kid)) => cache.key(kid, &config.jwks_url, http, clock).await?,
+        (Algorithm::Es256, None) => return Err(AuthError::UnknownKey),
+    };
+    jwt.verify(&key, &config.issuer, clock.now_seconds())
+}

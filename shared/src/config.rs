@@ -1,0 +1,195 @@
+//! Configuration, read through a lookup so that it can be tested without an environment.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use crate::error::{Code, Error};
+use crate::redacted::Secret;
+
+const MISSING: &str = "is missing";
+
+/// Which variables are missing or invalid. It never holds their values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<(&'static str, &'static str)>);
+
+impl ConfigError {
+    /// `name` is not set, or empty.
+    pub fn missing(name: &'static str) -> Self {
+        Self(vec![(name, MISSING)])
+    }
+
+    /// `name` holds something unusable; `rule` continues the sentence, as in "must be a number".
+    pub fn invalid(name: &'static str, rule: &'static str) -> Self {
+        Self(vec![(name, rule)])
+    }
+
+    /// The names of the variables, each once.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        for problem in other.0 {
+            if !self.0.contains(&problem) {
+                self.0.push(problem);
+            }
+        }
+        self
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, rule)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{name} {rule}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::misconfigured().caused_by(error)
+    }
+}
+
+impl Error {
+    /// The service cannot work as it is set up; waiting for somebody to mend it is all a client can do.
+    pub(crate) fn misconfigured() -> Self {
+        Self::new(Code::Misconfigured, "This service is not set up correctly. Please try again later.")
+    }
+}
+
+/// Both values, or the problems of both.
+///
+/// # Errors
+/// [`ConfigError`] with every problem of `a` and `b`.
+pub fn both<A, B>(a: Result<A, ConfigError>, b: Result<B, ConfigError>) -> Result<(A, B), ConfigError> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err(a.and(b)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+/// The trimmed value of a variable; an empty one counts as not set.
+pub fn optional(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    let value = lookup(name)?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// The trimmed value of a variable that must be set.
+///
+/// # Errors
+/// [`ConfigError`] where it is not set, or empty.
+pub fn required(lookup: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
+    optional(lookup, name).ok_or_else(|| ConfigError::missing(name))
+}
+
+/// A secret that must be set and fit to stand in a header.
+///
+/// # Errors
+/// [`ConfigError`] where it is not set, or holds anything but visible ASCII.
+pub fn required_secret(
+    lookup: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<Secret, ConfigError> {
+    header_safe(name, required(lookup, name)?)
+}
+
+pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, ConfigError> {
+    let visible = value.bytes().all(|b| b.is_ascii_graphic()) && HeaderValue::from_str(&value).is_ok();
+    if visible {
+        Ok(Secret::new(value))
+    } else {
+        Err(ConfigError::invalid(name, "must be visible ASCII without spaces"))
+    }
+}
+
+/// An absolute URL of http or https that other paths can be appended to.
+///
+/// # Errors
+/// [`ConfigError`] for anything else: no host, a trailing slash, a query, a fragment, credentials.
+pub fn base_url(name: &'static str, value: String) -> Result<String, ConfigError> {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let plain = rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\\"<>".contains(&b));
+    if plain && !host.is_empty() && !host.starts_with(':') && !rest.ends_with('/') {
+        Ok(value)
+    } else {
+        Err(ConfigError::invalid(name, "must be an absolute http(s) URL without a trailing slash"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "SET" => Some(" value\n".into()),
+            "EMPTY" => Some("  ".into()),
+            "SPACED" => Some("a b".into()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_value_is_trimmed_and_an_empty_one_counts_as_missing() {
+        assert_eq!(required(lookup, "SET").unwrap(), "value");
+        assert_eq!(required(lookup, "EMPTY"), Err(ConfigError::missing("EMPTY")));
+        assert_eq!(required(lookup, "ABSENT"), Err(ConfigError::missing("ABSENT")));
+    }
+
+    #[test]
+    fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
+        let error = required_secret(lookup, "SPACED").unwrap_err();
+        assert_eq!(error.to_string(), "SPACED must be visible ASCII without spaces");
+    }
+
+    #[test]
+    fn every_problem_is_named_once() {
+        let a = both(required(lookup, "A"), required(lookup, "B"));
+        let error = both(a, both(required(lookup, "A"), required(lookup, "SET"))).unwrap_err();
+        assert_eq!(error.names().collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(error.to_string(), "A is missing; B is missing");
+    }
+
+    #[test]
+    fn a_client_is_not_told_which_variable_is_missing() {
+        let error = Error::from(ConfigError::missing("SPOTIFY_CLIENT_ID"));
+        assert_eq!(error.code(), Code::Misconfigured);
+        assert!(!error.to_string().contains("SPOTIFY"));
+        assert_eq!(error.cause(), Some("SPOTIFY_CLIENT_ID is missing"));
+    }
+
+    #[test]
+    fn only_absolute_urls_to_append_paths_to_are_base_urls() {
+        for good in
+            ["https://x.example", "http://127.0.0.1:54321", "http://[::1]:1", "https://x.example/base"]
+        {
+            assert_eq!(base_url("URL", good.into()).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "x.example",
+            "//x.example",
+            "ftp://x.example",
+            "https://",
+            "https:///path",
+            "https://:80",
+            "https://x.example/",
+            "https://x.example?a=1",
+            "https://x.example#a",
+            "https://user:pw@x.example",
+            "https://x .example",
+        ] {
+            assert!(base_url("URL", bad.into()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Cross-origin requests: which pages may call the functions.
+//!
+//! Callers prove themselves with bearer tokens, so `Access-Control-Allow-Credentials` (cookies) is
+//! never sent.
+
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use crate::config::{ConfigError, required};
+
+const VARIABLE: &str = "APP_ORIGINS";
+const RULE: &str = "must list exact origins such as https://app.example, separated by commas, without paths";
+
+/// What supabase-js and the page send.
+const REQUEST_HEADERS: &str = "authorization, x-client-info, apikey, content-type, accept, idempotency-key";
+const RESPONSE_HEADERS: &str = "X-Request-Id, Retry-After";
+/// Two hours, the longest that Chromium keeps a preflight's answer.
+const MAX_AGE_SECONDS: &str = "7200";
+
+/// The origins whose pages may read our answers; none by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedOrigins(Vec<HeaderValue>);
+
+impl AllowedOrigins {
+    /// Reads the variable `APP_ORIGINS`.
+    ///
+    /// # Errors
+    /// As [`AllowedOrigins::parse`], and where the variable is missing.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::parse(&required(lookup, VARIABLE)?)
+    }
+
+    /// Reads origins separated by commas, each exactly as browsers send it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for what no browser sends as an origin and so would silently never match
+    /// (paths, trailing slashes, upper case, default ports), and for `*`.
+    pub fn parse(list: &str) -> Result<Self, ConfigError> {
+        list.split(',')
+            .map(|origin| parse_origin(origin.trim()))
+            .collect::<Option<_>>()
+            .map_or_else(|| Err(ConfigError::invalid(VARIABLE, RULE)), |origins| Ok(Self(origins)))
+    }
+
+    /// The headers of the answer (204, no body) to an `OPTIONS` request; `None` for other methods.
+    ///
+    /// `methods` as in `Access-Control-Allow-Methods`. A page of another origin learns nothing.
+    pub fn preflight(
+        &self,
+        headers: &HeaderMap,
+        method: &Method,
+        methods: &'static str,
+    ) -> Option<HeaderMap> {
+        if method != Method::OPTIONS {
+            return None;
+        }
+        let mut answer = self.headers_for(headers);
+        if answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+            for (name, value) in [
+                (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+                (header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),
+                (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS),
+            ] {
+                answer.insert(name, HeaderValue::from_static(value));
+            }
+        }
+        Some(answer)
+    }
+
+    /// The headers that every answer carries, errors included.
+    ///
+    /// `Vary: Origin` always, so that no cache hands one origin's answer to another.
+    pub fn headers_for(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut answer = HeaderMap::new();
+        answer.insert(header::VARY, HeaderValue::from_static("Origin"));
+        let origin = headers.get(header::ORIGIN).filter(|origin| self.0.contains(origin));
+        if let Some(origin) = origin {
+            answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
+        }
+        answer
+    }
+}
+
+fn parse_origin(origin: &str) -> Option<HeaderValue> {
+    let (scheme, authority) = origin.split_once("://")?;
+    let default_port = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    if let Some(port) = port {
+        let number: u16 = port.parse().ok()?;
+        // Browsers write neither a default port nor leading zeros.
+        if number == 0 || number == default_port || number.to_string() != port {
+            return None;
+        }
+    }
+    is_host(host).then(|| HeaderValue::from_str(origin).ok()).flatten()
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.contains(':')
+            && address.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':'));
+    }
+    !host.is_empty()
+        && host.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+        && host.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METHODS: &str = "POST, DELETE";
+
+    fn origins() -> AllowedOrigins {
+        AllowedOrigins::parse("https://a.example, http://127.0.0.1:3000").unwrap()
+    }
+
+    fn from(origin: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_str(origin).unwrap())])
+    }
+
+    #[test]
+    fn an_allowed_origin_may_read_the_answer() {
+        for origin in ["https://a.example", "http://127.0.0.1:3000"] {
+            let headers = origins().headers_for(&from(origin));
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+            assert_eq!(headers[header::ACCESS_CONTROL_EXPOSE_HEADERS], "X-Request-Id, Retry-After");
+            assert_eq!(headers[header::VARY], "Origin");
+            assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        }
+    }
+
+    #[test]
+    fn any_other_origin_is_told_nothing_but_vary() {
+        for origin in [
+            "https://b.example",
+            "http://a.example",
+            "https://a.example:8443",
+            "https://a.example.evil.example",
+            "https://evil.example/https://a.example",
+            "https://A.example",
+            "null",
+            "*",
+            "",
+        ] {
+            let headers = origins().headers_for(&from(origin));
+            assert_eq!(headers, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
+        }
+        assert_eq!(origins().headers_for(&HeaderMap::new()).len(), 1);
+        assert_eq!(AllowedOrigins::default().headers_for(&from("https://a.example")).len(), 1);
+    }
+
+    #[test]
+    fn a_preflight_of_an_allowed_origin_names_methods_and_headers() {
+        let answer = origins().preflight(&from("https://a.example"), &Method::OPTIONS, METHODS).unwrap();
+        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
+        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
+        let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+        for name in ["authorization", "x-client-info", "apikey", "content-type", "accept", "idempotency-key"]
+        {
+            assert!(headers.split(", ").any(|known| known == name), "{name}");
+        }
+        assert_eq!(answer[header::ACCESS_CONTROL_MAX_AGE], "7200");
+        assert_eq!(answer[header::VARY], "Origin");
+    }
+
+    #[test]
+    fn a_preflight_of_another_origin_is_answered_without_permission() {
+        let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, METHODS).unwrap();
+        assert_eq!(answer.len(), 1);
+        assert!(answer.contains_key(header::VARY));
+    }
+
+    #[test]
+    fn only_options_is_a_preflight() {
+        for method in [Method::GET, Method::POST, Method::DELETE, Method::HEAD] {
+            assert_eq!(origins().preflight(&from("https://a.example"), &method, METHODS), None);
+        }
+    }
+
+    #[test]
+    fn what_no_browser_sends_as_an_origin_is_refused() {
+        for list in [
+            "",
+            "*",
+            "null",
+            "a.example",
+            "https://",
+            "https://a.example/",
+            "https://a.example/app",
+            "https://*.example",
+            "https://user@a.example",
+            "https://a.example?x",
+            "https://a.example#x",
+            "https://A.example",
+            "https://a.example:443",
+            "http://a.example:80",
+            "https://a.example:",
+            "https://a.example:0",
+            "https://a.example:080",
+            "https://a.example:65536",
+            "ftp://a.example",
+            "https://a b.example",
+            "https://a.example https://b.example",
+            "https://a.example,",
+            "https://a.example,*",
+            "http://[::1",
+            "http://[evil]",
+        ] {
+            assert!(AllowedOrigins::parse(list).is_err(), "{list}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_origin_is_allowed() {
+        for origin in ["http://[::1]:3000", "http://[::1]"] {
+            let headers = AllowedOrigins::parse(origin).unwrap().headers_for(&from(origin));
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+        }
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        assert_eq!(AllowedOrigins::from_lookup(|_| None), Err(ConfigError::missing("APP_ORIGINS")));
+    }
+}

@@ -1,0 +1,165 @@
+//! Hand-written fakes that record what they were asked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use crate::log::{Level, Log};
+use crate::random::Random;
+
+/// What a [`FakeHttp`] answers.
+#[derive(Clone)]
+pub enum FakeAnswer {
+    /// An answer with a body in chunks; the last item may be the error that cuts it off.
+    Response(StatusCode, HeaderMap, Vec<Result<Bytes, HttpError>>),
+    /// No answer.
+    Error(HttpError),
+    /// No answer, ever.
+    Silence,
+}
+
+impl FakeAnswer {
+    /// A JSON document.
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::text(status, "application/json", &body.to_string())
+    }
+
+    /// A text of any type.
+    pub fn text(status: u16, content_type: &'static str, body: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let status = StatusCode::from_u16(status).unwrap();
+        Self::Response(status, headers, vec![Ok(Bytes::copy_from_slice(body.as_bytes()))])
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Self::Response(_, headers, _) = &mut self {
+            headers.insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        self
+    }
+}
+
+type Responder = dyn Fn(&OutboundRequest) -> FakeAnswer;
+
+/// Answers from a queue, then from a function; records every request.
+#[derive(Clone)]
+pub struct FakeHttp {
+    queue: Rc<RefCell<VecDeque<FakeAnswer>>>,
+    otherwise: Rc<Responder>,
+    requests: Rc<RefCell<Vec<OutboundRequest>>>,
+}
+
+impl FakeHttp {
+    /// Answers these, one a request; then every request fails with [`HttpError::Network`].
+    pub fn answering(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+        let fake = Self::responding(|_| FakeAnswer::Error(HttpError::Network));
+        fake.queue.borrow_mut().extend(answers);
+        fake
+    }
+
+    /// Answers what `responder` says.
+    pub fn responding(responder: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
+        Self { queue: Rc::default(), otherwise: Rc::new(responder), requests: Rc::default() }
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<OutboundRequest> {
+        self.requests.borrow().clone()
+    }
+}
+
+impl HttpClient for FakeHttp {
+    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+        self.requests.borrow_mut().push(request.clone());
+        let queued = self.queue.borrow_mut().pop_front();
+        match queued.unwrap_or_else(|| (self.otherwise)(&request)) {
+            FakeAnswer::Error(error) => Err(error),
+            FakeAnswer::Silence => std::future::pending().await,
+            FakeAnswer::Response(status, headers, chunks) => {
+                Ok(InboundResponse { status, headers, body: Box::pin(stream::iter(chunks)) })
+            }
+        }
+    }
+}
+
+/// A clock that stands still until it is moved; sleeping never ends unless `sleeps_end` is set.
+#[derive(Clone, Default)]
+pub struct FakeClock {
+    now_ms: Rc<Cell<u64>>,
+    sleeps_end: Rc<Cell<bool>>,
+}
+
+impl FakeClock {
+    /// A clock at `now_ms`.
+    pub fn at_ms(now_ms: u64) -> Self {
+        let clock = Self::default();
+        clock.now_ms.set(now_ms);
+        clock
+    }
+
+    /// A clock on which every sleep ends at once and moves the time on.
+    pub fn hurrying(now_ms: u64) -> Self {
+        let clock = Self::at_ms(now_ms);
+        clock.sleeps_end.set(true);
+        clock
+    }
+
+    /// Moves the time on.
+    pub fn advance_ms(&self, by_ms: u64) {
+        self.now_ms.set(self.now_ms.get() + by_ms);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+        let clock = self.clone();
+        async move {
+            if !clock.sleeps_end.get() {
+                std::future::pending::<()>().await;
+            }
+            clock.advance_ms(duration_ms);
+        }
+    }
+}
+
+/// Counts up instead of being random.
+#[derive(Clone, Default)]
+pub struct FakeRandom(Rc<Cell<u8>>);
+
+impl Random for FakeRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.set(self.0.get().wrapping_add(1));
+        bytes.fill(self.0.get());
+    }
+}
+
+/// Keeps the lines.
+#[derive(Clone, Default)]
+pub struct FakeLog(Rc<RefCell<Vec<String>>>);
+
+impl FakeLog {
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Log for FakeLog {
+    fn write(&self, _level: Level, line: &str) {
+        self.0.borrow_mut().push(line.to_owned());
+    }
+}

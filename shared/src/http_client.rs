@@ -1,0 +1,189 @@
+//! The one way out: every outbound call has a timeout, a size limit and an abort.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+/// What bounds an outbound call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest silence, before the head of the answer and between two chunks of its body.
+    pub silence_ms: u64,
+    /// The longest time from sending to the last byte.
+    pub total_ms: u64,
+    /// The largest body that is read.
+    pub max_body_bytes: usize,
+}
+
+impl Limits {
+    /// Limits for a call that answers one small document.
+    pub const fn document(total_ms: u64, max_body_bytes: usize) -> Self {
+        Self { silence_ms: total_ms, total_ms, max_body_bytes }
+    }
+
+    /// The same limits, ending no later than `remaining_ms` from now.
+    #[must_use]
+    pub fn within(self, remaining_ms: u64) -> Self {
+        Self {
+            silence_ms: self.silence_ms.min(remaining_ms),
+            total_ms: self.total_ms.min(remaining_ms),
+            ..self
+        }
+    }
+}
+
+/// An outbound request.
+///
+/// Headers may hold credentials, so `Debug` prints the method and the URL's origin and path only.
+#[derive(Clone)]
+pub struct OutboundRequest {
+    /// The method.
+    pub method: Method,
+    /// The absolute URL. It never holds a secret.
+    pub url: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// What bounds the call.
+    pub limits: Limits,
+}
+
+impl OutboundRequest {
+    /// A request without headers and body.
+    pub fn new(method: Method, url: impl Into<String>, limits: Limits) -> Self {
+        Self { method, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), limits }
+    }
+
+    /// Sets a header.
+    ///
+    /// # Errors
+    /// [`HttpError::InvalidRequest`] where the value cannot stand in a header.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self, HttpError> {
+        let mut value = HeaderValue::from_str(value).map_err(|_| HttpError::InvalidRequest)?;
+        value.set_sensitive(name == http::header::AUTHORIZATION);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+impl fmt::Debug for OutboundRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.split('?').next().unwrap_or_default();
+        write!(f, "{} {url}", self.method)
+    }
+}
+
+/// The chunks of an answer's body, bounded by the request's [`Limits`].
+pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, HttpError>>>>;
+
+/// The answer to an [`OutboundRequest`]. Dropping it (or its body) aborts the call.
+pub struct InboundResponse {
+    /// The status. Redirects are never followed, so it may be a 3xx.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: BodyStream,
+}
+
+impl InboundResponse {
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    /// Whatever cuts the body off.
+    pub async fn bytes(mut self) -> Result<Bytes, HttpError> {
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = self.body.next().await {
+            whole.extend_from_slice(&chunk?);
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Reads the whole body as JSON.
+    ///
+    /// # Errors
+    /// [`HttpError::InvalidBody`] where it is not the JSON that was expected.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        let bytes = self.bytes().await?;
+        serde_json::from_slice(&bytes).map_err(|_| HttpError::InvalidBody)
+    }
+
+    /// `Retry-After` in seconds, where the answer has one.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    }
+}
+
+/// Why an outbound call gave no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpError {
+    /// The request could not be built.
+    InvalidRequest,
+    /// No connection, or it broke before the answer was complete.
+    Network,
+    /// Silent for too long, or not finished in time.
+    Timeout,
+    /// The body is larger than the limit.
+    TooLarge,
+    /// The body is not what it should be.
+    InvalidBody,
+    /// The invocation may send no more requests.
+    BudgetExhausted,
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidRequest => "the request could not be built",
+            Self::Network => "no connection, or it broke",
+            Self::Timeout => "timed out",
+            Self::TooLarge => "the answer was too large",
+            Self::InvalidBody => "the answer was not understood",
+            Self::BudgetExhausted => "no outbound requests left",
+        })
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+/// Sends requests. Dropping the future aborts the call.
+pub trait HttpClient {
+    /// Sends `request` and answers as soon as the head of the answer is there.
+    ///
+    /// # Errors
+    /// [`HttpError`] where there is no answer. A 4xx or 5xx is an answer.
+    fn send(&self, request: OutboundRequest) -> impl Future<Output = Result<InboundResponse, HttpError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_prints_neither_query_nor_headers() {
+        let request =
+            OutboundRequest::new(Method::GET, "https://api.example/v1/x?q=private", Limits::document(1, 1))
+                .header(http::header::AUTHORIZATION, "Bearer secret")
+                .unwrap();
+        assert_eq!(format!("{request:?}"), "GET https://api.example/v1/x");
+    }
+
+    #[test]
+    fn limits_end_with_what_remains() {
+        let limits = Limits { silence_ms: 100, total_ms: 1_000, max_body_bytes: 7 }.within(50);
+        assert_eq!(limits, Limits { silence_ms: 50, total_ms: 50, max_body_bytes: 7 });
+    }
+}

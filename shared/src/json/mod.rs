@@ -1,0 +1,12 @@
+//! Reading a JSON document while it is still being written.
+//!
+//! A language model writes its answer for seconds. [`ObjectScanner`] hands over each member of
+//! the object, and each element of one of its arrays, as soon as it is complete.
+
+mod scanner;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use scanner::{ObjectScanner, ScanError, ScanEvent};

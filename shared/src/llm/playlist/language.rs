@@ -1,0 +1,151 @@
+//! The two languages that we speak ourselves.
+
+use std::collections::HashSet;
+
+/// A language of prompts and answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English.
+    En,
+    /// Polish.
+    Pl,
+}
+
+impl Language {
+    /// The ISO 639-1 code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Pl => "pl",
+        }
+    }
+
+    /// The language of an ISO 639-1 code, where it is one of ours.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code.trim().to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "pl" => Some(Self::Pl),
+            _ => None,
+        }
+    }
+
+    /// The likelier language of a prompt; English where nothing tells.
+    ///
+    /// Common words and Polish letters decide, each word once: a Polish name in an English
+    /// sentence, as in "songs like Męskie Granie", does not outweigh the sentence.
+    pub fn detect(text: &str) -> Self {
+        let lower = text.to_lowercase();
+        let words: HashSet<&str> =
+            lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+        let polish = words.iter().filter(|word| is_polish(word)).count();
+        let english = words.iter().filter(|word| is_among(ENGLISH_WORDS, word)).count();
+        if polish > 0 && polish >= english { Self::Pl } else { Self::En }
+    }
+}
+
+fn is_polish(word: &str) -> bool {
+    word.contains(POLISH_LETTERS) || is_among(POLISH_WORDS, word)
+}
+
+fn is_among(words: &str, word: &str) -> bool {
+    words.split_ascii_whitespace().any(|known| known == word)
+}
+
+const POLISH_LETTERS: [char; 9] = ['ą', 'ć', 'ę', 'ł', 'ń', 'ó', 'ś', 'ź', 'ż'];
+
+/// Words of Polish prompts that English ones do not have, as typed without Polish letters.
+///
+/// Words of both languages (do, to, i) and lone letters, as in "Jay Z", say nothing.
+const POLISH_WORDS: &str = "\
+    ale albo bardzo bez bieganie biegania chce chcialbym cos czegos czy dla dobra dobre domu \
+    drogi dziecka dzieci energiczne energicznej impreze imprezy jak jakas jakies jazde jazdy \
+    jest kawalki kawy klimat klimacie kolacji lat lata lub melancholijne muzyka muzyke muzyki \
+    na nauka nauki nie niz noc oraz piosenek piosenka piosenki playlista playlisty playliste \
+    podobne polska polski polskich polskie poranek pracy prosze przy radosne romantyczna \
+    romantyczne rowerze sie smutna smutne spokojna spokojne spokojnej utworow utwory wesole \
+    wieczor zeby zespoly";
+
+/// Words of English prompts that Polish ones do not have.
+const ENGLISH_WORDS: &str = "\
+    a about all an and are artists at best by driving evening for from give good happy in is \
+    like make me morning most music my no not of or play playlist please running sad some song \
+    songs sound that the to tracks want what while with without";
+
+/// What is said where a prompt does not ask for music.
+pub const fn refusal_message(language: Language) -> &'static str {
+    match language {
+        Language::En => {
+            "That does not sound like a wish for music. Describe what you would like to listen to."
+        }
+        Language::Pl => "To nie brzmi jak prośba o muzykę. Napisz, czego chcesz posłuchać.",
+    }
+}
+
+/// Prompts that work, to be shown where one did not.
+pub const fn example_prompts(language: Language) -> [&'static str; 3] {
+    match language {
+        Language::En => [
+            "Warm indie folk for a rainy Sunday morning",
+            "80s synth-pop for a night drive, nothing too sad",
+            "Energetic Polish rock from the nineties",
+        ],
+        Language::Pl => [
+            "Ciepły indie folk na deszczowy niedzielny poranek",
+            "Synth-pop z lat 80. do nocnej jazdy, nic zbyt smutnego",
+            "Energetyczny polski rock z lat dziewięćdziesiątych",
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polish_prompts_are_polish_with_and_without_polish_letters() {
+        for prompt in [
+            "spokojna muzyka na wieczór",
+            "spokojna muzyka do nauki",
+            "Polski rock lat 90",
+            "playlista na impreze",
+            "energiczne piosenki do biegania, bez rapu",
+            "coś jak Dżem i Kult",
+            "ROMANTYCZNE KAWAŁKI DO KOLACJI",
+            "Męskie Granie",
+            "muzyka like Daft Punk",
+        ] {
+            assert_eq!(Language::detect(prompt), Language::Pl, "{prompt}");
+        }
+    }
+
+    #[test]
+    fn other_prompts_are_english() {
+        for prompt in [
+            "calm piano for the evening",
+            "songs like Męskie Granie",
+            "a playlist of Dżem and Kult for a road trip",
+            "Polish rock from the nineties",
+            "80s synth-pop",
+            "some songs to do my homework",
+            "I love Jay Z",
+            "do re mi",
+            "ambient",
+            "",
+            "🎵🎵",
+        ] {
+            assert_eq!(Language::detect(prompt), Language::En, "{prompt}");
+        }
+    }
+
+    #[test]
+    fn examples_and_refusals_are_in_their_language() {
+        for language in [Language::En, Language::Pl] {
+            assert_eq!(Language::detect(refusal_message(language)), language);
+            for example in example_prompts(language) {
+                assert_eq!(Language::detect(example), language, "{example}");
+            }
+            assert_eq!(Language::from_code(language.as_str()), Some(language));
+        }
+        assert_eq!(Language::from_code("de"), None);
+    }
+}

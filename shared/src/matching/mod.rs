@@ -1,0 +1,31 @@
+//! From a suggested song to the one catalogue track that it means, or to the reason why none is.
+//!
+//! [`best_match`] judges what a search found; [`Selection`] keeps a growing playlist free of
+//! repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
+
+mod artist;
+#[cfg(test)]
+mod cases;
+mod constraints;
+mod context;
+mod markers;
+mod normalise;
+mod prompt;
+#[cfg(test)]
+mod properties;
+mod query;
+mod score;
+mod script;
+mod selection;
+mod similarity;
+mod title;
+mod version;
+mod wanted;
+
+pub use constraints::{Constraints, MissReason};
+pub use normalise::normalise;
+pub use query::{field_query, free_query};
+pub use score::{Scored, best_match};
+pub use selection::Selection;
+pub use version::Version;
+pub use wanted::WantedVersions;

@@ -1,0 +1,316 @@
+//! Which artists a listener names.
+
+use super::normalise::{MAX_CHARS, words};
+
+/// The listener's words, ready to be searched for artists' names.
+#[derive(Debug, Clone)]
+pub(super) struct Prompt {
+    words: Vec<Word>,
+    /// Whether capitals tell names from other words: not in "all lower case" nor in "Title Case".
+    capitals_tell: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Word {
+    folded: String,
+    is_capitalised: bool,
+    starts_sentence: bool,
+}
+
+/// Bands whose names are ordinary words, among those long enough to pass as names otherwise.
+const WORDS_TOO: &[&str] = &[
+    "america",
+    "animals",
+    "asia",
+    "bananarama",
+    "berlin",
+    "boston",
+    "bread",
+    "cake",
+    "chicago",
+    "cream",
+    "disturbed",
+    "doors",
+    "eagles",
+    "europe",
+    "faces",
+    "faith",
+    "family",
+    "fantasy",
+    "foreigner",
+    "freedom",
+    "future",
+    "garbage",
+    "genesis",
+    "grimes",
+    "heart",
+    "jamaica",
+    "journey",
+    "justice",
+    "kansas",
+    "kombi",
+    "london",
+    "madness",
+    "miracle",
+    "morning",
+    "mountain",
+    "nature",
+    "oasis",
+    "orbital",
+    "paradise",
+    "passenger",
+    "perfect",
+    "poison",
+    "police",
+    "prince",
+    "pretenders",
+    "queen",
+    "rainbow",
+    "republika",
+    "shining",
+    "sisters",
+    "squeeze",
+    "strange",
+    "strokes",
+    "suede",
+    "summer",
+    "sunshine",
+    "survivor",
+    "switchfoot",
+    "television",
+    "temptations",
+    "traffic",
+    "travis",
+    "tricky",
+    "trapeze",
+    "warpaint",
+    "weather",
+    "weekend",
+    "winter",
+    "wonder",
+    "young",
+    "varius",
+    "bajm",
+    "spoons",
+    "killers",
+    "smiths",
+    "common",
+    "logic",
+    "ministry",
+    "prodigy",
+    "elbow",
+    "embrace",
+    "placebo",
+    "editors",
+    "interpol",
+    "national",
+    "kinks",
+    "drifters",
+    "platters",
+    "stranglers",
+    "lemonade",
+    "muzyka",
+    "wanda",
+    "wilki",
+    "brygada",
+    "kobranocka",
+    "piersi",
+    "bracia",
+    "feel",
+    "video",
+    "enej",
+    "dezerter",
+    "take that",
+    "new order",
+    "big country",
+    "talk talk",
+    "simple minds",
+    "happy mondays",
+    "right now",
+    "all saints",
+];
+
+/// Words behind which a name is a name, however it is written.
+const INTRODUCTIONS: &[&str] = &[
+    "band",
+    "group",
+    "artist",
+    "singer",
+    "rapper",
+    "zespol",
+    "zespolu",
+    "grupa",
+    "grupy",
+    "kapeli",
+    "wokalisty",
+];
+
+impl Prompt {
+    pub(super) fn new(prompt: &str) -> Self {
+        let mut found = Vec::new();
+        let mut starts_sentence = true;
+        for word in prompt.split_whitespace() {
+            let is_capitalised = word.chars().find(|c| c.is_alphabetic()).is_some_and(char::is_uppercase);
+            for folded in words(word) {
+                found.push(Word { folded, is_capitalised, starts_sentence });
+                starts_sentence = false;
+            }
+            starts_sentence |= word.ends_with(['.', '!', '?', ':', '\n']);
+        }
+        let capitals = found.iter().filter(|word| word.is_capitalised).count();
+        let capitals_tell = capitals > 0 && (found.len() < 4 || capitals * 10 <= found.len() * 7);
+        Self { words: found, capitals_tell }
+    }
+
+    /// Says whether the listener names the artist, Polish endings included ("Kultu", "Podsiadły").
+    ///
+    /// A name of several words counts wherever they follow one another. A name of a single word
+    /// counts where it is capitalised within a sentence; where it is not, only if it is no ordinary
+    /// word: at least six letters and not a known exception ("metallica", but not "air", "yes",
+    /// "journey"), or introduced ("the band yes"), or all that the listener wrote. Someone with two
+    /// names may be called by the second, capitalised ("Bowie", "Podsiadły").
+    pub(super) fn names(&self, artist: &str) -> bool {
+        let mut name = words(artist);
+        if name.len() > 1 && name.first().is_some_and(|word| word == "the") {
+            name.remove(0);
+        }
+        if name.is_empty() || artist.chars().count() > MAX_CHARS {
+            return false;
+        }
+        let whole = self.places(&name).any(|at| self.is_name(at, &name));
+        let surname = match name.as_slice() {
+            [_, last] if last.chars().count() >= 5 => Some(std::slice::from_ref(last)),
+            _ => None,
+        };
+        whole || surname.is_some_and(|last| self.places(last).any(|at| self.is_capital_within(at)))
+    }
+
+    /// The positions at which the name's words, inflected or not, follow one another.
+    fn places<'a>(&'a self, name: &'a [String]) -> impl Iterator<Item = usize> + 'a {
+        self.words
+            .windows(name.len())
+            .enumerate()
+            .filter(move |(_, window)| {
+                window.iter().zip(name).all(|(word, own)| is_form_of(&word.folded, own))
+            })
+            .map(|(at, _)| at)
+    }
+
+    fn is_name(&self, at: usize, name: &[String]) -> bool {
+        let joined = name.join(" ");
+        let is_word_too = WORDS_TOO.contains(&joined.as_str());
+        let distinctive = !is_word_too && (name.len() > 1 || joined.chars().count() >= 6);
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+        let introduced = before.is_some_and(|word| INTRODUCTIONS.contains(&word.folded.as_str()));
+        let alone = self.words.len() == name.len();
+        distinctive || introduced || alone || self.is_capital_within(at) || self.opens_list(at, name.len())
+    }
+
+    fn is_capital_within(&self, at: usize) -> bool {
+        self.capitals_tell
+            && self.words.get(at).is_some_and(|word| word.is_capitalised && !word.starts_sentence)
+    }
+
+    /// "Kult, Dżem …": another capitalised word behind the first one speaks for names.
+    fn opens_list(&self, at: usize, length: usize) -> bool {
+        let word = |at: usize| self.words.get(at);
+        let is_link = |word: &Word| matches!(word.folded.as_str(), "and" | "i" | "oraz" | "or" | "lub");
+        let opens =
+            self.capitals_tell && word(at).is_some_and(|word| word.is_capitalised && word.starts_sentence);
+        let next = at + length;
+        let next = if word(next).is_some_and(is_link) { next + 1 } else { next };
+        opens
+            && word(next)
+                .is_some_and(|word| word.is_capitalised && word.folded != "please" && word.folded != "i")
+    }
+}
+
+/// Endings of Polish cases, without their diacritics.
+const ENDINGS: &[&str] = &[
+    "a", "u", "owi", "em", "iem", "ie", "e", "y", "i", "o", "ow", "om", "ami", "ach", "ego", "emu", "im",
+    "ym", "ej", "s",
+];
+
+/// Whether the word is the name or one of its Polish cases, or its English genitive.
+fn is_form_of(word: &str, name: &str) -> bool {
+    if word == name {
+        return true;
+    }
+    if name.chars().count() < 3 || word.chars().count() < 4 {
+        return false;
+    }
+    let stem = name.strip_suffix(['a', 'e', 'i', 'o', 'u', 'y']).unwrap_or(name);
+    let ends = |stem: &str| word.strip_prefix(stem).is_some_and(|ending| ENDINGS.contains(&ending));
+    // Consonants that the endings change: Budka - Budce, Kult - Kulcie, Metallica - Metalliki.
+    let changed = [("k", "c"), ("c", "k"), ("t", "c"), ("g", "dz"), ("r", "rz"), ("d", "dz"), ("x", "ks")];
+    (stem.chars().count() >= 3 && ends(stem))
+        || (stem.len() < name.len() && ends(name))
+        || changed.iter().any(|(from, to)| {
+            stem.strip_suffix(from)
+                .filter(|root| root.chars().count() >= 2)
+                .is_some_and(|root| ends(&format!("{root}{to}")))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artist_is_named_in_any_polish_case() {
+        for (prompt, artist) in [
+            ("najlepsze piosenki Kultu", "Kult"),
+            ("coś w stylu Kultu i Dżemu", "Dżem"),
+            ("zakochana w Dawidzie Podsiadle", "Dawid Podsiadło"),
+            ("piosenki Podsiadły", "Dawid Podsiadło"),
+            ("Dawida Podsiadłę na wieczór", "Dawid Podsiadło"),
+            ("utwory Budki Suflera", "Budka Suflera"),
+            ("o Budce Suflera", "Budka Suflera"),
+            ("koncerty Metalliki", "Metallica"),
+            ("grajcie mi Maanam", "Maanam"),
+            ("coś z repertuaru Republiki", "Republika"),
+            ("piosenki Męskiego Grania", "Męskie Granie"),
+        ] {
+            assert!(Prompt::new(prompt).names(artist), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn an_artist_is_named_in_english() {
+        for (prompt, artist) in [
+            ("only metallica please", "Metallica"),
+            ("songs by Air for the evening", "Air"),
+            ("the best of Yes", "Yes"),
+            ("play the band yes", "Yes"),
+            ("Yes", "Yes"),
+            ("more like Bowie", "David Bowie"),
+            ("daft punk for running", "Daft Punk"),
+            ("a mix of The Who and Cream", "The Who"),
+            ("Kult, Dżem i Perfect na ognisko", "Kult"),
+            ("Queen's biggest songs and Abba's too", "ABBA"),
+        ] {
+            assert!(Prompt::new(prompt).names(artist), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_word_names_no_artist() {
+        for (prompt, artist) in [
+            ("yes, something calm please", "Yes"),
+            ("Yes please, something calm", "Yes"),
+            ("fresh air and sunshine", "Air"),
+            ("a journey through the night", "Journey"),
+            ("kult filmów grozy", "Kult"),
+            ("songs for my heart", "Heart"),
+            ("who knows", "The Who"),
+            ("PLAY SOME AIR GUITAR MUSIC", "Air"),
+            ("a perfect day", "Perfect"),
+            ("rock", "Metallica"),
+            ("", "Kult"),
+            ("anything", ""),
+            ("chair music for Chairs", "Air"),
+        ] {
+            assert!(!Prompt::new(prompt).names(artist), "{prompt}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What holds for any text whatever, tried on many.
+
+use super::{
+    Constraints, MissReason, Selection, WantedVersions, best_match, field_query, free_query, normalise,
+    similarity::{artist_similarity, title_similarity},
+    title::Title,
+};
+use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
+
+/// A small linear congruential generator: the same texts in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    fn character(&mut self) -> char {
+        const TRAPS: &[char] = &[
+            ' ',
+            '(',
+            ')',
+            '[',
+            ']',
+            '-',
+            '–',
+            '〜',
+            '/',
+            '"',
+            '\'',
+            '’',
+            '&',
+            '+',
+            '$',
+            '!',
+            '.',
+            ',',
+            'ł',
+            'Ł',
+            'İ',
+            'ı',
+            'ẞ',
+            'ς',
+            'ﬁ',
+            '①',
+            '²',
+            'が',
+            'ｶ',
+            'ﾞ',
+            '라',
+            'й',
+            'ё',
+            '\u{301}',
+            '\u{200d}',
+            '🎵',
+            '\u{0}',
+            '\n',
+            '\u{10ffff}',
+            'ǆ',
+            'क',
+            'ी',
+        ];
+        match self.below(4) {
+            0 => TRAPS[usize::try_from(self.below(TRAPS.len() as u64)).unwrap()],
+            1 => char::from_u32(u32::try_from(self.below(0x11_0000)).unwrap()).unwrap_or('x'),
+            _ => char::from(b'a' + u8::try_from(self.below(26)).unwrap()),
+        }
+    }
+
+    fn text(&mut self) -> String {
+        const WORDS: &[&str] = &[
+            "live",
+            "(Live)",
+            "- Remix",
+            "feat.",
+            "The",
+            "cover",
+            "[karaoke]",
+            "Pt. 2",
+            "no",
+            "bez",
+            "the the",
+        ];
+        let mut text = String::new();
+        for _ in 0..self.below(8) {
+            if self.below(3) == 0 {
+                text.push_str(WORDS[usize::try_from(self.below(WORDS.len() as u64)).unwrap()]);
+                text.push(' ');
+            }
+            let length = self.below(6);
+            text.extend((0..length).map(|_| self.character()));
+        }
+        text
+    }
+
+    fn track(&mut self, id: u32) -> CatalogueTrack {
+        CatalogueTrack {
+            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
+            title: self.text(),
+            artists: (0..self.below(3)).map(|_| self.text()).collect(),
+            album: self.text(),
+            release_year: Some(i32::try_from(self.below(3000)).unwrap()),
+            duration_ms: 0,
+            explicit: self.below(2) == 0,
+            is_playable: self.below(4) != 0,
+            isrc: Some(self.text()),
+        }
+    }
+}
+
+#[test]
+fn normalising_twice_changes_nothing() {
+    // Beyond plane 2 no character folds to anything else.
+    for c in (0..0x3_0000).filter_map(char::from_u32) {
+        for text in [c.to_string(), format!("a{c}b")] {
+            let once = normalise(&text);
+            assert_eq!(normalise(&once), once, "{text:?}");
+        }
+    }
+    for long in [
+        "㎯".repeat(300),
+        "ﬃ".repeat(300),
+        "ﷺ ".repeat(300),
+        "ß".repeat(300),
+        "가".repeat(300),
+        "㎯ ".repeat(300),
+        "n ".repeat(300),
+        "the ".repeat(300),
+        "word ".repeat(60),
+    ] {
+        let once = normalise(&long);
+        assert_eq!(normalise(&once), once);
+    }
+    let mut random = Random(1);
+    for _ in 0..5_000 {
+        let text = random.text();
+        let once = normalise(&text);
+        assert_eq!(normalise(&once), once, "{text:?}");
+    }
+}
+
+#[test]
+fn no_text_whatever_breaks_anything() {
+    let mut random = Random(2);
+    for _ in 0..2_000 {
+        let (artist, title, prompt) = (random.text(), random.text(), random.text());
+        let suggestion = Suggestion { artist, title, year: Some(i32::MIN) };
+        let candidates: Vec<CatalogueTrack> = (0..4).map(|id| random.track(id)).collect();
+        let era = Some(Era { from: Some(i32::MAX), to: Some(i32::MIN) });
+        let constraints =
+            Constraints::new(false, era, &[random.text()], WantedVersions::from_prompt(&prompt));
+        let _ = best_match(&suggestion, &candidates, &constraints);
+        let mut selection = Selection::new(3, &prompt);
+        for track in &candidates {
+            let before = selection.len();
+            assert_eq!(selection.offer(track).is_ok(), selection.len() > before);
+            assert!(selection.offer(track).is_err());
+        }
+        assert!(selection.len() <= 3);
+        assert!(selection.already_seen(&suggestion) || selection.already_seen(&suggestion));
+        assert!(field_query(&suggestion).chars().count() <= 250);
+        assert_eq!(field_query(&suggestion).matches(['"', ':']).count(), 6);
+        assert!(!free_query(&suggestion).contains(['"', ':']));
+    }
+}
+
+#[test]
+fn a_text_is_most_like_itself_and_likeness_is_mutual() {
+    let mut random = Random(3);
+    for _ in 0..3_000 {
+        let (a, b) = (normalise(&random.text()), normalise(&random.text()));
+        for similarity in [title_similarity, artist_similarity] {
+            assert!((similarity(&a, &a) - 1.0).abs() < 1e-9);
+            assert!((similarity(&a, &b) - similarity(&b, &a)).abs() < 1e-9, "{a:?} {b:?}");
+            assert!((0.0..=1.0).contains(&similarity(&a, &b)));
+        }
+    }
+}
+
+#[test]
+fn a_song_that_the_catalogue_spells_alike_is_always_accepted() {
+    let mut random = Random(4);
+    for _ in 0..2_000 {
+        let word = |random: &mut Random| {
+            (0..8).map(|_| char::from(b'a' + u8::try_from(random.below(26)).unwrap())).collect::<String>()
+        };
+        let mut track = random.track(1);
+        (track.title, track.artists, track.album) =
+            (word(&mut random), vec![word(&mut random)], word(&mut random));
+        track.is_playable = true;
+        let suggestion =
+            Suggestion { artist: track.artists[0].to_uppercase(), title: track.title.clone(), year: None };
+        let allowed = Constraints::new(true, None, &[], WantedVersions::default());
+        assert_eq!(best_match(&suggestion, &[track.clone()], &allowed).unwrap().track, &track);
+        let excluded = Constraints::new(true, None, &track.artists, WantedVersions::default());
+        assert_eq!(best_match(&suggestion, &[track], &excluded), Err(MissReason::Excluded));
+    }
+}
+
+#[test]
+fn a_hostile_length_is_cut_before_any_comparison() {
+    for endless in ["a(b - ".repeat(200_000), "ﷺ".repeat(200_000), "ß".repeat(200_000)] {
+        let title = Title::parse(&endless);
+        assert!(title.full.chars().count() <= 200 && title.main.chars().count() <= 200);
+        assert!(normalise(&endless).chars().count() <= 200);
+    }
+}

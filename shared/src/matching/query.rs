@@ -1,0 +1,96 @@
+//! The words of a catalogue search.
+
+use super::{normalise::cut, title::bare_title};
+use crate::track::Suggestion;
+
+/// The catalogue refuses longer queries.
+const MAX_QUERY_CHARS: usize = 250;
+/// What each of the two quoted fields may take of it, quotes and field names aside.
+const MAX_FIELD_CHARS: usize = 110;
+
+/// The precise search: `track:"…" artist:"…"`, without guests, version and quotes.
+#[must_use]
+pub fn field_query(suggestion: &Suggestion) -> String {
+    let field = |text: &str| {
+        let words = unquoted(text);
+        words.chars().take(MAX_FIELD_CHARS).collect::<String>().trim_end().to_owned()
+    };
+    let title = field(&bare_title(&suggestion.title));
+    let artist = field(primary_artist(&suggestion.artist));
+    format!("track:\"{title}\" artist:\"{artist}\"")
+}
+
+/// The forgiving search, where the precise one finds nothing: title and artist in plain words.
+#[must_use]
+pub fn free_query(suggestion: &Suggestion) -> String {
+    let query = format!("{} {}", unquoted(&bare_title(&suggestion.title)), unquoted(cut(&suggestion.artist)));
+    query.chars().take(MAX_QUERY_CHARS).collect::<String>().trim().to_owned()
+}
+
+/// Leaves out what has a meaning in queries. A word with an apostrophe finds nothing within a field
+/// filter, so the apostrophe goes and the word stays whole: the catalogue's index folds it too.
+fn unquoted(text: &str) -> String {
+    let kept: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | '＇'))
+        .map(|c| {
+            if matches!(c, '"' | ':' | '“' | '”' | '„' | '«' | '»' | '＂' | '：' | '*') || c.is_control()
+            {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The name before "feat.": the catalogue lists guests one by one.
+fn primary_artist(artist: &str) -> &str {
+    let artist = cut(artist);
+    let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " Feat. ", " Ft. ", " (feat", " (ft"]
+        .iter()
+        .filter_map(|guest| artist.find(guest))
+        .min();
+    end.and_then(|end| artist.get(..end)).unwrap_or(artist)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggestion(artist: &str, title: &str) -> Suggestion {
+        Suggestion { artist: artist.to_owned(), title: title.to_owned(), year: None }
+    }
+
+    #[test]
+    fn a_field_query_holds_the_bare_title_and_the_primary_artist() {
+        for (artist, title, query) in [
+            ("Queen", "Bohemian Rhapsody - Remastered 2011", r#"track:"Bohemian Rhapsody" artist:"Queen""#),
+            ("Rihanna feat. JAY-Z", "Umbrella (feat. JAY-Z)", r#"track:"Umbrella" artist:"Rihanna""#),
+            ("Dżem", "Sen o Victorii (na żywo)", r#"track:"Sen o Victorii" artist:"Dżem""#),
+            ("Guns N' Roses", "Sweet Child O' Mine", r#"track:"Sweet Child O Mine" artist:"Guns N Roses""#),
+            (
+                "The Rolling Stones",
+                "(I Can't Get No) Satisfaction",
+                r#"track:"I Cant Get No Satisfaction" artist:"The Rolling Stones""#,
+            ),
+            ("A\" artist:\"B", "x\" OR year:1900", r#"track:"x OR year 1900" artist:"A artist B""#),
+        ] {
+            assert_eq!(field_query(&suggestion(artist, title)), query);
+        }
+    }
+
+    #[test]
+    fn a_free_query_is_plain_words() {
+        assert_eq!(free_query(&suggestion("Kult", "Polska - Live")), "Polska Kult");
+        assert_eq!(free_query(&suggestion("!!!", "***")), "*** !!!".replace('*', "").trim());
+    }
+
+    #[test]
+    fn a_query_is_never_longer_than_the_catalogue_takes() {
+        let endless = suggestion(&"ż".repeat(5_000), &"ó ".repeat(5_000));
+        assert!(field_query(&endless).chars().count() <= MAX_QUERY_CHARS);
+        assert!(free_query(&endless).chars().count() <= MAX_QUERY_CHARS);
+    }
+}

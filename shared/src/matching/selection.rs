@@ -1,0 +1,197 @@
+//! The playlist being built.
+
+use std::collections::BTreeSet;
+
+use super::{
+    MissReason,
+    normalise::{compact, normalise},
+    prompt::Prompt,
+    title::Title,
+};
+use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+
+/// More tracks of one artist than this only if the listener named the artist.
+const MAX_PER_ARTIST: usize = 2;
+
+/// A playlist being built: no song twice, no artist too often.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    target: usize,
+    prompt: Prompt,
+    entries: Vec<Entry>,
+    /// Artist and title of every suggestion, normalised.
+    suggested: BTreeSet<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    uri: TrackUri,
+    isrc: Option<String>,
+    /// Credited artists, normalised, the primary one first.
+    artists: Vec<String>,
+    title: Title,
+}
+
+impl Selection {
+    /// Starts an empty playlist of at most `target` tracks for the listener's own words.
+    #[must_use]
+    pub fn new(target: usize, prompt: &str) -> Self {
+        Self { target, prompt: Prompt::new(prompt), entries: Vec::new(), suggested: BTreeSet::new() }
+    }
+
+    /// Adds the track and answers its index, from 0.
+    ///
+    /// # Errors
+    /// - [`MissReason::Duplicate`]: the URI, the recording (ISRC) or a song of this name by one of the
+    ///   same artists is there already; a remaster, a live or any other version is the same song.
+    /// - [`MissReason::Excluded`]: the artist has two tracks and the listener did not name the
+    ///   artist (of the closed list of reasons the nearest one), or the playlist is full.
+    pub fn offer(&mut self, track: &CatalogueTrack) -> Result<usize, MissReason> {
+        let entry = Entry::new(track);
+        if self.entries.iter().any(|other| other.is_same_song(&entry)) {
+            return Err(MissReason::Duplicate);
+        }
+        let of_artist =
+            self.entries.iter().filter(|other| other.artists.first() == entry.artists.first()).count();
+        let named = || track.artists.first().is_some_and(|artist| self.prompt.names(artist));
+        if self.is_full() || (of_artist >= MAX_PER_ARTIST && !named()) {
+            return Err(MissReason::Excluded);
+        }
+        self.entries.push(entry);
+        Ok(self.entries.len() - 1)
+    }
+
+    /// Remembers the suggestion and says whether the same song had been suggested before.
+    pub fn already_seen(&mut self, suggestion: &Suggestion) -> bool {
+        let artist = compact(&normalise(&suggestion.artist));
+        !self.suggested.insert((artist, Title::parse(&suggestion.title).full))
+    }
+
+    /// Says whether the target is reached.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= self.target
+    }
+
+    /// The number of tracks so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Says whether there is no track yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl Entry {
+    fn new(track: &CatalogueTrack) -> Self {
+        Self {
+            uri: track.uri.clone(),
+            isrc: track.isrc.as_deref().map(isrc).filter(|code| !code.is_empty()),
+            artists: track.artists.iter().map(|artist| compact(&normalise(artist))).collect(),
+            title: Title::parse(&track.title),
+        }
+    }
+
+    fn is_same_song(&self, other: &Self) -> bool {
+        let same_recording = self.isrc.is_some() && self.isrc == other.isrc;
+        let shares_artist = self.artists.iter().any(|artist| other.artists.contains(artist));
+        self.uri == other.uri || same_recording || (shares_artist && self.has_name_of(other))
+    }
+
+    /// A subtitle may be missing on one side, but two movements of one work are two songs.
+    fn has_name_of(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.title, &other.title);
+        let one_without = mine.subtitle.is_empty() || theirs.subtitle.is_empty();
+        compact(&mine.full) == compact(&theirs.full)
+            || (one_without && compact(&mine.main) == compact(&theirs.main))
+    }
+}
+
+/// Some catalogues hyphenate the code.
+fn isrc(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
+        CatalogueTrack {
+            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
+            title: title.to_owned(),
+            artists: vec![artist.to_owned()],
+            album: String::new(),
+            release_year: None,
+            duration_ms: 200_000,
+            explicit: false,
+            is_playable: true,
+            isrc: None,
+        }
+    }
+
+    #[test]
+    fn tracks_get_consecutive_indices_until_the_target_is_reached() {
+        let mut selection = Selection::new(2, "anything");
+        assert!(selection.is_empty());
+        assert_eq!(selection.offer(&track(1, "Kult", "Arahja")), Ok(0));
+        assert_eq!(selection.offer(&track(2, "Dżem", "Whisky")), Ok(1));
+        assert!(selection.is_full());
+        assert_eq!(selection.offer(&track(3, "Maanam", "Kocham cię")), Err(MissReason::Excluded));
+        assert_eq!(selection.len(), 2);
+    }
+
+    #[test]
+    fn the_same_uri_recording_or_song_comes_once() {
+        let mut selection = Selection::new(10, "anything");
+        let coded = |id, isrc: &str, title: &str| CatalogueTrack {
+            isrc: Some(isrc.to_owned()),
+            ..track(id, "Queen", title)
+        };
+        selection.offer(&coded(1, "GBUM71029604", "Bohemian Rhapsody")).unwrap();
+        for repeat in [
+            track(1, "Someone", "Else"),
+            coded(2, "gb-um7-10-29604", "Another name"),
+            track(3, "QUEEN", "Bohemian Rhapsody - Remastered 2011"),
+            track(4, "Queen", "Bohemian Rhapsody - Live Aid"),
+            track(5, "Queen", "Bohemian Rhapsody (feat. Someone)"),
+        ] {
+            assert_eq!(selection.offer(&repeat), Err(MissReason::Duplicate), "{}", repeat.title);
+        }
+        assert!(selection.offer(&track(6, "Panic! At The Disco", "Bohemian Rhapsody")).is_ok());
+        assert!(selection.offer(&coded(7, "", "Innuendo")).is_ok());
+    }
+
+    #[test]
+    fn parts_of_one_work_are_different_songs() {
+        let mut selection = Selection::new(10, "Pink Floyd");
+        assert!(selection.offer(&track(1, "Pink Floyd", "Another Brick in the Wall, Pt. 1")).is_ok());
+        assert!(selection.offer(&track(2, "Pink Floyd", "Another Brick in the Wall, Pt. 2")).is_ok());
+    }
+
+    #[test]
+    fn an_artist_gets_two_tracks_unless_the_listener_named_them() {
+        let third = |prompt: &str| {
+            let mut selection = Selection::new(10, prompt);
+            selection.offer(&track(1, "Dżem", "Whisky")).unwrap();
+            selection.offer(&track(2, "Dżem", "Czerwony jak cegła")).unwrap();
+            selection.offer(&track(3, "DŻEM", "Sen o Victorii"))
+        };
+        assert_eq!(third("polski blues"), Err(MissReason::Excluded));
+        assert_eq!(third("najlepsze utwory Dżemu"), Ok(2));
+    }
+
+    #[test]
+    fn a_repeated_suggestion_is_recognised_in_another_spelling() {
+        let mut selection = Selection::new(10, "anything");
+        let suggestion =
+            |artist: &str, title: &str| Suggestion { artist: artist.into(), title: title.into(), year: None };
+        assert!(!selection.already_seen(&suggestion("AC/DC", "T.N.T.")));
+        assert!(selection.already_seen(&suggestion("ACDC", "T.N.T. (Remastered)")));
+        assert!(!selection.already_seen(&suggestion("AC/DC", "Thunderstruck")));
+    }
+}

@@ -1,0 +1,263 @@
+//! The traits on workerd and Deno: the only file beside the functions' entries that sees `worker`.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_channel::oneshot;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use wasm_bindgen::prelude::{Closure, JsValue};
+use wasm_bindgen::{JsCast, UnwrapThrowExt};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{self, Reflect, Uint8Array};
+use worker::web_sys;
+
+use crate::clock::Clock;
+use crate::endpoint::{Body, BodyError};
+use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use crate::log::{Level, Log};
+use crate::random::Random;
+
+/// The runtime's clock and timers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerClock;
+
+impl Clock for WorkerClock {
+    fn now_ms(&self) -> u64 {
+        worker::Date::now().as_millis()
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+        worker::Delay::from(Duration::from_millis(duration_ms))
+    }
+}
+
+/// The runtime's random generator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerRandom;
+
+impl Random for WorkerRandom {
+    #[allow(clippy::disallowed_methods)] // This is where it is handed in.
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).unwrap_throw();
+    }
+}
+
+/// The runtime's console.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerLog;
+
+impl Log for WorkerLog {
+    fn write(&self, level: Level, line: &str) {
+        let line = JsValue::from_str(line);
+        match level {
+            Level::Info => web_sys::console::log_1(&line),
+            Level::Error => web_sys::console::error_1(&line),
+        }
+    }
+}
+
+/// The runtime's `fetch`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerHttp;
+
+/// Aborts a call when it is dropped.
+struct AbortOnDrop(Option<worker::AbortController>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(controller) = self.0.take() {
+            controller.abort();
+        }
+    }
+}
+
+impl HttpClient for WorkerHttp {
+    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+        let limits = request.limits;
+        let ends_ms = WorkerClock.now_ms().saturating_add(limits.total_ms);
+        let controller = worker::AbortController::default();
+        let js_request = to_js_request(&request, &controller.signal())?;
+        let guard = AbortOnDrop(Some(controller));
+        let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+        let fetch = JsFuture::from(global.fetch_with_request(&js_request));
+        let head = within(limits.silence_ms.min(limits.total_ms), fetch).await?;
+        let head = head.and_then(JsValue::dyn_into::<web_sys::Response>);
+        let mut response = worker::Response::from(head.map_err(|_| HttpError::Network)?);
+        let status = StatusCode::from_u16(response.status_code()).map_err(|_| HttpError::Network)?;
+        let headers = from_js_headers(response.headers());
+        let chunks = match response.stream() {
+            Ok(chunks) => chunks.map(|chunk| chunk.map_err(|_| HttpError::Network)).left_stream(),
+            Err(_) => stream::empty().right_stream(), // A status that has no body, such as 204.
+        };
+        let body = Box::pin(Reading { guard, chunks: Box::pin(chunks), ends_ms, limits }.into_stream());
+        Ok(InboundResponse { status, headers, body })
+    }
+}
+
+struct Reading<S> {
+    guard: AbortOnDrop,
+    chunks: S,
+    ends_ms: u64,
+    limits: crate::http_client::Limits,
+}
+
+impl<S: Stream<Item = Result<Vec<u8>, HttpError>> + Unpin> Reading<S> {
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, HttpError>> {
+        let allowed = self.limits.max_body_bytes;
+        stream::unfold(Some((self, allowed)), |state| async {
+            let (mut reading, allowed) = state?;
+            let remaining_ms = reading.ends_ms.saturating_sub(WorkerClock.now_ms());
+            let next = within(reading.limits.silence_ms.min(remaining_ms), reading.chunks.next()).await;
+            let chunk = match next {
+                Err(timeout) => return Some((Err(timeout), None)),
+                Ok(None) => {
+                    reading.guard.0 = None; // Complete: there is nothing left to abort.
+                    return None;
+                }
+                Ok(Some(Err(error))) => return Some((Err(error), None)),
+                Ok(Some(Ok(chunk))) => chunk,
+            };
+            match allowed.checked_sub(chunk.len()) {
+                Some(allowed) => Some((Ok(Bytes::from(chunk)), Some((reading, allowed)))),
+                None => Some((Err(HttpError::TooLarge), None)),
+            }
+        })
+    }
+}
+
+async fn within<T>(limit_ms: u64, work: impl Future<Output = T>) -> Result<T, HttpError> {
+    let timer = WorkerClock.sleep_ms(limit_ms);
+    match select(std::pin::pin!(work), std::pin::pin!(timer)).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right(_) => Err(HttpError::Timeout),
+    }
+}
+
+fn to_js_request(
+    request: &OutboundRequest,
+    signal: &web_sys::AbortSignal,
+) -> Result<web_sys::Request, HttpError> {
+    let build = || {
+        let headers = web_sys::Headers::new()?;
+        for (name, value) in &request.headers {
+            headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
+        }
+        let init = web_sys::RequestInit::new();
+        init.set_method(request.method.as_str());
+        init.set_headers(&headers);
+        init.set_redirect(web_sys::RequestRedirect::Manual);
+        init.set_signal(Some(signal));
+        if !request.body.is_empty() {
+            init.set_body(&Uint8Array::from(request.body.as_ref()));
+        }
+        web_sys::Request::new_with_str_and_init(&request.url, &init)
+    };
+    build().map_err(|_: JsValue| HttpError::InvalidRequest)
+}
+
+fn from_js_headers(headers: &worker::Headers) -> HeaderMap {
+    headers
+        .entries()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(&value).ok()?))
+        })
+        .collect()
+}
+
+/// The platform's request, its body read up to `max_body_bytes`.
+pub async fn read_request(
+    mut request: worker::Request,
+    max_body_bytes: usize,
+) -> Request<Result<Bytes, BodyError>> {
+    let mut inbound = Request::new(read_body(&mut request, max_body_bytes).await);
+    *inbound.method_mut() = Method::from_bytes(request.inner().method().as_bytes()).unwrap_or_default();
+    *inbound.headers_mut() = from_js_headers(request.headers());
+    if let Ok(uri) = request.inner().url().parse() {
+        *inbound.uri_mut() = uri;
+    }
+    inbound
+}
+
+async fn read_body(request: &mut worker::Request, max_bytes: usize) -> Result<Bytes, BodyError> {
+    let Ok(mut chunks) = request.stream() else { return Ok(Bytes::new()) };
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| BodyError::CutOff)?;
+        if whole.len().saturating_add(chunk.len()) > max_bytes {
+            return Err(BodyError::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole.freeze())
+}
+
+/// The function's answer as the platform's.
+///
+/// # Errors
+/// What the runtime refuses to build, for example an invalid header.
+pub fn write_response(response: Response<Body>) -> worker::Result<worker::Response> {
+    let (parts, body) = response.into_parts();
+    let headers = worker::Headers::new();
+    for (name, value) in &parts.headers {
+        headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    let builder = worker::ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers);
+    match body {
+        Body::Full(bytes) if bytes.is_empty() => Ok(builder.empty()),
+        Body::Full(bytes) => builder.from_bytes(bytes.into()),
+        Body::Stream(chunks) => {
+            builder.from_stream(chunks.map(|chunk| Ok::<_, worker::Error>(chunk.to_vec())))
+        }
+    }
+}
+
+/// Reads configuration: a binding of the worker, or a variable of Deno's environment.
+pub fn lookup(env: &worker::Env) -> impl Fn(&str) -> Option<String> {
+    let env = JsValue::from(env.clone());
+    move |name| Reflect::get(&env, &JsValue::from_str(name)).ok()?.as_string()
+}
+
+/// Keeps work going after the response was handed over, on both platforms.
+pub fn spawner(context: worker::Context) -> crate::endpoint::Spawn {
+    let context = Rc::new(context);
+    Rc::new(move |work: LocalBoxFuture<'static, ()>| context.wait_until(work))
+}
+
+/// Completes when the client goes away; never, where the runtime does not tell.
+pub fn client_gone(request: &worker::Request) -> LocalBoxFuture<'static, ()> {
+    let (sender, receiver) = oneshot::channel();
+    let mut sender = Some(sender);
+    let listener = Closure::<dyn FnMut()>::new(move || {
+        if let Some(sender) = sender.take() {
+            let _ = sender.send(()); // Nobody waits any more: the answer was complete.
+        }
+    });
+    let signal = request.inner().signal();
+    let function = listener.as_ref().unchecked_ref();
+    let listens = signal.add_event_listener_with_callback("abort", function).is_ok();
+    let guard = Listener { signal, listener };
+    async move {
+        if !listens || receiver.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        drop(guard);
+    }
+    .boxed_local()
+}
+
+struct Listener {
+    signal: web_sys::AbortSignal,
+    listener: Closure<dyn FnMut()>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let function = self.listener.as_ref().unchecked_ref();
+        let _ = self.signal.remove_event_listener_with_callback("abort", function);
+    }
+}

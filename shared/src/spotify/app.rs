@@ -1,0 +1,183 @@
+use http::{Method, StatusCode, header};
+use serde::Deserialize;
+
+use super::search::parse_tracks;
+use super::{SpotifyConfig, SpotifyError, form_urlencoded};
+use crate::cache::Cached;
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest};
+use crate::redacted::Secret;
+use crate::track::CatalogueTrack;
+
+/// The app's access token; one for each instance of a function.
+pub type TokenCache = Cached<Secret>;
+
+/// More than this Spotify refuses.
+const MAX_RESULTS: u8 = 10;
+/// Ten tracks take about 30 KB.
+const SEARCH_LIMITS: Limits = Limits::document(5_000, 512 * 1024);
+const TOKEN_LIMITS: Limits = Limits::document(5_000, 16 * 1024);
+/// A token is replaced this long before it expires, so that it outlives the requests under way.
+const TOKEN_MARGIN_SECONDS: u64 = 60;
+/// Nobody waits longer than this for a rate limit to pass.
+const MAX_WAIT_SECONDS: u64 = 3;
+/// Spotify's window, for an answer that does not say when to come back.
+const RATE_WINDOW_SECONDS: u64 = 30;
+const RETRY_PAUSE_MS: u64 = 250;
+
+/// The catalogue, as the app itself may read it (client credentials).
+pub struct SpotifyApp<'a, H, C> {
+    config: &'a SpotifyConfig,
+    tokens: &'a TokenCache,
+    http: &'a H,
+    clock: &'a C,
+}
+
+impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
+    /// The catalogue, with the token in `tokens` for as long as it lasts.
+    pub fn new(config: &'a SpotifyConfig, tokens: &'a TokenCache, http: &'a H, clock: &'a C) -> Self {
+        Self { config, tokens, http, clock }
+    }
+
+    /// Searches tracks, at most ten, in Spotify's order; `market` is a country (ISO 3166-1 alpha-2).
+    ///
+    /// At most one repetition after a failure that may pass (no connection, 500, 502, 503, a rate
+    /// limit of up to 3 s), and one with a new token where Spotify no longer accepts the old one: two
+    /// requests with a cold cache, five at the very worst.
+    ///
+    /// # Errors
+    /// [`SpotifyError`]; a search that finds nothing is an empty list.
+    pub async fn search(
+        &self,
+        query: &str,
+        market: Option<&str>,
+        limit: u8,
+    ) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+        let limit = limit.clamp(1, MAX_RESULTS).to_string();
+        let mut pairs = vec![("q", query), ("type", "track"), ("limit", limit.as_str())];
+        pairs.extend(market.map(|market| ("market", market)));
+        let url = format!("{}/v1/search?{}", self.config.api_base_url, form_urlencoded(&pairs));
+
+        let mut may_refresh = true;
+        let mut may_retry = true;
+        loop {
+            match self.attempt(&url).await {
+                Err(Failure::TokenRefused) if may_refresh => may_refresh = false,
+                Err(Failure::TokenRefused) => {
+                    return Err(SpotifyError::Refused { status: StatusCode::UNAUTHORIZED });
+                }
+                Err(Failure::Final(error)) => match pause_ms(error) {
+                    Some(pause_ms) if may_retry => {
+                        may_retry = false;
+                        self.clock.sleep_ms(pause_ms).await;
+                    }
+                    _ => return Err(error),
+                },
+                Ok(tracks) => return Ok(tracks),
+            }
+        }
+    }
+
+    /// Gets the token ahead of the first search. A failure is left to the search to report.
+    pub async fn warm_up(&self) {
+        let _ = self.token().await;
+    }
+
+    async fn attempt(&self, url: &str) -> Result<Vec<CatalogueTrack>, Failure> {
+        let token = self.token().await?;
+        let request = OutboundRequest::new(Method::GET, url, SEARCH_LIMITS)
+            .header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
+            .map_err(SpotifyError::Unavailable)?;
+        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
+        if response.status == StatusCode::UNAUTHORIZED {
+            self.forget(&token);
+            return Err(Failure::TokenRefused);
+        }
+        let response = refuse_errors(response)?;
+        let body = response.bytes().await.map_err(SpotifyError::Unavailable)?;
+        Ok(parse_tracks(&body)?)
+    }
+
+    /// Forgets a token that failed, unless a search at the same time has already replaced it.
+    fn forget(&self, token: &Secret) {
+        if self.tokens.get(self.clock.now_ms()).as_ref() == Some(token) {
+            self.tokens.clear();
+        }
+    }
+
+    async fn token(&self) -> Result<Secret, SpotifyError> {
+        match self.tokens.get(self.clock.now_ms()) {
+            Some(token) => Ok(token),
+            None => self.fetch_token().await,
+        }
+    }
+
+    async fn fetch_token(&self) -> Result<Secret, SpotifyError> {
+        let url = format!("{}/api/token", self.config.accounts_base_url);
+        let request = OutboundRequest::new(Method::POST, url, TOKEN_LIMITS)
+            .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
+            .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .map_err(SpotifyError::Unavailable)?
+            .body(form_urlencoded(&[("grant_type", "client_credentials")]));
+        let asked_ms = self.clock.now_ms();
+        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
+        if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
+            return Err(SpotifyError::InvalidCredentials);
+        }
+        let answer: TokenAnswer = refuse_errors(response)?.json().await.map_err(|error| match error {
+            HttpError::InvalidBody => SpotifyError::InvalidAnswer,
+            error => SpotifyError::Unavailable(error),
+        })?;
+        let token = Secret::new(answer.access_token);
+        let lifetime_ms = answer.expires_in.saturating_sub(TOKEN_MARGIN_SECONDS).saturating_mul(1000);
+        self.tokens.put(token.clone(), asked_ms.saturating_add(lifetime_ms));
+        Ok(token)
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_in: u64,
+}
+
+/// Why an attempt failed.
+enum Failure {
+    /// Spotify no longer accepts the token, which has been forgotten.
+    TokenRefused,
+    /// Anything else.
+    Final(SpotifyError),
+}
+
+impl From<SpotifyError> for Failure {
+    fn from(error: SpotifyError) -> Self {
+        Self::Final(error)
+    }
+}
+
+fn refuse_errors(response: InboundResponse) -> Result<InboundResponse, SpotifyError> {
+    match response.status {
+        StatusCode::OK => Ok(response),
+        StatusCode::TOO_MANY_REQUESTS => {
+            let retry_after_seconds = response.retry_after_seconds().unwrap_or(RATE_WINDOW_SECONDS);
+            Err(SpotifyError::RateLimited { retry_after_seconds })
+        }
+        status => Err(SpotifyError::Refused { status }),
+    }
+}
+
+/// How long to wait before trying again; `None` where that would not help, or take too long.
+///
+/// A timeout has already cost its share of the listener's patience.
+fn pause_ms(error: SpotifyError) -> Option<u64> {
+    match error {
+        SpotifyError::RateLimited { retry_after_seconds } if retry_after_seconds <= MAX_WAIT_SECONDS => {
+            Some(retry_after_seconds * 1000)
+        }
+        SpotifyError::Unavailable(HttpError::Network) => Some(RETRY_PAUSE_MS),
+        SpotifyError::Refused { status } if matches!(status.as_u16(), 500 | 502 | 503) => {
+            Some(RETRY_PAUSE_MS)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,58 @@
+//! Spotify's Web API: the app's own access to the catalogue.
+
+mod app;
+mod error;
+mod form;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use app::{SpotifyApp, TokenCache};
+pub use error::SpotifyError;
+pub use form::form_urlencoded;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::config::{ConfigError, base_url, both, optional, required, required_secret};
+use crate::redacted::Secret;
+
+/// The app that is registered with Spotify, and where Spotify is.
+#[derive(Debug, Clone)]
+pub struct SpotifyConfig {
+    /// The app's public id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: Secret,
+    /// Where the Web API is, without a trailing slash.
+    pub api_base_url: String,
+    /// Where tokens are issued, without a trailing slash.
+    pub accounts_base_url: String,
+}
+
+impl SpotifyConfig {
+    /// Reads `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET` and, to talk to something else than
+    /// Spotify, `SPOTIFY_API_BASE_URL` and `SPOTIFY_ACCOUNTS_BASE_URL`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming everything that is missing or invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = |name, default: &str| {
+            base_url(name, optional(&lookup, name).unwrap_or_else(|| default.to_owned()))
+        };
+        let credentials =
+            both(required(&lookup, "SPOTIFY_CLIENT_ID"), required_secret(&lookup, "SPOTIFY_CLIENT_SECRET"));
+        let urls = both(
+            url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"),
+            url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"),
+        );
+        let ((client_id, client_secret), (api_base_url, accounts_base_url)) = both(credentials, urls)?;
+        Ok(Self { client_id, client_secret, api_base_url, accounts_base_url })
+    }
+
+    /// The value of `Authorization` with which the app proves itself at the token endpoint.
+    pub fn basic_authorization(&self) -> Secret {
+        let credentials = format!("{}:{}", self.client_id, self.client_secret.expose());
+        Secret::new(format!("Basic {}", STANDARD.encode(credentials)))
+    }
+}

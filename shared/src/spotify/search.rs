@@ -1,0 +1,49 @@
+//! Spotify's search answer. Its fields have come and gone over the years, so all but a track's
+//! address, title and artists are optional, and what is not a playable catalogue track is skipped.
+
+use serde_json::Value;
+
+use super::SpotifyError;
+use crate::track::{CatalogueTrack, TrackUri};
+
+/// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
+pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+    let answer: Value = serde_json::from_slice(body).map_err(|_| SpotifyError::InvalidAnswer)?;
+    let items = answer.pointer("/tracks/items").and_then(Value::as_array);
+    Ok(items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track).collect())
+}
+
+fn parse_track(item: &Value) -> Option<CatalogueTrack> {
+    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let flag = |pointer: &str| item.pointer(pointer).and_then(Value::as_bool);
+    if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
+        return None;
+    }
+    let artists = item.get("artists")?.as_array()?.iter();
+    let artists: Vec<String> = artists
+        .filter_map(|artist| artist.get("name")?.as_str())
+        .filter(|n| !n.is_empty())
+        .map(Into::into)
+        .collect();
+    if artists.is_empty() {
+        return None;
+    }
+    let duration_ms = item.get("duration_ms").and_then(Value::as_u64).and_then(|ms| ms.try_into().ok());
+    Some(CatalogueTrack {
+        uri: TrackUri::parse(text("/uri")?).ok()?,
+        title: text("/name")?.to_owned(),
+        artists,
+        album: text("/album/name").unwrap_or_default().to_owned(),
+        release_year: text("/album/release_date").and_then(parse_year),
+        duration_ms: duration_ms.unwrap_or_default(),
+        explicit: flag("/explicit").unwrap_or(false),
+        is_playable: flag("/is_playable").unwrap_or(true),
+        isrc: text("/external_ids/isrc").map(Into::into),
+    })
+}
+
+/// The year of `2011`, `2011-05` or `2011-05-01`; Spotify writes `0000` for an unknown one.
+fn parse_year(date: &str) -> Option<i32> {
+    let year = date.split('-').next().filter(|year| year.len() == 4)?;
+    year.parse::<u16>().ok().filter(|year| *year > 0).map(i32::from)
+}

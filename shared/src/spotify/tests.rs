@@ -1,0 +1,368 @@
+use futures_util::FutureExt;
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::Clock;
+use crate::error::{Code, Error};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::http_client::{HttpError, OutboundRequest};
+use crate::track::CatalogueTrack;
+
+const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
+const TOKEN_URL: &str = "https://accounts.spotify.com/api/token";
+
+fn config_of(variables: &[(&str, &str)]) -> Result<SpotifyConfig, ConfigError> {
+    SpotifyConfig::from_lookup(|name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn config() -> SpotifyConfig {
+    config_of(&[("SPOTIFY_CLIENT_ID", "id"), ("SPOTIFY_CLIENT_SECRET", "secret")]).unwrap()
+}
+
+/// A function's instance: what outlives its requests, and the world around it.
+struct Instance {
+    config: SpotifyConfig,
+    tokens: TokenCache,
+    http: FakeHttp,
+    clock: FakeClock,
+}
+
+impl Instance {
+    fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+        Self {
+            config: config(),
+            tokens: TokenCache::default(),
+            http: FakeHttp::answering(answers),
+            clock: FakeClock::hurrying(0),
+        }
+    }
+
+    /// An instance that already holds the token `cached`.
+    fn warm(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+        let instance = Self::answered(answers);
+        instance.tokens.put(Secret::new("cached"), u64::MAX);
+        instance
+    }
+
+    fn app(&self) -> SpotifyApp<'_, FakeHttp, FakeClock> {
+        SpotifyApp::new(&self.config, &self.tokens, &self.http, &self.clock)
+    }
+
+    fn search(&self) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+        self.app().search("song", None, 10).now_or_never().unwrap()
+    }
+
+    /// What was sent: `token`, or the bearer token of a search.
+    fn sent(&self) -> Vec<String> {
+        self.http.requests().iter().map(describe).collect()
+    }
+}
+
+fn describe(request: &OutboundRequest) -> String {
+    let authorization = request.headers[header::AUTHORIZATION].to_str().unwrap();
+    match request.url.as_str() {
+        TOKEN_URL => "token".to_owned(),
+        _ => authorization.strip_prefix("Bearer ").unwrap().to_owned(),
+    }
+}
+
+fn token(value: &str) -> FakeAnswer {
+    FakeAnswer::json(200, &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }))
+}
+
+fn item() -> Value {
+    json!({
+        "type": "track", "id": "4uLU6hMCjMI75M1A2tKUQC", "uri": URI, "name": "Zażółć", "duration_ms": 213_000,
+        "explicit": true, "is_playable": true, "is_local": false,
+        "artists": [{ "id": "a", "name": "Ann" }, { "id": "b", "name": "Bob" }],
+        "album": { "name": "First", "release_date": "2011-05-01" },
+        "external_ids": { "isrc": "PLA001100001" },
+    })
+}
+
+fn item_with(changes: Value) -> Value {
+    let mut item = item();
+    for (name, value) in changes.as_object().unwrap() {
+        item[name] = value.clone();
+    }
+    item
+}
+
+fn found(items: &[Value]) -> FakeAnswer {
+    FakeAnswer::json(200, &json!({ "tracks": { "items": items, "total": items.len() } }))
+}
+
+fn status(status: u16) -> FakeAnswer {
+    FakeAnswer::text(status, "text/plain", "User not registered in the Developer Dashboard")
+}
+
+fn limited(retry_after: &str) -> FakeAnswer {
+    status(429).with_header(header::RETRY_AFTER, retry_after)
+}
+
+fn refused(status: u16) -> SpotifyError {
+    SpotifyError::Refused { status: StatusCode::from_u16(status).unwrap() }
+}
+
+#[test]
+fn a_search_asks_for_tracks_with_the_apps_token() {
+    let instance = Instance::answered([token("t1"), found(&[item()])]);
+    let query = r#"track:"A&B" artist:"Łódź""#;
+    let tracks = instance.app().search(query, Some("PL"), 10).now_or_never().unwrap().unwrap();
+    assert_eq!(
+        tracks,
+        [CatalogueTrack {
+            uri: URI.parse().unwrap(),
+            title: "Zażółć".into(),
+            artists: vec!["Ann".into(), "Bob".into()],
+            album: "First".into(),
+            release_year: Some(2011),
+            duration_ms: 213_000,
+            explicit: true,
+            is_playable: true,
+            isrc: Some("PLA001100001".into()),
+        }]
+    );
+
+    let requests = instance.http.requests();
+    assert_eq!(requests[0].url, TOKEN_URL);
+    assert_eq!(requests[0].headers[header::AUTHORIZATION], "Basic aWQ6c2VjcmV0");
+    assert_eq!(requests[0].headers[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
+    assert_eq!(requests[0].body, "grant_type=client_credentials");
+    assert_eq!(
+        requests[1].url,
+        "https://api.spotify.com/v1/search?q=track%3A%22A%26B%22+artist%3A%22%C5%81%C3%B3d%C5%BA%22\
+         &type=track&limit=10&market=PL"
+    );
+    assert_eq!(requests[1].headers[header::AUTHORIZATION], "Bearer t1");
+}
+
+#[test]
+fn the_limit_stays_within_spotifys() {
+    for (limit, sent) in [(0, "limit=1"), (1, "limit=1"), (10, "limit=10"), (50, "limit=10")] {
+        let instance = Instance::warm([found(&[])]);
+        instance.app().search("x", None, limit).now_or_never().unwrap().unwrap();
+        assert!(instance.http.requests()[0].url.ends_with(sent));
+    }
+}
+
+#[test]
+fn a_token_serves_until_a_minute_before_it_expires() {
+    let instance = Instance::answered([token("t1"), found(&[]), found(&[]), token("t2"), found(&[])]);
+    instance.search().unwrap();
+    instance.clock.advance_ms(3_540_000 - 1);
+    instance.search().unwrap();
+    instance.clock.advance_ms(1);
+    instance.search().unwrap();
+    assert_eq!(instance.sent(), ["token", "t1", "t1", "token", "t2"]);
+}
+
+#[test]
+fn a_token_that_spotify_no_longer_accepts_is_replaced_once() {
+    let instance = Instance::warm([status(401), token("t2"), found(&[item()])]);
+    assert_eq!(instance.search().unwrap().len(), 1);
+    assert_eq!(instance.sent(), ["cached", "token", "t2"]);
+
+    let instance = Instance::warm([status(401), token("t2"), status(401)]);
+    assert_eq!(instance.search(), Err(refused(401)));
+    assert_eq!(instance.sent(), ["cached", "token", "t2"]);
+}
+
+#[test]
+fn a_token_that_another_search_has_replaced_is_kept() {
+    let instance = Instance::warm([]);
+    let tokens = std::rc::Rc::new(TokenCache::default());
+    tokens.put(Secret::new("cached"), u64::MAX);
+    let replaced = tokens.clone();
+    let http = FakeHttp::responding(move |request| match describe(request).as_str() {
+        "cached" => {
+            replaced.put(Secret::new("newer"), u64::MAX);
+            status(401)
+        }
+        _ => found(&[]),
+    });
+    let app = SpotifyApp::new(&instance.config, &tokens, &http, &instance.clock);
+    assert_eq!(app.search("x", None, 10).now_or_never().unwrap(), Ok(vec![]));
+    assert_eq!(http.requests().iter().map(describe).collect::<Vec<_>>(), ["cached", "newer"]);
+}
+
+#[test]
+fn a_failure_that_may_pass_is_repeated_once() {
+    for (first, waited_ms) in [
+        (status(500), 250),
+        (status(502), 250),
+        (status(503), 250),
+        (FakeAnswer::Error(HttpError::Network), 250),
+        (limited("0"), 0),
+        (limited("3"), 3_000),
+    ] {
+        let instance = Instance::warm([first.clone(), found(&[item()])]);
+        assert_eq!(instance.search().unwrap().len(), 1);
+        assert_eq!(instance.clock.now_ms(), waited_ms);
+
+        let instance = Instance::warm([first.clone(), first, found(&[item()])]);
+        assert!(instance.search().is_err());
+        assert_eq!(instance.sent().len(), 2);
+    }
+}
+
+#[test]
+fn a_failure_that_does_not_pass_is_not_repeated() {
+    for (answer, error) in [
+        (limited("4"), SpotifyError::RateLimited { retry_after_seconds: 4 }),
+        (limited("48925"), SpotifyError::RateLimited { retry_after_seconds: 48_925 }),
+        (limited("soon"), SpotifyError::RateLimited { retry_after_seconds: 30 }),
+        (status(429), SpotifyError::RateLimited { retry_after_seconds: 30 }),
+        (status(400), refused(400)),
+        (status(403), refused(403)),
+        (status(504), refused(504)),
+        (status(302), refused(302)),
+        (FakeAnswer::Error(HttpError::Timeout), SpotifyError::Unavailable(HttpError::Timeout)),
+        (
+            FakeAnswer::Error(HttpError::BudgetExhausted),
+            SpotifyError::Unavailable(HttpError::BudgetExhausted),
+        ),
+        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), SpotifyError::InvalidAnswer),
+        (FakeAnswer::json(200, &json!([])), SpotifyError::InvalidAnswer),
+        (FakeAnswer::json(200, &json!({ "tracks": null })), SpotifyError::InvalidAnswer),
+        (FakeAnswer::json(200, &json!({ "tracks": { "items": {} } })), SpotifyError::InvalidAnswer),
+    ] {
+        let instance = Instance::warm([answer]);
+        assert_eq!(instance.search(), Err(error));
+        assert_eq!(instance.sent(), ["cached"]);
+        assert_eq!(instance.clock.now_ms(), 0);
+    }
+}
+
+#[test]
+fn a_search_never_sends_more_than_five_requests() {
+    let instance = Instance::answered([token("t1"), status(401), token("t2"), status(503), status(401)]);
+    assert_eq!(instance.search(), Err(refused(401)));
+    let instance = Instance::answered([token("t1"), status(503), status(401), token("t2"), status(503)]);
+    assert_eq!(instance.search(), Err(refused(503)));
+    assert_eq!(instance.sent(), ["token", "t1", "t1", "token", "t2"]);
+}
+
+#[test]
+fn a_token_that_cannot_be_had_is_told_apart() {
+    let invalid_client = || FakeAnswer::json(400, &json!({ "error": "invalid_client" }));
+    for (answers, error) in [
+        (vec![invalid_client()], SpotifyError::InvalidCredentials),
+        (vec![status(401)], SpotifyError::InvalidCredentials),
+        (vec![limited("60")], SpotifyError::RateLimited { retry_after_seconds: 60 }),
+        (vec![status(503), status(503)], refused(503)),
+        (vec![FakeAnswer::text(200, "text/html", "<h1>Hello</h1>")], SpotifyError::InvalidAnswer),
+        (vec![FakeAnswer::json(200, &json!({ "token_type": "Bearer" }))], SpotifyError::InvalidAnswer),
+        (vec![FakeAnswer::Error(HttpError::Timeout)], SpotifyError::Unavailable(HttpError::Timeout)),
+    ] {
+        let expected_requests = answers.len();
+        let instance = Instance::answered(answers);
+        assert_eq!(instance.search(), Err(error));
+        assert_eq!(instance.sent(), vec!["token"; expected_requests]);
+    }
+    let instance = Instance::answered([status(503), token("t1"), found(&[])]);
+    assert_eq!(instance.search(), Ok(vec![]));
+}
+
+#[test]
+fn an_answer_cut_off_is_no_answer() {
+    let cut_off =
+        FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), vec![Ok("{".into()), Err(HttpError::Network)]);
+    let instance = Instance::warm([cut_off, found(&[item()])]);
+    assert_eq!(instance.search().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_no_catalogue_track_is_skipped() {
+    let items = [
+        json!(null),
+        json!("track"),
+        json!({}),
+        item_with(json!({ "type": "episode" })),
+        item_with(json!({ "is_local": true })),
+        item_with(json!({ "uri": "spotify:local:Ann:First:Song:213" })),
+        item_with(json!({ "uri": "spotify:track:short" })),
+        item_with(json!({ "uri": null })),
+        item_with(json!({ "name": null })),
+        item_with(json!({ "name": "" })),
+        item_with(json!({ "artists": [] })),
+        item_with(json!({ "artists": null })),
+        item_with(json!({ "artists": [null, { "name": "" }, { "id": "a" }] })),
+        item(),
+    ];
+    let tracks = Instance::warm([found(&items)]).search().unwrap();
+    assert_eq!(tracks.len(), 1);
+    assert_eq!(tracks[0].title, "Zażółć");
+}
+
+#[test]
+fn all_but_address_title_and_artists_may_be_absent_or_odd() {
+    let bare = json!({ "uri": URI, "name": "Song", "artists": [{ "name": "Ann" }, null] });
+    let mut odd = bare.clone();
+    for name in ["album", "duration_ms", "explicit", "is_playable", "external_ids", "popularity"] {
+        odd[name] = json!("?");
+    }
+    for item in [bare, odd] {
+        let tracks = Instance::warm([found(&[item])]).search().unwrap();
+        assert_eq!(
+            tracks,
+            [CatalogueTrack {
+                uri: URI.parse().unwrap(),
+                title: "Song".into(),
+                artists: vec!["Ann".into()],
+                album: String::new(),
+                release_year: None,
+                duration_ms: 0,
+                explicit: false,
+                is_playable: true,
+                isrc: None,
+            }]
+        );
+    }
+}
+
+#[test]
+fn the_release_year_is_read_at_every_precision() {
+    for (date, year) in [
+        ("2011", Some(2011)),
+        ("2011-05", Some(2011)),
+        ("2011-05-01", Some(2011)),
+        ("0000", None),
+        ("11-05", None),
+        ("unknown", None),
+        ("", None),
+    ] {
+        let item = item_with(json!({ "album": { "release_date": date } }));
+        assert_eq!(Instance::warm([found(&[item])]).search().unwrap()[0].release_year, year, "{date}");
+    }
+}
+
+#[test]
+fn each_failure_has_its_code() {
+    for (error, code, retry_after_seconds) in [
+        (SpotifyError::RateLimited { retry_after_seconds: 9 }, Code::SpotifyRateLimited, Some(9)),
+        (SpotifyError::Unavailable(HttpError::Timeout), Code::SpotifyTimeout, None),
+        (SpotifyError::Unavailable(HttpError::Network), Code::SpotifyUnavailable, None),
+        (SpotifyError::Unavailable(HttpError::BudgetExhausted), Code::SpotifyUnavailable, None),
+        (SpotifyError::InvalidCredentials, Code::Misconfigured, None),
+        (SpotifyError::InvalidAnswer, Code::SpotifyUnavailable, None),
+        (refused(403), Code::SpotifyUnavailable, None),
+    ] {
+        let shown = Error::from(error);
+        assert_eq!((shown.code(), shown.retry_after_seconds()), (code, retry_after_seconds));
+        assert_eq!(shown.cause(), Some(error.to_string().as_str()));
+    }
+}
+
+#[test]
+fn every_variable_that_is_missing_or_invalid_is_named() {
+    let error = config_of(&[("SPOTIFY_API_BASE_URL", "api.spotify.com")]).unwrap_err();
+    assert_eq!(
+        error.names().collect::<Vec<_>>(),
+        ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_API_BASE_URL"]
+    );
+    assert!(!format!("{:?}", config()).contains("secret\""));
+}

@@ -1,0 +1,102 @@
+use serde::Deserialize;
+
+use crate::config::{ConfigError, base_url, both, header_safe, optional, required};
+use crate::redacted::Secret;
+
+/// The project, its public key, and what this function may do beyond its callers.
+#[derive(Debug, Clone)]
+pub struct SupabaseConfig {
+    pub(super) url: String,
+    pub(super) publishable_key: Secret,
+    pub(super) service: ServiceCredential,
+}
+
+/// How this function proves itself to the database, least privilege first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceCredential {
+    /// A JWT of this function's own role, beside the publishable key.
+    FunctionToken(Secret),
+    /// An opaque secret key, which is not a bearer token.
+    SecretKey(Secret),
+    /// A legacy `service_role` key: a JWT, sent both as the API key and as the bearer token.
+    LegacyJwt(Secret),
+}
+
+impl SupabaseConfig {
+    /// Reads the variables that Supabase injects, the newest names first, or their plain forms:
+    ///
+    /// - `SUPABASE_URL`;
+    /// - `SUPABASE_PUBLISHABLE_KEYS` (`{"default":"sb_publishable_…"}`), `SUPABASE_PUBLISHABLE_KEY`
+    ///   or the legacy `SUPABASE_ANON_KEY`;
+    /// - `SUPABASE_FUNCTION_TOKEN`, a JWT of the function's own role, and without it
+    ///   `SUPABASE_SECRET_KEYS`, `SUPABASE_SECRET_KEY` or the legacy `SUPABASE_SERVICE_ROLE_KEY`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming everything that is missing or invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = required(&lookup, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
+        let publishable_key = PUBLISHABLE.read(&lookup);
+        let service = service_credential(&lookup);
+        let ((url, publishable_key), service) = both(both(url, publishable_key), service)?;
+        Ok(Self { url, publishable_key, service })
+    }
+}
+
+fn service_credential(lookup: impl Fn(&str) -> Option<String>) -> Result<ServiceCredential, ConfigError> {
+    const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
+    if let Some(token) = optional(&lookup, FUNCTION_TOKEN) {
+        return Ok(ServiceCredential::FunctionToken(header_safe(FUNCTION_TOKEN, token)?));
+    }
+    let key = SECRET.read(&lookup)?;
+    // Legacy keys are JWTs, under whichever name they are set.
+    match key.expose().starts_with("eyJ") {
+        true => Ok(ServiceCredential::LegacyJwt(key)),
+        false => Ok(ServiceCredential::SecretKey(key)),
+    }
+}
+
+/// The names of a key's variables, and how the opposite key begins.
+struct KeyNames {
+    named: &'static str,
+    plain: &'static str,
+    legacy: &'static str,
+    other_prefix: &'static str,
+}
+
+const PUBLISHABLE: KeyNames = KeyNames {
+    named: "SUPABASE_PUBLISHABLE_KEYS",
+    plain: "SUPABASE_PUBLISHABLE_KEY",
+    legacy: "SUPABASE_ANON_KEY",
+    other_prefix: "sb_secret_",
+};
+const SECRET: KeyNames = KeyNames {
+    named: "SUPABASE_SECRET_KEYS",
+    plain: "SUPABASE_SECRET_KEY",
+    legacy: "SUPABASE_SERVICE_ROLE_KEY",
+    other_prefix: "sb_publishable_",
+};
+
+#[derive(Deserialize)]
+struct NamedKeys {
+    default: String,
+}
+
+impl KeyNames {
+    fn read(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Secret, ConfigError> {
+        let (name, key) = if let Some(json) = optional(&lookup, self.named) {
+            let keys: NamedKeys = serde_json::from_slice(json.as_bytes())
+                .map_err(|_| ConfigError::invalid(self.named, r#"must be JSON like {"default":"sb_…"}"#))?;
+            (self.named, keys.default)
+        } else if let Some(key) = optional(&lookup, self.plain) {
+            (self.plain, key)
+        } else if let Some(key) = optional(&lookup, self.legacy) {
+            (self.legacy, key)
+        } else {
+            return Err(ConfigError::missing(self.plain));
+        };
+        if key.is_empty() || key.starts_with(self.other_prefix) {
+            return Err(ConfigError::invalid(name, "holds no key of its kind"));
+        }
+        header_safe(name, key)
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::error::{Code, Error};
+use crate::http_client::HttpError;
+
+const RETRY_AFTER_SECONDS: u64 = 5;
+/// Enough of a message for the log.
+const MAX_MESSAGE_CHARS: usize = 300;
+
+/// Why the database gave no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SupabaseError {
+    /// There is no answer.
+    Unavailable(HttpError),
+    /// It answered with an error, perhaps one that our SQL raised.
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The SQLSTATE (`23505`, `PT409`) or PostgREST's own code (`PGRST116`), where there is one.
+        code: Option<String>,
+        /// The message, where there is one.
+        message: String,
+        /// When trying again may help, where it said so.
+        retry_after_seconds: Option<u64>,
+    },
+    /// It does not accept this function's own credential.
+    CredentialRefused {
+        /// The status.
+        status: StatusCode,
+        /// The message, where there is one.
+        message: String,
+    },
+    /// It answered something else than was asked for.
+    InvalidAnswer,
+}
+
+impl SupabaseError {
+    /// The SQLSTATE or PostgREST's code of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed a moment later.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(error) => matches!(error, HttpError::Network | HttpError::Timeout),
+            Self::Refused { status, .. } => matches!(status.as_u16(), 502..=504),
+            Self::CredentialRefused { .. } | Self::InvalidAnswer => false,
+        }
+    }
+
+    /// Reads PostgREST's error body, which gateways in between may have replaced with anything.
+    pub(super) fn from_answer(
+        status: StatusCode,
+        body: &[u8],
+        retry_after_seconds: Option<u64>,
+        as_service: bool,
+    ) -> Self {
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let message: String = body.message.unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
+        let is_auth_status = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
+        // `PT401` and `PT403` are raised by our own SQL: they are about the caller, not about us.
+        let is_raised = body.code.as_deref().is_some_and(|code| code.starts_with("PT"));
+        if as_service && is_auth_status && !is_raised {
+            return Self::CredentialRefused { status, message };
+        }
+        Self::Refused { status, code: body.code, message, retry_after_seconds }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Body {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl fmt::Display for SupabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(error) => write!(f, "database: {error}"),
+            Self::Refused { status, code, message, .. } => {
+                write!(f, "database: {} {} {message}", status.as_u16(), code.as_deref().unwrap_or("-"))
+            }
+            Self::CredentialRefused { status, message } => {
+                write!(f, "database refuses the function's credential: {} {message}", status.as_u16())
+            }
+            Self::InvalidAnswer => f.write_str("database: the answer was not understood"),
+        }
+    }
+}
+
+impl std::error::Error for SupabaseError {}
+
+impl From<SupabaseError> for Error {
+    fn from(error: SupabaseError) -> Self {
+        let unavailable = |retry_after_seconds: Option<u64>| {
+            Self::new(
+                Code::DatabaseUnavailable,
+                "The database cannot be reached right now. Please try again.",
+            )
+            .retry_after(retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS))
+        };
+        let shown = match &error {
+            SupabaseError::Unavailable(HttpError::Network | HttpError::Timeout) => unavailable(None),
+            SupabaseError::Refused { status, retry_after_seconds, .. } if status.is_server_error() => {
+                unavailable(*retry_after_seconds)
+            }
+            SupabaseError::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {
+                Self::new(Code::InvalidToken, "Your sign-in is not valid. Sign in again.")
+            }
+            SupabaseError::CredentialRefused { .. } => Self::misconfigured(),
+            _ => Self::new(Code::Internal, "Something went wrong on our side. Please try again later."),
+        };
+        shown.caused_by(error)
+    }
+}

@@ -1,0 +1,204 @@
+//! The database, through Supabase's REST interface (PostgREST).
+//!
+//! Requests are built by the `postgrest` crate and sent through our [`HttpClient`]. As a user,
+//! tables and RPCs can be reached, and row-level security decides. With the function's own
+//! credential only RPCs can, by construction.
+
+mod config;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use config::{ServiceCredential, SupabaseConfig};
+pub use error::SupabaseError;
+pub use postgrest::{Builder, Postgrest};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::auth::VerifiedUser;
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::redacted::Secret;
+
+const APIKEY: HeaderName = HeaderName::from_static("apikey");
+/// A hundred tracks with titles take about 50 KB.
+const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
+const RETRY_PAUSE_MS: u64 = 200;
+
+/// The database of a project.
+pub struct Supabase<'a, H> {
+    config: &'a SupabaseConfig,
+    http: &'a H,
+}
+
+impl<'a, H: HttpClient> Supabase<'a, H> {
+    /// The database of that project, reached through `http`.
+    pub fn new(config: &'a SupabaseConfig, http: &'a H) -> Self {
+        Self { config, http }
+    }
+
+    /// The database as that user may see and change it.
+    pub fn as_user(&self, user: &VerifiedUser) -> AsUser<'a, H> {
+        AsUser(self.session(&self.config.publishable_key, Some(user.token()), false))
+    }
+
+    /// The RPCs that are granted to this function itself.
+    pub fn service(&self) -> Service<'a, H> {
+        let publishable_key = &self.config.publishable_key;
+        Service(match &self.config.service {
+            ServiceCredential::FunctionToken(token) => self.session(publishable_key, Some(token), true),
+            ServiceCredential::SecretKey(key) => self.session(key, None, true),
+            ServiceCredential::LegacyJwt(key) => self.session(key, Some(key), true),
+        })
+    }
+
+    fn session(&self, api_key: &Secret, bearer: Option<&Secret>, as_service: bool) -> Session<'a, H> {
+        let base_url = format!("{}/rest/v1", self.config.url);
+        Session { base_url, api_key: api_key.clone(), bearer: bearer.cloned(), as_service, http: self.http }
+    }
+}
+
+/// The database as a user sees it.
+pub struct AsUser<'a, H>(Session<'a, H>);
+
+impl<H: HttpClient> AsUser<'_, H> {
+    /// Sends what `build` builds and reads the answer's JSON.
+    ///
+    /// Table and column names are to be literals: values belong into filters or the body, where
+    /// the builder encodes them. `T` is a `Vec` of rows unless the builder asks for a single one.
+    ///
+    /// # Errors
+    /// [`SupabaseError`]; `Unavailable(InvalidRequest)` for a request that leaves the database's URL.
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        build: impl FnOnce(&Postgrest) -> Builder,
+    ) -> Result<T, SupabaseError> {
+        self.0.send(self.0.request(build)?).await
+    }
+
+    /// Calls a function of the database as the user. `T` is `()` for one that returns nothing.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn rpc<A: Serialize, T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        args: &A,
+    ) -> Result<T, SupabaseError> {
+        self.0.send(self.0.rpc_request(name, args)?).await
+    }
+}
+
+/// The database as this function's own role sees it: RPCs, and no table.
+pub struct Service<'a, H>(Session<'a, H>);
+
+impl<H: HttpClient> Service<'_, H> {
+    /// Calls a function of the database. `T` is `()` for one that returns nothing.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn rpc<A: Serialize, T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        args: &A,
+    ) -> Result<T, SupabaseError> {
+        self.0.send(self.0.rpc_request(name, args)?).await
+    }
+
+    /// As [`Service::rpc`], once more after a network error, a timeout, 502, 503 or 504.
+    ///
+    /// The first call may have had its effect although its answer was lost: only for RPCs that
+    /// answer a repetition as they answered the first call.
+    ///
+    /// # Errors
+    /// [`SupabaseError`] of the last attempt.
+    pub async fn rpc_retrying<A: Serialize, T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        args: &A,
+        clock: &impl Clock,
+    ) -> Result<T, SupabaseError> {
+        let request = self.0.rpc_request(name, args)?;
+        match self.0.send(request.clone()).await {
+            Err(error) if error.is_transient() => {
+                clock.sleep_ms(RETRY_PAUSE_MS).await;
+                self.0.send(request).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+struct Session<'a, H> {
+    base_url: String,
+    api_key: Secret,
+    bearer: Option<Secret>,
+    as_service: bool,
+    http: &'a H,
+}
+
+impl<H: HttpClient> Session<'_, H> {
+    fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {
+        // A slash or a query in the name would call something else, a table for instance.
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        match serde_json::to_string(args) {
+            Ok(args) if is_name => self.request(|postgrest| postgrest.rpc(name, args)),
+            _ => Err(SupabaseError::Unavailable(HttpError::InvalidRequest)),
+        }
+    }
+
+    fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
+        let builder = build(&Postgrest::new(self.base_url.as_str()));
+        let request = take_apart(builder).ok_or(HttpError::InvalidRequest);
+        request.and_then(|request| self.authorise(request)).map_err(SupabaseError::Unavailable)
+    }
+
+    fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
+        // The credentials below go to the database and nowhere else, whatever was built.
+        let path = request.url.strip_prefix(self.base_url.as_str()).unwrap_or_default();
+        if !path.starts_with('/') {
+            return Err(HttpError::InvalidRequest);
+        }
+        let mut request = request.header(APIKEY, self.api_key.expose())?;
+        if let Some(key) = request.headers.get_mut(APIKEY) {
+            key.set_sensitive(true);
+        }
+        match &self.bearer {
+            Some(token) => request.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose())),
+            None => {
+                request.headers.remove(header::AUTHORIZATION);
+                Ok(request)
+            }
+        }
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: OutboundRequest) -> Result<T, SupabaseError> {
+        let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
+        let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
+        let body = response.bytes().await;
+        if !status.is_success() {
+            // What cannot be read of an error does not matter beside its status.
+            let body = body.unwrap_or_default();
+            return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
+        }
+        let body = body.map_err(SupabaseError::Unavailable)?;
+        // A function that returns nothing answers nothing.
+        let json = if body.is_empty() { b"null".as_slice() } else { &body };
+        serde_json::from_slice(json).map_err(|_| SupabaseError::InvalidAnswer)
+    }
+}
+
+/// Turns a request of `postgrest`, which has an older `http` crate's types, into one of ours.
+fn take_apart(builder: Builder) -> Option<OutboundRequest> {
+    let built = builder.build().build().ok()?;
+    let method = Method::from_bytes(built.method().as_str().as_bytes()).ok()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in built.headers() {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
+    }
+    let body = built.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
+    Some(OutboundRequest { headers, ..OutboundRequest::new(method, built.url().as_str(), LIMITS).body(body) })
+}

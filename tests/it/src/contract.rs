@@ -1,0 +1,88 @@
+//! Headers, CORS and errors: the frame around every answer.
+
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use crate::generation::{self, FIVE, ask, reply};
+use crate::stack::Stack;
+
+async fn preflight(stack: &Stack, origin: &str) -> Response {
+    let request = stack.http.request(Method::OPTIONS, stack.function("ai-playlist"));
+    let request = request.header("origin", origin).header("access-control-request-method", "POST");
+    request.header("access-control-request-headers", "authorization,content-type").send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_configured_origin_may_call_and_another_may_not() {
+    let stack = Stack::take().await;
+    let web = stack.url("/web_url").trim_end_matches('/');
+    let allowed = preflight(&stack, web).await;
+    assert_eq!(allowed.status(), 204);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], web);
+    let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap().to_lowercase();
+    for header in ["authorization", "content-type", "apikey", "x-client-info", "idempotency-key"] {
+        assert!(headers.contains(header), "{headers}");
+    }
+    for origin in ["https://evil.example", "null", &format!("{web}.evil.example")] {
+        let refused = preflight(&stack, origin).await;
+        assert!(!refused.headers().contains_key("access-control-allow-origin"), "{origin}");
+    }
+    assert!(stack.log("llm").await.is_empty() && stack.log("spotify").await.is_empty());
+}
+
+#[tokio::test]
+async fn errors_can_be_read_by_the_page_too() {
+    let stack = Stack::take().await;
+    let web = stack.url("/web_url").trim_end_matches('/');
+    let request = stack.http.post(stack.function("ai-playlist")).header("origin", web).json(&ask("evening"));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["access-control-allow-origin"], web);
+    assert_eq!(response.headers()["vary"], "Origin");
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body["request_id"], id);
+}
+
+#[tokio::test]
+async fn no_answer_is_kept_by_a_cache() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    stack.llm_script(reply(&FIVE)).await;
+    for (accept, directive) in [("text/event-stream", "no-cache"), ("application/json", "no-store")] {
+        let request = generation::request(&stack, &user, &ask("evening")).header("accept", accept);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["cache-control"], directive);
+        assert!(response.headers().contains_key("x-request-id"));
+        response.bytes().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_functions_answer_behind_supabases_own_url_too() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    stack.llm_script(reply(&FIVE)).await;
+    let url = format!("{}/functions/v1/ai-playlist", stack.url("/supabase_url"));
+    let request = stack.http.post(url).bearer_auth(&user.token).json(&ask("evening"));
+    let request =
+        request.header("accept", "text/event-stream").header("apikey", stack.url("/publishable_key"));
+    let stream = generation::read(request.send().await.unwrap()).await;
+    assert_eq!(stream.last("done")["count"], 5);
+}
+
+#[tokio::test]
+async fn no_error_tells_a_secret_or_a_cause() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let boom =
+        json!([{"path_prefix": "/v1/chat/completions", "status": 500, "body": "stack trace at /srv/x.py"}]);
+    stack.faults("llm", boom).await;
+    let (_, error) = generation::json(&stack, &user, &ask("evening")).await;
+    let text = error.to_string();
+    for secret in
+        [stack.url("/secret_key"), stack.url("/publishable_key"), &user.token, "stack trace", "127.0.0.1"]
+    {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

@@ -1,0 +1,22 @@
+//! End-to-end tests over the running stack, through its public doors only.
+//!
+//! `cargo xtask test` starts the stack and names its ready file in `SOUND_WHISKERS_READY_FILE`. The
+//! simulators are shared, so every test takes the stack for itself ([`stack::Stack::take`]).
+
+#![cfg(test)]
+
+mod generation;
+mod stack;
+mod token;
+
+mod access;
+mod catalogue;
+mod contract;
+mod database_refusals;
+mod idempotency;
+mod llm_faults;
+mod main_job;
+mod quota;
+mod refusals;
+mod spotify_faults;
+mod tokens;

@@ -1,0 +1,174 @@
+//! What a plan grants, exactly, whoever calls how often at once.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::generation::{self, FIVE, ask, reply};
+use crate::stack::{Stack, User};
+
+async fn granted_of_100(stack: &Stack, user: &User) -> usize {
+    let mut script = reply(&FIVE[..1]);
+    script["first_token_ms"] = json!(1);
+    stack.llm_script(script).await;
+    let body = json!({"prompt": "one song", "target_count": 1});
+    let answers = join_all((0..100).map(|_| generation::json(stack, user, &body))).await;
+    for (status, answer) in &answers {
+        let known = *status == 200 || (*status == 402 && answer["code"] == "quota_exceeded");
+        assert!(known, "{status} {answer}");
+    }
+    answers.iter().filter(|(status, _)| *status == 200).count()
+}
+
+#[tokio::test]
+async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    assert_eq!(granted_of_100(&stack, &user).await, 3);
+    let usage = stack.ai_usage(&user).await;
+    assert_eq!((&usage["used"], &usage["remaining"]), (&json!(3), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_hundred_parallel_requests_of_a_pro_user_grant_exactly_50() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up_pro().await;
+    assert_eq!(granted_of_100(&stack, &user).await, 50);
+    assert_eq!(stack.ai_usage(&user).await["used"], 50);
+}
+
+#[tokio::test]
+async fn a_used_up_quota_says_when_the_next_one_is_free() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    assert_eq!(granted_of_100(&stack, &user).await, 3);
+    for format in ["application/json", "text/event-stream"] {
+        let request = generation::request(&stack, &user, &ask("more")).header("accept", format);
+        let response = request.send().await.unwrap();
+        let retry_after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        let thirty_days = 30 * 24 * 3600;
+        assert!((thirty_days - 600..=thirty_days).contains(&retry_after), "{retry_after}");
+        let status = response.status();
+        generation::assert_error(&(status, response.json().await.unwrap()), 402, "quota_exceeded");
+    }
+}
+
+#[tokio::test]
+async fn a_slot_comes_back_after_thirty_days() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    assert_eq!(granted_of_100(&stack, &user).await, 3);
+    let statement = "update public.ai_sessions set created_at = created_at - interval '30 days'
+        where (id, created_at) in (
+          select id, created_at from public.ai_sessions where user_id = $1 order by created_at limit 1)";
+    stack.sql(statement, &[&user.id]).await;
+    assert_eq!(stack.ai_usage(&user).await["remaining"], 1);
+    let (status, done) = generation::json(&stack, &user, &json!({"prompt": "one", "target_count": 1})).await;
+    assert_eq!(status, 200, "{done}");
+}
+
+#[tokio::test]
+async fn five_failures_within_a_minute_are_enough() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    stack.llm_script(json!({"text": "garbage"})).await;
+    for _ in 0..5 {
+        let answer = generation::json(&stack, &user, &ask("evening")).await;
+        generation::assert_error(&answer, 502, "llm_invalid_answer");
+    }
+    let response = generation::request(&stack, &user, &ask("evening")).send().await.unwrap();
+    let retry_after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&retry_after), "{retry_after}");
+    generation::assert_error(&(response.status(), response.json().await.unwrap()), 429, "too_many_attempts");
+    stack.assert_untouched(&user, 0).await;
+}
+
+/// Reads a stream until an event of this kind, then goes away.
+async fn leave_at(stack: &Stack, user: &User, event: &str) {
+    let request = generation::request(stack, user, &ask("evening")).header("accept", "text/event-stream");
+    let mut response = request.send().await.unwrap();
+    let mut seen = String::new();
+    while !seen.contains(event) {
+        let chunk = response.chunk().await.unwrap().expect("the stream ended early");
+        seen.push_str(&String::from_utf8_lossy(&chunk));
+    }
+}
+
+/// Waits until the quota is as before; the reservation's own expiry (90 s) would come too late.
+async fn freed(stack: &Stack, user: &User) -> bool {
+    for _ in 0..150 {
+        if stack.ai_usage(user).await["used"] == 0 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_listener_who_leaves_a_stream_is_not_charged() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    for (event, script) in [
+        ("event: stage", json!({"first_token_ms": 40_000})),
+        ("event: track", json!({"chunk_chars": 60, "chunk_ms": 4_000, "first_token_ms": 1})),
+    ] {
+        let mut scripted = reply(&FIVE);
+        scripted.as_object_mut().unwrap().extend(script.as_object().unwrap().clone());
+        stack.llm_script(scripted).await;
+        leave_at(&stack, &user, event).await;
+        assert!(freed(&stack, &user).await, "left at {event}: the slot is still held");
+    }
+    let rows = stack.rows(Some(&user), "ai_sessions?select=status").await;
+    assert_eq!(rows, vec![json!({"status": "failed"}); 2]);
+    let calls = stack.log_of("llm", "/v1/chat/completions").await;
+    assert!(calls.iter().all(|call| call["aborted"] == json!(true)), "the model was left writing: {calls:?}");
+}
+
+#[tokio::test]
+async fn a_listener_who_leaves_before_the_document_is_not_charged() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let mut script = reply(&FIVE);
+    script["first_token_ms"] = json!(40_000);
+    stack.llm_script(script).await;
+    let request = generation::request(&stack, &user, &ask("evening")).timeout(Duration::from_secs(2));
+    assert!(request.send().await.unwrap_err().is_timeout());
+    assert!(freed(&stack, &user).await, "the slot is still held");
+}
+
+#[tokio::test]
+async fn a_reservation_whose_worker_died_frees_itself_after_90_seconds() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    // What a killed worker leaves behind: a reservation that nobody settles.
+    let reserve = json!({
+        "p_session_id": uuid::Uuid::new_v4(), "p_user_id": user.id, "p_prompt": "x", "p_save": false,
+    });
+    let url = format!("{}/rest/v1/rpc/ai_reserve", stack.url("/supabase_url"));
+    let request = stack.http.post(url).header("apikey", stack.url("/secret_key")).json(&reserve);
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["outcome"], "reserved", "{answer}");
+    assert_eq!(stack.ai_usage(&user).await["used"], 1);
+    for (age, used) in [("89 seconds", 1), ("1 second", 0)] {
+        let statement = format!(
+            "update public.ai_sessions set created_at = created_at - interval '{age}' where user_id = $1"
+        );
+        stack.sql(&statement, &[&user.id]).await;
+        assert_eq!(stack.ai_usage(&user).await["used"], used, "another {age} later");
+    }
+}
+
+#[tokio::test]
+async fn usage_shows_what_is_left_before_anything_was_used() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let (_, usage) = stack.rest(Method::POST, "rpc/usage", Some(&user), Some(&json!({}))).await;
+    let expected = json!({
+        "plan": "free", "playlists": {"used": 0, "limit": 50},
+        "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null},
+    });
+    assert_eq!(usage, expected);
+}

@@ -1,0 +1,187 @@
+//! The running stack and what its users hold in hand.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+/// The stack, taken for one test: its simulators are back to their defaults.
+pub struct Stack {
+    pub ready: &'static Value,
+    pub http: reqwest::Client,
+    _exclusive: MutexGuard<'static, ()>,
+}
+
+/// Somebody who signed up.
+#[derive(Clone)]
+pub struct User {
+    pub id: Uuid,
+    pub email: String,
+    pub token: String,
+}
+
+static EXCLUSIVE: Mutex<()> = Mutex::const_new(());
+static READY: OnceLock<Value> = OnceLock::new();
+
+fn read_ready_file() -> Value {
+    let path = std::env::var("SOUND_WHISKERS_READY_FILE")
+        .expect("SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test`");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+impl Stack {
+    /// Waits for the stack and resets the simulators.
+    pub async fn take() -> Self {
+        let exclusive = EXCLUSIVE.lock().await;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(90)).build().unwrap();
+        let stack = Self { ready: READY.get_or_init(read_ready_file), http, _exclusive: exclusive };
+        for simulator in ["spotify", "llm"] {
+            stack.control(simulator, reqwest::Method::POST, "reset", &json!({})).await;
+        }
+        stack
+    }
+
+    /// A string of the ready file, by its JSON pointer.
+    pub fn url(&self, pointer: &str) -> &str {
+        self.ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
+    }
+
+    /// The URL of a function.
+    pub fn function(&self, name: &str) -> String {
+        format!("{}/{name}", self.url("/functions_url"))
+    }
+
+    async fn control(&self, simulator: &str, method: reqwest::Method, what: &str, body: &Value) -> Value {
+        let url = format!("{}/__control/{what}", self.url(&format!("/simulators/{simulator}")));
+        let mut request = self.http.request(method.clone(), url);
+        if method != reqwest::Method::GET {
+            request = request.json(body);
+        }
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{what}: {}", response.status());
+        serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null)
+    }
+
+    /// What the model answers from now on.
+    pub async fn llm_script(&self, script: Value) {
+        self.control("llm", reqwest::Method::PUT, "script", &script).await;
+    }
+
+    /// What goes wrong with a simulator from now on.
+    pub async fn faults(&self, simulator: &str, faults: Value) {
+        self.control(simulator, reqwest::Method::PUT, "faults", &faults).await;
+    }
+
+    /// Spotify's artificial latency from now on.
+    pub async fn spotify_latency(&self, latency: Value) {
+        self.control("spotify", reqwest::Method::PUT, "latency", &latency).await;
+    }
+
+    /// Makes Spotify forget every token that it issued.
+    pub async fn expire_spotify_tokens(&self) {
+        self.control("spotify", reqwest::Method::POST, "expire_tokens", &json!({})).await;
+    }
+
+    /// The requests that a simulator received since the test began.
+    pub async fn log(&self, simulator: &str) -> Vec<Value> {
+        match self.control(simulator, reqwest::Method::GET, "log", &Value::Null).await {
+            Value::Array(entries) => entries,
+            other => panic!("not a log: {other}"),
+        }
+    }
+
+    /// The requests to a path of a simulator.
+    pub async fn log_of(&self, simulator: &str, path: &str) -> Vec<Value> {
+        let mut entries = self.log(simulator).await;
+        entries.retain(|entry| entry["path"] == path);
+        entries
+    }
+
+    /// Signs somebody up.
+    pub async fn sign_up(&self) -> User {
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let response = self
+            .http
+            .post(format!("{}/auth/v1/signup", self.url("/supabase_url")))
+            .header("apikey", self.url("/publishable_key"))
+            .json(&json!({"email": email, "password": "correct horse battery staple"}))
+            .send()
+            .await
+            .unwrap();
+        assert!(response.status().is_success(), "sign-up: {}", response.status());
+        let body: Value = response.json().await.unwrap();
+        User {
+            id: body["user"]["id"].as_str().unwrap().parse().unwrap(),
+            email,
+            token: body["access_token"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Signs somebody up who pays.
+    pub async fn sign_up_pro(&self) -> User {
+        let user = self.sign_up().await;
+        self.sql("update public.profiles set plan = 'pro' where user_id = $1", &[&user.id]).await;
+        user
+    }
+
+    /// Runs SQL as the database's owner: for what only time or an operator can bring about.
+    pub async fn sql(
+        &self,
+        statement: &str,
+        parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> Vec<tokio_postgres::Row> {
+        let (client, connection) =
+            tokio_postgres::connect(self.url("/database_url"), tokio_postgres::NoTls).await.unwrap();
+        let driver = tokio::spawn(connection);
+        let rows = client.query(statement, parameters).await.unwrap();
+        drop(client);
+        driver.await.unwrap().unwrap();
+        rows
+    }
+
+    /// Calls PostgREST, as a user or as anon.
+    pub async fn rest(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        user: Option<&User>,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let url = format!("{}/rest/v1/{path}", self.url("/supabase_url"));
+        let mut request = self.http.request(method, url).header("apikey", self.url("/publishable_key"));
+        if let Some(user) = user {
+            request = request.bearer_auth(&user.token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// The rows that a user reads.
+    pub async fn rows(&self, user: Option<&User>, path: &str) -> Vec<Value> {
+        let (status, body) = self.rest(reqwest::Method::GET, path, user, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body.as_array().unwrap().clone()
+    }
+
+    /// The AI part of the user's `usage`.
+    pub async fn ai_usage(&self, user: &User) -> Value {
+        let (status, usage) =
+            self.rest(reqwest::Method::POST, "rpc/usage", Some(user), Some(&json!({}))).await;
+        assert_eq!(status, 200, "{usage}");
+        usage["ai"].clone()
+    }
+
+    /// Asserts that a failure cost nothing and left nothing: the quota is `used`, no playlist is there.
+    pub async fn assert_untouched(&self, user: &User, used: u64) {
+        assert_eq!(self.ai_usage(user).await["used"], used, "the quota was touched");
+        assert_eq!(self.rows(Some(user), "playlists?select=id").await, Vec::<Value>::new());
+    }
+}

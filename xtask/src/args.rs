@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::test::STAGES;
+
+pub const HELP: &str = "\
+Usage: cargo xtask <command>
+
+  build    the deployable artefacts for Cloudflare and Deno, with their sizes
+  dev      the whole product on this machine, until Ctrl-C
+  test     everything that must pass, with one line per stage
+
+dev:
+  --ready-file PATH         written as JSON when everything answers, removed at the end
+  --runtime workerd|deno    what runs the functions (workerd)
+  --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
+  --data DIR                where the database and the logs are kept (below target/)
+  --fresh                   begin with an empty database
+  --env-file FILE           credentials of real services, which replace the simulators (.dev.vars)
+
+test:
+  --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
+                            native-tests, wasm-tests, types, simulators, pgtap, conformance,
+                            end-to-end, supabase-js, end-to-end-deno
+
+Everything that is missing is installed once, into the user's cache.
+";
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    Help,
+    Build,
+    Dev(DevOptions),
+    Test(TestOptions),
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct DevOptions {
+    pub ready_file: Option<PathBuf>,
+    pub runtime: Runtime,
+    pub ports_from: Option<u16>,
+    pub data: Option<PathBuf>,
+    pub fresh: bool,
+    pub env_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Runtime {
+    #[default]
+    Workerd,
+    Deno,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct TestOptions {
+    /// The names of the stages to run; empty for all of them.
+    pub only: Vec<String>,
+}
+
+pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    let mut arguments = Arguments { rest: arguments.collect::<Vec<_>>().into_iter() };
+    let Some(name) = arguments.rest.next() else { return Ok(Command::Help) };
+    if arguments.rest.as_slice().iter().any(|argument| argument == "--help" || argument == "-h") {
+        return Ok(Command::Help);
+    }
+    match name.as_str() {
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        "build" => arguments.none_left("build").map(|()| Command::Build),
+        "dev" => parse_dev(arguments).map(Command::Dev),
+        "test" => parse_test(arguments).map(Command::Test),
+        other => bail!("there is no command `{other}`; `cargo xtask --help` lists them"),
+    }
+}
+
+struct Arguments {
+    rest: std::vec::IntoIter<String>,
+}
+
+impl Arguments {
+    /// The next option and, where it was written `--option=value`, its value.
+    fn next_option(&mut self) -> Option<(String, Option<String>)> {
+        let argument = self.rest.next()?;
+        Some(match argument.split_once('=') {
+            Some((option, value)) => (option.to_owned(), Some(value.to_owned())),
+            None => (argument, None),
+        })
+    }
+
+    fn value(&mut self, option: &str, inline: Option<String>) -> Result<String> {
+        inline.or_else(|| self.rest.next()).with_context(|| format!("{option} needs a value"))
+    }
+
+    fn path(&mut self, option: &str, inline: Option<String>) -> Result<PathBuf> {
+        let value = self.value(option, inline)?;
+        std::path::absolute(&value).with_context(|| format!("{option} {value}"))
+    }
+
+    fn none_left(&mut self, command: &str) -> Result<()> {
+        match self.rest.next() {
+            Some(argument) => unknown(command, &argument),
+            None => Ok(()),
+        }
+    }
+}
+
+fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
+    let mut options = DevOptions::default();
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
+            "--data" => options.data = Some(arguments.path(&option, inline)?),
+            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
+            "--runtime" => options.runtime = parse_runtime(&arguments.value(&option, inline)?)?,
+            "--ports-from" => {
+                let value = arguments.value(&option, inline)?;
+                let port = value.parse().ok().filter(|port| *port > 0);
+                options.ports_from =
+                    Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
+            }
+            "--fresh" if inline.is_none() => options.fresh = true,
+            _ => return unknown("dev", &option),
+        }
+    }
+    Ok(options)
+}
+
+fn parse_runtime(value: &str) -> Result<Runtime> {
+    match value {
+        "workerd" => Ok(Runtime::Workerd),
+        "deno" => Ok(Runtime::Deno),
+        other => bail!("--runtime {other}: expected workerd or deno"),
+    }
+}
+
+fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
+    let mut options = TestOptions::default();
+    while let Some((option, inline)) = arguments.next_option() {
+        if option != "--only" {
+            return unknown("test", &option);
+        }
+        for name in arguments.value(&option, inline)?.split(',').map(str::trim) {
+            if !STAGES.iter().any(|stage| stage.name == name) {
+                let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+                bail!("there is no stage `{name}`; there are: {}", names.join(", "));
+            }
+            options.only.push(name.to_owned());
+        }
+    }
+    Ok(options)
+}
+
+fn unknown<T>(command: &str, argument: &str) -> Result<T> {
+    bail!("`cargo xtask {command}` has no option `{argument}`; see `cargo xtask --help`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn refusal(line: &str) -> String {
+        parsed(line).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn dev_has_defaults_for_everything() {
+        assert_eq!(parsed("dev").unwrap(), Command::Dev(DevOptions::default()));
+    }
+
+    #[test]
+    fn a_value_may_follow_its_option_or_an_equals_sign() {
+        let expected = DevOptions {
+            runtime: Runtime::Deno,
+            ports_from: Some(9000),
+            data: Some("/d".into()),
+            fresh: true,
+            ..DevOptions::default()
+        };
+        let line = "dev --runtime deno --ports-from=9000 --data /d --fresh";
+        assert_eq!(parsed(line).unwrap(), Command::Dev(expected));
+    }
+
+    #[test]
+    fn a_relative_path_is_meant_from_where_the_command_was_given() {
+        let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else { panic!() };
+        assert_eq!(options.ready_file.unwrap(), std::env::current_dir().unwrap().join("ready.json"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        assert!(refusal("deploy").contains("`deploy`"));
+        assert!(refusal("dev --port 1").contains("`--port`"));
+        assert!(refusal("dev --fresh=yes").contains("`--fresh`"));
+        assert!(refusal("dev --runtime bun").contains("bun"));
+        assert!(refusal("dev --ports-from 70000").contains("70000"));
+        assert!(refusal("dev --ports-from").contains("needs a value"));
+        assert!(refusal("build --release").contains("`--release`"));
+        assert!(refusal("test --only formatting").contains("`formatting`"));
+    }
+
+    #[test]
+    fn help_is_given_wherever_it_is_asked_for() {
+        for line in ["", "help", "--help", "dev --help", "test -h"] {
+            assert_eq!(parsed(line).unwrap(), Command::Help, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_stage() {
+        for stage in STAGES {
+            assert!(HELP.contains(stage.name), "{}", stage.name);
+        }
+    }
+
+    #[test]
+    fn several_stages_can_be_chosen() {
+        let expected = TestOptions { only: vec!["format".into(), "build".into()] };
+        assert_eq!(parsed("test --only format,build").unwrap(), Command::Test(expected));
+    }
+}

@@ -1,0 +1,232 @@
+//! The whole product on one machine.
+
+mod data;
+mod deno;
+mod postgres;
+mod ready;
+mod settings;
+mod supabase;
+mod supervisor;
+mod workerd;
+
+use std::collections::BTreeMap;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::Result;
+use rustix::process::Signal;
+
+use self::data::DataFolder;
+use self::postgres::Postgres;
+use self::ready::ReadyFile;
+use self::settings::Settings;
+use self::supabase::Keys;
+use self::supervisor::{PartOptions, Supervisor};
+use crate::args::{DevOptions, Runtime};
+use crate::artefacts::{self, Platform};
+use crate::http;
+use crate::ports::{self, Choice, Ports};
+use crate::process::{Interrupted, POLL};
+use crate::progress::{duration, say};
+use crate::setup;
+use crate::workspace::{GATEWAY, Workspace};
+
+pub use self::ready::Ready;
+
+/// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
+pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {
+    let begun = Instant::now();
+    let choice = options.ports_from.map_or(Choice::Usual, Choice::From);
+    let outcome = Stack::start(workspace, options, choice, true).and_then(|mut stack| {
+        let took = duration(begun.elapsed());
+        say(format_args!("\nready in {took}; Ctrl-C ends it\n{}\n", stack.ready.summary()));
+        loop {
+            stack.check()?;
+            std::thread::sleep(POLL);
+        }
+    });
+    match outcome {
+        Err(error) if error.is::<Interrupted>() => {
+            say("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => other,
+    }
+}
+
+/// A running stack; it stops when dropped.
+pub struct Stack {
+    pub ready: Ready,
+    // Fields are dropped in this order: nobody finds a ready file of a stack that is gone.
+    _ready_file: Option<ReadyFile>,
+    supervisor: Supervisor,
+    _data: DataFolder,
+}
+
+impl Stack {
+    /// Builds what is needed, starts all parts and waits until each answers.
+    pub fn start(workspace: &Workspace, options: &DevOptions, choice: Choice, echo: bool) -> Result<Self> {
+        let settings = Settings::read(options.env_file.as_deref(), &workspace.root.join(".dev.vars"))?;
+        let root = options.data.clone().unwrap_or_else(|| workspace.target.join("dev"));
+        let data = DataFolder::open(&root)?;
+        // One that a killed stack left behind would tell of services that are gone.
+        options.ready_file.as_deref().map(ready::forget).transpose()?;
+        // First of all, so that a port in use is not found out after minutes of building.
+        let ports = ports::assign(choice)?;
+        let tools = setup::for_build(workspace)?;
+        let platform = match options.runtime {
+            Runtime::Workerd => Platform::Cloudflare,
+            Runtime::Deno => Platform::Deno,
+        };
+        artefacts::build(workspace, &tools, platform)?;
+
+        let supervisor = Supervisor::new(data.logs());
+        let mut starter = Starter { workspace, data: &data, ports, supervisor, pids: BTreeMap::new() };
+        starter.start_simulators(&settings)?;
+        let services = match settings.supabase() {
+            Some((url, keys)) => Services { supabase_url: url, keys, database_url: None, mail_url: None },
+            None => starter.start_supabase(options.fresh)?,
+        };
+        starter.start_functions(options.runtime, &settings, &services, echo)?;
+
+        let Starter { supervisor, pids, .. } = starter;
+        let ready = describe(&ports, &settings, services, pids);
+        let ready_file =
+            options.ready_file.as_deref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
+        Ok(Self { ready, _ready_file: ready_file, supervisor, _data: data })
+    }
+
+    /// # Errors
+    /// If a part has ended, or on Ctrl-C.
+    pub fn check(&mut self) -> Result<()> {
+        self.supervisor.check()
+    }
+
+    /// Stops everything and answers the names of the parts of which a process is left, which is none.
+    pub fn stop(mut self) -> Vec<&'static str> {
+        self._ready_file = None;
+        self.supervisor.stop()
+    }
+}
+
+/// Where data and Auth are.
+struct Services {
+    supabase_url: String,
+    keys: Keys,
+    database_url: Option<String>,
+    mail_url: Option<String>,
+}
+
+/// A stack under construction.
+struct Starter<'a> {
+    workspace: &'a Workspace,
+    data: &'a DataFolder,
+    ports: Ports,
+    supervisor: Supervisor,
+    pids: BTreeMap<&'static str, u32>,
+}
+
+impl Starter<'_> {
+    fn start(&mut self, name: &'static str, stop: Signal, echo: bool, command: &mut Command) -> Result<u32> {
+        let options = PartOptions { name, stop, echo, ends_last: name == "postgres" };
+        let pid = self.supervisor.start(options, command)?;
+        self.pids.insert(name, pid);
+        Ok(pid)
+    }
+
+    /// Starts them without waiting: they come up beside PostgreSQL.
+    fn start_simulators(&mut self, settings: &Settings) -> Result<()> {
+        if settings.real_spotify && settings.real_llm {
+            return Ok(());
+        }
+        let mut command = Command::new(self.workspace.npm_bin("node"));
+        command.arg(self.workspace.root.join("tests/simulators/main.ts"));
+        command.envs(Settings::for_simulators(&self.ports));
+        self.start("simulators", Signal::TERM, false, &mut command).map(drop)
+    }
+
+    fn start_supabase(&mut self, fresh: bool) -> Result<Services> {
+        if fresh {
+            self.data.forget_keys()?;
+        }
+        let package = setup::for_postgres(self.workspace)?;
+        let postgres = Postgres::prepare(package, self.data, self.ports.postgres, fresh)?;
+        let pid = self.start("postgres", Signal::INT, false, &mut postgres.command())?;
+        self.supervisor.wait_until_ready(|| postgres.is_ready(pid))?;
+
+        let (state, port) = (self.data.supabase(), self.ports.supabase);
+        let mut command =
+            supabase::command(self.workspace, &state, &postgres.url(), port, &local(self.ports.web));
+        self.start("supabase", Signal::TERM, false, &mut command)?;
+        self.supervisor
+            .wait_until_ready(|| http::status(port, "/health").is_ok_and(|status| status == 200))?;
+        Ok(Services {
+            supabase_url: local(port),
+            keys: supabase::read_keys(&state)?,
+            database_url: Some(postgres.url()),
+            mail_url: Some(local(port) + "/mail"),
+        })
+    }
+
+    fn start_functions(
+        &mut self,
+        runtime: Runtime,
+        settings: &Settings,
+        services: &Services,
+        echo: bool,
+    ) -> Result<()> {
+        let variables = settings.for_functions(&self.ports, &services.supabase_url, &services.keys);
+        let port = self.ports.web;
+        let mut command = match runtime {
+            Runtime::Workerd => {
+                workerd::command(self.workspace, &self.data.root.join("workerd.capnp"), port, &variables)?
+            }
+            Runtime::Deno => deno::command(self.workspace, port, &variables),
+        };
+        self.start("functions", Signal::TERM, echo, &mut command)?;
+
+        let functions = self.workspace.functions.iter().filter(|function| function.name != GATEWAY);
+        let paths: Vec<_> = functions.map(|function| format!("/functions/v1/{}", function.name)).collect();
+        let mut simulators = Vec::new();
+        if self.pids.contains_key("simulators") {
+            simulators.extend([self.ports.spotify, self.ports.llm]);
+        }
+        self.supervisor.wait_until_ready(|| {
+            // A function refuses a GET, which is an answer; 500 says that it did not even start.
+            paths.iter().all(|path| http::status(port, path).is_ok_and(|status| status != 500))
+                && simulators
+                    .iter()
+                    .all(|port| http::status(*port, "/__control/log").is_ok_and(|it| it == 200))
+        })
+    }
+}
+
+fn describe(
+    ports: &Ports,
+    settings: &Settings,
+    services: Services,
+    pids: BTreeMap<&'static str, u32>,
+) -> Ready {
+    let web_url = local(ports.web);
+    let simulated =
+        [("spotify", settings.real_spotify, ports.spotify), ("llm", settings.real_llm, ports.llm)];
+    Ready {
+        functions_url: format!("{web_url}/functions/v1"),
+        web_url,
+        supabase_url: services.supabase_url,
+        publishable_key: services.keys.publishable_key,
+        secret_key: services.keys.secret_key,
+        database_url: services.database_url,
+        mail_url: services.mail_url,
+        simulators: simulated
+            .into_iter()
+            .filter(|(_, is_real, _)| !is_real)
+            .map(|(name, _, port)| (name, local(port)))
+            .collect(),
+        pids,
+    }
+}
+
+fn local(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}

@@ -1,0 +1,264 @@
+//! A PostgreSQL server on this machine alone.
+
+use std::fs::{self, DirBuilder};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, geteuid, test_kill_process};
+
+use super::data::DataFolder;
+use crate::files;
+use crate::process;
+use crate::progress::say;
+use crate::setup::PostgresPackage;
+
+pub struct Postgres {
+    package: PostgresPackage,
+    /// Holds the cluster and the superuser's password.
+    folder: PathBuf,
+    user: Option<OsUser>,
+    password: String,
+    port: u16,
+}
+
+/// Whom PostgreSQL runs as where this process is root, as whom it refuses to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OsUser {
+    uid: u32,
+    gid: u32,
+}
+
+impl Postgres {
+    /// Makes the database's files ready to be started on.
+    pub fn prepare(package: PostgresPackage, data: &DataFolder, port: u16, fresh: bool) -> Result<Self> {
+        let user = if geteuid().is_root() { Some(unprivileged_user()?) } else { None };
+        let folder = place(&data.root, user)?;
+        if fresh {
+            refuse_if_running(&folder.join("cluster"))?;
+            files::remove_folder(&folder).context("--fresh")?;
+        }
+        create_owned(&folder, user)?;
+        let mut postgres = Self { package, folder, user, password: String::new(), port };
+        postgres.initialise(&data.logs().join("initdb.log"))?;
+        postgres.check_version()?;
+        refuse_if_running(&postgres.cluster())?;
+        postgres.password = fs::read_to_string(postgres.password_file())
+            .context("the database's password is gone; --fresh begins anew")?
+            .trim()
+            .to_owned();
+        Ok(postgres)
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://postgres:{}@127.0.0.1:{}/postgres", self.password, self.port)
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = self.as_user("postgres");
+        command.arg("-D").arg(self.cluster());
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC"] {
+            command.args(["-c", setting]);
+        }
+        command.args(["-c", &format!("port={}", self.port)]);
+        command
+    }
+
+    /// Whether the server with this process id accepts connections, which its pid file says in its last line.
+    pub fn is_ready(&self, pid: u32) -> bool {
+        let text = fs::read_to_string(self.cluster().join("postmaster.pid")).unwrap_or_default();
+        let (first, last) = (text.lines().next(), text.lines().last());
+        first == Some(&pid.to_string()) && last.map(str::trim) == Some("ready")
+    }
+
+    fn cluster(&self) -> PathBuf {
+        self.folder.join("cluster")
+    }
+
+    fn password_file(&self) -> PathBuf {
+        self.folder.join("password")
+    }
+
+    fn as_user(&self, executable: &str) -> Command {
+        let mut command = Command::new(self.package.executable(executable));
+        command.current_dir("/").env_clear().env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        if let Some(user) = self.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        command
+    }
+
+    /// Creates the cluster aside, so that a crash leaves none that is half made.
+    fn initialise(&self, log: &Path) -> Result<()> {
+        if self.cluster().exists() {
+            return Ok(());
+        }
+        files::write_private(&self.password_file(), &random_password()?)?;
+        if let Some(user) = self.user {
+            chown(self.password_file(), Some(user.uid), Some(user.gid))?;
+        }
+        let draft = self.folder.join("new");
+        files::remove_folder(&draft)?;
+        let mut command = self.as_user("initdb");
+        command.arg("-D").arg(&draft).arg("--pwfile").arg(self.password_file());
+        command.args(["--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]);
+        process::run_logged("creating the database", &mut command, log)?;
+        fs::rename(&draft, self.cluster()).context("cannot create the database's folder")
+    }
+
+    fn check_version(&self) -> Result<()> {
+        let version = fs::read_to_string(self.cluster().join("PG_VERSION")).unwrap_or_default();
+        if version.trim() == self.package.major {
+            return Ok(());
+        }
+        bail!(
+            "the data in {} is of PostgreSQL {}, and this is {}: begin anew with --fresh",
+            self.cluster().display(),
+            version.trim(),
+            self.package.major
+        )
+    }
+}
+
+/// `postgres` where the system has that user, else `nobody`.
+fn unprivileged_user() -> Result<OsUser> {
+    let text = fs::read_to_string("/etc/passwd").context("/etc/passwd")?;
+    ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| find_user(&text, name))
+        .context("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
+}
+
+fn find_user(passwd: &str, name: &str) -> Option<OsUser> {
+    let fields: Vec<_> = passwd
+        .lines()
+        .map(|line| line.split(':'))
+        .find_map(|mut fields| (fields.next() == Some(name)).then(|| fields.collect()))?;
+    Some(OsUser { uid: fields.get(1)?.parse().ok()?, gid: fields.get(2)?.parse().ok()? })
+}
+
+/// Below the data folder, unless the user cannot get there.
+fn place(data: &Path, user: Option<OsUser>) -> Result<PathBuf> {
+    let data = fs::canonicalize(data)?;
+    let reachable =
+        |user| data.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|it| may_enter(&it, user)));
+    if user.is_none_or(reachable) {
+        return Ok(data.join("postgres"));
+    }
+    let hash = files::fingerprint(data.as_os_str().as_encoded_bytes());
+    let folder = PathBuf::from(format!("/var/tmp/sound-whiskers-{hash:016x}"));
+    say(format_args!(
+        "the database is kept in {}: the user it runs as cannot reach {}",
+        folder.display(),
+        data.display()
+    ));
+    Ok(folder)
+}
+
+fn may_enter(folder: &fs::Metadata, user: OsUser) -> bool {
+    let bit = match (folder.uid() == user.uid, folder.gid() == user.gid) {
+        (true, _) => 0o100,
+        (false, true) => 0o010,
+        (false, false) => 0o001,
+    };
+    folder.permissions().mode() & bit != 0
+}
+
+/// Creates a folder for the user alone, or makes sure that it is that.
+fn create_owned(folder: &Path, user: Option<OsUser>) -> Result<()> {
+    let context = || format!("cannot create the folder {}", folder.display());
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => match user {
+            Some(user) => chown(folder, Some(user.uid), Some(user.gid)).with_context(context),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            // In a folder that all may write to, somebody else may have put it there.
+            let found = fs::symlink_metadata(folder)?;
+            let owner = user.map_or_else(|| geteuid().as_raw(), |user| user.uid);
+            if found.is_dir() && found.uid() == owner {
+                return Ok(());
+            }
+            bail!("{} belongs to somebody else: choose another folder with --data", folder.display())
+        }
+        Err(error) => Err(error).with_context(context),
+    }
+}
+
+/// A server that outlived its stack still writes to its files; a pid file that nobody stands behind is removed.
+fn refuse_if_running(cluster: &Path) -> Result<()> {
+    let path = cluster.join("postmaster.pid");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+    match pid {
+        Some(pid) if test_kill_process(pid).is_ok() && is_postgres(pid) => bail!(
+            "a PostgreSQL still runs on {} (process {}): end it first",
+            cluster.display(),
+            pid.as_raw_nonzero()
+        ),
+        _ => fs::remove_file(&path).with_context(|| path.display().to_string()),
+    }
+}
+
+fn is_postgres(pid: Pid) -> bool {
+    let pid = pid.as_raw_nonzero().to_string();
+    let name = fs::read_to_string(format!("/proc/{pid}/comm"))
+        .ok()
+        .or_else(|| process::output_of(Command::new("ps").args(["-o", "comm=", "-p", &pid])));
+    name.is_some_and(|name| name.contains("postgres"))
+}
+
+fn random_password() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .context("/dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_the_whole_name() {
+        let passwd =
+            "root:x:0:0:root:/root:/bin/sh\npostgres2:x:7:7::/:\npostgres:x:101:104::/var/lib/postgresql:\n";
+        assert_eq!(find_user(passwd, "postgres"), Some(OsUser { uid: 101, gid: 104 }));
+        assert_eq!(find_user(passwd, "nobody"), None);
+    }
+
+    #[test]
+    fn a_folder_closed_to_others_is_out_of_reach() {
+        let folder = std::env::temp_dir().join(format!("xtask-postgres-{}", std::process::id()));
+        files::create_folder(&folder).unwrap();
+        let stranger = OsUser { uid: u32::MAX - 7, gid: u32::MAX - 7 };
+        for (mode, expected) in [(0o700, false), (0o711, true), (0o750, false)] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(may_enter(&fs::metadata(&folder).unwrap(), stranger), expected, "{mode:o}");
+        }
+        files::remove_folder(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_pid_file_without_its_server_is_removed() {
+        let cluster = std::env::temp_dir().join(format!("xtask-cluster-{}", std::process::id()));
+        files::create_folder(&cluster).unwrap();
+        let path = cluster.join("postmaster.pid");
+        // This very process is alive, and no PostgreSQL: the system has given the number away again.
+        fs::write(&path, format!("{}\n", std::process::id())).unwrap();
+        refuse_if_running(&cluster).unwrap();
+        assert!(!path.exists());
+        files::remove_folder(&cluster).unwrap();
+    }
+
+    #[test]
+    fn passwords_differ_and_need_no_escaping_in_a_url() {
+        let (one, other) = (random_password().unwrap(), random_password().unwrap());
+        assert_ne!(one, other);
+        assert!(one.len() == 32 && one.chars().all(|c| c.is_ascii_hexdigit()));
+    }
+}

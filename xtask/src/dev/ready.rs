@@ -1,0 +1,124 @@
+//! The file that says that everything answers, and where.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::files;
+
+#[derive(Serialize)]
+pub struct Ready {
+    pub web_url: String,
+    /// Ends in `/functions/v1`.
+    pub functions_url: String,
+    pub supabase_url: String,
+    pub publishable_key: String,
+    pub secret_key: String,
+    /// Of the local database only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// The mails that the local Auth has sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_url: Option<String>,
+    /// Base URLs, by service.
+    pub simulators: BTreeMap<&'static str, String>,
+    /// Process ids, by part.
+    pub pids: BTreeMap<&'static str, u32>,
+}
+
+impl Ready {
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// The URLs, for a person.
+    pub fn summary(&self) -> String {
+        let mut lines = vec![
+            ("page", &self.web_url),
+            ("functions", &self.functions_url),
+            ("supabase", &self.supabase_url),
+        ];
+        lines.extend(self.mail_url.iter().map(|url| ("mails", url)));
+        lines.extend(self.simulators.iter().map(|(name, url)| (*name, url)));
+        lines.iter().map(|(name, url)| format!("  {name:<10} {url}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Removes the file of an earlier stack; none is fine.
+pub fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("--ready-file {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The file while it exists; it goes with this value.
+pub struct ReadyFile(PathBuf);
+
+impl ReadyFile {
+    pub fn write(path: &Path, ready: &Ready) -> Result<Self> {
+        files::write_private(path, &ready.to_json()?)?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(local: bool) -> Ready {
+        Ready {
+            web_url: "http://127.0.0.1:1".into(),
+            functions_url: "http://127.0.0.1:1/functions/v1".into(),
+            supabase_url: "http://127.0.0.1:2".into(),
+            publishable_key: "pk".into(),
+            secret_key: "sk".into(),
+            database_url: local.then(|| "postgres://p".into()),
+            mail_url: local.then(|| "http://127.0.0.1:2/mail".into()),
+            simulators: [("llm", "http://127.0.0.1:5".to_owned())].into(),
+            pids: [("functions", 7)].into(),
+        }
+    }
+
+    #[test]
+    fn the_file_has_the_fields_that_tests_rely_on() {
+        let json: serde_json::Value = serde_json::from_str(&ready(true).to_json().unwrap()).unwrap();
+        assert_eq!(json["database_url"], "postgres://p");
+        assert_eq!(json["simulators"]["llm"], "http://127.0.0.1:5");
+        assert_eq!(json["pids"]["functions"], 7);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_named() {
+        let json: serde_json::Value = serde_json::from_str(&ready(false).to_json().unwrap()).unwrap();
+        assert!(json.get("database_url").is_none() && json.get("mail_url").is_none());
+    }
+
+    #[test]
+    fn the_summary_shows_urls_and_no_key() {
+        let text = ready(true).summary();
+        assert!(text.contains("http://127.0.0.1:2/mail"));
+        assert!(!text.contains("sk") && !text.contains("pk") && !text.contains("postgres://"));
+    }
+
+    #[test]
+    fn the_file_goes_when_the_stack_goes() {
+        let path = std::env::temp_dir().join(format!("xtask-ready-{}.json", std::process::id()));
+        let file = ReadyFile::write(&path, &ready(true)).unwrap();
+        assert!(path.exists());
+        drop(file);
+        assert!(!path.exists());
+    }
+}

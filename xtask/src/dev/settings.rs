@@ -1,0 +1,216 @@
+//! What the functions are configured with: the simulators' and the local Supabase's values, or real services'.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::supabase::Keys;
+use crate::ports::Ports;
+
+pub type Variables = BTreeMap<String, String>;
+
+/// Credentials that make sense only together; all of them replace a local service by the real one.
+const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
+const LLM: [&str; 3] = ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"];
+const SUPABASE: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY"];
+
+/// What the simulators accept; they listen on this machine alone, and nothing of value is behind them.
+const SIMULATED_ID: &str = "simulated-client-id";
+const SIMULATED_SECRET: &str = "simulated-client-secret";
+const SIMULATED_KEY: &str = "simulated-llm-key";
+
+/// What was given, and which services it replaces.
+#[derive(Debug)]
+pub struct Settings {
+    given: Variables,
+    pub real_spotify: bool,
+    pub real_llm: bool,
+}
+
+impl Settings {
+    /// Reads an env file; `file` was named by somebody, `default` may be absent.
+    pub fn read(file: Option<&Path>, default: &Path) -> Result<Self> {
+        let text = match file {
+            Some(file) => {
+                fs::read_to_string(file).with_context(|| format!("--env-file {}", file.display()))?
+            }
+            None if default.exists() => {
+                fs::read_to_string(default).with_context(|| default.display().to_string())?
+            }
+            None => String::new(),
+        };
+        Self::of(parse(&text).with_context(|| file.unwrap_or(default).display().to_string())?)
+    }
+
+    fn of(given: Variables) -> Result<Self> {
+        is_complete(&given, &SUPABASE)?;
+        Ok(Self { real_spotify: is_complete(&given, &SPOTIFY)?, real_llm: is_complete(&given, &LLM)?, given })
+    }
+
+    /// The real Supabase, where one was given.
+    pub fn supabase(&self) -> Option<(String, Keys)> {
+        let value = |name: &str| self.given.get(name).cloned();
+        let [url, publishable, secret] = SUPABASE;
+        let keys = Keys { publishable_key: value(publishable)?, secret_key: value(secret)? };
+        Some((value(url)?.trim_end_matches('/').to_owned(), keys))
+    }
+
+    /// What the simulators are started with.
+    pub fn for_simulators(ports: &Ports) -> Variables {
+        variables([
+            ("SPOTIFY_SIM_PORT", ports.spotify.to_string()),
+            ("LLM_SIM_PORT", ports.llm.to_string()),
+            ("SPOTIFY_CLIENT_ID", SIMULATED_ID.into()),
+            ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET.into()),
+            ("LLM_API_KEY", SIMULATED_KEY.into()),
+        ])
+    }
+
+    /// What the functions are given beyond the `vars` of their wrangler.toml; what was given wins.
+    pub fn for_functions(&self, ports: &Ports, supabase_url: &str, keys: &Keys) -> Variables {
+        let mut all = variables([
+            ("APP_ORIGINS", format!("http://127.0.0.1:{}", ports.web)),
+            ("SUPABASE_URL", supabase_url.to_owned()),
+            ("SUPABASE_PUBLISHABLE_KEY", keys.publishable_key.clone()),
+            ("SUPABASE_SECRET_KEY", keys.secret_key.clone()),
+        ]);
+        if !self.real_spotify {
+            all.extend(variables([
+                ("SPOTIFY_CLIENT_ID", SIMULATED_ID.into()),
+                ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET.into()),
+                ("SPOTIFY_API_BASE_URL", format!("http://127.0.0.1:{}", ports.spotify)),
+                ("SPOTIFY_ACCOUNTS_BASE_URL", format!("http://127.0.0.1:{}", ports.spotify)),
+            ]));
+        }
+        if !self.real_llm {
+            all.extend(variables([
+                ("LLM_BASE_URL", format!("http://127.0.0.1:{}/v1", ports.llm)),
+                ("LLM_API_KEY", SIMULATED_KEY.into()),
+                ("LLM_MODEL", "simulated".into()),
+                ("LLM_PRICE_IN", "0.25".into()),
+                ("LLM_PRICE_OUT", "2".into()),
+            ]));
+        }
+        all.extend(self.given.clone());
+        all
+    }
+}
+
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> Variables {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// # Errors
+/// If some are given and some are not; the message names the missing ones.
+fn is_complete(given: &Variables, set: &[&str]) -> Result<bool> {
+    let missing: Vec<_> = set.iter().filter(|name| !given.contains_key(**name)).copied().collect();
+    match missing.len() {
+        0 => Ok(true),
+        n if n == set.len() => Ok(false),
+        _ => bail!("{} missing: {} belong together", missing.join(", "), set.join(", ")),
+    }
+}
+
+/// Reads `NAME=value` lines; an empty value is none, `#` begins a comment, quotes keep what is between them.
+fn parse(text: &str) -> Result<Variables> {
+    let mut all = Variables::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let assignment = line.strip_prefix("export ").unwrap_or(line).split_once('=');
+        let (name, value) = assignment
+            .map(|(name, value)| (name.trim(), unquoted(value.trim())))
+            .filter(|(name, _)| is_name(name))
+            // The line may hold a secret: it is not shown.
+            .with_context(|| format!("line {}: expected NAME=value", index + 1))?;
+        if !value.is_empty() {
+            all.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    Ok(all)
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn unquoted(value: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some((inside, _)) = value.strip_prefix(quote).and_then(|rest| rest.rsplit_once(quote)) {
+            return inside;
+        }
+    }
+    value.split_once(" #").map_or(value, |(before, _)| before).trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PORTS: Ports = Ports { web: 1, supabase: 2, postgres: 3, spotify: 4, llm: 5 };
+
+    fn settings(text: &str) -> Result<Settings> {
+        Settings::of(parse(text)?)
+    }
+
+    fn for_functions(text: &str) -> Variables {
+        let keys = Keys { publishable_key: "pk".into(), secret_key: "sk".into() };
+        settings(text).unwrap().for_functions(&PORTS, "http://127.0.0.1:2", &keys)
+    }
+
+    #[test]
+    fn without_a_file_everything_is_local() {
+        let all = for_functions("");
+        assert_eq!(all["SPOTIFY_API_BASE_URL"], "http://127.0.0.1:4");
+        assert_eq!(all["LLM_BASE_URL"], "http://127.0.0.1:5/v1");
+        assert_eq!(all["SUPABASE_URL"], "http://127.0.0.1:2");
+        assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1");
+        assert_eq!(all["LLM_PRICE_OUT"], "2");
+    }
+
+    #[test]
+    fn a_whole_set_replaces_its_simulator_and_no_other() {
+        let all = for_functions("SPOTIFY_CLIENT_ID=id\nSPOTIFY_CLIENT_SECRET=secret\n");
+        assert_eq!(all["SPOTIFY_CLIENT_ID"], "id");
+        assert!(!all.contains_key("SPOTIFY_API_BASE_URL"));
+        assert_eq!(all["LLM_API_KEY"], SIMULATED_KEY);
+        let all = for_functions("LLM_BASE_URL=https://x/v1\nLLM_API_KEY=k\nLLM_MODEL=m\n");
+        assert!(!all.contains_key("LLM_PRICE_IN"), "a simulated price says nothing of a real model");
+    }
+
+    #[test]
+    fn a_part_of_a_set_is_refused_by_the_names_that_are_missing() {
+        let error = settings("LLM_API_KEY=hunter2\n").unwrap_err().to_string();
+        assert!(error.starts_with("LLM_BASE_URL, LLM_MODEL missing"), "{error}");
+        assert!(!error.contains("hunter2"));
+        let error = settings("SUPABASE_URL=https://x\nSUPABASE_SECRET_KEY=\n").unwrap_err().to_string();
+        assert!(error.starts_with("SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY missing"), "{error}");
+    }
+
+    #[test]
+    fn a_real_supabase_is_handed_on_as_given() {
+        let text = "SUPABASE_URL=https://x.supabase.co/\nSUPABASE_PUBLISHABLE_KEY=pk\nSUPABASE_SECRET_KEY=sk";
+        let (url, keys) = settings(text).unwrap().supabase().unwrap();
+        assert_eq!((url.as_str(), keys.publishable_key.as_str()), ("https://x.supabase.co", "pk"));
+        assert!(settings("").unwrap().supabase().is_none());
+    }
+
+    #[test]
+    fn values_may_be_quoted_commented_and_exported() {
+        let all = parse("# c\n\nexport A = 1 # one\nB=\"x # y\" # z\nC='it''s'\nD=a=b\nE=\n").unwrap();
+        let expected = [("A", "1"), ("B", "x # y"), ("C", "it''s"), ("D", "a=b")];
+        assert_eq!(all, expected.map(|(name, value)| (name.into(), value.into())).into());
+    }
+
+    #[test]
+    fn a_line_that_is_no_assignment_is_named_by_its_number_and_not_shown() {
+        for text in ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret"] {
+            assert_eq!(parse(text).unwrap_err().to_string(), "line 2: expected NAME=value");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The local Supabase: data API, Auth and mails over the local PostgreSQL.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::workspace::Workspace;
+
+/// A project's API keys.
+#[derive(Deserialize)]
+pub struct Keys {
+    pub publishable_key: String,
+    pub secret_key: String,
+}
+
+pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u16, web_url: &str) -> Command {
+    let mut command = Command::new(workspace.npm_bin("node"));
+    command.arg(workspace.root.join("tests/local-supabase/main.ts")).current_dir(&workspace.root);
+    command.env("DATABASE_URL", database_url).env("PORT", port.to_string()).env("STATE_DIR", state);
+    command.env("FUNCTIONS_ORIGIN", web_url).env("SITE_URL", web_url);
+    command.env("MIGRATIONS_DIR", workspace.root.join("supabase/migrations"));
+    command.env("SEED_FILE", workspace.root.join("supabase/seed.sql"));
+    command
+}
+
+/// The keys, which the local Supabase makes up when it starts for the first time.
+pub fn read_keys(state: &Path) -> Result<Keys> {
+    let path = state.join("keys.json");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}

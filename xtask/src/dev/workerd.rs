@@ -1,0 +1,206 @@
+//! The functions in workerd, Cloudflare's runtime, wired as their wrangler.toml files say.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::settings::Variables;
+use crate::files;
+use crate::workspace::{Function, GATEWAY, Workspace, Wrangler};
+
+/// Where a variable's value travels: in the process' environment, so that no file holds a secret.
+const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
+
+pub fn command(workspace: &Workspace, config: &Path, port: u16, variables: &Variables) -> Result<Command> {
+    let text = generate(&workspace.functions, &workspace.root, port, variables)?;
+    files::write_private(config, &text)?;
+    // Where there is no page yet: git keeps no empty folder, and workerd does not start without it.
+    files::create_folder(&workspace.root.join("web"))?;
+    let mut command = Command::new(workspace.npm_bin("workerd"));
+    // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
+    command.args(["serve", "--experimental", "--import-path=/"]).arg(config);
+    command.env("PATH", workspace.path_with(&[])?);
+    for (name, value) in variables {
+        command.env(format!("{ENVIRONMENT_PREFIX}{name}"), value);
+    }
+    Ok(command)
+}
+
+/// workerd's configuration: a worker per function, the network, and the gateway with its assets on the port.
+fn generate(functions: &[Function], root: &Path, port: u16, variables: &Variables) -> Result<String> {
+    let gateway =
+        functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
+    check_bindings(gateway, functions)?;
+    let assets = gateway.wrangler.assets.as_ref().context("wrangler.toml has no [assets]")?;
+    let first: Vec<_> = assets.run_worker_first.iter().map(String::as_str).collect();
+    let options = serde_json::json!({ "run_worker_first": first }).to_string();
+    let directory = root.join(&assets.directory);
+
+    let mut text = String::from("using Workerd = import \"/workerd/workerd.capnp\";\n\n");
+    text.push_str("const config :Workerd.Config = (\n  services = [\n");
+    for function in functions {
+        write_worker(&mut text, function, variables)?;
+    }
+    let (path, options) = (quoted(&directory.to_string_lossy()), quoted(&options));
+    let user_worker = quoted(&gateway.wrangler.name);
+    writeln!(
+        text,
+        "    (name = \"assets\", assets = (path = {path}, config = {options}, userWorker = {user_worker})),"
+    )?;
+    text.push_str("    (name = \"internet\", network = (allow = [\"public\", \"private\"], ");
+    text.push_str("tlsOptions = (trustBrowserCas = true))),\n  ],\n");
+    writeln!(
+        text,
+        "  sockets = [(name = \"http\", address = \"127.0.0.1:{port}\", http = (), service = \"assets\")],"
+    )?;
+    text.push_str(");\n");
+    Ok(text)
+}
+
+fn write_worker(text: &mut String, function: &Function, variables: &Variables) -> Result<()> {
+    let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets } =
+        &function.wrangler;
+    let module = |file: &str| quoted(&function.dir.join("build").join(file).to_string_lossy());
+    let flags: Vec<_> = compatibility_flags.iter().map(|flag| quoted(flag)).collect();
+    writeln!(text, "    (name = {}, worker = (", quoted(name))?;
+    writeln!(text, "      modules = [")?;
+    writeln!(text, "        (name = \"index.js\", esModule = embed {}),", module("index.js"))?;
+    writeln!(text, "        (name = \"index_bg.wasm\", wasm = embed {}),", module("index_bg.wasm"))?;
+    writeln!(text, "      ],")?;
+    writeln!(text, "      compatibilityDate = {},", quoted(compatibility_date))?;
+    writeln!(text, "      compatibilityFlags = [{}],", flags.join(", "))?;
+    writeln!(text, "      bindings = [")?;
+    for service in services {
+        writeln!(
+            text,
+            "        (name = {}, service = {}),",
+            quoted(&service.binding),
+            quoted(&service.service)
+        )?;
+    }
+    if let Some(assets) = assets {
+        let binding = quoted(&assets.binding);
+        writeln!(
+            text,
+            "        (name = {binding}, service = (name = \"assets\", entrypoint = \"AssetWorker\")),"
+        )?;
+    } else {
+        write_variables(text, vars, variables)?;
+    }
+    writeln!(text, "      ],\n    )),")?;
+    Ok(())
+}
+
+fn write_variables(text: &mut String, vars: &Variables, variables: &Variables) -> Result<()> {
+    for (name, value) in vars.iter().filter(|(name, _)| !variables.contains_key(*name)) {
+        writeln!(text, "        (name = {}, text = {}),", quoted(name), quoted(value))?;
+    }
+    for name in variables.keys() {
+        let source = quoted(&format!("{ENVIRONMENT_PREFIX}{name}"));
+        writeln!(text, "        (name = {}, fromEnvironment = {source}),", quoted(name))?;
+    }
+    Ok(())
+}
+
+/// The gateway reaches each function by its name, upper-cased: `ai-playlist` as `AI_PLAYLIST`.
+fn check_bindings(gateway: &Function, functions: &[Function]) -> Result<()> {
+    for function in functions.iter().filter(|function| function.name != GATEWAY) {
+        let binding = function.name.replace('-', "_").to_ascii_uppercase();
+        let service = &function.wrangler.name;
+        if !gateway.wrangler.services.iter().any(|it| it.binding == binding && it.service == *service) {
+            bail!("wrangler.toml lacks services = [{{ binding = \"{binding}\", service = \"{service}\" }}]");
+        }
+    }
+    for service in &gateway.wrangler.services {
+        if !functions.iter().any(|function| function.wrangler.name == service.service) {
+            bail!(
+                "wrangler.toml binds {} to {}, which no function is called",
+                service.binding,
+                service.service
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A Cap'n Proto text literal.
+fn quoted(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => literal.extend(['\\', c]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            c => literal.push(c),
+        }
+    }
+    literal.push('"');
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &str, wrangler: &str) -> Function {
+        let wrangler = format!("name = \"sw-{name}\"\ncompatibility_date = \"2026-11-01\"\n{wrangler}");
+        let dir = Path::new("/repo/functions").join(name);
+        Function { name: name.into(), dir, wrangler: toml::from_str(&wrangler).unwrap() }
+    }
+
+    fn gateway(services: &str) -> Function {
+        let assets =
+            "[assets]\ndirectory = \"web\"\nbinding = \"ASSETS\"\nrun_worker_first = [\"/functions/*\"]\n";
+        function(GATEWAY, &format!("services = [{services}]\n{assets}"))
+    }
+
+    const BOUND: &str = "{ binding = \"AI_PLAYLIST\", service = \"sw-ai-playlist\" }";
+
+    fn generated(functions: &[Function]) -> Result<String> {
+        let variables = Variables::from([("LLM_API_KEY".into(), "hunter2".into())]);
+        generate(functions, Path::new("/repo"), 8787, &variables)
+    }
+
+    #[test]
+    fn a_function_has_its_modules_flags_and_variables() {
+        let playlist = function(
+            "ai-playlist",
+            "compatibility_flags = [\"enable_request_signal\"]\n[vars]\nA = \"\\\"1\\\"\"\n",
+        );
+        let text = generated(&[playlist, gateway(BOUND)]).unwrap();
+        assert!(text.contains("embed \"/repo/functions/ai-playlist/build/index_bg.wasm\""));
+        assert!(text.contains("compatibilityFlags = [\"enable_request_signal\"]"));
+        assert!(text.contains("(name = \"A\", text = \"\\\"1\\\"\")"));
+        assert!(text.contains("(name = \"AI_PLAYLIST\", service = \"sw-ai-playlist\")"));
+        assert!(text.contains("address = \"127.0.0.1:8787\""));
+    }
+
+    #[test]
+    fn no_secret_is_written_down() {
+        let text = generated(&[function("ai-playlist", ""), gateway(BOUND)]).unwrap();
+        assert!(!text.contains("hunter2"));
+        assert!(
+            text.contains("(name = \"LLM_API_KEY\", fromEnvironment = \"FUNCTION_VARIABLE_LLM_API_KEY\")")
+        );
+    }
+
+    #[test]
+    fn the_gateway_has_no_credentials() {
+        let text = generated(&[gateway("")]).unwrap();
+        assert!(!text.contains("LLM_API_KEY"));
+        assert!(
+            text.contains("(name = \"ASSETS\", service = (name = \"assets\", entrypoint = \"AssetWorker\"))")
+        );
+    }
+
+    #[test]
+    fn a_function_and_its_binding_go_together() {
+        let error = generated(&[function("ai-playlist", ""), gateway("")]).unwrap_err().to_string();
+        assert!(error.contains("binding = \"AI_PLAYLIST\""), "{error}");
+        let error = generated(&[gateway(BOUND)]).unwrap_err().to_string();
+        assert!(error.contains("sw-ai-playlist, which no function is called"), "{error}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Which part listens on which port of this machine.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::{Context, Result, bail};
+
+/// Where the page is, unless asked otherwise.
+pub const WEB: u16 = 8787;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub web: u16,
+    pub supabase: u16,
+    pub postgres: u16,
+    pub spotify: u16,
+    pub llm: u16,
+}
+
+/// Who chooses the ports.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    /// [`WEB`] for the page, free ones for the rest.
+    Usual,
+    /// Free ones for all.
+    Free,
+    /// This one and those that follow it.
+    From(u16),
+}
+
+/// # Errors
+/// If a port that had to be is in use.
+pub fn assign(choice: Choice) -> Result<Ports> {
+    // Held until all are chosen: else the system could hand out the same one twice.
+    let mut held = Vec::new();
+    let mut take = |offset: u16| -> Result<u16> {
+        let wanted = match (choice, offset) {
+            (Choice::Usual, 0) => WEB,
+            (Choice::From(first), _) => first.checked_add(offset).context("--ports-from is too high")?,
+            _ => 0,
+        };
+        let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)) else {
+            bail!("port {wanted} is in use: end what listens there, or choose others with --ports-from N");
+        };
+        let port = listener.local_addr()?.port();
+        held.push(listener);
+        Ok(port)
+    };
+    Ok(Ports { web: take(0)?, supabase: take(1)?, postgres: take(2)?, spotify: take(3)?, llm: take(4)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_differ() {
+        let ports = assign(Choice::Free).unwrap();
+        let mut all = vec![ports.web, ports.supabase, ports.postgres, ports.spotify, ports.llm];
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 5);
+        assert!(!all.contains(&0));
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_the_remedy() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = assign(Choice::From(port)).unwrap_err().to_string();
+        assert!(error.contains(&format!("port {port} is in use")), "{error}");
+        assert!(error.contains("--ports-from"), "{error}");
+    }
+
+    #[test]
+    fn there_is_no_port_past_the_last() {
+        assert!(assign(Choice::From(65_533)).is_err());
+    }
+}

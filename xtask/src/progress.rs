@@ -1,0 +1,74 @@
+//! What a long step is doing, and for how long.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// How often a step is heard of where lines cannot be rewritten.
+const REMINDER: Duration = Duration::from_secs(30);
+
+/// Prints a line; a reader that went away is no reason to stop.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A step under way: one line that counts seconds on a terminal, now and then a line elsewhere.
+pub struct Step {
+    label: String,
+    started: Instant,
+    shown: Instant,
+    in_place: bool,
+}
+
+impl Step {
+    pub fn begin(label: &str) -> Self {
+        let in_place = std::io::stdout().is_terminal();
+        if !in_place {
+            say(format_args!("{label} …"));
+        }
+        let now = Instant::now();
+        Self { label: label.to_owned(), started: now, shown: now, in_place }
+    }
+
+    /// Called as often as one likes while the step runs.
+    pub fn tick(&mut self) {
+        let pause = if self.in_place { Duration::from_millis(500) } else { REMINDER };
+        if self.shown.elapsed() < pause {
+            return;
+        }
+        self.shown = Instant::now();
+        let seconds = self.started.elapsed().as_secs();
+        if self.in_place {
+            print!("\r\x1b[K{} … {seconds} s", self.label);
+            let _ = std::io::stdout().flush();
+        } else {
+            say(format_args!("{} … {seconds} s", self.label));
+        }
+    }
+
+    pub fn end(self, how: &str) {
+        let clear = if self.in_place { "\r\x1b[K" } else { "" };
+        say(format_args!("{clear}{}: {how} ({})", self.label, duration(self.started.elapsed())));
+    }
+}
+
+/// A duration as people say it: `0.4 s`, `12 s`, `3 min 5 s`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(duration(Duration::from_millis(449)), "0.4 s");
+        assert_eq!(duration(Duration::from_secs(59)), "59 s");
+        assert_eq!(duration(Duration::from_secs(185)), "3 min 5 s");
+    }
+}

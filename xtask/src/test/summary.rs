@@ -1,0 +1,81 @@
+//! How the stages went.
+
+use std::time::Duration;
+
+use crate::progress::duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    Failed,
+    /// It cannot be had on this machine, and why.
+    NotRun(String),
+}
+
+#[derive(Default)]
+pub struct Summary {
+    stages: Vec<(String, Duration, Outcome)>,
+}
+
+impl Summary {
+    pub fn add(&mut self, name: &str, took: Duration, outcome: Outcome) {
+        self.stages.push((name.to_owned(), took, outcome));
+    }
+
+    /// How many stages failed; in CI one that could not run is one of them.
+    pub fn failed(&self, is_ci: bool) -> usize {
+        let is_failure = |outcome: &Outcome| match outcome {
+            Outcome::Ok => false,
+            Outcome::Failed => true,
+            Outcome::NotRun(_) => is_ci,
+        };
+        self.stages.iter().filter(|(_, _, outcome)| is_failure(outcome)).count()
+    }
+
+    /// One line per stage, then the counts alone on a line.
+    pub fn text(&self, is_ci: bool) -> String {
+        let mut text = String::new();
+        for (name, took, outcome) in &self.stages {
+            let outcome = match outcome {
+                Outcome::Ok => "ok".to_owned(),
+                Outcome::Failed => "FAILED".to_owned(),
+                Outcome::NotRun(reason) => format!("not run: {reason}"),
+            };
+            text.push_str(&format!("{name:<18} {:>12}  {outcome}\n", duration(*took)));
+        }
+        let passed = self.stages.iter().filter(|(_, _, outcome)| *outcome == Outcome::Ok).count();
+        text.push_str(&format!("{passed} passed, {} failed", self.failed(is_ci)));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        let mut summary = Summary::default();
+        summary.add("format", Duration::from_secs(1), Outcome::Ok);
+        summary.add("build", Duration::from_secs(75), Outcome::Failed);
+        summary.add("browser", Duration::ZERO, Outcome::NotRun("no browser for this platform".into()));
+        summary
+    }
+
+    #[test]
+    fn each_stage_has_a_line_and_the_counts_come_last() {
+        let text = summary().text(false);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].starts_with("format") && lines[0].ends_with("ok"));
+        assert!(lines[1].contains("1 min 15 s") && lines[1].ends_with("FAILED"));
+        assert!(lines[2].ends_with("not run: no browser for this platform"));
+        assert_eq!(lines[3], "1 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_could_not_run_fails_in_ci_only() {
+        assert_eq!(summary().failed(false), 1);
+        assert_eq!(summary().failed(true), 2);
+        assert!(summary().text(true).ends_with("\n1 passed, 2 failed"));
+    }
+}

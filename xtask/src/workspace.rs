@@ -1,0 +1,194 @@
+//! The checkout: where things are, and which functions it has.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The worker in front of the others; it is Cloudflare's alone.
+pub const GATEWAY: &str = "gateway";
+
+pub struct Workspace {
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
+    /// In the order of their names.
+    pub functions: Vec<Function>,
+}
+
+/// A crate below functions/.
+pub struct Function {
+    pub name: String,
+    pub dir: PathBuf,
+    pub wrangler: Wrangler,
+    /// What worker-build hands to wasm-opt, as the crate's Cargo.toml says.
+    pub wasm_opt_flags: Vec<String>,
+}
+
+/// What a wrangler.toml says that matters to any runtime.
+#[derive(Debug, Deserialize)]
+pub struct Wrangler {
+    pub name: String,
+    pub compatibility_date: String,
+    #[serde(default)]
+    pub compatibility_flags: Vec<String>,
+    #[serde(default)]
+    pub vars: BTreeMap<String, String>,
+    #[serde(default)]
+    pub services: Vec<ServiceBinding>,
+    pub assets: Option<Assets>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ServiceBinding {
+    pub binding: String,
+    pub service: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Assets {
+    pub directory: PathBuf,
+    pub binding: String,
+    #[serde(default)]
+    pub run_worker_first: Vec<String>,
+}
+
+impl Workspace {
+    pub fn open() -> Result<Self> {
+        let xtask =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&xtask).parent().context("xtask has no parent folder")?.to_owned();
+        let functions = read_functions(&root)?;
+        let target = target_folder(&root)?;
+        Ok(Self { root, target, functions })
+    }
+
+    /// Where the wasm that cargo built for a function is.
+    pub fn built_wasm(&self, function: &Function) -> PathBuf {
+        let file = format!("{}.wasm", function.name.replace('-', "_"));
+        self.target.join("wasm32-unknown-unknown/release").join(file)
+    }
+
+    /// Where a function's modules for Deno are.
+    pub fn deno_dir(&self, function: &Function) -> PathBuf {
+        self.target.join("deno").join(&function.name)
+    }
+
+    /// An executable of a pinned npm package.
+    pub fn npm_bin(&self, name: &str) -> PathBuf {
+        self.root.join("node_modules/.bin").join(name)
+    }
+
+    /// Cargo, in a folder of the workspace, free of what the running cargo says of xtask.
+    pub fn cargo(&self, dir: &Path) -> Command {
+        let mut command = Command::new("cargo");
+        command.current_dir(dir);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// The pinned Node and the other npm tools before everything else, for what looks for them by name.
+    pub fn path_with(&self, first: &[PathBuf]) -> Result<std::ffi::OsString> {
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let ours = first.iter().cloned().chain([self.root.join("node_modules/.bin")]);
+        Ok(std::env::join_paths(ours.chain(std::env::split_paths(&inherited)))?)
+    }
+
+    /// The version of a crate in Cargo.lock.
+    pub fn locked_version(&self, name: &str) -> Result<String> {
+        let path = self.root.join("Cargo.lock");
+        if !path.exists() {
+            crate::process::run(self.cargo(&self.root).arg("generate-lockfile"))?;
+        }
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        locked_version(&text, name)
+    }
+}
+
+fn read_functions(root: &Path) -> Result<Vec<Function>> {
+    let folder = root.join("functions");
+    let mut functions = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let dir = entry?.path();
+        let Some(name) = dir.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if !dir.join("Cargo.toml").exists() {
+            continue;
+        }
+        let config = if name == GATEWAY { root } else { &dir }.join("wrangler.toml");
+        let wrangler = read_wrangler(&config)?;
+        let wasm_opt_flags = read_wasm_opt_flags(&dir.join("Cargo.toml"))?;
+        functions.push(Function { name, dir, wrangler, wasm_opt_flags });
+    }
+    functions.sort_by(|a, b| a.name.cmp(&b.name));
+    if functions.is_empty() {
+        bail!("there is no function in {}", folder.display());
+    }
+    Ok(functions)
+}
+
+fn read_wrangler(path: &Path) -> Result<Wrangler> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn read_wasm_opt_flags(path: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let manifest: toml::Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    let keys = ["package", "metadata", "wasm-pack", "profile", "release", "wasm-opt"];
+    let flags = keys.iter().try_fold(&manifest, |table, key| table.get(key));
+    let flags = flags.with_context(|| format!("{} has no [{}]", path.display(), keys.join(".")))?;
+    flags.clone().try_into().with_context(|| format!("{}: wasm-opt", path.display()))
+}
+
+fn target_folder(root: &Path) -> Result<PathBuf> {
+    let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") else { return Ok(root.join("target")) };
+    Ok(std::path::absolute(folder)?)
+}
+
+fn locked_version(lock: &str, name: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Lock {
+        package: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        version: String,
+    }
+    let lock: Lock = toml::from_str(lock).context("Cargo.lock")?;
+    let mut versions = lock.package.into_iter().filter(|package| package.name == name);
+    match (versions.next(), versions.next()) {
+        (Some(package), None) => Ok(package.version),
+        (None, _) => bail!("Cargo.lock has no {name}"),
+        (Some(one), Some(other)) => bail!("Cargo.lock has {name} {} and {}", one.version, other.version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_comes_from_the_lock_file() {
+        let lock = "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.2.3\"\n\
+                    [[package]]\nname = \"b\"\nversion = \"1.0.0\"\n[[package]]\nname = \"b\"\nversion = \"2.0.0\"\n";
+        assert_eq!(locked_version(lock, "a").unwrap(), "1.2.3");
+        assert!(locked_version(lock, "b").unwrap_err().to_string().contains("1.0.0 and 2.0.0"));
+        assert!(locked_version(lock, "c").is_err());
+    }
+
+    #[test]
+    fn the_wrangler_files_of_this_checkout_are_understood() {
+        let workspace = Workspace::open().unwrap();
+        let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY).unwrap();
+        assert!(gateway.wrangler.assets.is_some());
+    }
+}
