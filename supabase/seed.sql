@@ -1,0 +1,1 @@
+-- Data for a fresh development database: none. Accounts are made by signing up, and everything else belongs to one.

@@ -1,0 +1,40 @@
+-- Scheduled jobs: what they run works everywhere; that they are scheduled can be seen where pg_cron is.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(4);
+
+create function pg_temp.jobs() returns table (jobname text, schedule text, command text) language plpgsql
+as $$
+begin
+  if to_regclass('cron.job') is null then
+    return;
+  end if;
+  return query execute 'select j.jobname::text, j.schedule::text, j.command::text from cron.job j';
+end
+$$;
+create function pg_temp.expect_job(p_name text, p_schedule text) returns text language sql
+as $$
+  select case when to_regclass('cron.job') is null then skip('pg_cron is not available', 1)
+    else is((select j.schedule from pg_temp.jobs() j where j.jobname = p_name), p_schedule, p_name || ' is scheduled') end
+$$;
+select pg_temp.expect_job('delete_old_ai_sessions', '0 3 * * *');
+select pg_temp.expect_job('maintain_ai_sessions_partitions', '30 3 * * *');
+
+insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'ana@example.test');
+create table public.ai_sessions_rest partition of public.ai_sessions default;
+insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values
+  ('a0000000-0000-0000-0000-000000000001', 'kept', 'failed', 0, now() - interval '30 days'),
+  ('a0000000-0000-0000-0000-000000000001', 'deleted', 'failed', 0, now() - interval '30 days 1 microsecond');
+delete from public.ai_sessions where created_at < now() - interval '30 days';
+select results_eq(
+  $$ select prompt from public.ai_sessions where user_id = 'a0000000-0000-0000-0000-000000000001' $$, $$ values ('kept') $$,
+  'sessions are kept for 30 days'
+);
+select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the maintenance runs');
+
+select finish();
+rollback;

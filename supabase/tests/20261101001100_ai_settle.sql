@@ -1,0 +1,124 @@
+-- Settling: in time or not at all, once, and never for free.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(40);
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+
+-- Sessions are numbered; Ana asks, unless it is said otherwise.
+create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
+create function pg_temp.reserve(p_number int) returns text language sql
+as $$ select public.ai_reserve(pg_temp.id(p_number), 'a0000000-0000-0000-0000-000000000001', 'jazz', false) ->> 'outcome' $$;
+create function pg_temp.settle(
+  p_number int, p_status public.ai_status_enum, p_cost numeric default 0, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001'
+) returns jsonb language sql as $$ select public.ai_settle(pg_temp.id(p_number), p_user_id, p_status, p_cost) $$;
+create function pg_temp.answer(p_number int, p_status public.ai_status_enum, p_cost numeric default 0) returns text language sql
+as $$ select concat_ws(' ', a ->> 'outcome', a ->> 'status', a #>> '{quota,used}') from pg_temp.settle(p_number, p_status, p_cost) a $$;
+create function pg_temp.stored(p_number int) returns text language sql
+as $$ select string_agg(concat_ws(' ', s.status, s.cost), ', ' order by s.created_at) from public.ai_sessions s where s.id = pg_temp.id(p_number) $$;
+create function pg_temp.age(p_number int, p_by interval) returns void language sql
+as $$ update public.ai_sessions set created_at = created_at - p_by where id = pg_temp.id(p_number) $$;
+
+-- In time.
+select pg_temp.reserve(1);
+select is(
+  pg_temp.settle(1, 'succeeded', 0.0012) #- '{quota,next_free_at}',
+  '{"outcome": "settled", "status": "succeeded", "quota": {"plan": "free", "used": 1, "limit": 3, "remaining": 2}}',
+  'a success is settled, and used'
+);
+select is(pg_temp.stored(1), 'succeeded 0.0012', 'and stored with its cost');
+select is(pg_temp.answer(1, 'succeeded', 0.0012), 'settled succeeded 1', 'settling again answers the same');
+select is(pg_temp.stored(1), 'succeeded 0.0012', 'and changes nothing');
+select is(pg_temp.answer(1, 'failed'), 'expired succeeded 1', 'a success cannot be undone');
+select is(pg_temp.answer(1, 'timeout'), 'expired succeeded 1', 'in no way');
+select is(pg_temp.stored(1), 'succeeded 0.0012', 'nor is its cost forgotten');
+
+select pg_temp.reserve(2);
+select is(pg_temp.answer(2, 'failed', 0.0001), 'settled failed 1', 'a failure is settled, and not used');
+select is(pg_temp.stored(2), 'failed 0.0001', 'but stored with its cost');
+select is(pg_temp.answer(2, 'failed'), 'settled failed 1', 'settling again answers the same');
+select is(pg_temp.answer(2, 'succeeded'), 'expired failed 1', 'a failure cannot become a success');
+select is(pg_temp.stored(2), 'failed 0.0001', 'and its cost stays');
+
+select pg_temp.reserve(3);
+create temporary table before_settling as select created_at from public.ai_sessions where id = pg_temp.id(3);
+select is(pg_temp.answer(3, 'timeout', 0.0002), 'settled timeout 1', 'a timeout is settled, and not used');
+select is(pg_temp.stored(3), 'timeout 0.0002', 'and stored with its cost');
+select ok(
+  (select s.created_at = date_trunc('milliseconds', b.created_at) from public.ai_sessions s, before_settling b where s.id = pg_temp.id(3)),
+  'its start loses less than a millisecond'
+);
+select is(pg_temp.answer(3, 'timeout'), 'settled timeout 1', 'settling again answers the same');
+select is(pg_temp.answer(3, 'succeeded'), 'expired timeout 1', 'a timeout cannot become a success');
+
+-- Too late.
+select pg_temp.reserve(4);
+select pg_temp.age(4, interval '90 seconds');
+select is(pg_temp.answer(4, 'succeeded', 0.0030), 'expired timeout 1', 'after 90 seconds a success comes too late');
+select is(pg_temp.stored(4), 'timeout 0.0030', 'but what it cost is recorded');
+select is(pg_temp.answer(4, 'failed', 0.0040), 'expired timeout 1', 'a failure too');
+select is(pg_temp.stored(4), 'timeout 0.0040', 'as is its cost');
+select is(pg_temp.answer(4, 'timeout'), 'settled timeout 1', 'a timeout is what it is already');
+select pg_temp.reserve(5);
+select pg_temp.age(5, interval '89 seconds');
+select is(pg_temp.answer(5, 'succeeded'), 'settled succeeded 2', 'after 89 seconds a success is in time');
+
+-- Several attempts.
+select pg_temp.reserve(6), pg_temp.settle(6, 'failed', 0.0001);
+select pg_temp.reserve(6), pg_temp.settle(6, 'timeout', 0.0002);
+select is(pg_temp.reserve(6), 'reserved', 'a third attempt starts');
+select is(pg_temp.answer(6, 'succeeded', 0.0003), 'settled succeeded 3', 'and is the one that is settled');
+select is(pg_temp.stored(6), 'failed 0.0001, timeout 0.0002, succeeded 0.0003', 'the earlier ones keep what they were');
+select is(
+  (select count(distinct date_trunc('milliseconds', created_at))::int from public.ai_sessions where id = pg_temp.id(6)), 3, 'each has a millisecond of its own'
+);
+
+-- Not found.
+select is(
+  pg_temp.settle(7, 'succeeded') - 'quota', '{"outcome": "unknown", "status": null}', 'a session that was never reserved is unknown'
+);
+select is(
+  pg_temp.settle(1, 'failed', p_user_id => 'b0000000-0000-0000-0000-000000000002') - 'quota', '{"outcome": "unknown", "status": null}',
+  'as is another user''s'
+);
+select is(
+  pg_temp.settle(1, 'failed', p_user_id => 'c0000000-0000-0000-0000-000000000003'), '{"outcome": "unknown", "status": null, "quota": null}',
+  'and that of a user who is gone'
+);
+select is(pg_temp.stored(1), 'succeeded 0.0012', 'none of them is touched');
+
+-- The cost.
+delete from public.ai_sessions;
+select pg_temp.reserve(8);
+select throws_ok(format('select pg_temp.settle(8, %L, %L)', 'failed', c.cost), 'PT422', null, c.why)
+from (values (null, 'a cost is needed'), ('-0.01', 'a negative cost is refused'), ('NaN', 'as is what is no number'), ('1000000', 'and what is absurd')) c (cost, why);
+select throws_ok('select pg_temp.settle(8, null)', 'PT422', null, 'a status is needed');
+select is(pg_temp.stored(8), 'timeout 0.0000', 'nothing of it was settled');
+select pg_temp.settle(8, 'failed', 0.00011);
+select is(pg_temp.stored(8), 'failed 0.0002', 'a cost is rounded up');
+
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select throws_ok(
+  $$ select public.ai_settle(gen_random_uuid(), 'a0000000-0000-0000-0000-000000000001', 'failed', 0) $$, '42501', null, 'users may not settle by themselves'
+);
+reset role;
+select pg_temp.act_as('service_role');
+select is(
+  public.ai_settle(gen_random_uuid(), 'a0000000-0000-0000-0000-000000000001', 'failed', 0) ->> 'outcome', 'unknown', 'the server may'
+);
+reset role;
+
+select finish();
+rollback;
