@@ -1,0 +1,121 @@
+/**
+ * A local Supabase in one process, for machines without Docker: the data API, Auth with its mails, and the gateway
+ * in front of the functions, over a PostgreSQL that already runs.
+ *
+ * It is npm's `@supabase/lite` behind a gateway of ours, with what differs from a hosted project put right: grants,
+ * errors, values, tokens. Nothing in the project depends on it: set SUPABASE_URL and the keys, and a hosted project,
+ * or `supabase start`, takes its place. `conformance.test.ts` asks the same of both.
+ *
+ * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
+ * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret).
+ *
+ * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
+ * database answers) on 127.0.0.1. When ready, one line of JSON goes to stdout. It stops on SIGTERM, on SIGINT, and
+ * when its stdin is a pipe that ends, so that it never outlives its supervisor.
+ */
+import { fstatSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Notice, Sql } from 'postgres';
+import { bootstrap } from './bootstrap.ts';
+import { configFromLookup } from './config.ts';
+import type { Config } from './config.ts';
+import { Pool, withDatabase } from './database.ts';
+import { createForwarder } from './forward.ts';
+import { createGateway } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
+import { loadKeys } from './keys.ts';
+import { createLite, requestContext } from './lite.ts';
+import { Mailbox } from './mail.ts';
+import { maintain, migrate, seed } from './migrations.ts';
+import { createTokens } from './tokens.ts';
+
+/** As many as PostgREST keeps. */
+const POOL_SIZE = 10;
+
+/** How long running requests may take to finish after the order to stop. */
+const GRACE_MS = 2_000;
+
+const starting: Gateway = async () => Response.json({ status: 'starting' }, { status: 503 });
+
+async function main(config: Config): Promise<void> {
+  let gateway = starting;
+  const server = await listen(config, (request) => gateway(request));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const pool = new Pool(config.database_url, POOL_SIZE);
+  // Of its own, so that a busy pool is not taken for a database that is away.
+  const health_pool = new Pool(config.database_url, 1);
+  const keys = await loadKeys(config.state_dir);
+  const mailbox = new Mailbox(config.site_url, () => url, () => requestContext.getStore()?.redirect_to ?? null);
+  const lite = createLite(config, keys, pool, mailbox);
+  stopWhenTold(async () => {
+    await closeServer(server);
+    await Promise.all([pool.close(), health_pool.close()]);
+  });
+
+  await withDatabase(config.database_url, (sql) => bootstrap(sql, lite.createAuthTables));
+  const applyScripts = async (sql: Sql) => {
+    const migrations_applied = await migrate(sql, config.migrations_dir);
+    const seeded = config.seed_file ? await seed(sql, config.seed_file) : false;
+    await maintain(sql);
+    return { migrations_applied, seeded };
+  };
+  const { migrations_applied, seeded } = await withDatabase(config.database_url, applyScripts, printNotice);
+  await lite.loadSchema();
+
+  const tokens = await createTokens(keys, config.jwt_alg, () => `${url}/auth/v1`);
+  gateway = createGateway({ keys, tokens, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
+  process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, migrations_applied, seeded })}\n`);
+}
+
+/** What a migration has to say; that something is there already is said by every second start. */
+function printNotice({ message, code }: Notice): void {
+  const already_there = ['42P06', '42P07', '42710'].includes(code ?? '');
+  if (!already_there) process.stderr.write(`local Supabase: notice: ${message}\n`);
+}
+
+/** The port is taken before anything is changed, so that a second start on it fails at once. */
+async function listen(config: Config, gateway: Gateway): Promise<Server> {
+  const answer = getRequestListener(gateway, { hostname: '127.0.0.1' });
+  const forward = createForwarder(config.functions_origin);
+  const server = createServer((incoming, outgoing) => {
+    if (/^\/functions\/v1(?:[/?]|$)/.test(incoming.url ?? '')) forward(incoming, outgoing);
+    else void answer(incoming, outgoing);
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(config.port, '127.0.0.1', resolve);
+  await promise;
+  return server;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+  await closed;
+}
+
+function stopWhenTold(close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    void close().finally(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Only a pipe says by its end that the supervisor is gone; /dev/null ends at once.
+  const stdin = fstatSync(0);
+  if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('error', stop).on('close', stop).resume();
+}
+
+try {
+  await main(configFromLookup((name) => process.env[name]));
+} catch (error) {
+  process.stderr.write(`local Supabase: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Sql } from 'postgres';
+import { splitStatements } from './sql-split.ts';
+
+/** The Supabase CLI's own history tables, so that its `db push` and `migration list` agree with ours. */
+const HISTORY = `
+create schema if not exists supabase_migrations;
+create table if not exists supabase_migrations.schema_migrations (version text not null primary key, statements text[], name text);
+create table if not exists supabase_migrations.seed_files (path text not null primary key, hash text not null);
+`;
+
+/** The CLI's own pattern: what does not match it is not a migration. */
+const FILE_NAME = /^([0-9]+)_(.*)\.sql$/;
+
+/** One file could not be run; the message names it, and the line where PostgreSQL names one. */
+export class ScriptError extends Error {}
+
+/** Applies what is not applied yet, each file in one transaction; answers how many files that were. */
+export async function migrate(sql: Sql, migrations_dir: string): Promise<number> {
+  await sql.unsafe(HISTORY).simple();
+  const rows = await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`;
+  const applied = new Set(rows.map((row) => row.version));
+  let count = 0;
+  for (const file of (await readdir(migrations_dir)).sort()) {
+    const [, version, name] = FILE_NAME.exec(file) ?? [];
+    if (version === undefined || name === undefined || applied.has(version)) continue;
+    const script = await readFile(path.join(migrations_dir, file), 'utf8');
+    await runScript(sql, file, script, (tx) => tx`
+      insert into supabase_migrations.schema_migrations (version, name, statements)
+      values (${version}, ${name}, ${splitStatements(script)})`);
+    count += 1;
+  }
+  return count;
+}
+
+/** Applies the seed once in a database's life, recorded as `supabase db push --include-seed` does. */
+export async function seed(sql: Sql, seed_file: string): Promise<boolean> {
+  const recorded = path.join(path.basename(path.dirname(seed_file)), path.basename(seed_file));
+  const known = await sql`select from supabase_migrations.seed_files where path = ${recorded}`;
+  if (known.length > 0) return false;
+  const script = await readFile(seed_file, 'utf8');
+  const hash = createHash('sha256').update(script).digest('hex');
+  await runScript(sql, path.basename(seed_file), script, (tx) => tx`
+    insert into supabase_migrations.seed_files (path, hash) values (${recorded}, ${hash})`);
+  return true;
+}
+
+async function runScript(sql: Sql, file: string, script: string, record: (tx: Sql) => Promise<unknown>): Promise<void> {
+  await sql
+    .begin(async (tx) => {
+      await tx.unsafe(script).simple();
+      await record(tx as unknown as Sql);
+    })
+    .catch((error: unknown) => {
+      throw new ScriptError(describe(file, script, error));
+    });
+  // Settings that a file makes for itself (`set role`, `set search_path`) must not reach the next.
+  await sql`reset all`;
+  await sql`reset role`;
+}
+
+function describe(file: string, script: string, error: unknown): string {
+  const { message, position, detail, code } = error as { message: string; position?: string; detail?: string; code?: string };
+  const line = position ? `:${script.slice(0, Number(position)).split('\n').length}` : '';
+  return `${file}${line}: ${message}${detail ? ` (${detail})` : ''}${code ? ` [${code}]` : ''}`.replaceAll('\n', ' ');
+}
+
+/** What pg_cron does once a day where it exists: a data folder may be older than the partitions made ahead. */
+export async function maintain(sql: Sql): Promise<void> {
+  const [job] = await sql`select to_regprocedure('private.ensure_ai_sessions_partitions(integer)') is not null as exists`;
+  if (job?.exists) await sql`select private.ensure_ai_sessions_partitions()`;
+}

@@ -1,0 +1,122 @@
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
+import type { JWK, JWTPayload } from 'jose';
+import type { Config } from './config.ts';
+import type { Keys } from './keys.ts';
+
+/** PostgREST's own allowance between two clocks. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/** A bearer token that is refused, in PostgREST's words. */
+export class TokenError extends Error {
+  readonly code: 'PGRST301' | 'PGRST303';
+  readonly details: string | null;
+
+  constructor(code: TokenError['code'], message: string, details: string | null = null) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The user as Auth answers it: the part that goes into a token. */
+export type TokenUser = {
+  phone?: string;
+  app_metadata?: Record<string, unknown>;
+  user_metadata?: Record<string, unknown>;
+  is_anonymous?: boolean;
+};
+
+export type Tokens = {
+  jwks: { keys: JWK[] };
+  /** The claims of a token that clients may hold. Throws TokenError. */
+  verify(token: string): Promise<JWTPayload>;
+  /** Makes the token that a client gets out of the one that Lite made. */
+  toOutside(inside: string, user: TokenUser, method: string): Promise<string>;
+  /** Makes the token that Lite understands out of verified claims. */
+  toInside(claims: JWTPayload): Promise<string>;
+};
+
+/**
+ * Lite knows HS256 only and leaves out most claims. Hosted projects sign users' tokens with ES256, publish the
+ * key, and verify without the secret, which is what the functions do too: so tokens change at the door.
+ */
+export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: () => string): Promise<Tokens> {
+  const secret = new TextEncoder().encode(keys.jwt_secret);
+  const es256 = await importJWK(keys.es256, 'ES256');
+  const public_jwk: JWK = publicPart(keys.es256);
+  const findPublicKey = createLocalJWKSet({ keys: [public_jwk] });
+
+  const sign = (claims: JWTPayload, algorithm: Config['jwt_alg']) =>
+    algorithm === 'ES256'
+      ? new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: keys.es256.kid, typ: 'JWT' }).sign(es256)
+      : new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
+
+  return {
+    // A project on the legacy secret publishes no key.
+    jwks: { keys: alg === 'ES256' ? [public_jwk] : [] },
+
+    async verify(token) {
+      const algorithm = algorithmOf(token);
+      const options = { algorithms: [algorithm], clockTolerance: CLOCK_TOLERANCE_SECONDS };
+      const { payload } = await (
+        algorithm === 'ES256' ? jwtVerify(token, findPublicKey, options) : jwtVerify(token, secret, options)
+      ).catch((error: unknown) => {
+        throw asTokenError(error);
+      });
+      if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) {
+        throw new TokenError('PGRST303', 'JWT issued at future');
+      }
+      // The other algorithm's key verifies but never signs for users: only a function's own role may use it.
+      if (algorithm !== alg && !(typeof payload.role === 'string' && payload.role.startsWith('fn_'))) throw noSuitableKey();
+      return payload;
+    },
+
+    async toOutside(inside, user, method) {
+      const claims = decodeJwt(inside);
+      return sign(
+        {
+          ...claims,
+          iss: issuer(),
+          phone: user.phone ?? '',
+          app_metadata: user.app_metadata ?? {},
+          user_metadata: user.user_metadata ?? {},
+          aal: 'aal1',
+          amr: [{ method, timestamp: claims.iat ?? 0 }],
+          is_anonymous: user.is_anonymous ?? false,
+        },
+        alg,
+      );
+    },
+
+    toInside: (claims) => sign(claims, 'HS256'),
+  };
+}
+
+function publicPart(key: Keys['es256']): JWK {
+  const { kty, crv, x, y, kid } = key;
+  return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', key_ops: ['verify'], ext: true };
+}
+
+function algorithmOf(token: string): Config['jwt_alg'] {
+  const parts = token.split('.').length;
+  if (parts !== 3) throw new TokenError('PGRST301', `Expected 3 parts in JWT; got ${parts}`);
+  try {
+    const { alg } = decodeProtectedHeader(token);
+    if (alg === 'ES256' || alg === 'HS256') return alg;
+  } catch {
+    // Not a header at all: answered as a token that no key of ours has signed.
+  }
+  throw noSuitableKey();
+}
+
+function asTokenError(error: unknown): TokenError {
+  if (error instanceof errors.JWTExpired) return new TokenError('PGRST303', 'JWT expired');
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf' && error.reason === 'check_failed') {
+    return new TokenError('PGRST303', 'JWT not yet valid');
+  }
+  return noSuitableKey();
+}
+
+function noSuitableKey(): TokenError {
+  return new TokenError('PGRST301', 'No suitable key or wrong key type', 'None of the keys was able to decode the JWT');
+}

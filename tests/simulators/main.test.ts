@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const ENV = { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret', LLM_API_KEY: 'key' };
+
+function run(env: Record<string, string>): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...env } });
+}
+
+async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spotify' | 'llm', string>> {
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  return (JSON.parse(String(line)) as { simulators: Record<'spotify' | 'llm', string> }).simulators;
+}
+
+describe('simulators’ process', () => {
+  it('announces all servers in one line and ends when stdin ends', async () => {
+    const child = run(ENV);
+    for (const url of Object.values(await ready(child))) {
+      assert.equal((await fetch(`${url}/__control/log`)).status, 200);
+    }
+    child.stdin.end();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  it('ends on SIGTERM, even with an answer under way', async () => {
+    const child = run(ENV);
+    const { llm } = await ready(child);
+    await fetch(`${llm}/__control/faults`, { method: 'PUT', body: '[{"path_prefix":"/","delay_ms":3600000}]' });
+    const waiting = assert.rejects(fetch(`${llm}/v1/models`));
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    await waiting;
+  });
+
+  it('names a missing variable and a port that is taken', async () => {
+    const failure = async (env: Record<string, string>): Promise<string> => {
+      const child = run(env);
+      const [message] = await once(child.stderr, 'data');
+      assert.deepEqual(await once(child, 'exit'), [1, null]);
+      return String(message);
+    };
+    assert.match(await failure({ ...ENV, LLM_API_KEY: '' }), /LLM_API_KEY is not set/);
+    const child = run(ENV);
+    const { spotify } = await ready(child);
+    assert.match(await failure({ ...ENV, SPOTIFY_SIM_PORT: new URL(spotify).port }), /EADDRINUSE/);
+    child.stdin.end();
+    await once(child, 'exit');
+  });
+});

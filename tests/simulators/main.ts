@@ -1,0 +1,45 @@
+/**
+ * The services that Sound Whiskers talks to, simulated: real HTTP servers on 127.0.0.1, as strict as the originals,
+ * for development and tests. Nothing in the product knows of them; only the base URLs that it is given differ.
+ *
+ * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT (a free port where not given), and the credentials that are accepted:
+ * SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY. Prints one JSON line with the URLs when all of them listen.
+ * Ends on SIGTERM, SIGINT and when stdin ends.
+ */
+import process from 'node:process';
+import { start } from './start.ts';
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set`);
+  }
+  return value;
+}
+
+function port(name: string): number {
+  const text = process.env[name] || '0';
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+    throw new Error(`${name} is not a port: ${text}`);
+  }
+  return number;
+}
+
+try {
+  const simulators = await start({
+    spotify: { port: port('SPOTIFY_SIM_PORT'), clientId: variable('SPOTIFY_CLIENT_ID'), clientSecret: variable('SPOTIFY_CLIENT_SECRET') },
+    llm: { port: port('LLM_SIM_PORT'), apiKey: variable('LLM_API_KEY') },
+  });
+  const stop = async (): Promise<void> => {
+    await simulators.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.stdin.on('end', stop).on('error', stop).resume();
+  console.log(JSON.stringify({ simulators: simulators.urls, pid: process.pid }));
+} catch (error) {
+  console.error(`simulators: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
