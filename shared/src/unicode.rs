@@ -23,6 +23,8 @@ pub fn decompose(text: &str) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn letters_come_apart_into_base_and_marks() {

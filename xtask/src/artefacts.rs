@@ -1,6 +1,5 @@
 //! What each platform runs, made from one cargo build per function.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -87,9 +86,7 @@ fn for_cloudflare(workspace: &Workspace, tools: &BuildTools, function: &Function
     command.env("ESBUILD_BIN", workspace.npm_bin("esbuild"));
     command.env("WASM_OPT_BIN", workspace.npm_bin("wasm-opt"));
     command.env("PATH", workspace.path_with(&[])?);
-    step(workspace, function, "Cloudflare", &mut command)?;
-    // worker-build keeps the names of all Rust functions, a sixth of the download.
-    wasm_opt(workspace, function, "names", &function.dir.join("build/index_bg.wasm"), &["--strip-debug"])
+    step(workspace, function, "Cloudflare", &mut command)
 }
 
 fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out: &Path) -> Result<()> {
@@ -98,23 +95,12 @@ fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out:
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"]).arg(out);
     step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
 
-    wasm_opt(workspace, function, "Deno", &out.join("index_bg.wasm"), &function.wasm_opt_flags)
-}
-
-/// Runs wasm-opt over a file in place.
-fn wasm_opt(
-    workspace: &Workspace,
-    function: &Function,
-    what: &str,
-    wasm: &Path,
-    flags: &[impl AsRef<OsStr>],
-) -> Result<()> {
-    let done = wasm.with_extension("opt");
-    let mut command = Command::new(workspace.npm_bin("wasm-opt"));
-    command.env("PATH", workspace.path_with(&[])?);
-    command.arg("--all-features").args(flags).arg(wasm).arg("-o").arg(&done);
-    step(workspace, function, what, &mut command)?;
-    fs::rename(&done, wasm).with_context(|| wasm.display().to_string())
+    let (wasm, optimised) = (out.join("index_bg.wasm"), out.join("index_opt.wasm"));
+    let mut wasm_opt = Command::new(workspace.npm_bin("wasm-opt"));
+    wasm_opt.env("PATH", workspace.path_with(&[])?);
+    wasm_opt.args(&function.wasm_opt_flags).arg(&wasm).arg("-o").arg(&optimised);
+    step(workspace, function, "Deno", &mut wasm_opt)?;
+    fs::rename(&optimised, &wasm).with_context(|| wasm.display().to_string())
 }
 
 fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {

@@ -169,6 +169,8 @@ fn frame(name: &str, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn an_event_is_one_frame_even_with_line_breaks_in_its_text() {

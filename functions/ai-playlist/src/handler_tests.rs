@@ -10,6 +10,8 @@ use shared::http_client::OutboundRequest;
 use uuid::Uuid;
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const NOW_MS: u64 = 1_790_000_000_000;
 const USER: Uuid = Uuid::from_u128(7);

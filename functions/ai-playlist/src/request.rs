@@ -239,6 +239,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn refused(body: serde_json::Value) -> String {
         let error = parse(body.to_string().as_bytes()).unwrap_err();

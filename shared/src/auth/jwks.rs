@@ -42,10 +42,12 @@ impl Jwks {
 
 fn parse_key(jwk: &Value) -> Option<(String, VerifyingKey)> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let is_or_absent =
+        |name: &str, expected| jwk.get(name).is_none_or(|value| value.is_null() || value == expected);
     let suits = text("kty") == Some("EC")
         && text("crv") == Some("P-256")
-        && jwk.get("alg").is_none_or(|alg| alg == "ES256")
-        && jwk.get("use").is_none_or(|usage| usage == "sig");
+        && is_or_absent("alg", "ES256")
+        && is_or_absent("use", "sig");
     let (x, y) = (decode(text("x")?).ok()?, decode(text("y")?).ok()?);
     if !suits || x.len() != 32 || y.len() != 32 {
         return None;

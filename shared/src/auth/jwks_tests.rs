@@ -7,6 +7,8 @@ use super::*;
 use crate::error::Code;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::http_client::HttpError;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const NOW_SECONDS: u64 = 1_800_000_000;
 const SECOND_MS: u64 = 1000;

@@ -10,6 +10,8 @@ use uuid::Uuid;
 use super::*;
 use crate::error::Code;
 use crate::fakes::{FakeClock, FakeHttp};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const NOW: u64 = 1_800_000_000;
 const USER: Uuid = Uuid::from_u128(0x1111_2222_3333_4444_8555_6666_7777_8888);
@@ -118,7 +120,7 @@ fn a_token_whose_claims_are_not_a_users_is_refused() {
         (claims_with(json!({ "aud": "Authenticated" })), WrongAudience),
         (claims_with(json!({ "aud": [] })), WrongAudience),
         (claims_with(json!({ "aud": ["anon", "authenticated "] })), WrongAudience),
-        (claims_with(json!({ "aud": { "authenticated": true } })), Malformed),
+        (claims_with(json!({ "aud": { "authenticated": true } })), WrongAudience),
         (claims_without("aud"), WrongAudience),
         (claims_with(json!({ "role": "anon" })), WrongRole),
         (claims_with(json!({ "role": "service_role" })), WrongRole),

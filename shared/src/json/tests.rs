@@ -1,6 +1,8 @@
 //! What is handed over, and that the cuts between chunks make no difference.
 
 use super::{ObjectScanner, ScanError, ScanEvent};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn scan_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ScanEvent>, bool) {
     let mut scanner = ObjectScanner::new("tracks");

@@ -2,6 +2,8 @@
 
 use super::{Constraints, MissReason, Scored, WantedVersions, best_match};
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const CASES: &str = include_str!("../../tests/matching_cases.tsv");
 

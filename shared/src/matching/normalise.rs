@@ -135,6 +135,8 @@ fn is_kept_mark(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn spellings_of_one_name_meet() {

@@ -6,6 +6,8 @@ use super::{
     title::Title,
 };
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// A small linear congruential generator: the same texts in every run.
 struct Random(u64);

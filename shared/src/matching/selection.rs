@@ -119,6 +119,8 @@ fn isrc(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
         CatalogueTrack {

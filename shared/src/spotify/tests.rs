@@ -8,6 +8,8 @@ use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::http_client::{HttpError, OutboundRequest};
 use crate::track::CatalogueTrack;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
 const TOKEN_URL: &str = "https://accounts.spotify.com/api/token";

@@ -6,6 +6,8 @@ use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const URL: &str = "https://project.example";
 

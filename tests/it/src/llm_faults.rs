@@ -102,7 +102,6 @@ async fn an_answer_that_cannot_be_used_is_an_upstream_failure() {
         json!({"text": half}),
         json!({"text": "{\"kind\":\"playlist\",\"tracks\":[}"}),
         json!({"text": "{\"kind\":\"playlist\",", "finish_reason": "length"}),
-        json!({"text": reply(&FIVE)["reply"].to_string(), "cut_after_chars": 40}),
     ] {
         let (stack, user) = taken().await;
         stack.llm_script(script.clone()).await;
@@ -114,16 +113,21 @@ async fn an_answer_that_cannot_be_used_is_an_upstream_failure() {
 
 #[tokio::test]
 async fn an_error_in_the_middle_of_the_answer_is_an_upstream_failure() {
-    let (stack, user) = taken().await;
-    let script = json!({"text": "{\"kind\":\"playlist\"", "error_after_chars": 10, "error": {"message": "overloaded", "code": 502}});
-    stack.llm_script(script).await;
-    fails(&stack, &user, 502, "llm_unavailable").await;
+    let text = reply(&FIVE)["reply"].to_string();
+    for script in [
+        json!({"text": text, "error_after_chars": 40, "error": {"message": "overloaded", "code": 502}}),
+        json!({"text": text, "cut_after_chars": 40}),
+    ] {
+        let (stack, user) = taken().await;
+        stack.llm_script(script).await;
+        fails(&stack, &user, 502, "llm_unavailable").await;
+    }
 }
 
 #[tokio::test]
 async fn the_models_own_refusal_is_told_with_examples() {
     let (stack, user) = taken().await;
-    stack.llm_script(json!({"text": "", "refusal": "I can't help with that."})).await;
+    stack.llm_script(json!({"refusal": "I can't help with that."})).await;
     let answer = generation::json(&stack, &user, &ask("evening")).await;
     assert_error(&answer, 422, "not_about_music");
     assert_eq!(answer.1["examples"].as_array().unwrap().len(), 3);

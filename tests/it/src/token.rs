@@ -22,10 +22,10 @@ pub fn keys() -> Keys {
     let folder = std::env::var("SOUND_WHISKERS_DATA_DIR").expect("SOUND_WHISKERS_DATA_DIR is not set");
     let path = std::path::Path::new(&folder).join("supabase/keys.json");
     let keys: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let secret = p256::SecretKey::from_jwk_str(&keys["es256"].to_string()).unwrap();
+    let scalar = URL_SAFE_NO_PAD.decode(keys["es256"]["d"].as_str().unwrap()).unwrap();
     Keys {
         kid: keys["es256"]["kid"].as_str().unwrap().to_owned(),
-        es256: SigningKey::from(secret),
+        es256: SigningKey::from_slice(&scalar).unwrap(),
         jwt_secret: keys["jwt_secret"].as_str().unwrap().to_owned(),
     }
 }

@@ -1,4 +1,5 @@
 import { defaultTracks } from '../catalogue/catalogue.ts';
+import type { Track } from '../catalogue/types.ts';
 import type { Answer } from '../common/answer.ts';
 import { checkFields } from '../common/check.ts';
 import { seededRandom } from '../common/random.ts';
@@ -21,13 +22,16 @@ const DEFAULT_LATENCY = { search_ms: 30, token_ms: 30, jitter_ms: 10 };
 export class Spotify implements Simulator {
   readonly #accounts: Accounts;
   readonly #limit = new RateLimit();
+  #tracks: readonly Track[] = defaultTracks();
   #index = defaultIndex();
   #latency = DEFAULT_LATENCY;
   #random = seededRandom(1);
 
   readonly control = {
+    'GET catalogue': () => this.#tracks,
     'PUT catalogue': (body: unknown) => {
-      this.#index = new SearchIndex(readCatalogue(body));
+      this.#tracks = readCatalogue(body);
+      this.#index = new SearchIndex(this.#tracks);
     },
     'PUT latency': (body: unknown) => {
       const fields = { search_ms: 'number', token_ms: 'number', jitter_ms: 'number' } as const;
@@ -43,6 +47,7 @@ export class Spotify implements Simulator {
 
   /** Issued tokens stay good: a client may keep one for as long as it lives. */
   reset(): void {
+    this.#tracks = defaultTracks();
     this.#index = defaultIndex();
     this.#latency = DEFAULT_LATENCY;
     this.#random = seededRandom(1);

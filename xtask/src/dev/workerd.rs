@@ -148,7 +148,12 @@ mod tests {
     fn function(name: &str, wrangler: &str) -> Function {
         let wrangler = format!("name = \"sw-{name}\"\ncompatibility_date = \"2026-11-01\"\n{wrangler}");
         let dir = Path::new("/repo/functions").join(name);
-        Function { name: name.into(), dir, wrangler: toml::from_str(&wrangler).unwrap() }
+        Function {
+            name: name.into(),
+            dir,
+            wrangler: toml::from_str(&wrangler).unwrap(),
+            wasm_opt_flags: Vec::new(),
+        }
     }
 
     fn gateway(services: &str) -> Function {

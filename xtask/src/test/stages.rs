@@ -56,6 +56,8 @@ pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
         }
         let mut command = Command::new(&wasm_pack);
         command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
+        // In place of the flags that remove names: a failure should show where it happened.
+        command.env("RUSTFLAGS", "-Cstrip=none");
         run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
     }
     Ok(())

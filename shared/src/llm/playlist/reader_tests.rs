@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn read(content: &str) -> (Vec<PlaylistEvent>, PlaylistOutcome) {
     let mut reader = PlaylistReader::new();
