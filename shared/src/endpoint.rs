@@ -229,7 +229,7 @@ mod tests {
     fn body_of(response: Response<Body>) -> String {
         match response.into_body() {
             Body::Full(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-            Body::Stream(_) => unreachable!(),
+            Body::Stream(_) => panic!("a stream"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the functions have in common.
 //!
-//! Everything here is pure and compiles natively, except [`platform`], which holds the
+//! Everything here is pure and compiles natively, except `platform`, which holds the
 //! implementations of the traits on workerd and Deno.
 
 pub mod auth;

@@ -4,6 +4,8 @@ mod args;
 mod artefacts;
 mod dev;
 mod files;
+#[cfg(test)]
+mod house;
 mod http;
 mod ports;
 mod process;

@@ -27,19 +27,18 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let started_ms = WorkerClock.now_ms();
     let lookup = platform::lookup(&env);
     let origins = AllowedOrigins::from_lookup(&lookup);
-    let config = Config::from_lookup(&lookup);
     let client_gone = platform::client_gone(&request).shared();
     let request = platform::read_request(request, ENDPOINT.max_body_bytes).await;
     let call =
         Call::new(ENDPOINT, request.method().clone(), WorkerRandom.uuid(), started_ms, Rc::new(WorkerLog));
-    let allowed = origins.as_ref().map(Clone::clone).unwrap_or_default();
+    let allowed = origins.clone().unwrap_or_default();
     let response = serve(&call, &allowed, &WorkerClock, request, async |request| {
         origins?;
         let deps = Deps {
             http: WorkerHttp,
             clock: WorkerClock,
             random: Rc::new(WorkerRandom),
-            config: Rc::new(config?),
+            config: Rc::new(Config::from_lookup(&lookup)?),
             caches: CACHES.with(Rc::clone),
             spawn: platform::spawner(context),
             client_gone,

@@ -308,7 +308,7 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
             Miss::Lookup(_) if miss.is_out_of_budget() => self.is_out_of_budget = true,
             Miss::Lookup(error) => {
                 self.failed_lookups_in_a_row += 1;
-                self.last_lookup_error = Some(error.clone());
+                self.last_lookup_error = Some(*error);
             }
         }
     }

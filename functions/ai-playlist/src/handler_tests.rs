@@ -135,11 +135,11 @@ fn found(request: &OutboundRequest) -> FakeAnswer {
     let query = query.replace("%22", "\"").replace("%3A", ":").replace('+', " ").replace("%20", " ");
     let mut quoted = query.split('"').skip(1).step_by(2);
     let (title, artist) = (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default());
-    let id = format!("{:0<22}", title.bytes().map(|b| format!("{b:02x}")).collect::<String>());
+    let hex: String = title.bytes().map(|b| format!("{b:02x}")).collect();
     FakeAnswer::json(
         200,
         &json!({"tracks": {"items": [{
-            "uri": format!("spotify:track:{}", &id[..22]), "name": title, "artists": [{"name": artist}],
+            "uri": format!("spotify:track:{hex:0<22.22}"), "name": title, "artists": [{"name": artist}],
             "album": {"name": "An Album", "release_date": "1999"}, "duration_ms": 200_000, "explicit": false,
         }]}}),
     )

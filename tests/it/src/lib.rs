@@ -1,7 +1,7 @@
 //! End-to-end tests over the running stack, through its public doors only.
 //!
 //! `cargo xtask test` starts the stack and names its ready file in `SOUND_WHISKERS_READY_FILE`. The
-//! simulators are shared, so every test takes the stack for itself ([`stack::Stack::take`]).
+//! simulators are shared, so every test takes the stack for itself (`Stack::take`).
 
 #![cfg(test)]
 

@@ -18,7 +18,6 @@ pub struct Stack {
 #[derive(Clone)]
 pub struct User {
     pub id: Uuid,
-    pub email: String,
     pub token: String,
 }
 
@@ -115,7 +114,6 @@ impl Stack {
         let body: Value = response.json().await.unwrap();
         User {
             id: body["user"]["id"].as_str().unwrap().parse().unwrap(),
-            email,
             token: body["access_token"].as_str().unwrap().to_owned(),
         }
     }

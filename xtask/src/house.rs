@@ -1,0 +1,100 @@
+//! The rules of ARCHITECTURE.md that no lint knows, held by tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::workspace::Workspace;
+
+fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !["build", "node_modules", "target"].contains(&name.as_str()) {
+            files_below(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+/// The files below some folders of the workspace, with their text, by their path from its root.
+fn sources(folders: &[&str], extension: &str) -> Vec<(String, String)> {
+    let root = Workspace::open().unwrap().root;
+    let mut found = Vec::new();
+    for folder in folders {
+        files_below(&root.join(folder), extension, &mut found);
+    }
+    assert!(!found.is_empty());
+    let relative = |path: &Path| path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+    found.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn function_code() -> Vec<(String, String)> {
+    sources(&["functions", "shared/src"], "rs")
+}
+
+#[test]
+fn only_entries_and_the_platform_see_the_worker_crate() {
+    for (path, text) in function_code() {
+        let may = path.ends_with("/src/entry.rs") || path == "shared/src/platform.rs";
+        let does = text.lines().any(|line| line.contains("worker::") && !line.trim_start().starts_with("//"));
+        assert!(may || !does, "{path} imports worker");
+    }
+}
+
+#[test]
+fn no_function_depends_on_another() {
+    let workspace = Workspace::open().unwrap();
+    for function in &workspace.functions {
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        for other in workspace.functions.iter().filter(|other| other.name != function.name) {
+            let depends = manifest.lines().any(|line| line.starts_with(&other.name));
+            assert!(!depends, "{} depends on {}", function.name, other.name);
+        }
+    }
+}
+
+#[test]
+fn every_function_stands_in_the_house_as_the_others_do() {
+    for function in Workspace::open().unwrap().functions {
+        for file in ["src/lib.rs", "src/entry.rs"] {
+            assert!(function.dir.join(file).exists(), "{} has no {file}", function.name);
+        }
+        let lib = fs::read_to_string(function.dir.join("src/lib.rs")).unwrap();
+        assert!(lib.starts_with("//!"), "{} does not say what it promises", function.name);
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", function.name);
+    }
+}
+
+#[test]
+fn no_sql_stands_outside_supabase() {
+    let statements = ["insert into ", "update public.", "delete from ", "select * from ", "create table"];
+    for (path, text) in function_code() {
+        let lower = text.to_lowercase();
+        for statement in statements {
+            assert!(!lower.contains(statement), "{path} holds SQL: {statement}");
+        }
+    }
+}
+
+#[test]
+fn every_migration_has_its_pgtap_file_and_says_why() {
+    let root = Workspace::open().unwrap().root;
+    for (path, text) in sources(&["supabase/migrations"], "sql") {
+        let test = path.replace("supabase/migrations", "supabase/tests");
+        assert!(root.join(&test).exists(), "{path} has no {test}");
+        assert!(text.starts_with("--"), "{path} has no header");
+        let definers = text.matches("security definer").count();
+        let safe = text.matches("security definer set search_path = ''").count();
+        assert_eq!(definers, safe, "{path}: a definer function without search_path = ''");
+    }
+}
+
+#[test]
+fn no_simulator_is_known_to_the_product() {
+    for (path, text) in function_code() {
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        assert!(!product.contains("__control") && !product.contains("imulator"), "{path} knows of a simulator");
+    }
+}
