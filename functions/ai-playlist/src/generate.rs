@@ -104,10 +104,6 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
         variation: u32,
         emit: Emit,
     ) -> Self {
-        let words = match &request.refine {
-            None => request.prompt.clone(),
-            Some(refine) => format!("{}\n{}", request.prompt, refine.instruction),
-        };
         Self {
             llm,
             http,
@@ -116,7 +112,7 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
             emit,
             about: About::default(),
             tracks: Vec::new(),
-            selection: Selection::new(request.target_count, &words),
+            selection: Selection::new(request.target_count, &request.words()),
             request,
             variation,
             suggested: Vec::new(),
@@ -239,19 +235,11 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
     }
 
     fn ask(&self) -> PlaylistAsk {
-        let request = self.request;
         PlaylistAsk {
-            prompt: request.prompt.clone(),
-            count: songs_to_ask(request.target_count.saturating_sub(self.tracks.len())),
-            seeds: request.seeds.clone(),
-            mood: request.mood.clone(),
-            tempo: request.tempo.clone(),
-            era: request.era,
-            allow_explicit: request.allow_explicit,
-            exclude_artists: request.exclude_artists.clone(),
-            refine: request.refine.clone(),
+            count: songs_to_ask(self.request.target_count.saturating_sub(self.tracks.len())),
             already_suggested: self.suggested.clone(),
             variation: self.variation,
+            ..self.request.wish.clone()
         }
     }
 

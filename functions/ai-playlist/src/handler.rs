@@ -84,18 +84,18 @@ where
     request::require_json(headers)?;
     let key = request::idempotency_key(headers)?;
     let format = request::wanted_format(headers);
-    let wish = request::parse(request.body())?;
+    let wanted = request::parse(request.body())?;
 
     let session = Session { id: key.unwrap_or_else(|| deps.random.uuid()), user_id: user.id() };
     let supabase = Supabase::new(&deps.config.supabase, &http);
-    match quota::reserve(&supabase.service(), session, &wish.prompt, wish.save).await? {
+    match quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await? {
         Reservation::Finished(left) => {
-            let done = saved_playlist(&supabase.as_user(&user), session, &wish, left).await?;
+            let done = saved_playlist(&supabase.as_user(&user), session, &wanted, left).await?;
             recovered(format, &deps, done)
         }
         Reservation::Held => match format {
-            Format::EventStream => Ok(stream_generation(deps, http, session, wish)),
-            Format::Json => json_generation(deps, http, session, wish).await,
+            Format::EventStream => Ok(stream_generation(deps, http, session, wanted)),
+            Format::Json => json_generation(deps, http, session, wanted).await,
         },
     }
 }
@@ -115,7 +115,7 @@ fn stream_generation<H, C>(
     deps: Deps<H, C>,
     http: Budgeted<H>,
     session: Session,
-    wish: PlaylistRequest,
+    request: PlaylistRequest,
 ) -> Response<Body>
 where
     H: HttpClient + Clone + 'static,
@@ -128,7 +128,7 @@ where
             let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
         })
     };
-    let job = Job { deps: deps.clone(), http, session, wish, emit: emit_to(sender.clone()) };
+    let job = Job { deps: deps.clone(), http, session, request, emit: emit_to(sender.clone()) };
     let last = emit_to(sender);
     (deps.spawn)(
         async move {
@@ -154,14 +154,14 @@ async fn json_generation<H, C>(
     deps: Deps<H, C>,
     http: Budgeted<H>,
     session: Session,
-    wish: PlaylistRequest,
+    request: PlaylistRequest,
 ) -> Result<Response<Body>, Error>
 where
     H: HttpClient + Clone + 'static,
     C: Clock + Clone + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let job = Job { deps: deps.clone(), http, session, wish, emit: Box::new(|_| {}) };
+    let job = Job { deps: deps.clone(), http, session, request, emit: Box::new(|_| {}) };
     (deps.spawn)(
         async move {
             let call = job.deps.call.clone();

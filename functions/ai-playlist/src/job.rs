@@ -45,7 +45,7 @@ pub struct Job<H, C> {
     /// Whose generation it is.
     pub session: Session,
     /// What the listener wants.
-    pub wish: PlaylistRequest,
+    pub request: PlaylistRequest,
     /// Receives what happens on the way; not the end.
     pub emit: Emit,
 }
@@ -73,18 +73,18 @@ where
     /// Generates, settles and answers how it ended. `reader_left` completes when nobody reads the
     /// events any more.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Ended {
-        let Self { deps, http, session, wish, emit } = self;
+        let Self { deps, http, session, request, emit } = self;
         let emit = std::rc::Rc::new(emit);
-        emit(Event::Stage { stage: Stage::Reserved, found: 0, target: wish.target_count });
+        emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
-        let resolver = resolver(&deps, &searching, &wish);
+        let resolver = resolver(&deps, &searching, &request);
         let pinging = emit.clone();
         let mut generation = Generation::new(
             &deps.config.llm,
             http.keeping(KEPT_FOR_SETTLING),
             &deps.clock,
             &resolver,
-            &wish,
+            &request,
             variation(&deps),
             Box::new(move |event| emit(event)),
         );
@@ -103,9 +103,9 @@ where
         let more = Fields::default()
             .with("session_id", session.id.to_string())
             .with("found", generation.tracks.len())
-            .with("target", wish.target_count)
+            .with("target", request.target_count)
             .with("cost_usd", cost.to_string());
-        let settling = Settling { deps: &deps, http: &http, session, wish: &wish, cost };
+        let settling = Settling { deps: &deps, http: &http, session, request: &request, cost };
         let result = settling.settle(generation.about, generation.tracks, ended).await;
         Ended { result, now_ms: deps.clock.now_ms(), more }
     }
@@ -128,18 +128,14 @@ fn variation<H, C>(deps: &Deps<H, C>) -> u32 {
 fn resolver<'a, H: HttpClient + Clone, C: Clock>(
     deps: &'a Deps<H, C>,
     http: &'a Budgeted<H>,
-    wish: &'a PlaylistRequest,
+    request: &'a PlaylistRequest,
 ) -> Resolver<'a, Budgeted<H>, C> {
-    let mut words = wish.prompt.clone();
-    if let Some(refine) = &wish.refine {
-        words.push('\n');
-        words.push_str(&refine.instruction);
-    }
-    let wanted = WantedVersions::from_prompt(&words);
+    let wanted = WantedVersions::from_prompt(&request.words());
+    let wish = &request.wish;
     Resolver {
         spotify: SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, http, &deps.clock),
         constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted),
-        market: wish.market.as_deref(),
+        market: request.market.as_deref(),
     }
 }
 
@@ -147,7 +143,7 @@ struct Settling<'a, H, C> {
     deps: &'a Deps<H, C>,
     http: &'a Budgeted<H>,
     session: Session,
-    wish: &'a PlaylistRequest,
+    request: &'a PlaylistRequest,
     cost: Cost,
 }
 
@@ -191,7 +187,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
 
     async fn deliver(&self, service: &Service<'_, Budgeted<H>>, done: &mut Done) -> Result<(), Error> {
         let clock = &self.deps.clock;
-        if self.wish.save {
+        if self.request.save {
             let saved = quota::save(
                 service,
                 clock,
@@ -224,7 +220,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     }
 
     fn error(&self, failure: Failure, language: Option<Language>) -> Error {
-        let language = language.unwrap_or_else(|| Language::detect(&self.wish.prompt));
+        let language = language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
         match failure {
             Failure::Llm(error) => error.into(),
             Failure::Spotify(error) => error.into(),
@@ -244,9 +240,9 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     }
 
     fn done(&self, about: About, tracks: Vec<crate::event::Track>, stop_reason: StopReason) -> Done {
-        let (count, target) = (tracks.len(), self.wish.target_count);
-        let language = about.language.unwrap_or_else(|| Language::detect(&self.wish.prompt));
-        let fallback = || self.wish.prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect();
+        let (count, target) = (tracks.len(), self.request.target_count);
+        let language = about.language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
+        let fallback = || self.request.wish.prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect();
         Done {
             session_id: self.session.id,
             name: Some(about.name).filter(|name| !name.is_empty()).unwrap_or_else(fallback),

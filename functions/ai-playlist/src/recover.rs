@@ -53,7 +53,7 @@ impl From<SavedTrack> for Track {
 pub async fn saved_playlist<H: HttpClient>(
     database: &AsUser<'_, H>,
     session: Session,
-    wish: &PlaylistRequest,
+    request: &PlaylistRequest,
     quota: Quota,
 ) -> Result<Done, Error> {
     let already_generated = || {
@@ -62,7 +62,7 @@ pub async fn saved_playlist<H: HttpClient>(
             "A playlist was generated under this Idempotency-Key before. Use a new one for another.",
         )
     };
-    if !wish.save {
+    if !request.save {
         return Err(already_generated());
     }
     let id = session.id.to_string();
@@ -72,14 +72,14 @@ pub async fn saved_playlist<H: HttpClient>(
     let saved = rows.into_iter().next().ok_or_else(already_generated)?;
     let mut tracks: Vec<Track> = saved.playlist_tracks.into_iter().map(Track::from).collect();
     tracks.sort_by_key(|track| track.index);
-    let (count, target) = (tracks.len(), wish.target_count);
+    let (count, target) = (tracks.len(), request.target_count);
     let description = saved.description.unwrap_or_default();
     Ok(Done {
         session_id: session.id,
         name: saved.name,
         summary: description.clone(),
         description,
-        language: Language::detect(&wish.prompt).as_str(),
+        language: Language::detect(&request.wish.prompt).as_str(),
         tracks,
         count,
         target,

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
-use shared::llm::playlist::Refine;
+use shared::llm::playlist::{PlaylistAsk, Refine};
 use shared::track::{Era, Suggestion};
 use shared::{Code, Error};
 use uuid::Uuid;
@@ -32,28 +32,26 @@ pub enum Format {
 /// A valid request for a playlist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaylistRequest {
-    /// What the listener typed, trimmed, 1 to 1000 characters.
-    pub prompt: String,
+    /// What the listener wishes for, as the model is asked; how many songs is not yet said.
+    ///
+    /// The prompt has 1 to 1000 characters, the seeds are 5 at most, the excluded artists 20.
+    pub wish: PlaylistAsk,
     /// How many tracks, 1 to 50.
     pub target_count: usize,
-    /// Songs in whose direction the playlist goes, 5 at most.
-    pub seeds: Vec<Suggestion>,
-    /// A mood in the listener's words.
-    pub mood: Option<String>,
-    /// A tempo in the listener's words.
-    pub tempo: Option<String>,
-    /// Years of release.
-    pub era: Option<Era>,
-    /// Whether explicit tracks may be chosen.
-    pub allow_explicit: bool,
-    /// Artists that must not occur, 20 at most.
-    pub exclude_artists: Vec<String>,
     /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
     pub market: Option<String>,
-    /// The playlist to change and how.
-    pub refine: Option<Refine>,
     /// Whether the result is stored as a playlist.
     pub save: bool,
+}
+
+impl PlaylistRequest {
+    /// All that the listener said about the music: the prompt, and how to change what came of it.
+    pub fn words(&self) -> String {
+        match &self.wish.refine {
+            None => self.wish.prompt.clone(),
+            Some(refine) => format!("{}\n{}", self.wish.prompt, refine.instruction),
+        }
+    }
 }
 
 /// How the answer is wanted, by `Accept`.
@@ -145,17 +143,24 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         serde_json::error::Category::Data => Error::invalid(format!("The request makes no sense: {error}.")),
         _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
     })?;
-    Ok(PlaylistRequest {
+    let optional_text = |field: &str, value: Option<String>| {
+        value.map(|value| text(field, &value, MAX_HINT_CHARS)).transpose()
+    };
+    let wish = PlaylistAsk {
         prompt: text("prompt", &raw.prompt, MAX_PROMPT_CHARS)?,
-        target_count: target_count(raw.target_count)?,
         seeds: songs("seeds", raw.seeds.unwrap_or_default(), MAX_SEEDS)?,
-        mood: raw.mood.map(|mood| text("mood", &mood, MAX_HINT_CHARS)).transpose()?,
-        tempo: raw.tempo.map(|tempo| text("tempo", &tempo, MAX_HINT_CHARS)).transpose()?,
+        mood: optional_text("mood", raw.mood)?,
+        tempo: optional_text("tempo", raw.tempo)?,
         era: raw.era.map(era).transpose()?.flatten(),
         allow_explicit: raw.allow_explicit.unwrap_or(true),
         exclude_artists: artists(raw.exclude_artists.unwrap_or_default())?,
-        market: raw.market.map(|code| market(&code)).transpose()?,
         refine: raw.refine.map(refine).transpose()?,
+        ..PlaylistAsk::default()
+    };
+    Ok(PlaylistRequest {
+        wish,
+        target_count: target_count(raw.target_count)?,
+        market: raw.market.map(|code| market(&code)).transpose()?,
         save: raw.save.unwrap_or(false),
     })
 }
@@ -251,10 +256,10 @@ mod tests {
     #[test]
     fn a_bare_prompt_gets_the_defaults() {
         let request = parse(br#"{"prompt":"  a cozy rainy evening "}"#).unwrap();
-        assert_eq!(request.prompt, "a cozy rainy evening");
+        assert_eq!(request.wish.prompt, "a cozy rainy evening");
         assert_eq!(request.target_count, 20);
-        assert!(request.allow_explicit && !request.save);
-        assert_eq!(request.era, None);
+        assert!(request.wish.allow_explicit && !request.save);
+        assert_eq!(request.wish.era, None);
     }
 
     #[test]
@@ -273,11 +278,11 @@ mod tests {
         )
         .unwrap();
         assert_eq!(request.target_count, 50);
-        assert_eq!(request.seeds[0].artist, "Dżem");
-        assert_eq!(request.era, Some(Era { from: Some(1980), to: Some(1989) }));
+        assert_eq!(request.wish.seeds[0].artist, "Dżem");
+        assert_eq!(request.wish.era, Some(Era { from: Some(1980), to: Some(1989) }));
         assert_eq!(request.market.as_deref(), Some("PL"));
-        assert_eq!(request.refine.unwrap().instruction, "calmer");
-        assert!(request.save && !request.allow_explicit);
+        assert_eq!(request.wish.refine.unwrap().instruction, "calmer");
+        assert!(request.save && !request.wish.allow_explicit);
     }
 
     #[test]
@@ -321,13 +326,13 @@ mod tests {
     #[test]
     fn the_limit_counts_characters_and_not_bytes() {
         let prompt = "ł".repeat(1000);
-        assert_eq!(parse(json!({"prompt": prompt}).to_string().as_bytes()).unwrap().prompt, prompt);
+        assert_eq!(parse(json!({"prompt": prompt}).to_string().as_bytes()).unwrap().wish.prompt, prompt);
     }
 
     #[test]
     fn control_characters_do_not_get_through() {
         let request = parse(br#"{"prompt":"rain\u0000and\u0007tea"}"#).unwrap();
-        assert_eq!(request.prompt, "rain and tea");
+        assert_eq!(request.wish.prompt, "rain and tea");
     }
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {
