@@ -95,6 +95,9 @@ fn every_migration_has_its_pgtap_file_and_says_why() {
 fn no_simulator_is_known_to_the_product() {
     for (path, text) in function_code() {
         let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-        assert!(!product.contains("__control") && !product.contains("imulator"), "{path} knows of a simulator");
+        assert!(
+            !product.contains("__control") && !product.contains("imulator"),
+            "{path} knows of a simulator"
+        );
     }
 }
