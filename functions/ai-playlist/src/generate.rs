@@ -1,6 +1,7 @@
 //! The generation itself: suggestions are looked up while the model still writes.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -30,7 +31,7 @@ const LLM_MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_FAILED_LOOKUPS_IN_A_ROW: usize = 8;
 
 /// Receives what happens, as it happens.
-pub type Emit = Box<dyn Fn(Event)>;
+pub type Emit = Rc<dyn Fn(Event)>;
 
 type Searches<'a> = FuturesUnordered<LocalBoxFuture<'a, Step>>;
 

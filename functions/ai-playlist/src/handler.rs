@@ -123,19 +123,16 @@ where
 {
     let (sender, receiver) = mpsc::unbounded::<Event>();
     let (reader, reader_left) = oneshot::channel::<()>();
-    let emit_to = |sender: mpsc::UnboundedSender<Event>| -> Emit {
-        Box::new(move |event| {
-            let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
-        })
-    };
-    let job = Job { deps: deps.clone(), http, session, request, emit: emit_to(sender.clone()) };
-    let last = emit_to(sender);
+    let emit: Emit = Rc::new(move |event| {
+        let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
+    });
+    let job = Job { deps: deps.clone(), http, session, request, emit: emit.clone() };
     (deps.spawn)(
         async move {
             let call = job.deps.call.clone();
             let ended = job.run(reader_left.map(|_| ())).await;
             ended.log(&call, StatusCode::OK);
-            last(match ended.result {
+            emit(match ended.result {
                 Ok(done) => Event::Done(Box::new(done)),
                 Err(error) => Event::Error(error.to_json(call.request_id)),
             });
@@ -161,7 +158,7 @@ where
     C: Clock + Clone + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let job = Job { deps: deps.clone(), http, session, request, emit: Box::new(|_| {}) };
+    let job = Job { deps: deps.clone(), http, session, request, emit: Rc::new(|_| {}) };
     (deps.spawn)(
         async move {
             let call = job.deps.call.clone();

@@ -74,11 +74,9 @@ where
     /// events any more.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Ended {
         let Self { deps, http, session, request, emit } = self;
-        let emit = std::rc::Rc::new(emit);
         emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
         let resolver = resolver(&deps, &searching, &request);
-        let pinging = emit.clone();
         let mut generation = Generation::new(
             &deps.config.llm,
             http.keeping(KEPT_FOR_SETTLING),
@@ -86,12 +84,12 @@ where
             &resolver,
             &request,
             variation(&deps),
-            Box::new(move |event| emit(event)),
+            emit.clone(),
         );
         let ended = {
             let generating = generation.run(deps.call.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
             let gone = select(deps.client_gone.clone().boxed_local(), reader_left.boxed_local()).fuse();
-            let pings = ping(&deps.clock, &*pinging).fuse();
+            let pings = ping(&deps.clock, &emit).fuse();
             pin_mut!(generating, gone, pings);
             select_biased! {
                 _ = gone => None,
@@ -112,7 +110,7 @@ where
 }
 
 /// Keeps the connection open; never ends.
-async fn ping(clock: &impl Clock, emit: &dyn Fn(Event)) {
+async fn ping(clock: &impl Clock, emit: &Emit) {
     loop {
         clock.sleep_ms(PING_EVERY_MS).await;
         emit(Event::Ping);
