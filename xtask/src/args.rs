@@ -23,7 +23,7 @@ dev:
 
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, wasm-tests, types, simulators, pgtap, conformance,
+                            native-tests, wasm-tests, types, stand-ins, pgtap, conformance,
                             end-to-end, supabase-js, end-to-end-deno
 
 Everything that is missing is installed once, into the user's cache.

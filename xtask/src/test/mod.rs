@@ -36,12 +36,12 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "native-tests", run: Run::Alone(stages::native_tests) },
     Stage { name: "wasm-tests", run: Run::Alone(stages::wasm_tests) },
     Stage { name: "types", run: Run::Alone(stages::types) },
-    Stage { name: "simulators", run: Run::Alone(stages::simulators) },
+    Stage { name: "stand-ins", run: Run::Alone(stages::stand_ins) },
     Stage { name: "pgtap", run: Run::On(Runtime::Workerd, stages::pgtap) },
     Stage { name: "conformance", run: Run::On(Runtime::Workerd, stages::conformance) },
     Stage { name: "end-to-end", run: Run::On(Runtime::Workerd, stages::end_to_end) },
     Stage { name: "supabase-js", run: Run::On(Runtime::Workerd, stages::supabase_js) },
-    Stage { name: "end-to-end-deno", run: Run::On(Runtime::Deno, stages::end_to_end) },
+    Stage { name: "end-to-end-deno", run: Run::On(Runtime::Deno, stages::end_to_end_deno) },
 ];
 
 /// A stage that this machine cannot run, and why.

@@ -88,9 +88,10 @@ pub fn types(workspace: &Workspace) -> Result<()> {
     run(deno.current_dir(&workspace.root))
 }
 
-pub fn simulators(workspace: &Workspace) -> Result<()> {
+/// What stands in for services: the simulators, and the parts of the local Supabase.
+pub fn stand_ins(workspace: &Workspace) -> Result<()> {
     setup::for_node(workspace)?;
-    run(&mut node_tests(workspace, "tests/simulators/**/*.test.ts")?)
+    run(node_tests(workspace, "tests/simulators/**/*.test.ts")?.arg("tests/local-supabase/parts.test.ts"))
 }
 
 pub fn pgtap(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
@@ -109,7 +110,15 @@ pub fn conformance(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
 }
 
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(cargo(workspace).args(["test", "--package", "it"]))
+    let mut command = cargo(workspace);
+    // For the tests that start stacks of their own, to see how they end.
+    command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
+    stack.run(command.args(["test", "--package", "it"]))
+}
+
+/// The same, but for how stacks start and end, which is not the functions' runtime's business.
+pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(cargo(workspace).args(["test", "--package", "it", "--", "--skip", "process::"]))
 }
 
 pub fn supabase_js(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
