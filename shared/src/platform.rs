@@ -209,7 +209,8 @@ pub fn write_response(response: Response<Body>) -> worker::Result<worker::Respon
     let builder = worker::ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers);
     match body {
         Body::Full(bytes) if bytes.is_empty() => Ok(builder.empty()),
-        Body::Full(bytes) => builder.from_bytes(bytes.into()),
+        // `from_bytes` would replace the content type.
+        Body::Full(bytes) => Ok(builder.fixed(bytes.into())),
         Body::Stream(chunks) => {
             builder.from_stream(chunks.map(|chunk| Ok::<_, worker::Error>(chunk.to_vec())))
         }

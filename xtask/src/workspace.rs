@@ -58,9 +58,8 @@ pub struct Assets {
 
 impl Workspace {
     pub fn open() -> Result<Self> {
-        let xtask =
-            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-        let root = Path::new(&xtask).parent().context("xtask has no parent folder")?.to_owned();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        let root = root.context("xtask has no parent folder")?.to_owned();
         let functions = read_functions(&root)?;
         let target = target_folder(&root)?;
         Ok(Self { root, target, functions })

@@ -28,8 +28,8 @@ use crate::resolve::Resolver;
 const DEADLINE_MS: u64 = 55_000;
 /// What of it is kept for settling.
 const SETTLING_MS: u64 = 6_000;
-/// Proxies close connections that are silent for long.
-const PING_EVERY_MS: u64 = 15_000;
+/// Proxies close connections that are silent for long, and a reader who left is noticed by writing.
+const PING_EVERY_MS: u64 = 5_000;
 /// Settling and saving are one request, and one more if its answer is lost.
 const KEPT_FOR_SETTLING: usize = 2;
 /// The refill asks the model once more, and again after a passing failure.

@@ -39,5 +39,5 @@ fn refuse(error: &Error) -> Result<Response> {
         .with_status(error.status().as_u16())
         .with_header("content-type", "application/json; charset=utf-8")?
         .with_header("x-request-id", &request_id.to_string())?;
-    response.from_bytes(error.to_json(request_id).to_string().into())
+    Ok(response.fixed(error.to_json(request_id).to_string().into()))
 }

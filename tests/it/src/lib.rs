@@ -16,6 +16,7 @@ mod database_refusals;
 mod idempotency;
 mod llm_faults;
 mod main_job;
+mod process;
 mod quota;
 mod refusals;
 mod spotify_faults;

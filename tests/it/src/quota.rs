@@ -5,6 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::generation::{self, FIVE, ask, reply};
 use crate::stack::{Stack, User};
@@ -127,16 +129,40 @@ async fn a_listener_who_leaves_a_stream_is_not_charged() {
     assert!(calls.iter().all(|call| call["aborted"] == json!(true)), "the model was left writing: {calls:?}");
 }
 
+/// Asks for a document over a connection of its own, and resets it once the model was asked. A mere
+/// close could not be told from a client that has nothing more to say and still listens.
+async fn reset_while_waiting(stack: &Stack, user: &User) {
+    let url = stack.function("ai-playlist");
+    let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let body = ask("evening").to_string();
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        user.token,
+        body.len()
+    );
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(body.as_bytes()).await.unwrap();
+    while stack.log_of("llm", "/v1/chat/completions").await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    connection.set_zero_linger().unwrap();
+}
+
 #[tokio::test]
 async fn a_listener_who_leaves_before_the_document_is_not_charged() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
+    // Longer than the model may be silent: only leaving ends it before.
     let mut script = reply(&FIVE);
     script["first_token_ms"] = json!(40_000);
     stack.llm_script(script).await;
-    let request = generation::request(&stack, &user, &ask("evening")).timeout(Duration::from_secs(2));
-    assert!(request.send().await.unwrap_err().is_timeout());
+    reset_while_waiting(&stack, &user).await;
     assert!(freed(&stack, &user).await, "the slot is still held");
+    let call = stack.log_of("llm", "/v1/chat/completions").await.remove(0);
+    let asked_ms = call["finished_ms"].as_f64().unwrap() - call["received_ms"].as_f64().unwrap();
+    assert!(asked_ms < 19_000.0, "the model was left alone only after its own timeout: {call}");
 }
 
 #[tokio::test]

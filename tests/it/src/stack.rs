@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub struct Stack {
     pub ready: &'static Value,
     pub http: reqwest::Client,
-    _exclusive: MutexGuard<'static, ()>,
+    _exclusive: Option<MutexGuard<'static, ()>>,
 }
 
 /// Somebody who signed up.
@@ -31,16 +31,25 @@ fn read_ready_file() -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+fn http_client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(90)).build().unwrap()
+}
+
 impl Stack {
     /// Waits for the stack and resets the simulators.
     pub async fn take() -> Self {
         let exclusive = EXCLUSIVE.lock().await;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(90)).build().unwrap();
-        let stack = Self { ready: READY.get_or_init(read_ready_file), http, _exclusive: exclusive };
+        let ready = READY.get_or_init(read_ready_file);
+        let stack = Self { ready, http: http_client(), _exclusive: Some(exclusive) };
         for simulator in ["spotify", "llm"] {
             stack.control(simulator, reqwest::Method::POST, "reset", &json!({})).await;
         }
         stack
+    }
+
+    /// A stack that a test has started for itself alone.
+    pub fn of(ready: Value) -> Self {
+        Self { ready: Box::leak(Box::new(ready)), http: http_client(), _exclusive: None }
     }
 
     /// A string of the ready file, by its JSON pointer.

@@ -51,7 +51,7 @@ pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
             continue;
         }
         // The runner takes a crate without a single test for success.
-        if !mentions(folder, "#[wasm_bindgen_test")? {
+        if !mentions(folder, "wasm_bindgen_test::wasm_bindgen_test")? {
             bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
         }
         let mut command = Command::new(&wasm_pack);

@@ -1,0 +1,163 @@
+/**
+ * What a front end does, with Supabase's own client and nothing else. One file, because its tests share the simulators
+ * and so must not run beside each other.
+ */
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { FunctionsClient } from '@supabase/functions-js';
+import { FunctionsHttpError } from '@supabase/supabase-js';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { client, eventsOf, letModelAnswer, ready, resetSimulators, signedUp } from './support.ts';
+
+const RAINY = { prompt: 'a cozy rainy evening', target_count: 3 };
+const TITLES = ['Come as You Are', 'Karma Police', 'Let It Be'];
+
+type Track = { position: number; track_uri: string; title: string };
+
+beforeEach(async () => {
+  await resetSimulators();
+  await letModelAnswer();
+});
+
+test('a sentence becomes a playlist', async () => {
+  const { supabase } = await signedUp();
+  const { data, error } = await supabase.functions.invoke('ai-playlist', { body: RAINY });
+  assert.equal(error, null);
+  assert.equal(data.count, 3);
+  assert.deepEqual(titles(data.tracks).sort(), TITLES);
+  assert.equal(data.quota.remaining, 2);
+});
+
+test('a stream tells of each track as it is found', async () => {
+  const { supabase } = await signedUp();
+  const headers = { Accept: 'text/event-stream' };
+  const { data, error } = await supabase.functions.invoke<Response>('ai-playlist', { body: RAINY, headers });
+  assert.equal(error, null);
+  assert(data instanceof Response);
+
+  const events = await Array.fromAsync(eventsOf(data));
+  assert.deepEqual(events[0], { name: 'stage', data: { stage: 'reserved', found: 0, target: 3 } });
+  const found = events.filter(({ name }) => name === 'track');
+  assert.deepEqual(found.map(({ data }) => data.title).sort(), TITLES);
+  const last = events.at(-1);
+  assert.equal(last?.name, 'done');
+  assert.equal(last.data.count, 3);
+});
+
+test('a saved playlist is read with its tracks by its owner and by nobody else', async () => {
+  const { supabase } = await signedUp();
+  const id = await savedPlaylist(supabase);
+  const read = (reader: SupabaseClient) => reader.from('playlists').select('*, playlist_tracks(*)').eq('id', id);
+
+  const own = await read(supabase);
+  assert.equal(own.error, null);
+  const [playlist] = own.data;
+  assert.equal(playlist.name, 'Rainy evening');
+  assert.deepEqual(titles(playlist.playlist_tracks).sort(), TITLES);
+
+  const { supabase: other } = await signedUp();
+  assert.deepEqual((await read(other)).data, []);
+  const stranger = await read(client());
+  assert.deepEqual([stranger.status, stranger.data], [401, null]);
+});
+
+test('tracks are added, moved and removed', async () => {
+  const { supabase } = await signedUp();
+  const playlist_id = await savedPlaylist(supabase);
+  const edit = async (name: string, how: object): Promise<Track[]> => {
+    const { data, error } = await supabase.rpc(name, { playlist_id, ...how });
+    assert.equal(error, null, name);
+    return data as Track[];
+  };
+
+  const tracks = [{ track_uri: 'spotify:track:4iV5W9uYEdYUVa79Axb7Rh', title: 'Added by hand' }];
+  const added = await edit('add_tracks', { tracks });
+  assert.equal(added.at(-1)?.title, 'Added by hand');
+
+  const moved = await edit('move_track', { from_position: 4, to_position: 1 });
+  assert.equal(moved[0]?.title, 'Added by hand');
+
+  const left = await edit('remove_track', { position: 1 });
+  assert.deepEqual(titles(left).sort(), TITLES);
+  assert.deepEqual(left.map(({ position }) => position), [1, 2, 3]);
+});
+
+test('an edit that is refused says why', async () => {
+  const { supabase } = await signedUp();
+  const playlist_id = await savedPlaylist(supabase);
+  const { supabase: other } = await signedUp();
+  const foreign = await other.rpc('remove_track', { playlist_id, position: 1 });
+  assert.equal(foreign.status, 404);
+  assert.equal(foreign.error?.message, 'playlist not found');
+});
+
+test('usage tells what the plan still allows', async () => {
+  const { supabase } = await signedUp();
+  const before = await usage(supabase);
+  assert.deepEqual([before.plan, before.ai.used, before.ai.limit, before.ai.remaining], ['free', 0, 3, 3]);
+  await savedPlaylist(supabase);
+  const after = await usage(supabase);
+  assert.deepEqual([after.playlists.used, after.ai.used, after.ai.remaining], [1, 1, 2]);
+});
+
+test('the fourth playlist of a free plan is refused with the day on which it is free', async () => {
+  const { supabase } = await signedUp();
+  for (let n = 1; n <= 3; n += 1) {
+    const { data } = await supabase.functions.invoke('ai-playlist', { body: RAINY });
+    assert.equal(data.quota.used, n);
+  }
+  const response = await refusal(supabase, RAINY);
+  assert.equal(response.status, 402);
+  assert.equal((await response.json()).code, 'quota_exceeded');
+  assert(Number(response.headers.get('retry-after')) > 0);
+});
+
+test('an error is an object with a code, a message and the id to report it by', async () => {
+  const { supabase } = await signedUp();
+  const response = await refusal(supabase, { prompt: '' });
+  assert.equal(response.status, 422);
+  const { code, message, request_id, ...more } = await response.json();
+  assert.equal(code, 'invalid_request');
+  assert.match(message, /prompt/);
+  assert.equal(request_id, response.headers.get('x-request-id'));
+  assert.deepEqual(more, {});
+});
+
+test('somebody who has not signed in is asked to', async () => {
+  const response = await refusal(client(), RAINY);
+  assert.equal(response.status, 401);
+  assert.equal((await response.json()).code, 'missing_token');
+});
+
+test('where the functions have a URL of their own, FunctionsClient calls them there', async () => {
+  const { session } = await signedUp();
+  const functions = new FunctionsClient(ready.functions_url);
+  functions.setAuth(session.access_token);
+  const { data, error } = await functions.invoke('ai-playlist', { body: RAINY });
+  assert.equal(error, null);
+  assert.equal(data.count, 3);
+});
+
+function titles(tracks: Track[]): string[] {
+  return tracks.map(({ title }) => title);
+}
+
+async function savedPlaylist(supabase: SupabaseClient): Promise<string> {
+  const { data, error } = await supabase.functions.invoke('ai-playlist', { body: { ...RAINY, save: true } });
+  assert.equal(error, null);
+  return data.playlist_id;
+}
+
+async function usage(supabase: SupabaseClient) {
+  const { data, error } = await supabase.rpc('usage');
+  assert.equal(error, null);
+  return data;
+}
+
+/** The response behind the error that `invoke` answers. */
+async function refusal(supabase: SupabaseClient, body: object): Promise<Response> {
+  const { data, error } = await supabase.functions.invoke('ai-playlist', { body });
+  assert.equal(data, null);
+  assert(error instanceof FunctionsHttpError);
+  return error.context;
+}
