@@ -57,19 +57,26 @@ comment on function private.settle_session(public.ai_sessions, public.ai_status_
   'Records the cost, and the status if the reservation is live; whether the session now has that status.';
 
 create function public.ai_settle(
-  p_session_id uuid, p_user_id uuid, p_status public.ai_status_enum, p_cost numeric
+  p_session_id uuid, p_user_id uuid, p_status public.ai_status_enum, p_cost numeric, p_max_age_ms int default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_session public.ai_sessions := private.lock_session(p_session_id, p_user_id);
   v_now timestamptz := clock_timestamp();
+  -- The caller has given up meanwhile, and told its client that nothing was charged.
+  v_is_late boolean := p_status = 'succeeded' and v_session.status <> 'succeeded'
+    and v_now > v_session.created_at + p_max_age_ms * interval '1 millisecond';
   v_settled boolean;
 begin
   if p_status is null then
     raise exception using errcode = 'PT422', message = 'status must be succeeded, failed or timeout';
   elsif v_session.id is null then
     return jsonb_build_object('outcome', 'unknown', 'status', null, 'quota', private.ai_quota(p_user_id, v_now));
+  end if;
+  if v_is_late then
+    perform private.settle_session(v_session, 'failed', p_cost, v_now);
+    return jsonb_build_object('outcome', 'expired', 'status', 'failed', 'quota', private.ai_quota(p_user_id, v_now));
   end if;
   v_settled := private.settle_session(v_session, p_status, p_cost, v_now);
   return jsonb_build_object(
@@ -79,13 +86,15 @@ begin
   );
 end
 $$;
-comment on function public.ai_settle(uuid, uuid, public.ai_status_enum, numeric) is
+comment on function public.ai_settle(uuid, uuid, public.ai_status_enum, numeric, int) is
   'Ends a reservation. {outcome: settled | expired | unknown, status, quota}. expired: too late, status is what stands, '
-  'and nothing may be delivered. Repeating a settling answers settled again. Server only.';
+  'and nothing may be delivered. p_max_age_ms: a success that comes later than this after the reservation counts as '
+  'failed, for a request may be carried out long after its sender stopped waiting. Repeating a settling answers settled '
+  'again. Server only.';
 
 revoke all on function
   private.ai_cost(numeric), private.lock_session(uuid, uuid),
   private.settle_session(public.ai_sessions, public.ai_status_enum, numeric, timestamptz),
-  public.ai_settle(uuid, uuid, public.ai_status_enum, numeric)
+  public.ai_settle(uuid, uuid, public.ai_status_enum, numeric, int)
   from public, anon, authenticated, service_role;
-grant execute on function public.ai_settle(uuid, uuid, public.ai_status_enum, numeric) to service_role;
+grant execute on function public.ai_settle(uuid, uuid, public.ai_status_enum, numeric, int) to service_role;

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(40);
+select plan(44);
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
@@ -108,6 +108,21 @@ select throws_ok('select pg_temp.settle(8, null)', 'PT422', null, 'a status is n
 select is(pg_temp.stored(8), 'timeout 0.0000', 'nothing of it was settled');
 select pg_temp.settle(8, 'failed', 0.00011);
 select is(pg_temp.stored(8), 'failed 0.0002', 'a cost is rounded up');
+
+-- A success that its caller no longer waits for.
+delete from public.ai_sessions;
+select pg_temp.reserve(9);
+update public.ai_sessions set created_at = created_at - interval '10 seconds';
+create function pg_temp.settle_within(p_max_age_ms int) returns text language sql
+as $$
+  select concat_ws(' ', a ->> 'outcome', a ->> 'status', a #>> '{quota,used}')
+  from public.ai_settle(pg_temp.id(9), 'a0000000-0000-0000-0000-000000000001', 'succeeded', 0.5, p_max_age_ms) a
+$$;
+select is(pg_temp.settle_within(9000), 'expired failed 0', 'a success that comes too late for its caller counts as failed');
+select is(pg_temp.stored(9), 'failed 0.5000', 'its cost is recorded all the same');
+update public.ai_sessions set status = 'timeout';
+select is(pg_temp.settle_within(20000), 'settled succeeded 1', 'one that comes in time is a success');
+select is(pg_temp.settle_within(9000), 'settled succeeded 1', 'and stays one, however late it is repeated');
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select throws_ok(

@@ -13,7 +13,7 @@ use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::log::Fields;
 use shared::matching::{Constraints, WantedVersions};
 use shared::spotify::SpotifyApp;
-use shared::supabase::{Service, Supabase};
+use shared::supabase::{RETRYING_MS, Service, Supabase};
 use shared::{Code, Error};
 
 use crate::budget::Budgeted;
@@ -28,6 +28,8 @@ use crate::resolve::Resolver;
 const DEADLINE_MS: u64 = 55_000;
 /// What of it is kept for settling.
 const SETTLING_MS: u64 = 6_000;
+/// What the database's answer may take on its way.
+const ANSWERING_MS: u64 = 1_000;
 /// Proxies close connections that are silent for long, and a reader who left is noticed by writing.
 const PING_EVERY_MS: u64 = 5_000;
 /// Settling and saving are one request, and one more if its answer is lost.
@@ -171,8 +173,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             Code::GenerationTimeout => Status::Timeout,
             _ => Status::Failed,
         };
-        let settling = quota::settle(&service, &self.deps.clock, self.session, status, self.cost);
-        match self.in_time(settling).await {
+        match self.in_time(self.end_as(&service, status)).await {
             Ok(_) => Err(error),
             // The reservation frees itself; the log tells both.
             Err(unsettled) => {
@@ -198,9 +199,21 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             .await?;
             (done.playlist_id, done.name, done.quota) = (Some(saved.id), saved.name, saved.quota);
         } else {
-            done.quota = quota::settle(service, clock, self.session, Status::Succeeded, self.cost).await?;
+            done.quota = self.end_as(service, Status::Succeeded).await?;
         }
         Ok(())
+    }
+
+    async fn end_as(
+        &self,
+        service: &Service<'_, Budgeted<H>>,
+        status: Status,
+    ) -> Result<quota::Quota, Error> {
+        let clock = &self.deps.clock;
+        let age_ms = clock.now_ms().saturating_sub(self.deps.call.started_ms);
+        // The reservation is a little younger than the call, so this is before we stop waiting.
+        let max_age_ms = (age_ms + RETRYING_MS).min(DEADLINE_MS).saturating_sub(ANSWERING_MS);
+        quota::settle(service, clock, self.session, status, self.cost, max_age_ms).await
     }
 
     /// Bounds settling by the deadline of the whole request.

@@ -146,9 +146,13 @@ struct SettleArgs {
     p_user_id: Uuid,
     p_status: Status,
     p_cost: String, // A decimal: a binary fraction would not be exact.
+    p_max_age_ms: u64,
 }
 
 /// Ends the generation; only what was settled as succeeded may be delivered.
+///
+/// A success that the database gets to later than `max_age_ms` after the reservation is none: a
+/// request may be carried out long after nobody waits for its answer any more.
 ///
 /// # Errors
 /// 504 `generation_timeout` where the reservation has expired, 503 where the database is away.
@@ -158,12 +162,14 @@ pub async fn settle<H: HttpClient, C: Clock>(
     session: Session,
     status: Status,
     cost: Cost,
+    max_age_ms: u64,
 ) -> Result<Quota, Error> {
     let args = SettleArgs {
         p_session_id: session.id,
         p_user_id: session.user_id,
         p_status: status,
         p_cost: cost.to_string(),
+        p_max_age_ms: max_age_ms,
     };
     let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
     match (answer.outcome.as_str(), &answer.quota) {

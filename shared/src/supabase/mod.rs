@@ -26,6 +26,8 @@ const APIKEY: HeaderName = HeaderName::from_static("apikey");
 /// A hundred tracks with titles take about 50 KB.
 const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
 const RETRY_PAUSE_MS: u64 = 200;
+/// The longest that [`Service::rpc_retrying`] takes: two attempts and the pause between them.
+pub const RETRYING_MS: u64 = 2 * LIMITS.total_ms + RETRY_PAUSE_MS;
 
 /// The database of a project.
 pub struct Supabase<'a, H> {

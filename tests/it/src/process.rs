@@ -368,6 +368,28 @@ async fn a_playlist_that_the_database_did_not_confirm_is_not_delivered_and_not_l
 }
 
 #[tokio::test]
+async fn a_success_that_the_database_learns_of_too_late_is_not_charged() {
+    let place = Place::take().await;
+    let running = place.start().await;
+    let stack = &running.stack;
+    let user = stack.sign_up().await;
+    slow_model(stack, 2_000).await;
+    let body = ask("evening");
+    let request = generation::request(stack, &user, &body).header("accept", "text/event-stream");
+    let response = request.send().await.unwrap();
+    assert_eq!(stack.ai_usage(&user).await["used"], 1);
+    running.pause_supabase();
+    let stream = generation::read(response).await;
+    running.resume_supabase().await;
+    assert_eq!(stream.last("error")["code"], "database_unavailable");
+    // Whether what the database had received is carried out late or never: it is no success.
+    expire_reservations(stack, &user).await;
+    assert_eq!(stack.ai_usage(&user).await["used"], 0);
+    let rows = stack.rows(Some(&user), "ai_sessions?select=status").await;
+    assert!(rows.len() == 1 && rows[0]["status"] != "succeeded", "{rows:?}");
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_one_clear_line() {
     let place = Place::take().await;
     let _taken = TcpListener::bind(("127.0.0.1", place.ports_from + 2)).unwrap();
