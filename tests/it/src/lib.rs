@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod generation;
+mod own_stack;
 mod stack;
 mod token;
 
