@@ -90,6 +90,8 @@ pub struct Generation<'a, H, C> {
     last_lookup_error: Option<SpotifyError>,
     is_out_of_budget: bool,
     is_warm: bool,
+    /// The model says that this is not about music.
+    is_declined: bool,
     announced_resolving: bool,
 }
 
@@ -125,6 +127,7 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
             last_lookup_error: None,
             is_out_of_budget: false,
             is_warm: false,
+            is_declined: false,
             announced_resolving: false,
         }
     }
@@ -226,9 +229,12 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
                 Step::WarmedUp => self.is_warm = true,
                 Step::Resolved(resolution) => self.accept(resolution),
                 Step::Said(event) => {
-                    if let Some(end) = self.read(&mut reader, event)? {
+                    if let Some(end) = self.read(&mut reader, event) {
                         self.end_chat();
                         answer = end;
+                    }
+                    if self.is_declined && self.chat.is_none() {
+                        return Err(Failure::Refused);
                     }
                 }
             }
@@ -311,35 +317,37 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
         &mut self,
         reader: &mut PlaylistReader,
         event: Option<Result<ChatEvent, LlmError>>,
-    ) -> Result<Option<Result<(), LlmError>>, Failure> {
+    ) -> Option<Result<(), LlmError>> {
         match event {
-            None if reader.finish().is_complete => Ok(Some(Ok(()))),
-            None => Ok(Some(Err(LlmError::CutOff))),
-            Some(Err(error)) => Ok(Some(Err(error))),
+            None if reader.finish().is_complete => Some(Ok(())),
+            None => Some(Err(LlmError::CutOff)),
+            Some(Err(error)) => Some(Err(error)),
             Some(Ok(ChatEvent::Finished(FinishReason::ContentFilter) | ChatEvent::Refusal(_))) => {
-                self.refused().map(|()| Some(Ok(())))
+                self.decline();
+                Some(Ok(()))
             }
-            Some(Ok(ChatEvent::Finished(_) | ChatEvent::Usage(_))) => Ok(None),
+            Some(Ok(ChatEvent::Finished(_) | ChatEvent::Usage(_))) => None,
             Some(Ok(ChatEvent::Content(text))) => {
                 for event in reader.push(&text) {
                     if let PlaylistEvent::Broken(_) = event {
-                        return Ok(Some(Err(LlmError::InvalidAnswer)));
+                        return Some(Err(LlmError::InvalidAnswer));
                     }
-                    self.take(event)?;
+                    self.take(event);
                 }
-                Ok(None)
+                None
             }
         }
     }
 
-    fn take(&mut self, event: PlaylistEvent) -> Result<(), Failure> {
+    fn take(&mut self, event: PlaylistEvent) {
         match event {
-            PlaylistEvent::Kind(PlaylistKind::Refusal) => self.refused()?,
+            PlaylistEvent::Kind(PlaylistKind::Refusal) => self.decline(),
             PlaylistEvent::Kind(PlaylistKind::Playlist) | PlaylistEvent::Broken(_) => {}
             PlaylistEvent::Language(language) => self.about.language = Some(language),
             PlaylistEvent::Name(name) => self.about.name = name,
             PlaylistEvent::Description(description) => self.about.description = description,
             PlaylistEvent::Summary(summary) => self.about.summary = summary,
+            PlaylistEvent::Suggestion(_) if self.is_declined => {}
             PlaylistEvent::Suggestion(suggestion) => {
                 if self.selection.already_seen(&suggestion) {
                     self.miss(suggestion, MissReason::Duplicate);
@@ -349,12 +357,12 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
                 }
             }
         }
-        Ok(())
     }
 
-    /// A refusal counts as long as there are no suggestions; a refill may well be declined.
-    fn refused(&self) -> Result<(), Failure> {
-        if self.suggested.is_empty() { Err(Failure::Refused) } else { Ok(()) }
+    /// A refusal counts as long as there are no suggestions; a refill may well be declined. The rest
+    /// of the answer is awaited, for it tells the language.
+    fn decline(&mut self) {
+        self.is_declined = self.suggested.is_empty();
     }
 
     fn end_chat(&mut self) {

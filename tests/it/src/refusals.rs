@@ -107,7 +107,7 @@ async fn what_is_not_about_music_gets_three_examples_in_its_language() {
     let stack = Stack::take().await;
     for (prompt, language, word) in [
         ("write me a Python function that sorts a list", "en", "music"),
-        ("napisz mi wypracowanie o żabach", "pl", "muzy"),
+        ("napisz mi kod w pythonie", "pl", "muzy"),
     ] {
         let user = stack.sign_up().await;
         let refusal = json!({"reply": {

@@ -59,8 +59,8 @@ const POLISH_LETTERS: [char; 9] = ['ą', 'ć', 'ę', 'ł', 'ń', 'ó', 'ś', 'ź
 const POLISH_WORDS: &str = "\
     ale albo bardzo bez bieganie biegania chce chcialbym cos czegos czy dla dobra dobre domu \
     drogi dziecka dzieci energiczne energicznej impreze imprezy jak jakas jakies jazde jazdy \
-    jest kawalki kawy klimat klimacie kolacji lat lata lub melancholijne muzyka muzyke muzyki \
-    na nauka nauki nie niz noc oraz piosenek piosenka piosenki playlista playlisty playliste \
+    jest kawalki kawy klimat klimacie kolacji lat lata lub melancholijne moj moja muzyka muzyke muzyki \
+    na napisz nauka nauki nie niz noc oraz piosenek piosenka piosenki playlista playlisty playliste \
     podobne polska polski polskich polskie poranek pracy prosze przy radosne romantyczna \
     romantyczne rowerze sie smutna smutne spokojna spokojne spokojnej utworow utwory wesole \
     wieczor zeby zespoly";
