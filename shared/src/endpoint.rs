@@ -110,7 +110,10 @@ pub async fn serve(
                 response
             }
             Err(error) => {
-                call.log_end(clock.now_ms(), error.status(), Some(&error), Fields::default());
+                // Who notices that the client left writes the line: this future may be gone by then.
+                if error.code() != Code::ClientClosedRequest {
+                    call.log_end(clock.now_ms(), error.status(), Some(&error), Fields::default());
+                }
                 error_response(call, &error)
             }
         },
