@@ -19,14 +19,22 @@ select results_eq(
   $$
     values
       ('public.add_tracks', 'authenticated'),
+      ('public.ai_reserve', 'fn_ai'),
       ('public.ai_reserve', 'service_role'),
+      ('public.ai_settle', 'fn_ai'),
       ('public.ai_settle', 'service_role'),
+      ('public.delete_spotify_tokens', 'fn_spotify'),
       ('public.delete_spotify_tokens', 'service_role'),
+      ('public.get_spotify_tokens', 'fn_spotify'),
       ('public.get_spotify_tokens', 'service_role'),
       ('public.move_track', 'authenticated'),
       ('public.remove_track', 'authenticated'),
       ('public.replace_tracks', 'authenticated'),
+      ('public.rotate_spotify_tokens', 'fn_spotify'),
+      ('public.rotate_spotify_tokens', 'service_role'),
+      ('public.save_generated_playlist', 'fn_ai'),
       ('public.save_generated_playlist', 'service_role'),
+      ('public.store_spotify_tokens', 'fn_spotify'),
       ('public.store_spotify_tokens', 'service_role'),
       ('public.usage', 'authenticated')
   $$,

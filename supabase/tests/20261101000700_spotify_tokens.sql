@@ -45,7 +45,7 @@ select is_empty(
   $$ select * from public.get_spotify_tokens('b0000000-0000-0000-0000-000000000002', pg_temp.secret()) $$, 'who is not linked has no tokens'
 );
 select throws_ok(
-  $$ select * from public.get_spotify_tokens('a0000000-0000-0000-0000-000000000001', repeat('wr0ng!', 8)) $$, '39000', null, 'a wrong secret opens nothing'
+  $$ select * from public.get_spotify_tokens('a0000000-0000-0000-0000-000000000001', repeat('wr0ng!', 8)) $$, 'PT503', 'the stored Spotify tokens cannot be read', 'a wrong secret opens nothing'
 );
 select throws_ok(format('select * from public.get_spotify_tokens(%L, %L)', 'a0000000-0000-0000-0000-000000000001', s.secret), 'PT503', null, s.why)
 from (values (null, 'a missing secret is a configuration error'), ('', 'as is an empty one'), (repeat('x', 31), 'as is a short one')) s (secret, why);
@@ -71,7 +71,7 @@ insert into public.spotify_tokens (user_id, access_token, refresh_token, expires
 select 'b0000000-0000-0000-0000-000000000002', t.access_token, t.refresh_token, t.expires_at from public.spotify_tokens t;
 select pg_temp.act_as('service_role');
 select throws_ok(
-  $$ select * from public.get_spotify_tokens('b0000000-0000-0000-0000-000000000002', pg_temp.secret()) $$, '39000', null,
+  $$ select * from public.get_spotify_tokens('b0000000-0000-0000-0000-000000000002', pg_temp.secret()) $$, 'PT503', 'the stored Spotify tokens cannot be read',
   'a ciphertext moved to another row does not decrypt'
 );
 select is(public.delete_spotify_tokens('b0000000-0000-0000-0000-000000000002'), true, 'the server deletes a link');
