@@ -1,10 +1,10 @@
-// Runs the pgTAP files against a database: node tests/local-supabase/pgtap.ts <DATABASE_URL> [dir=supabase/tests]
+// Runs pgTAP files against a database: node tests/local-supabase/pgtap.ts <DATABASE_URL> [file.sql… | supabase/tests/*]
 //
 // Strict on purpose: a file without tests, a plan that does not match, a number out of order and an SQL error all
 // fail, because each of them otherwise looks like success.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import postgres from 'postgres';
 
 type FileResult = { passed: number; failures: string[] };
@@ -62,34 +62,37 @@ function describeError(error: unknown, text: string): string {
   return `${line}${error.message} (${error.code})${error.where ? `\n    ${error.where}` : ''}`;
 }
 
-async function main(databaseUrl: string | undefined, directory = 'supabase/tests'): Promise<number> {
+const DIRECTORY = 'supabase/tests';
+
+async function main(databaseUrl: string | undefined, given: string[]): Promise<number> {
   if (databaseUrl === undefined) {
-    console.error('usage: node tests/local-supabase/pgtap.ts <DATABASE_URL> [dir=supabase/tests]');
+    console.error(`usage: node tests/local-supabase/pgtap.ts <DATABASE_URL> [file.sql… | ${DIRECTORY}/*]`);
     return 2;
   }
-  const files = readdirSync(directory).filter((name) => name.endsWith('.sql')).sort();
+  const all = () => readdirSync(DIRECTORY).filter((name) => name.endsWith('.sql')).sort().map((name) => path.join(DIRECTORY, name));
+  const files = given.length > 0 ? given : all();
   const setUp = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   await setUp`create extension if not exists pgtap with schema extensions`.finally(() => setUp.end({ timeout: 5 }));
 
   let passed = 0;
   let failed = files.length === 0 ? 1 : 0;
-  if (files.length === 0) console.error(`no .sql file in ${directory}`);
-  for (const name of files) {
-    const text = readFileSync(join(directory, name), 'utf8');
+  if (files.length === 0) console.error(`no .sql file in ${DIRECTORY}`);
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
     const result = await runFile(databaseUrl, text).then(
       parseTap,
       (error: unknown): FileResult => ({ passed: 0, failures: [describeError(error, text)] }),
     );
     passed += result.passed;
     failed += result.failures.length;
-    console.log(`${result.failures.length === 0 ? 'ok' : 'FAILED'} ${name} (${result.passed} passed)`);
+    console.log(`${result.failures.length === 0 ? 'ok' : 'FAILED'} ${path.basename(file)} (${result.passed} passed)`);
     for (const failure of result.failures) console.log(`  ${failure}`);
   }
   console.log(`pgtap: ${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv[2], process.argv[3]).catch((error: unknown) => {
+process.exitCode = await main(process.argv[2], process.argv.slice(3)).catch((error: unknown) => {
   console.error(`pgtap: ${describeError(error, '')}`);
   return 1;
 });

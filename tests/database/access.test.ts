@@ -1,0 +1,218 @@
+// The access matrix: what each role may do, by the catalogue and by really trying.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import type { Sql } from 'postgres';
+import type { Relation, Rights } from './access/matrix.ts';
+import { POLICIES, PRIVATE_FUNCTIONS, PUBLIC_FUNCTIONS, RELATIONS } from './access/matrix.ts';
+import type { Person } from './access/trying.ts';
+import { prepareTrying, tryAs } from './access/trying.ts';
+import type { Role } from './support.ts';
+import { as, connect, signUp } from './support.ts';
+
+const ROLES: readonly Role[] = ['anon', 'authenticated', 'service_role', 'fn_ai', 'fn_spotify', 'fn_billing', 'fn_account'];
+
+let sql: Sql;
+let owner: string;
+let playlist: string;
+let people: Person[];
+let cells = 0;
+
+before(async () => {
+  sql = connect();
+  owner = await signUp(sql);
+  const other = await signUp(sql);
+  const withoutProfile = await signUp(sql);
+  await sql`delete from profiles where user_id = ${withoutProfile}`;
+  [playlist] = await as(sql, 'authenticated', owner, async (tx) => {
+    const [row] = await tx`insert into playlists (owner_id, name) values (${owner}, 'Mine') returning id`;
+    await tx`select add_tracks(${row?.id}, ${JSON.stringify([{ track_uri: `spotify:track:${'a'.repeat(22)}` }])}::text::jsonb)`;
+    return [row?.id as string];
+  });
+  await sql`select ai_reserve(${randomUUID()}, ${owner}, 'a prompt', false)`;
+  await sql`select store_spotify_tokens(${owner}, ${'s'.repeat(32)}, 'access', 'refresh', now())`;
+  people = [
+    { name: 'anon', role: 'anon', sub: null },
+    { name: 'the owner', role: 'authenticated', sub: owner },
+    { name: 'another user', role: 'authenticated', sub: other },
+    { name: 'a user without profile', role: 'authenticated', sub: withoutProfile },
+    { name: 'a token without a subject', role: 'authenticated', sub: null },
+    ...ROLES.slice(2).map((role) => ({ name: role, role, sub: null })),
+    // A role's token may say whose work it does; that opens nothing.
+    ...ROLES.slice(2).map((role) => ({ name: `${role} for the owner`, role, sub: owner })),
+  ];
+  await prepareTrying(sql);
+});
+
+after(async () => {
+  await sql?.end();
+  console.log(`access matrix: ${cells} cells`);
+});
+
+/** The relations of schema public, each with its line of the matrix. */
+async function relations(): Promise<[string, Relation][]> {
+  const rows = await sql<{ name: string }[]>`
+    select relname as name from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') order by 1`;
+  return rows.map(({ name }) => {
+    const pattern = Object.keys(RELATIONS).find((key) => (key.endsWith('*') ? name.startsWith(key.slice(0, -1)) : key === name));
+    assert.ok(pattern, `the matrix has no line for ${name}`);
+    return [name, RELATIONS[pattern] as Relation];
+  });
+}
+
+test('the matrix lists every relation and every column, and no other', async () => {
+  const found = await relations();
+  const used = new Set(found.map(([, relation]) => relation));
+  for (const [name, relation] of Object.entries(RELATIONS)) assert.ok(used.has(relation), `there is no relation ${name}`);
+  for (const [name, relation] of found) {
+    const columns = await sql<{ name: string }[]>`
+      select attname as name from pg_attribute where attrelid = ${`public.${name}`}::regclass and attnum > 0 and not attisdropped`;
+    assert.deepEqual(columns.map((column) => column.name).sort(), [...relation.columns].sort(), name);
+  }
+  const others = await sql`
+    select relname from pg_class where relkind = 'S' and relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+    union all
+    select relname from pg_class where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace = 'private'::regnamespace`;
+  assert.deepEqual([...others], [], 'sequences, or relations in schema private');
+});
+
+test('the matrix lists every function, and no other', async () => {
+  const rows = await functions();
+  assert.deepEqual(
+    rows.map((row) => row.signature).sort(),
+    [...Object.keys(PUBLIC_FUNCTIONS), ...PRIVATE_FUNCTIONS.map((name) => `private.${name}`)].sort(),
+  );
+});
+
+test('every table and every partition has row-level security, with the policies that are listed and no other', async () => {
+  for (const [name] of await relations()) {
+    const [row] = await sql`select relrowsecurity from pg_class where oid = ${`public.${name}`}::regclass`;
+    assert.equal(row?.relrowsecurity, true, name);
+    cells += 1;
+  }
+  const policies = await sql`select *, roles::text as granted_to from pg_policies where schemaname in ('public', 'private') order by policyname`;
+  const flat = (text: string | null) => text?.replace(/\s+/g, ' ');
+  assert.deepEqual(
+    policies.map((row) => [row.policyname, row.tablename, row.permissive, row.granted_to, row.cmd, flat(row.qual), flat(row.with_check)]),
+    Object.entries(POLICIES)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, { table, using, check }]) => [name, table, 'PERMISSIVE', '{authenticated}', 'ALL', using, check]),
+  );
+  cells += policies.length;
+});
+
+test('the catalogue grants what the matrix says, inherited and public rights included', async () => {
+  for (const [name, relation] of await relations()) {
+    for (const role of ROLES) await checkGrants(name, relation, role);
+  }
+  for (const { oid, signature } of await functions()) {
+    for (const role of ROLES) {
+      const [row] = await sql`select has_function_privilege(${role}, ${oid}::oid, 'execute') as may`;
+      assert.equal(row?.may, (PUBLIC_FUNCTIONS[signature] ?? []).includes(role), `${role} may execute ${signature}`);
+      cells += 1;
+    }
+  }
+  for (const role of ROLES) {
+    const [row] = await sql`
+      select has_schema_privilege(${role}, 'public', 'usage') as used, has_schema_privilege(${role}, 'public', 'create') as created,
+        has_schema_privilege(${role}, 'private', 'usage') or has_schema_privilege(${role}, 'private', 'create') as private`;
+    assert.deepEqual(row, { used: true, created: false, private: false }, role);
+    cells += 3;
+  }
+});
+
+async function checkGrants(name: string, relation: Relation, role: Role): Promise<void> {
+  const rights: Rights = relation.rights[role] ?? {};
+  const columns: [string, string, boolean][] = relation.columns.flatMap((column) => [
+    [column, 'SELECT', rights.select ?? false] as [string, string, boolean],
+    [column, 'INSERT', rights.insert?.includes(column) ?? false],
+    [column, 'UPDATE', rights.update?.includes(column) ?? false],
+    [column, 'REFERENCES', false],
+  ]);
+  for (const [column, privilege, expected] of columns) {
+    const [row] = await sql`select has_column_privilege(${role}, ${`public.${name}`}, ${column}, ${privilege}) as may`;
+    assert.equal(row?.may, expected, `${role}: ${privilege} (${column}) on ${name}`);
+    cells += 1;
+  }
+  // INSERT and UPDATE are granted by the column only: a column that is added later is closed.
+  const whole: [string, boolean][] = [
+    ['SELECT', rights.select ?? false],
+    ['DELETE', rights.delete ?? false],
+    ['INSERT', false],
+    ['UPDATE', false],
+    ['TRUNCATE', false],
+    ['REFERENCES', false],
+    ['TRIGGER', false],
+  ];
+  for (const [privilege, expected] of whole) {
+    const [row] = await sql`select has_table_privilege(${role}, ${`public.${name}`}, ${privilege}) as may`;
+    assert.equal(row?.may, expected, `${role}: ${privilege} on ${name}`);
+    cells += 1;
+  }
+}
+
+test('trying comes to the same: the owner reaches one row, others none, everybody else is denied', async () => {
+  for (const [name, relation] of await relations()) {
+    const where = relation.ownersRow.replace('$owner', `'${owner}'`).replace('$playlist', `'${playlist}'`);
+    for (const person of people) {
+      const rights: Rights = relation.rights[person.role] ?? {};
+      const rows = person.role === 'authenticated' && person.sub === owner ? 1 : 0;
+      const expectRows = async (statement: string, allowed: boolean) => {
+        const outcome = await tryAs(sql, person, statement);
+        assert.deepEqual(outcome, allowed ? { kind: 'done', rows } : { kind: 'denied' }, `${person.name}: ${statement}`);
+        cells += 1;
+      };
+      await expectRows(`select * from public.${name} where ${where}`, rights.select ?? false);
+      await expectRows(`delete from public.${name} where ${where}`, rights.delete ?? false);
+      for (const column of relation.columns) {
+        await expectRows(`update public.${name} set ${column} = ${column} where ${where}`, rights.update?.includes(column) ?? false);
+        const statement = `insert into public.${name} (${column}) values (default)`;
+        const { kind } = await tryAs(sql, person, statement);
+        assert.equal(kind === 'denied', !rights.insert?.includes(column), `${person.name}: ${statement}: ${kind}`);
+        cells += 1;
+      }
+    }
+  }
+});
+
+test('a row can be made for oneself alone', async () => {
+  const statement = `insert into public.playlists (owner_id, name) values ('${owner}', 'Another')`;
+  for (const person of people) {
+    const outcome = await tryAs(sql, person, statement);
+    const expected =
+      person.role !== 'authenticated'
+        ? { kind: 'denied' }
+        : person.sub === owner
+          ? { kind: 'done', rows: 1 }
+          : { kind: 'row-level security' };
+    assert.deepEqual(outcome, expected, person.name);
+    cells += 1;
+  }
+});
+
+test('whoever calls a function that is not theirs is denied, and nobody else is', async () => {
+  for (const { signature, call } of await functions()) {
+    for (const person of people) {
+      const { kind } = await tryAs(sql, person, call);
+      const allowed = (PUBLIC_FUNCTIONS[signature] ?? []).includes(person.role);
+      assert.equal(kind === 'denied', !allowed, `${person.name}: ${call}: ${kind}`);
+      cells += 1;
+    }
+  }
+});
+
+/** The functions of both schemas, each with a call in which every argument is null. */
+async function functions(): Promise<{ oid: number; signature: string; call: string }[]> {
+  return sql`
+    select p.oid::int as oid,
+      case when p.pronamespace = 'private'::regnamespace then 'private.' else '' end || p.proname || '('
+        || array_to_string(array(select t::regtype::text from unnest(p.proargtypes) t), ',') || ')' as signature,
+      'select ' || p.pronamespace::regnamespace || '.' || p.proname || '('
+        || array_to_string(array(select 'null::' || t::regtype from unnest(p.proargtypes) t), ', ') || ')' as call
+    from pg_proc p
+    where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    order by 2`;
+}

@@ -1,0 +1,130 @@
+// Who may do what, written once. What is not said here is forbidden; what is not listed here does not exist.
+//
+// A table, a column or a function that the database has and this file has not fails the suite, and the other way round.
+
+import type { Role } from '../support.ts';
+
+/** What a role may do with a relation, column by column; whole rows are read and deleted. */
+export type Rights = { select?: true; insert?: readonly string[]; update?: readonly string[]; delete?: true };
+
+export type Relation = {
+  columns: readonly string[];
+  rights: Partial<Record<Role, Rights>>;
+  /** The condition that finds the owner's row; $owner and $playlist stand for their ids. */
+  ownersRow: string;
+};
+
+const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at'];
+
+/** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
+export const RELATIONS: Record<string, Relation> = {
+  profiles: {
+    columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at'],
+    rights: { authenticated: { select: true, update: ['username'] } },
+    ownersRow: 'user_id = $owner',
+  },
+  playlists: {
+    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at'],
+    rights: {
+      authenticated: {
+        select: true,
+        insert: ['owner_id', 'name', 'description'],
+        update: ['name', 'description', 'is_deleted'],
+      },
+    },
+    ownersRow: 'id = $playlist',
+  },
+  playlist_tracks: {
+    columns: ['playlist_id', 'position', 'track_uri', 'is_deleted', 'added_at', 'title', 'artist', 'album', 'duration_ms', 'explicit'],
+    rights: { authenticated: { select: true } },
+    ownersRow: 'playlist_id = $playlist',
+  },
+  ai_sessions: {
+    columns: AI_SESSION_COLUMNS,
+    rights: { authenticated: { select: true } },
+    ownersRow: 'user_id = $owner',
+  },
+  'ai_sessions_*': { columns: AI_SESSION_COLUMNS, rights: {}, ownersRow: 'user_id = $owner' },
+  spotify_tokens: {
+    columns: ['user_id', 'access_token', 'refresh_token', 'expires_at', 'created_at', 'updated_at'],
+    rights: {},
+    ownersRow: 'user_id = $owner',
+  },
+};
+
+/** The functions of schema public, and who may execute them. */
+export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
+  'add_tracks(uuid,jsonb,integer)': ['authenticated'],
+  'remove_track(uuid,integer)': ['authenticated'],
+  'move_track(uuid,integer,integer)': ['authenticated'],
+  'replace_tracks(uuid,jsonb)': ['authenticated'],
+  'usage()': ['authenticated'],
+  'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
+  'ai_settle(uuid,uuid,ai_status_enum,numeric,integer)': ['service_role', 'fn_ai'],
+  'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],
+  'store_spotify_tokens(uuid,text,text,text,timestamp with time zone)': ['service_role', 'fn_spotify'],
+  'get_spotify_tokens(uuid,text,text)': ['service_role', 'fn_spotify'],
+  'rotate_spotify_tokens(text,text,uuid,integer)': ['service_role', 'fn_spotify'],
+  'delete_spotify_tokens(uuid)': ['service_role', 'fn_spotify'],
+  'check_playlists_limit()': [],
+  'soft_delete_playlist_tracks()': [],
+};
+
+/** The functions of schema private, which nobody may even name. */
+export const PRIVATE_FUNCTIONS: readonly string[] = [
+  'ai_cost(numeric)',
+  'ai_no_room(uuid,boolean,timestamp with time zone)',
+  'ai_quota(uuid,timestamp with time zone)',
+  'ai_quota_limit(plan_type)',
+  'ai_quota_window()',
+  'ai_replay(uuid,uuid,text,timestamp with time zone)',
+  'ai_reservation_ttl()',
+  'ai_too_many_attempts(uuid,timestamp with time zone)',
+  'check_position(integer,integer,integer,text)',
+  'check_track(jsonb,text)',
+  'clean_text(text,integer)',
+  'create_profile()',
+  'decrypt_spotify_token(uuid,text,bytea,text)',
+  'drop_empty_ai_sessions_partitions()',
+  'drop_empty_ai_sessions_partitions_at(timestamp with time zone)',
+  'encrypt_spotify_token(uuid,text,text)',
+  'ensure_ai_sessions_partitions(integer)',
+  'ensure_ai_sessions_partitions_at(timestamp with time zone,integer)',
+  'fit_tracks(jsonb)',
+  'free_playlist_name(uuid,text)',
+  'is_live_reservation(ai_status_enum,timestamp with time zone,timestamp with time zone)',
+  'live_playlist_count(uuid)',
+  'lock_live_playlist()',
+  'lock_own_profile()',
+  'lock_own_tracks(uuid)',
+  'lock_session(uuid,uuid)',
+  'open_spotify_token(uuid,text,bytea)',
+  'parse_tracks(jsonb)',
+  'playlist_limit()',
+  'prepare_playlist()',
+  'seconds_until(timestamp with time zone,timestamp with time zone)',
+  'set_updated_at()',
+  'settle_session(ai_sessions,ai_status_enum,numeric,timestamp with time zone)',
+  'sign_up_name(jsonb,text)',
+  'trim_space(text)',
+  'trim_username()',
+  'use_spotify_secrets(text,text)',
+  'write_tracks(uuid,playlist_tracks[])',
+];
+
+const OWN = '( SELECT auth.uid() AS uid)';
+const OWN_PLAYLISTS = `ARRAY( SELECT playlists.id FROM playlists WHERE (playlists.owner_id = ${OWN}))`;
+const OWN_LIVE_PLAYLISTS = `ARRAY( SELECT playlists.id FROM playlists WHERE ((playlists.owner_id = ${OWN}) AND (playlists.is_deleted = false)))`;
+
+/** The policies as PostgreSQL prints them. Each is for all commands, permissive, and for `authenticated` alone. */
+export const POLICIES: Record<string, { table: string; using: string; check: string }> = {
+  'Profiles are owner-read-write': { table: 'profiles', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
+  'Playlists are owner-read-write': { table: 'playlists', using: `(owner_id = ${OWN})`, check: `(owner_id = ${OWN})` },
+  'Tracks accessible through playlist owner': {
+    table: 'playlist_tracks',
+    using: `(playlist_id = ANY (${OWN_PLAYLISTS}))`,
+    check: `(playlist_id = ANY (${OWN_LIVE_PLAYLISTS}))`,
+  },
+  'AI sessions owner': { table: 'ai_sessions', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
+  'Owner access via RPC': { table: 'spotify_tokens', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
+};

@@ -1,0 +1,118 @@
+// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL>
+//
+// Each sabotage gets a database of its own, copied from a sound one. The test that is named for it has to fail there; a
+// sabotage that none notices is a hole in the tests, and one that another test notices is named wrongly.
+
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { setUpProject } from '../scratch.ts';
+import { connect } from '../support.ts';
+import type { Sabotage } from './sabotage.ts';
+import { SABOTAGES } from './sabotages.ts';
+
+const AT_ONCE = 2;
+/** A test that waits for a lock which is never let go has noticed something, too. */
+const PATIENCE_MS = 60_000;
+
+const serverUrl = process.argv[2];
+if (serverUrl === undefined) {
+  console.error('usage: node tests/database/mutations/main.ts <DATABASE_URL>');
+  process.exit(2);
+}
+const server = connect(AT_ONCE, serverUrl);
+const prefix = `mutation_${randomBytes(4).toString('hex')}`;
+const template = `${prefix}_sound`;
+
+const urlOf = (database: string) => {
+  const url = new URL(serverUrl);
+  url.pathname = database;
+  return url.href;
+};
+
+async function withCopy<T>(name: string, work: (url: string) => Promise<T>): Promise<T> {
+  const database = `${prefix}_${name}`;
+  await server`create database ${server(database)} template ${server(template)}`;
+  try {
+    return await work(urlOf(database));
+  } finally {
+    await server`drop database ${server(database)} with (force)`;
+  }
+}
+
+/** Whether a file's tests pass on a database, those of one name alone where one is given. */
+function passes(url: string, killer: Sabotage['killer']): Promise<boolean> {
+  const args = killer.file.endsWith('.sql')
+    ? ['tests/local-supabase/pgtap.ts', url, killer.file]
+    : ['--test', '--test-timeout=50000', ...(killer.test ? ['--test-name-pattern', killer.test] : []), killer.file];
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const child = spawn(process.execPath, args, { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.on('error', reject);
+  child.on('close', (code) => {
+    clearTimeout(timer);
+    // A pattern that fits no test passes with nothing run.
+    if (code === 0 && killer.test && !/^# pass [1-9]/m.test(output)) reject(new Error(`${killer.file} has no test "${killer.test}"`));
+    else resolve(code === 0);
+  });
+  return promise;
+}
+
+/** Null where the sabotage was noticed as it should be. */
+async function complaint(sabotage: Sabotage, index: number): Promise<string | null> {
+  return withCopy(String(index), async (url) => {
+    const sql = connect(1, url);
+    await sabotage.apply(sql).finally(() => sql.end());
+    if (!(await passes(url, sabotage.killer))) return null;
+    return `survived ${sabotage.killer.file}${sabotage.killer.test ? ` "${sabotage.killer.test}"` : ''}`;
+  });
+}
+
+/** Every killer has to pass on the sound schema, or its failure would say nothing. */
+async function checkSoundSchema(): Promise<string[]> {
+  const files = [...new Set(SABOTAGES.map((sabotage) => sabotage.killer.file))];
+  return withCopy('untouched', async (url) => {
+    const failed: string[] = [];
+    for (const file of files) if (!(await passes(url, { file }))) failed.push(file);
+    return failed;
+  });
+}
+
+async function main(): Promise<number> {
+  await server`create database ${server(template)} template template0`;
+  const sql = connect(1, urlOf(template));
+  await setUpProject(sql).finally(() => sql.end());
+
+  const unsound = await checkSoundSchema();
+  if (unsound.length > 0) {
+    console.error(`these fail without any sabotage: ${unsound.join(', ')}`);
+    return 1;
+  }
+  const queue = [...SABOTAGES.entries()];
+  let noticed = 0;
+  const complaints: string[] = [];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [index, sabotage] = next;
+        const problem = await complaint(sabotage, index).catch((error: unknown) => String(error));
+        if (problem === null) noticed += 1;
+        else complaints.push(`${sabotage.what}: ${problem}`);
+      }
+    }),
+  );
+  for (const line of complaints) console.log(`  ${line}`);
+  console.log(`sabotages: ${SABOTAGES.length}, noticed ${noticed}`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main()
+  .catch((error: unknown) => {
+    console.error(error);
+    return 1;
+  })
+  .finally(async () => {
+    await server`drop database if exists ${server(template)} with (force)`;
+    await server.end();
+  });

@@ -1,0 +1,89 @@
+// Races that do not depend on luck: transactions go step by step, and none goes on before all have arrived.
+//
+// "Arrived" means: the step is done, or it waits for somebody else's lock. So every transaction has done its worst
+// before the first one commits, and a lock that is missing shows every time.
+
+import type { TransactionSql } from 'postgres';
+import postgres from 'postgres';
+import { connect } from '../support.ts';
+
+export type Step = (tx: TransactionSql) => Promise<unknown>;
+
+/** How a transaction ended: with the answer of its last step, or with PostgreSQL's refusal. */
+export type Ending = { answer: unknown; state: null } | { answer: null; state: string; message: string };
+
+let count = 0;
+
+/** How many races this process has run. */
+export const racesRun = () => count;
+
+/** Runs the transactions side by side, each with its steps, and commits behind the last one. */
+export async function interleave(transactions: readonly (readonly Step[])[]): Promise<Ending[]> {
+  count += 1;
+  const sql = connect(transactions.length);
+  const watch = connect();
+  const steps = Math.max(...transactions.map((transaction) => transaction.length));
+  const gates = Array.from({ length: steps + 1 }, () => Promise.withResolvers<void>());
+  const runners = transactions.map(() => ({ pid: 0, arrived: -1, ended: false }));
+  try {
+    const endings = transactions.map(async (transaction, index): Promise<Ending> => {
+      const runner = runners[index] as (typeof runners)[number];
+      try {
+        const answer = await sql.begin(async (tx) => {
+          runner.pid = Number((await tx`select pg_backend_pid() as pid`)[0]?.pid);
+          let last: unknown = null;
+          for (const [number, step] of transaction.entries()) {
+            runner.arrived = number;
+            await gates[number]?.promise;
+            last = await step(tx);
+          }
+          runner.arrived = steps;
+          await gates[steps]?.promise;
+          return last;
+        });
+        return { answer, state: null };
+      } catch (error) {
+        if (!(error instanceof postgres.PostgresError)) throw error;
+        return { answer: null, state: error.code, message: error.message };
+      } finally {
+        runner.ended = true;
+      }
+    });
+    const all = Promise.all(endings);
+    // A failure of ours must not leave the others waiting for the gates.
+    all.catch(() => gates.forEach((gate) => gate.resolve()));
+    for (const [number, gate] of gates.entries()) {
+      await everybodyArrivedOrWaits(watch, runners, number);
+      gate.resolve();
+    }
+    return await all;
+  } finally {
+    await Promise.all([sql.end(), watch.end()]);
+  }
+}
+
+/** One step each, all at once. */
+export const atOnce = (steps: readonly Step[]) => interleave(steps.map((step) => [step]));
+
+async function everybodyArrivedOrWaits(
+  watch: ReturnType<typeof connect>,
+  runners: readonly { pid: number; arrived: number; ended: boolean }[],
+  step: number,
+): Promise<void> {
+  for (;;) {
+    const open = runners.filter((runner) => !runner.ended && runner.arrived < step);
+    if (open.length === 0) return;
+    const pids = open.map((runner) => runner.pid).filter((pid) => pid !== 0);
+    const rows = await watch<{ pid: number }[]>`
+      select pid from pg_stat_activity where pid = any(${pids}) and wait_event_type = 'Lock'`;
+    const waiting = new Set(rows.map((row) => row.pid));
+    if (open.every((runner) => waiting.has(runner.pid))) return;
+  }
+}
+
+/** The SQLSTATEs of those that were refused, each with how often it came. */
+export function refusals(endings: readonly Ending[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of endings) if (state !== null) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}

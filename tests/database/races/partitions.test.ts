@@ -1,0 +1,76 @@
+// Races about the partitions of AI sessions: made once, dropped only empty, in nobody's way.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { signUp } from '../support.ts';
+import type { Step } from './interleave.ts';
+import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
+import { sql } from './people.ts';
+
+let user: string;
+
+before(async () => {
+  user = await signUp(sql);
+});
+
+after(async () => {
+  // The months of these tests, which no calendar reaches.
+  await sql`delete from public.ai_sessions where user_id = ${user}`;
+  await sql`
+    do $$ declare v text; begin
+      for v in select inhrelid::regclass::text from pg_inherits
+        where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '(2019|2020|2030|2031)_' loop
+        execute 'drop table ' || v;
+      end loop;
+    end $$`;
+  await sql.end();
+  console.log(`races: ${racesRun()}`);
+});
+
+const ensure = (moment: string, ahead = 0): Step => (tx) => tx`select private.ensure_ai_sessions_partitions_at(${moment}, ${ahead})`;
+const drop = (moment: string): Step => (tx) => tx`select private.drop_empty_ai_sessions_partitions_at(${moment})`;
+const insert = (moment: string): Step => (tx) => tx`
+  insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values (${user}, 'p', 'failed', 0, ${moment})`;
+const nothing: Step = async () => {};
+
+test('many that make the same months at once do not get in each other\'s way', async () => {
+  const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2030-02-15Z', 5)));
+  assert.deepEqual(refusals(endings), {});
+  const [row] = await sql`
+    select count(*)::int as made from pg_inherits where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '2030'`;
+  assert.equal(row?.made, 7);
+});
+
+test('attempts go on while a month is being made', async () => {
+  // Were the parent locked, the second would wait for the first, which waits for its turn behind it.
+  const order: string[] = [];
+  const endings = await interleave([
+    [ensure('2031-02-15Z'), nothing, async () => void order.push('months made')],
+    [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')],
+  ]);
+  assert.deepEqual(refusals(endings), {});
+  assert.equal(order.length, 2);
+});
+
+test('a month that somebody is writing to is not dropped', async () => {
+  await sql`select private.ensure_ai_sessions_partitions_at('2020-02-15Z', 0)`;
+  const endings = await interleave([
+    [insert('2020-01-10Z'), nothing],
+    [nothing, drop('2020-06-15Z')],
+  ]);
+  assert.deepEqual(refusals(endings), {});
+  const [row] = await sql`select count(*)::int as kept from public.ai_sessions where created_at < '2021-01-01Z'`;
+  assert.equal(row?.kept, 1);
+});
+
+test('readers and the drop do not wait for each other', async () => {
+  await sql`select private.ensure_ai_sessions_partitions_at('2019-02-15Z', 0)`;
+  const read: Step = (tx) => tx`select count(*) from public.ai_sessions`;
+  const readOne: Step = (tx) => tx`select count(*) from public.ai_sessions where created_at < '2019-03-01Z'`;
+  const endings = await interleave([
+    [(tx) => tx`lock table only public.ai_sessions in access share mode`, read, readOne],
+    [(tx) => tx`lock table only public.ai_sessions in access share mode`, readOne, read],
+    [nothing, drop('2019-06-15Z')],
+  ]);
+  assert.deepEqual(refusals(endings), {});
+});

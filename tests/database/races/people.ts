@@ -1,0 +1,59 @@
+// Somebody with playlists, and what they do in a transaction.
+
+import type { Sql, TransactionSql } from 'postgres';
+import { becomes, connect, signUp } from '../support.ts';
+import type { Step } from './interleave.ts';
+
+/** A connection for what is arranged before a race and looked at behind it. */
+export const sql: Sql = connect(1);
+
+export const uri = (number: number) => `spotify:track:${String(number).padStart(22, '0')}`;
+export const tracks = (...numbers: number[]) => JSON.stringify(numbers.map((number) => ({ track_uri: uri(number) })));
+
+/** The step as a signed-in user. */
+export const asUser =
+  (user: string, step: Step): Step =>
+  async (tx) => {
+    await becomes(tx, 'authenticated', user);
+    return step(tx);
+  };
+
+/** The step as a function of the group. */
+export const asFunction =
+  (role: 'fn_ai' | 'fn_spotify', step: Step): Step =>
+  async (tx) => {
+    await becomes(tx, role, null);
+    return step(tx);
+  };
+
+export const insertPlaylist =
+  (user: string, name: string): Step =>
+  (tx) =>
+    tx`insert into public.playlists (owner_id, name) values (${user}, ${name})`;
+
+export const addTracks =
+  (playlist: string, ...numbers: number[]): Step =>
+  (tx) =>
+    tx`select * from public.add_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb)`;
+
+/** Somebody with so many live and deleted playlists; answers their ids, oldest first. */
+export async function listener(live: number, deleted = 0): Promise<{ user: string; live: string[]; deleted: string[] }> {
+  const user = await signUp(sql);
+  const make = async (name: string, count: number, isDeleted: boolean) => {
+    const rows = await sql<{ id: string }[]>`
+      insert into public.playlists (owner_id, name, is_deleted)
+      select ${user}, ${name} || ' ' || n, ${isDeleted} from generate_series(1, ${count}::int) n returning id`;
+    return rows.map((row) => row.id);
+  };
+  return { user, live: await make('Live', live, false), deleted: await make('Deleted', deleted, true) };
+}
+
+export async function livePlaylists(user: string): Promise<number> {
+  const [row] = await sql`select count(*)::int as live from public.playlists where owner_id = ${user} and not is_deleted`;
+  return row?.live as number;
+}
+
+/** Positions and addresses of a playlist's tracks, in order. */
+export async function tracksOf(playlist: string, on: Sql | TransactionSql = sql): Promise<{ position: number; track_uri: string; is_deleted: boolean }[]> {
+  return on`select position, track_uri, is_deleted from public.playlist_tracks where playlist_id = ${playlist} order by position`;
+}

@@ -1,0 +1,142 @@
+// Races about the AI quota: exactly as many as the plan has, charged exactly for what was delivered.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { signUp } from '../support.ts';
+import type { Ending, Step } from './interleave.ts';
+import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
+import { asFunction, asUser, insertPlaylist, listener, livePlaylists, sql, tracks } from './people.ts';
+
+after(async () => {
+  await sql.end();
+  console.log(`races: ${racesRun()}`);
+});
+
+const reserve = (user: string, session: string = randomUUID(), prompt = 'rain'): Step =>
+  asFunction('fn_ai', (tx) => tx`select public.ai_reserve(${session}, ${user}, ${prompt}, false) as answer`);
+const settle = (user: string, session: string, status = 'succeeded'): Step =>
+  asFunction('fn_ai', (tx) => tx`select public.ai_settle(${session}, ${user}, ${status}, 0.0005) as answer`);
+const save = (user: string, session: string): Step =>
+  asFunction('fn_ai', (tx) => tx`
+    select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(1, 2)}::text::jsonb) as answer`);
+
+/** The outcomes, each with how often it came; nothing may have been refused. */
+function outcomes(endings: readonly Ending[]): Record<string, number> {
+  assert.deepEqual(refusals(endings), {});
+  const counts: Record<string, number> = {};
+  for (const { answer } of endings) {
+    const { outcome } = (answer as { answer: { outcome: string } }[])[0]?.answer ?? { outcome: 'none' };
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function used(user: string): Promise<number> {
+  const [row] = await sql`select private.ai_quota(${user}, clock_timestamp()) ->> 'used' as used`;
+  return Number(row?.used);
+}
+
+test('of ninety at once exactly three are granted on the free plan', async () => {
+  const user = await signUp(sql);
+  const endings = await atOnce(Array.from({ length: 90 }, () => reserve(user)));
+  assert.deepEqual(outcomes(endings), { reserved: 3, quota_exceeded: 87 });
+  assert.equal(await used(user), 3);
+});
+
+test('and exactly fifty on pro', async () => {
+  const user = await signUp(sql);
+  await sql`update public.profiles set plan = 'pro' where user_id = ${user}`;
+  const endings = await atOnce(Array.from({ length: 70 }, () => reserve(user)));
+  assert.deepEqual(outcomes(endings), { reserved: 50, quota_exceeded: 20 });
+});
+
+test('one id at once is one generation', async () => {
+  const user = await signUp(sql);
+  const session = randomUUID();
+  const endings = await atOnce(Array.from({ length: 20 }, () => reserve(user, session)));
+  assert.deepEqual(outcomes(endings), { reserved: 1, in_progress: 19 });
+});
+
+test('one id of two users is the first one\'s', async () => {
+  const [one, other] = [await signUp(sql), await signUp(sql)];
+  const session = randomUUID();
+  const endings = await atOnce([reserve(one, session), reserve(other, session)]);
+  assert.deepEqual(outcomes(endings), { reserved: 1, key_reused: 1 });
+});
+
+test('what is freed while others wait is given to exactly one of them', async () => {
+  const user = await signUp(sql);
+  const sessions = [randomUUID(), randomUUID(), randomUUID()];
+  for (const session of sessions) await sql.begin((tx) => reserve(user, session)(tx));
+  const [failed, ...waiting] = await interleave([
+    [settle(user, sessions[0] as string, 'failed'), async () => {}],
+    ...Array.from({ length: 10 }, () => [async () => {}, reserve(user)] as Step[]),
+  ]);
+  assert.equal(failed?.state, null);
+  assert.deepEqual(outcomes(waiting), { reserved: 1, quota_exceeded: 9 });
+  assert.equal(await used(user), 3);
+});
+
+test('a settling that waited until its reservation expired comes too late', async () => {
+  const user = await signUp(sql);
+  const session = randomUUID();
+  await sql.begin((tx) => reserve(user, session)(tx));
+  // 89.5 seconds old: it expires while the profile is held.
+  await sql`
+    update public.ai_sessions set created_at = date_trunc('milliseconds', clock_timestamp() - interval '89.5 seconds') + interval '1 microsecond'
+    where id = ${session}`;
+  const hold: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
+  const untilExpired: Step = async (tx) => {
+    const expired = async () =>
+      (await tx`select clock_timestamp() > max(created_at) + interval '90 seconds' as expired from public.ai_sessions where id = ${session}`)[0]?.expired;
+    while (!(await expired()));
+  };
+  const [held, settled] = await interleave([
+    [hold, untilExpired],
+    [async () => {}, settle(user, session)],
+  ]);
+  assert.equal(held?.state, null);
+  assert.deepEqual(outcomes([settled as Ending]), { expired: 1 });
+  assert.equal(await used(user), 0);
+});
+
+test('settling at once as succeeded and as failed has one outcome', async () => {
+  const user = await signUp(sql);
+  const session = randomUUID();
+  await sql.begin((tx) => reserve(user, session)(tx));
+  const endings = await atOnce([...Array.from({ length: 5 }, () => settle(user, session)), settle(user, session, 'failed')]);
+  const [row] = await sql`select status from public.ai_sessions where id = ${session}`;
+  const succeeded = row?.status === 'succeeded';
+  assert.deepEqual(outcomes(endings), succeeded ? { settled: 5, expired: 1 } : { settled: 1, expired: 5 });
+  assert.equal(await used(user), succeeded ? 1 : 0);
+});
+
+test('saving twice at once saves once and answers both', async () => {
+  const user = await signUp(sql);
+  const session = randomUUID();
+  await sql.begin((tx) => reserve(user, session)(tx));
+  assert.deepEqual(outcomes(await atOnce([save(user, session), save(user, session), save(user, session)])), { saved: 3 });
+  assert.equal(await livePlaylists(user), 1);
+  assert.equal(await used(user), 1);
+});
+
+test('saving at 49 beside a playlist made by hand keeps to 50', async () => {
+  const { user } = await listener(49);
+  const session = randomUUID();
+  await sql.begin((tx) => reserve(user, session)(tx));
+  const endings = await atOnce([save(user, session), asUser(user, insertPlaylist(user, 'By hand'))]);
+  const [saved] = endings;
+  assert.equal(saved?.state, null);
+  assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== 'PT409'), []);
+  assert.equal(await livePlaylists(user), 50);
+});
+
+test('two generated playlists of one name get two names', async () => {
+  const user = await signUp(sql);
+  const sessions = [randomUUID(), randomUUID(), randomUUID()];
+  for (const session of sessions) await sql.begin((tx) => reserve(user, session)(tx));
+  assert.deepEqual(outcomes(await atOnce(sessions.map((session) => save(user, session)))), { saved: 3 });
+  const rows = await sql`select name from public.playlists where owner_id = ${user} order by name`;
+  assert.deepEqual(rows.map((row) => row.name), ['Rain', 'Rain (2)', 'Rain (3)']);
+});

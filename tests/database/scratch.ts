@@ -1,0 +1,47 @@
+// A database of a test's own, with the migrations applied, for what would get in the way of other tests.
+
+import { randomBytes } from 'node:crypto';
+import type { Sql } from 'postgres';
+import { migrate } from '../local-supabase/migrations.ts';
+import { connect, databaseUrl } from './support.ts';
+
+/** As much of a project as the migrations ask for; the roles belong to the whole server and are there. */
+const PROJECT = `
+create schema extensions;
+create schema auth;
+create extension pgcrypto with schema extensions;
+grant usage on schema public, auth, extensions to anon, authenticated, service_role;
+create table auth.users (id uuid primary key, email text, raw_user_meta_data jsonb);
+create function auth.uid() returns uuid language sql stable as $$
+  select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
+$$;
+`;
+
+/** Makes an empty database a project with the migrations applied. */
+export async function setUpProject(sql: Sql): Promise<void> {
+  await sql.unsafe(PROJECT).simple();
+  await migrate(sql, 'supabase/migrations');
+}
+
+export type Scratch = { sql: Sql; drop: () => Promise<void> };
+
+export async function scratchDatabase(): Promise<Scratch> {
+  const name = `scratch_${randomBytes(6).toString('hex')}`;
+  const server = connect();
+  await server`create database ${server(name)} template template0`;
+  const url = new URL(databaseUrl());
+  url.pathname = name;
+  const sql = connect(1, url.href);
+  const drop = async () => {
+    await sql.end();
+    await server`drop database ${server(name)} with (force)`;
+    await server.end();
+  };
+  try {
+    await setUpProject(sql);
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { sql, drop };
+}

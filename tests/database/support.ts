@@ -1,0 +1,52 @@
+// What the tests of the database share: connections, people, roles.
+//
+// DATABASE_URL names a database with the migrations applied, as its superuser. Every test makes its own users, so the
+// files run beside each other and on a database that others use.
+
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
+
+export type Role = 'anon' | 'authenticated' | 'service_role' | 'fn_ai' | 'fn_spotify' | 'fn_billing' | 'fn_account';
+
+export function databaseUrl(): string {
+  const url = process.env.DATABASE_URL;
+  if (!url) throw new Error('DATABASE_URL names no database: run `cargo xtask test`');
+  return url;
+}
+
+/** A pool of real connections; a transaction takes one of them for itself. */
+export function connect(max = 1, url = databaseUrl()): Sql {
+  return postgres(url, { max, idle_timeout: 20, connect_timeout: 10, onnotice: () => {} });
+}
+
+/** An account with its profile, as Auth makes one. */
+export async function signUp(sql: Sql | TransactionSql, metadata: Record<string, unknown> = {}): Promise<string> {
+  const id = randomUUID();
+  await sql`insert into auth.users (id, email, raw_user_meta_data) values (${id}, ${`${id}@example.test`}, ${JSON.stringify(metadata)})`;
+  return id;
+}
+
+/** Runs `work` in one transaction as PostgREST would for a token with this role and subject. */
+export async function as<T>(sql: Sql, role: Role, sub: string | null, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
+  return (await sql.begin(async (tx) => {
+    await becomes(tx, role, sub);
+    return work(tx);
+  })) as T;
+}
+
+/** From here on the transaction is the role's. */
+export async function becomes(tx: TransactionSql, role: Role, sub: string | null): Promise<void> {
+  await tx`select set_config('request.jwt.claims', ${JSON.stringify({ role, ...(sub === null ? {} : { sub }) })}, true), set_config('role', ${role}, true)`;
+}
+
+/** The SQLSTATE that `work` fails with, or null where it succeeds. Anything that is not PostgreSQL's word is thrown. */
+export async function sqlState(work: Promise<unknown>): Promise<string | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (error instanceof postgres.PostgresError) return error.code;
+    throw error;
+  }
+}
