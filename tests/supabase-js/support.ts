@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@supabase/supabase-js';
 import type { Session, SupabaseClient } from '@supabase/supabase-js';
+import type { Database } from '../../supabase/database.types.ts';
 
 type Ready = {
   functions_url: string;
@@ -8,6 +9,8 @@ type Ready = {
   publishable_key: string;
   simulators: { llm: string; spotify: string };
 };
+
+export type Client = SupabaseClient<Database>;
 
 export const ready = readReadyFile();
 
@@ -18,14 +21,14 @@ function readReadyFile(): Ready {
 }
 
 /** A client of somebody who has not signed in. */
-export function client(): SupabaseClient {
+export function client(): Client {
   // Outside a browser nothing keeps the session, and a timer that renews it would keep the process alive.
   const auth = { persistSession: false, autoRefreshToken: false };
-  return createClient(ready.supabase_url, ready.publishable_key, { auth });
+  return createClient<Database>(ready.supabase_url, ready.publishable_key, { auth });
 }
 
 /** A client of somebody who has just signed up. */
-export async function signedUp(): Promise<{ supabase: SupabaseClient; session: Session }> {
+export async function signedUp(): Promise<{ supabase: Client; session: Session }> {
   const supabase = client();
   const email = `${crypto.randomUUID()}@example.com`;
   const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery staple' });

@@ -23,8 +23,9 @@ dev:
 
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, wasm-tests, types, stand-ins, pgtap, conformance,
-                            end-to-end, supabase-js, end-to-end-deno
+                            native-tests, wasm-tests, types, stand-ins, pgtap, database, mutations,
+                            conformance, end-to-end, supabase-js, end-to-end-deno, pgtap-15,
+                            database-15, cron-15, conformance-15, database-lint
 
 Everything that is missing is installed once, into the user's cache.
 ";

@@ -10,6 +10,7 @@ mod supervisor;
 mod workerd;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ use crate::http;
 use crate::ports::{self, Choice, Ports};
 use crate::process::{Interrupted, POLL};
 use crate::progress::{duration, say};
-use crate::setup;
+use crate::setup::{self, PostgresPackage};
 use crate::workspace::{GATEWAY, Workspace};
 
 pub use self::ready::Ready;
@@ -80,12 +81,11 @@ impl Stack {
         };
         artefacts::build(workspace, &tools, platform)?;
 
-        let supervisor = Supervisor::new(data.logs());
-        let mut starter = Starter { workspace, data: &data, ports, supervisor, pids: BTreeMap::new() };
+        let mut starter = Starter::new(workspace, &data, ports);
         starter.start_simulators(&settings)?;
         let services = match settings.supabase() {
             Some((url, keys)) => Services { supabase_url: url, keys, database_url: None, mail_url: None },
-            None => starter.start_supabase(options.fresh)?,
+            None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
         starter.start_functions(options.runtime, &settings, &services, echo)?;
 
@@ -94,6 +94,23 @@ impl Stack {
         let ready_file =
             options.ready_file.as_deref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         Ok(Self { ready, _ready_file: ready_file, supervisor, _data: data })
+    }
+
+    /// Starts a PostgreSQL of this package, empty, and the Supabase APIs over it: no functions, no simulators.
+    pub fn start_supabase(
+        workspace: &Workspace,
+        package: PostgresPackage,
+        root: &Path,
+        ready_file: &Path,
+    ) -> Result<Self> {
+        let data = DataFolder::open(root)?;
+        ready::forget(ready_file)?;
+        let mut starter = Starter::new(workspace, &data, ports::assign(Choice::Free)?);
+        let services = starter.start_supabase(package, true)?;
+        let Starter { supervisor, pids, .. } = starter;
+        let ready = services.ready(pids);
+        let ready_file = ReadyFile::write(ready_file, &ready)?;
+        Ok(Self { ready, _ready_file: Some(ready_file), supervisor, _data: data })
     }
 
     /// # Errors
@@ -117,6 +134,22 @@ struct Services {
     mail_url: Option<String>,
 }
 
+impl Services {
+    fn ready(self, pids: BTreeMap<&'static str, u32>) -> Ready {
+        Ready {
+            web_url: None,
+            functions_url: None,
+            supabase_url: self.supabase_url,
+            publishable_key: self.keys.publishable_key,
+            secret_key: self.keys.secret_key,
+            database_url: self.database_url,
+            mail_url: self.mail_url,
+            simulators: BTreeMap::new(),
+            pids,
+        }
+    }
+}
+
 /// A stack under construction.
 struct Starter<'a> {
     workspace: &'a Workspace,
@@ -126,7 +159,11 @@ struct Starter<'a> {
     pids: BTreeMap<&'static str, u32>,
 }
 
-impl Starter<'_> {
+impl<'a> Starter<'a> {
+    fn new(workspace: &'a Workspace, data: &'a DataFolder, ports: Ports) -> Self {
+        Self { workspace, data, ports, supervisor: Supervisor::new(data.logs()), pids: BTreeMap::new() }
+    }
+
     fn start(&mut self, name: &'static str, stop: Signal, echo: bool, command: &mut Command) -> Result<u32> {
         let options = PartOptions { name, stop, echo, ends_last: name == "postgres" };
         let pid = self.supervisor.start(options, command)?;
@@ -145,11 +182,10 @@ impl Starter<'_> {
         self.start("simulators", Signal::TERM, false, &mut command).map(drop)
     }
 
-    fn start_supabase(&mut self, fresh: bool) -> Result<Services> {
+    fn start_supabase(&mut self, package: PostgresPackage, fresh: bool) -> Result<Services> {
         if fresh {
             self.data.forget_keys()?;
         }
-        let package = setup::for_postgres(self.workspace)?;
         let postgres = Postgres::prepare(package, self.data, self.ports.postgres, fresh)?;
         let pid = self.start("postgres", Signal::INT, false, &mut postgres.command())?;
         self.supervisor.wait_until_ready(|| postgres.is_ready(pid))?;
@@ -211,19 +247,14 @@ fn describe(
     let simulated =
         [("spotify", settings.real_spotify, ports.spotify), ("llm", settings.real_llm, ports.llm)];
     Ready {
-        functions_url: format!("{web_url}/functions/v1"),
-        web_url,
-        supabase_url: services.supabase_url,
-        publishable_key: services.keys.publishable_key,
-        secret_key: services.keys.secret_key,
-        database_url: services.database_url,
-        mail_url: services.mail_url,
+        functions_url: Some(format!("{web_url}/functions/v1")),
+        web_url: Some(web_url),
         simulators: simulated
             .into_iter()
             .filter(|(_, is_real, _)| !is_real)
             .map(|(name, _, port)| (name, local(port)))
             .collect(),
-        pids,
+        ..services.ready(pids)
     }
 }
 

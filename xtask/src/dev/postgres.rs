@@ -60,7 +60,14 @@ impl Postgres {
     pub fn command(&self) -> Command {
         let mut command = self.as_user("postgres");
         command.arg("-D").arg(self.cluster());
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC"] {
+        let ours = [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "timezone=UTC",
+            // The parameters of some calls are secrets.
+            "log_parameter_max_length=0",
+        ];
+        for setting in ours.iter().chain(self.package.settings) {
             command.args(["-c", setting]);
         }
         command.args(["-c", &format!("port={}", self.port)]);

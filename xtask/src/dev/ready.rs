@@ -12,9 +12,11 @@ use crate::files;
 
 #[derive(Serialize)]
 pub struct Ready {
-    pub web_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_url: Option<String>,
     /// Ends in `/functions/v1`.
-    pub functions_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub functions_url: Option<String>,
     pub supabase_url: String,
     pub publishable_key: String,
     pub secret_key: String,
@@ -37,11 +39,10 @@ impl Ready {
 
     /// The URLs, for a person.
     pub fn summary(&self) -> String {
-        let mut lines = vec![
-            ("page", &self.web_url),
-            ("functions", &self.functions_url),
-            ("supabase", &self.supabase_url),
-        ];
+        let mut lines = Vec::new();
+        lines.extend(self.web_url.iter().map(|url| ("page", url)));
+        lines.extend(self.functions_url.iter().map(|url| ("functions", url)));
+        lines.push(("supabase", &self.supabase_url));
         lines.extend(self.mail_url.iter().map(|url| ("mails", url)));
         lines.extend(self.simulators.iter().map(|(name, url)| (*name, url)));
         lines.iter().map(|(name, url)| format!("  {name:<10} {url}")).collect::<Vec<_>>().join("\n")
@@ -80,8 +81,8 @@ mod tests {
 
     fn ready(local: bool) -> Ready {
         Ready {
-            web_url: "http://127.0.0.1:1".into(),
-            functions_url: "http://127.0.0.1:1/functions/v1".into(),
+            web_url: Some("http://127.0.0.1:1".into()),
+            functions_url: Some("http://127.0.0.1:1/functions/v1".into()),
             supabase_url: "http://127.0.0.1:2".into(),
             publishable_key: "pk".into(),
             secret_key: "sk".into(),

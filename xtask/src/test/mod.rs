@@ -3,7 +3,7 @@
 mod stages;
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use crate::dev::{Ready, Stack};
 use crate::ports::Choice;
 use crate::process::{self, Interrupted};
 use crate::progress::say;
+use crate::setup;
 use crate::workspace::Workspace;
 
 pub struct Stage {
@@ -24,7 +25,30 @@ pub struct Stage {
 
 enum Run {
     Alone(fn(&Workspace) -> Result<()>),
-    On(Runtime, fn(&Workspace, &mut TestStack) -> Result<()>),
+    On(Ground, fn(&Workspace, &mut TestStack) -> Result<()>),
+}
+
+/// What is started for a stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// The whole product, its functions on workerd.
+    Workerd,
+    /// The same on Deno.
+    Deno,
+    /// Debian's PostgreSQL with pg_cron, and the Supabase APIs over it.
+    Postgres15,
+}
+
+const GROUNDS: [Ground; 3] = [Ground::Workerd, Ground::Deno, Ground::Postgres15];
+
+impl Ground {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Workerd => "workerd",
+            Self::Deno => "deno",
+            Self::Postgres15 => "postgres-15",
+        }
+    }
 }
 
 pub const STAGES: &[Stage] = &[
@@ -37,11 +61,18 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "wasm-tests", run: Run::Alone(stages::wasm_tests) },
     Stage { name: "types", run: Run::Alone(stages::types) },
     Stage { name: "stand-ins", run: Run::Alone(stages::stand_ins) },
-    Stage { name: "pgtap", run: Run::On(Runtime::Workerd, stages::pgtap) },
-    Stage { name: "conformance", run: Run::On(Runtime::Workerd, stages::conformance) },
-    Stage { name: "end-to-end", run: Run::On(Runtime::Workerd, stages::end_to_end) },
-    Stage { name: "supabase-js", run: Run::On(Runtime::Workerd, stages::supabase_js) },
-    Stage { name: "end-to-end-deno", run: Run::On(Runtime::Deno, stages::end_to_end_deno) },
+    Stage { name: "pgtap", run: Run::On(Ground::Workerd, stages::pgtap) },
+    Stage { name: "database", run: Run::On(Ground::Workerd, stages::database) },
+    Stage { name: "mutations", run: Run::On(Ground::Workerd, stages::mutations) },
+    Stage { name: "conformance", run: Run::On(Ground::Workerd, stages::conformance) },
+    Stage { name: "end-to-end", run: Run::On(Ground::Workerd, stages::end_to_end) },
+    Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
+    Stage { name: "end-to-end-deno", run: Run::On(Ground::Deno, stages::end_to_end_deno) },
+    Stage { name: "pgtap-15", run: Run::On(Ground::Postgres15, stages::pgtap) },
+    Stage { name: "database-15", run: Run::On(Ground::Postgres15, stages::database) },
+    Stage { name: "cron-15", run: Run::On(Ground::Postgres15, stages::cron) },
+    Stage { name: "conformance-15", run: Run::On(Ground::Postgres15, stages::conformance) },
+    Stage { name: "database-lint", run: Run::On(Ground::Postgres15, stages::database_lint) },
 ];
 
 /// A stage that this machine cannot run, and why.
@@ -66,11 +97,11 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
             record(&mut summary, stage.name, || run(workspace))?;
         }
     }
-    for (runtime, name) in [(Runtime::Workerd, "workerd"), (Runtime::Deno, "deno")] {
-        let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == runtime);
+    for ground in GROUNDS {
+        let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == ground);
         let stages: Vec<_> = STAGES.iter().filter(chosen).filter(on_it).collect();
         if !stages.is_empty() {
-            run_on_stack(workspace, runtime, name, &stages, &mut summary)?;
+            run_on(workspace, ground, &stages, &mut summary)?;
         }
     }
     let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
@@ -96,27 +127,22 @@ fn record(summary: &mut Summary, name: &str, run: impl FnOnce() -> Result<()>) -
     Ok(())
 }
 
-fn run_on_stack(
-    workspace: &Workspace,
-    runtime: Runtime,
-    runtime_name: &str,
-    stages: &[&Stage],
-    summary: &mut Summary,
-) -> Result<()> {
+fn run_on(workspace: &Workspace, ground: Ground, stages: &[&Stage], summary: &mut Summary) -> Result<()> {
+    let name = ground.name();
     let mut stack = None;
-    record(summary, &format!("start ({runtime_name})"), || {
-        stack = Some(TestStack::start(workspace, runtime, runtime_name)?);
+    record(summary, &format!("start ({name})"), || {
+        stack = Some(TestStack::start(workspace, ground)?);
         Ok(())
     })?;
     for stage in stages {
         let Run::On(_, run) = stage.run else { continue };
         record(summary, stage.name, || match &mut stack {
             Some(stack) => run(workspace, stack),
-            None => Err(NotRun(format!("the stack on {runtime_name} did not start")).into()),
+            None => Err(NotRun(format!("the stack on {name} did not start")).into()),
         })?;
     }
     let Some(stack) = stack else { return Ok(()) };
-    record(summary, &format!("stop ({runtime_name})"), || {
+    record(summary, &format!("stop ({name})"), || {
         let left = stack.stack.stop();
         if left.is_empty() { Ok(()) } else { bail!("processes are left of: {}", left.join(", ")) }
     })
@@ -131,31 +157,52 @@ pub struct TestStack {
 }
 
 impl TestStack {
-    fn start(workspace: &Workspace, runtime: Runtime, name: &str) -> Result<Self> {
-        let data = workspace.target.join("test").join(name);
-        let options = DevOptions {
-            ready_file: Some(data.join(READY_FILE)),
-            runtime,
-            data: Some(data.clone()),
-            fresh: true,
-            env_file: Some("/dev/null".into()),
-            ..DevOptions::default()
+    fn start(workspace: &Workspace, ground: Ground) -> Result<Self> {
+        let data = workspace.target.join("test").join(ground.name());
+        let ready_file = data.join(READY_FILE);
+        let stack = match ground {
+            Ground::Workerd => start_product(workspace, Runtime::Workerd, &data, ready_file),
+            Ground::Deno => start_product(workspace, Runtime::Deno, &data, ready_file),
+            Ground::Postgres15 => {
+                let missing =
+                    || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));
+                let package = setup::for_debian_postgres(workspace)?.ok_or_else(missing)?;
+                Stack::start_supabase(workspace, package, &data, &ready_file)
+            }
         };
-        Ok(Self { stack: Stack::start(workspace, &options, Choice::Free, false)?, data })
+        Ok(Self { stack: stack?, data })
     }
 
     fn ready(&self) -> &Ready {
         &self.stack.ready
     }
 
-    /// Runs a command that finds the stack through its ready file, and in its data folder the keys to forge with.
+    /// Runs a command that finds the stack through its ready file or by the usual variables, and in its data folder
+    /// the keys to forge with.
     ///
     /// # Errors
     /// If it fails, or as soon as a part of the stack ends.
     fn run(&mut self, command: &mut Command) -> Result<()> {
         command.env("SOUND_WHISKERS_READY_FILE", self.data.join(READY_FILE));
         command.env("SOUND_WHISKERS_DATA_DIR", &self.data);
+        let ready = &self.stack.ready;
+        command.env("SUPABASE_URL", &ready.supabase_url);
+        command.env("SUPABASE_PUBLISHABLE_KEY", &ready.publishable_key);
+        command.env("SUPABASE_SECRET_KEY", &ready.secret_key);
+        command.envs(ready.database_url.iter().map(|url| ("DATABASE_URL", url)));
         let status = process::run_while(command, || self.stack.check())?;
         if status.success() { Ok(()) } else { bail!("{} failed ({status})", command.get_program().display()) }
     }
+}
+
+fn start_product(workspace: &Workspace, runtime: Runtime, data: &Path, ready_file: PathBuf) -> Result<Stack> {
+    let options = DevOptions {
+        ready_file: Some(ready_file),
+        runtime,
+        data: Some(data.to_owned()),
+        fresh: true,
+        env_file: Some("/dev/null".into()),
+        ..DevOptions::default()
+    };
+    Stack::start(workspace, &options, Choice::Free, false)
 }

@@ -95,18 +95,35 @@ pub fn stand_ins(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn pgtap(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let url = stack.ready().database_url.clone().context("there is no local database")?;
-    let mut command = Command::new(workspace.npm_bin("node"));
-    stack.run(command.current_dir(&workspace.root).arg("tests/local-supabase/pgtap.ts").arg(url))
+    let url = database_url(stack)?;
+    stack.run(node(workspace).arg("tests/local-supabase/pgtap.ts").arg(url))
 }
 
 pub fn conformance(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let mut command = node_tests(workspace, "tests/local-supabase/conformance.test.ts")?;
-    let ready = stack.ready();
-    command.env("SUPABASE_URL", &ready.supabase_url);
-    command.env("SUPABASE_PUBLISHABLE_KEY", &ready.publishable_key);
-    command.env("SUPABASE_SECRET_KEY", &ready.secret_key);
-    stack.run(&mut command)
+    stack.run(&mut node_tests(workspace, "tests/local-supabase/conformance.test.ts")?)
+}
+
+/// Attacks, races and time: what assertions within one transaction cannot see.
+pub fn database(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(&mut node_tests(workspace, "tests/database/**/*.test.ts")?)
+}
+
+/// Breaks the schema on purpose, one thing at a time: each must turn the tests above red.
+pub fn mutations(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let url = database_url(stack)?;
+    stack.run(node(workspace).arg("tests/database/mutations/main.ts").arg(url))
+}
+
+pub fn cron(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(&mut node_tests(workspace, "tests/database-cron/**/*.test.ts")?)
+}
+
+pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let url = database_url(stack)?;
+    let mut command = node(workspace);
+    // The tools find their Node by name.
+    command.env("PATH", workspace.path_with(&[])?);
+    stack.run(command.arg("tests/database-lint/main.ts").arg(url))
 }
 
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
@@ -132,14 +149,24 @@ fn cargo(workspace: &Workspace) -> Command {
     workspace.cargo(&workspace.root)
 }
 
+fn node(workspace: &Workspace) -> Command {
+    let mut command = Command::new(workspace.npm_bin("node"));
+    command.current_dir(&workspace.root);
+    command
+}
+
+fn database_url(stack: &TestStack) -> Result<String> {
+    stack.ready().database_url.clone().context("there is no local database")
+}
+
 /// Node's test runner; it takes a pattern that matches nothing for success, so the folder must be there.
 fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command> {
     let folder = pattern.split("/*").next().unwrap_or(pattern);
     if !workspace.root.join(folder).exists() {
         bail!("there is no {folder}");
     }
-    let mut command = Command::new(workspace.npm_bin("node"));
-    command.current_dir(&workspace.root).args(["--test", "--test-reporter=spec", pattern]);
+    let mut command = node(workspace);
+    command.args(["--test", "--test-reporter=spec", pattern]);
     Ok(command)
 }
 

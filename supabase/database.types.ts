@@ -1,0 +1,411 @@
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  'public': {
+    Tables: {
+      'ai_sessions': {
+        Row: {
+          'cost': number;
+          'created_at': string;
+          'id': string;
+          'prompt': string;
+          'status': Database['public']['Enums']['ai_status_enum'];
+          'user_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'cost': number;
+          'created_at'?: string;
+          'id'?: string;
+          'prompt': string;
+          'status': Database['public']['Enums']['ai_status_enum'];
+          'user_id': string;
+        };
+        Update: {
+          'cost'?: number;
+          'created_at'?: string;
+          'id'?: string;
+          'prompt'?: string;
+          'status'?: Database['public']['Enums']['ai_status_enum'];
+          'user_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'ai_sessions_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
+          },
+        ];
+      };
+      'playlist_tracks': {
+        Row: {
+          'added_at': string;
+          'album': string | null;
+          'artist': string | null;
+          'duration_ms': number | null;
+          'explicit': boolean | null;
+          'is_deleted': boolean;
+          'playlist_id': string;
+          'position': number;
+          'title': string | null;
+          'track_uri': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'added_at'?: string;
+          'album'?: string | null;
+          'artist'?: string | null;
+          'duration_ms'?: number | null;
+          'explicit'?: boolean | null;
+          'is_deleted'?: boolean;
+          'playlist_id': string;
+          'position': number;
+          'title'?: string | null;
+          'track_uri': string;
+        };
+        Update: {
+          'added_at'?: string;
+          'album'?: string | null;
+          'artist'?: string | null;
+          'duration_ms'?: number | null;
+          'explicit'?: boolean | null;
+          'is_deleted'?: boolean;
+          'playlist_id'?: string;
+          'position'?: number;
+          'title'?: string | null;
+          'track_uri'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'playlist_tracks_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: false;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      'playlists': {
+        Row: {
+          'created_at': string;
+          'description': string | null;
+          'id': string;
+          'is_deleted': boolean;
+          'name': string;
+          'owner_id': string;
+          'updated_at': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'description'?: string | null;
+          'id'?: string;
+          'is_deleted'?: boolean;
+          'name': string;
+          'owner_id': string;
+          'updated_at'?: string;
+        };
+        Update: {
+          'created_at'?: string;
+          'description'?: string | null;
+          'id'?: string;
+          'is_deleted'?: boolean;
+          'name'?: string;
+          'owner_id'?: string;
+          'updated_at'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'playlists_owner_id_fkey';
+            columns: ['owner_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
+          },
+        ];
+      };
+      'profiles': {
+        Row: {
+          'created_at': string;
+          'plan': Database['public']['Enums']['plan_type'];
+          'stripe_customer_id': string | null;
+          'updated_at': string;
+          'user_id': string;
+          'username': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'plan'?: Database['public']['Enums']['plan_type'];
+          'stripe_customer_id'?: string | null;
+          'updated_at'?: string;
+          'user_id': string;
+          'username': string;
+        };
+        Update: {
+          'created_at'?: string;
+          'plan'?: Database['public']['Enums']['plan_type'];
+          'stripe_customer_id'?: string | null;
+          'updated_at'?: string;
+          'user_id'?: string;
+          'username'?: string;
+        };
+        Relationships: [];
+      };
+      'spotify_tokens': {
+        Row: {
+          'access_token': string;
+          'created_at': string;
+          'expires_at': string;
+          'refresh_token': string;
+          'updated_at': string;
+          'user_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'access_token': string;
+          'created_at'?: string;
+          'expires_at': string;
+          'refresh_token': string;
+          'updated_at'?: string;
+          'user_id': string;
+        };
+        Update: {
+          'access_token'?: string;
+          'created_at'?: string;
+          'expires_at'?: string;
+          'refresh_token'?: string;
+          'updated_at'?: string;
+          'user_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'spotify_tokens_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: true;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
+          },
+        ];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      'add_tracks': {
+        Args: { 'after_position'?: number; 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_entry';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      'ai_reserve': {
+        Args: { 'p_prompt': string; 'p_save': boolean; 'p_session_id': string; 'p_user_id': string };
+        Returns: Json;
+      };
+      'ai_settle': {
+        Args: {
+          'p_cost': number;
+          'p_max_age_ms'?: number;
+          'p_session_id': string;
+          'p_status': Database['public']['Enums']['ai_status_enum'];
+          'p_user_id': string;
+        };
+        Returns: Json;
+      };
+      'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
+      'get_spotify_tokens': {
+        Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_user_id': string };
+        Returns: {
+          'access_token': string;
+          'expires_at': string;
+          'refresh_token': string;
+        }[];
+      };
+      'move_track': {
+        Args: { 'from_position': number; 'playlist_id': string; 'to_position': number };
+        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_entry';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      'remove_track': {
+        Args: { 'playlist_id': string; 'position': number };
+        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_entry';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      'replace_tracks': {
+        Args: { 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_entry';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      'rotate_spotify_tokens': {
+        Args: { 'p_after'?: string; 'p_limit'?: number; 'p_new_secret': string; 'p_old_secret': string };
+        Returns: Json;
+      };
+      'save_generated_playlist': {
+        Args: {
+          'p_cost': number;
+          'p_description': string;
+          'p_name': string;
+          'p_session_id': string;
+          'p_tracks': Json;
+          'p_user_id': string;
+        };
+        Returns: Json;
+      };
+      'store_spotify_tokens': {
+        Args: {
+          'p_access_token': string;
+          'p_expires_at': string;
+          'p_refresh_token': string;
+          'p_secret': string;
+          'p_user_id': string;
+        };
+        Returns: undefined;
+      };
+      'usage': { Args: Record<PropertyKey, never>; Returns: Json };
+    };
+    Enums: {
+      'ai_status_enum': 'succeeded' | 'failed' | 'timeout';
+      'plan_type': 'free' | 'pro';
+    };
+    CompositeTypes: {
+      'playlist_entry': {
+        'position': number | null;
+        'track_uri': string | null;
+        'title': string | null;
+        'artist': string | null;
+        'album': string | null;
+        'duration_ms': number | null;
+        'explicit': boolean | null;
+        'added_at': string | null;
+      };
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'public'>];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views']
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views']
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+    Insert: infer I;
+  } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+    Update: infer U;
+  } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema['Enums']
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema['CompositeTypes']
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  'public': {
+    Enums: {
+      'ai_status_enum': ['succeeded', 'failed', 'timeout'],
+      'plan_type': ['free', 'pro'],
+    },
+  },
+} as const;

@@ -1,0 +1,80 @@
+// pg_cron runs the two jobs by itself. Its shortest interval here is a minute, so that is what a test may wait.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect, signUp } from '../database/support.ts';
+
+const EVERY_MINUTE = '* * * * *';
+const PATIENCE_MS = 150_000;
+
+const JOBS = [
+  {
+    jobname: 'delete_old_ai_sessions',
+    schedule: '0 3 * * *',
+    command: `delete from public.ai_sessions where created_at < now() - interval '30 days';`,
+  },
+  {
+    jobname: 'maintain_ai_sessions_partitions',
+    schedule: '30 3 * * *',
+    command: 'select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();',
+  },
+];
+
+/** Succeeds only where the sessions of jobs count their days in UTC. */
+const IN_UTC = { jobname: 'are_days_those_of_utc', command: `select 1 / (current_setting('TimeZone') = 'UTC')::int` };
+
+const sql = connect();
+after(() => sql.end());
+
+test('the clean-up and the maintenance are scheduled every night', areScheduled);
+
+test('when their minute comes they run, and old sessions and empty months are gone', async () => {
+  const user_id = await signUp(sql);
+  await sql`select private.ensure_ai_sessions_partitions_at('2003-02-01T00:00:00Z', 0)`;
+  const [ahead] = await sql`select 'ai_sessions_' || to_char((now() at time zone 'UTC') + interval '3 months', 'YYYY_MM') as partition`;
+  await sql`drop table if exists ${sql(ahead!.partition)}`;
+  await sql`
+    insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
+    values (${user_id}, 'new', 'succeeded', 0, now()), (${user_id}, 'old', 'succeeded', 0, '2003-02-01T00:00:00Z')`;
+
+  await everyMinuteUntilAllHaveRun();
+
+  const left = await sql`select prompt from public.ai_sessions where user_id = ${user_id}`;
+  assert.deepEqual(left.map(({ prompt }) => prompt), ['new']);
+  const [found] = await sql`
+    select to_regclass('public.ai_sessions_2003_01') is not null as empty, to_regclass(${`public.${ahead!.partition}`}) is not null as ahead`;
+  assert.deepEqual(found, { empty: false, ahead: true });
+  await areScheduled();
+});
+
+async function areScheduled(): Promise<void> {
+  const jobs = await sql`select jobname, schedule, command, active, database from cron.job order by jobname`;
+  assert.deepEqual([...jobs], JOBS.map((job) => ({ ...job, active: true, database: 'postgres' })));
+}
+
+/** Waits until each job has succeeded once more; the schedules are as before, however that ends. */
+async function everyMinuteUntilAllHaveRun(): Promise<void> {
+  const [last] = await sql`select coalesce(max(runid), 0) as runid from cron.job_run_details`;
+  const names = [...JOBS, IN_UTC].map(({ jobname }) => jobname);
+  const reschedule = (schedule: string, jobname: string) =>
+    sql`select cron.alter_job(jobid, schedule => ${schedule}) from cron.job where jobname = ${jobname}`;
+  try {
+    await sql`select cron.schedule(${IN_UTC.jobname}, ${EVERY_MINUTE}, ${IN_UTC.command})`;
+    for (const { jobname } of JOBS) await reschedule(EVERY_MINUTE, jobname);
+    const deadline = performance.now() + PATIENCE_MS;
+    let waiting = names;
+    while (waiting.length > 0) {
+      assert(performance.now() < deadline, `did not run: ${waiting.join(', ')}`);
+      await pause(200);
+      const runs = await sql`
+        select j.jobname, d.status, d.return_message from cron.job_run_details d join cron.job j using (jobid)
+        where d.runid > ${last!.runid}`;
+      for (const run of runs) assert.notEqual(run.status, 'failed', `${run.jobname}: ${run.return_message}`);
+      waiting = names.filter((name) => !runs.some((run) => run.jobname === name && run.status === 'succeeded'));
+    }
+  } finally {
+    for (const { jobname, schedule } of JOBS) await reschedule(schedule, jobname);
+    await sql`select cron.unschedule(${IN_UTC.jobname})`;
+  }
+}
