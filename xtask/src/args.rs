@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::function_token::TokenOptions;
 use crate::test::STAGES;
 
 pub const HELP: &str = "\
@@ -12,6 +13,7 @@ Usage: cargo xtask <command>
   build    the deployable artefacts for Cloudflare and Deno, with their sizes
   dev      the whole product on this machine, until Ctrl-C
   test     everything that must pass, with one line per stage
+  function-token  the token by which a deployed function is its role in the database
 
 dev:
   --ready-file PATH         written as JSON when everything answers, removed at the end
@@ -27,8 +29,16 @@ test:
                             conformance, end-to-end, supabase-js, end-to-end-deno, pgtap-15,
                             database-15, cron-15, conformance-15, database-lint
 
+function-token:
+  --role ROLE               fn_ai, fn_spotify, fn_billing or fn_account
+  --key FILE                a private signing key of the project (ES256, as a JWK)
+  --days N                  how long it is valid (365)
+
 Everything that is missing is installed once, into the user's cache.
 ";
+
+const DEFAULT_TOKEN_DAYS: u64 = 365;
+const MAX_TOKEN_DAYS: u64 = 3650;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
@@ -36,6 +46,7 @@ pub enum Command {
     Build,
     Dev(DevOptions),
     Test(TestOptions),
+    FunctionToken(TokenOptions),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -72,6 +83,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "build" => arguments.none_left("build").map(|()| Command::Build),
         "dev" => parse_dev(arguments).map(Command::Dev),
         "test" => parse_test(arguments).map(Command::Test),
+        "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
         other => bail!("there is no command `{other}`; `cargo xtask --help` lists them"),
     }
 }
@@ -153,6 +165,23 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
     Ok(options)
 }
 
+fn parse_function_token(mut arguments: Arguments) -> Result<TokenOptions> {
+    let (mut role, mut key, mut days) = (None, None, DEFAULT_TOKEN_DAYS);
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--role" => role = Some(arguments.value(&option, inline)?),
+            "--key" => key = Some(arguments.path(&option, inline)?),
+            "--days" => {
+                let value = arguments.value(&option, inline)?;
+                let parsed = value.parse().ok().filter(|days| (1..=MAX_TOKEN_DAYS).contains(days));
+                days = parsed.with_context(|| format!("--days {value}: expected 1 to {MAX_TOKEN_DAYS}"))?;
+            }
+            _ => return unknown("function-token", &option),
+        }
+    }
+    Ok(TokenOptions { role: role.context("--role is missing")?, key: key.context("--key is missing")?, days })
+}
+
 fn unknown<T>(command: &str, argument: &str) -> Result<T> {
     bail!("`cargo xtask {command}` has no option `{argument}`; see `cargo xtask --help`")
 }
@@ -202,6 +231,9 @@ mod tests {
         assert!(refusal("dev --ports-from 70000").contains("70000"));
         assert!(refusal("dev --ports-from").contains("needs a value"));
         assert!(refusal("build --release").contains("`--release`"));
+        assert!(refusal("function-token --key k").contains("--role"));
+        assert!(refusal("function-token --role fn_ai").contains("--key"));
+        assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));
         assert!(refusal("test --only formatting").contains("`formatting`"));
     }
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::Workspace;
+use crate::function_token::ROLES;
+use crate::workspace::{GATEWAY, Workspace};
 
 fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -64,6 +65,16 @@ fn every_function_stands_in_the_house_as_the_others_do() {
         assert!(lib.starts_with("//!"), "{} does not say what it promises", function.name);
         let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", function.name);
+    }
+}
+
+#[test]
+fn every_function_says_which_role_it_is() {
+    for function in Workspace::open().unwrap().functions.iter().filter(|it| it.name != GATEWAY) {
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        let role = manifest.lines().find_map(|line| line.strip_prefix("role = "));
+        let role = role.unwrap_or_else(|| panic!("{} names no role", function.name)).trim_matches('"');
+        assert!(role == "none" || ROLES.contains(&role), "{}: {role}", function.name);
     }
 }
 

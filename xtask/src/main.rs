@@ -4,6 +4,7 @@ mod args;
 mod artefacts;
 mod dev;
 mod files;
+mod function_token;
 #[cfg(test)]
 mod house;
 mod http;
@@ -49,6 +50,7 @@ fn run() -> Result<ExitCode> {
         Command::Help => Ok(ExitCode::SUCCESS),
         Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Dev(options) => dev::run(&workspace, &options),
+        Command::FunctionToken(options) => function_token::run(&options),
         Command::Test(options) => test::run(&workspace, &options),
     }
 }

@@ -24,6 +24,8 @@ pub struct Function {
     pub name: String,
     pub dir: PathBuf,
     pub wrangler: Wrangler,
+    /// Which role it is in the database; none for one that needs no more there than its callers may.
+    pub role: Option<String>,
     /// What worker-build hands to wasm-opt, as the crate's Cargo.toml says.
     pub wasm_opt_flags: Vec<String>,
 }
@@ -123,8 +125,11 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
         }
         let config = if name == GATEWAY { root } else { &dir }.join("wrangler.toml");
         let wrangler = read_wrangler(&config)?;
-        let wasm_opt_flags = read_wasm_opt_flags(&dir.join("Cargo.toml"))?;
-        functions.push(Function { name, dir, wrangler, wasm_opt_flags });
+        let manifest = read_manifest(&dir.join("Cargo.toml"))?;
+        let role = metadata(&manifest, &["sound-whiskers", "role"]).and_then(toml::Value::as_str);
+        let role = role.filter(|role| *role != "none").map(str::to_owned);
+        let wasm_opt_flags = wasm_opt_flags(&manifest).with_context(|| format!("functions/{name}"))?;
+        functions.push(Function { name, dir, wrangler, role, wasm_opt_flags });
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
     if functions.is_empty() {
@@ -138,13 +143,21 @@ fn read_wrangler(path: &Path) -> Result<Wrangler> {
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
-fn read_wasm_opt_flags(path: &Path) -> Result<Vec<String>> {
+fn read_manifest(path: &Path) -> Result<toml::Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let manifest: toml::Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
-    let keys = ["package", "metadata", "wasm-pack", "profile", "release", "wasm-opt"];
-    let flags = keys.iter().try_fold(&manifest, |table, key| table.get(key));
-    let flags = flags.with_context(|| format!("{} has no [{}]", path.display(), keys.join(".")))?;
-    flags.clone().try_into().with_context(|| format!("{}: wasm-opt", path.display()))
+    toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+/// What a manifest says below `[package.metadata]`.
+fn metadata<'a>(manifest: &'a toml::Value, keys: &[&str]) -> Option<&'a toml::Value> {
+    ["package", "metadata"].iter().chain(keys).try_fold(manifest, |table, key| table.get(key))
+}
+
+fn wasm_opt_flags(manifest: &toml::Value) -> Result<Vec<String>> {
+    let keys = ["wasm-pack", "profile", "release", "wasm-opt"];
+    let flags = metadata(manifest, &keys);
+    let flags = flags.with_context(|| format!("Cargo.toml has no [package.metadata.{}]", keys.join(".")))?;
+    flags.clone().try_into().context("wasm-opt")
 }
 
 fn target_folder(root: &Path) -> Result<PathBuf> {

@@ -14,6 +14,7 @@ mod access;
 mod catalogue;
 mod contract;
 mod database_refusals;
+mod function_roles;
 mod idempotency;
 mod llm_faults;
 mod main_job;

@@ -31,6 +31,7 @@ impl Place {
         let _alone = ONE_AT_A_TIME.lock().await;
         let folder = std::env::temp_dir().join(format!("sound-whiskers-{}", Uuid::new_v4()));
         fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("env"), "").unwrap();
         Self { folder, ports_from: free_ports(), _alone }
     }
 
@@ -38,11 +39,17 @@ impl Place {
         self.folder.join("ready.json")
     }
 
+    fn env_file(&self) -> PathBuf {
+        self.folder.join("env")
+    }
+
     /// `xtask dev` on this place's data; its two outputs go to files.
     pub fn dev(&self, name: &str, ports_from: u16) -> Dev {
         let output = |kind: &str| self.folder.join(format!("{name}.{kind}"));
         let child = Command::new(xtask())
-            .args(["dev", "--env-file=/dev/null", "--ports-from", &ports_from.to_string(), "--data"])
+            .args(["dev", "--ports-from", &ports_from.to_string(), "--env-file"])
+            .arg(self.env_file())
+            .arg("--data")
             .arg(self.folder.join("data"))
             .arg("--ready-file")
             .arg(if name == "dev" { self.ready_file() } else { output("ready") })
@@ -54,6 +61,12 @@ impl Place {
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", xtask().display()));
         Dev { child, errors: output("err") }
+    }
+
+    /// Starts a stack with these lines in its env file.
+    pub async fn start_with(&self, env: &str) -> Running {
+        fs::write(self.env_file(), env).unwrap();
+        self.start().await
     }
 
     /// Starts a stack and waits until it is ready.

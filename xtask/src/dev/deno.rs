@@ -4,10 +4,10 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::settings::Variables;
+use super::settings::FunctionVariables;
 use crate::workspace::{GATEWAY, Workspace};
 
-pub fn command(workspace: &Workspace, port: u16, variables: &Variables) -> Command {
+pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) -> Command {
     let web = workspace.root.join("web");
     let modules = workspace.target.join("deno");
     let functions: Vec<_> = workspace
@@ -16,7 +16,7 @@ pub fn command(workspace: &Workspace, port: u16, variables: &Variables) -> Comma
         .filter(|function| function.name != GATEWAY)
         .map(|function| {
             let mut env = function.wrangler.vars.clone();
-            env.extend(variables.clone());
+            env.extend(variables.of(function));
             json!({ "name": function.name, "directory": workspace.deno_dir(function), "env": env })
         })
         .collect();

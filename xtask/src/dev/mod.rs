@@ -20,7 +20,7 @@ use rustix::process::Signal;
 use self::data::DataFolder;
 use self::postgres::Postgres;
 use self::ready::ReadyFile;
-use self::settings::Settings;
+use self::settings::{FunctionVariables, Settings, Variables};
 use self::supabase::Keys;
 use self::supervisor::{PartOptions, Supervisor};
 use crate::args::{DevOptions, Runtime};
@@ -84,7 +84,9 @@ impl Stack {
         let mut starter = Starter::new(workspace, &data, ports);
         starter.start_simulators(&settings)?;
         let services = match settings.supabase() {
-            Some((url, keys)) => Services { supabase_url: url, keys, database_url: None, mail_url: None },
+            Some((supabase_url, keys)) => {
+                Services { supabase_url, keys, tokens: None, database_url: None, mail_url: None }
+            }
             None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
         starter.start_functions(options.runtime, &settings, &services, echo)?;
@@ -130,6 +132,8 @@ impl Stack {
 struct Services {
     supabase_url: String,
     keys: Keys,
+    /// For each role of the functions; none where the secret key has to serve.
+    tokens: Option<Variables>,
     database_url: Option<String>,
     mail_url: Option<String>,
 }
@@ -196,9 +200,11 @@ impl<'a> Starter<'a> {
         self.start("supabase", Signal::TERM, false, &mut command)?;
         self.supervisor
             .wait_until_ready(|| http::status(port, "/health").is_ok_and(|status| status == 200))?;
+        let (keys, tokens) = supabase::read_keys(&state)?;
         Ok(Services {
             supabase_url: local(port),
-            keys: supabase::read_keys(&state)?,
+            keys,
+            tokens: Some(tokens),
             database_url: Some(postgres.url()),
             mail_url: Some(local(port) + "/mail"),
         })
@@ -211,7 +217,10 @@ impl<'a> Starter<'a> {
         services: &Services,
         echo: bool,
     ) -> Result<()> {
-        let variables = settings.for_functions(&self.ports, &services.supabase_url, &services.keys);
+        let variables = FunctionVariables {
+            common: settings.for_functions(&self.ports, &services.supabase_url, &services.keys),
+            tokens: services.tokens.clone(),
+        };
         let port = self.ports.web;
         let mut command = match runtime {
             Runtime::Workerd => {

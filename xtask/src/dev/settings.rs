@@ -8,13 +8,42 @@ use anyhow::{Context, Result, bail};
 
 use super::supabase::Keys;
 use crate::ports::Ports;
+use crate::workspace::Function;
 
 pub type Variables = BTreeMap<String, String>;
+
+/// What the functions are given: most of it all the same, and each its own credential.
+pub struct FunctionVariables {
+    pub common: Variables,
+    /// The tokens by their roles; none where the secret key serves.
+    pub tokens: Option<Variables>,
+}
+
+impl FunctionVariables {
+    /// A function with a token, or without a role, has no use for the secret key.
+    pub fn of(&self, function: &Function) -> Variables {
+        let mut variables = self.common.clone();
+        match (&function.role, &self.tokens) {
+            (Some(_), None) => return variables,
+            (Some(role), Some(tokens)) => {
+                variables.extend(tokens.get(role).map(|token| (FUNCTION_TOKEN.to_owned(), token.clone())));
+            }
+            (None, _) => {
+                variables.remove(FUNCTION_TOKEN);
+            }
+        }
+        variables.remove(SECRET_KEY);
+        variables
+    }
+}
+
+const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
+const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
 const LLM: [&str; 3] = ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"];
-const SUPABASE: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY"];
+const SUPABASE: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", SECRET_KEY];
 
 /// What the simulators accept; they listen on this machine alone, and nothing of value is behind them.
 const SIMULATED_ID: &str = "simulated-client-id";
@@ -74,7 +103,7 @@ impl Settings {
             ("APP_ORIGINS", format!("http://127.0.0.1:{}", ports.web)),
             ("SUPABASE_URL", supabase_url.to_owned()),
             ("SUPABASE_PUBLISHABLE_KEY", keys.publishable_key.clone()),
-            ("SUPABASE_SECRET_KEY", keys.secret_key.clone()),
+            (SECRET_KEY, keys.secret_key.clone()),
         ]);
         if !self.real_spotify {
             all.extend(variables([
@@ -205,6 +234,23 @@ mod tests {
         let all = parse("# c\n\nexport A = 1 # one\nB=\"x # y\" # z\nC='it''s'\nD=a=b\nE=\n").unwrap();
         let expected = [("A", "1"), ("B", "x # y"), ("C", "it''s"), ("D", "a=b")];
         assert_eq!(all, expected.map(|(name, value)| (name.into(), value.into())).into());
+    }
+
+    #[test]
+    fn a_function_holds_its_own_token_or_the_secret_key_or_nothing() {
+        let mut function = crate::workspace::Workspace::open().unwrap().functions.remove(0);
+        let variables = |function: &Function, tokens: Option<Variables>| {
+            let variables = FunctionVariables { common: for_functions(""), tokens }.of(function);
+            [SECRET_KEY, FUNCTION_TOKEN].map(|name| variables.get(name).cloned())
+        };
+        let tokens =
+            || Some([("fn_ai".to_owned(), "a".to_owned()), ("fn_spotify".to_owned(), "b".to_owned())].into());
+        function.role = Some("fn_ai".into());
+        assert_eq!(variables(&function, tokens()), [None, Some("a".into())]);
+        assert_eq!(variables(&function, None), [Some("sk".into()), None]);
+        function.role = None;
+        assert_eq!(variables(&function, tokens()), [None, None]);
+        assert_eq!(variables(&function, None), [None, None]);
     }
 
     #[test]

@@ -7,7 +7,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::settings::Variables;
+use crate::function_token;
 use crate::workspace::Workspace;
+
+/// A stack is started anew more often than this.
+const TOKEN_DAYS: u64 = 365;
 
 /// A project's API keys.
 #[derive(Deserialize)]
@@ -26,9 +31,20 @@ pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u1
     command
 }
 
-/// The keys, which the local Supabase makes up when it starts for the first time.
-pub fn read_keys(state: &Path) -> Result<Keys> {
+/// The keys, which the local Supabase makes up when it starts for the first time, and a token for each role.
+pub fn read_keys(state: &Path) -> Result<(Keys, Variables)> {
+    #[derive(Deserialize)]
+    struct State {
+        #[serde(flatten)]
+        keys: Keys,
+        es256: serde_json::Value,
+    }
     let path = state.join("keys.json");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| path.display().to_string())
+    let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    let key = function_token::Key::of(&state.es256).with_context(|| path.display().to_string())?;
+    let now = function_token::now_seconds()?;
+    let token = |role: &str| Ok((role.to_owned(), key.mint(role, now, TOKEN_DAYS)?));
+    let tokens = function_token::ROLES.into_iter().map(token).collect::<Result<_>>()?;
+    Ok((state.keys, tokens))
 }

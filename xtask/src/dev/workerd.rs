@@ -6,14 +6,19 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::settings::Variables;
+use super::settings::{FunctionVariables, Variables};
 use crate::files;
 use crate::workspace::{Function, GATEWAY, Workspace, Wrangler};
 
 /// Where a variable's value travels: in the process' environment, so that no file holds a secret.
 const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
 
-pub fn command(workspace: &Workspace, config: &Path, port: u16, variables: &Variables) -> Result<Command> {
+pub fn command(
+    workspace: &Workspace,
+    config: &Path,
+    port: u16,
+    variables: &FunctionVariables,
+) -> Result<Command> {
     let text = generate(&workspace.functions, &workspace.root, port, variables)?;
     files::write_private(config, &text)?;
     // Where there is no page yet: git keeps no empty folder, and workerd does not start without it.
@@ -22,14 +27,21 @@ pub fn command(workspace: &Workspace, config: &Path, port: u16, variables: &Vari
     // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
     command.args(["serve", "--experimental", "--import-path=/"]).arg(config);
     command.env("PATH", workspace.path_with(&[])?);
-    for (name, value) in variables {
-        command.env(format!("{ENVIRONMENT_PREFIX}{name}"), value);
+    for function in workspace.functions.iter().filter(|function| function.name != GATEWAY) {
+        for (name, value) in variables.of(function) {
+            command.env(environment_name(function, &name), value);
+        }
     }
     Ok(command)
 }
 
+/// Each function has its own, for what they are given differs.
+fn environment_name(function: &Function, variable: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}{}_{variable}", function.name.replace('-', "_").to_ascii_uppercase())
+}
+
 /// workerd's configuration: a worker per function, the network, and the gateway with its assets on the port.
-fn generate(functions: &[Function], root: &Path, port: u16, variables: &Variables) -> Result<String> {
+fn generate(functions: &[Function], root: &Path, port: u16, variables: &FunctionVariables) -> Result<String> {
     let gateway =
         functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
     check_bindings(gateway, functions)?;
@@ -59,7 +71,7 @@ fn generate(functions: &[Function], root: &Path, port: u16, variables: &Variable
     Ok(text)
 }
 
-fn write_worker(text: &mut String, function: &Function, variables: &Variables) -> Result<()> {
+fn write_worker(text: &mut String, function: &Function, variables: &FunctionVariables) -> Result<()> {
     let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets } =
         &function.wrangler;
     let module = |file: &str| quoted(&function.dir.join("build").join(file).to_string_lossy());
@@ -87,18 +99,23 @@ fn write_worker(text: &mut String, function: &Function, variables: &Variables) -
             "        (name = {binding}, service = (name = \"assets\", entrypoint = \"AssetWorker\")),"
         )?;
     } else {
-        write_variables(text, vars, variables)?;
+        write_variables(text, function, vars, &variables.of(function))?;
     }
     writeln!(text, "      ],\n    )),")?;
     Ok(())
 }
 
-fn write_variables(text: &mut String, vars: &Variables, variables: &Variables) -> Result<()> {
+fn write_variables(
+    text: &mut String,
+    function: &Function,
+    vars: &Variables,
+    variables: &Variables,
+) -> Result<()> {
     for (name, value) in vars.iter().filter(|(name, _)| !variables.contains_key(*name)) {
         writeln!(text, "        (name = {}, text = {}),", quoted(name), quoted(value))?;
     }
     for name in variables.keys() {
-        let source = quoted(&format!("{ENVIRONMENT_PREFIX}{name}"));
+        let source = quoted(&environment_name(function, name));
         writeln!(text, "        (name = {}, fromEnvironment = {source}),", quoted(name))?;
     }
     Ok(())
@@ -152,6 +169,7 @@ mod tests {
             name: name.into(),
             dir,
             wrangler: toml::from_str(&wrangler).unwrap(),
+            role: Some("fn_ai".into()),
             wasm_opt_flags: Vec::new(),
         }
     }
@@ -165,7 +183,8 @@ mod tests {
     const BOUND: &str = "{ binding = \"AI_PLAYLIST\", service = \"sw-ai-playlist\" }";
 
     fn generated(functions: &[Function]) -> Result<String> {
-        let variables = Variables::from([("LLM_API_KEY".into(), "hunter2".into())]);
+        let common = Variables::from([("LLM_API_KEY".into(), "hunter2".into())]);
+        let variables = FunctionVariables { common, tokens: Some([("fn_ai".into(), "t0ken".into())].into()) };
         generate(functions, Path::new("/repo"), 8787, &variables)
     }
 
@@ -186,10 +205,11 @@ mod tests {
     #[test]
     fn no_secret_is_written_down() {
         let text = generated(&[function("ai-playlist", ""), gateway(BOUND)]).unwrap();
-        assert!(!text.contains("hunter2"));
-        assert!(
-            text.contains("(name = \"LLM_API_KEY\", fromEnvironment = \"FUNCTION_VARIABLE_LLM_API_KEY\")")
-        );
+        assert!(!text.contains("hunter2") && !text.contains("t0ken"));
+        for name in ["LLM_API_KEY", "SUPABASE_FUNCTION_TOKEN"] {
+            let source = format!("fromEnvironment = \"FUNCTION_VARIABLE_AI_PLAYLIST_{name}\")");
+            assert!(text.contains(&format!("(name = \"{name}\", {source}")), "{text}");
+        }
     }
 
     #[test]
