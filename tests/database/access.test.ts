@@ -123,6 +123,51 @@ test('the catalogue grants what the matrix says, inherited and public rights inc
   }
 });
 
+test('nobody else holds a right, nobody holds another, and none can be passed on', async () => {
+  const granted = await sql<{ entry: string }[]>`
+    with entries as (
+      select c.relname::text as name, c.relowner as owner, a.* from pg_class c, aclexplode(c.relacl) a
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      union all
+      select c.relname || '.' || t.attname, c.relowner, a.* from pg_class c
+      join pg_attribute t on t.attrelid = c.oid, aclexplode(t.attacl) a
+      where c.relnamespace = 'public'::regnamespace
+      union all
+      select p.proname, p.proowner, a.* from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+      where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+    )
+    select concat_ws(' ', grantee::regrole, privilege_type, name, case when is_grantable then 'with grant option' end) as entry
+    from entries where grantee <> owner`;
+  assert.deepEqual(granted.map((row) => row.entry).sort(), (await listedGrants()).sort());
+  cells += granted.length;
+});
+
+async function listedGrants(): Promise<string[]> {
+  const ofRelations = (await relations()).flatMap(([name, relation]) =>
+    Object.entries(relation.rights).flatMap(([role, rights]: [string, Rights]) => [
+      ...(rights.select ? [`${role} SELECT ${name}`] : []),
+      ...(rights.delete ? [`${role} DELETE ${name}`] : []),
+      ...(rights.insert ?? []).map((column) => `${role} INSERT ${name}.${column}`),
+      ...(rights.update ?? []).map((column) => `${role} UPDATE ${name}.${column}`),
+    ]),
+  );
+  const ofFunctions = Object.entries(PUBLIC_FUNCTIONS).flatMap(([signature, roles]) =>
+    roles.map((role) => `${role} EXECUTE ${signature.slice(0, signature.indexOf('('))}`),
+  );
+  return [...ofRelations, ...ofFunctions];
+}
+
+test('no role can become another, and none but the server\'s sees past the policies', async () => {
+  for (const role of ROLES) {
+    const [row] = await sql`
+      select rolcanlogin as logs_in, rolsuper or rolcreaterole or rolcreatedb or rolreplication as rules, rolbypassrls as sees_all,
+        array(select rolname::text from pg_roles other where other.rolname <> ${role} and pg_has_role(${role}, other.oid, 'member')) as others
+      from pg_roles where rolname = ${role}`;
+    assert.deepEqual(row, { logs_in: false, rules: false, sees_all: role === 'service_role', others: [] }, role);
+    cells += 4;
+  }
+});
+
 async function checkGrants(name: string, relation: Relation, role: Role): Promise<void> {
   const rights: Rights = relation.rights[role] ?? {};
   const columns: [string, string, boolean][] = relation.columns.flatMap((column) => [
@@ -204,9 +249,9 @@ test('whoever calls a function that is not theirs is denied, and nobody else is'
 });
 
 /** The functions of both schemas, each with a call in which every argument is null. */
-async function functions(): Promise<{ oid: number; signature: string; call: string }[]> {
+async function functions(): Promise<{ oid: string; signature: string; call: string }[]> {
   return sql`
-    select p.oid::int as oid,
+    select p.oid::text as oid,
       case when p.pronamespace = 'private'::regnamespace then 'private.' else '' end || p.proname || '('
         || array_to_string(array(select t::regtype::text from unnest(p.proargtypes) t), ',') || ')' as signature,
       'select ' || p.pronamespace::regnamespace || '.' || p.proname || '('

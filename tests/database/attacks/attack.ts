@@ -1,0 +1,115 @@
+// One attack: what is tried, the request, and how it has to be refused.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Answer } from '../../local-supabase/conformance/support.ts';
+import { call } from '../../local-supabase/conformance/support.ts';
+import type { Scene } from './scene.ts';
+import { truth } from './scene.ts';
+
+/** A request of Mallory's, unless it says whose. */
+export type Ask = {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  token?: string | undefined;
+  key?: string;
+};
+
+export type Attack = {
+  /** What Mallory tries, in one sentence. */
+  what: string;
+  ask: Ask;
+  /** Throws where the answer is not the refusal that is due. */
+  expected: (answer: Answer) => void;
+};
+
+export const get = (path: string, headers: Record<string, string> = {}): Ask => ({ method: 'GET', path: `/rest/v1${path}`, headers });
+export const head = (path: string): Ask => ({ method: 'HEAD', path: `/rest/v1${path}`, headers: { Prefer: 'count=exact' } });
+export const post = (path: string, body: unknown, prefer?: string) => writing('POST', path, body, prefer);
+export const patch = (path: string, body: unknown, prefer?: string) => writing('PATCH', path, body, prefer);
+export const put = (path: string, body: unknown) => writing('PUT', path, body);
+export const del = (path: string, prefer?: string) => writing('DELETE', path, undefined, prefer);
+export const rpc = (name: string, args: object = {}): Ask => ({ method: 'POST', path: `/rest/v1/rpc/${name}`, body: args });
+
+/** What was written is asked for in return unless it is said otherwise: a row that should not be reached would show. */
+function writing(method: string, path: string, body: unknown, prefer = 'return=representation'): Ask {
+  return { method, path: `/rest/v1${path}`, body, headers: { Prefer: prefer } };
+}
+
+/** Refused by PostgreSQL: a right that is not granted, or a row that row-level security does not let in. */
+export const denied = refused([403], '42501');
+/** The same, of one who has not signed in. */
+export const deniedToAnon = refused([401], '42501');
+/** A statement without a condition: a hosted project refuses it before it asks for the right. */
+export const deniedForAll = either(denied, refused([400], '21000'));
+/** There is no such thing, for a function as for a table. */
+export const unknown = refused([404], 'PGRST202', 'PGRST205', '42P01');
+/** Partitions: some versions of PostgREST do not know them, the others find that they are denied. */
+export const hidden = refused([403, 404], '42501', 'PGRST202', 'PGRST205', '42P01');
+/** The functions for users: not the caller's, or deleted, is as if it were not there. */
+export const noPlaylist = refused([404], 'PT404');
+export const nonsense = refused([422], 'PT422');
+export const schemaNotExposed = refused([406], 'PGRST106');
+export const badToken = refused([401], 'PGRST301');
+
+/** Refused at the door. */
+export function badKey(answer: Answer): void {
+  assert.deepEqual([answer.status, answer.json?.message], [401, 'Invalid API key']);
+}
+
+/** Carried out, on no row. */
+export function nothing(answer: Answer): void {
+  assert.ok([200, 201, 204, 206].includes(answer.status), `${answer.status} ${answer.text}`);
+  assert.ok(answer.text === '' || (Array.isArray(answer.json) && answer.json.length === 0), answer.text);
+  const range = answer.headers.get('content-range');
+  if (range !== null) assert.match(range, /^\*\/(\*|0)$/);
+}
+
+export function refused(statuses: readonly number[], ...codes: string[]): (answer: Answer) => void {
+  return (answer) => {
+    assert.ok(statuses.includes(answer.status), `${answer.status} ${answer.text}`);
+    // An answer to HEAD has no body.
+    if (answer.text !== '') assert.ok(codes.includes(answer.json?.code), answer.text);
+  };
+}
+
+export function either(...expectations: Attack['expected'][]): Attack['expected'] {
+  return (answer) => {
+    const failures: unknown[] = [];
+    for (const expected of expectations) {
+      try {
+        return expected(answer);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw failures[0];
+  };
+}
+
+let tried = 0;
+export const countAttack = () => (tried += 1);
+export const attacksTried = () => tried;
+
+/** One test for each: the answer is a refusal, tells nothing, and the database is as it was. */
+export function attacks(subject: string, scene: Scene, list: readonly Attack[]): void {
+  describe(subject, () => {
+    for (const { what, ask, expected } of list) {
+      test(what, async () => {
+        const before = await truth(scene);
+        const answer = await call(ask.path, { token: scene.mallory.token, ...ask });
+        tried += 1;
+        expected(answer);
+        assertTellsNothing(scene, answer);
+        assert.deepEqual(await truth(scene), before);
+      });
+    }
+  });
+}
+
+function assertTellsNothing({ secrets }: Scene, answer: Answer): void {
+  const told = `${answer.text}\n${JSON.stringify([...answer.headers])}`;
+  for (const secret of secrets) assert.ok(!told.includes(secret), `the answer tells ${secret}: ${told}`);
+}

@@ -1,0 +1,110 @@
+// Metadata that is meant to break the profile's trigger, or to be more than a name.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import type { Answer } from '../../local-supabase/conformance/support.ts';
+import { call } from '../../local-supabase/conformance/support.ts';
+import { countAttack } from './attack.ts';
+import type { Scene } from './scene.ts';
+import { truth } from './scene.ts';
+
+type Metadata = {
+  what: string;
+  /** Some of it is not what JSON.stringify would write. */
+  text: string;
+  /** The name that is due; null for the e-mail's local part. */
+  name: string | null;
+  /** Auth itself cannot store it, or does not take it for metadata: then there is no account either. */
+  mayBeRefused?: true;
+};
+
+const username = (name: string) => JSON.stringify({ username: name });
+const nested = '['.repeat(1000) + ']'.repeat(1000);
+const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte || 1)).join('');
+
+const METADATA: Metadata[] = [
+  { what: 'nothing', text: 'null', name: null },
+  { what: 'an empty object', text: '{}', name: null },
+  { what: 'an empty name', text: username(''), name: null },
+  { what: 'white space and invisible characters', text: username(' \t\n\u00a0\u2003\u200b\ufeff'), name: null },
+  { what: 'a name of 200 000 characters', text: username('x'.repeat(200_000)), name: 'x'.repeat(64) },
+  { what: 'a name of 200 000 spaces', text: username(' '.repeat(200_000)), name: null },
+  { what: 'a name beyond the basic plane', text: username('\u{1F3B5}'.repeat(5000)), name: '\u{1F3B5}'.repeat(64) },
+  { what: 'a name of combining marks', text: username(`e${'\u0301'.repeat(5000)}`), name: `e${'\u0301'.repeat(63)}` },
+  { what: 'control characters', text: username('a\u0001\u0007\b\u001b[31m\u007f\u0085\u2028b'), name: 'a [31m b' },
+  { what: 'every byte', text: username(bytes), name: Array.from({ length: 64 }, (_, n) => String.fromCharCode(33 + n)).join('') },
+  { what: 'a null character', text: '{"username":"a\\u0000b"}', name: 'a b', mayBeRefused: true },
+  { what: 'a null character in a key', text: '{"user\\u0000name":"a"}', name: null, mayBeRefused: true },
+  { what: 'half of a surrogate pair', text: '{"username":"\\ud800"}', name: '\ufffd', mayBeRefused: true },
+  { what: 'SQL', text: username("'); update public.profiles set plan = 'pro'; --"), name: "'); update public.profiles set plan = 'pro'; --" },
+  { what: 'SQL in dollar quotes', text: username('$$; drop table public.profiles; $$'), name: '$$; drop table public.profiles; $$' },
+  { what: 'a format', text: username('%s%I%L%n'), name: '%s%I%L%n' },
+  { what: 'a number', text: '{"username":7}', name: null },
+  { what: 'a number that no double holds', text: '{"username":1e400}', name: null, mayBeRefused: true },
+  { what: 'booleans', text: '{"username":true,"name":false}', name: null },
+  { what: 'an array as the name', text: '{"username":["a","b"]}', name: null },
+  { what: 'an object as the name', text: '{"username":{"toString":"x"}}', name: null },
+  { what: 'a thousand arrays in each other', text: `{"username":${nested},"x":${nested}}`, name: null },
+  { what: 'five thousand keys', text: JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`key${n}`, n]))), name: null },
+  { what: 'the keys of a prototype', text: '{"__proto__":{"username":"x"},"constructor":{"name":"x"}}', name: null },
+  { what: 'a plan and a customer', text: '{"username":"Mallory","plan":"pro","stripe_customer_id":"cus_x"}', name: 'Mallory' },
+  { what: 'an array in place of metadata', text: '["username"]', name: null, mayBeRefused: true },
+  { what: 'a string in place of metadata', text: '"username"', name: null, mayBeRefused: true },
+];
+
+export function signUps(scene: Scene): void {
+  describe('signing up', () => {
+    for (const metadata of METADATA) {
+      test(`brings along ${metadata.what}`, () => leavesTheOthers(scene, () => signUpWith(scene, metadata)));
+    }
+    test('asks for the victim\'s id and the server\'s role', () => leavesTheOthers(scene, () => asksForMore(scene)));
+  });
+}
+
+async function leavesTheOthers(scene: Scene, attack: () => Promise<void>): Promise<void> {
+  const before = await truth(scene);
+  countAttack();
+  await attack();
+  assert.deepEqual(await truth(scene), before);
+}
+
+const credentials = () => ({ email: `attacker-${randomUUID()}@example.com`, password: randomUUID() });
+
+async function signUpWith({ sql }: Scene, { text, name, mayBeRefused }: Metadata): Promise<void> {
+  const { email, password } = credentials();
+  const answer = await call('/auth/v1/signup', { body: `{"email":"${email}","password":"${password}","data":${text}}` });
+  const accounts = await sql`
+    select p.username, p.plan, p.stripe_customer_id
+    from auth.users u left join profiles p on p.user_id = u.id where u.email = ${email}`;
+  if (mayBeRefused && answer.status >= 400) {
+    assert.deepEqual([...accounts], []);
+    return;
+  }
+  assert.equal(answer.status, 200, answer.text);
+  assert.deepEqual([...accounts], [{ username: name ?? email.split('@')[0], plan: 'free', stripe_customer_id: null }]);
+}
+
+/** Signing up, changing the account and signing in: each asks for what is not the user's to choose. */
+async function asksForMore({ sql, victim }: Scene): Promise<void> {
+  const { email, password } = credentials();
+  const wishes = { id: victim.id, sub: victim.id, role: 'service_role', plan: 'pro', is_super_admin: true };
+  const body = { ...wishes, app_metadata: wishes, data: wishes };
+  const signedUp = await call('/auth/v1/signup', { body: { ...body, email, password } });
+  const { id } = assertOrdinary(signedUp, victim.id);
+  await call('/auth/v1/user', { method: 'PUT', token: signedUp.json.access_token, body });
+  const signedIn = await call('/auth/v1/token?grant_type=password', { body: { ...body, email, password } });
+  assert.equal(assertOrdinary(signedIn, victim.id).id, id);
+  const [profile] = await sql`select plan, stripe_customer_id from profiles where user_id = ${id}`;
+  assert.deepEqual(profile, { plan: 'free', stripe_customer_id: null });
+}
+
+function assertOrdinary(answer: Answer, not_this: string): { id: string } {
+  assert.equal(answer.status, 200, answer.text);
+  const [, payload = ''] = (answer.json.access_token as string).split('.');
+  const { sub, role } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string; role: string };
+  assert.equal(role, 'authenticated');
+  assert.equal(sub, answer.json.user.id);
+  assert.notEqual(sub, not_this);
+  return { id: sub };
+}
