@@ -10,6 +10,7 @@ use crate::test::STAGES;
 pub const HELP: &str = "\
 Usage: cargo xtask <command>
 
+  bench    measurements, as ratios; tables below target/bench
   build    the deployable artefacts for Cloudflare and Deno, with their sizes
   dev      the whole product on this machine, until Ctrl-C
   test     everything that must pass, with one line per stage
@@ -29,6 +30,9 @@ test:
                             conformance, end-to-end, supabase-js, end-to-end-deno, pgtap-15,
                             database-15, cron-15, conformance-15, database-lint
 
+bench:
+  --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
+
 function-token:
   --role ROLE               fn_ai, fn_spotify, fn_billing or fn_account
   --key FILE                a private signing key of the project (ES256, as a JWK)
@@ -43,6 +47,7 @@ const MAX_TOKEN_DAYS: u64 = 3650;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Help,
+    Bench(BenchOptions),
     Build,
     Dev(DevOptions),
     Test(TestOptions),
@@ -67,6 +72,19 @@ pub enum Runtime {
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
+pub struct BenchOptions {
+    pub scale: Scale,
+}
+
+/// How much is in the database that is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    #[default]
+    Small,
+    Full,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
     /// The names of the stages to run; empty for all of them.
     pub only: Vec<String>,
@@ -80,6 +98,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     }
     match name.as_str() {
         "help" | "--help" | "-h" => Ok(Command::Help),
+        "bench" => parse_bench(arguments).map(Command::Bench),
         "build" => arguments.none_left("build").map(|()| Command::Build),
         "dev" => parse_dev(arguments).map(Command::Dev),
         "test" => parse_test(arguments).map(Command::Test),
@@ -165,6 +184,21 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
     Ok(options)
 }
 
+fn parse_bench(mut arguments: Arguments) -> Result<BenchOptions> {
+    let mut options = BenchOptions::default();
+    while let Some((option, inline)) = arguments.next_option() {
+        if option != "--scale" {
+            return unknown("bench", &option);
+        }
+        options.scale = match arguments.value(&option, inline)?.as_str() {
+            "small" => Scale::Small,
+            "full" => Scale::Full,
+            other => bail!("--scale {other}: expected small or full"),
+        };
+    }
+    Ok(options)
+}
+
 fn parse_function_token(mut arguments: Arguments) -> Result<TokenOptions> {
     let (mut role, mut key, mut days) = (None, None, DEFAULT_TOKEN_DAYS);
     while let Some((option, inline)) = arguments.next_option() {
@@ -231,6 +265,7 @@ mod tests {
         assert!(refusal("dev --ports-from 70000").contains("70000"));
         assert!(refusal("dev --ports-from").contains("needs a value"));
         assert!(refusal("build --release").contains("`--release`"));
+        assert!(refusal("bench --scale huge").contains("huge"));
         assert!(refusal("function-token --key k").contains("--role"));
         assert!(refusal("function-token --role fn_ai").contains("--key"));
         assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));

@@ -1,7 +1,8 @@
-//! The project's commands: `cargo xtask build`, `dev` and `test`.
+//! The project's commands: `cargo xtask build`, `dev`, `test` and what else `--help` lists.
 
 mod args;
 mod artefacts;
+mod bench;
 mod dev;
 mod files;
 mod function_token;
@@ -48,6 +49,7 @@ fn run() -> Result<ExitCode> {
     let workspace = Workspace::open()?;
     match command {
         Command::Help => Ok(ExitCode::SUCCESS),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Dev(options) => dev::run(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&options),
