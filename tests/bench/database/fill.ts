@@ -37,7 +37,7 @@ export async function fill(sql: Sql, size: Size): Promise<void> {
       insert into public.playlists (id, owner_id, name)
       select ${PLAYLIST(`${playlists} + n`)}, ${USER(String(users))}, 'More ' || n from generate_series(1, 50) n;
       insert into public.playlist_tracks (playlist_id, position, track_uri, title, artist, is_deleted)
-      select ${PLAYLIST(`1 + (n - 1) % ${playlists}`)}, 1 + (n - 1) / ${playlists}, ${TRACK(`n % 4000000`)}, 'Title ' || n, 'Artist ' || n % 50000,
+      select ${PLAYLIST(`1 + (n - 1) % ${playlists}`)}, 1 + (n - 1) / ${playlists}, ${TRACK(`n % 4000037`)}, 'Title ' || n, 'Artist ' || n % 50000,
         (1 + (n - 1) % ${playlists}) % 11 = 0
       from generate_series(1, ${tracks}) n;
       insert into public.playlist_tracks (playlist_id, position, track_uri, title, artist)
