@@ -125,7 +125,7 @@ declare
   v_row public.spotify_tokens;
   v_rotated int := 0;
   v_current int := 0;
-  v_unreadable uuid[] := '{}';
+  v_unreadable uuid[] := array[]::uuid[];
 begin
   perform private.use_spotify_secrets(p_new_secret, p_old_secret);
   for v_row in
