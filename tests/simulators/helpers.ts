@@ -6,8 +6,11 @@ export const CLIENT_ID = 'client-id';
 export const CLIENT_SECRET = 'client-secret';
 export const API_KEY = 'llm-key';
 
+export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/callback';
+
 export function startForTests(): Promise<Simulators> {
-  return start({ spotify: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET }, llm: { apiKey: API_KEY } });
+  const spotify = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, redirectUris: [REDIRECT_URI] };
+  return start({ spotify, llm: { apiKey: API_KEY } });
 }
 
 /** Calls the control API and answers its JSON, if it has one. */

@@ -3,7 +3,8 @@
  * for development and tests. Nothing in the product knows of them; only the base URLs that it is given differ.
  *
  * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT (a free port where not given), and the credentials that are accepted:
- * SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY. Prints one JSON line with the URLs when all of them listen.
+ * SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY; SPOTIFY_REDIRECT_URIS, where listeners may be sent back to,
+ * separated by commas. Prints one JSON line with the URLs when all of them listen.
  * Ends on SIGTERM, SIGINT and when stdin ends.
  */
 import process from 'node:process';
@@ -28,7 +29,12 @@ function port(name: string): number {
 
 try {
   const simulators = await start({
-    spotify: { port: port('SPOTIFY_SIM_PORT'), clientId: variable('SPOTIFY_CLIENT_ID'), clientSecret: variable('SPOTIFY_CLIENT_SECRET') },
+    spotify: {
+      port: port('SPOTIFY_SIM_PORT'),
+      clientId: variable('SPOTIFY_CLIENT_ID'),
+      clientSecret: variable('SPOTIFY_CLIENT_SECRET'),
+      redirectUris: (process.env.SPOTIFY_REDIRECT_URIS ?? '').split(',').filter((uri) => uri !== ''),
+    },
     llm: { port: port('LLM_SIM_PORT'), apiKey: variable('LLM_API_KEY') },
   });
   const stop = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { Llm } from './llm/llm.ts';
 import { Spotify } from './spotify/spotify.ts';
 
 export interface Options {
-  spotify: { port?: number; clientId: string; clientSecret: string };
+  spotify: { port?: number; clientId: string; clientSecret: string; redirectUris?: readonly string[] };
   llm: { port?: number; apiKey: string };
 }
 

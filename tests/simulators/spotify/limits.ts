@@ -3,22 +3,30 @@ import { nowMs } from '../common/clock.ts';
 
 const WINDOW_MS = 30_000;
 
-/** The API's rolling 30-second window over all requests of an app. Without a limit until one is set. */
+/** The API's rolling 30-second window over all requests of an app, or its quota for a day. Without a limit until one is set. */
 export class RateLimit {
   #requests = Infinity;
   #retryAfterSeconds: number | undefined;
+  #quotaExceeded = false;
   #times: number[] = [];
 
   set(body: unknown): void {
-    const limits = checkFields('limits', body, { requests_per_30s: 'number', retry_after_seconds: 'number' }, ['requests_per_30s']);
+    const limits = checkFields('limits', body, { requests_per_30s: 'number', retry_after_seconds: 'number', quota_exceeded: 'boolean' }, ['requests_per_30s']);
     this.clear();
     this.#requests = limits.requests_per_30s as number;
     this.#retryAfterSeconds = limits.retry_after_seconds as number | undefined;
+    this.#quotaExceeded = limits.quota_exceeded === true;
+  }
+
+  /** What a refusal names where it is the day's quota that is used up. */
+  reason(): string | undefined {
+    return this.#quotaExceeded ? 'QUOTA_EXCEEDED' : undefined;
   }
 
   clear(): void {
     this.#requests = Infinity;
     this.#retryAfterSeconds = undefined;
+    this.#quotaExceeded = false;
     this.#times = [];
   }
 
