@@ -154,12 +154,53 @@ export type Database = {
         };
         Relationships: [];
       };
+      'spotify_exports': {
+        Row: {
+          'created_at': string;
+          'held_until': string;
+          'idempotency_key': string;
+          'request': NonNullable<Json>;
+          'result': Json | null;
+          'spotify_playlist_id': string | null;
+          'user_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'held_until': string;
+          'idempotency_key': string;
+          'request': NonNullable<Json>;
+          'result'?: Json | null;
+          'spotify_playlist_id'?: string | null;
+          'user_id': string;
+        };
+        Update: {
+          'created_at'?: string;
+          'held_until'?: string;
+          'idempotency_key'?: string;
+          'request'?: NonNullable<Json>;
+          'result'?: Json | null;
+          'spotify_playlist_id'?: string | null;
+          'user_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'spotify_exports_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
+          },
+        ];
+      };
       'spotify_tokens': {
         Row: {
           'access_token': string;
           'created_at': string;
+          'display_name': string | null;
           'expires_at': string;
           'refresh_token': string;
+          'refreshing_until': string | null;
           'updated_at': string;
           'user_id': string;
         };
@@ -167,16 +208,20 @@ export type Database = {
         Insert: {
           'access_token': string;
           'created_at'?: string;
+          'display_name'?: string | null;
           'expires_at': string;
           'refresh_token': string;
+          'refreshing_until'?: string | null;
           'updated_at'?: string;
           'user_id': string;
         };
         Update: {
           'access_token'?: string;
           'created_at'?: string;
+          'display_name'?: string | null;
           'expires_at'?: string;
           'refresh_token'?: string;
+          'refreshing_until'?: string | null;
           'updated_at'?: string;
           'user_id'?: string;
         };
@@ -219,13 +264,26 @@ export type Database = {
         };
         Returns: Json;
       };
+      'begin_spotify_export': {
+        Args: { 'p_idempotency_key': string; 'p_request': Json; 'p_user_id': string };
+        Returns: Json;
+      };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
+      'expire_spotify_link': {
+        Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };
+        Returns: boolean;
+      };
+      'finish_spotify_export': {
+        Args: { 'p_idempotency_key': string; 'p_result': Json; 'p_user_id': string };
+        Returns: undefined;
+      };
       'get_spotify_tokens': {
-        Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_user_id': string };
+        Args: { 'p_other_secret'?: string; 'p_refused_access_token'?: string; 'p_secret': string; 'p_user_id': string };
         Returns: {
           'access_token': string;
           'expires_at': string;
           'refresh_token': string;
+          'state': string;
         }[];
       };
       'move_track': {
@@ -238,6 +296,24 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      'record_spotify_export': {
+        Args: { 'p_idempotency_key': string; 'p_spotify_playlist_id': string; 'p_user_id': string };
+        Returns: string;
+      };
+      'refresh_spotify_tokens': {
+        Args: {
+          'p_access_token': string;
+          'p_expires_at': string;
+          'p_other_secret'?: string;
+          'p_refresh_token': string;
+          'p_secret': string;
+          'p_seen_refresh_token': string;
+          'p_user_id': string;
+        };
+        Returns: boolean;
+      };
+      'release_spotify_export': { Args: { 'p_idempotency_key': string; 'p_user_id': string }; Returns: undefined };
+      'release_spotify_refresh': { Args: { 'p_user_id': string }; Returns: undefined };
       'remove_track': {
         Args: { 'playlist_id': string; 'position': number };
         Returns: Database['public']['CompositeTypes']['playlist_entry'][];
@@ -273,9 +349,11 @@ export type Database = {
         };
         Returns: Json;
       };
+      'spotify_link': { Args: { 'p_user_id': string }; Returns: Json };
       'store_spotify_tokens': {
         Args: {
           'p_access_token': string;
+          'p_display_name'?: string;
           'p_expires_at': string;
           'p_refresh_token': string;
           'p_secret': string;

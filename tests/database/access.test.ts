@@ -32,6 +32,7 @@ before(async () => {
   });
   await sql`select ai_reserve(${randomUUID()}, ${owner}, 'a prompt', false)`;
   await sql`select store_spotify_tokens(${owner}, ${'s'.repeat(32)}, 'access', 'refresh', now())`;
+  await sql`select begin_spotify_export(${owner}, ${randomUUID()}, '{}')`;
   people = [
     { name: 'anon', role: 'anon', sub: null },
     { name: 'the owner', role: 'authenticated', sub: owner },

@@ -29,6 +29,21 @@ const ARGUMENTS: Record<string, (user: Person) => object> = {
   }),
   get_spotify_tokens: ({ id }) => ({ p_user_id: id, p_secret: 's'.repeat(32) }),
   delete_spotify_tokens: ({ id }) => ({ p_user_id: id }),
+  refresh_spotify_tokens: ({ id }) => ({
+    p_user_id: id,
+    p_secret: 's'.repeat(32),
+    p_seen_refresh_token: 'r',
+    p_access_token: 'a',
+    p_refresh_token: null,
+    p_expires_at: '2030-01-01T00:00:00Z',
+  }),
+  release_spotify_refresh: ({ id }) => ({ p_user_id: id }),
+  expire_spotify_link: ({ id }) => ({ p_user_id: id, p_secret: 's'.repeat(32), p_seen_refresh_token: 'r' }),
+  spotify_link: ({ id }) => ({ p_user_id: id }),
+  begin_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id, p_request: {} }),
+  record_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id, p_spotify_playlist_id: 'x' }),
+  finish_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id, p_result: {} }),
+  release_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id }),
   rotate_spotify_tokens: () => ({ p_new_secret: 't'.repeat(32), p_old_secret: 's'.repeat(32) }),
 };
 

@@ -125,6 +125,10 @@ const LOCKS: Sabotage[] = [
   rewrite('settling without a lock', 'private.lock_session', FIND_OWN_PROFILE, '', race('quota', 'a settling that waited')),
   rewrite('saving without a lock', 'private.lock_session', FIND_OWN_PROFILE, '', race('quota', 'saving twice at once')),
   rewrite('tokens are encrypted anew as they were', 'public.rotate_spotify_tokens', "'access_token', t.access_token", "'access_token', v_row.access_token", { file: 'tests/database/tokens.test.ts', test: 'what is stored meanwhile' }),
+  rewrite('an export is taken over by many', 'public.begin_spotify_export', 'for update', '', race('spotify', 'one of many exports')),
+  rewrite('everybody replaces the token', 'public.get_spotify_tokens', 'and (t.refreshing_until is null or t.refreshing_until <= v_now)', '', race('spotify', 'one of many replaces')),
+  rewrite('a late answer overwrites a newer link', 'public.refresh_spotify_tokens', 'for update', '', race('spotify', 'what comes late')),
+  rewrite('a newer link is given up', 'public.expire_spotify_link', 'for update', '', race('spotify', 'a newer link')),
   rewrite('months are made without a lock', 'private.ensure_ai_sessions_partitions_at', "perform pg_advisory_xact_lock(hashtextextended('ensure_ai_sessions_partitions', 0));", '', race('partitions', 'many that make the same months')),
   rewrite('months are dropped without a lock', 'private.drop_empty_ai_sessions_partitions_at', 'lock table only public.ai_sessions in access exclusive mode;', '', race('partitions', 'a month that somebody is writing to')),
 ];
@@ -155,6 +159,11 @@ const RULES: Sabotage[] = [
   rewrite('an unreadable row keeps the rest from being encrypted anew', 'public.rotate_spotify_tokens', "when sqlstate 'PT503'", "when sqlstate 'XX999'", pgtap('20261123000100_spotify_token_rotation.sql')),
   everywhere('one key for all users', ['private.encrypt_spotify_token', 'private.decrypt_spotify_token'], "p_user_id || '/' || p_column", "'/' || p_column", pgtap('20261123000100_spotify_token_rotation.sql')),
   everywhere('one key for both columns', ['private.encrypt_spotify_token', 'private.decrypt_spotify_token'], "p_user_id || '/' || p_column", 'p_user_id::text', pgtap('20261123000100_spotify_token_rotation.sql')),
+  rewrite('replacing a token is linking', 'public.refresh_spotify_tokens', 'expires_at = p_expires_at,', 'expires_at = p_expires_at, created_at = now(),', pgtap('20261124000000_spotify_links.sql')),
+  rewrite('another key\'s request is answered', 'public.begin_spotify_export', 'if v_export.request <> p_request then', 'if false then', pgtap('20261124000100_spotify_exports.sql')),
+  rewrite('a second copy counts', 'public.record_spotify_export', 'coalesce(e.spotify_playlist_id, p_spotify_playlist_id)', 'p_spotify_playlist_id', pgtap('20261124000100_spotify_exports.sql')),
+  statement('exports without row-level security', 'alter table public.spotify_exports disable row level security'),
+  statement('users may forge exports', 'grant insert on public.spotify_exports to authenticated'),
   rewrite('the secret outlives its transaction', 'private.use_spotify_secrets', "set_config('app.spotify_secret', p_secret, true)", "set_config('app.spotify_secret', p_secret, false)", { file: 'tests/database/tokens.test.ts', test: 'does not outlive' }),
 ];
 

@@ -55,7 +55,7 @@ describe('functions of the database', () => {
     });
     assert.deepEqual([stored.status, stored.text], [204, '']);
     const { json } = await call('/rest/v1/rpc/get_spotify_tokens', { key: secret_key, body: { p_user_id: user.id, p_secret } });
-    assert.deepEqual(json, [{ access_token: 'a', refresh_token: 'r', expires_at: '2030-01-02T03:04:05.678+00:00' }]);
+    assert.deepEqual(json, [{ access_token: 'a', refresh_token: 'r', expires_at: '2030-01-02T03:04:05.678+00:00', state: 'fresh' }]);
   });
 
   test('one that answers jsonb answers the value itself', async () => {
