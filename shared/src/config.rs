@@ -102,6 +102,49 @@ pub fn required_secret(
     header_safe(name, required(lookup, name)?)
 }
 
+/// A secret, and the one that comes before or after it while it is changed.
+#[derive(Debug, Clone)]
+pub struct SecretPair {
+    /// What is written or signed with.
+    pub first: Secret,
+    /// What is accepted besides.
+    pub other: Option<Secret>,
+}
+
+impl SecretPair {
+    /// Shorter ones are not random enough.
+    const MIN_CHARS: usize = 32;
+
+    /// Reads one secret, or two separated by a comma.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where there is none, where there are more, or where one is shorter than 32 characters.
+    pub fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+        name: &'static str,
+    ) -> Result<Self, ConfigError> {
+        let value = required(lookup, name)?;
+        let secrets: Vec<Secret> = value
+            .split(',')
+            .map(|secret| header_safe(name, secret.trim().to_owned()))
+            .collect::<Result<_, _>>()?;
+        let long_enough = secrets.iter().all(|secret| secret.expose().len() >= Self::MIN_CHARS);
+        let mut secrets = secrets.into_iter();
+        match (secrets.next(), secrets.next(), secrets.next()) {
+            (Some(first), other, None) if long_enough => Ok(Self { first, other }),
+            _ => {
+                let rule = "must be one or two secrets of 32 characters or more, separated by a comma";
+                Err(ConfigError::invalid(name, rule))
+            }
+        }
+    }
+
+    /// The secrets that are accepted.
+    pub fn iter(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.first).chain(&self.other)
+    }
+}
+
 pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, ConfigError> {
     let visible = value.bytes().all(|b| b.is_ascii_graphic()) && HeaderValue::from_str(&value).is_ok();
     if visible {
@@ -150,6 +193,21 @@ mod tests {
     fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
         let error = required_secret(lookup, "SPACED").unwrap_err();
         assert_eq!(error.to_string(), "SPACED must be visible ASCII without spaces");
+    }
+
+    #[test]
+    fn a_pair_is_one_or_two_long_secrets() {
+        let (a, b) = ("a".repeat(32), "b".repeat(40));
+        let read = |value: &str| SecretPair::from_lookup(|_| Some(value.to_owned()), "PAIR");
+        assert!(read(&a).unwrap().other.is_none());
+        let pair = read(&format!("{a}, {b}")).unwrap();
+        assert_eq!(pair.iter().map(Secret::expose).collect::<Vec<_>>(), [&a, &b]);
+        for bad in
+            ["short", &format!("{a},short"), &format!("{a},"), &format!("{a},{b},{a}"), &format!("{a} {b}")]
+        {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(error.starts_with("PAIR must be") && !error.contains(&a), "{error}");
+        }
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl AllowedOrigins {
             .map_or_else(|| Err(ConfigError::invalid(VARIABLE, RULE)), |origins| Ok(Self(origins)))
     }
 
+    /// The app's own origin: the first of the list.
+    pub fn first(&self) -> &str {
+        self.0.first().and_then(|origin| origin.to_str().ok()).unwrap_or_default()
+    }
+
     /// The headers of the answer (204, no body) to an `OPTIONS` request; `None` for other methods.
     ///
     /// `methods` as in `Access-Control-Allow-Methods`. A page of another origin learns nothing.

@@ -133,10 +133,7 @@ async fn run(
 ) -> Result<Response<Body>, Error> {
     let known = call.endpoint.methods.split(", ").any(|method| method == request.method().as_str());
     if !known {
-        return Err(Error::new(
-            Code::MethodNotAllowed,
-            format!("Use {} here.", call.endpoint.methods.replace(", ", " or ")),
-        ));
+        return Err(Error::method_not_allowed(call.endpoint.methods));
     }
     let (parts, body) = request.into_parts();
     let body = body.map_err(|error| match error {
@@ -183,8 +180,8 @@ fn error_response(call: &Call, error: &Error) -> Response<Body> {
     if let Some(seconds) = error.retry_after_seconds() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if error.code() == Code::MethodNotAllowed {
-        headers.insert(header::ALLOW, HeaderValue::from_static(call.endpoint.methods));
+    if let Some(methods) = error.allow() {
+        headers.insert(header::ALLOW, HeaderValue::from_static(methods));
     }
     if error.status() == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -34,6 +34,10 @@ codes! {
     InvalidJson = "invalid_json", 400;
     /// A header is malformed.
     InvalidHeader = "invalid_header", 400;
+    /// The state of linking an account is not one of ours, or too old.
+    InvalidState = "invalid_state", 400;
+    /// Spotify does not accept the code of linking an account.
+    InvalidCode = "invalid_code", 400;
     /// No bearer token.
     MissingToken = "missing_token", 401;
     /// The token is not one of ours, or not a user's.
@@ -44,8 +48,18 @@ codes! {
     QuotaExceeded = "quota_exceeded", 402;
     /// The caller has no profile.
     ProfileNotFound = "profile_not_found", 403;
+    /// The account that began to link is another one.
+    StateOfAnotherUser = "state_of_another_user", 403;
+    /// No Spotify account is linked.
+    SpotifyNotLinked = "spotify_not_linked", 403;
+    /// Spotify no longer accepts the link; it has to be made again.
+    SpotifyLinkExpired = "spotify_link_expired", 403;
+    /// Spotify does not let the app act for this listener.
+    SpotifyAccessDenied = "spotify_access_denied", 403;
     /// No such route.
     NotFound = "not_found", 404;
+    /// The caller has no such playlist.
+    PlaylistNotFound = "playlist_not_found", 404;
     /// The route exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405;
     /// The idempotency key belongs to a generation that succeeded.
@@ -56,6 +70,10 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", 409;
     /// The account holds as many playlists as it may.
     PlaylistLimitReached = "playlist_limit_reached", 409;
+    /// The playlist has no tracks.
+    PlaylistEmpty = "playlist_empty", 409;
+    /// The idempotency key belongs to an export that is still running.
+    ExportInProgress = "export_in_progress", 409;
     /// The body is larger than the endpoint reads.
     BodyTooLarge = "body_too_large", 413;
     /// The body's content type is not JSON.
@@ -110,6 +128,7 @@ pub struct Error {
     code: Code,
     message: Cow<'static, str>,
     retry_after_seconds: Option<u64>,
+    allow: Option<&'static str>,
     examples: Vec<String>,
     cause: Option<String>,
 }
@@ -117,12 +136,25 @@ pub struct Error {
 impl Error {
     /// An error with a sentence for the person who sees it.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), retry_after_seconds: None, examples: Vec::new(), cause: None }
+        Self {
+            code,
+            message: message.into(),
+            retry_after_seconds: None,
+            allow: None,
+            examples: Vec::new(),
+            cause: None,
+        }
     }
 
     /// Valid JSON that makes no sense.
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::InvalidRequest, message)
+    }
+
+    /// The route knows other methods; `methods` as in `Allow`.
+    pub fn method_not_allowed(methods: &'static str) -> Self {
+        let message = format!("Use {} here.", methods.replace(", ", " or "));
+        Self { allow: Some(methods), ..Self::new(Code::MethodNotAllowed, message) }
     }
 
     /// Says when trying again may help.
@@ -159,6 +191,11 @@ impl Error {
     /// Seconds after which trying again may help.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds
+    }
+
+    /// The methods that the route knows, where another one was used.
+    pub fn allow(&self) -> Option<&'static str> {
+        self.allow
     }
 
     /// The cause, for the log.

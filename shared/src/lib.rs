@@ -19,6 +19,7 @@ pub mod matching;
 pub mod platform;
 pub mod random;
 pub mod redacted;
+pub mod request;
 pub mod spotify;
 pub mod supabase;
 pub mod track;

@@ -12,6 +12,7 @@ use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, Spawn, json_response, route};
 use shared::http_client::HttpClient;
 use shared::random::Random;
+use shared::request::{idempotency_key, require_json};
 use shared::spotify::TokenCache;
 use shared::supabase::Supabase;
 use shared::{Code, Error};
@@ -81,8 +82,8 @@ where
     let http = Budgeted::new(deps.http.clone(), deps.config.subrequest_limit);
     let headers = request.headers();
     let user = authenticate(headers, &deps.config.auth, &deps.caches.jwks, &http, &deps.clock).await?;
-    request::require_json(headers)?;
-    let key = request::idempotency_key(headers)?;
+    require_json(headers)?;
+    let key = idempotency_key(headers)?;
     let format = request::wanted_format(headers);
     let wanted = request::parse(request.body())?;
 

@@ -1,11 +1,11 @@
 //! Bytes → what the listener wants. Every refusal of a request is here.
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
+use shared::Error;
 use shared::llm::playlist::{PlaylistAsk, Refine};
+use shared::request::{market, parse_json, text};
 use shared::track::{Era, Suggestion};
-use shared::{Code, Error};
-use uuid::Uuid;
 
 const MAX_PROMPT_CHARS: usize = 1000;
 const MAX_TARGET_COUNT: usize = 50;
@@ -17,8 +17,6 @@ const MAX_NAME_CHARS: usize = 200;
 const MAX_HINT_CHARS: usize = 100;
 const MAX_INSTRUCTION_CHARS: usize = 500;
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How the answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,35 +65,6 @@ pub fn wanted_format(headers: &HeaderMap) -> Format {
     if accepts_events { Format::EventStream } else { Format::Json }
 }
 
-/// The session id that the client chose by `Idempotency-Key`, if it did.
-///
-/// # Errors
-/// [`Code::InvalidHeader`] where it is not a UUID.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    value
-        .to_str()
-        .ok()
-        .and_then(|text| Uuid::try_parse(text.trim()).ok())
-        .filter(|id| !id.is_nil())
-        .map(Some)
-        .ok_or_else(|| Error::new(Code::InvalidHeader, "Idempotency-Key must be a UUID."))
-}
-
-/// Checks that the body is declared as JSON.
-///
-/// # Errors
-/// [`Code::UnsupportedMediaType`].
-pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
-    let declared =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = declared.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRequest {
@@ -139,10 +108,7 @@ struct RawRefine {
 /// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it makes no sense; the
 /// message names the field.
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
-    let raw: RawRequest = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Error::invalid(format!("The request makes no sense: {error}.")),
-        _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
-    })?;
+    let raw: RawRequest = parse_json(body)?;
     let optional_text = |field: &str, value: Option<String>| {
         value.map(|value| text(field, &value, MAX_HINT_CHARS)).transpose()
     };
@@ -171,19 +137,6 @@ fn target_count(wanted: Option<i64>) -> Result<usize, Error> {
         Some(Ok(count)) if (1..=MAX_TARGET_COUNT).contains(&count) => Ok(count),
         Some(_) => Err(Error::invalid(format!("target_count must be between 1 and {MAX_TARGET_COUNT}."))),
     }
-}
-
-/// Trimmed text of 1 to `max_chars` characters; control characters become spaces.
-fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
-    let clean: String = value.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    let clean = clean.trim();
-    if clean.is_empty() {
-        return Err(Error::invalid(format!("{field} is empty.")));
-    }
-    if clean.chars().count() > max_chars {
-        return Err(Error::invalid(format!("{field} is longer than {max_chars} characters.")));
-    }
-    Ok(clean.to_owned())
 }
 
 fn at_most<T>(field: &str, items: Vec<T>, max: usize) -> Result<Vec<T>, Error> {
@@ -224,13 +177,6 @@ fn era(raw: RawEra) -> Result<Option<Era>, Error> {
     }
 }
 
-fn market(code: &str) -> Result<String, Error> {
-    if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return Ok(code.to_ascii_uppercase());
-    }
-    Err(Error::invalid("market must be a country code of two letters (ISO 3166-1), such as PL."))
-}
-
 fn refine(raw: RawRefine) -> Result<Refine, Error> {
     Ok(Refine {
         previous: songs("refine.previous", raw.previous, MAX_PREVIOUS_TRACKS)?,
@@ -242,6 +188,7 @@ fn refine(raw: RawRefine) -> Result<Refine, Error> {
 mod tests {
     use http::HeaderValue;
     use serde_json::json;
+    use shared::Code;
 
     use super::*;
     #[cfg(target_arch = "wasm32")]
@@ -335,10 +282,6 @@ mod tests {
         assert_eq!(request.wish.prompt, "rain and tea");
     }
 
-    fn headers(name: HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
-    }
-
     #[test]
     fn the_format_follows_accept() {
         for (accept, format) in [
@@ -347,30 +290,12 @@ mod tests {
             ("application/json", Format::Json),
             ("*/*", Format::Json),
         ] {
-            assert_eq!(wanted_format(&headers(header::ACCEPT, accept)), format, "{accept}");
+            assert_eq!(
+                wanted_format(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])),
+                format,
+                "{accept}"
+            );
         }
         assert_eq!(wanted_format(&HeaderMap::new()), Format::Json);
-    }
-
-    #[test]
-    fn an_idempotency_key_is_a_uuid() {
-        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
-        let id = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
-        let key = idempotency_key(&headers(IDEMPOTENCY_KEY, id)).unwrap();
-        assert_eq!(key.unwrap().to_string(), id);
-        for bad in ["", "1", "00000000-0000-0000-0000-000000000000"] {
-            let error = idempotency_key(&headers(IDEMPOTENCY_KEY, bad)).unwrap_err();
-            assert_eq!(error.code(), Code::InvalidHeader, "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_body_must_be_declared_as_json() {
-        assert!(require_json(&headers(header::CONTENT_TYPE, "Application/JSON; charset=utf-8")).is_ok());
-        for bad in ["text/plain", "application/jsonp", "application/x-www-form-urlencoded"] {
-            let error = require_json(&headers(header::CONTENT_TYPE, bad)).unwrap_err();
-            assert_eq!(error.code(), Code::UnsupportedMediaType, "{bad}");
-        }
-        assert!(require_json(&HeaderMap::new()).is_err());
     }
 }

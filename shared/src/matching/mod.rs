@@ -1,7 +1,7 @@
 //! From a suggested song to the one catalogue track that it means, or to the reason why none is.
 //!
-//! [`best_match`] judges what a search found; [`Selection`] keeps a growing playlist free of
-//! repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
+//! [`best_match`] judges what a search found; [`rank`] orders it for somebody who chooses by hand;
+//! [`Selection`] keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
 
 mod artist;
 #[cfg(test)]
@@ -14,6 +14,7 @@ mod prompt;
 #[cfg(test)]
 mod properties;
 mod query;
+mod ranking;
 mod score;
 mod script;
 mod selection;
@@ -25,6 +26,7 @@ mod wanted;
 pub use constraints::{Constraints, MissReason};
 pub use normalise::normalise;
 pub use query::{field_query, free_query};
+pub use ranking::rank;
 pub use score::{Scored, best_match};
 pub use selection::Selection;
 pub use version::Version;

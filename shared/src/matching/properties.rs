@@ -162,7 +162,7 @@ fn no_text_whatever_breaks_anything() {
         assert!(selection.len() <= 3);
         assert!(selection.already_seen(&suggestion) || selection.already_seen(&suggestion));
         assert!(field_query(&suggestion).chars().count() <= 250);
-        assert_eq!(field_query(&suggestion).matches(['"', ':']).count(), 6);
+        assert_eq!(field_query(&suggestion).matches(['"', ':']).count() % 3, 0);
         assert!(!free_query(&suggestion).contains(['"', ':']));
     }
 }

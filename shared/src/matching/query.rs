@@ -8,16 +8,16 @@ const MAX_QUERY_CHARS: usize = 250;
 /// What each of the two quoted fields may take of it, quotes and field names aside.
 const MAX_FIELD_CHARS: usize = 110;
 
-/// The precise search: `track:"…" artist:"…"`, without guests, version and quotes.
+/// The precise search: `track:"…" artist:"…"`, without guests, version and quotes; an empty part is left out.
 #[must_use]
 pub fn field_query(suggestion: &Suggestion) -> String {
-    let field = |text: &str| {
-        let words = unquoted(text);
-        words.chars().take(MAX_FIELD_CHARS).collect::<String>().trim_end().to_owned()
+    let field = |name: &str, text: &str| {
+        let words: String = unquoted(text).chars().take(MAX_FIELD_CHARS).collect();
+        Some(words.trim_end()).filter(|words| !words.is_empty()).map(|words| format!("{name}:\"{words}\""))
     };
-    let title = field(&bare_title(&suggestion.title));
-    let artist = field(primary_artist(&suggestion.artist));
-    format!("track:\"{title}\" artist:\"{artist}\"")
+    let title = field("track", &bare_title(&suggestion.title));
+    let artist = field("artist", primary_artist(&suggestion.artist));
+    title.into_iter().chain(artist).collect::<Vec<_>>().join(" ")
 }
 
 /// The forgiving search, where the precise one finds nothing: title and artist in plain words.
@@ -79,6 +79,14 @@ mod tests {
         ] {
             assert_eq!(field_query(&suggestion(artist, title)), query);
         }
+    }
+
+    #[test]
+    fn a_field_query_leaves_out_what_is_not_given() {
+        assert_eq!(field_query(&suggestion("", "Arahja")), r#"track:"Arahja""#);
+        assert_eq!(field_query(&suggestion("Kult", "")), r#"artist:"Kult""#);
+        assert_eq!(field_query(&suggestion("\"", ":")), "");
+        assert_eq!(free_query(&suggestion("Kult", "")), "Kult");
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
-const TITLE_WEIGHT: f64 = 0.55;
-const ARTIST_WEIGHT: f64 = 0.40;
+pub(super) const TITLE_WEIGHT: f64 = 0.55;
+pub(super) const ARTIST_WEIGHT: f64 = 0.40;
 const YEAR_WEIGHT: f64 = 0.05;
 const MIN_SCORE: f64 = 0.80;
 const MIN_TITLE: f64 = 0.70;
@@ -141,7 +141,7 @@ impl<'a> Judged<'a> {
 }
 
 /// Everything that title, album and performers say about the version.
-fn versions_of(track: &CatalogueTrack, title: &Title, wanted: &Title) -> Versions {
+pub(super) fn versions_of(track: &CatalogueTrack, title: &Title, wanted: &Title) -> Versions {
     let album = Title::parse(&track.album);
     let from_album = album.versions.union(in_album(&words(&album.full)));
     // A single bears its song's name: "Live Forever" is no concert.

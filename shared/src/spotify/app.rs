@@ -22,7 +22,7 @@ const TOKEN_MARGIN_SECONDS: u64 = 60;
 /// Nobody waits longer than this for a rate limit to pass.
 const MAX_WAIT_SECONDS: u64 = 3;
 /// Spotify's window, for an answer that does not say when to come back.
-const RATE_WINDOW_SECONDS: u64 = 30;
+pub(super) const RATE_WINDOW_SECONDS: u64 = 30;
 const RETRY_PAUSE_MS: u64 = 250;
 
 /// The catalogue, as the app itself may read it (client credentials).
@@ -155,7 +155,7 @@ impl From<SpotifyError> for Failure {
     }
 }
 
-fn refuse_errors(response: InboundResponse) -> Result<InboundResponse, SpotifyError> {
+pub(super) fn refuse_errors(response: InboundResponse) -> Result<InboundResponse, SpotifyError> {
     match response.status {
         StatusCode::OK => Ok(response),
         StatusCode::TOO_MANY_REQUESTS => {
@@ -169,7 +169,7 @@ fn refuse_errors(response: InboundResponse) -> Result<InboundResponse, SpotifyEr
 /// How long to wait before trying again; `None` where that would not help, or take too long.
 ///
 /// A timeout has already cost its share of the listener's patience.
-fn pause_ms(error: SpotifyError) -> Option<u64> {
+pub(super) fn pause_ms(error: SpotifyError) -> Option<u64> {
     match error {
         SpotifyError::RateLimited { retry_after_seconds } if retry_after_seconds <= MAX_WAIT_SECONDS => {
             Some(retry_after_seconds * 1000)

@@ -1,15 +1,23 @@
-//! Spotify's Web API: the app's own access to the catalogue.
+//! Spotify's Web API: the catalogue as the app itself may read it, and listeners' linked accounts.
 
+mod accounts;
 mod app;
 mod error;
 mod form;
+mod link;
+mod playlists;
 mod search;
+mod state;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{GrantError, SpotifyAccounts, Tokens};
 pub use app::{SpotifyApp, TokenCache};
 pub use error::SpotifyError;
 pub use form::form_urlencoded;
+pub use link::{LinkError, LinkStatus, SpotifyLinks, TokenSecrets};
+pub use playlists::{MAX_ITEMS, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
+pub use state::{SignedState, StateError, StateKeys};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,0 +1,192 @@
+//! The order of what a search found, for a person who chooses from it.
+
+use super::{
+    WantedVersions,
+    artist::{best_similarity, credits},
+    normalise::{compact, normalise},
+    score::{ARTIST_WEIGHT, Scored, TITLE_WEIGHT, versions_of},
+    title::Title,
+    version::{Version, Versions},
+};
+use crate::track::{CatalogueTrack, Suggestion};
+
+/// An unasked version of the song stands behind the song, and still before other songs.
+const MAX_VERSION_COST: f64 = 0.25;
+
+/// Scores candidates by how well they fit what was typed, best first; of equals the playable ones, then the
+/// catalogue's order.
+///
+/// Nothing is refused, for the person sees what they choose; but a recording comes once, as the best of its
+/// appearances: the same address, the same ISRC, or the same version of the song by the same artists with the same
+/// lyrics. Either part of `sought` may be empty.
+#[must_use]
+pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Scored<'a>> {
+    let judge = Judge::new(sought);
+    let mut recordings: Vec<Recording<'a>> = candidates.iter().map(|track| judge.recording(track)).collect();
+    let is_gone = |recording: &Recording<'_>| !recording.scored.track.is_playable;
+    recordings.sort_by(|a, b| b.scored.score.total_cmp(&a.scored.score).then(is_gone(a).cmp(&is_gone(b))));
+    let mut kept: Vec<Recording<'a>> = Vec::new();
+    for recording in recordings {
+        if !kept.iter().any(|other| other.is_same(&recording)) {
+            kept.push(recording);
+        }
+    }
+    kept.into_iter().map(|recording| recording.scored).collect()
+}
+
+/// What was typed, taken apart.
+struct Judge {
+    title: Option<Title>,
+    artist: Option<Vec<String>>,
+    asked: Versions,
+}
+
+impl Judge {
+    fn new(sought: &Suggestion) -> Self {
+        let is_given = |text: &str| !text.trim().is_empty();
+        let title = Some(sought.title.as_str()).filter(|text| is_given(text)).map(Title::parse);
+        let named = title.as_ref().map(|title| title.versions).unwrap_or_default();
+        let said = WantedVersions::from_prompt(&format!("{} {}", sought.artist, sought.title)).versions();
+        Self {
+            title,
+            artist: Some(sought.artist.as_str()).filter(|text| is_given(text)).map(credits),
+            asked: named.union(said),
+        }
+    }
+
+    fn recording<'a>(&self, track: &'a CatalogueTrack) -> Recording<'a> {
+        let mut title = Title::parse(&track.title);
+        let mut wanted = self.title.clone().unwrap_or_else(|| title.clone());
+        title.split_off_version(&wanted.main);
+        wanted.split_off_version(&title.main);
+        let title_score = self.title.as_ref().map(|_| wanted.similarity(&title));
+        let artist_score =
+            self.artist.as_ref().map(|artist| best_similarity(artist, &track.artists, &title.featured));
+        let likeness = match (title_score, artist_score) {
+            (Some(title), Some(artist)) => {
+                (TITLE_WEIGHT * title + ARTIST_WEIGHT * artist) / (TITLE_WEIGHT + ARTIST_WEIGHT)
+            }
+            (one, other) => one.or(other).unwrap_or_default(),
+        };
+        let versions = versions_of(track, &title, &wanted);
+        let unasked = versions.iter().filter(|version| !self.asked.contains(*version));
+        let cost = unasked.map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
+        Recording {
+            scored: Scored { track, score: (likeness - cost).clamp(0.0, 1.0) },
+            artists: track.artists.iter().map(|artist| compact(&normalise(artist))).collect(),
+            name: compact(&title.full),
+            versions,
+            version_text: title.version_text,
+        }
+    }
+}
+
+/// A candidate, and what tells it from others.
+struct Recording<'a> {
+    scored: Scored<'a>,
+    artists: Vec<String>,
+    name: String,
+    versions: Versions,
+    version_text: String,
+}
+
+impl Recording<'_> {
+    fn is_same(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.scored.track, other.scored.track);
+        mine.uri == theirs.uri
+            || (mine.isrc.is_some() && mine.isrc == theirs.isrc)
+            || (mine.explicit == theirs.explicit
+                && mine.is_playable == theirs.is_playable
+                && self.name == other.name
+                && self.artists == other.artists
+                && self.versions == other.versions
+                && self.version_text == other.version_text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::TrackUri;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
+        CatalogueTrack {
+            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
+            title: title.to_owned(),
+            artists: vec![artist.to_owned()],
+            album: String::new(),
+            release_year: None,
+            duration_ms: 200_000,
+            explicit: false,
+            is_playable: true,
+            isrc: None,
+        }
+    }
+
+    fn ranked(artist: &str, title: &str, candidates: &[CatalogueTrack]) -> Vec<String> {
+        let sought = Suggestion { artist: artist.into(), title: title.into(), year: None };
+        rank(&sought, candidates).iter().map(|found| found.track.title.clone()).collect()
+    }
+
+    #[test]
+    fn the_song_comes_before_its_versions_and_these_before_other_songs() {
+        let candidates = [
+            track(1, "Someone", "Another Song"),
+            track(2, "Dżem", "Whisky (Live)"),
+            track(3, "Karaoke Stars", "Whisky (Karaoke Version)"),
+            track(4, "Dżem", "Whisky"),
+        ];
+        let order = ranked("Dzem", "whisky", &candidates);
+        assert_eq!(order, ["Whisky", "Whisky (Live)", "Whisky (Karaoke Version)", "Another Song"]);
+        assert_eq!(ranked("Dżem", "whisky live", &candidates)[0], "Whisky (Live)");
+    }
+
+    #[test]
+    fn either_part_alone_is_enough() {
+        let candidates = [track(1, "Maanam", "Kocham cię"), track(2, "Kult", "Arahja")];
+        assert_eq!(ranked("", "arahja", &candidates)[0], "Arahja");
+        assert_eq!(ranked("kult", "", &candidates)[0], "Arahja");
+    }
+
+    #[test]
+    fn a_recording_comes_once_and_a_choice_stays_one() {
+        let coded =
+            |id, isrc: &str| CatalogueTrack { isrc: Some(isrc.into()), ..track(id, "Queen", "Innuendo") };
+        let explicit = CatalogueTrack { explicit: true, ..track(6, "Queen", "Innuendo") };
+        let gone = CatalogueTrack { is_playable: false, ..track(7, "Queen", "Innuendo") };
+        let candidates = [
+            coded(1, "GBUM71029604"),
+            coded(2, "GBUM71029604"),
+            track(3, "Queen", "Innuendo - Remastered 2011"),
+            track(4, "Queen", "Innuendo (Live)"),
+            track(5, "Queen", "Innuendo"),
+            explicit,
+            gone,
+        ];
+        let sought = Suggestion { artist: "Queen".into(), title: "Innuendo".into(), year: None };
+        let uris: Vec<_> = rank(&sought, &candidates)
+            .iter()
+            .map(|found| {
+                found
+                    .track
+                    .uri
+                    .as_str()
+                    .trim_start_matches("spotify:track:0")
+                    .trim_start_matches('0')
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(uris, ["1", "6", "7", "4"]);
+    }
+
+    #[test]
+    fn scores_stay_between_nothing_and_one() {
+        let candidates = [track(1, "A", "B (Live Karaoke Remix)"), track(2, "Queen", "Innuendo")];
+        for (artist, title) in [("Queen", "Innuendo"), ("", ""), ("Żółć", "♥"), ("a", "")] {
+            let sought = Suggestion { artist: artist.into(), title: title.into(), year: None };
+            assert!(rank(&sought, &candidates).iter().all(|found| (0.0..=1.0).contains(&found.score)));
+        }
+    }
+}

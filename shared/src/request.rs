@@ -1,0 +1,127 @@
+//! What requests have in common: the checks that several functions make, each with its own refusal.
+
+use http::{HeaderMap, HeaderName, header};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::error::{Code, Error};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The UUID that the client sent as `Idempotency-Key`, if it did.
+///
+/// # Errors
+/// [`Code::InvalidHeader`] where it is not a UUID.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| Uuid::try_parse(text.trim()).ok())
+        .filter(|id| !id.is_nil())
+        .map(Some)
+        .ok_or_else(|| Error::new(Code::InvalidHeader, "Idempotency-Key must be a UUID."))
+}
+
+/// Checks that the body is declared as JSON.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`].
+pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
+    let declared =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it is not of the shape of `T`; the
+/// message names the field.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Error::invalid(format!("The request makes no sense: {error}.")),
+        _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
+    })
+}
+
+/// Trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces.
+///
+/// # Errors
+/// [`Code::InvalidRequest`] naming the field.
+pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
+    let clean: String = value.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let clean = clean.trim();
+    if clean.is_empty() {
+        return Err(Error::invalid(format!("{field} is empty.")));
+    }
+    if clean.chars().count() > max_chars {
+        return Err(Error::invalid(format!("{field} is longer than {max_chars} characters.")));
+    }
+    Ok(clean.to_owned())
+}
+
+/// A catalogue's market: ISO 3166-1 alpha-2, in upper case.
+///
+/// # Errors
+/// [`Code::InvalidRequest`].
+pub fn market(code: &str) -> Result<String, Error> {
+    if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Ok(code.to_ascii_uppercase());
+    }
+    Err(Error::invalid("market must be a country code of two letters (ISO 3166-1), such as PL."))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn an_idempotency_key_is_a_uuid_or_absent() {
+        let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, value));
+        let id = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
+        assert_eq!(key(id).unwrap().unwrap().to_string(), id);
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        for value in ["", "1", "not-a-uuid", "00000000-0000-0000-0000-000000000000"] {
+            assert_eq!(key(value).unwrap_err().code(), Code::InvalidHeader, "{value}");
+        }
+    }
+
+    #[test]
+    fn json_must_be_declared() {
+        for (value, ok) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            assert_eq!(require_json(&headers(header::CONTENT_TYPE, value)).is_ok(), ok, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_trimmed_and_bounded_in_characters() {
+        assert_eq!(text("name", "  żółć\u{7}ć ", 6).unwrap(), "żółć ć");
+        assert_eq!(text("name", " \u{0} ", 5).unwrap_err().to_string(), "name is empty.");
+        assert_eq!(text("name", "abcdef", 5).unwrap_err().to_string(), "name is longer than 5 characters.");
+    }
+
+    #[test]
+    fn a_market_is_two_letters() {
+        assert_eq!(market("pl").unwrap(), "PL");
+        for code in ["", "P", "POL", "P1", "Ż", "p "] {
+            assert!(market(code).is_err(), "{code}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Spotify's accounts service: the listener's agreement, and the tokens that it leads to.
+//!
+//! The authorization code flow of a confidential client (RFC 6749, 4.1): `Authorization: Basic`, no PKCE.
+
+use http::{Method, StatusCode, header};
+use serde::Deserialize;
+
+use super::app::{pause_ms, refuse_errors};
+use super::{SpotifyConfig, SpotifyError, form_urlencoded};
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::redacted::Secret;
+
+/// All that we ever ask for: to create playlists that are not on the profile, and to fill them.
+pub const SCOPE: &str = "playlist-modify-private";
+
+const LIMITS: Limits = Limits::document(8_000, 16 * 1024);
+const MAX_NAME_CHARS: usize = 200;
+
+/// What a grant gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Opens the account for a while.
+    pub access_token: Secret,
+    /// Gets the next access token; where none comes, the one before stays good.
+    pub refresh_token: Option<Secret>,
+    /// How long the access token lasts, from the moment it was asked for.
+    pub expires_in_seconds: u64,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantError {
+    /// The code or the refresh token is not (or no longer) good.
+    InvalidGrant,
+    /// Everything else; the code or the refresh token may still be good.
+    Spotify(SpotifyError),
+}
+
+impl From<SpotifyError> for GrantError {
+    fn from(error: SpotifyError) -> Self {
+        Self::Spotify(error)
+    }
+}
+
+/// The accounts service, as the app that is registered there.
+pub struct SpotifyAccounts<'a, H, C> {
+    config: &'a SpotifyConfig,
+    http: &'a H,
+    clock: &'a C,
+}
+
+impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
+    /// The accounts service of `config`.
+    pub fn new(config: &'a SpotifyConfig, http: &'a H, clock: &'a C) -> Self {
+        Self { config, http, clock }
+    }
+
+    /// Where the listener is asked; Spotify sends them back to `redirect_uri`.
+    pub fn authorize_url(&self, redirect_uri: &str, state: &str) -> String {
+        let query = form_urlencoded(&[
+            ("client_id", &self.config.client_id),
+            ("response_type", "code"),
+            ("redirect_uri", redirect_uri),
+            ("scope", SCOPE),
+            ("state", state),
+        ]);
+        format!("{}/authorize?{query}", self.config.accounts_base_url)
+    }
+
+    /// Exchanges the code that the listener came back with. A code is good once.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Tokens, GrantError> {
+        let pairs = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        self.grant(&pairs).await
+    }
+
+    /// Gets the next access token.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub async fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, GrantError> {
+        self.grant(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]).await
+    }
+
+    /// The account's public name, where it has one.
+    ///
+    /// # Errors
+    /// [`SpotifyError`].
+    pub async fn display_name(&self, access_token: &Secret) -> Result<Option<String>, SpotifyError> {
+        #[derive(Deserialize)]
+        struct Me {
+            display_name: Option<String>,
+        }
+        let url = format!("{}/v1/me", self.config.api_base_url);
+        let request = OutboundRequest::new(Method::GET, url, LIMITS)
+            .header(header::AUTHORIZATION, &format!("Bearer {}", access_token.expose()))
+            .map_err(SpotifyError::Unavailable)?;
+        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
+        let me: Me = refuse_errors(response)?.json().await.map_err(not_understood)?;
+        Ok(me.display_name.map(|name| name.chars().take(MAX_NAME_CHARS).collect()))
+    }
+
+    /// Asks for tokens, once more where Spotify said that it did nothing: what got no answer may have used up the code,
+    /// or replaced the refresh token.
+    async fn grant(&self, pairs: &[(&str, &str)]) -> Result<Tokens, GrantError> {
+        match self.attempt(pairs).await {
+            Err(GrantError::Spotify(
+                error @ (SpotifyError::RateLimited { .. } | SpotifyError::Refused { .. }),
+            )) => match pause_ms(error) {
+                Some(pause_ms) => {
+                    self.clock.sleep_ms(pause_ms).await;
+                    self.attempt(pairs).await
+                }
+                None => Err(error.into()),
+            },
+            answer => answer,
+        }
+    }
+
+    async fn attempt(&self, pairs: &[(&str, &str)]) -> Result<Tokens, GrantError> {
+        #[derive(Deserialize)]
+        struct Granted {
+            access_token: String,
+            refresh_token: Option<String>,
+            expires_in: u64,
+        }
+        let url = format!("{}/api/token", self.config.accounts_base_url);
+        let request = OutboundRequest::new(Method::POST, url, LIMITS)
+            .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
+            .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .map_err(SpotifyError::Unavailable)?
+            .body(form_urlencoded(pairs));
+        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
+        if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
+            return Err(refusal(&response.bytes().await.unwrap_or_default()));
+        }
+        let granted: Granted = refuse_errors(response)?.json().await.map_err(not_understood)?;
+        let given = |token: &String| !token.is_empty();
+        if !given(&granted.access_token) {
+            return Err(SpotifyError::InvalidAnswer.into());
+        }
+        Ok(Tokens {
+            access_token: Secret::new(granted.access_token),
+            refresh_token: granted.refresh_token.filter(given).map(Secret::new),
+            expires_in_seconds: granted.expires_in,
+        })
+    }
+}
+
+/// `{"error":"invalid_grant"}` is about the listener's token, everything else about us (RFC 6749, 5.2).
+fn refusal(body: &[u8]) -> GrantError {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    match serde_json::from_slice::<Refusal>(body) {
+        Ok(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
+        Ok(refusal) if refusal.error == "invalid_client" => SpotifyError::InvalidCredentials.into(),
+        _ => SpotifyError::InvalidAnswer.into(),
+    }
+}
+
+fn not_understood(error: HttpError) -> SpotifyError {
+    match error {
+        HttpError::InvalidBody => SpotifyError::InvalidAnswer,
+        error => SpotifyError::Unavailable(error),
+    }
+}

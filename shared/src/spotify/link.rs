@@ -1,0 +1,341 @@
+//! A listener's link to their Spotify account: the one place that hands out a valid access token.
+//!
+//! The tokens lie encrypted in the database, which also decides who replaces a used-up access token: one request at a
+//! time, while the others wait for its result. What happens when that one fails:
+//!
+//! - Spotify refuses the refresh token (`invalid_grant`): the link is over, if the token is still the stored one.
+//!   Somebody may have linked again, or replaced it, meanwhile: then theirs counts.
+//! - Anything else (no answer, 5xx, a rate limit): the link stays as it is, and the right to replace is given back.
+//! - The worker dies: the right ends by itself after ten seconds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::{GrantError, SpotifyAccounts, Tokens};
+use super::{SpotifyConfig, SpotifyError};
+use crate::clock::Clock;
+use crate::config::{ConfigError, SecretPair};
+use crate::error::{Code, Error};
+use crate::http_client::HttpClient;
+use crate::redacted::Secret;
+use crate::supabase::{Service, SupabaseError};
+
+/// How often somebody who waits looks again.
+const POLL_MS: u64 = 250;
+/// Somewhat longer than the right to replace a token lasts (10 s), so that whoever waits may take over.
+const PATIENCE_MS: u64 = 12_000;
+/// A swap is only lost to somebody whose own has held; more than twice in a row means that something is wrong.
+const MAX_SWAPS: usize = 3;
+
+/// The secrets that tokens are encrypted with: the first writes, all read.
+#[derive(Debug, Clone)]
+pub struct TokenSecrets(SecretPair);
+
+impl TokenSecrets {
+    /// Reads `SPOTIFY_TOKEN_SECRETS`: one, or two separated by a comma, of 32 characters at least.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        SecretPair::from_lookup(lookup, "SPOTIFY_TOKEN_SECRETS").map(Self)
+    }
+
+    fn first(&self) -> &str {
+        self.0.first.expose()
+    }
+
+    fn other(&self) -> Option<&str> {
+        self.0.other.as_ref().map(Secret::expose)
+    }
+}
+
+/// Why there is no access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkError {
+    /// The listener has linked no account.
+    NotLinked,
+    /// Spotify no longer accepts the link, which is gone now.
+    Expired,
+    /// Somebody else replaces the token, for too long.
+    Busy,
+    /// Spotify gave no token; the link is as it was.
+    Spotify(SpotifyError),
+    /// The database gave no answer.
+    Database(SupabaseError),
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLinked => f.write_str("no account is linked"),
+            Self::Expired => f.write_str("spotify no longer accepts the refresh token"),
+            Self::Busy => f.write_str("the token is being replaced"),
+            Self::Spotify(error) => error.fmt(f),
+            Self::Database(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LinkError {}
+
+impl From<LinkError> for Error {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NotLinked => {
+                Self::new(Code::SpotifyNotLinked, "Link your Spotify account first.").caused_by(error)
+            }
+            LinkError::Expired => Self::new(
+                Code::SpotifyLinkExpired,
+                "Your Spotify account is no longer linked. Link it again.",
+            )
+            .caused_by(error),
+            LinkError::Busy => {
+                Self::new(Code::SpotifyTimeout, "Spotify did not answer in time. Please try again.")
+                    .caused_by(error)
+            }
+            LinkError::Spotify(error) => error.into(),
+            LinkError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<SupabaseError> for LinkError {
+    fn from(error: SupabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// What `GET /status` tells of a link; nothing is decrypted for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// Whether there is one.
+    pub linked: bool,
+    /// The account's public name.
+    #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// When it was linked, the last time (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked_at: Option<String>,
+    /// When Spotify will end it: six months later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// Links, in the database and at Spotify.
+pub struct SpotifyLinks<'a, H, C> {
+    secrets: &'a TokenSecrets,
+    service: Service<'a, H>,
+    accounts: SpotifyAccounts<'a, H, C>,
+    clock: &'a C,
+}
+
+#[derive(Serialize)]
+struct ByUser {
+    p_user_id: Uuid,
+}
+
+#[derive(Serialize)]
+struct GetArgs<'a> {
+    p_user_id: Uuid,
+    p_secret: &'a str,
+    p_other_secret: Option<&'a str>,
+    p_refused_access_token: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    access_token: String,
+    refresh_token: String,
+    state: String,
+}
+
+impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
+    /// The links of a project's listeners.
+    pub fn new(
+        secrets: &'a TokenSecrets,
+        service: Service<'a, H>,
+        config: &'a SpotifyConfig,
+        http: &'a H,
+        clock: &'a C,
+    ) -> Self {
+        Self { secrets, service, accounts: SpotifyAccounts::new(config, http, clock), clock }
+    }
+
+    /// The accounts service.
+    pub fn accounts(&self) -> &SpotifyAccounts<'a, H, C> {
+        &self.accounts
+    }
+
+    /// Stores a new link, in place of one that there was.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn store(
+        &self,
+        user_id: Uuid,
+        tokens: &Tokens,
+        refresh_token: &Secret,
+        display_name: Option<&str>,
+    ) -> Result<(), SupabaseError> {
+        #[derive(Serialize)]
+        struct Args<'a> {
+            p_user_id: Uuid,
+            p_secret: &'a str,
+            p_access_token: &'a str,
+            p_refresh_token: &'a str,
+            p_expires_at: String,
+            p_display_name: Option<&'a str>,
+        }
+        let args = Args {
+            p_user_id: user_id,
+            p_secret: self.secrets.first(),
+            p_access_token: tokens.access_token.expose(),
+            p_refresh_token: refresh_token.expose(),
+            p_expires_at: self.expires_at(tokens),
+            p_display_name: display_name,
+        };
+        self.service.rpc_retrying("store_spotify_tokens", &args, self.clock).await
+    }
+
+    /// What is known of a link.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn status(&self, user_id: Uuid) -> Result<LinkStatus, SupabaseError> {
+        self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
+    }
+
+    /// Deletes a link; there need not be one.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn unlink(&self, user_id: Uuid) -> Result<(), SupabaseError> {
+        let args = ByUser { p_user_id: user_id };
+        self.service.rpc_retrying::<_, bool>("delete_spotify_tokens", &args, self.clock).await.map(drop)
+    }
+
+    /// An access token that is good for a minute at least.
+    ///
+    /// `refused` is one that Spotify does not accept although it should: it counts as used up.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn access_token(&self, user_id: Uuid, refused: Option<&Secret>) -> Result<Secret, LinkError> {
+        let give_up_ms = self.clock.now_ms() + PATIENCE_MS;
+        let mut swaps = 0;
+        loop {
+            let stored = self.read(user_id, refused).await?.ok_or(LinkError::NotLinked)?;
+            match stored.state.as_str() {
+                "fresh" => return Ok(Secret::new(stored.access_token)),
+                "refresh" if swaps < MAX_SWAPS => {
+                    swaps += 1;
+                    if let Some(token) = self.refresh(user_id, Secret::new(stored.refresh_token)).await? {
+                        return Ok(token);
+                    }
+                }
+                _ if self.clock.now_ms() >= give_up_ms => return Err(LinkError::Busy),
+                _ => self.clock.sleep_ms(POLL_MS).await,
+            }
+        }
+    }
+
+    async fn read(&self, user_id: Uuid, refused: Option<&Secret>) -> Result<Option<Stored>, SupabaseError> {
+        let args = GetArgs {
+            p_user_id: user_id,
+            p_secret: self.secrets.first(),
+            p_other_secret: self.secrets.other(),
+            p_refused_access_token: refused.map(Secret::expose),
+        };
+        // Not repeated on failure: the first call may have taken the right to replace with it, and who waits gets on.
+        let rows: Vec<Stored> = self.service.rpc("get_spotify_tokens", &args).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// Replaces the access token; `None` where somebody else has changed the link meanwhile.
+    async fn refresh(&self, user_id: Uuid, seen: Secret) -> Result<Option<Secret>, LinkError> {
+        match self.accounts.refresh(&seen).await {
+            Ok(tokens) => {
+                let swapped = self.swap(user_id, &seen, &tokens).await?;
+                Ok(swapped.then_some(tokens.access_token))
+            }
+            Err(GrantError::InvalidGrant) if self.expire(user_id, &seen).await? => Err(LinkError::Expired),
+            Err(GrantError::InvalidGrant) => Ok(None),
+            Err(GrantError::Spotify(error)) => {
+                let args = ByUser { p_user_id: user_id };
+                let released = self.service.rpc::<_, ()>("release_spotify_refresh", &args).await;
+                drop(released); // Where it failed, the right ends by itself.
+                Err(LinkError::Spotify(error))
+            }
+        }
+    }
+
+    async fn swap(&self, user_id: Uuid, seen: &Secret, tokens: &Tokens) -> Result<bool, SupabaseError> {
+        #[derive(Serialize)]
+        struct Args<'a> {
+            p_user_id: Uuid,
+            p_secret: &'a str,
+            p_other_secret: Option<&'a str>,
+            p_seen_refresh_token: &'a str,
+            p_access_token: &'a str,
+            p_refresh_token: Option<&'a str>,
+            p_expires_at: String,
+        }
+        let args = Args {
+            p_user_id: user_id,
+            p_secret: self.secrets.first(),
+            p_other_secret: self.secrets.other(),
+            p_seen_refresh_token: seen.expose(),
+            p_access_token: tokens.access_token.expose(),
+            p_refresh_token: tokens.refresh_token.as_ref().map(Secret::expose),
+            p_expires_at: self.expires_at(tokens),
+        };
+        // A repetition of one that held finds its own refresh token, and is lost: the next read finds the tokens.
+        self.service.rpc_retrying("refresh_spotify_tokens", &args, self.clock).await
+    }
+
+    async fn expire(&self, user_id: Uuid, seen: &Secret) -> Result<bool, SupabaseError> {
+        #[derive(Serialize)]
+        struct Args<'a> {
+            p_user_id: Uuid,
+            p_secret: &'a str,
+            p_other_secret: Option<&'a str>,
+            p_seen_refresh_token: &'a str,
+        }
+        let args = Args {
+            p_user_id: user_id,
+            p_secret: self.secrets.first(),
+            p_other_secret: self.secrets.other(),
+            p_seen_refresh_token: seen.expose(),
+        };
+        self.service.rpc("expire_spotify_link", &args).await
+    }
+
+    /// The end of the access token's life, in a form that PostgreSQL reads as an absolute time.
+    fn expires_at(&self, tokens: &Tokens) -> String {
+        let seconds = self.clock.now_seconds().saturating_add(tokens.expires_in_seconds);
+        rfc3339(seconds)
+    }
+}
+
+/// Seconds since the Unix epoch as RFC 3339 in UTC (Howard Hinnant's `civil_from_days`).
+fn rfc3339(seconds: u64) -> String {
+    // Year 9999 is far enough: PostgreSQL would read a longer year as something else.
+    let seconds = seconds.min(253_402_300_799);
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

@@ -1,0 +1,200 @@
+//! The state that travels with a listener to Spotify and back.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::config::{ConfigError, SecretPair};
+use crate::random::Random;
+use crate::redacted::Secret;
+
+/// How long a listener may take to agree.
+pub const LIFETIME_SECONDS: u64 = 600;
+/// Clocks of two instances differ by so much at the most.
+const CLOCK_SKEW_SECONDS: u64 = 60;
+
+const VERSION: u8 = 1;
+const NONCE_BYTES: usize = 16;
+/// Version, user, nonce, time.
+const PAYLOAD_BYTES: usize = 1 + 16 + NONCE_BYTES + 8;
+/// Bound to what it is for: another use of the same key signs something else.
+const PURPOSE: &[u8] = b"sound-whiskers/spotify-state/";
+
+/// Who began to link an account, when: signed by us, so that nobody else can have made it up.
+///
+/// `base64url(version, user, nonce, seconds).base64url(HMAC-SHA256)`. It says whose link it is to become; that this
+/// user is also the one who completes it, `POST /complete` checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedState {
+    /// The user who began.
+    pub user_id: Uuid,
+}
+
+/// Why a state is not one of ours, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateError {
+    /// Not of the form, or not signed with one of our keys.
+    Invalid,
+    /// Begun too long ago.
+    Expired,
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invalid => "not a state of ours",
+            Self::Expired => "the state has expired",
+        })
+    }
+}
+
+impl std::error::Error for StateError {}
+
+/// The keys that sign states: the first signs, all verify.
+#[derive(Debug, Clone)]
+pub struct StateKeys(SecretPair);
+
+impl StateKeys {
+    /// Reads `SPOTIFY_STATE_SECRETS`: one, or two separated by a comma, of 32 characters at least.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        SecretPair::from_lookup(lookup, "SPOTIFY_STATE_SECRETS").map(Self)
+    }
+
+    /// A new state for `user_id`.
+    pub fn sign(&self, user_id: Uuid, now_seconds: u64, random: &dyn Random) -> String {
+        let mut nonce = [0; NONCE_BYTES];
+        random.fill(&mut nonce);
+        let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
+        payload.push(VERSION);
+        payload.extend_from_slice(user_id.as_bytes());
+        payload.extend_from_slice(&nonce);
+        payload.extend_from_slice(&now_seconds.to_be_bytes());
+        let signature = mac(&self.0.first, &payload).map(|mac| mac.finalize().into_bytes().to_vec());
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        format!("{}.{}", encode(&payload), encode(&signature.unwrap_or_default()))
+    }
+
+    /// Reads a state that came back.
+    ///
+    /// # Errors
+    /// [`StateError`]; the time is looked at only once the signature is known to be good.
+    pub fn verify(&self, state: &str, now_seconds: u64) -> Result<SignedState, StateError> {
+        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| StateError::Invalid);
+        let (payload, signature) = state.split_once('.').ok_or(StateError::Invalid)?;
+        let (payload, signature) = (decode(payload)?, decode(signature)?);
+        // `verify_slice` compares in constant time.
+        let is_ours =
+            |key: &Secret| mac(key, &payload).is_some_and(|mac| mac.verify_slice(&signature).is_ok());
+        if !self.0.iter().fold(false, |found, key| found | is_ours(key)) {
+            return Err(StateError::Invalid);
+        }
+        let (user_id, issued_seconds) = read(&payload).ok_or(StateError::Invalid)?;
+        let age = now_seconds.saturating_sub(issued_seconds);
+        if age > LIFETIME_SECONDS || issued_seconds > now_seconds + CLOCK_SKEW_SECONDS {
+            return Err(StateError::Expired);
+        }
+        Ok(SignedState { user_id })
+    }
+}
+
+fn read(payload: &[u8]) -> Option<(Uuid, u64)> {
+    if payload.len() != PAYLOAD_BYTES || payload.first() != Some(&VERSION) {
+        return None;
+    }
+    let user_id = Uuid::from_slice(payload.get(1..17)?).ok()?;
+    let seconds = payload.get(17 + NONCE_BYTES..)?.try_into().ok()?;
+    Some((user_id, u64::from_be_bytes(seconds)))
+}
+
+/// `None` where the secret cannot be a key, which HMAC knows no case of.
+fn mac(key: &Secret, payload: &[u8]) -> Option<Hmac<Sha256>> {
+    let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
+    Some(mac.chain_update(PURPOSE).chain_update(payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::FakeRandom;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const NOW: u64 = 1_790_000_000;
+    const USER: Uuid = Uuid::from_u128(7);
+
+    fn keys(secrets: &str) -> StateKeys {
+        StateKeys::from_lookup(|_| Some(secrets.to_owned())).unwrap()
+    }
+
+    fn one() -> String {
+        "1".repeat(32)
+    }
+
+    fn two() -> String {
+        "2".repeat(32)
+    }
+
+    #[test]
+    fn a_state_says_who_began_for_ten_minutes() {
+        let keys = keys(&one());
+        let state = keys.sign(USER, NOW, &FakeRandom::default());
+        for later in [0, 1, 600] {
+            assert_eq!(keys.verify(&state, NOW + later), Ok(SignedState { user_id: USER }), "{later}");
+        }
+        for (now, what) in [(NOW + 601, "late"), (NOW - 61, "from the future")] {
+            assert_eq!(keys.verify(&state, now), Err(StateError::Expired), "{what}");
+        }
+    }
+
+    #[test]
+    fn no_two_states_are_the_same() {
+        let (keys, random) = (keys(&one()), FakeRandom::default());
+        assert_ne!(keys.sign(USER, NOW, &random), keys.sign(USER, NOW, &random));
+    }
+
+    #[test]
+    fn while_a_key_is_changed_both_verify_and_the_first_signs() {
+        let old = keys(&one()).sign(USER, NOW, &FakeRandom::default());
+        let both = keys(&format!("{},{}", two(), one()));
+        assert!(both.verify(&old, NOW).is_ok());
+        let new = both.sign(USER, NOW, &FakeRandom::default());
+        assert!(keys(&two()).verify(&new, NOW).is_ok());
+        assert_eq!(keys(&one()).verify(&new, NOW), Err(StateError::Invalid));
+    }
+
+    #[test]
+    fn no_change_of_a_single_character_goes_unnoticed() {
+        let keys = keys(&one());
+        let state = keys.sign(USER, NOW, &FakeRandom::default());
+        for at in 0..state.len() {
+            for other in ['A', 'z', '.', '_', '=', 'é'] {
+                let mut changed: Vec<char> = state.chars().collect();
+                changed[at] = other;
+                let changed: String = changed.into_iter().collect();
+                // The last character of a base64 text may have bits that stand for nothing; decoding refuses those.
+                assert!(changed == state || keys.verify(&changed, NOW).is_err(), "{changed}");
+            }
+        }
+        for end in 0..state.len() {
+            assert_eq!(keys.verify(&state[..end], NOW), Err(StateError::Invalid), "cut at {end}");
+        }
+        assert!(keys.verify(&format!("{state}A"), NOW).is_err());
+    }
+
+    #[test]
+    fn a_good_signature_over_something_else_is_no_state() {
+        let keys = keys(&one());
+        for payload in [&b""[..], b"short", &[VERSION; 200], &[2; PAYLOAD_BYTES]] {
+            let signature = mac(&Secret::new(one()), payload).unwrap().finalize().into_bytes();
+            let state = format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(signature));
+            assert_eq!(keys.verify(&state, NOW), Err(StateError::Invalid));
+        }
+    }
+}
