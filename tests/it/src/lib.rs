@@ -7,6 +7,7 @@
 
 mod generation;
 mod own_stack;
+mod spotify;
 mod stack;
 mod token;
 
@@ -21,5 +22,8 @@ mod main_job;
 mod process;
 mod quota;
 mod refusals;
+mod spotify_export;
 mod spotify_faults;
+mod spotify_link;
+mod spotify_search;
 mod tokens;

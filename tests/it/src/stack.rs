@@ -93,6 +93,11 @@ impl Stack {
         self.control("spotify", reqwest::Method::POST, "expire_tokens", &json!({})).await;
     }
 
+    /// A control call of Spotify's simulator.
+    pub async fn spotify(&self, method: reqwest::Method, what: &str, body: &Value) -> Value {
+        self.control("spotify", method, what, body).await
+    }
+
     /// The requests that a simulator received since the test began.
     pub async fn log(&self, simulator: &str) -> Vec<Value> {
         match self.control(simulator, reqwest::Method::GET, "log", &Value::Null).await {

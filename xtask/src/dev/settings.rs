@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 use super::supabase::Keys;
 use crate::ports::Ports;
@@ -93,6 +94,11 @@ impl Settings {
             ("LLM_SIM_PORT", ports.llm.to_string()),
             ("SPOTIFY_CLIENT_ID", SIMULATED_ID.into()),
             ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET.into()),
+            // An app may have several; what is issued for another one is of no use at ours.
+            (
+                "SPOTIFY_REDIRECT_URIS",
+                format!("{},http://127.0.0.1:{}/elsewhere", redirect_uri(ports), ports.web),
+            ),
             ("LLM_API_KEY", SIMULATED_KEY.into()),
         ])
     }
@@ -104,6 +110,10 @@ impl Settings {
             ("SUPABASE_URL", supabase_url.to_owned()),
             ("SUPABASE_PUBLISHABLE_KEY", keys.publishable_key.clone()),
             (SECRET_KEY, keys.secret_key.clone()),
+            ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
+            // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
+            ("SPOTIFY_STATE_SECRETS", derived(&keys.secret_key, "spotify-state")),
+            ("SPOTIFY_TOKEN_SECRETS", derived(&keys.secret_key, "spotify-tokens")),
         ]);
         if !self.real_spotify {
             all.extend(variables([
@@ -125,6 +135,17 @@ impl Settings {
         all.extend(self.given.clone());
         all
     }
+}
+
+/// Where Spotify sends listeners back to; a real app has to have it registered.
+fn redirect_uri(ports: &Ports) -> String {
+    format!("http://127.0.0.1:{}/functions/v1/spotify-oauth/callback", ports.web)
+}
+
+/// A secret for one purpose, made of another secret.
+fn derived(secret: &str, purpose: &str) -> String {
+    let hash = Sha256::digest(format!("{purpose}/{secret}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn variables<const N: usize>(pairs: [(&str, String); N]) -> Variables {

@@ -145,6 +145,10 @@ pub fn supabase_js(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(&mut node_tests(workspace, "tests/supabase-js/**/*.test.ts")?)
 }
 
+pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(&mut node_tests(workspace, "tests/browser/**/*.test.ts")?)
+}
+
 fn cargo(workspace: &Workspace) -> Command {
     workspace.cargo(&workspace.root)
 }

@@ -1,0 +1,210 @@
+//! The copy on Spotify: created once, then filled by replacing, which can be repeated.
+
+use std::future::Future;
+use std::ops::Range;
+
+use serde::Serialize;
+use shared::clock::Clock;
+use shared::http_client::HttpClient;
+use shared::redacted::Secret;
+use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
+use shared::{Code, Error};
+use uuid::Uuid;
+
+use crate::playlist::Track;
+
+/// How often tracks are offered to find those that Spotify does not take. Cloudflare's free plan allows 50 requests an
+/// invocation, and all else takes about a dozen. Among 100 tracks four or five are found so.
+const MAX_OFFERS: usize = 36;
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// Our playlist.
+    pub playlist_id: Uuid,
+    /// The copy.
+    pub spotify_playlist_id: String,
+    /// Where the copy is opened.
+    pub url: String,
+    /// How many tracks the copy has.
+    pub exported: usize,
+    /// How many tracks the playlist has.
+    pub total: usize,
+    /// The tracks that Spotify did not take.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A track that Spotify did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// Its place in our playlist, from 1.
+    pub position: usize,
+    /// `spotify:track:…`
+    pub track_uri: String,
+}
+
+/// Whoever hands out the listener's access tokens.
+pub trait AccessTokens {
+    /// One that is good for a minute at least.
+    fn access_token(&self) -> impl Future<Output = Result<Secret, Error>>;
+    /// Another one, for Spotify does not accept `refused`.
+    fn instead_of(&self, refused: &Secret) -> impl Future<Output = Result<Secret, Error>>;
+}
+
+/// The listener's account on Spotify, for one export.
+pub struct Exporter<'a, H, C, T> {
+    config: &'a SpotifyConfig,
+    http: &'a H,
+    clock: &'a C,
+    tokens: &'a T,
+    token: Secret,
+    deadline_ms: u64,
+}
+
+/// Why a call failed, its token being good.
+enum Failure {
+    /// Spotify does not take what was sent.
+    Rejected,
+    Final(Error),
+}
+
+impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
+    /// The account that `tokens` opens; nothing is begun there after `deadline_ms`.
+    ///
+    /// # Errors
+    /// 403 where no account is linked (any more), and why no token can be had.
+    pub async fn new(
+        config: &'a SpotifyConfig,
+        http: &'a H,
+        clock: &'a C,
+        tokens: &'a T,
+        deadline_ms: u64,
+    ) -> Result<Self, Error> {
+        let token = tokens.access_token().await?;
+        Ok(Self { config, http, clock, tokens, token, deadline_ms })
+    }
+
+    /// Creates the empty copy.
+    ///
+    /// # Errors
+    /// 403, 502, 503, 504; the copy may exist all the same, without a track.
+    pub async fn create(&mut self, name: &str, description: &str) -> Result<SpotifyPlaylist, Error> {
+        let created = self.call(async |spotify| spotify.create(name, description).await).await;
+        created.map_err(|failure| match failure {
+            Failure::Rejected => unavailable("the playlist was rejected"),
+            Failure::Final(error) => error,
+        })
+    }
+
+    /// Fills the copy and answers which tracks, by their index, Spotify does not take.
+    ///
+    /// One bad track makes Spotify refuse all that come with it. So halves are offered until the bad ones stand alone,
+    /// and the rest is written at last.
+    ///
+    /// # Errors
+    /// 403, 502, 503, 504; the copy then holds some of the tracks, and filling it can be repeated.
+    pub async fn fill(&mut self, copy: &SpotifyPlaylist, tracks: &[Track]) -> Result<Vec<usize>, Error> {
+        let uris: Vec<&str> = tracks.iter().map(|track| track.track_uri.as_str()).collect();
+        let mut offers = Offers { copy, uris: &uris, left: MAX_OFFERS };
+        if offers.accepted(self, 0..uris.len()).await? {
+            return Ok(Vec::new());
+        }
+        let mut bad = Vec::new();
+        // Ranges with a bad track in them, and ranges of which that is not known; the leftmost on top.
+        let mut open = vec![Suspect { range: 0..uris.len(), is_bad: true }];
+        while let Some(Suspect { range, is_bad }) = open.pop() {
+            if !is_bad && offers.accepted(self, range.clone()).await? {
+                continue;
+            }
+            if range.len() <= 1 {
+                bad.extend(range);
+                continue;
+            }
+            let middle = range.start + range.len() / 2;
+            let (left, right) = (range.start..middle, middle..range.end);
+            if offers.accepted(self, left.clone()).await? {
+                open.push(Suspect { range: right, is_bad: true });
+            } else {
+                open.push(Suspect { range: right, is_bad: false });
+                open.push(Suspect { range: left, is_bad: true });
+            }
+        }
+        let good: Vec<&str> =
+            uris.iter().enumerate().filter(|(index, _)| !bad.contains(index)).map(|(_, uri)| *uri).collect();
+        match self.call(async |spotify| spotify.replace_items(copy, &good).await).await {
+            Ok(()) => Ok(bad),
+            Err(Failure::Rejected) => Err(unavailable("tracks that were taken one by one were rejected")),
+            Err(Failure::Final(error)) => Err(error),
+        }
+    }
+
+    /// Calls Spotify, once more with another token where this one is no longer accepted.
+    async fn call<R>(
+        &mut self,
+        call: impl AsyncFn(SpotifyPlaylists<'_, H, C>) -> Result<R, UserCallError>,
+    ) -> Result<R, Failure> {
+        if self.clock.now_ms() >= self.deadline_ms {
+            return Err(Failure::Final(
+                Error::new(Code::SpotifyTimeout, "Spotify is too slow right now. Please try again.")
+                    .caused_by("the export's deadline"),
+            ));
+        }
+        let first = call(self.playlists()).await;
+        let answer = match first {
+            Err(UserCallError::TokenRefused) => {
+                self.token = self.tokens.instead_of(&self.token).await.map_err(Failure::Final)?;
+                call(self.playlists()).await
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| match error {
+            UserCallError::Rejected => Failure::Rejected,
+            UserCallError::TokenRefused => Failure::Final(unavailable("a new token was refused")),
+            UserCallError::Forbidden => Failure::Final(Error::new(
+                Code::SpotifyAccessDenied,
+                "Spotify does not allow this for your account. Link it again, or ask us to be let in.",
+            )),
+            UserCallError::Spotify(error) => Failure::Final(error.into()),
+        })
+    }
+
+    fn playlists(&self) -> SpotifyPlaylists<'a, H, C> {
+        SpotifyPlaylists::new(self.config, self.http, self.clock, self.token.clone())
+    }
+}
+
+struct Suspect {
+    range: Range<usize>,
+    is_bad: bool,
+}
+
+struct Offers<'a> {
+    copy: &'a SpotifyPlaylist,
+    uris: &'a [&'a str],
+    left: usize,
+}
+
+impl Offers<'_> {
+    /// Whether Spotify takes these tracks; they are the copy's only ones then.
+    async fn accepted<H: HttpClient, C: Clock, T: AccessTokens>(
+        &mut self,
+        exporter: &mut Exporter<'_, H, C, T>,
+        range: Range<usize>,
+    ) -> Result<bool, Error> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")
+                .caused_by("no offers left"));
+        };
+        self.left = left;
+        let uris = self.uris.get(range).unwrap_or_default();
+        match exporter.call(async |spotify| spotify.replace_items(self.copy, uris).await).await {
+            Ok(()) => Ok(true),
+            Err(Failure::Rejected) => Ok(false),
+            Err(Failure::Final(error)) => Err(error),
+        }
+    }
+}
+
+fn unavailable(cause: &'static str) -> Error {
+    Error::from(SpotifyError::InvalidAnswer).caused_by(cause)
+}

@@ -1,0 +1,247 @@
+use std::cell::RefCell;
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::task::noop_waker;
+use serde_json::json;
+use shared::auth::FakeIssuer;
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::http_client::{HttpError, OutboundRequest};
+
+use super::*;
+
+const NOW_MS: u64 = 1_790_000_000_000;
+const PLAYLIST: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
+const KEY: &str = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
+
+fn lookup(name: &str) -> Option<String> {
+    let value = match name {
+        "SUPABASE_URL" => FakeIssuer::URL,
+        "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+        "SUPABASE_SECRET_KEY" => "sb_secret_x",
+        "SPOTIFY_CLIENT_ID" | "SPOTIFY_CLIENT_SECRET" => "spotify",
+        "SPOTIFY_API_BASE_URL" => "https://spotify.example",
+        "SPOTIFY_ACCOUNTS_BASE_URL" => "https://accounts.example",
+        "SPOTIFY_TOKEN_SECRETS" => "an-encryption-secret-of-32-chars",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// The database and Spotify, where all goes well unless something else is said.
+struct World {
+    tracks: usize,
+    begun: Value,
+    linked: bool,
+    create: FakeAnswer,
+    /// The answer to writing these addresses.
+    fill: Box<dyn Fn(&[String]) -> FakeAnswer>,
+}
+
+fn world(tracks: usize) -> World {
+    World {
+        tracks,
+        begun: json!({"outcome": "held", "spotify_playlist_id": null}),
+        linked: true,
+        create: FakeAnswer::json(201, &json!({"id": "copy1", "external_urls": {}})),
+        fill: Box::new(|_| FakeAnswer::json(200, &json!({"snapshot_id": "s"}))),
+    }
+}
+
+fn uri(position: usize) -> String {
+    format!("spotify:track:{position:022}")
+}
+
+fn uris(request: &OutboundRequest) -> Vec<String> {
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    body["uris"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap().to_owned()).collect()
+}
+
+fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
+    let path = request.url.split('?').next().unwrap_or_default();
+    match path.rsplit('/').next().unwrap_or_default() {
+        "jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "begin_spotify_export" => FakeAnswer::json(200, &world.begun),
+        "record_spotify_export" => FakeAnswer::json(200, &json!("copy1")),
+        "finish_spotify_export" | "release_spotify_export" => FakeAnswer::text(204, "text/plain", ""),
+        "get_spotify_tokens" if !world.linked => FakeAnswer::json(200, &json!([])),
+        "get_spotify_tokens" => FakeAnswer::json(
+            200,
+            &json!([{"access_token": "a", "refresh_token": "r", "expires_at": "x", "state": "fresh"}]),
+        ),
+        // Not in order: PostgREST promises none.
+        "playlists" if path.starts_with(FakeIssuer::URL) => {
+            let track = |position: usize| json!({"position": position, "track_uri": uri(position)});
+            let tracks: Vec<_> = (1..=world.tracks).rev().map(track).collect();
+            FakeAnswer::json(
+                200,
+                &json!([{"name": "Evening", "description": null, "playlist_tracks": tracks}]),
+            )
+        }
+        "playlists" => world.create.clone(),
+        "items" => (world.fill)(&uris(request)),
+        other => panic!("{other}"),
+    }
+}
+
+/// Exports in that world; answers the result and what was sent, in order.
+fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<OutboundRequest>) {
+    let http = FakeHttp::responding(move |request| answer(&world, request));
+    let token = FakeIssuer::with_kid("k").token(Uuid::from_u128(7), NOW_MS / 1000);
+    let mut request = Request::post("https://x/functions/v1/spotify-export")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json");
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    let request = request.body(Bytes::from(json!({"playlist_id": PLAYLIST}).to_string())).unwrap();
+    let work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
+    let spawned = work.clone();
+    let deps = Deps {
+        http: http.clone(),
+        clock: FakeClock::hurrying(NOW_MS),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        caches: Rc::default(),
+        spawn: Rc::new(move |future| spawned.borrow_mut().push(future)),
+    };
+    let mut answer = Box::pin(handle(request, deps));
+    let waker = noop_waker();
+    let mut context = std::task::Context::from_waker(&waker);
+    for _ in 0..10 {
+        if let std::task::Poll::Ready(result) = answer.poll_unpin(&mut context) {
+            let result = result.map(|response| match response.into_body() {
+                Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
+                Body::Stream(_) => panic!("a stream"),
+            });
+            return (result, http.requests());
+        }
+        work.borrow_mut().retain_mut(|work| work.poll_unpin(&mut context).is_pending());
+    }
+    panic!("no answer");
+}
+
+fn names(requests: &[OutboundRequest]) -> Vec<String> {
+    let name = |request: &OutboundRequest| {
+        let path = request.url.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    requests.iter().map(name).filter(|name| name != "jwks.json").collect()
+}
+
+#[test]
+fn a_playlist_arrives_in_order() {
+    let (result, requests) = export(world(100), None);
+    let result = result.unwrap();
+    assert_eq!((&result["exported"], &result["total"]), (&json!(100), &json!(100)));
+    assert_eq!(result["url"], "https://open.spotify.com/playlist/copy1");
+    assert_eq!(names(&requests), ["playlists", "get_spotify_tokens", "playlists", "items"]);
+    let expected: Vec<_> = (1..=100).map(uri).collect();
+    assert_eq!(uris(requests.last().unwrap()), expected);
+    let created: Value = serde_json::from_slice(&requests[3].body).unwrap();
+    assert_eq!(
+        created,
+        json!({"name": "Evening", "description": "Made with Sound Whiskers", "public": false})
+    );
+}
+
+#[test]
+fn under_a_key_the_copy_is_written_down_before_it_is_filled() {
+    let (result, requests) = export(world(3), Some(KEY));
+    assert!(result.is_ok());
+    let expected = [
+        "begin_spotify_export",
+        "playlists",
+        "get_spotify_tokens",
+        "playlists",
+        "record_spotify_export",
+        "items",
+        "finish_spotify_export",
+    ];
+    assert_eq!(names(&requests), expected);
+}
+
+#[test]
+fn a_copy_that_was_begun_is_completed_and_a_finished_one_answered() {
+    let begun = json!({"outcome": "held", "spotify_playlist_id": "begun1"});
+    let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
+    assert_eq!(result.unwrap()["spotify_playlist_id"], "begun1");
+    assert_eq!(requests.iter().filter(|request| request.url.ends_with("/v1/me/playlists")).count(), 0);
+    let begun = json!({"outcome": "finished", "result": {"exported": 2}});
+    let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
+    assert_eq!((result.unwrap(), names(&requests).len()), (json!({"exported": 2}), 1));
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused_and_the_key_let_go() {
+    for (world, code) in [
+        (world(0), Code::PlaylistEmpty),
+        (World { linked: false, ..world(3) }, Code::SpotifyNotLinked),
+        (
+            World { create: FakeAnswer::text(403, "text/plain", "not registered"), ..world(3) },
+            Code::SpotifyAccessDenied,
+        ),
+        (World { create: FakeAnswer::Error(HttpError::Network), ..world(3) }, Code::SpotifyUnavailable),
+        (
+            World { create: FakeAnswer::json(201, &json!({"id": "../me"})), ..world(3) },
+            Code::SpotifyUnavailable,
+        ),
+    ] {
+        let (result, requests) = export(world, Some(KEY));
+        assert_eq!(result.unwrap_err().code(), code);
+        assert_eq!(names(&requests).last().unwrap(), "release_spotify_export");
+    }
+    for (outcome, code) in
+        [("in_progress", Code::ExportInProgress), ("key_reused", Code::IdempotencyKeyReused)]
+    {
+        let begun = json!({"outcome": outcome, "retry_after_seconds": 7});
+        let (result, _) = export(World { begun, ..world(3) }, Some(KEY));
+        assert_eq!(result.unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn creating_is_not_repeated_where_it_may_have_happened_and_filling_is() {
+    let count =
+        |requests: &[OutboundRequest], end: &str| requests.iter().filter(|it| it.url.ends_with(end)).count();
+    for create in [FakeAnswer::Error(HttpError::Network), FakeAnswer::text(500, "text/html", "<h1>")] {
+        let (_, requests) = export(World { create, ..world(3) }, None);
+        assert_eq!(count(&requests, "/v1/me/playlists"), 1);
+    }
+    let (result, requests) =
+        export(World { fill: Box::new(|_| FakeAnswer::text(502, "text/html", "")), ..world(3) }, None);
+    assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
+    assert_eq!(count(&requests, "/items"), 2);
+}
+
+fn rejecting(bad: &'static [usize]) -> Box<dyn Fn(&[String]) -> FakeAnswer> {
+    Box::new(move |uris| match uris.iter().any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad))) {
+        true => FakeAnswer::json(400, &json!({"error": {"status": 400, "message": "Invalid track uri"}})),
+        false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),
+    })
+}
+
+#[test]
+fn a_track_that_spotify_does_not_take_is_named_and_the_rest_exported() {
+    for bad in [&[1][..], &[100], &[50], &[1, 100], &[33, 34], &[7, 42, 77]] {
+        let bad: &'static [usize] = Vec::leak(bad.to_vec());
+        let (result, requests) = export(World { fill: rejecting(bad), ..world(100) }, None);
+        let result = result.unwrap();
+        let positions: Vec<_> = result["rejected"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["position"].as_u64().unwrap() as usize)
+            .collect();
+        assert_eq!(positions, bad);
+        let expected: Vec<_> = (1..=100).filter(|position| !bad.contains(position)).map(uri).collect();
+        assert_eq!(uris(requests.last().unwrap()), expected);
+        assert!(requests.len() <= 45, "{bad:?}: {} requests", requests.len());
+    }
+}
+
+#[test]
+fn where_nothing_is_taken_it_ends_with_an_error_and_within_the_limit_of_requests() {
+    let (result, requests) =
+        export(World { fill: Box::new(|_| FakeAnswer::json(400, &json!({}))), ..world(100) }, Some(KEY));
+    assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
+    assert!(requests.len() <= 46, "{}", requests.len());
+}

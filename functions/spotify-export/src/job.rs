@@ -1,0 +1,120 @@
+//! One export, from the key to the answer.
+
+use serde_json::Value;
+use shared::auth::VerifiedUser;
+use shared::clock::Clock;
+use shared::http_client::HttpClient;
+use shared::spotify::SpotifyPlaylist;
+use shared::supabase::Supabase;
+use shared::{Code, Error};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::export::{AccessTokens, Exported, Exporter, Rejected};
+use crate::ledger::{self, Begun, Key};
+use crate::playlist::{self, Playlist};
+use crate::request::ExportRequest;
+
+/// Less than an export is held for in the database (90 s), by what one more call and its retry can last.
+const DEADLINE_MS: u64 = 60_000;
+
+/// An export that was asked for.
+pub struct Job<'a, H, C> {
+    /// The way out.
+    pub http: &'a H,
+    /// The time.
+    pub clock: &'a C,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The listener.
+    pub user: &'a VerifiedUser,
+    /// What is to be exported.
+    pub request: &'a ExportRequest,
+    /// When the request came.
+    pub started_ms: u64,
+}
+
+impl<H: HttpClient, C: Clock> Job<'_, H, C> {
+    /// Exports, under a key at most once.
+    ///
+    /// # Errors
+    /// Every code of this function. What failed behind the creation of the copy is completed by a repeat under the key.
+    pub async fn run(
+        &self,
+        idempotency_key: Option<Uuid>,
+        tokens: &impl AccessTokens,
+    ) -> Result<Value, Error> {
+        let Some(idempotency_key) = idempotency_key else {
+            return to_json(&self.export(None, None, tokens).await?);
+        };
+        let supabase = Supabase::new(&self.config.supabase, self.http);
+        let service = supabase.service();
+        let key = Key { user_id: self.user.id(), idempotency_key };
+        let copy = match ledger::begin(&service, key, self.request).await? {
+            Begun::Finished(result) => return Ok(result),
+            Begun::Held(copy) => copy,
+        };
+        match self.export(Some(key), copy, tokens).await {
+            Ok(exported) => {
+                ledger::finish(&service, self.clock, key, &exported).await;
+                to_json(&exported)
+            }
+            Err(error) => {
+                ledger::release(&service, self.clock, key).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn export(
+        &self,
+        key: Option<Key>,
+        copy: Option<SpotifyPlaylist>,
+        tokens: &impl AccessTokens,
+    ) -> Result<Exported, Error> {
+        let supabase = Supabase::new(&self.config.supabase, self.http);
+        let playlist = playlist::read(&supabase.as_user(self.user), self.request.playlist_id).await?;
+        let deadline_ms = self.started_ms + DEADLINE_MS;
+        let mut exporter =
+            Exporter::new(&self.config.spotify, self.http, self.clock, tokens, deadline_ms).await?;
+        let copy = match (copy, key) {
+            (Some(copy), _) => copy,
+            (None, None) => self.create(&mut exporter, &playlist).await?,
+            (None, Some(key)) => {
+                let created = self.create(&mut exporter, &playlist).await?;
+                ledger::record(&supabase.service(), self.clock, key, created).await?
+            }
+        };
+        let rejected = exporter.fill(&copy, playlist.tracks()).await?;
+        Ok(self.describe(&playlist, copy, &rejected))
+    }
+
+    async fn create(
+        &self,
+        exporter: &mut Exporter<'_, H, C, impl AccessTokens>,
+        playlist: &Playlist,
+    ) -> Result<SpotifyPlaylist, Error> {
+        exporter.create(&playlist.copy_name(self.request), &playlist.copy_description(self.request)).await
+    }
+
+    fn describe(&self, playlist: &Playlist, copy: SpotifyPlaylist, rejected: &[usize]) -> Exported {
+        let tracks = playlist.tracks();
+        Exported {
+            playlist_id: self.request.playlist_id,
+            spotify_playlist_id: copy.id,
+            url: copy.url,
+            exported: tracks.len() - rejected.len(),
+            total: tracks.len(),
+            rejected: rejected
+                .iter()
+                .filter_map(|index| tracks.get(*index))
+                .map(|track| Rejected { position: track.position, track_uri: track.track_uri.clone() })
+                .collect(),
+        }
+    }
+}
+
+fn to_json(exported: &Exported) -> Result<Value, Error> {
+    serde_json::to_value(exported)
+        .map_err(|error| Error::new(Code::Internal, "The answer could not be written.").caused_by(error))
+}

@@ -1,0 +1,164 @@
+//! The playlist that is exported, and what its copy is called.
+
+use serde::Deserialize;
+use shared::http_client::HttpClient;
+use shared::supabase::AsUser;
+use shared::{Code, Error};
+use uuid::Uuid;
+
+use crate::request::ExportRequest;
+
+const COLUMNS: &str = "name,description,playlist_tracks(position,track_uri)";
+
+/// Spotify refuses longer ones, and line breaks in either.
+const MAX_NAME: usize = 100;
+const MAX_DESCRIPTION: usize = 300;
+/// Whose work the copy is; it stands in every description.
+const ATTRIBUTION: &str = "Made with Sound Whiskers";
+const UNNAMED: &str = "Playlist";
+
+/// A playlist of the listener, with its tracks in order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Playlist {
+    name: String,
+    description: Option<String>,
+    #[serde(rename = "playlist_tracks")]
+    tracks: Vec<Track>,
+}
+
+/// A track of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Track {
+    /// Its place, from 1.
+    pub position: usize,
+    /// `spotify:track:…`
+    pub track_uri: String,
+}
+
+/// Reads a playlist as its owner.
+///
+/// # Errors
+/// 404 `playlist_not_found` where the listener has none of that id, 409 `playlist_empty`, 503.
+pub async fn read<H: HttpClient>(database: &AsUser<'_, H>, id: Uuid) -> Result<Playlist, Error> {
+    let id = id.to_string();
+    let rows: Vec<Playlist> = database
+        .query(|db| db.from("playlists").select(COLUMNS).eq("id", id).eq("is_deleted", "false"))
+        .await?;
+    let mut playlist = rows.into_iter().next().ok_or_else(|| {
+        Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
+    })?;
+    if playlist.tracks.is_empty() {
+        return Err(Error::new(Code::PlaylistEmpty, "This playlist has no tracks yet."));
+    }
+    playlist.tracks.sort_by_key(|track| track.position);
+    Ok(playlist)
+}
+
+impl Playlist {
+    /// The tracks, in order.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// The copy's name as Spotify takes it.
+    pub fn copy_name(&self, request: &ExportRequest) -> String {
+        let name = fit(request.name.as_deref().unwrap_or(&self.name), MAX_NAME);
+        if name.is_empty() { UNNAMED.to_owned() } else { name }
+    }
+
+    /// The copy's description as Spotify takes it, which says where the copy comes from.
+    pub fn copy_description(&self, request: &ExportRequest) -> String {
+        let own = request.description.as_deref().or(self.description.as_deref()).unwrap_or_default();
+        let separator = " · ";
+        let room = MAX_DESCRIPTION - length(ATTRIBUTION) - length(separator);
+        match fit(own, room) {
+            own if own.is_empty() => ATTRIBUTION.to_owned(),
+            own => format!("{own}{separator}{ATTRIBUTION}"),
+        }
+    }
+}
+
+/// UTF-16 code units, of which Spotify's limits are: an emoji counts twice, so this errs on the safe side.
+fn length(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// One line of at most `max` units, cut behind a whole word where one ends near, with an ellipsis.
+fn fit(text: &str, max: usize) -> String {
+    let spaced: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect();
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    if length(&line) <= max {
+        return line;
+    }
+    let mut units = 1; // The ellipsis.
+    let kept: String = line
+        .chars()
+        .take_while(|c| {
+            units += c.len_utf16();
+            units <= max
+        })
+        .collect();
+    let whole_words = kept.rsplit_once(' ').map_or("", |(before, _)| before);
+    let kept = if length(whole_words) * 2 > max { whole_words } else { &kept };
+    // What joins the character that was cut off to the one before would stand alone.
+    format!("{}…", kept.trim_end_matches(['\u{200d}', '\u{fe0f}', ' ', ',', ';', ':', '-']))
+}
+
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn playlist(name: &str, description: Option<&str>) -> Playlist {
+        Playlist { name: name.to_owned(), description: description.map(Into::into), tracks: Vec::new() }
+    }
+
+    fn request(name: Option<&str>, description: Option<&str>) -> ExportRequest {
+        ExportRequest {
+            playlist_id: Uuid::nil(),
+            name: name.map(Into::into),
+            description: description.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn the_playlists_own_words_are_taken_unless_others_are_given() {
+        let own = playlist("Deszczowy wieczór", Some("Cicho i ciepło."));
+        assert_eq!(own.copy_name(&request(None, None)), "Deszczowy wieczór");
+        assert_eq!(own.copy_name(&request(Some("Rain"), None)), "Rain");
+        let description = |request| own.copy_description(&request);
+        assert_eq!(description(request(None, None)), "Cicho i ciepło. · Made with Sound Whiskers");
+        assert_eq!(description(request(None, Some("Calm"))), "Calm · Made with Sound Whiskers");
+        assert_eq!(description(request(None, Some(""))), "Made with Sound Whiskers");
+        assert_eq!(playlist("x", None).copy_description(&request(None, None)), "Made with Sound Whiskers");
+    }
+
+    #[test]
+    fn everything_fits_on_one_line_within_the_limits() {
+        let wild = "a\r\nb\u{2028}c\t\u{0}d";
+        assert_eq!(playlist(wild, None).copy_name(&request(None, None)), "a b c d");
+        for text in ["x".repeat(500), "słowo ".repeat(100), "👩‍👩‍👧‍👦".repeat(60), "🎵".repeat(300)]
+        {
+            let long = playlist(&text, Some(&text));
+            let (name, description) =
+                (long.copy_name(&request(None, None)), long.copy_description(&request(None, None)));
+            assert!(length(&name) <= 100 && name.ends_with('…'), "{name}");
+            assert!(length(&description) <= 300 && description.ends_with(ATTRIBUTION), "{description}");
+            assert!(length(&name) > 50, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_ends_with_a_whole_word() {
+        let name = playlist(&"wieczór ".repeat(20), None).copy_name(&request(None, None));
+        assert!(name.ends_with("wieczór…"), "{name}");
+    }
+
+    #[test]
+    fn a_copy_has_a_name_in_any_case() {
+        assert_eq!(playlist("\u{2028}", None).copy_name(&request(None, None)), "Playlist");
+    }
+}

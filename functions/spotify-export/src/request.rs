@@ -1,0 +1,78 @@
+//! Bytes → what is to be exported. Every refusal of a request is here.
+
+use serde::{Deserialize, Serialize};
+use shared::Error;
+use shared::request::{parse_json, text};
+use uuid::Uuid;
+
+const MAX_NAME_CHARS: usize = 200;
+const MAX_DESCRIPTION_CHARS: usize = 1_000;
+
+/// A valid request for an export. As JSON it is what a repeat under the same key must be equal to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportRequest {
+    /// The playlist.
+    pub playlist_id: Uuid,
+    /// The copy's name; the playlist's own unless given.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The copy's description; the playlist's own unless given.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// Parses the body.
+///
+/// # Errors
+/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
+    let raw: ExportRequest = parse_json(body)?;
+    let name = raw.name.map(|name| text("name", &name, MAX_NAME_CHARS)).transpose()?;
+    // An empty description is a wish: none.
+    let description = match raw.description.as_deref().map(str::trim) {
+        None => None,
+        Some("") => Some(String::new()),
+        Some(description) => Some(text("description", description, MAX_DESCRIPTION_CHARS)?),
+    };
+    Ok(ExportRequest { playlist_id: raw.playlist_id, name, description })
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Code;
+
+    use super::*;
+
+    const ID: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
+
+    #[test]
+    fn the_playlist_is_enough() {
+        let request = parse(format!(r#"{{"playlist_id":"{ID}"}}"#).as_bytes()).unwrap();
+        assert_eq!(request.playlist_id.to_string(), ID);
+        assert_eq!((request.name, request.description), (None, None));
+    }
+
+    #[test]
+    fn an_empty_description_is_none_and_an_empty_name_a_mistake() {
+        let body = |field: &str| format!(r#"{{"playlist_id":"{ID}","{field}":"  "}}"#);
+        assert_eq!(parse(body("description").as_bytes()).unwrap().description.as_deref(), Some(""));
+        assert_eq!(parse(body("name").as_bytes()).unwrap_err().to_string(), "name is empty.");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for (body, code) in [
+            ("", Code::InvalidJson),
+            ("{", Code::InvalidJson),
+            ("[]", Code::InvalidRequest),
+            ("{}", Code::InvalidRequest),
+            (r#"{"playlist_id":"1"}"#, Code::InvalidRequest),
+            (r#"{"playlist_id":"8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11","public":true}"#, Code::InvalidRequest),
+        ] {
+            assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
+        }
+        let long = format!(r#"{{"playlist_id":"{ID}","name":"{}"}}"#, "x".repeat(201));
+        assert!(parse(long.as_bytes()).unwrap_err().to_string().starts_with("name is longer"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Where Spotify sends the browser back: what it brings is passed on to the app, in the fragment.
+//!
+//! Anybody can call this with anything, for instance from a link that an attacker sent. So nothing is stored, nothing of
+//! the request chooses where the browser goes, and what is passed on is of no use but to the user who began.
+
+use shared::spotify::{StateError, StateKeys, form_urlencoded};
+
+use crate::request::{is_code, parse_query};
+
+/// Why the browser comes back without a code; a closed list, as the app sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The listener did not agree.
+    AccessDenied,
+    /// The state is not one of ours: the app did not begin this.
+    InvalidState,
+    /// It took longer than ten minutes.
+    ExpiredState,
+    /// Anything else that Spotify says, or does not say.
+    SpotifyError,
+}
+
+impl Reason {
+    /// The reason's name in the fragment.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidState => "invalid_state",
+            Self::ExpiredState => "expired_state",
+            Self::SpotifyError => "spotify_error",
+        }
+    }
+}
+
+/// The app's URL to send the browser to: `#spotify_code=…&spotify_state=…`, or `#spotify_error=…`.
+pub fn location(app_origin: &str, query: &str, keys: &StateKeys, now_seconds: u64) -> String {
+    let fragment = match outcome(query, keys, now_seconds) {
+        Ok((code, state)) => form_urlencoded(&[("spotify_code", &code), ("spotify_state", &state)]),
+        Err(reason) => form_urlencoded(&[("spotify_error", reason.as_str())]),
+    };
+    format!("{app_origin}/#{fragment}")
+}
+
+fn outcome(query: &str, keys: &StateKeys, now_seconds: u64) -> Result<(String, String), Reason> {
+    let parameters = parse_query(query);
+    let state = parameters.get("state").ok_or(Reason::InvalidState)?;
+    keys.verify(state, now_seconds).map_err(|error| match error {
+        StateError::Invalid => Reason::InvalidState,
+        StateError::Expired => Reason::ExpiredState,
+    })?;
+    match (parameters.get("error").map(String::as_str), parameters.get("code")) {
+        (Some("access_denied"), _) => Err(Reason::AccessDenied),
+        (None, Some(code)) if is_code(code) => Ok((code.clone(), state.clone())),
+        _ => Err(Reason::SpotifyError),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::fakes::FakeRandom;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NOW: u64 = 1_790_000_000;
+    const APP: &str = "https://app.example";
+
+    fn keys() -> StateKeys {
+        StateKeys::from_lookup(|_| Some("k".repeat(32))).unwrap()
+    }
+
+    fn state() -> String {
+        keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default())
+    }
+
+    fn came(query: &str) -> String {
+        location(APP, query, &keys(), NOW)
+    }
+
+    #[test]
+    fn code_and_state_are_passed_on_in_the_fragment() {
+        let state = state();
+        let url = came(&format!("code=AQ-d_1&state={state}"));
+        assert_eq!(url, format!("https://app.example/#spotify_code=AQ-d_1&spotify_state={state}"));
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_a_word_of_ours() {
+        let state = state();
+        for (query, reason) in [
+            (format!("error=access_denied&state={state}"), "access_denied"),
+            (format!("error=access_denied&code=x&state={state}"), "access_denied"),
+            (format!("error=server_error&state={state}"), "spotify_error"),
+            (format!("error=<script>&state={state}"), "spotify_error"),
+            (format!("state={state}"), "spotify_error"),
+            (format!("code=&state={state}"), "spotify_error"),
+            (format!("code={}&state={state}", "x".repeat(5_000)), "spotify_error"),
+            (format!("code=a%0d%0ab&state={state}"), "spotify_error"),
+            (format!("code=a&code=b&state={state}"), "spotify_error"),
+            (format!("code=a&state={state}&state={state}"), "invalid_state"),
+            ("code=a&state=forged".to_owned(), "invalid_state"),
+            ("error=access_denied".to_owned(), "invalid_state"),
+            (String::new(), "invalid_state"),
+        ] {
+            assert_eq!(came(&query), format!("https://app.example/#spotify_error={reason}"), "{query}");
+        }
+        let late = location(APP, &format!("code=a&state={state}"), &keys(), NOW + 601);
+        assert_eq!(late, "https://app.example/#spotify_error=expired_state");
+    }
+
+    #[test]
+    fn nothing_of_the_request_chooses_where_the_browser_goes() {
+        let state = state();
+        for query in [
+            format!("code=a&state={state}&redirect_uri=https://evil.example&next=//evil.example"),
+            format!("code=a%23%40evil.example&state={state}"),
+            "state=https://evil.example".to_owned(),
+        ] {
+            let url = came(&query);
+            assert!(url.starts_with("https://app.example/#spotify_"), "{url}");
+            assert!(!url.contains("//evil.example"), "{url}");
+        }
+    }
+}

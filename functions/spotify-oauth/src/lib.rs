@@ -1,0 +1,15 @@
+//! `/functions/v1/spotify-oauth`: links a listener's Spotify account, shows the link, ends it.
+//!
+//! - `POST /start` (the listener) → `{authorize_url}`, where Spotify asks them.
+//! - `GET /callback`, where Spotify sends the browser back: on to the app, with code and state, or the reason why there
+//!   are none, in the fragment, which no server sees. It stores nothing and trusts nobody.
+//! - `POST /complete {code, state}` (the listener who started) → the link, as `GET /status`.
+//! - `GET /status` (the listener) → [`shared::spotify::LinkStatus`].
+//! - `DELETE /link` (the listener) → 204, whether or not there was a link.
+
+pub mod callback;
+pub mod config;
+#[cfg(target_arch = "wasm32")]
+mod entry;
+pub mod handler;
+pub mod request;

@@ -1,0 +1,87 @@
+//! Bytes and query strings → what is asked for. Every refusal of a request is here.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use shared::request::parse_json;
+use shared::{Code, Error};
+
+/// Spotify's codes have some hundred characters.
+const MAX_CODE_BYTES: usize = 2_048;
+const MAX_STATE_BYTES: usize = 512;
+
+/// What the app hands over when the browser is back.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Completion {
+    /// Spotify's code.
+    pub code: String,
+    /// Our state.
+    pub state: String,
+}
+
+/// Parses the body of `POST /complete`.
+///
+/// # Errors
+/// 400 `invalid_json`, `invalid_code`, `invalid_state`; 422 `invalid_request`.
+pub fn parse(body: &[u8]) -> Result<Completion, Error> {
+    let completion: Completion = parse_json(body)?;
+    if !is_code(&completion.code) {
+        return Err(invalid_code());
+    }
+    if completion.state.len() > MAX_STATE_BYTES {
+        return Err(Error::new(Code::InvalidState, "This is not a state of ours."));
+    }
+    Ok(completion)
+}
+
+/// Spotify does not accept the code.
+pub fn invalid_code() -> Error {
+    Error::new(Code::InvalidCode, "Spotify does not accept this code (any more). Begin again.")
+}
+
+/// Whether it may be a code of Spotify's: visible ASCII.
+pub fn is_code(code: &str) -> bool {
+    (1..=MAX_CODE_BYTES).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The parameters of a query string; one that is given twice counts as not given, for it is open which is meant.
+pub fn parse_query(query: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    let mut twice = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if parameters.insert(name.to_string(), value.into_owned()).is_some() {
+            twice.push(name.into_owned());
+        }
+    }
+    parameters.retain(|name, _| !twice.contains(name));
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_state_are_both_needed() {
+        assert_eq!(parse(br#"{"code":"a","state":"b"}"#).unwrap().code, "a");
+        for (body, code) in [
+            ("", Code::InvalidJson),
+            ("{}", Code::InvalidRequest),
+            (r#"{"code":"a"}"#, Code::InvalidRequest),
+            (r#"{"code":"","state":"b"}"#, Code::InvalidCode),
+            (r#"{"code":"a b","state":"b"}"#, Code::InvalidCode),
+            (r#"{"code":"a","state":"b","user_id":"c"}"#, Code::InvalidRequest),
+        ] {
+            assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
+        }
+        let long = format!(r#"{{"code":"a","state":"{}"}}"#, "x".repeat(513));
+        assert_eq!(parse(long.as_bytes()).unwrap_err().code(), Code::InvalidState);
+    }
+
+    #[test]
+    fn what_is_given_twice_is_not_given() {
+        let parameters = parse_query("a=1&b=2&a=3");
+        assert_eq!(parameters.into_iter().collect::<Vec<_>>(), [("b".to_owned(), "2".to_owned())]);
+    }
+}

@@ -1,0 +1,229 @@
+//! The steps from a query to tracks.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde::Serialize;
+use shared::auth::{AuthConfig, JwksCache, authenticate};
+use shared::clock::Clock;
+use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::http_client::HttpClient;
+use shared::matching::{Scored, field_query, free_query, rank};
+use shared::spotify::{SpotifyApp, TokenCache};
+use shared::{Code, Error};
+
+use crate::config::Config;
+use crate::request::{self, SearchRequest};
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint { name: "spotify-search", methods: "GET", max_body_bytes: 0 };
+
+/// As many candidates as Spotify gives at once.
+const CANDIDATES: u8 = 10;
+
+/// Finished results that outlive a request; no request's data.
+#[derive(Default)]
+pub struct Caches {
+    /// The keys that sign users' tokens.
+    pub jwks: JwksCache,
+    /// The app's token for the catalogue.
+    pub spotify_token: TokenCache,
+}
+
+/// What one request is handed.
+pub struct Deps<H, C> {
+    /// The way out.
+    pub http: H,
+    /// The time.
+    pub clock: C,
+    /// The configuration.
+    pub config: Config,
+    /// What earlier requests left.
+    pub caches: Rc<Caches>,
+}
+
+/// A track of the catalogue, in Spotify's own spelling.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// `spotify:track:…`
+    pub track_uri: String,
+    /// The title.
+    pub title: String,
+    /// The credited artists, separated by commas.
+    pub artist: String,
+    /// The album.
+    pub album: String,
+    /// The length.
+    pub duration_ms: u32,
+    /// Whether it is marked as explicit.
+    pub explicit: bool,
+    /// Whether it can be played in the market.
+    pub is_playable: bool,
+    /// How well it fits what was looked for, 0 to 1.
+    pub score: f64,
+}
+
+impl From<Scored<'_>> for Found {
+    fn from(Scored { track, score }: Scored<'_>) -> Self {
+        Self {
+            track_uri: track.uri.as_str().to_owned(),
+            title: track.title.clone(),
+            artist: track.artists.join(", "),
+            album: track.album.clone(),
+            duration_ms: track.duration_ms,
+            explicit: track.explicit,
+            is_playable: track.is_playable,
+            score: (score * 100.0).round() / 100.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Answer {
+    tracks: Vec<Found>,
+}
+
+/// Answers one search.
+///
+/// 1. Verify the caller (401). 2. Parse (422). 3. Search by field, and in plain words where that finds too little.
+/// 4. Score, drop repeats, cut.
+///
+/// # Errors
+/// The refusals above; 502, 503, 504 where Spotify does not answer. Finding nothing is an empty list.
+pub async fn handle<H: HttpClient, C: Clock>(
+    request: Request<Bytes>,
+    deps: &Deps<H, C>,
+) -> Result<Response<Body>, Error> {
+    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
+        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+    }
+    let auth: &AuthConfig = &deps.config.auth;
+    authenticate(request.headers(), auth, &deps.caches.jwks, &deps.http, &deps.clock).await?;
+    let wanted = request::parse(request.uri().query().unwrap_or_default())?;
+    json_response(StatusCode::OK, &Answer { tracks: search(&wanted, deps).await? })
+}
+
+async fn search<H: HttpClient, C: Clock>(
+    wanted: &SearchRequest,
+    deps: &Deps<H, C>,
+) -> Result<Vec<Found>, Error> {
+    let spotify = SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, &deps.http, &deps.clock);
+    let mut candidates = Vec::new();
+    for query in [field_query(&wanted.sought), free_query(&wanted.sought)] {
+        // Nothing is left of a query of quotes and colons.
+        if !query.is_empty() {
+            candidates.extend(spotify.search(&query, wanted.market.as_deref(), CANDIDATES).await?);
+        }
+        if rank(&wanted.sought, &candidates).len() >= wanted.limit {
+            break;
+        }
+    }
+    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(Found::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use serde_json::{Value, json};
+    use shared::auth::FakeIssuer;
+    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NOW_MS: u64 = 1_790_000_000_000;
+
+    fn lookup(name: &str) -> Option<String> {
+        let value = match name {
+            "SUPABASE_URL" => FakeIssuer::URL,
+            "SPOTIFY_CLIENT_ID" | "SPOTIFY_CLIENT_SECRET" => "spotify",
+            "SPOTIFY_API_BASE_URL" => "https://spotify.example",
+            "SPOTIFY_ACCOUNTS_BASE_URL" => "https://accounts.example",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    fn item(id: u32, artist: &str, title: &str) -> Value {
+        json!({"id": format!("{id:022}"), "uri": format!("spotify:track:{id:022}"), "type": "track", "name": title,
+            "artists": [{"name": artist}], "album": {"name": "Album"}, "duration_ms": 1000, "explicit": false,
+            "is_playable": id != 3})
+    }
+
+    /// Spotify, which answers a search by field with `by_field` and one in plain words with `by_words`.
+    fn world(by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
+        FakeHttp::responding(move |request| match request.url.as_str() {
+            FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+            url if url.ends_with("/api/token") => FakeAnswer::json(
+                200,
+                &json!({"access_token": "app", "token_type": "Bearer", "expires_in": 3600}),
+            ),
+            url => {
+                let items =
+                    if url.contains("track%3A") || url.contains("artist%3A") { &by_field } else { &by_words };
+                FakeAnswer::json(200, &json!({"tracks": {"items": items}}))
+            }
+        })
+    }
+
+    fn ask(http: &FakeHttp, query: &str) -> Result<Value, Error> {
+        let token = FakeIssuer::with_kid("k").token(Uuid::from_u128(7), NOW_MS / 1000);
+        let request = Request::get(format!("https://x/functions/v1/spotify-search{query}"))
+            .header(http::header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Bytes::new())
+            .unwrap();
+        let deps = Deps {
+            http: http.clone(),
+            clock: FakeClock::at_ms(NOW_MS),
+            config: Config::from_lookup(lookup).unwrap(),
+            caches: Rc::default(),
+        };
+        match handle(request, &deps).now_or_never().unwrap()?.into_body() {
+            Body::Full(bytes) => Ok(serde_json::from_slice(&bytes).unwrap()),
+            Body::Stream(_) => panic!("a stream"),
+        }
+    }
+
+    fn searches(http: &FakeHttp) -> usize {
+        http.requests().iter().filter(|request| request.url.contains("/v1/search")).count()
+    }
+
+    #[test]
+    fn plain_words_are_tried_where_the_fields_find_too_little() {
+        let http = world(
+            vec![item(1, "Kult", "Arahja (Live)")],
+            vec![item(1, "Kult", "Arahja (Live)"), item(2, "Kult", "Arahja")],
+        );
+        let answer = ask(&http, "?artist=Kult&title=Arahja").unwrap();
+        assert_eq!(searches(&http), 2);
+        let titles: Vec<_> =
+            answer["tracks"].as_array().unwrap().iter().map(|track| &track["title"]).collect();
+        assert_eq!(titles, ["Arahja", "Arahja (Live)"]);
+    }
+
+    #[test]
+    fn one_search_is_enough_where_it_finds_what_was_asked_for() {
+        let http = world(vec![item(1, "Kult", "Arahja"), item(2, "Kult", "Celina")], vec![]);
+        let answer = ask(&http, "?artist=Kult&limit=1").unwrap();
+        assert_eq!((searches(&http), answer["tracks"].as_array().unwrap().len()), (1, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_marked() {
+        let http = world(vec![item(3, "Kult", "Arahja")], vec![]);
+        let answer = ask(&http, "?title=Arahja&market=PL").unwrap();
+        assert_eq!(answer["tracks"][0]["is_playable"], false);
+        assert!(http.requests().iter().any(|request| request.url.contains("market=PL")));
+    }
+
+    #[test]
+    fn finding_nothing_is_an_empty_list() {
+        assert_eq!(ask(&world(vec![], vec![]), "?title=nothing").unwrap(), json!({"tracks": []}));
+    }
+
+    #[test]
+    fn another_path_is_not_found() {
+        assert_eq!(ask(&world(vec![], vec![]), "/more?title=a").unwrap_err().code(), Code::NotFound);
+    }
+}

@@ -1,0 +1,10 @@
+//! `GET /functions/v1/spotify-search?artist=…&title=…`: tracks of Spotify's catalogue, to add by hand.
+//!
+//! The query is a [`request::SearchRequest`], the answer `{"tracks":[…]}` with at most ten [`handler::Found`], the best
+//! first. It asks with the app's own token, so nobody needs a linked account to search.
+
+pub mod config;
+#[cfg(target_arch = "wasm32")]
+mod entry;
+pub mod handler;
+pub mod request;

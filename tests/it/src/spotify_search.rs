@@ -1,0 +1,97 @@
+//! Searching the catalogue by hand.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::spotify::{Answer, call};
+use crate::stack::{Stack, User};
+
+async fn taken() -> (Stack, User) {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    (stack, user)
+}
+
+async fn search(stack: &Stack, user: &User, query: &str) -> Answer {
+    call(stack, Method::GET, &format!("spotify-search?{query}"), Some(user), None).await
+}
+
+async fn found(stack: &Stack, user: &User, query: &str) -> Vec<Value> {
+    search(stack, user, query).await.ok()["tracks"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_song_is_found_however_it_is_typed_and_the_best_comes_first() {
+    let (stack, user) = taken().await;
+    for (query, title, artist) in [
+        ("artist=Nirvana&title=Come+as+You+Are", "Come as You Are", "Nirvana"),
+        ("artist=dzem&title=whisky", "Whisky", "Dżem"),
+        ("title=Bohemian%20Rhapsody", "Bohemian Rhapsody", "Queen"),
+        ("artist=KULT&title=arahja", "Arahja", "Kult"),
+    ] {
+        let tracks = found(&stack, &user, query).await;
+        let first = tracks[0]["title"].as_str().unwrap();
+        assert!(first.starts_with(title), "{query}: {first}");
+        assert_eq!(tracks[0]["artist"], artist, "{query}");
+        let scores: Vec<f64> = tracks.iter().map(|track| track["score"].as_f64().unwrap()).collect();
+        assert!(scores.is_sorted_by(|a, b| a >= b) && scores[0] > 0.9, "{query}: {scores:?}");
+        let uris: HashSet<_> = tracks.iter().map(|track| track["track_uri"].as_str().unwrap()).collect();
+        assert_eq!(uris.len(), tracks.len());
+    }
+}
+
+#[tokio::test]
+async fn limit_and_market_are_kept_and_what_cannot_be_played_is_marked() {
+    let (stack, user) = taken().await;
+    assert_eq!(found(&stack, &user, "artist=Queen&limit=2").await.len(), 2);
+    assert!(found(&stack, &user, "artist=Queen").await.len() <= 10);
+    let track = json!({
+        "id": "0000000000000000000001", "name": "Gone", "artists": [{"id": "0000000000000000000002", "name": "Somebody"}],
+        "album": {"name": "Gone", "release_date": "2001"}, "duration_ms": 1000, "explicit": false, "is_playable": false,
+        "isrc": "PLXX00100001", "rank": 1,
+    });
+    stack.spotify(Method::PUT, "catalogue", &json!([track])).await;
+    let tracks = found(&stack, &user, "title=Gone&market=pl").await;
+    assert_eq!((tracks.len(), &tracks[0]["is_playable"]), (1, &json!(false)));
+    let asked = stack.log_of("spotify", "/v1/search").await;
+    assert!(asked.last().unwrap()["query"].to_string().contains("PL"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn finding_nothing_is_an_answer() {
+    let (stack, user) = taken().await;
+    assert_eq!(found(&stack, &user, "title=qzxwvutsrqponm").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_before_spotify_is_asked() {
+    let (stack, user) = taken().await;
+    for query in ["", "artist=&title=", "title=a&limit=11", "title=a&market=Poland", "title=a&title=b", "q=a"]
+    {
+        search(&stack, &user, query).await.assert_error(422, "invalid_request");
+    }
+    call(&stack, Method::POST, "spotify-search?title=a", Some(&user), Some(&json!({})))
+        .await
+        .assert_error(405, "method_not_allowed");
+    call(&stack, Method::GET, "spotify-search?title=a", None, None).await.assert_error(401, "missing_token");
+    assert_eq!(stack.log_of("spotify", "/v1/search").await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_spotify_cannot_answer_is_told_apart() {
+    let (stack, user) = taken().await;
+    for (fault, status, code) in [
+        (json!({"status": 429, "headers": {"retry-after": "48925"}}), 503, "spotify_rate_limited"),
+        (json!({"status": 503, "body": "<h1>Busy</h1>"}), 502, "spotify_unavailable"),
+        (json!({"status": 200, "body": "<h1>Hi</h1>"}), 502, "spotify_unavailable"),
+        (json!({"reset_connection": true}), 502, "spotify_unavailable"),
+        (json!({"delay_ms": 30_000}), 504, "spotify_timeout"),
+    ] {
+        let mut fault = fault;
+        fault["path_prefix"] = json!("/v1/search");
+        stack.faults("spotify", json!([fault])).await;
+        search(&stack, &user, "title=Whisky").await.assert_error(status, code);
+    }
+}
