@@ -105,7 +105,7 @@ struct RawRefine {
 /// Parses the body.
 ///
 /// # Errors
-/// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it makes no sense; the
+/// 400 `invalid_json` where it is not JSON, 422 `invalid_request` where it makes no sense; the
 /// message names the field.
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     let raw: RawRequest = parse_json(body)?;

@@ -55,9 +55,13 @@ pub struct Deps<H, C> {
 
 /// Answers one request for an export.
 ///
-/// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Take the export under its key (409), or answer what
-/// the first request answered. 4. Read the playlist as the caller (404, 409). 5. Get an access token (403, 502, 503).
-/// 6. Create the copy, write its id down, fill it (403, 502, 503, 504). 7. Keep the answer for repeats.
+/// 1. Verify the caller (401).
+/// 2. Parse (400, 413, 415, 422).
+/// 3. Take the export under its key (409), or answer what the first request answered.
+/// 4. Read the playlist as the caller (404, 409).
+/// 5. Get an access token (403, 502, 503).
+/// 6. Create the copy, write its id down, fill it (403, 502, 503, 504).
+/// 7. Keep the answer for repeats.
 ///
 /// # Errors
 /// As above; what failed behind step 5 is completed by a repeat under the same key.

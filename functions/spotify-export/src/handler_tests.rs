@@ -27,6 +27,8 @@ fn lookup(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
+type Fill = Box<dyn Fn(&[String]) -> FakeAnswer>;
+
 /// The database and Spotify, where all goes well unless something else is said.
 struct World {
     tracks: usize,
@@ -34,7 +36,7 @@ struct World {
     linked: bool,
     create: FakeAnswer,
     /// The answer to writing these addresses.
-    fill: Box<dyn Fn(&[String]) -> FakeAnswer>,
+    fill: Fill,
 }
 
 fn world(tracks: usize) -> World {
@@ -212,7 +214,7 @@ fn creating_is_not_repeated_where_it_may_have_happened_and_filling_is() {
     assert_eq!(count(&requests, "/items"), 2);
 }
 
-fn rejecting(bad: &'static [usize]) -> Box<dyn Fn(&[String]) -> FakeAnswer> {
+fn rejecting(bad: &'static [usize]) -> Fill {
     Box::new(move |uris| match uris.iter().any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad))) {
         true => FakeAnswer::json(400, &json!({"error": {"status": 400, "message": "Invalid track uri"}})),
         false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),

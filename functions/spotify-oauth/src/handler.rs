@@ -103,9 +103,13 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         Ok(response)
     }
 
-    /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. The state is ours (400) and the caller's own (403):
-    /// else a link that somebody sends would link the account of whoever follows it to the sender's. 4. Exchange the
-    /// code, which Spotify accepts once (400, 502, 503, 504). 5. Ask for the account's name. 6. Store, encrypted (503).
+    /// 1. Verify the caller (401).
+    /// 2. Parse (400, 413, 415, 422).
+    /// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
+    ///    whoever follows it to the sender's.
+    /// 4. Exchange the code, which Spotify accepts once (400, 502, 503, 504).
+    /// 5. Ask for the account's name.
+    /// 6. Store, encrypted (503).
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;

@@ -75,7 +75,10 @@ test('one of many exports under a key', async () => {
   // The first request has died: whoever comes next takes over, and nobody after them.
   await sql.begin(begin(user, key));
   await sql`update public.spotify_exports set held_until = '-infinity' where user_id = ${user}`;
-  const endings = await atOnce(Array.from({ length: 20 }, () => begin(user, key)));
+  // Held while they come, so that all have looked at it before the first one writes.
+  const hold: Step = (tx) => tx`select from public.spotify_exports where user_id = ${user} for update`;
+  const takers = Array.from({ length: 20 }, () => [nothing, begin(user, key)]);
+  const [, ...endings] = await interleave([[hold, nothing], ...takers]);
   assert.deepEqual(refusals(endings), {});
   const outcomes = endings.map((ending) => first<{ answer: string }>(ending).answer);
   assert.equal(outcomes.filter((outcome) => outcome === 'held').length, 1);
