@@ -3,9 +3,11 @@
 -- Linking begins the six months after which Spotify forgets a refresh token; replacing the access token does not. So
 -- storing (a new link) sets created_at, and replacing is a function of its own.
 --
--- Of many requests that find the token used up, one is told to replace it and holds that right for ten seconds; the
--- others are told to wait. What it got is only stored if the refresh token is still the one that it was got with: an
--- answer that comes late never overwrites a newer link. In the same way a link is given up only for its own token.
+-- Of many requests that find the token used up, one is told to replace it and holds that right for a minute, which is
+-- longer than it can take; the others are told to wait. Where two replaced the same refresh token, Spotify could refuse
+-- the second one while the first has not stored its new one yet, and the link would be given up.
+-- What it got is only stored if the refresh token is still the one that it was got with: an answer that comes late never
+-- overwrites a newer link. In the same way a link is given up only for its own token.
 
 set local lock_timeout = '5s';
 
@@ -71,7 +73,7 @@ begin
   v_refresh_token := private.open_spotify_token(p_user_id, 'refresh_token', v_link.refresh_token);
   if v_link.expires_at <= v_now + interval '1 minute' or v_access_token = p_refused_access_token then
     update public.spotify_tokens t
-    set refreshing_until = v_now + interval '10 seconds'
+    set refreshing_until = v_now + interval '1 minute'
     where t.user_id = p_user_id and t.refresh_token = v_link.refresh_token and t.access_token = v_link.access_token
       and (t.refreshing_until is null or t.refreshing_until <= v_now);
     v_state := case when found then 'refresh' else 'wait' end;

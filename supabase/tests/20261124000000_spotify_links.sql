@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant usage on schema extensions to fn_spotify;
 grant execute on all functions in schema extensions to fn_spotify;
 
-select plan(32);
+select plan(33);
 create function pg_temp.id() returns uuid language sql as $$ select 'aaaaaaaa-0000-0000-0000-000000000000'::uuid $$;
 create function pg_temp.secret() returns text language sql as $$ select repeat('s3cret', 8) $$;
 create function pg_temp.state(p_refused text default null) returns text language sql
@@ -52,6 +52,13 @@ select is((select created_at from public.spotify_tokens), '2026-08-31 12:00Z'::t
 update public.spotify_tokens set refreshing_until = clock_timestamp() - interval '1 second', expires_at = now();
 set local role fn_spotify;
 select is(pg_temp.state(), 'refresh', 'who died does not keep the right');
+
+reset role;
+select cmp_ok(
+  (select refreshing_until from public.spotify_tokens), '>', clock_timestamp() + interval '50 seconds',
+  'who is alive, however slow Spotify and the database are, keeps it'
+);
+set local role fn_spotify;
 
 -- With two secrets.
 select is(public.refresh_spotify_tokens(pg_temp.id(), repeat('n3w!', 8), 'r2', 'a5', null, now() + interval '1 hour', pg_temp.secret()), true, 'the token is compared under either secret');

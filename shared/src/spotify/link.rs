@@ -6,7 +6,8 @@
 //! - Spotify refuses the refresh token (`invalid_grant`): the link is over, if the token is still the stored one.
 //!   Somebody may have linked again, or replaced it, meanwhile: then theirs counts.
 //! - Anything else (no answer, 5xx, a rate limit): the link stays as it is, and the right to replace is given back.
-//! - The worker dies: the right ends by itself after ten seconds.
+//! - The worker dies: the right ends by itself after a minute. Nobody who is alive takes as long; else two could replace
+//!   the same token, and the second, refused, would end the link before the first has stored what it got.
 
 use std::fmt;
 
@@ -24,7 +25,7 @@ use crate::supabase::{Service, SupabaseError};
 
 /// How often somebody who waits looks again.
 const POLL_MS: u64 = 250;
-/// Somewhat longer than the right to replace a token lasts (10 s), so that whoever waits may take over.
+/// Longer than Spotify takes, where it answers at all; a listener is not kept longer.
 const PATIENCE_MS: u64 = 12_000;
 /// A swap is only lost to somebody whose own has held; more than twice in a row means that something is wrong.
 const MAX_SWAPS: usize = 3;
@@ -339,3 +340,7 @@ fn rfc3339(seconds: u64) -> String {
 #[cfg(test)]
 #[path = "link_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "link_race_tests.rs"]
+mod race_tests;

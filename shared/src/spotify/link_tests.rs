@@ -12,9 +12,9 @@ use crate::supabase::{Supabase, SupabaseConfig};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const NOW_MS: u64 = 1_790_000_000_000;
-const USER: Uuid = Uuid::from_u128(7);
+pub(super) const USER: Uuid = Uuid::from_u128(7);
 
-fn lookup(name: &str) -> Option<String> {
+pub(super) fn lookup(name: &str) -> Option<String> {
     let value = match name {
         "SUPABASE_URL" => "https://project.example",
         "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",

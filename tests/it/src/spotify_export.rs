@@ -225,22 +225,17 @@ async fn storm(rotate: bool, forgotten: bool) {
             .sql("update public.spotify_tokens set expires_at = now() where user_id = $1", &[&user.id])
             .await;
     }
-    let exports = join_all((0..25).map(|_| export(&stack, &user, &playlist, None)));
-    let searches = join_all(
-        (0..25).map(|_| call(&stack, Method::GET, "spotify-search?title=Whisky", Some(&user), None)),
-    );
-    let (exports, searches) = futures_util::future::join(exports, searches).await;
-    for answer in exports.into_iter().chain(searches) {
+    for answer in join_all((0..50).map(|_| export(&stack, &user, &playlist, None))).await {
         answer.ok();
     }
-    assert_eq!(copies(&stack).await.len(), 25);
+    assert_eq!(copies(&stack).await.len(), 50);
     assert_eq!(status(&stack, &user).await["linked"], true);
     let renewals = renewals(&stack).await;
     // Not by a macro, whose output is only shown of tests that fail.
     let figure =
-        format!("renewals for 25 exports at once (rotation {rotate}, forgotten {forgotten}): {renewals}\n");
+        format!("renewals for 50 exports at once (rotation {rotate}, forgotten {forgotten}): {renewals}\n");
     std::io::stderr().write_all(figure.as_bytes()).unwrap();
-    assert!((1..=3).contains(&renewals), "{renewals}");
+    assert_eq!(renewals, 1);
     export(&stack, &user, &playlist, None).await.ok();
 }
 

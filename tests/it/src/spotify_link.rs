@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::spotify::{agree, browser, call, come_back, complete, decide, link, start, status, value};
+use crate::spotify::{
+    agree, browser, call, come_back, complete, decide, export, link, playlist, renewals, some_tracks, start,
+    status, value,
+};
 use crate::stack::{Stack, User};
 
 async fn taken() -> (Stack, User) {
@@ -54,10 +57,9 @@ async fn linking_again_begins_anew_and_renewing_does_not() {
     link(&stack, &user, "ania").await;
     let back = "update public.spotify_tokens set created_at = '2026-06-01T00:00:00Z', expires_at = now() where user_id = $1";
     stack.sql(back, &[&user.id]).await;
-    let uris = crate::spotify::some_tracks(&stack, 1).await;
-    let playlist = crate::spotify::playlist(&stack, &user, "One", &uris).await;
-    crate::spotify::export(&stack, &user, &playlist, None).await.ok();
-    assert_eq!(crate::spotify::renewals(&stack).await, 1);
+    let playlist = playlist(&stack, &user, "One", &some_tracks(&stack, 1).await).await;
+    export(&stack, &user, &playlist, None).await.ok();
+    assert_eq!(renewals(&stack).await, 1);
     let shown = status(&stack, &user).await;
     assert_eq!(
         (&shown["linked_at"], &shown["expires_at"]),
@@ -185,6 +187,7 @@ async fn the_callback_sends_nobody_anywhere_but_to_the_app() {
         let url = format!("{}{query}", stack.function("spotify-oauth/callback"));
         let request = browser()
             .get(&url)
+            .header("host", "evil.example")
             .header("x-forwarded-host", "evil.example")
             .header("origin", "https://evil.example");
         let response = request.send().await.unwrap();
@@ -237,6 +240,7 @@ async fn whatever_spotify_does_while_linking_the_answer_is_clear_and_the_link_of
         ),
         (json!({"reset_connection": true}), 502, "spotify_unavailable"),
         (json!({"truncate_after_bytes": 20}), 502, "spotify_unavailable"),
+        (json!({"delay_ms": 30_000}), 504, "spotify_timeout"),
         (json!({"status": 400, "body": {"error": "invalid_client"}}), 503, "misconfigured"),
     ] {
         let code_and_state = agree(&stack, &user, "bob").await;
@@ -260,6 +264,41 @@ async fn whatever_spotify_does_while_linking_the_answer_is_clear_and_the_link_of
     stack.faults("spotify", faults).await;
     let linked = complete(&stack, &user, &code_and_state).await.ok();
     assert_eq!((&linked["linked"], linked.get("spotify_display_name")), (&json!(true), None));
+}
+
+#[tokio::test]
+async fn whatever_spotify_does_while_a_token_is_renewed_the_link_stays() {
+    let (stack, user) = taken().await;
+    link(&stack, &user, "ania").await;
+    let playlist = playlist(&stack, &user, "One", &some_tracks(&stack, 1).await).await;
+    for (fault, status_code, code) in [
+        (json!({"status": 429, "headers": {"retry-after": "48925"}}), 503, "spotify_rate_limited"),
+        (json!({"status": 500, "body": "<h1>Oops</h1>"}), 502, "spotify_unavailable"),
+        (json!({"status": 200, "body": "<h1>Hi</h1>"}), 502, "spotify_unavailable"),
+        (json!({"status": 400, "body": "invalid_grant"}), 502, "spotify_unavailable"),
+        (json!({"reset_connection": true}), 502, "spotify_unavailable"),
+        (json!({"truncate_after_bytes": 20}), 502, "spotify_unavailable"),
+        (json!({"delay_ms": 30_000}), 504, "spotify_timeout"),
+        (json!({"status": 400, "body": {"error": "invalid_client"}}), 503, "misconfigured"),
+    ] {
+        stack
+            .sql("update public.spotify_tokens set expires_at = now() where user_id = $1", &[&user.id])
+            .await;
+        let mut fault = fault;
+        fault["path_prefix"] = json!("/api/token");
+        stack.faults("spotify", json!([fault])).await;
+        let answer = export(&stack, &user, &playlist, None).await;
+        answer.assert_error(status_code, code);
+        if code == "spotify_rate_limited" {
+            assert_eq!(answer.header("retry-after"), Some("48925"));
+        }
+        // The next request need not wait for the right to renew: it was given back.
+        let once = json!([{"path_prefix": "/api/token", "status": 429, "headers": {"retry-after": "1"}, "times": 1}]);
+        stack.faults("spotify", once).await;
+        let before = renewals(&stack).await;
+        export(&stack, &user, &playlist, None).await.ok();
+        assert_eq!(renewals(&stack).await, before + 2, "refused for a second, then renewed");
+    }
 }
 
 #[tokio::test]

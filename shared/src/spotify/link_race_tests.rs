@@ -1,0 +1,232 @@
+//! Many requests at once, against models of the database's functions and of a Spotify that rotates refresh tokens.
+//! Both may be as slow as a call lets them, and Spotify may fail: whatever the order, no link is lost.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use serde_json::{Value, json};
+
+use super::tests::{USER, lookup};
+use super::*;
+use crate::fakes::{FakeAnswer, FakeHttp};
+use crate::http_client::{HttpError, InboundResponse, OutboundRequest};
+use crate::supabase::{Supabase, SupabaseConfig};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const REQUESTS: u64 = 12;
+const ROUNDS: u64 = 300;
+/// What the database gives the one who replaces the token.
+const RIGHT_MS: u64 = 60_000;
+
+/// A xorshift generator: the same seed, the same round.
+struct Chance(Cell<u64>);
+
+impl Chance {
+    fn below(&self, end: u64) -> u64 {
+        let mut x = self.0.get();
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        self.0.set(x);
+        x % end
+    }
+}
+
+/// Moves on when everybody sleeps, to when the first wakes up.
+#[derive(Clone, Default)]
+struct Hourglass {
+    now_ms: Rc<Cell<u64>>,
+    wake_ms: Rc<Cell<u64>>,
+}
+
+impl Hourglass {
+    fn run<T>(&self, mut tasks: Vec<impl Future<Output = T> + Unpin>) -> Vec<T> {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut done = Vec::new();
+        while !tasks.is_empty() {
+            self.wake_ms.set(u64::MAX);
+            tasks.retain_mut(|task| match std::pin::Pin::new(task).poll(&mut context) {
+                Poll::Ready(value) => {
+                    done.push(value);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            self.now_ms.set(self.wake_ms.get());
+        }
+        done
+    }
+}
+
+impl Clock for Hourglass {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+        let clock = self.clone();
+        let until_ms = clock.now_ms() + duration_ms;
+        poll_fn(move |_| {
+            if clock.now_ms() >= until_ms {
+                return Poll::Ready(());
+            }
+            clock.wake_ms.set(clock.wake_ms.get().min(until_ms));
+            Poll::Pending
+        })
+    }
+}
+
+/// Something takes its time on the way there and back; the answer just makes it.
+struct Slow {
+    http: FakeHttp,
+    clock: Hourglass,
+    chance: Rc<Chance>,
+}
+
+impl HttpClient for Slow {
+    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+        let there_ms = self.chance.below(request.limits.total_ms);
+        let back_ms = self.chance.below(request.limits.total_ms - there_ms);
+        self.clock.sleep_ms(there_ms).await;
+        let answer = self.http.send(request).await;
+        self.clock.sleep_ms(back_ms).await;
+        answer
+    }
+}
+
+/// The stored link, and what Spotify accepts: tokens are numbers, each greater than the one before.
+struct World {
+    clock: Hourglass,
+    chance: Rc<Chance>,
+    linked: Cell<bool>,
+    access: Cell<u64>,
+    refresh: Cell<u64>,
+    used_up: Cell<bool>,
+    right_until_ms: Cell<u64>,
+    accepted: Cell<u64>,
+}
+
+impl World {
+    fn answer(&self, name: &str, body: &[u8]) -> FakeAnswer {
+        let args: Value = serde_json::from_slice(body).unwrap_or_default();
+        let number = |name: &str| args[name].as_str().and_then(|text| text.parse().ok());
+        let is_seen = || self.linked.get() && number("p_seen_refresh_token") == Some(self.refresh.get());
+        match name {
+            "get_spotify_tokens" => self.read(),
+            "refresh_spotify_tokens" => {
+                let is_seen = is_seen();
+                if is_seen {
+                    self.access.set(number("p_access_token").unwrap());
+                    self.refresh.set(number("p_refresh_token").unwrap());
+                    self.used_up.set(false);
+                    self.right_until_ms.set(0);
+                }
+                FakeAnswer::json(200, &json!(is_seen))
+            }
+            "expire_spotify_link" => {
+                let is_seen = is_seen();
+                self.linked.set(self.linked.get() && !is_seen);
+                FakeAnswer::json(200, &json!(is_seen))
+            }
+            "release_spotify_refresh" => {
+                self.right_until_ms.set(0);
+                FakeAnswer::text(204, "application/json", "")
+            }
+            "token" => self.grant(body),
+            other => panic!("{other}"),
+        }
+    }
+
+    fn read(&self) -> FakeAnswer {
+        if !self.linked.get() {
+            return FakeAnswer::json(200, &json!([]));
+        }
+        let now_ms = self.clock.now_ms();
+        let state = match (self.used_up.get(), self.right_until_ms.get() <= now_ms) {
+            (false, _) => "fresh",
+            (true, false) => "wait",
+            (true, true) => {
+                self.right_until_ms.set(now_ms + RIGHT_MS);
+                "refresh"
+            }
+        };
+        let (access, refresh) = (self.access.get().to_string(), self.refresh.get().to_string());
+        FakeAnswer::json(200, &json!([{"access_token": access, "refresh_token": refresh, "state": state}]))
+    }
+
+    fn grant(&self, body: &[u8]) -> FakeAnswer {
+        let limited = |seconds: &str| {
+            FakeAnswer::text(429, "text/plain", "").with_header(http::header::RETRY_AFTER, seconds)
+        };
+        match self.chance.below(8) {
+            0 | 1 => return FakeAnswer::text(503, "text/html", "<h1>Oops</h1>"),
+            2 => return limited("3"),
+            3 => return limited("48925"),
+            _ => {}
+        }
+        let seen = self.accepted.get();
+        if !body.ends_with(format!("refresh_token={seen}").as_bytes()) {
+            return FakeAnswer::json(400, &json!({"error": "invalid_grant"}));
+        }
+        self.accepted.set(seen + 1);
+        let next = (seen + 1).to_string();
+        FakeAnswer::json(200, &json!({"access_token": next, "refresh_token": next, "expires_in": 3600}))
+    }
+}
+
+/// How many got a token.
+fn round(seed: u64) -> usize {
+    let chance = Rc::new(Chance(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
+    let clock = Hourglass::default();
+    let world = Rc::new(World {
+        clock: clock.clone(),
+        chance: chance.clone(),
+        linked: Cell::new(true),
+        access: Cell::new(1),
+        refresh: Cell::new(1),
+        used_up: Cell::new(true),
+        right_until_ms: Cell::new(0),
+        accepted: Cell::new(1),
+    });
+    let told = world.clone();
+    let http = FakeHttp::responding(move |request: &OutboundRequest| {
+        told.answer(request.url.rsplit('/').next().unwrap_or_default(), &request.body)
+    });
+    let http = Slow { http, clock: clock.clone(), chance: chance.clone() };
+    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
+    let config = SpotifyConfig::from_lookup(lookup).unwrap();
+    let secrets = TokenSecrets::from_lookup(lookup).unwrap();
+    let service = || Supabase::new(&supabase, &http).service();
+    let request = |begins_ms: u64| {
+        let links = SpotifyLinks::new(&secrets, service(), &config, &http, &clock);
+        let clock = &clock;
+        Box::pin(async move {
+            clock.sleep_ms(begins_ms).await;
+            links.access_token(USER, None).await
+        })
+    };
+    let answers = clock.run((0..REQUESTS).map(|_| request(chance.below(40_000))).collect());
+    for answer in &answers {
+        match answer {
+            Ok(token) => assert_eq!(token.expose(), world.access.get().to_string(), "seed {seed}"),
+            Err(LinkError::Spotify(_) | LinkError::Busy) => {}
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+    assert!(world.linked.get(), "seed {seed}: the link is lost");
+    assert_eq!(
+        world.refresh.get(),
+        world.accepted.get(),
+        "seed {seed}: Spotify accepts another refresh token"
+    );
+    answers.iter().filter(|answer| answer.is_ok()).count()
+}
+
+#[test]
+fn whatever_the_order_no_link_is_lost_and_a_token_is_replaced_once() {
+    let tokens: usize = (1..=ROUNDS).map(round).sum();
+    assert!(tokens > 1_000, "{tokens} tokens: nearly everything failed, which proves nothing");
+}
