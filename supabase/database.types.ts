@@ -130,6 +130,7 @@ export type Database = {
         Row: {
           'created_at': string;
           'plan': Database['public']['Enums']['plan_type'];
+          'plan_synced_at': string | null;
           'stripe_customer_id': string | null;
           'updated_at': string;
           'user_id': string;
@@ -139,6 +140,7 @@ export type Database = {
         Insert: {
           'created_at'?: string;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
           'user_id': string;
@@ -147,6 +149,7 @@ export type Database = {
         Update: {
           'created_at'?: string;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
           'user_id'?: string;
@@ -268,6 +271,8 @@ export type Database = {
         Args: { 'p_idempotency_key': string; 'p_request': Json; 'p_user_id': string };
         Returns: Json;
       };
+      'billing_profile': { Args: { 'p_stripe_customer_id'?: string; 'p_user_id'?: string }; Returns: Json };
+      'billing_profiles': { Args: { 'p_after'?: string; 'p_limit'?: number }; Returns: Json };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
       'expire_spotify_link': {
         Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };
@@ -348,6 +353,19 @@ export type Database = {
           'p_user_id': string;
         };
         Returns: Json;
+      };
+      'set_billing_plan': {
+        Args: {
+          'p_plan': Database['public']['Enums']['plan_type'];
+          'p_seen_synced_at': string;
+          'p_stripe_customer_id': string;
+          'p_user_id': string;
+        };
+        Returns: string;
+      };
+      'set_stripe_customer': {
+        Args: { 'p_seen_customer_id': string; 'p_stripe_customer_id': string; 'p_user_id': string };
+        Returns: string;
       };
       'spotify_link': { Args: { 'p_user_id': string }; Returns: Json };
       'store_spotify_tokens': {

@@ -19,7 +19,7 @@ const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'create
 /** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
 export const RELATIONS: Record<string, Relation> = {
   profiles: {
-    columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at'],
+    columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at', 'plan_synced_at'],
     rights: { authenticated: { select: true, update: ['username'] } },
     ownersRow: 'user_id = $owner',
   },
@@ -79,6 +79,10 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'release_spotify_export(uuid,uuid)': ['service_role', 'fn_spotify'],
   'rotate_spotify_tokens(text,text,uuid,integer)': ['service_role', 'fn_spotify'],
   'delete_spotify_tokens(uuid)': ['service_role', 'fn_spotify'],
+  'billing_profile(uuid,text)': ['service_role', 'fn_billing'],
+  'billing_profiles(uuid,integer)': ['service_role', 'fn_billing'],
+  'set_billing_plan(uuid,timestamp with time zone,text,plan_type)': ['service_role', 'fn_billing'],
+  'set_stripe_customer(uuid,text,text)': ['service_role', 'fn_billing'],
   'check_playlists_limit()': [],
   'soft_delete_playlist_tracks()': [],
 };
@@ -111,11 +115,13 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'lock_own_profile()',
   'lock_own_tracks(uuid)',
   'lock_session(uuid,uuid)',
+  'next_plan_sync(timestamp with time zone)',
   'open_spotify_token(uuid,text,bytea)',
   'parse_tracks(jsonb)',
   'playlist_limit()',
   'prepare_playlist()',
   'seconds_until(timestamp with time zone,timestamp with time zone)',
+  'seen_by_billing(profiles)',
   'set_updated_at()',
   'settle_session(ai_sessions,ai_status_enum,numeric,timestamp with time zone)',
   'sign_up_name(jsonb,text)',

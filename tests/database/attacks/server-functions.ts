@@ -44,6 +44,10 @@ const ARGUMENTS: Record<string, (user: Person) => object> = {
   record_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id, p_spotify_playlist_id: 'x' }),
   finish_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id, p_result: {} }),
   release_spotify_export: ({ id }) => ({ p_user_id: id, p_idempotency_key: id }),
+  billing_profile: ({ id, customer }) => ({ p_user_id: id, p_stripe_customer_id: customer }),
+  billing_profiles: () => ({}),
+  set_billing_plan: ({ id, customer }) => ({ p_user_id: id, p_seen_synced_at: null, p_stripe_customer_id: customer, p_plan: 'pro' }),
+  set_stripe_customer: ({ id, customer }) => ({ p_user_id: id, p_seen_customer_id: customer, p_stripe_customer_id: 'cus_madeUp' }),
   rotate_spotify_tokens: () => ({ p_new_secret: 't'.repeat(32), p_old_secret: 's'.repeat(32) }),
 };
 

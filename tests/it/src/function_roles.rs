@@ -14,7 +14,7 @@ const ROLES: [&str; 4] = ["fn_ai", "fn_spotify", "fn_billing", "fn_account"];
 const TABLES: [&str; 5] = ["profiles", "playlists", "playlist_tracks", "ai_sessions", "spotify_tokens"];
 
 /// Calls that do nothing, each with the one role whose work it is.
-fn calls() -> [(&'static str, &'static str, Value); 7] {
+fn calls() -> [(&'static str, &'static str, Value); 9] {
     let nobody = Uuid::new_v4();
     let secret = "s".repeat(32);
     [
@@ -40,6 +40,12 @@ fn calls() -> [(&'static str, &'static str, Value); 7] {
             "fn_spotify",
             "rotate_spotify_tokens",
             json!({"p_new_secret": secret, "p_old_secret": secret, "p_limit": 1}),
+        ),
+        ("fn_billing", "billing_profile", json!({"p_user_id": nobody})),
+        (
+            "fn_billing",
+            "set_billing_plan",
+            json!({"p_user_id": nobody, "p_seen_synced_at": null, "p_stripe_customer_id": null, "p_plan": "free"}),
         ),
         ("a user", "usage", json!({})),
     ]
