@@ -46,6 +46,14 @@ impl AllowedOrigins {
         self.0.first().and_then(|origin| origin.to_str().ok()).unwrap_or_default()
     }
 
+    /// Whether a URL is of one of the origins: the origin itself, or with a path, a query or a fragment behind it.
+    pub fn has_url(&self, url: &str) -> bool {
+        self.0.iter().any(|origin| {
+            let rest = origin.to_str().ok().and_then(|origin| url.strip_prefix(origin));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        })
+    }
+
     /// The headers of the answer (204, no body) to an `OPTIONS` request; `None` for other methods.
     ///
     /// `methods` as in `Access-Control-Allow-Methods`. A page of another origin learns nothing.

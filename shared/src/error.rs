@@ -38,6 +38,12 @@ codes! {
     InvalidState = "invalid_state", 400;
     /// Spotify does not accept the code of linking an account.
     InvalidCode = "invalid_code", 400;
+    /// The event is not signed by Stripe, or not now.
+    InvalidSignature = "invalid_signature", 400;
+    /// What Stripe signed is not an event.
+    InvalidEvent = "invalid_event", 400;
+    /// The event is of Stripe's test mode and our key is not, or the other way round.
+    LivemodeMismatch = "livemode_mismatch", 400;
     /// No bearer token.
     MissingToken = "missing_token", 401;
     /// The token is not one of ours, or not a user's.
@@ -74,6 +80,8 @@ codes! {
     PlaylistEmpty = "playlist_empty", 409;
     /// The idempotency key belongs to an export that is still running.
     ExportInProgress = "export_in_progress", 409;
+    /// The caller has never subscribed to anything.
+    NothingToManage = "nothing_to_manage", 409;
     /// The body is larger than the endpoint reads.
     BodyTooLarge = "body_too_large", 413;
     /// The body's content type is not JSON.
@@ -96,6 +104,8 @@ codes! {
     LlmInvalidAnswer = "llm_invalid_answer", 502;
     /// The music catalogue failed.
     SpotifyUnavailable = "spotify_unavailable", 502;
+    /// Stripe failed.
+    StripeUnavailable = "stripe_unavailable", 502;
     /// The function is not configured, or an upstream refuses its credentials.
     Misconfigured = "misconfigured", 503;
     /// The database is away.
@@ -104,10 +114,16 @@ codes! {
     SpotifyRateLimited = "spotify_rate_limited", 503;
     /// The language model allows no more requests for now.
     LlmRateLimited = "llm_rate_limited", 503;
+    /// Stripe allows no more requests for now.
+    StripeRateLimited = "stripe_rate_limited", 503;
+    /// The plan is being written by too many at once.
+    PlanContended = "plan_contended", 503;
     /// The language model did not answer in time.
     LlmTimeout = "llm_timeout", 504;
     /// The music catalogue did not answer in time.
     SpotifyTimeout = "spotify_timeout", 504;
+    /// Stripe did not answer in time.
+    StripeTimeout = "stripe_timeout", 504;
     /// The generation did not finish in time.
     GenerationTimeout = "generation_timeout", 504;
 }

@@ -1,3 +1,5 @@
+//! Form encoding, of query strings and of bodies.
+
 /// Encodes pairs for a query string or a form body (`application/x-www-form-urlencoded`).
 pub fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
     let mut encoded = String::new();

@@ -3,7 +3,8 @@
 //! Anybody can call this with anything, for instance from a link that an attacker sent. So nothing is stored, nothing of
 //! the request chooses where the browser goes, and what is passed on is of no use but to the user who began.
 
-use shared::spotify::{StateError, StateKeys, form_urlencoded};
+use shared::form::form_urlencoded;
+use shared::spotify::{StateError, StateKeys};
 
 use crate::request::{is_code, parse_query};
 

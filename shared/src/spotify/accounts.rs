@@ -6,8 +6,9 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::app::{pause_ms, refuse_errors};
-use super::{SpotifyConfig, SpotifyError, form_urlencoded};
+use super::{SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
+use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
 use crate::redacted::Secret;
 

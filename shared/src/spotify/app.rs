@@ -2,9 +2,10 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::search::parse_tracks;
-use super::{SpotifyConfig, SpotifyError, form_urlencoded};
+use super::{SpotifyConfig, SpotifyError};
 use crate::cache::Cached;
 use crate::clock::Clock;
+use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest};
 use crate::redacted::Secret;
 use crate::track::CatalogueTrack;

@@ -3,7 +3,6 @@
 mod accounts;
 mod app;
 mod error;
-mod form;
 mod link;
 mod playlists;
 mod search;
@@ -14,7 +13,6 @@ mod tests;
 pub use accounts::{GrantError, SpotifyAccounts, Tokens};
 pub use app::{SpotifyApp, TokenCache};
 pub use error::SpotifyError;
-pub use form::form_urlencoded;
 pub use link::{LinkError, LinkStatus, SpotifyLinks, TokenSecrets};
 pub use playlists::{MAX_ITEMS, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 pub use state::{SignedState, StateError, StateKeys};

@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::config::{ConfigError, base_url, both, header_safe, optional, required};
 use crate::redacted::Secret;
@@ -76,17 +76,13 @@ const SECRET: KeyNames = KeyNames {
     other_prefix: "sb_publishable_",
 };
 
-#[derive(Deserialize)]
-struct NamedKeys {
-    default: String,
-}
-
 impl KeyNames {
     fn read(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Secret, ConfigError> {
         let (name, key) = if let Some(json) = optional(&lookup, self.named) {
-            let keys: NamedKeys = serde_json::from_slice(json.as_bytes())
-                .map_err(|_| ConfigError::invalid(self.named, r#"must be JSON like {"default":"sb_…"}"#))?;
-            (self.named, keys.default)
+            let keys: Value = serde_json::from_slice(json.as_bytes()).unwrap_or_default();
+            let key = keys.get("default").and_then(Value::as_str);
+            let rule = r#"must be JSON like {"default":"sb_…"}"#;
+            (self.named, key.ok_or_else(|| ConfigError::invalid(self.named, rule))?.to_owned())
         } else if let Some(key) = optional(&lookup, self.plain) {
             (self.plain, key)
         } else if let Some(key) = optional(&lookup, self.legacy) {

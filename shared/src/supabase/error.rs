@@ -1,7 +1,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::http_client::HttpError;
@@ -62,22 +62,18 @@ impl SupabaseError {
         retry_after_seconds: Option<u64>,
         as_service: bool,
     ) -> Self {
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
-        let message: String = body.message.unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name| body.get(name).and_then(Value::as_str);
+        let message: String = text("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
+        let code = text("code").map(str::to_owned);
         let is_auth_status = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
         // `PT401` and `PT403` are raised by our own SQL: they are about the caller, not about us.
-        let is_raised = body.code.as_deref().is_some_and(|code| code.starts_with("PT"));
+        let is_raised = code.as_deref().is_some_and(|code| code.starts_with("PT"));
         if as_service && is_auth_status && !is_raised {
             return Self::CredentialRefused { status, message };
         }
-        Self::Refused { status, code: body.code, message, retry_after_seconds }
+        Self::Refused { status, code, message, retry_after_seconds }
     }
-}
-
-#[derive(Default, Deserialize)]
-struct Body {
-    code: Option<String>,
-    message: Option<String>,
 }
 
 impl fmt::Display for SupabaseError {

@@ -1,6 +1,6 @@
 //! The database, through Supabase's REST interface (PostgREST).
 //!
-//! Requests are built by the `postgrest` crate and sent through our [`HttpClient`]. As a user,
+//! Requests for tables are built by the `postgrest` crate, all are sent through our [`HttpClient`]. As a user,
 //! tables and RPCs can be reached, and row-level security decides. With the function's own
 //! credential only RPCs can, by construction.
 
@@ -13,6 +13,7 @@ pub use config::{ServiceCredential, SupabaseConfig};
 pub use error::SupabaseError;
 pub use postgrest::{Builder, Postgrest};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -142,13 +143,18 @@ struct Session<'a, H> {
 }
 
 impl<H: HttpClient> Session<'_, H> {
+    /// One POST of JSON: `postgrest`, which brings an HTTP stack and a URL parser of its own, is not needed for that. A
+    /// function that calls nothing else is 25 KB smaller, compressed.
     fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {
         // A slash or a query in the name would call something else, a table for instance.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        match serde_json::to_string(args) {
-            Ok(args) if is_name => self.request(|postgrest| postgrest.rpc(name, args)),
-            _ => Err(SupabaseError::Unavailable(HttpError::InvalidRequest)),
-        }
+        let args = serde_json::to_vec(args).ok().filter(|_| is_name).ok_or(HttpError::InvalidRequest);
+        let url = format!("{}/rpc/{name}", self.base_url);
+        args.and_then(|args| {
+            let request = OutboundRequest::new(Method::POST, url, LIMITS).body(args);
+            self.authorise(request.header(header::CONTENT_TYPE, "application/json")?)
+        })
+        .map_err(SupabaseError::Unavailable)
     }
 
     fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
@@ -177,6 +183,14 @@ impl<H: HttpClient> Session<'_, H> {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: OutboundRequest) -> Result<T, SupabaseError> {
+        let body = self.fetch(request).await?;
+        // A function that returns nothing answers nothing.
+        let json = if body.is_empty() { b"null".as_slice() } else { &body };
+        serde_json::from_slice(json).map_err(|_| SupabaseError::InvalidAnswer)
+    }
+
+    /// Apart from [`Self::send`], for it is the same whatever is read.
+    async fn fetch(&self, request: OutboundRequest) -> Result<Bytes, SupabaseError> {
         let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
         let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
         let body = response.bytes().await;
@@ -185,10 +199,7 @@ impl<H: HttpClient> Session<'_, H> {
             let body = body.unwrap_or_default();
             return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
         }
-        let body = body.map_err(SupabaseError::Unavailable)?;
-        // A function that returns nothing answers nothing.
-        let json = if body.is_empty() { b"null".as_slice() } else { &body };
-        serde_json::from_slice(json).map_err(|_| SupabaseError::InvalidAnswer)
+        body.map_err(SupabaseError::Unavailable)
     }
 }
 

@@ -1,0 +1,311 @@
+use futures_util::FutureExt;
+use serde_json::Value;
+use shared::auth::FakeIssuer;
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::http_client::{HttpError, OutboundRequest};
+use uuid::Uuid;
+
+use super::*;
+
+const NOW: u64 = 1_790_000_000;
+const USER: Uuid = Uuid::from_u128(7);
+
+fn lookup(name: &str) -> Option<String> {
+    let value = match name {
+        "SUPABASE_URL" => FakeIssuer::URL,
+        "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+        "SUPABASE_SECRET_KEY" => "sb_secret_x",
+        "STRIPE_SECRET_KEY" => "sk_test_x",
+        "STRIPE_PRICE_ID" => "price_1",
+        "STRIPE_API_BASE_URL" => "https://stripe.example",
+        "APP_ORIGINS" => "https://app.example",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// What the world knows of the caller.
+struct World {
+    customer: Option<&'static str>,
+    /// The customers that Stripe does not know any more.
+    gone: &'static [&'static str],
+    status: Option<&'static str>,
+    sessions: Vec<Value>,
+    instead: Vec<(&'static str, FakeAnswer)>,
+}
+
+fn world() -> World {
+    World { customer: Some("cus_1"), gone: &[], status: None, sessions: Vec::new(), instead: Vec::new() }
+}
+
+fn session(id: &str, created: u64, success_url: &str) -> Value {
+    json!({"id": id, "status": "open", "url": format!("https://checkout.example/{id}"), "created": created,
+        "expires_at": NOW + 86_400, "success_url": success_url, "cancel_url": "https://app.example/plan",
+        "metadata": {"price_id": "price_1"}})
+}
+
+fn body_of(request: &OutboundRequest) -> String {
+    String::from_utf8(request.body.to_vec()).unwrap()
+}
+
+fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
+    let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if let Some((_, answer)) = world.instead.iter().find(|(of, _)| *of == name) {
+        return answer.clone();
+    }
+    let sent = format!("{query}&{}", body_of(request));
+    if world.gone.iter().any(|gone| sent.contains(&format!("customer={gone}"))) {
+        let error = json!({"code": "resource_missing", "param": "customer"});
+        return FakeAnswer::json(400, &json!({ "error": error }));
+    }
+    match (name, request.method.as_str()) {
+        ("jwks.json", _) => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        ("billing_profile", _) => FakeAnswer::json(
+            200,
+            &json!({"user_id": USER, "plan": "free", "stripe_customer_id": world.customer, "plan_synced_at": null}),
+        ),
+        ("set_stripe_customer", _) => {
+            let args: Value = serde_json::from_slice(&request.body).unwrap();
+            FakeAnswer::json(200, &args["p_stripe_customer_id"])
+        }
+        ("customers", "POST") => FakeAnswer::json(200, &json!({"id": "cus_new"})),
+        ("subscriptions", _) => {
+            let data: Vec<_> = world
+                .status
+                .iter()
+                .map(|status| json!({"id": "sub_1", "customer": "cus_1", "status": status}))
+                .collect();
+            FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
+        }
+        ("sessions", "GET") => FakeAnswer::json(200, &json!({ "data": world.sessions })),
+        ("sessions", _) if path.ends_with("billing_portal/sessions") => {
+            FakeAnswer::json(200, &json!({"url": "https://portal.example/"}))
+        }
+        ("sessions", _) => FakeAnswer::json(200, &session("cs_new", NOW, "https://app.example/paid")),
+        ("expire", _) => FakeAnswer::json(200, &json!({})),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn call(world: World, path: &str, body: &Value) -> (Result<Value, Error>, Vec<OutboundRequest>) {
+    let http = FakeHttp::responding(move |request| answer(&world, request));
+    let token = FakeIssuer::with_kid("k").token(USER, NOW);
+    let request = Request::post(format!("https://x/functions/v1/billing{path}"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Bytes::from(body.to_string()))
+        .unwrap();
+    let deps = Deps {
+        http: http.clone(),
+        clock: FakeClock::hurrying(NOW * 1000),
+        config: Config::from_lookup(lookup).unwrap(),
+        caches: Rc::default(),
+    };
+    let result = handle(request, &deps).now_or_never().unwrap();
+    let url = result.map(|response| match response.into_body() {
+        Body::Full(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["url"].clone(),
+        Body::Stream(_) => panic!("a stream"),
+    });
+    (url, http.requests())
+}
+
+fn checkout(world: World) -> (Result<Value, Error>, Vec<OutboundRequest>) {
+    let urls = json!({"success_url": "https://app.example/paid", "cancel_url": "https://app.example/plan"});
+    call(world, "/checkout", &urls)
+}
+
+fn portal(world: World) -> (Result<Value, Error>, Vec<OutboundRequest>) {
+    call(world, "/portal", &json!({"return_url": "https://app.example/plan"}))
+}
+
+/// The paths at Stripe that were posted to.
+fn posts(requests: &[OutboundRequest]) -> Vec<&str> {
+    let posted = requests.iter().filter(|request| request.method == Method::POST);
+    posted.filter_map(|request| request.url.strip_prefix("https://stripe.example/v1/")).collect()
+}
+
+#[test]
+fn who_pays_for_the_first_time_becomes_a_customer() {
+    let (url, requests) = checkout(World { customer: None, ..world() });
+    assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
+    assert_eq!(posts(&requests), ["customers", "checkout/sessions"]);
+    let form = body_of(requests.iter().rfind(|request| request.url.ends_with("/checkout/sessions")).unwrap());
+    for part in [
+        "mode=subscription",
+        "customer=cus_new",
+        &format!("client_reference_id={USER}"),
+        &format!("subscription_data%5Bmetadata%5D%5Buser_id%5D={USER}"),
+        "line_items%5B0%5D%5Bprice%5D=price_1",
+        "success_url=https%3A%2F%2Fapp.example%2Fpaid",
+    ] {
+        assert!(form.contains(part), "{part} is not in {form}");
+    }
+}
+
+#[test]
+fn who_pays_already_manages_it() {
+    for status in ["active", "trialing", "past_due"] {
+        let (url, requests) = checkout(World { status: Some(status), ..world() });
+        assert_eq!(url.unwrap(), "https://portal.example/");
+        assert_eq!(posts(&requests), ["billing_portal/sessions"]);
+    }
+    let (url, _) = checkout(World { status: Some("canceled"), ..world() });
+    assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
+}
+
+#[test]
+fn one_checkout_is_open_at_a_time() {
+    let same = session("cs_2", NOW - 60, "https://app.example/paid");
+    let other = session("cs_3", NOW - 60, "https://app.example/other");
+    let older = session("cs_1", NOW - 90, "https://app.example/paid");
+    let ends_soon = json!({"expires_at": NOW + 60});
+    let merged = |mut session: Value, with: &Value| {
+        session.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        session
+    };
+    for (sessions, url, expected) in [
+        (vec![same.clone()], "cs_2", vec![]),
+        (vec![same.clone(), older.clone()], "cs_2", vec!["checkout/sessions/cs_1/expire"]),
+        (vec![other.clone()], "cs_new", vec!["checkout/sessions", "checkout/sessions/cs_3/expire"]),
+        (
+            vec![other, older],
+            "cs_new",
+            vec!["checkout/sessions", "checkout/sessions/cs_3/expire", "checkout/sessions/cs_1/expire"],
+        ),
+        (
+            vec![merged(same.clone(), &ends_soon)],
+            "cs_new",
+            vec!["checkout/sessions", "checkout/sessions/cs_2/expire"],
+        ),
+        (vec![merged(same.clone(), &json!({"status": "complete"}))], "cs_new", vec!["checkout/sessions"]),
+        (
+            vec![merged(same, &json!({"metadata": {"price_id": "price_0"}}))],
+            "cs_new",
+            vec!["checkout/sessions", "checkout/sessions/cs_2/expire"],
+        ),
+    ] {
+        let (answer, requests) = checkout(World { sessions: sessions.clone(), ..world() });
+        assert_eq!(answer.unwrap(), format!("https://checkout.example/{url}"), "{sessions:?}");
+        assert_eq!(posts(&requests), expected, "{sessions:?}");
+    }
+}
+
+#[test]
+fn of_two_that_are_created_at_once_both_keep_the_newest() {
+    // The other one's is there when we look again.
+    let newer = session("cs_other", NOW + 1, "https://app.example/other");
+    let (url, requests) = checkout(World { sessions: vec![newer], ..world() });
+    assert_eq!(url.unwrap(), "https://checkout.example/cs_other");
+    assert_eq!(posts(&requests), ["checkout/sessions", "checkout/sessions/cs_new/expire"]);
+}
+
+#[test]
+fn a_new_session_has_a_new_key_and_the_same_wish_the_same() {
+    let key = |sessions: Vec<Value>, cancel: &str| {
+        let urls = json!({"success_url": "https://app.example/paid", "cancel_url": cancel});
+        let (_, requests) = call(World { sessions, ..world() }, "/checkout", &urls);
+        let create = requests
+            .iter()
+            .find(|request| request.method == Method::POST && request.url.ends_with("/checkout/sessions"));
+        create.unwrap().headers["idempotency-key"].to_str().unwrap().to_owned()
+    };
+    let done = |id: &str| json!({"id": id, "status": "complete", "created": 1, "expires_at": 2});
+    let plan = "https://app.example/plan";
+    assert_eq!(key(vec![], plan), key(vec![], plan));
+    assert_eq!(key(vec![done("cs_1")], plan), key(vec![done("cs_1")], plan));
+    assert_ne!(key(vec![], plan), key(vec![done("cs_1")], plan));
+    assert_ne!(key(vec![done("cs_2"), done("cs_1")], plan), key(vec![done("cs_1")], plan));
+    assert_ne!(key(vec![], plan), key(vec![], "https://app.example/other"));
+    assert!(key(vec![], plan).len() <= 255);
+}
+
+#[test]
+fn a_customer_that_is_gone_is_replaced() {
+    let (url, requests) = checkout(World { gone: &["cus_1"], ..world() });
+    assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
+    let created = requests.iter().find(|request| request.url.ends_with("/v1/customers")).unwrap();
+    assert_eq!(created.headers["idempotency-key"], format!("customer-{USER}-cus_1"));
+    let set = requests.iter().find(|request| request.url.ends_with("/set_stripe_customer")).unwrap();
+    let args: Value = serde_json::from_slice(&set.body).unwrap();
+    assert_eq!(
+        (&args["p_seen_customer_id"], &args["p_stripe_customer_id"]),
+        (&json!("cus_1"), &json!("cus_new"))
+    );
+    // Where every new one is gone, too, it ends.
+    let (url, requests) = checkout(World { gone: &["cus_1", "cus_new"], ..world() });
+    assert_eq!(url.unwrap_err().code(), Code::StripeUnavailable);
+    assert!(requests.len() < 30, "{}", requests.len());
+}
+
+#[test]
+fn of_many_customers_the_one_that_is_written_down_counts() {
+    let instead = vec![("set_stripe_customer", FakeAnswer::json(200, &json!("cus_first")))];
+    let (_, requests) = checkout(World { customer: None, instead, ..world() });
+    let create = requests.iter().rfind(|request| request.url.ends_with("/checkout/sessions")).unwrap();
+    assert!(body_of(create).contains("customer=cus_first"));
+    let instead = vec![("set_stripe_customer", FakeAnswer::json(200, &Value::Null))];
+    let (url, _) = checkout(World { customer: None, instead, ..world() });
+    assert_eq!(url.unwrap_err().code(), Code::ProfileNotFound);
+}
+
+#[test]
+fn who_never_paid_has_nothing_to_manage() {
+    assert_eq!(portal(world()).0.unwrap(), "https://portal.example/");
+    for world in [World { customer: None, ..world() }, World { gone: &["cus_1"], ..world() }] {
+        assert_eq!(portal(world).0.unwrap_err().code(), Code::NothingToManage);
+    }
+}
+
+#[test]
+fn what_fails_says_so() {
+    let fails = |of, answer| World { customer: None, instead: vec![(of, answer)], ..world() };
+    for (world, code) in [
+        (fails("billing_profile", FakeAnswer::json(200, &Value::Null)), Code::ProfileNotFound),
+        (fails("billing_profile", FakeAnswer::Error(HttpError::Network)), Code::DatabaseUnavailable),
+        (fails("customers", FakeAnswer::json(401, &json!({}))), Code::Misconfigured),
+        (fails("customers", FakeAnswer::Error(HttpError::Timeout)), Code::StripeTimeout),
+        (fails("customers", FakeAnswer::json(200, &json!({"id": "../x"}))), Code::StripeUnavailable),
+        (fails("set_stripe_customer", FakeAnswer::text(503, "text/plain", "")), Code::DatabaseUnavailable),
+        (fails("subscriptions", FakeAnswer::text(500, "text/html", "<h1>")), Code::StripeUnavailable),
+        (
+            fails(
+                "sessions",
+                FakeAnswer::json(
+                    400,
+                    &json!({"error": {"code": "resource_missing", "param": "line_items[0][price]"}}),
+                ),
+            ),
+            Code::Misconfigured,
+        ),
+        (
+            fails("sessions", FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "60")),
+            Code::StripeRateLimited,
+        ),
+    ] {
+        let (url, _) = checkout(world);
+        assert_eq!(url.unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn routes_and_methods_are_closed() {
+    let ask = |method: Method, path: &str| {
+        let http = FakeHttp::answering([]);
+        let request = Request::builder().method(method).uri(format!("https://x/billing{path}"));
+        let deps = Deps {
+            http,
+            clock: FakeClock::at_ms(NOW * 1000),
+            config: Config::from_lookup(lookup).unwrap(),
+            caches: Rc::default(),
+        };
+        let request = request.body(Bytes::new()).unwrap();
+        handle(request, &deps).now_or_never().unwrap().map(drop).unwrap_err().code()
+    };
+    assert_eq!(ask(Method::GET, "/checkout"), Code::MethodNotAllowed);
+    assert_eq!(ask(Method::DELETE, "/portal"), Code::MethodNotAllowed);
+    assert_eq!(ask(Method::POST, ""), Code::NotFound);
+    assert_eq!(ask(Method::POST, "/checkout/x"), Code::NotFound);
+    assert_eq!(ask(Method::POST, "/checkout"), Code::MissingToken);
+    assert_eq!(ask(Method::POST, "/portal"), Code::MissingToken);
+}

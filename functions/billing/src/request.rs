@@ -1,0 +1,143 @@
+//! Bytes → what is asked for. Every refusal of a request is here.
+
+use serde::Deserialize;
+use shared::Error;
+use shared::cors::AllowedOrigins;
+use shared::request::parse_json;
+
+/// More than browsers and Stripe agree on.
+const MAX_URL_BYTES: usize = 2_048;
+
+/// Where the browser is sent from the checkout.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutUrls {
+    /// When it is paid for. `{CHECKOUT_SESSION_ID}` in it is replaced by Stripe.
+    pub success_url: String,
+    /// When not.
+    pub cancel_url: String,
+}
+
+/// Where the browser is sent from the portal.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalUrls {
+    /// When they are done.
+    pub return_url: String,
+}
+
+/// Parses the body of `POST /checkout`.
+///
+/// # Errors
+/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutUrls, Error> {
+    let urls: CheckoutUrls = parse_json(body)?;
+    check("success_url", &urls.success_url, origins)?;
+    check("cancel_url", &urls.cancel_url, origins)?;
+    Ok(urls)
+}
+
+/// Parses the body of `POST /portal`.
+///
+/// # Errors
+/// As [`parse_checkout`].
+pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalUrls, Error> {
+    let urls: PortalUrls = parse_json(body)?;
+    check("return_url", &urls.return_url, origins)?;
+    Ok(urls)
+}
+
+/// Whoever sends somebody a link to a payment must not choose where it ends.
+fn check(field: &str, url: &str, origins: &AllowedOrigins) -> Result<(), Error> {
+    if url.len() > MAX_URL_BYTES {
+        return Err(Error::invalid(format!("{field} is longer than {MAX_URL_BYTES} characters.")));
+    }
+    // A backslash is a slash to browsers, and white space vanishes.
+    let is_plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if !is_plain || !origins.has_url(url) {
+        return Err(Error::invalid(format!("{field} must be a URL of the app.")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Code;
+
+    use super::*;
+
+    fn origins() -> AllowedOrigins {
+        AllowedOrigins::parse("https://app.example,http://127.0.0.1:8787").unwrap()
+    }
+
+    fn portal(url: &str) -> Result<PortalUrls, Error> {
+        parse_portal(serde_json::json!({ "return_url": url }).to_string().as_bytes(), &origins())
+    }
+
+    #[test]
+    fn a_url_of_the_app_is_one_of_its_origins_with_anything_behind_it() {
+        for url in [
+            "https://app.example",
+            "https://app.example/",
+            "https://app.example/plan?paid={CHECKOUT_SESSION_ID}#x",
+            "https://app.example?x",
+            "https://app.example#x",
+            "http://127.0.0.1:8787/a//b",
+        ] {
+            assert!(portal(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_url_leads_anywhere_else() {
+        let long = format!("https://app.example/{}", "x".repeat(MAX_URL_BYTES));
+        for url in [
+            "",
+            "/plan",
+            "app.example",
+            "//app.example",
+            "http://app.example",
+            "https://app.example.evil.example",
+            "https://app.example@evil.example",
+            "https://app.example:pw@evil.example",
+            "https://app.example:8443/",
+            "https://app.example\\@evil.example",
+            "https://app.example/\\evil.example",
+            "https://app.exampl",
+            "https://evil.example/https://app.example",
+            "https://evil.example/?https://app.example",
+            " https://app.example",
+            "https://app.example/a b",
+            "https://app.example/\n",
+            "https://app.example/ż",
+            "HTTPS://APP.EXAMPLE/",
+            "javascript:alert(1)//https://app.example",
+            "http://127.0.0.1:87871/",
+            &long,
+        ] {
+            assert_eq!(portal(url).unwrap_err().code(), Code::InvalidRequest, "{url}");
+        }
+    }
+
+    #[test]
+    fn both_urls_of_a_checkout_are_needed_and_nothing_else() {
+        let good = r#""success_url":"https://app.example/paid","cancel_url":"https://app.example/plan""#;
+        let parse = |body: &str| parse_checkout(body.as_bytes(), &origins());
+        assert_eq!(parse(&format!("{{{good}}}")).unwrap().cancel_url, "https://app.example/plan");
+        for (body, code) in [
+            ("", Code::InvalidJson),
+            ("{", Code::InvalidJson),
+            ("null", Code::InvalidRequest),
+            ("{}", Code::InvalidRequest),
+            (r#"{"success_url":"https://app.example/paid"}"#, Code::InvalidRequest),
+            (&format!(r#"{{{good},"price":"price_cheap"}}"#), Code::InvalidRequest),
+            (
+                r#"{"success_url":"https://app.example/","cancel_url":"https://evil.example/"}"#,
+                Code::InvalidRequest,
+            ),
+            (r#"{"success_url":1,"cancel_url":"https://app.example/"}"#, Code::InvalidRequest),
+        ] {
+            assert_eq!(parse(body).unwrap_err().code(), code, "{body}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The steps from an event to its answer.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use serde::Serialize;
+use shared::clock::Clock;
+use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::http_client::HttpClient;
+use shared::random::Random;
+use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
+use shared::supabase::Supabase;
+use shared::{Code, Error};
+
+use crate::config::Config;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint =
+    Endpoint { name: "stripe-webhook", methods: "POST", max_body_bytes: 1024 * 1024 };
+
+const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
+/// Stripe waits some twenty seconds for an answer and then sends the event again.
+const DEADLINE_MS: u64 = 15_000;
+
+/// What one request is handed.
+pub struct Deps<'a, H, C> {
+    /// The way out.
+    pub http: H,
+    /// The time.
+    pub clock: C,
+    /// Randomness.
+    pub random: &'a dyn Random,
+    /// The configuration.
+    pub config: Config,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// The profile says what Stripe says.
+    Written,
+    /// It is about nobody whom we know.
+    Foreign,
+    /// No plan changes behind an event of this type.
+    Ignored,
+}
+
+/// Answers one event.
+///
+/// 1. Verify the signature over the raw body (400).
+/// 2. Read what it is about (400), or ignore it.
+/// 3. Find the customer; where the event is thin, ask Stripe for the object.
+/// 4. Read what the customer pays for and write it to the profile, until that holds (502, 503, 504).
+/// 5. Behind a checkout, close the customer's other sessions.
+///
+/// # Errors
+/// As above. Stripe repeats what was not answered with 2xx, so a failure at any step is made good by the next delivery.
+pub async fn handle<H: HttpClient, C: Clock>(
+    request: Request<Bytes>,
+    deps: &Deps<'_, H, C>,
+) -> Result<Response<Body>, Error> {
+    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
+        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+    }
+    let Deps { clock, config, .. } = deps;
+    config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;
+    let event = Event::parse(request.body())?;
+    if event.livemode != config.stripe.livemode {
+        return Err(Error::new(Code::LivemodeMismatch, "This endpoint is for Stripe's other mode."));
+    }
+    let outcome = deps.converge(&event).await?;
+    #[derive(Serialize)]
+    struct Answer {
+        outcome: Outcome,
+    }
+    json_response(StatusCode::OK, &Answer { outcome })
+}
+
+fn signature(headers: &HeaderMap) -> Option<&str> {
+    headers.get(SIGNATURE)?.to_str().ok()
+}
+
+impl<H: HttpClient, C: Clock> Deps<'_, H, C> {
+    async fn converge(&self, event: &Event) -> Result<Outcome, Error> {
+        let Some(source) = &event.source else { return Ok(Outcome::Ignored) };
+        let deadline_ms = self.clock.now_ms() + DEADLINE_MS;
+        let stripe = Stripe::new(&self.config.stripe, &self.http, &self.clock, deadline_ms);
+        let Some(subject) = source.subject(&stripe).await? else { return Ok(Outcome::Foreign) };
+        match self.sync(&stripe, &subject).await? {
+            Synced::Foreign => Ok(Outcome::Foreign),
+            Synced::Written(_) => {
+                if event.completes_checkout {
+                    stripe.close_sessions(&subject.customer).await?;
+                }
+                Ok(Outcome::Written)
+            }
+        }
+    }
+
+    async fn sync(&self, stripe: &Stripe<'_, H, C>, subject: &Subject) -> Result<Synced, Error> {
+        let service = Supabase::new(&self.config.supabase, &self.http).service();
+        Ok(PlanSync::new(stripe, &service, self.random).sync(subject).await?)
+    }
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

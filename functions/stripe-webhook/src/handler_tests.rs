@@ -1,0 +1,215 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
+use shared::http_client::{HttpError, OutboundRequest};
+
+use super::*;
+
+const NOW: u64 = 1_790_000_000;
+const SECRET: &str = "whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const USER: &str = "00000000-0000-0000-0000-000000000007";
+
+fn lookup(name: &str) -> Option<String> {
+    let value = match name {
+        "STRIPE_WEBHOOK_SECRETS" => SECRET,
+        "STRIPE_SECRET_KEY" => "sk_test_x",
+        "STRIPE_API_BASE_URL" => "https://stripe.example",
+        "SUPABASE_URL" => "https://db.example",
+        "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+        "SUPABASE_SECRET_KEY" => "sb_secret_x",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// The database and Stripe, where all goes well unless `instead` says something else of a path's last segment.
+fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
+    let path = request.url.split('?').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
+        return answer.clone();
+    }
+    let session = |id: &str, status: &str| json!({"id": id, "status": status, "created": 1, "expires_at": 2});
+    match name {
+        "billing_profile" => FakeAnswer::json(
+            200,
+            &json!({"user_id": USER, "plan": "free", "stripe_customer_id": "cus_1", "plan_synced_at": null}),
+        ),
+        "set_billing_plan" => FakeAnswer::json(200, &json!("written")),
+        "subscriptions" => {
+            let data = json!([{"id": "sub_1", "customer": "cus_1", "status": "active"}]);
+            FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
+        }
+        "sessions" => {
+            FakeAnswer::json(200, &json!({"data": [session("cs_2", "open"), session("cs_1", "complete")]}))
+        }
+        "expire" => FakeAnswer::json(200, &session("cs_2", "expired")),
+        "in_1" => FakeAnswer::json(200, &json!({"id": "in_1", "object": "invoice", "customer": "cus_1"})),
+        other => panic!("{other}"),
+    }
+}
+
+fn event(kind: &str) -> Value {
+    let object = json!({"object": "subscription", "id": "sub_1", "customer": "cus_1"});
+    json!({"id": "evt_1", "object": "event", "type": kind, "livemode": false, "data": {"object": object}})
+}
+
+fn signature_of(body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(format!("{NOW}.").as_bytes());
+    mac.update(body);
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={NOW},v1={hex}")
+}
+
+/// Delivers; answers the outcome or the error, and the last segments of the paths that were asked for.
+fn deliver_with(
+    path: &str,
+    signature: Option<String>,
+    body: &str,
+    instead: &[(&'static str, FakeAnswer)],
+) -> (Result<Value, Error>, Vec<String>) {
+    let instead = instead.to_vec();
+    let http = FakeHttp::responding(move |request| answer(request, &instead));
+    let mut request = Request::post(format!("https://x{path}"));
+    if let Some(signature) = signature {
+        request = request.header("stripe-signature", signature);
+    }
+    let deps = Deps {
+        http: http.clone(),
+        clock: FakeClock::hurrying(NOW * 1000),
+        random: &FakeRandom::default(),
+        config: Config::from_lookup(lookup).unwrap(),
+    };
+    let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), &deps).now_or_never().unwrap();
+    let outcome = result.map(|response| match response.into_body() {
+        Body::Full(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["outcome"].clone(),
+        Body::Stream(_) => panic!("a stream"),
+    });
+    let name = |request: &OutboundRequest| {
+        request.url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+    };
+    (outcome, http.requests().iter().map(name).collect())
+}
+
+fn deliver(event: &Value, instead: &[(&'static str, FakeAnswer)]) -> (Result<Value, Error>, Vec<String>) {
+    let body = event.to_string();
+    deliver_with("/functions/v1/stripe-webhook", Some(signature_of(body.as_bytes())), &body, instead)
+}
+
+#[test]
+fn an_event_is_a_signal_to_read_what_stripe_says_and_write_it() {
+    let (outcome, asked) = deliver(&event("customer.subscription.updated"), &[]);
+    assert_eq!(outcome.unwrap(), "written");
+    assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan"]);
+}
+
+#[test]
+fn a_thin_event_is_looked_up_first() {
+    let thin = json!({"object": "v2.core.event", "type": "v1.invoice.paid", "livemode": false,
+        "related_object": {"id": "in_1", "type": "invoice", "url": "/v1/invoices/in_1"}});
+    let (outcome, asked) = deliver(&thin, &[]);
+    assert_eq!(outcome.unwrap(), "written");
+    assert_eq!(asked, ["in_1", "billing_profile", "subscriptions", "set_billing_plan"]);
+    let missing = json!({"error": {"code": "resource_missing", "param": "id"}});
+    let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(404, &missing))]);
+    assert_eq!((outcome.unwrap(), asked.len()), (json!("foreign"), 1));
+}
+
+#[test]
+fn who_has_paid_in_one_tab_cannot_pay_in_another() {
+    let (outcome, asked) = deliver(&event("checkout.session.completed"), &[]);
+    assert_eq!(outcome.unwrap(), "written");
+    assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan", "sessions", "expire"]);
+    // The other one was paid for or has expired since: nothing to do.
+    let late =
+        json!({"error": {"message": "Only Checkout Sessions with a status in [\"open\"] can be expired."}});
+    let (outcome, _) =
+        deliver(&event("checkout.session.completed"), &[("expire", FakeAnswer::json(400, &late))]);
+    assert_eq!(outcome.unwrap(), "written");
+    let (outcome, _) =
+        deliver(&event("checkout.session.completed"), &[("expire", FakeAnswer::text(500, "text/plain", ""))]);
+    assert_eq!(outcome.unwrap_err().code(), Code::StripeUnavailable);
+}
+
+#[test]
+fn what_does_not_concern_us_is_accepted_and_left_alone() {
+    let (outcome, asked) = deliver(&event("charge.refunded"), &[]);
+    assert_eq!((outcome.unwrap(), asked.len()), (json!("ignored"), 0));
+    let nobody = [
+        ("billing_profile", FakeAnswer::json(200, &Value::Null)),
+        ("cus_1", FakeAnswer::json(200, &json!({"id": "cus_1", "metadata": {}}))),
+    ];
+    let (outcome, asked) = deliver(&event("invoice.paid"), &nobody);
+    assert_eq!(
+        (outcome.unwrap(), asked),
+        (json!("foreign"), vec!["billing_profile".to_owned(), "cus_1".to_owned()])
+    );
+}
+
+#[test]
+fn what_is_not_stripes_is_refused_before_anything_is_asked() {
+    let good = event("invoice.paid").to_string();
+    let live = good.replace("\"livemode\":false", "\"livemode\":true");
+    let signed = |body: &str| Some(signature_of(body.as_bytes()));
+    let here = "/functions/v1/stripe-webhook";
+    for (path, signature, body, code) in [
+        (here, None, good.as_str(), Code::InvalidSignature),
+        (here, Some("t=1".to_owned()), &good, Code::InvalidSignature),
+        (here, signed("{}"), &good, Code::InvalidSignature),
+        (here, signed("{"), "{", Code::InvalidJson),
+        (here, signed(""), "", Code::InvalidJson),
+        (here, signed("{}"), "{}", Code::InvalidEvent),
+        (here, signed(&live), &live, Code::LivemodeMismatch),
+        ("/functions/v1/stripe-webhook/x", signed(&good), &good, Code::NotFound),
+    ] {
+        let (outcome, asked) = deliver_with(path, signature, body, &[]);
+        assert_eq!(outcome.unwrap_err().code(), code, "{body}");
+        assert_eq!(asked.len(), 0, "{body}");
+    }
+}
+
+#[test]
+fn stripe_is_asked_to_come_again_where_anything_failed() {
+    for (of, failure, status) in [
+        ("billing_profile", FakeAnswer::Error(HttpError::Timeout), 503),
+        ("billing_profile", FakeAnswer::json(401, &json!({"code": "PGRST301"})), 503),
+        ("billing_profile", FakeAnswer::json(200, &json!({"user_id": 7})), 500),
+        ("subscriptions", FakeAnswer::text(500, "text/plain", ""), 502),
+        ("subscriptions", FakeAnswer::Error(HttpError::Timeout), 504),
+        ("subscriptions", FakeAnswer::json(401, &json!({})), 503),
+        ("subscriptions", FakeAnswer::json(200, &json!({"data": [{}]})), 502),
+        ("set_billing_plan", FakeAnswer::text(502, "text/html", "<h1>"), 503),
+        ("set_billing_plan", FakeAnswer::json(200, &json!("conflict")), 503),
+    ] {
+        let (outcome, _) = deliver(&event("invoice.paid"), &[(of, failure)]);
+        assert_eq!(outcome.unwrap_err().status().as_u16(), status, "{of}");
+    }
+}
+
+#[test]
+fn nothing_of_the_event_reaches_the_database() {
+    let seen: Rc<RefCell<Vec<OutboundRequest>>> = Rc::default();
+    let kept = seen.clone();
+    let http = FakeHttp::responding(move |request| {
+        kept.borrow_mut().push(request.clone());
+        answer(request, &[])
+    });
+    let mut event = event("invoice.paid");
+    event["data"]["object"]["customer_email"] = json!("ann@example.com");
+    let body = event.to_string();
+    let request =
+        Request::post("https://x/stripe-webhook").header("stripe-signature", signature_of(body.as_bytes()));
+    let config = Config::from_lookup(lookup).unwrap();
+    let deps = Deps { http, clock: FakeClock::hurrying(NOW * 1000), random: &FakeRandom::default(), config };
+    handle(request.body(Bytes::from(body)).unwrap(), &deps).now_or_never().unwrap().unwrap();
+    for request in seen.borrow().iter().filter(|request| request.url.starts_with("https://db.example")) {
+        let body = String::from_utf8_lossy(&request.body);
+        assert!(!body.contains("ann@") && !body.contains("evt_1") && !body.contains("sub_1"), "{body}");
+    }
+}

@@ -1,0 +1,152 @@
+use http::{HeaderName, Method, StatusCode, header};
+use serde_json::Value;
+
+use super::{API_VERSION, StripeConfig, StripeError, text};
+use crate::clock::Clock;
+use crate::form::form_urlencoded;
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+
+const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// A page of a hundred subscriptions takes about 600 KB.
+const LIMITS: Limits = Limits::document(8_000, 4 * 1024 * 1024);
+/// Nobody waits longer than this for a rate limit to pass.
+const MAX_WAIT_SECONDS: u64 = 3;
+/// What an answer without `Retry-After` is taken to mean.
+const RATE_LIMIT_SECONDS: u64 = 1;
+/// Before each repetition; a request is sent once more than there are pauses.
+const PAUSES_MS: [u64; 3] = [200, 500, 1_000];
+const MS_PER_MINUTE: u64 = 60_000;
+
+/// Stripe's API, until a deadline.
+pub struct Stripe<'a, H, C> {
+    config: &'a StripeConfig,
+    http: &'a H,
+    pub(super) clock: &'a C,
+    deadline_ms: u64,
+}
+
+impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
+    /// Stripe as the owner of the key sees it; no call ends after `deadline_ms` (Unix time).
+    pub fn new(config: &'a StripeConfig, http: &'a H, clock: &'a C, deadline_ms: u64) -> Self {
+        Self { config, http, clock, deadline_ms }
+    }
+
+    /// Whether the time is up.
+    pub(super) fn is_late(&self) -> bool {
+        self.clock.now_ms() >= self.deadline_ms
+    }
+
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, StripeError> {
+        let mut url = format!("{}{path}", self.config.api_base_url);
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(&form_urlencoded(query));
+        }
+        self.repeating(OutboundRequest::new(Method::GET, url, LIMITS), None).await
+    }
+
+    /// Posts a form. Under a key it happens once, however often it is sent; without one it has to be something that can
+    /// be repeated.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        key: Option<String>,
+    ) -> Result<Value, StripeError> {
+        let url = format!("{}{path}", self.config.api_base_url);
+        let request = OutboundRequest::new(Method::POST, url, LIMITS)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .map_err(StripeError::Unavailable)?;
+        self.repeating(request.body(form_urlencoded(form)), key).await
+    }
+
+    /// Sends, and again after what may pass.
+    ///
+    /// Under a key Stripe answers a failure of its own again for a day, so the repetition goes under the next key: the
+    /// same one for all who repeat within a minute.
+    async fn repeating(
+        &self,
+        request: OutboundRequest,
+        mut key: Option<String>,
+    ) -> Result<Value, StripeError> {
+        let mut pauses = PAUSES_MS.iter();
+        loop {
+            let authorised = self.authorise(request.clone(), key.as_deref());
+            let error = match self.attempt(authorised.map_err(StripeError::Unavailable)?).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let (Some(wait_ms), Some(pause_ms)) = (wait_ms(&error), pauses.next()) else { return Err(error) };
+            if let (StripeError::Failed { .. }, Some(key)) = (&error, &mut key) {
+                *key = format!("{key}-{}", self.clock.now_ms() / MS_PER_MINUTE);
+            }
+            self.clock.sleep_ms(wait_ms.max(*pause_ms)).await;
+            if self.is_late() {
+                return Err(error);
+            }
+        }
+    }
+
+    fn authorise(&self, request: OutboundRequest, key: Option<&str>) -> Result<OutboundRequest, HttpError> {
+        let request = request
+            .header(header::AUTHORIZATION, &format!("Bearer {}", self.config.secret_key.expose()))?
+            .header(STRIPE_VERSION, API_VERSION)?;
+        match key {
+            Some(key) => request.header(IDEMPOTENCY_KEY, key),
+            None => Ok(request),
+        }
+    }
+
+    async fn attempt(&self, mut request: OutboundRequest) -> Result<Value, StripeError> {
+        let remaining_ms = self.deadline_ms.saturating_sub(self.clock.now_ms());
+        if remaining_ms == 0 {
+            return Err(StripeError::Unavailable(HttpError::Timeout));
+        }
+        request.limits = request.limits.within(remaining_ms);
+        let response = self.http.send(request).await.map_err(StripeError::Unavailable)?;
+        let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
+        let body = response.bytes().await;
+        if status != StatusCode::OK {
+            // What cannot be read of an error does not matter beside its status.
+            return Err(refusal(status, retry_after_seconds, &body.unwrap_or_default()));
+        }
+        let body = body.map_err(StripeError::Unavailable)?;
+        serde_json::from_slice(&body).map_err(|_| StripeError::InvalidAnswer)
+    }
+}
+
+/// How long to wait at least before trying again; `None` where that would not help, or take too long.
+///
+/// A timeout has already cost its share of the time.
+fn wait_ms(error: &StripeError) -> Option<u64> {
+    match error {
+        StripeError::RateLimited { retry_after_seconds } if *retry_after_seconds <= MAX_WAIT_SECONDS => {
+            Some(retry_after_seconds * 1_000)
+        }
+        StripeError::Unavailable(HttpError::Network) | StripeError::Failed { .. } | StripeError::KeyInUse => {
+            Some(0)
+        }
+        _ => None,
+    }
+}
+
+/// Reads an error's body, which proxies in between may have replaced with anything.
+fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) -> StripeError {
+    if status.is_server_error() {
+        return StripeError::Failed { status };
+    }
+    let error: Value = serde_json::from_slice(body).unwrap_or_default();
+    let [code, param] = ["/error/code", "/error/param"].map(|it| text(&error, it).map(str::to_owned));
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StripeError::InvalidCredentials,
+        StatusCode::TOO_MANY_REQUESTS => {
+            let retry_after_seconds = retry_after_seconds.unwrap_or(RATE_LIMIT_SECONDS);
+            StripeError::RateLimited { retry_after_seconds }
+        }
+        StatusCode::CONFLICT => StripeError::KeyInUse,
+        status if status.is_client_error() => StripeError::Refused { status, code, param },
+        // Neither an answer nor an error: a redirect, for instance.
+        _ => StripeError::InvalidAnswer,
+    }
+}

@@ -1,0 +1,106 @@
+//! Stripe: whose events are true, what a customer pays for, and where people pay.
+
+mod checkout;
+mod client;
+mod error;
+mod event;
+mod plan;
+mod plan_sync;
+mod signature;
+#[cfg(test)]
+mod signature_tests;
+#[cfg(test)]
+mod tests;
+
+pub use checkout::{CheckoutRequest, Owner};
+pub use client::Stripe;
+pub use error::StripeError;
+pub use event::{Event, EventError, Source, Subject};
+pub use plan::{Plan, Subscription, Subscriptions};
+pub use plan_sync::{BillingProfile, PlanSync, SyncError, Synced};
+pub use signature::{SignatureError, WebhookSecrets};
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::config::{ConfigError, base_url, both, optional, required_secret};
+use crate::redacted::Secret;
+
+/// What our requests and the fields that we read are written for.
+const API_VERSION: &str = "2026-10-28.endive";
+
+/// Where Stripe is, and with which key.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    secret_key: Secret,
+    api_base_url: String,
+    /// Whether the key moves real money.
+    pub livemode: bool,
+}
+
+impl StripeConfig {
+    /// Reads `STRIPE_SECRET_KEY` (`sk_live_…`, `sk_test_…`, or the restricted `rk_…`) and, to talk to something else than
+    /// Stripe, `STRIPE_API_BASE_URL`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming everything that is missing or invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        const KEY: &str = "STRIPE_SECRET_KEY";
+        const URL: &str = "STRIPE_API_BASE_URL";
+        let url = optional(&lookup, URL).unwrap_or_else(|| "https://api.stripe.com".to_owned());
+        let key = required_secret(&lookup, KEY).and_then(|key| match mode_of(key.expose()) {
+            Some(livemode) => Ok((key, livemode)),
+            None => {
+                Err(ConfigError::invalid(KEY, "must begin with sk_live_, sk_test_, rk_live_ or rk_test_"))
+            }
+        });
+        let ((secret_key, livemode), api_base_url) = both(key, base_url(URL, url))?;
+        Ok(Self { secret_key, api_base_url, livemode })
+    }
+}
+
+/// Whether a secret key is for live mode; `None` for what is no secret key.
+fn mode_of(key: &str) -> Option<bool> {
+    let mode = key.strip_prefix("sk_").or_else(|| key.strip_prefix("rk_"))?;
+    match (mode.starts_with("live_"), mode.starts_with("test_")) {
+        (false, false) => None,
+        (livemode, _) => Some(livemode),
+    }
+}
+
+/// An id of Stripe's, fit to stand in a path: letters, digits and underscores.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StripeId(String);
+
+impl StripeId {
+    const MAX_BYTES: usize = 255;
+
+    /// Reads an id.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=Self::MAX_BYTES).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StripeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text of an answer or an event. They are read by what is needed, for each version has other fields; and as values,
+/// for code that reads types is twice as large in wasm.
+fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
+    object.pointer(pointer)?.as_str()
+}
+
+fn id(object: &Value, pointer: &str) -> Option<StripeId> {
+    StripeId::parse(text(object, pointer)?)
+}

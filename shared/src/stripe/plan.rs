@@ -1,0 +1,131 @@
+//! What a customer pays for, as Stripe says now.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Stripe, StripeError, StripeId, id, text};
+use crate::clock::Clock;
+use crate::http_client::HttpClient;
+
+/// What a page holds at most.
+const PAGE_SIZE: &str = "100";
+/// A customer with more subscriptions than this is none of ours; and where Stripe says for ever that there is more, it
+/// ends all the same.
+const MAX_PAGES_OF_A_CUSTOMER: usize = 5;
+
+/// The plan of a profile, as in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// Pays nothing.
+    Free,
+    /// Pays.
+    Pro,
+}
+
+impl Plan {
+    /// Reads a plan as the database writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "free" => Some(Self::Free),
+            "pro" => Some(Self::Pro),
+            _ => None,
+        }
+    }
+}
+
+/// A subscription, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// `sub_…`
+    pub id: StripeId,
+    /// Whose it is.
+    pub customer: StripeId,
+    /// Such as `active`.
+    pub status: String,
+    /// The user that it was bought for, where it says so.
+    pub user_id: Option<Uuid>,
+}
+
+impl Subscription {
+    fn read(object: &Value) -> Option<Self> {
+        Some(Self {
+            id: id(object, "/id")?,
+            customer: id(object, "/customer")?,
+            status: text(object, "/status")?.to_owned(),
+            user_id: text(object, "/metadata/user_id").and_then(|text| Uuid::try_parse(text).ok()),
+        })
+    }
+
+    /// Whether it makes its customer pro. `past_due` does: most payments that fail once come a few days later, and
+    /// nobody is to lose what they have for an expired card. `unpaid`, `canceled`, `paused`, `incomplete`,
+    /// `incomplete_expired` and whatever Stripe may invent do not.
+    pub fn is_pro(&self) -> bool {
+        matches!(self.status.as_str(), "active" | "trialing" | "past_due")
+    }
+}
+
+/// A page of subscriptions.
+#[derive(Debug)]
+pub struct Subscriptions {
+    /// Those on the page.
+    pub list: Vec<Subscription>,
+    /// Whether there are more behind the last one.
+    has_more: bool,
+}
+
+impl Subscriptions {
+    /// A page on which something else than a subscription stands is none: nobody loses a plan to what was not understood.
+    fn read(page: &Value) -> Option<Self> {
+        let list = page.get("data")?.as_array()?.iter().map(Subscription::read).collect::<Option<_>>()?;
+        Some(Self { list, has_more: page.get("has_more")?.as_bool()? })
+    }
+
+    /// Behind which the next page begins, if there is one.
+    pub fn next(&self) -> Option<StripeId> {
+        self.list.last().filter(|_| self.has_more).map(|last| last.id.clone())
+    }
+}
+
+impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
+    /// The plan that a customer pays for: any subscription that counts makes it pro, whatever the others are.
+    ///
+    /// A customer that does not exist (any more) pays for nothing.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub async fn plan_of(&self, customer: &StripeId) -> Result<Plan, StripeError> {
+        let mut after = None;
+        for _ in 0..MAX_PAGES_OF_A_CUSTOMER {
+            let page = match self.subscriptions(Some(customer), after.as_ref()).await {
+                Err(error) if error.missing() == Some("customer") => return Ok(Plan::Free),
+                page => page?,
+            };
+            if page.list.iter().any(Subscription::is_pro) {
+                return Ok(Plan::Pro);
+            }
+            match page.next() {
+                Some(last) => after = Some(last),
+                None => return Ok(Plan::Free),
+            }
+        }
+        Err(StripeError::InvalidAnswer)
+    }
+
+    /// A page of subscriptions of every status, the newest first: a customer's, or all.
+    ///
+    /// # Errors
+    /// [`StripeError`].
+    pub async fn subscriptions(
+        &self,
+        customer: Option<&StripeId>,
+        after: Option<&StripeId>,
+    ) -> Result<Subscriptions, StripeError> {
+        let mut query = vec![("status", "all"), ("limit", PAGE_SIZE)];
+        query.extend(customer.map(|customer| ("customer", customer.as_str())));
+        query.extend(after.map(|after| ("starting_after", after.as_str())));
+        let page = self.get("/v1/subscriptions", &query).await?;
+        Subscriptions::read(&page).ok_or(StripeError::InvalidAnswer)
+    }
+}
