@@ -80,6 +80,22 @@ describe('control API of every simulator', () => {
     assert.ok(Number(entry?.first_byte_ms) - Number(entry?.received_ms) >= 60);
   });
 
+  it('holds an answer back that was computed at once', async () => {
+    await control(base, 'PUT faults', [{ path_prefix: '/api/token', hold_ms: 3_600_000, times: 1 }]);
+    const client = new AbortController();
+    const held = requestToken(base, { signal: client.signal });
+    await logWhen(base, (log) => log.length === 1);
+    assert.equal((await requestToken(base)).status, 200);
+    client.abort();
+    await assert.rejects(held);
+    await control(base, 'PUT faults', [{ path_prefix: '/api/token', hold_ms: 60 }]);
+    const late = await requestToken(base);
+    assert.equal(late.status, 200);
+    assert.ok(((await late.json()) as { access_token: string }).access_token);
+    const entry = (await readLog(base)).at(-1);
+    assert.ok(Number(entry?.first_byte_ms) - Number(entry?.received_ms) >= 60);
+  });
+
   it('resets connections and truncates answers', async () => {
     await control(base, 'PUT faults', [
       { path_prefix: '/api/token', reset_connection: true, times: 1 },

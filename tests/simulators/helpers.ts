@@ -5,12 +5,14 @@ import { start } from './start.ts';
 export const CLIENT_ID = 'client-id';
 export const CLIENT_SECRET = 'client-secret';
 export const API_KEY = 'llm-key';
+export const STRIPE_KEY = 'sk_test_simulated';
+export const PRICE_ID = 'price_pro';
 
 export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/callback';
 
 export function startForTests(): Promise<Simulators> {
   const spotify = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, redirectUris: [REDIRECT_URI] };
-  return start({ spotify, llm: { apiKey: API_KEY } });
+  return start({ spotify, llm: { apiKey: API_KEY }, stripe: { secretKey: STRIPE_KEY, priceId: PRICE_ID } });
 }
 
 /** Calls the control API and answers its JSON, if it has one. */

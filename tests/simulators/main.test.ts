@@ -8,15 +8,15 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const ENV = { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret', LLM_API_KEY: 'key' };
+const ENV = { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret', LLM_API_KEY: 'key', STRIPE_SECRET_KEY: 'sk_test_key', STRIPE_PRICE_ID: 'price_pro' };
 
 function run(env: Record<string, string>): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...env } });
 }
 
-async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spotify' | 'llm', string>> {
+async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spotify' | 'llm' | 'stripe', string>> {
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  return (JSON.parse(String(line)) as { simulators: Record<'spotify' | 'llm', string> }).simulators;
+  return (JSON.parse(String(line)) as { simulators: Record<'spotify' | 'llm' | 'stripe', string> }).simulators;
 }
 
 describe('simulators’ process', () => {
@@ -47,6 +47,7 @@ describe('simulators’ process', () => {
       return String(message);
     };
     assert.match(await failure({ ...ENV, LLM_API_KEY: '' }), /LLM_API_KEY is not set/);
+    assert.match(await failure({ ...ENV, STRIPE_WEBHOOK_URL: 'http://127.0.0.1:1/' }), /STRIPE_WEBHOOK_SECRET is not set/);
     const child = run(ENV);
     const { spotify } = await ready(child);
     assert.match(await failure({ ...ENV, SPOTIFY_SIM_PORT: new URL(spotify).port }), /EADDRINUSE/);

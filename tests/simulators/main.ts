@@ -2,9 +2,11 @@
  * The services that Sound Whiskers talks to, simulated: real HTTP servers on 127.0.0.1, as strict as the originals,
  * for development and tests. Nothing in the product knows of them; only the base URLs that it is given differ.
  *
- * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT (a free port where not given), and the credentials that are accepted:
- * SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY; SPOTIFY_REDIRECT_URIS, where listeners may be sent back to,
- * separated by commas. Prints one JSON line with the URLs when all of them listen.
+ * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT, STRIPE_SIM_PORT (a free port where not given), and the credentials that
+ * are accepted: SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY, STRIPE_SECRET_KEY; SPOTIFY_REDIRECT_URIS, where
+ * listeners may be sent back to, separated by commas; STRIPE_PRICE_ID, the price that exists; STRIPE_WEBHOOK_URL and
+ * STRIPE_WEBHOOK_SECRET, where events are delivered to and how they are signed (nowhere without them).
+ * Prints one JSON line with the URLs when all of them listen.
  * Ends on SIGTERM, SIGINT and when stdin ends.
  */
 import process from 'node:process';
@@ -27,6 +29,14 @@ function port(name: string): number {
   return number;
 }
 
+/** Both or neither: half of it would look like an endpoint that nothing arrives at. */
+function webhook(): { webhook?: { url: string; secret: string } } {
+  if (!process.env.STRIPE_WEBHOOK_URL && !process.env.STRIPE_WEBHOOK_SECRET) {
+    return {};
+  }
+  return { webhook: { url: variable('STRIPE_WEBHOOK_URL'), secret: variable('STRIPE_WEBHOOK_SECRET') } };
+}
+
 try {
   const simulators = await start({
     spotify: {
@@ -36,6 +46,7 @@ try {
       redirectUris: (process.env.SPOTIFY_REDIRECT_URIS ?? '').split(',').filter((uri) => uri !== ''),
     },
     llm: { port: port('LLM_SIM_PORT'), apiKey: variable('LLM_API_KEY') },
+    stripe: { port: port('STRIPE_SIM_PORT'), secretKey: variable('STRIPE_SECRET_KEY'), priceId: variable('STRIPE_PRICE_ID'), ...webhook() },
   });
   const stop = async (): Promise<void> => {
     await simulators.close();

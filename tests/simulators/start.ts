@@ -2,10 +2,13 @@ import type { RunningSimulator, Simulator } from './common/simulator.ts';
 import { serve } from './common/simulator.ts';
 import { Llm } from './llm/llm.ts';
 import { Spotify } from './spotify/spotify.ts';
+import type { StripeOptions } from './stripe/stripe.ts';
+import { Stripe } from './stripe/stripe.ts';
 
 export interface Options {
   spotify: { port?: number; clientId: string; clientSecret: string; redirectUris?: readonly string[] };
   llm: { port?: number; apiKey: string };
+  stripe: { port?: number } & StripeOptions;
 }
 
 export interface Simulators {
@@ -18,6 +21,7 @@ export async function start(options: Options): Promise<Simulators> {
   const simulators: [name: keyof Options, simulator: Simulator][] = [
     ['spotify', new Spotify(options.spotify)],
     ['llm', new Llm(options.llm.apiKey)],
+    ['stripe', new Stripe(options.stripe)],
   ];
   const running: [name: keyof Options, server: RunningSimulator][] = [];
   const close = async (): Promise<void> => {

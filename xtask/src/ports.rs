@@ -14,6 +14,7 @@ pub struct Ports {
     pub postgres: u16,
     pub spotify: u16,
     pub llm: u16,
+    pub stripe: u16,
 }
 
 /// Who chooses the ports.
@@ -45,7 +46,14 @@ pub fn assign(choice: Choice) -> Result<Ports> {
         held.push(listener);
         Ok(port)
     };
-    Ok(Ports { web: take(0)?, supabase: take(1)?, postgres: take(2)?, spotify: take(3)?, llm: take(4)? })
+    Ok(Ports {
+        web: take(0)?,
+        supabase: take(1)?,
+        postgres: take(2)?,
+        spotify: take(3)?,
+        llm: take(4)?,
+        stripe: take(5)?,
+    })
 }
 
 #[cfg(test)]
@@ -55,10 +63,11 @@ mod tests {
     #[test]
     fn free_ports_differ() {
         let ports = assign(Choice::Free).unwrap();
-        let mut all = vec![ports.web, ports.supabase, ports.postgres, ports.spotify, ports.llm];
+        let Ports { web, supabase, postgres, spotify, llm, stripe } = ports;
+        let mut all = vec![web, supabase, postgres, spotify, llm, stripe];
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), 6);
         assert!(!all.contains(&0));
     }
 
@@ -73,6 +82,6 @@ mod tests {
 
     #[test]
     fn there_is_no_port_past_the_last() {
-        assert!(assign(Choice::From(65_533)).is_err());
+        assert!(assign(Choice::From(65_532)).is_err());
     }
 }

@@ -166,11 +166,16 @@ fn xtask() -> PathBuf {
     std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from)
 }
 
+const PORTS: usize = 6;
+
 /// The first of as many ports in a row as a stack needs, below those that systems hand out by themselves.
 pub fn free_ports() -> u16 {
     let begin = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (begin..32_000).step_by(5).find(|first| (*first..first + 5).all(is_free)).expect("no ports are free")
+    (begin..32_000)
+        .step_by(PORTS)
+        .find(|first| (0..PORTS as u16).map(|offset| first + offset).all(is_free))
+        .expect("no ports are free")
 }
 
 fn pid(value: &Value) -> u32 {

@@ -12,6 +12,9 @@ export class Answer {
   #truncateAfterBytes = Infinity;
   #sentBytes = 0;
   #over = false;
+  #holdMs = 0;
+  /** What waits to be sent while the answer is held. */
+  #held: (() => void)[] | undefined;
   readonly #gone = new AbortController();
 
   constructor(response: ServerResponse, entry: LogEntry) {
@@ -32,6 +35,11 @@ export class Answer {
     this.#truncateAfterBytes = truncateAfterBytes;
   }
 
+  /** Keeps back all that is sent from now on for so long, counted from the first of it: the answer is computed, but late. */
+  hold(ms: number): void {
+    this.#holdMs = ms;
+  }
+
   /** Nothing more can be sent: the answer is complete, was cut, or the client went away. */
   get over(): boolean {
     return this.#over;
@@ -48,7 +56,7 @@ export class Answer {
   }
 
   open(status: number, headers: Headers): void {
-    if (this.#over) {
+    if (this.#over || this.#defers(() => this.open(status, headers))) {
       return;
     }
     this.#entry.status = status;
@@ -56,7 +64,7 @@ export class Answer {
   }
 
   write(text: string): void {
-    if (this.#over || text === '') {
+    if (this.#over || text === '' || this.#defers(() => this.write(text))) {
       return;
     }
     this.#entry.first_byte_ms ??= nowMs();
@@ -73,7 +81,7 @@ export class Answer {
   }
 
   end(): void {
-    if (this.#over) {
+    if (this.#over || this.#defers(() => this.end())) {
       return;
     }
     this.#entry.first_byte_ms ??= nowMs();
@@ -83,7 +91,7 @@ export class Answer {
 
   /** Drops the connection after what has been written, without a proper end. */
   cut(): void {
-    if (this.#over) {
+    if (this.#over || this.#defers(() => this.cut())) {
       return;
     }
     this.#finish();
@@ -109,6 +117,21 @@ export class Answer {
       const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
       this.#gone.signal.addEventListener('abort', done);
     });
+  }
+
+  /** Puts a step of sending aside where the answer is held. */
+  #defers(step: () => void): boolean {
+    if (this.#holdMs > 0) {
+      const held: (() => void)[] = [];
+      void this.pause(this.#holdMs).then(() => {
+        this.#held = undefined;
+        held.forEach((late) => late());
+      });
+      this.#held = held;
+      this.#holdMs = 0;
+    }
+    this.#held?.push(step);
+    return this.#held !== undefined;
   }
 
   #finish(): void {

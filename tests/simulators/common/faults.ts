@@ -13,7 +13,10 @@ export interface Fault {
   /** A string is answered raw, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** The request is handled that much later. */
   delay_ms?: number;
+  /** The request is handled at once and answered that much later: what the answer says may be out of date by then. */
+  hold_ms?: number;
   reset_connection?: boolean;
   truncate_after_bytes?: number;
 }
@@ -76,6 +79,7 @@ function checkFault(item: unknown, index: number): Fault {
       body: 'any',
       headers: 'object',
       delay_ms: 'number',
+      hold_ms: 'number',
       reset_connection: 'boolean',
       truncate_after_bytes: 'number',
     },

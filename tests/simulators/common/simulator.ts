@@ -22,9 +22,11 @@ export interface SimRequest {
 /** What a service must bring to become a simulator; log, faults, reset and the server come from here. */
 export interface Simulator {
   handle(request: SimRequest, answer: Answer): Promise<void>;
-  /** By "METHOD name", as in "PUT latency": takes the parsed body, answers JSON, or nothing for 204. */
+  /** By "METHOD name", as in "PUT latency": takes the parsed body, answers JSON (or a promise of it), or nothing for 204. */
   control: Record<string, (body: unknown) => unknown>;
   reset(): void;
+  /** Ends what goes on beside the requests. */
+  close?(): void;
 }
 
 export interface RunningSimulator {
@@ -52,7 +54,7 @@ export async function serve(simulator: Simulator, port = 0): Promise<RunningSimu
     const request = readHead(message);
     if (request.url.pathname.startsWith(CONTROL)) {
       request.body = await readBody(message);
-      answerControl(control, request, response);
+      await answerControl(control, request, response);
       return;
     }
     const entry = log.add(request);
@@ -72,6 +74,7 @@ export async function serve(simulator: Simulator, port = 0): Promise<RunningSimu
     port: bound,
     close: () =>
       new Promise((resolve) => {
+        simulator.close?.();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
@@ -85,6 +88,7 @@ async function strike(fault: Fault, answer: Answer): Promise<boolean> {
     answer.cut();
     return true;
   }
+  answer.hold(fault.hold_ms ?? 0);
   answer.spoil(fault.headers, fault.truncate_after_bytes);
   if (fault.status === undefined && fault.body === undefined) {
     return false;
@@ -111,7 +115,7 @@ function controlCalls(simulator: Simulator, log: RequestLog, faults: Faults): Si
   };
 }
 
-function answerControl(control: Simulator['control'], request: SimRequest, response: ServerResponse): void {
+async function answerControl(control: Simulator['control'], request: SimRequest, response: ServerResponse): Promise<void> {
   const send = (status: number, body: unknown) => {
     const text = body === undefined ? '' : JSON.stringify(body);
     response.writeHead(status, text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' });
@@ -124,7 +128,7 @@ function answerControl(control: Simulator['control'], request: SimRequest, respo
     return;
   }
   try {
-    const result = act(request.body === '' ? undefined : JSON.parse(request.body));
+    const result = await act(request.body === '' ? undefined : JSON.parse(request.body));
     send(result === undefined ? 204 : 200, result);
   } catch (error) {
     if (error instanceof ControlError || error instanceof SyntaxError) {

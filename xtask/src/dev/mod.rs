@@ -148,6 +148,7 @@ impl Services {
             secret_key: self.keys.secret_key,
             database_url: self.database_url,
             mail_url: self.mail_url,
+            stripe_webhook_secret: None,
             simulators: BTreeMap::new(),
             pids,
         }
@@ -177,7 +178,7 @@ impl<'a> Starter<'a> {
 
     /// Starts them without waiting: they come up beside PostgreSQL.
     fn start_simulators(&mut self, settings: &Settings) -> Result<()> {
-        if settings.real_spotify && settings.real_llm {
+        if settings.all_real() {
             return Ok(());
         }
         let mut command = Command::new(self.workspace.npm_bin("node"));
@@ -234,7 +235,7 @@ impl<'a> Starter<'a> {
         let paths: Vec<_> = functions.map(|function| format!("/functions/v1/{}", function.name)).collect();
         let mut simulators = Vec::new();
         if self.pids.contains_key("simulators") {
-            simulators.extend([self.ports.spotify, self.ports.llm]);
+            simulators.extend([self.ports.spotify, self.ports.llm, self.ports.stripe]);
         }
         self.supervisor.wait_until_ready(|| {
             // A function refuses a GET, which is an answer; 500 says that it did not even start.
@@ -253,11 +254,15 @@ fn describe(
     pids: BTreeMap<&'static str, u32>,
 ) -> Ready {
     let web_url = local(ports.web);
-    let simulated =
-        [("spotify", settings.real_spotify, ports.spotify), ("llm", settings.real_llm, ports.llm)];
+    let simulated = [
+        ("spotify", settings.real_spotify, ports.spotify),
+        ("llm", settings.real_llm, ports.llm),
+        ("stripe", settings.real_stripe, ports.stripe),
+    ];
     Ready {
         functions_url: Some(format!("{web_url}/functions/v1")),
         web_url: Some(web_url),
+        stripe_webhook_secret: Some(settings.webhook_secret()),
         simulators: simulated
             .into_iter()
             .filter(|(_, is_real, _)| !is_real)

@@ -26,6 +26,9 @@ pub struct Ready {
     /// The mails that the local Auth has sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail_url: Option<String>,
+    /// What the events that Stripe, or its simulator, sends are signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_webhook_secret: Option<String>,
     /// Base URLs, by service.
     pub simulators: BTreeMap<&'static str, String>,
     /// Process ids, by part.
@@ -88,6 +91,7 @@ mod tests {
             secret_key: "sk".into(),
             database_url: local.then(|| "postgres://p".into()),
             mail_url: local.then(|| "http://127.0.0.1:2/mail".into()),
+            stripe_webhook_secret: Some("whsec_x".into()),
             simulators: [("llm", "http://127.0.0.1:5".to_owned())].into(),
             pids: [("functions", 7)].into(),
         }
@@ -97,6 +101,7 @@ mod tests {
     fn the_file_has_the_fields_that_tests_rely_on() {
         let json: serde_json::Value = serde_json::from_str(&ready(true).to_json().unwrap()).unwrap();
         assert_eq!(json["database_url"], "postgres://p");
+        assert_eq!(json["stripe_webhook_secret"], "whsec_x");
         assert_eq!(json["simulators"]["llm"], "http://127.0.0.1:5");
         assert_eq!(json["pids"]["functions"], 7);
     }
@@ -111,7 +116,12 @@ mod tests {
     fn the_summary_shows_urls_and_no_key() {
         let text = ready(true).summary();
         assert!(text.contains("http://127.0.0.1:2/mail"));
-        assert!(!text.contains("sk") && !text.contains("pk") && !text.contains("postgres://"));
+        assert!(
+            !text.contains("sk")
+                && !text.contains("pk")
+                && !text.contains("whsec")
+                && !text.contains("postgres://")
+        );
     }
 
     #[test]

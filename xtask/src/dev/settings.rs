@@ -38,18 +38,23 @@ impl FunctionVariables {
     }
 }
 
+const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
 const LLM: [&str; 3] = ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"];
+const STRIPE: [&str; 3] = ["STRIPE_SECRET_KEY", WEBHOOK_SECRETS, "STRIPE_PRICE_ID"];
 const SUPABASE: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", SECRET_KEY];
 
 /// What the simulators accept; they listen on this machine alone, and nothing of value is behind them.
 const SIMULATED_ID: &str = "simulated-client-id";
 const SIMULATED_SECRET: &str = "simulated-client-secret";
 const SIMULATED_KEY: &str = "simulated-llm-key";
+pub const SIMULATED_STRIPE_KEY: &str = "sk_test_simulated";
+const SIMULATED_WEBHOOK_SECRET: &str = "whsec_of_the_simulated_stripe_account";
+const SIMULATED_PRICE: &str = "price_simulatedPro";
 
 /// What was given, and which services it replaces.
 #[derive(Debug)]
@@ -57,6 +62,7 @@ pub struct Settings {
     given: Variables,
     pub real_spotify: bool,
     pub real_llm: bool,
+    pub real_stripe: bool,
 }
 
 impl Settings {
@@ -76,7 +82,10 @@ impl Settings {
 
     fn of(given: Variables) -> Result<Self> {
         is_complete(&given, &SUPABASE)?;
-        Ok(Self { real_spotify: is_complete(&given, &SPOTIFY)?, real_llm: is_complete(&given, &LLM)?, given })
+        let real_spotify = is_complete(&given, &SPOTIFY)?;
+        let real_llm = is_complete(&given, &LLM)?;
+        let real_stripe = is_complete(&given, &STRIPE)?;
+        Ok(Self { real_spotify, real_llm, real_stripe, given })
     }
 
     /// The real Supabase, where one was given.
@@ -85,6 +94,17 @@ impl Settings {
         let [url, publishable, secret] = SUPABASE;
         let keys = Keys { publishable_key: value(publishable)?, secret_key: value(secret)? };
         Some((value(url)?.trim_end_matches('/').to_owned(), keys))
+    }
+
+    /// What events are signed with; where there are several, the first.
+    pub fn webhook_secret(&self) -> String {
+        let given = self.given.get(WEBHOOK_SECRETS).and_then(|secrets| secrets.split(',').next());
+        given.map_or(SIMULATED_WEBHOOK_SECRET, str::trim).to_owned()
+    }
+
+    /// Whether a simulator is needed at all.
+    pub fn all_real(&self) -> bool {
+        self.real_spotify && self.real_llm && self.real_stripe
     }
 
     /// What the simulators are started with.
@@ -100,6 +120,11 @@ impl Settings {
                 format!("{},http://127.0.0.1:{}/elsewhere", redirect_uri(ports), ports.web),
             ),
             ("LLM_API_KEY", SIMULATED_KEY.into()),
+            ("STRIPE_SIM_PORT", ports.stripe.to_string()),
+            ("STRIPE_SECRET_KEY", SIMULATED_STRIPE_KEY.into()),
+            ("STRIPE_PRICE_ID", SIMULATED_PRICE.into()),
+            ("STRIPE_WEBHOOK_URL", format!("http://127.0.0.1:{}/functions/v1/stripe-webhook", ports.web)),
+            ("STRIPE_WEBHOOK_SECRET", SIMULATED_WEBHOOK_SECRET.into()),
         ])
     }
 
@@ -130,6 +155,14 @@ impl Settings {
                 ("LLM_MODEL", "simulated".into()),
                 ("LLM_PRICE_IN", "0.25".into()),
                 ("LLM_PRICE_OUT", "2".into()),
+            ]));
+        }
+        if !self.real_stripe {
+            all.extend(variables([
+                ("STRIPE_SECRET_KEY", SIMULATED_STRIPE_KEY.into()),
+                (WEBHOOK_SECRETS, SIMULATED_WEBHOOK_SECRET.into()),
+                ("STRIPE_PRICE_ID", SIMULATED_PRICE.into()),
+                ("STRIPE_API_BASE_URL", format!("http://127.0.0.1:{}", ports.stripe)),
             ]));
         }
         all.extend(self.given.clone());
@@ -202,7 +235,7 @@ fn unquoted(value: &str) -> &str {
 mod tests {
     use super::*;
 
-    const PORTS: Ports = Ports { web: 1, supabase: 2, postgres: 3, spotify: 4, llm: 5 };
+    const PORTS: Ports = Ports { web: 1, supabase: 2, postgres: 3, spotify: 4, llm: 5, stripe: 6 };
 
     fn settings(text: &str) -> Result<Settings> {
         Settings::of(parse(text)?)
@@ -218,6 +251,8 @@ mod tests {
         let all = for_functions("");
         assert_eq!(all["SPOTIFY_API_BASE_URL"], "http://127.0.0.1:4");
         assert_eq!(all["LLM_BASE_URL"], "http://127.0.0.1:5/v1");
+        assert_eq!(all["STRIPE_API_BASE_URL"], "http://127.0.0.1:6");
+        assert_eq!(all["STRIPE_WEBHOOK_SECRETS"], settings("").unwrap().webhook_secret());
         assert_eq!(all["SUPABASE_URL"], "http://127.0.0.1:2");
         assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1");
         assert_eq!(all["LLM_PRICE_OUT"], "2");
@@ -231,6 +266,13 @@ mod tests {
         assert_eq!(all["LLM_API_KEY"], SIMULATED_KEY);
         let all = for_functions("LLM_BASE_URL=https://x/v1\nLLM_API_KEY=k\nLLM_MODEL=m\n");
         assert!(!all.contains_key("LLM_PRICE_IN"), "a simulated price says nothing of a real model");
+    }
+
+    #[test]
+    fn of_several_webhook_secrets_the_first_is_told() {
+        let text = "STRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS=whsec_new, whsec_old\nSTRIPE_PRICE_ID=price_x";
+        assert_eq!(settings(text).unwrap().webhook_secret(), "whsec_new");
+        assert!(!for_functions(text).contains_key("STRIPE_API_BASE_URL"));
     }
 
     #[test]
