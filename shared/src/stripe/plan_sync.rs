@@ -99,9 +99,8 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
     /// [`SyncError`]: then it is to be tried again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
-            let Some(profile) = self.profile_of(subject).await? else { return Ok(Synced::Foreign) };
-            let plan = self.stripe.plan_of(&subject.customer).await?;
-            match self.swap(&profile, &subject.customer, plan).await?.as_str() {
+            let Some((profile, plan)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
+            match self.swap(&profile, Some(&subject.customer), plan).await?.as_str() {
                 Some("written") => return Ok(Synced::Written(plan)),
                 Some("no_profile") => return Ok(Synced::Foreign),
                 _ if self.stripe.is_late() => break,
@@ -109,6 +108,28 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
             }
         }
         Err(SyncError::Contended)
+    }
+
+    /// The profile of `subject` as it is, and the plan that Stripe says; `None` where it is foreign.
+    ///
+    /// # Errors
+    /// [`SyncError`].
+    pub async fn compare(&self, subject: &Subject) -> Result<Option<(BillingProfile, Plan)>, SyncError> {
+        match self.profile_of(subject).await? {
+            Some(profile) => Ok(Some((profile, self.stripe.plan_of(&subject.customer).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes a profile free that has no customer, and so pays for nothing.
+    ///
+    /// # Errors
+    /// [`SyncError`]; `Contended` where it has been written since it was read.
+    pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
+        match self.swap(profile, None, Plan::Free).await?.as_str() {
+            Some("written" | "no_profile") => Ok(()),
+            _ => Err(SyncError::Contended),
+        }
     }
 
     /// The profile whose customer it is or, where that has none yet, may become.
@@ -142,11 +163,16 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
         Ok(BillingProfile::read(&self.service.rpc("billing_profile", &args).await?)?)
     }
 
-    async fn swap(&self, seen: &BillingProfile, customer: &StripeId, plan: Plan) -> Result<Value, SyncError> {
+    async fn swap(
+        &self,
+        seen: &BillingProfile,
+        customer: Option<&StripeId>,
+        plan: Plan,
+    ) -> Result<Value, SyncError> {
         let args = json!({
             "p_user_id": seen.user_id,
             "p_seen_synced_at": seen.plan_synced_at,
-            "p_stripe_customer_id": customer.as_str(),
+            "p_stripe_customer_id": customer.map(StripeId::as_str),
             "p_plan": plan,
         });
         Ok(self.service.rpc("set_billing_plan", &args).await?)

@@ -1,0 +1,58 @@
+//! Compares every profile's plan with Stripe and, where it is told to, corrects what differs.
+//!
+//! Stripe gives up on an event after three days. Whoever was away for longer has lost it, and nothing that happens at
+//! Stripe later says so; this does. Reads the variables of the function stripe-webhook, but for its secrets.
+//!
+//! Exit code: 0 where all agree (or do now), 1 where some do not, 2 where it could not be found out.
+
+mod native;
+mod reconcile;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use shared::clock::Clock;
+use shared::config::both;
+use shared::stripe::{Stripe, StripeConfig};
+use shared::supabase::{Supabase, SupabaseConfig};
+
+use crate::native::{NativeClock, NativeHttp, NativeRandom};
+use crate::reconcile::{Mode, Reconcile};
+
+const DIFFERENT: u8 = 1;
+const FAILED: u8 = 2;
+/// All of it: a page of a hundred subscriptions takes a second, so this is for some millions.
+const DEADLINE_MS: u64 = 12 * 60 * 60 * 1000;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERENT),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run() -> Result<bool> {
+    let mut mode = Mode::DryRun;
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--apply" => mode = Mode::Apply,
+            other => bail!("there is no option {other}; there is --apply"),
+        }
+    }
+    let variable = |name: &str| std::env::var(name).ok();
+    let (stripe, supabase) =
+        both(StripeConfig::from_lookup(variable), SupabaseConfig::from_lookup(variable))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (http, clock) = (NativeHttp::new()?, NativeClock);
+        let stripe = Stripe::new(&stripe, &http, &clock, clock.now_ms() + DEADLINE_MS);
+        let service = Supabase::new(&supabase, &http).service();
+        let report = Reconcile::new(&stripe, &service, &NativeRandom, mode).run().await?;
+        print!("{report}");
+        Ok(report.agrees())
+    })
+}

@@ -1,0 +1,219 @@
+//! What differs, and what becomes of it.
+//!
+//! Both sides are read in pages, Stripe's first. That takes a while in which both may change, so whatever looks different
+//! is looked at again by itself, and corrected as an event would: read from Stripe, written only if nobody else has.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::http_client::HttpClient;
+use shared::random::Random;
+use shared::stripe::{BillingProfile, Plan, PlanSync, Stripe, StripeId, Subject};
+use shared::supabase::Service;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Says what differs.
+    DryRun,
+    /// Corrects it, too.
+    Apply,
+}
+
+/// A profile that does not say what Stripe says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub user_id: Uuid,
+    pub customer: Option<StripeId>,
+    pub stored: Plan,
+    pub true_plan: Plan,
+    /// None where it is corrected, or was not to be.
+    pub failure: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Report {
+    mode: Mode,
+    pub profiles: usize,
+    pub subscriptions: usize,
+    pub differences: Vec<Difference>,
+}
+
+/// What Stripe says of a customer.
+struct Customer {
+    is_pro: bool,
+    /// Whom its subscriptions name.
+    user_id: Option<Uuid>,
+    /// Whether a profile has it.
+    is_known: bool,
+}
+
+pub struct Reconcile<'a, H, C> {
+    stripe: &'a Stripe<'a, H, C>,
+    service: &'a Service<'a, H>,
+    sync: PlanSync<'a, H, C>,
+    mode: Mode,
+}
+
+impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
+    pub fn new(
+        stripe: &'a Stripe<'a, H, C>,
+        service: &'a Service<'a, H>,
+        random: &'a dyn Random,
+        mode: Mode,
+    ) -> Self {
+        Self { stripe, service, sync: PlanSync::new(stripe, service, random), mode }
+    }
+
+    /// Compares all profiles.
+    ///
+    /// # Errors
+    /// Where one side cannot be read to its end. What cannot be corrected is in the report.
+    pub async fn run(&self) -> Result<Report> {
+        let mut report = Report { mode: self.mode, profiles: 0, subscriptions: 0, differences: Vec::new() };
+        let mut customers = self.customers(&mut report).await?;
+        let mut after = None;
+        loop {
+            let page = self.profiles(after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.user_id);
+            report.profiles += page.len();
+            for profile in &page {
+                let customer = profile
+                    .stripe_customer_id
+                    .as_ref()
+                    .and_then(|customer| customers.get_mut(customer.as_str()));
+                let is_pro = customer.is_some_and(|customer| {
+                    customer.is_known = true;
+                    customer.is_pro
+                });
+                if is_pro != (profile.plan == Plan::Pro) {
+                    report.differences.extend(self.look_again(profile).await?);
+                }
+            }
+        }
+        // Who pays without a profile that knows: its id was lost before it was written down.
+        let lost = customers.iter().filter(|(_, customer)| customer.is_pro && !customer.is_known);
+        for (id, customer) in lost {
+            let Some(id) = StripeId::parse(id) else { continue };
+            let subject = Subject { customer: id, user_id: customer.user_id };
+            report.differences.extend(self.look_at(&subject).await?);
+        }
+        Ok(report)
+    }
+
+    async fn customers(&self, report: &mut Report) -> Result<HashMap<String, Customer>> {
+        let mut customers: HashMap<String, Customer> = HashMap::new();
+        let mut after = None;
+        loop {
+            let page = self.stripe.subscriptions(None, after.as_ref()).await?;
+            report.subscriptions += page.list.len();
+            for subscription in &page.list {
+                let customer = customers.entry(subscription.customer.to_string()).or_insert(Customer {
+                    is_pro: false,
+                    user_id: None,
+                    is_known: false,
+                });
+                customer.is_pro |= subscription.is_pro();
+                customer.user_id = customer.user_id.or(subscription.user_id);
+            }
+            match page.next() {
+                Some(last) => after = Some(last),
+                None => return Ok(customers),
+            }
+        }
+    }
+
+    async fn profiles(&self, after: Option<Uuid>) -> Result<Vec<BillingProfile>> {
+        let page: Value = self.service.rpc("billing_profiles", &json!({ "p_after": after })).await?;
+        let page = page.as_array().context("billing_profiles answers no list")?;
+        page.iter()
+            .filter_map(|profile| BillingProfile::read(profile).transpose())
+            .map(|read| Ok(read?))
+            .collect()
+    }
+
+    async fn look_again(&self, profile: &BillingProfile) -> Result<Option<Difference>> {
+        match &profile.stripe_customer_id {
+            Some(customer) => {
+                self.look_at(&Subject { customer: customer.clone(), user_id: Some(profile.user_id) }).await
+            }
+            // Pro, and not by Stripe.
+            None => {
+                let failure = match self.mode {
+                    Mode::DryRun => None,
+                    Mode::Apply => self.sync.withdraw(profile).await.err().map(|error| error.to_string()),
+                };
+                Ok(Some(difference(profile, None, Plan::Free, failure)))
+            }
+        }
+    }
+
+    async fn look_at(&self, subject: &Subject) -> Result<Option<Difference>> {
+        let Some((profile, plan)) = self.sync.compare(subject).await? else { return Ok(None) };
+        if profile.plan == plan && profile.stripe_customer_id.is_some() {
+            return Ok(None);
+        }
+        let failure = match self.mode {
+            Mode::DryRun => None,
+            Mode::Apply => self.sync.sync(subject).await.err().map(|error| error.to_string()),
+        };
+        Ok(Some(difference(&profile, Some(subject.customer.clone()), plan, failure)))
+    }
+}
+
+fn difference(
+    profile: &BillingProfile,
+    customer: Option<StripeId>,
+    true_plan: Plan,
+    failure: Option<String>,
+) -> Difference {
+    Difference { user_id: profile.user_id, customer, stored: profile.plan, true_plan, failure }
+}
+
+impl Report {
+    /// Whether every profile says what Stripe says, as far as it is known now.
+    pub fn agrees(&self) -> bool {
+        match self.mode {
+            Mode::DryRun => self.differences.is_empty(),
+            Mode::Apply => self.differences.iter().all(|difference| difference.failure.is_none()),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for difference in &self.differences {
+            let Difference { user_id, customer, stored, true_plan, failure } = difference;
+            let customer = customer.as_ref().map_or("no customer", StripeId::as_str);
+            write!(f, "{user_id}  {customer}  {} is {}", name(*stored), name(*true_plan))?;
+            match (failure, self.mode) {
+                (Some(failure), _) => writeln!(f, "  not corrected: {failure}")?,
+                (None, Mode::Apply) => writeln!(f, "  corrected")?,
+                (None, Mode::DryRun) => writeln!(f)?,
+            }
+        }
+        let Self { profiles, subscriptions, .. } = self;
+        writeln!(f, "{profiles} profiles, {subscriptions} subscriptions, {} differ", self.differences.len())?;
+        match self.mode {
+            Mode::DryRun if !self.differences.is_empty() => {
+                writeln!(f, "nothing was changed; --apply corrects it")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn name(plan: Plan) -> &'static str {
+    match plan {
+        Plan::Free => "free",
+        Plan::Pro => "pro",
+    }
+}
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;
