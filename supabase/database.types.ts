@@ -129,6 +129,7 @@ export type Database = {
       'profiles': {
         Row: {
           'created_at': string;
+          'deletion_started_at': string | null;
           'plan': Database['public']['Enums']['plan_type'];
           'plan_synced_at': string | null;
           'stripe_customer_id': string | null;
@@ -139,6 +140,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           'created_at'?: string;
+          'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
@@ -148,6 +150,7 @@ export type Database = {
         };
         Update: {
           'created_at'?: string;
+          'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
@@ -267,12 +270,14 @@ export type Database = {
         };
         Returns: Json;
       };
+      'begin_account_deletion': { Args: { 'p_email': string; 'p_user_id': string }; Returns: Json };
       'begin_spotify_export': {
         Args: { 'p_idempotency_key': string; 'p_request': Json; 'p_user_id': string };
         Returns: Json;
       };
       'billing_profile': { Args: { 'p_stripe_customer_id'?: string; 'p_user_id'?: string }; Returns: Json };
       'billing_profiles': { Args: { 'p_after'?: string; 'p_limit'?: number }; Returns: Json };
+      'delete_account': { Args: { 'p_user_id': string }; Returns: string };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
       'expire_spotify_link': {
         Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attack } from './attack.ts';
 import { del, denied, either, nonsense, patch, post, put, refused, rpc, unknown } from './attack.ts';
-import type { Scene } from './scene.ts';
+import type { Person, Scene } from './scene.ts';
 
 const MERGE = 'resolution=merge-duplicates';
 const TRACK = { track_uri: `spotify:track:${'z'.repeat(22)}` };
@@ -11,6 +11,7 @@ const TRACK = { track_uri: `spotify:track:${'z'.repeat(22)}` };
 export const ownRows = ({ mallory, victim }: Scene): Attack[] => {
   const own = `/playlists?id=eq.${mallory.playlist}`;
   const made = (more: object) => ({ owner_id: mallory.id, name: 'Made up', ...more });
+  const profile = ({ id }: Person) => `/profiles?user_id=eq.${id}`;
   const playlist_id = mallory.playlist;
   return [
     { what: 'gives a playlist away', ask: patch(own, { owner_id: victim.id }), expected: denied },
@@ -27,6 +28,10 @@ export const ownRows = ({ mallory, victim }: Scene): Attack[] => {
     { what: 'upserts on the id', ask: post('/playlists?on_conflict=id', made({ id: mallory.playlist }), MERGE), expected: denied },
     { what: 'makes a playlist with dates', ask: post('/playlists', made({ created_at: '2020-01-01', updated_at: '2020-01-01' })), expected: denied },
     { what: 'makes a playlist that is deleted already', ask: post('/playlists', made({ is_deleted: true })), expected: denied },
+    { what: 'begins the own deletion without a confirmation', ask: patch(profile(mallory), { deletion_started_at: '2026-01-01' }), expected: denied },
+    { what: 'takes the own deletion back', ask: patch(profile(mallory), { deletion_started_at: null }), expected: denied },
+    { what: 'names the deletion among the columns of an update', ask: patch(`${profile(mallory)}&columns=username,deletion_started_at`, { username: 'Mallory', deletion_started_at: '2026-01-01' }), expected: denied },
+    { what: 'begins the deletion of the victim', ask: patch(profile(victim), { deletion_started_at: '2026-01-01' }), expected: denied },
     { what: 'writes a track past the functions', ask: post('/playlist_tracks', { playlist_id, position: 4, ...TRACK }), expected: denied },
     { what: 'upserts a track past the functions', ask: post('/playlist_tracks', { playlist_id, position: 1, ...TRACK }, MERGE), expected: denied },
     { what: 'changes a track past the functions', ask: patch(`/playlist_tracks?playlist_id=eq.${playlist_id}`, { title: 'x' }), expected: denied },

@@ -20,7 +20,7 @@ export const asUser =
 
 /** The step as a function of the group. */
 export const asFunction =
-  (role: 'fn_ai' | 'fn_spotify' | 'fn_billing', step: Step): Step =>
+  (role: 'fn_ai' | 'fn_spotify' | 'fn_billing' | 'fn_account', step: Step): Step =>
   async (tx) => {
     await becomes(tx, role, null);
     return step(tx);

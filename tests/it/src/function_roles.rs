@@ -14,7 +14,7 @@ const ROLES: [&str; 4] = ["fn_ai", "fn_spotify", "fn_billing", "fn_account"];
 const TABLES: [&str; 5] = ["profiles", "playlists", "playlist_tracks", "ai_sessions", "spotify_tokens"];
 
 /// Calls that do nothing, each with the one role whose work it is.
-fn calls() -> [(&'static str, &'static str, Value); 9] {
+fn calls() -> [(&'static str, &'static str, Value); 11] {
     let nobody = Uuid::new_v4();
     let secret = "s".repeat(32);
     [
@@ -47,6 +47,12 @@ fn calls() -> [(&'static str, &'static str, Value); 9] {
             "set_billing_plan",
             json!({"p_user_id": nobody, "p_seen_synced_at": null, "p_stripe_customer_id": null, "p_plan": "free"}),
         ),
+        (
+            "fn_account",
+            "begin_account_deletion",
+            json!({"p_user_id": nobody, "p_email": "nobody@example.test"}),
+        ),
+        ("fn_account", "delete_account", json!({"p_user_id": nobody})),
         ("a user", "usage", json!({})),
     ]
 }
