@@ -46,6 +46,11 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         self.repeating(OutboundRequest::new(Method::GET, url, LIMITS), None).await
     }
 
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, StripeError> {
+        let url = format!("{}{path}", self.config.api_base_url);
+        self.repeating(OutboundRequest::new(Method::DELETE, url, LIMITS), None).await
+    }
+
     /// Posts a form. Under a key it happens once, however often it is sent; without one it has to be something that can
     /// be repeated.
     pub(super) async fn post(

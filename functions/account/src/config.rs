@@ -1,0 +1,29 @@
+//! What the function is configured with.
+
+use shared::auth::AuthConfig;
+use shared::config::{ConfigError, both};
+use shared::stripe::StripeConfig;
+use shared::supabase::SupabaseConfig;
+
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How users' tokens are verified.
+    pub auth: AuthConfig,
+    /// The database.
+    pub supabase: SupabaseConfig,
+    /// Stripe's API.
+    pub stripe: StripeConfig,
+}
+
+impl Config {
+    /// Reads the configuration through `lookup`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names what is missing or invalid.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
+        let ((auth, supabase), stripe) = both(ours, StripeConfig::from_lookup(&lookup))?;
+        Ok(Self { auth, supabase, stripe })
+    }
+}

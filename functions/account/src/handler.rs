@@ -1,0 +1,139 @@
+//! The steps from a request to its answer.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+use shared::auth::{JwksCache, authenticate};
+use shared::clock::Clock;
+use shared::endpoint::{Body, Endpoint, route};
+use shared::http_client::HttpClient;
+use shared::request::require_json;
+use shared::stripe::{Stripe, StripeId};
+use shared::supabase::{Service, Supabase};
+use shared::{Code, Error};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::request;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint { name: "account", methods: "DELETE", max_body_bytes: 4 * 1024 };
+
+/// Nobody waits longer than this.
+const DEADLINE_MS: u64 = 25_000;
+
+/// Finished results that outlive a request; no request's data.
+#[derive(Default)]
+pub struct Caches {
+    /// The keys that sign users' tokens.
+    pub jwks: JwksCache,
+}
+
+/// What one request is handed.
+pub struct Deps<H, C> {
+    /// The way out.
+    pub http: H,
+    /// The time.
+    pub clock: C,
+    /// The configuration.
+    pub config: Config,
+    /// What earlier requests left.
+    pub caches: Rc<Caches>,
+}
+
+/// Deletes the caller's account.
+///
+/// 1. Verify the caller (401).
+/// 2. Parse (400, 413, 415, 422).
+/// 3. Write down that the account is being deleted (422 where it is not confirmed): from here on it gets no other customer
+///    at Stripe.
+/// 4. Close the open checkouts and delete the customer, which ends the subscription at once (502, 503, 504).
+/// 5. Delete the user, and with it every row (503).
+///
+/// # Errors
+/// As above. Every step can be repeated, so asking again completes what failed half way: at no time is anybody deleted
+/// who still pays.
+pub async fn handle<H: HttpClient, C: Clock>(
+    request: Request<Bytes>,
+    deps: &Deps<H, C>,
+) -> Result<Response<Body>, Error> {
+    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
+        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+    }
+    if request.method() != Method::DELETE {
+        return Err(Error::method_not_allowed("DELETE"));
+    }
+    let Deps { http, clock, config, caches } = deps;
+    let headers = request.headers();
+    let user = authenticate(headers, &config.auth, &caches.jwks, http, clock).await?;
+    require_json(headers)?;
+    let confirmation = request::parse(request.body())?;
+    let service = Supabase::new(&config.supabase, http).service();
+    if let Some(begun) = begin(&service, clock, user.id(), &confirmation).await? {
+        if let Some(customer) = begun.customer {
+            let stripe = Stripe::new(&config.stripe, http, clock, clock.now_ms() + DEADLINE_MS);
+            stripe.delete_customer(&customer).await?;
+        }
+        delete(&service, clock, user.id()).await?;
+    }
+    let mut response = Response::new(Body::Full(Bytes::new()));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// A deletion that has begun.
+struct Begun {
+    customer: Option<StripeId>,
+}
+
+/// `None` where the account is gone already.
+async fn begin<H: HttpClient, C: Clock>(
+    service: &Service<'_, H>,
+    clock: &C,
+    user_id: Uuid,
+    confirmation: &str,
+) -> Result<Option<Begun>, Error> {
+    let args = json!({"p_user_id": user_id, "p_email": confirmation});
+    let answer: Value = service.rpc_retrying("begin_account_deletion", &args, clock).await?;
+    let customer = answer.get("stripe_customer_id").unwrap_or(&Value::Null);
+    match (answer.get("outcome").and_then(Value::as_str), customer) {
+        (Some("no_account"), _) => Ok(None),
+        (Some("begun"), Value::Null) => Ok(Some(Begun { customer: None })),
+        (Some("begun"), Value::String(id)) => {
+            // One that cannot be read may be paying all the same.
+            let customer = StripeId::parse(id).ok_or_else(|| unexpected(&answer))?;
+            Ok(Some(Begun { customer: Some(customer) }))
+        }
+        (Some("other_email"), _) => Err(Error::new(
+            Code::NotConfirmed,
+            "This is not the account's e-mail address. Nothing was deleted.",
+        )),
+        _ => Err(unexpected(&answer)),
+    }
+}
+
+async fn delete<H: HttpClient, C: Clock>(
+    service: &Service<'_, H>,
+    clock: &C,
+    user_id: Uuid,
+) -> Result<(), Error> {
+    let answer: Value =
+        service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await?;
+    match answer.as_str() {
+        // Where the first answer was lost, or somebody else was faster, the repetition finds nobody.
+        Some("deleted" | "no_account") => Ok(()),
+        _ => Err(unexpected(&answer)),
+    }
+}
+
+fn unexpected(answer: &Value) -> Error {
+    let outcome = answer.get("outcome").unwrap_or(answer);
+    Error::new(Code::Internal, "Something went wrong. Please ask again.")
+        .caused_by(format!("unexpected outcome {outcome}"))
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+use futures_util::FutureExt;
+use shared::auth::FakeIssuer;
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::http_client::{HttpError, OutboundRequest};
+
+use super::*;
+
+const NOW: u64 = 1_790_000_000;
+const USER: Uuid = Uuid::from_u128(7);
+
+fn lookup(name: &str) -> Option<String> {
+    let value = match name {
+        "SUPABASE_URL" => FakeIssuer::URL,
+        "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+        "SUPABASE_SECRET_KEY" => "sb_secret_x",
+        "STRIPE_SECRET_KEY" => "sk_test_x",
+        "STRIPE_API_BASE_URL" => "https://stripe.example",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn name(request: &OutboundRequest) -> String {
+    let path = request.url.split('?').next().unwrap_or_default();
+    format!("{} {}", request.method, path.rsplit('/').next().unwrap_or_default())
+}
+
+fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
+    let name = name(request);
+    if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
+        return answer.clone();
+    }
+    let session = json!({"id": "cs_1", "status": "open", "created": 1, "expires_at": 2});
+    match name.as_str() {
+        "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "POST begin_account_deletion" => {
+            FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": "cus_1"}))
+        }
+        "GET sessions" => FakeAnswer::json(200, &json!({ "data": [session] })),
+        "POST expire" => FakeAnswer::json(200, &session),
+        "DELETE cus_1" => FakeAnswer::json(200, &json!({"id": "cus_1", "deleted": true})),
+        "POST delete_account" => FakeAnswer::json(200, &json!("deleted")),
+        other => panic!("{other}"),
+    }
+}
+
+/// Asks for the deletion; answers the status or the error, and what was sent in turn.
+fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<String>) {
+    let instead = instead.to_vec();
+    let http = FakeHttp::responding(move |request| answer(request, &instead));
+    let token = FakeIssuer::with_kid("k").token(USER, NOW);
+    let request = Request::delete("https://x/functions/v1/account")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Bytes::from_static(br#"{"confirm":"ann@example.com"}"#))
+        .unwrap();
+    let deps = Deps {
+        http: http.clone(),
+        clock: FakeClock::hurrying(NOW * 1000),
+        config: Config::from_lookup(lookup).unwrap(),
+        caches: Rc::default(),
+    };
+    let result = handle(request, &deps).now_or_never().unwrap().map(|response| response.status().as_u16());
+    let sent = http.requests().iter().map(name).filter(|name| name != "GET jwks.json").collect();
+    (result, sent)
+}
+
+fn missing(param: &str) -> FakeAnswer {
+    FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": param}}))
+}
+
+#[test]
+fn stripe_is_told_before_anything_is_deleted() {
+    let (status, sent) = delete(&[]);
+    assert_eq!(status.unwrap(), 204);
+    let expected = [
+        "POST begin_account_deletion",
+        "GET sessions",
+        "POST expire",
+        "DELETE cus_1",
+        "GET sessions",
+        "POST expire",
+        "POST delete_account",
+    ];
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn who_never_paid_is_deleted_without_stripe() {
+    let begun = FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": null}));
+    let (status, sent) = delete(&[("POST begin_account_deletion", begun)]);
+    assert_eq!((status.unwrap(), sent.len()), (204, 2));
+}
+
+#[test]
+fn what_is_gone_already_is_no_obstacle() {
+    for instead in [
+        ("GET sessions", missing("customer")),
+        ("DELETE cus_1", missing("id")),
+        ("POST delete_account", FakeAnswer::json(200, &json!("no_account"))),
+        ("POST begin_account_deletion", FakeAnswer::json(200, &json!({"outcome": "no_account"}))),
+    ] {
+        let of = instead.0;
+        assert_eq!(delete(&[instead]).0.unwrap(), 204, "{of}");
+    }
+}
+
+#[test]
+fn nobody_is_deleted_who_may_still_pay() {
+    for (of, failure, code) in [
+        ("GET sessions", FakeAnswer::text(500, "text/plain", ""), Code::StripeUnavailable),
+        ("POST expire", FakeAnswer::Error(HttpError::Timeout), Code::StripeTimeout),
+        ("DELETE cus_1", FakeAnswer::Error(HttpError::Network), Code::StripeUnavailable),
+        ("DELETE cus_1", FakeAnswer::json(401, &json!({})), Code::Misconfigured),
+        ("DELETE cus_1", FakeAnswer::text(200, "text/html", "<h1>"), Code::StripeUnavailable),
+        ("DELETE cus_1", FakeAnswer::json(400, &json!({"error": {}})), Code::Misconfigured),
+        ("POST begin_account_deletion", FakeAnswer::Error(HttpError::Network), Code::DatabaseUnavailable),
+        (
+            "POST begin_account_deletion",
+            FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": "?"})),
+            Code::Internal,
+        ),
+        (
+            "POST begin_account_deletion",
+            FakeAnswer::json(200, &json!({"outcome": "other_email"})),
+            Code::NotConfirmed,
+        ),
+    ] {
+        let (result, sent) = delete(&[(of, failure)]);
+        assert_eq!(result.unwrap_err().code(), code, "{of}");
+        assert!(!sent.contains(&"POST delete_account".to_owned()), "{of}: {sent:?}");
+    }
+    let (result, _) = delete(&[("POST delete_account", FakeAnswer::json(200, &json!("not_begun")))]);
+    assert_eq!(result.unwrap_err().code(), Code::Internal);
+}

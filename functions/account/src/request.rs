@@ -1,0 +1,45 @@
+//! Bytes → what is asked for. Every refusal of a request is here.
+
+use serde::Deserialize;
+use shared::Error;
+use shared::request::{parse_json, text};
+
+/// No e-mail address is longer (RFC 5321, 4.5.3.1).
+const MAX_EMAIL_CHARS: usize = 254;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deletion {
+    confirm: String,
+}
+
+/// Parses the body; answers the e-mail address that confirms the deletion.
+///
+/// # Errors
+/// 400 `invalid_json`, 422 `invalid_request`.
+pub fn parse(body: &[u8]) -> Result<String, Error> {
+    let deletion: Deletion = parse_json(body)?;
+    text("confirm", &deletion.confirm, MAX_EMAIL_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_deletion_is_confirmed_by_an_address_and_nothing_else() {
+        assert_eq!(parse(br#"{"confirm":" Ann@Example.com "}"#).unwrap(), "Ann@Example.com");
+        for (body, code) in [
+            ("", Code::InvalidJson),
+            ("{}", Code::InvalidRequest),
+            (r#"{"confirm":""}"#, Code::InvalidRequest),
+            (r#"{"confirm":true}"#, Code::InvalidRequest),
+            (r#"{"confirm":"a@b","user_id":"x"}"#, Code::InvalidRequest),
+            (&format!(r#"{{"confirm":"{}"}}"#, "x".repeat(255)), Code::InvalidRequest),
+        ] {
+            assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
+        }
+    }
+}
