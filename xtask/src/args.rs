@@ -15,6 +15,7 @@ Usage: cargo xtask <command>
   dev      the whole product on this machine, until Ctrl-C
   test     everything that must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
+  reconcile-billing  every profile's plan compared with Stripe
 
 dev:
   --ready-file PATH         written as JSON when everything answers, removed at the end
@@ -27,8 +28,8 @@ dev:
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, wasm-tests, types, stand-ins, pgtap, database, mutations,
-                            conformance, end-to-end, supabase-js, browser, end-to-end-deno,
-                            pgtap-15, database-15, cron-15, conformance-15, database-lint
+                            conformance, end-to-end, supabase-js, stripe-sdk, browser,
+                            end-to-end-deno, pgtap-15, database-15, cron-15, conformance-15, database-lint
 
 bench:
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
@@ -37,6 +38,11 @@ function-token:
   --role ROLE               fn_ai, fn_spotify, fn_billing or fn_account
   --key FILE                a private signing key of the project (ES256, as a JWK)
   --days N                  how long it is valid (365)
+
+reconcile-billing:
+  --apply                   corrects what differs; without it nothing is changed
+  --env-file FILE           the project's URL and keys and Stripe's key (.dev.vars, or the environment)
+  --ready-file PATH         instead: the stack that wrote it, with its simulator
 
 Everything that is missing is installed once, into the user's cache.
 ";
@@ -52,6 +58,14 @@ pub enum Command {
     Dev(DevOptions),
     Test(TestOptions),
     FunctionToken(TokenOptions),
+    ReconcileBilling(ReconcileOptions),
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ReconcileOptions {
+    pub apply: bool,
+    pub env_file: Option<PathBuf>,
+    pub ready_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,6 +117,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "dev" => parse_dev(arguments).map(Command::Dev),
         "test" => parse_test(arguments).map(Command::Test),
         "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
+        "reconcile-billing" => parse_reconcile(arguments).map(Command::ReconcileBilling),
         other => bail!("there is no command `{other}`; `cargo xtask --help` lists them"),
     }
 }
@@ -216,6 +231,22 @@ fn parse_function_token(mut arguments: Arguments) -> Result<TokenOptions> {
     Ok(TokenOptions { role: role.context("--role is missing")?, key: key.context("--key is missing")?, days })
 }
 
+fn parse_reconcile(mut arguments: Arguments) -> Result<ReconcileOptions> {
+    let mut options = ReconcileOptions::default();
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--apply" if inline.is_none() => options.apply = true,
+            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
+            "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
+            _ => return unknown("reconcile-billing", &option),
+        }
+    }
+    if options.env_file.is_some() && options.ready_file.is_some() {
+        bail!("--env-file or --ready-file, not both");
+    }
+    Ok(options)
+}
+
 fn unknown<T>(command: &str, argument: &str) -> Result<T> {
     bail!("`cargo xtask {command}` has no option `{argument}`; see `cargo xtask --help`")
 }
@@ -269,6 +300,8 @@ mod tests {
         assert!(refusal("function-token --key k").contains("--role"));
         assert!(refusal("function-token --role fn_ai").contains("--key"));
         assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));
+        assert!(refusal("reconcile-billing --apply=no").contains("`--apply`"));
+        assert!(refusal("reconcile-billing --env-file a --ready-file b").contains("not both"));
         assert!(refusal("test --only formatting").contains("`formatting`"));
     }
 

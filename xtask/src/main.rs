@@ -12,6 +12,7 @@ mod http;
 mod ports;
 mod process;
 mod progress;
+mod reconcile_billing;
 mod setup;
 mod test;
 mod workspace;
@@ -53,6 +54,7 @@ fn run() -> Result<ExitCode> {
         Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Dev(options) => dev::run(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&options),
+        Command::ReconcileBilling(options) => reconcile_billing::run(&workspace, &options),
         Command::Test(options) => test::run(&workspace, &options),
     }
 }

@@ -20,7 +20,7 @@ use rustix::process::Signal;
 use self::data::DataFolder;
 use self::postgres::Postgres;
 use self::ready::ReadyFile;
-use self::settings::{FunctionVariables, Settings, Variables};
+use self::settings::FunctionVariables;
 use self::supabase::Keys;
 use self::supervisor::{PartOptions, Supervisor};
 use crate::args::{DevOptions, Runtime};
@@ -33,6 +33,7 @@ use crate::setup::{self, PostgresPackage};
 use crate::workspace::{GATEWAY, Workspace};
 
 pub use self::ready::Ready;
+pub use self::settings::{SIMULATED_STRIPE_KEY, Settings, Variables};
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
 pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {

@@ -96,6 +96,11 @@ impl Settings {
         Some((value(url)?.trim_end_matches('/').to_owned(), keys))
     }
 
+    /// All that was given.
+    pub fn given(&self) -> &Variables {
+        &self.given
+    }
+
     /// What events are signed with; where there are several, the first.
     pub fn webhook_secret(&self) -> String {
         let given = self.given.get(WEBHOOK_SECRETS).and_then(|secrets| secrets.split(',').next());

@@ -67,6 +67,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "conformance", run: Run::On(Ground::Workerd, stages::conformance) },
     Stage { name: "end-to-end", run: Run::On(Ground::Workerd, stages::end_to_end) },
     Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
+    Stage { name: "stripe-sdk", run: Run::On(Ground::Workerd, stages::stripe_sdk) },
     Stage { name: "browser", run: Run::On(Ground::Workerd, stages::browser) },
     Stage { name: "end-to-end-deno", run: Run::On(Ground::Deno, stages::end_to_end_deno) },
     Stage { name: "pgtap-15", run: Run::On(Ground::Postgres15, stages::pgtap) },
