@@ -108,6 +108,21 @@ test('the fourth playlist of a free plan is refused with the day on which it is 
   assert(Number(response.headers.get('retry-after')) > 0);
 });
 
+test('who pays on the page is pro', async () => {
+  const { supabase } = await signedUp();
+  const origin = new URL(ready.functions_url).origin;
+  const body = { success_url: `${origin}/paid`, cancel_url: `${origin}/` };
+  const { data, error } = await supabase.functions.invoke('billing/checkout', { body });
+  assert.equal(error, null);
+  const paid = await fetch(data.url, { method: 'POST', body: new URLSearchParams({ decision: 'pay' }), redirect: 'manual' });
+  assert.equal(paid.headers.get('location'), `${origin}/paid`);
+  // The event comes when it comes; a front end asks again, as here.
+  while ((await usage(supabase)).plan !== 'pro');
+  const portal = await supabase.functions.invoke('billing/portal', { body: { return_url: `${origin}/` } });
+  assert.equal(portal.error, null);
+  assert.match(await (await fetch(portal.data.url)).text(), /Cancel subscription/);
+});
+
 test('an error is an object with a code, a message and the id to report it by', async () => {
   const { supabase } = await signedUp();
   const response = await refusal(supabase, { prompt: '' });

@@ -7,7 +7,7 @@ type Ready = {
   functions_url: string;
   supabase_url: string;
   publishable_key: string;
-  simulators: { llm: string; spotify: string };
+  simulators: { llm: string; spotify: string; stripe: string };
 };
 
 export type Client = SupabaseClient<Database>;

@@ -5,15 +5,20 @@
 
 #![cfg(test)]
 
+mod fault_proxy;
 mod generation;
 mod own_stack;
 mod spotify;
 mod stack;
+mod stripe;
 mod token;
 
 mod access;
+mod account;
+mod billing;
 mod catalogue;
 mod contract;
+mod convergence;
 mod database_refusals;
 mod function_roles;
 mod idempotency;
@@ -21,9 +26,12 @@ mod llm_faults;
 mod main_job;
 mod process;
 mod quota;
+mod reconcile;
 mod refusals;
 mod spotify_export;
 mod spotify_faults;
 mod spotify_link;
 mod spotify_search;
+mod stripe_webhook;
+mod stripe_webhook_refusals;
 mod tokens;

@@ -41,7 +41,7 @@ impl Stack {
         let exclusive = EXCLUSIVE.lock().await;
         let ready = READY.get_or_init(read_ready_file);
         let stack = Self { ready, http: http_client(), _exclusive: Some(exclusive) };
-        for simulator in ["spotify", "llm"] {
+        for simulator in ["spotify", "llm", "stripe"] {
             stack.control(simulator, reqwest::Method::POST, "reset", &json!({})).await;
         }
         stack
@@ -96,6 +96,11 @@ impl Stack {
     /// A control call of Spotify's simulator.
     pub async fn spotify(&self, method: reqwest::Method, what: &str, body: &Value) -> Value {
         self.control("spotify", method, what, body).await
+    }
+
+    /// A control call of Stripe's simulator.
+    pub async fn stripe(&self, method: reqwest::Method, what: &str, body: &Value) -> Value {
+        self.control("stripe", method, what, body).await
     }
 
     /// The requests that a simulator received since the test began.

@@ -1,0 +1,281 @@
+//! Deleting an account: nobody is deleted who still pays, and nobody is half deleted behind the repetition.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::fault_proxy::{Fate, FaultProxy};
+use crate::generation::{self, FIVE, ask, reply};
+use crate::own_stack::{PATIENCE, Place, eventually, signal};
+use crate::spotify::{self, Answer, call};
+use crate::stack::{Stack, User};
+use crate::stripe::{ask_for_checkout, becomes, objects, pay, press, profile, url};
+use crate::token::{altered, es256, keys};
+
+/// The tables with rows of a user, and the column that says whose they are.
+const TABLES: [(&str, &str); 6] = [
+    ("auth.users", "id"),
+    ("public.profiles", "user_id"),
+    ("public.playlists", "owner_id"),
+    ("public.ai_sessions", "user_id"),
+    ("public.spotify_tokens", "user_id"),
+    ("public.spotify_exports", "user_id"),
+];
+
+async fn email_of(stack: &Stack, user: &User) -> String {
+    stack.sql("select email from auth.users where id = $1", &[&user.id]).await[0].get(0)
+}
+
+async fn rows_of(stack: &Stack, user: Uuid) -> Vec<(&'static str, i64)> {
+    let mut rows = Vec::new();
+    for (table, column) in TABLES {
+        let statement = format!("select count(*) from {table} where {column} = $1");
+        rows.push((table, stack.sql(&statement, &[&user]).await[0].get(0)));
+    }
+    rows
+}
+
+async fn exists(stack: &Stack, user: &User) -> bool {
+    rows_of(stack, user.id).await[0].1 > 0
+}
+
+async fn assert_gone(stack: &Stack, user: &User) {
+    for (table, count) in rows_of(stack, user.id).await {
+        assert_eq!(count, 0, "{table}");
+    }
+}
+
+/// Whether a subscription of theirs still takes money.
+async fn pays(stack: &Stack, user: &User) -> bool {
+    let user_id = user.id.to_string();
+    objects(stack, "subscriptions").await.iter().any(|subscription| {
+        let is_theirs = subscription["metadata"]["user_id"].as_str() == Some(&user_id);
+        is_theirs && ["active", "trialing", "past_due"].contains(&subscription["status"].as_str().unwrap())
+    })
+}
+
+async fn delete(stack: &Stack, user: &User, confirm: &str) -> Answer {
+    call(stack, Method::DELETE, "account", Some(user), Some(&json!({ "confirm": confirm }))).await
+}
+
+/// Somebody who pays.
+async fn subscriber(stack: &Stack) -> (User, String) {
+    let user = stack.sign_up().await;
+    assert!(pay(&url(ask_for_checkout(stack, &user, "/plan").await)).await.is_some());
+    becomes(stack, &user, "pro").await;
+    let email = email_of(stack, &user).await;
+    (user, email)
+}
+
+#[tokio::test]
+async fn an_account_goes_with_all_that_belongs_to_it() {
+    let stack = Stack::take().await;
+    let (user, email) = subscriber(&stack).await;
+    let (other, _) = subscriber(&stack).await;
+    spotify::link(&stack, &user, "ania").await;
+    let tracks = spotify::some_tracks(&stack, 3).await;
+    let playlist = spotify::playlist(&stack, &user, "Evening", &tracks).await;
+    let key = Uuid::new_v4().to_string();
+    spotify::export(&stack, &user, &playlist, Some(&key)).await.ok();
+    stack.llm_script(reply(&FIVE)).await;
+    let (status, done) = generation::json(&stack, &user, &ask("calm")).await;
+    assert_eq!(status, 200, "{done}");
+    for (table, count) in rows_of(&stack, user.id).await {
+        assert!(count > 0, "the test has no row in {table}");
+    }
+    let before = rows_of(&stack, other.id).await;
+
+    assert_eq!(delete(&stack, &user, &email.to_uppercase()).await.status, StatusCode::NO_CONTENT);
+    assert_gone(&stack, &user).await;
+    assert!(!pays(&stack, &user).await, "the subscription goes on");
+    assert_eq!(rows_of(&stack, other.id).await, before, "somebody else lost rows");
+    assert!(pays(&stack, &other).await && profile(&stack, &other).await.0 == "pro");
+    // Their token is good for a while still, and opens nothing; asking again changes nothing.
+    let (status, error) = generation::json(&stack, &user, &ask("calm")).await;
+    assert_eq!((status, &error["code"]), (StatusCode::FORBIDDEN, &json!("profile_not_found")));
+    ask_for_checkout(&stack, &user, "/plan").await.assert_error(403, "profile_not_found");
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn who_does_not_confirm_is_not_deleted() {
+    let stack = Stack::take().await;
+    let (user, email) = subscriber(&stack).await;
+    let stranger = stack.sign_up().await;
+    delete(&stack, &user, &email_of(&stack, &stranger).await).await.assert_error(422, "not_confirmed");
+    delete(&stack, &user, "").await.assert_error(422, "invalid_request");
+    delete(&stack, &stranger, &email).await.assert_error(422, "not_confirmed");
+    let body = json!({ "confirm": email });
+    call(&stack, Method::DELETE, "account", None, Some(&body)).await.assert_error(401, "missing_token");
+    call(&stack, Method::POST, "account", Some(&user), Some(&body))
+        .await
+        .assert_error(405, "method_not_allowed");
+    call(&stack, Method::DELETE, "account/x", Some(&user), Some(&body)).await.assert_error(404, "not_found");
+    assert!(exists(&stack, &user).await && pays(&stack, &user).await);
+    assert_eq!(profile(&stack, &user).await.0, "pro");
+}
+
+#[tokio::test]
+async fn whatever_stripe_fails_at_nobody_is_deleted_who_pays_and_the_repetition_completes_it() {
+    let stack = Stack::take().await;
+    for (method, path, fault) in [
+        ("GET", "/v1/checkout/sessions", json!({"status": 500})),
+        ("GET", "/v1/checkout/sessions", json!({"status": 200, "body": "<html>"})),
+        ("DELETE", "/v1/customers", json!({"status": 401, "body": {}})),
+        ("DELETE", "/v1/customers", json!({"reset_connection": true})),
+        ("DELETE", "/v1/customers", json!({"status": 429, "headers": {"retry-after": "60"}})),
+        // It happens, and the answer is lost.
+        ("DELETE", "/v1/customers", json!({"truncate_after_bytes": 5})),
+        ("GET", "/v1/checkout/sessions", json!({"status": 503, "after": 1})),
+    ] {
+        let (user, email) = subscriber(&stack).await;
+        let mut fault = fault;
+        fault["method"] = json!(method);
+        fault["path_prefix"] = json!(path);
+        stack.faults("stripe", json!([fault])).await;
+        let answer = delete(&stack, &user, &email).await;
+        assert!(answer.status.is_server_error(), "{fault}: {}", answer.status);
+        assert!(exists(&stack, &user).await, "{fault}: deleted before Stripe was told");
+        stack.faults("stripe", json!([])).await;
+        assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT, "{fault}");
+        assert_gone(&stack, &user).await;
+        assert!(!pays(&stack, &user).await, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_database_fails_at_or_the_runtime_dies_the_repetition_completes_it() {
+    let shared = Stack::take().await;
+    let place = Place::take().await;
+    let proxy = FaultProxy::start(shared.url("/supabase_url"), 1).await;
+    let given = |pointer: &str| shared.url(pointer).to_owned();
+    let lines = [
+        ("SUPABASE_URL", proxy.url.clone()),
+        ("SUPABASE_PUBLISHABLE_KEY", given("/publishable_key")),
+        ("SUPABASE_SECRET_KEY", given("/secret_key")),
+        ("STRIPE_SECRET_KEY", "sk_test_simulated".to_owned()),
+        ("STRIPE_WEBHOOK_SECRETS", given("/stripe_webhook_secret")),
+        ("STRIPE_PRICE_ID", "price_simulatedPro".to_owned()),
+        ("STRIPE_API_BASE_URL", given("/simulators/stripe")),
+    ];
+    let lines: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let mut running = place.start_with(&lines).await;
+    // Tokens name the issuer, which the functions here know by the proxy's address.
+    let keys = keys();
+    let stands_for = |user: &User| {
+        let claims = altered(user, &json!({"iss": format!("{}/auth/v1", proxy.url)}));
+        let header = json!({"alg": "ES256", "typ": "JWT", "kid": keys.kid});
+        User { id: user.id, token: es256(&keys, &header, &claims) }
+    };
+
+    for path in ["/begin_account_deletion", "/delete_account"] {
+        for fate in [Fate::Refused, Fate::AnswerReplaced, Fate::CutBefore, Fate::CutBehind] {
+            let (user, email) = subscriber(&shared).await;
+            // The call itself, and its repetition.
+            proxy.order(path, fate, 2);
+            let answer = delete(&running.stack, &stands_for(&user), &email).await;
+            assert!(
+                !exists(&shared, &user).await || answer.status == 503,
+                "{path} {fate:?}: {}",
+                answer.status
+            );
+            assert!(exists(&shared, &user).await || !pays(&shared, &user).await, "{path} {fate:?}");
+            let answer = delete(&running.stack, &stands_for(&user), &email).await;
+            assert_eq!(answer.status, StatusCode::NO_CONTENT, "{path} {fate:?}: {}", answer.body);
+            assert_gone(&shared, &user).await;
+            assert!(!pays(&shared, &user).await, "{path} {fate:?}");
+        }
+    }
+
+    let (user, email) = subscriber(&shared).await;
+    let hold = json!([{"method": "DELETE", "path_prefix": "/v1/customers", "times": 1, "hold_ms": 30_000}]);
+    shared.faults("stripe", hold).await;
+    let body = json!({ "confirm": email });
+    let client = running.stack.http.clone();
+    let request =
+        client.delete(running.stack.function("account")).bearer_auth(stands_for(&user).token).json(&body);
+    let dying = tokio::spawn(request.send());
+    eventually("the subscription has ended", PATIENCE, async || !pays(&shared, &user).await).await;
+    assert!(signal("KILL", running.pid_of("functions")));
+    assert!(dying.await.unwrap().is_err());
+    running.dev.ended().await;
+    drop(running);
+    assert!(exists(&shared, &user).await);
+    let running = place.start_with(&lines).await;
+    assert_eq!(delete(&running.stack, &stands_for(&user), &email).await.status, StatusCode::NO_CONTENT);
+    assert_gone(&shared, &user).await;
+}
+
+#[tokio::test]
+async fn what_runs_for_somebody_who_is_deleted_ends_cleanly() {
+    let stack = Stack::take().await;
+    for save in [false, true] {
+        let user = stack.sign_up().await;
+        let email = email_of(&stack, &user).await;
+        let mut script = reply(&FIVE);
+        script["first_token_ms"] = json!(2_000);
+        stack.llm_script(script).await;
+        let mut wish = ask("evening");
+        wish["save"] = json!(save);
+        let request = generation::request(&stack, &user, &wish).header("accept", "text/event-stream");
+        let response = request.send().await.unwrap();
+        assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+        let stream = generation::read(response).await;
+        assert_eq!(stream.last("error")["code"], "generation_timeout", "save: {save}");
+        assert_gone(&stack, &user).await;
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_somebody_who_is_deleted_ends_cleanly() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let email = email_of(&stack, &user).await;
+    spotify::link(&stack, &user, "ania").await;
+    let tracks = spotify::some_tracks(&stack, 3).await;
+    let playlist = spotify::playlist(&stack, &user, "Evening", &tracks).await;
+    stack.faults("spotify", json!([{"path_prefix": "/v1/me/playlists", "hold_ms": 2_000}])).await;
+    let key = Uuid::new_v4().to_string();
+    let export = spotify::export(&stack, &user, &playlist, Some(&key));
+    let deletion = async {
+        eventually("the copy is being made", PATIENCE, async || {
+            !stack.log_of("spotify", "/v1/me/playlists").await.is_empty()
+        })
+        .await;
+        delete(&stack, &user, &email).await
+    };
+    let (export, deletion) = futures_util::future::join(export, deletion).await;
+    assert_eq!(deletion.status, StatusCode::NO_CONTENT);
+    // The copy was begun with the listener's own account, and is completed there.
+    assert_eq!((export.status.as_u16(), &export.body["exported"]), (200, &json!(3)), "{}", export.body);
+    assert_gone(&stack, &user).await;
+}
+
+#[tokio::test]
+async fn nothing_can_be_paid_for_behind_a_deletion() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let email = email_of(&stack, &user).await;
+    let page = url(ask_for_checkout(&stack, &user, "/plan").await);
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+    let response = press(&page, "decision=pay").await;
+    assert!(response.headers().get("location").is_none(), "the page still takes money");
+    assert!(!pays(&stack, &user).await);
+    assert_eq!(objects(&stack, "subscriptions").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_deletion_that_has_begun_lets_nobody_become_another_customer() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let email = email_of(&stack, &user).await;
+    ask_for_checkout(&stack, &user, "/plan").await.ok();
+    // The customer is deleted, and then it breaks off.
+    let fault = json!([{"method": "GET", "path_prefix": "/v1/checkout/sessions", "after": 1, "status": 401, "body": {}}]);
+    stack.faults("stripe", fault).await;
+    assert!(delete(&stack, &user, &email).await.status.is_server_error());
+    stack.faults("stripe", json!([])).await;
+    ask_for_checkout(&stack, &user, "/plan").await.assert_error(403, "profile_not_found");
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+    assert_gone(&stack, &user).await;
+}

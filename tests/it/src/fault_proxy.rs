@@ -1,0 +1,167 @@
+//! Something between a function and Supabase that fails now and then, before or behind the effect.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// A proxy on this machine; it ends with this value.
+pub struct FaultProxy {
+    pub url: String,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+struct State {
+    upstream: String,
+    client: reqwest::Client,
+    /// How many of a thousand requests fail.
+    per_mille: AtomicU32,
+    dice: AtomicU64,
+    seen: AtomicU64,
+    failed: AtomicU64,
+    /// What happens to the next so many requests whose path ends so.
+    ordered: Mutex<Option<(&'static str, Fate, usize)>>,
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug)]
+pub enum Fate {
+    Passes,
+    /// Refused, and nothing has happened.
+    Refused,
+    /// It happens, and a gateway says that it did not.
+    AnswerReplaced,
+    /// The connection breaks, and nothing has happened.
+    CutBefore,
+    /// It happens, and the connection breaks.
+    CutBehind,
+}
+
+impl FaultProxy {
+    pub async fn start(upstream: &str, seed: u64) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State {
+            upstream: upstream.to_owned(),
+            client: reqwest::Client::new(),
+            per_mille: AtomicU32::new(0),
+            dice: AtomicU64::new(seed),
+            seen: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            ordered: Mutex::default(),
+        });
+        let shared = state.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let state = shared.clone();
+                tokio::spawn(async move {
+                    let mut connection = BufReader::new(connection);
+                    while exchange(&state, &mut connection).await.is_some() {}
+                });
+            }
+        });
+        Self { url, state, accepting }
+    }
+
+    /// From now on so many of a thousand requests fail.
+    pub fn fail(&self, per_mille: u32) {
+        self.state.per_mille.store(per_mille, Ordering::Relaxed);
+    }
+
+    /// What happens to the next so many requests whose path ends so.
+    pub fn order(&self, path_end: &'static str, fate: Fate, times: usize) {
+        *self.state.ordered.lock().unwrap() = Some((path_end, fate, times));
+    }
+
+    /// How many requests have come.
+    pub fn seen(&self) -> u64 {
+        self.state.seen.load(Ordering::Relaxed)
+    }
+
+    pub fn failed(&self) -> u64 {
+        self.state.failed.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl State {
+    fn fate(&self, path: &str) -> Fate {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+        if let Some((path_end, fate, times)) = self.ordered.lock().unwrap().as_mut()
+            && path.ends_with(*path_end)
+            && *times > 0
+        {
+            *times -= 1;
+            return *fate;
+        }
+        let number = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = mixed ^ (mixed >> 31);
+        if mixed % 1000 >= u64::from(self.per_mille.load(Ordering::Relaxed)) {
+            return Fate::Passes;
+        }
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        match (mixed >> 32) % 4 {
+            0 => Fate::Refused,
+            1 => Fate::AnswerReplaced,
+            2 => Fate::CutBefore,
+            _ => Fate::CutBehind,
+        }
+    }
+}
+
+/// One request and its answer; `None` at the end of the connection.
+async fn exchange(state: &State, connection: &mut BufReader<TcpStream>) -> Option<()> {
+    let (mut first, mut length, mut headers) = (String::new(), 0, Vec::new());
+    connection.read_line(&mut first).await.ok().filter(|read| *read > 0)?;
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "host" | "connection" => {}
+            name => headers.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).await.ok()?;
+
+    let mut parts = first.split_whitespace();
+    let (method, path) = (parts.next()?.parse().ok()?, parts.next()?);
+    let fate = state.fate(path);
+    match fate {
+        Fate::CutBefore => return None,
+        Fate::Refused => {
+            return answer(connection, 503, "{\"message\":\"no connection to the database\"}").await;
+        }
+        Fate::Passes | Fate::AnswerReplaced | Fate::CutBehind => {}
+    }
+    let mut request = state.client.request(method, format!("{}{path}", state.upstream)).body(body);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.ok()?;
+    let (status, text) = (response.status().as_u16(), response.text().await.ok()?);
+    match fate {
+        Fate::CutBehind => None,
+        Fate::AnswerReplaced => answer(connection, 502, "<h1>Bad Gateway</h1>").await,
+        _ => answer(connection, status, &text).await,
+    }
+}
+
+async fn answer(connection: &mut BufReader<TcpStream>, status: u16, body: &str) -> Option<()> {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all((head + body).as_bytes()).await.ok()
+}

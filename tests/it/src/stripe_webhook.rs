@@ -1,0 +1,295 @@
+//! What an event does: whatever comes, in whichever order, the profile says what Stripe says.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::own_stack::{PATIENCE, eventually};
+use crate::stack::{Stack, User};
+use crate::stripe::{
+    EVENT_TYPES, act, becomes, cancel, create_customer, deliver, event, hold_events, objects, profile, send,
+    subscribe,
+};
+
+/// Somebody with a customer that their profile knows, before they pay.
+async fn customer_of(stack: &Stack, user: &User) -> String {
+    let customer = create_customer(stack, user).await;
+    let statement = "update public.profiles set stripe_customer_id = $2 where user_id = $1";
+    stack.sql(statement, &[&user.id, &customer]).await;
+    customer
+}
+
+async fn about(stack: &Stack, subscription: &str, kind: &str) -> Value {
+    let all = objects(stack, "subscriptions").await;
+    event(kind, all.iter().find(|it| it["id"] == subscription).unwrap())
+}
+
+#[tokio::test]
+async fn every_change_of_a_subscription_changes_the_plan() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = customer_of(&stack, &user).await;
+    let subscription = subscribe(&stack, &customer).await;
+    for (action, more, plan) in [
+        ("renew", json!({}), "pro"),
+        ("fail_payment", json!({}), "pro"),
+        ("retry_payment", json!({"succeeds": false}), "pro"),
+        ("retry_payment", json!({"succeeds": true}), "pro"),
+        ("pause", json!({}), "free"),
+        ("resume", json!({}), "pro"),
+        ("dispute", json!({}), "pro"),
+        ("cancel_at_period_end", json!({}), "pro"),
+        ("end_period", json!({}), "free"),
+    ] {
+        let mut order = json!({"action": action, "subscription": subscription});
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let done = act(&stack, order).await;
+        assert!(done.get("ignored").is_none(), "{action}: {done}");
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, plan, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_never_came_makes_nobody_pro() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = customer_of(&stack, &user).await;
+    let made = act(&stack, json!({"action": "subscribe", "customer": customer, "payment": "fails"})).await;
+    deliver(&stack).await;
+    assert_eq!(profile(&stack, &user).await.0, "free");
+    act(&stack, json!({"action": "expire_incomplete", "subscription": made["subscription"]["id"]})).await;
+    deliver(&stack).await;
+    assert_eq!(profile(&stack, &user).await.0, "free");
+}
+
+#[tokio::test]
+async fn snapshots_and_thin_events_say_the_same() {
+    let stack = Stack::take().await;
+    for style in ["snapshot", "thin", "both"] {
+        let user = stack.sign_up().await;
+        hold_events(&stack).await;
+        stack.stripe(Method::PUT, "delivery", &json!({"style": style})).await;
+        let customer = create_customer(&stack, &user).await;
+        let subscription = subscribe(&stack, &customer).await;
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await, ("pro".to_owned(), Some(customer)), "{style}");
+        cancel(&stack, &subscription).await;
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, "free", "{style}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_event_carries_is_not_believed() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = customer_of(&stack, &user).await;
+    let subscription = subscribe(&stack, &customer).await;
+    let before = about(&stack, &subscription, "customer.subscription.updated").await;
+    cancel(&stack, &subscription).await;
+    let answer = send(&stack, &before).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["outcome"]), (200, &json!("written")));
+    assert_eq!(profile(&stack, &user).await.0, "free", "an old event says active");
+}
+
+#[tokio::test]
+async fn what_does_not_concern_us_is_accepted() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let nobody = json!({"object": "subscription", "id": "sub_x", "customer": "cus_ofSomebodyElse", "status": "active"});
+    for (event, outcome) in [
+        (event("customer.subscription.updated", &nobody), "foreign"),
+        (event("charge.refunded", &json!({"object": "charge", "customer": "cus_x"})), "ignored"),
+        (event("a.type.of.next.year", &json!({})), "ignored"),
+        (
+            event("checkout.session.completed", &json!({"object": "checkout.session", "customer": null})),
+            "foreign",
+        ),
+    ] {
+        let answer = send(&stack, &event).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["outcome"]), (200, &json!(outcome)), "{event}");
+    }
+    // A customer that names a user whom we do not have, or who has another customer by now.
+    let deleted = User { id: Uuid::new_v4(), token: String::new() };
+    let theirs = create_customer(&stack, &deleted).await;
+    let subscription = subscribe(&stack, &theirs).await;
+    let about_them = about(&stack, &subscription, "customer.subscription.created").await;
+    assert_eq!(send(&stack, &about_them).await.body["outcome"], "foreign");
+    let current = customer_of(&stack, &user).await;
+    let old = create_customer(&stack, &user).await;
+    let subscription = subscribe(&stack, &old).await;
+    let about_old = about(&stack, &subscription, "customer.subscription.created").await;
+    assert_eq!(send(&stack, &about_old).await.body["outcome"], "foreign");
+    assert_eq!(profile(&stack, &user).await, ("free".to_owned(), Some(current)));
+}
+
+#[tokio::test]
+async fn the_other_mode_is_refused() {
+    let stack = Stack::take().await;
+    let customer = "cus_ofTheOtherMode";
+    let mut live = event("invoice.paid", &json!({"object": "invoice", "customer": customer}));
+    live["livemode"] = json!(true);
+    send(&stack, &live).await.assert_error(400, "livemode_mismatch");
+    let log = stack.log("stripe").await;
+    assert!(!log.iter().any(|request| request.to_string().contains(customer)), "{log:?}");
+}
+
+/// How often the customer's subscriptions were asked for.
+async fn asked(stack: &Stack) -> usize {
+    stack.log_of("stripe", "/v1/subscriptions").await.len()
+}
+
+/// A asks Stripe and is answered late; meanwhile the subscription ends, B is told, asks and writes. Then A's answer comes.
+async fn race(stack: &Stack, stored: &str) -> String {
+    let user = stack.sign_up().await;
+    hold_events(stack).await;
+    let customer = customer_of(stack, &user).await;
+    let subscription = subscribe(stack, &customer).await;
+    let statement = "update public.profiles set plan = $2::text::public.plan_type where user_id = $1";
+    stack.sql(statement, &[&user.id, &stored]).await;
+    let event = about(stack, &subscription, "customer.subscription.updated").await;
+    let before = asked(stack).await;
+
+    stack.faults("stripe", json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}])).await;
+    let a = send(stack, &event);
+    let others = async {
+        eventually("A has asked", PATIENCE, async || asked(stack).await == before + 1).await;
+        cancel(stack, &subscription).await;
+        let b = send(stack, &event).await;
+        assert_eq!((b.status.as_u16(), &b.body["outcome"]), (200, &json!("written")));
+        assert_eq!(profile(stack, &user).await.0, "free");
+        let log = stack.log_of("stripe", "/v1/subscriptions").await;
+        assert!(log[before]["finished_ms"].is_null(), "A was answered before B had written: {log:?}");
+    };
+    let (a, ()) = futures_util::future::join(a, others).await;
+    assert_eq!((a.status.as_u16(), &a.body["outcome"]), (200, &json!("written")));
+    assert_eq!(asked(stack).await, before + 3, "A asks again");
+    profile(stack, &user).await.0
+}
+
+#[tokio::test]
+async fn who_asked_first_and_writes_last_does_not_win() {
+    let stack = Stack::take().await;
+    assert_eq!(race(&stack, "pro").await, "free");
+    // B writes what stands there already, and A has been told something older all the same.
+    assert_eq!(race(&stack, "free").await, "free");
+}
+
+#[tokio::test]
+async fn an_owner_who_renames_themselves_all_the_time_does_not_stay_pro() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = customer_of(&stack, &user).await;
+    let subscription = subscribe(&stack, &customer).await;
+    deliver(&stack).await;
+    assert_eq!(profile(&stack, &user).await.0, "pro");
+    cancel(&stack, &subscription).await;
+    let ended = about(&stack, &subscription, "customer.subscription.deleted").await;
+    let before = asked(&stack).await;
+    // Stripe is slow, and they rename themselves as long as it is asked.
+    stack.faults("stripe", json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 1_500}])).await;
+    let told = send(&stack, &ended);
+    let path = format!("profiles?user_id=eq.{}", user.id);
+    let renaming = async {
+        let mut number = 0;
+        loop {
+            number += 1;
+            let name = json!({"username": format!("Name {number}")});
+            let (status, body) = stack.rest(Method::PATCH, &path, Some(&user), Some(&name)).await;
+            assert_eq!(status, 204, "{body}");
+        }
+    };
+    let told = tokio::select! {
+        told = told => told,
+        () = renaming => unreachable!(),
+    };
+    assert_eq!((told.status.as_u16(), &told.body["outcome"]), (200, &json!("written")));
+    assert_eq!(asked(&stack).await, before + 1, "a rename made it ask again");
+    assert_eq!(profile(&stack, &user).await.0, "free");
+}
+
+#[tokio::test]
+async fn sixteen_events_of_one_customer_at_once_all_end_and_agree() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = create_customer(&stack, &user).await;
+    let subscription = subscribe(&stack, &customer).await;
+    let event = about(&stack, &subscription, "customer.subscription.updated").await;
+    let answers = join_all((0..16).map(|_| send(&stack, &event))).await;
+    let written = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(written > 0);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.assert_error(503, "plan_contended");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(profile(&stack, &user).await, ("pro".to_owned(), Some(customer)));
+}
+
+#[tokio::test]
+async fn stripe_is_asked_to_come_again_and_does() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let customer = customer_of(&stack, &user).await;
+    stack
+        .faults(
+            "stripe",
+            json!([{"path_prefix": "/v1/subscriptions", "times": 3, "status": 401, "body": {}}]),
+        )
+        .await;
+    subscribe(&stack, &customer).await;
+    // Its own retries bring it about, without anybody's help.
+    becomes(&stack, &user, "pro").await;
+    let deliveries = stack.stripe(Method::GET, "deliveries", &Value::Null).await;
+    let failed = deliveries.as_array().unwrap().iter().filter(|it| it["status"] == 503).count();
+    assert_eq!(failed, 3);
+}
+
+#[tokio::test]
+async fn more_subscriptions_than_a_page_holds_are_all_seen() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = customer_of(&stack, &user).await;
+    let subscription = subscribe(&stack, &customer).await;
+    let template = objects(&stack, "subscriptions").await.pop().unwrap();
+    let ended: Vec<_> = (0..150)
+        .map(|number| {
+            let mut ended = template.clone();
+            ended["id"] = json!(format!("sub_ended{number}"));
+            ended["status"] = json!("canceled");
+            ended["created"] = json!(template["created"].as_u64().unwrap() + 10 + number);
+            ended
+        })
+        .collect();
+    stack.stripe(Method::PUT, "objects", &json!(ended)).await;
+    let event = about(&stack, &subscription, "customer.subscription.updated").await;
+    assert_eq!(send(&stack, &event).await.body["outcome"], "written");
+    assert_eq!(profile(&stack, &user).await.0, "pro", "the oldest of 151 counts");
+    assert_eq!(asked(&stack).await, 2);
+}
+
+#[tokio::test]
+async fn an_endpoint_needs_no_more_than_the_listed_events() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    hold_events(&stack).await;
+    let customer = create_customer(&stack, &user).await;
+    subscribe(&stack, &customer).await;
+    let order = json!({"pending": true});
+    let summary = stack.stripe(Method::POST, "deliver", &order).await;
+    assert_eq!(summary["failed"], 0);
+    let deliveries = stack.stripe(Method::GET, "deliveries", &Value::Null).await;
+    for delivery in deliveries.as_array().unwrap() {
+        let is_listed = EVENT_TYPES.contains(&delivery["type"].as_str().unwrap());
+        let is_ignored = delivery["body"].as_str().unwrap().contains("ignored");
+        assert_eq!(is_listed, !is_ignored, "{delivery}");
+    }
+}
