@@ -4,8 +4,12 @@ mod checkout;
 mod client;
 mod error;
 mod event;
+#[cfg(test)]
+mod event_tests;
 mod plan;
 mod plan_sync;
+#[cfg(test)]
+mod plan_sync_tests;
 mod signature;
 #[cfg(test)]
 mod signature_tests;

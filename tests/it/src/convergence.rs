@@ -14,6 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::dice::Dice;
 use crate::fault_proxy::FaultProxy;
 use crate::own_stack::{PATIENCE, Place, Running, eventually, signal};
 use crate::stack::Stack;
@@ -33,21 +34,6 @@ const AT_ONCE: usize = 16;
 const HOLD_MS: u64 = 700;
 /// No number of repetitions that Stripe would not make.
 const MAX_REPETITIONS: usize = 40;
-
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())]
-    }
-}
 
 fn seed() -> u64 {
     let given = std::env::var("CONVERGENCE_SEED").ok();
@@ -94,7 +80,7 @@ impl World {
             place,
             functions: None,
             proxy,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             attempts: 0,
             failures: 0,
             kills: 0,

@@ -7,6 +7,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::dice::Dice;
+
 /// A proxy on this machine; it ends with this value.
 pub struct FaultProxy {
     pub url: String,
@@ -19,7 +21,7 @@ struct State {
     client: reqwest::Client,
     /// How many of a thousand requests fail.
     per_mille: AtomicU32,
-    dice: AtomicU64,
+    dice: Mutex<Dice>,
     seen: AtomicU64,
     failed: AtomicU64,
     /// What happens to the next so many requests whose path ends so.
@@ -48,7 +50,7 @@ impl FaultProxy {
             upstream: upstream.to_owned(),
             client: reqwest::Client::new(),
             per_mille: AtomicU32::new(0),
-            dice: AtomicU64::new(seed),
+            dice: Mutex::new(Dice::new(seed)),
             seen: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             ordered: Mutex::default(),
@@ -102,9 +104,7 @@ impl State {
             *times -= 1;
             return *fate;
         }
-        let number = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = mixed ^ (mixed >> 31);
+        let mixed = self.dice.lock().unwrap().next();
         if mixed % 1000 >= u64::from(self.per_mille.load(Ordering::Relaxed)) {
             return Fate::Passes;
         }

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod dice;
 mod fault_proxy;
 mod generation;
 mod own_stack;

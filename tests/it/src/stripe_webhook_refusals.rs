@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
+use crate::dice::Dice;
 use crate::spotify::browser;
 use crate::stack::Stack;
 use crate::stripe::{event, now, signature};
@@ -15,27 +16,6 @@ const CUSTOMER: &str = "cus_whoIsNeverAskedFor";
 const LIMIT: usize = 1024 * 1024;
 /// Each of these sends a megabyte: fewer are enough.
 const LARGE_EVERY: u64 = 200;
-
-/// A repeatable stream of numbers (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).unwrap()
-    }
-
-    fn bytes(&mut self, at_most: usize) -> Vec<u8> {
-        (0..self.below(at_most)).map(|_| self.next().to_le_bytes()[0]).collect()
-    }
-}
 
 struct Malformed {
     signatures: Vec<Vec<u8>>,
@@ -157,7 +137,7 @@ async fn ten_thousand_malformed_requests_are_each_refused_and_no_instance_is_los
     let requests = futures_util::stream::iter(0..REQUESTS).map(|number| {
         let (client, url, secret) = (client.clone(), url.clone(), secret.clone());
         async move {
-            let request = malformed(number, &mut Dice(number), &secret);
+            let request = malformed(number, &mut Dice::new(number), &secret);
             let mut post = client.post(url);
             for signature in &request.signatures {
                 post = post.header("stripe-signature", HeaderValue::from_bytes(signature).unwrap());

@@ -40,6 +40,8 @@ pub struct Report {
     pub profiles: usize,
     pub subscriptions: usize,
     pub differences: Vec<Difference>,
+    /// Customers that pay and name a user whose customer they are not: nobody has anything of it.
+    pub in_vain: Vec<(StripeId, Uuid)>,
 }
 
 /// What Stripe says of a customer.
@@ -73,7 +75,13 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
     /// # Errors
     /// Where one side cannot be read to its end. What cannot be corrected is in the report.
     pub async fn run(&self) -> Result<Report> {
-        let mut report = Report { mode: self.mode, profiles: 0, subscriptions: 0, differences: Vec::new() };
+        let mut report = Report {
+            mode: self.mode,
+            profiles: 0,
+            subscriptions: 0,
+            differences: Vec::new(),
+            in_vain: Vec::new(),
+        };
         let mut customers = self.customers(&mut report).await?;
         let mut after = None;
         loop {
@@ -100,7 +108,12 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
         for (id, customer) in lost {
             let Some(id) = StripeId::parse(id) else { continue };
             let subject = Subject { customer: id, user_id: customer.user_id };
-            report.differences.extend(self.look_at(&subject).await?);
+            match (self.look_at(&subject).await?, customer.user_id) {
+                (Some(difference), _) => report.differences.push(difference),
+                // Another business in the same account of Stripe's.
+                (None, None) => {}
+                (None, Some(user_id)) => report.in_vain.push((subject.customer, user_id)),
+            }
         }
         Ok(report)
     }
@@ -177,10 +190,11 @@ fn difference(
 impl Report {
     /// Whether every profile says what Stripe says, as far as it is known now.
     pub fn agrees(&self) -> bool {
-        match self.mode {
+        let corrected = match self.mode {
             Mode::DryRun => self.differences.is_empty(),
             Mode::Apply => self.differences.iter().all(|difference| difference.failure.is_none()),
-        }
+        };
+        corrected && self.in_vain.is_empty()
     }
 }
 
@@ -195,6 +209,9 @@ impl fmt::Display for Report {
                 (None, Mode::Apply) => writeln!(f, "  corrected")?,
                 (None, Mode::DryRun) => writeln!(f)?,
             }
+        }
+        for (customer, user_id) in &self.in_vain {
+            writeln!(f, "{user_id}  {customer}  pays, and is not their customer: end it at Stripe")?;
         }
         let Self { profiles, subscriptions, .. } = self;
         writeln!(f, "{profiles} profiles, {subscriptions} subscriptions, {} differ", self.differences.len())?;

@@ -167,6 +167,22 @@ fn where_all_agree_nothing_is_said() {
 }
 
 #[test]
+fn who_pays_for_nothing_is_named() {
+    let mut world = world();
+    // A user who has another customer by now, and one who is gone.
+    world.subscriptions.extend([("cus_second", "active", Some(2)), ("cus_ofNobody", "active", Some(9))]);
+    let (report, writes) = run(world, Mode::Apply);
+    assert!(!report.agrees());
+    assert_eq!(writes.len(), 4);
+    let text = report.to_string();
+    for (number, customer) in [(2, "cus_second"), (9, "cus_ofNobody")] {
+        let line =
+            format!("{}  {customer}  pays, and is not their customer: end it at Stripe\n", user(number));
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_corrected_is_named() {
     let (report, _) = run(World { refuses: true, ..world() }, Mode::Apply);
     assert!(!report.agrees());

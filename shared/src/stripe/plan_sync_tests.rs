@@ -1,0 +1,165 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use uuid::Uuid;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::tests::{NOW_MS, USER, customer, lookup, page, subscription};
+use super::*;
+use crate::error::{Code, Error};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
+use crate::http_client::OutboundRequest;
+use crate::supabase::{Supabase, SupabaseConfig};
+
+/// A database with one profile, and Stripe; what `during` does happens while Stripe is asked.
+struct World {
+    profile: RefCell<Value>,
+    plan: RefCell<&'static str>,
+    owner: Value,
+    during: RefCell<Vec<fn(&World)>>,
+}
+
+fn world(customer: Value) -> Rc<World> {
+    let profile =
+        json!({"user_id": USER, "plan": "free", "stripe_customer_id": customer, "plan_synced_at": null});
+    Rc::new(World {
+        profile: RefCell::new(profile),
+        plan: RefCell::new("active"),
+        owner: json!({"id": "cus_1", "metadata": {"user_id": USER}}),
+        during: RefCell::default(),
+    })
+}
+
+impl World {
+    fn write(&self, plan: &str, customer: &Value) {
+        let mut profile = self.profile.borrow_mut();
+        let writes = profile["plan_synced_at"].as_str().map_or(1, |it| it.parse::<u32>().unwrap() + 1);
+        *profile = json!({"user_id": USER, "plan": plan, "stripe_customer_id": customer,
+            "plan_synced_at": writes.to_string()});
+    }
+
+    fn answer(&self, request: &OutboundRequest) -> FakeAnswer {
+        let path = request.url.split('?').next().unwrap().rsplit('/').next().unwrap();
+        let args: HashMap<String, Value> = serde_json::from_slice(&request.body).unwrap_or_default();
+        match path {
+            "billing_profile" => {
+                let profile = self.profile.borrow();
+                let is = |arg: &str, field: &str| !args[arg].is_null() && args[arg] == profile[field];
+                let found = is("p_stripe_customer_id", "stripe_customer_id") || is("p_user_id", "user_id");
+                FakeAnswer::json(200, if found { &profile } else { &Value::Null })
+            }
+            "set_billing_plan" if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] => {
+                self.write(args["p_plan"].as_str().unwrap(), &args["p_stripe_customer_id"]);
+                FakeAnswer::json(200, &json!("written"))
+            }
+            "set_billing_plan" => FakeAnswer::json(200, &json!("conflict")),
+            "subscriptions" => {
+                let answer = page(&[subscription("sub_1", *self.plan.borrow())], false);
+                let next = self.during.borrow_mut().pop();
+                next.into_iter().for_each(|during| during(self));
+                answer
+            }
+            "cus_1" => FakeAnswer::json(200, &self.owner),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>, usize) {
+    let shared = world.clone();
+    let (http, clock) =
+        (FakeHttp::responding(move |request| shared.answer(request)), FakeClock::hurrying(NOW_MS));
+    let config = StripeConfig::from_lookup(lookup).unwrap();
+    let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 15_000);
+    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
+    let service = Supabase::new(&supabase, &http).service();
+    let subject = Subject { customer: customer(), user_id };
+    let result =
+        PlanSync::new(&stripe, &service, &FakeRandom::default()).sync(&subject).now_or_never().unwrap();
+    let asked = http.requests().iter().filter(|request| request.url.contains("/v1/subscriptions")).count();
+    (result, asked)
+}
+
+#[test]
+fn a_profile_says_what_stripe_says() {
+    for (status, plan) in [("active", "pro"), ("canceled", "free")] {
+        let world = world(json!("cus_1"));
+        *world.plan.borrow_mut() = status;
+        let expected = if plan == "pro" { Plan::Pro } else { Plan::Free };
+        assert_eq!(sync(&world, None), (Ok(Synced::Written(expected)), 1));
+        assert_eq!(world.profile.borrow()["plan"], plan);
+    }
+}
+
+#[test]
+fn who_asked_too_early_asks_again() {
+    let world = world(json!("cus_1"));
+    world.during.borrow_mut().push(|world| {
+        // It ends, and somebody else is told and faster; they even write what stands there already.
+        *world.plan.borrow_mut() = "canceled";
+        world.write("free", &json!("cus_1"));
+    });
+    assert_eq!(sync(&world, None), (Ok(Synced::Written(Plan::Free)), 2));
+    assert_eq!(world.profile.borrow()["plan"], "free");
+}
+
+#[test]
+fn who_is_always_too_late_says_so() {
+    let world = world(json!("cus_1"));
+    let again: fn(&World) = |world| world.write("free", &json!("cus_1"));
+    world.during.borrow_mut().extend([again; 20]);
+    assert_eq!(sync(&world, None), (Err(SyncError::Contended), 5));
+    let error = Error::from(SyncError::Contended);
+    assert_eq!((error.code(), error.status().as_u16()), (Code::PlanContended, 503));
+}
+
+#[test]
+fn a_customer_that_nobody_has_yet_becomes_its_users() {
+    for named in [None, Some(USER)] {
+        let world = world(Value::Null);
+        assert_eq!(sync(&world, named).0, Ok(Synced::Written(Plan::Pro)));
+        assert_eq!(world.profile.borrow()["stripe_customer_id"], "cus_1");
+    }
+}
+
+#[test]
+fn a_customer_of_nobody_else_or_no_more_is_foreign() {
+    let other = Uuid::from_u128(8);
+    for (own, owner, named) in [
+        (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
+        (Value::Null, json!({"id": "cus_1", "deleted": true}), Some(USER)),
+        (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": other}}), Some(USER)),
+        (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": "x"}}), Some(USER)),
+        (Value::Null, json!({"id": "cus_1", "metadata": {}}), None),
+        (Value::Null, json!({"id": "cus_1", "metadata": {}}), Some(other)),
+    ] {
+        let world =
+            Rc::new(World { owner, profile: RefCell::new(world(own).profile.borrow().clone()), ..empty() });
+        let before = world.profile.borrow().clone();
+        assert_eq!(sync(&world, named).0, Ok(Synced::Foreign), "{before} {named:?}");
+        assert_eq!(*world.profile.borrow(), before);
+    }
+}
+
+#[test]
+fn where_the_customer_does_not_say_whose_it_is_the_event_does() {
+    let world = Rc::new(World {
+        owner: json!({"id": "cus_1", "metadata": {}}),
+        profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
+        ..empty()
+    });
+    assert_eq!(sync(&world, Some(USER)).0, Ok(Synced::Written(Plan::Pro)));
+}
+
+fn empty() -> World {
+    World {
+        profile: RefCell::default(),
+        plan: RefCell::new("active"),
+        owner: Value::Null,
+        during: RefCell::default(),
+    }
+}
