@@ -16,7 +16,10 @@ use worker::js_sys::{self, Reflect, Uint8Array};
 use worker::web_sys;
 
 use crate::clock::Clock;
-use crate::endpoint::{Body, BodyError};
+use crate::config::ConfigError;
+use crate::cors::AllowedOrigins;
+use crate::endpoint::{Body, BodyError, Call, Endpoint, serve};
+use crate::error::Error;
 use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 use crate::log::{Level, Log};
 use crate::random::Random;
@@ -169,8 +172,31 @@ fn from_js_headers(headers: &worker::Headers) -> HeaderMap {
         .collect()
 }
 
+/// Answers one of the platform's requests as [`serve`] does, where a page of `origins` may ask.
+///
+/// # Errors
+/// What the runtime refuses to build, for example an invalid header.
+pub async fn respond(
+    request: worker::Request,
+    endpoint: Endpoint,
+    origins: Result<AllowedOrigins, ConfigError>,
+    handle: impl AsyncFnOnce(Request<Bytes>, &Call) -> Result<Response<Body>, Error>,
+) -> worker::Result<worker::Response> {
+    let started_ms = WorkerClock.now_ms();
+    let request = read_request(request, endpoint.max_body_bytes).await;
+    let id = WorkerRandom.uuid();
+    let call = Call::new(endpoint, request.method().clone(), id, started_ms, Rc::new(WorkerLog));
+    // Even what is not set up answers, and says so to whom it may.
+    let allowed = origins.clone().unwrap_or_default();
+    let response = serve(&call, &allowed, &WorkerClock, request, async |request| {
+        origins?;
+        handle(request, &call).await
+    });
+    write_response(response.await)
+}
+
 /// The platform's request, its body read up to `max_body_bytes`.
-pub async fn read_request(
+async fn read_request(
     mut request: worker::Request,
     max_body_bytes: usize,
 ) -> Request<Result<Bytes, BodyError>> {
@@ -196,11 +222,7 @@ async fn read_body(request: &mut worker::Request, max_bytes: usize) -> Result<By
     Ok(whole.freeze())
 }
 
-/// The function's answer as the platform's.
-///
-/// # Errors
-/// What the runtime refuses to build, for example an invalid header.
-pub fn write_response(response: Response<Body>) -> worker::Result<worker::Response> {
+fn write_response(response: Response<Body>) -> worker::Result<worker::Response> {
     let (parts, body) = response.into_parts();
     let headers = worker::Headers::new();
     for (name, value) in &parts.headers {

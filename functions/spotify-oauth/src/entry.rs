@@ -2,11 +2,8 @@
 
 use std::rc::Rc;
 
-use shared::clock::Clock;
 use shared::cors::AllowedOrigins;
-use shared::endpoint::{Call, serve};
-use shared::platform::{self, WorkerClock, WorkerHttp, WorkerLog, WorkerRandom};
-use shared::random::Random;
+use shared::platform::{self, WorkerClock, WorkerHttp, WorkerRandom};
 use worker::{Context, Env, Request, Response, Result, event};
 
 use crate::config::Config;
@@ -23,15 +20,9 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let started_ms = WorkerClock.now_ms();
     let lookup = platform::lookup(&env);
     let origins = AllowedOrigins::from_lookup(&lookup);
-    let request = platform::read_request(request, ENDPOINT.max_body_bytes).await;
-    let call =
-        Call::new(ENDPOINT, request.method().clone(), WorkerRandom.uuid(), started_ms, Rc::new(WorkerLog));
-    let allowed = origins.clone().unwrap_or_default();
-    let response = serve(&call, &allowed, &WorkerClock, request, async |request| {
-        origins?;
+    platform::respond(request, ENDPOINT, origins, async |request, _call| {
         let deps = Deps {
             http: WorkerHttp,
             clock: WorkerClock,
@@ -40,6 +31,6 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
             caches: CACHES.with(Rc::clone),
         };
         handle(request, &deps).await
-    });
-    platform::write_response(response.await)
+    })
+    .await
 }

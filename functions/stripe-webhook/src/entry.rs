@@ -1,12 +1,7 @@
 //! The platform's side of the function.
 
-use std::rc::Rc;
-
-use shared::clock::Clock;
 use shared::cors::AllowedOrigins;
-use shared::endpoint::{Call, serve};
-use shared::platform::{self, WorkerClock, WorkerHttp, WorkerLog, WorkerRandom};
-use shared::random::Random;
+use shared::platform::{self, WorkerClock, WorkerHttp, WorkerRandom};
 use worker::{Context, Env, Request, Response, Result, event};
 
 use crate::config::Config;
@@ -19,16 +14,12 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let started_ms = WorkerClock.now_ms();
     let lookup = platform::lookup(&env);
-    let request = platform::read_request(request, ENDPOINT.max_body_bytes).await;
-    let call =
-        Call::new(ENDPOINT, request.method().clone(), WorkerRandom.uuid(), started_ms, Rc::new(WorkerLog));
     // No page calls it.
-    let nobody = AllowedOrigins::default();
-    let response = serve(&call, &nobody, &WorkerClock, request, async |request| {
+    let origins = Ok(AllowedOrigins::default());
+    platform::respond(request, ENDPOINT, origins, async |request, _call| {
         let config = Config::from_lookup(&lookup)?;
         handle(request, &Deps { http: WorkerHttp, clock: WorkerClock, random: &WorkerRandom, config }).await
-    });
-    platform::write_response(response.await)
+    })
+    .await
 }
