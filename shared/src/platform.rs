@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_channel::oneshot;
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use wasm_bindgen::prelude::{Closure, JsValue};
 use wasm_bindgen::{JsCast, UnwrapThrowExt};
@@ -20,7 +21,7 @@ use crate::config::ConfigError;
 use crate::cors::AllowedOrigins;
 use crate::endpoint::{Body, BodyError, Call, Endpoint, serve};
 use crate::error::Error;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
 use crate::log::{Level, Log};
 use crate::random::Random;
 
@@ -163,13 +164,11 @@ fn to_js_request(
 }
 
 fn from_js_headers(headers: &worker::Headers) -> HeaderMap {
-    headers
-        .entries()
-        .filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            Some((name, HeaderValue::from_str(&value).ok()?))
-        })
-        .collect()
+    let read = |name: HeaderName| {
+        let value = headers.get(name.as_str()).ok()??;
+        Some((name, HeaderValue::from_str(&value).ok()?))
+    };
+    READ_HEADERS.into_iter().filter_map(read).collect()
 }
 
 /// Answers one of the platform's requests as [`serve`] does, where a page of `origins` may ask.
@@ -203,10 +202,16 @@ async fn read_request(
     let mut inbound = Request::new(read_body(&mut request, max_body_bytes).await);
     *inbound.method_mut() = Method::from_bytes(request.inner().method().as_bytes()).unwrap_or_default();
     *inbound.headers_mut() = from_js_headers(request.headers());
-    if let Ok(uri) = request.inner().url().parse() {
-        *inbound.uri_mut() = uri;
+    if let Some(uri) = path_and_query(&request.inner().url()) {
+        *inbound.uri_mut() = uri.into();
     }
     inbound
+}
+
+/// What stands behind the origin of an absolute URL; nobody asks for the origin, which proxies choose.
+fn path_and_query(url: &str) -> Option<PathAndQuery> {
+    let (_, rest) = url.split_once("://")?;
+    rest.get(rest.find('/')?..)?.parse().ok()
 }
 
 async fn read_body(request: &mut worker::Request, max_bytes: usize) -> Result<Bytes, BodyError> {

@@ -1,12 +1,11 @@
 //! What requests have in common: the checks that several functions make, each with its own refusal.
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::{Code, Error};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::http_client::IDEMPOTENCY_KEY;
 
 /// The UUID that the client sent as `Idempotency-Key`, if it did.
 ///
@@ -78,7 +77,7 @@ pub fn market(code: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 

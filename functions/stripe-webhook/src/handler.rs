@@ -1,11 +1,11 @@
 //! The steps from an event to its answer.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use serde::Serialize;
 use shared::clock::Clock;
 use shared::endpoint::{Body, Endpoint, json_response, route};
-use shared::http_client::HttpClient;
+use shared::http_client::{HttpClient, STRIPE_SIGNATURE};
 use shared::random::Random;
 use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
 use shared::supabase::Supabase;
@@ -17,7 +17,6 @@ use crate::config::Config;
 pub const ENDPOINT: Endpoint =
     Endpoint { name: "stripe-webhook", methods: "POST", max_body_bytes: 1024 * 1024 };
 
-const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 /// Stripe waits some twenty seconds for an answer and then sends the event again.
 const DEADLINE_MS: u64 = 15_000;
 
@@ -77,7 +76,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
 }
 
 fn signature(headers: &HeaderMap) -> Option<&str> {
-    headers.get(SIGNATURE)?.to_str().ok()
+    headers.get(STRIPE_SIGNATURE)?.to_str().ok()
 }
 
 impl<H: HttpClient, C: Clock> Deps<'_, H, C> {

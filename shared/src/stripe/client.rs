@@ -4,10 +4,9 @@ use serde_json::Value;
 use super::{API_VERSION, StripeConfig, StripeError, text};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest};
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A page of a hundred subscriptions takes about 600 KB.
 const LIMITS: Limits = Limits::document(8_000, 4 * 1024 * 1024);
 /// Nobody waits longer than this for a rate limit to pass.
