@@ -30,7 +30,7 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
         return answer.clone();
     }
-    let session = json!({"id": "cs_1", "status": "open", "created": 1, "expires_at": 2});
+    let session = json!({"id": "cs_1", "status": "open", "expires_at": 2});
     match name.as_str() {
         "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
         "POST begin_account_deletion" => {

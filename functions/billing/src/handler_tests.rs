@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use futures_util::FutureExt;
 use serde_json::Value;
 use shared::auth::FakeIssuer;
@@ -30,16 +32,28 @@ struct World {
     /// The customers that Stripe does not know any more.
     gone: &'static [&'static str],
     status: Option<&'static str>,
+    /// The newest first, as Stripe lists them.
     sessions: Vec<Value>,
+    /// How many are newer than the one that we create, by the time that we look again.
+    newer: usize,
+    has_created: Cell<bool>,
     instead: Vec<(&'static str, FakeAnswer)>,
 }
 
 fn world() -> World {
-    World { customer: Some("cus_1"), gone: &[], status: None, sessions: Vec::new(), instead: Vec::new() }
+    World {
+        customer: Some("cus_1"),
+        gone: &[],
+        status: None,
+        sessions: Vec::new(),
+        newer: 0,
+        has_created: Cell::default(),
+        instead: Vec::new(),
+    }
 }
 
-fn session(id: &str, created: u64, success_url: &str) -> Value {
-    json!({"id": id, "status": "open", "url": format!("https://checkout.example/{id}"), "created": created,
+fn session(id: &str, success_url: &str) -> Value {
+    json!({"id": id, "status": "open", "url": format!("https://checkout.example/{id}"),
         "expires_at": NOW + 86_400, "success_url": success_url, "cancel_url": "https://app.example/plan",
         "metadata": {"price_id": "price_1"}})
 }
@@ -78,11 +92,20 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
                 .collect();
             FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
         }
-        ("sessions", "GET") => FakeAnswer::json(200, &json!({ "data": world.sessions })),
+        ("sessions", "GET") => {
+            let mut sessions = world.sessions.clone();
+            if world.has_created.get() {
+                sessions.insert(world.newer, session("cs_new", "https://app.example/paid"));
+            }
+            FakeAnswer::json(200, &json!({ "data": sessions }))
+        }
         ("sessions", _) if path.ends_with("billing_portal/sessions") => {
             FakeAnswer::json(200, &json!({"url": "https://portal.example/"}))
         }
-        ("sessions", _) => FakeAnswer::json(200, &session("cs_new", NOW, "https://app.example/paid")),
+        ("sessions", _) => {
+            world.has_created.set(true);
+            FakeAnswer::json(200, &session("cs_new", "https://app.example/paid"))
+        }
         ("expire", _) => FakeAnswer::json(200, &json!({})),
         other => panic!("{other:?}"),
     }
@@ -156,9 +179,9 @@ fn who_pays_already_manages_it() {
 
 #[test]
 fn one_checkout_is_open_at_a_time() {
-    let same = session("cs_2", NOW - 60, "https://app.example/paid");
-    let other = session("cs_3", NOW - 60, "https://app.example/other");
-    let older = session("cs_1", NOW - 90, "https://app.example/paid");
+    let same = session("cs_2", "https://app.example/paid");
+    let other = session("cs_3", "https://app.example/other");
+    let older = session("cs_1", "https://app.example/paid");
     let ends_soon = json!({"expires_at": NOW + 60});
     let merged = |mut session: Value, with: &Value| {
         session.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
@@ -193,11 +216,13 @@ fn one_checkout_is_open_at_a_time() {
 
 #[test]
 fn of_two_that_are_created_at_once_both_keep_the_newest() {
-    // The other one's is there when we look again.
-    let newer = session("cs_other", NOW + 1, "https://app.example/other");
-    let (url, requests) = checkout(World { sessions: vec![newer], ..world() });
+    let other = || vec![session("cs_other", "https://app.example/other")];
+    let (url, requests) = checkout(World { sessions: other(), newer: 1, ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_other");
     assert_eq!(posts(&requests), ["checkout/sessions", "checkout/sessions/cs_new/expire"]);
+    let (url, requests) = checkout(World { sessions: other(), newer: 0, ..world() });
+    assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
+    assert_eq!(posts(&requests), ["checkout/sessions", "checkout/sessions/cs_other/expire"]);
 }
 
 #[test]
@@ -210,7 +235,7 @@ fn a_new_session_has_a_new_key_and_the_same_wish_the_same() {
             .find(|request| request.method == Method::POST && request.url.ends_with("/checkout/sessions"));
         create.unwrap().headers["idempotency-key"].to_str().unwrap().to_owned()
     };
-    let done = |id: &str| json!({"id": id, "status": "complete", "created": 1, "expires_at": 2});
+    let done = |id: &str| json!({"id": id, "status": "complete", "expires_at": 2});
     let plan = "https://app.example/plan";
     assert_eq!(key(vec![], plan), key(vec![], plan));
     assert_eq!(key(vec![done("cs_1")], plan), key(vec![done("cs_1")], plan));

@@ -34,7 +34,7 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
         return answer.clone();
     }
-    let session = |id: &str, status: &str| json!({"id": id, "status": status, "created": 1, "expires_at": 2});
+    let session = |id: &str, status: &str| json!({"id": id, "status": status, "expires_at": 2});
     match name {
         "billing_profile" => FakeAnswer::json(
             200,

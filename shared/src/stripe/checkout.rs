@@ -40,7 +40,6 @@ struct Session {
     id: StripeId,
     is_open: bool,
     url: Option<String>,
-    created: u64,
     expires_at: u64,
     /// What it was created for: success, cancel, price.
     leads_to: [Option<String>; 3],
@@ -54,7 +53,6 @@ impl Session {
             id: id(object, "/id")?,
             is_open: text("/status")? == "open",
             url: text("/url"),
-            created: seconds("created")?,
             expires_at: seconds("expires_at")?,
             leads_to: ["/success_url", "/cancel_url", "/metadata/price_id"].map(text),
         })
@@ -126,16 +124,14 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             return Ok(url.to_owned());
         }
         let created = self.create_session(customer, request, sessions.first()).await?;
-        // Somebody may have created another one meanwhile. Both of us keep the newest, so one stays.
+        // Somebody may have created another one meanwhile. All of us keep the newest in Stripe's order, so one stays.
         let mut open = self.sessions(customer).await?;
         open.retain(|session| session.is_open);
         if !open.iter().any(|session| session.id == created.id) {
-            open.push(created);
+            open.insert(0, created);
         }
-        let order = |session: &&Session| (session.created, session.id.clone());
-        let kept = open.iter().max_by_key(order).ok_or(StripeError::InvalidAnswer)?;
-        self.expire(open.iter().filter(|session| session.id != kept.id)).await?;
-        kept.url.clone().ok_or(StripeError::InvalidAnswer)
+        self.expire(open.iter().skip(1)).await?;
+        open.into_iter().next().and_then(|kept| kept.url).ok_or(StripeError::InvalidAnswer)
     }
 
     /// Closes all sessions of a customer that are still open: who has paid in one tab is not to pay in another.
