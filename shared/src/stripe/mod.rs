@@ -73,7 +73,7 @@ fn mode_of(key: &str) -> Option<bool> {
     }
 }
 
-/// An id of Stripe's, fit to stand in a path: letters, digits and underscores.
+/// An id of Stripe's, or what may be one: letters, digits, underscores and hyphens, all fit to stand in a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StripeId(String);
 
@@ -83,7 +83,7 @@ impl StripeId {
     /// Reads an id.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=Self::MAX_BYTES).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         fits.then(|| Self(text.to_owned()))
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
@@ -42,6 +42,8 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Customers that pay and name a user whose customer they are not: nobody has anything of it.
     pub in_vain: Vec<(StripeId, Uuid)>,
+    /// Users whose profile holds something that is no customer's id.
+    pub unreadable: Vec<Uuid>,
 }
 
 /// What Stripe says of a customer.
@@ -75,31 +77,18 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
     /// # Errors
     /// Where one side cannot be read to its end. What cannot be corrected is in the report.
     pub async fn run(&self) -> Result<Report> {
-        let mut report = Report {
-            mode: self.mode,
-            profiles: 0,
-            subscriptions: 0,
-            differences: Vec::new(),
-            in_vain: Vec::new(),
-        };
+        let mut report = Report::new(self.mode);
         let mut customers = self.customers(&mut report).await?;
         let mut after = None;
         loop {
             let page = self.profiles(after).await?;
             let Some(last) = page.last() else { break };
-            after = Some(last.user_id);
+            after = Some(user_of(last)?);
             report.profiles += page.len();
-            for profile in &page {
-                let customer = profile
-                    .stripe_customer_id
-                    .as_ref()
-                    .and_then(|customer| customers.get_mut(customer.as_str()));
-                let is_pro = customer.is_some_and(|customer| {
-                    customer.is_known = true;
-                    customer.is_pro
-                });
-                if is_pro != (profile.plan == Plan::Pro) {
-                    report.differences.extend(self.look_again(profile).await?);
+            for row in &page {
+                match BillingProfile::read(row) {
+                    Ok(Some(profile)) => self.compare(&profile, &mut customers, &mut report).await?,
+                    _ => report.unreadable.push(user_of(row)?),
                 }
             }
         }
@@ -140,13 +129,29 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
         }
     }
 
-    async fn profiles(&self, after: Option<Uuid>) -> Result<Vec<BillingProfile>> {
+    async fn profiles(&self, after: Option<Uuid>) -> Result<Vec<Value>> {
         let page: Value = self.service.rpc("billing_profiles", &json!({ "p_after": after })).await?;
-        let page = page.as_array().context("billing_profiles answers no list")?;
-        page.iter()
-            .filter_map(|profile| BillingProfile::read(profile).transpose())
-            .map(|read| Ok(read?))
-            .collect()
+        match page {
+            Value::Array(page) => Ok(page),
+            _ => bail!("billing_profiles answers no list"),
+        }
+    }
+
+    async fn compare(
+        &self,
+        profile: &BillingProfile,
+        customers: &mut HashMap<String, Customer>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let customer = profile.stripe_customer_id.as_ref().and_then(|id| customers.get_mut(id.as_str()));
+        let is_pro = customer.is_some_and(|customer| {
+            customer.is_known = true;
+            customer.is_pro
+        });
+        if is_pro != (profile.plan == Plan::Pro) {
+            report.differences.extend(self.look_again(profile).await?);
+        }
+        Ok(())
     }
 
     async fn look_again(&self, profile: &BillingProfile) -> Result<Option<Difference>> {
@@ -178,6 +183,12 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
     }
 }
 
+fn user_of(row: &Value) -> Result<Uuid> {
+    let id =
+        row.get("user_id").and_then(Value::as_str).context("billing_profiles answers a row of nobody")?;
+    Ok(Uuid::try_parse(id)?)
+}
+
 fn difference(
     profile: &BillingProfile,
     customer: Option<StripeId>,
@@ -188,13 +199,19 @@ fn difference(
 }
 
 impl Report {
+    fn new(mode: Mode) -> Self {
+        let (profiles, subscriptions) = (0, 0);
+        let (differences, in_vain, unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        Self { mode, profiles, subscriptions, differences, in_vain, unreadable }
+    }
+
     /// Whether every profile says what Stripe says, as far as it is known now.
     pub fn agrees(&self) -> bool {
         let corrected = match self.mode {
             Mode::DryRun => self.differences.is_empty(),
             Mode::Apply => self.differences.iter().all(|difference| difference.failure.is_none()),
         };
-        corrected && self.in_vain.is_empty()
+        corrected && self.in_vain.is_empty() && self.unreadable.is_empty()
     }
 }
 
@@ -212,6 +229,9 @@ impl fmt::Display for Report {
         }
         for (customer, user_id) in &self.in_vain {
             writeln!(f, "{user_id}  {customer}  pays, and is not their customer: end it at Stripe")?;
+        }
+        for user_id in &self.unreadable {
+            writeln!(f, "{user_id}  its stripe_customer_id is no id of Stripe's: not compared")?;
         }
         let Self { profiles, subscriptions, .. } = self;
         writeln!(f, "{profiles} profiles, {subscriptions} subscriptions, {} differ", self.differences.len())?;

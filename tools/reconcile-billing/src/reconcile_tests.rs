@@ -167,6 +167,15 @@ fn where_all_agree_nothing_is_said() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_does_not_keep_the_others_from_being_compared() {
+    let world = world();
+    world.profiles.borrow_mut().push((8, "pro", Some("cus_ or 1=1")));
+    let (report, writes) = run(world, Mode::Apply);
+    assert_eq!((report.unreadable.as_slice(), writes.len()), ([user(8)].as_slice(), 4));
+    assert!(!report.agrees() && report.to_string().contains("is no id of Stripe's: not compared\n"));
+}
+
+#[test]
 fn who_pays_for_nothing_is_named() {
     let mut world = world();
     // A user who has another customer by now, and one who is gone.
