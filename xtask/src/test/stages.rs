@@ -94,6 +94,12 @@ pub fn stand_ins(workspace: &Workspace) -> Result<()> {
     run(node_tests(workspace, "tests/simulators/**/*.test.ts")?.arg("tests/local-supabase/parts.test.ts"))
 }
 
+/// The description of the functions against their sources.
+pub fn openapi(workspace: &Workspace) -> Result<()> {
+    setup::for_node(workspace)?;
+    run(&mut node_tests(workspace, "tests/openapi/openapi.test.ts")?)
+}
+
 pub fn pgtap(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let url = database_url(stack)?;
     stack.run(node(workspace).arg("tests/local-supabase/pgtap.ts").arg(url))
@@ -147,6 +153,11 @@ pub fn supabase_js(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
 
 pub fn stripe_sdk(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(&mut node_tests(workspace, "tests/stripe-sdk/**/*.test.ts")?)
+}
+
+/// The same against what the functions answer.
+pub fn openapi_live(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(&mut node_tests(workspace, "tests/openapi/live.test.ts")?)
 }
 
 pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
