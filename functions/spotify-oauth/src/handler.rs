@@ -23,6 +23,9 @@ use crate::request::{self, Completion};
 pub const ENDPOINT: Endpoint =
     Endpoint { name: "spotify-oauth", methods: "GET, POST, DELETE", max_body_bytes: 8 * 1024 };
 
+/// SQLSTATE 23503.
+const FOREIGN_KEY_VIOLATION: &str = "23503";
+
 /// Finished results that outlive a request; no request's data.
 #[derive(Default)]
 pub struct Caches {
@@ -139,7 +142,14 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
             }
             Err(_) => None,
         };
-        links.store(user.id(), &tokens, refresh_token, name.as_deref()).await?;
+        let stored = links.store(user.id(), &tokens, refresh_token, name.as_deref()).await;
+        stored.map_err(|error| match error.code() {
+            // Deleted, while the token is still good.
+            Some(FOREIGN_KEY_VIOLATION) => {
+                Error::new(Code::ProfileNotFound, "This account has no profile.").caused_by(error)
+            }
+            _ => error.into(),
+        })?;
         json_response(StatusCode::OK, &self.links().status(user.id()).await?)
     }
 

@@ -252,6 +252,17 @@ async fn an_export_of_somebody_who_is_deleted_ends_cleanly() {
 }
 
 #[tokio::test]
+async fn who_is_gone_links_no_account() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let agreed = spotify::agree(&stack, &user, "ania").await;
+    let email = email_of(&stack, &user).await;
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+    spotify::complete(&stack, &user, &agreed).await.assert_error(403, "profile_not_found");
+    assert_gone(&stack, &user).await;
+}
+
+#[tokio::test]
 async fn nothing_can_be_paid_for_behind_a_deletion() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
