@@ -17,15 +17,20 @@ create function auth.uid() returns uuid language sql stable as $$
 $$;
 `;
 
+/** Makes an empty database a project with nothing in it. */
+export async function setUpEmptyProject(sql: Sql): Promise<void> {
+  await sql.unsafe(PROJECT).simple();
+}
+
 /** Makes an empty database a project with the migrations applied. */
 export async function setUpProject(sql: Sql): Promise<void> {
-  await sql.unsafe(PROJECT).simple();
+  await setUpEmptyProject(sql);
   await migrate(sql, 'supabase/migrations');
 }
 
-export type Scratch = { sql: Sql; drop: () => Promise<void> };
+export type Scratch = { url: string; sql: Sql; drop: () => Promise<void> };
 
-export async function scratchDatabase(): Promise<Scratch> {
+export async function scratchDatabase(setUp = setUpProject): Promise<Scratch> {
   const name = `scratch_${randomBytes(6).toString('hex')}`;
   const server = connect();
   await server`create database ${server(name)} template template0`;
@@ -38,10 +43,10 @@ export async function scratchDatabase(): Promise<Scratch> {
     await server.end();
   };
   try {
-    await setUpProject(sql);
+    await setUp(sql);
   } catch (error) {
     await drop();
     throw error;
   }
-  return { sql, drop };
+  return { url: url.href, sql, drop };
 }

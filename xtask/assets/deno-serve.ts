@@ -1,26 +1,16 @@
 /**
- * Serves the functions' wasm in Deno as Supabase's Edge Functions run it, and the page beside them.
+ * Serves the entries of supabase/functions as Supabase's gateway and Edge Runtime do, and the page beside them.
  *
- * DENO_SERVE = {port, web: folder, functions: [{name, directory of wasm-bindgen's `web` output, env}]}
+ * DENO_SERVE = {port, web: folder, functions: [{name, entry: path}]}
  */
 
 interface Settings {
   port: number;
   web: string;
-  functions: { name: string; directory: string; env: Record<string, string> }[];
+  functions: { name: string; entry: string }[];
 }
 
-interface Context {
-  waitUntil(promise: Promise<unknown>): void;
-  passThroughOnException(): void;
-}
-
-interface FunctionModule {
-  initSync(options: { module: WebAssembly.Module }): void;
-  fetch(request: Request, env: Record<string, string>, context: Context): Promise<Response>;
-}
-
-type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Request) => Response | Promise<Response>;
 
 const CONTENT_TYPES: Record<string, string> = {
   css: 'text/css; charset=utf-8',
@@ -34,20 +24,6 @@ const CONTENT_TYPES: Record<string, string> = {
   webp: 'image/webp',
   woff2: 'font/woff2',
 };
-
-/** Deno keeps running while work is pending; a failure in it must not end the server. */
-const context: Context = {
-  waitUntil(promise) {
-    promise.catch((error) => console.error(error));
-  },
-  passThroughOnException() {},
-};
-
-async function load(directory: string, env: Record<string, string>): Promise<Handler> {
-  const module: FunctionModule = await import(`file://${directory}/index.js`);
-  module.initSync({ module: new WebAssembly.Module(await Deno.readFile(`${directory}/index_bg.wasm`)) });
-  return (request) => module.fetch(request, env, context);
-}
 
 async function asset(web: string, request: Request): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
@@ -76,13 +52,22 @@ function nowhere(): Response {
 
 const settings: Settings = JSON.parse(Deno.env.get('DENO_SERVE') ?? '');
 const handlers = new Map<string, Handler>();
-for (const { name, directory, env } of settings.functions) {
-  handlers.set(name, await load(directory, env));
-}
+const listen = Deno.serve;
 
-Deno.serve({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
-  const { pathname } = new URL(request.url);
-  if (!pathname.startsWith('/functions/')) return asset(settings.web, request);
-  const handler = handlers.get(/^\/functions\/v1\/([^/]+)/.exec(pathname)?.[1] ?? '');
-  return handler ? handler(request) : nowhere();
+// The Edge Runtime gives each entry a process of its own; here each says what it would have served.
+for (const { name, entry } of settings.functions) {
+  Object.assign(Deno, { serve: (handler: Handler) => handlers.set(name, handler) });
+  await import(`file://${entry}`);
+}
+// Deno keeps running while work is pending.
+Object.assign(globalThis, { EdgeRuntime: { waitUntil() {} } });
+
+listen({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
+  const url = new URL(request.url);
+  if (!url.pathname.startsWith('/functions/')) return asset(settings.web, request);
+  const [, path, name] = /^\/functions\/v1(\/([^/]+).*)$/.exec(url.pathname) ?? [];
+  const handler = handlers.get(name ?? '');
+  if (!handler) return nowhere();
+  // Functions see the path without the gateway's part of it.
+  return handler(new Request(`${url.origin}${path}${url.search}`, request));
 });

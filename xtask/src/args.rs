@@ -12,6 +12,7 @@ Usage: cargo xtask <command>
 
   bench    measurements, as ratios; tables below target/bench
   build    the deployable artefacts for Cloudflare and Deno, with their sizes
+  deploy   the database and the functions, to a platform
   dev      the whole product on this machine, until Ctrl-C
   test     everything that must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
@@ -29,8 +30,13 @@ test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, wasm-tests, types, stand-ins, openapi, pgtap, database,
                             mutations, conformance, end-to-end, supabase-js, stripe-sdk, openapi-live,
-                            browser, end-to-end-deno, openapi-live-deno, pgtap-15, database-15, cron-15,
+                            deploy, browser, end-to-end-deno, openapi-live-deno, pgtap-15, database-15, cron-15,
                             conformance-15, database-lint
+
+deploy cloudflare|supabase:
+  --env staging|production  which of the two (staging)
+  --env-file FILE           what it is configured with (.env.staging, .env.production)
+  --dry-run                 everything that can be tried without an account; nothing is changed
 
 bench:
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
@@ -56,6 +62,7 @@ pub enum Command {
     Help,
     Bench(BenchOptions),
     Build,
+    Deploy(DeployOptions),
     Dev(DevOptions),
     Test(TestOptions),
     FunctionToken(TokenOptions),
@@ -84,6 +91,37 @@ pub enum Runtime {
     #[default]
     Workerd,
     Deno,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeployOptions {
+    pub target: DeployTarget,
+    pub environment: Environment,
+    pub env_file: Option<PathBuf>,
+    pub dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeployTarget {
+    Cloudflare,
+    Supabase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    #[default]
+    Staging,
+    Production,
+}
+
+impl Environment {
+    /// As the wrangler.toml files call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -115,6 +153,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => Ok(Command::Help),
         "bench" => parse_bench(arguments).map(Command::Bench),
         "build" => arguments.none_left("build").map(|()| Command::Build),
+        "deploy" => parse_deploy(arguments).map(Command::Deploy),
         "dev" => parse_dev(arguments).map(Command::Dev),
         "test" => parse_test(arguments).map(Command::Test),
         "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
@@ -170,6 +209,32 @@ fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
             }
             "--fresh" if inline.is_none() => options.fresh = true,
             _ => return unknown("dev", &option),
+        }
+    }
+    Ok(options)
+}
+
+fn parse_deploy(mut arguments: Arguments) -> Result<DeployOptions> {
+    let target = match arguments.rest.next().as_deref() {
+        Some("cloudflare") => DeployTarget::Cloudflare,
+        Some("supabase") => DeployTarget::Supabase,
+        Some(other) => bail!("deploy {other}: expected cloudflare or supabase"),
+        None => bail!("deploy: expected cloudflare or supabase"),
+    };
+    let mut options =
+        DeployOptions { target, environment: Environment::default(), env_file: None, dry_run: false };
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--env" => {
+                options.environment = match arguments.value(&option, inline)?.as_str() {
+                    "staging" => Environment::Staging,
+                    "production" => Environment::Production,
+                    other => bail!("--env {other}: expected staging or production"),
+                };
+            }
+            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
+            "--dry-run" if inline.is_none() => options.dry_run = true,
+            _ => return unknown("deploy", &option),
         }
     }
     Ok(options)
@@ -283,6 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn production_is_deployed_only_by_its_name() {
+        let options = |environment, dry_run| {
+            Command::Deploy(DeployOptions {
+                target: DeployTarget::Cloudflare,
+                environment,
+                env_file: None,
+                dry_run,
+            })
+        };
+        assert_eq!(parsed("deploy cloudflare").unwrap(), options(Environment::Staging, false));
+        let line = "deploy cloudflare --env production --dry-run";
+        assert_eq!(parsed(line).unwrap(), options(Environment::Production, true));
+    }
+
+    #[test]
     fn a_relative_path_is_meant_from_where_the_command_was_given() {
         let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else { panic!() };
         assert_eq!(options.ready_file.unwrap(), std::env::current_dir().unwrap().join("ready.json"));
@@ -290,7 +370,11 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_named() {
-        assert!(refusal("deploy").contains("`deploy`"));
+        assert!(refusal("undeploy").contains("`undeploy`"));
+        assert!(refusal("deploy").contains("cloudflare or supabase"));
+        assert!(refusal("deploy vercel").contains("vercel"));
+        assert!(refusal("deploy supabase --env=live").contains("live"));
+        assert!(refusal("deploy supabase --force").contains("`--force`"));
         assert!(refusal("dev --port 1").contains("`--port`"));
         assert!(refusal("dev --fresh=yes").contains("`--fresh`"));
         assert!(refusal("dev --runtime bun").contains("bun"));

@@ -6,8 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 
 use crate::files;
 use crate::process;
@@ -51,11 +54,14 @@ pub fn build(workspace: &Workspace, tools: &BuildTools, platform: Platform) -> R
         let wasm = compile(workspace, function)?;
         let out = match platform {
             Platform::Cloudflare => function.dir.join("build"),
-            Platform::Deno => workspace.deno_dir(function),
+            Platform::Deno => workspace.deno_entry(function).join("build"),
         };
         let stamp = out.join("made-from");
         let flags = function.wasm_opt_flags.join(" ");
-        let source = format!("{:016x}, {}, {flags}", files::fingerprint(&wasm), tools.versions);
+        let mut source = format!("{:016x}, {}, {flags}", files::fingerprint(&wasm), tools.versions);
+        if platform == Platform::Deno {
+            source.push_str(&declarations(function));
+        }
         if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == source) {
             continue;
         }
@@ -100,7 +106,19 @@ fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out:
     wasm_opt.env("PATH", workspace.path_with(&[])?);
     wasm_opt.args(&function.wasm_opt_flags).arg(&wasm).arg("-o").arg(&optimised);
     step(workspace, function, "Deno", &mut wasm_opt)?;
-    fs::rename(&optimised, &wasm).with_context(|| wasm.display().to_string())
+    let embedded = BASE64.encode(fs::read(&optimised).with_context(|| optimised.display().to_string())?);
+    let module = format!("{}export const wasm = '{embedded}';\n", declarations(function));
+    fs::write(out.join("embedded.js"), module).with_context(|| out.display().to_string())?;
+    for made in [wasm, optimised] {
+        fs::remove_file(&made).with_context(|| made.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// What the entry of a Supabase function has to know of it.
+fn declarations(function: &Function) -> String {
+    let (role, variables) = (json!(function.role), json!(function.variables().collect::<Vec<_>>()));
+    format!("export const role = {role};\nexport const variables = {variables};\n")
 }
 
 fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {

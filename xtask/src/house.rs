@@ -69,6 +69,58 @@ fn every_function_stands_in_the_house_as_the_others_do() {
 }
 
 #[test]
+fn every_function_is_ready_for_both_platforms() {
+    let workspace = Workspace::open().unwrap();
+    let config = fs::read_to_string(workspace.root.join("supabase/config.toml")).unwrap();
+    let config: toml::Value = toml::from_str(&config).unwrap();
+    let functions: Vec<_> = workspace.functions.iter().filter(|it| it.name != GATEWAY).collect();
+    for function in &functions {
+        let name = &function.name;
+        let entry = workspace.deno_entry(function);
+        assert!(entry.join("deno.json").exists() && entry.join("index.ts").exists(), "{name} has no entry");
+        let settings = &config["functions"][name.as_str()];
+        // Ours is the only verification: the platform's own lets more pass, and neither Stripe nor Spotify.
+        assert_eq!(settings["verify_jwt"].as_bool(), Some(false), "{name}");
+        assert_eq!(settings["entrypoint"].as_str(), Some(format!("./functions/{name}/index.ts").as_str()));
+    }
+    assert_eq!(config["functions"].as_table().unwrap().len(), functions.len(), "a function that is gone");
+}
+
+#[test]
+fn every_worker_has_its_environments_and_the_date_of_the_runtime_that_is_tested() {
+    let workspace = Workspace::open().unwrap();
+    let packages = fs::read_to_string(workspace.root.join("package.json")).unwrap();
+    let packages: serde_json::Value = serde_json::from_str(&packages).unwrap();
+    // workerd's version is the newest date that it knows.
+    let date = packages["devDependencies"]["workerd"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    for function in &workspace.functions {
+        let folder = if function.name == GATEWAY { &workspace.root } else { &function.dir };
+        let file: toml::Value =
+            toml::from_str(&fs::read_to_string(folder.join("wrangler.toml")).unwrap()).unwrap();
+        let name = &function.name;
+        assert_eq!(function.wrangler.compatibility_date.replace('-', ""), date, "{name}");
+        assert_eq!(file["observability"]["enabled"].as_bool(), Some(true), "{name}");
+        assert_eq!(file["observability"]["logs"]["invocation_logs"].as_bool(), Some(false), "{name}");
+        for environment in ["staging", "production"] {
+            let env = &file["env"][environment];
+            // Wrangler inherits neither.
+            assert_eq!(env.get("secrets"), file.get("secrets"), "{name}, {environment}");
+            let services = |table: &toml::Value| -> Vec<(String, String)> {
+                let services =
+                    table.get("services").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+                let of = |it: &toml::Value, key: &str| it[key].as_str().unwrap().to_owned();
+                services.iter().map(|it| (of(it, "binding"), of(it, "service"))).collect()
+            };
+            let expected: Vec<_> = services(&file)
+                .into_iter()
+                .map(|(binding, service)| (binding, format!("{service}-{environment}")))
+                .collect();
+            assert_eq!(services(env), expected, "{name}, {environment}");
+        }
+    }
+}
+
+#[test]
 fn every_function_says_which_role_it_is() {
     for function in Workspace::open().unwrap().functions.iter().filter(|it| it.name != GATEWAY) {
         let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();

@@ -3,6 +3,7 @@
 mod args;
 mod artefacts;
 mod bench;
+mod deploy;
 mod dev;
 mod files;
 mod function_token;
@@ -52,6 +53,7 @@ fn run() -> Result<ExitCode> {
         Command::Help => Ok(ExitCode::SUCCESS),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&options),
         Command::ReconcileBilling(options) => reconcile_billing::run(&workspace, &options),

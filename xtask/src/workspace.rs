@@ -28,6 +28,15 @@ pub struct Function {
     pub role: Option<String>,
     /// What worker-build hands to wasm-opt, as the crate's Cargo.toml says.
     pub wasm_opt_flags: Vec<String>,
+    /// What it reads of its environment if it is there, as the crate's Cargo.toml says.
+    pub optional: Vec<String>,
+}
+
+impl Function {
+    /// All that it reads of its environment, but for the credential of its role.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.wrangler.secrets.required.iter().chain(&self.optional).map(String::as_str)
+    }
 }
 
 /// What a wrangler.toml says that matters to any runtime.
@@ -42,6 +51,14 @@ pub struct Wrangler {
     #[serde(default)]
     pub services: Vec<ServiceBinding>,
     pub assets: Option<Assets>,
+    #[serde(default)]
+    pub secrets: Secrets,
+}
+
+/// What has to be set; nothing of it stands in a file.
+#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct Secrets {
+    pub required: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,9 +90,9 @@ impl Workspace {
         self.target.join("wasm32-unknown-unknown/release").join(file)
     }
 
-    /// Where a function's modules for Deno are.
-    pub fn deno_dir(&self, function: &Function) -> PathBuf {
-        self.target.join("deno").join(&function.name)
+    /// Where a function's entry for Supabase's Edge Runtime is.
+    pub fn deno_entry(&self, function: &Function) -> PathBuf {
+        self.root.join("supabase/functions").join(&function.name)
     }
 
     /// An executable of a pinned npm package.
@@ -129,7 +146,10 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
         let role = metadata(&manifest, &["sound-whiskers", "role"]).and_then(toml::Value::as_str);
         let role = role.filter(|role| *role != "none").map(str::to_owned);
         let wasm_opt_flags = wasm_opt_flags(&manifest).with_context(|| format!("functions/{name}"))?;
-        functions.push(Function { name, dir, wrangler, role, wasm_opt_flags });
+        let optional = metadata(&manifest, &["sound-whiskers", "optional"]).cloned();
+        let optional = optional.map_or(Ok(Vec::new()), toml::Value::try_into);
+        let optional = optional.with_context(|| format!("functions/{name}: optional"))?;
+        functions.push(Function { name, dir, wrangler, role, wasm_opt_flags, optional });
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
     if functions.is_empty() {

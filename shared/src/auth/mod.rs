@@ -43,7 +43,8 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// Reads `SUPABASE_URL` and, for projects that still sign with it, `SUPABASE_JWT_SECRET`.
+    /// Reads `SUPABASE_URL`; for projects that still sign with it, `SUPABASE_JWT_SECRET`; and, where tokens name another
+    /// URL than the one that functions reach the project by, `AUTH_ISSUER`.
     ///
     /// # Errors
     /// [`ConfigError`] naming what is missing or invalid; a secret under 32 bytes is invalid.
@@ -55,9 +56,11 @@ impl AuthConfig {
             }
             secret => Ok(secret.map(Secret::new)),
         };
-        let (url, secret) = both(url, secret)?;
+        let issuer =
+            optional(&lookup, "AUTH_ISSUER").map(|issuer| base_url("AUTH_ISSUER", issuer)).transpose();
+        let ((url, secret), issuer) = both(both(url, secret), issuer)?;
         Ok(Self {
-            issuer: format!("{url}/auth/v1"),
+            issuer: issuer.unwrap_or_else(|| format!("{url}/auth/v1")),
             jwks_url: format!("{url}/auth/v1/.well-known/jwks.json"),
             legacy_key: secret.map(Key::Hs256),
         })

@@ -33,7 +33,7 @@ use crate::setup::{self, PostgresPackage};
 use crate::workspace::{GATEWAY, Workspace};
 
 pub use self::ready::Ready;
-pub use self::settings::{SIMULATED_STRIPE_KEY, Settings, Variables};
+pub use self::settings::{SIMULATED_STRIPE_KEY, Settings, Variables, token_name};
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
 pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {

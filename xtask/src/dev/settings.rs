@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::supabase::Keys;
@@ -36,9 +37,37 @@ impl FunctionVariables {
         variables.remove(SECRET_KEY);
         variables
     }
+
+    /// What Supabase's Edge Runtime gives to all functions of a project: what the platform injects under its own names,
+    /// all else without the prefix that is reserved for them. The secret key is injected too, but where there are tokens
+    /// nobody is to fall back on it.
+    pub fn of_project(&self) -> Variables {
+        let mut variables = Variables::new();
+        for (name, value) in &self.common {
+            let (name, value) = match name.as_str() {
+                "SUPABASE_URL" => (name.clone(), value.clone()),
+                PUBLISHABLE_KEY => {
+                    ("SUPABASE_PUBLISHABLE_KEYS".into(), json!({ "default": value }).to_string())
+                }
+                SECRET_KEY if self.tokens.is_some() => continue,
+                SECRET_KEY => ("SUPABASE_SECRET_KEYS".into(), json!({ "default": value }).to_string()),
+                name => (name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(), value.clone()),
+            };
+            variables.insert(name, value);
+        }
+        let tokens = self.tokens.iter().flatten();
+        variables.extend(tokens.map(|(role, token)| (token_name(role), token.clone())));
+        variables
+    }
+}
+
+/// Where a project's functions find the token of a role.
+pub fn token_name(role: &str) -> String {
+    format!("{}_TOKEN", role.to_ascii_uppercase())
 }
 
 const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
+const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
 const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
@@ -46,7 +75,7 @@ const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
 const LLM: [&str; 3] = ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"];
 const STRIPE: [&str; 3] = ["STRIPE_SECRET_KEY", WEBHOOK_SECRETS, "STRIPE_PRICE_ID"];
-const SUPABASE: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", SECRET_KEY];
+const SUPABASE: [&str; 3] = ["SUPABASE_URL", PUBLISHABLE_KEY, SECRET_KEY];
 
 /// What the simulators accept; they listen on this machine alone, and nothing of value is behind them.
 const SIMULATED_ID: &str = "simulated-client-id";
@@ -78,6 +107,12 @@ impl Settings {
             None => String::new(),
         };
         Self::of(parse(&text).with_context(|| file.unwrap_or(default).display().to_string())?)
+    }
+
+    /// What stands in an env file, whatever belongs together.
+    pub fn parse_file(file: &Path) -> Result<Variables> {
+        let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        parse(&text).with_context(|| file.display().to_string())
     }
 
     fn of(given: Variables) -> Result<Self> {
@@ -138,7 +173,7 @@ impl Settings {
         let mut all = variables([
             ("APP_ORIGINS", format!("http://127.0.0.1:{}", ports.web)),
             ("SUPABASE_URL", supabase_url.to_owned()),
-            ("SUPABASE_PUBLISHABLE_KEY", keys.publishable_key.clone()),
+            (PUBLISHABLE_KEY, keys.publishable_key.clone()),
             (SECRET_KEY, keys.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             // Of value on this machine alone, and the same after a restart: stored tokens stay readable.

@@ -72,7 +72,7 @@ fn generate(functions: &[Function], root: &Path, port: u16, variables: &Function
 }
 
 fn write_worker(text: &mut String, function: &Function, variables: &FunctionVariables) -> Result<()> {
-    let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets } =
+    let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets, .. } =
         &function.wrangler;
     let module = |file: &str| quoted(&function.dir.join("build").join(file).to_string_lossy());
     let flags: Vec<_> = compatibility_flags.iter().map(|flag| quoted(flag)).collect();
@@ -171,6 +171,7 @@ mod tests {
             wrangler: toml::from_str(&wrangler).unwrap(),
             role: Some("fn_ai".into()),
             wasm_opt_flags: Vec::new(),
+            optional: Vec::new(),
         }
     }
 

@@ -70,6 +70,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
     Stage { name: "stripe-sdk", run: Run::On(Ground::Workerd, stages::stripe_sdk) },
     Stage { name: "openapi-live", run: Run::On(Ground::Workerd, stages::openapi_live) },
+    Stage { name: "deploy", run: Run::On(Ground::Workerd, stages::deploy) },
     Stage { name: "browser", run: Run::On(Ground::Workerd, stages::browser) },
     Stage { name: "end-to-end-deno", run: Run::On(Ground::Deno, stages::end_to_end_deno) },
     Stage { name: "openapi-live-deno", run: Run::On(Ground::Deno, stages::openapi_live) },

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::{NotRun, TestStack};
 use crate::process::{self, run};
 use crate::setup;
-use crate::workspace::Workspace;
+use crate::workspace::{GATEWAY, Workspace};
 
 pub fn format(workspace: &Workspace) -> Result<()> {
     need_component("rustfmt")?;
@@ -85,6 +85,13 @@ pub fn types(workspace: &Workspace) -> Result<()> {
     run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
     deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "xtask/assets/deno-serve.ts"]);
+    deno.args(
+        workspace
+            .functions
+            .iter()
+            .filter(|function| function.name != GATEWAY)
+            .map(|function| workspace.deno_entry(function).join("index.ts")),
+    );
     run(deno.current_dir(&workspace.root))
 }
 
@@ -158,6 +165,12 @@ pub fn stripe_sdk(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
 /// The same against what the functions answer.
 pub fn openapi_live(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(&mut node_tests(workspace, "tests/openapi/live.test.ts")?)
+}
+
+/// Deployments, as far as they go without an account.
+pub fn deploy(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let mut command = node_tests(workspace, "tests/deploy/**/*.test.ts")?;
+    stack.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))
 }
 
 pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {

@@ -1,0 +1,73 @@
+/** Runs a function's wasm, the same that Cloudflare runs, as a Supabase Edge Function. */
+
+interface Context {
+  waitUntil(promise: Promise<unknown>): void;
+  passThroughOnException(): void;
+}
+
+type Environment = Record<string, string>;
+
+/** What wasm-bindgen makes for a function. */
+interface Bindings {
+  initSync(options: { module: WebAssembly.Module }): unknown;
+  fetch(request: Request, env: Environment, context: Context): Promise<Response>;
+}
+
+/** What `cargo xtask build` makes for a function. */
+interface Embedded {
+  /** The compiled function, in base64: a deployment takes modules without further ado, and other files not always. */
+  wasm: string;
+  /** Its role in the database, or null for one that needs none. */
+  role: string | null;
+  /** What it reads of its environment, beside what the platform injects. */
+  variables: string[];
+}
+
+declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
+
+/** Injected by the platform, the newest names first in each line. */
+const INJECTED = ['SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEYS', 'SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_ANON_KEY'];
+const INJECTED_SECRETS = ['SUPABASE_SECRET_KEYS', 'SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY'];
+
+/** Nobody but the platform may set names with this prefix: what else begins so is set without it. */
+const RESERVED = 'SUPABASE_';
+
+const context: Context = {
+  waitUntil(promise) {
+    // A failure must not end the process, nor be lost.
+    const settled = promise.catch((error) => console.error(error));
+    if (typeof EdgeRuntime !== 'undefined') EdgeRuntime.waitUntil(settled);
+  },
+  passThroughOnException() {},
+};
+
+export function serve(bindings: Bindings, { wasm, role, variables }: Embedded): void {
+  bindings.initSync({ module: new WebAssembly.Module(decode(wasm)) });
+  const env = environment(role, variables);
+  Deno.serve((request) => bindings.fetch(request, env, context));
+}
+
+/** All functions of a project share one environment; each is handed what is its own. */
+function environment(role: string | null, variables: string[]): Environment {
+  const env: Environment = {};
+  const take = (name: string, from = name) => {
+    const value = Deno.env.get(from);
+    if (value) env[name] = value;
+  };
+  for (const name of INJECTED) take(name);
+  for (const name of variables) {
+    if (!INJECTED.includes(name)) take(name, name.startsWith(RESERVED) ? name.slice(RESERVED.length) : name);
+  }
+  if (role) {
+    take('SUPABASE_FUNCTION_TOKEN', `${role.toUpperCase()}_TOKEN`);
+    if (!env.SUPABASE_FUNCTION_TOKEN) for (const name of INJECTED_SECRETS) take(name);
+  }
+  return env;
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}

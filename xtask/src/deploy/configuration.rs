@@ -1,0 +1,163 @@
+//! What a deployment is configured with: one file for all functions, and each is handed its own part of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::args::{DeployOptions, DeployTarget, Environment};
+use crate::dev::{Settings, Variables, token_name};
+use crate::workspace::{Function, GATEWAY};
+
+const TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
+const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
+/// Where Spotify sends listeners back to, behind the origin that everybody reaches the functions under.
+const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
+
+/// What the tools prove themselves with; no function gets it.
+const ACCOUNT: [&str; 5] = [
+    "CLOUDFLARE_ACCOUNT_ID",
+    "CLOUDFLARE_API_TOKEN",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_DB_PASSWORD",
+    "SUPABASE_DB_URL",
+];
+
+pub struct Configuration(Variables);
+
+impl Configuration {
+    /// Reads an env file; where there is none, nothing is set. What the tools need for themselves may stand in the
+    /// environment as well.
+    pub fn read(file: &Path) -> Result<Self> {
+        let mut given = if file.exists() { Settings::parse_file(file)? } else { Variables::new() };
+        for name in ACCOUNT {
+            if let (false, Ok(value)) = (given.contains_key(name), std::env::var(name)) {
+                given.insert(name.to_owned(), value);
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// A value, empty where there is none.
+    pub fn value(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| value.trim_end_matches('/'))
+    }
+
+    /// The project's reference: of `https://<ref>.supabase.co` the first part.
+    pub fn project(&self) -> &str {
+        let host = self.value("SUPABASE_URL").trim_start_matches("https://");
+        host.strip_suffix(".supabase.co").unwrap_or_default()
+    }
+
+    /// What `db push` is to reach.
+    pub fn database(&self) -> &str {
+        let url = self.value("SUPABASE_DB_URL");
+        if url.is_empty() { self.project() } else { url }
+    }
+
+    /// Whether the database can be asked which migrations it has.
+    pub fn reaches_database(&self) -> bool {
+        !self.value("SUPABASE_DB_URL").is_empty()
+            || (!self.project().is_empty() && !self.value("SUPABASE_ACCESS_TOKEN").is_empty())
+    }
+
+    /// The origin under which everybody reaches the functions.
+    pub fn origin(&self) -> &str {
+        self.value("SPOTIFY_REDIRECT_URI").strip_suffix(CALLBACK).unwrap_or_default()
+    }
+
+    /// What a tool proves itself with, by the beginning of the names.
+    pub fn account(&self, prefix: &str) -> Variables {
+        let own =
+            |(name, _): &(&String, &String)| ACCOUNT.contains(&name.as_str()) && name.starts_with(prefix);
+        self.0.iter().filter(own).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// What a function of its own is handed: its variables, and the token of its role or else the secret key.
+    pub fn of<'a>(&'a self, function: &'a Function) -> BTreeMap<&'a str, &'a str> {
+        let given = |name: &str| self.0.get(name).map(String::as_str);
+        let mut values: BTreeMap<_, _> =
+            function.variables().filter_map(|name| Some((name, given(name)?))).collect();
+        if let Some(role) = &function.role {
+            let token = given(&token_name(role)).map(|token| (TOKEN, token));
+            values.extend(token.or_else(|| Some((SECRET_KEY, given(SECRET_KEY)?))));
+        }
+        values
+    }
+
+    /// What all functions of a Supabase project are handed, as an env file. What begins with `SUPABASE_` the platform
+    /// injects, or it is set without that prefix, which is reserved.
+    pub fn of_project<'a>(&'a self, functions: impl Iterator<Item = &'a Function>) -> String {
+        let mut values = BTreeMap::new();
+        for function in functions {
+            let injected =
+                |name: &str| matches!(name, "SUPABASE_URL" | "SUPABASE_PUBLISHABLE_KEY" | SECRET_KEY);
+            for (name, value) in self.of(function).into_iter().filter(|(name, _)| !injected(name)) {
+                let name = match (name, &function.role) {
+                    (TOKEN, Some(role)) => token_name(role),
+                    _ => name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(),
+                };
+                values.insert(name, value);
+            }
+        }
+        values.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
+    }
+
+    /// What keeps these functions from being deployed; no value is in it.
+    pub fn problems(&self, functions: &[Function], options: &DeployOptions) -> Vec<String> {
+        let is_supabase = options.target == DeployTarget::Supabase;
+        let mut problems = Vec::new();
+        for function in functions.iter().filter(|it| !(is_supabase && it.name == GATEWAY)) {
+            let values = self.of(function);
+            let mut missing: Vec<_> = function.wrangler.secrets.required.iter().map(String::as_str).collect();
+            missing.retain(|name| !values.contains_key(name));
+            if let Some(role) = &function.role {
+                let token = token_name(role);
+                // On Supabase the platform injects the secret key.
+                if !is_supabase && !values.contains_key(TOKEN) && !values.contains_key(SECRET_KEY) {
+                    problems.push(format!("{}: {token}, or else {SECRET_KEY}, is missing", function.name));
+                }
+            }
+            if !missing.is_empty() {
+                problems.push(format!("{}: {} missing", function.name, missing.join(", ")));
+            }
+        }
+        problems.extend(self.misfits(options));
+        problems
+    }
+
+    /// What is set and cannot be meant.
+    fn misfits(&self, options: &DeployOptions) -> Vec<String> {
+        let mut misfits = Vec::new();
+        let mut expect = |name: &str, fits: bool, rule: &str| {
+            if self.0.contains_key(name) && !fits {
+                misfits.push(format!("{name} {rule}"));
+            }
+        };
+        let is_public = |url: &str| url.starts_with("https://");
+        let origins = self.value("APP_ORIGINS");
+        expect("APP_ORIGINS", origins.split(',').all(|it| is_public(it.trim())), "must be origins of https");
+        expect("SUPABASE_URL", is_public(self.value("SUPABASE_URL")), "must be a URL of https");
+        let has_database = !self.project().is_empty() || !self.value("SUPABASE_DB_URL").is_empty();
+        expect("SUPABASE_URL", has_database, "is no https://<ref>.supabase.co: set SUPABASE_DB_URL as well");
+        let rule = format!("must be https://<where the functions are>{CALLBACK}");
+        expect("SPOTIFY_REDIRECT_URI", is_public(self.origin()), &rule);
+        for (name, value) in &self.0 {
+            expect(name, !value.contains('\''), "holds a ', which no env file can pass on");
+        }
+        if options.target == DeployTarget::Supabase {
+            expect("SUPABASE_URL", !self.project().is_empty(), "must be https://<ref>.supabase.co");
+            let is_own = self.origin() == self.value("SUPABASE_URL");
+            expect("SPOTIFY_REDIRECT_URI", is_own, "must be below SUPABASE_URL, where the functions will be");
+        }
+        if options.environment == Environment::Production {
+            let is_test = self.value("STRIPE_SECRET_KEY").contains("_test_");
+            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, where nobody pays");
+        }
+        misfits
+    }
+}
+
+#[cfg(test)]
+#[path = "configuration_tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+//! The database and the functions, brought to a platform: checked, migrated, deployed, asked how they are.
+
+mod cloudflare;
+mod configuration;
+mod supabase;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use self::configuration::Configuration;
+use crate::args::{DeployOptions, DeployTarget};
+use crate::artefacts;
+use crate::files;
+use crate::process::{self, Interrupted};
+use crate::progress::say;
+use crate::setup;
+use crate::workspace::Workspace;
+
+/// One step of a deployment.
+struct Step {
+    /// What it does, such as "account".
+    name: String,
+    /// What does it.
+    command: Command,
+    /// What rehearses it without an account; none where that is impossible.
+    rehearsal: Option<Command>,
+    /// What somebody does when it fails.
+    remedy: String,
+}
+
+/// Deploys, or rehearses it with all that needs no account.
+pub fn run(workspace: &Workspace, options: &DeployOptions) -> Result<ExitCode> {
+    let environment = options.environment.name();
+    let default = workspace.root.join(format!(".env.{environment}"));
+    let configuration = Configuration::read(options.env_file.as_deref().unwrap_or(&default))?;
+    let problems = configuration.problems(&workspace.functions, options);
+    for problem in &problems {
+        say(format_args!("not ready: {problem}"));
+    }
+    if !problems.is_empty() && !options.dry_run {
+        bail!("nothing was changed; docs/deploy.md tells where each value comes from");
+    }
+    artefacts::build_all(workspace)?;
+    setup::for_node(workspace)?;
+
+    let secrets = SecretsFolder::create(workspace, environment)?;
+    let mut steps = migrations(workspace, &configuration)?;
+    steps.extend(match options.target {
+        DeployTarget::Cloudflare => cloudflare::steps(workspace, &configuration, environment, &secrets)?,
+        DeployTarget::Supabase => supabase::steps(workspace, &configuration, &secrets)?,
+    });
+    steps.push(health(workspace, &configuration, options.target)?);
+    if options.dry_run { rehearse(steps, problems.len()) } else { carry_out(steps) }
+}
+
+fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
+    let total = steps.len();
+    for (index, mut step) in steps.into_iter().enumerate() {
+        say(format_args!("\n== {}/{total} {}", index + 1, step.name));
+        match process::run(&mut step.command) {
+            Ok(()) => {}
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                say(format_args!("\n{} failed: {error:#}\nwhat to do: {}", step.name, step.remedy));
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    say("\ndeployed, and everything answers");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A step that fails does not keep the next from being tried: all that is wrong is told at once.
+fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
+    let (total, mut failed) = (steps.len(), problems);
+    for (index, step) in steps.into_iter().enumerate() {
+        say(format_args!("\n== {}/{total} {} (dry run)", index + 1, step.name));
+        let Some(mut rehearsal) = step.rehearsal else {
+            say(format_args!("would run: {}", shown(&step.command)));
+            continue;
+        };
+        match process::run(&mut rehearsal) {
+            Ok(()) => {}
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                failed += 1;
+                say(format_args!("{error:#}"));
+            }
+        }
+    }
+    if failed > 0 {
+        say(format_args!("\nnot ready: {failed} of the above would keep it from being deployed"));
+        return Ok(ExitCode::FAILURE);
+    }
+    say("\nready: nothing was changed");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A command as one would type it; secrets are in files and in the environment, never among its arguments.
+fn shown(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    std::iter::once(program.to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// Migrations are only ever added to, and functions of before work with them: so they come first.
+fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Vec<Step>> {
+    let push = |arguments: &[&str]| -> Result<Command> {
+        let mut command = supabase::cli(workspace, configuration)?;
+        command.args(["db", "push"]).arg(format!("--remote={}", configuration.database()));
+        command.args(["--skip-vault", "--yes"]).args(arguments);
+        Ok(command)
+    };
+    // Which are missing there only the database knows.
+    let reachable = configuration.reaches_database();
+    let remedy = "The migration that failed was rolled back, those before it stay, and the functions of before go on with them. \
+                  Mend its cause and deploy again; an applied migration is never edited, another one follows it.";
+    Ok(vec![
+        Step {
+            name: "which migrations are missing".into(),
+            command: push(&["--dry-run"])?,
+            rehearsal: reachable.then(|| push(&["--dry-run"])).transpose()?,
+            remedy: "Nothing was changed. Are SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project, and is it \
+                     awake?"
+                .into(),
+        },
+        Step { name: "migrations".into(), command: push(&[])?, rehearsal: None, remedy: remedy.into() },
+    ])
+}
+
+/// Asks what was deployed whether it has what it needs.
+fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTarget) -> Result<Step> {
+    let mut command = Command::new(workspace.npm_bin("node"));
+    command.arg(workspace.root.join("xtask/assets/health.ts"));
+    match target {
+        DeployTarget::Cloudflare => command.arg(format!("{}/health", configuration.origin())),
+        DeployTarget::Supabase => command.args(supabase::functions(workspace).map(|function| {
+            format!("{}/functions/v1/{}/health", configuration.value("SUPABASE_URL"), function.name)
+        })),
+    };
+    let remedy = match target {
+        DeployTarget::Cloudflare => {
+            "What is `missing` has a chapter in docs/operations.md. `wrangler rollback --name <worker>` brings back a worker's \
+             version of before; a worker that was never deployed before has none."
+        }
+        DeployTarget::Supabase => {
+            "What is `missing` has a chapter in docs/operations.md. To go back, check out the release of before and deploy it: \
+             Supabase keeps no versions."
+        }
+    };
+    Ok(Step { name: "health".into(), command, rehearsal: None, remedy: remedy.into() })
+}
+
+/// Where values wait for the tools that take them from files; gone at the end, however that comes.
+struct SecretsFolder(std::path::PathBuf);
+
+impl SecretsFolder {
+    fn create(workspace: &Workspace, environment: &str) -> Result<Self> {
+        let folder = workspace.target.join("deploy").join(environment);
+        files::remove_folder(&folder)?;
+        files::create_folder(&folder)?;
+        Ok(Self(folder))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<std::path::PathBuf> {
+        let path = self.0.join(name);
+        files::write_private(&path, text).context("what is handed over")?;
+        Ok(path)
+    }
+}
+
+impl Drop for SecretsFolder {
+    fn drop(&mut self) {
+        let _ = files::remove_folder(&self.0); // What remains is readable to its owner alone.
+    }
+}
