@@ -13,6 +13,7 @@ import type { Size } from './fill.ts';
 import { fill, heavyUser, playlistId, userId } from './fill.ts';
 import type { Comparison, Work } from './measure.ts';
 import { compare } from './measure.ts';
+import type { Storage } from './report.ts';
 import { table } from './report.ts';
 
 const FULL: Size = { users: 100_000, playlists: 1_000_000, tracks: 10_000_000, sessions: 5_000_000, months: 14 };
@@ -153,17 +154,31 @@ async function retention(full: Place, alone: Place): Promise<Comparison[]> {
   ];
 }
 
+/** What a row takes on disk, its part of the indexes included. */
+async function storage({ sql }: Place): Promise<Storage[]> {
+  const found: Storage[] = [];
+  for (const table of ['ai_sessions', 'playlist_tracks', 'playlists', 'profiles']) {
+    const [row] = await sql`
+      select (select count(*) from ${sql(table)})::int as rows, sum(pg_total_relation_size(oid))::float8 as bytes
+      from pg_class
+      where oid = ${table}::regclass or oid in (select inhrelid from pg_inherits where inhparent = ${table}::regclass)`;
+    found.push({ table, rows: row!.rows, bytes_per_row: row!.bytes / row!.rows });
+  }
+  return found;
+}
+
 const server = connect(1, url);
 try {
   const full = await place(server, 'bench_full', size);
   const alone = await place(server, 'bench_alone', ONE_USER);
+  const stored = await storage(full);
   const sections = [
     { title: 'As the owner under row-level security ÷ as the superuser without', results: await underRowLevelSecurity(full) },
     { title: 'Among all the others ÷ alone in the database', results: await atScale(full, alone) },
     { title: 'Retention: among the others ÷ alone; dropping ÷ deleting', results: await retention(full, alone) },
   ];
   const [version] = await server`show server_version`;
-  const report = { postgres: version?.server_version as string, scale, size, sections };
+  const report = { postgres: version?.server_version as string, scale, size, sections, storage: stored };
   writeFileSync(path.join(folder, 'database.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(path.join(folder, 'database.md'), table(report));
   console.log(table(report));

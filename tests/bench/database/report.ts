@@ -1,10 +1,18 @@
 import type { Size } from './fill.ts';
 import type { Comparison } from './measure.ts';
 
-export type Report = { postgres: string; scale: string; size: Size; sections: { title: string; results: Comparison[] }[] };
+export type Storage = { table: string; rows: number; bytes_per_row: number };
+
+export type Report = {
+  postgres: string;
+  scale: string;
+  size: Size;
+  sections: { title: string; results: Comparison[] }[];
+  storage: Storage[];
+};
 
 /** The report as Markdown. */
-export function table({ postgres, size, sections }: Report): string {
+export function table({ postgres, size, sections, storage }: Report): string {
   const { users, playlists, tracks, sessions, months } = size;
   const n = (count: number) => count.toLocaleString('en');
   const lines = [
@@ -18,5 +26,7 @@ export function table({ postgres, size, sections }: Report): string {
       lines.push(`| ${what} | ${two(ratio)} | ${two(spread[0])}–${two(spread[1])} | ${met} | ${two(ours_ms)} ÷ ${two(other_ms)} |`);
     }
   }
+  lines.push('', '**Storage, indexes included**', '', '| | rows | bytes a row |', '|---|---|---|');
+  for (const { table, rows, bytes_per_row } of storage) lines.push(`| ${table} | ${n(rows)} | ${bytes_per_row.toFixed(0)} |`);
   return `${lines.join('\n')}\n`;
 }
