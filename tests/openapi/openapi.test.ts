@@ -21,6 +21,7 @@ const CALLED_BY: Record<string, string[]> = {
   'database_refusals.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
+  'logs.rs': ['ai-playlist'],
   'process.rs': ['ai-playlist'],
   'quota.rs': ['ai-playlist'],
   'refusals.rs': ['ai-playlist'],
