@@ -1,22 +1,32 @@
 //! The frame around every function: request id, CORS, errors as JSON, one log line.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_channel::oneshot;
 use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, Stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::cors::AllowedOrigins;
 use crate::error::{Code, Error};
-use crate::log::{Fields, Level, Log};
+use crate::log::{Level, Log};
+use crate::record::{Observed, Record};
 
 /// The header that names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
+
+/// Where every function says whether it can do its work; the frame answers it.
+const HEALTH: &str = "/health";
 
 /// What a function answers.
 pub enum Body {
@@ -33,8 +43,12 @@ pub struct Endpoint {
     pub name: &'static str,
     /// The methods it knows, as in `Allow`.
     pub methods: &'static str,
+    /// The paths below it, where there are several.
+    pub routes: &'static [&'static str],
     /// The largest body that it reads.
     pub max_body_bytes: usize,
+    /// Whether it asks the database.
+    pub has_database: bool,
 }
 
 /// Why an inbound body could not be read.
@@ -44,6 +58,15 @@ pub enum BodyError {
     TooLarge,
     /// Cut off before its end.
     CutOff,
+}
+
+/// What the frame asks of a function.
+#[allow(clippy::large_enum_variant, reason = "there is one of them, and for a moment")]
+pub enum Asked {
+    /// Whether all is there that it needs.
+    Health,
+    /// What nobody but it can answer.
+    Request(Request<Bytes>),
 }
 
 /// Runs work that goes on after the response was handed over.
@@ -57,39 +80,99 @@ pub struct Call {
     /// When it came, in milliseconds since the Unix epoch.
     pub started_ms: u64,
     endpoint: Endpoint,
-    method: Method,
     log: Rc<dyn Log>,
+    record: Rc<Record>,
+    shows_timing: bool,
 }
 
 impl Call {
     /// A call that has just arrived.
     pub fn new(
         endpoint: Endpoint,
-        method: Method,
+        method: &Method,
         request_id: Uuid,
         started_ms: u64,
         log: Rc<dyn Log>,
     ) -> Self {
-        Self { request_id, started_ms, endpoint, method, log }
+        let record = Rc::<Record>::default();
+        record.note("function", endpoint.name);
+        record.note("request_id", request_id.to_string());
+        record.note("method", method.as_str());
+        Self { request_id, started_ms, endpoint, log, record, shows_timing: false }
+    }
+
+    /// The same call, whose answer has a `Server-Timing` where `shows` says so.
+    #[must_use]
+    pub fn showing_timing(self, shows: bool) -> Self {
+        Self { shows_timing: shows, ..self }
+    }
+
+    /// A way out whose use the log line tells.
+    pub fn observe<H, C>(&self, http: H, clock: C) -> Observed<H, C> {
+        Observed::new(http, clock, self.record.clone())
+    }
+
+    /// Sets a field of the log line. Never a secret, never what a listener typed.
+    pub fn note(&self, key: &str, value: impl Into<Value>) {
+        self.record.note(key, value);
+    }
+
+    /// Notes who calls, as a hash: operators who know the id find the line, and the line tells no id.
+    pub fn note_user(&self, id: Uuid) {
+        let hash = Sha256::digest(id.to_string());
+        let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self.note("user", hex);
     }
 
     /// Writes the request's one log line. A stream may end with an error after status 200.
-    pub fn log_end(&self, now_ms: u64, status: StatusCode, error: Option<&Error>, more: Fields) {
+    pub fn log_end(&self, now_ms: u64, status: StatusCode, error: Option<&Error>) {
         let is_ours = error.map_or(status, Error::status).is_server_error();
         let level = if is_ours { Level::Error } else { Level::Info };
-        let fields = more
-            .with("function", self.endpoint.name)
-            .with("request_id", self.request_id.to_string())
-            .with("method", self.method.as_str())
+        let fields = self
+            .record
+            .fields()
             .with("status", status.as_u16())
-            .with("duration_ms", now_ms.saturating_sub(self.started_ms))
+            .with("duration_ms", self.duration_ms(now_ms))
             .with_some("code", error.map(|e| e.code().as_str()))
             .with_some("cause", error.and_then(Error::cause));
         self.log.write(level, &fields.into_line());
     }
+
+    fn duration_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.started_ms)
+    }
+
+    /// Notes the path, if it is one of ours: any other is what somebody typed.
+    fn note_route(&self, path: &str) {
+        if path == HEALTH || self.endpoint.routes.contains(&path) {
+            self.note("route", path);
+        }
+    }
+
+    /// Tells what is known by now of where the time went, to scripts of an allowed origin, too.
+    fn show_timing(&self, now_ms: u64, headers: &mut HeaderMap) {
+        let timing = self.record.server_timing(self.duration_ms(now_ms));
+        let Ok(timing) = HeaderValue::from_str(&timing) else { return };
+        headers.insert(SERVER_TIMING, timing);
+        if let Some(origin) = headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).cloned() {
+            headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Server-Timing"));
+            headers.insert(TIMING_ALLOW_ORIGIN, origin);
+        }
+    }
 }
 
-/// Answers one request: preflight, method and body checks, then `handle`; errors become JSON.
+/// Runs `work` on its own and waits for it: where the client leaves, the runtime forgets who waits, and the work would be
+/// left half done, without a line in the log. `None` where it broke off.
+pub async fn detached<T: 'static>(spawn: &Spawn, work: impl Future<Output = T> + 'static) -> Option<T> {
+    let (sender, receiver) = oneshot::channel();
+    let work = async move {
+        let _ = sender.send(work.await); // Fails when nobody waits any more.
+    };
+    spawn(work.boxed_local());
+    receiver.await.ok()
+}
+
+/// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.
 ///
 /// Every answer carries `X-Request-Id` and, for a configured origin, the CORS headers.
 pub async fn serve(
@@ -97,23 +180,21 @@ pub async fn serve(
     origins: &AllowedOrigins,
     clock: &impl Clock,
     request: Request<Result<Bytes, BodyError>>,
-    handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
+    answer: impl AsyncFnOnce(Asked) -> Result<Response<Body>, Error>,
 ) -> Response<Body> {
     let inbound_headers = request.headers().clone();
     let mut response = match origins.preflight(&inbound_headers, request.method(), call.endpoint.methods) {
         Some(headers) => empty(StatusCode::NO_CONTENT, headers),
-        None => match run(call, request, handle).await {
+        None => match run(call, request, answer).await {
             Ok(response) => {
+                // Whoever feeds a stream writes its line.
                 if matches!(response.body(), Body::Full(_)) {
-                    call.log_end(clock.now_ms(), response.status(), None, Fields::default());
+                    call.log_end(clock.now_ms(), response.status(), None);
                 }
                 response
             }
             Err(error) => {
-                // Who notices that the client left writes the line: this future may be gone by then.
-                if error.code() != Code::ClientClosedRequest {
-                    call.log_end(clock.now_ms(), error.status(), Some(&error), Fields::default());
-                }
+                call.log_end(clock.now_ms(), error.status(), Some(&error));
                 error_response(call, &error)
             }
         },
@@ -123,14 +204,25 @@ pub async fn serve(
     if let Ok(id) = HeaderValue::from_str(&call.request_id.to_string()) {
         headers.insert(REQUEST_ID, id);
     }
+    if call.shows_timing {
+        call.show_timing(clock.now_ms(), headers);
+    }
     response
 }
 
 async fn run(
     call: &Call,
     request: Request<Result<Bytes, BodyError>>,
-    handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
+    answer: impl AsyncFnOnce(Asked) -> Result<Response<Body>, Error>,
 ) -> Result<Response<Body>, Error> {
+    let path = route(request.uri().path(), call.endpoint.name).unwrap_or_default();
+    call.note_route(path);
+    if path == HEALTH {
+        return match *request.method() {
+            Method::GET => answer(Asked::Health).await,
+            _ => Err(Error::method_not_allowed("GET")),
+        };
+    }
     let known = call.endpoint.methods.split(", ").any(|method| method == request.method().as_str());
     if !known {
         return Err(Error::method_not_allowed(call.endpoint.methods));
@@ -143,7 +235,7 @@ async fn run(
         ),
         BodyError::CutOff => Error::new(Code::InvalidJson, "The body was cut off."),
     })?;
-    handle(Request::from_parts(parts, body)).await
+    answer(Asked::Request(Request::from_parts(parts, body))).await
 }
 
 /// The path below the function, `/` at least, wherever the platform mounts it.
@@ -197,89 +289,5 @@ fn empty(status: StatusCode, headers: HeaderMap) -> Response<Body> {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-
-    use super::*;
-    use crate::fakes::{FakeClock, FakeLog};
-
-    const ENDPOINT: Endpoint = Endpoint { name: "echo", methods: "POST, DELETE", max_body_bytes: 2048 };
-
-    fn answer(method: Method, body: Result<Bytes, BodyError>) -> (Response<Body>, Vec<String>) {
-        let log = FakeLog::default();
-        let call = Call::new(ENDPOINT, method.clone(), Uuid::nil(), 1_000, Rc::new(log.clone()));
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static("https://app.example"));
-        let origins = AllowedOrigins::parse("https://app.example").unwrap();
-        let response =
-            serve(&call, &origins, &FakeClock::at_ms(1_250), request, async |request| {
-                match request.body().as_ref() {
-                    b"broken" => {
-                        Err(Error::new(Code::Internal, "It broke.").caused_by("a detail").retry_after(7))
-                    }
-                    _ => json_response(StatusCode::OK, &"fine"),
-                }
-            })
-            .now_or_never()
-            .unwrap();
-        (response, log.lines())
-    }
-
-    fn body_of(response: Response<Body>) -> String {
-        match response.into_body() {
-            Body::Full(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-            Body::Stream(_) => panic!("a stream"),
-        }
-    }
-
-    #[test]
-    fn every_answer_has_a_request_id_and_cors_headers() {
-        for body in ["", "broken"] {
-            let (response, _) = answer(Method::POST, Ok(body.into()));
-            assert_eq!(response.headers()[REQUEST_ID], Uuid::nil().to_string());
-            assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
-        }
-    }
-
-    #[test]
-    fn an_error_is_json_and_its_cause_is_logged_once() {
-        let (response, lines) = answer(Method::POST, Ok("broken".into()));
-        assert_eq!(response.status(), 500);
-        assert_eq!(response.headers()[header::RETRY_AFTER], "7");
-        let body = body_of(response);
-        assert!(body.contains("internal_error") && !body.contains("a detail"), "{body}");
-        assert_eq!(lines.len(), 1);
-        assert!(lines[0].contains("a detail") && lines[0].contains("\"duration_ms\":250"), "{lines:?}");
-    }
-
-    #[test]
-    fn an_unknown_method_is_told_which_are_known() {
-        let (response, _) = answer(Method::PUT, Ok(Bytes::new()));
-        assert_eq!(response.status(), 405);
-        assert_eq!(response.headers()[header::ALLOW], "POST, DELETE");
-    }
-
-    #[test]
-    fn a_body_over_the_limit_is_refused() {
-        let (response, _) = answer(Method::POST, Err(BodyError::TooLarge));
-        assert_eq!(response.status(), 413);
-        assert!(body_of(response).contains("2 KB"));
-    }
-
-    #[test]
-    fn a_route_is_found_on_both_platforms() {
-        for (path, expected) in [
-            ("/functions/v1/echo", Some("/")),
-            ("/functions/v1/echo/", Some("/")),
-            ("/echo", Some("/")),
-            ("/echo/start", Some("/start")),
-            ("/functions/v1/echo/start", Some("/start")),
-            ("/functions/v1/echoes", None),
-            ("/", None),
-            ("/functions/v1/", None),
-        ] {
-            assert_eq!(route(path, "echo"), expected, "{path}");
-        }
-    }
-}
+#[path = "endpoint_tests.rs"]
+mod tests;

@@ -7,9 +7,11 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::endpoint::{Call, Endpoint};
 use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 use crate::log::{Level, Log};
 use crate::random::Random;
@@ -162,4 +164,17 @@ impl Log for FakeLog {
     fn write(&self, _level: Level, line: &str) {
         self.0.borrow_mut().push(line.to_owned());
     }
+}
+
+/// A call of a function that does nothing, and its log.
+pub fn fake_call() -> (Call, FakeLog) {
+    let endpoint = Endpoint {
+        name: "fake",
+        methods: "GET, POST",
+        routes: &[],
+        max_body_bytes: 1024,
+        has_database: false,
+    };
+    let log = FakeLog::default();
+    (Call::new(endpoint, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone())), log)
 }

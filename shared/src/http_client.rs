@@ -48,11 +48,44 @@ impl Limits {
     }
 }
 
+/// Whom a request is for, as logs name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// PostgREST.
+    Database,
+    /// Supabase Auth.
+    Auth,
+    /// Spotify, both its accounts and its Web API.
+    Spotify,
+    /// Stripe.
+    Stripe,
+    /// The language model.
+    Model,
+}
+
+impl Upstream {
+    /// Every one, in the order of their declaration.
+    pub const ALL: [Self; 5] = [Self::Database, Self::Auth, Self::Spotify, Self::Stripe, Self::Model];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Auth => "auth",
+            Self::Spotify => "spotify",
+            Self::Stripe => "stripe",
+            Self::Model => "model",
+        }
+    }
+}
+
 /// An outbound request.
 ///
 /// Headers may hold credentials, so `Debug` prints the method and the URL's origin and path only.
 #[derive(Clone)]
 pub struct OutboundRequest {
+    /// Whom it is for.
+    pub upstream: Upstream,
     /// The method.
     pub method: Method,
     /// The absolute URL. It never holds a secret.
@@ -67,8 +100,8 @@ pub struct OutboundRequest {
 
 impl OutboundRequest {
     /// A request without headers and body.
-    pub fn new(method: Method, url: impl Into<String>, limits: Limits) -> Self {
-        Self { method, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), limits }
+    pub fn new(upstream: Upstream, method: Method, url: impl Into<String>, limits: Limits) -> Self {
+        Self { upstream, method, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), limits }
     }
 
     /// Sets a header.
@@ -185,10 +218,10 @@ mod tests {
 
     #[test]
     fn a_request_prints_neither_query_nor_headers() {
-        let request =
-            OutboundRequest::new(Method::GET, "https://api.example/v1/x?q=private", Limits::document(1, 1))
-                .header(http::header::AUTHORIZATION, "Bearer secret")
-                .unwrap();
+        let url = "https://api.example/v1/x?q=private";
+        let request = OutboundRequest::new(Upstream::Model, Method::GET, url, Limits::document(1, 1))
+            .header(http::header::AUTHORIZATION, "Bearer secret")
+            .unwrap();
         assert_eq!(format!("{request:?}"), "GET https://api.example/v1/x");
     }
 

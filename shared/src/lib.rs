@@ -11,6 +11,7 @@ pub mod cors;
 pub mod endpoint;
 pub mod error;
 pub mod form;
+pub mod health;
 pub mod http_client;
 pub mod json;
 pub mod llm;
@@ -19,6 +20,7 @@ pub mod matching;
 #[cfg(target_arch = "wasm32")]
 pub mod platform;
 pub mod random;
+pub mod record;
 pub mod redacted;
 pub mod request;
 pub mod spotify;

@@ -22,10 +22,15 @@ pub trait Log {
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Adds a field. Never a secret, never what a listener typed.
+    /// Sets a field. Never a secret, never what a listener typed.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// Adds a field; as [`Fields::set`].
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(key.to_owned(), value.into());
+        self.set(key, value);
         self
     }
 

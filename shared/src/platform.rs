@@ -17,13 +17,15 @@ use worker::js_sys::{self, Reflect, Uint8Array};
 use worker::web_sys;
 
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, both, optional};
 use crate::cors::AllowedOrigins;
-use crate::endpoint::{Body, BodyError, Call, Endpoint, serve};
+use crate::endpoint::{Asked, Body, BodyError, Call, Endpoint, Spawn, detached, serve};
 use crate::error::Error;
+use crate::health;
 use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
 use crate::log::{Level, Log};
 use crate::random::Random;
+use crate::supabase::SupabaseConfig;
 
 /// The runtime's clock and timers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -171,27 +173,50 @@ fn from_js_headers(headers: &worker::Headers) -> HeaderMap {
     READ_HEADERS.into_iter().filter_map(read).collect()
 }
 
-/// Answers one of the platform's requests as [`serve`] does, where a page of `origins` may ask.
+/// Answers one of the platform's requests as [`serve`] does, to its end even where the client leaves.
 ///
 /// # Errors
 /// What the runtime refuses to build, for example an invalid header.
-pub async fn respond(
+pub async fn respond<Config, Answer>(
     request: worker::Request,
+    spawn: &Spawn,
+    lookup: impl Fn(&str) -> Option<String> + 'static,
     endpoint: Endpoint,
     origins: Result<AllowedOrigins, ConfigError>,
-    handle: impl AsyncFnOnce(Request<Bytes>, &Call) -> Result<Response<Body>, Error>,
-) -> worker::Result<worker::Response> {
-    let started_ms = WorkerClock.now_ms();
-    let request = read_request(request, endpoint.max_body_bytes).await;
-    let id = WorkerRandom.uuid();
-    let call = Call::new(endpoint, request.method().clone(), id, started_ms, Rc::new(WorkerLog));
-    // Even what is not set up answers, and says so to whom it may.
-    let allowed = origins.clone().unwrap_or_default();
-    let response = serve(&call, &allowed, &WorkerClock, request, async |request| {
-        origins?;
-        handle(request, &call).await
-    });
-    write_response(response.await)
+    config: Result<Config, ConfigError>,
+    handle: impl FnOnce(Request<Bytes>, Config, Call) -> Answer + 'static,
+) -> worker::Result<worker::Response>
+where
+    Config: 'static,
+    Answer: Future<Output = Result<Response<Body>, Error>> + 'static,
+{
+    let work = async move {
+        let started_ms = WorkerClock.now_ms();
+        let request = read_request(request, endpoint.max_body_bytes).await;
+        let id = WorkerRandom.uuid();
+        let call = Call::new(endpoint, request.method(), id, started_ms, Rc::new(WorkerLog))
+            .showing_timing(optional(&lookup, "SERVER_TIMING").as_deref() == Some("true"));
+        // Even what is not set up answers, and says so to whom it may.
+        let allowed = origins.clone().unwrap_or_default();
+        let setup = both(config, origins).map(|(config, _)| config);
+        serve(&call, &allowed, &WorkerClock, request, async |asked| match asked {
+            Asked::Request(request) => handle(request, setup?, call.clone()).await,
+            Asked::Health => {
+                // Where something else is missing, the database's part may be there all the same. (The reference makes this
+                // the same code as in the functions' own configuration, not a second copy of it.)
+                let lookup = &lookup;
+                let database =
+                    endpoint.has_database.then(|| SupabaseConfig::from_lookup(&lookup).ok()).flatten();
+                let http = call.observe(WorkerHttp, WorkerClock);
+                health::check(&call, setup.err().as_ref(), database.as_ref(), &http).await
+            }
+        })
+        .await
+    };
+    match detached(spawn, work).await {
+        Some(response) => write_response(response),
+        None => Err(worker::Error::RustError("the answer broke off".to_owned())),
+    }
 }
 
 /// The platform's request, its body read up to `max_body_bytes`.
@@ -245,13 +270,13 @@ fn write_response(response: Response<Body>) -> worker::Result<worker::Response> 
 }
 
 /// Reads configuration: a binding of the worker, or a variable of Deno's environment.
-pub fn lookup(env: &worker::Env) -> impl Fn(&str) -> Option<String> {
+pub fn lookup(env: &worker::Env) -> impl Fn(&str) -> Option<String> + use<> {
     let env = JsValue::from(env.clone());
     move |name| Reflect::get(&env, &JsValue::from_str(name)).ok()?.as_string()
 }
 
 /// Keeps work going after the response was handed over, on both platforms.
-pub fn spawner(context: worker::Context) -> crate::endpoint::Spawn {
+pub fn spawner(context: worker::Context) -> Spawn {
     let context = Rc::new(context);
     Rc::new(move |work: LocalBoxFuture<'static, ()>| context.wait_until(work))
 }

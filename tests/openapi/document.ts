@@ -19,6 +19,8 @@ export interface Operation {
   function: string;
   /** Whether it wants a user's token. */
   isForUsers: boolean;
+  /** Whether it asks for the function's health, which the frame of all functions answers. */
+  isOfHealth: boolean;
   node: Node;
   pointer: string;
 }
@@ -64,8 +66,10 @@ export function problems(pointer: string, value: unknown): string {
   return validate(value) ? '' : ajv.errorsText(validate.errors, { dataVar: 'it' });
 }
 
+/** The routes of the functions. What stands under another server is the gateway's own. */
 export function operations(): Operation[] {
-  return Object.entries(document.paths as Node).flatMap(([path, item]) =>
+  const paths = Object.entries(document.paths as Node).filter(([, item]) => !('servers' in (item as Node)));
+  return paths.flatMap(([path, item]) =>
     Object.entries(item as Node)
       .filter(([method]) => METHODS.includes(method))
       .map(([method, node]) => ({
@@ -74,6 +78,7 @@ export function operations(): Operation[] {
         path,
         function: path.split('/')[1] ?? '',
         isForUsers: JSON.stringify((node as Node).security ?? document.security) === '[{"user":[]}]',
+        isOfHealth: path.endsWith('/health'),
         node: node as Node,
         pointer: `/paths/${escaped(path)}/${method}`,
       })),
@@ -90,7 +95,8 @@ export function responseOf(operation: Operation, status: number | string): { nod
 export function codesOf(operation: Operation): Map<string, number> {
   const codes = new Map<string, number>();
   for (const status of Object.keys(operation.node.responses as Node)) {
-    if (Number(status) < 400) continue;
+    // Of a function that is not well no error is told.
+    if (Number(status) < 400 || (operation.isOfHealth && status === '503')) continue;
     const response = responseOf(operation, status) as { node: Node };
     const schema = ((response.node.content as Node)['application/json'] as Node).schema as { properties?: { code?: { enum?: string[] } } };
     const listed = schema.properties?.code?.enum ?? [];

@@ -8,7 +8,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { codesOf, codesOfStreams, document, eventsOf, follow, escaped, operations, problems, read, schemaAt } from './document.ts';
 import type { Node, Operation } from './document.ts';
 import {
-  CODES, FUNCTIONS, codesNamedIn, endpointOf, filesOf, limitsOf, membersOf, product, routesOf, testsIn, variantsOf,
+  CODES, FUNCTIONS, codesNamedIn, endpointOf, filesOf, limitsOf, membersOf, ownRoutesOf, product, routesOf, testsIn, variantsOf,
 } from './sources.ts';
 
 const OPERATIONS = operations();
@@ -21,6 +21,7 @@ const CALLED_BY: Record<string, string[]> = {
   'database_refusals.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
+  'logs.rs': ['ai-playlist'],
   'process.rs': ['ai-playlist'],
   'quota.rs': ['ai-playlist'],
   'refusals.rs': ['ai-playlist'],
@@ -108,13 +109,21 @@ test('every route of the sources is described, and no other', () => {
     const { routes, allow } = routesOf(name);
     const described = OPERATIONS.filter((it) => it.function === name);
     equal(described.map((it) => `${it.method} ${it.path.slice(name.length + 1) || '/'}`), routes, name);
-    equal(new Set(routes.map((route) => route.split(' ')[0])), endpointOf(name).methods, `${name}: ENDPOINT.methods`);
+    const own = ownRoutesOf(name).routes.map((route) => route.split(' ') as [string, string]);
+    equal(new Set(own.map(([method]) => method)), endpointOf(name).methods, `${name}: ENDPOINT.methods`);
+    equal(new Set(own.map(([, path]) => path).filter((path) => path !== '/')), endpointOf(name).routes, `${name}: ENDPOINT.routes`);
     const methods = Map.groupBy(routes, (route) => route.split(' ')[1] ?? '');
     for (const [path, there] of methods) {
       assert.equal(allow.get(path), there.map((route) => route.split(' ')[0]).join(', '), `${name}${path}: Allow`);
     }
   }
   equal(new Set(OPERATIONS.map((it) => it.function)), FUNCTIONS, 'functions');
+});
+
+test('the gateway answers at the paths of its own that are described', () => {
+  const described = Object.entries(document.paths as Node).filter(([, item]) => 'servers' in (item as Node)).map(([path]) => path);
+  const answered = [...product('functions/gateway/src/route.rs').matchAll(/if path == "([^"]+)"/g)].map(([, path]) => path);
+  equal(described, answered, 'gateway');
 });
 
 test('who has to sign in is who the sources ask for a token', () => {
@@ -124,7 +133,7 @@ test('who has to sign in is who the sources ask for a token', () => {
     assert.equal(operation.isForUsers, codes.has('missing_token'), operation.id);
     if (operation.isForUsers) assert.match(rust, /\bauthenticate\(/, operation.id);
   }
-  const others = OPERATIONS.filter((it) => !it.isForUsers).map((it) => it.id);
+  const others = OPERATIONS.filter((it) => !it.isForUsers && !it.isOfHealth).map((it) => it.id);
   equal(others, ['returnFromSpotify', 'receiveStripeEvent'], 'routes without a token');
 });
 
@@ -206,6 +215,7 @@ test('words of a closed list are those of the sources', () => {
     ['functions/ai-playlist/src/event.rs', 'StopReason', '/components/schemas/GeneratedPlaylist/properties/stop_reason'],
     ['shared/src/matching/constraints.rs', 'MissReason', miss],
     ['functions/stripe-webhook/src/handler.rs', 'Outcome', outcome],
+    ['shared/src/health.rs', 'Dependency', '/components/schemas/Unwell/properties/missing/items'],
   ] as const) {
     equal(nodeAt(pointer).enum as string[], variantsOf(path, name), name);
   }

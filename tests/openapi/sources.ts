@@ -44,16 +44,34 @@ export function codesNamedIn(rust: string): Set<string> {
 }
 
 /** `ENDPOINT` of a function. */
-export function endpointOf(name: string): { methods: string[]; maxBodyBytes: number } {
+export function endpointOf(name: string): { methods: string[]; routes: string[]; maxBodyBytes: number } {
   const [, text = ''] = /pub const ENDPOINT: Endpoint\s*=\s*Endpoint \{([\s\S]*?)\};/.exec(read(`functions/${name}/src/handler.rs`)) ?? [];
   const methods = /methods: "([A-Z, ]+)"/.exec(text)?.[1]?.split(', ');
+  const routes = /routes: &\[([^\]]*)\]/.exec(text)?.[1]?.match(/\/[a-z]+/g) ?? [];
   const size = /max_body_bytes: ([\d *]+)/.exec(text)?.[1]?.split('*').reduce((product, factor) => product * Number(factor), 1);
   if (!methods || size === undefined || !text.includes(`name: "${name}"`)) throw new Error(`functions/${name}: no ENDPOINT`);
-  return { methods, maxBodyBytes: size };
+  return { methods, routes, maxBodyBytes: size };
+}
+
+/** The path below every function that the frame answers, and how it is asked. */
+const HEALTH = readHealth();
+
+function readHealth(): { path: string; method: string } {
+  const frame = read('shared/src/endpoint.rs');
+  const path = /^const HEALTH: &str = "(\/[a-z]+)";$/m.exec(frame)?.[1];
+  const method = /if path == HEALTH \{\s*return match \*request\.method\(\) \{\s*Method::([A-Z]+) => answer\(Asked::Health\)/.exec(frame)?.[1];
+  if (!path || !method) throw new Error('shared/src/endpoint.rs: where is health?');
+  return { path, method };
 }
 
 /** The routes of a function, as `POST /start`, and what `Allow` says at each path. */
 export function routesOf(name: string): { routes: string[]; allow: Map<string, string> } {
+  const own = ownRoutesOf(name);
+  return { routes: [...own.routes, `${HEALTH.method} ${HEALTH.path}`], allow: new Map([...own.allow, [HEALTH.path, HEALTH.method]]) };
+}
+
+/** Those that it answers itself. */
+export function ownRoutesOf(name: string): { routes: string[]; allow: Map<string, string> } {
   const rust = product(`functions/${name}/src/handler.rs`);
   const { methods } = endpointOf(name);
   const arms = /match \(path, request\.method\(\)\) \{\n([\s\S]*?)\n {4}\}/.exec(rust)?.[1];

@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, route};
+use shared::endpoint::{Body, Call, Endpoint, route};
 use shared::http_client::HttpClient;
 use shared::request::require_json;
 use shared::stripe::{Stripe, StripeId};
@@ -19,7 +19,13 @@ use crate::config::Config;
 use crate::request;
 
 /// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint { name: "account", methods: "DELETE", max_body_bytes: 4 * 1024 };
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "account",
+    methods: "DELETE",
+    routes: &[],
+    max_body_bytes: 4 * 1024,
+    has_database: true,
+};
 
 /// Nobody waits longer than this.
 const DEADLINE_MS: u64 = 25_000;
@@ -41,6 +47,8 @@ pub struct Deps<H, C> {
     pub config: Config,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// Deletes the caller's account.
@@ -65,9 +73,9 @@ pub async fn handle<H: HttpClient, C: Clock>(
     if request.method() != Method::DELETE {
         return Err(Error::method_not_allowed("DELETE"));
     }
-    let Deps { http, clock, config, caches } = deps;
+    let Deps { http, clock, config, caches, call } = deps;
     let headers = request.headers();
-    let user = authenticate(headers, &config.auth, &caches.jwks, http, clock).await?;
+    let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     require_json(headers)?;
     let confirmation = request::parse(request.body())?;
     let service = Supabase::new(&config.supabase, http).service();

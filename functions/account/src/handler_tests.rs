@@ -1,6 +1,6 @@
 use futures_util::FutureExt;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 use shared::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -59,6 +59,7 @@ fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<St
         clock: FakeClock::hurrying(NOW * 1000),
         config: Config::from_lookup(lookup).unwrap(),
         caches: Rc::default(),
+        call: fake_call().0,
     };
     let result = handle(request, &deps).now_or_never().unwrap().map(|response| response.status().as_u16());
     let sent = http.requests().iter().map(name).filter(|name| name != "GET jwks.json").collect();

@@ -47,12 +47,13 @@ mod tests {
     use futures_util::FutureExt;
     use http::Method;
     use shared::fakes::{FakeAnswer, FakeHttp};
-    use shared::http_client::Limits;
+    use shared::http_client::{Limits, Upstream};
 
     use super::*;
 
     fn send(http: &impl HttpClient) -> Result<(), HttpError> {
-        let request = OutboundRequest::new(Method::GET, "http://x", Limits::document(1, 1));
+        let request =
+            OutboundRequest::new(Upstream::Spotify, Method::GET, "http://x", Limits::document(1, 1));
         http.send(request).now_or_never().unwrap().map(|_| ())
     }
 

@@ -1,7 +1,7 @@
 //! What the function is configured with.
 
 use shared::auth::AuthConfig;
-use shared::config::{ConfigError, optional};
+use shared::config::{ConfigError, both, optional};
 use shared::llm::LlmConfig;
 use shared::spotify::SpotifyConfig;
 use shared::supabase::SupabaseConfig;
@@ -30,14 +30,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let supabase = SupabaseConfig::from_lookup(&lookup)?;
-        Ok(Self {
-            auth: AuthConfig::from_lookup(&lookup)?,
-            supabase,
-            spotify: SpotifyConfig::from_lookup(&lookup)?,
-            llm: LlmConfig::from_lookup(&lookup)?,
-            subrequest_limit: subrequest_limit(optional(&lookup, "SUBREQUEST_LIMIT"))?,
-        })
+        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
+        let theirs = both(SpotifyConfig::from_lookup(&lookup), LlmConfig::from_lookup(&lookup));
+        let limit = subrequest_limit(optional(&lookup, "SUBREQUEST_LIMIT"));
+        let (((auth, supabase), (spotify, llm)), subrequest_limit) = both(both(ours, theirs), limit)?;
+        Ok(Self { auth, supabase, spotify, llm, subrequest_limit })
     }
 }
 

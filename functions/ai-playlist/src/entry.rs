@@ -22,20 +22,31 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let lookup = platform::lookup(&env);
+    let config = Config::from_lookup(&lookup);
     let origins = AllowedOrigins::from_lookup(&lookup);
     let client_gone = platform::client_gone(&request).shared();
-    platform::respond(request, ENDPOINT, origins, async |request, call| {
-        let deps = Deps {
-            http: WorkerHttp,
-            clock: WorkerClock,
-            random: Rc::new(WorkerRandom),
-            config: Rc::new(Config::from_lookup(&lookup)?),
-            caches: CACHES.with(Rc::clone),
-            spawn: platform::spawner(context),
-            client_gone,
-            call: call.clone(),
-        };
-        handle(request, deps).await
-    })
+    let spawn = platform::spawner(context);
+    let spawn_more = spawn.clone();
+    platform::respond(
+        request,
+        &spawn,
+        lookup,
+        ENDPOINT,
+        origins,
+        config,
+        move |request, config, call| async move {
+            let deps = Deps {
+                http: call.observe(WorkerHttp, WorkerClock),
+                clock: WorkerClock,
+                random: Rc::new(WorkerRandom),
+                config: Rc::new(config),
+                caches: CACHES.with(Rc::clone),
+                spawn: spawn_more,
+                client_gone,
+                call,
+            };
+            handle(request, deps).await
+        },
+    )
     .await
 }

@@ -30,8 +30,10 @@ use crate::request::{self, Format, PlaylistRequest};
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "ai-playlist",
     methods: "POST",
+    routes: &[],
     // A prompt, seeds, exclusions and a hundred tracks to refine are about 50 KB at the most.
     max_body_bytes: 128 * 1024,
+    has_database: true,
 };
 
 /// Finished results that outlive a request; no request's data.
@@ -81,7 +83,8 @@ where
     }
     let http = Budgeted::new(deps.http.clone(), deps.config.subrequest_limit);
     let headers = request.headers();
-    let user = authenticate(headers, &deps.config.auth, &deps.caches.jwks, &http, &deps.clock).await?;
+    let user =
+        authenticate(&deps.call, headers, &deps.config.auth, &deps.caches.jwks, &http, &deps.clock).await?;
     require_json(headers)?;
     let key = idempotency_key(headers)?;
     let format = request::wanted_format(headers);
@@ -89,7 +92,9 @@ where
 
     let session = Session { id: key.unwrap_or_else(|| deps.random.uuid()), user_id: user.id() };
     let supabase = Supabase::new(&deps.config.supabase, &http);
-    match quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await? {
+    let reserved = quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await;
+    note_quota(&deps.call, &reserved);
+    match reserved? {
         Reservation::Finished(left) => {
             let done = saved_playlist(&supabase.as_user(&user), session, &wanted, left).await?;
             recovered(format, &deps, done)
@@ -101,11 +106,22 @@ where
     }
 }
 
+/// What the quota's answer is, for the log; what comes of a reservation replaces it.
+fn note_quota(call: &Call, reserved: &Result<Reservation, Error>) {
+    let decision = match reserved {
+        Ok(Reservation::Held) => "reserved",
+        Ok(Reservation::Finished(_)) => "repeated",
+        Err(error) if error.status().is_client_error() => "refused",
+        Err(_) => return, // There was no answer.
+    };
+    call.note("quota", decision);
+}
+
 fn recovered<H, C: Clock>(format: Format, deps: &Deps<H, C>, done: Done) -> Result<Response<Body>, Error> {
     match format {
         Format::Json => json_response(StatusCode::OK, &done),
         Format::EventStream => {
-            deps.call.log_end(deps.clock.now_ms(), StatusCode::OK, None, Default::default());
+            deps.call.log_end(deps.clock.now_ms(), StatusCode::OK, None);
             Ok(event_stream(stream::iter([Event::Done(Box::new(done)).to_bytes()])))
         }
     }
@@ -128,12 +144,12 @@ where
         let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
     });
     let job = Job { deps: deps.clone(), http, session, request, emit: emit.clone() };
-    (deps.spawn)(
+    let Deps { call, clock, spawn, .. } = deps;
+    spawn(
         async move {
-            let call = job.deps.call.clone();
             let ended = job.run(reader_left.map(|_| ())).await;
-            ended.log(&call, StatusCode::OK);
-            emit(match ended.result {
+            call.log_end(clock.now_ms(), StatusCode::OK, ended.as_ref().err());
+            emit(match ended {
                 Ok(done) => Event::Done(Box::new(done)),
                 Err(error) => Event::Error(error.to_json(call.request_id)),
             });
@@ -146,8 +162,7 @@ where
     }))
 }
 
-/// Waits for the generation. It runs on its own all the same: where the client leaves, the runtime
-/// drops this future, and the quota would stay reserved.
+/// Waits for the generation, which notices by itself that the client has left.
 async fn json_generation<H, C>(
     deps: Deps<H, C>,
     http: Budgeted<H>,
@@ -158,23 +173,8 @@ where
     H: HttpClient + Clone + 'static,
     C: Clock + Clone + 'static,
 {
-    let (sender, receiver) = oneshot::channel();
-    let job = Job { deps: deps.clone(), http, session, request, emit: Rc::new(|_| {}) };
-    (deps.spawn)(
-        async move {
-            let call = job.deps.call.clone();
-            let ended = job.run(std::future::pending()).await;
-            if let Err(error) = &ended.result
-                && error.code() == Code::ClientClosedRequest
-            {
-                ended.log(&call, error.status()); // Nobody else is left to do it.
-            }
-            let _ = sender.send(ended.result); // Fails when nobody waits any more.
-        }
-        .boxed_local(),
-    );
-    let lost = |_| Error::new(Code::Internal, "The generation broke off.");
-    json_response(StatusCode::OK, &receiver.await.map_err(lost)??)
+    let job = Job { deps, http, session, request, emit: Rc::new(|_| {}) };
+    json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 
 fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {

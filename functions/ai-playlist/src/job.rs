@@ -4,13 +4,10 @@ use std::future::Future;
 
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::{pin_mut, select_biased};
-use http::StatusCode;
 use shared::clock::Clock;
-use shared::endpoint::Call;
 use shared::http_client::HttpClient;
 use shared::llm::Cost;
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
-use shared::log::Fields;
 use shared::matching::{Constraints, WantedVersions};
 use shared::spotify::SpotifyApp;
 use shared::supabase::{RETRYING_MS, Service, Supabase};
@@ -52,29 +49,14 @@ pub struct Job<H, C> {
     pub emit: Emit,
 }
 
-/// How a generation ended.
-pub struct Ended {
-    /// The settled playlist, or the error that the client is told.
-    pub result: Result<Done, Error>,
-    now_ms: u64,
-    more: Fields,
-}
-
-impl Ended {
-    /// Writes the request's log line.
-    pub fn log(&self, call: &Call, status: StatusCode) {
-        call.log_end(self.now_ms, status, self.result.as_ref().err(), self.more.clone());
-    }
-}
-
 impl<H, C> Job<H, C>
 where
     H: HttpClient + Clone + 'static,
     C: Clock + Clone + 'static,
 {
-    /// Generates, settles and answers how it ended. `reader_left` completes when nobody reads the
-    /// events any more.
-    pub async fn run(self, reader_left: impl Future<Output = ()>) -> Ended {
+    /// Generates, settles and answers how it ended: the settled playlist, or the error that the client is told.
+    /// `reader_left` completes when nobody reads the events any more.
+    pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
         let Self { deps, http, session, request, emit } = self;
         emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
@@ -100,14 +82,13 @@ where
             }
         };
         let cost = generation.cost();
-        let more = Fields::default()
-            .with("session_id", session.id.to_string())
-            .with("found", generation.tracks.len())
-            .with("target", request.target_count)
-            .with("cost_usd", cost.to_string());
+        let call = &deps.call;
+        call.note("session_id", session.id.to_string());
+        call.note("found", generation.tracks.len());
+        call.note("target", request.target_count);
+        call.note("cost_usd", cost.to_string());
         let settling = Settling { deps: &deps, http: &http, session, request: &request, cost };
-        let result = settling.settle(generation.about, generation.tracks, ended).await;
-        Ended { result, now_ms: deps.clock.now_ms(), more }
+        settling.settle(generation.about, generation.tracks, ended).await
     }
 }
 
@@ -160,7 +141,10 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             Some(Ok(stop_reason)) => {
                 let mut done = self.done(about, tracks, stop_reason);
                 match self.in_time(self.deliver(&service, &mut done)).await {
-                    Ok(()) => return Ok(done),
+                    Ok(()) => {
+                        self.deps.call.note("quota", "charged");
+                        return Ok(done);
+                    }
                     // The database has rolled everything back; the reservation is still ours.
                     Err(error) if error.code() == Code::PlaylistLimitReached => error,
                     Err(error) => return Err(error),
@@ -174,7 +158,10 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             _ => Status::Failed,
         };
         match self.in_time(self.end_as(&service, status)).await {
-            Ok(_) => Err(error),
+            Ok(_) => {
+                self.deps.call.note("quota", "released");
+                Err(error)
+            }
             // The reservation frees itself; the log tells both.
             Err(unsettled) => {
                 let causes =

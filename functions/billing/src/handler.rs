@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::request::require_json;
 use shared::stripe::{CheckoutRequest, Plan, Stripe, StripeError, StripeId};
@@ -19,7 +19,13 @@ use crate::customer;
 use crate::request::{self, CheckoutUrls, PortalUrls};
 
 /// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint { name: "billing", methods: "POST", max_body_bytes: 8 * 1024 };
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "billing",
+    methods: "POST",
+    routes: &["/checkout", "/portal"],
+    max_body_bytes: 8 * 1024,
+    has_database: true,
+};
 
 /// Nobody waits longer than this for a page to open.
 const DEADLINE_MS: u64 = 25_000;
@@ -43,6 +49,8 @@ pub struct Deps<H, C> {
     pub config: Config,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// Answers one request, by its path and method.
@@ -125,8 +133,8 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     }
 
     async fn caller(&self, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-        let Self { http, clock, config, caches } = self;
-        authenticate(request.headers(), &config.auth, &caches.jwks, http, clock).await
+        let Self { http, clock, config, caches, call } = self;
+        authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await
     }
 
     fn service(&self) -> Service<'_, H> {

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use futures_util::FutureExt;
 use serde_json::Value;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 use shared::http_client::{HttpError, OutboundRequest};
 use uuid::Uuid;
 
@@ -124,6 +124,7 @@ fn call(world: World, path: &str, body: &Value) -> (Result<Value, Error>, Vec<Ou
         clock: FakeClock::hurrying(NOW * 1000),
         config: Config::from_lookup(lookup).unwrap(),
         caches: Rc::default(),
+        call: fake_call().0,
     };
     let result = handle(request, &deps).now_or_never().unwrap();
     let url = result.map(|response| match response.into_body() {
@@ -323,6 +324,7 @@ fn routes_and_methods_are_closed() {
             clock: FakeClock::at_ms(NOW * 1000),
             config: Config::from_lookup(lookup).unwrap(),
             caches: Rc::default(),
+            call: fake_call().0,
         };
         let request = request.body(Bytes::new()).unwrap();
         handle(request, &deps).now_or_never().unwrap().map(drop).unwrap_err().code()

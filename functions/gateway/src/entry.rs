@@ -1,11 +1,22 @@
 //! The platform's side of the gateway.
 
-use shared::platform::WorkerRandom;
+use futures_util::future::{Either, join_all, select};
+use serde_json::Value;
+use shared::clock::Clock;
+use shared::platform::{WorkerClock, WorkerRandom};
 use shared::random::Random;
 use shared::{Code, Error};
-use worker::{Context, Env, Fetcher, Request, Response, Result, event};
+use worker::js_sys::Object;
+use worker::wasm_bindgen::JsValue;
+use worker::{Context, Env, Fetcher, Method, Request, Response, Result, event};
 
+use crate::health::{Report, function_name};
 use crate::route::{Route, route};
+
+/// The page.
+const ASSETS: &str = "ASSETS";
+/// Longer than a function waits for the database.
+const HEALTH_TIMEOUT_MS: u64 = 5_000;
 
 #[event(start)]
 fn start() {
@@ -16,7 +27,8 @@ fn start() {
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let target = match route(&request.path()) {
         Route::Function(binding) => bound(&env, &binding),
-        Route::Asset => bound(&env, "ASSETS"),
+        Route::Asset => bound(&env, ASSETS),
+        Route::Health => return health(&request.method(), &env).await,
         Route::Nowhere => None,
     };
     match target {
@@ -33,11 +45,58 @@ fn bound(env: &Env, binding: &str) -> Option<Fetcher> {
     env.get_binding::<Fetcher>(binding).ok()
 }
 
+/// Asks every bound function, all at once.
+async fn health(method: &Method, env: &Env) -> Result<Response> {
+    if !matches!(method, Method::Get | Method::Head) {
+        return refuse(&Error::method_not_allowed("GET, HEAD"));
+    }
+    let bindings = Object::keys(&Object::from(JsValue::from(env.clone())));
+    let names = bindings.iter().filter_map(|name| name.as_string()).filter(|name| name != ASSETS);
+    let asked = names.filter_map(|name| Some((function_name(&name), bound(env, &name)?)));
+    let answers = asked.map(|(name, function)| async move {
+        let answer = health_of(&name, &function).await;
+        (name, answer)
+    });
+    let mut report = Report::default();
+    for (name, answer) in join_all(answers).await {
+        report.add(name, answer);
+    }
+    let (status, body) = report.answer();
+    let response = Response::builder()
+        .with_status(status)
+        .with_header("content-type", "application/json; charset=utf-8")?
+        .with_header("cache-control", "no-store")?
+        .with_header("x-request-id", &WorkerRandom.uuid().to_string())?;
+    Ok(match method {
+        Method::Head => response.empty(),
+        _ => response.fixed(body.to_string().into()),
+    })
+}
+
+/// What a function answers; `None` where that is nothing that can be read, or takes too long.
+async fn health_of(name: &str, function: &Fetcher) -> Option<Value> {
+    // A binding leads to the function whatever the origin says.
+    let url = format!("https://functions.internal/functions/v1/{name}/health");
+    let asking = async {
+        let mut response = function.fetch(url, None).await.ok()?;
+        serde_json::from_slice(&response.bytes().await.ok()?).ok()
+    };
+    let timeout = WorkerClock.sleep_ms(HEALTH_TIMEOUT_MS);
+    match select(std::pin::pin!(asking), std::pin::pin!(timeout)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => None,
+    }
+}
+
 fn refuse(error: &Error) -> Result<Response> {
     let request_id = WorkerRandom.uuid();
     let response = Response::builder()
         .with_status(error.status().as_u16())
         .with_header("content-type", "application/json; charset=utf-8")?
         .with_header("x-request-id", &request_id.to_string())?;
+    let response = match error.allow() {
+        Some(methods) => response.with_header("allow", methods)?,
+        None => response,
+    };
     Ok(response.fixed(error.to_json(request_id).to_string().into()))
 }

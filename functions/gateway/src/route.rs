@@ -5,6 +5,8 @@
 pub enum Route {
     /// To a function, by the name of its service binding, such as `AI_PLAYLIST`.
     Function(String),
+    /// To what every function says of its health.
+    Health,
     /// Below `/functions/`, but no function can have that name.
     Nowhere,
     /// To the static assets.
@@ -13,6 +15,9 @@ pub enum Route {
 
 /// Routes a URL's path.
 pub fn route(path: &str) -> Route {
+    if path == "/health" {
+        return Route::Health;
+    }
     let Some(rest) = path.strip_prefix("/functions/") else { return Route::Asset };
     let name = rest.strip_prefix("v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -48,8 +53,13 @@ mod tests {
     }
 
     #[test]
+    fn health_is_asked_at_one_path() {
+        assert_eq!(route("/health"), Route::Health);
+    }
+
+    #[test]
     fn everything_else_is_an_asset() {
-        for path in ["/", "/index.html", "/functions", "/function/v1/x"] {
+        for path in ["/", "/index.html", "/functions", "/function/v1/x", "/health/", "/healthy"] {
             assert_eq!(route(path), Route::Asset, "{path}");
         }
     }

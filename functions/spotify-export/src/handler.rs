@@ -3,13 +3,11 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures_channel::oneshot;
-use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, Spawn, json_response, route};
+use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::redacted::Secret;
 use shared::request::{idempotency_key, require_json};
@@ -27,8 +25,10 @@ use crate::request::{self, ExportRequest};
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "spotify-export",
     methods: "POST",
+    routes: &[],
     // An id, a name and a description.
     max_body_bytes: 16 * 1024,
+    has_database: true,
 };
 
 /// Finished results that outlive a request; no request's data.
@@ -39,18 +39,17 @@ pub struct Caches {
 }
 
 /// What one request is handed.
-#[derive(Clone)]
 pub struct Deps<H, C> {
     /// The way out.
     pub http: H,
     /// The time.
     pub clock: C,
     /// The configuration.
-    pub config: Rc<Config>,
+    pub config: Config,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
-    /// Runs what goes on after the client has left.
-    pub spawn: Spawn,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// Answers one request for an export.
@@ -65,31 +64,20 @@ pub struct Deps<H, C> {
 ///
 /// # Errors
 /// As above; what failed behind step 5 is completed by a repeat under the same key.
-pub async fn handle<H, C>(request: Request<Bytes>, deps: Deps<H, C>) -> Result<Response<Body>, Error>
-where
-    H: HttpClient + Clone + 'static,
-    C: Clock + Clone + 'static,
-{
+pub async fn handle<H: HttpClient, C: Clock>(
+    request: Request<Bytes>,
+    deps: &Deps<H, C>,
+) -> Result<Response<Body>, Error> {
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
         return Err(Error::new(Code::NotFound, "There is nothing at this path."));
     }
+    let Deps { http, clock, config, caches, call } = deps;
     let headers = request.headers();
-    let user = authenticate(headers, &deps.config.auth, &deps.caches.jwks, &deps.http, &deps.clock).await?;
+    let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     require_json(headers)?;
     let key = idempotency_key(headers)?;
     let wanted = request::parse(request.body())?;
-
-    // It runs on its own: where the client leaves, the runtime drops this future, and half a copy would be left.
-    let (sender, receiver) = oneshot::channel();
-    let spawn = deps.spawn.clone();
-    spawn(
-        async move {
-            let _ = sender.send(export(&deps, &user, &wanted, key).await); // Fails when nobody waits any more.
-        }
-        .boxed_local(),
-    );
-    let lost = |_| Error::new(Code::Internal, "The export broke off.");
-    json_response(StatusCode::OK, &receiver.await.map_err(lost)??)
+    json_response(StatusCode::OK, &export(deps, &user, &wanted, key).await?)
 }
 
 async fn export<H: HttpClient, C: Clock>(

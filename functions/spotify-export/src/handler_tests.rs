@@ -1,10 +1,7 @@
-use std::cell::RefCell;
-
-use futures_util::future::LocalBoxFuture;
-use futures_util::task::noop_waker;
+use futures_util::FutureExt;
 use serde_json::json;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 use shared::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -96,29 +93,18 @@ fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<Outboun
         request = request.header("idempotency-key", key);
     }
     let request = request.body(Bytes::from(json!({"playlist_id": PLAYLIST}).to_string())).unwrap();
-    let work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
-    let spawned = work.clone();
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW_MS),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Config::from_lookup(lookup).unwrap(),
         caches: Rc::default(),
-        spawn: Rc::new(move |future| spawned.borrow_mut().push(future)),
+        call: fake_call().0,
     };
-    let mut answer = Box::pin(handle(request, deps));
-    let waker = noop_waker();
-    let mut context = std::task::Context::from_waker(&waker);
-    for _ in 0..10 {
-        if let std::task::Poll::Ready(result) = answer.poll_unpin(&mut context) {
-            let result = result.map(|response| match response.into_body() {
-                Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
-                Body::Stream(_) => panic!("a stream"),
-            });
-            return (result, http.requests());
-        }
-        work.borrow_mut().retain_mut(|work| work.poll_unpin(&mut context).is_pending());
-    }
-    panic!("no answer");
+    let result = handle(request, &deps).now_or_never().unwrap().map(|response| match response.into_body() {
+        Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
+        Body::Stream(_) => panic!("a stream"),
+    });
+    (result, http.requests())
 }
 
 fn names(requests: &[OutboundRequest]) -> Vec<String> {

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::random::Random;
 use shared::request::require_json;
@@ -20,8 +20,13 @@ use crate::config::Config;
 use crate::request::{self, Completion};
 
 /// What the endpoint promises.
-pub const ENDPOINT: Endpoint =
-    Endpoint { name: "spotify-oauth", methods: "GET, POST, DELETE", max_body_bytes: 8 * 1024 };
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "spotify-oauth",
+    methods: "GET, POST, DELETE",
+    routes: &["/start", "/callback", "/complete", "/status", "/link"],
+    max_body_bytes: 8 * 1024,
+    has_database: true,
+};
 
 /// SQLSTATE 23503.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
@@ -45,6 +50,8 @@ pub struct Deps<H, C> {
     pub config: Config,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// Answers one request, by its path and method.
@@ -71,8 +78,8 @@ pub async fn handle<H: HttpClient, C: Clock>(
 
 impl<H: HttpClient, C: Clock> Deps<H, C> {
     async fn caller(&self, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-        let Self { http, clock, config, caches, .. } = self;
-        authenticate(request.headers(), &config.auth, &caches.jwks, http, clock).await
+        let Self { http, clock, config, caches, call, .. } = self;
+        authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await
     }
 
     fn links(&self) -> SpotifyLinks<'_, H, C> {

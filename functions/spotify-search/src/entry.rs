@@ -19,17 +19,28 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let lookup = platform::lookup(&env);
+    let config = Config::from_lookup(&lookup);
     let origins = AllowedOrigins::from_lookup(&lookup);
-    platform::respond(request, ENDPOINT, origins, async |request, _call| {
-        let deps = Deps {
-            http: WorkerHttp,
-            clock: WorkerClock,
-            config: Config::from_lookup(&lookup)?,
-            caches: CACHES.with(Rc::clone),
-        };
-        handle(request, &deps).await
-    })
+    let spawn = platform::spawner(context);
+    platform::respond(
+        request,
+        &spawn,
+        lookup,
+        ENDPOINT,
+        origins,
+        config,
+        move |request, config, call| async move {
+            let deps = Deps {
+                http: call.observe(WorkerHttp, WorkerClock),
+                clock: WorkerClock,
+                config,
+                caches: CACHES.with(Rc::clone),
+                call,
+            };
+            handle(request, &deps).await
+        },
+    )
     .await
 }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
-use shared::auth::{AuthConfig, JwksCache, authenticate};
+use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::matching::{Scored, field_query, free_query, rank};
 use shared::spotify::{SpotifyApp, TokenCache};
@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::request::{self, SearchRequest};
 
 /// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint { name: "spotify-search", methods: "GET", max_body_bytes: 0 };
+pub const ENDPOINT: Endpoint =
+    Endpoint { name: "spotify-search", methods: "GET", routes: &[], max_body_bytes: 0, has_database: false };
 
 /// As many candidates as Spotify gives at once.
 const CANDIDATES: u8 = 10;
@@ -41,6 +42,8 @@ pub struct Deps<H, C> {
     pub config: Config,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// A track of the catalogue, in Spotify's own spelling.
@@ -98,8 +101,8 @@ pub async fn handle<H: HttpClient, C: Clock>(
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
         return Err(Error::new(Code::NotFound, "There is nothing at this path."));
     }
-    let auth: &AuthConfig = &deps.config.auth;
-    authenticate(request.headers(), auth, &deps.caches.jwks, &deps.http, &deps.clock).await?;
+    let Deps { http, clock, config, caches, call } = deps;
+    authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
     json_response(StatusCode::OK, &Answer { tracks: search(&wanted, deps).await? })
 }
@@ -127,7 +130,7 @@ mod tests {
     use futures_util::FutureExt;
     use serde_json::{Value, json};
     use shared::auth::FakeIssuer;
-    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
     use uuid::Uuid;
 
     use super::*;
@@ -178,6 +181,7 @@ mod tests {
             clock: FakeClock::at_ms(NOW_MS),
             config: Config::from_lookup(lookup).unwrap(),
             caches: Rc::default(),
+            call: fake_call().0,
         };
         match handle(request, &deps).now_or_never().unwrap()?.into_body() {
             Body::Full(bytes) => Ok(serde_json::from_slice(&bytes).unwrap()),

@@ -13,13 +13,23 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let lookup = platform::lookup(&env);
+    let config = Config::from_lookup(&lookup);
     // No page calls it.
     let origins = Ok(AllowedOrigins::default());
-    platform::respond(request, ENDPOINT, origins, async |request, _call| {
-        let config = Config::from_lookup(&lookup)?;
-        handle(request, &Deps { http: WorkerHttp, clock: WorkerClock, random: &WorkerRandom, config }).await
-    })
+    let spawn = platform::spawner(context);
+    platform::respond(
+        request,
+        &spawn,
+        lookup,
+        ENDPOINT,
+        origins,
+        config,
+        move |request, config, call| async move {
+            let http = call.observe(WorkerHttp, WorkerClock);
+            handle(request, &Deps { http, clock: WorkerClock, random: &WorkerRandom, config, call }).await
+        },
+    )
     .await
 }

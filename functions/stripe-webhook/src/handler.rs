@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde::Serialize;
 use shared::clock::Clock;
-use shared::endpoint::{Body, Endpoint, json_response, route};
+use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::{HttpClient, STRIPE_SIGNATURE};
 use shared::random::Random;
 use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
@@ -14,8 +14,13 @@ use shared::{Code, Error};
 use crate::config::Config;
 
 /// What the endpoint promises.
-pub const ENDPOINT: Endpoint =
-    Endpoint { name: "stripe-webhook", methods: "POST", max_body_bytes: 1024 * 1024 };
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "stripe-webhook",
+    methods: "POST",
+    routes: &[],
+    max_body_bytes: 1024 * 1024,
+    has_database: true,
+};
 
 /// Stripe waits some twenty seconds for an answer and then sends the event again.
 const DEADLINE_MS: u64 = 15_000;
@@ -30,11 +35,12 @@ pub struct Deps<'a, H, C> {
     pub random: &'a dyn Random,
     /// The configuration.
     pub config: Config,
+    /// The request, as the log knows it.
+    pub call: Call,
 }
 
 /// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// The profile says what Stripe says.
     Written,
@@ -42,6 +48,16 @@ enum Outcome {
     Foreign,
     /// No plan changes behind an event of this type.
     Ignored,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Foreign => "foreign",
+            Self::Ignored => "ignored",
+        }
+    }
 }
 
 /// Answers one event.
@@ -61,16 +77,20 @@ pub async fn handle<H: HttpClient, C: Clock>(
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
         return Err(Error::new(Code::NotFound, "There is nothing at this path."));
     }
-    let Deps { clock, config, .. } = deps;
+    let Deps { clock, config, call, .. } = deps;
     config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;
     let event = Event::parse(request.body())?;
+    if let Some(kind) = &event.kind {
+        call.note("event", kind.as_str());
+    }
     if event.livemode != config.stripe.livemode {
         return Err(Error::new(Code::LivemodeMismatch, "This endpoint is for Stripe's other mode."));
     }
-    let outcome = deps.converge(&event).await?;
+    let outcome = deps.converge(&event).await?.as_str();
+    call.note("outcome", outcome);
     #[derive(Serialize)]
     struct Answer {
-        outcome: Outcome,
+        outcome: &'static str,
     }
     json_response(StatusCode::OK, &Answer { outcome })
 }

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom, fake_call};
 use shared::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -85,6 +85,7 @@ fn deliver_with(
         clock: FakeClock::hurrying(NOW * 1000),
         random: &FakeRandom::default(),
         config: Config::from_lookup(lookup).unwrap(),
+        call: fake_call().0,
     };
     let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), &deps).now_or_never().unwrap();
     let outcome = result.map(|response| match response.into_body() {
@@ -193,7 +194,7 @@ fn stripe_is_asked_to_come_again_where_anything_failed() {
 }
 
 #[test]
-fn nothing_of_the_event_reaches_the_database() {
+fn nothing_of_the_event_reaches_the_database_or_the_log_but_its_type() {
     let seen: Rc<RefCell<Vec<OutboundRequest>>> = Rc::default();
     let kept = seen.clone();
     let http = FakeHttp::responding(move |request| {
@@ -206,10 +207,22 @@ fn nothing_of_the_event_reaches_the_database() {
     let request =
         Request::post("https://x/stripe-webhook").header("stripe-signature", signature_of(body.as_bytes()));
     let config = Config::from_lookup(lookup).unwrap();
-    let deps = Deps { http, clock: FakeClock::hurrying(NOW * 1000), random: &FakeRandom::default(), config };
+    let (call, log) = fake_call();
+    let deps = Deps {
+        http,
+        clock: FakeClock::hurrying(NOW * 1000),
+        random: &FakeRandom::default(),
+        config,
+        call: call.clone(),
+    };
     handle(request.body(Bytes::from(body)).unwrap(), &deps).now_or_never().unwrap().unwrap();
     for request in seen.borrow().iter().filter(|request| request.url.starts_with("https://db.example")) {
         let body = String::from_utf8_lossy(&request.body);
         assert!(!body.contains("ann@") && !body.contains("evt_1") && !body.contains("sub_1"), "{body}");
     }
+    call.log_end(0, StatusCode::OK, None);
+    let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
+    assert_eq!((&line["event"], &line["outcome"]), (&json!("invoice.paid"), &json!("written")));
+    let line = line.to_string();
+    assert!(!["ann@", "evt_1", "sub_1", "cus_", USER].iter().any(|told| line.contains(told)), "{line}");
 }

@@ -10,7 +10,7 @@ use super::jwt::decode;
 use super::{AuthError, Key};
 use crate::cache::Cached;
 use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 
 const FRESH_MS: u64 = 10 * 60 * 1000;
 /// How long keys serve beyond their freshness while Auth is away.
@@ -124,8 +124,10 @@ impl JwksCache {
 }
 
 async fn fetch<H: HttpClient>(url: &str, http: &H) -> Result<Jwks, String> {
-    let response =
-        http.send(OutboundRequest::new(Method::GET, url, LIMITS)).await.map_err(|e| e.to_string())?;
+    let response = http
+        .send(OutboundRequest::new(Upstream::Auth, Method::GET, url, LIMITS))
+        .await
+        .map_err(|e| e.to_string())?;
     if response.status != StatusCode::OK {
         return Err(format!("status {}", response.status.as_u16()));
     }

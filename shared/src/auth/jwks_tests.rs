@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::error::Code;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 use crate::http_client::HttpError;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -40,7 +40,8 @@ impl Instance {
     fn receive_token(&self, token: &str) -> Result<(), Code> {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-        let result = authenticate(&headers, &self.config, &self.cache, &self.http, &self.clock);
+        let call = fake_call().0;
+        let result = authenticate(&call, &headers, &self.config, &self.cache, &self.http, &self.clock);
         result.now_or_never().unwrap().map(|_| ()).map_err(|error| error.code())
     }
 

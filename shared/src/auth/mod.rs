@@ -27,6 +27,7 @@ use http::{HeaderMap, header};
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, base_url, both, optional, required};
+use crate::endpoint::Call;
 use crate::error::Error;
 use crate::http_client::HttpClient;
 use crate::redacted::Secret;
@@ -86,19 +87,22 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     }
 }
 
-/// Identifies the user who sent a request with these headers.
+/// Identifies the user who sent a request with these headers; the call's log line names a hash of their id.
 ///
 /// # Errors
 /// 401 `missing_token`, `invalid_token` or `token_expired`; 503 `database_unavailable` where the
 /// keys cannot be fetched.
 pub async fn authenticate<H: HttpClient, C: Clock>(
+    call: &Call,
     headers: &HeaderMap,
     config: &AuthConfig,
     cache: &JwksCache,
     http: &H,
     clock: &C,
 ) -> Result<VerifiedUser, Error> {
-    Ok(identify(bearer(headers)?, config, cache, http, clock).await?)
+    let user = identify(bearer(headers)?, config, cache, http, clock).await?;
+    call.note_user(user.id());
+    Ok(user)
 }
 
 async fn identify<H: HttpClient, C: Clock>(

@@ -10,7 +10,9 @@ use super::answer::Frame;
 use super::request::characters;
 use super::{ChatEvent, ChatRequest, Cost, LlmConfig, LlmError, Prices, SseEvent, SseParser, Usage};
 use crate::clock::Clock;
-use crate::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, Limits, OutboundRequest};
+use crate::http_client::{
+    BodyStream, HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
+};
 
 /// The longest `Retry-After` that is waited for.
 const MAX_RETRY_AFTER_SECONDS: u64 = 3;
@@ -52,7 +54,7 @@ pub async fn stream_chat<H: HttpClient, C: Clock>(
 
 fn outbound(config: &LlmConfig, request: &ChatRequest, limits: Limits) -> Result<OutboundRequest, LlmError> {
     let url = format!("{}/chat/completions", config.base_url);
-    let outbound = OutboundRequest::new(Method::POST, url, limits)
+    let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
         .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
         .header(CONTENT_TYPE, "application/json")?
         .header(ACCEPT, "text/event-stream, application/json")?;

@@ -9,7 +9,7 @@ use super::app::{pause_ms, refuse_errors};
 use super::{SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
 
 /// All that we ever ask for: to create playlists that are not on the profile, and to fill them.
@@ -96,7 +96,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
             display_name: Option<String>,
         }
         let url = format!("{}/v1/me", self.config.api_base_url);
-        let request = OutboundRequest::new(Method::GET, url, LIMITS)
+        let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, LIMITS)
             .header(header::AUTHORIZATION, &format!("Bearer {}", access_token.expose()))
             .map_err(SpotifyError::Unavailable)?;
         let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
@@ -129,7 +129,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
             expires_in: u64,
         }
         let url = format!("{}/api/token", self.config.accounts_base_url);
-        let request = OutboundRequest::new(Method::POST, url, LIMITS)
+        let request = OutboundRequest::new(Upstream::Spotify, Method::POST, url, LIMITS)
             .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
             .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
             .map_err(SpotifyError::Unavailable)?

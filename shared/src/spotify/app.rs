@@ -6,7 +6,7 @@ use super::{SpotifyConfig, SpotifyError};
 use crate::cache::Cached;
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
 use crate::track::CatalogueTrack;
 
@@ -86,7 +86,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
 
     async fn attempt(&self, url: &str) -> Result<Vec<CatalogueTrack>, Failure> {
         let token = self.token().await?;
-        let request = OutboundRequest::new(Method::GET, url, SEARCH_LIMITS)
+        let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, SEARCH_LIMITS)
             .header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
             .map_err(SpotifyError::Unavailable)?;
         let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
@@ -115,7 +115,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
 
     async fn fetch_token(&self) -> Result<Secret, SpotifyError> {
         let url = format!("{}/api/token", self.config.accounts_base_url);
-        let request = OutboundRequest::new(Method::POST, url, TOKEN_LIMITS)
+        let request = OutboundRequest::new(Upstream::Spotify, Method::POST, url, TOKEN_LIMITS)
             .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
             .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
             .map_err(SpotifyError::Unavailable)?

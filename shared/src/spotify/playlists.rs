@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::app::pause_ms;
 use super::{SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
 
 /// Spotify refuses more in one call; a playlist of ours has no more.
@@ -111,10 +111,15 @@ impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
         body: &Value,
         may_repeat: impl Fn(SpotifyError) -> bool,
     ) -> Result<InboundResponse, UserCallError> {
-        let request = OutboundRequest::new(method, format!("{}{path}", self.config.api_base_url), LIMITS)
-            .header(header::AUTHORIZATION, &format!("Bearer {}", self.token.expose()))?
-            .header(header::CONTENT_TYPE, "application/json")?
-            .body(body.to_string());
+        let request = OutboundRequest::new(
+            Upstream::Spotify,
+            method,
+            format!("{}{path}", self.config.api_base_url),
+            LIMITS,
+        )
+        .header(header::AUTHORIZATION, &format!("Bearer {}", self.token.expose()))?
+        .header(header::CONTENT_TYPE, "application/json")?
+        .body(body.to_string());
         match self.attempt(request.clone()).await {
             Err(UserCallError::Spotify(error)) if may_repeat(error) => match pause_ms(error) {
                 Some(pause_ms) => {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::{API_VERSION, StripeConfig, StripeError, text};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest, Upstream};
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 /// A page of a hundred subscriptions takes about 600 KB.
@@ -42,12 +42,12 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
             url.push('?');
             url.push_str(&form_urlencoded(query));
         }
-        self.repeating(OutboundRequest::new(Method::GET, url, LIMITS), None).await
+        self.repeating(OutboundRequest::new(Upstream::Stripe, Method::GET, url, LIMITS), None).await
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<Value, StripeError> {
         let url = format!("{}{path}", self.config.api_base_url);
-        self.repeating(OutboundRequest::new(Method::DELETE, url, LIMITS), None).await
+        self.repeating(OutboundRequest::new(Upstream::Stripe, Method::DELETE, url, LIMITS), None).await
     }
 
     /// Posts a form. Under a key it happens once, however often it is sent; without one it has to be something that can
@@ -59,7 +59,7 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         key: Option<String>,
     ) -> Result<Value, StripeError> {
         let url = format!("{}{path}", self.config.api_base_url);
-        let request = OutboundRequest::new(Method::POST, url, LIMITS)
+        let request = OutboundRequest::new(Upstream::Stripe, Method::POST, url, LIMITS)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .map_err(StripeError::Unavailable)?;
         self.repeating(request.body(form_urlencoded(form)), key).await

@@ -28,10 +28,13 @@ const TYPES: [&str; 11] = [
     "customer.deleted",
 ];
 const CHECKOUT_COMPLETED: &str = "checkout.session.completed";
+const MAX_TYPE_BYTES: usize = 64;
 
 /// An event that Stripe signed.
 #[derive(Debug, PartialEq)]
 pub struct Event {
+    /// Its type, where that looks like one of Stripe's.
+    pub kind: Option<String>,
     /// Whether it is about real money.
     pub livemode: bool,
     /// Whom it may concern; `None` where it is none of our business.
@@ -79,8 +82,9 @@ impl Event {
             Some("v2.core.event") => true,
             _ => return Err(EventError::NotAnEvent),
         };
-        let kind = text(&event, "/type").ok_or(EventError::NotAnEvent)?;
-        let kind = if is_thin { kind.strip_prefix("v1.") } else { Some(kind) };
+        let name = text(&event, "/type").ok_or(EventError::NotAnEvent)?;
+        let shown = looks_like_a_type(name).then(|| name.to_owned());
+        let kind = if is_thin { name.strip_prefix("v1.") } else { Some(name) };
         let kind = kind.and_then(|kind| TYPES.into_iter().find(|known| *known == kind));
         let livemode = event.get("livemode").and_then(Value::as_bool).ok_or(EventError::NotAnEvent)?;
         // What happened in an account that is connected to ours is named so, in a snapshot or a thin event.
@@ -90,8 +94,14 @@ impl Event {
             Some(_) if is_ours => Some(Source::Object(take_object(&mut event)?)),
             _ => None,
         };
-        Ok(Self { livemode, completes_checkout: kind == Some(CHECKOUT_COMPLETED), source })
+        Ok(Self { kind: shown, livemode, completes_checkout: kind == Some(CHECKOUT_COMPLETED), source })
     }
+}
+
+/// What Stripe signed may name types that we do not know; in a log nothing else is to stand than a type.
+fn looks_like_a_type(name: &str) -> bool {
+    let fits = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
+    (1..=MAX_TYPE_BYTES).contains(&name.len()) && name.bytes().all(fits)
 }
 
 fn take_object(event: &mut Value) -> Result<Value, EventError> {

@@ -149,3 +149,14 @@ fn an_objects_customer_and_user_are_found_where_each_version_has_them() {
         assert_eq!(Subject::of(&nobody), None, "{nobody}");
     }
 }
+
+#[test]
+fn a_type_is_told_only_where_it_looks_like_one() {
+    let told = |kind: &str| parse(&event(kind, json!({}))).unwrap().kind;
+    for kind in ["invoice.created", "v2.core.account_link.returned", &"x".repeat(64)] {
+        assert_eq!(told(kind).as_deref(), Some(kind));
+    }
+    for kind in ["", "Ann", "ann@example.com", "a b", "a\nb", "\"", &"x".repeat(65)] {
+        assert_eq!(told(kind), None, "{kind}");
+    }
+}

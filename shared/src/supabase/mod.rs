@@ -20,13 +20,15 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::VerifiedUser;
 use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest};
+use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 /// A hundred tracks with titles take about 50 KB.
 const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
 const RETRY_PAUSE_MS: u64 = 200;
+/// Whoever asks whether the database answers does not wait longer.
+const ANSWERS_LIMITS: Limits = Limits::document(2_000, 64 * 1024);
 /// The longest that [`Service::rpc_retrying`] takes: two attempts and the pause between them.
 pub const RETRYING_MS: u64 = 2 * LIMITS.total_ms + RETRY_PAUSE_MS;
 
@@ -55,6 +57,21 @@ impl<'a, H: HttpClient> Supabase<'a, H> {
             ServiceCredential::SecretKey(key) => self.session(key, None, true),
             ServiceCredential::LegacyJwt(key) => self.session(key, Some(key), true),
         })
+    }
+
+    /// Asks for what nobody is given without a token: a refusal is an answer, too, as it comes from PostgreSQL.
+    ///
+    /// # Errors
+    /// [`SupabaseError`] where it does not answer within 2 seconds, or answers that it cannot.
+    pub async fn answers(&self) -> Result<(), SupabaseError> {
+        let session = self.session(&self.config.publishable_key, None, false);
+        let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
+        let request = OutboundRequest::new(Upstream::Database, Method::GET, url, ANSWERS_LIMITS);
+        let request = session.authorise(request).map_err(SupabaseError::Unavailable)?;
+        match session.fetch(request).await {
+            Err(SupabaseError::Refused { status, .. }) if !status.is_server_error() => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     fn session(&self, api_key: &Secret, bearer: Option<&Secret>, as_service: bool) -> Session<'a, H> {
@@ -151,7 +168,7 @@ impl<H: HttpClient> Session<'_, H> {
         let args = serde_json::to_vec(args).ok().filter(|_| is_name).ok_or(HttpError::InvalidRequest);
         let url = format!("{}/rpc/{name}", self.base_url);
         args.and_then(|args| {
-            let request = OutboundRequest::new(Method::POST, url, LIMITS).body(args);
+            let request = OutboundRequest::new(Upstream::Database, Method::POST, url, LIMITS).body(args);
             self.authorise(request.header(header::CONTENT_TYPE, "application/json")?)
         })
         .map_err(SupabaseError::Unavailable)
@@ -213,5 +230,8 @@ fn take_apart(builder: Builder) -> Option<OutboundRequest> {
         headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }
     let body = built.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
-    Some(OutboundRequest { headers, ..OutboundRequest::new(method, built.url().as_str(), LIMITS).body(body) })
+    Some(OutboundRequest {
+        headers,
+        ..OutboundRequest::new(Upstream::Database, method, built.url().as_str(), LIMITS).body(body)
+    })
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -31,7 +31,8 @@ fn user() -> VerifiedUser {
     let http = FakeHttp::answering([FakeAnswer::json(200, &issuer.jwks())]);
     let token = format!("Bearer {}", issuer.token(Uuid::nil(), 1_000));
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&token).unwrap())]);
-    authenticate(&headers, &FakeIssuer::config(), &JwksCache::default(), &http, &FakeClock::at_ms(1_000_000))
+    let (call, cache, clock) = (fake_call().0, JwksCache::default(), FakeClock::at_ms(1_000_000));
+    authenticate(&call, &headers, &FakeIssuer::config(), &cache, &http, &clock)
         .now_or_never()
         .unwrap()
         .unwrap()

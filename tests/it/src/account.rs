@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::fault_proxy::{Fate, FaultProxy};
 use crate::generation::{self, FIVE, ask, reply};
-use crate::own_stack::{PATIENCE, Place, eventually, signal};
+use crate::own_stack::{PATIENCE, Place, eventually, functions_alone, signal};
 use crate::spotify::{self, Answer, call};
 use crate::stack::{Stack, User};
 use crate::stripe::{ask_for_checkout, becomes, objects, pay, press, profile, url};
@@ -148,17 +148,7 @@ async fn whatever_the_database_fails_at_or_the_runtime_dies_the_repetition_compl
     let shared = Stack::take().await;
     let place = Place::take().await;
     let proxy = FaultProxy::start(shared.url("/supabase_url"), 1).await;
-    let given = |pointer: &str| shared.url(pointer).to_owned();
-    let lines = [
-        ("SUPABASE_URL", proxy.url.clone()),
-        ("SUPABASE_PUBLISHABLE_KEY", given("/publishable_key")),
-        ("SUPABASE_SECRET_KEY", given("/secret_key")),
-        ("STRIPE_SECRET_KEY", "sk_test_simulated".to_owned()),
-        ("STRIPE_WEBHOOK_SECRETS", given("/stripe_webhook_secret")),
-        ("STRIPE_PRICE_ID", "price_simulatedPro".to_owned()),
-        ("STRIPE_API_BASE_URL", given("/simulators/stripe")),
-    ];
-    let lines: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let lines = functions_alone(&shared, &proxy.url);
     let mut running = place.start_with(&lines).await;
     // Tokens name the issuer, which the functions here know by the proxy's address.
     let keys = keys();

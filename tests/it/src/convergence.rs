@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::dice::Dice;
 use crate::fault_proxy::FaultProxy;
-use crate::own_stack::{PATIENCE, Place, Running, eventually, signal};
+use crate::own_stack::{PATIENCE, Place, Running, eventually, functions_alone, signal};
 use crate::stack::Stack;
 use crate::stripe::{EVENT_TYPES, event, now, signature};
 
@@ -99,23 +99,7 @@ impl World {
     }
 
     async fn start_functions(&mut self) {
-        let ready = |pointer: &str| self.shared.url(pointer).to_owned();
-        let lines = [
-            ("SUPABASE_URL", self.proxy.url.clone()),
-            ("SUPABASE_PUBLISHABLE_KEY", ready("/publishable_key")),
-            ("SUPABASE_SECRET_KEY", ready("/secret_key")),
-            ("STRIPE_SECRET_KEY", "sk_test_simulated".to_owned()),
-            ("STRIPE_WEBHOOK_SECRETS", ready("/stripe_webhook_secret")),
-            ("STRIPE_PRICE_ID", "price_simulatedPro".to_owned()),
-            ("STRIPE_API_BASE_URL", ready("/simulators/stripe")),
-            // Nothing here asks these; named, so that no simulator of theirs is started.
-            ("SPOTIFY_CLIENT_ID", "none".to_owned()),
-            ("SPOTIFY_CLIENT_SECRET", "none".to_owned()),
-            ("LLM_BASE_URL", "http://127.0.0.1:9/v1".to_owned()),
-            ("LLM_API_KEY", "none".to_owned()),
-            ("LLM_MODEL", "none".to_owned()),
-        ];
-        let text: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let text = functions_alone(&self.shared, &self.proxy.url);
         self.functions = Some(self.place.start_with(&text).await);
     }
 

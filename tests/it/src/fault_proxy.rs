@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::dice::Dice;
+
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A proxy on this machine; it ends with this value.
 pub struct FaultProxy {
@@ -40,6 +43,8 @@ pub enum Fate {
     CutBefore,
     /// It happens, and the connection breaks.
     CutBehind,
+    /// No answer, for longer than anybody waits.
+    Silence,
 }
 
 impl FaultProxy {
@@ -142,6 +147,10 @@ async fn exchange(state: &State, connection: &mut BufReader<TcpStream>) -> Optio
         Fate::CutBefore => return None,
         Fate::Refused => {
             return answer(connection, 503, "{\"message\":\"no connection to the database\"}").await;
+        }
+        Fate::Silence => {
+            tokio::time::sleep(SILENCE).await;
+            return None;
         }
         Fate::Passes | Fate::AnswerReplaced | Fate::CutBehind => {}
     }

@@ -166,6 +166,27 @@ fn xtask() -> PathBuf {
     std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from)
 }
 
+/// The lines of an env file with which the functions run by themselves: on the shared stack's data, reached through
+/// `supabase_url`, and with its Stripe. Lines after these replace them.
+pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
+    let lines = [
+        ("SUPABASE_URL", supabase_url),
+        ("SUPABASE_PUBLISHABLE_KEY", shared.url("/publishable_key")),
+        ("SUPABASE_SECRET_KEY", shared.url("/secret_key")),
+        ("STRIPE_SECRET_KEY", "sk_test_simulated"),
+        ("STRIPE_WEBHOOK_SECRETS", shared.url("/stripe_webhook_secret")),
+        ("STRIPE_PRICE_ID", "price_simulatedPro"),
+        ("STRIPE_API_BASE_URL", shared.url("/simulators/stripe")),
+        // Nothing asks these; named, so that no simulator of theirs is started.
+        ("SPOTIFY_CLIENT_ID", "none"),
+        ("SPOTIFY_CLIENT_SECRET", "none"),
+        ("LLM_BASE_URL", "http://127.0.0.1:9/v1"),
+        ("LLM_API_KEY", "none"),
+        ("LLM_MODEL", "none"),
+    ];
+    lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
 const PORTS: usize = 6;
 
 /// The first of as many ports in a row as a stack needs, below those that systems hand out by themselves.

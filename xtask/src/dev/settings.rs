@@ -176,6 +176,7 @@ impl Settings {
             (PUBLISHABLE_KEY, keys.publishable_key.clone()),
             (SECRET_KEY, keys.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
+            ("SERVER_TIMING", "true".into()),
             // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
             ("SPOTIFY_STATE_SECRETS", derived(&keys.secret_key, "spotify-state")),
             ("SPOTIFY_TOKEN_SECRETS", derived(&keys.secret_key, "spotify-tokens")),

@@ -1,0 +1,90 @@
+//! What all functions say of their health, as one answer.
+
+use serde_json::{Map, Value, json};
+
+/// The answers so far.
+#[derive(Debug, Default)]
+pub struct Report {
+    functions: Map<String, Value>,
+    is_unwell: bool,
+}
+
+impl Report {
+    /// Adds what a function answered, as far as it is of the agreed form; `None` where there was no answer in time.
+    pub fn add(&mut self, name: String, answer: Option<Value>) {
+        let status = |of: &Value| of.get("status").and_then(Value::as_str).map(str::to_owned);
+        let (entry, is_well) = match answer.as_ref().map(|answer| (status(answer), answer)) {
+            Some((Some(status), _)) if status == "ok" => (json!({ "status": "ok" }), true),
+            Some((Some(status), answer)) if status == "unavailable" => {
+                (json!({ "status": status, "missing": answer.get("missing") }), false)
+            }
+            _ => (json!({ "status": "unreachable" }), false),
+        };
+        self.is_unwell |= !is_well;
+        self.functions.insert(name, entry);
+    }
+
+    /// The answer's status and body.
+    pub fn answer(self) -> (u16, Value) {
+        let (code, status) = if self.is_unwell { (503, "unavailable") } else { (200, "ok") };
+        (code, json!({ "status": status, "functions": self.functions }))
+    }
+}
+
+/// The function behind a service binding: `AI_PLAYLIST` is `ai-playlist`.
+pub fn function_name(binding: &str) -> String {
+    binding.replace('_', "-").to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(answers: &[(&str, Option<Value>)]) -> (u16, Value) {
+        let mut report = Report::default();
+        for (name, answer) in answers {
+            report.add((*name).to_owned(), answer.clone());
+        }
+        report.answer()
+    }
+
+    #[test]
+    fn all_is_well_where_each_function_is() {
+        let answer =
+            report(&[("account", Some(json!({"status": "ok"}))), ("billing", Some(json!({"status": "ok"})))]);
+        let functions = json!({"account": {"status": "ok"}, "billing": {"status": "ok"}});
+        assert_eq!(answer, (200, json!({"status": "ok", "functions": functions})));
+    }
+
+    #[test]
+    fn one_function_that_is_unwell_is_enough() {
+        let answer = report(&[
+            ("account", Some(json!({"status": "ok"}))),
+            ("ai-playlist", Some(json!({"status": "unavailable", "missing": ["language_model"], "more": 1}))),
+            ("billing", None),
+        ]);
+        let functions = json!({
+            "account": {"status": "ok"},
+            "ai-playlist": {"status": "unavailable", "missing": ["language_model"]},
+            "billing": {"status": "unreachable"},
+        });
+        assert_eq!(answer, (503, json!({"status": "unavailable", "functions": functions})));
+    }
+
+    #[test]
+    fn what_is_no_answer_of_ours_counts_as_none() {
+        for answer in [json!("ok"), json!({"status": "fine"}), json!({}), json!({"code": "internal_error"})] {
+            let (code, body) = report(&[("account", Some(answer.clone()))]);
+            assert_eq!(
+                (code, &body["functions"]["account"]["status"]),
+                (503, &json!("unreachable")),
+                "{answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_function_is_named_as_in_its_url() {
+        assert_eq!(function_name("AI_PLAYLIST"), "ai-playlist");
+    }
+}

@@ -1,0 +1,204 @@
+use std::cell::RefCell;
+
+use futures_util::FutureExt;
+use futures_util::task::noop_waker;
+use serde_json::json;
+
+use super::*;
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog};
+use crate::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
+
+const ENDPOINT: Endpoint = Endpoint {
+    name: "echo",
+    methods: "POST, DELETE",
+    routes: &["/start"],
+    max_body_bytes: 2048,
+    has_database: false,
+};
+const ORIGIN: &str = "https://app.example";
+
+/// A request at a path; what it is answered, and the lines of the log.
+fn ask(
+    path: &str,
+    method: Method,
+    body: Result<Bytes, BodyError>,
+    timing: bool,
+) -> (Response<Body>, Vec<Value>) {
+    let (log, clock) = (FakeLog::default(), FakeClock::at_ms(1_250));
+    let call = Call::new(ENDPOINT, &method, Uuid::nil(), 1_000, Rc::new(log.clone()));
+    let call = call.showing_timing(timing);
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = path.parse().unwrap();
+    request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static(ORIGIN));
+    let origins = AllowedOrigins::parse(ORIGIN).unwrap();
+    let http = call.observe(FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))), clock.clone());
+    let response = serve(&call, &origins, &clock, request, async |asked| {
+        let Asked::Request(request) = asked else {
+            return json_response(StatusCode::SERVICE_UNAVAILABLE, &"unwell");
+        };
+        let outbound = OutboundRequest::new(
+            Upstream::Database,
+            Method::GET,
+            "https://db.example",
+            Limits::document(1, 1),
+        );
+        http.send(outbound).await.unwrap().bytes().await.unwrap();
+        match request.body().as_ref() {
+            b"broken" => Err(Error::new(Code::Internal, "It broke.").caused_by("a detail").retry_after(7)),
+            _ => json_response(StatusCode::OK, &"fine"),
+        }
+    })
+    .now_or_never()
+    .unwrap();
+    let lines = log.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (response, lines)
+}
+
+fn answer(method: Method, body: Result<Bytes, BodyError>) -> (Response<Body>, Vec<Value>) {
+    ask("/echo", method, body, false)
+}
+
+fn body_of(response: Response<Body>) -> String {
+    match response.into_body() {
+        Body::Full(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        Body::Stream(_) => panic!("a stream"),
+    }
+}
+
+#[test]
+fn every_answer_has_a_request_id_and_cors_headers() {
+    for body in ["", "broken"] {
+        let (response, _) = answer(Method::POST, Ok(body.into()));
+        assert_eq!(response.headers()[REQUEST_ID], Uuid::nil().to_string());
+        assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], ORIGIN);
+    }
+}
+
+#[test]
+fn an_error_is_json_and_its_cause_is_logged_once() {
+    let (response, lines) = answer(Method::POST, Ok("broken".into()));
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+    let body = body_of(response);
+    assert!(body.contains("internal_error") && !body.contains("a detail"), "{body}");
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&line["cause"], &line["duration_ms"]), (&json!("a detail"), &json!(250)));
+}
+
+#[test]
+fn a_line_tells_whom_the_request_asked() {
+    let (_, lines) = answer(Method::POST, Ok(Bytes::new()));
+    assert_eq!(lines[0]["upstreams"], json!({"database": {"calls": 1, "ms": 0}}));
+    assert_eq!(lines[0]["subrequests"], 1);
+    let (_, lines) = answer(Method::PUT, Ok(Bytes::new()));
+    assert_eq!((&lines[0]["upstreams"], &lines[0]["subrequests"]), (&Value::Null, &json!(0)));
+}
+
+#[test]
+fn a_line_names_known_routes_and_nothing_that_somebody_typed() {
+    for (path, route) in [
+        ("/echo/start", json!("/start")),
+        ("/functions/v1/echo/health", json!("/health")),
+        ("/echo", Value::Null),
+        ("/echo/ann@example.com", Value::Null),
+        ("/start", Value::Null),
+    ] {
+        let (_, lines) = ask(path, Method::POST, Ok(Bytes::new()), false);
+        assert_eq!(lines[0]["route"], route, "{path}");
+        assert!(!lines[0].to_string().contains("ann@"), "{path}");
+    }
+}
+
+#[test]
+fn a_user_is_named_by_a_hash_that_operators_can_compute() {
+    let log = FakeLog::default();
+    let call = Call::new(ENDPOINT, &Method::GET, Uuid::nil(), 0, Rc::new(log.clone()));
+    let id: Uuid = "6F0D7C58-2F1C-4D0E-9C68-0A4B7B1E6A11".parse().unwrap();
+    call.note_user(id);
+    call.log_end(0, StatusCode::OK, None);
+    let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
+    // printf %s 6f0d7c58-2f1c-4d0e-9c68-0a4b7b1e6a11 | sha256sum | cut -c1-16
+    assert_eq!(line["user"], "392cf9da982335a5");
+}
+
+#[test]
+fn health_is_asked_with_get_and_without_anything_else() {
+    for path in ["/echo/health", "/functions/v1/echo/health"] {
+        let (response, lines) = ask(path, Method::GET, Err(BodyError::TooLarge), false);
+        assert_eq!((response.status().as_u16(), body_of(response).as_str()), (503, "\"unwell\""));
+        assert_eq!((lines.len(), &lines[0]["status"]), (1, &json!(503)));
+    }
+    let (response, _) = ask("/echo/health", Method::POST, Ok(Bytes::new()), false);
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()[header::ALLOW]),
+        (405, &"GET".parse().unwrap())
+    );
+    let (response, _) = ask("/echo/health/x", Method::POST, Ok(Bytes::new()), false);
+    assert_eq!(response.status(), 200, "it is the function's own path");
+}
+
+#[test]
+fn timing_is_shown_only_where_it_is_wanted() {
+    let (response, _) = ask("/echo", Method::POST, Ok(Bytes::new()), true);
+    let headers = response.headers();
+    assert_eq!(headers["server-timing"], "total;dur=250, database;dur=0;desc=\"1 call\"");
+    assert_eq!(headers["timing-allow-origin"], ORIGIN);
+    let exposed: Vec<_> = headers.get_all(header::ACCESS_CONTROL_EXPOSE_HEADERS).iter().collect();
+    assert_eq!(exposed, ["X-Request-Id, Retry-After", "Server-Timing"]);
+    let (response, _) = answer(Method::POST, Ok(Bytes::new()));
+    for name in ["server-timing", "timing-allow-origin"] {
+        assert!(!response.headers().contains_key(name), "{name}");
+    }
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_EXPOSE_HEADERS], "X-Request-Id, Retry-After");
+}
+
+#[test]
+fn an_unknown_method_is_told_which_are_known() {
+    let (response, _) = answer(Method::PUT, Ok(Bytes::new()));
+    assert_eq!(response.status(), 405);
+    assert_eq!(response.headers()[header::ALLOW], "POST, DELETE");
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    let (response, _) = answer(Method::POST, Err(BodyError::TooLarge));
+    assert_eq!(response.status(), 413);
+    assert!(body_of(response).contains("2 KB"));
+}
+
+#[test]
+fn a_route_is_found_on_both_platforms() {
+    for (path, expected) in [
+        ("/functions/v1/echo", Some("/")),
+        ("/functions/v1/echo/", Some("/")),
+        ("/echo", Some("/")),
+        ("/echo/start", Some("/start")),
+        ("/functions/v1/echo/start", Some("/start")),
+        ("/functions/v1/echoes", None),
+        ("/", None),
+        ("/functions/v1/", None),
+    ] {
+        assert_eq!(route(path, "echo"), expected, "{path}");
+    }
+}
+
+#[test]
+fn work_goes_on_where_nobody_waits_for_it_any_more() {
+    let spawned: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
+    let queue = spawned.clone();
+    let spawn: Spawn = Rc::new(move |work| queue.borrow_mut().push(work));
+    let (sender, receiver) = oneshot::channel::<()>();
+    let is_done = Rc::new(std::cell::Cell::new(false));
+    let done = is_done.clone();
+    let waiting = detached(&spawn, async move {
+        receiver.await.unwrap();
+        done.set(true);
+    });
+    assert_eq!(waiting.now_or_never(), None);
+    sender.send(()).unwrap();
+    let waker = noop_waker();
+    let mut context = std::task::Context::from_waker(&waker);
+    spawned.borrow_mut().retain_mut(|work| work.poll_unpin(&mut context).is_pending());
+    assert!(is_done.get());
+}
