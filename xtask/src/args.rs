@@ -29,8 +29,8 @@ test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, wasm-tests, types, stand-ins, openapi, pgtap, database,
                             mutations, conformance, end-to-end, supabase-js, stripe-sdk, openapi-live,
-                            browser, end-to-end-deno, openapi-live-deno, pgtap-15, database-15, cron-15,
-                            conformance-15, database-lint
+                            schemathesis, browser, end-to-end-deno, openapi-live-deno, schemathesis-deno,
+                            pgtap-15, database-15, cron-15, conformance-15, database-lint
 
 bench:
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
