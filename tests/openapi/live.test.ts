@@ -146,7 +146,7 @@ test('requests are refused where the schemas refuse them, and nowhere else', asy
   const many = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
   const longUrl = (length: number) => `${APP}/`.padEnd(length, 'x');
   const wishes = [
-    { prompt: '𝄞'.repeat(1000) }, { prompt: 'x'.repeat(1001) }, { prompt: ' \t ' }, { prompt: 5 }, { prompt: null },
+    { prompt: '𝄞'.repeat(1000) }, { prompt: 'x'.repeat(1001) }, { prompt: ' \t ' }, { prompt: '\u0001\u0083' }, { prompt: '\u0083x' }, { prompt: 5 }, { prompt: null },
     { target_count: 1 }, { target_count: 50 }, { target_count: 51 }, { target_count: 0 }, { target_count: 1.5 }, { target_count: '5' },
     { target_count: null, seeds: null, mood: null, tempo: null, era: null, allow_explicit: null, exclude_artists: null, market: null, refine: null, save: null },
     { seeds: many(5, song) }, { seeds: many(6, song) }, { seeds: [{ artist: 'Nirvana' }] }, { seeds: [{ ...song, year: 1991 }] },

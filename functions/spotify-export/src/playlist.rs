@@ -67,7 +67,7 @@ pub async fn read<H: HttpClient>(
 /// Whether the account is there: a token is good for a while after it has been deleted.
 async fn has_profile<H: HttpClient>(database: &AsUser<'_, H>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> =
-        database.query(|db| db.from("profiles").select("id").eq("id", user_id.to_string())).await?;
+        database.query(|db| db.from("profiles").select("user_id").eq("user_id", user_id.to_string())).await?;
     Ok(!rows.is_empty())
 }
 
