@@ -153,8 +153,9 @@ def filter_failure(context, failure, case, response):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    CALLS[id_of(case.operation)] += 1
-    ACCEPTED[id_of(case.operation)] += response.status_code < 400
+    if response.request.method == case.operation.method.upper():
+        CALLS[id_of(case.operation)] += 1
+        ACCEPTED[id_of(case.operation)] += response.status_code < 400
 
 
 @schemathesis.cli.handler()
