@@ -229,6 +229,9 @@ async fn run(
     }
     let (parts, body) = request.into_parts();
     let body = body.map_err(|error| match error {
+        BodyError::TooLarge if call.endpoint.max_body_bytes == 0 => {
+            Error::new(Code::BodyTooLarge, "Send no body here.")
+        }
         BodyError::TooLarge => Error::new(
             Code::BodyTooLarge,
             format!("The body is larger than {} KB.", call.endpoint.max_body_bytes / 1024),

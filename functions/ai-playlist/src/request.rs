@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use shared::Error;
 use shared::llm::playlist::{PlaylistAsk, Refine};
-use shared::request::{market, parse_json, text};
+use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
 
 const MAX_PROMPT_CHARS: usize = 1000;
@@ -69,7 +69,7 @@ pub fn wanted_format(headers: &HeaderMap) -> Format {
 #[serde(deny_unknown_fields)]
 struct RawRequest {
     prompt: String,
-    target_count: Option<i64>,
+    target_count: Option<Whole>,
     seeds: Option<Vec<RawSong>>,
     mood: Option<String>,
     tempo: Option<String>,
@@ -91,8 +91,8 @@ struct RawSong {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEra {
-    from: Option<i32>,
-    to: Option<i32>,
+    from: Option<Whole>,
+    to: Option<Whole>,
 }
 
 #[derive(Deserialize)]
@@ -131,8 +131,8 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     })
 }
 
-fn target_count(wanted: Option<i64>) -> Result<usize, Error> {
-    match wanted.map(usize::try_from) {
+fn target_count(wanted: Option<Whole>) -> Result<usize, Error> {
+    match wanted.map(|Whole(count)| usize::try_from(count)) {
         None => Ok(DEFAULT_TARGET_COUNT),
         Some(Ok(count)) if (1..=MAX_TARGET_COUNT).contains(&count) => Ok(count),
         Some(_) => Err(Error::invalid(format!("target_count must be between 1 and {MAX_TARGET_COUNT}."))),
@@ -165,16 +165,17 @@ fn artists(raw: Vec<String>) -> Result<Vec<String>, Error> {
 }
 
 fn era(raw: RawEra) -> Result<Option<Era>, Error> {
-    for (field, year) in [("era.from", raw.from), ("era.to", raw.to)] {
-        if year.is_some_and(|year| !YEARS.contains(&year)) {
-            return Err(Error::invalid(format!("{field} must be a year from 1900 to 2100.")));
-        }
-    }
-    match (raw.from, raw.to) {
+    match (year("era.from", raw.from)?, year("era.to", raw.to)?) {
         (None, None) => Ok(None),
         (Some(from), Some(to)) if from > to => Err(Error::invalid("era.from is after era.to.")),
         (from, to) => Ok(Some(Era { from, to })),
     }
+}
+
+fn year(field: &str, wanted: Option<Whole>) -> Result<Option<i32>, Error> {
+    let Some(Whole(year)) = wanted else { return Ok(None) };
+    let year = i32::try_from(year).ok().filter(|year| YEARS.contains(year));
+    year.map(Some).ok_or_else(|| Error::invalid(format!("{field} must be a year from 1900 to 2100.")))
 }
 
 fn refine(raw: RawRefine) -> Result<Refine, Error> {
@@ -245,29 +246,37 @@ mod tests {
     fn a_refusal_names_the_field() {
         for (body, field) in [
             (json!({}), "prompt"),
-            (json!([]), "length"),
-            (json!({"prompt": 7}), "string"),
+            (json!([]), "an object"),
+            (json!({"prompt": 7}), "prompt must be a text"),
             (json!({"prompt": " \n\t\u{a0} "}), "prompt"),
             (json!({"prompt": "x".repeat(1001)}), "prompt"),
             (json!({"prompt": "x", "colour": "blue"}), "colour"),
             (json!({"prompt": "x", "target_count": 0}), "target_count"),
             (json!({"prompt": "x", "target_count": 51}), "target_count"),
             (json!({"prompt": "x", "target_count": -1}), "target_count"),
-            (json!({"prompt": "x", "target_count": 1.5}), "1.5"),
+            (json!({"prompt": "x", "target_count": 1.5}), "target_count must be a whole number"),
             (json!({"prompt": "x", "seeds": vec![json!({"artist": "a", "title": "t"}); 6]}), "seeds"),
             (json!({"prompt": "x", "seeds": [{"artist": "", "title": "t"}]}), "seeds.artist"),
             (json!({"prompt": "x", "exclude_artists": vec!["a"; 21]}), "exclude_artists"),
             (json!({"prompt": "x", "era": {"from": 1999, "to": 1990}}), "era.from"),
             (json!({"prompt": "x", "era": {"from": 99}}), "era.from"),
+            (json!({"prompt": "x", "era": {"to": 1e12}}), "era.to"),
             (json!({"prompt": "x", "market": "POL"}), "market"),
             (json!({"prompt": "x", "market": "ß"}), "market"),
             (json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}), "refine.instruction"),
             (json!({"prompt": "x", "mood": "m".repeat(101)}), "mood"),
-            (json!({"prompt": "x", "save": "yes"}), "boolean"),
+            (json!({"prompt": "x", "save": "yes"}), "save must be true or false"),
         ] {
             let message = refused(body);
             assert!(message.contains(field), "{message} does not name {field}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let request = parse(br#"{"prompt":"x","target_count":5.0,"era":{"from":1.99e3}}"#).unwrap();
+        assert_eq!(request.target_count, 5);
+        assert_eq!(request.wish.era, Some(Era { from: Some(1990), to: None }));
     }
 
     #[test]

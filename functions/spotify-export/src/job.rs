@@ -73,7 +73,8 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
         tokens: &impl AccessTokens,
     ) -> Result<Exported, Error> {
         let supabase = Supabase::new(&self.config.supabase, self.http);
-        let playlist = playlist::read(&supabase.as_user(self.user), self.request.playlist_id).await?;
+        let database = supabase.as_user(self.user);
+        let playlist = playlist::read(&database, self.user.id(), self.request.playlist_id).await?;
         let deadline_ms = self.started_ms + DEADLINE_MS;
         let mut exporter =
             Exporter::new(&self.config.spotify, self.http, self.clock, tokens, deadline_ms).await?;

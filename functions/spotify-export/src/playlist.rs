@@ -1,6 +1,7 @@
 //! The playlist that is exported, and what its copy is called.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use shared::http_client::HttpClient;
 use shared::supabase::AsUser;
 use shared::{Code, Error};
@@ -38,20 +39,36 @@ pub struct Track {
 /// Reads a playlist as its owner.
 ///
 /// # Errors
-/// 404 `playlist_not_found` where the listener has none of that id, 409 `playlist_empty`, 503.
-pub async fn read<H: HttpClient>(database: &AsUser<'_, H>, id: Uuid) -> Result<Playlist, Error> {
+/// 404 `playlist_not_found` where the listener has none of that id, 403 `profile_not_found` where they are gone
+/// themselves, 409 `playlist_empty`, 503.
+pub async fn read<H: HttpClient>(
+    database: &AsUser<'_, H>,
+    owner_id: Uuid,
+    id: Uuid,
+) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database
         .query(|db| db.from("playlists").select(COLUMNS).eq("id", id).eq("is_deleted", "false"))
         .await?;
-    let mut playlist = rows.into_iter().next().ok_or_else(|| {
-        Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
-    })?;
+    let Some(mut playlist) = rows.into_iter().next() else {
+        return Err(if has_profile(database, owner_id).await? {
+            Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
+        } else {
+            Error::new(Code::ProfileNotFound, "This account has no profile.")
+        });
+    };
     if playlist.tracks.is_empty() {
         return Err(Error::new(Code::PlaylistEmpty, "This playlist has no tracks yet."));
     }
     playlist.tracks.sort_by_key(|track| track.position);
     Ok(playlist)
+}
+
+/// Whether the account is there: a token is good for a while after it has been deleted.
+async fn has_profile<H: HttpClient>(database: &AsUser<'_, H>, user_id: Uuid) -> Result<bool, Error> {
+    let rows: Vec<IgnoredAny> =
+        database.query(|db| db.from("profiles").select("user_id").eq("user_id", user_id.to_string())).await?;
+    Ok(!rows.is_empty())
 }
 
 impl Playlist {

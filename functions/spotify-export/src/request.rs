@@ -30,7 +30,8 @@ pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
     let name = raw.name.map(|name| text("name", &name, MAX_NAME_CHARS)).transpose()?;
     // An empty description is a wish: none.
-    let description = match raw.description.as_deref().map(str::trim) {
+    let is_nothing = |c: char| c.is_whitespace() || c.is_control();
+    let description = match raw.description.as_deref().map(|text| text.trim_matches(is_nothing)) {
         None => None,
         Some("") => Some(String::new()),
         Some(description) => Some(text("description", description, MAX_DESCRIPTION_CHARS)?),
@@ -58,6 +59,8 @@ mod tests {
         let body = |field: &str| format!(r#"{{"playlist_id":"{ID}","{field}":"  "}}"#);
         assert_eq!(parse(body("description").as_bytes()).unwrap().description.as_deref(), Some(""));
         assert_eq!(parse(body("name").as_bytes()).unwrap_err().to_string(), "name is empty.");
+        let control = body("description").replace("  ", r"\u0001");
+        assert_eq!(parse(control.as_bytes()).unwrap().description.as_deref(), Some(""));
     }
 
     #[test]

@@ -253,6 +253,18 @@ async fn who_is_gone_links_no_account() {
 }
 
 #[tokio::test]
+async fn who_is_gone_exports_nothing_with_a_key_or_without() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let email = email_of(&stack, &user).await;
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+    let playlist = Uuid::new_v4().to_string();
+    for key in [None, Some(playlist.as_str())] {
+        spotify::export(&stack, &user, &playlist, key).await.assert_error(403, "profile_not_found");
+    }
+}
+
+#[tokio::test]
 async fn nothing_can_be_paid_for_behind_a_deletion() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;

@@ -1,12 +1,12 @@
 //! Tools that come from crates.io.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::tools_folder;
+use super::{lock, tools_folder};
 use crate::files;
 use crate::process::{self, Interrupted};
 use crate::progress::say;
@@ -24,17 +24,6 @@ pub fn ensure(name: &str, version: &str, executable: &str) -> Result<PathBuf> {
         install(&format!("{name}@{version}"), &tools, &folder)?;
     }
     Ok(path)
-}
-
-/// Holds other clones back from installing at the same time.
-fn lock(tools: &Path) -> Result<File> {
-    let path = tools.join(".lock");
-    let file = File::create(&path).with_context(|| path.display().to_string())?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        say("waiting for another checkout that is installing tools …");
-        file.lock()?;
-    }
-    Ok(file)
 }
 
 fn install(package: &str, tools: &Path, folder: &Path) -> Result<()> {

@@ -2,14 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
-use rustix::process::geteuid;
 
-use super::PostgresPackage;
+use super::{PostgresPackage, debian};
 use crate::files;
-use crate::process::{self, output_of};
 
 /// What there is in Debian 12.
 pub const PACKAGES: [&str; 4] =
@@ -43,25 +40,8 @@ fn is_installed() -> bool {
 
 /// Answers whether this system has the packages at all.
 fn install(logs: &Path) -> Result<bool> {
-    if !geteuid().is_root() || output_of(Command::new("apt-get").arg("--version")).is_none() {
-        return Ok(false);
-    }
-    files::create_folder(logs)?;
-    let log = logs.join("apt-get.log");
-    process::run_logged(
-        "updating the list of Debian's packages",
-        Command::new("apt-get").arg("update"),
-        &log,
-    )?;
-    if output_of(Command::new("apt-cache").arg("show").args(PACKAGES)).is_none() {
-        return Ok(false);
-    }
-    let _held_back = if has_server() { None } else { Some(NoMainCluster::create()?) };
-    let mut command = Command::new("apt-get");
-    command.args(["install", "--yes", "--no-install-recommends", "--no-upgrade"]).args(PACKAGES);
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    process::run_logged("installing Debian's PostgreSQL", &mut command, &log)?;
-    Ok(is_installed())
+    let hold_back = || if has_server() { Ok(None) } else { NoMainCluster::create().map(Some) };
+    Ok(debian::install(&PACKAGES, "PostgreSQL", logs, hold_back)? && is_installed())
 }
 
 /// While it exists, installing a server creates and starts no cluster on the port that everybody knows.

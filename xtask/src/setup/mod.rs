@@ -1,11 +1,14 @@
 //! What a machine with Rust and Node lacks, installed once.
 
 mod cargo_tools;
+mod debian;
 mod debian_postgres;
 mod npm;
 mod postgres_package;
+mod python;
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -13,10 +16,12 @@ use anyhow::{Context, Result, bail};
 use crate::files;
 use crate::process;
 use crate::process::output_of;
+use crate::progress::say;
 use crate::workspace::Workspace;
 
 pub use debian_postgres::PACKAGES as DEBIAN_POSTGRES;
 pub use postgres_package::PostgresPackage;
+pub use python::NEEDED as NEEDED_PYTHON;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const WORKER_BUILD: &str = "0.8.7";
@@ -68,6 +73,11 @@ pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPacka
     debian_postgres::ensure(&workspace.target)
 }
 
+/// The folder of the executables that a requirements file pins, where there is [`NEEDED_PYTHON`] or it can be had.
+pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<PathBuf>> {
+    python::ensure(requirements, &workspace.target)
+}
+
 fn ensure_wasm_target() -> Result<()> {
     let library =
         output_of(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
@@ -103,4 +113,15 @@ fn tools_folder() -> Result<PathBuf> {
     let folder = cache.join("sound-whiskers/tools");
     files::create_folder(&folder)?;
     Ok(folder)
+}
+
+/// Holds other clones back from installing at the same time.
+fn lock(tools: &Path) -> Result<File> {
+    let path = tools.join(".lock");
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        say("waiting for another checkout that is installing tools …");
+        file.lock()?;
+    }
+    Ok(file)
 }

@@ -173,6 +173,22 @@ pub fn deploy(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))
 }
 
+/// Requests that schemathesis makes up from the description. `SCHEMATHESIS_SEED` chooses others.
+pub fn schemathesis(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let folder = workspace.root.join("tests/openapi");
+    let packages = setup::for_python(workspace, &folder.join("requirements.txt"))?
+        .ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?;
+    let functions_url = stack.ready().functions_url.clone().context("there are no functions")?;
+    let mut command = Command::new(packages.join("schemathesis"));
+    command.arg("--config-file").arg(folder.join("schemathesis.toml"));
+    command.args(["run", "docs/openapi.yaml", "--url", &functions_url]);
+    if let Some(seed) = std::env::var_os("SCHEMATHESIS_SEED") {
+        command.arg("--seed").arg(seed);
+    }
+    // Compiled hooks would be left beside their source.
+    stack.run(command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&workspace.root))
+}
+
 pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(&mut node_tests(workspace, "tests/browser/**/*.test.ts")?)
 }

@@ -1,11 +1,14 @@
 //! What requests have in common: the checks that several functions make, each with its own refusal.
 
+mod body;
+
 use http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::{Code, Error};
 use crate::http_client::IDEMPOTENCY_KEY;
+
+pub use body::{Whole, parse_json};
 
 /// The UUID that the client sent as `Idempotency-Key`, if it did.
 ///
@@ -34,18 +37,6 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
-}
-
-/// Reads a JSON body.
-///
-/// # Errors
-/// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it is not of the shape of `T`; the
-/// message names the field.
-pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Error::invalid(format!("The request makes no sense: {error}.")),
-        _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
-    })
 }
 
 /// Trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces.

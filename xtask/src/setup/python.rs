@@ -1,0 +1,88 @@
+//! Python, and the packages that a requirements file pins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{debian, lock, tools_folder};
+use crate::files;
+use crate::process::{self, output_of};
+
+/// What has to be there.
+pub const NEEDED: &str = "Python 3.11 or newer with its module venv";
+
+const OLDEST: (u32, u32) = (3, 11);
+/// The first that will do: another's `python3` may stand before Debian's on PATH, and be too old.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
+/// pip comes into a virtual environment by ensurepip, which Debian packs apart.
+const VERSION: &str = "import ensurepip, venv, platform; print(platform.python_version())";
+
+/// Answers the folder of the packages' executables, or nothing where there is no such Python.
+pub fn ensure(requirements: &Path, logs: &Path) -> Result<Option<PathBuf>> {
+    let found = match find() {
+        None if debian::install(&DEBIAN_PACKAGES, "Python", logs, || Ok(()))? => find(),
+        found => found,
+    };
+    let Some((python, version)) = found else { return Ok(None) };
+    let pinned = fs::read(requirements).with_context(|| requirements.display().to_string())?;
+    let tools = tools_folder()?;
+    let name = format!("python-{version}-{:016x}", files::fingerprint(&pinned));
+    let folder = tools.join(&name);
+    // Written last: what is in the folder is then complete. It cannot be moved there, its scripts name it.
+    let complete = folder.join("complete");
+    if !complete.exists() {
+        let _lock = lock(&tools)?;
+        if !complete.exists() {
+            install(python, &folder, requirements, &tools.join(format!("{name}.log")))?;
+            fs::write(&complete, "").with_context(|| complete.display().to_string())?;
+        }
+    }
+    Ok(Some(folder.join("bin")))
+}
+
+/// A Python that will do, and its version.
+fn find() -> Option<(&'static str, String)> {
+    PYTHONS.into_iter().find_map(|python| {
+        let version = output_of(Command::new(python).args(["-c", VERSION]))?;
+        will_do(&version).then_some((python, version))
+    })
+}
+
+fn will_do(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
+}
+
+fn install(python: &str, folder: &Path, requirements: &Path, log: &Path) -> Result<()> {
+    files::remove_folder(folder)?;
+    process::run_logged(
+        "creating a virtual environment of Python",
+        Command::new(python).args(["-m", "venv"]).arg(folder),
+        log,
+    )?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--requirement"]);
+    process::run_logged("installing the Python packages", pip.arg(requirements), log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_python_will_not_do() {
+        for (version, expected) in [
+            ("3.11.2", true),
+            ("3.14.0rc1", true),
+            ("4.0.0", true),
+            ("3.10.12", false),
+            ("2.7.18", false),
+            ("", false),
+        ] {
+            assert_eq!(will_do(version), expected, "{version}");
+        }
+    }
+}
