@@ -313,7 +313,7 @@ test('an account is deleted, and what its token opens then', async () => {
   refused(await generate(token, { prompt: 'evening' }), 403, 'profile_not_found');
   refused(await call('openCheckout', { token, body: { success_url: `${APP}/`, cancel_url: `${APP}/` } }), 403, 'profile_not_found');
   refused(await call('openPortal', { token, body: { return_url: `${APP}/` } }), 403, 'profile_not_found');
-  for (const headers of [{}, { 'idempotency-key': randomUUID() }]) {
+  for (const headers of [{}, { 'idempotency-key': randomUUID() }] as Record<string, string>[]) {
     refused(await call('exportPlaylist', { token, body: { playlist_id: NO_SUCH_ID }, headers }), 403, 'profile_not_found');
   }
   assert.deepEqual((await call('getSpotifyLink', { token })).body, { linked: false });

@@ -54,7 +54,7 @@ async fn a_body_that_makes_no_sense_is_told_which_field() {
         (json!({"prompt": ""}), "prompt"),
         (json!({"prompt": " \t\n "}), "prompt"),
         (json!({"prompt": "x".repeat(1001)}), "prompt"),
-        (json!({"prompt": 5}), "string"),
+        (json!({"prompt": 5}), "prompt must be a text"),
         (json!({"prompt": "x", "volume": 11}), "volume"),
         (json!({"prompt": "x", "target_count": 51}), "target_count"),
         (json!({"prompt": "x", "target_count": 0}), "target_count"),
