@@ -1,12 +1,16 @@
 /**
  * Serves the functions' wasm in Deno as Supabase's Edge Functions run it, and the page beside them.
  *
- * DENO_SERVE = {port, web: folder, functions: [{name, directory of wasm-bindgen's `web` output, env}]}
+ * DENO_SERVE = {port, web: folder, page: the gateway's variables, functions: [{name, directory of wasm-bindgen's `web` output, env}]}
  */
+
+import type { PageVariables } from './page.ts';
+import { documentHeaders, pageConfig } from './page.ts';
 
 interface Settings {
   port: number;
   web: string;
+  page: PageVariables;
   functions: { name: string; directory: string; env: Record<string, string> }[];
 }
 
@@ -62,7 +66,8 @@ async function asset(web: string, request: Request): Promise<Response> {
   const type = CONTENT_TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   try {
     const body = await Deno.readFile(web + path);
-    return new Response(request.method === 'HEAD' ? null : body, { headers: { 'Content-Type': type } });
+    const headers = { 'Content-Type': type, ...(path.endsWith('.html') ? documentHeaders(settings.page) : {}) };
+    return new Response(request.method === 'HEAD' ? null : body, { headers });
   } catch {
     return new Response(null, { status: 404 });
   }
@@ -82,6 +87,7 @@ for (const { name, directory, env } of settings.functions) {
 
 Deno.serve({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
   const { pathname } = new URL(request.url);
+  if (pathname === '/config.json') return pageConfig(request, settings.page);
   if (!pathname.startsWith('/functions/')) return asset(settings.web, request);
   const handler = handlers.get(/^\/functions\/v1\/([^/]+)/.exec(pathname)?.[1] ?? '');
   return handler ? handler(request) : nowhere();

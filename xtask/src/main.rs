@@ -9,6 +9,7 @@ mod function_token;
 #[cfg(test)]
 mod house;
 mod http;
+mod page;
 mod ports;
 mod process;
 mod progress;

@@ -1,10 +1,13 @@
 //! One origin for the page and the functions on Cloudflare.
 //!
 //! `/functions/v1/<name>` goes, untouched, to the worker bound under that name; everything else is
-//! a static asset. Methods, CORS and errors of a function stay with the function.
+//! a static asset. Methods, CORS and errors of a function stay with the function. The page's document
+//! gets its headers here, and `/config.json` tells it where everything is.
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
+mod page;
 mod route;
 
+pub use page::{Page, document_headers, origin_of};
 pub use route::{Route, route};
