@@ -21,6 +21,8 @@ export const ready = JSON.parse(readFileSync(process.env.SOUND_WHISKERS_READY_FI
 export const PASSWORD = 'correct horse battery';
 export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 900 };
+/** Far more than anything here takes, on a busy machine too. */
+const PATIENCE_MS = 15_000;
 const SHOTS = 'target/screenshots';
 
 export async function control(simulator: keyof Ready['simulators'], method: string, name: string, body: unknown): Promise<void> {
@@ -93,6 +95,7 @@ export async function visit(browser: Browser, { size = DESKTOP, theme = 'light',
   const touch = size.width < 600;
   const context = await browser.newContext({ viewport: size, colorScheme: theme, locale, hasTouch: touch, isMobile: touch });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const known = [url, ready.web_url, ready.supabase_url].map((it) => new URL(it).origin);
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`uncaught: ${error.message}`));
@@ -149,4 +152,9 @@ export async function isAccessible(page: Page, what: string): Promise<void> {
 
 export async function tracksOn(page: Page): Promise<string[]> {
   return page.locator('.track:not(.track-waiting) .track-title .clip').allTextContents();
+}
+
+/** A notice with these words, wherever it stands; the fold for support may hold them once more. */
+export async function says(page: Page, words: string): Promise<void> {
+  await page.getByText(words).first().waitFor();
 }

@@ -104,3 +104,8 @@ export const edits = {
 export async function readUsage(): Promise<Usage> {
   return (await answerOf(supabase().rpc('usage'))) as unknown as Usage;
 }
+
+/** Whether there has ever been anything to pay for, and so invoices to look at. */
+export async function hasPaid(): Promise<boolean> {
+  return (await answerOf(supabase().from('profiles').select('stripe_customer_id').single())).stripe_customer_id !== null;
+}

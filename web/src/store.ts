@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { drafts } from './drafts.ts';
 
 /** A value that screens follow. */
@@ -27,14 +27,14 @@ export class Store<T> {
 
 export function useStore<T>(store: Store<T>): T {
   const [, setTurn] = useState(0);
-  useEffect(() => {
-    const seen = store.value;
+  const shown = store.value;
+  useLayoutEffect(() => {
     const stop = store.follow(() => setTurn((turn) => turn + 1));
     // It may have changed between the drawing and this line.
-    if (seen !== store.value) setTurn((turn) => turn + 1);
+    if (shown !== store.value) setTurn((turn) => turn + 1);
     return stop;
   }, [store]);
-  return store.value;
+  return shown;
 }
 
 /** State that is kept as a draft; the third answer forgets it. */

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { exportPlaylist } from '../api.ts';
 import type { Exported } from '../api.ts';
@@ -12,7 +13,8 @@ import { FailureNotice, Notice } from './notice.tsx';
 
 const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
 
-export function ExportPanel({ playlist }: { playlist: Playlist }) {
+/** `children`: what else can be done with the playlist, beside it. */
+export function ExportPanel({ playlist, children }: { playlist: Playlist; children: ComponentChildren }) {
   const t = useTexts();
   const [done, setDone] = useState<Exported | null>(null);
   const action = useAction();
@@ -24,10 +26,11 @@ export function ExportPanel({ playlist }: { playlist: Playlist }) {
     });
   return (
     <div class="stack-tight">
-      <div class="row">
+      <div class="row actions">
         <button type="button" class="button button-primary" disabled={action.busy || playlist.tracks.length === 0} onClick={start}>
           <Icon name="out" /> {action.busy ? t.playlist.exporting : t.playlist.exportGo}
         </button>
+        {children}
       </div>
       {action.failure && (
         <FailureNotice failure={action.failure}>

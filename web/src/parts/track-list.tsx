@@ -59,7 +59,7 @@ export function TrackList({ label, tracks, rows = 0, swap, remove, move }: Props
   return (
     <>
       {move && <p id="move-hint" class="visually-hidden">{t.track.moveHint}</p>}
-      <ol ref={list} class="tracks" aria-label={label}>
+      <ol ref={list} class={rows > 0 ? 'tracks tracks-live' : 'tracks'} aria-label={label}>
         {Array.from({ length: count }, (_, index) => {
           const track = tracks[index];
           return track ? row(track, index) : <Waiting key={`waiting-${index}`} />;

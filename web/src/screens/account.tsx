@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { billing, spotifyLink } from '../api.ts';
 import type { SpotifyLink } from '../api.ts';
 import { pageUrl } from '../config.ts';
+import { hasPaid } from '../data.ts';
 import type { Usage } from '../data.ts';
 import { reset } from '../generation.ts';
 import { go, goInstead, route } from '../navigation.ts';
@@ -42,7 +43,10 @@ function PlanCard() {
   const t = useTexts();
   const known = useStore(usage);
   const action = useAction();
+  const [customer, setCustomer] = useState(false);
   useEffect(() => void refreshUsage(), []);
+  // Where it cannot be found out, the button is there, and what it leads to tells.
+  useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
   const account = `${pageUrl()}#/account`;
   const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
   const upgrade = () => leaveFor(() => billing.checkout(`${account}?paid`, account));
@@ -57,7 +61,7 @@ function PlanCard() {
       {known?.plan === 'free' && <p class="hint">{t.account.proOffer}</p>}
       <div class="row">
         {known?.plan === 'free' && <button type="button" class="button button-primary" disabled={action.busy} onClick={upgrade}>{t.account.upgrade}</button>}
-        <button type="button" class="button" disabled={action.busy} onClick={() => leaveFor(() => billing.portal(account))}>{t.account.manage}</button>
+        {customer && <button type="button" class="button" disabled={action.busy} onClick={() => leaveFor(() => billing.portal(account))}>{t.account.manage}</button>}
       </div>
       {action.failure && <FailureNotice failure={action.failure} />}
     </section>

@@ -73,12 +73,11 @@ function Loaded({ playlist, change, reload }: LoadedProps) {
         {playlist.description && <p class="lead">{playlist.description}</p>}
         <p class="hint">{t.tracks(playlist.tracks.length)}{minutes > 0 && ` · ${t.minutes(minutes)}`} · {t.common.attribution}</p>
       </header>
-      <ExportPanel playlist={playlist} />
-      <div class="row">
+      <ExportPanel playlist={playlist}>
         <button type="button" class="button" onClick={() => setOpen({ kind: 'add' })}><Icon name="create" /> {t.playlist.add}</button>
         <button type="button" class="button" onClick={() => setOpen({ kind: 'edit' })}>{t.playlist.edit}</button>
         <button type="button" class="button" disabled={deleting.busy} onClick={remove}>{t.playlist.delete}</button>
-      </div>
+      </ExportPanel>
       {(tracks.failure ?? deleting.failure) && <FailureNotice failure={(tracks.failure ?? deleting.failure) as Failure} />}
       <p class="visually-hidden" role="status">{tracks.news}</p>
       {playlist.tracks.length === 0 && <Empty />}

@@ -62,7 +62,7 @@ function Cards({ shown, remove }: { shown: Summary[]; remove: (playlist: Summary
           <div class="card-words">
             <h2 class="clip"><a href={`#/playlists/${playlist.id}`}>{playlist.name}</a></h2>
             <p class="card-text">{playlist.description}</p>
-            <p class="hint">{t.tracks(playlist.count)} · {t.playlists.changed(date(playlist.updated_at))}</p>
+            <p class="hint">{t.tracks(playlist.count)} · {t.playlists.changed(date(playlist.updated_at, 'short'))}</p>
           </div>
           <button type="button" class="icon-button" aria-label={`${t.playlist.delete}: ${playlist.name}`} onClick={() => remove(playlist)}>
             <Icon name="remove" />

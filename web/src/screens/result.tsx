@@ -1,9 +1,8 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { createPlaylist, edits } from '../data.ts';
 import type { Track } from '../data.ts';
 import { generation, keepResult, newOrder, run } from '../generation.ts';
 import type { Result } from '../generation.ts';
-import { go } from '../navigation.ts';
 import { useAction } from '../parts/action.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
@@ -24,13 +23,18 @@ export function ResultView({ result, leave }: Props) {
   const { problem } = useStore(generation);
   const [swapping, setSwapping] = useState<number | null>(null);
   const [leaving, setLeaving] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // Whoever was at a button that is gone is not left nowhere.
+    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+  }, []);
   const swapped = swapping === null ? undefined : result.tracks[swapping];
   const short = result.tracks.length < result.target && result.stop_reason !== 'completed';
   const another = () => (result.playlist_id ? leave() : setLeaving(true));
   return (
     <div class="page page-narrow">
       <header class="frame">
-        <h1 tabIndex={-1} class="clip">{result.name}</h1>
+        <h1 ref={heading} tabIndex={-1} class="clip">{result.name}</h1>
         <p class="frame-text">{result.description}</p>
         <div class="frame-bar">
           <Keep result={result} />
@@ -132,7 +136,7 @@ const MAX_NAME = 200;
 
 function Refine({ result }: { result: Result }) {
   const t = useTexts();
-  const [words, setWords, forget] = useDraft('refine', '');
+  const [words, setWords, forget] = useDraft(`refine.${result.order.key}`, '');
   const submit = (event: Event) => {
     event.preventDefault();
     const instruction = words.trim();
@@ -141,8 +145,6 @@ function Refine({ result }: { result: Result }) {
     void run(newOrder({ ...result.order.wish, refine: { previous, instruction } })).then(() => {
       if (!generation.value.problem) forget();
     });
-    go('');
-    scrollTo(0, 0);
   };
   return (
     <form class="card stack" onSubmit={submit}>

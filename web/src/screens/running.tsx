@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { cancel } from '../generation.ts';
 import type { Running } from '../generation.ts';
 import { TrackList } from '../parts/track-list.tsx';
@@ -6,13 +7,19 @@ import { useTexts } from '../texts/texts.ts';
 /** Has the same frame as the result, so that nothing moves when one becomes the other. */
 export function RunningView({ running }: { running: Running }) {
   const t = useTexts();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The button that was pressed is gone.
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, []);
   const { found, target, stage, misses, order } = running;
   const count = found.filter(Boolean).length;
   const stage_text = stage ? t.run[stage] : t.run.starting;
   return (
     <div class="page page-narrow">
       <header class="frame">
-        <h1 tabIndex={-1} class="clip">{t.run.title}</h1>
+        <h1 ref={heading} tabIndex={-1} class="clip">{t.run.title}</h1>
         <p class="frame-text">{order.wish.refine ? order.wish.refine.instruction : order.wish.prompt}</p>
         <div class="frame-bar">
           <div class="frame-progress">

@@ -59,8 +59,11 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-export function date(iso: string): string {
-  return new Date(iso).toLocaleDateString(language.value, { day: 'numeric', month: 'long', year: 'numeric' });
+/** Day before month, as most of the world that reads English has it. */
+const LOCALE: Record<Language, string> = { en: 'en-GB', pl: 'pl' };
+
+export function date(iso: string, month: 'long' | 'short' = 'long'): string {
+  return new Date(iso).toLocaleDateString(LOCALE[language.value], { day: 'numeric', month, year: 'numeric' });
 }
 
 /** "in 3 minutes", "za 2 dni". */
