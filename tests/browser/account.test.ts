@@ -51,6 +51,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
   test(`on a ${name}, Spotify is linked and unlinked`, async () => {
     const { page, end } = await atAccount(size);
     await page.getByRole('button', { name: 'Link Spotify' }).click();
+    await page.getByRole('button', { name: 'Agree' }).waitFor();
     assert.match((await page.textContent('body')) ?? '', /Create and change playlists that are not on your profile/);
     await agree(page);
     await page.getByText('Spotify is linked.').waitFor();

@@ -17,6 +17,9 @@ after(async () => {
   await resetSimulators();
 });
 
+/** What moved on the screen without anybody having touched it; TypeScript does not know it yet. */
+type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] };
+
 const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
 async function atTheComposer(size = DESKTOP): Promise<Visit & { who: Listener }> {
@@ -42,10 +45,11 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     const { page, who, end } = await atTheComposer(size);
     await modelTakes(900, 250);
     await page.evaluate(() => {
-      const kept = Object.assign(globalThis, { moves: [] as number[], counts: [] as number[] });
+      const kept = Object.assign(globalThis, { moves: [] as string[], counts: [] as number[] });
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
-          if (!entry.hadRecentInput) kept.moves.push(entry.value);
+        for (const entry of list.getEntries() as Shift[]) {
+          const what = entry.sources.map(({ node }) => (node instanceof Element ? node.outerHTML : node?.textContent)).join();
+          if (!entry.hadRecentInput) kept.moves.push(`${entry.value}: ${what}`);
         }
       }).observe({ type: 'layout-shift' });
       new MutationObserver(() => {
@@ -61,7 +65,10 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await shot(page, `running-${name}`);
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
-    const { moves, counts } = await page.evaluate(() => globalThis as unknown as { moves: number[]; counts: number[] });
+    const { moves, counts } = await page.evaluate(() => {
+      const { moves, counts } = globalThis as unknown as { moves: string[]; counts: number[] };
+      return { moves, counts };
+    });
     assert.deepEqual(moves, [], 'layout shifts');
     assert.deepEqual(counts, [0, 1, 2, 3].slice(counts[0] === 0 ? 0 : 1));
     const shown = await tracksOn(page);

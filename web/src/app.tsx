@@ -91,7 +91,7 @@ function Languages() {
   return (
     <div class="languages" role="group" aria-label={t.nav.language}>
       {(['en', 'pl'] as const).map((it) => (
-        <button key={it} type="button" lang={it} aria-pressed={current === it} aria-label={it === 'en' ? 'English' : 'Polski'} onClick={() => chooseLanguage(it)}>
+        <button key={it} type="button" lang={it} aria-pressed={current === it} aria-label={it === 'en' ? 'EN, English' : 'PL, polski'} onClick={() => chooseLanguage(it)}>
           {it.toUpperCase()}
         </button>
       ))}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { billing, spotifyLink } from '../api.ts';
 import type { SpotifyLink } from '../api.ts';
+import { arrival } from '../arrivals.ts';
 import { pageUrl } from '../config.ts';
 import { hasPaid } from '../data.ts';
 import type { Usage } from '../data.ts';
@@ -125,7 +126,9 @@ function SpotifyCard() {
   const loading = useAction();
   const action = useAction();
   const load = () => loading.run(async () => setLink(await spotifyLink.status()));
-  useEffect(() => void load(), []);
+  const came = useStore(arrival);
+  // Anew when a link that has just come back is completed.
+  useEffect(() => void (came?.kind !== 'busy' && load()), [came]);
   const unlink = () =>
     action.run(async () => {
       await spotifyLink.remove();

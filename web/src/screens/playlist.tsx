@@ -8,6 +8,7 @@ import { useAction } from '../parts/action.ts';
 import { DetailsForm } from '../parts/details-form.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ExportPanel } from '../parts/export-panel.tsx';
+import { useHeading } from '../parts/heading.ts';
 import { Icon } from '../parts/icons.tsx';
 import { FailureNotice } from '../parts/notice.tsx';
 import { SearchPanel } from '../parts/search-panel.tsx';
@@ -55,6 +56,7 @@ function Loaded({ playlist, change, reload }: LoadedProps) {
   const t = useTexts();
   const [open, setOpen] = useState<Open | null>(null);
   const tracks = useTracks(playlist, change, reload);
+  const heading = useHeading();
   const deleting = useAction();
   const minutes = Math.round(playlist.tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
   const remove = () =>
@@ -69,7 +71,7 @@ function Loaded({ playlist, change, reload }: LoadedProps) {
   return (
     <>
       <header class="stack-tight page-head">
-        <h1 tabIndex={-1}>{playlist.name}</h1>
+        <h1 ref={heading} tabIndex={-1}>{playlist.name}</h1>
         {playlist.description && <p class="lead">{playlist.description}</p>}
         <p class="hint">{t.tracks(playlist.tracks.length)}{minutes > 0 && ` · ${t.minutes(minutes)}`} · {t.common.attribution}</p>
       </header>

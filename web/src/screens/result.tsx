@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { createPlaylist, edits } from '../data.ts';
 import type { Track } from '../data.ts';
 import { generation, keepResult, newOrder, run } from '../generation.ts';
@@ -6,6 +6,7 @@ import type { Result } from '../generation.ts';
 import { useAction } from '../parts/action.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { useHeading } from '../parts/heading.ts';
 import { Icon } from '../parts/icons.tsx';
 import { FailureNotice } from '../parts/notice.tsx';
 import { ProblemNotice } from '../parts/problem.tsx';
@@ -23,11 +24,7 @@ export function ResultView({ result, leave }: Props) {
   const { problem } = useStore(generation);
   const [swapping, setSwapping] = useState<number | null>(null);
   const [leaving, setLeaving] = useState(false);
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    // Whoever was at a button that is gone is not left nowhere.
-    if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
-  }, []);
+  const heading = useHeading();
   const swapped = swapping === null ? undefined : result.tracks[swapping];
   const short = result.tracks.length < result.target && result.stop_reason !== 'completed';
   const another = () => (result.playlist_id ? leave() : setLeaving(true));

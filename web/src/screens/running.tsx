@@ -1,18 +1,15 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { cancel } from '../generation.ts';
 import type { Running } from '../generation.ts';
+import { useHeading } from '../parts/heading.ts';
 import { TrackList } from '../parts/track-list.tsx';
 import { useTexts } from '../texts/texts.ts';
 
 /** Has the same frame as the result, so that nothing moves when one becomes the other. */
 export function RunningView({ running }: { running: Running }) {
   const t = useTexts();
-  const heading = useRef<HTMLHeadingElement>(null);
-  // The button that was pressed is gone.
-  useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, []);
+  const heading = useHeading();
+  useEffect(() => scrollTo(0, 0), []);
   const { found, target, stage, misses, order } = running;
   const count = found.filter(Boolean).length;
   const stage_text = stage ? t.run[stage] : t.run.starting;
@@ -24,7 +21,7 @@ export function RunningView({ running }: { running: Running }) {
         <div class="frame-bar">
           <div class="frame-progress">
             <div class="row row-between">
-              <span role="status">{stage_text}</span>
+              <span role="status" class="clip">{stage_text}</span>
               <span class="value">{t.run.found(count, target)}</span>
             </div>
             <progress max={target} value={count} aria-label={t.run.progress} />
