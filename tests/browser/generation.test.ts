@@ -137,7 +137,7 @@ test('a result that is not saved yet survives a reload, and is saved under the n
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByLabel('Name').fill('Window seat');
   await page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByText('Saved in your playlists').waitFor();
+  await page.getByText('Saved', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'Open it' }).click();
   await page.getByRole('heading', { name: 'Window seat' }).waitFor();
   assert.deepEqual(await titlesOf(who, page.url().split('/').at(-1) ?? ''), shown);
@@ -298,5 +298,26 @@ test('a session that ends meanwhile is renewed, and one that cannot be renewed a
   await signIn(page, who.email);
   await goTo(page, '');
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
+  await end();
+});
+
+test('a result is shown to whom it belongs, and not to who signs in next', async () => {
+  const { page, who, end } = await atTheComposer();
+  await modelTakes(0, 0);
+  await wish(page, { save: false });
+  await isReady(page);
+  // As when a session has ended by itself: nobody has signed out.
+  const forgetSession = () => page.evaluate(() => localStorage.removeItem('sound-whiskers.session'));
+  await forgetSession();
+  await page.reload();
+  await page.getByText('Sign in first.').waitFor();
+  await signIn(page, who.email);
+  await goTo(page, '');
+  await isReady(page);
+  await forgetSession();
+  await page.reload();
+  await signIn(page, (await listener()).email);
+  await goTo(page, '');
+  await page.getByText('3 of 3 AI playlists left').waitFor();
   await end();
 });

@@ -77,7 +77,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await resetSimulators();
     await page.getByRole('button', { name: 'Make my playlist' }).click();
-    await page.getByText('Saved in your playlists').waitFor({ state: 'attached' });
+    await page.getByText('Saved', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'New playlist' }).waitFor();
     await check('result');
     await end();

@@ -213,3 +213,15 @@ test('a name is text, whatever is in it', async () => {
   assert.equal(await page.locator('main img').count(), 0);
   await end();
 });
+
+test('where a deleted playlist cannot be got back, the reason is said', async () => {
+  const { page, who, end } = await atPlaylists();
+  const id = await playlistOf(who, 'Sunday', 1);
+  await goTo(page, `playlists/${id}`);
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('Sunday was deleted.').waitFor();
+  await playlistOf(who, 'Sunday', 1);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await says(page, 'You already have a playlist with this name. Choose another name.');
+  await end();
+});

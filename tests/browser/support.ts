@@ -155,7 +155,10 @@ export async function isAccessible(page: Page, what: string): Promise<void> {
     const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
     assert.deepEqual(found, [], `${what}, ${colorScheme}`);
   }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  // One after the other: colours would glide back, and a picture taken meanwhile would show them half way.
+  await page.emulateMedia({ colorScheme: null });
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  await page.emulateMedia({ reducedMotion: null });
 }
 
 export async function tracksOn(page: Page): Promise<string[]> {

@@ -4,7 +4,7 @@ import { callRaw } from './api.ts';
 import type { Track } from './data.ts';
 import { drafts } from './drafts.ts';
 import { asFailure, Failure, failureOfBody } from './failure.ts';
-import { refreshUsage } from './session.ts';
+import { refreshUsage, user } from './session.ts';
 import { eventsOf } from './sse.ts';
 import { Store } from './store.ts';
 
@@ -40,12 +40,25 @@ const SILENCE_MS = 20_000;
 const ASK_AGAIN_MS = 2_000;
 const PENDING = 'pending';
 const RESULT = 'result';
+/** Whose these are. */
+const OWNER = 'owner';
 
 export const generation = new Store<Generation>({ running: null, result: null, problem: null });
 let controller: AbortController | null = null;
 
-/** After a reload: the last result, and what was running then. */
-export function resume(): void {
+/** After a reload, and for who signs in again: the last result, and what was running then. */
+export function startGenerations(): void {
+  resume();
+  user.follow(resume);
+}
+
+function resume(): void {
+  const who = user.value?.id;
+  // What is kept stays kept, but is not shown to a stranger.
+  if (!who) return change({ result: null, problem: null });
+  if (drafts.read(OWNER, who) !== who) for (const name of [PENDING, RESULT]) drafts.forget(name);
+  drafts.write(OWNER, who);
+  if (generation.value.running) return;
   const order = drafts.read<Order | null>(PENDING, null);
   change({ result: drafts.read<Result | null>(RESULT, null), problem: order ? { kind: 'lost', order } : null });
 }

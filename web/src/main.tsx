@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { arrivalOf } from './arrival.ts';
 import { receive } from './arrivals.ts';
-import { resume } from './generation.ts';
+import { startGenerations } from './generation.ts';
 import { goInstead, startNavigation } from './navigation.ts';
 import { Notice } from './parts/notice.tsx';
 import { followSession } from './session.ts';
@@ -18,7 +18,7 @@ async function start(): Promise<void> {
   await connect();
   await followSession(() => goInstead('new-password'));
   startNavigation();
-  resume();
+  startGenerations();
   const received = receive(came);
   place.replaceChildren();
   render(<App />, place);

@@ -1,6 +1,8 @@
 // Short news that need no answer, with at most one thing to do about them.
 
+import { asFailure } from './failure.ts';
 import { Store } from './store.ts';
+import { failureText } from './texts/texts.ts';
 
 export type Toast = { id: number; text: string; action?: { label: string; run: () => void } };
 
@@ -26,4 +28,10 @@ export function dismiss(): void {
 /** While somebody is at it, it stays. */
 export function hold(): void {
   clearTimeout(timer);
+}
+
+/** Where what has failed is not on the screen any more. */
+export function sayFailure(error: unknown): void {
+  const { what, next } = failureText(asFailure(error).code);
+  say(`${what} ${next}`);
 }

@@ -27,10 +27,10 @@ dev:
 
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, wasm-tests, types, stand-ins, openapi, pgtap, database,
+                            native-tests, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
                             mutations, conformance, end-to-end, supabase-js, stripe-sdk, openapi-live,
-                            browser, end-to-end-deno, openapi-live-deno, pgtap-15, database-15, cron-15,
-                            conformance-15, database-lint
+                            browser, end-to-end-deno, browser-deno, openapi-live-deno, pgtap-15,
+                            database-15, cron-15, conformance-15, database-lint
 
 bench:
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)

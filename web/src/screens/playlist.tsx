@@ -16,7 +16,7 @@ import { TrackList } from '../parts/track-list.tsx';
 import { moved } from '../reorder.ts';
 import { refreshUsage } from '../session.ts';
 import { useTexts } from '../texts/texts.ts';
-import { say } from '../toasts.ts';
+import { say, sayFailure } from '../toasts.ts';
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
@@ -64,8 +64,12 @@ function Loaded({ playlist, change, reload }: LoadedProps) {
       await setDeleted(playlist.id, true);
       void refreshUsage();
       go('playlists');
-      const undo = () => void setDeleted(playlist.id, false).then(() => { void refreshUsage(); go(`playlists/${playlist.id}`); });
-      say(t.playlists.deletedNow(playlist.name), { label: t.common.undo, run: undo });
+      const undo = async () => {
+        await setDeleted(playlist.id, false);
+        void refreshUsage();
+        go(`playlists/${playlist.id}`);
+      };
+      say(t.playlists.deletedNow(playlist.name), { label: t.common.undo, run: () => void undo().catch(sayFailure) });
     });
   const close = () => setOpen(null);
   return (

@@ -24,7 +24,7 @@ export const en = {
     lostTitle: 'The connection was lost while your playlist was being made.', lostNext: 'You pay for nothing twice: we look for the finished playlist first, and make it only if it is not there.', lostUnsaved: 'It was not going to be saved, so a finished one cannot be brought back.', recover: 'Get my playlist', giveUp: 'Leave it',
   },
   result: {
-    list: 'Your playlist', saved: 'Saved in your playlists', open: 'Open it', save: 'Save', name: 'Name', notSaved: 'Not saved yet', another: 'New playlist', refine: 'Almost? Say what should be different', refineLabel: 'What should be different', refinePlaceholder: 'calmer, less known, more piano …', refineGo: 'Refine', refineCost: 'Makes a new playlist and uses one of your AI playlists. Swapping a single track is free.',
+    list: 'Your playlist', saved: 'Saved', open: 'Open it', save: 'Save', name: 'Name', notSaved: 'Not saved yet', another: 'New playlist', refine: 'Almost? Say what should be different', refineLabel: 'What should be different', refinePlaceholder: 'calmer, less known, more piano …', refineGo: 'Refine', refineCost: 'Makes a new playlist and uses one of your AI playlists. Swapping a single track is free.',
     chips: ['calmer', 'more energetic', 'less known', 'more piano'], fewer: (n: number, target: number) => `${n} instead of ${target}`, why: { completed: '', no_progress: 'more that fit were not found', deadline: 'the time was up', budget: 'the search was at its limit' },
     ready: (name: string, n: number) => `${name} is ready: ${tracks(n)}.`, discardTitle: 'Let it go?', discard: 'This playlist is not saved yet.', discardGo: 'Let it go', keep: 'Keep it',
   },

@@ -28,7 +28,7 @@ export const pl: Texts = {
     lostTitle: 'Połączenie zostało zerwane w trakcie tworzenia playlisty.', lostNext: 'Niczego nie zapłacisz dwa razy: najpierw szukamy gotowej playlisty, a tworzymy ją tylko wtedy, gdy jej nie ma.', lostUnsaved: 'Nie miała być zapisana, więc gotowej nie da się odzyskać.', recover: 'Odbierz playlistę', giveUp: 'Zostaw',
   },
   result: {
-    list: 'Twoja playlista', saved: 'Zapisana w Twoich playlistach', open: 'Otwórz', save: 'Zapisz', name: 'Nazwa', notSaved: 'Jeszcze niezapisana', another: 'Nowa playlista', refine: 'Prawie? Napisz, co ma być inaczej', refineLabel: 'Co ma być inaczej', refinePlaceholder: 'spokojniej, mniej znane, więcej pianina …', refineGo: 'Popraw', refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Wymiana jednego utworu jest darmowa.',
+    list: 'Twoja playlista', saved: 'Zapisana', open: 'Otwórz', save: 'Zapisz', name: 'Nazwa', notSaved: 'Jeszcze niezapisana', another: 'Nowa playlista', refine: 'Prawie? Napisz, co ma być inaczej', refineLabel: 'Co ma być inaczej', refinePlaceholder: 'spokojniej, mniej znane, więcej pianina …', refineGo: 'Popraw', refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Wymiana jednego utworu jest darmowa.',
     chips: ['spokojniej', 'energiczniej', 'mniej znane', 'więcej pianina'], fewer: (n, target) => `${n} zamiast ${target}`, why: { completed: '', no_progress: 'więcej pasujących nie znaleziono', deadline: 'skończył się czas', budget: 'wyszukiwanie doszło do granicy' },
     ready: (name, n) => `${name} jest gotowa: ${tracks(n)}.`, discardTitle: 'Porzucić ją?', discard: 'Ta playlista nie jest jeszcze zapisana.', discardGo: 'Porzuć', keep: 'Zostaw',
   },
