@@ -10,10 +10,11 @@ const OF_THE_SYSTEM = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/Applicat
 /** Without these Chromium looks for servers of its own, at every start. */
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
 
-export async function launch(): Promise<Browser> {
+/** `more`: arguments of Chromium's beyond ours. */
+export async function launch(...more: string[]): Promise<Browser> {
   const found = OF_THE_SYSTEM.find((path) => existsSync(path));
   // As root, and in most containers, there is no sandbox to be had; the pages are our own.
-  const args = [...QUIET, '--no-sandbox', '--disable-gpu', '--disable-quic'];
+  const args = [...QUIET, '--no-sandbox', '--disable-gpu', '--disable-quic', ...more];
   // Not with the package's own arguments: they put everything into one process and switch web security off.
   return chromium.launch({ executablePath: found ?? (await packaged.executablePath()), args });
 }

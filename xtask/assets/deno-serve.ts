@@ -1,12 +1,16 @@
 /**
  * Serves the entries of supabase/functions as Supabase's gateway and Edge Runtime do, and the page beside them.
  *
- * DENO_SERVE = {port, web: folder, functions: [{name, entry: path}]}
+ * DENO_SERVE = {port, web: folder, page: the gateway's variables, functions: [{name, entry: path}]}
  */
+
+import type { PageVariables } from './page.ts';
+import { documentHeaders, pageConfig } from './page.ts';
 
 interface Settings {
   port: number;
   web: string;
+  page: PageVariables;
   functions: { name: string; entry: string }[];
 }
 
@@ -38,7 +42,8 @@ async function asset(web: string, request: Request): Promise<Response> {
   const type = CONTENT_TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   try {
     const body = await Deno.readFile(web + path);
-    return new Response(request.method === 'HEAD' ? null : body, { headers: { 'Content-Type': type } });
+    const headers = { 'Content-Type': type, ...(path.endsWith('.html') ? documentHeaders(settings.page) : {}) };
+    return new Response(request.method === 'HEAD' ? null : body, { headers });
   } catch {
     return new Response(null, { status: 404 });
   }
@@ -64,6 +69,7 @@ Object.assign(globalThis, { EdgeRuntime: { waitUntil() {} } });
 
 listen({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
   const url = new URL(request.url);
+  if (url.pathname === '/config.json') return pageConfig(request, settings.page);
   if (!url.pathname.startsWith('/functions/')) return asset(settings.web, request);
   const [, path, name] = /^\/functions\/v1(\/([^/]+).*)$/.exec(url.pathname) ?? [];
   const handler = handlers.get(name ?? '');

@@ -13,6 +13,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use crate::files;
+use crate::page;
 use crate::process;
 use crate::progress::say;
 use crate::setup::{self, BuildTools};
@@ -30,13 +31,14 @@ pub enum Platform {
 /// Builds everything and prints the sizes.
 ///
 /// # Errors
-/// If something does not build, or a function is over its budget.
+/// If something does not build, or is over its budget.
 pub fn build_all(workspace: &Workspace) -> Result<()> {
     let tools = setup::for_build(workspace)?;
     for platform in [Platform::Cloudflare, Platform::Deno] {
         build(workspace, &tools, platform)?;
     }
-    let sizes = workspace.functions.iter().map(Size::of).collect::<Result<Vec<_>>>()?;
+    let mut sizes = workspace.functions.iter().map(Size::of).collect::<Result<Vec<_>>>()?;
+    sizes.push(Size::of_page(workspace)?);
     say(table(&sizes));
     let over: Vec<_> = sizes.iter().filter(|size| size.is_over()).map(|size| size.name.as_str()).collect();
     if !over.is_empty() {
@@ -47,6 +49,7 @@ pub fn build_all(workspace: &Workspace) -> Result<()> {
 
 /// Builds what one platform needs; what has not changed is not made again.
 pub fn build(workspace: &Workspace, tools: &BuildTools, platform: Platform) -> Result<()> {
+    page::build(workspace)?;
     for function in &workspace.functions {
         if platform == Platform::Deno && function.name == GATEWAY {
             continue;
@@ -126,7 +129,7 @@ fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Co
     process::run_logged(&label, command, &workspace.target.join(format!("{}-{what}.log", function.name)))
 }
 
-/// What a function's wasm for Cloudflare weighs.
+/// What a function's wasm for Cloudflare weighs, or the whole page.
 struct Size {
     name: String,
     bytes: usize,
@@ -138,15 +141,24 @@ impl Size {
     fn of(function: &Function) -> Result<Self> {
         let path = function.dir.join("build/index_bg.wasm");
         let wasm = fs::read(&path).with_context(|| path.display().to_string())?;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&wasm)?;
         let budget = GZIP_BUDGETS_KB.iter().find(|(name, _)| *name == function.name);
         Ok(Self {
             name: function.name.clone(),
             bytes: wasm.len(),
-            gzip_bytes: encoder.finish()?.len(),
+            gzip_bytes: compressed(&wasm)?,
             budget_kb: budget.map(|(_, kb)| *kb),
         })
+    }
+
+    fn of_page(workspace: &Workspace) -> Result<Self> {
+        let budget_kb = Some(page::GZIP_BUDGET_KB);
+        let mut size = Self { name: "the page".into(), bytes: 0, gzip_bytes: 0, budget_kb };
+        for path in page::built(workspace)? {
+            let content = fs::read(&path).with_context(|| path.display().to_string())?;
+            size.bytes += content.len();
+            size.gzip_bytes += compressed(&content)?;
+        }
+        Ok(size)
     }
 
     fn is_over(&self) -> bool {
@@ -154,9 +166,15 @@ impl Size {
     }
 }
 
+fn compressed(content: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?.len())
+}
+
 fn table(sizes: &[Size]) -> String {
     let kb = |bytes: usize| bytes.div_ceil(1024);
-    let mut text = format!("{:<20}{:>10}{:>10}{:>12}", "function", "wasm KB", "gzip KB", "budget KB");
+    let mut text = format!("{:<20}{:>10}{:>10}{:>12}", "artefact", "KB", "gzip KB", "budget KB");
     for size in sizes {
         let budget = size.budget_kb.map_or_else(|| "-".into(), |kb| kb.to_string());
         let verdict = if size.is_over() { "  over" } else { "" };
@@ -182,10 +200,10 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_line_per_function() {
+    fn the_table_has_a_line_per_artefact() {
         let text = table(&[size("ai-playlist", 310 * 1024, Some(300)), size("gateway", 1, None)]);
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
-        assert_eq!(lines[0], ["function", "wasm", "KB", "gzip", "KB", "budget", "KB"]);
+        assert_eq!(lines[0], ["artefact", "KB", "gzip", "KB", "budget", "KB"]);
         assert_eq!(lines[1], ["ai-playlist", "620", "310", "300", "over"]);
         assert_eq!(lines[2], ["gateway", "1", "1", "-"]);
     }

@@ -166,6 +166,18 @@ fn no_simulator_is_known_to_the_product() {
 }
 
 #[test]
+fn the_page_knows_no_simulator_no_secret_and_no_markup_made_of_data() {
+    let mut page = sources(&["web/src"], "ts");
+    page.extend(sources(&["web/src"], "tsx"));
+    for (path, text) in page {
+        for word in ["__control", "imulator", "SECRET", "innerHTML", "dangerouslySet", "127.0.0.1"] {
+            assert!(!text.contains(word), "{path} holds {word}");
+        }
+        assert!(text.lines().count() < 400, "{path} is too long");
+    }
+}
+
+#[test]
 fn the_readme_lists_every_code_under_its_status() {
     let root = Workspace::open().unwrap().root;
     let readme = fs::read_to_string(root.join("README.md")).unwrap();

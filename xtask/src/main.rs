@@ -10,6 +10,7 @@ mod function_token;
 #[cfg(test)]
 mod house;
 mod http;
+mod page;
 mod ports;
 mod process;
 mod progress;

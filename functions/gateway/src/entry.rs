@@ -8,9 +8,10 @@ use shared::random::Random;
 use shared::{Code, Error};
 use worker::js_sys::Object;
 use worker::wasm_bindgen::JsValue;
-use worker::{Context, Env, Fetcher, Method, Request, Response, Result, event};
+use worker::{Context, Env, Fetcher, Method, Request, Response, Result, Var, event};
 
 use crate::health::{Report, function_name};
+use crate::page::{Page, document_headers, origin_of};
 use crate::route::{Route, route};
 
 /// The page.
@@ -25,19 +26,46 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let target = match route(&request.path()) {
-        Route::Function(binding) => bound(&env, &binding),
-        Route::Asset => bound(&env, ASSETS),
+    let route = route(&request.path());
+    let target = match &route {
+        Route::Function(binding) => bound(&env, binding),
         Route::Health => return health(&request.method(), &env).await,
+        Route::Config => return config(&request, &env),
+        Route::Asset | Route::Document => bound(&env, ASSETS),
         Route::Nowhere => None,
     };
     match target {
         None => refuse(&Error::new(Code::NotFound, "There is no such function.")),
         Some(target) => match target.fetch_request(request).await {
+            Ok(response) if route == Route::Document => with_document_headers(response, &env),
             Ok(response) => Ok(response),
             Err(_) => refuse(&Error::new(Code::Internal, "The function could not be reached.")),
         },
     }
+}
+
+fn page(env: &Env) -> Option<Page> {
+    Page::from_lookup(|name| env.get_binding::<Var>(name).ok().map(|value| value.to_string()))
+}
+
+fn config(request: &Request, env: &Env) -> Result<Response> {
+    let url = request.inner().url();
+    let (Some(page), Some(origin)) = (page(env), origin_of(&url)) else {
+        return refuse(&Error::new(Code::Misconfigured, "The page is not set up correctly."));
+    };
+    let response = Response::builder()
+        .with_header("content-type", "application/json; charset=utf-8")?
+        .with_header("cache-control", "no-store")?;
+    Ok(response.fixed(page.config(origin).into()))
+}
+
+fn with_document_headers(response: Response, env: &Env) -> Result<Response> {
+    // A copy: those of a fetched answer cannot be changed.
+    let headers = response.headers().clone();
+    for (name, value) in document_headers(page(env).as_ref()) {
+        headers.set(name, &value)?;
+    }
+    Ok(response.with_headers(headers))
 }
 
 /// The worker behind a binding; a binding of another kind, such as a variable, is none.

@@ -9,6 +9,10 @@ pub enum Route {
     Health,
     /// Below `/functions/`, but no function can have that name.
     Nowhere,
+    /// To the static assets, and the answer is the page's document.
+    Document,
+    /// What the page is told.
+    Config,
     /// To the static assets.
     Asset,
 }
@@ -18,11 +22,19 @@ pub fn route(path: &str) -> Route {
     if path == "/health" {
         return Route::Health;
     }
-    let Some(rest) = path.strip_prefix("/functions/") else { return Route::Asset };
+    let Some(rest) = path.strip_prefix("/functions/") else { return page_route(path) };
     let name = rest.strip_prefix("v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if valid { Route::Function(name.replace('-', "_").to_ascii_uppercase()) } else { Route::Nowhere }
+}
+
+fn page_route(path: &str) -> Route {
+    match path {
+        "/" | "/index.html" => Route::Document,
+        "/config.json" => Route::Config,
+        _ => Route::Asset,
+    }
 }
 
 #[cfg(test)]
@@ -58,8 +70,15 @@ mod tests {
     }
 
     #[test]
+    fn the_document_and_what_it_is_told_are_ours() {
+        assert_eq!(route("/"), Route::Document);
+        assert_eq!(route("/index.html"), Route::Document);
+        assert_eq!(route("/config.json"), Route::Config);
+    }
+
+    #[test]
     fn everything_else_is_an_asset() {
-        for path in ["/", "/index.html", "/functions", "/function/v1/x", "/health/", "/healthy"] {
+        for path in ["/app.js", "/functions", "/function/v1/x", "/x/config.json", "/health/", "/healthy"] {
             assert_eq!(route(path), Route::Asset, "{path}");
         }
     }

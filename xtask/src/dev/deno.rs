@@ -5,10 +5,11 @@ use std::process::Command;
 use serde_json::json;
 
 use super::settings::FunctionVariables;
+use crate::page;
 use crate::workspace::{GATEWAY, Workspace};
 
 pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) -> Command {
-    let web = workspace.root.join("web");
+    let web = page::folder(workspace);
     let functions: Vec<_> = workspace
         .functions
         .iter()
@@ -17,6 +18,9 @@ pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) 
             json!({ "name": function.name, "entry": workspace.deno_entry(function).join("index.ts") })
         })
         .collect();
+    // What on Cloudflare the gateway is told.
+    let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY);
+    let public = gateway.map(|gateway| variables.of(gateway)).unwrap_or_default();
     let mut command = Command::new(workspace.npm_bin("deno"));
     command.args([
         "run",
@@ -31,6 +35,7 @@ pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) 
     command.arg(format!("--allow-read={},{}", web.display(), entries.display()));
     command.arg(workspace.root.join("xtask/assets/deno-serve.ts"));
     command.envs(variables.of_project());
-    command.env("DENO_SERVE", json!({ "port": port, "web": web, "functions": functions }).to_string());
+    let settings = json!({ "port": port, "web": web, "page": public, "functions": functions });
+    command.env("DENO_SERVE", settings.to_string());
     command
 }

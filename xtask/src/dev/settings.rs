@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::supabase::Keys;
 use crate::ports::Ports;
-use crate::workspace::Function;
+use crate::workspace::{Function, GATEWAY};
 
 pub type Variables = BTreeMap<String, String>;
 
@@ -22,9 +22,13 @@ pub struct FunctionVariables {
 }
 
 impl FunctionVariables {
-    /// A function with a token, or without a role, has no use for the secret key.
+    /// A function with a token, or without a role, has no use for the secret key; the gateway none for any secret.
     pub fn of(&self, function: &Function) -> Variables {
         let mut variables = self.common.clone();
+        if function.name == GATEWAY {
+            variables.retain(|name, _| PUBLIC.contains(&name.as_str()));
+            return variables;
+        }
         match (&function.role, &self.tokens) {
             (Some(_), None) => return variables,
             (Some(role), Some(tokens)) => {
@@ -70,6 +74,9 @@ const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
 const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
+
+/// What the page is told, and so everybody.
+const PUBLIC: [&str; 2] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY"];
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
@@ -171,7 +178,8 @@ impl Settings {
     /// What the functions are given beyond the `vars` of their wrangler.toml; what was given wins.
     pub fn for_functions(&self, ports: &Ports, supabase_url: &str, keys: &Keys) -> Variables {
         let mut all = variables([
-            ("APP_ORIGINS", format!("http://127.0.0.1:{}", ports.web)),
+            // The second is the page hosted elsewhere, as far as a browser can tell.
+            ("APP_ORIGINS", format!("http://127.0.0.1:{0},http://localhost:{0}", ports.web)),
             ("SUPABASE_URL", supabase_url.to_owned()),
             (PUBLISHABLE_KEY, keys.publishable_key.clone()),
             (SECRET_KEY, keys.secret_key.clone()),
@@ -295,7 +303,7 @@ mod tests {
         assert_eq!(all["STRIPE_API_BASE_URL"], "http://127.0.0.1:6");
         assert_eq!(all["STRIPE_WEBHOOK_SECRETS"], settings("").unwrap().webhook_secret());
         assert_eq!(all["SUPABASE_URL"], "http://127.0.0.1:2");
-        assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1");
+        assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1,http://localhost:1");
         assert_eq!(all["LLM_PRICE_OUT"], "2");
     }
 

@@ -21,13 +21,11 @@ pub fn command(
 ) -> Result<Command> {
     let text = generate(&workspace.functions, &workspace.root, port, variables)?;
     files::write_private(config, &text)?;
-    // Where there is no page yet: git keeps no empty folder, and workerd does not start without it.
-    files::create_folder(&workspace.root.join("web"))?;
     let mut command = Command::new(workspace.npm_bin("workerd"));
     // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
     command.args(["serve", "--experimental", "--import-path=/"]).arg(config);
     command.env("PATH", workspace.path_with(&[])?);
-    for function in workspace.functions.iter().filter(|function| function.name != GATEWAY) {
+    for function in &workspace.functions {
         for (name, value) in variables.of(function) {
             command.env(environment_name(function, &name), value);
         }
@@ -98,9 +96,8 @@ fn write_worker(text: &mut String, function: &Function, variables: &FunctionVari
             text,
             "        (name = {binding}, service = (name = \"assets\", entrypoint = \"AssetWorker\")),"
         )?;
-    } else {
-        write_variables(text, function, vars, &variables.of(function))?;
     }
+    write_variables(text, function, vars, &variables.of(function))?;
     writeln!(text, "      ],\n    )),")?;
     Ok(())
 }
@@ -176,15 +173,15 @@ mod tests {
     }
 
     fn gateway(services: &str) -> Function {
-        let assets =
-            "[assets]\ndirectory = \"web\"\nbinding = \"ASSETS\"\nrun_worker_first = [\"/functions/*\"]\n";
-        function(GATEWAY, &format!("services = [{services}]\n{assets}"))
+        let assets = "[assets]\ndirectory = \"web/dist\"\nbinding = \"ASSETS\"\nrun_worker_first = [\"/functions/*\"]\n";
+        Function { role: None, ..function(GATEWAY, &format!("services = [{services}]\n{assets}")) }
     }
 
     const BOUND: &str = "{ binding = \"AI_PLAYLIST\", service = \"sw-ai-playlist\" }";
 
     fn generated(functions: &[Function]) -> Result<String> {
-        let common = Variables::from([("LLM_API_KEY".into(), "hunter2".into())]);
+        let common = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x")];
+        let common = Variables::from(common.map(|(name, value)| (name.into(), value.into())));
         let variables = FunctionVariables { common, tokens: Some([("fn_ai".into(), "t0ken".into())].into()) };
         generate(functions, Path::new("/repo"), 8787, &variables)
     }
@@ -216,7 +213,8 @@ mod tests {
     #[test]
     fn the_gateway_has_no_credentials() {
         let text = generated(&[gateway("")]).unwrap();
-        assert!(!text.contains("LLM_API_KEY"));
+        assert!(!text.contains("LLM_API_KEY") && !text.contains("TOKEN"));
+        assert!(text.contains("(name = \"SUPABASE_URL\", fromEnvironment"));
         assert!(
             text.contains("(name = \"ASSETS\", service = (name = \"assets\", entrypoint = \"AssetWorker\"))")
         );

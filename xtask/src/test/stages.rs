@@ -101,6 +101,12 @@ pub fn stand_ins(workspace: &Workspace) -> Result<()> {
     run(node_tests(workspace, "tests/simulators/**/*.test.ts")?.arg("tests/local-supabase/parts.test.ts"))
 }
 
+/// The parts of the page that need no browser.
+pub fn page(workspace: &Workspace) -> Result<()> {
+    setup::for_node(workspace)?;
+    run(&mut node_tests(workspace, "tests/page/*.test.ts")?)
+}
+
 /// The description of the functions against their sources.
 pub fn openapi(workspace: &Workspace) -> Result<()> {
     setup::for_node(workspace)?;
@@ -189,8 +195,11 @@ pub fn schemathesis(workspace: &Workspace, stack: &mut TestStack) -> Result<()> 
     stack.run(command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&workspace.root))
 }
 
+/// One file after the other: they tell the simulators what to do, which all of them share.
 pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/browser/**/*.test.ts")?)
+    let mut command = node(workspace);
+    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "tests/browser/*.test.ts"]);
+    stack.run(&mut command)
 }
 
 fn cargo(workspace: &Workspace) -> Command {

@@ -1,0 +1,161 @@
+// The plan, paying for it, Spotify, and leaving.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launch } from './browser.ts';
+import { control, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, signIn, visit } from './support.ts';
+import type { Listener, Visit } from './support.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launch();
+});
+beforeEach(resetSimulators);
+after(() => browser?.close());
+
+async function atAccount(size = DESKTOP): Promise<Visit & { who: Listener }> {
+  const who = await listener();
+  const it = await visit(browser, { size });
+  await signIn(it.page, who.email);
+  await goTo(it.page, 'account');
+  await it.page.getByText('0 of 3 used').waitFor();
+  return { ...it, who };
+}
+
+async function agree(page: Page): Promise<void> {
+  await page.getByLabel('Logged in as').selectOption({ label: 'Bob' });
+  await page.getByRole('button', { name: 'Agree' }).click();
+}
+
+for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+  test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
+    const { page, end } = await atAccount(size);
+    assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
+    // The browser is faster than the event.
+    await control('stripe', 'PUT', 'delivery', { paused: true });
+    await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+    await page.getByRole('button', { name: 'Pay', exact: true }).click();
+    await page.getByText('Thank you! Waiting for the payment').waitFor();
+    await control('stripe', 'PUT', 'delivery', { paused: false });
+    await page.getByText('You are on Pro now.').waitFor();
+    await page.getByText('0 of 50 used').first().waitFor();
+    assert.equal(new URL(page.url()).hash, '#/account');
+    await page.getByRole('button', { name: 'Manage billing' }).click();
+    await page.getByRole('button', { name: 'Cancel subscription' }).waitFor();
+    await page.getByTestId('return').click();
+    await page.getByText('0 of 50 used').first().waitFor();
+    await end();
+  });
+
+  test(`on a ${name}, Spotify is linked and unlinked`, async () => {
+    const { page, end } = await atAccount(size);
+    await page.getByRole('button', { name: 'Link Spotify' }).click();
+    await page.getByRole('button', { name: 'Agree' }).waitFor();
+    assert.match((await page.textContent('body')) ?? '', /Create and change playlists that are not on your profile/);
+    await agree(page);
+    await page.getByText('Spotify is linked.').waitFor();
+    await page.getByText('Linked as Bob.').waitFor();
+    assert.equal(new URL(page.url()).hash, '#/account');
+    await page.getByRole('button', { name: 'Unlink' }).click();
+    await page.getByText('Spotify is unlinked.').waitFor();
+    await page.getByRole('button', { name: 'Link Spotify' }).waitFor();
+    await end();
+  });
+}
+
+test('who does not pay stays on the free plan', async () => {
+  const { page, end } = await atAccount();
+  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await page.getByTestId('cancel').click();
+  await page.getByText('0 of 3 used').waitFor();
+  await end();
+});
+
+test('a payment service that is away is said, and tried again', async () => {
+  const { page, end } = await atAccount();
+  await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
+  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await says(page, 'The payment service does not answer properly.');
+  await control('stripe', 'PUT', 'faults', []);
+  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
+  await end();
+});
+
+test('a listener who does not agree at Spotify comes back to where they were, with the reason', async () => {
+  const { page, end } = await atAccount();
+  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await says(page, 'You did not allow the link, so nothing was linked.');
+  assert.equal(new URL(page.url()).hash, '#/account');
+  await end();
+});
+
+test('a link that somebody else has begun is not completed', async () => {
+  const { page, end } = await atAccount();
+  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  await page.getByRole('button', { name: 'Agree' }).waitFor();
+  const consent = page.url();
+  const victim = await atAccount();
+  await victim.page.goto(consent);
+  await agree(victim.page);
+  await says(victim.page, 'The link with Spotify was begun by another account.');
+  await victim.end();
+  await end();
+});
+
+for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+  test(`on a ${name}, a playlist is exported, by way of linking first, and the copy is one click away`, async () => {
+    const { page, who, end } = await atAccount(size);
+    const id = await playlistOf(who, 'Sunday', 2);
+    await goTo(page, `playlists/${id}`);
+    await page.getByRole('button', { name: 'Export to Spotify' }).click();
+    await says(page, 'Your Spotify account is not linked.');
+    await page.getByRole('button', { name: 'Link Spotify' }).click();
+    await agree(page);
+    await page.getByText('Spotify is linked.').waitFor();
+    await page.getByRole('heading', { name: 'Sunday' }).waitFor();
+    await page.getByRole('button', { name: 'Export to Spotify' }).click();
+    await page.getByText('All 2 tracks are on Spotify now.').waitFor();
+    assert.match((await page.getByRole('link', { name: 'Open in Spotify' }).getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    await end();
+  });
+}
+
+test('an export whose answer is lost makes no second copy when it is tried again', async () => {
+  const { page, who, end } = await atAccount();
+  const id = await playlistOf(who, 'Lost and found', 2);
+  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  await agree(page);
+  await page.getByText('Spotify is linked.').waitFor();
+  await page.route('**/functions/v1/spotify-export', async (route) => {
+    await route.fetch();
+    await route.abort('connectionreset');
+  }, { times: 1 });
+  await goTo(page, `playlists/${id}`);
+  await page.getByRole('button', { name: 'Export to Spotify' }).click();
+  await says(page, 'We cannot be reached.');
+  await page.reload();
+  await page.getByRole('button', { name: 'Export to Spotify' }).click();
+  await page.getByText('All 2 tracks are on Spotify now.').waitFor();
+  const made = (await (await fetch(`${ready.simulators.spotify}/__control/playlists`)).json()) as { name: string }[] | { playlists: { name: string }[] };
+  const list = Array.isArray(made) ? made : made.playlists;
+  assert.equal(list.filter(({ name }) => name === 'Lost and found').length, 1);
+  await end();
+});
+
+test('an account is deleted by whoever types its address, and is gone', async () => {
+  const { page, who, end } = await atAccount();
+  await page.getByRole('button', { name: 'Delete account …' }).click();
+  await page.getByLabel('Your e-mail address').fill('somebody@example.com');
+  await page.getByRole('button', { name: 'Delete my account' }).click();
+  await says(page, 'That is not this account’s e-mail address.');
+  await page.getByLabel('Your e-mail address').fill(who.email);
+  await page.getByRole('button', { name: 'Delete my account' }).click();
+  await page.getByText('Your account is deleted.').waitFor();
+  await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+  const { error } = await who.supabase.auth.signInWithPassword({ email: who.email, password: PASSWORD });
+  assert.equal(error?.code, 'invalid_credentials');
+  await end();
+});

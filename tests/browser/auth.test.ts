@@ -1,0 +1,138 @@
+// Coming, going, and coming back after the password is forgotten.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launch } from './browser.ts';
+import { DESKTOP, goTo, listener, PASSWORD, PHONE, ready, signIn, visit } from './support.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+async function mailTo(address: string): Promise<string> {
+  for (;;) {
+    const mails = (await (await fetch(ready.mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];
+    const mail = mails.find(({ to }) => to === address);
+    if (mail) return mail.text;
+  }
+}
+
+const newAddress = () => `${crypto.randomUUID()}@example.com`;
+
+async function signUp(page: Page, email: string): Promise<void> {
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+}
+
+for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+  test(`on a ${name}, a stranger writes a wish, signs up, and finds the wish again`, async () => {
+    const { page, end } = await visit(browser, { size });
+    await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
+    await page.getByRole('button', { name: 'Make my playlist' }).click();
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await signUp(page, newAddress());
+    await page.getByText('3 of 3 AI playlists left').waitFor();
+    assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
+    await page.reload();
+    assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
+    await page.getByText('3 of 3 AI playlists left').waitFor();
+    await end();
+  });
+}
+
+test('where addresses are confirmed, the page says that a mail is on its way, sends it again, and knows who comes by its link', async () => {
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up` });
+  const email = newAddress();
+  let session: Record<string, string> = {};
+  // As Auth answers where it is set to confirm: the user alone. The stand-in answers the session, too.
+  await page.route('**/auth/v1/signup*', async (route) => {
+    const response = await route.fetch();
+    session = await response.json();
+    await route.fulfill({ response, json: (session as { user?: unknown }).user });
+  });
+  await signUp(page, email);
+  await page.getByText(`We have sent a link to ${email}`).waitFor();
+  await page.getByRole('button', { name: 'Send it again' }).click();
+  await page.getByText('Sent again.').waitFor();
+  const { access_token, refresh_token } = session;
+  const fragment = new URLSearchParams({ access_token: String(access_token), refresh_token: String(refresh_token), expires_in: '3600', token_type: 'bearer', type: 'signup' });
+  await page.goto('about:blank');
+  await page.goto(`${ready.web_url}/#${fragment}`);
+  await page.getByText('Your e-mail address is confirmed.').waitFor();
+  await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  assert.ok(!page.url().includes('access_token'));
+  await end();
+});
+
+test('a wrong password says so and keeps the address', async () => {
+  const { email } = await listener();
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('The e-mail address or the password is wrong.').waitFor();
+  assert.equal(await page.getByLabel('E-mail').inputValue(), email);
+  await end();
+});
+
+test('an address that is taken is told at once', async () => {
+  const { email } = await listener();
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up` });
+  await signUp(page, email);
+  await page.getByText('There is an account with this address already.').waitFor();
+  await end();
+});
+
+test('who opens a place of their own is asked to sign in and then is there', async () => {
+  const { email } = await listener();
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
+  await page.getByText('Sign in to see this page.').waitFor();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Your playlists' }).waitFor();
+  await end();
+});
+
+test('signing out leaves nothing behind that the next one could read', async () => {
+  const { email } = await listener();
+  const { page, end } = await visit(browser);
+  await signIn(page, email);
+  await goTo(page, '');
+  await page.getByLabel('Your wish').fill('a secret');
+  await goTo(page, 'account');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('You are signed out.').waitFor();
+  assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).match(/secret|token|example\.com/));
+  await end();
+});
+
+test('a forgotten password is replaced by way of a mail', async () => {
+  const { email } = await listener();
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByRole('button', { name: 'Send the link' }).click();
+  await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
+  const [link = ''] = /https?:\/\/\S+verify\S+/.exec(await mailTo(email)) ?? [];
+  await page.goto(link);
+  await page.getByLabel('New password').fill('another horse battery');
+  await page.getByRole('button', { name: 'Save password' }).click();
+  await page.getByText('Your new password is saved.').waitFor();
+  await end();
+  const later = await visit(browser);
+  await signIn(later.page, email, 'another horse battery');
+  await later.end();
+});
+
+test('a link from a mail that is not valid any more says what to do', async () => {
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid` });
+  await page.getByText('The link from the mail is not valid any more.').waitFor();
+  await page.getByRole('link', { name: 'Reset your password' }).click();
+  await page.getByRole('button', { name: 'Send the link' }).waitFor();
+  await end();
+});

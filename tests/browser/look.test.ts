@@ -1,0 +1,163 @@
+// What holds on every screen: who may read it, what it may do, and how it looks.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launch } from './browser.ts';
+import { control, DESKTOP, goTo, isAccessible, listener, modelTakes, PHONE, playlistOf, ready, resetSimulators, says, shot, signIn, visit } from './support.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await launch();
+});
+beforeEach(resetSimulators);
+after(async () => {
+  await browser?.close();
+  await resetSimulators();
+});
+
+/** Nothing is cut off at the side, and everything that can be pressed is large enough for a finger. */
+async function fits(page: Page, what: string): Promise<void> {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wide <= 0, `${what}: ${wide} pixels too wide`);
+  const small = await page.evaluate(() =>
+    Array.from(document.querySelectorAll('button, a.button, summary, input'))
+      .map((element) => ({ name: element.textContent || element.getAttribute('aria-label'), box: element.getBoundingClientRect(), type: element.getAttribute('type') }))
+      .filter(({ box, type }) => box.width > 0 && type !== 'checkbox' && (box.height < 24 || box.width < 24))
+      .map(({ name }) => name),
+  );
+  assert.deepEqual(small, [], what);
+}
+
+for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+  test(`on a ${name}, every screen can be read by everybody, in light and dark`, async () => {
+    const who = await listener();
+    const id = await playlistOf(who, 'Sunday');
+    await playlistOf(who, 'A road trip through the mountains, over three passes and along the lake', 2);
+    const { page, end } = await visit(browser, { size });
+    const check = async (screen: string) => {
+      await isAccessible(page, screen);
+      await fits(page, screen);
+      await page.evaluate(() => scrollTo(0, 0));
+      await shot(page, `${screen}-${name}`);
+    };
+    await page.getByLabel('Your wish').waitFor();
+    await page.getByText('More options').click();
+    await check('create');
+    for (const [place, screen] of [['sign-in', 'Sign in'], ['sign-up', 'Create an account'], ['forgot', 'Reset your password']] as const) {
+      await goTo(page, place);
+      await page.getByRole('heading', { name: screen }).waitFor();
+      await check(place);
+    }
+    await signIn(page, who.email);
+    await goTo(page, 'playlists');
+    await page.getByRole('link', { name: 'Sunday' }).waitFor();
+    await check('playlists');
+    await goTo(page, `playlists/${id}`);
+    await page.getByText('Whisky').first().waitFor();
+    await check('playlist');
+    await page.getByRole('button', { name: 'Swap Whisky for' }).click();
+    await page.getByRole('button', { name: /^Use / }).first().waitFor();
+    await check('swap');
+    await page.keyboard.press('Escape');
+    await goTo(page, 'account');
+    await page.getByText('0 of 3 used').waitFor();
+    await page.getByRole('button', { name: 'Link Spotify' }).waitFor();
+    await check('account');
+    await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
+    await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+    await says(page, 'The payment service does not answer properly.');
+    await check('failure');
+    await goTo(page, '');
+    await modelTakes(20_000, 0);
+    await page.getByLabel('Your wish').fill('a cozy rainy evening, mellow acoustic, nothing too sad');
+    await page.getByRole('button', { name: 'Make my playlist' }).click();
+    await page.getByText('Thinking of songs').waitFor();
+    await check('running');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await resetSimulators();
+    await page.getByRole('button', { name: 'Make my playlist' }).click();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'New playlist' }).waitFor();
+    await check('result');
+    await end();
+  });
+}
+
+test('the page speaks Polish to who does, and remembers what was chosen', async () => {
+  const { page, end } = await visit(browser, { locale: 'pl-PL' });
+  await page.getByRole('heading', { name: 'Czego chcesz posłuchać?' }).waitFor();
+  assert.equal(await page.getAttribute('html', 'lang'), 'pl');
+  await page.getByText('20 utworów').waitFor();
+  await isAccessible(page, 'create, Polish');
+  await page.getByLabel('Twoje życzenie').fill('deszcz');
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('heading', { name: 'What would you like to hear?' }).waitFor();
+  assert.equal(await page.getByLabel('Your wish').inputValue(), 'deszcz');
+  await page.reload();
+  await page.getByRole('heading', { name: 'What would you like to hear?' }).waitFor();
+  await page.getByRole('button', { name: 'Polski' }).click();
+  await goTo(page, 'sign-in');
+  await page.getByLabel('E-mail').fill('nikt@example.com');
+  await page.getByLabel('Hasło').fill('nie to hasło');
+  await page.getByRole('main').getByRole('button', { name: 'Zaloguj się' }).click();
+  await says(page, 'Adres e-mail albo hasło się nie zgadza.');
+  await end();
+});
+
+test('the whole way from the first word to the playlist is gone by keyboard alone', async () => {
+  const who = await listener();
+  const { page, end } = await visit(browser);
+  await signIn(page, who.email);
+  await goTo(page, '');
+  await page.getByText('3 of 3 AI playlists left').waitFor();
+  const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.tagName || '');
+  const tabTo = async (pattern: RegExp) => {
+    for (let n = 0; n < 40 && !pattern.test(await focused()); n += 1) await page.keyboard.press('Tab');
+    assert.match(await focused(), pattern);
+  };
+  await tabTo(/TEXTAREA/);
+  await page.keyboard.type('a cozy rainy evening');
+  await tabTo(/Make my playlist/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Mood: a cozy rainy evening' }).waitFor();
+  await tabTo(/Open it/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
+  assert.match(await focused(), /^Mood: a cozy rainy evening$/);
+  await end();
+});
+
+test('the document lets nothing in and nothing out that is not named', async () => {
+  const response = await fetch(ready.web_url);
+  const policy = new Map((response.headers.get('content-security-policy') ?? '').split('; ').map((it) => [it.split(' ')[0], it]));
+  assert.equal(policy.get('default-src'), "default-src 'none'");
+  assert.equal(policy.get('script-src'), "script-src 'self'");
+  assert.equal(policy.get('style-src'), "style-src 'self'");
+  assert.equal(policy.get('connect-src'), `connect-src 'self' ${new URL(ready.supabase_url).origin}`);
+  assert.equal(policy.get('frame-ancestors'), "frame-ancestors 'none'");
+  assert.equal(policy.get('require-trusted-types-for'), "require-trusted-types-for 'script'");
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(response.headers.get('referrer-policy'), 'no-referrer');
+});
+
+test('what the page is told is public, and no more than it needs', async () => {
+  const response = await fetch(`${ready.web_url}/config.json`);
+  assert.deepEqual(await response.json(), {
+    functions_url: ready.functions_url,
+    supabase_publishable_key: ready.publishable_key,
+    supabase_url: ready.supabase_url,
+  });
+});
+
+test('a page that cannot find out where everything is says so', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route('**/config.json', (route) => route.fulfill({ status: 503, json: {} }));
+  await page.goto(ready.web_url);
+  await page.getByText('Sound Whiskers could not start.').waitFor();
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByLabel('Your wish').waitFor();
+  await context.close();
+});

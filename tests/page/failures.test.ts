@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { asFailure, FUNCTION_CODES, failureOfAuth, failureOfBody, failureOfData, failureOfResponse, failureOfSpotify, PAGE_CODES } from '../../web/src/failure.ts';
+import { failuresEn } from '../../web/src/texts/failures-en.ts';
+import { failuresPl } from '../../web/src/texts/failures-pl.ts';
+
+/** The closed list, as the functions have it; nobody is left to read the last one. */
+function codesOfTheFunctions(): string[] {
+  const source = readFileSync('shared/src/error.rs', 'utf8');
+  const codes = Array.from(source.matchAll(/^ {4}\w+ = "(\w+)", \d{3};$/gm), ([, code]) => String(code));
+  return codes.filter((code) => code !== 'client_closed_request');
+}
+
+test('the page knows every code of the functions, and no other', () => {
+  const codes = codesOfTheFunctions();
+  assert.ok(codes.length > 40);
+  assert.deepEqual([...FUNCTION_CODES].sort(), codes.sort());
+});
+
+test('every failure says what happened and what to do, in both languages', () => {
+  const codes = [...FUNCTION_CODES, ...PAGE_CODES].sort();
+  for (const texts of [failuresEn, failuresPl]) {
+    assert.deepEqual(Object.keys(texts).sort(), codes);
+    for (const [code, { what, next }] of Object.entries(texts)) {
+      assert.match(what, /^\p{Lu}.*[.!]$/u, code);
+      assert.match(next, /^\p{Lu}.*[.:]$/u, code);
+    }
+  }
+  for (const code of codes) assert.notEqual(failuresEn[code].what, failuresPl[code].what, code);
+});
+
+test('a refusal keeps its code, its request and when to try again', async () => {
+  const body = { code: 'quota_exceeded', message: 'Used up.', request_id: 'r-1' };
+  const failure = await failureOfResponse(Response.json(body, { status: 402, headers: { 'Retry-After': '60' } }));
+  assert.deepEqual([failure.code, failure.message, failure.request_id, failure.retry_after_seconds], ['quota_exceeded', 'Used up.', 'r-1', 60]);
+});
+
+test('an answer that nobody of ours has given is an unknown failure', async () => {
+  assert.equal((await failureOfResponse(new Response('<h1>Bad gateway</h1>', { status: 502 }))).code, 'unknown');
+  assert.equal(failureOfBody({ code: 'constructor' }).code, 'unknown');
+  assert.equal(failureOfBody(null).code, 'unknown');
+});
+
+test('what nobody answers is the network', () => {
+  assert.equal(asFailure(new TypeError('Failed to fetch')).code, 'network');
+  assert.equal(failureOfData({ message: 'TypeError: Failed to fetch' }, 0).code, 'network');
+  assert.equal(failureOfAuth({ name: 'AuthRetryableFetchError', message: 'Failed to fetch', status: 0 }).code, 'network');
+});
+
+test('the refusals of the database are told apart', () => {
+  const code = (error: { code?: string; message: string }, status: number) => failureOfData(error, status).code;
+  assert.equal(code({ code: '23505', message: 'duplicate key' }, 409), 'name_taken');
+  assert.equal(code({ code: 'PT409', message: 'playlist limit reached: at most 50' }, 409), 'playlist_limit_reached');
+  assert.equal(code({ code: 'PT409', message: 'duplicate track: spotify:track:x' }, 409), 'duplicate_track');
+  assert.equal(code({ code: 'PT409', message: 'a playlist holds at most 100 tracks' }, 409), 'too_many_tracks');
+  assert.equal(code({ code: 'PT404', message: 'playlist not found' }, 404), 'playlist_not_found');
+  assert.equal(code({ code: 'PGRST116', message: 'no rows' }, 406), 'playlist_not_found');
+  assert.equal(code({ code: 'PGRST303', message: 'JWT expired' }, 401), 'token_expired');
+  assert.equal(code({ code: 'PGRST001', message: 'away' }, 503), 'database_unavailable');
+});
+
+test('the messages by which refusals are told apart are those of the database', () => {
+  const read = (file: string) => readFileSync(`supabase/migrations/${file}`, 'utf8');
+  assert.match(read('20261101000300_playlists.sql'), /'playlist limit reached/);
+  const tracks = read('20261101000800_track_functions.sql');
+  for (const message of [/'duplicate track: /, /'a playlist holds at most /, /'playlist not found'/]) assert.match(tracks, message);
+});
+
+test('the refusals of Auth and of Spotify are told apart', () => {
+  const code = (code: string) => failureOfAuth({ code, message: 'x', status: 400 }).code;
+  assert.equal(code('invalid_credentials'), 'wrong_credentials');
+  assert.equal(code('user_already_exists'), 'email_taken');
+  assert.equal(code('otp_expired'), 'mail_link_expired');
+  assert.equal(code('something_new'), 'unknown');
+  assert.equal(failureOfSpotify('access_denied').code, 'spotify_refused');
+  assert.equal(failureOfSpotify('anything').code, 'spotify_failed');
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { arrivalOf } from '../../web/src/arrival.ts';
+import { Drafts } from '../../web/src/drafts.ts';
+import type { Store } from '../../web/src/drafts.ts';
+import { keyTarget, landing, moved, shift } from '../../web/src/reorder.ts';
+import { needsSession, routeOf } from '../../web/src/route.ts';
+import { en } from '../../web/src/texts/en.ts';
+import { pl } from '../../web/src/texts/pl.ts';
+import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/wish.ts';
+
+class Memory implements Store {
+  readonly kept = new Map<string, string>();
+  get length() {
+    return this.kept.size;
+  }
+  key = (index: number) => [...this.kept.keys()][index] ?? null;
+  getItem = (name: string) => this.kept.get(name) ?? null;
+  setItem = (name: string, value: string) => void this.kept.set(name, value);
+  removeItem = (name: string) => void this.kept.delete(name);
+}
+
+test('a draft is there again after a reload, until it is forgotten', () => {
+  const store = new Memory();
+  new Drafts(() => store).write('wish', { prompt: 'rain' });
+  const reloaded = new Drafts(() => store);
+  assert.deepEqual(reloaded.read('wish', null), { prompt: 'rain' });
+  reloaded.forget('wish');
+  assert.equal(reloaded.read('wish', null), null);
+});
+
+test('signing out forgets every draft and nothing else', () => {
+  const store = new Memory();
+  store.setItem('sound-whiskers.language', 'pl');
+  const drafts = new Drafts(() => store);
+  for (const name of ['a', 'b', 'c']) drafts.write(name, name);
+  drafts.forgetAll();
+  assert.deepEqual([...store.kept.keys()], ['sound-whiskers.language']);
+});
+
+test('a browser that keeps nothing keeps a draft until the page is left', () => {
+  const drafts = new Drafts(() => {
+    throw new Error('SecurityError');
+  });
+  drafts.write('wish', 'rain');
+  assert.equal(drafts.read('wish', ''), 'rain');
+  drafts.forgetAll();
+  assert.equal(drafts.read('wish', ''), '');
+});
+
+test('what is no JSON any more is no draft', () => {
+  const store = new Memory();
+  store.setItem('sound-whiskers.draft.wish', '{');
+  assert.equal(new Drafts(() => store).read('wish', 'none'), 'none');
+});
+
+test('the fragment tells who has sent the browser here', () => {
+  assert.deepEqual(arrivalOf('#spotify_code=a&spotify_state=b.c'), { kind: 'spotify', code: 'a', state: 'b.c' });
+  assert.deepEqual(arrivalOf('#spotify_error=access_denied'), { kind: 'spotify_refused', reason: 'access_denied' });
+  assert.deepEqual(arrivalOf('#access_token=x&type=recovery'), { kind: 'mail', type: 'recovery' });
+  assert.deepEqual(arrivalOf('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
+  for (const hash of ['', '#', '#/', '#/playlists/x?paid']) assert.deepEqual(arrivalOf(hash), { kind: 'usual' });
+});
+
+test('every place in the app has an address, and any other is the start', () => {
+  assert.deepEqual(routeOf('#/playlists/7'), { screen: 'playlist', id: '7', query: '' });
+  assert.deepEqual(routeOf('#/account?paid'), { screen: 'account', id: '', query: 'paid' });
+  for (const hash of ['', '#/', '#/nowhere', '#/playlist', '#x=y']) assert.equal(routeOf(hash).screen, 'create', hash);
+  assert.ok(needsSession(routeOf('#/playlists/7')));
+  assert.ok(!needsSession(routeOf('#/')));
+});
+
+test('a row lands where it is dropped, and never outside', () => {
+  assert.equal(landing(2, 0, 64, 5), 2);
+  assert.equal(landing(2, 40, 64, 5), 3);
+  assert.equal(landing(2, -1000, 64, 5), 0);
+  assert.equal(landing(2, 1000, 64, 5), 4);
+});
+
+test('arrow keys, Home and End move a row, other keys do not', () => {
+  assert.deepEqual(['ArrowUp', 'ArrowDown', 'Home', 'End', 'Tab'].map((key) => keyTarget(key, 1, 4)), [0, 2, 0, 3, null]);
+  assert.equal(keyTarget('ArrowUp', 0, 4), 0);
+});
+
+test('moving keeps all the others in their order, and rows make room for it', () => {
+  assert.deepEqual(moved(['a', 'b', 'c', 'd'], 0, 2), ['b', 'c', 'a', 'd']);
+  assert.deepEqual(moved(['a', 'b', 'c', 'd'], 3, 1), ['a', 'd', 'b', 'c']);
+  assert.deepEqual([0, 1, 2, 3].map((index) => shift(index, 0, 2)), [0, -1, -1, 0]);
+  assert.deepEqual([0, 1, 2, 3].map((index) => shift(index, 3, 1)), [0, 1, 1, 0]);
+});
+
+test('a wish has what was filled in and nothing else', () => {
+  assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), { prompt: 'rain', target_count: 20, allow_explicit: true, save: true });
+  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, count: 12, save: false };
+  assert.deepEqual(wishOf(full), { prompt: 'rain', target_count: 12, era: { from: 1990 }, allow_explicit: false, exclude_artists: ['Ed Sheeran', 'Dżem'], save: false });
+});
+
+test('what the function would refuse is said before it is sent', () => {
+  const problem = (part: object) => problemOf({ ...EMPTY, prompt: 'rain', ...part });
+  assert.equal(problem({}), null);
+  assert.equal(problem({ prompt: '  ' }), 'needPrompt');
+  assert.equal(problem({ prompt: '🎸'.repeat(1000) }), null);
+  assert.equal(problem({ prompt: 'a'.repeat(1001) }), 'tooLong');
+  assert.equal(problem({ from: '1899' }), 'eraRange');
+  assert.equal(problem({ from: '2000', to: '1990' }), 'eraOrder');
+  assert.equal(problem({ exclude: Array(21).fill('x').join(',') }), 'tooManyArtists');
+  assert.equal(lengthOf(' żółw '), 4);
+});
+
+test('both languages have every text, and Polish counts as Poles do', () => {
+  const names = (texts: object): string[] =>
+    Object.entries(texts).flatMap(([name, text]) => (typeof text === 'object' && !Array.isArray(text) ? names(text).map((it) => `${name}.${it}`) : [name])).sort();
+  assert.deepEqual(names(pl), names(en));
+  assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
+});

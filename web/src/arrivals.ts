@@ -1,0 +1,41 @@
+// What is done about an arrival, once it is known who has arrived.
+
+import { spotifyLink } from './api.ts';
+import type { Arrival } from './arrival.ts';
+import { asFailure, Failure, failureOfSpotify } from './failure.ts';
+import { goInstead } from './navigation.ts';
+import { placeBefore } from './spotify.ts';
+import { Store } from './store.ts';
+import { textsNow } from './texts/texts.ts';
+import { say } from './toasts.ts';
+
+/** What is to be told about it; `way`: the screen on which to begin again. */
+export const arrival = new Store<{ kind: 'busy' } | { kind: 'failed'; failure: Failure; way: string } | null>(null);
+
+/** The address is cleaned before anything else: neither a code nor a reload of it is of use to anybody. */
+export async function receive(came: Arrival): Promise<void> {
+  if (came.kind === 'usual') return;
+  if (came.kind === 'mail') {
+    goInstead(came.type === 'recovery' ? 'new-password' : '');
+    if (came.type === 'signup') say(textsNow().auth.confirmed);
+    return;
+  }
+  if (came.kind === 'mail_refused') {
+    goInstead('sign-in');
+    arrival.value = { kind: 'failed', failure: new Failure('mail_link_expired', { message: came.code }), way: 'forgot' };
+    return;
+  }
+  goInstead(placeBefore());
+  if (came.kind === 'spotify_refused') {
+    arrival.value = { kind: 'failed', failure: failureOfSpotify(came.reason), way: 'account' };
+    return;
+  }
+  arrival.value = { kind: 'busy' };
+  try {
+    await spotifyLink.complete(came.code, came.state);
+    arrival.value = null;
+    say(textsNow().account.linkedNow);
+  } catch (error) {
+    arrival.value = { kind: 'failed', failure: asFailure(error), way: 'account' };
+  }
+}

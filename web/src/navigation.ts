@@ -1,0 +1,22 @@
+import { routeOf } from './route.ts';
+import type { Route } from './route.ts';
+import { Store } from './store.ts';
+
+export const route = new Store<Route>(routeOf(''));
+
+export function go(path: string): void {
+  location.hash = path ? `#/${path}` : '#/';
+}
+
+/** The same, but Back does not lead here again. */
+export function goInstead(path: string): void {
+  history.replaceState(null, '', `#/${path}`);
+  route.value = routeOf(location.hash);
+}
+
+export function startNavigation(): void {
+  route.value = routeOf(location.hash);
+  addEventListener('hashchange', () => {
+    route.value = routeOf(location.hash);
+  });
+}

@@ -1,0 +1,34 @@
+import { useStore } from '../store.ts';
+import { useTexts } from '../texts/texts.ts';
+import { dismiss, hold, toast } from '../toasts.ts';
+import { Icon } from './icons.tsx';
+
+/** Always there, so that screen readers notice what appears in it. */
+export function ToastArea() {
+  const t = useTexts();
+  const shown = useStore(toast);
+  return (
+    <div class="toasts" role="status">
+      {shown && (
+        <div class="toast" key={shown.id} onMouseEnter={hold} onFocusCapture={hold}>
+          <span>{shown.text}</span>
+          {shown.action && (
+            <button
+              type="button"
+              class="toast-action"
+              onClick={() => {
+                shown.action?.run();
+                dismiss();
+              }}
+            >
+              {shown.action.label}
+            </button>
+          )}
+          <button type="button" class="icon-button" aria-label={t.common.close} onClick={dismiss}>
+            <Icon name="remove" />
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,198 @@
+import { useEffect, useState } from 'preact/hooks';
+import { billing, spotifyLink } from '../api.ts';
+import type { SpotifyLink } from '../api.ts';
+import { arrival } from '../arrivals.ts';
+import { pageUrl } from '../config.ts';
+import { hasPaid } from '../data.ts';
+import type { Usage } from '../data.ts';
+import { reset } from '../generation.ts';
+import { go, goInstead, route } from '../navigation.ts';
+import { useAction } from '../parts/action.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { deleteAccount, refreshUsage, signOut, usage, user } from '../session.ts';
+import { linkSpotify } from '../spotify.ts';
+import { useStore } from '../store.ts';
+import { date, useTexts } from '../texts/texts.ts';
+import { say } from '../toasts.ts';
+
+export function AccountScreen() {
+  const t = useTexts();
+  const who = useStore(user);
+  const leave = async () => {
+    reset();
+    await signOut();
+    go('sign-in');
+    say(t.account.signedOut);
+  };
+  return (
+    <div class="page page-narrow">
+      <header class="row row-between page-head">
+        <h1 tabIndex={-1}>{t.account.title}</h1>
+        <button type="button" class="button" onClick={() => void leave()}>{t.account.signOut}</button>
+      </header>
+      <p class="hint">{t.account.signedInAs} <strong class="break">{who?.email}</strong></p>
+      <PlanCard />
+      <SpotifyCard />
+      <DangerCard />
+    </div>
+  );
+}
+
+function PlanCard() {
+  const t = useTexts();
+  const known = useStore(usage);
+  const action = useAction();
+  const [customer, setCustomer] = useState(false);
+  useEffect(() => void refreshUsage(), []);
+  // Where it cannot be found out, the button is there, and what it leads to tells.
+  useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
+  const account = `${pageUrl()}#/account`;
+  const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
+  const upgrade = () => leaveFor(() => billing.checkout(`${account}?paid`, account));
+  return (
+    <section class="card stack" aria-labelledby="plan">
+      <div class="row row-between">
+        <h2 id="plan">{t.account.plan}</h2>
+        <span class={known?.plan === 'pro' ? 'badge badge-pro' : 'badge'}>{known ? t.account[known.plan] : '…'}</span>
+      </div>
+      <Paid />
+      <Meters known={known} />
+      {known?.plan === 'free' && <p class="hint">{t.account.proOffer}</p>}
+      <div class="row">
+        {known?.plan === 'free' && <button type="button" class="button button-primary" disabled={action.busy} onClick={upgrade}>{t.account.upgrade}</button>}
+        {customer && <button type="button" class="button" disabled={action.busy} onClick={() => leaveFor(() => billing.portal(account))}>{t.account.manage}</button>}
+      </div>
+      {action.failure && <FailureNotice failure={action.failure} />}
+    </section>
+  );
+}
+
+function Meters({ known }: { known: Usage | null }) {
+  const t = useTexts();
+  const ai = known?.ai ?? { used: 0, limit: 1, remaining: 1, next_free_at: null };
+  const playlists = known?.playlists ?? { used: 0, limit: 1 };
+  const day = ai.next_free_at ? date(ai.next_free_at) : '';
+  return (
+    <div class="stack" aria-busy={!known}>
+      <Meter label={t.account.ai} used={ai.used} limit={ai.limit} known={known !== null} note={day && (ai.remaining === 0 ? t.account.nextFree(day) : t.account.oldest(day))} />
+      <Meter label={t.account.playlists} used={playlists.used} limit={playlists.limit} known={known !== null} />
+    </div>
+  );
+}
+
+function Meter({ label, used, limit, known, note }: { label: string; used: number; limit: number; known: boolean; note?: string }) {
+  const t = useTexts();
+  return (
+    <div class="meter">
+      <div class="row row-between">
+        <span>{label}</span>
+        <span class="value">{known ? t.account.used(used, limit) : '…'}</span>
+      </div>
+      <progress class={used >= limit ? 'full' : ''} max={limit} value={used} aria-label={label} />
+      {note && <p class="hint">{note}</p>}
+    </div>
+  );
+}
+
+const ASK_AGAIN_MS = 1_500;
+const ASK_TIMES = 20;
+
+/** Stripe's word comes on its own way, so the browser may be back before it. */
+function Paid() {
+  const t = useTexts();
+  const known = useStore(usage);
+  const { query } = useStore(route);
+  const [asked, setAsked] = useState(0);
+  const waiting = query === 'paid' && known?.plan !== 'pro';
+  useEffect(() => {
+    if (!waiting || asked >= ASK_TIMES) return;
+    const timer = setTimeout(() => void refreshUsage().then(() => setAsked(asked + 1)), ASK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [waiting, asked]);
+  useEffect(() => {
+    if (query !== 'paid' || waiting) return;
+    say(t.account.nowPro);
+    goInstead('account');
+  }, [waiting]);
+  if (!waiting) return null;
+  return <Notice tone="plain" title={asked < ASK_TIMES ? t.account.thanks : t.account.slow} />;
+}
+
+function SpotifyCard() {
+  const t = useTexts();
+  const [link, setLink] = useState<SpotifyLink | null>(null);
+  const loading = useAction();
+  const action = useAction();
+  const load = () => loading.run(async () => setLink(await spotifyLink.status()));
+  const came = useStore(arrival);
+  // Anew when a link that has just come back is completed.
+  useEffect(() => void (came?.kind !== 'busy' && load()), [came]);
+  const unlink = () =>
+    action.run(async () => {
+      await spotifyLink.remove();
+      setLink({ linked: false });
+      say(t.account.unlinkedNow);
+    });
+  const words = link?.linked ? (link.spotify_display_name ? t.account.linked(link.spotify_display_name) : t.account.linkedPlain) : t.account.unlinked;
+  return (
+    <section class="card stack" aria-labelledby="spotify">
+      <h2 id="spotify">{t.account.spotify}</h2>
+      <p>{link ? words : t.common.loading} {link?.expires_at && <span class="hint">{t.account.until(date(link.expires_at))}</span>}</p>
+      {link && (
+        <div class="row">
+          {link.linked ? (
+            <button type="button" class="button" disabled={action.busy} onClick={unlink}>{t.account.unlink}</button>
+          ) : (
+            <button type="button" class="button button-primary" disabled={action.busy} onClick={() => action.run(linkSpotify)}>{t.account.link}</button>
+          )}
+        </div>
+      )}
+      {loading.failure && <FailureNotice failure={loading.failure}><button type="button" class="button" onClick={load}>{t.common.retry}</button></FailureNotice>}
+      {action.failure && <FailureNotice failure={action.failure} />}
+    </section>
+  );
+}
+
+function DangerCard() {
+  const t = useTexts();
+  const [open, setOpen] = useState(false);
+  return (
+    <section class="card stack" aria-labelledby="danger">
+      <h2 id="danger">{t.account.danger}</h2>
+      <p class="hint">{t.account.dangerText}</p>
+      <div class="row"><button type="button" class="button button-bad" onClick={() => setOpen(true)}>{t.account.danger} …</button></div>
+      {open && <DeleteDialog close={() => setOpen(false)} />}
+    </section>
+  );
+}
+
+function DeleteDialog({ close }: { close: () => void }) {
+  const t = useTexts();
+  const email = useStore(user)?.email ?? '';
+  const [typed, setTyped] = useState('');
+  const action = useAction();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void action.run(async () => {
+      await deleteAccount(typed.trim());
+      reset();
+      go('');
+      say(t.account.deleted);
+    });
+  };
+  return (
+    <Dialog title={t.account.danger} close={close}>
+      <form class="stack" onSubmit={submit}>
+        <p>{t.account.dangerText}</p>
+        <Field label={t.account.confirmLabel} type="email" value={typed} change={setTyped} hint={t.account.confirm(email)} required autofocus />
+        {action.failure && <FailureNotice failure={action.failure} />}
+        <div class="row row-end">
+          <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
+          <button type="submit" class="button button-bad" disabled={action.busy}>{t.account.deleteGo}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

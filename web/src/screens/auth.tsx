@@ -1,0 +1,130 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { go, goInstead, route } from '../navigation.ts';
+import { useAction } from '../parts/action.ts';
+import type { Action } from '../parts/action.ts';
+import { Field } from '../parts/field.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
+import { needsSession } from '../route.ts';
+import { changePassword, sendConfirmation, sendRecovery, signIn, signUp } from '../session.ts';
+import { useDraft, useStore } from '../store.ts';
+import { useTexts } from '../texts/texts.ts';
+import { say } from '../toasts.ts';
+
+type FrameProps = { title: string; lead?: string; action: Action; go: string; submit: () => Promise<void>; children: ComponentChildren; below?: ComponentChildren };
+
+function Frame({ title, lead, action, go: label, submit, children, below }: FrameProps) {
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    void action.run(submit);
+  };
+  return (
+    <div class="page page-tiny">
+      <form class="card stack" onSubmit={onSubmit}>
+        <h1 tabIndex={-1}>{title}</h1>
+        {lead && <p class="hint">{lead}</p>}
+        {children}
+        {action.failure && <FailureNotice failure={action.failure} />}
+        <button type="submit" class="button button-primary button-big" disabled={action.busy}>{label}</button>
+        {below}
+      </form>
+    </div>
+  );
+}
+
+/** A password is the one thing that is typed and not kept. */
+function useEmail() {
+  return useDraft('email', '');
+}
+
+export function SignInScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [password, setPassword] = useState('');
+  const action = useAction();
+  const wanted = needsSession(useStore(route));
+  const submit = async () => {
+    await signIn(email.trim(), password);
+    // Who wanted another screen is on it already.
+    if (!wanted) goInstead('');
+  };
+  const below = (
+    <div class="row row-between">
+      <a href="#/forgot">{t.auth.forgot}</a>
+      <span>{t.auth.noAccount} <a href="#/sign-up">{t.auth.signUp}</a></span>
+    </div>
+  );
+  return (
+    <Frame title={t.auth.signIn} lead={wanted ? t.auth.wanted : t.auth.kept} action={action} go={t.auth.signIn} submit={submit} below={below}>
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="current-password" required />
+    </Frame>
+  );
+}
+
+export function SignUpScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [password, setPassword] = useState('');
+  const [sent, setSent] = useState(false);
+  const action = useAction();
+  const submit = async () => {
+    if (await signUp(email.trim(), password)) goInstead('');
+    else setSent(true);
+  };
+  if (sent) return <CheckMail email={email} />;
+  const below = <p>{t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a></p>;
+  return (
+    <Frame title={t.auth.signUp} lead={t.auth.kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="new-password" hint={t.auth.passwordHint} minLength={8} required />
+    </Frame>
+  );
+}
+
+function CheckMail({ email }: { email: string }) {
+  const t = useTexts();
+  const action = useAction();
+  const submit = async () => {
+    await sendConfirmation(email.trim());
+    say(t.auth.resent);
+  };
+  return (
+    <Frame title={t.auth.checkTitle} action={action} go={t.auth.resend} submit={submit} below={<a href="#/sign-in">{t.auth.back}</a>}>
+      <Notice tone="good" title={t.auth.check(email)} />
+    </Frame>
+  );
+}
+
+export function ForgotScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [sent, setSent] = useState(false);
+  const action = useAction();
+  const submit = async () => {
+    await sendRecovery(email.trim());
+    setSent(true);
+  };
+  return (
+    <Frame title={t.auth.forgotTitle} lead={t.auth.forgotLead} action={action} go={t.auth.forgotGo} submit={submit} below={<a href="#/sign-in">{t.auth.back}</a>}>
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      {sent && <Notice tone="good" title={t.auth.forgotSent(email)} />}
+    </Frame>
+  );
+}
+
+export function NewPasswordScreen() {
+  const t = useTexts();
+  const [password, setPassword] = useState('');
+  const action = useAction();
+  const submit = async () => {
+    await changePassword(password);
+    say(t.auth.changed);
+    go('');
+  };
+  return (
+    <Frame title={t.auth.newTitle} action={action} go={t.auth.newGo} submit={submit}>
+      <Field label={t.auth.newPassword} type="password" value={password} change={setPassword} autocomplete="new-password" hint={t.auth.passwordHint} minLength={8} required autofocus />
+    </Frame>
+  );
+}

@@ -1,0 +1,161 @@
+import { useState } from 'preact/hooks';
+import { createPlaylist, edits } from '../data.ts';
+import type { Track } from '../data.ts';
+import { generation, keepResult, newOrder, run } from '../generation.ts';
+import type { Result } from '../generation.ts';
+import { useAction } from '../parts/action.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { useHeading } from '../parts/heading.ts';
+import { Icon } from '../parts/icons.tsx';
+import { FailureNotice } from '../parts/notice.tsx';
+import { ProblemNotice } from '../parts/problem.tsx';
+import { SearchPanel } from '../parts/search-panel.tsx';
+import { TrackList } from '../parts/track-list.tsx';
+import { refreshUsage } from '../session.ts';
+import { useDraft, useStore } from '../store.ts';
+import { useTexts } from '../texts/texts.ts';
+import { say } from '../toasts.ts';
+
+type Props = { result: Result; leave: () => void };
+
+export function ResultView({ result, leave }: Props) {
+  const t = useTexts();
+  const { problem } = useStore(generation);
+  const [swapping, setSwapping] = useState<number | null>(null);
+  const [leaving, setLeaving] = useState(false);
+  const heading = useHeading();
+  const swapped = swapping === null ? undefined : result.tracks[swapping];
+  const short = result.tracks.length < result.target && result.stop_reason !== 'completed';
+  const another = () => (result.playlist_id ? leave() : setLeaving(true));
+  return (
+    <div class="page page-narrow">
+      <header class="frame">
+        <h1 ref={heading} tabIndex={-1} class="clip">{result.name}</h1>
+        <p class="frame-text">{result.description}</p>
+        <div class="frame-bar">
+          <Keep result={result} />
+          <button type="button" class="button" onClick={another}>{t.result.another}</button>
+        </div>
+        <p class="hint frame-note">
+          {short ? `${t.result.fewer(result.tracks.length, result.target)}: ${t.result.why[result.stop_reason]}` : t.common.attribution}
+        </p>
+        <p class="visually-hidden" role="status">{t.result.ready(result.name, result.tracks.length)}</p>
+      </header>
+      {problem && <ProblemNotice problem={problem} />}
+      <TrackList label={t.result.list} tracks={result.tracks} swap={setSwapping} />
+      <Refine result={result} />
+      {swapped && swapping !== null && <Swap result={result} index={swapping} track={swapped} close={() => setSwapping(null)} />}
+      {leaving && (
+        <Dialog title={t.result.discardTitle} close={() => setLeaving(false)}>
+          <p>{t.result.discard}</p>
+          <div class="row row-end">
+            <button type="button" class="button" onClick={() => setLeaving(false)}>{t.result.keep}</button>
+            <button type="button" class="button button-bad" onClick={leave}>{t.result.discardGo}</button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+/** Saved already, with the way there; or not yet, with the way to do it. */
+function Keep({ result }: { result: Result }) {
+  const t = useTexts();
+  const [open, setOpen] = useState(false);
+  if (result.playlist_id) {
+    return (
+      <>
+        <span class="saved"><Icon name="check" /> <span class="clip">{t.result.saved}</span></span>
+        <a class="button button-primary" href={`#/playlists/${result.playlist_id}`}>{t.result.open}</a>
+      </>
+    );
+  }
+  return (
+    <>
+      <span class="saved saved-not">{t.result.notSaved}</span>
+      <button type="button" class="button button-primary" onClick={() => setOpen(true)}>{t.result.save}</button>
+      {open && <SaveDialog result={result} close={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function SaveDialog({ result, close }: { result: Result; close: () => void }) {
+  const t = useTexts();
+  const [name, setName, forgetName] = useDraft(`name.${result.order.key}`, result.name);
+  // Where the tracks could not be added, the next attempt fills the playlist that is there.
+  const [created, setCreated] = useDraft<string | null>(`saved.${result.order.key}`, null);
+  const action = useAction();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void action.run(async () => {
+      const id = created ?? (await createPlaylist(name, result.description));
+      setCreated(id);
+      await edits.replace(id, result.tracks);
+      forgetName();
+      keepResult({ ...result, name: name.trim(), playlist_id: id });
+      void refreshUsage();
+    });
+  };
+  return (
+    <Dialog title={t.result.save} close={close}>
+      <form class="stack" onSubmit={submit}>
+        <Field label={t.result.name} value={name} change={setName} maxLength={100} required autofocus />
+        {action.failure && <FailureNotice failure={action.failure} />}
+        <div class="row row-end">
+          <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
+          <button type="submit" class="button button-primary" disabled={action.busy}>{t.common.save}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** By hand, from the catalogue: another generation would cost one, and change more than was asked. */
+function Swap({ result, index, track, close }: { result: Result; index: number; track: Track; close: () => void }) {
+  const t = useTexts();
+  const choose = async (found: Track) => {
+    const tracks = result.tracks.with(index, found);
+    if (result.playlist_id) await edits.replace(result.playlist_id, tracks);
+    keepResult({ ...result, tracks });
+    say(t.search.swapped(found.title));
+    close();
+  };
+  return (
+    <Dialog title={t.search.swapTitle} close={close} wide>
+      <p class="hint">{t.search.swapFor(track.title)} {t.search.free}</p>
+      <SearchPanel kind="use" artist={track.artist.split(',')[0] ?? ''} has={(uri) => result.tracks.some((it) => it.track_uri === uri)} choose={choose} />
+    </Dialog>
+  );
+}
+
+const MAX_NAME = 200;
+
+function Refine({ result }: { result: Result }) {
+  const t = useTexts();
+  const [words, setWords, forget] = useDraft(`refine.${result.order.key}`, '');
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const instruction = words.trim();
+    if (!instruction) return;
+    const previous = result.tracks.map(({ artist, title }) => ({ artist: artist.slice(0, MAX_NAME), title: title.slice(0, MAX_NAME) }));
+    void run(newOrder({ ...result.order.wish, refine: { previous, instruction } })).then(() => {
+      if (!generation.value.problem) forget();
+    });
+  };
+  return (
+    <form class="card stack" onSubmit={submit}>
+      <h2>{t.result.refine}</h2>
+      <ul class="chips">
+        {t.result.chips.map((chip) => (
+          <li key={chip}><button type="button" class="chip" onClick={() => setWords(chip)}>{chip}</button></li>
+        ))}
+      </ul>
+      <Field label={t.result.refineLabel} value={words} change={setWords} maxLength={500} placeholder={t.result.refinePlaceholder} />
+      <div class="row row-between">
+        <p class="hint">{t.result.refineCost}</p>
+        <button type="submit" class="button button-primary">{t.result.refineGo}</button>
+      </div>
+    </form>
+  );
+}
