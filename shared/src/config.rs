@@ -29,7 +29,7 @@ impl ConfigError {
         self.0.iter().map(|(name, _)| *name)
     }
 
-    fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         for problem in other.0 {
             if !self.0.contains(&problem) {
                 self.0.push(problem);

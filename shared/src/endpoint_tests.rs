@@ -142,7 +142,7 @@ fn health_is_asked_with_get_and_without_anything_else() {
 fn timing_is_shown_only_where_it_is_wanted() {
     let (response, _) = ask("/echo", Method::POST, Ok(Bytes::new()), true);
     let headers = response.headers();
-    assert_eq!(headers["server-timing"], "total;dur=250, database;dur=0;desc=\"1 call\"");
+    assert_eq!(headers["server-timing"], "total;dur=250, database;dur=0;desc=\"1 calls\"");
     assert_eq!(headers["timing-allow-origin"], ORIGIN);
     let exposed: Vec<_> = headers.get_all(header::ACCESS_CONTROL_EXPOSE_HEADERS).iter().collect();
     assert_eq!(exposed, ["X-Request-Id, Retry-After", "Server-Timing"]);

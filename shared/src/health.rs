@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::config::ConfigError;
 use crate::endpoint::{Body, Call, json_response};
@@ -45,15 +45,17 @@ impl Dependency {
 
     /// Whose variable that is.
     fn of(variable: &str) -> Self {
-        match variable.split_once('_') {
-            Some(("SUPABASE", _)) => Self::Database,
-            Some(("SPOTIFY", _)) => Self::Spotify,
-            Some(("LLM", _)) => Self::LanguageModel,
-            Some(("STRIPE", _)) => Self::Stripe,
-            _ => Self::Configuration,
-        }
+        let found = PREFIXES.iter().find(|(prefix, _)| variable.starts_with(prefix));
+        found.map_or(Self::Configuration, |(_, dependency)| *dependency)
     }
 }
+
+const PREFIXES: [(&str, Dependency); 4] = [
+    ("SUPABASE_", Dependency::Database),
+    ("SPOTIFY_", Dependency::Spotify),
+    ("LLM_", Dependency::LanguageModel),
+    ("STRIPE_", Dependency::Stripe),
+];
 
 /// Answers a question for the function's health: 200, or 503 with what is missing. The log tells why.
 ///
@@ -77,7 +79,7 @@ pub async fn check(
     };
     let missing: Vec<_> = Dependency::ALL.into_iter().filter(is_missing).map(Dependency::as_str).collect();
     if missing.is_empty() {
-        return json_response(StatusCode::OK, &json!({ "status": "ok" }));
+        return answer(StatusCode::OK, "ok", None);
     }
     let mut cause = problems.map(ToString::to_string).unwrap_or_default();
     if let Some(failure) = &failure {
@@ -86,14 +88,26 @@ pub async fn check(
         let _ = write!(cause, "{separator}{failure}");
     }
     call.note("cause", cause);
-    let answer = json!({ "status": "unavailable", "missing": missing });
-    json_response(StatusCode::SERVICE_UNAVAILABLE, &answer)
+    answer(StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(missing))
+}
+
+fn answer(
+    code: StatusCode,
+    status: &'static str,
+    missing: Option<Vec<&'static str>>,
+) -> Result<Response<Body>, Error> {
+    let mut answer = Map::new();
+    answer.insert("status".to_owned(), status.into());
+    if let Some(missing) = missing {
+        answer.insert("missing".to_owned(), missing.into());
+    }
+    json_response(code, &Value::Object(answer))
 }
 
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
-    use serde_json::Value;
+    use serde_json::json;
 
     use super::*;
     use crate::config::required;

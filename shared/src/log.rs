@@ -18,7 +18,7 @@ pub trait Log {
 }
 
 /// The fields of one log line.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct Fields(Map<String, Value>);
 
 impl Fields {

@@ -17,7 +17,7 @@ use worker::js_sys::{self, Reflect, Uint8Array};
 use worker::web_sys;
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, both, optional};
+use crate::config::{ConfigError, optional};
 use crate::cors::AllowedOrigins;
 use crate::endpoint::{Asked, Body, BodyError, Call, Endpoint, Spawn, detached, serve};
 use crate::error::Error;
@@ -197,10 +197,13 @@ where
         let call = Call::new(endpoint, request.method(), id, started_ms, Rc::new(WorkerLog))
             .showing_timing(optional(&lookup, "SERVER_TIMING").as_deref() == Some("true"));
         // Even what is not set up answers, and says so to whom it may.
-        let allowed = origins.clone().unwrap_or_default();
-        let setup = both(config, origins).map(|(config, _)| config);
-        serve(&call, &allowed, &WorkerClock, request, async |asked| match asked {
-            Asked::Request(request) => handle(request, setup?, call.clone()).await,
+        let (origins, config) = match (origins, config) {
+            (Ok(origins), config) => (origins, config),
+            (Err(problem), Ok(_)) => (AllowedOrigins::default(), Err(problem)),
+            (Err(problem), Err(others)) => (AllowedOrigins::default(), Err(others.and(problem))),
+        };
+        serve(&call, &origins, &WorkerClock, request, async |asked| match asked {
+            Asked::Request(request) => handle(request, config?, call.clone()).await,
             Asked::Health => {
                 // Where something else is missing, the database's part may be there all the same. (The reference makes this
                 // the same code as in the functions' own configuration, not a second copy of it.)
@@ -208,7 +211,7 @@ where
                 let database =
                     endpoint.has_database.then(|| SupabaseConfig::from_lookup(&lookup).ok()).flatten();
                 let http = call.observe(WorkerHttp, WorkerClock);
-                health::check(&call, setup.err().as_ref(), database.as_ref(), &http).await
+                health::check(&call, config.err().as_ref(), database.as_ref(), &http).await
             }
         })
         .await

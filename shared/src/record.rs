@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
@@ -35,7 +36,7 @@ impl Record {
         self.noted.borrow_mut().set(key, value);
     }
 
-    /// What was noted, and what was asked of whom.
+    /// What was noted, which is handed out once, and what was asked of whom.
     pub fn fields(&self) -> Fields {
         let (mut subrequests, mut upstreams) = (0, Map::new());
         // Not collected: that would sort first, which is 2 KB of code.
@@ -44,16 +45,15 @@ impl Record {
             upstreams.insert(name.to_owned(), tally.json());
         }
         let upstreams = (!upstreams.is_empty()).then_some(upstreams);
-        self.noted.borrow().clone().with("subrequests", subrequests).with_some("upstreams", upstreams)
+        self.noted.take().with("subrequests", subrequests).with_some("upstreams", upstreams)
     }
 
     /// The same as the value of a `Server-Timing` header.
     pub fn server_timing(&self, total_ms: u64) -> String {
         let mut text = format!("total;dur={total_ms}");
         for (name, Tally { calls, ms, .. }) in self.asked() {
-            let plural = if calls == 1 { "" } else { "s" };
             // Writing to a string never fails.
-            let _ = write!(text, ", {name};dur={ms};desc=\"{calls} call{plural}\"");
+            let _ = write!(text, ", {name};dur={ms};desc=\"{calls} calls\"");
         }
         text
     }
@@ -99,16 +99,17 @@ impl<H, C> Observed<H, C> {
 }
 
 impl<H: HttpClient, C: Clock + Clone + Unpin + 'static> HttpClient for Observed<H, C> {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+    fn send(&self, request: OutboundRequest) -> impl Future<Output = Result<InboundResponse, HttpError>> {
         let mut asking = Asking::begin(self, request.upstream);
-        let answer = self.inner.send(request).await;
-        asking.has_failed = match &answer {
-            Ok(response) => response.status.is_server_error() || response.status.as_u16() == 429,
-            Err(_) => true,
-        };
-        answer.map(|response| {
-            let body = Box::pin(Reading { chunks: response.body, asking: Some(asking) });
-            InboundResponse { body, ..response }
+        self.inner.send(request).map(move |answer| {
+            asking.has_failed = match &answer {
+                Ok(response) => matches!(response.status.as_u16(), 429 | 500..),
+                Err(_) => true,
+            };
+            answer.map(|response| {
+                let body = Box::pin(Reading { chunks: response.body, asking: Some(asking) });
+                InboundResponse { body, ..response }
+            })
         })
     }
 }

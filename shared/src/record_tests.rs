@@ -102,6 +102,6 @@ fn a_server_timing_has_an_entry_for_all_and_one_for_each_upstream() {
         bench.clock.advance_ms(10);
         drop(response);
     }
-    let expected = "total;dur=45, database;dur=20;desc=\"2 calls\", model;dur=10;desc=\"1 call\"";
+    let expected = "total;dur=45, database;dur=20;desc=\"2 calls\", model;dur=10;desc=\"1 calls\"";
     assert_eq!(bench.record.server_timing(45), expected);
 }

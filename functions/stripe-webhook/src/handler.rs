@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
-use serde::Serialize;
+use serde_json::json;
 use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::{HttpClient, STRIPE_SIGNATURE};
@@ -88,11 +88,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
     }
     let outcome = deps.converge(&event).await?.as_str();
     call.note("outcome", outcome);
-    #[derive(Serialize)]
-    struct Answer {
-        outcome: &'static str,
-    }
-    json_response(StatusCode::OK, &Answer { outcome })
+    json_response(StatusCode::OK, &json!({ "outcome": outcome }))
 }
 
 fn signature(headers: &HeaderMap) -> Option<&str> {
