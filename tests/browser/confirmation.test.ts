@@ -52,7 +52,7 @@ test('an address is confirmed by the link in a mail, and what was written before
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.getByText(`We have sent a link to ${email}`).waitFor();
   await page.getByRole('button', { name: 'Send it again' }).click();
-  await page.getByText('Sent again.').waitFor();
+  await says(page, 'A mail was sent only a moment ago.');
 
   await page.getByRole('link', { name: 'Back to sign in' }).click();
   await page.getByLabel('Password').fill(PASSWORD);
