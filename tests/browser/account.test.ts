@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, signIn, visit } from './support.ts';
+import { control, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
 
 let browser: Browser;
@@ -16,9 +16,7 @@ after(() => browser?.close());
 
 async function atAccount(size = DESKTOP): Promise<Visit & { who: Listener }> {
   const who = await listener();
-  const it = await visit(browser, { size });
-  await signIn(it.page, who.email);
-  await goTo(it.page, 'account');
+  const it = await visit(browser, { size, who, url: `${ready.web_url}/#/account` });
   await it.page.getByText('0 of 3 used').waitFor();
   return { ...it, who };
 }

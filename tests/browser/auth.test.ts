@@ -4,21 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { DESKTOP, goTo, listener, PASSWORD, PHONE, ready, signIn, visit } from './support.ts';
+import { DESKTOP, goTo, linkTo, listener, PASSWORD, PHONE, ready, signIn, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-async function mailTo(address: string): Promise<string> {
-  for (;;) {
-    const mails = (await (await fetch(ready.mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];
-    const mail = mails.find(({ to }) => to === address);
-    if (mail) return mail.text;
-  }
-}
 
 const newAddress = () => `${crypto.randomUUID()}@example.com`;
 
@@ -43,30 +35,6 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await end();
   });
 }
-
-test('where addresses are confirmed, the page says that a mail is on its way, sends it again, and knows who comes by its link', async () => {
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up` });
-  const email = newAddress();
-  let session: Record<string, string> = {};
-  // As Auth answers where it is set to confirm: the user alone. The stand-in answers the session, too.
-  await page.route('**/auth/v1/signup*', async (route) => {
-    const response = await route.fetch();
-    session = await response.json();
-    await route.fulfill({ response, json: (session as { user?: unknown }).user });
-  });
-  await signUp(page, email);
-  await page.getByText(`We have sent a link to ${email}`).waitFor();
-  await page.getByRole('button', { name: 'Send it again' }).click();
-  await page.getByText('Sent again.').waitFor();
-  const { access_token, refresh_token } = session;
-  const fragment = new URLSearchParams({ access_token: String(access_token), refresh_token: String(refresh_token), expires_in: '3600', token_type: 'bearer', type: 'signup' });
-  await page.goto('about:blank');
-  await page.goto(`${ready.web_url}/#${fragment}`);
-  await page.getByText('Your e-mail address is confirmed.').waitFor();
-  await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
-  assert.ok(!page.url().includes('access_token'));
-  await end();
-});
 
 test('a wrong password says so and keeps the address', async () => {
   const { email } = await listener();
@@ -99,10 +67,7 @@ test('who opens a place of their own is asked to sign in and then is there', asy
 });
 
 test('signing out leaves nothing behind that the next one could read', async () => {
-  const { email } = await listener();
-  const { page, end } = await visit(browser);
-  await signIn(page, email);
-  await goTo(page, '');
+  const { page, end } = await visit(browser, { who: await listener() });
   await page.getByLabel('Your wish').fill('a secret');
   await goTo(page, 'account');
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -118,8 +83,7 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await page.getByLabel('E-mail').fill(email);
   await page.getByRole('button', { name: 'Send the link' }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
-  const [link = ''] = /https?:\/\/\S+verify\S+/.exec(await mailTo(email)) ?? [];
-  await page.goto(link);
+  await page.goto(await linkTo(email));
   await page.getByLabel('New password').fill('another horse battery');
   await page.getByRole('button', { name: 'Save password' }).click();
   await page.getByText('Your new password is saved.').waitFor();

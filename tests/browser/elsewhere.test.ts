@@ -1,13 +1,10 @@
 // The page on a file server of its own, as a front end that is hosted apart from the functions.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
+import { fileServer, listen } from './file-server.ts';
 import { goTo, listener, modelTakes, playlistOf, ready, resetSimulators, says, signIn, tracksOn, visit } from './support.ts';
 
 /** One of APP_ORIGINS, and for a browser another one than the functions'. */
@@ -15,43 +12,22 @@ const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
 /** Not one of APP_ORIGINS. */
 const UNKNOWN = 'http://unknown.localhost';
 
-let server: Server;
+const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
+const server = fileServer(() => config);
 let browser: Browser;
 
 before(async () => {
   await resetSimulators();
-  server = fileServer();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   // The names lead to this server, whatever else listens at that port.
   const names = [`MAP localhost:${new URL(ELSEWHERE).port} 127.0.0.1:${port}`, `MAP unknown.localhost:80 127.0.0.1:${port}`];
   browser = await launch(`--host-resolver-rules=${names.join(', ')}`);
 });
 after(async () => {
   await browser?.close();
-  server?.close();
+  server.close();
   await resetSimulators();
 });
-
-const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
-
-/** What any host can do: files, a policy, and one file that says where everything is. */
-function fileServer(): Server {
-  const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
-  const connect = [ready.supabase_url, ready.functions_url].map((url) => new URL(url).origin).join(' ');
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${connect}`;
-  return createServer((request, response) => {
-    const path = new URL(request.url ?? '/', ELSEWHERE).pathname;
-    if (path === '/config.json') return void response.setHeader('Content-Type', 'application/json').end(JSON.stringify(config));
-    const name = path === '/' ? 'index.html' : path.slice(1);
-    readFile(`web/dist/${name}`).then(
-      (body) => response.setHeader('Content-Type', TYPES[name.split('.').at(-1) ?? ''] ?? '').setHeader('Content-Security-Policy', policy).end(body),
-      () => response.writeHead(404).end(),
-    );
-  });
-}
 
 test('hosted elsewhere, the page generates, saves, and pays', async () => {
   const who = await listener();
@@ -78,8 +54,7 @@ test('hosted elsewhere, the page generates, saves, and pays', async () => {
 test('hosted elsewhere, a refusal is still read with all that it says', async () => {
   const who = await listener();
   const id = await playlistOf(who, 'Sunday', 1);
-  const { page, end } = await visit(browser, { url: ELSEWHERE });
-  await signIn(page, who.email);
+  const { page, end } = await visit(browser, { url: ELSEWHERE, who });
   await goTo(page, `playlists/${id}`);
   const answered = page.waitForResponse((response) => response.url().endsWith('/spotify-export') && response.request().method() === 'POST');
   await page.getByRole('button', { name: 'Export to Spotify' }).click();

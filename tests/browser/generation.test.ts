@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, listener, modelTakes, PHONE, ready, resetSimulators, says, shot, signIn, titlesOf, tracksOn, visit } from './support.ts';
+import { control, DESKTOP, generated, goTo, listener, modelTakes, PHONE, resetSimulators, says, shot, signIn, titlesOf, tracksOn, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
 
 let browser: Browser;
@@ -24,9 +24,7 @@ const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
 async function atTheComposer(size = DESKTOP): Promise<Visit & { who: Listener }> {
   const who = await listener();
-  const it = await visit(browser, { size });
-  await signIn(it.page, who.email);
-  await goTo(it.page, '');
+  const it = await visit(browser, { size, who });
   await it.page.getByText('3 of 3 AI playlists left').waitFor();
   return { ...it, who };
 }
@@ -65,6 +63,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await shot(page, `running-${name}`);
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
+    await page.getByRole('status').filter({ hasText: 'Rainy evening is ready: 3 tracks.' }).waitFor({ state: 'attached' });
     const { moves, counts } = await page.evaluate(() => {
       const { moves, counts } = globalThis as unknown as { moves: string[]; counts: number[] };
       return { moves, counts };
@@ -262,15 +261,7 @@ test('a failure says what happened, what to do, and how support finds it', async
 
 test('who has used up the plan is told when the next one is free, and where to upgrade', async () => {
   const { page, who, end } = await atTheComposer();
-  const { data } = await who.supabase.auth.getSession();
-  for (let n = 0; n < 3; n += 1) {
-    const response = await fetch(`${ready.functions_url}/ai-playlist`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${data.session?.access_token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ prompt: 'rain', target_count: 1 }),
-    });
-    assert.equal(response.status, 200);
-  }
+  for (let n = 0; n < 3; n += 1) await generated(who, 1);
   await wish(page);
   await page.getByText('Your AI playlists are used up for now.').waitFor();
   await page.getByText('Trying again may help in 30 days.').waitFor();

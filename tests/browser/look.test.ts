@@ -106,10 +106,7 @@ test('the page speaks Polish to who does, and remembers what was chosen', async 
 });
 
 test('the whole way from the first word to the playlist is gone by keyboard alone', async () => {
-  const who = await listener();
-  const { page, end } = await visit(browser);
-  await signIn(page, who.email);
-  await goTo(page, '');
+  const { page, end } = await visit(browser, { who: await listener() });
   await page.getByText('3 of 3 AI playlists left').waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.tagName || '');
   const tabTo = async (pattern: RegExp) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, listener, PHONE, playlistOf, resetSimulators, says, signIn, titlesOf, tracksOn, visit } from './support.ts';
+import { control, DESKTOP, generated, goTo, listener, PHONE, playlistOf, resetSimulators, says, titlesOf, tracksOn, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
 
 let browser: Browser;
@@ -19,8 +19,8 @@ const IN_ORDER = ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You'];
 
 async function atPlaylists(size = DESKTOP): Promise<Visit & { who: Listener }> {
   const who = await listener();
-  const it = await visit(browser, { size });
-  await signIn(it.page, who.email);
+  const it = await visit(browser, { size, who });
+  await it.page.getByText('3 of 3 AI playlists left').waitFor();
   return { ...it, who };
 }
 
@@ -94,6 +94,24 @@ for (const [name, size] of SIZES) {
     await end();
   });
 }
+
+test('in a long playlist, the window goes along with a track that is dragged to its end', async () => {
+  const { page, who, end } = await atPlaylists(PHONE);
+  const id = await generated(who, 20);
+  await goTo(page, `playlists/${id}`);
+  await page.locator('.grip').nth(19).waitFor();
+  const titles = await tracksOn(page);
+  const box = await page.locator('.grip').first().boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + 8, box.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 8, PHONE.height - 20, { steps: 4 });
+  await page.waitForFunction(() => innerHeight + scrollY >= document.documentElement.scrollHeight - 1);
+  await page.mouse.up();
+  await page.getByRole('button', { name: `Move ${titles[0]}, 20 of 20` }).waitFor();
+  await inOrder(page, who, id, [...titles.slice(1), String(titles[0])]);
+  await end();
+});
 
 test('a name that is taken is said, and what was typed is still there after a reload', async () => {
   const { page, who, end } = await atPlaylists();

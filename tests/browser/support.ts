@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createClient } from '@supabase/supabase-js';
-import type { SupabaseClient } from '@supabase/supabase-js';
+import type { Session, SupabaseClient } from '@supabase/supabase-js';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
@@ -14,6 +14,7 @@ type Ready = {
   supabase_url: string;
   publishable_key: string;
   mail_url: string;
+  database_url: string;
   simulators: { llm: string; spotify: string; stripe: string };
 };
 
@@ -49,15 +50,16 @@ const REPLY = {
   ],
 };
 
-export type Listener = { email: string; supabase: SupabaseClient };
+export type Listener = { email: string; supabase: SupabaseClient; session: Session };
 
 /** Somebody with an account, known to no browser yet. */
 export async function listener(): Promise<Listener> {
   const supabase = createClient(ready.supabase_url, ready.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } });
   const email = `${crypto.randomUUID()}@example.com`;
-  const { error } = await supabase.auth.signUp({ email, password: PASSWORD });
+  const { data, error } = await supabase.auth.signUp({ email, password: PASSWORD });
   assert.equal(error, null);
-  return { email, supabase };
+  assert.ok(data.session);
+  return { email, supabase, session: data.session };
 }
 
 const SONGS = [['Dżem', 'Whisky'], ['Glen Hansard', 'Falling Slowly'], ['Coldplay', 'Yellow'], ['Adele', 'Someone Like You']] as const;
@@ -65,9 +67,8 @@ const SONGS = [['Dżem', 'Whisky'], ['Glen Hansard', 'Falling Slowly'], ['Coldpl
 type Found = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean };
 
 /** As the catalogue has it, for Spotify takes no other. */
-async function track({ supabase }: Listener, artist: string, title: string): Promise<Found> {
-  const { data } = await supabase.auth.getSession();
-  const headers = { Authorization: `Bearer ${data.session?.access_token}` };
+async function track({ session }: Listener, artist: string, title: string): Promise<Found> {
+  const headers = { Authorization: `Bearer ${session.access_token}` };
   const response = await fetch(`${ready.functions_url}/spotify-search?${new URLSearchParams({ artist, title, limit: '10' })}`, { headers });
   const found = ((await response.json()) as { tracks: Found[] }).tracks.find((it) => it.title === title);
   assert.ok(found, title);
@@ -76,9 +77,8 @@ async function track({ supabase }: Listener, artist: string, title: string): Pro
 
 /** A playlist made without the page. */
 export async function playlistOf(who: Listener, name: string, count: number = SONGS.length): Promise<string> {
-  const { supabase } = who;
-  const { data } = await supabase.auth.getUser();
-  const created = await supabase.from('playlists').insert({ owner_id: data.user?.id, name }).select('id').single();
+  const { supabase, session } = who;
+  const created = await supabase.from('playlists').insert({ owner_id: session.user.id, name }).select('id').single();
   assert.equal(created.error, null);
   const playlist_id = String(created.data?.id);
   const tracks = await Promise.all(SONGS.slice(0, count).map(([artist, title]) => track(who, artist, title)));
@@ -87,24 +87,36 @@ export async function playlistOf(who: Listener, name: string, count: number = SO
   return playlist_id;
 }
 
+/** A playlist that the model has made, without the page. */
+export async function generated({ session }: Listener, target_count: number): Promise<string> {
+  const headers = { Authorization: `Bearer ${session.access_token}`, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ prompt: 'rain', target_count, save: true });
+  const response = await fetch(`${ready.functions_url}/ai-playlist`, { method: 'POST', headers, body });
+  assert.equal(response.status, 200);
+  return ((await response.json()) as { playlist_id: string }).playlist_id;
+}
+
 export async function titlesOf({ supabase }: Listener, playlist_id: string): Promise<string[]> {
   const { data } = await supabase.from('playlist_tracks').select('title').eq('playlist_id', playlist_id).order('position');
   return (data ?? []).map(({ title }) => title);
 }
 
 export type Visit = { page: Page; context: BrowserContext; end: () => Promise<void> };
-type VisitOptions = { size?: { width: number; height: number }; theme?: 'light' | 'dark'; locale?: string; url?: string };
+type VisitOptions = { size?: { width: number; height: number }; locale?: string; url?: string; who?: Listener; others?: string[] };
 
 /**
  * A browser of its own, at the page. `end` fails the test if there was an error in the console, or a request to
- * anywhere but the page, the functions, Supabase, and the services' own pages that the listener was sent to.
+ * anywhere but the page, the functions, Supabase, `others`, and the services' own pages that the listener was sent to.
+ * `who` has signed in here before.
  */
-export async function visit(browser: Browser, { size = DESKTOP, theme = 'light', locale = 'en-GB', url = ready.web_url }: VisitOptions = {}): Promise<Visit> {
+export async function visit(browser: Browser, { size = DESKTOP, locale = 'en-GB', url = ready.web_url, who, others = [] }: VisitOptions = {}): Promise<Visit> {
   const touch = size.width < 600;
-  const context = await browser.newContext({ viewport: size, colorScheme: theme, locale, hasTouch: touch, isMobile: touch });
+  const localStorage = who ? [{ name: 'sound-whiskers.session', value: JSON.stringify(who.session) }] : [];
+  const storageState = { cookies: [], origins: [{ origin: new URL(url).origin, localStorage }] };
+  const context = await browser.newContext({ viewport: size, locale, hasTouch: touch, isMobile: touch, storageState });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  const known = [url, ready.web_url, ready.supabase_url].map((it) => new URL(it).origin);
+  const known = [url, ready.web_url, ready.supabase_url, ...others].map((it) => new URL(it).origin);
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
@@ -168,4 +180,13 @@ export async function tracksOn(page: Page): Promise<string[]> {
 /** A notice with these words, wherever it stands; the fold for support may hold them once more. */
 export async function says(page: Page, words: string): Promise<void> {
   await page.getByText(words).first().waitFor();
+}
+
+/** The link in the newest mail to somebody. */
+export async function linkTo(address: string, mail_url = ready.mail_url): Promise<string> {
+  for (;;) {
+    const mails = (await (await fetch(mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];
+    const [link] = /https?:\/\/\S+verify\S+/.exec(mails.find(({ to }) => to === address)?.text ?? '') ?? [];
+    if (link) return link;
+  }
 }

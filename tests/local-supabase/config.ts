@@ -8,6 +8,7 @@ export type Config = {
   migrations_dir: string;
   seed_file: string | null;
   jwt_alg: 'ES256' | 'HS256';
+  confirm_email: boolean;
 };
 
 export class ConfigError extends Error {}
@@ -27,6 +28,7 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     migrations_dir: value('MIGRATIONS_DIR'),
     seed_file: lookup('SEED_FILE') || null,
     jwt_alg: checkedAlgorithm(lookup('JWT_ALG') || 'ES256'),
+    confirm_email: checkedFlag('CONFIRM_EMAIL', lookup('CONFIRM_EMAIL') || 'false'),
   };
 }
 
@@ -47,4 +49,9 @@ function checkedPort(value: string): number {
 function checkedAlgorithm(value: string): Config['jwt_alg'] {
   if (value !== 'ES256' && value !== 'HS256') throw new ConfigError('JWT_ALG must be ES256 or HS256');
   return value;
+}
+
+function checkedFlag(name: string, value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new ConfigError(`${name} must be true or false`);
+  return value === 'true';
 }

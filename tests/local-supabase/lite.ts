@@ -59,7 +59,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
       secret_key: keys.secret_key,
       site_url: config.site_url,
       additional_redirect_urls: [`${config.site_url}/**`],
-      email: { enable_confirmations: false },
+      email: { enable_confirmations: config.confirm_email },
     },
     options: {
       // The gateway has looked at key and token already; this is how Lite is told who asks.

@@ -7,7 +7,8 @@
  * or `supabase start`, takes its place. `conformance.test.ts` asks the same of both.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret).
+ * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret), CONFIRM_EMAIL (false: who signs
+ * up is in at once; true: by way of a mail).
  *
  * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
  * database answers) on 127.0.0.1. When ready, one line of JSON goes to stdout. It stops on SIGTERM, on SIGINT, and

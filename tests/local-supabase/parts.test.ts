@@ -38,6 +38,12 @@ describe('configuration', () => {
     assert.throws(() => configFromLookup((name) => config[name]), (error: Error) => /DATABASE_URL/.test(error.message) && !/hidden/.test(error.message));
   });
 
+  test('addresses are confirmed only where that is asked for', () => {
+    const confirms = (value?: string) => configFromLookup((name) => (name === 'CONFIRM_EMAIL' ? value : complete[name])).confirm_email;
+    assert.deepEqual([confirms(), confirms('false'), confirms('true')], [false, false, true]);
+    assert.throws(() => confirms('yes'), /CONFIRM_EMAIL must be true or false/);
+  });
+
   test('origins lose their slash, and users get ES256', () => {
     const config = configFromLookup((name) => complete[name]);
     assert.deepEqual([config.functions_origin, config.site_url, config.jwt_alg], ['http://127.0.0.1:8787', 'http://127.0.0.1:3000', 'ES256']);

@@ -5,7 +5,7 @@ import { route } from './navigation.ts';
 import { Icon, Logo } from './parts/icons.tsx';
 import type { IconName } from './parts/icons.tsx';
 import { FailureNotice, Notice } from './parts/notice.tsx';
-import { ToastArea } from './parts/toast.tsx';
+import { Announcer, ToastArea } from './parts/toast.tsx';
 import type { Route, Screen } from './route.ts';
 import { needsSession } from './route.ts';
 import { AccountScreen } from './screens/account.tsx';
@@ -45,6 +45,7 @@ export function App() {
         {screenOf(where, who !== null)}
       </main>
       <ToastArea />
+      <Announcer />
     </>
   );
 }

@@ -24,6 +24,16 @@ export function shift(index: number, from: number, to: number): -1 | 0 | 1 {
   return index < from && index >= to ? 1 : 0;
 }
 
+/** The bars at the top and, on a phone, at the bottom of the window lie within these. */
+const EDGE = 96;
+const EDGE_STEP = 10;
+
+/** How far the window scrolls under a row that is held at its edge. */
+export function edgePush(pointer: number, window_height: number): number {
+  if (pointer < EDGE) return -EDGE_STEP;
+  return pointer > window_height - EDGE ? EDGE_STEP : 0;
+}
+
 function clamp(position: number, count: number): number {
   return Math.min(Math.max(position, 0), count - 1);
 }

@@ -10,6 +10,9 @@ export type Toast = { id: number; text: string; action?: { label: string; run: (
 const SHOWN_MS = 12_000;
 
 export const toast = new Store<Toast | null>(null);
+
+/** For who cannot see it happen; shown to nobody. */
+export const announcement = new Store('');
 let last = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,7 +1,12 @@
 import { useStore } from '../store.ts';
 import { useTexts } from '../texts/texts.ts';
-import { dismiss, hold, toast } from '../toasts.ts';
+import { announcement, dismiss, hold, toast } from '../toasts.ts';
 import { Icon } from './icons.tsx';
+
+/** Always there, as below. */
+export function Announcer() {
+  return <p class="visually-hidden" role="status">{useStore(announcement)}</p>;
+}
 
 /** Always there, so that screen readers notice what appears in it. */
 export function ToastArea() {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Track } from '../data.ts';
-import { keyTarget, landing, shift } from '../reorder.ts';
+import { edgePush, keyTarget, landing, shift } from '../reorder.ts';
 import { duration, useTexts } from '../texts/texts.ts';
 import { Icon } from './icons.tsx';
 
@@ -107,6 +107,8 @@ function Waiting() {
   );
 }
 
+const SCROLL_EVERY_MS = 16;
+
 type Drag = { from: number; to: number; pixels: number; height: number };
 
 /** Rows follow the pointer by transforms alone; the list changes once, at the end. */
@@ -117,11 +119,25 @@ function useDragging(list: { current: HTMLElement | null }, count: number, move:
     const height = list.current?.children[0]?.getBoundingClientRect().height ?? 1;
     const start = event.pageY;
     let to = from;
-    const follow = (at: PointerEvent) => {
-      to = landing(from, at.pageY - start, height, count);
-      setDrag({ from, to, pixels: at.pageY - start, height });
+    // Nowhere near an edge, until it has moved.
+    let pointer = innerHeight / 2;
+    const show = () => {
+      const pixels = pointer + scrollY - start;
+      to = landing(from, pixels, height, count);
+      setDrag({ from, to, pixels, height });
     };
+    const follow = (at: PointerEvent) => {
+      pointer = at.clientY;
+      show();
+    };
+    const timer = setInterval(() => {
+      const push = edgePush(pointer, innerHeight);
+      if (push === 0) return;
+      scrollBy(0, push);
+      show();
+    }, SCROLL_EVERY_MS);
     const end = (at: PointerEvent) => {
+      clearInterval(timer);
       removeEventListener('pointermove', follow);
       removeEventListener('pointerup', end);
       removeEventListener('pointercancel', end);

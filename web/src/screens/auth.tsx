@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { drafts } from '../drafts.ts';
 import { go, goInstead, route } from '../navigation.ts';
 import { useAction } from '../parts/action.ts';
 import type { Action } from '../parts/action.ts';
@@ -10,6 +11,8 @@ import { changePassword, sendConfirmation, sendRecovery, signIn, signUp } from '
 import { useDraft, useStore } from '../store.ts';
 import { useTexts } from '../texts/texts.ts';
 import { say } from '../toasts.ts';
+import { EMPTY } from '../wish.ts';
+import type { Form } from '../wish.ts';
 
 type FrameProps = { title: string; lead?: string; action: Action; go: string; submit: () => Promise<void>; children: ComponentChildren; below?: ComponentChildren };
 
@@ -32,6 +35,12 @@ function Frame({ title, lead, action, go: label, submit, children, below }: Fram
   );
 }
 
+/** Said where there is something to lose. */
+function useKept(): string | undefined {
+  const t = useTexts();
+  return drafts.read<Form>('wish', EMPTY).prompt ? t.auth.kept : undefined;
+}
+
 /** A password is the one thing that is typed and not kept. */
 function useEmail() {
   return useDraft('email', '');
@@ -43,6 +52,7 @@ export function SignInScreen() {
   const [password, setPassword] = useState('');
   const action = useAction();
   const wanted = needsSession(useStore(route));
+  const kept = useKept();
   const submit = async () => {
     await signIn(email.trim(), password);
     // Who wanted another screen is on it already.
@@ -55,7 +65,7 @@ export function SignInScreen() {
     </div>
   );
   return (
-    <Frame title={t.auth.signIn} lead={wanted ? t.auth.wanted : t.auth.kept} action={action} go={t.auth.signIn} submit={submit} below={below}>
+    <Frame title={t.auth.signIn} lead={wanted ? t.auth.wanted : kept} action={action} go={t.auth.signIn} submit={submit} below={below}>
       <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
       <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="current-password" required />
     </Frame>
@@ -67,6 +77,7 @@ export function SignUpScreen() {
   const [email, setEmail] = useEmail();
   const [password, setPassword] = useState('');
   const [sent, setSent] = useState(false);
+  const kept = useKept();
   const action = useAction();
   const submit = async () => {
     if (await signUp(email.trim(), password)) goInstead('');
@@ -75,7 +86,7 @@ export function SignUpScreen() {
   if (sent) return <CheckMail email={email} />;
   const below = <p>{t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a></p>;
   return (
-    <Frame title={t.auth.signUp} lead={t.auth.kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
+    <Frame title={t.auth.signUp} lead={kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
       <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
       <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="new-password" hint={t.auth.passwordHint} minLength={8} required />
     </Frame>

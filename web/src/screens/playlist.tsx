@@ -16,7 +16,7 @@ import { TrackList } from '../parts/track-list.tsx';
 import { moved } from '../reorder.ts';
 import { refreshUsage } from '../session.ts';
 import { useTexts } from '../texts/texts.ts';
-import { say, sayFailure } from '../toasts.ts';
+import { announcement, say, sayFailure } from '../toasts.ts';
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
@@ -85,7 +85,6 @@ function Loaded({ playlist, change, reload }: LoadedProps) {
         <button type="button" class="button" disabled={deleting.busy} onClick={remove}>{t.playlist.delete}</button>
       </ExportPanel>
       {(tracks.failure ?? deleting.failure) && <FailureNotice failure={(tracks.failure ?? deleting.failure) as Failure} />}
-      <p class="visually-hidden" role="status">{tracks.news}</p>
       {playlist.tracks.length === 0 && <Empty />}
       <TrackList label={t.playlist.list} tracks={playlist.tracks} move={tracks.move} remove={tracks.remove} swap={(index) => setOpen({ kind: 'swap', index })} />
       {open?.kind === 'edit' && <EditDialog playlist={playlist} change={change} close={close} />}
@@ -133,7 +132,6 @@ function EditDialog({ playlist, change, close }: { playlist: Playlist; change: (
 function useTracks(playlist: Playlist, change: (next: Playlist) => void, reload: () => Promise<void>) {
   const t = useTexts();
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [news, setNews] = useState('');
   const queue = useRef<Promise<unknown>>(Promise.resolve());
   const now = useRef(playlist);
   now.current = playlist;
@@ -160,7 +158,6 @@ function useTracks(playlist: Playlist, change: (next: Playlist) => void, reload:
   };
   return {
     failure,
-    news,
     has: (uri: string) => playlist.tracks.some((track) => track.track_uri === uri),
     add: async (track: Track) => {
       show(await enqueue(() => edits.add(id, [track])));
@@ -172,7 +169,7 @@ function useTracks(playlist: Playlist, change: (next: Playlist) => void, reload:
     },
     move: (from: number, to: number) => {
       const { tracks } = now.current;
-      setNews(t.track.moved(tracks[from]?.title ?? '', to + 1, tracks.length));
+      announcement.value = t.track.moved(tracks[from]?.title ?? '', to + 1, tracks.length);
       show(moved(tracks, from, to));
       inBackground(() => edits.move(id, from + 1, to + 1));
     },

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { createPlaylist, edits } from '../data.ts';
 import type { Track } from '../data.ts';
 import { generation, keepResult, newOrder, run } from '../generation.ts';
@@ -15,7 +15,7 @@ import { TrackList } from '../parts/track-list.tsx';
 import { refreshUsage } from '../session.ts';
 import { useDraft, useStore } from '../store.ts';
 import { useTexts } from '../texts/texts.ts';
-import { say } from '../toasts.ts';
+import { announcement, say } from '../toasts.ts';
 
 type Props = { result: Result; leave: () => void };
 
@@ -25,6 +25,9 @@ export function ResultView({ result, leave }: Props) {
   const [swapping, setSwapping] = useState<number | null>(null);
   const [leaving, setLeaving] = useState(false);
   const heading = useHeading();
+  useEffect(() => {
+    announcement.value = t.result.ready(result.name, result.tracks.length);
+  }, []);
   const swapped = swapping === null ? undefined : result.tracks[swapping];
   const short = result.tracks.length < result.target && result.stop_reason !== 'completed';
   const another = () => (result.playlist_id ? leave() : setLeaving(true));
@@ -40,7 +43,6 @@ export function ResultView({ result, leave }: Props) {
         <p class="hint frame-note">
           {short ? `${t.result.fewer(result.tracks.length, result.target)}: ${t.result.why[result.stop_reason]}` : t.common.attribution}
         </p>
-        <p class="visually-hidden" role="status">{t.result.ready(result.name, result.tracks.length)}</p>
       </header>
       {problem && <ProblemNotice problem={problem} />}
       <TrackList label={t.result.list} tracks={result.tracks} swap={setSwapping} />

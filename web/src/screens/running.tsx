@@ -4,6 +4,9 @@ import type { Running } from '../generation.ts';
 import { useHeading } from '../parts/heading.ts';
 import { TrackList } from '../parts/track-list.tsx';
 import { useTexts } from '../texts/texts.ts';
+import { announcement } from '../toasts.ts';
+
+const ANNOUNCED_EVERY = 5;
 
 /** Has the same frame as the result, so that nothing moves when one becomes the other. */
 export function RunningView({ running }: { running: Running }) {
@@ -12,6 +15,11 @@ export function RunningView({ running }: { running: Running }) {
   useEffect(() => scrollTo(0, 0), []);
   const { found, target, stage, misses, order } = running;
   const count = found.filter(Boolean).length;
+  // Each one would be too much to listen to.
+  const heard = count - (count % ANNOUNCED_EVERY);
+  useEffect(() => {
+    if (heard > 0) announcement.value = t.run.found(heard, target);
+  }, [heard]);
   const stage_text = stage ? t.run[stage] : t.run.starting;
   return (
     <div class="page page-narrow">

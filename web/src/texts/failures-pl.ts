@@ -9,7 +9,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   invalid_signature: { what: 'Nie udało się zweryfikować wiadomości.', next: 'Odśwież stronę i spróbuj ponownie.' },
   invalid_event: { what: 'Wiadomość nie została zrozumiana.', next: 'Odśwież stronę i spróbuj ponownie.' },
   livemode_mismatch: { what: 'Pomieszano płatności testowe z prawdziwymi.', next: 'Daj nam znać; nie da się tego naprawić po Twojej stronie.' },
-  missing_token: { what: 'Sesja jest niezalogowana.', next: 'Zaloguj się. To, co wpisano, zostaje.' },
+  missing_token: { what: 'Trzeba się najpierw zalogować.', next: 'Zaloguj się. To, co wpisano, zostaje.' },
   invalid_token: { what: 'Twoja sesja jest już nieważna.', next: 'Zaloguj się ponownie. To, co wpisano, zostaje.' },
   token_expired: { what: 'Twoja sesja wygasła.', next: 'Zaloguj się ponownie. To, co wpisano, zostaje.' },
   quota_exceeded: { what: 'Twoje playlisty AI są na razie wykorzystane.', next: 'Poczekaj na następną wolną albo przejdź na Pro.' },

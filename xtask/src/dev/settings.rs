@@ -366,6 +366,14 @@ mod tests {
     }
 
     #[test]
+    fn the_gateway_is_told_what_everybody_may_know_and_nothing_else() {
+        let functions = crate::workspace::Workspace::open().unwrap().functions;
+        let gateway = functions.iter().find(|function| function.name == GATEWAY).unwrap();
+        let variables = FunctionVariables { common: for_functions("LLM_EXTRA=1"), tokens: None }.of(gateway);
+        assert_eq!(variables.keys().collect::<Vec<_>>(), ["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL"]);
+    }
+
+    #[test]
     fn a_line_that_is_no_assignment_is_named_by_its_number_and_not_shown() {
         for text in ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret"] {
             assert_eq!(parse(text).unwrap_err().to_string(), "line 2: expected NAME=value");

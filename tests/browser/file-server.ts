@@ -1,0 +1,34 @@
+// The built page on a host of its own: what any server of files can do.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type PageConfig = { supabase_url: string; supabase_publishable_key: string; functions_url: string };
+
+const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+
+/** Files, a policy, and one file that says where everything is; `config` is asked for at each request. */
+export function fileServer(config: () => PageConfig): Server {
+  return createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://host');
+    if (pathname === '/config.json') return void response.setHeader('Content-Type', 'application/json').end(JSON.stringify(config()));
+    const name = pathname === '/' ? 'index.html' : pathname.slice(1);
+    const connect = [config().supabase_url, config().functions_url].map((url) => new URL(url).origin).join(' ');
+    const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${connect}`;
+    const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
+    readFile(`web/dist/${name}`).then(
+      (body) => response.setHeader('Content-Type', type).setHeader('Content-Security-Policy', policy).end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+}
+
+/** The port that it listens on. */
+export async function listen(server: Server): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  return (server.address() as AddressInfo).port;
+}
