@@ -10,7 +10,7 @@ mod supervisor;
 mod workerd;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -97,6 +97,24 @@ impl Stack {
         let ready_file =
             options.ready_file.as_deref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         Ok(Self { ready, _ready_file: ready_file, supervisor, _data: data })
+    }
+
+    /// Starts the product on free ports with an empty database and no real service.
+    pub fn start_simulated(
+        workspace: &Workspace,
+        runtime: Runtime,
+        data: &Path,
+        ready_file: PathBuf,
+    ) -> Result<Self> {
+        let options = DevOptions {
+            ready_file: Some(ready_file),
+            runtime,
+            data: Some(data.to_owned()),
+            fresh: true,
+            env_file: Some("/dev/null".into()),
+            ..DevOptions::default()
+        };
+        Self::start(workspace, &options, Choice::Free, false)
     }
 
     /// Starts a PostgreSQL of this package, empty, and the Supabase APIs over it: no functions, no simulators.

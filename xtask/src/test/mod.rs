@@ -3,16 +3,15 @@
 mod stages;
 mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
 use self::summary::{Outcome, Summary};
-use crate::args::{DevOptions, Runtime, TestOptions};
+use crate::args::{Runtime, TestOptions};
 use crate::dev::{Ready, Stack};
-use crate::ports::Choice;
 use crate::process::{self, Interrupted};
 use crate::progress::say;
 use crate::setup;
@@ -171,8 +170,8 @@ impl TestStack {
         let data = workspace.target.join("test").join(ground.name());
         let ready_file = data.join(READY_FILE);
         let stack = match ground {
-            Ground::Workerd => start_product(workspace, Runtime::Workerd, &data, ready_file),
-            Ground::Deno => start_product(workspace, Runtime::Deno, &data, ready_file),
+            Ground::Workerd => Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file),
+            Ground::Deno => Stack::start_simulated(workspace, Runtime::Deno, &data, ready_file),
             Ground::Postgres15 => {
                 let missing =
                     || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));
@@ -203,16 +202,4 @@ impl TestStack {
         let status = process::run_while(command, || self.stack.check())?;
         if status.success() { Ok(()) } else { bail!("{} failed ({status})", command.get_program().display()) }
     }
-}
-
-fn start_product(workspace: &Workspace, runtime: Runtime, data: &Path, ready_file: PathBuf) -> Result<Stack> {
-    let options = DevOptions {
-        ready_file: Some(ready_file),
-        runtime,
-        data: Some(data.to_owned()),
-        fresh: true,
-        env_file: Some("/dev/null".into()),
-        ..DevOptions::default()
-    };
-    Stack::start(workspace, &options, Choice::Free, false)
 }
