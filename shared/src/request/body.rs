@@ -13,6 +13,10 @@ use crate::error::{Code, Error};
 /// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it is not of the shape of `T`; the
 /// message names the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    // Serde takes a list for an object whose members come in their order.
+    if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<de::IgnoredAny>(body).is_ok() {
+        return Err(Error::invalid("The body must be an object."));
+    }
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
             let read = body.get(..offset_of(body, error.line(), error.column())).unwrap_or(body);
@@ -182,6 +186,7 @@ mod tests {
             (r#""x""#, "The body must be an object."),
             ("null", "The body must be an object."),
             ("[]", "The body must be an object."),
+            (r#"["x",1,true]"#, "The body must be an object."),
         ] {
             assert_eq!(refused(body), expected, "{body}");
         }
