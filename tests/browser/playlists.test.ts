@@ -70,7 +70,8 @@ for (const [name, size] of SIZES) {
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('link', { name: 'Sunday' }).waitFor();
     await page.getByRole('link', { name: 'Sunday' }).click();
-    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Sunday' }).waitFor();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByText('Recently deleted (1)').click();
     await page.getByRole('button', { name: 'Restore Sunday' }).click();
     await page.getByText('Sunday is back.').waitFor();
@@ -236,7 +237,7 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
   const { page, who, end } = await atPlaylists();
   const id = await playlistOf(who, 'Sunday', 1);
   await goTo(page, `playlists/${id}`);
-  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByText('Sunday was deleted.').waitFor();
   await playlistOf(who, 'Sunday', 1);
   await page.getByRole('button', { name: 'Undo' }).click();
