@@ -1,0 +1,90 @@
+use super::*;
+
+fn parsed(line: &str) -> Result<Command> {
+    parse(line.split_whitespace().map(str::to_owned))
+}
+
+fn refusal(line: &str) -> String {
+    parsed(line).unwrap_err().to_string()
+}
+
+#[test]
+fn dev_has_defaults_for_everything() {
+    assert_eq!(parsed("dev").unwrap(), Command::Dev(DevOptions::default()));
+}
+
+#[test]
+fn a_value_may_follow_its_option_or_an_equals_sign() {
+    let expected = DevOptions {
+        runtime: Runtime::Deno,
+        ports_from: Some(9000),
+        data: Some("/d".into()),
+        fresh: true,
+        ..DevOptions::default()
+    };
+    let line = "dev --runtime deno --ports-from=9000 --data /d --fresh";
+    assert_eq!(parsed(line).unwrap(), Command::Dev(expected));
+}
+
+#[test]
+fn production_is_deployed_only_by_its_name() {
+    let options = |environment, dry_run| {
+        Command::Deploy(DeployOptions {
+            target: DeployTarget::Cloudflare,
+            environment,
+            env_file: None,
+            dry_run,
+        })
+    };
+    assert_eq!(parsed("deploy cloudflare").unwrap(), options(Environment::Staging, false));
+    let line = "deploy cloudflare --env production --dry-run";
+    assert_eq!(parsed(line).unwrap(), options(Environment::Production, true));
+}
+
+#[test]
+fn a_relative_path_is_meant_from_where_the_command_was_given() {
+    let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else { panic!() };
+    assert_eq!(options.ready_file.unwrap(), std::env::current_dir().unwrap().join("ready.json"));
+}
+
+#[test]
+fn what_makes_no_sense_is_named() {
+    assert!(refusal("undeploy").contains("`undeploy`"));
+    assert!(refusal("deploy").contains("cloudflare or supabase"));
+    assert!(refusal("deploy vercel").contains("vercel"));
+    assert!(refusal("deploy supabase --env=live").contains("live"));
+    assert!(refusal("deploy supabase --force").contains("`--force`"));
+    assert!(refusal("dev --port 1").contains("`--port`"));
+    assert!(refusal("dev --fresh=yes").contains("`--fresh`"));
+    assert!(refusal("dev --runtime bun").contains("bun"));
+    assert!(refusal("dev --ports-from 70000").contains("70000"));
+    assert!(refusal("dev --ports-from").contains("needs a value"));
+    assert!(refusal("build --release").contains("`--release`"));
+    assert!(refusal("bench --scale huge").contains("huge"));
+    assert!(refusal("function-token --key k").contains("--role"));
+    assert!(refusal("function-token --role fn_ai").contains("--key"));
+    assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));
+    assert!(refusal("reconcile-billing --apply=no").contains("`--apply`"));
+    assert!(refusal("reconcile-billing --env-file a --ready-file b").contains("not both"));
+    assert!(refusal("test --only formatting").contains("`formatting`"));
+}
+
+#[test]
+fn help_is_given_wherever_it_is_asked_for() {
+    for line in ["", "help", "--help", "dev --help", "test -h"] {
+        assert_eq!(parsed(line).unwrap(), Command::Help, "{line}");
+    }
+}
+
+#[test]
+fn help_names_every_stage() {
+    for stage in STAGES {
+        assert!(HELP.contains(stage.name), "{}", stage.name);
+    }
+}
+
+#[test]
+fn several_stages_can_be_chosen() {
+    let expected = TestOptions { only: vec!["format".into(), "build".into()] };
+    assert_eq!(parsed("test --only format,build").unwrap(), Command::Test(expected));
+}
