@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_channel::oneshot;
-use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -90,7 +90,8 @@ impl HttpClient for WorkerHttp {
         let guard = AbortOnDrop(Some(controller));
         let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
         let fetch = JsFuture::from(global.fetch_with_request(&js_request));
-        let head = within(limits.silence_ms.min(limits.total_ms), fetch).await?;
+        let mut patience = Patience::new(limits.silence_ms.min(limits.total_ms));
+        let head = patience.within(limits.silence_ms.min(limits.total_ms), fetch).await?;
         let head = head.and_then(JsValue::dyn_into::<web_sys::Response>);
         let mut response = worker::Response::from(head.map_err(|_| HttpError::Network)?);
         let status = StatusCode::from_u16(response.status_code()).map_err(|_| HttpError::Network)?;
@@ -99,7 +100,8 @@ impl HttpClient for WorkerHttp {
             Ok(chunks) => chunks.map(|chunk| chunk.map_err(|_| HttpError::Network)).left_stream(),
             Err(_) => stream::empty().right_stream(), // A status that has no body, such as 204.
         };
-        let body = Box::pin(Reading { guard, chunks: Box::pin(chunks), ends_ms, limits }.into_stream());
+        let reading = Reading { guard, chunks: Box::pin(chunks), patience, ends_ms, limits };
+        let body = Box::pin(reading.into_stream());
         Ok(InboundResponse { status, headers, body })
     }
 }
@@ -107,6 +109,7 @@ impl HttpClient for WorkerHttp {
 struct Reading<S> {
     guard: AbortOnDrop,
     chunks: S,
+    patience: Patience,
     ends_ms: u64,
     limits: crate::http_client::Limits,
 }
@@ -117,7 +120,8 @@ impl<S: Stream<Item = Result<Vec<u8>, HttpError>> + Unpin> Reading<S> {
         stream::unfold(Some((self, allowed)), |state| async {
             let (mut reading, allowed) = state?;
             let remaining_ms = reading.ends_ms.saturating_sub(WorkerClock.now_ms());
-            let next = within(reading.limits.silence_ms.min(remaining_ms), reading.chunks.next()).await;
+            let limit_ms = reading.limits.silence_ms.min(remaining_ms);
+            let next = reading.patience.within(limit_ms, reading.chunks.next()).await;
             let chunk = match next {
                 Err(timeout) => return Some((Err(timeout), None)),
                 Ok(None) => {
@@ -135,11 +139,35 @@ impl<S: Stream<Item = Result<Vec<u8>, HttpError>> + Unpin> Reading<S> {
     }
 }
 
-async fn within<T>(limit_ms: u64, work: impl Future<Output = T>) -> Result<T, HttpError> {
-    let timer = WorkerClock.sleep_ms(limit_ms);
-    match select(std::pin::pin!(work), std::pin::pin!(timer)).await {
-        Either::Left((done, _)) => Ok(done),
-        Either::Right(_) => Err(HttpError::Timeout),
+/// Waits so long and no longer, again and again, with one timer of the runtime: where it rings too early it is set anew. One
+/// for each chunk would be a good part of what a stream of tokens costs.
+struct Patience {
+    /// Shared, so that it wakes whoever polled last.
+    timer: Shared<LocalBoxFuture<'static, ()>>,
+    rings_ms: u64,
+}
+
+impl Patience {
+    fn new(limit_ms: u64) -> Self {
+        let timer = WorkerClock.sleep_ms(limit_ms).boxed_local().shared();
+        Self { timer, rings_ms: WorkerClock.now_ms().saturating_add(limit_ms) }
+    }
+
+    async fn within<T>(&mut self, limit_ms: u64, work: impl Future<Output = T>) -> Result<T, HttpError> {
+        let due_ms = WorkerClock.now_ms().saturating_add(limit_ms);
+        if self.rings_ms > due_ms {
+            *self = Self::new(limit_ms);
+        }
+        let mut work = std::pin::pin!(work);
+        loop {
+            match select(work.as_mut(), self.timer.clone()).await {
+                Either::Left((done, _)) => return Ok(done),
+                Either::Right(_) => match due_ms.saturating_sub(WorkerClock.now_ms()) {
+                    0 => return Err(HttpError::Timeout),
+                    remaining_ms => *self = Self::new(remaining_ms),
+                },
+            }
+        }
     }
 }
 
