@@ -10,6 +10,10 @@ use super::{
 /// What a credit shared by several artists may cost: "Queen & David Bowie" against "Queen".
 const PART_OF_CREDIT: f64 = 0.95;
 
+/// What it costs to fit by the second of the suggested artists alone: "Puff Daddy & Faith Evans" for
+/// Diddy with Faith Evans. Only a title without any doubt makes up for it.
+const SECOND_OF_CREDIT: f64 = 0.76;
+
 /// What it costs to be credited by surname alone: "Niemen" for Czesław Niemen.
 const SURNAME_ALONE: f64 = 0.85;
 /// Shorter surnames are too often another artist's whole name.
@@ -55,10 +59,16 @@ pub(super) fn best_similarity(suggested: &[String], credited: &[String], feature
         if let Some(primary) = suggested.get(1) {
             best = best.max(PART_OF_CREDIT * artist_similarity(primary, name));
         }
+        // One word of a longer name is no artist: "Fire" of "Earth, Wind & Fire".
+        if suggested.iter().skip(2).any(|second| second.contains(' ') && same_artist(second, name)) {
+            best = best.max(SECOND_OF_CREDIT);
+        }
     }
     // "Simon & Garfunkel" may be credited in one string to which the suggestion names one part.
     for credit in credited {
-        for part in credits(credit).iter().skip(1).take(1) {
+        // "Yusuf / Cat Stevens" is known by either name.
+        let names = if credit.contains(" / ") { usize::MAX } else { 1 };
+        for part in credits(credit).iter().skip(1).take(names) {
             best = best.max(PART_OF_CREDIT * artist_similarity(whole, part));
         }
     }
@@ -92,6 +102,9 @@ mod tests {
         assert!(similarity("Queen feat. David Bowie", &["Queen"]) > 0.9);
         assert!(similarity("Rihanna", &["Calvin Harris", "Rihanna"]) > 0.98);
         assert!(similarity("Florence + The Machine", &["Florence & The Machine"]) > 0.98);
+        assert!(similarity("Cat Stevens", &["Yusuf / Cat Stevens"]) > 0.9);
+        assert!(similarity("Puff Daddy & Faith Evans", &["Diddy", "Faith Evans"]) > 0.75);
+        assert!(similarity("Earth, Wind & Fire", &["Fire"]) < 0.75);
     }
 
     #[test]

@@ -41,6 +41,10 @@ const BY_PHRASE: &[(&str, Version)] = &[
     ("made popular by", Version::Cover),
     ("in the style of", Version::Cover),
     ("w stylu", Version::Cover),
+    ("8 bit", Version::Cover),
+    ("lullaby version", Version::Cover),
+    ("lullaby rendition", Version::Cover),
+    ("lullaby renditions", Version::Cover),
     ("cover band", Version::Cover),
     ("cover version", Version::Cover),
     ("cover versions", Version::Cover),
@@ -150,7 +154,7 @@ fn in_phrases(text: &str) -> Versions {
     BY_PHRASE.iter().filter(|(phrase, _)| has_phrase(text, phrase)).map(|(_, version)| *version).collect()
 }
 
-/// "Mix" and "edit" alone, or with a year or "original", mean the studio recording.
+/// "Mix" and "edit" alone, or with a year, a single's size or "original", mean the studio recording.
 fn without_plain_mixes(found: Versions, words: &[String]) -> Versions {
     let says = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
     let plain = says(&["mix", "edit"])
@@ -167,7 +171,10 @@ fn without_plain_mixes(found: Versions, words: &[String]) -> Versions {
             "radio",
             "video",
             "anniversary",
-        ]) || words.iter().all(|word| is_year(word) || matches!(word.as_str(), "mix" | "edit" | "12")));
+            "ultimate",
+        ]) || words
+            .iter()
+            .all(|word| is_year(word) || matches!(word.as_str(), "mix" | "edit" | "inch" | "7" | "12")));
     found.iter().filter(|version| !(plain && *version == Version::Remix)).collect()
 }
 

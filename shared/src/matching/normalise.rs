@@ -46,7 +46,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
         fold(c, previous, rest.peek().copied(), &mut folded);
         previous = c;
     }
-    folded.split_whitespace().map(cut).map(canonical_word).map(str::to_owned).collect()
+    let words: Vec<&str> = folded.split_whitespace().map(cut).collect();
+    (0..).zip(&words).map(|(at, word)| canonical_word(word, at, &words).to_owned()).collect()
 }
 
 /// The first [`MAX_CHARS`] characters.
@@ -67,12 +68,17 @@ fn without_article<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
 }
 
 /// Spellings of a word that songs use interchangeably.
-fn canonical_word(word: &str) -> &str {
+fn canonical_word<'a>(word: &'a str, at: usize, words: &[&str]) -> &'a str {
     match word {
-        "n" => "and",
+        // "Rock N Roll", but neither "T.N.T." nor "N.W.A".
+        "n" if is_longer(words, at.checked_sub(1)) && is_longer(words, at.checked_add(1)) => "and",
         "pt" | "pts" | "parts" => "part",
         other => other,
     }
+}
+
+fn is_longer(words: &[&str], at: Option<usize>) -> bool {
+    at.and_then(|at| words.get(at)).is_some_and(|word| word.chars().nth(1).is_some())
 }
 
 fn fold(c: char, previous: char, next: Option<char>, out: &mut String) {
@@ -156,6 +162,7 @@ mod tests {
             ("Ｐｅｒｆｕｍｅ", "Perfume"),
             ("ﾌﾟﾗｽﾃｨｯｸ", "プラスティック"),
             ("Ёлка", "елка"),
+            ("Rock 'N Roll", "Rock & Roll"),
             ("İstanbul", "istanbul"),
             ("Another Brick, Pt. 2", "another brick part 2"),
             ("\u{1107}\u{1169}\u{11b7}", "봄"),
@@ -166,8 +173,14 @@ mod tests {
 
     #[test]
     fn different_names_stay_apart() {
-        for (a, b) in [("か", "が"), ("Kult", "Cult"), ("Кино", "Kino"), ("!!!", "***"), ("Air", "Aïr s")]
-        {
+        for (a, b) in [
+            ("か", "が"),
+            ("Kult", "Cult"),
+            ("Кино", "Kino"),
+            ("!!!", "***"),
+            ("Air", "Aïr s"),
+            ("T.N.T.", "T & T"),
+        ] {
             assert_ne!(normalise(a), normalise(b));
         }
     }

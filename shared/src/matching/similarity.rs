@@ -1,6 +1,6 @@
 //! How alike two normalised names are, from 0 to 1.
 
-use super::{normalise::compact, script};
+use super::{markers::has_phrase, normalise::compact, script};
 
 /// Says how alike two artists' names are; the order of their words is free.
 pub(super) fn artist_similarity(a: &str, b: &str) -> f64 {
@@ -14,9 +14,39 @@ pub(super) fn artist_similarity(a: &str, b: &str) -> f64 {
     if compact(&a) == compact(&b) || sorted(&a) == sorted(&b) {
         return 0.99;
     }
+    if adds_middle_name(&a, &b) || adds_middle_name(&b, &a) || same_pair(&a, &b) {
+        return 0.9;
+    }
     // A short name leaves little room for a slip: in "Dido" and "Dio" one letter is another artist.
     let longest = a.chars().count().max(b.chars().count());
-    strict(edit_ratio(&a, &b), if longest < 6 { 1.5 } else { 1.0 })
+    let spelling = strict(edit_ratio(&a, &b), if longest < 6 { 1.5 } else { 1.0 });
+    if another_surname(&a, &b) { spelling.min(0.7) } else { spelling }
+}
+
+/// "Sasha Alex Sloan" is Sasha Sloan.
+fn adds_middle_name(short: &str, long: &str) -> bool {
+    let (short, long): (Vec<&str>, Vec<&str>) = (short.split(' ').collect(), long.split(' ').collect());
+    matches!((short.as_slice(), long.as_slice()), ([a, b], [c, _, d]) if a == c && b == d)
+}
+
+/// "Daryl Hall and John Oates" are Hall and Oates.
+fn same_pair(a: &str, b: &str) -> bool {
+    let same = |a: &str, b: &str| match (a.rsplit_once(' '), b.rsplit_once(' ')) {
+        (Some((_, surname)), None) => surname == b,
+        (None, Some((_, surname))) => surname == a,
+        _ => a == b,
+    };
+    let pairs = a.split_once(" and ").zip(b.split_once(" and "));
+    pairs.is_some_and(|((a, b), (c, d))| same(a, c) && same(b, d))
+}
+
+/// Whether names of as many words differ in the whole last one: Kate Nash is not Kate Bush.
+///
+/// First names are written in more ways: Pyotr, Piotr and Peter Ilyich Tchaikovsky are one.
+fn another_surname(a: &str, b: &str) -> bool {
+    let surnames = a.rsplit_once(' ').zip(b.rsplit_once(' '));
+    a.split(' ').count() == b.split(' ').count()
+        && surnames.is_some_and(|((_, a), (_, b))| edit_ratio(a, b) < 0.6)
 }
 
 /// Says how alike two titles are, word by word.
@@ -34,8 +64,12 @@ pub(super) fn title_similarity(a: &str, b: &str) -> f64 {
     if compact(&a) == compact(&b) {
         return 0.99;
     }
-    let left: Vec<&str> = a.split(' ').collect();
-    let right: Vec<&str> = b.split(' ').collect();
+    let left = without_catalogue_numbers(&a, &b);
+    let right = without_catalogue_numbers(&b, &a);
+    let (a, b) = (left.join(" "), right.join(" "));
+    if a == b {
+        return 0.99;
+    }
     let (left_numbers, right_numbers) = (numbers(&left), numbers(&right));
     let one_side_only = left_numbers.is_empty() || right_numbers.is_empty();
     if left_numbers != right_numbers && !one_side_only {
@@ -48,6 +82,44 @@ pub(super) fn title_similarity(a: &str, b: &str) -> f64 {
         Missing::Particles => spelling.min(0.9),
         Missing::Words if is_opening(&left, &right) || is_opening(&right, &left) => 0.8,
         Missing::Words => spelling.min(0.6),
+    }
+}
+
+/// A title's words in one spelling, without the catalogue numbers that the other title does not mention.
+fn without_catalogue_numbers<'a>(title: &'a str, other: &str) -> Vec<&'a str> {
+    let is_catalogue =
+        |word: &str| matches!(word, "op" | "bwv" | "rv" | "kv" | "hwv" | "woo") && !has_phrase(other, word);
+    let (mut words, mut rest) = (Vec::new(), title.split(' ').peekable());
+    while let Some(word) = rest.next() {
+        let numbered = rest.peek().is_some_and(|next| next.chars().all(char::is_numeric));
+        if numbered && is_catalogue(word) {
+            rest.next();
+        } else {
+            words.push(respelled(word));
+        }
+    }
+    words
+}
+
+/// Words that titles write in more than one way, and numbers written out.
+fn respelled(word: &str) -> &str {
+    match word {
+        "u" => "you",
+        "r" => "are",
+        "nite" => "night",
+        "thru" => "through",
+        "luv" => "love",
+        "one" => "1",
+        "two" => "2",
+        "three" => "3",
+        "four" => "4",
+        "five" => "5",
+        "six" => "6",
+        "seven" => "7",
+        "eight" => "8",
+        "nine" => "9",
+        "ten" => "10",
+        other => other,
     }
 }
 
@@ -225,8 +297,35 @@ mod tests {
     }
 
     #[test]
+    fn a_first_name_does_not_make_the_artist() {
+        assert!(artist_similarity("peter ilyich tchaikovsky", "pyotr ilyich tchaikovsky") > 0.8);
+        assert!(artist_similarity("kate nash", "kate bush") < 0.75);
+        assert!(artist_similarity("lynrd skynrd", "lynyrd skynyrd") > 0.8);
+        assert!(artist_similarity("sasha sloan", "sasha alex sloan") > 0.85);
+        assert!(artist_similarity("hall and oates", "daryl hall and john oates") > 0.85);
+    }
+
+    #[test]
+    fn numbers_written_out_and_catalogue_numbers_do_not_make_another_song() {
+        assert!(title_similarity("nine to five", "9 to 5") > 0.9);
+        assert!(title_similarity("are you mine", "r u mine") > 0.9);
+        assert!(title_similarity("take five", "take one") < 0.7);
+        assert!(title_similarity("symphony no 5 i allegro", "symphony no 5 op 67 i allegro") > 0.9);
+        assert!(title_similarity("nocturne op 9 no 2", "nocturne op 9 no 1") < 0.7);
+        assert!(title_similarity("nocturne op 9", "nocturne op 27") < 0.7);
+    }
+
+    #[test]
     fn cyrillic_meets_its_latin_transliteration() {
         assert!(title_similarity("группа крови", "gruppa krovi") > 0.95);
         assert!(artist_similarity("кино", "kino") > 0.95);
+        assert!(title_similarity("експонат", "exponat") > 0.95);
+        assert!(title_similarity("ђурђевдан", "durdevdan") > 0.95);
+    }
+
+    #[test]
+    fn greek_meets_its_latin_transliteration() {
+        assert!(artist_similarity("χαρισ αλεξιου", "haris alexiou") > 0.95);
+        assert!(title_similarity("ολα σε θυμιζουν", "ola se thimizoun") > 0.95);
     }
 }

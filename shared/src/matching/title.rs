@@ -1,5 +1,7 @@
 //! A title taken apart: the song's own name, and what is said about this recording of it.
 
+use std::iter::repeat;
+
 use super::{
     markers::{in_addition, is_year, unmistakable},
     normalise::{MAX_CHARS, cut, normalise, words},
@@ -17,6 +19,8 @@ pub(super) struct Title {
     pub full: String,
     /// The subtitles alone.
     pub subtitle: String,
+    /// What the piece is better known by: its nickname or its movement's own name.
+    pub known_as: Vec<String>,
     pub featured: Vec<String>,
     pub versions: Versions,
     /// The words that name the version ("imanbek remix"), each group behind a space.
@@ -57,6 +61,7 @@ impl Title {
                 (Place::Addition, Addition::Neutral) => {}
             }
         }
+        title.known_as = known_as(cut(text));
         title.main = if main.is_empty() { normalise(text) } else { normalise(&main.join(" ")) };
         title.full = if full.is_empty() { title.main.clone() } else { normalise(&full.join(" ")) };
         title.subtitle = subtitle.join(" ");
@@ -82,6 +87,11 @@ impl Title {
             other_name(&other.subtitle, &other.main, &self.main);
             other_name(&self.subtitle, &self.main, &other.main);
         }
+        let (mine, theirs) =
+            (self.known_as.iter().zip(repeat(other)), other.known_as.iter().zip(repeat(self)));
+        for (name, title) in mine.chain(theirs) {
+            best = best.max(0.95 * title_similarity(name, &title.full));
+        }
         best
     }
 
@@ -99,6 +109,23 @@ impl Title {
             name.clone_into(&mut self.main);
         }
     }
+}
+
+/// The names in "Bagatelle No. 25 "Für Elise"" and "Suite bergamasque: III. Clair de lune".
+fn known_as(text: &str) -> Vec<String> {
+    let own = pieces(text).into_iter().next().map_or_else(String::new, |(_, own)| own);
+    let quoted = match own.split(['"', '“', '”']).collect::<Vec<_>>().as_slice() {
+        [before, quoted, _, ..] if before.chars().any(char::is_alphanumeric) => Some(normalise(quoted)),
+        _ => None,
+    };
+    let is_numeral = |word: &str| !word.is_empty() && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
+    let movement = own
+        .rsplit_once(": ")
+        .and_then(|(_, movement)| movement.split_once(". "))
+        .filter(|(numeral, _)| is_numeral(numeral))
+        .map(|(_, name)| normalise(name))
+        .filter(|name| name.contains(' '));
+    quoted.into_iter().chain(movement).filter(|name| !name.is_empty()).collect()
 }
 
 /// The title in its own spelling, without guests and versions; part numbers and subtitles stay.
@@ -342,6 +369,8 @@ mod tests {
         assert!(similarity("Running Up That Hill", "Running Up That Hill (A Deal With God)") > 0.95);
         assert!(similarity("Requiem - Lacrimosa", "Requiem - Dies irae") < 0.7);
         assert!(similarity("Spring Day", "봄날 (Spring Day)") > 0.9);
+        assert!(similarity("Für Elise", "Bagatelle No. 25 in A Minor \"Für Elise\"") > 0.9);
+        assert!(similarity("Clair de lune", "Suite bergamasque: III. Clair de lune") > 0.9);
     }
 
     #[test]
