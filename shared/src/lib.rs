@@ -19,6 +19,9 @@ pub mod log;
 pub mod matching;
 #[cfg(target_arch = "wasm32")]
 pub mod platform;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 pub mod random;
 pub mod record;
 pub mod redacted;

@@ -56,6 +56,19 @@ fn no_function_depends_on_another() {
 }
 
 #[test]
+fn made_up_inputs_reach_no_wasm() {
+    let workspace = Workspace::open().unwrap();
+    let folders = workspace.functions.iter().map(|function| function.dir.clone());
+    for folder in folders.chain([workspace.root.join("shared")]) {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let natively =
+            "[target.'cfg(not(target_arch = \"wasm32\"))'.dev-dependencies]\ninputs.workspace = true\n";
+        let others = manifest.replace(natively, "");
+        assert!(!others.contains("inputs") && !others.contains("proptest"), "{}", folder.display());
+    }
+}
+
+#[test]
 fn every_function_stands_in_the_house_as_the_others_do() {
     for function in Workspace::open().unwrap().functions {
         for file in ["src/lib.rs", "src/entry.rs"] {

@@ -13,6 +13,9 @@ pub mod event;
 pub mod generate;
 pub mod handler;
 pub mod job;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 pub mod quota;
 pub mod recover;
 pub mod request;

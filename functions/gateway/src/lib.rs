@@ -8,6 +8,9 @@
 mod entry;
 mod health;
 mod page;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 mod route;
 
 pub use health::{Report, function_name};

@@ -13,4 +13,7 @@ pub mod handler;
 pub mod job;
 pub mod ledger;
 pub mod playlist;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 pub mod request;

@@ -12,4 +12,7 @@ pub mod config;
 #[cfg(target_arch = "wasm32")]
 mod entry;
 pub mod handler;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 pub mod request;

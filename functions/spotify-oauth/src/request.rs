@@ -48,14 +48,11 @@ pub fn is_code(code: &str) -> bool {
 /// The parameters of a query string; one that is given twice counts as not given, for it is open which is meant.
 pub fn parse_query(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
-    let mut twice = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if parameters.insert(name.to_string(), value.into_owned()).is_some() {
-            twice.push(name.into_owned());
-        }
+        let value = Some(value.into_owned());
+        parameters.entry(name.into_owned()).and_modify(|given| *given = None).or_insert(value);
     }
-    parameters.retain(|name, _| !twice.contains(name));
-    parameters
+    parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 #[cfg(test)]

@@ -13,23 +13,23 @@ use crate::fakes::{FakeClock, FakeHttp};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const NOW: u64 = 1_800_000_000;
-const USER: Uuid = Uuid::from_u128(0x1111_2222_3333_4444_8555_6666_7777_8888);
-const LEGACY_SECRET: &str = "a-legacy-secret-with-at-least-32-characters";
+pub(super) const NOW: u64 = 1_800_000_000;
+pub(super) const USER: Uuid = Uuid::from_u128(0x1111_2222_3333_4444_8555_6666_7777_8888);
+pub(super) const LEGACY_SECRET: &str = "a-legacy-secret-with-at-least-32-characters";
 
-fn issuer() -> FakeIssuer {
+pub(super) fn issuer() -> FakeIssuer {
     FakeIssuer::with_kid("current")
 }
 
-fn es256_key() -> Key {
+pub(super) fn es256_key() -> Key {
     Jwks::parse(issuer().jwks().to_string().as_bytes()).unwrap().get("current").unwrap()
 }
 
-fn legacy_key() -> Key {
+pub(super) fn legacy_key() -> Key {
     Key::Hs256(Secret::new(LEGACY_SECRET))
 }
 
-fn verify_with(key: &Key, token: &str) -> Result<VerifiedUser, AuthError> {
+pub(super) fn verify_with(key: &Key, token: &str) -> Result<VerifiedUser, AuthError> {
     UnverifiedJwt::parse(token)?.verify(key, &format!("{}/auth/v1", FakeIssuer::URL), NOW)
 }
 
@@ -55,7 +55,7 @@ fn encode(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
+pub(super) fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
     let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(&signed).finalize();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))

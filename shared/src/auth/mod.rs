@@ -16,6 +16,9 @@ mod jwks_tests;
 mod jwt;
 #[cfg(test)]
 mod jwt_tests;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 
 pub use error::AuthError;
 #[cfg(any(test, feature = "fakes"))]

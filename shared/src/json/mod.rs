@@ -7,6 +7,9 @@ mod scanner;
 mod value;
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use scanner::{ObjectScanner, ScanError, ScanEvent};

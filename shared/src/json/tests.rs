@@ -1,10 +1,10 @@
-//! What is handed over, and that the cuts between chunks make no difference.
+//! What is handed over, and when.
 
 use super::{ObjectScanner, ScanError, ScanEvent};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn scan_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ScanEvent>, bool) {
+pub(super) fn scan_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ScanEvent>, bool) {
     let mut scanner = ObjectScanner::new("tracks");
     let events = chunks.into_iter().flat_map(|chunk| scanner.push(chunk)).collect();
     (events, scanner.is_complete())
@@ -14,19 +14,19 @@ fn scan(text: &str) -> (Vec<ScanEvent>, bool) {
     scan_chunks([text.as_bytes()])
 }
 
-fn member(key: &str, json: &str) -> ScanEvent {
+pub(super) fn member(key: &str, json: &str) -> ScanEvent {
     ScanEvent::Member { key: key.to_owned(), json: json.to_owned() }
 }
 
-fn element(json: &str) -> ScanEvent {
+pub(super) fn element(json: &str) -> ScanEvent {
     ScanEvent::Element(json.to_owned())
 }
 
-fn broken(error: ScanError) -> ScanEvent {
+pub(super) fn broken(error: ScanError) -> ScanEvent {
     ScanEvent::Broken(error)
 }
 
-const ANSWER: &str = r#"Sure {here} it is:
+pub(super) const ANSWER: &str = r#"Sure {here} it is:
 ```json
 { "kind" : "playlist", "na\u006de":"Zażółć \"gęślą\" \\ {[", "other": {"tracks": [1, "]}"], "x": {}},
   "tracks": [ {"artist":"Dżem","title":"Whisky \ud83e\udd43","year":1979}, {"a":[{"b":"}"}]},7, null,"x" ],
@@ -158,81 +158,4 @@ fn a_repeated_member_comes_out_as_often_as_it_stands() {
         [member("tracks", "\"x\""), member("a", "1"), member("a", "2"), element("1"), element("3")];
     assert_eq!(events, expected);
     assert!(is_complete);
-}
-
-/// A small generator of numbers (xorshift), so that a failure can be repeated.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
-    fn split<'a>(&mut self, mut bytes: &'a [u8]) -> Vec<&'a [u8]> {
-        let mut chunks = Vec::new();
-        while !bytes.is_empty() {
-            let longest = bytes.len().min(24);
-            let (chunk, rest) = bytes.split_at(self.below(longest + 1));
-            chunks.push(chunk);
-            bytes = rest;
-        }
-        chunks
-    }
-
-    /// The text with a few bytes changed, removed or doubled.
-    fn damage(&mut self, text: &str) -> Vec<u8> {
-        let mut bytes = text.as_bytes().to_vec();
-        for _ in 0..self.below(4) {
-            let at = self.below(bytes.len());
-            match self.below(3) {
-                0 => bytes[at] = b"\"\\{}[],:x1 \xff"[self.below(12)],
-                1 => drop(bytes.remove(at)),
-                _ => bytes.insert(at, bytes[at]),
-            }
-        }
-        bytes
-    }
-}
-
-#[test]
-fn where_the_chunks_are_cut_makes_no_difference() {
-    let mut numbers = Numbers(0x5eed);
-    for round in 0..3_000 {
-        let document = numbers.damage(ANSWER);
-        let whole = scan_chunks([document.as_slice()]);
-        let in_chunks = scan_chunks(numbers.split(&document));
-        assert_eq!(in_chunks, whole, "round {round}: {}", String::from_utf8_lossy(&document));
-        let errors = whole.0.iter().filter(|event| matches!(event, ScanEvent::Broken(_))).count();
-        assert!(errors <= 1 && (errors == 0 || !whole.1), "round {round}");
-    }
-}
-
-#[test]
-fn what_serde_json_reads_is_read_the_same_way() {
-    let mut numbers = Numbers(7);
-    for _ in 0..500 {
-        let list: Vec<_> = (0..numbers.below(6))
-            .map(|_| serde_json::json!({"artist": "Łąki\n\"{", "year": numbers.below(3000), "x": [[], {}]}))
-            .collect();
-        let document = serde_json::json!({"a": "\\\"", "tracks": list, "z": numbers.below(9)});
-        let text = if numbers.below(2) == 0 {
-            document.to_string()
-        } else {
-            serde_json::to_string_pretty(&document).unwrap()
-        };
-        let (events, is_complete) = scan_chunks(numbers.split(text.as_bytes()));
-        let elements: Vec<serde_json::Value> = events
-            .iter()
-            .filter_map(|event| match event {
-                ScanEvent::Element(json) => Some(serde_json::from_str(json).unwrap()),
-                _ => None,
-            })
-            .collect();
-        assert!(is_complete);
-        assert_eq!(elements, list);
-        assert_eq!(events.len(), list.len() + 2);
-    }
 }

@@ -10,6 +10,9 @@ mod config;
 mod cost;
 mod error;
 pub mod playlist;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 mod request;
 mod schema;
 mod sse;

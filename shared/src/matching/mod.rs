@@ -3,6 +3,9 @@
 //! [`best_match`] judges what a search found; [`rank`] orders it for somebody who chooses by hand;
 //! [`Selection`] keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
 
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod any_text;
 mod artist;
 #[cfg(test)]
 mod cases;

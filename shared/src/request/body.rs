@@ -121,7 +121,8 @@ fn in_words(error: &str, path: &str) -> String {
         return format!("{member} is given twice.");
     }
     let expected = match said.rsplit_once("expected ").map_or("", |(_, expected)| expected) {
-        _ if said.contains("UUID") => "a UUID",
+        _ if said.starts_with("UUID ") => "a UUID",
+        other if other.contains("UUID") => "a UUID",
         "a string" => "a text",
         "a boolean" => "true or false",
         "a sequence" => "a list",
@@ -175,6 +176,7 @@ mod tests {
             (r#"{"prompt":"a \"b\": {","count":"5"}"#, "count must be a whole number."),
             (r#"{"prompt":"x","count":1.5}"#, "count must be a whole number."),
             (r#"{"prompt":"x","save":"yes"}"#, "save must be true or false."),
+            (r#"{"prompt":"x","save":"UUID"}"#, "save must be true or false."),
             (r#"{"prompt":"x","id":"1"}"#, "id must be a UUID."),
             (r#"{"prompt":"x","id":1}"#, "id must be a UUID."),
             (r#"{"prompt":"x","inner":"y"}"#, "inner must be a list."),

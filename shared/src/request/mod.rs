@@ -1,6 +1,9 @@
 //! What requests have in common: the checks that several functions make, each with its own refusal.
 
 mod body;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 
 use http::{HeaderMap, header};
 use uuid::Uuid;

@@ -5,6 +5,9 @@ mod app;
 mod error;
 mod link;
 mod playlists;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 mod search;
 mod state;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::track::CatalogueTrack;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
+pub(super) const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
 const TOKEN_URL: &str = "https://accounts.spotify.com/api/token";
 
 fn config_of(variables: &[(&str, &str)]) -> Result<SpotifyConfig, ConfigError> {
@@ -25,15 +25,15 @@ fn config() -> SpotifyConfig {
 }
 
 /// A function's instance: what outlives its requests, and the world around it.
-struct Instance {
-    config: SpotifyConfig,
+pub(super) struct Instance {
+    pub(super) config: SpotifyConfig,
     tokens: TokenCache,
-    http: FakeHttp,
-    clock: FakeClock,
+    pub(super) http: FakeHttp,
+    pub(super) clock: FakeClock,
 }
 
 impl Instance {
-    fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+    pub(super) fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
         Self {
             config: config(),
             tokens: TokenCache::default(),
@@ -43,7 +43,7 @@ impl Instance {
     }
 
     /// An instance that already holds the token `cached`.
-    fn warm(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+    pub(super) fn warm(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
         let instance = Self::answered(answers);
         instance.tokens.put(Secret::new("cached"), u64::MAX);
         instance
@@ -53,7 +53,7 @@ impl Instance {
         SpotifyApp::new(&self.config, &self.tokens, &self.http, &self.clock)
     }
 
-    fn search(&self) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+    pub(super) fn search(&self) -> Result<Vec<CatalogueTrack>, SpotifyError> {
         self.app().search("song", None, 10).now_or_never().unwrap()
     }
 

@@ -10,6 +10,9 @@ mod plan;
 mod plan_sync;
 #[cfg(test)]
 mod plan_sync_tests;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
 mod signature;
 #[cfg(test)]
 mod signature_tests;

@@ -6,8 +6,8 @@ use sha2::Sha256;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const A: &str = "whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const B: &str = "whsec_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+pub(super) const A: &str = "whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(super) const B: &str = "whsec_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const NOW: u64 = 1_790_000_000;
 const BODY: &[u8] = br#"{"id":"evt_1","object":"event"}"#;
 
@@ -16,7 +16,7 @@ fn secrets(list: &str) -> WebhookSecrets {
 }
 
 /// Stripe's side, apart from ours: the hexadecimal signature of a body.
-fn sign(secret: &str, timestamp: impl std::fmt::Display, body: &[u8]) -> String {
+pub(super) fn sign(secret: &str, timestamp: impl std::fmt::Display, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}.").as_bytes());
     mac.update(body);

@@ -44,7 +44,7 @@ fn refusal(status: u16, code: &str, param: &str) -> FakeAnswer {
 }
 
 /// Stripe, which answers these one by one; and what it was asked.
-fn with_stripe<T>(
+pub(super) fn with_stripe<T>(
     answers: impl IntoIterator<Item = FakeAnswer>,
     work: impl AsyncFnOnce(&Stripe<'_, FakeHttp, FakeClock>) -> T,
 ) -> (T, Vec<OutboundRequest>) {
@@ -55,7 +55,9 @@ fn with_stripe<T>(
     (result, http.requests())
 }
 
-fn plan(answers: impl IntoIterator<Item = FakeAnswer>) -> (Result<Plan, StripeError>, Vec<OutboundRequest>) {
+pub(super) fn plan(
+    answers: impl IntoIterator<Item = FakeAnswer>,
+) -> (Result<Plan, StripeError>, Vec<OutboundRequest>) {
     with_stripe(answers, async |stripe| stripe.plan_of(&customer()).await)
 }
 

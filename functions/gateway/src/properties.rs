@@ -1,0 +1,66 @@
+//! What holds for any path, tried on many.
+
+use inputs::proptest::prelude::*;
+use inputs::{json, text};
+use serde_json::Value;
+
+use crate::{Page, Report, Route, document_headers, function_name, origin_of, route};
+
+fn path() -> impl Strategy<Value = String> {
+    prop_oneof![
+        text(),
+        text().prop_map(|below| format!("/functions/v1/{below}")),
+        text().prop_map(|below| format!("/functions{below}")),
+        "/functions/v1/[a-zA-Z0-9_-]{1,8}(/.{0,4})?",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_function_is_found_by_its_own_name_and_no_other(
+        path in path(),
+        name in "[a-z][a-z0-9-]{0,12}",
+        below in text(),
+    ) {
+        if let Route::Function(binding) = route(&path) {
+            let named = path.strip_prefix("/functions/v1/").and_then(|rest| rest.split('/').next());
+            prop_assert_eq!(Some(function_name(&binding)), named.map(str::to_owned));
+            prop_assert!(binding.starts_with(|c: char| c.is_ascii_uppercase()));
+            prop_assert!(binding.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+        }
+        prop_assert!(
+            !path.starts_with("/functions/") || matches!(route(&path), Route::Function(_) | Route::Nowhere),
+        );
+        let Route::Function(binding) = route(&format!("/functions/v1/{name}/{below}")) else {
+            return Err(TestCaseError::fail(name));
+        };
+        prop_assert_eq!(function_name(&binding), name);
+    }
+
+    #[test]
+    fn all_are_well_only_where_each_says_so(answer in json(), is_ok in any::<bool>()) {
+        let mut report = Report::default();
+        let answer = if is_ok { serde_json::json!({"status": "ok", "more": answer}) } else { answer };
+        let says_so = answer.get("status").and_then(Value::as_str) == Some("ok");
+        report.add("account".to_owned(), Some(answer));
+        let (status, body) = report.answer();
+        prop_assert_eq!(status, if says_so { 200 } else { 503 });
+        prop_assert_eq!(body["functions"]["account"]["status"] == "ok", says_so);
+    }
+
+    #[test]
+    fn no_url_of_the_database_adds_to_the_policy(
+        url in prop_oneof![text(), text().prop_map(|behind| format!("https://x.example{behind}"))],
+    ) {
+        let page = Page::from_lookup(
+            |name| Some(if name == "SUPABASE_URL" { url.clone() } else { "sb_publishable_x".to_owned() }),
+        );
+        let policy = |page: Option<&Page>| document_headers(page)[0].1.clone();
+        let (with, without) = (policy(page.as_ref()), policy(None));
+        prop_assert_eq!(with.matches(';').count(), without.matches(';').count(), "{}", with);
+        prop_assert!(with.bytes().all(|b| b.is_ascii_graphic() || b == b' '), "{}", with);
+        if let Some(origin) = origin_of(&url) {
+            prop_assert!(url.starts_with(origin));
+        }
+    }
+}

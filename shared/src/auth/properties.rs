@@ -1,0 +1,120 @@
+//! What holds for any token and any set of keys, tried on many.
+
+use http::{HeaderMap, HeaderValue, header};
+use inputs::proptest::collection::vec;
+use inputs::proptest::prelude::*;
+use inputs::{bytes, costly, damaged, json, json_with, nearly, text};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::jwt_tests::{LEGACY_SECRET, NOW, USER, es256_key, hs256, issuer, legacy_key, verify_with};
+use super::*;
+
+fn signed(header: &Value, claims: &Value) -> String {
+    hs256(LEGACY_SECRET.as_bytes(), header, claims)
+}
+
+fn header() -> Value {
+    json!({"alg": "HS256", "typ": "JWT"})
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_a_token(text in text(), parts in vec(text(), 3), header in json(), claims in json()) {
+        let made_up = signed(&header, &claims);
+        for token in [&text, &parts.join("."), &made_up] {
+            prop_assert!(verify_with(&legacy_key(), token).is_err(), "{}", token);
+        }
+    }
+
+    #[test]
+    fn a_signed_token_says_who_only_where_all_of_it_is_right(
+        header in nearly(header()),
+        claims in nearly(FakeIssuer::claims(USER, NOW)),
+        sub in prop_oneof![
+            Just(USER.to_string()),
+            Just(USER.simple().to_string()),
+            any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string()),
+            text(),
+        ],
+    ) {
+        let mut other = claims.clone();
+        if let Some(place) = other.get_mut("sub") {
+            *place = json!(sub);
+        }
+        for claims in [claims, other] {
+            let Ok(user) = verify_with(&legacy_key(), &signed(&header, &claims)) else { continue };
+            prop_assert_eq!(claims["sub"].as_str().map(str::to_lowercase), Some(user.id().to_string()));
+            prop_assert_eq!(&claims["iss"], "https://project.example/auth/v1");
+            prop_assert_eq!(&claims["role"], "authenticated");
+            prop_assert!(claims["aud"].to_string().contains("\"authenticated\""));
+            prop_assert!(claims["exp"].as_f64().unwrap() > NOW as f64 - 30.0);
+            prop_assert_eq!(&header["alg"], "HS256");
+            prop_assert!(header.get("crit").is_none());
+        }
+    }
+
+    #[test]
+    fn a_changed_token_never_verifies(
+        token in damaged(signed(&header(), &FakeIssuer::claims(USER, NOW)).into_bytes()),
+    ) {
+        let Ok(token) = String::from_utf8(token) else { return Ok(()) };
+        let is_the_same = token == signed(&header(), &FakeIssuer::claims(USER, NOW));
+        prop_assert_eq!(verify_with(&legacy_key(), &token).is_ok(), is_the_same, "{}", token);
+    }
+
+    #[test]
+    fn nothing_too_long_is_decoded(length in 1..20_000_usize) {
+        let mut claims = FakeIssuer::claims(USER, NOW);
+        claims["email"] = json!("x".repeat(length));
+        let token = signed(&header(), &claims);
+        prop_assert_eq!(verify_with(&legacy_key(), &token).is_ok(), token.len() <= 8 * 1024);
+    }
+
+    #[test]
+    fn a_bearer_token_is_one_visible_text(values in vec(prop_oneof![
+        bytes(),
+        text().prop_map(|text| format!("Bearer {text}").into_bytes()),
+    ], 0..3)) {
+        let mut headers = HeaderMap::new();
+        for value in values.iter().filter_map(|value| HeaderValue::from_bytes(value).ok()) {
+            headers.append(header::AUTHORIZATION, value);
+        }
+        if let Ok(token) = bearer(&headers) {
+            prop_assert_eq!(headers.len(), 1);
+            prop_assert!(!token.trim().is_empty() && token.trim() == token && token.is_ascii());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(costly())]
+
+    #[test]
+    fn any_set_of_keys_is_read_or_refused(
+        bytes in bytes(),
+        any in json_with(vec!["keys", "kty", "crv", "kid", "x", "y", "alg", "use"]),
+        near in nearly(issuer().jwks()),
+    ) {
+        prop_assert!(Jwks::parse(&bytes).map_or(true, |keys| keys.get("current").is_none()));
+        for document in [any, near] {
+            let read = Jwks::parse(document.to_string().as_bytes());
+            prop_assert_eq!(read.is_ok(), document.get("keys").is_some_and(Value::is_array), "{}", document);
+            // A point that is given out for the key's is the key's: two parts of another point do not lie on the curve.
+            if let Some(key) = read.ok().and_then(|keys| keys.get("current")) {
+                let token = issuer().token(USER, NOW);
+                prop_assert!(verify_with(&key, &token).is_ok(), "{}", document);
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_token_of_a_published_key_never_verifies(
+        token in damaged(issuer().token(USER, NOW).into_bytes()),
+    ) {
+        let Ok(changed) = String::from_utf8(token) else { return Ok(()) };
+        // The signature of a text is always the same one (RFC 6979).
+        let is_the_same = changed == issuer().token(USER, NOW);
+        prop_assert_eq!(verify_with(&es256_key(), &changed).is_ok(), is_the_same, "{}", changed);
+    }
+}

@@ -1,0 +1,120 @@
+//! What holds for any text whatever, tried on many; what is to hold in wasm, too, stands in [`super::properties`].
+
+use inputs::proptest::collection::vec;
+use inputs::proptest::prelude::*;
+use inputs::text;
+
+use super::artist::credits;
+use super::normalise::{MAX_CHARS, words};
+use super::title::{Title, bare_title};
+use super::*;
+use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+
+fn track() -> impl Strategy<Value = CatalogueTrack> {
+    let texts = (text(), vec(text(), 0..3), text(), prop::option::of(text()));
+    (texts, "[0-9A-Za-z]{22}", prop::option::of(0..3000), any::<[bool; 2]>()).prop_map(
+        |((title, artists, album, isrc), id, release_year, [explicit, is_playable])| CatalogueTrack {
+            uri: TrackUri::parse(&format!("spotify:track:{id}")).unwrap(),
+            title,
+            artists,
+            album,
+            release_year,
+            duration_ms: 0,
+            explicit,
+            is_playable,
+            isrc,
+        },
+    )
+}
+
+/// A song of which the candidates hold something, often.
+fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
+    let candidates = vec(track(), 0..5);
+    (text(), text(), candidates, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+        |(artist, title, candidates, at, is_there)| {
+            let mut sought = Suggestion { artist, title, year: None };
+            if is_there && !candidates.is_empty() {
+                let track: &CatalogueTrack = at.get(&candidates);
+                sought.title = track.title.clone();
+                sought.artist = track.artists.first().cloned().unwrap_or_default();
+            }
+            (sought, candidates)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_best_match_is_a_candidate_that_can_be_played_in_whatever_order_they_come(
+        (sought, candidates) in sought(),
+        turn in any::<prop::sample::Index>(),
+        may_be_explicit in any::<bool>(),
+        prompt in text(),
+    ) {
+        let constraints = Constraints::new(may_be_explicit, None, &[], WantedVersions::from_prompt(&prompt));
+        let mut turned = candidates.clone();
+        turned.rotate_left(turn.index(candidates.len() + 1).min(candidates.len()));
+        let best = best_match(&sought, &candidates, &constraints);
+        prop_assert_eq!(best, best_match(&sought, &turned, &constraints));
+        if let Ok(best) = best {
+            prop_assert!((0.0..=1.0).contains(&best.score) && best.track.is_playable);
+            prop_assert!(may_be_explicit || !best.track.explicit);
+        }
+    }
+
+    #[test]
+    fn a_ranking_holds_candidates_from_the_best_down((sought, candidates) in sought()) {
+        let ranked = rank(&sought, &candidates);
+        prop_assert_eq!(ranked.is_empty(), candidates.is_empty());
+        prop_assert!(ranked.iter().all(|it| (0.0..=1.0).contains(&it.score)), "{:?}", ranked);
+        prop_assert!(ranked.is_sorted_by(|a, b| a.score >= b.score));
+        prop_assert!(
+            ranked.iter().all(|it| candidates.iter().filter(|track| *track == it.track).count() == 1),
+        );
+    }
+
+    #[test]
+    fn a_title_is_most_like_itself_and_likeness_is_mutual(a in text(), b in text()) {
+        let (a, b) = (Title::parse(&a), Title::parse(&b));
+        prop_assert!((a.similarity(&a) - 1.0).abs() < 1e-9, "{:?}", a);
+        prop_assert!((a.similarity(&b) - b.similarity(&a)).abs() < 1e-9, "{:?} {:?}", a, b);
+        prop_assert!((0.0..=1.0).contains(&a.similarity(&b)));
+    }
+
+    #[test]
+    fn what_stands_behind_the_limit_is_never_looked_at(
+        piece in text(),
+        behind in prop_oneof![text(), Just(" (Live) (feat. Kult)".to_owned())],
+    ) {
+        prop_assume!(!piece.is_empty());
+        let start: String = piece.chars().cycle().take(2 * MAX_CHARS).collect();
+        let whole = format!("{start}{behind}");
+        prop_assert_eq!(normalise(&whole), normalise(&start));
+        prop_assert_eq!(words(&whole), words(&start));
+        prop_assert_eq!(Title::parse(&whole), Title::parse(&start));
+        prop_assert_eq!(bare_title(&whole), bare_title(&start));
+        prop_assert_eq!(credits(&whole), credits(&start));
+        let parts = Title::parse(&whole);
+        for part in [&parts.main, &parts.full].into_iter().chain(&credits(&whole)) {
+            prop_assert!(part.chars().count() <= MAX_CHARS);
+        }
+    }
+
+    #[test]
+    fn a_playlist_holds_no_more_than_it_is_to_and_nothing_twice(
+        tracks in vec(track(), 0..5),
+        target in 0..4_usize,
+        prompt in text(),
+    ) {
+        let mut selection = Selection::new(target, &prompt);
+        for track in &tracks {
+            let before = selection.len();
+            match selection.offer(track) {
+                Ok(index) => prop_assert_eq!((index, selection.len()), (before, before + 1)),
+                Err(_) => prop_assert_eq!(selection.len(), before),
+            }
+            prop_assert!(selection.offer(track).is_err());
+        }
+        prop_assert!(selection.len() <= target);
+    }
+}

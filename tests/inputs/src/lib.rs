@@ -1,0 +1,223 @@
+//! Made-up inputs for the property tests: hostile texts, any JSON, what is nearly right, chunks cut anywhere.
+//!
+//! Each property is tried on 256 inputs; `PROPTEST_CASES` is another number. What once failed stands in the crate's
+//! `proptest-regressions/`, belongs into the repository and is tried first from then on.
+
+pub use proptest;
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Number, Value};
+
+/// Texts that have broken parsers before.
+const TRAPS: &[&str] = &[
+    "",
+    " ",
+    "\0",
+    "\n",
+    "\r\n",
+    "\t",
+    "\"",
+    "\\",
+    "\\u",
+    "\\ud83e",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    ";",
+    "=",
+    ".",
+    "..",
+    "/",
+    "//",
+    "\\\\",
+    "%",
+    "%2f",
+    "%00",
+    "&",
+    "+",
+    "#",
+    "?",
+    "@",
+    "-",
+    "_",
+    "(",
+    ")",
+    "feat.",
+    "- Live",
+    "e9",
+    "1e999",
+    "-0",
+    "null",
+    "true",
+    "data:",
+    "UUID",
+    "`",
+    " at line 1 column 1",
+    "expected ",
+    "missing field",
+    "struct ",
+    "[DONE]",
+    "\u{feff}",
+    "\u{200d}",
+    "\u{202e}",
+    "\u{301}",
+    "ß",
+    "İ",
+    "ﬃ",
+    "ﷺ",
+    "㎯",
+    "가",
+    "が",
+    "🥃",
+    "\u{10ffff}",
+    "\u{85}",
+    "\u{2028}",
+];
+
+/// How often a property is tried whose every case takes milliseconds: an eighth of the others'.
+#[must_use]
+pub fn costly() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.div_ceil(8), ..usual }
+}
+
+/// Any text, rich in what has a meaning somewhere.
+pub fn text() -> impl Strategy<Value = String> + Clone {
+    let piece = prop_oneof![
+        2 => select(TRAPS).prop_map(str::to_owned),
+        2 => any::<char>().prop_map(String::from),
+        3 => "[a-zA-Z0-9 ]{1,6}",
+    ];
+    vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// Any bytes, text or not.
+pub fn bytes() -> impl Strategy<Value = Vec<u8>> + Clone {
+    prop_oneof![vec(any::<u8>(), 0..200), text().prop_map(String::into_bytes)]
+}
+
+/// Any JSON value of a few levels.
+pub fn json() -> impl Strategy<Value = Value> + Clone {
+    json_with(Vec::new())
+}
+
+/// Any JSON value whose objects' members have some of these names, or any other.
+pub fn json_with(names: Vec<&'static str>) -> impl Strategy<Value = Value> + Clone {
+    let known = if names.is_empty() { vec!["id"] } else { names };
+    let name = prop_oneof![3 => select(known).prop_map(str::to_owned), 1 => text()];
+    scalar().prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::Array),
+            btree_map(name.clone(), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn scalar() -> impl Strategy<Value = Value> + Clone {
+    let float = any::<f64>().prop_map(|number| Number::from_f64(number).map_or(Value::Null, Value::Number));
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-3..3_000_i64).prop_map(Value::from),
+        float,
+        text().prop_map(Value::from),
+    ]
+}
+
+/// A value of the right shape of which up to three parts are another value, or missing.
+pub fn nearly(right: Value) -> impl Strategy<Value = Value> + Clone {
+    let change = (
+        any::<Index>(),
+        prop_oneof![2 => text().prop_map(|text| Some(text.into())), 2 => json().prop_map(Some), 1 => Just(None)],
+    );
+    vec(change, 0..4).prop_map(move |changes| {
+        let mut value = right.clone();
+        for (which, instead) in changes {
+            change_part(&mut value, which, instead);
+        }
+        value
+    })
+}
+
+/// Bytes of which up to three are changed, missing or doubled, and which may end too early.
+pub fn damaged(right: Vec<u8>) -> impl Strategy<Value = Vec<u8>> + Clone {
+    let change = (any::<Index>(), prop_oneof![any::<u8>(), select(&b"\"\\{}[],:. =\r\n\xff"[..])], 0..3_u8);
+    let end = prop_oneof![3 => Just(None), 1 => any::<Index>().prop_map(Some)];
+    (vec(change, 0..4), end).prop_map(move |(changes, end)| {
+        let mut bytes = right.clone();
+        for (at, byte, how) in changes.into_iter().filter(|_| !right.is_empty()) {
+            let at = at.index(bytes.len().max(1));
+            match (how, bytes.get_mut(at)) {
+                (0, Some(place)) => *place = byte,
+                (1, Some(_)) => drop(bytes.remove(at)),
+                _ => bytes.insert(at.min(bytes.len()), byte),
+            }
+        }
+        if let Some(end) = end {
+            bytes.truncate(end.index(bytes.len() + 1));
+        }
+        bytes
+    })
+}
+
+/// Where bytes are cut into chunks.
+pub fn cuts() -> impl Strategy<Value = Vec<Index>> + Clone {
+    vec(any::<Index>(), 0..8)
+}
+
+/// The chunks between cuts; some are empty where cuts meet.
+#[must_use]
+pub fn chunks<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
+    let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+    ends.extend([0, bytes.len()]);
+    ends.sort_unstable();
+    ends.iter().zip(ends.iter().skip(1)).filter_map(|(from, to)| bytes.get(*from..*to)).collect()
+}
+
+/// Replaces or removes one part of a value, the whole value included.
+fn change_part(value: &mut Value, which: Index, instead: Option<Value>) {
+    let mut pointers = Vec::new();
+    collect_pointers(value, String::new(), &mut pointers);
+    let pointer = which.get(&pointers);
+    match (instead, pointer.rsplit_once('/')) {
+        (Some(instead), _) => {
+            if let Some(part) = value.pointer_mut(pointer) {
+                *part = instead;
+            }
+        }
+        (None, None) => *value = Value::Null,
+        (None, Some((parent, name))) => match value.pointer_mut(parent) {
+            Some(Value::Object(members)) => drop(members.remove(&name.replace("~1", "/").replace("~0", "~"))),
+            Some(Value::Array(items)) => {
+                drop(name.parse().ok().filter(|at| *at < items.len()).map(|at: usize| items.remove(at)))
+            }
+            _ => {}
+        },
+    }
+}
+
+fn collect_pointers(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                collect_pointers(member, format!("{pointer}/{name}"), pointers);
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                collect_pointers(item, format!("{pointer}/{at}"), pointers);
+            }
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}
