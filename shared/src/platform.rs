@@ -233,9 +233,12 @@ where
         serve(&call, &origins, &WorkerClock, request, async |asked| match asked {
             Asked::Request(request) => handle(request, config?, call.clone()).await,
             Asked::Health => {
-                // Where something else is missing, the database's part may be there all the same. (The reference makes this
-                // the same code as in the functions' own configuration, not a second copy of it.)
+                // Where something else is missing, the database's part may be there all the same.
                 let lookup = &lookup;
+                #[allow(
+                    clippy::needless_borrows_for_generic_args,
+                    reason = "the functions' own type: no second copy of it"
+                )]
                 let database =
                     endpoint.has_database.then(|| SupabaseConfig::from_lookup(&lookup).ok()).flatten();
                 let http = call.observe(WorkerHttp, WorkerClock);

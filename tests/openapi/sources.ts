@@ -13,8 +13,13 @@ export function filesOf(folder: string): string[] {
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 
+/** Files that are compiled for tests alone. */
+const OF_TESTS = /(tests?|properties|any_text|cases)\.rs$/;
+/** Their declarations, which may stand anywhere. */
+const DECLARED = /#\[cfg\(test\)\]\n(#\[.*\]\n)?(pub(\(\w+\))? )?mod \w+;\n/g;
+
 export function product(path: string): string {
-  return /tests?\.rs$/.test(path) ? '' : (read(path).split('#[cfg(test)]')[0] ?? '');
+  return OF_TESTS.test(path) ? '' : (read(path).replace(DECLARED, '').split('#[cfg(test)]')[0] ?? '');
 }
 
 export function testsIn(path: string): string {
