@@ -74,6 +74,7 @@ listen({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log
   const [, path, name] = /^\/functions\/v1(\/([^/]+).*)$/.exec(url.pathname) ?? [];
   const handler = handlers.get(name ?? '');
   if (!handler) return nowhere();
-  // Functions see the path without the gateway's part of it.
+  // Functions see the path without the gateway's part of it; no request can be made anew with these methods.
+  if (['CONNECT', 'TRACE', 'TRACK'].includes(request.method)) return handler(request);
   return handler(new Request(`${url.origin}${path}${url.search}`, request));
 });
