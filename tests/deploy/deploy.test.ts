@@ -106,6 +106,7 @@ test('with everything set, every function is ready for Supabase, and the databas
     for (const name of await functionNames()) assert.match(output, new RegExp(`== .* ${name} `));
     assert.match(output, /ready: nothing was changed/);
     assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+    assert.ok(!output.includes(new URL(url).password), "the database's password is shown");
   } finally {
     await drop();
   }

@@ -97,10 +97,14 @@ fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command as one would type it; secrets are in files and in the environment, never among its arguments.
+/// A command as one would type it. Secrets are in files and in the environment; only a database's URL, which the CLI takes
+/// as an argument alone, has one in it.
 fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    let arguments = command.get_args().map(|argument| match argument.to_string_lossy() {
+        url if url.starts_with("--remote=") && url.contains("://") => "--remote=$SUPABASE_DB_URL".into(),
+        other => other,
+    });
     std::iter::once(program.to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
@@ -173,5 +177,19 @@ impl SecretsFolder {
 impl Drop for SecretsFolder {
     fn drop(&mut self) {
         let _ = files::remove_folder(&self.0); // What remains is readable to its owner alone.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_without_the_databases_password() {
+        let mut command = Command::new("/bin/supabase");
+        command.args(["db", "push", "--remote=postgresql://postgres:hunter2@db.example/postgres", "--yes"]);
+        assert_eq!(shown(&command), "supabase db push --remote=$SUPABASE_DB_URL --yes");
+        let mut command = Command::new("supabase");
+        assert_eq!(shown(command.arg("--remote=abc")), "supabase --remote=abc");
     }
 }
