@@ -1,13 +1,11 @@
 //! The frame around every function: request id, CORS, errors as JSON, one log line.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures_channel::oneshot;
+use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
-use futures_util::{FutureExt, Stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -159,17 +157,6 @@ impl Call {
             headers.insert(TIMING_ALLOW_ORIGIN, origin);
         }
     }
-}
-
-/// Runs `work` on its own and waits for it: where the client leaves, the runtime forgets who waits, and the work would be
-/// left half done, without a line in the log. `None` where it broke off.
-pub async fn detached<T: 'static>(spawn: &Spawn, work: impl Future<Output = T> + 'static) -> Option<T> {
-    let (sender, receiver) = oneshot::channel();
-    let work = async move {
-        let _ = sender.send(work.await); // Fails when nobody waits any more.
-    };
-    spawn(work.boxed_local());
-    receiver.await.ok()
 }
 
 /// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.

@@ -182,23 +182,3 @@ fn a_route_is_found_on_both_platforms() {
         assert_eq!(route(path, "echo"), expected, "{path}");
     }
 }
-
-#[test]
-fn work_goes_on_where_nobody_waits_for_it_any_more() {
-    let spawned: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
-    let queue = spawned.clone();
-    let spawn: Spawn = Rc::new(move |work| queue.borrow_mut().push(work));
-    let (sender, receiver) = oneshot::channel::<()>();
-    let is_done = Rc::new(std::cell::Cell::new(false));
-    let done = is_done.clone();
-    let waiting = detached(&spawn, async move {
-        receiver.await.unwrap();
-        done.set(true);
-    });
-    assert_eq!(waiting.now_or_never(), None);
-    sender.send(()).unwrap();
-    let waker = noop_waker();
-    let mut context = std::task::Context::from_waker(&waker);
-    spawned.borrow_mut().retain_mut(|work| work.poll_unpin(&mut context).is_pending());
-    assert!(is_done.get());
-}

@@ -29,12 +29,19 @@ pub struct Limits {
     pub total_ms: u64,
     /// The largest body that is read.
     pub max_body_bytes: usize,
+    /// Whether the answer is handed over as a whole, and not as it comes.
+    pub is_document: bool,
 }
 
 impl Limits {
     /// Limits for a call that answers one small document.
     pub const fn document(total_ms: u64, max_body_bytes: usize) -> Self {
-        Self { silence_ms: total_ms, total_ms, max_body_bytes }
+        Self { silence_ms: total_ms, total_ms, max_body_bytes, is_document: true }
+    }
+
+    /// Limits for a call whose answer is read while it is written.
+    pub const fn stream(silence_ms: u64, total_ms: u64, max_body_bytes: usize) -> Self {
+        Self { silence_ms, total_ms, max_body_bytes, is_document: false }
     }
 
     /// The same limits, ending no later than `remaining_ms` from now.
@@ -227,7 +234,6 @@ mod tests {
 
     #[test]
     fn limits_end_with_what_remains() {
-        let limits = Limits { silence_ms: 100, total_ms: 1_000, max_body_bytes: 7 }.within(50);
-        assert_eq!(limits, Limits { silence_ms: 50, total_ms: 50, max_body_bytes: 7 });
+        assert_eq!(Limits::stream(100, 1_000, 7).within(50), Limits::stream(50, 50, 7));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +20,21 @@ use crate::setup::{self, BuildTools};
 use crate::workspace::{Function, GATEWAY, Workspace};
 
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
-const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 300), ("stripe-webhook", 124)];
+const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 300), ("stripe-webhook", 120)];
+
+/// What stands between a platform and a function's wasm.
+const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
+const WASM: &str = "index_bg.wasm";
+/// What every runtime that we know of can do.
+const WASM_OPT: [&str; 7] = [
+    "-O3",
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-reference-types",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
@@ -54,68 +68,90 @@ pub fn build(workspace: &Workspace, tools: &BuildTools, platform: Platform) -> R
         if platform == Platform::Deno && function.name == GATEWAY {
             continue;
         }
-        let wasm = compile(workspace, function)?;
+        let made = optimise(workspace, tools, function)?;
         let out = match platform {
             Platform::Cloudflare => function.dir.join("build"),
             Platform::Deno => workspace.deno_entry(function).join("build"),
         };
-        let stamp = out.join("made-from");
-        let flags = function.wasm_opt_flags.join(" ");
-        let mut source = format!("{:016x}, {}, {flags}", files::fingerprint(&wasm), tools.versions);
-        if platform == Platform::Deno {
-            source.push_str(&declarations(function));
-        }
-        if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == source) {
-            continue;
-        }
-        match platform {
-            Platform::Cloudflare => for_cloudflare(workspace, tools, function)?,
-            Platform::Deno => for_deno(workspace, tools, function, &out)?,
-        }
-        fs::write(&stamp, source).with_context(|| stamp.display().to_string())?;
+        let source = format!("{}, {}", made.source, declarations(function));
+        once(&out, &source, || match platform {
+            Platform::Cloudflare => for_cloudflare(workspace, function, &made.folder, &out),
+            Platform::Deno => for_deno(workspace, function, &made.folder, &out),
+        })?;
     }
     Ok(())
 }
 
-/// Runs cargo as worker-build does, so that its own run finds nothing left to do.
+/// A function's wasm with what calls it, the same for all platforms.
+struct Made {
+    folder: PathBuf,
+    /// What it was made from.
+    source: String,
+}
+
+fn optimise(workspace: &Workspace, tools: &BuildTools, function: &Function) -> Result<Made> {
+    let mut source =
+        format!("{:016x}, {}", files::fingerprint(&compile(workspace, function)?), tools.versions);
+    let glue = workspace.root.join("shared/src/platform");
+    for file in GLUE {
+        let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
+        source.push_str(&format!(", {:016x}", files::fingerprint(&text)));
+    }
+    let folder = workspace.target.join("functions").join(&function.name);
+    once(&folder, &source, || {
+        for file in GLUE {
+            fs::copy(glue.join(file), folder.join(file)).with_context(|| file.to_owned())?;
+        }
+        let mut bindgen = Command::new(&tools.wasm_bindgen);
+        bindgen.args(["--target", "web", "--experimental-reset-state-function", "--no-typescript"]);
+        bindgen.args(["--out-name", "bindings", "--out-dir"]).arg(&folder);
+        step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
+        let mut wasm_opt = Command::new(workspace.npm_bin("wasm-opt"));
+        wasm_opt.env("PATH", workspace.path_with(&[])?);
+        wasm_opt.args(WASM_OPT).arg(folder.join("bindings_bg.wasm")).arg("-o").arg(folder.join(WASM));
+        step(workspace, function, "wasm-opt", &mut wasm_opt)
+    })?;
+    Ok(Made { folder, source })
+}
+
+/// Makes a folder anew, unless it was made from the same.
+fn once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    let stamp = folder.join("made-from");
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == source) {
+        return Ok(());
+    }
+    files::remove_folder(folder)?;
+    files::create_folder(folder)?;
+    make()?;
+    fs::write(&stamp, source).with_context(|| stamp.display().to_string())
+}
+
 fn compile(workspace: &Workspace, function: &Function) -> Result<Vec<u8>> {
     let mut cargo = workspace.cargo(&function.dir);
     cargo.args(["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"]);
-    cargo.env("WASM_BINDGEN_USE_JS_SYS", "1");
     process::run(&mut cargo).with_context(|| format!("{} does not compile", function.name))?;
     let wasm = workspace.built_wasm(function);
     fs::read(&wasm).with_context(|| wasm.display().to_string())
 }
 
-fn for_cloudflare(workspace: &Workspace, tools: &BuildTools, function: &Function) -> Result<()> {
-    let mut command = Command::new(&tools.worker_build);
-    command.arg("--release").current_dir(&function.dir);
-    // Else it would download these three.
-    command.env("WASM_BINDGEN_BIN", &tools.wasm_bindgen);
-    command.env("ESBUILD_BIN", workspace.npm_bin("esbuild"));
-    command.env("WASM_OPT_BIN", workspace.npm_bin("wasm-opt"));
-    command.env("PATH", workspace.path_with(&[])?);
-    step(workspace, function, "Cloudflare", &mut command)
+fn for_cloudflare(workspace: &Workspace, function: &Function, made: &Path, out: &Path) -> Result<()> {
+    fs::copy(made.join(WASM), out.join(WASM)).with_context(|| out.display().to_string())?;
+    bundle(workspace, function, "Cloudflare", &made.join("cloudflare.js"), out)
 }
 
-fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out: &Path) -> Result<()> {
-    files::remove_folder(out)?;
-    let mut bindgen = Command::new(&tools.wasm_bindgen);
-    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"]).arg(out);
-    step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
-
-    let (wasm, optimised) = (out.join("index_bg.wasm"), out.join("index_opt.wasm"));
-    let mut wasm_opt = Command::new(workspace.npm_bin("wasm-opt"));
-    wasm_opt.env("PATH", workspace.path_with(&[])?);
-    wasm_opt.args(&function.wasm_opt_flags).arg(&wasm).arg("-o").arg(&optimised);
-    step(workspace, function, "Deno", &mut wasm_opt)?;
-    let embedded = BASE64.encode(fs::read(&optimised).with_context(|| optimised.display().to_string())?);
+fn for_deno(workspace: &Workspace, function: &Function, made: &Path, out: &Path) -> Result<()> {
+    let embedded = BASE64.encode(fs::read(made.join(WASM)).with_context(|| made.display().to_string())?);
     let module = format!("{}export const wasm = '{embedded}';\n", declarations(function));
     fs::write(out.join("embedded.js"), module).with_context(|| out.display().to_string())?;
-    for made in [wasm, optimised] {
-        fs::remove_file(&made).with_context(|| made.display().to_string())?;
-    }
-    Ok(())
+    bundle(workspace, function, "Deno", &made.join("entry.js"), out)
+}
+
+fn bundle(workspace: &Workspace, function: &Function, what: &str, entry: &Path, out: &Path) -> Result<()> {
+    let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
+    esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm"]);
+    // A platform that is said to be neutral leaves what it alone has as it stands.
+    esbuild.arg("--external:cloudflare:*").arg(format!("--outfile={}", out.join("index.js").display()));
+    step(workspace, function, what, &mut esbuild)
 }
 
 /// What the entry of a Supabase function has to know of it.

@@ -26,8 +26,6 @@ pub struct Function {
     pub wrangler: Wrangler,
     /// Which role it is in the database; none for one that needs no more there than its callers may.
     pub role: Option<String>,
-    /// What worker-build hands to wasm-opt, as the crate's Cargo.toml says.
-    pub wasm_opt_flags: Vec<String>,
     /// What it reads of its environment if it is there, as the crate's Cargo.toml says.
     pub optional: Vec<String>,
 }
@@ -145,11 +143,10 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
         let manifest = read_manifest(&dir.join("Cargo.toml"))?;
         let role = metadata(&manifest, &["sound-whiskers", "role"]).and_then(toml::Value::as_str);
         let role = role.filter(|role| *role != "none").map(str::to_owned);
-        let wasm_opt_flags = wasm_opt_flags(&manifest).with_context(|| format!("functions/{name}"))?;
         let optional = metadata(&manifest, &["sound-whiskers", "optional"]).cloned();
         let optional = optional.map_or(Ok(Vec::new()), toml::Value::try_into);
         let optional = optional.with_context(|| format!("functions/{name}: optional"))?;
-        functions.push(Function { name, dir, wrangler, role, wasm_opt_flags, optional });
+        functions.push(Function { name, dir, wrangler, role, optional });
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
     if functions.is_empty() {
@@ -171,13 +168,6 @@ fn read_manifest(path: &Path) -> Result<toml::Value> {
 /// What a manifest says below `[package.metadata]`.
 fn metadata<'a>(manifest: &'a toml::Value, keys: &[&str]) -> Option<&'a toml::Value> {
     ["package", "metadata"].iter().chain(keys).try_fold(manifest, |table, key| table.get(key))
-}
-
-fn wasm_opt_flags(manifest: &toml::Value) -> Result<Vec<String>> {
-    let keys = ["wasm-pack", "profile", "release", "wasm-opt"];
-    let flags = metadata(manifest, &keys);
-    let flags = flags.with_context(|| format!("Cargo.toml has no [package.metadata.{}]", keys.join(".")))?;
-    flags.clone().try_into().context("wasm-opt")
 }
 
 fn target_folder(root: &Path) -> Result<PathBuf> {

@@ -57,7 +57,7 @@ fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<St
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
-        config: Config::from_lookup(lookup).unwrap(),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };

@@ -4,49 +4,33 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 use shared::cors::AllowedOrigins;
-use shared::platform::{self, WorkerClock, WorkerHttp, WorkerRandom};
-use worker::{Context, Env, Request, Response, Result, event};
+use shared::platform::{Function, Invocation, WorkerClock, WorkerHttp, WorkerRandom};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::config::Config;
 use crate::handler::{Caches, Deps, ENDPOINT, handle};
 
 thread_local! {
-    static CACHES: Rc<Caches> = Rc::default();
+    static FUNCTION: Function<Config, Caches> =
+        Function::new(ENDPOINT, |lookup| AllowedOrigins::from_lookup(lookup), |lookup| Config::from_lookup(lookup));
 }
 
-#[event(start)]
+#[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let lookup = platform::lookup(&env);
-    let config = Config::from_lookup(&lookup);
-    let origins = AllowedOrigins::from_lookup(&lookup);
-    let client_gone = platform::client_gone(&request).shared();
-    let spawn = platform::spawner(context);
-    let spawn_more = spawn.clone();
-    platform::respond(
-        request,
-        &spawn,
-        lookup,
-        ENDPOINT,
-        origins,
-        config,
-        move |request, config, call| async move {
-            let deps = Deps {
-                http: call.observe(WorkerHttp, WorkerClock),
-                clock: WorkerClock,
-                random: Rc::new(WorkerRandom),
-                config: Rc::new(config),
-                caches: CACHES.with(Rc::clone),
-                spawn: spawn_more,
-                client_gone,
-                call,
-            };
+#[wasm_bindgen]
+pub fn fetch(request: JsValue, env: JsValue, context: JsValue) -> JsValue {
+    let invocation = Invocation { request, env, context: context.into() };
+    let (spawn, client_gone) = (invocation.spawner(), invocation.client_gone().shared());
+    FUNCTION.with(|function| {
+        let caches = function.state.clone();
+        function.answer(invocation, move |request, config, call| async move {
+            let http = call.observe(WorkerHttp, WorkerClock);
+            let random = Rc::new(WorkerRandom);
+            let deps = Deps { http, clock: WorkerClock, random, config, caches, spawn, client_gone, call };
             handle(request, deps).await
-        },
-    )
-    .await
+        })
+    })
 }

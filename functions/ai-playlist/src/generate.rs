@@ -204,11 +204,8 @@ impl<'a, H: HttpClient + Clone, C: Clock> Generation<'a, H, C> {
     /// # Errors
     /// [`Failure::Llm`] after everything that arrived before the failure has been looked up.
     async fn round(&mut self, ends_ms: u64) -> Result<(), Failure> {
-        let limits = Limits {
-            silence_ms: LLM_SILENCE_MS,
-            total_ms: ends_ms.saturating_sub(self.clock.now_ms()),
-            max_body_bytes: LLM_MAX_BODY_BYTES,
-        };
+        let remaining_ms = ends_ms.saturating_sub(self.clock.now_ms());
+        let limits = Limits::stream(LLM_SILENCE_MS, remaining_ms, LLM_MAX_BODY_BYTES);
         let question = self.ask().to_request();
         self.asking = question.cost_of_asking(self.llm.prices);
         let chat = stream_chat(self.llm, &self.http, self.clock, &question, limits).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::auth::FakeIssuer;
 use shared::config::ConfigError;
 use shared::cors::AllowedOrigins;
-use shared::endpoint::{Asked, detached, serve};
+use shared::endpoint::{Asked, serve};
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, FakeRandom};
 use shared::http_client::OutboundRequest;
 use uuid::Uuid;
@@ -94,8 +94,11 @@ impl Bench {
 
     /// Asks as the platform does: where this stops waiting, the work goes on.
     fn ask(&self, accept: &'static str, body: &Value) -> Option<Result<Response<Body>, Error>> {
+        let (sender, answer) = oneshot::channel();
         let work = handle(Self::request(accept, body), self.deps.clone());
-        self.settle(detached(&self.deps.spawn, work)).map(|answer| answer.expect("it broke off"))
+        // Fails when nobody waits any more.
+        (self.deps.spawn)(work.map(|answer| drop(sender.send(answer))).boxed_local());
+        self.settle(answer).map(|answer| answer.expect("it broke off"))
     }
 
     /// The line of a request that is served whole.

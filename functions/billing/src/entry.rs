@@ -1,46 +1,30 @@
 //! The platform's side of the function.
 
-use std::rc::Rc;
-
 use shared::cors::AllowedOrigins;
-use shared::platform::{self, WorkerClock, WorkerHttp};
-use worker::{Context, Env, Request, Response, Result, event};
+use shared::platform::{Function, Invocation, WorkerClock, WorkerHttp};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::config::Config;
 use crate::handler::{Caches, Deps, ENDPOINT, handle};
 
 thread_local! {
-    static CACHES: Rc<Caches> = Rc::default();
+    static FUNCTION: Function<Config, Caches> =
+        Function::new(ENDPOINT, |lookup| AllowedOrigins::from_lookup(lookup), |lookup| Config::from_lookup(lookup));
 }
 
-#[event(start)]
+#[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let lookup = platform::lookup(&env);
-    let config = Config::from_lookup(&lookup);
-    let origins = AllowedOrigins::from_lookup(&lookup);
-    let spawn = platform::spawner(context);
-    platform::respond(
-        request,
-        &spawn,
-        lookup,
-        ENDPOINT,
-        origins,
-        config,
-        move |request, config, call| async move {
-            let deps = Deps {
-                http: call.observe(WorkerHttp, WorkerClock),
-                clock: WorkerClock,
-                config,
-                caches: CACHES.with(Rc::clone),
-                call,
-            };
-            handle(request, &deps).await
-        },
-    )
-    .await
+#[wasm_bindgen]
+pub fn fetch(request: JsValue, env: JsValue, context: JsValue) -> JsValue {
+    let invocation = Invocation { request, env, context: context.into() };
+    FUNCTION.with(|function| {
+        let caches = function.state.clone();
+        function.answer(invocation, move |request, config, call| async move {
+            let http = call.observe(WorkerHttp, WorkerClock);
+            handle(request, &Deps { http, clock: WorkerClock, config, caches, call }).await
+        })
+    })
 }

@@ -122,7 +122,7 @@ fn call(world: World, path: &str, body: &Value) -> (Result<Value, Error>, Vec<Ou
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
-        config: Config::from_lookup(lookup).unwrap(),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };
@@ -322,7 +322,7 @@ fn routes_and_methods_are_closed() {
         let deps = Deps {
             http,
             clock: FakeClock::at_ms(NOW * 1000),
-            config: Config::from_lookup(lookup).unwrap(),
+            config: Rc::new(Config::from_lookup(lookup).unwrap()),
             caches: Rc::default(),
             call: fake_call().0,
         };

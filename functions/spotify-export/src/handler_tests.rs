@@ -96,7 +96,7 @@ fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<Outboun
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW_MS),
-        config: Config::from_lookup(lookup).unwrap(),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };

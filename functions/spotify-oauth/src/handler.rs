@@ -47,7 +47,7 @@ pub struct Deps<H, C> {
     /// Randomness.
     pub random: Rc<dyn Random>,
     /// The configuration.
-    pub config: Config,
+    pub config: Rc<Config>,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
@@ -98,7 +98,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
 
     /// Sends the browser on to the app, whatever it brings.
     fn callback(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
-        let Config { app_origin, state_keys, .. } = &self.config;
+        let Config { app_origin, state_keys, .. } = self.config.as_ref();
         let query = request.uri().query().unwrap_or_default();
         let url = callback::location(app_origin, query, state_keys, self.clock.now_seconds());
         let url = HeaderValue::from_str(&url)

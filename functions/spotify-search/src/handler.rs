@@ -39,7 +39,7 @@ pub struct Deps<H, C> {
     /// The time.
     pub clock: C,
     /// The configuration.
-    pub config: Config,
+    pub config: Rc<Config>,
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.

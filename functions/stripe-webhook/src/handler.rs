@@ -1,5 +1,7 @@
 //! The steps from an event to its answer.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::json;
@@ -34,7 +36,7 @@ pub struct Deps<'a, H, C> {
     /// Randomness.
     pub random: &'a dyn Random,
     /// The configuration.
-    pub config: Config,
+    pub config: Rc<Config>,
     /// The request, as the log knows it.
     pub call: Call,
 }

@@ -84,7 +84,7 @@ fn deliver_with(
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
         random: &FakeRandom::default(),
-        config: Config::from_lookup(lookup).unwrap(),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
         call: fake_call().0,
     };
     let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), &deps).now_or_never().unwrap();

@@ -10,7 +10,7 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::llm::config::tests::config;
 use crate::llm::{FinishReason, Message, Role, Schema};
 
-const LIMITS: Limits = Limits { silence_ms: 20_000, total_ms: 50_000, max_body_bytes: 1 << 20 };
+const LIMITS: Limits = Limits::stream(20_000, 50_000, 1 << 20);
 
 const FINISHED: ChatEvent = ChatEvent::Finished(FinishReason::Stop);
 

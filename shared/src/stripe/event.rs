@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
@@ -76,7 +77,7 @@ impl Event {
     /// # Errors
     /// [`EventError`].
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
-        let mut event: Value = serde_json::from_slice(body).map_err(|_| EventError::InvalidJson)?;
+        let Envelope(event) = Envelope::parse(body)?;
         let is_thin = match text(&event, "/object") {
             Some("event") => false,
             Some("v2.core.event") => true,
@@ -91,7 +92,7 @@ impl Event {
         let is_ours = ["account", "context"].iter().all(|it| event.get(it).is_none_or(Value::is_null));
         let source = match kind {
             Some(_) if is_ours && is_thin => related_path(&event)?.map(Source::Path),
-            Some(_) if is_ours => Some(Source::Object(take_object(&mut event)?)),
+            Some(_) if is_ours => Some(Source::Object(object(body)?)),
             _ => None,
         };
         Ok(Self { kind: shown, livemode, completes_checkout: kind == Some(CHECKOUT_COMPLETED), source })
@@ -104,9 +105,50 @@ fn looks_like_a_type(name: &str) -> bool {
     (1..=MAX_TYPE_BYTES).contains(&name.len()) && name.bytes().all(fits)
 }
 
-fn take_object(event: &mut Value) -> Result<Value, EventError> {
+fn object(body: &[u8]) -> Result<Value, EventError> {
+    let mut event: Value = serde_json::from_slice(body).map_err(|_| EventError::InvalidJson)?;
     let object = event.pointer_mut("/data/object").filter(|object| object.is_object());
     Ok(object.ok_or(EventError::NotAnEvent)?.take())
+}
+
+/// An event without what it carries. Most are ignored for their type, which stands behind all of that.
+struct Envelope(Value);
+
+impl Envelope {
+    fn parse(body: &[u8]) -> Result<Self, EventError> {
+        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<Value>(body) {
+            Ok(_) => EventError::NotAnEvent,
+            Err(_) => EventError::InvalidJson,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Envelope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope, A::Error> {
+        let mut event = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if name == "data" {
+                members.next_value::<IgnoredAny>()?;
+            } else {
+                event.insert(name, members.next_value()?);
+            }
+        }
+        Ok(Envelope(Value::Object(event)))
+    }
 }
 
 /// Where a thin event's object is. The URL that the event gives is not used: our key goes where we know that Stripe's

@@ -7,11 +7,8 @@ interface Context {
 
 type Environment = Record<string, string>;
 
-/** What wasm-bindgen makes for a function. */
-interface Bindings {
-  initSync(options: { module: WebAssembly.Module }): unknown;
-  fetch(request: Request, env: Environment, context: Context): Promise<Response>;
-}
+/** Starts the wasm; answers what serves requests with it. */
+type Start = (module: WebAssembly.Module) => (request: Request, env: Environment, context: Context) => Response | Promise<Response>;
 
 /** What `cargo xtask build` makes for a function. */
 interface Embedded {
@@ -41,10 +38,10 @@ const context: Context = {
   passThroughOnException() {},
 };
 
-export function serve(bindings: Bindings, { wasm, role, variables }: Embedded): void {
-  bindings.initSync({ module: new WebAssembly.Module(decode(wasm)) });
+export function serve(start: Start, { wasm, role, variables }: Embedded): void {
+  const fetch = start(new WebAssembly.Module(decode(wasm)));
   const env = environment(role, variables);
-  Deno.serve((request) => bindings.fetch(request, env, context));
+  Deno.serve((request) => fetch(request, env, context));
 }
 
 /** All functions of a project share one environment; each is handed what is its own. */

@@ -1,5 +1,5 @@
 import * as embedded from './build/embedded.js';
-import * as bindings from './build/index.js';
+import { start } from './build/index.js';
 import { serve } from '../_shared/serve.ts';
 
-serve(bindings, embedded);
+serve(start, embedded);

@@ -167,7 +167,6 @@ mod tests {
             dir,
             wrangler: toml::from_str(&wrangler).unwrap(),
             role: Some("fn_ai".into()),
-            wasm_opt_flags: Vec::new(),
             optional: Vec::new(),
         }
     }

@@ -24,12 +24,10 @@ pub use postgres_package::PostgresPackage;
 pub use python::NEEDED as NEEDED_PYTHON;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-const WORKER_BUILD: &str = "0.8.7";
 const WASM_PACK: &str = "0.15.1";
 
 /// The tools that turn a crate into what a platform runs.
 pub struct BuildTools {
-    pub worker_build: PathBuf,
     pub wasm_bindgen: PathBuf,
     /// What the artefacts depend on besides the wasm.
     pub versions: String,
@@ -41,11 +39,10 @@ pub fn for_build(workspace: &Workspace) -> Result<BuildTools> {
     npm::ensure(workspace)?;
     let bindgen_version = workspace.locked_version("wasm-bindgen")?;
     let wasm_bindgen = cargo_tools::ensure("wasm-bindgen-cli", &bindgen_version, "wasm-bindgen")?;
-    let worker_build = cargo_tools::ensure("worker-build", WORKER_BUILD, "worker-build")?;
     let wasm_opt = npm::version_of(workspace, "binaryen")?;
-    let versions =
-        format!("worker-build {WORKER_BUILD}, wasm-bindgen {bindgen_version}, binaryen {wasm_opt}");
-    Ok(BuildTools { worker_build, wasm_bindgen, versions })
+    let esbuild = npm::version_of(workspace, "esbuild")?;
+    let versions = format!("wasm-bindgen {bindgen_version}, binaryen {wasm_opt}, esbuild {esbuild}");
+    Ok(BuildTools { wasm_bindgen, versions })
 }
 
 /// wasm-pack and the folder that it finds wasm-bindgen's test runner in.

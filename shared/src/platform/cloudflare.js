@@ -1,0 +1,6 @@
+// A worker of Cloudflare's.
+
+import module from './index_bg.wasm';
+import { start } from './entry.js';
+
+export default { fetch: start(module) };

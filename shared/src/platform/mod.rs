@@ -1,0 +1,160 @@
+//! The traits on workerd and Deno: what sees the runtime, beside the functions' entries.
+
+mod function;
+mod glue;
+mod tasks;
+
+use std::fmt::Write;
+use std::future::Future;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use wasm_bindgen::UnwrapThrowExt;
+
+use crate::clock::Clock;
+use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
+use crate::log::{Level, Log};
+use crate::random::Random;
+pub use function::{Function, Invocation, Lookup};
+use tasks::Waiting;
+
+/// The runtime's clock and timers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerClock;
+
+impl Clock for WorkerClock {
+    fn now_ms(&self) -> u64 {
+        js_sys::Date::now() as u64
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+        let waiting = Waiting::new();
+        let timer = Timer(glue::sleep(waiting.number(), duration_ms as f64));
+        waiting.map(move |_| drop(timer))
+    }
+}
+
+/// Of the runtime, until it rings or is dropped.
+struct Timer(f64);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        glue::cancel(self.0);
+    }
+}
+
+/// The runtime's random generator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerRandom;
+
+impl Random for WorkerRandom {
+    #[allow(clippy::disallowed_methods)] // This is where it is handed in.
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).unwrap_throw();
+    }
+}
+
+/// The runtime's console.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerLog;
+
+impl Log for WorkerLog {
+    fn write(&self, level: Level, line: &str) {
+        match level {
+            Level::Info => glue::info(line),
+            Level::Error => glue::error(line),
+        }
+    }
+}
+
+/// The runtime's `fetch`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerHttp;
+
+/// An exchange that ends with its owner, whatever it has come to.
+struct Exchange {
+    glue: glue::Exchange,
+    is_over: bool,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.glue.abort();
+        }
+    }
+}
+
+impl HttpClient for WorkerHttp {
+    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
+        let limits = request.limits;
+        let waiting = Waiting::new();
+        let glue = glue::exchange(
+            waiting.number(),
+            request.method.as_str(),
+            &request.url,
+            &lines(&request.headers),
+            &request.body,
+            limits.silence_ms as f64,
+            limits.total_ms as f64,
+            limits.max_body_bytes as f64,
+            limits.is_document,
+        );
+        let mut exchange = Exchange { glue, is_over: false };
+        succeeded(waiting.await)?;
+        let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
+        let headers = headers(exchange.glue.headers().split('\n'));
+        if !limits.is_document {
+            return Ok(InboundResponse { status, headers, body: chunks(exchange).boxed_local() });
+        }
+        let ended = succeeded(exchange.glue.ended());
+        exchange.is_over = ended.is_ok();
+        let document = ended.map(|()| Bytes::from(exchange.glue.take()));
+        Ok(InboundResponse { status, headers, body: stream::iter([document]).boxed_local() })
+    }
+}
+
+/// How what was waited for has ended, as the numbers of `glue.js` say it.
+fn succeeded(outcome: u32) -> Result<(), HttpError> {
+    match outcome {
+        0 => Ok(()),
+        2 => Err(HttpError::Timeout),
+        3 => Err(HttpError::TooLarge),
+        _ => Err(HttpError::Network),
+    }
+}
+
+fn chunks(exchange: Exchange) -> impl Stream<Item = Result<Bytes, HttpError>> {
+    stream::unfold(Some(exchange), |exchange| async {
+        let exchange = exchange?;
+        let waiting = Waiting::new();
+        exchange.glue.read(waiting.number());
+        if let Err(error) = succeeded(waiting.await) {
+            return Some((Err(error), None));
+        }
+        let chunk = exchange.glue.take();
+        (!chunk.is_empty()).then(|| (Ok(chunk.into()), Some(exchange)))
+    })
+}
+
+/// Names and values, a line each. No value holds an end of line.
+fn lines(headers: &HeaderMap) -> String {
+    let mut text = String::new();
+    for (name, value) in headers {
+        // Writing to a string never fails.
+        let _ = writeln!(text, "{name}\n{}", value.to_str().unwrap_or_default());
+    }
+    text
+}
+
+fn headers<'a>(mut lines: impl Iterator<Item = &'a str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        let known = READ_HEADERS.into_iter().find(|known| known == name);
+        if let (Some(name), Ok(value)) = (known, HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
