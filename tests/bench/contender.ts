@@ -2,10 +2,12 @@
 
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BuiltFunction } from './stack.ts';
 
 const BIN = path.resolve('node_modules/.bin');
@@ -70,13 +72,20 @@ const config :Workerd.Config = (
 
 /** What calls `Deno.serve` without saying where. */
 export function deno(file: string, variables: Record<string, string>): (port: number) => Start {
-  const flags = ['--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env'];
+  // What it keeps of earlier runs would make a cold start a warm one.
+  const flags = ['--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env'];
   return (port) => ({
     command: 'deno',
     arguments: ['run', ...flags, file],
     environment: { ...variables, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`, DENO_NO_UPDATE_CHECK: '1' },
   });
 }
+
+/** Nobody outlives a measurement that fails. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Starts it and waits until it takes connections. Its log lines go nowhere, what it complains of to a file. */
 export async function start(name: string, at: (port: number) => Start, folder: string): Promise<Contender> {
@@ -89,17 +98,19 @@ export async function start(name: string, at: (port: number) => Start, folder: s
     stdio: ['ignore', 'ignore', openSync(complaints, 'w')],
   });
   const ended = once(child, 'exit');
+  running.add(child);
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
+    running.delete(child);
   };
-  process.once('exit', () => child.kill('SIGKILL'));
   const begun = performance.now();
   while (!(await listens(port))) {
     if (child.exitCode !== null || child.pid === undefined || performance.now() - begun > START_TIMEOUT_MS) {
       await stop();
       throw new Error(`${name} does not listen: see ${complaints}`);
     }
+    await pause(1);
   }
   return { port, pid: child.pid as number, stop };
 }

@@ -1,17 +1,18 @@
 // What Linux tells of a process; null where the system does not tell.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts processor time in hundredths of a second, whatever the kernel's own clock. */
-const MS_PER_TICK = 10;
-
-/** User and system time of all its threads. */
+/** What all its threads have run for; exact, where /proc/<pid>/stat counts hundredths of a second. */
 export function processorMs(pid: number): number | null {
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  // The name, in brackets, may hold anything; behind it the fields are numbers, utime and stime the 12th and 13th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return null;
+  }
+  const nanoseconds = threads.map((thread) => Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0]));
+  const sum = nanoseconds.reduce((total, one) => total + one, 0);
+  return Number.isNaN(sum) ? null : sum / 1e6;
 }
 
 /** The memory that it has in RAM. */

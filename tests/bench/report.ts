@@ -55,8 +55,8 @@ export function goalText(ratio: Ratio): string {
 
 function markdown({ about, measures }: Report): string {
   const names = [...new Set(measures.flatMap(({ contenders }) => Object.keys(contenders)))];
-  const range = ({ median, spread }: Summary, digits: number) =>
-    `${formatted(median, digits)} (${formatted(spread[0], digits)}–${formatted(spread[1], digits)})`;
+  const range = ({ median, spread: [low, high] }: Summary, digits: number) =>
+    formatted(median, digits) + (low === high ? '' : ` (${formatted(low, digits)}–${formatted(high, digits)})`);
   const row = ({ what, digits, contenders }: Measure) =>
     `| ${what} | ${names.map((name) => (contenders[name] === undefined ? '' : range(contenders[name], digits))).join(' | ')} |`;
   const ratios = measures.flatMap(({ what, ratios }) =>

@@ -41,7 +41,8 @@ deploy cloudflare|supabase:
   --dry-run                 everything that can be tried without an account; nothing is changed
 
 bench:
-  --only PART[,PART…]       these parts alone, of: stripe-webhook, functions, database
+  --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
+                            database
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
   --record                  the results, with the machine's data, into docs/bench
 

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { signUp } from '../listeners.ts';
 import { processorMs } from '../process.ts';
 import { folder, functionsLog, ready } from '../stack.ts';
 import { quantile } from '../statistics.ts';
@@ -19,15 +20,6 @@ const TARGET = 20;
 
 type Upstreams = Record<string, { calls: number; ms: number } | undefined>;
 type Line = { function: string; status: number; target?: number; found?: number; duration_ms: number; subrequests: number; upstreams: Upstreams };
-
-async function signUp(): Promise<string> {
-  const response = await fetch(`${ready.supabase_url}/auth/v1/signup`, {
-    method: 'POST',
-    headers: { apikey: ready.publishable_key, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 async function generate(token: string): Promise<void> {
   const response = await fetch(`${ready.functions_url}/ai-playlist`, {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use crate::args::{BenchOptions, Runtime, Scale};
+use crate::artefacts::{self, Platform};
 use crate::dev::Stack;
 use crate::files;
 use crate::process;
@@ -15,14 +16,16 @@ use crate::setup;
 use crate::workspace::{GATEWAY, Workspace};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 3] = [STRIPE_WEBHOOK, FUNCTIONS, DATABASE];
+pub const PARTS: [&str; 5] = [STRIPE_WEBHOOK, AI_PLAYLIST, START_UP, FUNCTIONS, DATABASE];
 
 const STRIPE_WEBHOOK: &str = "stripe-webhook";
+const AI_PLAYLIST: &str = "ai-playlist";
+const START_UP: &str = "start-up";
 const FUNCTIONS: &str = "functions";
 const DATABASE: &str = "database";
 
 /// What runs beside the product.
-const BESIDE_THE_PRODUCT: [&str; 2] = [STRIPE_WEBHOOK, FUNCTIONS];
+const BESIDE_THE_PRODUCT: [&str; 4] = [STRIPE_WEBHOOK, AI_PLAYLIST, START_UP, FUNCTIONS];
 
 pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
     let folder = workspace.target.join("bench");
@@ -50,6 +53,9 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
 
 /// One part after the other, all of them against the same simulators and the same database.
 fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> Result<()> {
+    if parts.contains(&START_UP) {
+        artefacts::build(workspace, &setup::for_build(workspace)?, Platform::Deno)?;
+    }
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
     let mut stack = Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file.clone())?;
     for part in parts {
