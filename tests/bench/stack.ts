@@ -1,6 +1,7 @@
 // The running product, as `cargo xtask bench` hands it to a measurement.
 
 import { readFileSync } from 'node:fs';
+import { variable } from './environment.ts';
 
 /** A function of ours: what it is built into, and what it is served with. */
 export type BuiltFunction = {
@@ -24,15 +25,7 @@ export type Ready = {
   pids: { functions: number };
 };
 
-function variable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run \`cargo xtask bench\``);
-  return value;
-}
-
 export const ready = JSON.parse(readFileSync(variable('BENCH_READY_FILE'), 'utf8')) as Ready;
-/** Where results go. */
-export const folder = variable('BENCH_FOLDER');
 /** What the product's functions have logged. */
 export const functionsLog = variable('BENCH_LOG');
 

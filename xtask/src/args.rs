@@ -42,7 +42,7 @@ deploy cloudflare|supabase:
 
 bench:
   --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
-                            database
+                            matching, database
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
   --record                  the results, with the machine's data, into docs/bench
 

@@ -105,8 +105,7 @@ fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out:
     step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
 
     let (wasm, optimised) = (out.join("index_bg.wasm"), out.join("index_opt.wasm"));
-    let mut wasm_opt = Command::new(workspace.npm_bin("wasm-opt"));
-    wasm_opt.env("PATH", workspace.path_with(&[])?);
+    let mut wasm_opt = wasm_opt(workspace)?;
     wasm_opt.args(&function.wasm_opt_flags).arg(&wasm).arg("-o").arg(&optimised);
     step(workspace, function, "Deno", &mut wasm_opt)?;
     let embedded = BASE64.encode(fs::read(&optimised).with_context(|| optimised.display().to_string())?);
@@ -122,6 +121,13 @@ fn for_deno(workspace: &Workspace, tools: &BuildTools, function: &Function, out:
 fn declarations(function: &Function) -> String {
     let (role, variables) = (json!(function.role), json!(function.variables().collect::<Vec<_>>()));
     format!("export const role = {role};\nexport const variables = {variables};\n")
+}
+
+/// binaryen's optimiser; it finds its Node by name.
+pub fn wasm_opt(workspace: &Workspace) -> Result<Command> {
+    let mut command = Command::new(workspace.npm_bin("wasm-opt"));
+    command.env("PATH", workspace.path_with(&[])?);
+    Ok(command)
 }
 
 fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {

@@ -6,11 +6,12 @@ import path from 'node:path';
 import { bundle } from '../bundle.ts';
 import type { Contender, Worker } from '../contender.ts';
 import { ourWorker, peerWorker, start, workerd } from '../contender.ts';
+import { folder } from '../environment.ts';
 import { payForAll, signUp } from '../listeners.ts';
 import { processorMs } from '../process.ts';
 import type { Samples } from '../report.ts';
 import { measure, write } from '../report.ts';
-import { control, folder, ours, ready } from '../stack.ts';
+import { control, ours, ready } from '../stack.ts';
 import type { Pace } from './scene.ts';
 import { AT_ONCE, prepare, REAL_LIFE, SUGGESTIONS, TARGET } from './scene.ts';
 

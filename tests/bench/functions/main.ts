@@ -6,9 +6,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { folder } from '../environment.ts';
 import { signUp } from '../listeners.ts';
 import { processorMs } from '../process.ts';
-import { folder, functionsLog, ready } from '../stack.ts';
+import { functionsLog, ready } from '../stack.ts';
 import { quantile } from '../statistics.ts';
 
 const LISTENERS = 40;

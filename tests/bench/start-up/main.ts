@@ -7,11 +7,12 @@ import { gzipSync } from 'node:zlib';
 import { bundle } from '../bundle.ts';
 import { deno, ourWorker, peerWorker, start, workerd } from '../contender.ts';
 import type { Start } from '../contender.ts';
+import { folder } from '../environment.ts';
 import { load, post } from '../load.ts';
 import { residentMb } from '../process.ts';
 import type { Measure, Samples } from '../report.ts';
 import { measure, write } from '../report.ts';
-import { folder, ours, ready } from '../stack.ts';
+import { ours, ready } from '../stack.ts';
 import { EVENT, signature } from '../stripe-webhook/event.ts';
 
 const ROUNDS = 9;

@@ -7,11 +7,12 @@ import path from 'node:path';
 import { bundle } from '../bundle.ts';
 import type { Contender } from '../contender.ts';
 import { ourWorker, peerWorker, start, workerd } from '../contender.ts';
+import { folder } from '../environment.ts';
 import { load, post } from '../load.ts';
 import { processorMs } from '../process.ts';
 import type { Samples } from '../report.ts';
 import { measure, write } from '../report.ts';
-import { folder, ours, ready } from '../stack.ts';
+import { ours, ready } from '../stack.ts';
 import { quantile } from '../statistics.ts';
 import { EVENT, signature } from './event.ts';
 

@@ -1,5 +1,7 @@
 //! Measurements: two ways of doing the same as a ratio, side by side in one run; and what a generation takes.
 
+mod matching;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -16,12 +18,13 @@ use crate::setup;
 use crate::workspace::{GATEWAY, Workspace};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 5] = [STRIPE_WEBHOOK, AI_PLAYLIST, START_UP, FUNCTIONS, DATABASE];
+pub const PARTS: [&str; 6] = [STRIPE_WEBHOOK, AI_PLAYLIST, START_UP, FUNCTIONS, MATCHING, DATABASE];
 
 const STRIPE_WEBHOOK: &str = "stripe-webhook";
 const AI_PLAYLIST: &str = "ai-playlist";
 const START_UP: &str = "start-up";
 const FUNCTIONS: &str = "functions";
+const MATCHING: &str = "matching";
 const DATABASE: &str = "database";
 
 /// What runs beside the product.
@@ -37,6 +40,9 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
     let beside: Vec<_> = chosen.iter().copied().filter(|part| BESIDE_THE_PRODUCT.contains(part)).collect();
     if !beside.is_empty() {
         beside_the_product(workspace, &folder, &beside)?;
+    }
+    if chosen.contains(&MATCHING) {
+        matching::run(workspace, &folder)?;
     }
     if chosen.contains(&DATABASE) {
         database(workspace, &folder, options.scale)?;
