@@ -4,8 +4,8 @@ import type { Measure, Report } from './report.ts';
 import { formatted, goalText } from './report.ts';
 
 const WIDTH = 720;
-const LABELS = 130;
-const BARS = 330;
+const LABELS = 150;
+const BARS = 250;
 const ROW = 22;
 const BAR = 14;
 const HEAD = 34;

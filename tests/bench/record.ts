@@ -26,7 +26,7 @@ for (const part of parts) {
   const after = rest.split(END)[1];
   if (after === undefined) throw new Error(`${file} has no place between ${BEGIN} and ${END}`);
   const table = readFileSync(path.join(folder, `${part}.md`), 'utf8').trim();
-  const head = `\`${command}\`, ${date}; ${machine}.`;
+  const head = `\`${command} --only ${part}\`, ${date}; ${machine}.`;
   writeFileSync(file, `${before}${BEGIN}\n${head}\n\n${table}\n${END}${after}`);
   const chart = path.join(folder, `${part}.svg`);
   if (existsSync(chart)) copyFileSync(chart, path.join(DOCS, `${part}.svg`));
