@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
 use crate::test::STAGES;
 
@@ -40,7 +41,10 @@ deploy cloudflare|supabase:
   --dry-run                 everything that can be tried without an account; nothing is changed
 
 bench:
+  --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
+                            matching, database
   --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
+  --record                  the results, with the machine's data, into docs/bench
 
 function-token:
   --role ROLE               fn_ai, fn_spotify, fn_billing or fn_account
@@ -127,7 +131,10 @@ impl Environment {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct BenchOptions {
+    /// The names of the parts to run; empty for all of them.
+    pub only: Vec<String>,
     pub scale: Scale,
+    pub record: bool,
 }
 
 /// How much is in the database that is measured.
@@ -255,28 +262,38 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
         if option != "--only" {
             return unknown("test", &option);
         }
-        for name in arguments.value(&option, inline)?.split(',').map(str::trim) {
-            if !STAGES.iter().any(|stage| stage.name == name) {
-                let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-                bail!("there is no stage `{name}`; there are: {}", names.join(", "));
-            }
-            options.only.push(name.to_owned());
-        }
+        let stages: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+        options.only.extend(parse_names("stage", &arguments.value(&option, inline)?, &stages)?);
     }
     Ok(options)
+}
+
+/// Several of the names that there are, separated by commas.
+fn parse_names(what: &str, value: &str, known: &[&str]) -> Result<Vec<String>> {
+    let named = |name: &str| {
+        if !known.contains(&name) {
+            bail!("there is no {what} `{name}`; there are: {}", known.join(", "));
+        }
+        Ok(name.to_owned())
+    };
+    value.split(',').map(str::trim).map(named).collect()
 }
 
 fn parse_bench(mut arguments: Arguments) -> Result<BenchOptions> {
     let mut options = BenchOptions::default();
     while let Some((option, inline)) = arguments.next_option() {
-        if option != "--scale" {
-            return unknown("bench", &option);
+        match option.as_str() {
+            "--only" => options.only.extend(parse_names("part", &arguments.value(&option, inline)?, &PARTS)?),
+            "--scale" => {
+                options.scale = match arguments.value(&option, inline)?.as_str() {
+                    "small" => Scale::Small,
+                    "full" => Scale::Full,
+                    other => bail!("--scale {other}: expected small or full"),
+                }
+            }
+            "--record" if inline.is_none() => options.record = true,
+            _ => return unknown("bench", &option),
         }
-        options.scale = match arguments.value(&option, inline)?.as_str() {
-            "small" => Scale::Small,
-            "full" => Scale::Full,
-            other => bail!("--scale {other}: expected small or full"),
-        };
     }
     Ok(options)
 }

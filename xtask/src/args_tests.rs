@@ -61,6 +61,7 @@ fn what_makes_no_sense_is_named() {
     assert!(refusal("dev --ports-from").contains("needs a value"));
     assert!(refusal("build --release").contains("`--release`"));
     assert!(refusal("bench --scale huge").contains("huge"));
+    assert!(refusal("bench --only speed").contains("`speed`"));
     assert!(refusal("function-token --key k").contains("--role"));
     assert!(refusal("function-token --role fn_ai").contains("--key"));
     assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));
@@ -81,6 +82,19 @@ fn help_names_every_stage() {
     for stage in STAGES {
         assert!(HELP.contains(stage.name), "{}", stage.name);
     }
+}
+
+#[test]
+fn parts_of_the_bench_can_be_chosen_and_help_names_them() {
+    for part in PARTS {
+        assert!(HELP.contains(part), "{part}");
+    }
+    let expected = BenchOptions {
+        only: vec!["database".into(), "stripe-webhook".into()],
+        record: true,
+        ..BenchOptions::default()
+    };
+    assert_eq!(parsed("bench --only database,stripe-webhook --record").unwrap(), Command::Bench(expected));
 }
 
 #[test]

@@ -106,9 +106,7 @@ fn optimise(workspace: &Workspace, tools: &BuildTools, function: &Function) -> R
         bindgen.args(["--target", "web", "--experimental-reset-state-function", "--no-typescript"]);
         bindgen.args(["--out-name", "bindings", "--out-dir"]).arg(&folder);
         step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
-        let mut wasm_opt = Command::new(workspace.npm_bin("wasm-opt"));
-        wasm_opt.env("PATH", workspace.path_with(&[])?);
-        wasm_opt.args(WASM_OPT).arg(folder.join("bindings_bg.wasm")).arg("-o").arg(folder.join(WASM));
+        let mut wasm_opt = wasm_opt(workspace, &folder.join("bindings_bg.wasm"), &folder.join(WASM))?;
         step(workspace, function, "wasm-opt", &mut wasm_opt)
     })?;
     Ok(Made { folder, source })
@@ -158,6 +156,14 @@ fn bundle(workspace: &Workspace, function: &Function, what: &str, entry: &Path, 
 fn declarations(function: &Function) -> String {
     let (role, variables) = (json!(function.role), json!(function.variables().collect::<Vec<_>>()));
     format!("export const role = {role};\nexport const variables = {variables};\n")
+}
+
+/// Makes wasm smaller and faster, as every function's is made.
+pub fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command> {
+    let mut command = Command::new(workspace.npm_bin("wasm-opt"));
+    command.env("PATH", workspace.path_with(&[])?);
+    command.args(WASM_OPT).arg(from).arg("-o").arg(to);
+    Ok(command)
 }
 
 fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {

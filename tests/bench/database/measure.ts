@@ -1,6 +1,8 @@
 // Two ways of doing the same, side by side: each round does one and then the other, so that whatever else the machine
 // is doing meets both. What counts is the ratio; milliseconds are only there to tell what it is a ratio of.
 
+import { quantile } from '../statistics.ts';
+
 export type Work = () => Promise<unknown>;
 
 export type Comparison = {
@@ -41,9 +43,4 @@ async function time(work: Work, repeats: number): Promise<number> {
   const begun = performance.now();
   for (let n = 0; n < repeats; n += 1) await work();
   return (performance.now() - begun) / repeats;
-}
-
-function quantile(values: number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] as number;
 }

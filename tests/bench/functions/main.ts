@@ -1,4 +1,4 @@
-// What a generation takes: node tests/bench/functions/main.ts <ready file> <the functions' log> <folder>
+// What a generation takes.
 //
 // Counts are the functions' own, out of the log line that each request leaves; processor time is the runtime's, all that
 // it does included. Unscripted, the model's simulator suggests songs of the catalogue, salted with some that do not exist.
@@ -6,6 +6,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { folder } from '../environment.ts';
+import { signUp } from '../listeners.ts';
+import { processorMs } from '../process.ts';
+import { functionsLog, ready } from '../stack.ts';
+import { quantile } from '../statistics.ts';
 
 const LISTENERS = 40;
 /** As many as the free plan has. */
@@ -13,32 +18,9 @@ const GENERATIONS_EACH = 3;
 /** The first ones fetch keys and tokens, and the runtime compiles what is hot a second time, beside them. */
 const WARM_UP = 60;
 const TARGET = 20;
-/** Linux counts processor time in hundredths of a second, whatever the kernel's own clock. */
-const MS_PER_TICK = 10;
 
 type Upstreams = Record<string, { calls: number; ms: number } | undefined>;
 type Line = { function: string; status: number; target?: number; found?: number; duration_ms: number; subrequests: number; upstreams: Upstreams };
-
-const [readyFile, logFile, folder] = process.argv.slice(2);
-if (readyFile === undefined || logFile === undefined || folder === undefined) {
-  console.error('usage: node tests/bench/functions/main.ts <ready file> <log> <folder>');
-  process.exit(2);
-}
-const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as {
-  functions_url: string;
-  supabase_url: string;
-  publishable_key: string;
-  pids: { functions: number };
-};
-
-async function signUp(): Promise<string> {
-  const response = await fetch(`${ready.supabase_url}/auth/v1/signup`, {
-    method: 'POST',
-    headers: { apikey: ready.publishable_key, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 async function generate(token: string): Promise<void> {
   const response = await fetch(`${ready.functions_url}/ai-playlist`, {
@@ -50,34 +32,16 @@ async function generate(token: string): Promise<void> {
   await response.arrayBuffer();
 }
 
-/** User and system time of the runtime, null where the system does not tell. */
-function processorMs(): number | null {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${ready.pids.functions}/stat`, 'utf8');
-  } catch {
-    return null;
-  }
-  // The name, in brackets, may hold anything; behind it the fields are numbers, utime and stime the 12th and 13th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-}
-
-function quantile(values: number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.round(q * (sorted.length - 1))] ?? Number.NaN;
-}
-
 const tokens: string[] = [];
 for (let n = 0; n < LISTENERS; n += 1) tokens.push(await signUp());
 const orders = tokens.flatMap((token) => Array.from({ length: GENERATIONS_EACH }, () => token));
 for (const token of orders.slice(0, WARM_UP)) await generate(token);
-const before = processorMs();
+const before = processorMs(ready.pids.functions);
 for (const token of orders.slice(WARM_UP)) await generate(token);
-const after = processorMs();
+const after = processorMs(ready.pids.functions);
 
 const measured = orders.length - WARM_UP;
-const lines = readFileSync(logFile, 'utf8')
+const lines = readFileSync(functionsLog, 'utf8')
   .split('\n')
   .filter((line) => line.startsWith('{'))
   .map((line) => JSON.parse(line) as Line)

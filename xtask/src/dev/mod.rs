@@ -59,6 +59,8 @@ pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {
 /// A running stack; it stops when dropped.
 pub struct Stack {
     pub ready: Ready,
+    /// What each function is served with; nothing where there are no functions.
+    pub variables: BTreeMap<String, Variables>,
     // Fields are dropped in this order: nobody finds a ready file of a stack that is gone.
     _ready_file: Option<ReadyFile>,
     supervisor: Supervisor,
@@ -90,13 +92,13 @@ impl Stack {
             }
             None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
-        starter.start_functions(options.runtime, &settings, &services, echo)?;
+        let variables = starter.start_functions(options.runtime, &settings, &services, echo)?;
 
         let Starter { supervisor, pids, .. } = starter;
         let ready = describe(&ports, &settings, services, pids);
         let ready_file =
             options.ready_file.as_deref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
-        Ok(Self { ready, _ready_file: ready_file, supervisor, _data: data })
+        Ok(Self { ready, variables, _ready_file: ready_file, supervisor, _data: data })
     }
 
     /// Starts the product on free ports with an empty database and no real service.
@@ -131,7 +133,7 @@ impl Stack {
         let Starter { supervisor, pids, .. } = starter;
         let ready = services.ready(pids);
         let ready_file = ReadyFile::write(ready_file, &ready)?;
-        Ok(Self { ready, _ready_file: Some(ready_file), supervisor, _data: data })
+        Ok(Self { ready, variables: BTreeMap::new(), _ready_file: Some(ready_file), supervisor, _data: data })
     }
 
     /// # Errors
@@ -236,7 +238,7 @@ impl<'a> Starter<'a> {
         settings: &Settings,
         services: &Services,
         echo: bool,
-    ) -> Result<()> {
+    ) -> Result<BTreeMap<String, Variables>> {
         let variables = FunctionVariables {
             common: settings.for_functions(&self.ports, &services.supabase_url, &services.keys),
             tokens: services.tokens.clone(),
@@ -262,7 +264,9 @@ impl<'a> Starter<'a> {
                 && simulators
                     .iter()
                     .all(|port| http::status(*port, "/__control/log").is_ok_and(|it| it == 200))
-        })
+        })?;
+        let functions = self.workspace.functions.iter();
+        Ok(functions.map(|function| (function.name.clone(), variables.of(function))).collect())
     }
 }
 

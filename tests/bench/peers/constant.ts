@@ -1,0 +1,10 @@
+// The limit: reads the body and answers a constant.
+
+import type { Environment, Handler } from './environment.ts';
+
+export function serve(_env: Environment): Handler {
+  return async (request) => {
+    await request.arrayBuffer();
+    return Response.json({ received: true });
+  };
+}
