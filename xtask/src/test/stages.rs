@@ -60,7 +60,8 @@ pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
         command.env("RUSTFLAGS", "-Cstrip=none");
         run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
     }
-    Ok(())
+    // What stands around the wasm.
+    run(&mut node_tests(workspace, "tests/platform/*.test.ts")?)
 }
 
 /// Whether a Rust file below a folder contains a text.

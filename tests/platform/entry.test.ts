@@ -1,0 +1,63 @@
+// What becomes of an instance that panics, and of whoever waits for it.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { build } from 'esbuild';
+
+type Serve = (request: Request, env: object, context: object) => Response | Promise<Response>;
+type Bundle = { start: (module: unknown) => Serve; instances: number[][] };
+
+/** The entry of every function, with an instance that panics when it is told to. */
+async function started(): Promise<{ ask: (path: string) => Promise<Response>; instances: number[][] }> {
+  const outfile = path.join(mkdtempSync(path.join(tmpdir(), 'entry-')), 'entry.mjs');
+  const bindings = path.resolve('tests/platform/bindings.js');
+  await build({
+    stdin: { contents: "export * from './entry.js'; export { instances } from './bindings.js';", resolveDir: 'shared/src/platform' },
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    outfile,
+    plugins: [{ name: 'bindings', setup: (it) => it.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: bindings })) }],
+  });
+  globalThis.addEventListener ??= () => {}; // Node has no global events.
+  const { start, instances } = (await import(pathToFileURL(outfile).href)) as Bundle;
+  const serve = start(null);
+  return { instances, ask: async (at) => serve(new Request(`https://functions.example${at}`), {}, {}) };
+}
+
+async function assertInternal(answer: Response): Promise<void> {
+  assert.equal(answer.status, 500);
+  const body = (await answer.json()) as { code: string; request_id: string };
+  assert.equal(body.code, 'internal');
+  assert.equal(answer.headers.get('x-request-id'), body.request_id);
+}
+
+const instanceOf = async (answer: Response) => ((await answer.json()) as { instance: number }).instance;
+
+test('an instance that works is kept', async () => {
+  const { ask } = await started();
+  assert.equal(await instanceOf(await ask('/')), 1);
+  assert.equal(await instanceOf(await ask('/')), 1);
+});
+
+test('a panic is an answer, and the next request has a new instance', async () => {
+  const { ask } = await started();
+  await assertInternal(await ask('/panic'));
+  assert.equal(await instanceOf(await ask('/')), 2);
+  assert.equal(await instanceOf(await ask('/')), 2);
+});
+
+test('a panic in the middle is told to all who wait for that instance, and what it waited for wakes no other', async () => {
+  const { ask, instances } = await started();
+  const answers = await Promise.all([ask('/wait'), ask('/wait'), ask('/panic-later')]);
+  for (const answer of answers) await assertInternal(answer);
+  assert.equal(await instanceOf(await ask('/')), 2);
+  const waited = ask('/wait'); // Nobody answers it; its timer is behind those of the first instance.
+  while (instances[1]?.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(instances, [[1], [2]]);
+  await assertInternal(await Promise.race([waited, ask('/panic')]));
+});
