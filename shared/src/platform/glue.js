@@ -10,6 +10,12 @@ const TOO_LARGE = 3;
 
 const NOTHING = new Uint8Array(0);
 
+// Waking up for a piece of a stream costs more than the piece: a model's tokens come in frames of 300 bytes. Once a stream
+// flows, that many bytes are waited for; what is the last of it comes at once in any case.
+const FLOWS_BYTES = 4096;
+const WORTH_WAKING_BYTES = 1024;
+const BUFFER_BYTES = 16 * 1024;
+
 /** The running instance of the wasm: what calls it back, and who waits for an answer of its. */
 let instance = { promises: new Map() };
 let isBroken = false;
@@ -162,16 +168,16 @@ async function whole(source, max) {
   }
   const chunks = [];
   let size = 0;
-  const reader = body.getReader();
+  const reader = body.getReader({ mode: 'byob' });
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
+    const { done, value = NOTHING } = await reader.read(new Uint8Array(BUFFER_BYTES), { min: BUFFER_BYTES });
     size += value.length;
     if (size > max) {
       reader.releaseLock();
       return tooLarge(body);
     }
     chunks.push(value);
+    if (done) break;
   }
   if (chunks.length === 1) return chunks[0];
   const joined = new Uint8Array(size);
@@ -199,6 +205,7 @@ class Exchange {
   status = 0;
   text = '';
   bytes = NOTHING;
+  received = 0;
   /** How the body ended, which may break where the head was fine. */
   ended = DONE;
 
@@ -263,20 +270,22 @@ class Exchange {
     this.wait(ticket);
     let outcome = DONE;
     try {
-      const { done, value } = await this.next();
-      this.bytes = done ? NOTHING : value;
-      this.max -= this.bytes.length;
-      if (this.max < 0) outcome = TOO_LARGE;
+      this.bytes = this.body === null ? NOTHING : await this.next();
+      this.received += this.bytes.length;
+      if (this.received > this.max) outcome = TOO_LARGE;
     } catch {
       outcome = BROKE;
     }
     this.finish(outcome);
   }
 
-  next() {
-    if (this.body === null) return { done: true };
-    this.reader ??= this.body.getReader();
-    return this.reader.read();
+  async next() {
+    this.reader ??= this.body.getReader({ mode: 'byob' });
+    const room = new Uint8Array(this.bytes.length === 0 ? new ArrayBuffer(BUFFER_BYTES) : this.bytes.buffer);
+    const min = this.received < FLOWS_BYTES ? 1 : WORTH_WAKING_BYTES;
+    // Where the stream ends, the last piece may come along with that.
+    const { value } = await this.reader.read(room, { min });
+    return value ?? NOTHING;
   }
 
   headers() {
