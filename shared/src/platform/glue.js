@@ -98,7 +98,7 @@ export function error(line) {
 
 /** Method, URL, and names and values of the headers that anybody reads, a line each. */
 export function head(request) {
-  return `${request.method}\n${request.url}${listed(request.headers)}`;
+  return `${request.method}\n${request.url}\n${listed(request.headers)}`;
 }
 
 export function whenGone(ticket, request) {
@@ -110,7 +110,7 @@ function listed(headers) {
   let text = '';
   for (const name of instance.names) {
     const value = headers.get(name);
-    if (value !== null) text += `\n${name}\n${value}`;
+    if (value !== null) text += `${name}\n${value}\n`;
   }
   return text;
 }
