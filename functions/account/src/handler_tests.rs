@@ -114,6 +114,7 @@ fn nobody_is_deleted_who_may_still_pay() {
         ("DELETE cus_1", FakeAnswer::Error(HttpError::Network), Code::StripeUnavailable),
         ("DELETE cus_1", FakeAnswer::json(401, &json!({})), Code::Misconfigured),
         ("DELETE cus_1", FakeAnswer::text(200, "text/html", "<h1>"), Code::StripeUnavailable),
+        ("DELETE cus_1", FakeAnswer::json(200, &json!({"id": "cus_1"})), Code::StripeUnavailable),
         ("DELETE cus_1", FakeAnswer::json(400, &json!({"error": {}})), Code::Misconfigured),
         ("POST begin_account_deletion", FakeAnswer::Error(HttpError::Network), Code::DatabaseUnavailable),
         (
