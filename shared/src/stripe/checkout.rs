@@ -224,6 +224,9 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         for session in sessions.filter(|session| session.is_open) {
             let path = format!("/v1/checkout/sessions/{}/expire", session.id);
             match self.post(&path, &[], None).await {
+                Ok(answer) if text(&answer, "/id") != Some(session.id.as_str()) => {
+                    return Err(StripeError::InvalidAnswer);
+                }
                 // Paid for, or expired, since it was listed.
                 Ok(_) | Err(StripeError::Refused { .. }) => {}
                 Err(error) => return Err(error),
