@@ -24,6 +24,7 @@ dev:
   --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
   --data DIR                where the database and the logs are kept (below target/)
   --fresh                   begin with an empty database
+  --no-build                run what was built the last time, as it is
   --env-file FILE           credentials of real services, which replace the simulators (.dev.vars)
 
 test:
@@ -84,6 +85,7 @@ pub struct DevOptions {
     pub ports_from: Option<u16>,
     pub data: Option<PathBuf>,
     pub fresh: bool,
+    pub no_build: bool,
     pub env_file: Option<PathBuf>,
 }
 
@@ -209,6 +211,7 @@ fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
                     Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
             }
             "--fresh" if inline.is_none() => options.fresh = true,
+            "--no-build" if inline.is_none() => options.no_build = true,
             _ => return unknown("dev", &option),
         }
     }
