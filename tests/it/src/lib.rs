@@ -13,6 +13,7 @@ mod spotify;
 mod stack;
 mod stripe;
 mod token;
+mod wire;
 
 mod access;
 mod account;
@@ -27,6 +28,7 @@ mod idempotency;
 mod llm_faults;
 mod logs;
 mod main_job;
+mod matrix;
 mod process;
 mod quota;
 mod reconcile;
