@@ -21,6 +21,7 @@ mod billing;
 mod catalogue;
 mod contract;
 mod convergence;
+mod crashes;
 mod database_refusals;
 mod function_roles;
 mod health;

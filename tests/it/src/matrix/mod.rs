@@ -36,7 +36,7 @@ use self::lane::{Lane, World};
 use self::operations::{COLD, OPERATIONS};
 
 /// So many lanes begin with the cells that wait the longest, and so many with those that do not wait.
-const PATIENT_LANES: usize = 10;
+const PATIENT_LANES: usize = 16;
 const BUSY_LANES: usize = 4;
 const LANES: usize = PATIENT_LANES + BUSY_LANES;
 
