@@ -30,10 +30,10 @@ dev:
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, supabase-js, stripe-sdk, openapi-live,
-                            schemathesis, deploy, browser, end-to-end-deno, browser-deno,
-                            openapi-live-deno, schemathesis-deno, pgtap-15, database-15, cron-15,
-                            conformance-15, database-lint
+                            mutations, conformance, end-to-end, faults, crashes, supabase-js, stripe-sdk,
+                            openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
+                            browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
+                            cron-15, conformance-15, database-lint
 
 deploy cloudflare|supabase:
   --env staging|production  which of the two (staging)
