@@ -22,10 +22,6 @@ export function product(path: string): string {
   return OF_TESTS.test(path) ? '' : (read(path).replace(DECLARED, '').split('#[cfg(test)]')[0] ?? '');
 }
 
-export function testsIn(path: string): string {
-  return /tests?\.rs$/.test(path) ? read(path) : read(path).split('#[cfg(test)]').slice(1).join('');
-}
-
 /** The closed list: each code's name in Rust and its status. */
 export const CODES = readCodes();
 

@@ -25,15 +25,16 @@ dev:
   --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
   --data DIR                where the database and the logs are kept (below target/)
   --fresh                   begin with an empty database
+  --no-build                run what was built the last time, as it is
   --env-file FILE           credentials of real services, which replace the simulators (.dev.vars)
 
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, supabase-js, stripe-sdk, openapi-live,
-                            schemathesis, deploy, browser, end-to-end-deno, browser-deno,
-                            openapi-live-deno, schemathesis-deno, pgtap-15, database-15, cron-15,
-                            conformance-15, database-lint
+                            mutations, conformance, end-to-end, faults, crashes, supabase-js, stripe-sdk,
+                            openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
+                            browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
+                            cron-15, conformance-15, database-lint
 
 deploy cloudflare|supabase:
   --env staging|production  which of the two (staging)
@@ -88,6 +89,7 @@ pub struct DevOptions {
     pub ports_from: Option<u16>,
     pub data: Option<PathBuf>,
     pub fresh: bool,
+    pub no_build: bool,
     pub env_file: Option<PathBuf>,
 }
 
@@ -216,6 +218,7 @@ fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
                     Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
             }
             "--fresh" if inline.is_none() => options.fresh = true,
+            "--no-build" if inline.is_none() => options.no_build = true,
             _ => return unknown("dev", &option),
         }
     }

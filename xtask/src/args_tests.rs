@@ -20,9 +20,10 @@ fn a_value_may_follow_its_option_or_an_equals_sign() {
         ports_from: Some(9000),
         data: Some("/d".into()),
         fresh: true,
+        no_build: true,
         ..DevOptions::default()
     };
-    let line = "dev --runtime deno --ports-from=9000 --data /d --fresh";
+    let line = "dev --runtime deno --ports-from=9000 --data /d --fresh --no-build";
     assert_eq!(parsed(line).unwrap(), Command::Dev(expected));
 }
 

@@ -111,9 +111,11 @@ fn nobody_is_deleted_who_may_still_pay() {
     for (of, failure, code) in [
         ("GET sessions", FakeAnswer::text(500, "text/plain", ""), Code::StripeUnavailable),
         ("POST expire", FakeAnswer::Error(HttpError::Timeout), Code::StripeTimeout),
+        ("POST expire", FakeAnswer::json(200, &json!({})), Code::StripeUnavailable),
         ("DELETE cus_1", FakeAnswer::Error(HttpError::Network), Code::StripeUnavailable),
         ("DELETE cus_1", FakeAnswer::json(401, &json!({})), Code::Misconfigured),
         ("DELETE cus_1", FakeAnswer::text(200, "text/html", "<h1>"), Code::StripeUnavailable),
+        ("DELETE cus_1", FakeAnswer::json(200, &json!({"id": "cus_1"})), Code::StripeUnavailable),
         ("DELETE cus_1", FakeAnswer::json(400, &json!({"error": {}})), Code::Misconfigured),
         ("POST begin_account_deletion", FakeAnswer::Error(HttpError::Network), Code::DatabaseUnavailable),
         (

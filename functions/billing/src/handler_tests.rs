@@ -106,7 +106,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
             world.has_created.set(true);
             FakeAnswer::json(200, &session("cs_new", "https://app.example/paid"))
         }
-        ("expire", _) => FakeAnswer::json(200, &json!({})),
+        ("expire", _) => FakeAnswer::json(200, &json!({"id": path.rsplit('/').nth(1)})),
         other => panic!("{other:?}"),
     }
 }

@@ -200,6 +200,14 @@ fn creating_is_not_repeated_where_it_may_have_happened_and_filling_is() {
     assert_eq!(count(&requests, "/items"), 2);
 }
 
+#[test]
+fn what_is_not_spotifys_answer_is_not_taken_for_a_filled_copy() {
+    for lie in [FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), FakeAnswer::json(200, &json!({}))] {
+        let (result, _) = export(World { fill: Box::new(move |_| lie.clone()), ..world(3) }, None);
+        assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
+    }
+}
+
 fn rejecting(bad: &'static [usize]) -> Fill {
     Box::new(move |uris| match uris.iter().any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad))) {
         true => FakeAnswer::json(400, &json!({"error": {"status": 400, "message": "Invalid track uri"}})),

@@ -120,6 +120,11 @@ fn a_thin_event_is_looked_up_first() {
     let missing = json!({"error": {"code": "resource_missing", "param": "id"}});
     let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(404, &missing))]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("foreign"), 1));
+    // What is no invoice does not say that the event is about nobody.
+    for lie in [json!({}), json!({"id": "in_2", "customer": "cus_1"}), json!([])] {
+        let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(200, &lie))]);
+        assert_eq!((outcome.unwrap_err().code(), asked.len()), (Code::StripeUnavailable, 1), "{lie}");
+    }
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn stripe_is_asked_to_come_again_where_anything_failed() {
     for (of, failure, status) in [
         ("billing_profile", FakeAnswer::Error(HttpError::Timeout), 503),
         ("billing_profile", FakeAnswer::json(401, &json!({"code": "PGRST301"})), 503),
-        ("billing_profile", FakeAnswer::json(200, &json!({"user_id": 7})), 500),
+        ("billing_profile", FakeAnswer::json(200, &json!({"user_id": 7})), 503),
         ("subscriptions", FakeAnswer::text(500, "text/plain", ""), 502),
         ("subscriptions", FakeAnswer::Error(HttpError::Timeout), 504),
         ("subscriptions", FakeAnswer::json(401, &json!({})), 503),

@@ -98,9 +98,15 @@ impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
         playlist: &SpotifyPlaylist,
         uris: &[&str],
     ) -> Result<(), UserCallError> {
+        // Whoever answers without it, in Spotify's place, has not written anything.
+        #[derive(Deserialize)]
+        struct Replaced {
+            #[serde(rename = "snapshot_id")]
+            _snapshot_id: String,
+        }
         let path = format!("/v1/playlists/{}/items", playlist.id);
-        self.call(Method::PUT, &path, &json!({ "uris": uris }), |_| true).await?;
-        Ok(())
+        let response = self.call(Method::PUT, &path, &json!({ "uris": uris }), |_| true).await?;
+        response.json::<Replaced>().await.map(drop).map_err(invalid_answer)
     }
 
     /// Sends, and once more after a failure that may pass and that `may_repeat` allows.

@@ -72,11 +72,15 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
     ///
     /// # Errors
     /// [`StripeError`].
-    pub async fn owner_of(&self, customer: &StripeId, claimed: Option<Uuid>) -> Result<Owner, StripeError> {
-        let customer = match self.get(&format!("/v1/customers/{customer}"), &[]).await {
+    pub async fn owner_of(&self, of: &StripeId, claimed: Option<Uuid>) -> Result<Owner, StripeError> {
+        let customer = match self.get(&format!("/v1/customers/{of}"), &[]).await {
             Err(error) if error.missing().is_some() => return Ok(Owner::Nobody),
             customer => customer?,
         };
+        // What is no customer names no owner, and so leaves it to the claim.
+        if text(&customer, "/id") != Some(of.as_str()) {
+            return Err(StripeError::InvalidAnswer);
+        }
         let user_id = match (customer.get("deleted"), text(&customer, "/metadata/user_id")) {
             (Some(Value::Bool(true)), _) => None,
             (_, Some(own)) => Uuid::try_parse(own).ok(),
@@ -150,6 +154,9 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
     pub async fn delete_customer(&self, customer: &StripeId) -> Result<(), StripeError> {
         self.close_sessions(customer).await?;
         match self.delete(&format!("/v1/customers/{customer}")).await {
+            Ok(answer) if answer.get("deleted") != Some(&Value::Bool(true)) => {
+                return Err(StripeError::InvalidAnswer);
+            }
             Err(error) if error.missing().is_none() => return Err(error),
             _ => {}
         }
@@ -217,6 +224,9 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         for session in sessions.filter(|session| session.is_open) {
             let path = format!("/v1/checkout/sessions/{}/expire", session.id);
             match self.post(&path, &[], None).await {
+                Ok(answer) if text(&answer, "/id") != Some(session.id.as_str()) => {
+                    return Err(StripeError::InvalidAnswer);
+                }
                 // Paid for, or expired, since it was listed.
                 Ok(_) | Err(StripeError::Refused { .. }) => {}
                 Err(error) => return Err(error),

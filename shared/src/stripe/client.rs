@@ -112,8 +112,12 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
         let body = response.bytes().await;
         if status != StatusCode::OK {
-            // What cannot be read of an error does not matter beside its status.
-            return Err(refusal(status, retry_after_seconds, &body.unwrap_or_default()));
+            let error = refusal(status, retry_after_seconds, body.as_deref().unwrap_or_default());
+            return Err(match (error, body) {
+                // Why it refuses stands in the words; of all else the status tells enough.
+                (StripeError::Refused { .. }, Err(cut)) => StripeError::Unavailable(cut),
+                (error, _) => error,
+            });
         }
         let body = body.map_err(StripeError::Unavailable)?;
         serde_json::from_slice(&body).map_err(|_| StripeError::InvalidAnswer)

@@ -195,6 +195,10 @@ impl Source {
         match self {
             Self::Object(object) => Ok(Subject::of(object)),
             Self::Path(path) => match stripe.get(path, &[]).await {
+                // What is not that object says nothing about it: not that nobody is meant, either.
+                Ok(object) if text(&object, "/id") != path.rsplit('/').next() => {
+                    Err(StripeError::InvalidAnswer)
+                }
                 Ok(object) => Ok(Subject::of(&object)),
                 // Of another account, or of another mode.
                 Err(error) if error.missing().is_some() => Ok(None),

@@ -155,6 +155,19 @@ fn where_the_customer_does_not_say_whose_it_is_the_event_does() {
     assert_eq!(sync(&world, Some(USER)).0, Ok(Synced::Written(Plan::Pro)));
 }
 
+#[test]
+fn what_is_no_customer_leaves_nothing_to_the_event() {
+    for owner in [json!({}), json!({"id": "cus_2", "metadata": {}}), json!([]), Value::Null] {
+        let world = Rc::new(World {
+            owner,
+            profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
+            ..empty()
+        });
+        assert_eq!(sync(&world, Some(USER)).0, Err(SyncError::Stripe(StripeError::InvalidAnswer)));
+        assert_eq!(world.profile.borrow()["plan"], "free");
+    }
+}
+
 fn empty() -> World {
     World {
         profile: RefCell::default(),

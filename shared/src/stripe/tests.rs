@@ -134,6 +134,18 @@ fn nobody_loses_a_plan_to_an_answer_that_is_not_understood() {
 }
 
 #[test]
+fn a_refusal_without_its_words_is_none() {
+    let cut = |status| {
+        let chunks = vec![Ok("{\"error\":".into()), Err(HttpError::TooLarge)];
+        FakeAnswer::Response(status, http::HeaderMap::new(), chunks)
+    };
+    let (result, _) = plan([cut(http::StatusCode::NOT_FOUND)]);
+    assert_eq!(result, Err(StripeError::Unavailable(HttpError::TooLarge)));
+    let (result, _) = plan([cut(http::StatusCode::UNAUTHORIZED)]);
+    assert_eq!(result, Err(StripeError::InvalidCredentials));
+}
+
+#[test]
 fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     let rate_limited = |seconds: &str| {
         FakeAnswer::json(429, &json!({"error": {}})).with_header(header::RETRY_AFTER, seconds)

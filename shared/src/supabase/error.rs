@@ -49,9 +49,10 @@ impl SupabaseError {
     /// Whether the same call may succeed a moment later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable(error) => matches!(error, HttpError::Network | HttpError::Timeout),
+            Self::Unavailable(error) => is_outage(*error),
             Self::Refused { status, .. } => matches!(status.as_u16(), 502..=504),
-            Self::CredentialRefused { .. } | Self::InvalidAnswer => false,
+            Self::CredentialRefused { .. } => false,
+            Self::InvalidAnswer => true,
         }
     }
 
@@ -74,6 +75,17 @@ impl SupabaseError {
         }
         Self::Refused { status, code, message, retry_after_seconds }
     }
+}
+
+/// Whether it says that nobody, or somebody else than the database, has answered. PostgREST answers neither at length nor
+/// in riddles: what is in between does.
+fn is_outage(error: HttpError) -> bool {
+    matches!(error, HttpError::Network | HttpError::Timeout | HttpError::TooLarge)
+}
+
+/// Whether a gateway refuses, for PostgREST knows neither limits of rates nor other places.
+fn is_gateways(status: StatusCode) -> bool {
+    status.is_server_error() || status.is_redirection() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 impl fmt::Display for SupabaseError {
@@ -103,8 +115,9 @@ impl From<SupabaseError> for Error {
             .retry_after(retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS))
         };
         let shown = match &error {
-            SupabaseError::Unavailable(HttpError::Network | HttpError::Timeout) => unavailable(None),
-            SupabaseError::Refused { status, retry_after_seconds, .. } if status.is_server_error() => {
+            SupabaseError::Unavailable(error) if is_outage(*error) => unavailable(None),
+            SupabaseError::InvalidAnswer => unavailable(None),
+            SupabaseError::Refused { status, retry_after_seconds, .. } if is_gateways(*status) => {
                 unavailable(*retry_after_seconds)
             }
             SupabaseError::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {

@@ -262,6 +262,11 @@ fn an_outage_says_when_to_come_back() {
         (html().with_header(header::RETRY_AFTER, "17"), 17),
         (FakeAnswer::json(500, &json!({ "code": "40001", "message": "could not serialize access" })), 5),
         (FakeAnswer::json(503, &json!({ "code": "PGRST000", "message": "no connection" })), 5),
+        // What answers in the database's place.
+        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), 5),
+        (FakeAnswer::text(302, "text/html", ""), 5),
+        (FakeAnswer::text(429, "text/html", "").with_header(header::RETRY_AFTER, "3"), 3),
+        (FakeAnswer::Error(HttpError::TooLarge), 5),
     ] {
         let error = Error::from(call(answer).unwrap_err());
         assert_eq!(error.code(), Code::DatabaseUnavailable);
@@ -274,8 +279,6 @@ fn what_is_nobodys_outage_is_our_defect() {
     for answer in [
         FakeAnswer::json(400, &json!({ "code": "23514", "message": "violates check" })),
         FakeAnswer::text(404, "text/html", "<h1>Not found</h1>"),
-        FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"),
-        FakeAnswer::Error(HttpError::TooLarge),
         FakeAnswer::Error(HttpError::BudgetExhausted),
     ] {
         assert_eq!(Error::from(call(answer).unwrap_err()).code(), Code::Internal);
@@ -304,7 +307,9 @@ fn a_retrying_call_is_sent_once_more_after_what_may_pass() {
         (FakeAnswer::text(500, "text/html", ""), false),
         (FakeAnswer::json(409, &json!({ "code": "PT409", "message": "" })), false),
         (FakeAnswer::json(401, &json!({})), false),
-        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), false),
+        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), true),
+        (FakeAnswer::Error(HttpError::TooLarge), true),
+        (FakeAnswer::text(429, "text/html", ""), false),
     ] {
         let http = FakeHttp::answering([first, FakeAnswer::json(200, &json!("second"))]);
         let (config, clock) = (config(), FakeClock::hurrying(0));

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::BufReader;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::dice::Dice;
+use crate::wire::{Answer, Connection, Request};
 
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -124,29 +125,14 @@ impl State {
 }
 
 /// One request and its answer; `None` at the end of the connection.
-async fn exchange(state: &State, connection: &mut BufReader<TcpStream>) -> Option<()> {
-    let (mut first, mut length, mut headers) = (String::new(), 0, Vec::new());
-    connection.read_line(&mut first).await.ok().filter(|read| *read > 0)?;
-    loop {
-        let mut line = String::new();
-        connection.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().ok()?,
-            "host" | "connection" => {}
-            name => headers.push((name.to_owned(), value.to_owned())),
-        }
-    }
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).await.ok()?;
-
-    let mut parts = first.split_whitespace();
-    let (method, path) = (parts.next()?.parse().ok()?, parts.next()?);
-    let fate = state.fate(path);
+async fn exchange(state: &State, connection: &mut Connection) -> Option<()> {
+    let request = Request::read(connection).await?;
+    let fate = state.fate(&request.path);
     match fate {
         Fate::CutBefore => return None,
         Fate::Refused => {
-            return answer(connection, 503, "{\"message\":\"no connection to the database\"}").await;
+            let refusal = Answer::json(503, "{\"message\":\"no connection to the database\"}");
+            return refusal.write(connection).await;
         }
         Fate::Silence => {
             tokio::time::sleep(SILENCE).await;
@@ -154,23 +140,10 @@ async fn exchange(state: &State, connection: &mut BufReader<TcpStream>) -> Optio
         }
         Fate::Passes | Fate::AnswerReplaced | Fate::CutBehind => {}
     }
-    let mut request = state.client.request(method, format!("{}{path}", state.upstream)).body(body);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    let response = request.send().await.ok()?;
-    let (status, text) = (response.status().as_u16(), response.text().await.ok()?);
+    let answer = request.forward(&state.client, &state.upstream).await?;
     match fate {
         Fate::CutBehind => None,
-        Fate::AnswerReplaced => answer(connection, 502, "<h1>Bad Gateway</h1>").await,
-        _ => answer(connection, status, &text).await,
+        Fate::AnswerReplaced => Answer::json(502, "<h1>Bad Gateway</h1>").write(connection).await,
+        _ => answer.write(connection).await,
     }
-}
-
-async fn answer(connection: &mut BufReader<TcpStream>, status: u16, body: &str) -> Option<()> {
-    let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    connection.write_all((head + body).as_bytes()).await.ok()
 }

@@ -45,14 +45,32 @@ impl Place {
 
     /// `xtask dev` on this place's data; its two outputs go to files.
     pub fn dev(&self, name: &str, ports_from: u16) -> Dev {
+        let ready = if name == "dev" { self.ready_file() } else { self.folder.join(format!("{name}.ready")) };
+        self.spawn(name, ports_from, &self.env_file(), &self.data(), &ready, &[])
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn spawn(
+        &self,
+        name: &str,
+        ports_from: u16,
+        env: &Path,
+        data: &Path,
+        ready: &Path,
+        options: &[&str],
+    ) -> Dev {
         let output = |kind: &str| self.folder.join(format!("{name}.{kind}"));
         let child = Command::new(xtask())
             .args(["dev", "--ports-from", &ports_from.to_string(), "--env-file"])
-            .arg(self.env_file())
+            .arg(env)
             .arg("--data")
-            .arg(self.folder.join("data"))
+            .arg(data)
             .arg("--ready-file")
-            .arg(if name == "dev" { self.ready_file() } else { output("ready") })
+            .arg(ready)
+            .args(options)
             // Cargo's word for where the running crate is: this one, and not xtask.
             .env_remove("CARGO_MANIFEST_DIR")
             .stdin(Stdio::null())
@@ -71,11 +89,36 @@ impl Place {
 
     /// Starts a stack and waits until it is ready.
     pub async fn start(&self) -> Running {
-        let mut dev = self.dev("dev", self.ports_from);
+        Self::running(self.dev("dev", self.ports_from), &self.ready_file()).await
+    }
+
+    /// Starts the stack that has been running here again, with what was built for it.
+    pub async fn start_again(&self) -> Running {
+        let (ready, data) = (self.ready_file(), self.data());
+        let dev = self.spawn("dev", self.ports_from, &self.env_file(), &data, &ready, &["--no-build"]);
+        Self::running(dev, &ready).await
+    }
+
+    /// Starts functions by themselves beside others on this place: on a runtime, with these lines in their env file.
+    pub async fn start_functions(&self, name: &str, ports_from: u16, runtime: &str, env: &str) -> Running {
+        let [file, ready] = ["env", "ready"].map(|kind| self.folder.join(format!("{name}.{kind}")));
+        fs::write(&file, env).unwrap();
+        // The shared stack's are on the same runtime, and have just been built.
+        let options = ["--runtime", runtime, "--no-build"];
+        let dev = self.spawn(name, ports_from, &file, &self.data_of(name), &ready, &options);
+        Self::running(dev, &ready).await
+    }
+
+    /// Where functions that run by themselves have their logs.
+    pub fn data_of(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.data"))
+    }
+
+    async fn running(mut dev: Dev, ready_file: &Path) -> Running {
         let mut ready = Value::Null;
         eventually("the stack is ready", START_PATIENCE, async || {
             assert_eq!(dev.child.try_wait().unwrap(), None, "xtask dev ended: {}", dev.errors());
-            let text = fs::read_to_string(self.ready_file()).unwrap_or_default();
+            let text = fs::read_to_string(ready_file).unwrap_or_default();
             ready = serde_json::from_str(&text).unwrap_or_default();
             // The file of a stack that was killed tells of processes that are gone.
             ready["pids"].as_object().is_some_and(|pids| pids.values().all(|value| is_alive(pid(value))))
@@ -187,11 +230,15 @@ pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
     lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
 }
 
-const PORTS: usize = 6;
+pub const PORTS: usize = 6;
 
 /// The first of as many ports in a row as a stack needs, below those that systems hand out by themselves.
 pub fn free_ports() -> u16 {
-    let begin = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
+    free_ports_behind(20_000 + u16::try_from(std::process::id() % 5_000).unwrap())
+}
+
+/// The same, from a port on.
+pub fn free_ports_behind(begin: u16) -> u16 {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     (begin..32_000)
         .step_by(PORTS)
@@ -225,7 +272,7 @@ pub fn is_alive(pid: u32) -> bool {
 }
 
 /// The processes below a process; none where the system does not tell.
-fn descendants(root: u32) -> Vec<u32> {
+pub fn descendants(root: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let parents: Vec<(u32, u32)> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

@@ -1,6 +1,6 @@
 //! The running stack and what its users hold in hand.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub struct Stack {
     pub ready: &'static Value,
     pub http: reqwest::Client,
+    /// Kept, for to be let in costs the most.
+    database: Mutex<Option<Arc<tokio_postgres::Client>>>,
     _exclusive: Option<MutexGuard<'static, ()>>,
 }
 
@@ -40,7 +42,8 @@ impl Stack {
     pub async fn take() -> Self {
         let exclusive = EXCLUSIVE.lock().await;
         let ready = READY.get_or_init(read_ready_file);
-        let stack = Self { ready, http: http_client(), _exclusive: Some(exclusive) };
+        let stack =
+            Self { ready, http: http_client(), database: Mutex::default(), _exclusive: Some(exclusive) };
         for simulator in ["spotify", "llm", "stripe"] {
             stack.control(simulator, reqwest::Method::POST, "reset", &json!({})).await;
         }
@@ -49,7 +52,12 @@ impl Stack {
 
     /// A stack that a test has started for itself alone.
     pub fn of(ready: Value) -> Self {
-        Self { ready: Box::leak(Box::new(ready)), http: http_client(), _exclusive: None }
+        Self {
+            ready: Box::leak(Box::new(ready)),
+            http: http_client(),
+            database: Mutex::default(),
+            _exclusive: None,
+        }
     }
 
     /// A string of the ready file, by its JSON pointer.
@@ -150,13 +158,19 @@ impl Stack {
         statement: &str,
         parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
     ) -> Vec<tokio_postgres::Row> {
+        self.database().await.query(statement, parameters).await.unwrap()
+    }
+
+    async fn database(&self) -> Arc<tokio_postgres::Client> {
+        let mut kept = self.database.lock().await;
+        if let Some(client) = kept.as_ref().filter(|client| !client.is_closed()) {
+            return client.clone();
+        }
         let (client, connection) =
             tokio_postgres::connect(self.url("/database_url"), tokio_postgres::NoTls).await.unwrap();
-        let driver = tokio::spawn(connection);
-        let rows = client.query(statement, parameters).await.unwrap();
-        drop(client);
-        driver.await.unwrap().unwrap();
-        rows
+        // It ends with the client, or with the server.
+        tokio::spawn(connection);
+        kept.insert(Arc::new(client)).clone()
     }
 
     /// Calls PostgREST, as a user or as anon.

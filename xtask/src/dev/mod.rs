@@ -77,12 +77,14 @@ impl Stack {
         options.ready_file.as_deref().map(ready::forget).transpose()?;
         // First of all, so that a port in use is not found out after minutes of building.
         let ports = ports::assign(choice)?;
-        let tools = setup::for_build(workspace)?;
-        let platform = match options.runtime {
-            Runtime::Workerd => Platform::Cloudflare,
-            Runtime::Deno => Platform::Deno,
-        };
-        artefacts::build(workspace, &tools, platform)?;
+        if !options.no_build {
+            let tools = setup::for_build(workspace)?;
+            let platform = match options.runtime {
+                Runtime::Workerd => Platform::Cloudflare,
+                Runtime::Deno => Platform::Deno,
+            };
+            artefacts::build(workspace, &tools, platform)?;
+        }
 
         let mut starter = Starter::new(workspace, &data, ports);
         starter.start_simulators(&settings)?;

@@ -146,18 +146,40 @@ pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()>
     stack.run(command.arg("tests/database-lint/main.ts").arg(url))
 }
 
+const STAGES_OF_THEIR_OWN: [&str; 4] = ["--skip", "matrix::", "--skip", "crashes::"];
+
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.args(STAGES_OF_THEIR_OWN))
+}
+
+/// Every outbound call meets every fault.
+pub fn faults(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.args(["matrix::on_workerd", "--nocapture"]))
+}
+
+pub fn faults_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.args(["matrix::on_deno", "--nocapture"]))
+}
+
+/// What is killed under load comes back, and nothing that was promised is lost.
+pub fn crashes(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.args(["crashes::", "--nocapture"]))
+}
+
+/// The end-to-end tests; filters may follow.
+fn it(workspace: &Workspace) -> Result<Command> {
     let mut command = cargo(workspace);
     // For the tests that start stacks of their own, to see how they end.
     command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
-    stack.run(command.args(["test", "--package", "it"]))
+    command.args(["test", "--package", "it", "--"]);
+    Ok(command)
 }
 
-/// The same, but for how stacks start and end and the histories, which have a runtime of their own, and for a client
+/// The same as `end_to_end`, but for how stacks start and end and the histories, which have a runtime of their own, and for a client
 /// that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
 pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let mut command = cargo(workspace);
-    command.args(["test", "--package", "it", "--", "--skip", "process::", "--skip", "convergence::"]);
+    let mut command = it(workspace)?;
+    command.args(STAGES_OF_THEIR_OWN).args(["--skip", "process::", "--skip", "convergence::"]);
     stack.run(command.args(["--skip", "a_listener_who_leaves_before_the_document"]))
 }
 

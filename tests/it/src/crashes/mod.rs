@@ -1,0 +1,165 @@
+//! PostgreSQL, the Supabase APIs and the functions are killed in the middle of the work, again and again, and come back:
+//! nothing that was promised is lost, nothing is there by halves, and nobody pays for nothing.
+//!
+//! Some tens of listeners generate, edit, search, export and subscribe all the time, on a stack of the test's own with
+//! the shared stack's simulators, which outlive it. `CRASHES_SEED` repeats a run.
+
+mod check;
+mod listener;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use self::listener::Listener;
+use crate::dice::Dice;
+use crate::generation::{FIVE, reply};
+use crate::own_stack::{PATIENCE, Place, Running, descendants, eventually, functions_alone, signal};
+use crate::stack::Stack;
+
+const LISTENERS: usize = 20;
+const ROUNDS: usize = 5;
+/// What dies in a round; every one dies in each run.
+const PARTS: [&str; 3] = ["postgres", "supabase", "functions"];
+/// A kill comes behind so many answers of its round.
+const ANSWERS: usize = 50;
+/// Long enough that some are under way at any time.
+const MODEL_MS: u64 = 300;
+
+fn seed() -> u64 {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & 0xffff_ffff;
+    let given = std::env::var("CRASHES_SEED").ok();
+    given.map_or_else(
+        || u64::try_from(now()).unwrap(),
+        |seed| seed.parse().expect("CRASHES_SEED is no number"),
+    )
+}
+
+/// Shown although the test passes.
+fn tell(text: &str) {
+    writeln!(std::io::stderr(), "crashes: {text}").unwrap();
+}
+
+/// What all listeners share.
+#[derive(Default)]
+struct Load {
+    is_over: AtomicBool,
+    under_way: AtomicUsize,
+    answered: AtomicUsize,
+    /// Answers that told of a failure, and requests without an answer.
+    failed: AtomicUsize,
+}
+
+/// The lines of an env file: all but the database is the shared stack's.
+fn env(shared: &Stack) -> String {
+    let spotify = shared.url("/simulators/spotify");
+    let lines = [
+        ("SPOTIFY_CLIENT_ID", "simulated-client-id".to_owned()),
+        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret".to_owned()),
+        ("SPOTIFY_REDIRECT_URI", shared.function("spotify-oauth/callback")),
+        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify.to_owned()),
+        ("SPOTIFY_API_BASE_URL", spotify.to_owned()),
+        ("LLM_BASE_URL", format!("{}/v1", shared.url("/simulators/llm"))),
+        ("LLM_API_KEY", "simulated-llm-key".to_owned()),
+        ("LLM_MODEL", "simulated".to_owned()),
+    ];
+    let own = functions_alone(shared, "");
+    let own = own.lines().filter(|line| !line.starts_with("SUPABASE_")).map(|line| format!("{line}\n"));
+    own.chain(lines.iter().map(|(name, value)| format!("{name}={value}\n"))).collect()
+}
+
+/// Kills a part with all its processes, as losing power does.
+fn kill(running: &Running, part: &str) {
+    let pid = running.pid_of(part);
+    for pid in std::iter::once(pid).chain(descendants(pid)) {
+        signal("KILL", pid);
+    }
+}
+
+/// Lets it work for a while, kills a part and starts all of it again.
+async fn round(place: &Place, mut running: Running, part: &str, load: &Load, behind: usize) -> Running {
+    let before = load.answered.load(Ordering::Relaxed);
+    let is_time = async || load.answered.load(Ordering::Relaxed) >= before + behind;
+    eventually("the listeners get answers", PATIENCE, is_time).await;
+    let (under_way, failed) = (load.under_way.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
+    let killed = Instant::now();
+    kill(&running, part);
+    assert!(under_way > 0, "nothing was under way when {part} was killed");
+    assert!(!running.dev.ended().await.success());
+    check::log(place, &running.stack);
+    drop(running);
+    let running = place.start_again().await;
+    let lost = load.failed.load(Ordering::Relaxed) - failed;
+    let took = killed.elapsed();
+    tell(&format!(
+        "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
+    ));
+    running
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
+    let begun = Instant::now();
+    let seed = seed();
+    tell(&format!("seed {seed}"));
+    let mut dice = Dice::new(seed);
+    let shared = Stack::take().await;
+    let place = Place::take().await;
+    let mut script = reply(&FIVE);
+    script["first_token_ms"] = json!(MODEL_MS);
+    shared.llm_script(script).await;
+    let mut running = place.start_with(&env(&shared)).await;
+    let webhook = running.stack.function("stripe-webhook");
+    shared.stripe(Method::PUT, "delivery", &json!({ "url": webhook })).await;
+
+    let load = Arc::new(Load::default());
+    let stack = Arc::new(Stack::of(running.stack.ready.clone()));
+    let arriving =
+        (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, Dice::new(dice.next())));
+    let listeners = join_all(arriving).await;
+    let working: Vec<_> =
+        listeners.into_iter().map(|listener| tokio::spawn(listener.work(shared_url(&shared)))).collect();
+    let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| dice.one_of(&PARTS)).collect();
+    for part in PARTS.into_iter().chain(further) {
+        let behind = ANSWERS + dice.below(ANSWERS);
+        running = round(&place, running, part, &load, behind).await;
+    }
+    load.is_over.store(true, Ordering::Relaxed);
+    let mut listeners: Vec<Listener> =
+        join_all(working).await.into_iter().map(|listener| listener.unwrap()).collect();
+
+    deliver_all(&shared).await;
+    for listener in &mut listeners {
+        listener.complete().await;
+    }
+    check::everything(&running.stack, &shared, &listeners).await;
+    check::log(&place, &running.stack);
+    let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
+    let saved: usize = listeners.iter().map(|listener| listener.saved.len()).sum();
+    tell(&format!(
+        "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
+        begun.elapsed()
+    ));
+    // For the tests behind this one.
+    shared.stripe(Method::POST, "reset", &Value::Null).await;
+}
+
+fn shared_url(shared: &Stack) -> String {
+    shared.url("/simulators/stripe").to_owned()
+}
+
+/// Stripe sends again what was not accepted, until all of it is.
+async fn deliver_all(shared: &Stack) {
+    let order = json!({"pending": true});
+    let all_accepted = async || {
+        let summary = shared.stripe(Method::POST, "deliver", &order).await;
+        summary["failed"] == 0
+    };
+    shared.stripe(Method::PUT, "delivery", &json!({"paused": true})).await;
+    eventually("every event is accepted", Duration::from_secs(30), all_accepted).await;
+}
