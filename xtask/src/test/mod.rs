@@ -57,6 +57,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "lint-wasm", run: Run::Alone(stages::lint_wasm) },
     Stage { name: "docs", run: Run::Alone(stages::docs) },
     Stage { name: "native-tests", run: Run::Alone(stages::native_tests) },
+    Stage { name: "fuzz", run: Run::Alone(crate::fuzz::stage) },
     Stage { name: "wasm-tests", run: Run::Alone(stages::wasm_tests) },
     Stage { name: "types", run: Run::Alone(stages::types) },
     Stage { name: "stand-ins", run: Run::Alone(stages::stand_ins) },

@@ -37,7 +37,9 @@ pub fn docs(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn native_tests(workspace: &Workspace) -> Result<()> {
-    run(cargo(workspace).args(["test", "--workspace", "--exclude", "it"]))
+    let mut command = cargo(workspace);
+    command.args(["test", "--workspace", "--exclude", "it"]);
+    run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
 }
 
 /// The crates that have tests for wasm say so by what they depend on.
