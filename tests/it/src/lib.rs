@@ -25,6 +25,7 @@ mod function_roles;
 mod health;
 mod idempotency;
 mod llm_faults;
+mod load;
 mod logs;
 mod main_job;
 mod process;

@@ -68,6 +68,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "mutations", run: Run::On(Ground::Workerd, stages::mutations) },
     Stage { name: "conformance", run: Run::On(Ground::Workerd, stages::conformance) },
     Stage { name: "end-to-end", run: Run::On(Ground::Workerd, stages::end_to_end) },
+    Stage { name: "load", run: Run::On(Ground::Workerd, stages::load) },
     Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
     Stage { name: "stripe-sdk", run: Run::On(Ground::Workerd, stages::stripe_sdk) },
     Stage { name: "openapi-live", run: Run::On(Ground::Workerd, stages::openapi_live) },

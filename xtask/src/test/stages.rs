@@ -11,6 +11,9 @@ use crate::process::{self, run};
 use crate::setup;
 use crate::workspace::{GATEWAY, Workspace};
 
+/// The end-to-end tests that have a stage of their own.
+const LOAD: &str = "load::";
+
 pub fn format(workspace: &Workspace) -> Result<()> {
     need_component("rustfmt")?;
     run(cargo(workspace).args(["fmt", "--all", "--check"]))
@@ -151,14 +154,20 @@ pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let mut command = cargo(workspace);
     // For the tests that start stacks of their own, to see how they end.
     command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
-    stack.run(command.args(["test", "--package", "it"]))
+    stack.run(command.args(["test", "--package", "it", "--", "--skip", LOAD]))
+}
+
+/// Many listeners at once: by themselves, for they report how long everything takes.
+pub fn load(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(cargo(workspace).args(["test", "--package", "it", "--", LOAD]))
 }
 
 /// The same, but for how stacks start and end and the histories, which have a runtime of their own, and for a client
 /// that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
 pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let mut command = cargo(workspace);
-    command.args(["test", "--package", "it", "--", "--skip", "process::", "--skip", "convergence::"]);
+    command.args(["test", "--package", "it", "--", "--skip", LOAD]);
+    command.args(["--skip", "process::", "--skip", "convergence::"]);
     stack.run(command.args(["--skip", "a_listener_who_leaves_before_the_document"]))
 }
 
