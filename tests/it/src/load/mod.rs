@@ -32,6 +32,12 @@ const AT_ONCE: usize = 8;
 const LINKED: usize = 2;
 const SEED: u64 = 11;
 
+/// Servers close what is idle for five seconds; who sends at that very moment, and is no browser, is told of a reset.
+fn http_client() -> reqwest::Client {
+    let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2));
+    client.timeout(Duration::from_secs(90)).build().unwrap()
+}
+
 /// Shown although the test passes.
 fn tell(text: &str) {
     writeln!(std::io::stderr(), "{text}").unwrap();
@@ -39,7 +45,8 @@ fn tell(text: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_listeners_for_a_minute_lose_nothing() {
-    let stack = Stack::take().await;
+    let mut stack = Stack::take().await;
+    stack.http = http_client();
     stack.spotify_latency(json!({"search_ms": 10, "token_ms": 10, "jitter_ms": 5})).await;
     let uris = some_tracks(&stack, 400).await;
     let mut listeners = listeners(&stack, &uris).await;
