@@ -1,7 +1,7 @@
 //! Properties in rounds, side by side, until their time is used.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -158,9 +158,17 @@ impl Campaign {
             "PROPTEST_CASES={inputs} PROPTEST_RNG_SEED={seed} cargo test -p {} -- --exact {}",
             property.package, property.test
         );
-        run.failure = Some(format!("{how}; again with\n  {again}\n{}", files::tail(&log)));
+        let kept = kept_in(&fs::read_to_string(&log).unwrap_or_default()).unwrap_or_default();
+        run.failure = Some(format!("{how}; again with\n  {again}\n{kept}{}", files::tail(&log)));
         Ok(())
     }
+}
+
+/// Where proptest has written down what failed; a process that crashed had no time to.
+fn kept_in(log: &str) -> Option<String> {
+    let path =
+        log.lines().find_map(|line| line.strip_prefix("proptest: Saving this and future failures in "))?;
+    Some(format!("  kept in {path}\n"))
 }
 
 /// A round that takes much longer than was reckoned.
@@ -246,6 +254,13 @@ mod tests {
         assert_eq!(run(1_000, 1_000, None).next_inputs(), Some(5_000));
         assert_eq!(run(59_000, 59_000, None).next_inputs(), Some(1_000));
         assert_eq!(run(60_000, 60_000, None).next_inputs(), None);
+    }
+
+    #[test]
+    fn the_file_that_keeps_a_failure_is_named() {
+        let log = "running\nproptest: Saving this and future failures in /w/sse.txt\nproptest: more";
+        assert_eq!(kept_in(log).unwrap(), "  kept in /w/sse.txt\n");
+        assert_eq!(kept_in("running"), None);
     }
 
     #[test]
