@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
+use crate::fuzz::TARGETS;
 use crate::test::STAGES;
 
 pub const HELP: &str = "\
@@ -15,6 +16,7 @@ Usage: cargo xtask <command>
   build    the deployable artefacts for Cloudflare and Deno, with their sizes
   deploy   the database and the functions, to a platform
   dev      the whole product on this machine, until Ctrl-C
+  fuzz     the property tests on made-up inputs, for as long as one likes
   test     everything that must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
   reconcile-billing  every profile's plan compared with Stripe
@@ -30,8 +32,8 @@ dev:
 
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, faults, crashes, supabase-js, stripe-sdk,
+                            native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
+                            mutations, conformance, end-to-end, load, faults, crashes, supabase-js, stripe-sdk,
                             openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
                             browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
                             cron-15, conformance-15, database-lint
@@ -40,6 +42,11 @@ deploy cloudflare|supabase:
   --env staging|production  which of the two (staging)
   --env-file FILE           what it is configured with (.env.staging, .env.production)
   --dry-run                 everything that can be tried without an account; nothing is changed
+
+fuzz:
+  --minutes N               for how long, on all processors (4)
+  --only TARGET[,TARGET…]   these alone, of: signature-header, jwks, jwt, oauth-state, request-bodies, sse,
+                            incremental-json, llm-output, spotify-answers, matching, others
 
 bench:
   --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
@@ -62,6 +69,7 @@ Everything that is missing is installed once, into the user's cache.
 
 const DEFAULT_TOKEN_DAYS: u64 = 365;
 const MAX_TOKEN_DAYS: u64 = 3650;
+const MAX_FUZZ_MINUTES: u64 = 7 * 24 * 60;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
@@ -70,6 +78,7 @@ pub enum Command {
     Build,
     Deploy(DeployOptions),
     Dev(DevOptions),
+    Fuzz(FuzzOptions),
     Test(TestOptions),
     FunctionToken(TokenOptions),
     ReconcileBilling(ReconcileOptions),
@@ -147,6 +156,19 @@ pub enum Scale {
     Full,
 }
 
+#[derive(Debug, PartialEq, Eq)]
+pub struct FuzzOptions {
+    pub minutes: u64,
+    /// The names of the targets; empty for all of them.
+    pub only: Vec<String>,
+}
+
+impl Default for FuzzOptions {
+    fn default() -> Self {
+        Self { minutes: 4, only: Vec::new() }
+    }
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
     /// The names of the stages to run; empty for all of them.
@@ -165,6 +187,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "build" => arguments.none_left("build").map(|()| Command::Build),
         "deploy" => parse_deploy(arguments).map(Command::Deploy),
         "dev" => parse_dev(arguments).map(Command::Dev),
+        "fuzz" => parse_fuzz(arguments).map(Command::Fuzz),
         "test" => parse_test(arguments).map(Command::Test),
         "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
         "reconcile-billing" => parse_reconcile(arguments).map(Command::ReconcileBilling),
@@ -193,6 +216,23 @@ impl Arguments {
     fn path(&mut self, option: &str, inline: Option<String>) -> Result<PathBuf> {
         let value = self.value(option, inline)?;
         std::path::absolute(&value).with_context(|| format!("{option} {value}"))
+    }
+
+    /// Names between commas, each of them known.
+    fn names(
+        &mut self,
+        option: &str,
+        inline: Option<String>,
+        kind: &str,
+        known: &[&str],
+    ) -> Result<Vec<String>> {
+        let value = self.value(option, inline)?;
+        let chosen = value.split(',').map(str::trim);
+        let name = |name: &str| match known.contains(&name) {
+            true => Ok(name.to_owned()),
+            false => bail!("there is no {kind} `{name}`; there are: {}", known.join(", ")),
+        };
+        chosen.map(name).collect()
     }
 
     fn none_left(&mut self, command: &str) -> Result<()> {
@@ -265,28 +305,37 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
         if option != "--only" {
             return unknown("test", &option);
         }
-        let stages: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-        options.only.extend(parse_names("stage", &arguments.value(&option, inline)?, &stages)?);
+        let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+        options.only.extend(arguments.names(&option, inline, "stage", &names)?);
     }
     Ok(options)
 }
 
-/// Several of the names that there are, separated by commas.
-fn parse_names(what: &str, value: &str, known: &[&str]) -> Result<Vec<String>> {
-    let named = |name: &str| {
-        if !known.contains(&name) {
-            bail!("there is no {what} `{name}`; there are: {}", known.join(", "));
+fn parse_fuzz(mut arguments: Arguments) -> Result<FuzzOptions> {
+    let mut options = FuzzOptions::default();
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--minutes" => {
+                let value = arguments.value(&option, inline)?;
+                let minutes = value.parse().ok().filter(|minutes| (1..=MAX_FUZZ_MINUTES).contains(minutes));
+                options.minutes = minutes
+                    .with_context(|| format!("--minutes {value}: expected 1 to {MAX_FUZZ_MINUTES}"))?;
+            }
+            "--only" => {
+                let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+                options.only.extend(arguments.names(&option, inline, "target", &names)?);
+            }
+            _ => return unknown("fuzz", &option),
         }
-        Ok(name.to_owned())
-    };
-    value.split(',').map(str::trim).map(named).collect()
+    }
+    Ok(options)
 }
 
 fn parse_bench(mut arguments: Arguments) -> Result<BenchOptions> {
     let mut options = BenchOptions::default();
     while let Some((option, inline)) = arguments.next_option() {
         match option.as_str() {
-            "--only" => options.only.extend(parse_names("part", &arguments.value(&option, inline)?, &PARTS)?),
+            "--only" => options.only.extend(arguments.names(&option, inline, "part", &PARTS)?),
             "--scale" => {
                 options.scale = match arguments.value(&option, inline)?.as_str() {
                     "small" => Scale::Small,

@@ -69,6 +69,8 @@ fn what_makes_no_sense_is_named() {
     assert!(refusal("reconcile-billing --apply=no").contains("`--apply`"));
     assert!(refusal("reconcile-billing --env-file a --ready-file b").contains("not both"));
     assert!(refusal("test --only formatting").contains("`formatting`"));
+    assert!(refusal("fuzz --only sse,json").contains("`json`"));
+    assert!(refusal("fuzz --minutes 0").contains("--minutes 0"));
 }
 
 #[test]
@@ -79,9 +81,9 @@ fn help_is_given_wherever_it_is_asked_for() {
 }
 
 #[test]
-fn help_names_every_stage() {
-    for stage in STAGES {
-        assert!(HELP.contains(stage.name), "{}", stage.name);
+fn help_names_every_stage_and_what_can_be_fuzzed() {
+    for name in STAGES.iter().map(|stage| stage.name).chain(TARGETS.iter().map(|target| target.name)) {
+        assert!(HELP.contains(name), "{name}");
     }
 }
 
@@ -102,4 +104,11 @@ fn parts_of_the_bench_can_be_chosen_and_help_names_them() {
 fn several_stages_can_be_chosen() {
     let expected = TestOptions { only: vec!["format".into(), "build".into()] };
     assert_eq!(parsed("test --only format,build").unwrap(), Command::Test(expected));
+}
+
+#[test]
+fn fuzzing_has_its_time_and_its_targets() {
+    assert_eq!(parsed("fuzz").unwrap(), Command::Fuzz(FuzzOptions::default()));
+    let expected = FuzzOptions { minutes: 30, only: vec!["sse".into(), "jwt".into()] };
+    assert_eq!(parsed("fuzz --minutes 30 --only sse,jwt").unwrap(), Command::Fuzz(expected));
 }

@@ -1,7 +1,7 @@
 //! What holds for any body, tried on many.
 
 use inputs::proptest::prelude::*;
-use inputs::{bytes, damaged, json_with, nearly};
+use inputs::{bytes, damaged, json_with, mutated, nearly};
 use serde_json::json;
 use shared::Code;
 
@@ -10,7 +10,11 @@ use crate::request::parse;
 proptest! {
     #[test]
     fn a_body_confirms_or_is_refused(
-        bytes in prop_oneof![bytes(), damaged(br#"{"confirm":"ann@example.com"}"#.to_vec())],
+        bytes in prop_oneof![
+            bytes(),
+            damaged(br#"{"confirm":"ann@example.com"}"#.to_vec()),
+            mutated("request-bodies"),
+        ],
         any in json_with(vec!["confirm"]),
         near in nearly(json!({"confirm": "ann@example.com"})),
     ) {

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;
-use inputs::{bytes, damaged, json_with, nearly, text};
+use inputs::{bytes, damaged, json_with, mutated, nearly, text};
 use serde_json::{Value, json};
 use shared::Code;
 use shared::track::Suggestion;
@@ -51,7 +51,11 @@ fn holds_its_limits(request: &PlaylistRequest) -> bool {
 proptest! {
     #[test]
     fn a_body_is_a_wish_within_the_limits_or_refused(
-        bytes in prop_oneof![bytes(), damaged(right().to_string().into_bytes())],
+        bytes in prop_oneof![
+            bytes(),
+            damaged(right().to_string().into_bytes()),
+            mutated("request-bodies"),
+        ],
         any in json_with(
             vec![
                 "prompt",

@@ -1,7 +1,7 @@
 //! What holds for any body, tried on many.
 
 use inputs::proptest::prelude::*;
-use inputs::{bytes, json_with, nearly, text};
+use inputs::{bytes, json_with, mutated, nearly, text};
 use serde_json::json;
 use shared::cors::AllowedOrigins;
 use shared::{Code, Error};
@@ -36,7 +36,7 @@ fn is_documented(error: &Error) -> bool {
 proptest! {
     #[test]
     fn a_browser_is_sent_to_the_app_or_nowhere(
-        bytes in bytes(),
+        bytes in prop_oneof![bytes(), mutated("request-bodies")],
         any in json_with(vec!["success_url", "cancel_url", "return_url"]),
         urls in (url(), url()).prop_map(
             |(success, cancel)| json!({"success_url": success, "cancel_url": cancel}),

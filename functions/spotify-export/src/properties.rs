@@ -1,7 +1,7 @@
 //! What holds for any body, tried on many.
 
 use inputs::proptest::prelude::*;
-use inputs::{bytes, damaged, json_with, nearly, text};
+use inputs::{bytes, damaged, json_with, mutated, nearly, text};
 use serde_json::json;
 use shared::Code;
 
@@ -19,6 +19,7 @@ proptest! {
         bytes in prop_oneof![
             bytes(),
             damaged(format!(r#"{{"playlist_id":"{ID}","name":"x"}}"#).into_bytes()),
+            mutated("request-bodies"),
         ],
         any in json_with(vec!["playlist_id", "name", "description"]),
         near in nearly(json!({"playlist_id": ID, "name": "Noc", "description": "Cisza"})),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
-use inputs::{bytes, damaged, json_with, nearly, text};
+use inputs::{bytes, damaged, json_with, mutated, mutated_text, nearly, text};
 use serde_json::json;
 use shared::Code;
 use shared::fakes::FakeRandom;
@@ -25,7 +25,11 @@ fn keys() -> StateKeys {
 proptest! {
     #[test]
     fn a_body_completes_or_is_refused(
-        bytes in prop_oneof![bytes(), damaged(br#"{"code":"a","state":"b"}"#.to_vec())],
+        bytes in prop_oneof![
+            bytes(),
+            damaged(br#"{"code":"a","state":"b"}"#.to_vec()),
+            mutated("request-bodies"),
+        ],
         any in json_with(vec!["code", "state"]),
         near in nearly(json!({"code": "a", "state": "b"})),
         (code, state, times) in ("[!-~]{0,9}", text(), 0..400_usize),
@@ -67,7 +71,7 @@ proptest! {
 
     #[test]
     fn a_browser_comes_back_to_the_app_whatever_it_brings(
-        query in text(),
+        query in prop_oneof![text(), mutated_text("oauth-state")],
         code in text(),
         error in text(),
         state in text(),

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
-use inputs::{bytes, costly, damaged, json, json_with, nearly, text};
+use inputs::{bytes, costly, damaged, json, json_with, mutated, mutated_text, nearly, text};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,7 +20,9 @@ fn header() -> Value {
 
 proptest! {
     #[test]
-    fn no_text_is_a_token(text in text(), parts in vec(text(), 3), header in json(), claims in json()) {
+    fn no_text_is_a_token(
+        text in prop_oneof![text(), mutated_text("jwt")],
+        parts in vec(text(), 3), header in json(), claims in json()) {
         let made_up = signed(&header, &claims);
         for token in [&text, &parts.join("."), &made_up] {
             prop_assert!(verify_with(&legacy_key(), token).is_err(), "{}", token);
@@ -106,6 +108,27 @@ proptest! {
                 prop_assert!(verify_with(&key, &token).is_ok(), "{}", document);
             }
         }
+    }
+
+    #[test]
+    fn a_changed_set_of_keys_is_read_where_it_is_one_and_holds_no_key_of_ours(document in mutated("jwks")) {
+        let said = serde_json::from_slice::<Value>(&document).unwrap_or_default();
+        let read = Jwks::parse(&document);
+        prop_assert_eq!(read.is_ok(), said.get("keys").is_some_and(Value::is_array));
+        for key in read.iter().flat_map(|keys| [keys.get("current"), keys.get("older")]).flatten() {
+            prop_assert!(verify_with(&key, &issuer().token(USER, NOW)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_whatever_stands_beside_it(
+        before in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
+        behind in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
+    ) {
+        let ours = issuer().jwks()["keys"].as_array().unwrap().clone();
+        let document = json!({ "keys": ([before, ours, behind].concat()) });
+        let key = Jwks::parse(document.to_string().as_bytes()).unwrap().get("current").unwrap();
+        prop_assert!(verify_with(&key, &issuer().token(USER, NOW)).is_ok());
     }
 
     #[test]

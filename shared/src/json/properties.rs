@@ -2,7 +2,7 @@
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
-use inputs::{chunks, cuts, damaged, json_with};
+use inputs::{chunks, cuts, damaged, json_with, mutated};
 use serde_json::Value;
 
 use super::tests::{ANSWER, broken, element, member, scan_chunks};
@@ -45,7 +45,7 @@ proptest! {
 
     #[test]
     fn where_the_chunks_are_cut_makes_no_difference(
-        document in damaged(ANSWER.as_bytes().to_vec()),
+        document in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
         cuts in cuts(),
     ) {
         let whole = scan_chunks([document.as_slice()]);

@@ -2,7 +2,7 @@
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
-use inputs::{bytes, chunks, cuts, damaged, json, json_with, nearly, text};
+use inputs::{bytes, chunks, cuts, damaged, json, json_with, mutated, nearly, text};
 use serde_json::json;
 
 use super::answer::Frame;
@@ -52,7 +52,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         3 => prop::sample::select(vec!["\n", "\r", "\r\n", "\n\n"]).prop_map(|text| text.as_bytes().to_vec()),
         1 => bytes(),
     ];
-    vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    prop_oneof![2 => vec(piece, 0..24).prop_map(|pieces| pieces.concat()), 1 => mutated("sse")]
 }
 
 const ANSWER: &str = r#"{"kind":"playlist","language":"pl","name":"Zażółć \"gęślą\"","description":"\ud83e\udd43",
@@ -142,7 +142,7 @@ proptest! {
 
     #[test]
     fn an_answer_holds_its_limits_however_it_is_cut(
-        damaged in damaged(ANSWER.as_bytes().to_vec()),
+        damaged in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
         near in nearly(serde_json::from_str(ANSWER).unwrap()),
         texts in vec(text(), 3),
         long in 0..600_usize,

@@ -24,6 +24,13 @@ pub(super) struct Context<'a> {
     pub word: &'a str,
     pub before: &'a [String],
     pub after: &'a [String],
+    /// Whether one of the words before opens a clause with a verb.
+    pub is_asked: bool,
+}
+
+/// Whether a word opens a clause with a verb.
+pub(super) fn asks(word: &str) -> bool {
+    ASKING.contains(&word)
 }
 
 impl Context<'_> {
@@ -81,10 +88,10 @@ impl Context<'_> {
     /// verb.
     fn is_live(&self) -> bool {
         let next = self.next();
-        let asks_where = self.before.iter().any(|word| ASKING.contains(&word.as_str()));
         let closes = next.is_empty() && !self.before.is_empty();
         !BEFORE_VERB.contains(&self.previous())
-            && (RECORDED.split(' ').any(|word| word == next) || ((closes || next == "from") && !asks_where))
+            && (RECORDED.split(' ').any(|word| word == next)
+                || ((closes || next == "from") && !self.is_asked))
     }
 
     /// Polish "koncertowe wersje", "z koncertu"; English "in concert". Not the concert one is going to.

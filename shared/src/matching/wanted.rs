@@ -2,7 +2,7 @@
 
 use super::{
     Version,
-    context::Context,
+    context::{Context, asks},
     normalise::{MAX_CHARS, words},
     version::Versions,
 };
@@ -50,10 +50,12 @@ fn clause(clause: &str, negated: &mut Negation) -> Versions {
     let stretches = characters.chunks(MAX_CHARS).map(|stretch| stretch.iter().collect::<String>());
     let words: Vec<String> = stretches.flat_map(|stretch| words(&stretch)).collect();
     let mut found = Versions::default();
+    let mut is_asked = false;
     for (at, word) in words.iter().enumerate() {
         let before = words.get(..at).unwrap_or_default();
         let after = words.get(at + 1..).unwrap_or_default();
-        let versions = Context { word, before, after }.named();
+        let versions = Context { word, before, after, is_asked }.named();
+        is_asked |= asks(word);
         if !negated.applies(word, !versions.is_empty()) {
             found = found.union(versions);
         }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;
-use inputs::{bytes, json, text as any_text};
+use inputs::{bytes, json, mutated, text as any_text};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,7 +32,10 @@ fn refusal(body: &Value) -> (String, String) {
 
 proptest! {
     #[test]
-    fn a_body_is_read_or_refused_in_a_sentence(bytes in bytes(), any in json()) {
+    fn a_body_is_read_or_refused_in_a_sentence(
+        bytes in prop_oneof![bytes(), mutated("request-bodies")],
+        any in json(),
+    ) {
         for (body, is_json) in [(any.to_string().into_bytes(), true), (bytes, false)] {
             let Err(error) = parse_json::<Wish>(&body) else { continue };
             let documented = [Code::InvalidJson, Code::InvalidRequest];

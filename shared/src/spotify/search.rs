@@ -6,11 +6,17 @@ use serde_json::Value;
 use super::SpotifyError;
 use crate::track::{CatalogueTrack, TrackUri};
 
+/// Whoever looks at what was found compares each with each, so an answer that holds more than was asked for, or a track
+/// of more artists than any has, is cut.
+const MAX_TRACKS: usize = 10;
+const MAX_ARTISTS: usize = 50;
+
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
 pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| SpotifyError::InvalidAnswer)?;
     let items = answer.pointer("/tracks/items").and_then(Value::as_array);
-    Ok(items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track).collect())
+    let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track);
+    Ok(tracks.take(MAX_TRACKS).collect())
 }
 
 fn parse_track(item: &Value) -> Option<CatalogueTrack> {
@@ -23,6 +29,7 @@ fn parse_track(item: &Value) -> Option<CatalogueTrack> {
     let artists: Vec<String> = artists
         .filter_map(|artist| artist.get("name")?.as_str())
         .filter(|n| !n.is_empty())
+        .take(MAX_ARTISTS)
         .map(Into::into)
         .collect();
     if artists.is_empty() {

@@ -110,6 +110,14 @@ fn refused(status: u16) -> SpotifyError {
 }
 
 #[test]
+fn an_answer_of_more_than_was_asked_for_is_cut() {
+    let artists = vec![json!({"name": "Ann"}); 1_000];
+    let instance = Instance::warm([found(&vec![item_with(json!({ "artists": artists })); 100])]);
+    let tracks = instance.search().unwrap();
+    assert_eq!((tracks.len(), tracks[0].artists.len()), (10, 50));
+}
+
+#[test]
 fn a_search_asks_for_tracks_with_the_apps_token() {
     let instance = Instance::answered([token("t1"), found(&[item()])]);
     let query = r#"track:"A&B" artist:"Łódź""#;

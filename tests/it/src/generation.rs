@@ -100,8 +100,12 @@ pub async fn read(response: reqwest::Response) -> Stream {
     while let Some(chunk) = chunks.next().await {
         text.extend_from_slice(&chunk.unwrap());
     }
-    let text = String::from_utf8(text).unwrap();
-    Stream { events: text.split("\n\n").filter_map(event).collect() }
+    Stream { events: events(&String::from_utf8(text).unwrap()) }
+}
+
+/// The events of a stream.
+pub fn events(text: &str) -> Vec<Event> {
+    text.split("\n\n").filter_map(event).collect()
 }
 
 fn event(frame: &str) -> Option<Event> {

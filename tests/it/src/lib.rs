@@ -27,6 +27,7 @@ mod function_roles;
 mod health;
 mod idempotency;
 mod llm_faults;
+mod load;
 mod logs;
 mod main_job;
 mod matrix;

@@ -16,13 +16,13 @@ use crate::stack::{Stack, User};
 use crate::stripe;
 
 /// What has been written since the test began.
-struct Log {
+pub struct Log {
     path: PathBuf,
     begins: usize,
 }
 
 impl Log {
-    fn begin() -> Self {
+    pub fn begin() -> Self {
         let folder = std::env::var("SOUND_WHISKERS_DATA_DIR").expect("SOUND_WHISKERS_DATA_DIR is not set");
         let path = PathBuf::from(folder).join("logs/functions.log");
         let begins = std::fs::read(&path).unwrap().len();
@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// Every line is one of ours.
-    fn lines(&self) -> Vec<Value> {
+    pub fn lines(&self) -> Vec<Value> {
         let text = self.text();
         // The last one may be half written.
         let whole = text.rsplit_once('\n').map(|(whole, _)| whole).unwrap_or_default();

@@ -37,7 +37,9 @@ pub fn docs(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn native_tests(workspace: &Workspace) -> Result<()> {
-    run(cargo(workspace).args(["test", "--workspace", "--exclude", "it"]))
+    let mut command = cargo(workspace);
+    command.args(["test", "--workspace", "--exclude", "it"]);
+    run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
 }
 
 /// The crates that have tests for wasm say so by what they depend on.
@@ -146,10 +148,16 @@ pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()>
     stack.run(command.arg("tests/database-lint/main.ts").arg(url))
 }
 
-const STAGES_OF_THEIR_OWN: [&str; 4] = ["--skip", "matrix::", "--skip", "crashes::"];
+/// The end-to-end tests that have a stage of their own.
+const STAGES_OF_THEIR_OWN: [&str; 6] = ["--skip", "load::", "--skip", "matrix::", "--skip", "crashes::"];
 
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(it(workspace)?.args(STAGES_OF_THEIR_OWN))
+}
+
+/// Many listeners at once: by themselves, for they report how long everything takes.
+pub fn load(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.args(["load::", "--nocapture"]))
 }
 
 /// Every outbound call meets every fault.
@@ -175,8 +183,8 @@ fn it(workspace: &Workspace) -> Result<Command> {
     Ok(command)
 }
 
-/// The same as `end_to_end`, but for how stacks start and end and the histories, which have a runtime of their own, and for a client
-/// that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
+/// The same as `end_to_end`, but for how stacks start and end and the histories, which have a runtime of their own, and
+/// for a client that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
 pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let mut command = it(workspace)?;
     command.args(STAGES_OF_THEIR_OWN).args(["--skip", "process::", "--skip", "convergence::"]);

@@ -1,0 +1,90 @@
+//! Realistic inputs, kept in `corpus/`, and what a few changes make of them: they reach deeper than what is made up
+//! from nothing.
+
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::TRAPS;
+
+/// The most bytes that repeating may make of an input.
+const MAX_BYTES: usize = 16 * 1024;
+
+#[derive(Debug, Clone)]
+enum Change {
+    Flip(u8),
+    Insert(&'static str),
+    Remove(Index),
+    Repeat(Index, usize),
+    /// The rest of another input takes the place of this one's.
+    Splice(Vec<u8>, Index),
+    End,
+}
+
+/// An input of this folder of the corpus after up to eight changes.
+///
+/// # Panics
+/// Where the folder is empty or cannot be read.
+pub fn mutated(folder: &str) -> impl Strategy<Value = Vec<u8>> + Clone + use<> {
+    let files = corpus(folder);
+    let change = prop_oneof![
+        4 => (0..8_u8).prop_map(|bit| Change::Flip(1 << bit)),
+        4 => select(TRAPS).prop_map(Change::Insert),
+        3 => any::<Index>().prop_map(Change::Remove),
+        3 => (any::<Index>(), 1..40_usize).prop_map(|(end, times)| Change::Repeat(end, times)),
+        2 => (select(files.clone()), any::<Index>()).prop_map(|(other, from)| Change::Splice(other, from)),
+        1 => Just(Change::End),
+    ];
+    (select(files), vec((any::<Index>(), change), 0..8)).prop_map(|(mut bytes, changes)| {
+        for (at, change) in changes {
+            let at = at.index(bytes.len() + 1);
+            apply(&mut bytes, at, change);
+        }
+        bytes
+    })
+}
+
+/// The same as a text; what is no UTF-8 any more is replaced.
+pub fn mutated_text(folder: &str) -> impl Strategy<Value = String> + Clone + use<> {
+    mutated(folder).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[allow(clippy::unwrap_used, reason = "only tests use it")]
+fn corpus(folder: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
+    let mut files: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    // The order of a folder differs, and a seed is to make the same inputs everywhere.
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+fn apply(bytes: &mut Vec<u8>, at: usize, change: Change) {
+    let behind = bytes.len() - at;
+    let part = |end: Index| at..at + end.index(behind + 1);
+    match change {
+        Change::Flip(bit) => {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= bit;
+            }
+        }
+        Change::Insert(trap) => drop(bytes.splice(at..at, trap.bytes())),
+        Change::Remove(end) => {
+            let part = part(end);
+            bytes.drain(part);
+        }
+        Change::Repeat(end, times) => {
+            let part = bytes.get(part(end)).unwrap_or_default().to_vec();
+            let times = times.min((MAX_BYTES / part.len().max(1)).saturating_sub(1));
+            bytes.splice(at..at, part.repeat(times));
+            bytes.truncate(MAX_BYTES);
+        }
+        Change::Splice(other, from) => {
+            let from = from.index(other.len() + 1);
+            bytes.truncate(at);
+            bytes.extend(other.into_iter().skip(from));
+        }
+        Change::End => bytes.truncate(at),
+    }
+}
