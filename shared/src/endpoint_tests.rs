@@ -1,7 +1,4 @@
-use std::cell::RefCell;
-
 use futures_util::FutureExt;
-use futures_util::task::noop_waker;
 use serde_json::json;
 
 use super::*;

@@ -179,7 +179,7 @@ mod tests {
         let deps = Deps {
             http: http.clone(),
             clock: FakeClock::at_ms(NOW_MS),
-            config: Config::from_lookup(lookup).unwrap(),
+            config: Rc::new(Config::from_lookup(lookup).unwrap()),
             caches: Rc::default(),
             call: fake_call().0,
         };

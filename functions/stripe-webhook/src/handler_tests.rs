@@ -211,7 +211,7 @@ fn nothing_of_the_event_reaches_the_database_or_the_log_but_its_type() {
     let body = event.to_string();
     let request =
         Request::post("https://x/stripe-webhook").header("stripe-signature", signature_of(body.as_bytes()));
-    let config = Config::from_lookup(lookup).unwrap();
+    let config = Rc::new(Config::from_lookup(lookup).unwrap());
     let (call, log) = fake_call();
     let deps = Deps {
         http,
