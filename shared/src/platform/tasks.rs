@@ -33,11 +33,9 @@ thread_local! {
 struct Woken(u32);
 
 impl Wake for Woken {
+    /// Not polled here: whoever wakes may hold a lock, which what is woken takes too.
     fn wake(self: Arc<Self>) {
-        TASKS.with(|tasks| {
-            tasks.woken.borrow_mut().push_back(self.0);
-            tasks.poll();
-        });
+        TASKS.with(|tasks| tasks.woken.borrow_mut().push_back(self.0));
     }
 }
 
@@ -49,6 +47,7 @@ impl Tasks {
             // None where nobody waits for it any more.
             if let Some(ticket) = ticket {
                 ticket.settle(outcome);
+                TASKS.with(Tasks::poll);
             }
         });
         glue::connect(&resume, &names);
@@ -62,8 +61,8 @@ impl Tasks {
         number
     }
 
+    /// Polls what is woken, and what that wakes; all that wakes from outside comes through a ticket.
     fn poll(&self) {
-        // What is woken by what is polled now has its turn behind it.
         if self.is_polling.replace(true) {
             return;
         }
