@@ -44,7 +44,7 @@ deploy cloudflare|supabase:
   --dry-run                 everything that can be tried without an account; nothing is changed
 
 fuzz:
-  --minutes N               for how long, on all processors (4)
+  --minutes N               for how long, on all processors (2)
   --only TARGET[,TARGET…]   these alone, of: signature-header, jwks, jwt, oauth-state, request-bodies, sse,
                             incremental-json, llm-output, spotify-answers, matching, others
 
@@ -165,7 +165,7 @@ pub struct FuzzOptions {
 
 impl Default for FuzzOptions {
     fn default() -> Self {
-        Self { minutes: 4, only: Vec::new() }
+        Self { minutes: 2, only: Vec::new() }
     }
 }
 
