@@ -7,7 +7,7 @@
 
 pub mod budget;
 pub mod config;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod event;
 pub mod generate;

@@ -8,7 +8,7 @@
 
 pub mod config;
 pub mod customer;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod handler;
 #[cfg(test)]

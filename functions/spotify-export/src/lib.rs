@@ -6,7 +6,7 @@
 //! completes the copy that was begun.
 
 pub mod config;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod export;
 pub mod handler;

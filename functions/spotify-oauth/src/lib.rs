@@ -9,7 +9,7 @@
 
 pub mod callback;
 pub mod config;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod handler;
 #[cfg(test)]

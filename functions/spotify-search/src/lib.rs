@@ -4,7 +4,7 @@
 //! first. It asks with the app's own token, so nobody needs a linked account to search.
 
 pub mod config;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod handler;
 #[cfg(test)]

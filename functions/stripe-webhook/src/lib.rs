@@ -6,6 +6,6 @@
 //! Stripe's, 5xx where Stripe has to send it again.
 
 pub mod config;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;
 pub mod handler;
