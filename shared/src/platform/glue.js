@@ -168,14 +168,11 @@ async function whole(source, max) {
   }
   const chunks = [];
   let size = 0;
-  const reader = body.getReader({ mode: 'byob' });
+  const reader = readerOf(body);
   for (;;) {
     const { done, value = NOTHING } = await reader.read(new Uint8Array(BUFFER_BYTES), { min: BUFFER_BYTES });
     size += value.length;
-    if (size > max) {
-      reader.releaseLock();
-      return tooLarge(body);
-    }
+    if (size > max) return tooLarge(reader);
     chunks.push(value);
     if (done) break;
   }
@@ -189,9 +186,18 @@ async function whole(source, max) {
   return joined;
 }
 
-function tooLarge(body) {
-  body.cancel().catch(() => {});
+function tooLarge(stream) {
+  stream.cancel().catch(() => {});
   return null;
+}
+
+/** Reads as many bytes as it is asked for, where the stream can; an empty body in Deno is one that cannot. */
+function readerOf(body) {
+  try {
+    return body.getReader({ mode: 'byob' });
+  } catch {
+    return body.getReader();
+  }
 }
 
 /** A request to somebody else, and what comes of it. */
@@ -280,7 +286,7 @@ class Exchange {
   }
 
   async next() {
-    this.reader ??= this.body.getReader({ mode: 'byob' });
+    this.reader ??= readerOf(this.body);
     const room = new Uint8Array(this.bytes.length === 0 ? new ArrayBuffer(BUFFER_BYTES) : this.bytes.buffer);
     const min = this.received < FLOWS_BYTES ? 1 : WORTH_WAKING_BYTES;
     // Where the stream ends, the last piece may come along with that.
