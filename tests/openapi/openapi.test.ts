@@ -22,6 +22,7 @@ const CALLED_BY: Record<string, string[]> = {
   'database_refusals.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
+  'load/listener.rs': FUNCTIONS,
   'logs.rs': ['ai-playlist'],
   'matrix/acts.rs': ['spotify-export'],
   'matrix/operations.rs': FUNCTIONS,
