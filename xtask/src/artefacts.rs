@@ -147,7 +147,7 @@ fn for_deno(workspace: &Workspace, function: &Function, made: &Path, out: &Path)
 fn bundle(workspace: &Workspace, function: &Function, what: &str, entry: &Path, out: &Path) -> Result<()> {
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
     esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm"]);
-    // A platform that is said to be neutral leaves what it alone has as it stands.
+    // The platform's own modules.
     esbuild.arg("--external:cloudflare:*").arg(format!("--outfile={}", out.join("index.js").display()));
     step(workspace, function, what, &mut esbuild)
 }

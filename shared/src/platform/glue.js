@@ -2,7 +2,7 @@
 // it, so what belongs together crosses together: a head is one text, a document one array of bytes, and the instance is
 // called back with two numbers.
 
-/** How something ended; the instance's `Outcome` has the same numbers. */
+/** How something ended; `succeeded` in mod.rs reads the same numbers. */
 const DONE = 0;
 const BROKE = 1;
 const TOO_LATE = 2;
@@ -45,7 +45,7 @@ export function takeBroken() {
 
 export function internalError() {
   const request_id = crypto.randomUUID();
-  const body = { code: 'internal', message: 'Something went wrong on our side. Please try again.', request_id };
+  const body = { code: 'internal_error', message: 'Something went wrong on our side. Please try again.', request_id };
   return Response.json(body, { status: 500, headers: { 'Cache-Control': 'no-store', 'X-Request-Id': request_id } });
 }
 
