@@ -1,0 +1,82 @@
+// What the glue reads of an answer: all of it, however it is cut, and no more than is allowed.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+
+type Exchange = { status: number; ended: number; headers(): string; take(): Uint8Array; read(ticket: number): void; abort(): void };
+type Glue = {
+  connect(resume: (ticket: number, outcome: number) => void, names: string): void;
+  exchange(ticket: number, method: string, url: string, headers: string, body: Uint8Array, silence: number, total: number, max: number, isDocument: boolean): Exchange;
+};
+
+const DONE = 0;
+const TOO_LARGE = 3;
+const TEXT = Array.from({ length: 1_000 }, (_, line) => `line ${line}\n`).join('');
+const waiting = new Map<number, (outcome: number) => void>();
+let lastTicket = 0;
+let glue: Glue;
+
+// Without a length, in pieces of 300 bytes, the last of which comes together with the end.
+const server = createServer((_, answer) => {
+  answer.writeHead(200, { 'Retry-After': '7' });
+  const send = (at: number): void => {
+    if (at + 300 >= TEXT.length) return void answer.end(TEXT.slice(at));
+    answer.write(TEXT.slice(at, at + 300), () => setImmediate(send, at + 300));
+  };
+  send(0);
+});
+
+before(async () => {
+  glue = (await import(new URL('../../shared/src/platform/glue.js', import.meta.url).href)) as Glue;
+  glue.connect((ticket, outcome) => waiting.get(ticket)?.(outcome), 'content-type\nretry-after');
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+after(() => server.close());
+
+function settled(begin: (ticket: number) => void): Promise<number> {
+  const ticket = ++lastTicket;
+  return new Promise((resolve) => {
+    waiting.set(ticket, resolve);
+    begin(ticket);
+  });
+}
+
+async function asked(max: number, isDocument: boolean): Promise<Exchange> {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  let exchange: Exchange | undefined;
+  const outcome = await settled((ticket) => {
+    exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), 5_000, 5_000, max, isDocument);
+  });
+  assert(exchange && outcome === DONE);
+  assert.equal(exchange.status, 200);
+  assert.equal(exchange.headers(), 'retry-after\n7\n');
+  return exchange;
+}
+
+test('a document is handed over whole', async () => {
+  const exchange = await asked(TEXT.length, true);
+  assert.equal(exchange.ended, DONE);
+  assert.equal(new TextDecoder().decode(exchange.take()), TEXT);
+});
+
+test('a document that is longer than allowed has a head and no body', async () => {
+  const exchange = await asked(TEXT.length - 1, true);
+  assert.equal(exchange.ended, TOO_LARGE);
+  exchange.abort();
+});
+
+test('a stream is handed over to its last byte', async () => {
+  const exchange = await asked(TEXT.length, false);
+  const decoder = new TextDecoder();
+  let text = '';
+  for (;;) {
+    assert.equal(await settled((ticket) => exchange.read(ticket)), DONE);
+    const piece = exchange.take();
+    if (piece.length === 0) break;
+    text += decoder.decode(piece, { stream: true });
+  }
+  assert.equal(text, TEXT);
+  exchange.abort();
+});
