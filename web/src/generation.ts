@@ -9,12 +9,15 @@ import { eventsOf } from './sse.ts';
 import { Store } from './store.ts';
 
 export type Song = { artist: string; title: string };
+export const DISCOVERY = ['familiar', 'balanced', 'adventurous'] as const;
+export type Discovery = (typeof DISCOVERY)[number];
 export type Wish = {
   prompt: string;
   target_count: number;
   era?: { from?: number; to?: number };
   allow_explicit: boolean;
   exclude_artists?: string[];
+  discovery?: Discovery;
   refine?: { previous: Song[]; instruction: string };
   save: boolean;
 };

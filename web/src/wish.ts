@@ -1,9 +1,9 @@
 // What stands in the composer, as it is typed, and the wish that is made of it.
 
-import type { Wish } from './generation.ts';
+import type { Discovery, Wish } from './generation.ts';
 
-export type Form = { prompt: string; count: number; from: string; to: string; explicit: boolean; exclude: string; save: boolean };
-export const EMPTY: Form = { prompt: '', count: 20, from: '', to: '', explicit: true, exclude: '', save: true };
+export type Form = { prompt: string; count: number; from: string; to: string; explicit: boolean; exclude: string; discovery: Discovery; save: boolean };
+export const EMPTY: Form = { prompt: '', count: 20, from: '', to: '', explicit: true, exclude: '', discovery: 'balanced', save: true };
 
 export const MAX_PROMPT = 1000;
 const MAX_ARTISTS = 20;
@@ -36,6 +36,7 @@ export function wishOf(form: Form): Wish {
     ...(Object.keys(era).length > 0 ? { era } : {}),
     allow_explicit: form.explicit,
     ...(artists.length > 0 ? { exclude_artists: artists } : {}),
+    ...(form.discovery !== 'balanced' ? { discovery: form.discovery } : {}),
     save: form.save,
   };
 }

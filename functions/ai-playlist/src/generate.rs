@@ -23,8 +23,8 @@ use crate::resolve::{Miss, Resolution, Resolver};
 
 /// With the model's connection these are the six that Workers allow at once.
 const MAX_SEARCHES_AT_ONCE: usize = 5;
-/// The longest that the model may be silent.
-const LLM_SILENCE_MS: u64 = 20_000;
+/// The longest that the model may be silent. A cold start takes 25 s at some services.
+const LLM_SILENCE_MS: u64 = 30_000;
 /// 100 suggestions are about 12 KB, but a frame around each token is larger than the token, and a model may think for
 /// 20,000 tokens before.
 const LLM_MAX_BODY_BYTES: usize = 8 * 1024 * 1024;

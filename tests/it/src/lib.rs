@@ -31,6 +31,7 @@ mod load;
 mod logs;
 mod main_job;
 mod matrix;
+mod model_answers;
 mod process;
 mod quota;
 mod reconcile;

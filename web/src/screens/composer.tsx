@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { generation, newOrder, run } from '../generation.ts';
+import { DISCOVERY, generation, newOrder, run } from '../generation.ts';
+import type { Discovery } from '../generation.ts';
 import { go } from '../navigation.ts';
 import { Field } from '../parts/field.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -13,7 +14,9 @@ import type { Form } from '../wish.ts';
 
 export function Composer() {
   const t = useTexts();
-  const [form, setForm] = useDraft<Form>('wish', EMPTY);
+  const [draft, setForm] = useDraft<Form>('wish', EMPTY);
+  // A draft of an older page may lack a part.
+  const form = { ...EMPTY, ...draft };
   const [tried, setTried] = useState(false);
   const { problem } = useStore(generation);
   const who = useStore(user);
@@ -98,6 +101,12 @@ function Options({ form, change, open }: { form: Form; change: (part: Partial<Fo
           <Field label={t.create.to} type="number" value={form.to} placeholder="1999" change={(to) => change({ to })} />
         </div>
         <Field label={t.create.exclude} value={form.exclude} hint={t.create.excludeHint} change={(exclude) => change({ exclude })} />
+        <div class="field">
+          <label for="discovery">{t.create.discovery}</label>
+          <select id="discovery" value={form.discovery} onChange={(event) => change({ discovery: event.currentTarget.value as Discovery })}>
+            {DISCOVERY.map((it) => <option key={it} value={it}>{t.create.discoveryOf[it]}</option>)}
+          </select>
+        </div>
         <label class="check">
           <input type="checkbox" checked={form.explicit} onChange={(event) => change({ explicit: event.currentTarget.checked })} />
           <span>{t.create.explicit}</span>

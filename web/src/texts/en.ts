@@ -13,6 +13,7 @@ export const en = {
     prompt: 'Your wish', placeholder: 'A cozy rainy evening, mellow acoustic, nothing too sad', examples: 'Not sure? Try one of these',
     exampleList: ['Warm indie folk for a rainy Sunday morning', '80s synth-pop for a night drive, nothing too sad', 'Energetic Polish rock from the nineties', 'Something like Sigur Rós for a long walk'],
     length: 'Length', lengthValue: tracks, options: 'More options', from: 'Released from', to: 'until', year: 'Year', explicit: 'Explicit lyrics are fine',
+    discovery: 'How well known', discoveryOf: { familiar: 'Mostly songs that I know', balanced: 'A mix', adventurous: 'Mostly songs that are new to me' },
     exclude: 'Leave out these artists', excludeHint: 'Names, separated by commas', saveToo: 'Save it to my playlists when it is ready',
     saveHint: 'Saved, it cannot get lost, even if your connection does.', go: 'Make my playlist', signInFirst: 'Sign in first. What you have written stays here.',
     left: (n: number, limit: number) => `${n} of ${limit} AI playlists left`, nextFree: (day: string) => `the next one is free on ${day}`,

@@ -17,6 +17,7 @@ export const pl: Texts = {
     prompt: 'Twoje życzenie', placeholder: 'Przytulny deszczowy wieczór, spokojna akustyka, nic zbyt smutnego', examples: 'Brak pomysłu? Spróbuj jednego z tych',
     exampleList: ['Ciepły indie folk na deszczowy niedzielny poranek', 'Synth-pop z lat 80. na nocną jazdę, nic zbyt smutnego', 'Energiczny polski rock z lat dziewięćdziesiątych', 'Coś jak Sigur Rós na długi spacer'],
     length: 'Długość', lengthValue: tracks, options: 'Więcej opcji', from: 'Wydane od', to: 'do', year: 'Rok', explicit: 'Wulgarne teksty mogą być',
+    discovery: 'Na ile znane', discoveryOf: { familiar: 'Głównie utwory, które znam', balanced: 'Trochę tych, trochę tych', adventurous: 'Głównie utwory nowe dla mnie' },
     exclude: 'Pomiń tych wykonawców', excludeHint: 'Nazwy oddzielone przecinkami', saveToo: 'Zapisz w moich playlistach, gdy będzie gotowa',
     saveHint: 'Zapisana nie zginie, nawet gdy zerwie się połączenie.', go: 'Stwórz playlistę', signInFirst: 'Najpierw się zaloguj. To, co wpisano, tu zostanie.',
     left: (n, limit) => `Zostało ${n} z ${limit} playlist AI`, nextFree: (day) => `następna będzie wolna ${day}`,
