@@ -33,7 +33,7 @@ dev:
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, load, faults, crashes, supabase-js, stripe-sdk,
+                            mutations, conformance, end-to-end, load, faults, crashes, models, supabase-js, stripe-sdk,
                             openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
                             browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
                             cron-15, conformance-15, database-lint

@@ -31,6 +31,7 @@ mod load;
 mod logs;
 mod main_job;
 mod matrix;
+mod models;
 mod process;
 mod quota;
 mod reconcile;
