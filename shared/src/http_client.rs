@@ -15,10 +15,23 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// What Stripe signs its events with.
 pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
+/// What OpenAI and Azure send beside `Retry-After`, in milliseconds.
+pub const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+/// A year: no upstream means more.
+const MAX_RETRY_AFTER_SECONDS: f64 = 31_536_000.0;
+
 /// The headers that anything here reads, of requests and of answers. No other crosses the border from the runtime: each costs
 /// time, and to know all names that there are costs 5 KB in every function.
-pub const READ_HEADERS: [HeaderName; 7] =
-    [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, ORIGIN, RETRY_AFTER, STRIPE_SIGNATURE];
+pub const READ_HEADERS: [HeaderName; 8] = [
+    ACCEPT,
+    AUTHORIZATION,
+    CONTENT_TYPE,
+    IDEMPOTENCY_KEY,
+    ORIGIN,
+    RETRY_AFTER,
+    RETRY_AFTER_MS,
+    STRIPE_SIGNATURE,
+];
 
 /// What bounds an outbound call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,9 +185,20 @@ impl InboundResponse {
         serde_json::from_slice(&bytes).map_err(|_| HttpError::InvalidBody)
     }
 
-    /// `Retry-After` in seconds, where the answer has one.
+    /// `Retry-After` in whole seconds, rounded up, where the answer has one.
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+        self.retry_after_ms().map(|ms| ms.div_ceil(1_000))
+    }
+
+    /// How long the upstream wants to be left alone: `retry-after-ms`, else `Retry-After`, which some send in fractions.
+    /// A date counts as no number.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        let number = |name: &HeaderName| {
+            let text = self.headers.get(name)?.to_str().ok()?;
+            text.trim().parse::<f64>().ok().filter(|number| (0.0..=MAX_RETRY_AFTER_SECONDS).contains(number))
+        };
+        let seconds = || number(&RETRY_AFTER).map(|seconds| seconds * 1_000.0);
+        number(&RETRY_AFTER_MS).or_else(seconds).map(|ms| ms.ceil() as u64)
     }
 }
 

@@ -11,6 +11,7 @@ use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, Spawn, json_response, route};
 use shared::http_client::HttpClient;
+use shared::llm::LlmMemory;
 use shared::random::Random;
 use shared::request::{idempotency_key, require_json};
 use shared::spotify::TokenCache;
@@ -43,6 +44,8 @@ pub struct Caches {
     pub jwks: JwksCache,
     /// The app's token for the catalogue.
     pub spotify_token: TokenCache,
+    /// What the model's server understands.
+    pub llm: LlmMemory,
 }
 
 /// What one request is handed.

@@ -6,8 +6,8 @@ use futures_util::future::{Either, FutureExt, select};
 use futures_util::{pin_mut, select_biased};
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
-use shared::llm::Cost;
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
+use shared::llm::{Cost, LlmError};
 use shared::matching::{Constraints, WantedVersions};
 use shared::spotify::SpotifyApp;
 use shared::supabase::{RETRYING_MS, Service, Supabase};
@@ -62,7 +62,7 @@ where
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
         let resolver = resolver(&deps, &searching, &request);
         let mut generation = Generation::new(
-            &deps.config.llm,
+            (&deps.config.llm, &deps.caches.llm),
             http.keeping(KEPT_FOR_SETTLING),
             &deps.clock,
             &resolver,
@@ -84,11 +84,12 @@ where
         let cost = generation.cost();
         let call = &deps.call;
         call.note("session_id", session.id.to_string());
-        call.note("found", generation.tracks.len());
+        call.note("found", generation.found_count());
         call.note("target", request.target_count);
         call.note("cost_usd", cost.to_string());
         let settling = Settling { deps: &deps, http: &http, session, request: &request, cost };
-        settling.settle(generation.about, generation.tracks, ended).await
+        let tracks = generation.tracks();
+        settling.settle(generation.about, tracks, ended).await
     }
 }
 
@@ -220,6 +221,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     fn error(&self, failure: Failure, language: Option<Language>) -> Error {
         let language = language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
         match failure {
+            Failure::Llm(error @ LlmError::Declined(_)) => not_about_music(language).caused_by(error),
             Failure::Llm(error) => error.into(),
             Failure::Spotify(error) => error.into(),
             Failure::Deadline => Error::new(
@@ -230,10 +232,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                 Code::NoTracksFound,
                 "None of the suggested songs is in the catalogue. Nothing was charged. Try other words.",
             ),
-            Failure::Refused => {
-                let examples = example_prompts(language).map(str::to_owned).to_vec();
-                Error::new(Code::NotAboutMusic, refusal_message(language)).with_examples(examples)
-            }
+            Failure::Refused => not_about_music(language),
         }
     }
 
@@ -256,4 +255,9 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             quota: quota::Quota::default(),
         }
     }
+}
+
+fn not_about_music(language: Language) -> Error {
+    let examples = example_prompts(language).map(str::to_owned).to_vec();
+    Error::new(Code::NotAboutMusic, refusal_message(language)).with_examples(examples)
 }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use shared::Error;
-use shared::llm::playlist::{PlaylistAsk, Refine};
+use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
 use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
 
@@ -76,6 +76,7 @@ struct RawRequest {
     era: Option<RawEra>,
     allow_explicit: Option<bool>,
     exclude_artists: Option<Vec<String>>,
+    discovery: Option<String>,
     market: Option<String>,
     refine: Option<RawRefine>,
     save: Option<bool>,
@@ -120,6 +121,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         era: raw.era.map(era).transpose()?.flatten(),
         allow_explicit: raw.allow_explicit.unwrap_or(true),
         exclude_artists: artists(raw.exclude_artists.unwrap_or_default())?,
+        discovery: raw.discovery.map(|name| discovery(&name)).transpose()?.unwrap_or_default(),
         refine: raw.refine.map(refine).transpose()?,
         ..PlaylistAsk::default()
     };
@@ -162,6 +164,15 @@ fn songs(field: &str, raw: Vec<RawSong>, max: usize) -> Result<Vec<Suggestion>, 
 fn artists(raw: Vec<String>) -> Result<Vec<String>, Error> {
     let raw = at_most("exclude_artists", raw, MAX_EXCLUDED_ARTISTS)?;
     raw.iter().map(|artist| text("exclude_artists", artist, MAX_NAME_CHARS)).collect()
+}
+
+fn discovery(name: &str) -> Result<Discovery, Error> {
+    match name {
+        "familiar" => Ok(Discovery::Familiar),
+        "balanced" => Ok(Discovery::Balanced),
+        "adventurous" => Ok(Discovery::Adventurous),
+        _ => Err(Error::invalid("discovery must be familiar, balanced or adventurous.")),
+    }
 }
 
 fn era(raw: RawEra) -> Result<Option<Era>, Error> {

@@ -1,10 +1,9 @@
-//! Reading a JSON document while it is still being written.
+//! Reading JSON that is not always JSON.
 //!
-//! A language model writes its answer for seconds. [`ObjectScanner`] hands over each member of
-//! the object, and each element of one of its arrays, as soon as it is complete.
+//! A language model writes its answer for seconds, and not always by the grammar. [`LenientParser`] returns each
+//! part of a document as soon as it is complete.
 
-mod scanner;
-mod value;
+mod lenient;
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -12,4 +11,4 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use scanner::{ObjectScanner, ScanError, ScanEvent};
+pub use lenient::{LenientParser, Token};

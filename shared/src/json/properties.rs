@@ -1,72 +1,64 @@
-//! What holds for any document and any cuts, tried on many.
+//! What holds for any document, tried on many.
 
-use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
-use inputs::{chunks, cuts, damaged, json_with, mutated};
+use inputs::{damaged, json_with, mutated};
 use serde_json::Value;
 
-use super::tests::{ANSWER, broken, element, member, scan_chunks};
-use super::{ScanError, ScanEvent};
+use super::Token;
+use super::tests::{tokens, without_noise};
 
-/// What is to be handed over of an object that is written as it stands.
-fn events_of(object: &serde_json::Map<String, Value>) -> Vec<ScanEvent> {
-    let mut events = Vec::new();
-    for (key, value) in object {
-        match value {
-            Value::Array(items) if key == "tracks" => {
-                events.extend(items.iter().map(|item| element(&item.to_string())))
-            }
-            Value::Array(_) | Value::Object(_) => {}
-            scalar => events.push(member(key, &scalar.to_string())),
+/// The parts of a value as `serde_json` writes it.
+fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
+    match value {
+        Value::Array(items) => {
+            parts_so_far.push(Token::ArrayStart);
+            items.iter().for_each(|item| parts(item, parts_so_far));
+            parts_so_far.push(Token::ArrayEnd);
         }
+        Value::Object(members) => {
+            parts_so_far.push(Token::ObjectStart);
+            for (key, value) in members {
+                parts_so_far.push(Token::Key(shown(key)));
+                parts(value, parts_so_far);
+            }
+            parts_so_far.push(Token::ObjectEnd);
+        }
+        Value::String(text) => parts_so_far.push(Token::Text(shown(text))),
+        bare => parts_so_far.push(Token::Bare(bare.to_string())),
     }
-    events
+}
+
+/// A text on one line.
+fn shown(text: &str) -> String {
+    let visible = text.chars().filter(|c| !matches!(c, '\u{8}' | '\u{c}'));
+    // Of control characters, `serde_json` escapes those below the space.
+    visible.map(|c| if matches!(c, '\n' | '\r' | '\t' | '\u{7f}'..='\u{9f}') { ' ' } else { c }).collect()
 }
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_is_read_however_it_is_cut(
-        object in json_with(vec!["tracks", "name", "kind"]).prop_filter_map(
-            "no object",
-            |value| value.as_object().cloned(),
-        ),
-        tracks in vec(json_with(vec!["artist", "title"]), 0..6),
-        before in "[^{]{0,12}\\{? ?",
-        after in ".{0,12}",
-        cuts in cuts(),
-    ) {
-        let mut object = object;
-        object.entry("tracks").or_insert(Value::Array(tracks));
-        let text = format!("{before}{}{after}", Value::Object(object.clone()));
-        let (events, is_complete) = scan_chunks(chunks(text.as_bytes(), &cuts));
-        prop_assert!(is_complete, "{}", text);
-        prop_assert_eq!(events, events_of(&object), "{}", text);
+    fn what_serde_json_writes_is_read_as_it_stands(value in json_with(vec!["tracks", "name", "kind"])) {
+        prop_assume!(value.is_object() || value.is_array());
+        let mut expected = Vec::new();
+        parts(&value, &mut expected);
+        prop_assert_eq!(without_noise(&value.to_string()), expected, "{}", value);
     }
 
     #[test]
-    fn where_the_chunks_are_cut_makes_no_difference(
-        document in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
-        cuts in cuts(),
-    ) {
-        let whole = scan_chunks([document.as_slice()]);
-        prop_assert_eq!(&scan_chunks(chunks(&document, &cuts)), &whole);
-        prop_assert_eq!(&scan_chunks(document.chunks(1)), &whole);
-        let errors = whole.0.iter().filter(|event| matches!(event, ScanEvent::Broken(_))).count();
-        prop_assert!(errors <= 1 && (errors == 0 || !whole.1));
-    }
-
-    #[test]
-    fn whatever_is_handed_over_is_json(bytes in vec(prop_oneof![
-        3 => prop::sample::select(&b"{}[]\"\\:,tracks 019.-eu\n"[..]),
-        1 => any::<u8>(),
-    ], 0..60)) {
-        let document = [b"{\"tracks\":[", bytes.as_slice()].concat();
-        for event in scan_chunks([document.as_slice()]).0 {
-            match event {
-                ScanEvent::Member { json, .. } | ScanEvent::Element(json) => {
-                    prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok(), "{}", json);
-                }
-                ScanEvent::Broken(error) => prop_assert_eq!(broken(error), broken(ScanError::Malformed)),
+    fn brackets_match_whatever_comes(document in prop_oneof![
+        damaged(br#"{"tracks":[{"artist":"a","title":"b"}],"n":[[1],{"x":null}]}"#.to_vec()),
+        mutated("llm-output"),
+    ]) {
+        let mut open = Vec::new();
+        for token in tokens(&String::from_utf8_lossy(&document)) {
+            match token {
+                Token::ObjectStart | Token::ArrayStart => open.push(token),
+                Token::ObjectEnd => prop_assert_eq!(open.pop(), Some(Token::ObjectStart)),
+                Token::ArrayEnd => prop_assert_eq!(open.pop(), Some(Token::ArrayStart)),
+                Token::Key(_) => prop_assert_eq!(open.last(), Some(&Token::ObjectStart)),
+                Token::Text(text) => prop_assert!(text.len() <= 64 * 1024),
+                Token::Bare(text) => prop_assert!(text.len() <= 67),
+                Token::Noise(_) => prop_assert!(open.is_empty()),
             }
         }
     }

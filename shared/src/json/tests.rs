@@ -1,161 +1,86 @@
-//! What is handed over, and when.
+//! What a document's parts are, in order, however malformed it is.
 
-use super::{ObjectScanner, ScanError, ScanEvent};
+use super::{LenientParser, Token};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-pub(super) fn scan_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ScanEvent>, bool) {
-    let mut scanner = ObjectScanner::new("tracks");
-    let events = chunks.into_iter().flat_map(|chunk| scanner.push(chunk)).collect();
-    (events, scanner.is_complete())
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    let mut parser = LenientParser::default();
+    let mut tokens = Vec::new();
+    for c in text.chars() {
+        parser.push(c, &mut tokens);
+    }
+    parser.finish(&mut tokens);
+    tokens
 }
 
-fn scan(text: &str) -> (Vec<ScanEvent>, bool) {
-    scan_chunks([text.as_bytes()])
+pub(super) fn without_noise(text: &str) -> Vec<Token> {
+    tokens(text).into_iter().filter(|token| !matches!(token, Token::Noise(_))).collect()
 }
 
-pub(super) fn member(key: &str, json: &str) -> ScanEvent {
-    ScanEvent::Member { key: key.to_owned(), json: json.to_owned() }
+fn key(text: &str) -> Token {
+    Token::Key(text.to_owned())
 }
 
-pub(super) fn element(json: &str) -> ScanEvent {
-    ScanEvent::Element(json.to_owned())
+fn text(text: &str) -> Token {
+    Token::Text(text.to_owned())
 }
 
-pub(super) fn broken(error: ScanError) -> ScanEvent {
-    ScanEvent::Broken(error)
+fn bare(text: &str) -> Token {
+    Token::Bare(text.to_owned())
 }
-
-pub(super) const ANSWER: &str = r#"Sure {here} it is:
-```json
-{ "kind" : "playlist", "na\u006de":"Zażółć \"gęślą\" \\ {[", "other": {"tracks": [1, "]}"], "x": {}},
-  "tracks": [ {"artist":"Dżem","title":"Whisky \ud83e\udd43","year":1979}, {"a":[{"b":"}"}]},7, null,"x" ],
-  "list": [[1]], "n":-1.5e3,"t":true , "end":null}
-``` enjoy }{"#;
 
 #[test]
-fn members_and_elements_come_out_complete_and_in_order() {
-    let (events, is_complete) = scan(ANSWER);
+fn returns_the_parts_of_a_document_in_order() {
+    use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
     assert_eq!(
-        events,
+        without_noise(
+            r#"so: { "na\u006de" : "Zażółć \"gęślą\" \\ {[", "list": [1, -2.5e3, true, "x", {}], "n":null} !"#
+        ),
         [
-            member("kind", "\"playlist\""),
-            member("name", r#""Zażółć \"gęślą\" \\ {[""#),
-            element(r#"{"artist":"Dżem","title":"Whisky \ud83e\udd43","year":1979}"#),
-            element(r#"{"a":[{"b":"}"}]}"#),
-            element("7"),
-            element("null"),
-            element("\"x\""),
-            member("n", "-1.5e3"),
-            member("t", "true"),
-            member("end", "null"),
+            ObjectStart,
+            key("name"),
+            text(r#"Zażółć "gęślą" \ {["#),
+            key("list"),
+            ArrayStart,
+            bare("1"),
+            bare("-2.5e3"),
+            bare("true"),
+            text("x"),
+            ObjectStart,
+            ObjectEnd,
+            ArrayEnd,
+            key("n"),
+            bare("null"),
+            ObjectEnd,
         ]
     );
-    assert!(is_complete);
 }
 
 #[test]
-fn everything_comes_out_with_the_byte_that_completes_it() {
-    let mut scanner = ObjectScanner::new("tracks");
-    assert_eq!(scanner.push(br#"{"kind":"playlist"#), []);
-    assert_eq!(scanner.push(b"\""), [member("kind", "\"playlist\"")]);
-    assert_eq!(scanner.push(br#","tracks":[{"a":1"#), []);
-    assert_eq!(scanner.push(b"}"), [element(r#"{"a":1}"#)]);
-    assert!(!scanner.is_complete());
-    assert_eq!(scanner.push(b"]}"), []);
-    assert!(scanner.is_complete());
-}
-
-#[test]
-fn empty_objects_and_arrays_are_complete() {
-    for text in ["{}", "{\"tracks\":[]}", " { \"tracks\" : [ ] } ", "[{}]"] {
-        assert_eq!(scan(text), (vec![], true), "{text}");
+fn returns_a_part_with_the_character_that_completes_it() {
+    let mut parser = LenientParser::default();
+    let mut tokens = Vec::new();
+    for (c, expected) in [('{', 1), ('"', 1), ('a', 1), ('"', 1), (':', 2), ('7', 2), ('}', 4)] {
+        parser.push(c, &mut tokens);
+        assert_eq!(tokens.len(), expected, "{c}");
     }
+    assert!(!parser.is_inside());
 }
 
 #[test]
-fn what_ends_too_early_is_not_complete() {
-    let whole = r#"{"kind":"playlist","tracks":[{"a":1}]}"#;
-    for end in 0..whole.len() {
-        let (events, is_complete) = scan_chunks([&whole.as_bytes()[..end]]);
-        assert!(!is_complete);
-        assert!(!events.iter().any(|event| matches!(event, ScanEvent::Broken(_))), "{end}");
-    }
-    assert_eq!(scan("I cannot help with that."), (vec![], false));
+fn brackets_that_lack_their_partner_are_implied_or_skipped() {
+    use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
+    assert_eq!(without_noise("[{]"), [ArrayStart, ObjectStart, ObjectEnd, ArrayEnd]);
+    assert_eq!(without_noise("{[}"), [ObjectStart, ArrayStart, ArrayEnd, ObjectEnd]);
+    assert_eq!(without_noise("]}[}]"), [ArrayStart, ArrayEnd]);
 }
 
 #[test]
-fn what_breaks_is_told_once_and_what_came_before_stays() {
-    let start = r#"{"kind":"playlist","tracks":[{"a":1}"#;
-    let before = [member("kind", "\"playlist\""), element(r#"{"a":1}"#)];
-    for rest in [
-        "}",
-        " x",
-        ",,",
-        ",]",
-        ",{\"a\":}]",
-        ",{\"a\":01}]",
-        ",[}",
-        ",\"\n\"",
-        ",nul]",
-        ",'x'",
-        ",\u{1}",
-        ",{\"a\" 1}]",
-        ",{\"a\":\"Say \"Hi\"\"}",
-        "]]",
-        "],}",
-        "],\"k\"}",
-        "],\"k\":}",
-        "],k:1}",
-        "] \"k\":1}",
-        "],\"k\":tru}",
-        "],\"\\x\":1}",
-    ] {
-        let (events, is_complete) = scan(&format!("{start}{rest} {{\"more\":1}}"));
-        assert_eq!(events, [&before[..], &[broken(ScanError::Malformed)]].concat(), "{rest}");
-        assert!(!is_complete);
-    }
-}
-
-#[test]
-fn text_that_is_not_utf_8_is_malformed() {
-    assert_eq!(scan_chunks([&b"{\"a\":\"\xff\"}"[..]]).0, [broken(ScanError::Malformed)]);
-    assert_eq!(scan_chunks([&b"{\"tracks\":[\"\xc5\"]}"[..]]).0, [broken(ScanError::Malformed)]);
-}
-
-#[test]
-fn a_value_is_bounded() {
-    for (before, after) in
-        [("{\"a\":\"", "\"}"), ("{\"", "\":1}"), ("{\"tracks\":[[\"", "\"]]}"), ("{\"a\":", "}")]
-    {
-        let text = |length: usize| format!("{before}{}{after}", "1".repeat(length));
-        assert_eq!(scan(&text(64 * 1024 + 1)).0, [broken(ScanError::TooLarge)], "{before}");
-    }
-    let (events, is_complete) = scan(&format!("{{\"a\":\"{}\"}}", "x".repeat(64 * 1024 - 2)));
-    assert!(is_complete && events.len() == 1);
-}
-
-#[test]
-fn nesting_is_bounded() {
-    for before in ["{\"tracks\":[", "{\"other\":"] {
-        let text = |depth: usize| format!("{before}{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(scan(&text(33)).0, [broken(ScanError::TooDeep)]);
-        assert!(!scan(&text(32)).0.contains(&broken(ScanError::TooDeep)));
-    }
-}
-
-#[test]
-fn what_is_passed_over_may_be_large() {
-    let text = format!("{{\"other\":[{}1],\"a\":2}}", "1,".repeat(100_000));
-    assert_eq!(scan(&text), (vec![member("a", "2")], true));
-}
-
-#[test]
-fn a_repeated_member_comes_out_as_often_as_it_stands() {
-    let (events, is_complete) =
-        scan(r#"{"tracks":"x","a":1,"a":2,"tracks":[1],"tracks":{"b":[2]},"tracks":[3]}"#);
-    let expected =
-        [member("tracks", "\"x\""), member("a", "1"), member("a", "2"), element("1"), element("3")];
-    assert_eq!(events, expected);
-    assert!(is_complete);
+fn characters_outside_of_documents_are_noise() {
+    let noise: String = tokens("Say \"hi\" [1] now")
+        .into_iter()
+        .filter_map(|token| if let Token::Noise(c) = token { Some(c) } else { None })
+        .collect();
+    assert_eq!(noise, "Say \"hi\"  now");
 }

@@ -2,119 +2,222 @@
 
 use std::collections::VecDeque;
 
-use futures_util::StreamExt;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::{FutureExt, StreamExt};
+use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Method};
 
-use super::answer::Frame;
-use super::request::characters;
-use super::{ChatEvent, ChatRequest, Cost, LlmConfig, LlmError, Prices, SseEvent, SseParser, Usage};
+use super::frame::Frame;
+use super::surrogates::Joiner;
+use super::{
+    ChatEvent, ChatRequest, Cost, Dialect, Estimate, FrameReader, LlmConfig, LlmError, LlmMemory, Payload,
+    Prices, Problem, Usage,
+};
 use crate::clock::Clock;
 use crate::http_client::{
     BodyStream, HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
 };
 
 /// The longest `Retry-After` that is waited for.
-const MAX_RETRY_AFTER_SECONDS: u64 = 3;
+const MAX_RETRY_AFTER_MS: u64 = 3_000;
 
 /// The pause before the second attempt where the upstream names none.
 const RETRY_PAUSE_MS: u64 = 500;
 
-/// Asks the model, and answers as soon as its answer begins.
+/// As many bytes of an error are read.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+
+/// The longest wait for an error's body.
+const ERROR_BODY_MS: u64 = 2_000;
+
+/// Simpler forms that one question may try.
+const MAX_STEPS: usize = 7;
+
+/// What may follow a finished answer, the usage above all, is waited for this long.
+const AFTER_FINISH_MS: u64 = 1_000;
+
+/// Asks the model, and returns as soon as its answer begins.
 ///
-/// An answer of 429, 502 or 503 is tried once more, unless the upstream wants a pause of more
-/// than three seconds or the time does not allow it. `limits` bound both attempts together.
+/// 1. Where the server refuses the form of the request, a simpler one is tried: strict, object, prompt, without
+///    streaming, or without the parameter that it names. `memory` keeps what it has accepted.
+/// 2. A passing failure (429, 5xx, a broken connection) is tried once more, unless the upstream wants a pause of more
+///    than three seconds or the time does not allow it.
+///
+/// `limits` bound all attempts together.
 ///
 /// # Errors
 /// [`LlmError`] where no answer begins. Nothing has been charged then; only where the future was
 /// dropped, or timed out, may [`ChatRequest::cost_of_asking`] be due.
-pub async fn stream_chat<H: HttpClient, C: Clock>(
+pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
     config: &LlmConfig,
+    memory: &LlmMemory,
     http: &H,
     clock: &C,
     request: &ChatRequest,
     limits: Limits,
 ) -> Result<ChatStream, LlmError> {
     let deadline_ms = clock.now_ms().saturating_add(limits.total_ms);
-    let outbound = outbound(config, request, limits)?;
-    let mut response = http.send(outbound.clone()).await?;
-    if let Some(pause_ms) = retry_pause_ms(&response)
-        && clock.now_ms().saturating_add(pause_ms) < deadline_ms
-    {
-        drop(response);
-        clock.sleep_ms(pause_ms).await;
-        let remaining_ms = deadline_ms.saturating_sub(clock.now_ms());
-        response = http.send(OutboundRequest { limits: limits.within(remaining_ms), ..outbound }).await?;
+    let mut dialect = memory.dialect(config);
+    let mut may_retry = true;
+    let mut steps = 0;
+    loop {
+        let remaining = limits.within(deadline_ms.saturating_sub(clock.now_ms()));
+        let (error, pause_ms) = match attempt(config, dialect, http, clock, request, remaining).await {
+            Ok(response) => {
+                memory.accepts(dialect);
+                return Ok(ChatStream::new(response, clock, dialect, config.prices, request.estimate()));
+            }
+            Err(Attempt::Failed(error @ HttpError::Network)) => (error.into(), Some(RETRY_PAUSE_MS)),
+            Err(Attempt::Failed(error)) => return Err(error.into()),
+            Err(Attempt::Refused { problem, pause_ms, retry_after_seconds }) => {
+                if steps < MAX_STEPS
+                    && let Some(simpler) = dialect.after(&problem)
+                {
+                    dialect = simpler;
+                    steps += 1;
+                    continue;
+                }
+                let pause_ms = pause_ms.filter(|_| problem.is_passing());
+                (problem.into_error(retry_after_seconds), pause_ms)
+            }
+        };
+        match pause_ms {
+            Some(pause_ms) if may_retry && clock.now_ms().saturating_add(pause_ms) < deadline_ms => {
+                may_retry = false;
+                clock.sleep_ms(pause_ms).await;
+            }
+            _ => return Err(error),
+        }
     }
-    if !response.status.is_success() {
-        return Err(LlmError::from_status(response.status.as_u16(), response.retry_after_seconds()));
-    }
-    Ok(ChatStream::new(response, config.prices, request.characters()))
 }
 
-fn outbound(config: &LlmConfig, request: &ChatRequest, limits: Limits) -> Result<OutboundRequest, LlmError> {
+enum Attempt {
+    Failed(HttpError),
+    Refused {
+        problem: Problem,
+        /// How long to wait before the second attempt; `None` where there is to be none.
+        pause_ms: Option<u64>,
+        retry_after_seconds: Option<u64>,
+    },
+}
+
+async fn attempt<H: HttpClient, C: Clock>(
+    config: &LlmConfig,
+    dialect: Dialect,
+    http: &H,
+    clock: &C,
+    request: &ChatRequest,
+    limits: Limits,
+) -> Result<InboundResponse, Attempt> {
+    let outbound = outbound(config, dialect, request, limits).map_err(Attempt::Failed)?;
+    let response = http.send(outbound).await.map_err(Attempt::Failed)?;
+    if response.status.is_success() {
+        return Ok(response);
+    }
+    let status = response.status.as_u16();
+    let retry_after_seconds = response.retry_after_seconds();
+    let pause_ms = match response.retry_after_ms() {
+        None if response.headers.contains_key(RETRY_AFTER) => None,
+        None => Some(RETRY_PAUSE_MS),
+        Some(pause_ms) => Some(pause_ms).filter(|pause_ms| *pause_ms <= MAX_RETRY_AFTER_MS),
+    };
+    let body = error_body(response.body, clock).await;
+    let mut private: Vec<&str> = request.messages.iter().map(|message| message.content.as_str()).collect();
+    private.push(config.api_key.expose());
+    let problem = Problem::from_body(status, &body, &private);
+    Err(Attempt::Refused { problem, pause_ms, retry_after_seconds })
+}
+
+/// The beginning of an error's body, as far as it comes in time.
+async fn error_body<C: Clock>(mut body: BodyStream, clock: &C) -> Vec<u8> {
+    let mut read = Vec::new();
+    let mut deadline = std::pin::pin!(clock.sleep_ms(ERROR_BODY_MS));
+    while read.len() < MAX_ERROR_BYTES
+        && let Either::Left((Some(Ok(chunk)), _)) = select(body.next(), deadline.as_mut()).await
+    {
+        read.extend_from_slice(&chunk);
+    }
+    read.truncate(MAX_ERROR_BYTES);
+    read
+}
+
+fn outbound(
+    config: &LlmConfig,
+    dialect: Dialect,
+    request: &ChatRequest,
+    limits: Limits,
+) -> Result<OutboundRequest, HttpError> {
     let url = format!("{}/chat/completions", config.base_url);
+    // Without a stream there is no byte before the whole answer.
+    let silence_ms = if dialect.streams { limits.silence_ms } else { limits.total_ms };
+    let limits = Limits { silence_ms, ..limits };
     let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
         .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
         .header(CONTENT_TYPE, "application/json")?
         .header(ACCEPT, "text/event-stream, application/json")?;
-    let body = request.to_body(config).map_err(|_| HttpError::InvalidRequest)?;
+    let body = request.to_body(config, dialect).map_err(|_| HttpError::InvalidRequest)?;
     Ok(outbound.body(body))
-}
-
-/// How long to wait before the second attempt; `None` where there is to be none.
-fn retry_pause_ms(response: &InboundResponse) -> Option<u64> {
-    if !matches!(response.status.as_u16(), 429 | 502 | 503) {
-        return None;
-    }
-    if !response.headers.contains_key(RETRY_AFTER) {
-        return Some(RETRY_PAUSE_MS);
-    }
-    // A date counts as too long: whoever means seconds writes seconds.
-    let seconds = response.retry_after_seconds().filter(|seconds| *seconds <= MAX_RETRY_AFTER_SECONDS)?;
-    Some(seconds * 1000)
-}
-
-enum Format {
-    Stream(SseParser),
-    /// Some servers answer one document, although a stream was asked for.
-    Document(Vec<u8>),
 }
 
 /// The answer of the model. Dropping it aborts the call.
 pub struct ChatStream {
     body: BodyStream,
-    format: Format,
+    frames: FrameReader,
+    joiner: Joiner,
     events: VecDeque<ChatEvent>,
+    dialect: Dialect,
+    sleep: Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>,
+    /// Rings when no more is waited for; beside it, after how many milliseconds.
+    patience: Option<(u64, LocalBoxFuture<'static, ()>)>,
     /// Whether the model finished, or the stream said that nothing more comes.
     is_finished: bool,
     is_over: bool,
+    has_content: bool,
+    has_frames: bool,
     failure: Option<LlmError>,
     prices: Prices,
     usage: Option<Usage>,
-    sent_characters: u64,
-    received_characters: u64,
+    sent: Estimate,
+    received: Estimate,
 }
 
 impl ChatStream {
-    fn new(response: InboundResponse, prices: Prices, sent_characters: u64) -> Self {
-        let format = if is_json(&response.headers) {
-            Format::Document(Vec::new())
-        } else {
-            Format::Stream(SseParser::default())
-        };
+    fn new<C: Clock + Clone + 'static>(
+        response: InboundResponse,
+        clock: &C,
+        dialect: Dialect,
+        prices: Prices,
+        sent: Estimate,
+    ) -> Self {
+        let clock = clock.clone();
         Self {
             body: response.body,
-            format,
+            frames: FrameReader::default(),
+            joiner: Joiner::default(),
             events: VecDeque::new(),
+            dialect,
+            sleep: Box::new(move |ms| clock.sleep_ms(ms).boxed_local()),
+            patience: None,
             is_finished: false,
             is_over: false,
+            has_content: false,
+            has_frames: false,
             failure: None,
             prices,
             usage: None,
-            sent_characters,
-            received_characters: 0,
+            sent,
+            received: Estimate::default(),
         }
+    }
+
+    /// The form in which the server was asked.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// What the answer used, where the server has told.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
     }
 
     /// The next piece of the answer; `None` after the last one, or after an error.
@@ -128,16 +231,28 @@ impl ChatStream {
             if self.is_over {
                 return self.failure.take().map(Err);
             }
-            let read = match self.body.next().await {
-                Some(Ok(chunk)) => self.read(&chunk),
-                Some(Err(error)) => Err(error.into()),
-                None => self.end().and(Err(LlmError::CutOff)),
+            let read = match self.wait().await {
+                Some(Some(Ok(chunk))) => self.read(&chunk),
+                Some(Some(Err(error))) => Err(error.into()),
+                Some(None) => self.end(),
+                None => {
+                    self.is_over = true;
+                    Ok(())
+                }
             };
             if let Err(error) = read {
                 self.is_over = true;
                 // An answer that the model finished is not lost with what should have followed it.
                 self.failure = Some(error).filter(|_| !self.is_finished);
             }
+        }
+    }
+
+    /// Ends the answer after `ms`, unless it ends before. What fails from now on is no failure.
+    pub fn end_within_ms(&mut self, ms: u64) {
+        self.is_finished = true;
+        if self.patience.as_ref().is_none_or(|(before, _)| ms < *before) {
+            self.patience = Some((ms, (self.sleep)(ms)));
         }
     }
 
@@ -149,77 +264,75 @@ impl ChatStream {
         match self.usage {
             Some(Usage { cost: Some(cost), .. }) => cost,
             Some(usage) => self.prices.of_tokens(usage.prompt_tokens, usage.completion_tokens),
-            None => self.prices.of_characters(self.sent_characters, self.received_characters),
+            None => self.prices.estimate(self.sent, self.received),
         }
     }
 
-    fn read(&mut self, chunk: &[u8]) -> Result<(), LlmError> {
-        match &mut self.format {
-            Format::Document(document) => document.extend_from_slice(chunk),
-            Format::Stream(parser) => {
-                for event in parser.push(chunk).map_err(|_| LlmError::InvalidAnswer)? {
-                    self.read_event(&event)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), LlmError> {
-        match &mut self.format {
-            Format::Document(document) => {
-                let document = std::mem::take(document);
-                self.read_frame(&document)?;
-                if self.events.is_empty() {
-                    return Err(LlmError::InvalidAnswer);
-                }
-                self.is_finished = true;
-                Ok(())
-            }
-            Format::Stream(parser) => match parser.finish() {
-                Some(event) => self.read_event(&event).map_err(|error| match error {
-                    // Half a frame.
-                    LlmError::InvalidAnswer => LlmError::CutOff,
-                    other => other,
-                }),
-                None => Ok(()),
+    /// The next chunk; the outer `None` where no more is waited for.
+    async fn wait(&mut self) -> Option<Option<Result<bytes::Bytes, HttpError>>> {
+        let chunk = self.body.next();
+        match &mut self.patience {
+            None => Some(chunk.await),
+            Some((_, patience)) => match select(chunk, patience).await {
+                Either::Left((chunk, _)) => Some(chunk),
+                Either::Right(_) => None,
             },
         }
     }
 
-    fn read_event(&mut self, event: &SseEvent) -> Result<(), LlmError> {
-        match event {
-            _ if self.is_over => {}
-            SseEvent::Data(json) => self.read_frame(json.as_bytes())?,
-            SseEvent::Done => {
-                self.is_finished = true;
-                self.is_over = true;
+    fn read(&mut self, chunk: &[u8]) -> Result<(), LlmError> {
+        let payloads = self.frames.push(chunk).map_err(|_| LlmError::InvalidAnswer)?;
+        self.take(payloads)
+    }
+
+    fn end(&mut self) -> Result<(), LlmError> {
+        self.is_over = true;
+        let payloads = self.frames.finish();
+        self.take(payloads)?;
+        if !self.has_frames {
+            return Err(LlmError::InvalidAnswer);
+        }
+        if !self.is_finished && !self.has_content {
+            return Err(LlmError::Empty);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, payloads: Vec<Payload>) -> Result<(), LlmError> {
+        for payload in payloads {
+            match payload {
+                Payload::Json(json) => self.take_frame(Frame::read(&json)?),
+                Payload::Done => {
+                    self.is_finished = true;
+                    self.is_over = true;
+                    break;
+                }
             }
         }
         Ok(())
     }
 
-    fn read_frame(&mut self, json: &[u8]) -> Result<(), LlmError> {
-        let frame = Frame::parse(json)?;
-        self.received_characters += frame.reasoning_characters;
+    fn take_frame(&mut self, frame: Frame) {
+        self.has_frames = true;
+        self.received += Estimate::of(&frame.thoughts);
         for event in frame.events {
             match &event {
-                ChatEvent::Content(text) | ChatEvent::Refusal(text) => {
-                    self.received_characters += characters(text);
+                ChatEvent::Content(text) => {
+                    self.received += Estimate::of(text);
+                    self.has_content = true;
+                    let text = self.joiner.join(text);
+                    if !text.is_empty() {
+                        self.events.push_back(ChatEvent::Content(text));
+                    }
+                    continue;
                 }
-                ChatEvent::Finished(_) => self.is_finished = true,
+                ChatEvent::Refusal(text) => self.received += Estimate::of(text),
+                ChatEvent::Finished(_) => self.end_within_ms(AFTER_FINISH_MS),
                 ChatEvent::Usage(usage) => self.usage = Some(*usage),
             }
             self.events.push_back(event);
         }
-        Ok(())
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::http_client::RETRY_AFTER_MS;
 use crate::llm::config::tests::config;
-use crate::llm::{FinishReason, Message, Role, Schema};
+use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit};
 
 const LIMITS: Limits = Limits::stream(20_000, 50_000, 1 << 20);
 
@@ -17,22 +18,27 @@ const FINISHED: ChatEvent = ChatEvent::Finished(FinishReason::Stop);
 fn request() -> ChatRequest {
     ChatRequest {
         system: "12345678".to_owned(),
-        messages: vec![Message { role: Role::User, content: "hi".to_owned() }],
+        messages: vec![Message { role: Role::User, content: "a very private wish".to_owned() }],
         schema_name: "answer",
         schema: Schema::Text,
-        max_completion_tokens: 100,
+        max_tokens: 100,
+        min_tokens: 10,
     }
 }
 
-fn ask_at(clock: &FakeClock, http: &FakeHttp) -> Result<ChatStream, LlmError> {
-    let config = config(&[("LLM_PRICE_IN", "100"), ("LLM_PRICE_OUT", "200")]);
-    stream_chat(&config, http, clock, &request(), LIMITS).now_or_never().expect("still waiting")
+fn prices() -> LlmConfig {
+    config(&[("LLM_PRICE_IN", "100"), ("LLM_PRICE_OUT", "200")])
+}
+
+fn ask_with(memory: &LlmMemory, clock: &FakeClock, http: &FakeHttp) -> Result<ChatStream, LlmError> {
+    stream_chat(&prices(), memory, http, clock, &request(), LIMITS).now_or_never().expect("still waiting")
 }
 
 fn ask(http: &FakeHttp) -> Result<ChatStream, LlmError> {
-    ask_at(&FakeClock::hurrying(0), http)
+    ask_with(&LlmMemory::default(), &FakeClock::hurrying(0), http)
 }
 
+/// The answer on a clock that stands still: nothing is given up.
 fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
     let mut events = Vec::new();
     while let Some(event) = stream.next().now_or_never().expect("still waiting") {
@@ -42,7 +48,8 @@ fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
 }
 
 fn answer_of(stream: FakeAnswer) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
-    let mut stream = ask(&FakeHttp::answering([stream])).ok().unwrap();
+    let http = FakeHttp::answering([stream]);
+    let mut stream = ask_with(&LlmMemory::default(), &FakeClock::at_ms(0), &http).ok().unwrap();
     let events = all(&mut stream);
     (events, stream.cost())
 }
@@ -57,6 +64,14 @@ fn content(text: &str) -> Result<ChatEvent, LlmError> {
 
 fn saying(text: &str) -> String {
     format!("data: {}\n\n", json!({"choices": [{"delta": {"content": text}}]}))
+}
+
+fn failed(status: u16) -> LlmError {
+    Problem::of_status(status).into_error(None)
+}
+
+fn bodies(http: &FakeHttp) -> Vec<Value> {
+    http.requests().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
 }
 
 const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
@@ -83,7 +98,7 @@ fn one_post_with_the_key_goes_to_chat_completions() {
     );
     assert_eq!(sent.headers[AUTHORIZATION], "Bearer sk-secret");
     assert_eq!(sent.limits, LIMITS);
-    let body: Value = serde_json::from_slice(&sent.body).unwrap();
+    let body = &bodies(&http)[0];
     assert_eq!((&body["stream"], &body["max_completion_tokens"]), (&json!(true), &json!(100)));
     assert_eq!((body.get("temperature"), body.get("max_tokens")), (None, None));
 }
@@ -97,43 +112,59 @@ fn a_cost_that_the_upstream_tells_is_taken_over_prices() {
 #[test]
 fn without_usage_the_cost_is_an_estimate_from_characters() {
     let (_, cost) = answer_of(sse(&format!("{}{STOP}{DONE}", saying("four plus 4!"))));
-    // 10 characters are 3 tokens at 100 micro-dollars, 12 are 3 at 200.
-    assert_eq!(cost.to_string(), "0.0009");
+    // 27 characters are 9 tokens at 100 micro-dollars, 12 are 4 at 200.
+    assert_eq!(cost.to_string(), "0.0017");
 }
 
 #[test]
-fn one_json_document_is_read_like_a_stream() {
+fn a_document_is_read_like_a_stream_whatever_its_type() {
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
     let body = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": usage});
-    let (events, cost) = answer_of(FakeAnswer::json(200, &body));
-    assert_eq!((&events[..2], events.len()), (&[content("{}"), Ok(FINISHED)][..], 3));
-    assert_eq!(cost.to_string(), "0.0003");
-    let without_reason = json!({"choices": [{"message": {"content": "{}"}}]});
-    assert_eq!(answer_of(FakeAnswer::json(200, &without_reason)).0, [content("{}")]);
+    for content_type in ["application/json", "text/event-stream", "text/plain"] {
+        let (events, cost) = answer_of(FakeAnswer::text(200, content_type, &body.to_string()));
+        assert_eq!((&events[..2], events.len()), (&[content("{}"), Ok(FINISHED)][..], 3), "{content_type}");
+        assert_eq!(cost.to_string(), "0.0003");
+    }
+    let stream = format!("{}{DONE}", saying("{}"));
+    assert_eq!(answer_of(FakeAnswer::text(200, "application/json", &stream)).0, [content("{}")]);
 }
 
 #[test]
-fn a_document_that_says_nothing_is_invalid() {
-    for body in [json!({}), json!([]), json!({"choices": [{"message": {}}]})] {
-        assert_eq!(answer_of(FakeAnswer::json(200, &body)).0, [Err(LlmError::InvalidAnswer)], "{body}");
+fn what_says_nothing_is_told_apart_from_what_is_no_answer() {
+    for body in [json!({}), json!({"choices": [{"message": {}}]})] {
+        assert_eq!(answer_of(FakeAnswer::json(200, &body)).0, [Err(LlmError::Empty)], "{body}");
+    }
+    for body in ["", "<!doctype html><title>Sign in</title>", "data: ping\n\n"] {
+        assert_eq!(answer_of(sse(body)).0, [Err(LlmError::InvalidAnswer)], "{body}");
     }
     let error = FakeAnswer::json(200, &json!({"error": {"code": 402}}));
-    assert_eq!(answer_of(error).0, [Err(LlmError::PaymentRequired)]);
+    assert!(matches!(answer_of(error).0[..], [Err(LlmError::Misconfigured(_))]));
 }
 
 #[test]
-fn what_breaks_half_way_is_told_after_what_came_before() {
-    for (rest, error) in [
-        ("", LlmError::CutOff),
-        ("data: {\"choices\":[{\"del", LlmError::CutOff),
-        ("data: <html>\n\n", LlmError::InvalidAnswer),
-        ("data: {\"error\":{\"code\":502,\"message\":\"x\"}}\n\n", LlmError::Refused { status: 502 }),
-        ("data: {\"choices\":[{\"finish_reason\":\"error\"}]}\n\n", LlmError::Refused { status: 502 }),
+fn a_failure_half_way_is_told_after_what_came_before() {
+    for (rest, failure) in [
+        ("", None),
+        ("data: {\"choices\":[{\"del", None),
+        ("data: <html>\n\n", None),
+        ("data: {\"error\":{\"code\":502}}\n\n", Some(502)),
+        ("data: {\"choices\":[{\"finish_reason\":\"error\"}]}\n\n", Some(502)),
     ] {
         let (events, cost) = answer_of(sse(&format!("{}{rest}", saying("a"))));
-        assert_eq!(events, [content("a"), Err(error)], "{rest}");
+        assert_eq!(events[0], content("a"), "{rest}");
+        let status = events.get(1).map(|event| match event {
+            Err(LlmError::Failed(problem)) => problem.status,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(status, failure, "{rest}");
         assert!(cost > Cost::ZERO);
     }
+}
+
+#[test]
+fn half_a_character_waits_for_its_other_half() {
+    let halves = "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83c\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udfb5b\"}}]}\n\n";
+    assert_eq!(answer_of(sse(halves)).0, [content("a"), content("🎵b")]);
 }
 
 #[test]
@@ -148,9 +179,25 @@ fn a_transport_that_breaks_is_told_unless_the_model_had_finished() {
 }
 
 #[test]
-fn an_answer_may_end_without_done_and_done_may_lack_its_blank_line() {
-    assert_eq!(answer_of(sse(&format!("{}{STOP}", saying("a")))).0, [content("a"), Ok(FINISHED)]);
-    assert_eq!(answer_of(sse(&format!("{}data: [DONE]", saying("a")))).0, [content("a")]);
+fn a_connection_that_stays_open_after_the_end_is_given_up_after_a_second() {
+    for end in [STOP, ""] {
+        let clock = FakeClock::hurrying(0);
+        let (chunks, body) = futures_channel::mpsc::unbounded();
+        chunks.unbounded_send(Ok(Bytes::from(format!("{}{end}", saying("a"))))).unwrap();
+        let response =
+            InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) };
+        let dialect = Dialect::first(&prices());
+        let mut stream = ChatStream::new(response, &clock, dialect, Prices::default(), Estimate::default());
+        assert_eq!(stream.next().now_or_never(), Some(Some(content("a"))));
+        if end.is_empty() {
+            assert_eq!(stream.next().now_or_never(), None, "given up before its end");
+            stream.end_within_ms(1_000);
+        } else {
+            assert_eq!(stream.next().now_or_never(), Some(Some(Ok(FINISHED))));
+        }
+        assert_eq!(stream.next().now_or_never(), Some(None));
+        assert_eq!(clock.now_ms(), 1_000);
+    }
 }
 
 #[test]
@@ -160,15 +207,24 @@ fn nothing_is_read_after_done() {
 
 #[test]
 fn passing_trouble_is_tried_once_more_after_a_pause() {
-    for (status, retry_after, pause_ms) in [(429, Some("3"), 3_000), (502, None, 500), (503, Some("0"), 0)] {
-        let mut first = FakeAnswer::json(status, &json!({}));
-        if let Some(value) = retry_after {
-            first = first.with_header(RETRY_AFTER, value);
-        }
+    let after =
+        |status, name: http::HeaderName, value| FakeAnswer::json(status, &json!({})).with_header(name, value);
+    for (first, pause_ms) in [
+        (after(429, RETRY_AFTER, "3"), 3_000),
+        (after(429, RETRY_AFTER, "1.5"), 1_500),
+        (after(429, RETRY_AFTER_MS, "200"), 200),
+        (after(503, RETRY_AFTER, "0"), 0),
+        (FakeAnswer::json(500, &json!({})), 500),
+        (FakeAnswer::json(502, &json!({})), 500),
+        (FakeAnswer::json(504, &json!({})), 500),
+        (FakeAnswer::json(529, &json!({})), 500),
+        (FakeAnswer::Error(HttpError::Network), 500),
+    ] {
         let http = FakeHttp::answering([first, sse(&format!("{STOP}{DONE}"))]);
         let clock = FakeClock::hurrying(1_000);
-        assert_eq!(all(&mut ask_at(&clock, &http).ok().unwrap()), [Ok(FINISHED)]);
-        assert_eq!(clock.now_ms(), 1_000 + pause_ms);
+        let started = ask_with(&LlmMemory::default(), &clock, &http);
+        assert_eq!(all(&mut started.ok().unwrap()), [Ok(FINISHED)]);
+        // A body is waited for as well; the hurrying clock takes that for no time.
         let [first, second] = &http.requests()[..] else { panic!("not two requests") };
         assert_eq!(first.body, second.body);
         assert_eq!(second.limits.total_ms, LIMITS.total_ms - pause_ms);
@@ -179,60 +235,214 @@ fn passing_trouble_is_tried_once_more_after_a_pause() {
 fn the_second_refusal_is_final() {
     let answer = || FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, "1");
     let http = FakeHttp::answering([answer(), answer(), sse(DONE)]);
-    let error = ask(&http).err();
-    assert_eq!(error, Some(LlmError::RateLimited { retry_after_seconds: Some(1) }));
+    let Some(LlmError::RateLimited { retry_after_seconds, .. }) = ask(&http).err() else {
+        panic!("not limited")
+    };
+    assert_eq!(retry_after_seconds, Some(1));
     assert_eq!(http.requests().len(), 2);
 }
 
 #[test]
 fn what_waiting_does_not_help_is_not_tried_again() {
-    for (status, error) in [
-        (400, LlmError::Refused { status: 400 }),
-        (401, LlmError::InvalidCredentials),
-        (402, LlmError::PaymentRequired),
-        (403, LlmError::InvalidCredentials),
-        (500, LlmError::Refused { status: 500 }),
-        (302, LlmError::Refused { status: 302 }),
+    for (status, body) in [
+        (302, json!({})),
+        (401, json!({})),
+        (402, json!({})),
+        (403, json!({})),
+        (405, json!({})),
+        (429, json!({"error": {"code": "insufficient_quota"}})),
+        (404, json!({"error": {"code": "model_not_found"}})),
+        (400, json!({"error": {"code": "content_filter"}})),
     ] {
-        let http = FakeHttp::answering([FakeAnswer::json(status, &json!({})), sse(DONE)]);
-        assert_eq!(ask(&http).err(), Some(error));
-        assert_eq!(http.requests().len(), 1, "{status}");
+        let http = FakeHttp::answering([FakeAnswer::json(status, &body), sse(DONE)]);
+        assert!(ask(&http).is_err());
+        assert_eq!(http.requests().len(), 1, "{status} {body}");
     }
 }
 
 #[test]
 fn a_long_pause_and_a_pause_past_the_deadline_are_not_waited_for() {
-    for (value, retry_after_seconds) in [("4", Some(4)), ("Wed, 25 Nov 2026 07:28:00 GMT", None)] {
+    for (value, expected) in [("4", Some(4)), ("Wed, 25 Nov 2026 07:28:00 GMT", None)] {
         let http = FakeHttp::answering([FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, value)]);
-        assert_eq!(ask(&http).err(), Some(LlmError::RateLimited { retry_after_seconds }));
+        let Some(LlmError::RateLimited { retry_after_seconds, .. }) = ask(&http).err() else {
+            panic!("{value}")
+        };
+        assert_eq!(retry_after_seconds, expected);
         assert_eq!(http.requests().len(), 1);
     }
 
     let http = FakeHttp::answering([FakeAnswer::json(503, &json!({}))]);
     let limits = Limits { total_ms: RETRY_PAUSE_MS, ..LIMITS };
-    let asked = stream_chat(&config(&[]), &http, &FakeClock::hurrying(0), &request(), limits).now_or_never();
-    assert_eq!(asked.unwrap().err(), Some(LlmError::Refused { status: 503 }));
-    assert_eq!(http.requests().len(), 1);
+    let clock = FakeClock::hurrying(0);
+    let asked =
+        stream_chat(&config(&[]), &LlmMemory::default(), &http, &clock, &request(), limits).now_or_never();
+    let Some(LlmError::Failed(problem)) = asked.unwrap().err() else { panic!("no failure") };
+    assert_eq!((problem.status, http.requests().len()), (503, 1));
 }
 
 #[test]
 fn no_answer_is_told_as_it_is() {
     let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Timeout)]);
     assert_eq!(ask(&http).err(), Some(LlmError::Unavailable(HttpError::Timeout)));
+    assert_eq!(http.requests().len(), 1);
+    let http = FakeHttp::answering([FakeAnswer::json(500, &json!({})), FakeAnswer::json(500, &json!({}))]);
+    assert_eq!(ask(&http).err().map(|error| error.to_string()), Some(failed(500).to_string()));
+}
+
+/// A server that refuses every body for which `refuses` has an error.
+fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp {
+    FakeHttp::responding(move |request| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        match refuses(&body) {
+            Some((status, error)) => FakeAnswer::json(status, &json!({"error": error})),
+            None => sse(&format!("{}{DONE}", saying("{}"))),
+        }
+    })
+}
+
+type Refuses = fn(&Value) -> Option<(u16, Value)>;
+type IsExpected = fn(Dialect) -> bool;
+
+#[test]
+fn a_refused_form_is_replaced_by_the_next_simpler_one() {
+    let cases: [(&str, Refuses, usize, IsExpected); 9] = [
+        (
+            "DeepSeek has no schemas",
+            |body| {
+                (body["response_format"]["type"] == "json_schema")
+                    .then(|| (400, json!({"message": "This response_format type is unavailable now"})))
+            },
+            2,
+            |dialect| dialect.json_mode == JsonMode::Object && dialect.streams,
+        ),
+        (
+            "llama-cpp-python fails with 500",
+            |body| {
+                (body["response_format"]["type"] == "json_schema").then(|| (500, json!({"message": "Input should be 'text' or 'json_object' ('response_format', 'type')"})))
+            },
+            2,
+            |dialect| dialect.json_mode == JsonMode::Object,
+        ),
+        (
+            "no JSON mode at all",
+            |body| {
+                body.get("response_format").map(|_| (422, json!({"detail": "extra fields not permitted"})))
+            },
+            3,
+            |dialect| dialect.json_mode == JsonMode::Prompt && dialect.streams,
+        ),
+        (
+            "Groq streams no structured outputs",
+            |body| {
+                (body.get("response_format").is_some() && body["stream"] == true)
+                    .then(|| (400, json!({"message": "response_format does not support streaming"})))
+            },
+            2,
+            |dialect| dialect.json_mode == JsonMode::Prompt && dialect.streams,
+        ),
+        (
+            "no streams at all",
+            |body| (body["stream"] == true).then(|| (400, json!({"message": "not supported"}))),
+            4,
+            |dialect| !dialect.streams,
+        ),
+        (
+            "Mistral knows the old name of the limit",
+            |body| {
+                body.get("max_completion_tokens").map(|_| {
+                    (422, json!({"message": "Extra inputs are not permitted: max_completion_tokens"}))
+                })
+            },
+            2,
+            |dialect| dialect.token_limit == TokenLimit::MaxTokens && dialect.json_mode == JsonMode::Strict,
+        ),
+        (
+            "a server without stream_options",
+            |body| {
+                body.get("stream_options")
+                    .map(|_| (400, json!({"param": "stream_options", "message": "unknown"})))
+            },
+            2,
+            |dialect| !dialect.asks_usage && dialect.json_mode == JsonMode::Strict,
+        ),
+        (
+            "a context of 4,096 tokens",
+            |body| {
+                (body["max_completion_tokens"].as_u64() > Some(50)).then(|| (400, json!({"message": "This model's maximum context length is 4096 tokens. However, you requested 6080 tokens."})))
+            },
+            2,
+            |dialect| dialect.is_tight && dialect.json_mode == JsonMode::Strict,
+        ),
+        (
+            "a limit that is too large",
+            |body| {
+                (body["max_completion_tokens"].as_u64() > Some(50)).then(|| {
+                    (400, json!({"message": "max_completion_tokens must be less than or equal to 50"}))
+                })
+            },
+            2,
+            |dialect| dialect.is_tight,
+        ),
+    ];
+    for (name, refuses, requests, is_expected) in cases {
+        let http = picky(refuses);
+        let memory = LlmMemory::default();
+        let stream = ask_with(&memory, &FakeClock::hurrying(0), &http)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(http.requests().len(), requests, "{name}");
+        assert!(is_expected(stream.dialect()), "{name}: {:?}", stream.dialect());
+
+        ask_with(&memory, &FakeClock::hurrying(0), &http).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(http.requests().len(), requests + 1, "{name}: forgotten");
+    }
+}
+
+#[test]
+fn a_tuning_that_the_model_refuses_is_left_out() {
+    let http = picky(|body| {
+        body.get("temperature")
+            .map(|_| (400, json!({"param": "temperature", "message": "unsupported value"})))
+    });
+    let config = config(&[("LLM_TEMPERATURE", "0.7")]);
+    let (memory, clock, request) = (LlmMemory::default(), FakeClock::hurrying(0), request());
+    let asked = stream_chat(&config, &memory, &http, &clock, &request, LIMITS);
+    assert!(asked.now_or_never().unwrap().is_ok());
+    assert_eq!(
+        bodies(&http).iter().map(|body| body.get("temperature").is_some()).collect::<Vec<_>>(),
+        [true, false]
+    );
+}
+
+#[test]
+fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
+    let http = picky(|_| Some((400, json!({"code": "weird", "message": "no"}))));
+    let memory = LlmMemory::default();
+    let error = ask_with(&memory, &FakeClock::hurrying(0), &http).err().unwrap();
+    assert!(matches!(&error, LlmError::Misconfigured(problem) if problem.code == "weird"), "{error:?}");
+    assert_eq!(http.requests().len(), 4);
+    assert_eq!(memory.dialect(&prices()), Dialect::first(&prices()));
+}
+
+#[test]
+fn the_users_words_and_the_key_are_in_no_error() {
+    for quoted in ["a very private wish", "sk-secret is no valid key of ours"] {
+        let message = format!("unexpected: {quoted}");
+        let http = FakeHttp::answering([FakeAnswer::json(401, &json!({"error": {"message": message}}))]);
+        let error = ask(&http).err().unwrap().to_string();
+        assert!(!error.contains("private") && !error.contains("sk-secret"), "{error}");
+    }
 }
 
 #[test]
 fn a_wait_that_is_given_up_loses_nothing() {
-    for content_type in ["text/event-stream", "application/json"] {
-        let text = match content_type {
-            "application/json" => json!({"choices": [{"message": {"content": "ż"}}]}).to_string(),
-            _ => format!("{}{DONE}", saying("ż")),
-        };
+    let document = json!({"choices": [{"message": {"content": "ż"}}]}).to_string();
+    for text in [document, format!("{}{DONE}", saying("ż"))] {
         let (chunks, body) = futures_channel::mpsc::unbounded();
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let response = InboundResponse { status: StatusCode::OK, headers, body: Box::pin(body) };
-        let mut stream = ChatStream::new(response, Prices::default(), 0);
+        let response =
+            InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) };
+        let dialect = Dialect::first(&prices());
+        let clock = FakeClock::at_ms(0);
+        let mut stream = ChatStream::new(response, &clock, dialect, Prices::default(), Estimate::default());
         let mut heard = Vec::new();
         for chunk in text.as_bytes().chunks(7) {
             chunks.unbounded_send(Ok(Bytes::copy_from_slice(chunk))).unwrap();
@@ -240,7 +450,7 @@ fn a_wait_that_is_given_up_loses_nothing() {
         }
         drop(chunks);
         heard.extend(all(&mut stream));
-        assert_eq!(heard, [content("ż")], "{content_type}");
+        assert_eq!(heard, [content("ż")], "{text}");
     }
 }
 

@@ -19,16 +19,18 @@ pub enum JsonMode {
 /// Where the model is, and how it is to be asked.
 #[derive(Debug, Clone)]
 pub struct LlmConfig {
-    /// The API's root, ending in `/v1`.
+    /// The API's root, without `/chat/completions`.
     pub base_url: String,
     /// The key.
     pub api_key: Secret,
     /// The model's name as the provider spells it.
     pub model: String,
-    /// How the model is made to answer JSON.
+    /// How the model is made to answer JSON. A server that refuses it is asked in a simpler way.
     pub json_mode: JsonMode,
     /// How hard a reasoning model thinks, such as `low`.
     pub reasoning_effort: Option<String>,
+    /// How freely the model chooses, 0 to 2.
+    pub temperature: Option<f64>,
     /// What a token costs where the upstream does not tell.
     pub prices: Prices,
 }
@@ -36,8 +38,8 @@ pub struct LlmConfig {
 impl LlmConfig {
     /// Reads the variables.
     ///
-    /// `LLM_BASE_URL` (ends in `/v1`), `LLM_API_KEY`, `LLM_MODEL`; optional
-    /// `LLM_JSON_MODE=strict|object|prompt`, `LLM_REASONING_EFFORT`, and `LLM_PRICE_IN` and
+    /// `LLM_BASE_URL` (the part before `/chat/completions`), `LLM_API_KEY`, `LLM_MODEL`; optional
+    /// `LLM_JSON_MODE=strict|object|prompt`, `LLM_REASONING_EFFORT`, `LLM_TEMPERATURE`, and `LLM_PRICE_IN` and
     /// `LLM_PRICE_OUT` in USD per million tokens.
     ///
     /// # Errors
@@ -46,22 +48,33 @@ impl LlmConfig {
         let upstream = both(llm_base_url(&lookup), required_secret(&lookup, "LLM_API_KEY"));
         let model = both(required(&lookup, "LLM_MODEL"), json_mode(&lookup));
         let prices = both(price(&lookup, "LLM_PRICE_IN"), price(&lookup, "LLM_PRICE_OUT"));
-        let ((upstream, model), (input, output)) = both(both(upstream, model), prices)?;
+        let tuning = both(both(upstream, model), both(prices, temperature(&lookup)));
+        let ((upstream, model), ((input, output), temperature)) = tuning?;
         Ok(Self {
             base_url: upstream.0,
             api_key: upstream.1,
             model: model.0,
             json_mode: model.1,
             reasoning_effort: optional(&lookup, "LLM_REASONING_EFFORT"),
+            temperature,
             prices: Prices { input, output },
         })
     }
 }
 
+/// Services document the URL of their API's root, some that of the route; users paste either.
 fn llm_base_url(lookup: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "LLM_BASE_URL";
-    let url = base_url(NAME, required(lookup, NAME)?.trim_end_matches('/').to_owned())?;
-    if url.ends_with("/v1") { Ok(url) } else { Err(ConfigError::invalid(NAME, "must end in /v1")) }
+    let url = required(lookup, NAME)?;
+    let url = url.trim_end_matches('/');
+    base_url(NAME, url.strip_suffix("/chat/completions").unwrap_or(url).trim_end_matches('/').to_owned())
+}
+
+fn temperature(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
+    const NAME: &str = "LLM_TEMPERATURE";
+    let Some(text) = optional(lookup, NAME) else { return Ok(None) };
+    let temperature = text.parse().ok().filter(|temperature| (0.0..=2.0).contains(temperature));
+    temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
 }
 
 fn json_mode(lookup: impl Fn(&str) -> Option<String>) -> Result<JsonMode, ConfigError> {
@@ -108,8 +121,21 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_slash_at_the_end_of_the_base_url_does_no_harm() {
-        assert_eq!(config(&[("LLM_BASE_URL", "http://127.0.0.1:9/v1/")]).base_url, "http://127.0.0.1:9/v1");
+    fn the_base_url_may_have_any_path_and_name_the_route() {
+        for (url, expected) in [
+            ("http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
+            ("https://llm.example", "https://llm.example"),
+            ("https://llm.example/v1beta/openai/", "https://llm.example/v1beta/openai"),
+            ("https://llm.example/v1/chat/completions", "https://llm.example/v1"),
+        ] {
+            assert_eq!(config(&[("LLM_BASE_URL", url)]).base_url, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_is_a_number_from_0_to_2() {
+        assert_eq!(config(&[("LLM_TEMPERATURE", "0.7")]).temperature, Some(0.7));
+        assert_eq!(config(&[]).temperature, None);
     }
 
     #[test]
@@ -117,12 +143,13 @@ pub(super) mod tests {
         for (name, value) in [
             ("LLM_BASE_URL", ""),
             ("LLM_BASE_URL", "llm.example/v1"),
-            ("LLM_BASE_URL", "https://llm.example"),
             ("LLM_BASE_URL", "https://llm.example/?/v1"),
             ("LLM_BASE_URL", "https://user:password@llm.example/v1"),
             ("LLM_API_KEY", ""),
             ("LLM_MODEL", ""),
             ("LLM_JSON_MODE", "yaml"),
+            ("LLM_TEMPERATURE", "2.1"),
+            ("LLM_TEMPERATURE", "NaN"),
             ("LLM_PRICE_IN", "-1"),
             ("LLM_PRICE_OUT", "cheap"),
         ] {

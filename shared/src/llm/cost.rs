@@ -8,8 +8,10 @@ const PICO_USD_PER_USD: f64 = 1e12;
 /// One ten-thousandth of a dollar, the precision with which costs are recorded.
 const PICO_USD_PER_STEP: u64 = 100_000_000;
 
-/// A rule of thumb for the tokens of an answer that was cut off before it told its usage.
-const CHARACTERS_PER_TOKEN: u64 = 4;
+/// A token is 3.3 characters of English JSON. Other letters cost more: Polish has 2.8 characters a token.
+const UNITS_PER_TOKEN: u64 = 33;
+const UNITS_PER_ASCII_CHARACTER: u64 = 10;
+const UNITS_PER_OTHER_CHARACTER: u64 = 35;
 
 /// More than any price list says: USD per million tokens.
 const MAX_PRICE_USD: u32 = 100_000;
@@ -100,9 +102,41 @@ impl Prices {
         self.input.of(sent) + self.output.of(received)
     }
 
-    /// An estimate from characters, for an answer that never told its usage.
-    pub fn of_characters(self, sent: u64, received: u64) -> Cost {
-        self.of_tokens(sent.div_ceil(CHARACTERS_PER_TOKEN), received.div_ceil(CHARACTERS_PER_TOKEN))
+    /// The cost of texts whose tokens nobody has counted.
+    pub fn estimate(self, sent: Estimate, received: Estimate) -> Cost {
+        self.of_tokens(sent.tokens(), received.tokens())
+    }
+}
+
+/// How many tokens texts probably have, for an answer that did not tell its usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Estimate(u64);
+
+impl Estimate {
+    /// The tokens of a text.
+    pub fn of(text: &str) -> Self {
+        let units =
+            |c: char| if c.is_ascii() { UNITS_PER_ASCII_CHARACTER } else { UNITS_PER_OTHER_CHARACTER };
+        Self(text.chars().map(units).sum())
+    }
+
+    fn tokens(self) -> u64 {
+        self.0.div_ceil(UNITS_PER_TOKEN)
+    }
+}
+
+impl AddAssign for Estimate {
+    fn add_assign(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+}
+
+impl std::iter::Sum for Estimate {
+    fn sum<I: Iterator<Item = Self>>(estimates: I) -> Self {
+        estimates.fold(Self::default(), |mut sum, estimate| {
+            sum += estimate;
+            sum
+        })
     }
 }
 
@@ -161,9 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn four_characters_are_estimated_as_a_token() {
-        let prices = prices("1", "1");
-        assert_eq!(prices.of_characters(9, 4), prices.of_tokens(3, 1));
+    fn an_estimate_is_close_to_what_tokenizers_count() {
+        assert_eq!(Estimate::of(&"abc".repeat(110)).tokens(), 100);
+        let polish = "Spokojna muzyka na deszczowy wieczór, żeby odpocząć po pracy i posłuchać ciszy.";
+        let characters = polish.chars().count() as f64;
+        let per_token = characters / Estimate::of(polish).tokens() as f64;
+        assert!((2.4..=3.1).contains(&per_token), "{per_token}");
     }
 
     #[test]

@@ -2,45 +2,38 @@
 
 use std::fmt;
 
+use super::Problem;
 use crate::error::{Code, Error};
 use crate::http_client::HttpError;
 
 /// Why the model gave no usable answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LlmError {
     /// No answer, or it broke off.
     Unavailable(HttpError),
-    /// The upstream refused, or failed with this status. An answer that fails half way without
-    /// saying how counts as a 502.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The upstream allows no more requests for now (429).
+    /// The upstream failed.
+    Failed(Box<Problem>),
+    /// The upstream allows no more requests for now.
     RateLimited {
         /// When it allows them again, where it says so.
         retry_after_seconds: Option<u64>,
+        /// What it says.
+        problem: Box<Problem>,
     },
-    /// The upstream does not accept our key (401, 403).
-    InvalidCredentials,
-    /// The upstream wants money first (402).
-    PaymentRequired,
+    /// The key, the credit, the model's name, the URL or the form of the request: the operator has to mend it.
+    Misconfigured(Box<Problem>),
+    /// The upstream's policy forbids to answer this user's words.
+    Declined(Box<Problem>),
+    /// The request is longer than the model reads.
+    TooLong(Box<Problem>),
+    /// The upstream says that the model's answer is not what it was made to be.
+    Unusable(Box<Problem>),
     /// The answer is not what the protocol says.
     InvalidAnswer,
+    /// The answer has no content.
+    Empty,
     /// The answer ended before it was complete.
     CutOff,
-}
-
-impl LlmError {
-    /// The error that an upstream's HTTP status stands for.
-    pub(super) fn from_status(status: u16, retry_after_seconds: Option<u64>) -> Self {
-        match status {
-            401 | 403 => Self::InvalidCredentials,
-            402 => Self::PaymentRequired,
-            429 => Self::RateLimited { retry_after_seconds },
-            _ => Self::Refused { status },
-        }
-    }
 }
 
 impl From<HttpError> for LlmError {
@@ -53,11 +46,14 @@ impl fmt::Display for LlmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(error) => write!(f, "language model: {error}"),
-            Self::Refused { status } => write!(f, "language model: status {status}"),
-            Self::RateLimited { .. } => f.write_str("language model: rate limited"),
-            Self::InvalidCredentials => f.write_str("language model: the key is not accepted"),
-            Self::PaymentRequired => f.write_str("language model: the account has no credit"),
+            Self::Failed(problem) => write!(f, "language model: failed: {problem}"),
+            Self::RateLimited { problem, .. } => write!(f, "language model: rate limited: {problem}"),
+            Self::Misconfigured(problem) => write!(f, "language model: misconfigured: {problem}"),
+            Self::Declined(problem) => write!(f, "language model: declined: {problem}"),
+            Self::TooLong(problem) => write!(f, "language model: the request is too long: {problem}"),
+            Self::Unusable(problem) => write!(f, "language model: the answer is unusable: {problem}"),
             Self::InvalidAnswer => f.write_str("language model: the answer was not understood"),
+            Self::Empty => f.write_str("language model: the answer is empty"),
             Self::CutOff => f.write_str("language model: the answer ended too early"),
         }
     }
@@ -67,22 +63,30 @@ impl std::error::Error for LlmError {}
 
 impl From<LlmError> for Error {
     fn from(error: LlmError) -> Self {
-        let shown = match error {
+        let shown = match &error {
             LlmError::Unavailable(HttpError::Timeout) => {
                 Self::new(Code::LlmTimeout, "The language model did not answer in time. Please try again.")
             }
-            LlmError::RateLimited { retry_after_seconds } => {
+            LlmError::RateLimited { retry_after_seconds, .. } => {
                 Self::new(Code::LlmRateLimited, "The language model is busy. Please try again in a moment.")
-                    .retry_after(retry_after_seconds)
+                    .retry_after(*retry_after_seconds)
             }
-            LlmError::InvalidCredentials
-            | LlmError::PaymentRequired
-            | LlmError::Refused { status: 400 | 404 } => Self::misconfigured(),
-            LlmError::InvalidAnswer | LlmError::CutOff => Self::new(
-                Code::LlmInvalidAnswer,
-                "The language model's answer could not be used. Please try again.",
+            LlmError::Misconfigured(_) => Self::misconfigured(),
+            LlmError::Declined(_) => Self::new(
+                Code::NotAboutMusic,
+                "The language model does not answer these words. Please use others.",
             ),
-            LlmError::Unavailable(_) | LlmError::Refused { .. } => {
+            LlmError::TooLong(_) => Self::new(
+                Code::InvalidRequest,
+                "This is too long for the language model. Use fewer words or fewer songs.",
+            ),
+            LlmError::InvalidAnswer | LlmError::Empty | LlmError::CutOff | LlmError::Unusable(_) => {
+                Self::new(
+                    Code::LlmInvalidAnswer,
+                    "The language model's answer could not be used. Please try again.",
+                )
+            }
+            LlmError::Unavailable(_) | LlmError::Failed(_) => {
                 Self::new(Code::LlmUnavailable, "The language model is not available. Please try again.")
             }
         };
@@ -92,31 +96,167 @@ impl From<LlmError> for Error {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
+    fn error_of(status: u16, body: &serde_json::Value) -> LlmError {
+        Problem::from_body(status, body.to_string().as_bytes(), &[]).into_error(None)
+    }
+
+    fn code_of(status: u16, body: &serde_json::Value) -> Code {
+        Error::from(error_of(status, body)).code()
+    }
+
     #[test]
-    fn every_failure_has_its_status_and_code() {
-        for (error, code) in [
-            (LlmError::Unavailable(HttpError::Timeout), Code::LlmTimeout),
-            (LlmError::Unavailable(HttpError::Network), Code::LlmUnavailable),
-            (LlmError::from_status(500, None), Code::LlmUnavailable),
-            (LlmError::from_status(400, None), Code::Misconfigured),
-            (LlmError::from_status(401, None), Code::Misconfigured),
-            (LlmError::from_status(402, None), Code::Misconfigured),
-            (LlmError::from_status(403, None), Code::Misconfigured),
-            (LlmError::from_status(404, None), Code::Misconfigured),
-            (LlmError::from_status(429, None), Code::LlmRateLimited),
-            (LlmError::InvalidAnswer, Code::LlmInvalidAnswer),
-            (LlmError::CutOff, Code::LlmInvalidAnswer),
+    fn statuses_without_a_body_have_their_code() {
+        for (status, code) in [
+            (301, Code::Misconfigured),
+            (400, Code::Misconfigured),
+            (401, Code::Misconfigured),
+            (402, Code::Misconfigured),
+            (403, Code::Misconfigured),
+            (404, Code::Misconfigured),
+            (405, Code::Misconfigured),
+            (408, Code::LlmUnavailable),
+            (413, Code::InvalidRequest),
+            (422, Code::Misconfigured),
+            (429, Code::LlmRateLimited),
+            (500, Code::LlmUnavailable),
+            (504, Code::LlmUnavailable),
+            (529, Code::LlmUnavailable),
         ] {
-            let shown = Error::from(error);
-            assert_eq!(shown.code(), code, "{error}");
+            let error = Problem::of_status(status).into_error(None);
+            let shown = Error::from(error.clone());
+            assert_eq!(shown.code(), code, "{status}");
             assert_eq!(shown.cause(), Some(error.to_string().as_str()));
+        }
+        assert_eq!(Error::from(LlmError::Unavailable(HttpError::Timeout)).code(), Code::LlmTimeout);
+        assert_eq!(Error::from(LlmError::Unavailable(HttpError::Network)).code(), Code::LlmUnavailable);
+        for error in [LlmError::InvalidAnswer, LlmError::Empty, LlmError::CutOff] {
+            assert_eq!(Error::from(error).code(), Code::LlmInvalidAnswer);
+        }
+    }
+
+    #[test]
+    fn words_of_a_user_that_a_policy_forbids_are_not_the_operators_problem() {
+        for (status, body) in [
+            (
+                400,
+                json!({"error": {"code": "content_filter", "message": "The response was filtered", "param": "prompt"}}),
+            ),
+            (
+                400,
+                json!({"error": {"code": "invalid_prompt", "message": "Invalid prompt", "type": "invalid_request_error"}}),
+            ),
+            (400, json!({"error": {"message": "Your input was flagged by our moderation", "type": "x"}})),
+            (
+                403,
+                json!({"error": {"code": 403, "message": "Input flagged", "metadata": {"reasons": ["violence"]}}}),
+            ),
+            (
+                400,
+                json!({"error": {"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}}),
+            ),
+            (400, json!({"error": {"code": "1301", "type": "contentFilter", "message": "x"}})),
+        ] {
+            assert_eq!(code_of(status, &body), Code::NotAboutMusic, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_request_longer_than_the_model_reads_is_told_as_that() {
+        for (status, body) in [
+            (
+                400,
+                json!({"error": {"code": "context_length_exceeded", "message": "x", "type": "invalid_request_error"}}),
+            ),
+            (
+                400,
+                json!({"object": "error", "message": "This model's maximum context length is 4096 tokens.", "code": 400}),
+            ),
+            (
+                400,
+                json!({"error": {"type": "exceed_context_size_error", "message": "the request exceeds the available context size", "code": 400}}),
+            ),
+            (413, json!("Request too large")),
+        ] {
+            assert_eq!(code_of(status, &body), Code::InvalidRequest, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_has_to_mend_is_misconfigured() {
+        for (status, body) in [
+            (
+                429,
+                json!({"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": "You exceeded your current quota"}}),
+            ),
+            (
+                400,
+                json!([{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT"}}]),
+            ),
+            (404, json!({"error": {"code": "model_not_found", "message": "The model `x` does not exist"}})),
+            (
+                400,
+                json!({"error": {"message": "Your credit balance is too low", "type": "invalid_request_error"}}),
+            ),
+        ] {
+            assert_eq!(code_of(status, &body), Code::Misconfigured, "{body}");
+        }
+    }
+
+    #[test]
+    fn passing_trouble_is_told_by_its_code_whatever_the_status() {
+        for (status, body, code) in [
+            (400, json!({"error": {"code": "rate_limit_exceeded", "message": "x"}}), Code::LlmRateLimited),
+            (
+                429,
+                json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "You exceeded your current quota"}}),
+                Code::LlmRateLimited,
+            ),
+            (
+                400,
+                json!({"error": {"code": "json_validate_failed", "message": "Failed to generate JSON"}}),
+                Code::LlmInvalidAnswer,
+            ),
+            (
+                529,
+                json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+                Code::LlmUnavailable,
+            ),
+        ] {
+            assert_eq!(code_of(status, &body), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_log_has_code_type_parameter_and_the_beginning_of_the_message() {
+        let message = format!("Unsupported value\n{}", "x".repeat(300));
+        let body = json!({"error": {"code": "unsupported_value", "type": "invalid_request_error", "param": "temperature", "message": message}});
+        let logged = error_of(400, &body).to_string();
+        let expected = "language model: misconfigured: status 400, code unsupported_value, type invalid_request_error, \
+                        param temperature: Unsupported value xxx";
+        assert!(logged.starts_with(expected), "{logged}");
+        assert!(logged.len() < 400, "{}", logged.len());
+    }
+
+    #[test]
+    fn a_message_that_quotes_the_prompt_or_the_key_is_not_logged() {
+        for body in [
+            json!({"error": {"message": "Invalid input: 'my very private evening with Ann'"}}).to_string(),
+            json!({"detail": [{"loc": ["body"], "input": "my very private evening with Ann"}]}).to_string(),
+            "no such key: sk-secret-key-of-ours".to_owned(),
+        ] {
+            let private = ["{\"prompt\":\"my very private evening with Ann\"}", "sk-secret-key-of-ours"];
+            let problem = Problem::from_body(400, body.as_bytes(), &private);
+            assert_eq!(problem.message, "(not logged: it quotes the request)", "{body}");
         }
     }
 
     #[test]
     fn a_rate_limit_says_when_it_ends() {
-        assert_eq!(Error::from(LlmError::from_status(429, Some(20))).retry_after_seconds(), Some(20));
+        let error = Problem::of_status(429).into_error(Some(20));
+        assert_eq!(Error::from(error).retry_after_seconds(), Some(20));
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Cost, JsonMode, LlmConfig, Prices, Schema};
+use super::cost::Estimate;
+use super::{Cost, Dialect, JsonMode, LlmConfig, Prices, Schema, TokenLimit};
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,16 +38,24 @@ pub struct ChatRequest {
     /// The shape of the answer.
     pub schema: Schema,
     /// The most tokens the answer may have, a reasoning model's thoughts included.
-    pub max_completion_tokens: u32,
+    pub max_tokens: u32,
+    /// The most tokens the answer itself needs, for servers that reserve them within a small context.
+    pub min_tokens: u32,
 }
 
-/// The request's body. Without `temperature`, which some reasoning models refuse.
+/// The request's body.
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
     stream: bool,
-    stream_options: StreamOptions,
-    max_completion_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_effort: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,25 +85,29 @@ struct NamedSchema {
 impl ChatRequest {
     /// An estimate of what asking costs, for a call that was given up before its answer began.
     pub fn cost_of_asking(&self, prices: Prices) -> Cost {
-        prices.of_characters(self.characters(), 0)
+        prices.estimate(self.estimate(), Estimate::default())
     }
 
-    /// The characters that are sent.
-    pub(super) fn characters(&self) -> u64 {
-        self.messages.iter().map(|message| characters(&message.content)).sum::<u64>()
-            + characters(&self.system)
+    /// How long the request is.
+    pub(super) fn estimate(&self) -> Estimate {
+        let texts = self.messages.iter().map(|message| &message.content).chain([&self.system]);
+        texts.map(|text| Estimate::of(text)).sum()
     }
 
     /// The request's body as JSON.
-    pub(super) fn to_body(&self, config: &LlmConfig) -> serde_json::Result<Vec<u8>> {
-        let rules = Message { role: Role::System, content: self.system_turn(config.json_mode)? };
+    pub(super) fn to_body(&self, config: &LlmConfig, dialect: Dialect) -> serde_json::Result<Vec<u8>> {
+        let rules = Message { role: Role::System, content: self.system_turn(dialect.json_mode)? };
+        let max_tokens = if dialect.is_tight { self.min_tokens } else { self.max_tokens };
+        let limit = |name| (dialect.token_limit == name).then_some(max_tokens);
         serde_json::to_vec(&Body {
             model: &config.model,
-            stream: true,
-            stream_options: StreamOptions { include_usage: true },
-            max_completion_tokens: self.max_completion_tokens,
-            reasoning_effort: config.reasoning_effort.as_deref(),
-            response_format: self.response_format(config.json_mode),
+            stream: dialect.streams,
+            stream_options: dialect.asks_usage.then_some(StreamOptions { include_usage: true }),
+            max_completion_tokens: limit(TokenLimit::MaxCompletionTokens),
+            max_tokens: limit(TokenLimit::MaxTokens),
+            temperature: config.temperature.filter(|_| dialect.sends_tuning),
+            reasoning_effort: config.reasoning_effort.as_deref().filter(|_| dialect.sends_tuning),
+            response_format: self.response_format(dialect.json_mode),
             messages: std::iter::once(rules).chain(self.messages.iter().cloned()).collect(),
         })
     }
@@ -123,11 +136,6 @@ impl ChatRequest {
     }
 }
 
-/// Characters of a text, not bytes.
-pub(super) fn characters(text: &str) -> u64 {
-    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -136,7 +144,12 @@ mod tests {
     use crate::llm::config::tests::config;
 
     fn body(changes: &[(&str, &str)]) -> Value {
-        serde_json::from_slice(&request().to_body(&config(changes)).unwrap()).unwrap()
+        let config = config(changes);
+        body_in(&config, Dialect::first(&config))
+    }
+
+    fn body_in(config: &LlmConfig, dialect: Dialect) -> Value {
+        serde_json::from_slice(&request().to_body(config, dialect).unwrap()).unwrap()
     }
 
     fn request() -> ChatRequest {
@@ -145,7 +158,8 @@ mod tests {
             messages: vec![Message { role: Role::User, content: "Cześć".to_owned() }],
             schema_name: "answer",
             schema: Schema::Text,
-            max_completion_tokens: 99,
+            max_tokens: 99,
+            min_tokens: 9,
         }
     }
 
@@ -186,9 +200,22 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_counted_not_bytes() {
-        assert_eq!(request().characters(), 11);
-        let prices = config(&[("LLM_PRICE_IN", "100"), ("LLM_PRICE_OUT", "1")]).prices;
-        assert_eq!(request().cost_of_asking(prices).to_string(), "0.0003");
+    fn what_a_server_does_not_take_is_left_out() {
+        let config = config(&[("LLM_TEMPERATURE", "0.5"), ("LLM_REASONING_EFFORT", "low")]);
+        let first = Dialect::first(&config);
+        assert_eq!(body_in(&config, first)["temperature"], 0.5);
+        let plain = Dialect {
+            json_mode: JsonMode::Prompt,
+            streams: false,
+            asks_usage: false,
+            token_limit: TokenLimit::None,
+            sends_tuning: false,
+            ..first
+        };
+        let body = body_in(&config, plain);
+        let names: Vec<_> = body.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["messages", "model", "stream"]);
+        let tight = Dialect { is_tight: true, token_limit: TokenLimit::MaxTokens, ..first };
+        assert_eq!(body_in(&config, tight)["max_tokens"], 9);
     }
 }

@@ -13,8 +13,8 @@ pub enum Schema {
     Text,
     /// One of these texts.
     OneOf(&'static [&'static str]),
-    /// An integer, or null.
-    OptionalInteger,
+    /// An integer. Not every strict mode takes a list of types, so there is no `null`.
+    Integer,
     /// A list of such elements.
     List(&'static Schema),
     /// An object with these properties.
@@ -30,7 +30,7 @@ impl Serialize for Schema {
                 map.serialize_entry("type", "string")?;
                 map.serialize_entry("enum", texts)?;
             }
-            Self::OptionalInteger => map.serialize_entry("type", &["integer", "null"])?,
+            Self::Integer => map.serialize_entry("type", "integer")?,
             Self::List(element) => {
                 map.serialize_entry("type", "array")?;
                 map.serialize_entry("items", element)?;
@@ -63,7 +63,7 @@ mod tests {
     fn properties_keep_their_order_and_are_all_required() {
         const SCHEMA: Schema = Schema::Object(&[
             ("z", Schema::OneOf(&["x", "y"])),
-            ("a", Schema::List(&Schema::Object(&[("year", Schema::OptionalInteger)]))),
+            ("a", Schema::List(&Schema::Object(&[("year", Schema::Integer)]))),
             ("m", Schema::Text),
         ]);
         assert_eq!(
@@ -71,7 +71,7 @@ mod tests {
             concat!(
                 r#"{"type":"object","properties":{"z":{"type":"string","enum":["x","y"]},"#,
                 r#""a":{"type":"array","items":{"type":"object","properties":"#,
-                r#"{"year":{"type":["integer","null"]}},"required":["year"],"additionalProperties":false}},"#,
+                r#"{"year":{"type":"integer"}},"required":["year"],"additionalProperties":false}},"#,
                 r#""m":{"type":"string"}},"required":["z","a","m"],"additionalProperties":false}"#,
             )
         );

@@ -11,9 +11,9 @@ const TOO_LARGE = 3;
 const NOTHING = new Uint8Array(0);
 
 // Waking up for a piece of a stream costs more than the piece: a model's tokens come in frames of 300 bytes. Once a stream
-// flows, that many bytes are waited for; what is the last of it comes at once in any case.
+// flows, a reader that has caught up pauses, so that it finds several pieces when it wakes. No byte is held back for longer.
 const FLOWS_BYTES = 4096;
-const WORTH_WAKING_BYTES = 1024;
+const PAUSE_MS = 50;
 const BUFFER_BYTES = 16 * 1024;
 
 /** The running instance of the wasm: what calls it back, and who waits for an answer of its. */
@@ -200,7 +200,11 @@ function readerOf(body) {
   }
 }
 
-/** A request to somebody else, and what comes of it. */
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
+
+/** A request to an upstream, and what comes of it. */
 class Exchange {
   from = instance;
   controller = new AbortController();
@@ -212,6 +216,8 @@ class Exchange {
   text = '';
   bytes = NOTHING;
   received = 0;
+  /** The last piece of the stream had to be waited for. */
+  hasCaughtUp = false;
   /** How the body ended, which may break where the head was fine. */
   ended = DONE;
 
@@ -287,10 +293,13 @@ class Exchange {
 
   async next() {
     this.reader ??= readerOf(this.body);
+    if (this.hasCaughtUp && this.received >= FLOWS_BYTES) await pause();
     const room = new Uint8Array(this.bytes.length === 0 ? new ArrayBuffer(BUFFER_BYTES) : this.bytes.buffer);
-    const min = this.received < FLOWS_BYTES ? 1 : WORTH_WAKING_BYTES;
+    const asked = Date.now();
     // Where the stream ends, the last piece may come along with that.
-    const { value } = await this.reader.read(room, { min });
+    const { value } = await this.reader.read(room, { min: 1 });
+    // What was there already took no time.
+    this.hasCaughtUp = Date.now() - asked > 1;
     return value ?? NOTHING;
   }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 use shared::auth::{Jwks, UnverifiedJwt};
 use shared::cors::AllowedOrigins;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use shared::json::ObjectScanner;
-use shared::llm::SseParser;
+use shared::json::LenientParser;
+use shared::llm::FrameReader;
 use shared::llm::playlist::PlaylistReader;
 use shared::matching::{Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank};
 use shared::redacted::Secret;
@@ -143,19 +143,20 @@ fn event(bytes: &[u8]) {
 }
 
 fn sse(bytes: &[u8]) {
-    let mut parser = SseParser::default();
-    let _ = black_box(parser.push(bytes));
-    let mut parser = SseParser::default();
-    let _ = black_box(bytes.chunks(1).try_for_each(|byte| parser.push(byte).map(drop)));
-    black_box(parser.finish());
+    let mut reader = FrameReader::default();
+    let _ = black_box(reader.push(bytes));
+    let mut reader = FrameReader::default();
+    let _ = black_box(bytes.chunks(1).try_for_each(|byte| reader.push(byte).map(drop)));
+    black_box(reader.finish());
 }
 
 fn scanner(bytes: &[u8]) {
-    black_box(ObjectScanner::new("tracks").push(bytes));
-    let mut scanner = ObjectScanner::new("tracks");
-    for byte in bytes.chunks(1) {
-        black_box(scanner.push(byte));
+    let (mut parser, mut tokens) = (LenientParser::default(), Vec::new());
+    for c in text(bytes).chars() {
+        parser.push(c, &mut tokens);
     }
+    parser.finish(&mut tokens);
+    black_box(tokens);
 }
 
 fn answer(bytes: &[u8]) {

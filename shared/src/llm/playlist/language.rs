@@ -20,11 +20,12 @@ impl Language {
         }
     }
 
-    /// The language of an ISO 639-1 code, where it is one of ours.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code.trim().to_ascii_lowercase().as_str() {
-            "en" => Some(Self::En),
-            "pl" => Some(Self::Pl),
+    /// The language of a code or a name, such as `en`, `pl-PL` or `Polish`, where it is one of ours.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = name.trim().to_lowercase();
+        match name.split(['-', '_']).next() {
+            Some("en" | "eng" | "english" | "angielski") => Some(Self::En),
+            Some("pl" | "pol" | "polish" | "polski") => Some(Self::Pl),
             _ => None,
         }
     }
@@ -34,17 +35,21 @@ impl Language {
     /// Common words and Polish letters decide, each word once: a Polish name in an English
     /// sentence, as in "songs like Męskie Granie", does not outweigh the sentence.
     pub fn detect(text: &str) -> Self {
-        let lower = text.to_lowercase();
-        let words: HashSet<&str> =
-            lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
-        let polish = words.iter().filter(|word| is_polish(word)).count();
-        let english = words.iter().filter(|word| is_among(ENGLISH_WORDS, word)).count();
-        if polish > 0 && polish >= english { Self::Pl } else { Self::En }
+        let mut polish = HashSet::new();
+        let mut english = HashSet::new();
+        let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        for (at, word) in words.enumerate() {
+            let lower = word.to_lowercase();
+            // Within a sentence, a capital begins a name.
+            let may_be_name = at > 0 && word.starts_with(char::is_uppercase);
+            if is_among(ENGLISH_WORDS, &lower) {
+                english.insert(lower);
+            } else if is_among(POLISH_WORDS, &lower) || lower.contains(POLISH_LETTERS) && !may_be_name {
+                polish.insert(lower);
+            }
+        }
+        if !polish.is_empty() && polish.len() >= english.len() { Self::Pl } else { Self::En }
     }
-}
-
-fn is_polish(word: &str) -> bool {
-    word.contains(POLISH_LETTERS) || is_among(POLISH_WORDS, word)
 }
 
 fn is_among(words: &str, word: &str) -> bool {
@@ -67,9 +72,11 @@ const POLISH_WORDS: &str = "\
 
 /// Words of English prompts that Polish ones do not have.
 const ENGLISH_WORDS: &str = "\
-    a about all an and are artists at best by driving evening for from give good happy in is \
-    like make me morning most music my no not of or play playlist please running sad some song \
-    songs sound that the to tracks want what while with without";
+    a about all an and are artists at best by can code could describe does driving evening explain \
+    for from give good happy help history how in is joke like make me morning most music my no not of \
+    or play playlist please recipe running sad should sing some song songs sound story tell that the to \
+    tracks translate want weather what when where which while who why with without word would write \
+    you your";
 
 /// What is said where a prompt does not ask for music.
 pub const fn refusal_message(language: Language) -> &'static str {
@@ -127,6 +134,9 @@ mod tests {
             "Polish rock from the nineties",
             "80s synth-pop",
             "some songs to do my homework",
+            "Explain the history of Łódź",
+            "who was Józef Piłsudski",
+            "write code for Żabka",
             "I love Jay Z",
             "do re mi",
             "ambient",
@@ -144,8 +154,16 @@ mod tests {
             for example in example_prompts(language) {
                 assert_eq!(Language::detect(example), language, "{example}");
             }
-            assert_eq!(Language::from_code(language.as_str()), Some(language));
+            assert_eq!(Language::from_name(language.as_str()), Some(language));
         }
-        assert_eq!(Language::from_code("de"), None);
+        assert_eq!(Language::from_name("de"), None);
+        for (name, language) in [
+            ("en-US", Language::En),
+            ("English", Language::En),
+            ("pl_PL", Language::Pl),
+            (" Polski", Language::Pl),
+        ] {
+            assert_eq!(Language::from_name(name), Some(language), "{name}");
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! A playlist, as it is asked of the model and read from its answer.
 
 mod ask;
+mod fields;
 mod language;
 mod reader;
 mod rules;
+mod song;
+mod thoughts;
 
-pub use ask::{MAX_SUGGESTIONS, PlaylistAsk, Refine, songs_to_ask};
+pub use ask::{Complaint, Discovery, MAX_SUGGESTIONS, PlaylistAsk, Refine};
 pub use language::{Language, example_prompts, refusal_message};
-pub use reader::{PlaylistEvent, PlaylistKind, PlaylistOutcome, PlaylistReader};
+pub use reader::{PlaylistEvent, PlaylistKind, PlaylistReader};

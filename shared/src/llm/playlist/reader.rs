@@ -1,18 +1,24 @@
-//! The model's answer, piece by piece. Whatever it says, the limits are ours.
+//! The model's answer, read as it arrives. Whatever the model says, the limits are ours.
 
-use serde_json::Value;
-
+use super::fields::{self, Field};
+use super::song::{self, clean, year};
+use super::thoughts::Thoughts;
 use super::{Language, MAX_SUGGESTIONS};
-use crate::json::{ObjectScanner, ScanError, ScanEvent};
+use crate::json::{LenientParser, Token};
 use crate::track::Suggestion;
 
 const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_DESCRIPTION_CHARACTERS: usize = 300;
 const MAX_SUMMARY_CHARACTERS: usize = 500;
-const MAX_SONG_CHARACTERS: usize = 200;
 
-/// Recorded music that a catalogue holds begins about here.
-const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+/// An answer without JSON is kept up to here, to be read as a list of songs.
+const MAX_PROSE_BYTES: usize = 16 * 1024;
+
+/// White space in a row within a document. A constrained model that has lost its way writes it for ever.
+const MAX_WHITE_SPACE: usize = 16 * 1024;
+
+/// Characters that complete nothing.
+const MAX_CHARACTERS_WITHOUT_PROGRESS: usize = 256 * 1024;
 
 /// What the model answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +29,7 @@ pub enum PlaylistKind {
     Refusal,
 }
 
-/// A piece of the answer. Texts are trimmed, cut to their limits and free of control characters.
+/// A part of the answer. Texts are trimmed, cut to their limits and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaylistEvent {
     /// Whether there will be songs.
@@ -38,123 +44,382 @@ pub enum PlaylistEvent {
     Summary(String),
     /// A song; artist and title are not empty, and at most 200 characters each.
     Suggestion(Suggestion),
-    /// The answer is broken from here on; what came before stays valid.
-    Broken(ScanError),
 }
 
-/// What came of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlaylistOutcome {
-    /// Whether the answer was complete JSON.
-    pub is_complete: bool,
-    /// Songs that were read.
-    pub suggestions: usize,
-    /// Elements that were no songs.
-    pub skipped: usize,
-}
-
-/// Reads the content of an answer as it arrives, cut anywhere.
+/// Reads the content of an answer as it arrives, cut anywhere and in any usable shape.
 ///
-/// At most 100 songs are read; what follows them is ignored.
-#[derive(Debug)]
+/// The songs may stand under any name, in lists, wrapper objects or documents within a text, as objects, pairs or
+/// lines such as `"Title" by Artist`, and as a plain list where there is no JSON at all. Thoughts that stand in the
+/// content are skipped. At most 100 songs are read.
+#[derive(Debug, Default)]
 pub struct PlaylistReader {
-    scanner: ObjectScanner,
+    thoughts: Thoughts,
+    parser: LenientParser,
+    frames: Vec<Frame>,
+    prose: String,
     suggestions: usize,
-    skipped: usize,
+    is_complete: bool,
+    has_content: bool,
+    white_space: usize,
+    without_progress: usize,
+    /// Reads a document that stands in a text of another one.
+    is_nested: bool,
 }
 
-impl Default for PlaylistReader {
-    fn default() -> Self {
-        Self::new()
-    }
+#[derive(Debug)]
+enum Frame {
+    Object(Object),
+    Array(Array),
+}
+
+#[derive(Debug, Default)]
+struct Object {
+    key: Option<Field>,
+    artist: Option<String>,
+    title: Option<String>,
+    name: Option<String>,
+    year: Option<i32>,
+    description: Option<String>,
+    summary: Option<String>,
+    /// It holds songs, so its texts are those of the playlist.
+    has_songs: bool,
+    /// A song's texts are not the playlist's.
+    is_in_list: bool,
+}
+
+#[derive(Debug)]
+struct Array {
+    /// What its elements are, by the name of the member that it is.
+    field: Option<Field>,
+    is_root: bool,
+    is_in_list: bool,
+    texts: Vec<String>,
+    year: Option<i32>,
+    has_songs: bool,
 }
 
 impl PlaylistReader {
     /// A reader of one answer.
     pub fn new() -> Self {
-        Self { scanner: ObjectScanner::new("tracks"), suggestions: 0, skipped: 0 }
+        Self::default()
     }
 
-    /// Reads a piece of content; answers what it completed.
+    /// Reads a piece of content; returns what it completed.
     pub fn push(&mut self, content: &str) -> Vec<PlaylistEvent> {
-        let events = self.scanner.push(content.as_bytes());
-        events.into_iter().filter_map(|event| self.read(event)).collect()
+        let mut events = Vec::new();
+        let mut tokens = Vec::new();
+        for c in content.chars() {
+            if self.is_complete || self.is_runaway() {
+                break;
+            }
+            if self.thoughts.ends_with(c) {
+                // A closing mark whose opening one a server has cut off: what came before were thoughts, too.
+                self.parser = LenientParser::default();
+                self.frames.clear();
+                self.prose.clear();
+                continue;
+            }
+            if self.thoughts.are_open(c, self.parser.is_inside()) {
+                continue;
+            }
+            self.count(c);
+            self.parser.push(c, &mut tokens);
+            self.take_all(&mut tokens, &mut events);
+        }
+        events
     }
 
-    /// What came of the answer.
-    pub fn finish(&self) -> PlaylistOutcome {
-        PlaylistOutcome {
-            is_complete: self.scanner.is_complete(),
-            suggestions: self.suggestions,
-            skipped: self.skipped,
+    /// Ends the answer; returns what only its end completes.
+    pub fn finish(&mut self) -> Vec<PlaylistEvent> {
+        let mut events = Vec::new();
+        let mut tokens = Vec::new();
+        self.parser.finish(&mut tokens);
+        self.take_all(&mut tokens, &mut events);
+        if self.suggestions == 0 && !self.is_nested {
+            let prose = std::mem::take(&mut self.prose);
+            for song in song::list(&prose) {
+                self.suggest(song, &mut events);
+            }
+        }
+        self.is_complete |= self.suggestions > 0 && !self.parser.is_inside();
+        events
+    }
+
+    /// Whether the answer has ended, so that nothing of use can follow.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whether there was nothing to read but white space and thoughts.
+    pub fn is_empty(&self) -> bool {
+        !self.has_content
+    }
+
+    /// Whether the model writes on and on without completing anything.
+    pub fn is_runaway(&self) -> bool {
+        self.white_space > MAX_WHITE_SPACE
+            || self.without_progress > MAX_CHARACTERS_WITHOUT_PROGRESS
+            || self.suggestions >= MAX_SUGGESTIONS
+    }
+
+    fn count(&mut self, c: char) {
+        self.has_content |= !c.is_whitespace();
+        self.without_progress += 1;
+        let is_waste = c.is_whitespace() && self.parser.is_inside();
+        self.white_space = if is_waste { self.white_space + 1 } else { 0 };
+    }
+
+    fn take_all(&mut self, tokens: &mut Vec<Token>, events: &mut Vec<PlaylistEvent>) {
+        let before = events.len();
+        for token in tokens.drain(..) {
+            self.take(token, events);
+        }
+        if events.len() > before {
+            self.without_progress = 0;
         }
     }
 
-    fn read(&mut self, event: ScanEvent) -> Option<PlaylistEvent> {
-        match event {
-            ScanEvent::Member { key, json } => member(&key, &json),
-            ScanEvent::Broken(error) => Some(PlaylistEvent::Broken(error)),
-            ScanEvent::Element(_) if self.suggestions == MAX_SUGGESTIONS => None,
-            ScanEvent::Element(json) => {
-                let suggestion = suggestion(&json);
-                match suggestion {
-                    Some(_) => self.suggestions += 1,
-                    None => self.skipped += 1,
+    fn take(&mut self, token: Token, events: &mut Vec<PlaylistEvent>) {
+        match token {
+            Token::Noise(c) => {
+                if self.prose.len() < MAX_PROSE_BYTES {
+                    self.prose.push(c);
                 }
-                suggestion.map(PlaylistEvent::Suggestion)
+            }
+            Token::ObjectStart => {
+                let is_in_list = self.starts_in_list();
+                self.frames.push(Frame::Object(Object { is_in_list, ..Object::default() }));
+            }
+            Token::ArrayStart => self.open_array(events),
+            Token::Key(key) => {
+                if let Some(Frame::Object(object)) = self.frames.last_mut() {
+                    object.key = fields::of(&key);
+                }
+            }
+            Token::Text(text) => self.text(text, events),
+            Token::Bare(text) => self.bare(&text),
+            Token::ObjectEnd => self.close_object(events),
+            Token::ArrayEnd => self.close_array(events),
+        }
+        if self.frames.is_empty() {
+            return;
+        }
+        self.tell_texts(events);
+    }
+
+    fn starts_in_list(&self) -> bool {
+        match self.frames.last() {
+            Some(Frame::Object(object)) => object.is_in_list,
+            Some(Frame::Array(array)) => !array.is_root,
+            None => false,
+        }
+    }
+
+    fn open_array(&mut self, events: &mut Vec<PlaylistEvent>) {
+        let field = match self.frames.last_mut() {
+            Some(Frame::Object(object)) => {
+                object.has_songs |= object.key == Some(Field::Songs);
+                object.key
+            }
+            Some(Frame::Array(array)) => array.field,
+            None => None,
+        };
+        self.tell_texts(events);
+        let is_root = self.frames.is_empty();
+        let is_in_list = matches!(self.frames.last(), Some(Frame::Array(_)));
+        let array = Array { field, is_root, is_in_list, texts: Vec::new(), year: None, has_songs: false };
+        self.frames.push(Frame::Array(array));
+    }
+
+    fn text(&mut self, text: String, events: &mut Vec<PlaylistEvent>) {
+        let key = match self.frames.last() {
+            Some(Frame::Object(object)) => object.key,
+            Some(Frame::Array(_)) | None => None,
+        };
+        let may_hold_songs = self.frames.is_empty() || matches!(key, Some(Field::Songs));
+        if may_hold_songs && text.starts_with(['{', '[']) && !self.is_nested {
+            return self.nested(&text, events);
+        }
+        match self.frames.last_mut() {
+            None => {}
+            Some(Frame::Array(array)) => {
+                let is_line = !array.is_in_list && (array.is_root || array.field == Some(Field::Songs));
+                let song = if is_line { song::line(&text) } else { None };
+                match song {
+                    Some(song) => {
+                        self.suggest(song, events);
+                        self.mark_parents();
+                    }
+                    None if array.texts.len() < 4 => array.texts.push(text),
+                    None => {}
+                }
+            }
+            Some(Frame::Object(object)) => {
+                let is_in_list = object.is_in_list;
+                match key {
+                    Some(Field::Kind) if !is_in_list => {
+                        events.extend(kind(&text).map(PlaylistEvent::Kind));
+                    }
+                    Some(Field::Language) if !is_in_list => {
+                        events.extend(Language::from_name(&text).map(PlaylistEvent::Language));
+                    }
+                    Some(Field::Year) => object.year = year(&text),
+                    Some(field) => object.set(field, text),
+                    None => {}
+                }
             }
         }
     }
-}
 
-fn member(key: &str, json: &str) -> Option<PlaylistEvent> {
-    let text: String = serde_json::from_slice(json.as_bytes()).ok()?;
-    let cut = |max| Some(clean(&text, max)).filter(|text| !text.is_empty());
-    match key {
-        "kind" => match text.as_str() {
-            "playlist" => Some(PlaylistEvent::Kind(PlaylistKind::Playlist)),
-            "refusal" => Some(PlaylistEvent::Kind(PlaylistKind::Refusal)),
-            _ => None,
-        },
-        "language" => Language::from_code(&text).map(PlaylistEvent::Language),
-        "name" => cut(MAX_NAME_CHARACTERS).map(PlaylistEvent::Name),
-        "description" => cut(MAX_DESCRIPTION_CHARACTERS).map(PlaylistEvent::Description),
-        "summary" => cut(MAX_SUMMARY_CHARACTERS).map(PlaylistEvent::Summary),
-        _ => None,
+    fn bare(&mut self, text: &str) {
+        match self.frames.last_mut() {
+            Some(Frame::Object(object)) if object.key == Some(Field::Year) => object.year = year(text),
+            Some(Frame::Array(array)) if array.is_in_list => array.year = year(text).or(array.year),
+            _ => {}
+        }
+    }
+
+    /// Reads a document that stands in a text.
+    fn nested(&mut self, text: &str, events: &mut Vec<PlaylistEvent>) {
+        let mut reader = Self { is_nested: true, suggestions: self.suggestions, ..Self::default() };
+        let found = reader.push(text);
+        let songs = reader.suggestions > self.suggestions;
+        self.suggestions = reader.suggestions;
+        events.extend(found);
+        if songs {
+            self.mark_parents();
+            self.is_complete |= self.frames.is_empty() && reader.is_complete;
+        }
+    }
+
+    fn close_object(&mut self, events: &mut Vec<PlaylistEvent>) {
+        let Some(Frame::Object(mut object)) = self.frames.pop() else { return };
+        match (object.artist.take(), object.title.clone().or(object.name.clone())) {
+            _ if object.has_songs => self.end_container(object, events),
+            (Some(artist), Some(title)) => {
+                if let Some(song) = song::new(&artist, &title, object.year) {
+                    self.suggest(song, events);
+                    self.mark_parents();
+                }
+            }
+            (None, Some(name)) => self.name_for_parent(name, events),
+            (Some(artist), None) => self.name_for_parent(artist, events),
+            (None, None) if self.frames.is_empty() => self.end_container(object, events),
+            (None, None) => {}
+        }
+    }
+
+    /// The whole answer, or a part of it, has ended.
+    fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
+        object.tell(events);
+        let is_whole = self.frames.iter().all(|frame| matches!(frame, Frame::Array(array) if array.is_root));
+        if object.has_songs && is_whole && self.suggestions > 0 && !self.parser.is_doubtful() {
+            self.is_complete = true;
+        }
+    }
+
+    /// What an object is called that is no song: the artist of the song around it, or a song in one line.
+    fn name_for_parent(&mut self, name: String, events: &mut Vec<PlaylistEvent>) {
+        let is_line = match self.frames.last_mut() {
+            Some(Frame::Object(parent)) if parent.key == Some(Field::Artist) => {
+                parent.artist.get_or_insert(name);
+                return;
+            }
+            Some(Frame::Object(parent)) if parent.key == Some(Field::Title) => {
+                parent.title.get_or_insert(name);
+                return;
+            }
+            Some(Frame::Array(array)) if array.field == Some(Field::Artist) => {
+                array.texts.push(name);
+                return;
+            }
+            Some(Frame::Array(array)) => array.is_root || array.field == Some(Field::Songs),
+            _ => false,
+        };
+        if is_line && let Some(song) = song::line(&name) {
+            self.suggest(song, events);
+            self.mark_parents();
+        }
+    }
+
+    fn close_array(&mut self, events: &mut Vec<PlaylistEvent>) {
+        let Some(Frame::Array(array)) = self.frames.pop() else { return };
+        match self.frames.last_mut() {
+            Some(Frame::Object(parent)) => {
+                if let (Some(Field::Artist), Some(first)) = (array.field, array.texts.first()) {
+                    parent.artist.get_or_insert(first.clone());
+                }
+            }
+            Some(Frame::Array(parent)) => {
+                let are_songs = parent.is_root || parent.field == Some(Field::Songs);
+                if are_songs
+                    && let [artist, title, ..] = array.texts.as_slice()
+                    && let Some(song) = song::new(artist, title, array.year)
+                {
+                    self.suggest(song, events);
+                    self.mark_parents();
+                }
+            }
+            None => self.is_complete |= array.has_songs && !self.parser.is_doubtful(),
+        }
+    }
+
+    fn mark_parents(&mut self) {
+        for frame in &mut self.frames {
+            match frame {
+                Frame::Object(object) => object.has_songs = true,
+                Frame::Array(array) => array.has_songs = true,
+            }
+        }
+    }
+
+    fn suggest(&mut self, song: Suggestion, events: &mut Vec<PlaylistEvent>) {
+        if self.suggestions < MAX_SUGGESTIONS {
+            self.suggestions += 1;
+            events.push(PlaylistEvent::Suggestion(song));
+        }
+    }
+
+    /// Tells the texts of the object that holds the songs as soon as they are there.
+    fn tell_texts(&mut self, events: &mut Vec<PlaylistEvent>) {
+        if let Some(Frame::Object(object)) = self.frames.last_mut()
+            && object.has_songs
+        {
+            object.tell(events);
+        }
     }
 }
 
-fn suggestion(json: &str) -> Option<Suggestion> {
-    let song: Value = serde_json::from_slice(json.as_bytes()).ok()?;
-    let text = |name| {
-        let text = clean(song.get(name)?.as_str()?, MAX_SONG_CHARACTERS);
-        Some(text).filter(|text| !text.is_empty())
-    };
-    Some(Suggestion { artist: text("artist")?, title: text("title")?, year: song.get("year").and_then(year) })
+impl Object {
+    fn set(&mut self, field: Field, text: String) {
+        let place = match field {
+            Field::Artist => &mut self.artist,
+            Field::Title => &mut self.title,
+            Field::Name => &mut self.name,
+            Field::Description => &mut self.description,
+            Field::Summary => &mut self.summary,
+            Field::Kind | Field::Language | Field::Year | Field::Songs => return,
+        };
+        *place = Some(text);
+    }
+
+    fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
+        let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
+            let text = text.map(|text| clean(&text, max)).filter(|text| !text.is_empty());
+            events.extend(text.map(event));
+        };
+        tell(self.name.take().or(self.title.take()), MAX_NAME_CHARACTERS, PlaylistEvent::Name);
+        tell(self.description.take(), MAX_DESCRIPTION_CHARACTERS, PlaylistEvent::Description);
+        tell(self.summary.take(), MAX_SUMMARY_CHARACTERS, PlaylistEvent::Summary);
+    }
 }
 
-/// A year; without a schema that is enforced, models also write it as text.
-fn year(json: &Value) -> Option<i32> {
-    let year = match json {
-        Value::String(text) => text.trim().parse().ok(),
-        number => number.as_i64().and_then(|year| i32::try_from(year).ok()),
-    };
-    year.filter(|year| PLAUSIBLE_YEARS.contains(year))
-}
-
-/// The text on one line, without what steers a terminal or the direction of writing.
-fn clean(text: &str, max_characters: usize) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_direction_control(*c))
-        .collect();
-    let cut: String = visible.trim().chars().take(max_characters).collect();
-    cut.trim_end().to_owned()
-}
-
-fn is_direction_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+fn kind(text: &str) -> Option<PlaylistKind> {
+    let text = text.trim().to_lowercase();
+    if ["refus", "declin", "odmow"].iter().any(|stem| text.starts_with(stem)) {
+        return Some(PlaylistKind::Refusal);
+    }
+    text.starts_with("playlist").then_some(PlaylistKind::Playlist)
 }
 
 #[cfg(test)]

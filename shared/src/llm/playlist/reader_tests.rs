@@ -1,141 +1,332 @@
-//! What is taken over from the model's answer, and what is not.
+//! What is read of the model's answer, in every shape in which it is usable, and what is not.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn read(content: &str) -> (Vec<PlaylistEvent>, PlaylistOutcome) {
+/// Everything that an answer says, and whether it was complete.
+fn read(content: &str) -> (Vec<PlaylistEvent>, bool) {
     let mut reader = PlaylistReader::new();
-    let events = reader.push(content);
-    (events, reader.finish())
+    let mut events = reader.push(content);
+    events.extend(reader.finish());
+    (events, reader.is_complete())
+}
+
+fn songs_of(events: &[PlaylistEvent]) -> Vec<String> {
+    let song = |event: &PlaylistEvent| match event {
+        PlaylistEvent::Suggestion(song) => Some(format!("{} | {}", song.artist, song.title)),
+        _ => None,
+    };
+    events.iter().filter_map(song).collect()
+}
+
+fn songs(content: &str) -> Vec<String> {
+    songs_of(&read(content).0)
 }
 
 fn song(artist: &str, title: &str, year: Option<i32>) -> PlaylistEvent {
     PlaylistEvent::Suggestion(Suggestion { artist: artist.to_owned(), title: title.to_owned(), year })
 }
 
+const TWO: [&str; 2] = ["Dżem | Whisky", "Kult | Arahja"];
+
+fn tracks() -> Value {
+    json!([{"artist": "Dżem", "title": "Whisky", "year": 1979}, {"artist": "Kult", "title": "Arahja", "year": 0}])
+}
+
+fn answer() -> Value {
+    json!({"kind": "playlist", "language": "pl", "tracks": tracks(), "name": "Noc", "description": "Cisza.", "summary": "Tak."})
+}
+
 #[test]
-fn every_piece_comes_out_as_soon_as_it_is_complete() {
+fn returns_every_part_as_soon_as_it_is_complete() {
     let mut reader = PlaylistReader::new();
     assert_eq!(reader.push(r#"{"kind":"playlist","la"#), [PlaylistEvent::Kind(PlaylistKind::Playlist)]);
-    let texts =
-        reader.push(r#"nguage":"pl","name":"Noc","description":"Cisza.","summary":"Tak.","tracks":["#);
-    assert_eq!(
-        texts,
-        [
-            PlaylistEvent::Language(Language::Pl),
-            PlaylistEvent::Name("Noc".to_owned()),
-            PlaylistEvent::Description("Cisza.".to_owned()),
-            PlaylistEvent::Summary("Tak.".to_owned()),
-        ]
-    );
+    assert_eq!(reader.push(r#"nguage":"pl","tracks":["#), [PlaylistEvent::Language(Language::Pl)]);
     assert_eq!(
         reader.push(r#"{"artist":"Dżem","title":"Whisky","year":1979},{"ar"#),
         [song("Dżem", "Whisky", Some(1979))]
     );
-    let so_far = PlaylistOutcome { is_complete: false, suggestions: 1, skipped: 0 };
-    assert_eq!(reader.finish(), so_far);
+    assert_eq!(reader.push(r#"tist":"Kult","title":"Arahja","year":0}"#), [song("Kult", "Arahja", None)]);
+    assert_eq!(reader.push(r#"],"name":"Noc","#), [PlaylistEvent::Name("Noc".to_owned())]);
+    assert!(!reader.is_complete());
+    let texts = reader.push(r#""description":"Cisza.","summary":"Tak."}"#);
     assert_eq!(
-        reader.push(r#"tist":"Kult","title":"Arahja","year":null}]}"#),
-        [song("Kult", "Arahja", None)]
+        texts,
+        [PlaylistEvent::Description("Cisza.".to_owned()), PlaylistEvent::Summary("Tak.".to_owned())]
     );
-    assert_eq!(reader.finish(), PlaylistOutcome { is_complete: true, suggestions: 2, skipped: 0 });
+    assert!(reader.is_complete());
 }
 
 #[test]
-fn a_refusal_is_a_refusal() {
-    let text = r#"{"kind":"refusal","language":"en","name":"","description":"","summary":"","tracks":[]}"#;
-    let (events, outcome) = read(text);
-    assert_eq!(
-        events,
-        [PlaylistEvent::Kind(PlaylistKind::Refusal), PlaylistEvent::Language(Language::En)],
-        "empty texts say nothing"
-    );
-    assert!(outcome.is_complete);
+fn texts_may_come_before_the_songs() {
+    let mut reader = PlaylistReader::new();
+    let events = reader.push(r#"{"name":"Noc","summary":"Tak.","tracks":["#);
+    assert_eq!(events, [PlaylistEvent::Name("Noc".to_owned()), PlaylistEvent::Summary("Tak.".to_owned())]);
 }
 
 #[test]
-fn texts_are_cut_to_their_limits_by_characters() {
-    let long = "ż".repeat(1_000);
-    let tracks = [json!({"artist": long, "title": long, "year": 2000})];
-    let answer = json!({"name": long, "description": long, "summary": long, "tracks": tracks});
-    let lengths: Vec<_> = read(&answer.to_string())
-        .0
-        .into_iter()
-        .map(|event| match event {
-            PlaylistEvent::Name(text) => ("name", text.chars().count()),
-            PlaylistEvent::Description(text) => ("description", text.chars().count()),
-            PlaylistEvent::Summary(text) => ("summary", text.chars().count()),
-            PlaylistEvent::Suggestion(song) => {
-                assert_eq!(song.artist, song.title);
-                ("song", song.artist.chars().count())
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let expected = [("name", 100), ("description", 300), ("summary", 500), ("song", 200)];
-    assert_eq!(lengths.len(), expected.len());
-    assert!(expected.iter().all(|limit| lengths.contains(limit)), "{lengths:?}");
+fn cuts_make_no_difference() {
+    let text = format!("<think>{{}}</think>```json\n{}\n```", answer());
+    let whole = read(&text);
+    let mut reader = PlaylistReader::new();
+    let mut events: Vec<_> = text.chars().flat_map(|c| reader.push(&c.to_string())).collect();
+    events.extend(reader.finish());
+    assert_eq!((events, reader.is_complete()), whole);
+    assert_eq!(whole.0.len(), 7);
 }
 
 #[test]
-fn texts_are_one_line_without_control_characters() {
-    let name = json!({"name": " \u{202e}Noc\u{0}\u{1b}[31m\nnad\tWisłą \u{2066} "}).to_string();
-    assert_eq!(read(&name).0, [PlaylistEvent::Name("Noc[31m nad Wisłą".to_owned())]);
-}
-
-#[test]
-fn elements_that_are_no_songs_are_skipped_and_counted() {
-    let answer = json!({"tracks": [
-        "Dżem - Whisky", 7, null, [], {}, {"artist": "Dżem"}, {"artist": 1, "title": "x"},
-        {"artist": "  ", "title": "x"}, {"artist": "x", "title": "\u{0}"},
-        {"artist": "Kult", "title": "Arahja", "unknown": {}},
-    ]});
-    let (events, outcome) = read(&answer.to_string());
-    assert_eq!(events, [song("Kult", "Arahja", None)]);
-    assert_eq!(outcome, PlaylistOutcome { is_complete: true, suggestions: 1, skipped: 9 });
-}
-
-#[test]
-fn only_plausible_years_are_believed() {
-    for (year, expected) in [
-        (json!(1979), Some(1979)),
-        (json!("1979"), Some(1979)),
-        (json!(1900), Some(1900)),
-        (json!(1899), None),
-        (json!(2101), None),
-        (json!(1e300), None),
-        (json!(4_294_969_275_u64), None),
-        (json!("the eighties"), None),
-        (json!([1979]), None),
+fn the_songs_may_stand_anywhere() {
+    for document in [
+        json!({"songs": tracks()}),
+        json!({"playlist": tracks()}),
+        json!({"Tracks": [{"Artist": "Dżem", "Title": "Whisky"}, {"ARTIST": "Kult", "Song_Title": "Arahja"}]}),
+        json!({"playlist": answer()}),
+        json!({"result": {"playlist": {"tracks": {"items": tracks()}}}}),
+        json!({"type": "object", "properties": answer()}),
+        json!([answer()]),
+        tracks(),
+        json!({"1": tracks()[0], "2": tracks()[1]}),
+        json!({"tracks": [{"track": tracks()[0]}, {"track": tracks()[1]}]}),
+        json!({"tracks": tracks().to_string()}),
+        json!(answer().to_string()),
+        json!({"thoughts": {"plan": [1, {"a": "}"}]}, "notes": ["x", "["], "tracks": tracks(), "meta": {}}),
     ] {
-        let answer = json!({"tracks": [{"artist": "a", "title": "t", "year": year}]});
-        assert_eq!(read(&answer.to_string()).0, [song("a", "t", expected)], "{year}");
+        let (events, is_complete) = read(&document.to_string());
+        assert_eq!(songs_of(&events), TWO, "{document}");
+        assert!(is_complete, "{document}");
     }
 }
 
 #[test]
-fn members_of_the_wrong_shape_say_nothing() {
-    let answer = json!({"kind": "essay", "language": "de", "name": 7, "description": null, "limit": "9", "tracks": {}});
-    assert_eq!(read(&answer.to_string()).0, []);
+fn a_song_may_have_many_shapes() {
+    for element in [
+        json!({"artist": "Dżem", "title": "Whisky", "album": {"name": "Cegła", "artist": {}}, "genre": ["blues"]}),
+        json!({"artist": ["Dżem"], "title": "Whisky"}),
+        json!({"artists": ["Dżem", "Guest"], "name": "Whisky"}),
+        json!({"artists": [{"name": "Dżem"}, {"name": "Guest"}], "name": "Whisky"}),
+        json!({"artist": {"name": "Dżem", "country": "PL"}, "title": "Whisky"}),
+        json!({"performer": "Dżem", "song": "Whisky"}),
+        json!({"wykonawca": "Dżem", "tytuł": "Whisky", "rok": 1979}),
+        json!({"song": {"title": "Whisky"}, "artist": "Dżem"}),
+        json!({"artist": "Dżem", "title": "Dżem - Whisky"}),
+        json!({"artist": "Dżem", "title": "Whisky by Dżem"}),
+        json!({"title": "Dżem - Whisky"}),
+        json!("Dżem - Whisky"),
+        json!("Dżem – \"Whisky\" (1979)"),
+        json!("\"Whisky\" by Dżem"),
+        json!("Whisky by Dżem"),
+        json!("1. **Dżem** – Whisky"),
+        json!("„Whisky” – Dżem"),
+        json!(["Dżem", "Whisky", 1979]),
+    ] {
+        assert_eq!(songs(&json!({"tracks": [element]}).to_string()), ["Dżem | Whisky"], "{element}");
+    }
 }
 
 #[test]
-fn at_most_a_hundred_songs_are_read() {
-    let tracks: Vec<_> =
-        (0..500).map(|n| json!({"artist": "a", "title": n.to_string(), "year": null})).collect();
-    let (events, outcome) = read(&json!({"tracks": tracks}).to_string());
-    assert_eq!((events.len(), outcome.suggestions, outcome.skipped), (100, 100, 0));
-    assert!(outcome.is_complete);
+fn text_around_the_answer_is_no_part_of_it() {
+    let document = answer().to_string();
+    for text in [
+        format!("Here is your playlist:\n\n```json\n{document}\n```\n\nEnjoy! {{smile}}"),
+        format!("I used {{mood: calm}} and {{}} as a guide, {{\"like\" this}}.\n{document}"),
+        format!("Your wish was {{\"prompt\":\"calm\"}}. Answer:\n{document}"),
+        format!(
+            "<think>\nI must {{kind, language}}: {{\"artist\":\"No\",\"title\":\"Thing\"}}.\n</think>\n\n{document}"
+        ),
+        format!("[THINK]{{\"artist\":\"No\",\"title\":\"Thing\"}}[/THINK]{document}"),
+        format!(
+            "<|channel|>analysis<|message|>{{\"a\"<|end|><|start|>assistant<|channel|>final<|message|>{document}"
+        ),
+        format!("hm, {{\"tracks\":[</think>{document}"),
+        format!("\u{feff}{}{document}", "\n".repeat(8_000)),
+        format!("{document}{}", " \n".repeat(4_000)),
+    ] {
+        let (events, is_complete) = read(&text);
+        assert_eq!(songs_of(&events), TWO, "{text}");
+        assert!(is_complete, "{text}");
+    }
 }
 
 #[test]
-fn a_broken_answer_keeps_what_came_before() {
-    let (events, outcome) = read(r#"{"tracks":[{"artist":"a","title":"t","year":1}, oops"#);
-    assert_eq!(events, [song("a", "t", None)]);
-    assert!(!outcome.is_complete);
-    let (events, _) = read(r#"{"tracks":[{"artist":"a","title":"t"} oops"#);
-    assert_eq!(events[1..], [PlaylistEvent::Broken(ScanError::Malformed)]);
+fn nothing_is_read_after_the_end_of_the_answer() {
+    let first = answer().to_string();
+    let (events, _) = read(&format!(r#"{first}{{"tracks":[{{"artist":"No","title":"Thing"}}]}}"#));
+    assert_eq!(songs_of(&events), TWO);
+}
+
+#[test]
+fn lines_of_json_and_plain_lists_are_read() {
+    let lines = "{\"artist\":\"Dżem\",\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}\n";
+    assert_eq!(songs(lines), TWO);
+    for list in [
+        "Here you are:\n1. **Dżem** – Whisky (1979)\n2. **Kult** – Arahja (1988)\nEnjoy - it was fun.",
+        "- \"Whisky\" by Dżem\n- \"Arahja\" by Kult",
+        "* Dżem - Whisky\n* Kult - Arahja",
+    ] {
+        let (events, is_complete) = read(list);
+        assert_eq!(songs_of(&events), TWO, "{list}");
+        assert!(is_complete);
+    }
+    assert_eq!(songs("I'm sorry - I can only help with music.\n- Ask me - please."), [""; 0]);
+}
+
+#[test]
+fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
+    for (text, expected) in [
+        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky",},{"artist":"Kult","title":"Arahja"},]}"#, &TWO[..]),
+        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Kult","title":"Arahja"}, ...]}"#, &TWO),
+        (
+            r#"{'tracks': [{'artist': 'Dżem', 'title': 'Whisky', 'year': None}, {'artist': 'Kult', 'title': 'Arahja'}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{tracks: [{artist: "Dżem", title: "Whisky"}, {artist: "Kult", title: "Arahja", year: NaN}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{“tracks”: [{“artist”: “Dżem”, “title”: “Whisky”}, {“artist”: “Kult”, “title”: “Arahja”}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{"tracks":[{"artist":"Dżem","title":"Whisky","year":1990-1995},{"artist":"Kult","title":"Arahja"}]}"#,
+            &TWO,
+        ),
+        (
+            "{\"tracks\":[ // the first\n{\"artist\":\"Dżem\",\"title\":\"Whisky\"} /* and */,{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}",
+            &TWO,
+        ),
+        (
+            "{\"tracks\":[{\"artist\":\"Dżem\"\n\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}",
+            &TWO,
+        ),
+        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky",{"artist":"Kult","title":"Arahja"}]}"#, &TWO),
+        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky"}},{"artist":"Kult","title":"Arahja"}]}"#, &TWO),
+        (
+            "{\"tracks\":[{\"artist\":\"Dżem\",\"title\":\"Whis\nky\"},{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}",
+            &["Dżem | Whis ky", "Kult | Arahja"],
+        ),
+        (
+            r#"{"tracks":[{"artist":"Air","title":"La femme d\'argent"},{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Air | La femme d'argent", "Kult | Arahja"],
+        ),
+        (
+            r#"{"tracks":[{"artist":"Nena","title":"99 "Red" Balloons"},{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Nena | 99 \"Red\" Balloons", "Kult | Arahja"],
+        ),
+        (
+            r#"{"tracks":[{"artist":"A","title":"\ud83c"},{"artist":"B","title":"\ud83c\udfb5 \u017c"}]}"#,
+            &["A | \u{fffd}", "B | 🎵 ż"],
+        ),
+        (
+            r#"{"tracks":[{"artist":7,"title":"x"},{"artist":"Kult"},7,null,{"artist":"Kult","title":"Arahja"}]}"#,
+            &TWO[1..],
+        ),
+    ] {
+        assert_eq!(songs(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_end_of_a_broken_answer_is_not_taken_for_its_end() {
+    for text in [
+        r#"{"kind":"playlist","language":"en","name":"Qui"#,
+        r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Nen"#,
+        r#"{"tracks":[{"artist":"Dżem","title":"Whisky"}}, "#,
+        "{}",
+        "",
+        r#"{"tracks":null}"#,
+        r#"{"tracks":[]}"#,
+        r#"{"type":"object","properties":{"kind":{"type":"string"}},"required":["kind"]}"#,
+        "I'm sorry, but I can only help with music.",
+    ] {
+        let mut reader = PlaylistReader::new();
+        reader.push(text);
+        assert!(!reader.is_complete(), "{text}");
+    }
+    assert!(!read(r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Nen"#).1);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_language() {
+    for kind in ["refusal", "Refusal", "REFUSED", "declined"] {
+        let (events, _) = read(&json!({"kind": kind, "language": "en-US", "tracks": []}).to_string());
+        assert_eq!(
+            events[..2],
+            [PlaylistEvent::Kind(PlaylistKind::Refusal), PlaylistEvent::Language(Language::En)]
+        );
+    }
+    let odd = read(r#"{"kind":"Playlist","tracks":[{"type":"refusal","artist":"a","title":"b"}]}"#).0;
+    assert_eq!(odd, [PlaylistEvent::Kind(PlaylistKind::Playlist), song("a", "b", None)]);
+}
+
+#[test]
+fn a_year_may_be_written_in_many_ways() {
+    for (written, year) in [
+        ("1979", Some(1979)),
+        ("\"1979\"", Some(1979)),
+        ("1979.0", Some(1979)),
+        ("\"1979-05-01\"", Some(1979)),
+        ("\"1990s\"", Some(1990)),
+        ("0", None),
+        ("3000", None),
+        ("-5", None),
+        ("null", None),
+        ("\"soon\"", None),
+        ("{}", None),
+    ] {
+        let (events, _) = read(&format!(r#"{{"tracks":[{{"artist":"a","year":{written},"title":"b"}}]}}"#));
+        assert_eq!(events, [song("a", "b", year)], "{written}");
+    }
+}
+
+#[test]
+fn texts_are_clean_and_within_their_limits() {
+    let long = "ż".repeat(1_000);
+    let text = json!({
+        "name": format!(" a\u{0}\n\u{202e}b {long}"), "description": long, "summary": long,
+        "tracks": [{"artist": format!("\u{feff}A\t{long}"), "title": format!("{}\u{2028}", "calm ".repeat(20_000))}],
+    });
+    let (events, _) = read(&text.to_string());
+    let lengths: Vec<_> = events
+        .iter()
+        .map(|event| match event {
+            PlaylistEvent::Name(text) | PlaylistEvent::Description(text) | PlaylistEvent::Summary(text) => {
+                assert!(!text.chars().any(char::is_control), "{text}");
+                text.chars().count()
+            }
+            PlaylistEvent::Suggestion(song) => song.artist.chars().count() + song.title.chars().count(),
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(lengths, [100, 300, 500, 399]);
+}
+
+#[test]
+fn an_answer_without_an_end_is_noticed() {
+    let whitespace = format!("{{{}", "\n   ".repeat(5_000));
+    let deep = format!("{{\"junk\":{}{},", "[".repeat(200), "]".repeat(200));
+    let endless = format!("{{\"tracks\":[\"{}", "la ".repeat(100_000));
+    for (text, is_runaway) in
+        [(whitespace.as_str(), true), (&endless, true), ("{\"a\":  \n", false), (&deep, false)]
+    {
+        let mut reader = PlaylistReader::new();
+        reader.push(text);
+        assert_eq!(reader.is_runaway(), is_runaway, "{text:.20}");
+    }
+    let songs: Vec<_> = (0..150).map(|n| json!({"artist": "a", "title": format!("{n}")})).collect();
+    let (events, _) = read(&json!({"tracks": songs}).to_string());
+    assert_eq!(events.len(), MAX_SUGGESTIONS);
+}
+
+#[test]
+fn deeply_nested_members_are_skipped() {
+    let rest = answer().to_string().split_off(1);
+    let text = format!("{{\"junk\":{}{},{rest}", "[{\"a\":".repeat(100), "}]".repeat(100));
+    let (events, is_complete) = read(&text);
+    assert_eq!(songs_of(&events), TWO);
+    assert!(is_complete);
 }

@@ -1,0 +1,393 @@
+//! The parts of a JSON document that a language model writes, well-formed or not.
+
+/// The longest text that is kept. The rest of a longer one is dropped.
+const MAX_TEXT_BYTES: usize = 4 * 1024;
+
+/// The longest text that is kept where it holds a document itself.
+const MAX_NESTED_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The longest number, literal or unquoted name that is kept.
+const MAX_BARE_BYTES: usize = 64;
+
+/// The deepest nesting that is told apart. What is nested deeper is skipped.
+const MAX_DEPTH: usize = 32;
+
+/// A part of a document, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// `{`
+    ObjectStart,
+    /// `}`, written or implied.
+    ObjectEnd,
+    /// `[`
+    ArrayStart,
+    /// `]`, written or implied.
+    ArrayEnd,
+    /// The name of a member.
+    Key(String),
+    /// A string, unescaped.
+    Text(String),
+    /// A number, `true`, `null`, or whatever else stands in a value's place.
+    Bare(String),
+    /// A character outside every document.
+    Noise(char),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    Object,
+    Array,
+}
+
+/// What an object expects next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Key,
+    Value,
+}
+
+#[derive(Debug)]
+enum Lexeme {
+    Between,
+    /// After a `/` that may begin a comment.
+    Slash,
+    LineComment,
+    BlockComment {
+        after_star: bool,
+    },
+    Text(PartialText),
+    /// After what may be the closing quote. Only what follows tells whether the text has ended.
+    AfterQuote {
+        text: PartialText,
+        spaces: String,
+    },
+    Bare(String),
+    /// After a quote outside every document.
+    NoiseQuote,
+}
+
+#[derive(Debug, Default)]
+struct PartialText {
+    text: String,
+    closes: Option<char>,
+    escape: Escape,
+    /// The first half of a surrogate pair.
+    high: Option<u32>,
+    is_document: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum Escape {
+    #[default]
+    None,
+    Backslash,
+    Unicode {
+        digits: u32,
+        value: u32,
+    },
+}
+
+/// Reads JSON documents that arrive in pieces, cut anywhere, and reads on where they are malformed.
+///
+/// It accepts what models write: text around the document, single and curly quotes, names without quotes, line
+/// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, and
+/// missing or superfluous commas and brackets. Takes linear time, and memory for one text.
+#[derive(Debug)]
+pub struct LenientParser {
+    stack: Vec<Container>,
+    slot: Slot,
+    lexeme: Lexeme,
+    /// Brackets beyond `MAX_DEPTH`.
+    skipped_depth: usize,
+    is_doubtful: bool,
+}
+
+impl Default for LenientParser {
+    fn default() -> Self {
+        Self {
+            stack: Vec::new(),
+            slot: Slot::Value,
+            lexeme: Lexeme::Between,
+            skipped_depth: 0,
+            is_doubtful: false,
+        }
+    }
+}
+
+impl LenientParser {
+    /// Whether a document has begun that has not ended.
+    pub fn is_inside(&self) -> bool {
+        !self.stack.is_empty() || matches!(self.lexeme, Lexeme::Text(_) | Lexeme::AfterQuote { .. })
+    }
+
+    /// Whether a bracket stood where it cannot, so that the end of a document may not be its end.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
+    /// Reads a character and appends what it completes.
+    pub fn push(&mut self, c: char, tokens: &mut Vec<Token>) {
+        match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
+            Lexeme::Between => self.begin(c, tokens),
+            Lexeme::NoiseQuote if matches!(c, '{' | '[') => {
+                self.lexeme = Lexeme::Text(PartialText::document(c));
+            }
+            Lexeme::NoiseQuote => {
+                tokens.push(Token::Noise('"'));
+                self.begin(c, tokens);
+            }
+            Lexeme::Slash => match c {
+                '/' => self.lexeme = Lexeme::LineComment,
+                '*' => self.lexeme = Lexeme::BlockComment { after_star: false },
+                _ => self.begin(c, tokens),
+            },
+            Lexeme::LineComment if c != '\n' => self.lexeme = Lexeme::LineComment,
+            Lexeme::LineComment => {}
+            Lexeme::BlockComment { after_star: true } if c == '/' => {}
+            Lexeme::BlockComment { .. } => self.lexeme = Lexeme::BlockComment { after_star: c == '*' },
+            Lexeme::Text(mut text) => {
+                self.lexeme = if text.push(c) {
+                    Lexeme::AfterQuote { text, spaces: String::new() }
+                } else {
+                    Lexeme::Text(text)
+                }
+            }
+            Lexeme::AfterQuote { text, spaces } => self.after_quote(text, spaces, c, tokens),
+            Lexeme::Bare(mut bare) => {
+                if is_delimiter(c) {
+                    self.end_bare(bare, tokens);
+                    self.begin(c, tokens);
+                } else {
+                    if bare.len() < MAX_BARE_BYTES {
+                        bare.push(c);
+                    }
+                    self.lexeme = Lexeme::Bare(bare);
+                }
+            }
+        }
+    }
+
+    /// Ends the input. What is still open is not closed.
+    pub fn finish(&mut self, tokens: &mut Vec<Token>) {
+        match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
+            Lexeme::AfterQuote { text, .. } => self.end_text(text, tokens),
+            Lexeme::Bare(bare) => self.end_bare(bare, tokens),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, c: char, tokens: &mut Vec<Token>) {
+        if self.skipped_depth > 0 {
+            return self.skip(c);
+        }
+        match c {
+            '{' => self.open(Container::Object, tokens),
+            '[' => self.open(Container::Array, tokens),
+            '}' => self.close(Container::Object, tokens),
+            ']' => self.close(Container::Array, tokens),
+            '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
+            _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
+            '"' | '\'' | '“' | '„' | '‘' => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
+            ',' => self.slot = self.first_slot(),
+            ':' => self.slot = Slot::Value,
+            '/' => self.lexeme = Lexeme::Slash,
+            _ if c.is_whitespace() => {}
+            _ => self.lexeme = Lexeme::Bare(c.to_string()),
+        }
+    }
+
+    /// Texts within skipped values may hold brackets.
+    fn skip(&mut self, c: char) {
+        match c {
+            '{' | '[' => self.skipped_depth += 1,
+            '}' | ']' => self.skipped_depth -= 1,
+            '"' => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
+            _ => {}
+        }
+    }
+
+    fn first_slot(&self) -> Slot {
+        if self.stack.last() == Some(&Container::Object) { Slot::Key } else { Slot::Value }
+    }
+
+    fn open(&mut self, container: Container, tokens: &mut Vec<Token>) {
+        let is_misplaced = self.stack.last() == Some(&Container::Object) && self.slot == Slot::Key;
+        if is_misplaced {
+            self.is_doubtful = true;
+            // The closing brace of the object before is missing.
+            if container == Container::Object && self.parent() == Some(Container::Array) {
+                self.pop(tokens);
+            }
+        }
+        if self.stack.len() == MAX_DEPTH {
+            self.skipped_depth = 1;
+            return;
+        }
+        self.stack.push(container);
+        tokens.push(match container {
+            Container::Object => Token::ObjectStart,
+            Container::Array => Token::ArrayStart,
+        });
+        self.slot = self.first_slot();
+    }
+
+    fn parent(&self) -> Option<Container> {
+        self.stack.iter().rev().nth(1).copied()
+    }
+
+    fn close(&mut self, container: Container, tokens: &mut Vec<Token>) {
+        if !self.stack.contains(&container) {
+            if self.stack.is_empty() {
+                tokens.push(Token::Noise(if container == Container::Object { '}' } else { ']' }));
+            }
+            return;
+        }
+        while let Some(open) = self.pop(tokens) {
+            if open == container {
+                break;
+            }
+            self.is_doubtful = true;
+        }
+        // A value has ended: where a comma is missing, a name follows all the same.
+        self.slot = self.first_slot();
+    }
+
+    fn pop(&mut self, tokens: &mut Vec<Token>) -> Option<Container> {
+        let open = self.stack.pop()?;
+        tokens.push(match open {
+            Container::Object => Token::ObjectEnd,
+            Container::Array => Token::ArrayEnd,
+        });
+        Some(open)
+    }
+
+    fn after_quote(&mut self, mut text: PartialText, mut spaces: String, c: char, tokens: &mut Vec<Token>) {
+        let is_end = text.closes == Some('”')
+            || self.stack.is_empty()
+            || self.skipped_depth > 0
+            || matches!(c, ',' | ':' | '}' | ']' | '/')
+            || is_quote(c) && spaces.contains('\n');
+        if is_end {
+            self.end_text(text, tokens);
+            self.begin(c, tokens);
+        } else if c.is_whitespace() {
+            if spaces.len() < MAX_BARE_BYTES || c == '\n' && !spaces.contains('\n') {
+                spaces.push(c);
+            }
+            self.lexeme = Lexeme::AfterQuote { text, spaces };
+        } else {
+            // A quote within the text that was not escaped.
+            text.keep(text.closes.unwrap_or('"'));
+            spaces.chars().for_each(|space| text.keep(space));
+            self.lexeme = Lexeme::Text(text);
+            self.push(c, tokens);
+        }
+    }
+
+    fn end_text(&mut self, mut text: PartialText, tokens: &mut Vec<Token>) {
+        if self.skipped_depth > 0 {
+            return;
+        }
+        text.end_surrogate();
+        tokens.push(if self.ends_key() { Token::Key(text.text) } else { Token::Text(text.text) });
+    }
+
+    fn end_bare(&mut self, bare: String, tokens: &mut Vec<Token>) {
+        tokens.push(if self.ends_key() { Token::Key(bare) } else { Token::Bare(bare) });
+    }
+
+    /// Whether what has ended is a name. After a value a name follows, even where the comma is missing.
+    fn ends_key(&mut self) -> bool {
+        let is_key = self.slot == Slot::Key && !self.stack.is_empty();
+        if !is_key {
+            self.slot = self.first_slot();
+        }
+        is_key
+    }
+}
+
+impl PartialText {
+    fn quoted(opening: char) -> Self {
+        let closes = match opening {
+            '“' | '„' => '”',
+            '‘' => '’',
+            same => same,
+        };
+        Self { closes: Some(closes), ..Self::default() }
+    }
+
+    /// A document within a text, without its opening quote.
+    fn document(first: char) -> Self {
+        Self { text: first.to_string(), closes: Some('"'), is_document: true, ..Self::default() }
+    }
+
+    /// Reads a character; returns whether it may be the closing quote.
+    fn push(&mut self, c: char) -> bool {
+        match self.escape {
+            Escape::None if Some(c) == self.closes => return true,
+            Escape::None if c == '\\' => self.escape = Escape::Backslash,
+            Escape::None => self.keep(if c.is_control() { ' ' } else { c }),
+            Escape::Backslash => self.unescape(c),
+            Escape::Unicode { digits, value } => match c.to_digit(16) {
+                Some(digit) if digits == 3 => {
+                    self.escape = Escape::None;
+                    self.code_unit(value * 16 + digit);
+                }
+                Some(digit) => {
+                    self.escape = Escape::Unicode { digits: digits + 1, value: value * 16 + digit };
+                }
+                None => {
+                    self.escape = Escape::None;
+                    return self.push(c);
+                }
+            },
+        }
+        false
+    }
+
+    fn unescape(&mut self, c: char) {
+        self.escape = Escape::None;
+        match c {
+            'u' => self.escape = Escape::Unicode { digits: 0, value: 0 },
+            'n' | 't' | 'r' => self.keep(' '),
+            'b' | 'f' => {}
+            _ => self.keep(c),
+        }
+    }
+
+    fn code_unit(&mut self, unit: u32) {
+        match (self.high.take(), unit) {
+            (Some(high), 0xDC00..=0xDFFF) => {
+                let pair = 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00);
+                self.keep(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            (_, 0xD800..=0xDBFF) => self.high = Some(unit),
+            (_, unit) => self.keep(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)),
+        }
+    }
+
+    fn end_surrogate(&mut self) {
+        if self.high.take().is_some() {
+            self.keep(char::REPLACEMENT_CHARACTER);
+        }
+    }
+
+    fn keep(&mut self, c: char) {
+        self.end_surrogate();
+        if self.text.is_empty() && matches!(c, '{' | '[') {
+            self.is_document = true;
+        }
+        let max = if self.is_document { MAX_NESTED_DOCUMENT_BYTES } else { MAX_TEXT_BYTES };
+        if self.text.len() + c.len_utf8() <= max {
+            self.text.push(c);
+        }
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '“' | '„' | '‘')
+}
+
+fn is_delimiter(c: char) -> bool {
+    matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || is_quote(c) || c.is_whitespace()
+}

@@ -1,0 +1,312 @@
+//! What a payload of an answer holds.
+
+use serde_json::Value;
+
+use super::{Cost, LlmError, Problem};
+
+/// More tokens than any model reads or writes at once.
+const MAX_TOKENS: u64 = 10_000_000;
+
+/// A piece of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChatEvent {
+    /// The next piece of the content.
+    Content(String),
+    /// The next piece of a refusal, which stands instead of content.
+    Refusal(String),
+    /// The content is complete, or goes no further.
+    Finished(FinishReason),
+    /// What the answer used. Where it is told more than once, the last one counts.
+    Usage(Usage),
+}
+
+/// Why an answer goes no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model is done.
+    Stop,
+    /// `max_completion_tokens` are used up: the JSON is cut off.
+    Length,
+    /// The upstream's filter stepped in.
+    ContentFilter,
+    /// Anything else.
+    Other,
+}
+
+/// What an answer used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens sent.
+    pub prompt_tokens: u64,
+    /// Tokens received.
+    pub completion_tokens: u64,
+    /// What it cost, where the upstream tells.
+    pub cost: Option<Cost>,
+}
+
+/// What one payload says.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    pub(super) events: Vec<ChatEvent>,
+    /// Thoughts, which are paid for but not part of the answer.
+    pub(super) thoughts: String,
+}
+
+impl Frame {
+    /// Reads a chunk of a stream or a whole completion, as OpenAI's dialect and its neighbours write them.
+    pub(super) fn read(payload: &Value) -> Result<Self, LlmError> {
+        if let Some(problem) = Problem::in_payload(payload) {
+            return Err(problem.into_error(None));
+        }
+        let mut frame = Self::default();
+        match choice(payload) {
+            Choice::First(choice) => frame.read_choice(choice)?,
+            Choice::Other => {}
+            // Workers AI and Ollama by their own routes.
+            Choice::None => {
+                let own = payload.get("result").unwrap_or(payload);
+                let said = own.get("message").and_then(|message| message.get("content"));
+                frame.content(said.or_else(|| own.get("response")));
+            }
+        }
+        let told = [payload.get("usage"), payload.get("x_groq").and_then(|groq| groq.get("usage"))];
+        frame.events.extend(told.into_iter().flatten().find_map(usage).map(ChatEvent::Usage));
+        Ok(frame)
+    }
+
+    fn read_choice(&mut self, choice: &Value) -> Result<(), LlmError> {
+        if let Some(problem) = Problem::in_payload(choice) {
+            return Err(problem.into_error(None));
+        }
+        let (delta, message) = (choice.get("delta"), choice.get("message"));
+        let part = |name| {
+            let mut places = [delta, message].into_iter().flatten();
+            places.find_map(|place| place.get(name).filter(|value| !is_blank(value)))
+        };
+        self.content(
+            part("content").or_else(|| choice.get("text")).or_else(|| arguments(part("tool_calls"))),
+        );
+        let refusal = part("refusal").and_then(Value::as_str);
+        self.events.extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
+        let thought = part("reasoning").or_else(|| part("reasoning_content")).and_then(Value::as_str);
+        self.thoughts.push_str(thought.unwrap_or_default());
+        match choice.get("finish_reason").and_then(Value::as_str) {
+            None | Some("") => {}
+            Some("error") => return Err(Problem::of_status(502).into_error(None)),
+            Some(reason) => self.events.push(ChatEvent::Finished(match reason {
+                "stop" => FinishReason::Stop,
+                "length" => FinishReason::Length,
+                "content_filter" => FinishReason::ContentFilter,
+                _ => FinishReason::Other,
+            })),
+        }
+        Ok(())
+    }
+
+    /// Content is a text, a list of parts, or the JSON object itself.
+    fn content(&mut self, content: Option<&Value>) {
+        match content {
+            Some(Value::String(text)) => self.text(text),
+            Some(Value::Array(parts)) if parts.iter().any(|part| part.get("type").is_some()) => {
+                for part in parts {
+                    match part.get("text").and_then(Value::as_str) {
+                        Some(text) => self.text(text),
+                        None => self.thoughts.push_str(&part.to_string()),
+                    }
+                }
+            }
+            Some(document @ (Value::Object(_) | Value::Array(_))) => self.text(&document.to_string()),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.events.push(ChatEvent::Content(text.to_owned()));
+        }
+    }
+}
+
+enum Choice<'a> {
+    First(&'a Value),
+    /// A gateway asked for several answers; this is not the first one.
+    Other,
+    None,
+}
+
+fn choice(payload: &Value) -> Choice<'_> {
+    let Some(choices) = payload.get("choices").and_then(Value::as_array) else { return Choice::None };
+    let is_first = |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or_default() == 0;
+    choices.iter().find(is_first).map_or(Choice::Other, Choice::First)
+}
+
+/// Some servers make the model call a function in place of answering in JSON.
+fn arguments(calls: Option<&Value>) -> Option<&Value> {
+    calls?.get(0)?.get("function")?.get("arguments")
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// The usage, unless it cannot be true.
+fn usage(json: &Value) -> Option<Usage> {
+    let tokens = |key| json.get(key).and_then(Value::as_u64).filter(|tokens| *tokens <= MAX_TOKENS);
+    Some(Usage {
+        prompt_tokens: tokens("prompt_tokens")?,
+        completion_tokens: tokens("completion_tokens")?,
+        cost: json.get("cost").and_then(Value::as_f64).and_then(Cost::from_usd),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn events(frame: &Value) -> Vec<ChatEvent> {
+        Frame::read(frame).unwrap().events
+    }
+
+    fn content(frame: &Value) -> String {
+        let texts = events(frame).into_iter().map(|event| match event {
+            ChatEvent::Content(text) => text,
+            other => format!("{other:?}"),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn a_frame_may_say_several_things() {
+        let frame = json!({
+            "choices": [{"delta": {"role": "assistant", "content": "a", "refusal": null}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "cost": 0.0002},
+        });
+        let usage = Usage { prompt_tokens: 5, completion_tokens: 7, cost: Cost::from_usd(0.0002) };
+        assert_eq!(
+            events(&frame),
+            [
+                ChatEvent::Content("a".to_owned()),
+                ChatEvent::Finished(FinishReason::Stop),
+                ChatEvent::Usage(usage),
+            ]
+        );
+    }
+
+    #[test]
+    fn content_has_many_shapes() {
+        for frame in [
+            json!({"choices": [{"delta": {"content": "{}"}}]}),
+            json!({"choices": [{"message": {"content": "{}"}}]}),
+            json!({"choices": [{"delta": {}, "message": {"content": "{}"}}]}),
+            json!({"choices": [{"delta": {"content": ""}, "message": {"content": "{}"}}]}),
+            json!({"choices": [{"text": "{}"}]}),
+            json!({"choices": [{"message": {"content": {}}, "delta": null, "text": "{}"}]}),
+            json!({"choices": [{"delta": {"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "{}"}]}}]}),
+            json!({"choices": [{"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]}),
+            json!({"choices": [{"index": 1, "delta": {"content": "no"}}, {"index": 0, "delta": {"content": "{}"}}]}),
+            json!({"response": "{}"}),
+            json!({"result": {"response": "{}"}, "success": true, "errors": []}),
+            json!({"message": {"role": "assistant", "content": "{}"}, "done": false}),
+        ] {
+            assert_eq!(content(&frame), "{}", "{frame}");
+        }
+        assert_eq!(
+            content(&json!({"choices": [{"message": {"content": {"kind": "x"}}}]})),
+            r#"{"kind":"x"}"#
+        );
+        assert_eq!(content(&json!({"choices": [{"index": 1, "delta": {"content": "no"}}]})), "");
+    }
+
+    #[test]
+    fn frames_without_content_say_nothing() {
+        for frame in [
+            json!({}),
+            json!([]),
+            json!({"type": "ping"}),
+            json!({"choices": []}),
+            json!({"choices": [{"delta": {}, "finish_reason": null}], "usage": null, "error": null}),
+            json!({"choices": [{"delta": {"content": ""}, "finish_reason": ""}], "error": {}}),
+            json!({"choices": [{"delta": null}], "error": ""}),
+        ] {
+            assert_eq!(events(&frame), [], "{frame}");
+        }
+    }
+
+    #[test]
+    fn refusal_length_and_filter_are_told_apart() {
+        let frame =
+            |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
+        for (reason, expected) in [
+            ("length", FinishReason::Length),
+            ("content_filter", FinishReason::ContentFilter),
+            ("tool_calls", FinishReason::Other),
+        ] {
+            let expected = [ChatEvent::Refusal("No.".to_owned()), ChatEvent::Finished(expected)];
+            assert_eq!(events(&frame(reason)), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_within_the_stream_is_classified_like_any_other() {
+        let kind = |frame: &Value| match Frame::read(frame).unwrap_err() {
+            LlmError::Failed(problem) => format!("failed {}", problem.status),
+            LlmError::RateLimited { .. } => "rate limited".to_owned(),
+            LlmError::Misconfigured(_) => "misconfigured".to_owned(),
+            other => format!("{other:?}"),
+        };
+        for (frame, expected) in [
+            (json!({"error": {"message": "x"}}), "failed 502"),
+            (json!({"error": "model is loading"}), "failed 502"),
+            (json!({"error": {"type": "overloaded_error", "message": "x"}}), "failed 502"),
+            (json!({"object": "error", "message": "CUDA out of memory", "code": 500}), "failed 500"),
+            (json!({"error": {"code": 503}}), "failed 503"),
+            (json!({"error": {"code": 200}}), "failed 502"),
+            (json!({"error": {"code": 402}}), "misconfigured"),
+            (json!({"error": {"code": "rate_limit_exceeded"}}), "rate limited"),
+            (json!({"error": {"code": "429", "type": "x"}}), "rate limited"),
+            (
+                json!({"choices": [], "error": {"code": 502, "message": "request limit reached"}}),
+                "failed 502",
+            ),
+            (json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}), "failed 502"),
+            (json!({"choices": [{"error": {"code": 502}}]}), "failed 502"),
+        ] {
+            assert_eq!(kind(&frame), expected, "{frame}");
+        }
+    }
+
+    #[test]
+    fn usage_that_cannot_be_true_is_not_believed() {
+        for usage in [
+            json!({"prompt_tokens": -1, "completion_tokens": 1}),
+            json!({"prompt_tokens": 1, "completion_tokens": 1e300}),
+            json!({"prompt_tokens": 1, "completion_tokens": "7"}),
+            json!({"prompt_tokens": 1}),
+        ] {
+            assert_eq!(events(&json!({"usage": usage})), [], "{usage}");
+        }
+        let usage = json!({"prompt_tokens": 1, "completion_tokens": 1, "cost": -3});
+        let believed = ChatEvent::Usage(Usage { prompt_tokens: 1, completion_tokens: 1, cost: None });
+        for told in [json!({"usage": usage}), json!({"x_groq": {"id": "r", "usage": usage}})] {
+            assert_eq!(events(&told), std::slice::from_ref(&believed), "{told}");
+        }
+    }
+
+    #[test]
+    fn thoughts_are_counted_but_not_part_of_the_answer() {
+        for delta in
+            [json!({"reasoning": "hm, tak"}), json!({"content": null, "reasoning_content": "hm, tak"})]
+        {
+            let frame = Frame::read(&json!({"choices": [{"delta": delta}]})).unwrap();
+            assert_eq!((frame.events.len(), frame.thoughts.as_str()), (0, "hm, tak"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One song, from whatever the model made of it.
+
+use crate::track::Suggestion;
+
+const MAX_SONG_CHARACTERS: usize = 200;
+
+/// Recorded music that a catalogue holds begins about here.
+const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+
+/// What stands between artist and title.
+const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
+
+/// The song, unless artist or title are empty.
+pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Suggestion> {
+    let artist = clean(artist, MAX_SONG_CHARACTERS);
+    let title = clean(without_artist(title, &artist), MAX_SONG_CHARACTERS);
+    (!artist.is_empty() && !title.is_empty()).then_some(Suggestion { artist, title, year })
+}
+
+/// A year as models write it: `1979`, `1979.0`, `1979s`, `1979-05-01`.
+pub(super) fn year(text: &str) -> Option<i32> {
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|year| PLAUSIBLE_YEARS.contains(year))
+}
+
+/// The songs of an answer without JSON: the lines of a list, at least two of them.
+pub(super) fn list(prose: &str) -> Vec<Suggestion> {
+    let songs: Vec<_> =
+        prose.lines().filter_map(|text| without_marker(text.trim())).filter_map(line).collect();
+    if songs.len() < 2 { Vec::new() } else { songs }
+}
+
+/// A song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`.
+pub(super) fn line(text: &str) -> Option<Suggestion> {
+    let text = text.trim();
+    let text = without_marker(text).unwrap_or(text).replace("**", "").replace('`', "");
+    let (text, year) = without_year(text.trim());
+    let (artist, title) = if let Some((title, rest)) = quoted(text) {
+        (rest.trim_start().strip_prefix("by ").or_else(|| after_dash(rest))?, title)
+    } else if let Some((artist, title)) = DASHES.iter().find_map(|dash| text.split_once(dash)) {
+        (artist, quoted(title.trim()).map_or(title, |(title, _)| title))
+    } else {
+        let (title, artist) = text.rsplit_once(" by ")?;
+        (artist, title)
+    };
+    new(artist.trim(), title.trim(), year)
+}
+
+/// A text in quotes at the beginning, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let closing = match text.chars().next()? {
+        '"' => '"',
+        '“' | '„' => '”',
+        '«' => '»',
+        _ => return None,
+    };
+    let mut rest = text.chars();
+    rest.next();
+    rest.as_str().split_once(closing)
+}
+
+fn after_dash(text: &str) -> Option<&str> {
+    DASHES.iter().find_map(|dash| text.strip_prefix(dash))
+}
+
+/// The line without its number or bullet; `None` where it has none.
+fn without_marker(line: &str) -> Option<&str> {
+    let bullet = line.strip_prefix(['-', '*', '•', '–']).filter(|rest| rest.starts_with(' '));
+    let numbered = || {
+        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let marked = rest.strip_prefix(['.', ')', ':'])?;
+        (rest.len() < line.len()).then_some(marked)
+    };
+    bullet.or_else(numbered).map(str::trim)
+}
+
+/// The line without a year in brackets at its end, and that year.
+fn without_year(line: &str) -> (&str, Option<i32>) {
+    let parts = line.strip_suffix([')', ']']).and_then(|line| line.rsplit_once(['(', '[']));
+    match parts.and_then(|(rest, inside)| Some((rest, year(inside).filter(|_| inside.len() == 4)?))) {
+        Some((rest, year)) => (rest.trim_end(), Some(year)),
+        None => (line, None),
+    }
+}
+
+/// The title without the artist's name, which some models repeat before or after it.
+fn without_artist<'a>(title: &'a str, artist: &str) -> &'a str {
+    let Some(rest) = title.trim().strip_prefix(artist) else {
+        let by = title.strip_suffix(artist).and_then(|title| title.trim_end().strip_suffix(" by"));
+        return by.filter(|title| !title.trim().is_empty()).unwrap_or(title);
+    };
+    after_dash(rest).filter(|rest| !rest.trim().is_empty()).unwrap_or(title)
+}
+
+/// The text on one line, without what steers a terminal or the direction of writing.
+pub(super) fn clean(text: &str, max_characters: usize) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_direction_control(*c))
+        .collect();
+    let cut: String = visible.trim().chars().take(max_characters).collect();
+    cut.trim_end().to_owned()
+}
+
+fn is_direction_control(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

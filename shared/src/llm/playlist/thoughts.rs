@@ -1,0 +1,52 @@
+//! Thoughts that a reasoning model's server leaves in the content.
+
+/// How thoughts begin and end, as different families of models mark them.
+const MARKS: [(&str, &str); 7] = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel|>analysis", "<|channel|>final"),
+];
+
+/// As many bytes as the longest mark has, and room to drop old ones in bulk.
+const TAIL_BYTES: usize = 32;
+
+/// Tells thoughts from the answer, character by character.
+#[derive(Debug, Default)]
+pub(super) struct Thoughts {
+    tail: String,
+    closing: Option<&'static str>,
+}
+
+impl Thoughts {
+    /// Whether `c` completes a closing mark.
+    pub(super) fn ends_with(&mut self, c: char) -> bool {
+        if self.tail.len() > 2 * TAIL_BYTES {
+            let keep_from = self.tail.floor_char_boundary(self.tail.len() - TAIL_BYTES);
+            self.tail.drain(..keep_from);
+        }
+        self.tail.push(c);
+        // Every mark ends with one of these.
+        if !matches!(c, '>' | ']' | '▷' | 'l') {
+            return false;
+        }
+        let ended = MARKS.iter().any(|(_, closing)| self.tail.ends_with(closing));
+        if ended {
+            self.closing = None;
+        }
+        ended
+    }
+
+    /// Whether `c` belongs to thoughts. They begin outside of documents only; a mark in brackets looks like one.
+    pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
+        if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's') {
+            let mut marks = MARKS.iter().filter(|(opening, _)| !is_inside || opening.starts_with('['));
+            let opened = marks.find(|(opening, _)| self.tail.ends_with(opening));
+            self.closing = opened.map(|(_, closing)| *closing);
+        }
+        self.closing.is_some()
+    }
+}

@@ -1,0 +1,108 @@
+//! Halves of surrogate pairs that stand alone.
+//!
+//! Servers that cut UTF-16 between two frames send half a character in each. `serde_json` refuses such a document
+//! as a whole, so a lone half is replaced by a private character before, and two of these are joined after.
+
+use std::borrow::Cow;
+
+/// The private character that stands for U+D800; the other halves follow in their order.
+const FIRST: u32 = 0x10_F000;
+const HALF_PAIRS: std::ops::Range<u32> = 0xD800..0xE000;
+
+/// Replaces the escapes of lone halves in a JSON document.
+pub(super) fn mark(json: &[u8]) -> Cow<'_, [u8]> {
+    let mut marked: Vec<u8> = Vec::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += found;
+        match (half_at(json, at), half_at(json, at + 6)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => at += 12,
+            (Some(half), _) => {
+                marked.extend_from_slice(json.get(copied..at).unwrap_or_default());
+                let c =
+                    char::from_u32(FIRST + half - HALF_PAIRS.start).unwrap_or(char::REPLACEMENT_CHARACTER);
+                marked.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                at += 6;
+                copied = at;
+            }
+            (None, _) => at += 2,
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    marked.extend_from_slice(json.get(copied..).unwrap_or_default());
+    Cow::Owned(marked)
+}
+
+/// The half that is escaped at `at`.
+fn half_at(json: &[u8], at: usize) -> Option<u32> {
+    let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    u32::from_str_radix(digits, 16).ok().filter(|unit| HALF_PAIRS.contains(unit))
+}
+
+/// Joins the halves of texts that follow each other.
+#[derive(Debug, Default)]
+pub(super) struct Joiner {
+    high: Option<u32>,
+}
+
+impl Joiner {
+    /// The text with its halves joined. One at its end is kept for the next text.
+    pub(super) fn join(&mut self, text: &str) -> String {
+        let mut joined = String::with_capacity(text.len());
+        for c in text.chars() {
+            let half = (c as u32).checked_sub(FIRST).map(|offset| HALF_PAIRS.start + offset);
+            match (self.high.take(), half.filter(|half| HALF_PAIRS.contains(half))) {
+                (high, Some(half @ 0xD800..0xDC00)) => {
+                    joined.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
+                    self.high = Some(half);
+                }
+                (Some(high), Some(low)) => {
+                    let pair = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                    joined.push(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
+                }
+                (high, half) => {
+                    joined.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
+                    joined.push(if half.is_some() { char::REPLACEMENT_CHARACTER } else { c });
+                }
+            }
+        }
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn read(documents: &[&str]) -> String {
+        let mut joiner = Joiner::default();
+        let texts = documents.iter().map(|json| {
+            let text: String = serde_json::from_slice(&mark(json.as_bytes())).unwrap();
+            joiner.join(&text)
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn joins_a_pair_that_two_frames_share() {
+        assert_eq!(read(&[r#""Night \ud83c""#, r#""\udfb5 drive""#]), "Night 🎵 drive");
+    }
+
+    #[test]
+    fn replaces_a_half_without_its_other_half() {
+        assert_eq!(read(&[r#""a\ud83cb\udfb5c\ud83c\ud83c\udfb5""#]), "a\u{fffd}b\u{fffd}c\u{fffd}🎵");
+    }
+
+    #[test]
+    fn leaves_everything_else_alone() {
+        for text in [r#""\\ud83c""#, r#""\ud83c\udfb5 \u017c \\\" 🎵""#, r#""\u12"#, "\\"] {
+            assert!(matches!(mark(text.as_bytes()), Cow::Borrowed(_)), "{text}");
+        }
+    }
+}
