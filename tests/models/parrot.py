@@ -33,8 +33,8 @@ def pieces(text):
             found.append(piece)
             start = end
     if start < len(text):
-        # A last piece that is there already: with the one before it, it is another.
-        found[-1:] = [found[-1] + text[start:]]
+        # What is left is too short or there already: with the piece before it, it is another.
+        found = found[:-1] + ["".join(found[-1:]) + text[start:]]
     return found
 
 

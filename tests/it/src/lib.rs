@@ -19,6 +19,7 @@ mod access;
 mod account;
 mod billing;
 mod catalogue;
+mod check_llm;
 mod contract;
 mod convergence;
 mod crashes;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::check_llm::check;
 use crate::generation::{self, FIVE, ask};
 use crate::own_stack::{Place, functions_alone};
 use crate::stack::{Stack, User};
@@ -37,7 +38,7 @@ struct ModelServer {
 }
 
 impl ModelServer {
-    async fn start(answer: &str) -> Self {
+    async fn start(answer: &str, context: u32) -> Self {
         let python = std::env::var_os("SOUND_WHISKERS_PYTHON")
             .map(PathBuf::from)
             .expect("SOUND_WHISKERS_PYTHON names no Python: run `cargo xtask test --only models`");
@@ -45,7 +46,7 @@ impl ModelServer {
         let mut process = Command::new(python)
             .arg("-B")
             .arg(program)
-            .args([CONTEXT.to_string().as_str(), KEY])
+            .args([context.to_string().as_str(), KEY])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -137,7 +138,7 @@ async fn cost(stack: &Stack, user: &User) -> i64 {
 #[tokio::test]
 async fn llama_cpp_gives_its_songs_in_every_json_mode() {
     let shared = Stack::take().await;
-    let server = ModelServer::start(&Order::of_the_product(&shared).await.playlist(&TEN)).await;
+    let server = ModelServer::start(&Order::of_the_product(&shared).await.playlist(&TEN), CONTEXT).await;
     let place = Place::take().await;
     for mode in [None, Some("strict"), Some("object"), Some("prompt")] {
         let name = mode.unwrap_or("default");
@@ -159,4 +160,34 @@ async fn llama_cpp_gives_its_songs_in_every_json_mode() {
         assert_eq!((&done["name"], &done["language"]), (&json!("By heart"), &json!("en")), "{name}");
         assert!(cost(&shared, &user).await > 100, "{name}: the tokens are recorded");
     }
+}
+
+#[tokio::test]
+async fn check_llm_says_what_llama_cpp_supports() {
+    let shared = Stack::take().await;
+    let server = ModelServer::start(&Order::of_the_product(&shared).await.playlist(&TEN[..3]), CONTEXT).await;
+    let variables = [("LLM_BASE_URL", server.url.as_str()), ("LLM_API_KEY", KEY), ("LLM_MODEL", "parrot")];
+    for (mode, form) in [("strict", "(strict)"), ("object", "(object)"), ("prompt", "(prompt)")] {
+        let (code, text) = check(&[&variables[..], &[("LLM_JSON_MODE", mode)]].concat()).await;
+        assert_eq!(code, 0, "{text}");
+        for line in [
+            form,
+            "accepted (200)",
+            "Streaming  yes",
+            " tokens sent, ",
+            "3 of 4 asked for: Nirvana – Come as You Are",
+        ] {
+            assert!(text.contains(line), "{line:?} is not in {text}");
+        }
+    }
+    let (code, text) = check(&[&variables[..], &[("LLM_API_KEY", "sk-wrong")]].concat()).await;
+    assert!(code == 1 && text.contains("check LLM_API_KEY"), "{text}");
+}
+
+#[tokio::test]
+async fn check_llm_says_that_the_context_of_llama_cpp_is_too_small() {
+    let server = ModelServer::start("{}", 1_024).await;
+    let (code, text) =
+        check(&[("LLM_BASE_URL", &server.url), ("LLM_API_KEY", KEY), ("LLM_MODEL", "parrot")]).await;
+    assert!(code == 1 && text.contains("context is too small"), "{text}");
 }
