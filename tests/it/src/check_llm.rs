@@ -23,6 +23,10 @@ pub async fn check(variables: &[(&str, &str)]) -> (i32, String) {
     std::fs::write(&file, env).unwrap();
     let mut command = Command::new(xtask);
     command.args(["check-llm", "--env-file"]).arg(&file).env_remove("CARGO_MANIFEST_DIR");
+    // What the file lacks is otherwise taken from the environment.
+    for name in ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"] {
+        command.env_remove(name);
+    }
     let Output { status, stdout, stderr } = command.output().await.unwrap();
     std::fs::remove_file(&file).unwrap();
     let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
