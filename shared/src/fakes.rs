@@ -25,6 +25,8 @@ pub enum FakeAnswer {
     Error(HttpError),
     /// No answer, ever.
     Silence,
+    /// An answer that comes after all that need no waiting.
+    Late(Box<FakeAnswer>),
 }
 
 impl FakeAnswer {
@@ -80,11 +82,30 @@ impl FakeHttp {
     }
 }
 
+/// Lets everything else that is ready go first.
+async fn give_way() {
+    let mut has_waited = false;
+    let wait = std::future::poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    });
+    wait.await;
+}
+
 impl HttpClient for FakeHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         self.requests.borrow_mut().push(request.clone());
         let queued = self.queue.borrow_mut().pop_front();
-        match queued.unwrap_or_else(|| (self.otherwise)(&request)) {
+        let mut answer = queued.unwrap_or_else(|| (self.otherwise)(&request));
+        while let FakeAnswer::Late(late) = answer {
+            answer = *late;
+            give_way().await;
+        }
+        match answer {
+            FakeAnswer::Late(_) => Err(HttpError::Network),
             FakeAnswer::Error(error) => Err(error),
             FakeAnswer::Silence => std::future::pending().await,
             FakeAnswer::Response(status, headers, chunks) => {

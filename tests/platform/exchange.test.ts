@@ -12,15 +12,26 @@ type Glue = {
 };
 
 const DONE = 0;
+const TOO_LATE = 2;
 const TOO_LARGE = 3;
 const TEXT = Array.from({ length: 1_000 }, (_, line) => `line ${line}\n`).join('');
 const waiting = new Map<number, (outcome: number) => void>();
 let lastTicket = 0;
 let glue: Glue;
 
+const PULSE = ': alive\n';
+const PULSES = 12;
+
 // Without a length, in pieces of 300 bytes, the last of which comes together with the end.
-const server = createServer((_, answer) => {
+const server = createServer((request, answer) => {
   answer.writeHead(200, { 'Retry-After': '7' });
+  if (request.url === '/stays-open') {
+    answer.write(TEXT);
+    // A few bytes at a time, further apart than the pause of a reader and closer than the silence that it allows.
+    let pulses = 0;
+    const timer = setInterval(() => (pulses++ < PULSES ? answer.write(PULSE) : clearInterval(timer)), 100);
+    return void request.socket.once('close', () => clearInterval(timer));
+  }
   const send = (at: number): void => {
     if (at + 300 >= TEXT.length) return void answer.end(TEXT.slice(at));
     answer.write(TEXT.slice(at, at + 300), () => setImmediate(send, at + 300));
@@ -43,11 +54,11 @@ function settled(begin: (ticket: number) => void): Promise<number> {
   });
 }
 
-async function asked(max: number, isDocument: boolean): Promise<Exchange> {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+async function asked(max: number, isDocument: boolean, path = '/', silence = 5_000): Promise<Exchange> {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   let exchange: Exchange | undefined;
   const outcome = await settled((ticket) => {
-    exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), 5_000, 5_000, max, isDocument);
+    exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), silence, 10_000, max, isDocument);
   });
   assert(exchange && outcome === DONE);
   assert.equal(exchange.status, 200);
@@ -78,5 +89,20 @@ test('a stream is handed over to its last byte', async () => {
     text += decoder.decode(piece, { stream: true });
   }
   assert.equal(text, TEXT);
+  exchange.abort();
+});
+
+test('a few bytes are handed over although the stream stays open, and count as life', async () => {
+  const exchange = await asked(TEXT.length * 2, false, '/stays-open', 600);
+  const decoder = new TextDecoder();
+  const expected = TEXT + PULSE.repeat(PULSES);
+  let text = '';
+  while (text.length < expected.length) {
+    assert.equal(await settled((ticket) => exchange.read(ticket)), DONE, `after ${text.length} bytes`);
+    text += decoder.decode(exchange.take(), { stream: true });
+  }
+  assert.equal(text, expected);
+  // Silence from here on is an end, too.
+  assert.equal(await settled((ticket) => exchange.read(ticket)), TOO_LATE);
   exchange.abort();
 });

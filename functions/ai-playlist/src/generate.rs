@@ -32,6 +32,8 @@ const LLM_MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 const TEXTS_MS: u64 = 5_000;
 /// After a complete answer or a refusal comes the usage.
 const USAGE_MS: u64 = 1_000;
+/// Where the cost can be estimated, only what has arrived is still read.
+const ARRIVED_MS: u64 = 100;
 /// A model that repeats itself so often has nothing more to say.
 const MAX_REPEATS_IN_A_ROW: usize = 8;
 /// So many look-ups failing in a row mean that the catalogue is down.
@@ -308,11 +310,9 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             chat.end_within_ms(TEXTS_MS);
             return true;
         }
-        let costs_are_unknown = self.llm.prices == Prices::default() && chat.usage().is_none();
-        if costs_are_unknown {
-            chat.end_within_ms(USAGE_MS);
-        }
-        costs_are_unknown
+        let has_prices = self.llm.prices != Prices::default();
+        chat.end_within_ms(if has_prices { ARRIVED_MS } else { USAGE_MS });
+        chat.usage().is_none()
     }
 
     /// Gets the catalogue ready while the model thinks; else the first searches would all do it.
@@ -406,7 +406,15 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
                 self.decline();
                 None
             }
-            Some(Ok(ChatEvent::Finished(_) | ChatEvent::Usage(_))) => None,
+            Some(Ok(ChatEvent::Finished(reason))) => {
+                // Proxies send a reason too early, so the rest of a broken answer is waited for.
+                let is_final = reason == FinishReason::Length || reader.is_complete() || reader.is_empty();
+                if is_final && let Some(chat) = &mut self.chat {
+                    chat.end_within_ms(USAGE_MS);
+                }
+                None
+            }
+            Some(Ok(ChatEvent::Usage(_))) => None,
             Some(Ok(ChatEvent::Content(text))) => {
                 let events = reader.push(&text);
                 self.take_all(events);
@@ -430,6 +438,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     fn ended(&self, reader: &PlaylistReader) -> Result<(), LlmError> {
         match (self.heard, reader.is_complete()) {
             _ if self.is_declined => Ok(()),
+            (0, _) if reader.has_list() => Ok(()),
             (0, _) if reader.is_empty() => Err(LlmError::Empty),
             (0, _) => Err(LlmError::InvalidAnswer),
             (_, true) => Ok(()),

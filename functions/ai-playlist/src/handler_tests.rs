@@ -378,3 +378,153 @@ fn the_configuration_names_what_is_missing() {
     let low = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("5".to_owned()) } else { config(name) };
     assert_eq!(names(Config::from_lookup(low).unwrap_err()), ["SUBREQUEST_LIMIT"]);
 }
+
+/// A completion whose content is this text.
+fn saying(content: &str) -> FakeAnswer {
+    let frame = json!({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]});
+    FakeAnswer::text(200, "text/event-stream", &format!("data: {frame}\n\ndata: [DONE]\n\n"))
+}
+
+/// A world whose model answers these, one a question, and then nothing but `{}`.
+fn model(answers: Vec<FakeAnswer>) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+    let (works, answers) = (world(SONGS), RefCell::new(answers.into_iter()));
+    move |request| match request.url.ends_with("/chat/completions") {
+        true => answers.borrow_mut().next().unwrap_or_else(|| saying("{}")),
+        false => works(request),
+    }
+}
+
+/// What the model was asked, after the first line, and that line.
+fn questions(bench: &Bench) -> Vec<String> {
+    let sent = bench.sent_to("chat/completions");
+    let user_turn = |body: &Value| body["messages"][1]["content"].as_str().unwrap().to_owned();
+    sent.iter().map(user_turn).collect()
+}
+
+#[test]
+fn an_unusable_answer_is_asked_for_again_with_what_was_wrong() {
+    for (first, complaint) in [
+        (saying("   "), "was empty"),
+        (saying("I could suggest some calm songs."), "was not the JSON object"),
+        (saying(r#"{"kind":"playlist","language":"pl","name":"Wiec"#), "was not the JSON object"),
+        (FakeAnswer::text(200, "text/html", "<!doctype html>"), "was not the JSON object"),
+    ] {
+        let bench = Bench::new(model(vec![first, completion(SONGS)]));
+        assert_eq!(bench.json(&wish(3)).unwrap()["count"], 3, "{complaint}");
+        let questions = questions(&bench);
+        assert_eq!(questions.len(), 2, "{complaint}");
+        assert!(
+            !questions[0].contains("The answer before") && questions[1].contains(complaint),
+            "{questions:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_completed_by_a_second_one() {
+    let half = r#"{"kind":"playlist","tracks":[{"artist":"Kult","title":"Arahja"},{"artist":"He"#;
+    let bench = Bench::new(model(vec![saying(half), completion(&SONGS[1..])]));
+    assert_eq!(bench.json(&wish(3)).unwrap()["count"], 3);
+    assert!(questions(&bench)[1].contains("broke off"));
+    assert!(questions(&bench)[1].contains("Arahja"));
+}
+
+#[test]
+fn two_unusable_answers_are_an_error_and_cost_nothing() {
+    for (answer, code) in [
+        (saying(""), Code::LlmInvalidAnswer),
+        (saying("I'm sorry, I can only help with music."), Code::LlmInvalidAnswer),
+        (saying(r#"{"kind":"playlist","tracks":[]}"#), Code::NoTracksFound),
+        (FakeAnswer::json(200, &json!({"error": {"message": "overloaded"}})), Code::LlmUnavailable),
+    ] {
+        let bench = Bench::new(model(vec![answer.clone(), answer]));
+        assert_eq!(bench.error(&wish(3)), code);
+        assert_eq!(bench.sent_to("chat/completions").len(), 2);
+        assert_eq!(bench.settled(), ["failed"]);
+    }
+}
+
+#[test]
+fn a_policy_that_forbids_the_users_words_is_told_to_the_user_with_examples() {
+    let refused = FakeAnswer::json(400, &json!({"error": {"code": "content_filter", "message": "filtered"}}));
+    let bench = Bench::new(model(vec![refused]));
+    let error = bench.json(&wish(3)).unwrap_err();
+    assert_eq!(error.code(), Code::NotAboutMusic);
+    assert_eq!(error.to_json(Uuid::nil())["examples"].as_array().unwrap().len(), 3);
+    assert!(error.cause().unwrap().contains("content_filter"), "{error:?}");
+    assert_eq!(bench.sent_to("chat/completions").len(), 1);
+}
+
+#[test]
+fn a_refusal_is_told_in_the_language_that_the_model_names() {
+    let refusal = r#"{"kind":"refusal","language":"en","tracks":["#;
+    let bench = Bench::new(model(vec![saying(refusal)]));
+    let error = bench.json(&json!({"prompt": "źdźbło trawy", "target_count": 3})).unwrap_err();
+    assert!(
+        error.to_json(Uuid::nil())["message"].as_str().unwrap().starts_with("That does not"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn the_playlist_has_the_models_order_whatever_is_found_first() {
+    let works = model(vec![completion(SONGS)]);
+    let bench = Bench::new(move |request| match request.url.contains("Arahja") {
+        true => FakeAnswer::Late(Box::new(works(request))),
+        false => works(request),
+    });
+    let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
+    let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
+    let chunks: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
+    let text = String::from_utf8(chunks.concat()).unwrap();
+    let data: Vec<Value> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect();
+    let found: Vec<_> =
+        data.iter().filter(|data| data["score"].is_number()).map(|track| &track["title"]).collect();
+    assert_eq!(found, ["Teksanski", "Boskie Buenos", "Arahja"]);
+    let tracks = data.last().unwrap()["tracks"].as_array().unwrap();
+    let places: Vec<_> = tracks.iter().map(|track| (&track["title"], &track["index"])).collect();
+    let expected = [json!("Arahja"), json!("Teksanski"), json!("Boskie Buenos")];
+    assert_eq!(places, [(&expected[0], &json!(0)), (&expected[1], &json!(1)), (&expected[2], &json!(2))]);
+}
+
+#[test]
+fn a_model_that_repeats_itself_is_stopped() {
+    let song = |title: &str| json!({"artist": "Kult", "title": title}).to_string();
+    let repeats = vec![song("Arahja"); 60].join(",");
+    let frames: Vec<_> = [format!("{{\"tracks\":[{}", song("Arahja")), repeats]
+        .iter()
+        .map(|text| format!("data: {}\n\n", json!({"choices": [{"delta": {"content": text}}]})))
+        .collect();
+    let never_ends = FakeAnswer::text(200, "text/event-stream", &frames.concat());
+    let bench = Bench::new(model(vec![never_ends, completion(&SONGS[1..])]));
+    let done = bench.json(&wish(3)).unwrap();
+    assert_eq!(done["count"], 3);
+}
+
+#[test]
+fn what_the_server_accepts_is_remembered() {
+    let works = world(SONGS);
+    let bench = Bench::new(move |request| {
+        let is_strict = request.url.ends_with("/chat/completions")
+            && request.body.windows(11).any(|w| w == b"json_schema");
+        match is_strict {
+            true => FakeAnswer::json(
+                400,
+                &json!({"error": {"message": "This response_format type is unavailable"}}),
+            ),
+            false => works(request),
+        }
+    });
+    bench.json(&wish(3)).unwrap();
+    bench.json(&wish(3)).unwrap();
+    let modes: Vec<_> = bench
+        .sent_to("chat/completions")
+        .iter()
+        .map(|body| body["response_format"]["type"].clone())
+        .collect();
+    assert_eq!(modes, ["json_schema", "json_object", "json_object"]);
+}

@@ -33,9 +33,6 @@ const ERROR_BODY_MS: u64 = 2_000;
 /// Simpler forms that one question may try.
 const MAX_STEPS: usize = 7;
 
-/// What may follow a finished answer, the usage above all, is waited for this long.
-const AFTER_FINISH_MS: u64 = 1_000;
-
 /// Asks the model, and returns as soon as its answer begins.
 ///
 /// 1. Where the server refuses the form of the request, a simpler one is tried: strict, object, prompt, without
@@ -169,7 +166,7 @@ pub struct ChatStream {
     sleep: Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>,
     /// Rings when no more is waited for; beside it, after how many milliseconds.
     patience: Option<(u64, LocalBoxFuture<'static, ()>)>,
-    /// Whether the model finished, or the stream said that nothing more comes.
+    /// Whether the upstream or our caller said that the answer is finished; proxies say so too early, so it is read on.
     is_finished: bool,
     is_over: bool,
     has_content: bool,
@@ -327,7 +324,7 @@ impl ChatStream {
                     continue;
                 }
                 ChatEvent::Refusal(text) => self.received += Estimate::of(text),
-                ChatEvent::Finished(_) => self.end_within_ms(AFTER_FINISH_MS),
+                ChatEvent::Finished(_) => self.is_finished = true,
                 ChatEvent::Usage(usage) => self.usage = Some(*usage),
             }
             self.events.push_back(event);

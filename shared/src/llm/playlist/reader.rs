@@ -60,6 +60,7 @@ pub struct PlaylistReader {
     suggestions: usize,
     is_complete: bool,
     has_content: bool,
+    has_list: bool,
     white_space: usize,
     without_progress: usize,
     /// Reads a document that stands in a text of another one.
@@ -153,6 +154,11 @@ impl PlaylistReader {
     /// Whether there was nothing to read but white space and thoughts.
     pub fn is_empty(&self) -> bool {
         !self.has_content
+    }
+
+    /// Whether there was a list of songs, though it may have none.
+    pub fn has_list(&self) -> bool {
+        self.has_list
     }
 
     /// Whether the model writes on and on without completing anything.
@@ -346,6 +352,7 @@ impl PlaylistReader {
         let Some(Frame::Array(array)) = self.frames.pop() else { return };
         match self.frames.last_mut() {
             Some(Frame::Object(parent)) => {
+                self.has_list |= array.field == Some(Field::Songs);
                 if let (Some(Field::Artist), Some(first)) = (array.field, array.texts.first()) {
                     parent.artist.get_or_insert(first.clone());
                 }
