@@ -22,6 +22,7 @@ const CALLED_BY: Record<string, string[]> = {
   'database_refusals.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
+  'model_answers.rs': ['ai-playlist'],
   'load/listener.rs': FUNCTIONS,
   'logs.rs': ['ai-playlist'],
   'matrix/acts.rs': ['spotify-export'],
@@ -266,8 +267,10 @@ test('limits are those of the sources', () => {
     'shared/src/llm/playlist/reader.rs': {
       MAX_NAME_CHARACTERS: [of('GeneratedPlaylist/properties/name', 'maxLength')],
       MAX_DESCRIPTION_CHARACTERS: [of('GeneratedPlaylist/properties/description', 'maxLength')],
-      MAX_SONG_CHARACTERS: [of('MissEvent/properties/data/properties/title', 'maxLength'), of('MissEvent/properties/data/properties/artist', 'maxLength')],
       MAX_SUMMARY_CHARACTERS: [of('GeneratedPlaylist/properties/summary', 'maxLength')],
+    },
+    'shared/src/llm/playlist/song.rs': {
+      MAX_SONG_CHARACTERS: [of('MissEvent/properties/data/properties/title', 'maxLength'), of('MissEvent/properties/data/properties/artist', 'maxLength')],
     },
   };
   for (const [path, limits] of Object.entries(described)) {

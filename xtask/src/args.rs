@@ -20,6 +20,7 @@ Usage: cargo xtask <command>
   test     everything that must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
   reconcile-billing  every profile's plan compared with Stripe
+  check-llm  what the configured language model supports, and what is wrong with its configuration
 
 dev:
   --ready-file PATH         written as JSON when everything answers, removed at the end
@@ -33,7 +34,7 @@ dev:
 test:
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, load, faults, crashes, supabase-js, stripe-sdk,
+                            mutations, conformance, end-to-end, load, faults, crashes, models, supabase-js, stripe-sdk,
                             openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
                             browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
                             cron-15, conformance-15, database-lint
@@ -64,6 +65,9 @@ reconcile-billing:
   --env-file FILE           the project's URL and keys and Stripe's key (.dev.vars, or the environment)
   --ready-file PATH         instead: the stack that wrote it, with its simulator
 
+check-llm:
+  --env-file FILE           the model's URL, key and name (.dev.vars, or the environment)
+
 Everything that is missing is installed once, into the user's cache.
 ";
 
@@ -82,6 +86,8 @@ pub enum Command {
     Test(TestOptions),
     FunctionToken(TokenOptions),
     ReconcileBilling(ReconcileOptions),
+    /// With the env file.
+    CheckLlm(Option<PathBuf>),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -191,6 +197,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "test" => parse_test(arguments).map(Command::Test),
         "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
         "reconcile-billing" => parse_reconcile(arguments).map(Command::ReconcileBilling),
+        "check-llm" => parse_check_llm(arguments).map(Command::CheckLlm),
         other => bail!("there is no command `{other}`; `cargo xtask --help` lists them"),
     }
 }
@@ -381,6 +388,17 @@ fn parse_reconcile(mut arguments: Arguments) -> Result<ReconcileOptions> {
         bail!("--env-file or --ready-file, not both");
     }
     Ok(options)
+}
+
+fn parse_check_llm(mut arguments: Arguments) -> Result<Option<PathBuf>> {
+    let mut env_file = None;
+    while let Some((option, inline)) = arguments.next_option() {
+        match option.as_str() {
+            "--env-file" => env_file = Some(arguments.path(&option, inline)?),
+            _ => return unknown("check-llm", &option),
+        }
+    }
+    Ok(env_file)
 }
 
 fn unknown<T>(command: &str, argument: &str) -> Result<T> {

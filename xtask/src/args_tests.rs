@@ -66,6 +66,7 @@ fn what_makes_no_sense_is_named() {
     assert!(refusal("function-token --key k").contains("--role"));
     assert!(refusal("function-token --role fn_ai").contains("--key"));
     assert!(refusal("function-token --role fn_ai --key k --days 0").contains("--days 0"));
+    assert!(refusal("check-llm --ready-file a").contains("`--ready-file`"));
     assert!(refusal("reconcile-billing --apply=no").contains("`--apply`"));
     assert!(refusal("reconcile-billing --env-file a --ready-file b").contains("not both"));
     assert!(refusal("test --only formatting").contains("`formatting`"));

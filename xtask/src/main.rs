@@ -3,6 +3,7 @@
 mod args;
 mod artefacts;
 mod bench;
+mod check_llm;
 mod deploy;
 mod dev;
 mod files;
@@ -54,6 +55,7 @@ fn run() -> Result<ExitCode> {
     match command {
         Command::Help => Ok(ExitCode::SUCCESS),
         Command::Bench(options) => bench::run(&workspace, &options),
+        Command::CheckLlm(env_file) => check_llm::run(&workspace, env_file.as_deref()),
         Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),

@@ -267,7 +267,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         loop {
             self.launch(&mut searches);
             let is_over = self.chat.is_none() && searches.is_empty();
-            if is_over || self.is_finished() && !self.awaits_the_end() {
+            if is_over || self.is_finished() && !self.awaits_the_end(&reader) {
                 self.end_chat();
                 return answer.map_err(Failure::Llm);
             }
@@ -301,18 +301,21 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     }
 
     /// Whether the answer is read on although the playlist is full: for its texts, or to learn what it costs.
-    fn awaits_the_end(&mut self) -> bool {
+    fn awaits_the_end(&mut self, reader: &PlaylistReader) -> bool {
         let Some(chat) = &mut self.chat else { return false };
         if !self.selection.is_full() {
             return false;
         }
-        if self.about.name.is_empty() {
-            chat.end_within_ms(TEXTS_MS);
-            return true;
-        }
+        let About { name, description, summary, .. } = &self.about;
+        let lacks_texts = name.is_empty() || description.is_empty() || summary.is_empty();
         let has_prices = self.llm.prices != Prices::default();
-        chat.end_within_ms(if has_prices { ARRIVED_MS } else { USAGE_MS });
-        chat.usage().is_none()
+        let (is_awaited, patience_ms) = match (reader.is_complete(), lacks_texts) {
+            (true, _) => (chat.usage().is_none(), USAGE_MS),
+            (false, true) => (true, TEXTS_MS),
+            (false, false) => (chat.usage().is_none(), if has_prices { ARRIVED_MS } else { USAGE_MS }),
+        };
+        chat.end_within_ms(patience_ms);
+        is_awaited
     }
 
     /// Gets the catalogue ready while the model thinks; else the first searches would all do it.

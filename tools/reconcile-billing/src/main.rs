@@ -5,18 +5,17 @@
 //!
 //! Exit code: 0 where all agree (or do now), 1 where some do not, 2 where it could not be found out.
 
-mod native;
 mod reconcile;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use native::{NativeClock, NativeHttp, NativeRandom};
 use shared::clock::Clock;
 use shared::config::both;
 use shared::stripe::{Stripe, StripeConfig};
 use shared::supabase::{Supabase, SupabaseConfig};
 
-use crate::native::{NativeClock, NativeHttp, NativeRandom};
 use crate::reconcile::{Mode, Reconcile};
 
 const DIFFERENT: u8 = 1;

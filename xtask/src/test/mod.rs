@@ -71,6 +71,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "load", run: Run::On(Ground::Workerd, stages::load) },
     Stage { name: "faults", run: Run::On(Ground::Workerd, stages::faults) },
     Stage { name: "crashes", run: Run::On(Ground::Workerd, stages::crashes) },
+    Stage { name: "models", run: Run::On(Ground::Workerd, stages::models) },
     Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
     Stage { name: "stripe-sdk", run: Run::On(Ground::Workerd, stages::stripe_sdk) },
     Stage { name: "openapi-live", run: Run::On(Ground::Workerd, stages::openapi_live) },

@@ -1,7 +1,7 @@
 //! What each stage runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -149,7 +149,8 @@ pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()>
 }
 
 /// The end-to-end tests that have a stage of their own.
-const STAGES_OF_THEIR_OWN: [&str; 6] = ["--skip", "load::", "--skip", "matrix::", "--skip", "crashes::"];
+const STAGES_OF_THEIR_OWN: [&str; 8] =
+    ["--skip", "load::", "--skip", "matrix::", "--skip", "crashes::", "--skip", "models::"];
 
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(it(workspace)?.args(STAGES_OF_THEIR_OWN))
@@ -172,6 +173,12 @@ pub fn faults_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
 /// What is killed under load comes back, and nothing that was promised is lost.
 pub fn crashes(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(it(workspace)?.args(["crashes::", "--nocapture"]))
+}
+
+/// The functions with a real model server, llama.cpp's own.
+pub fn models(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    let packages = python_packages(workspace, "tests/models")?;
+    stack.run(it(workspace)?.arg("models::").env("SOUND_WHISKERS_PYTHON", packages.join("python")))
 }
 
 /// The end-to-end tests; filters may follow.
@@ -213,8 +220,7 @@ pub fn deploy(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
 /// Requests that schemathesis makes up from the description. `SCHEMATHESIS_SEED` chooses others.
 pub fn schemathesis(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let folder = workspace.root.join("tests/openapi");
-    let packages = setup::for_python(workspace, &folder.join("requirements.txt"))?
-        .ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?;
+    let packages = python_packages(workspace, "tests/openapi")?;
     let functions_url = stack.ready().functions_url.clone().context("there are no functions")?;
     let mut command = Command::new(packages.join("schemathesis"));
     command.arg("--config-file").arg(folder.join("schemathesis.toml"));
@@ -241,6 +247,13 @@ fn node(workspace: &Workspace) -> Command {
     let mut command = Command::new(workspace.npm_bin("node"));
     command.current_dir(&workspace.root);
     command
+}
+
+/// The folder of the executables that a folder's requirements.txt pins.
+fn python_packages(workspace: &Workspace, folder: &str) -> Result<PathBuf> {
+    let requirements = workspace.root.join(folder).join("requirements.txt");
+    let packages = setup::for_python(workspace, &requirements)?;
+    Ok(packages.ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?)
 }
 
 fn database_url(stack: &TestStack) -> Result<String> {

@@ -1,5 +1,7 @@
-//! The traits on this machine.
+//! The traits through which shared code reaches the outside, on this machine: for tools that operators run.
 
+use std::cell::RefCell;
+use std::error::Error;
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +11,8 @@ use shared::clock::Clock;
 use shared::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest};
 use shared::random::Random;
 
+/// The system's clock.
+#[derive(Clone, Copy)]
 pub struct NativeClock;
 
 impl Clock for NativeClock {
@@ -22,6 +26,7 @@ impl Clock for NativeClock {
     }
 }
 
+/// The system's randomness.
 pub struct NativeRandom;
 
 impl Random for NativeRandom {
@@ -31,33 +36,58 @@ impl Random for NativeRandom {
     }
 }
 
-pub struct NativeHttp(reqwest::Client);
+/// Requests over the network.
+pub struct NativeHttp {
+    client: reqwest::Client,
+    failure: RefCell<Option<String>>,
+}
 
 impl NativeHttp {
+    /// A client that follows no redirect: it would take the key somewhere else.
+    ///
+    /// # Errors
+    /// If TLS is not available.
     pub fn new() -> Result<Self, reqwest::Error> {
-        // A redirect would take the key somewhere else.
-        Ok(Self(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?))
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { client, failure: RefCell::default() })
+    }
+
+    /// What the system says of the last request that got no answer.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.borrow().clone()
     }
 }
 
 impl HttpClient for NativeHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         let limits = request.limits;
+        let silence = Duration::from_millis(limits.silence_ms);
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
             .map_err(|_| HttpError::InvalidRequest)?;
         let mut builder =
-            self.0.request(method, &request.url).timeout(Duration::from_millis(limits.total_ms));
+            self.client.request(method, &request.url).timeout(Duration::from_millis(limits.total_ms));
         for (name, value) in &request.headers {
             builder = builder.header(name.as_str(), value.as_bytes());
         }
-        let response = builder.body(request.body).send().await.map_err(|error| outcome(&error))?;
+        let sent = tokio::time::timeout(silence, builder.body(request.body).send());
+        let response = sent.await.map_err(|_| HttpError::Timeout)?.map_err(|error| {
+            self.failure.replace(Some(cause(&error)));
+            outcome(&error)
+        })?;
         let status = StatusCode::from_u16(response.status().as_u16()).map_err(|_| HttpError::Network)?;
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
             Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
         };
         let headers: HeaderMap = response.headers().iter().filter_map(header).collect();
-        let chunks = response.bytes_stream().map(|chunk| chunk.map_err(|error| outcome(&error)));
+        let chunks = Box::pin(response.bytes_stream());
+        let chunks = futures_util::stream::unfold(chunks, move |mut chunks| async move {
+            let chunk = match tokio::time::timeout(silence, chunks.next()).await {
+                Ok(chunk) => chunk?.map_err(|error| outcome(&error)),
+                Err(_) => Err(HttpError::Timeout),
+            };
+            Some((chunk, chunks))
+        });
         let body: BodyStream = Box::pin(chunks.scan(limits.max_body_bytes, |allowed, chunk| {
             let within = chunk.and_then(|chunk| match allowed.checked_sub(chunk.len()) {
                 Some(rest) => {
@@ -78,4 +108,13 @@ fn outcome(error: &reqwest::Error) -> HttpError {
         error if error.is_builder() => HttpError::InvalidRequest,
         _ => HttpError::Network,
     }
+}
+
+/// The innermost cause, which names neither the URL nor the layers above it.
+fn cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }

@@ -1,0 +1,91 @@
+//! One wish, asked and read as the functions ask and read it.
+
+use native::{NativeClock, NativeHttp};
+use shared::clock::Clock;
+use shared::http_client::Limits;
+use shared::llm::playlist::{Language, PlaylistAsk, PlaylistEvent, PlaylistReader};
+use shared::llm::{
+    ChatEvent, ChatStream, Cost, FinishReason, LlmConfig, LlmError, LlmMemory, Usage, stream_chat,
+};
+use shared::track::Suggestion;
+
+use crate::observed::{Attempt, Observed};
+
+/// Polish, for a model that answers in English to whatever is asked would not be noticed otherwise.
+const WISH: &str = "trzy spokojne polskie piosenki na deszczowy wieczór";
+const WISHED_SONGS: usize = 3;
+/// As the functions bound it.
+const LIMITS: Limits = Limits::stream(20_000, 49_000, 4 * 1024 * 1024);
+
+/// What came of a wish.
+#[derive(Default)]
+pub struct Check {
+    pub attempts: Vec<Attempt>,
+    pub error: Option<LlmError>,
+    pub text: String,
+    pub refusal: String,
+    /// How many songs were asked for.
+    pub asked: usize,
+    pub songs: Vec<Suggestion>,
+    pub language: Option<Language>,
+    pub finish: Option<FinishReason>,
+    pub usage: Option<Usage>,
+    pub cost: Cost,
+    /// When the first piece of text came.
+    pub first_text_ms: Option<u64>,
+    /// When the answer ended.
+    pub done_ms: u64,
+    /// How many pieces the text came in.
+    pub pieces: usize,
+}
+
+impl Check {
+    pub async fn run(config: &LlmConfig, http: &NativeHttp, clock: NativeClock) -> Self {
+        let ask = PlaylistAsk { prompt: WISH.to_owned(), wanted: WISHED_SONGS, ..PlaylistAsk::default() };
+        let observed = Observed::new(http);
+        let mut check = Self { asked: ask.count(), ..Self::default() };
+        let memory = LlmMemory::default();
+        match stream_chat(config, &memory, &observed, &clock, &ask.to_request(), LIMITS).await {
+            Ok(stream) => check.read(stream, clock).await,
+            Err(error) => check.error = Some(error),
+        }
+        check.attempts = observed.attempts();
+        check
+    }
+
+    async fn read(&mut self, mut stream: ChatStream, clock: NativeClock) {
+        let mut reader = PlaylistReader::new();
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(ChatEvent::Content(text)) => {
+                    self.first_text_ms.get_or_insert_with(|| clock.now_ms());
+                    self.pieces += 1;
+                    self.take(reader.push(&text));
+                    self.text += &text;
+                }
+                Ok(ChatEvent::Refusal(text)) => self.refusal += &text,
+                Ok(ChatEvent::Finished(reason)) => self.finish = Some(reason),
+                Ok(ChatEvent::Usage(usage)) => self.usage = Some(usage),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        self.take(reader.finish());
+        self.done_ms = clock.now_ms();
+        self.cost = stream.cost();
+    }
+
+    fn take(&mut self, events: Vec<PlaylistEvent>) {
+        for event in events {
+            match event {
+                PlaylistEvent::Language(language) => self.language = Some(language),
+                PlaylistEvent::Suggestion(song) => self.songs.push(song),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the answer is in the language of the wish.
+    pub fn follows_language(&self) -> bool {
+        self.language == Some(Language::detect(WISH))
+    }
+}

@@ -1,0 +1,41 @@
+//! Asks the configured language model one small wish, as the functions ask it, and says what came of it.
+//!
+//! Exit code: 0 where a listener would get songs, 1 where not, 2 where the configuration is incomplete.
+
+mod answer;
+mod diagnosis;
+mod observed;
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use native::{NativeClock, NativeHttp};
+use shared::llm::LlmConfig;
+
+use crate::answer::Check;
+use crate::report::Report;
+
+const NO_SONGS: u8 = 1;
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(report) => {
+            print!("{report}");
+            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(NO_SONGS) }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run() -> Result<Report> {
+    let config = LlmConfig::from_lookup(|name| std::env::var(name).ok())?;
+    let http = NativeHttp::new()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let check = runtime.block_on(Check::run(&config, &http, NativeClock));
+    Ok(Report::of(&config, &http, check))
+}
