@@ -17,8 +17,8 @@ pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signatu
 
 /// What OpenAI and Azure send beside `Retry-After`, in milliseconds.
 pub const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-/// A year: no upstream means more.
-const MAX_RETRY_AFTER_SECONDS: f64 = 31_536_000.0;
+/// A year in milliseconds: no upstream means more, whatever the unit.
+const MAX_RETRY_AFTER: u64 = 31_536_000_000;
 
 /// The headers that anything here reads, of requests and of answers. No other crosses the border from the runtime: each costs
 /// time, and to know all names that there are costs 5 KB in every function.
@@ -193,13 +193,22 @@ impl InboundResponse {
     /// How long the upstream wants to be left alone: `retry-after-ms`, else `Retry-After`, which some send in fractions.
     /// A date counts as no number.
     pub fn retry_after_ms(&self) -> Option<u64> {
-        let number = |name: &HeaderName| {
-            let text = self.headers.get(name)?.to_str().ok()?;
-            text.trim().parse::<f64>().ok().filter(|number| (0.0..=MAX_RETRY_AFTER_SECONDS).contains(number))
-        };
-        let seconds = || number(&RETRY_AFTER).map(|seconds| seconds * 1_000.0);
-        number(&RETRY_AFTER_MS).or_else(seconds).map(|ms| ms.ceil() as u64)
+        let text = |name: &HeaderName| self.headers.get(name)?.to_str().ok();
+        let ms = text(&RETRY_AFTER_MS).and_then(thousandths).map(|thousandths| thousandths.div_ceil(1_000));
+        ms.or_else(|| text(&RETRY_AFTER).and_then(thousandths))
     }
+}
+
+/// The thousandths of a plain decimal number, rounded down. Reading it as a floating-point one costs 10 KB of wasm.
+fn thousandths(text: &str) -> Option<u64> {
+    let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let are_digits = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(whole) || !are_digits(decimals) {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok().filter(|whole| *whole <= MAX_RETRY_AFTER)?;
+    let decimals = format!("{decimals:0<3.3}").parse::<u64>().ok()?;
+    Some(whole * 1_000 + decimals)
 }
 
 /// Why an outbound call gave no usable answer.

@@ -30,6 +30,9 @@ const MAX_ERROR_BYTES: usize = 16 * 1024;
 /// The longest wait for an error's body.
 const ERROR_BODY_MS: u64 = 2_000;
 
+/// As many bytes of thoughts are kept.
+const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
+
 /// Simpler forms that one question may try.
 const MAX_STEPS: usize = 7;
 
@@ -171,6 +174,8 @@ pub struct ChatStream {
     is_over: bool,
     has_content: bool,
     has_frames: bool,
+    /// The thoughts so far, which are the answer where there is no other.
+    thoughts: String,
     failure: Option<LlmError>,
     prices: Prices,
     usage: Option<Usage>,
@@ -199,6 +204,7 @@ impl ChatStream {
             is_over: false,
             has_content: false,
             has_frames: false,
+            thoughts: String::new(),
             failure: None,
             prices,
             usage: None,
@@ -226,6 +232,9 @@ impl ChatStream {
                 return Some(Ok(event));
             }
             if self.is_over {
+                if let Some(thoughts) = self.thoughts_in_place_of_content() {
+                    return Some(Ok(thoughts));
+                }
                 return self.failure.take().map(Err);
             }
             let read = match self.wait().await {
@@ -265,6 +274,13 @@ impl ChatStream {
         }
     }
 
+    /// Servers that take a model for a reasoning one send its whole answer as thoughts.
+    fn thoughts_in_place_of_content(&mut self) -> Option<ChatEvent> {
+        let is_answer = !self.has_content && self.thoughts.contains('{');
+        let thoughts = std::mem::take(&mut self.thoughts);
+        is_answer.then_some(ChatEvent::Content(thoughts))
+    }
+
     /// The next chunk; the outer `None` where no more is waited for.
     async fn wait(&mut self) -> Option<Option<Result<bytes::Bytes, HttpError>>> {
         let chunk = self.body.next();
@@ -289,7 +305,7 @@ impl ChatStream {
         if !self.has_frames {
             return Err(LlmError::InvalidAnswer);
         }
-        if !self.is_finished && !self.has_content {
+        if !self.is_finished && !self.has_content && self.thoughts.is_empty() {
             return Err(LlmError::Empty);
         }
         Ok(())
@@ -312,6 +328,9 @@ impl ChatStream {
     fn take_frame(&mut self, frame: Frame) {
         self.has_frames = true;
         self.received += Estimate::of(&frame.thoughts);
+        if self.thoughts.len() < MAX_THOUGHTS_BYTES {
+            self.thoughts.push_str(&frame.thoughts);
+        }
         for event in frame.events {
             match &event {
                 ChatEvent::Content(text) => {

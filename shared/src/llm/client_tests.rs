@@ -162,6 +162,16 @@ fn a_failure_half_way_is_told_after_what_came_before() {
 }
 
 #[test]
+fn an_answer_that_is_sent_as_thoughts_is_the_answer() {
+    let thought =
+        |text: &str| format!("data: {}\n\n", json!({"choices": [{"delta": {"reasoning_content": text}}]}));
+    let stream = |thoughts: &str, content: &str| sse(&format!("{}{content}{STOP}{DONE}", thought(thoughts)));
+    assert_eq!(answer_of(stream("{\"a\":1}", "")).0, [Ok(FINISHED), content("{\"a\":1}")]);
+    assert_eq!(answer_of(stream("{\"a\":1}", &saying("{}"))).0, [content("{}"), Ok(FINISHED)]);
+    assert_eq!(answer_of(stream("hm", "")).0, [Ok(FINISHED)]);
+}
+
+#[test]
 fn half_a_character_waits_for_its_other_half() {
     let halves = "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83c\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udfb5b\"}}]}\n\n";
     assert_eq!(answer_of(sse(halves)).0, [content("a"), content("🎵b")]);

@@ -73,7 +73,9 @@ fn llm_base_url(lookup: impl Fn(&str) -> Option<String>) -> Result<String, Confi
 fn temperature(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
     const NAME: &str = "LLM_TEMPERATURE";
     let Some(text) = optional(lookup, NAME) else { return Ok(None) };
-    let temperature = text.parse().ok().filter(|temperature| (0.0..=2.0).contains(temperature));
+    // By the parser that is here anyway.
+    let temperature =
+        serde_json::from_str(&text).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
     temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
 }
 

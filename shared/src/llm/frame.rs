@@ -83,23 +83,28 @@ impl Frame {
             let mut places = [delta, message].into_iter().flatten();
             places.find_map(|place| place.get(name).filter(|value| !is_blank(value)))
         };
-        self.content(
-            part("content").or_else(|| choice.get("text")).or_else(|| arguments(part("tool_calls"))),
-        );
+        let called = || {
+            let call = part("function_call").or_else(|| part("tool_calls")?.get(0)?.get("function"));
+            call.and_then(|call| call.get("arguments"))
+        };
+        self.content(part("content").or_else(|| choice.get("text")).or_else(called));
         let refusal = part("refusal").and_then(Value::as_str);
         self.events.extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
         let thought = part("reasoning").or_else(|| part("reasoning_content")).and_then(Value::as_str);
         self.thoughts.push_str(thought.unwrap_or_default());
-        match choice.get("finish_reason").and_then(Value::as_str) {
-            None | Some("") => {}
-            Some("error") => return Err(Problem::of_status(502).into_error(None)),
-            Some(reason) => self.events.push(ChatEvent::Finished(match reason {
-                "stop" => FinishReason::Stop,
-                "length" => FinishReason::Length,
-                "content_filter" => FinishReason::ContentFilter,
-                _ => FinishReason::Other,
-            })),
-        }
+        let reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
+        self.events.extend(match reason.to_ascii_lowercase().as_str() {
+            "" => None,
+            "error" | "network_error" | "insufficient_system_resource" => {
+                return Err(Problem::of_status(502).into_error(None));
+            }
+            "stop" => Some(ChatEvent::Finished(FinishReason::Stop)),
+            "length" | "max_tokens" => Some(ChatEvent::Finished(FinishReason::Length)),
+            "content_filter" | "safety" | "prohibited_content" | "sensitive" | "refusal" => {
+                Some(ChatEvent::Finished(FinishReason::ContentFilter))
+            }
+            _ => Some(ChatEvent::Finished(FinishReason::Other)),
+        });
         Ok(())
     }
 
@@ -140,11 +145,6 @@ fn choice(payload: &Value) -> Choice<'_> {
     choices.iter().find(is_first).map_or(Choice::Other, Choice::First)
 }
 
-/// Some servers make the model call a function in place of answering in JSON.
-fn arguments(calls: Option<&Value>) -> Option<&Value> {
-    calls?.get(0)?.get("function")?.get("arguments")
-}
-
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -159,8 +159,8 @@ fn is_blank(value: &Value) -> bool {
 fn usage(json: &Value) -> Option<Usage> {
     let tokens = |key| json.get(key).and_then(Value::as_u64).filter(|tokens| *tokens <= MAX_TOKENS);
     Some(Usage {
-        prompt_tokens: tokens("prompt_tokens")?,
-        completion_tokens: tokens("completion_tokens")?,
+        prompt_tokens: tokens("prompt_tokens").or_else(|| tokens("input_tokens"))?,
+        completion_tokens: tokens("completion_tokens").or_else(|| tokens("output_tokens"))?,
         cost: json.get("cost").and_then(Value::as_f64).and_then(Cost::from_usd),
     })
 }
@@ -211,6 +211,7 @@ mod tests {
             json!({"choices": [{"message": {"content": {}}, "delta": null, "text": "{}"}]}),
             json!({"choices": [{"delta": {"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "{}"}]}}]}),
             json!({"choices": [{"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]}),
+            json!({"choices": [{"message": {"content": null, "function_call": {"name": "f", "arguments": "{}"}}}]}),
             json!({"choices": [{"index": 1, "delta": {"content": "no"}}, {"index": 0, "delta": {"content": "{}"}}]}),
             json!({"response": "{}"}),
             json!({"result": {"response": "{}"}, "success": true, "errors": []}),
@@ -246,7 +247,9 @@ mod tests {
             |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
         for (reason, expected) in [
             ("length", FinishReason::Length),
+            ("MAX_TOKENS", FinishReason::Length),
             ("content_filter", FinishReason::ContentFilter),
+            ("SAFETY", FinishReason::ContentFilter),
             ("tool_calls", FinishReason::Other),
         ] {
             let expected = [ChatEvent::Refusal("No.".to_owned()), ChatEvent::Finished(expected)];
@@ -277,7 +280,12 @@ mod tests {
                 "failed 502",
             ),
             (json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}), "failed 502"),
+            (json!({"choices": [{"delta": {}, "finish_reason": "network_error"}]}), "failed 502"),
             (json!({"choices": [{"error": {"code": 502}}]}), "failed 502"),
+            (
+                json!({"success": false, "errors": [{"code": 10000, "message": "Authentication error"}], "result": null}),
+                "misconfigured",
+            ),
         ] {
             assert_eq!(kind(&frame), expected, "{frame}");
         }

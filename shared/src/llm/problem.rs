@@ -50,11 +50,13 @@ impl Problem {
     /// The error that a payload at status 200 holds.
     pub(super) fn in_payload(payload: &Value) -> Option<Self> {
         let error = payload.get("error").filter(|error| is_told(error));
-        // vLLM before 0.10.
-        let is_error = error.is_some() || payload.get("object").and_then(Value::as_str) == Some("error");
-        if !is_error {
+        // vLLM before 0.10, and Cloudflare's API.
+        let is_object = payload.get("object").and_then(Value::as_str) == Some("error");
+        let is_unsuccessful = payload.get("success").and_then(Value::as_bool) == Some(false);
+        if error.is_none() && !is_object && !is_unsuccessful {
             return None;
         }
+        let payload = payload.get("errors").filter(|_| is_unsuccessful).unwrap_or(payload);
         let mut problem = Self::from_json(502, payload);
         if let Ok(status @ 400..600) = problem.code.parse() {
             problem.status = status;
@@ -118,7 +120,9 @@ impl Problem {
             LlmError::Misconfigured(problem)
         } else if problem.is_rate_limit() {
             LlmError::RateLimited { retry_after_seconds, problem }
-        } else if problem.is_credential() || matches!(problem.status, 300..=407 | 409..=428 | 430..=499) {
+        } else if problem.is_credential()
+            || matches!(problem.status, 300..=407 | 410 | 411 | 415 | 421 | 422 | 426 | 451)
+        {
             LlmError::Misconfigured(problem)
         } else {
             LlmError::Failed(problem)
@@ -127,7 +131,7 @@ impl Problem {
 
     /// Whether asking the same again may help.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self.status, 408 | 429 | 500..=599) && !self.is_credit()
+        matches!(self.status, 408 | 409 | 425 | 429 | 500..=599) && !self.is_credit()
     }
 
     /// Whether the server may take the request in a simpler form.
@@ -193,7 +197,7 @@ impl Problem {
     fn is_credential(&self) -> bool {
         matches!(self.status, 401 | 403)
             || self.names(&["api_key", "authentication", "permission_denied", "unauthorized"])
-            || self.says(&["api key", "api-key"])
+            || self.says(&["api key", "api-key", "authentication error"])
     }
 
     fn is_model(&self) -> bool {

@@ -13,6 +13,8 @@ pub(super) enum Field {
     Title,
     Year,
     Songs,
+    /// What we have sent ourselves and the model repeats.
+    Echo,
 }
 
 /// What the member `key` holds. Case and punctuation make no difference.
@@ -31,6 +33,7 @@ pub(super) fn of(key: &str) -> Option<Field> {
         "year" | "releaseyear" | "yearreleased" | "released" | "releasedate" | "rok" => Field::Year,
         "tracks" | "songs" | "playlist" | "items" | "list" | "tracklist" | "songlist" | "suggestions"
         | "recommendations" | "results" | "data" | "music" | "utwory" | "piosenki" | "lista" => Field::Songs,
+        "seeds" | "alreadysuggested" | "previous" | "refine" | "excludeartists" => Field::Echo,
         _ => return None,
     })
 }

@@ -14,6 +14,9 @@ const MAX_SUMMARY_CHARACTERS: usize = 500;
 /// An answer without JSON is kept up to here, to be read as a list of songs.
 const MAX_PROSE_BYTES: usize = 16 * 1024;
 
+/// As many bytes of thoughts are kept, to be read where their end is not marked.
+const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
+
 /// White space in a row within a document. A constrained model that has lost its way writes it for ever.
 const MAX_WHITE_SPACE: usize = 16 * 1024;
 
@@ -57,6 +60,7 @@ pub struct PlaylistReader {
     parser: LenientParser,
     frames: Vec<Frame>,
     prose: String,
+    thought_text: String,
     suggestions: usize,
     is_complete: bool,
     has_content: bool,
@@ -118,9 +122,13 @@ impl PlaylistReader {
                 self.parser = LenientParser::default();
                 self.frames.clear();
                 self.prose.clear();
+                self.thought_text.clear();
                 continue;
             }
             if self.thoughts.are_open(c, self.parser.is_inside()) {
+                if self.thought_text.len() < MAX_THOUGHTS_BYTES {
+                    self.thought_text.push(c);
+                }
                 continue;
             }
             self.count(c);
@@ -141,6 +149,9 @@ impl PlaylistReader {
             for song in song::list(&prose) {
                 self.suggest(song, &mut events);
             }
+            // Thoughts that were never closed are the answer.
+            let thoughts = std::mem::take(&mut self.thought_text);
+            self.nested(&thoughts, &mut events);
         }
         self.is_complete |= self.suggestions > 0 && !self.parser.is_inside();
         events
@@ -381,7 +392,9 @@ impl PlaylistReader {
     }
 
     fn suggest(&mut self, song: Suggestion, events: &mut Vec<PlaylistEvent>) {
-        if self.suggestions < MAX_SUGGESTIONS {
+        let is_echo =
+            |frame: &Frame| matches!(frame, Frame::Object(object) if object.key == Some(Field::Echo));
+        if self.suggestions < MAX_SUGGESTIONS && !self.frames.iter().any(is_echo) {
             self.suggestions += 1;
             events.push(PlaylistEvent::Suggestion(song));
         }
@@ -405,7 +418,7 @@ impl Object {
             Field::Name => &mut self.name,
             Field::Description => &mut self.description,
             Field::Summary => &mut self.summary,
-            Field::Kind | Field::Language | Field::Year | Field::Songs => return,
+            Field::Kind | Field::Language | Field::Year | Field::Songs | Field::Echo => return,
         };
         *place = Some(text);
     }

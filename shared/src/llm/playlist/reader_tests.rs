@@ -122,9 +122,16 @@ fn a_song_may_have_many_shapes() {
         json!("1. **Dżem** – Whisky"),
         json!("„Whisky” – Dżem"),
         json!(["Dżem", "Whisky", 1979]),
+        json!({"artist": "D\u{200b}żem", "title": "Whisky\u{a0}"}),
     ] {
         assert_eq!(songs(&json!({"tracks": [element]}).to_string()), ["Dżem | Whisky"], "{element}");
     }
+}
+
+#[test]
+fn html_entities_are_decoded() {
+    let text = json!({"tracks": [{"artist": "Simon &amp; Garfunkel", "title": "Mrs. &quot;R&quot; &#39;n&#39; &amp;lt;"}]});
+    assert_eq!(songs(&text.to_string()), ["Simon & Garfunkel | Mrs. \"R\" 'n' &lt;"]);
 }
 
 #[test]
@@ -142,6 +149,9 @@ fn text_around_the_answer_is_no_part_of_it() {
             "<|channel|>analysis<|message|>{{\"a\"<|end|><|start|>assistant<|channel|>final<|message|>{document}"
         ),
         format!("hm, {{\"tracks\":[</think>{document}"),
+        format!("<THINK>hm</THINK>{document}"),
+        format!("<think>\n{document}"),
+        format!("You sent {{\"seeds\":[{{\"artist\":\"No\",\"title\":\"Thing\"}}]}}.\n{document}"),
         format!("\u{feff}{}{document}", "\n".repeat(8_000)),
         format!("{document}{}", " \n".repeat(4_000)),
     ] {
@@ -166,6 +176,7 @@ fn lines_of_json_and_plain_lists_are_read() {
         "Here you are:\n1. **Dżem** – Whisky (1979)\n2. **Kult** – Arahja (1988)\nEnjoy - it was fun.",
         "- \"Whisky\" by Dżem\n- \"Arahja\" by Kult",
         "* Dżem - Whisky\n* Kult - Arahja",
+        "Songs:\n| # | Title | Artist | Year |\n|---|:---|---|---|\n| 1 | Whisky | **Dżem** | 1979 |\n| 2 | Arahja | Kult | 1988 |",
     ] {
         let (events, is_complete) = read(list);
         assert_eq!(songs_of(&events), TWO, "{list}");

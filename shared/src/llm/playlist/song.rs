@@ -1,5 +1,8 @@
 //! One song, from whatever the model made of it.
 
+use std::borrow::Cow;
+
+use super::fields::{self, Field};
 use crate::track::Suggestion;
 
 const MAX_SONG_CHARACTERS: usize = 200;
@@ -25,9 +28,24 @@ pub(super) fn year(text: &str) -> Option<i32> {
 
 /// The songs of an answer without JSON: the lines of a list, at least two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
-    let songs: Vec<_> =
-        prose.lines().filter_map(|text| without_marker(text.trim())).filter_map(line).collect();
+    let marked = prose.lines().filter_map(|text| without_marker(text.trim()));
+    let songs: Vec<_> = marked.filter_map(line).chain(table(prose)).collect();
     if songs.len() < 2 { Vec::new() } else { songs }
+}
+
+/// The songs of a Markdown table, whose first row names the columns.
+fn table(prose: &str) -> Vec<Suggestion> {
+    let mut rows = prose.lines().filter_map(|line| line.trim().strip_prefix('|'));
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().replace("**", "")).collect::<Vec<_>>();
+    let Some(head) = rows.next().map(cells) else { return Vec::new() };
+    let column = |field| head.iter().position(|name| fields::of(name) == Some(field));
+    let (Some(artist), Some(title)) = (column(Field::Artist), column(Field::Title)) else {
+        return Vec::new();
+    };
+    let year_of = |row: &[String]| column(Field::Year).and_then(|at| year(row.get(at)?));
+    let is_rule = |row: &[String]| row.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')));
+    let rows = rows.map(cells).filter(|row| !is_rule(row));
+    rows.filter_map(|row| new(row.get(artist)?, row.get(title)?, year_of(&row))).collect()
 }
 
 /// A song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`.
@@ -94,15 +112,27 @@ fn without_artist<'a>(title: &'a str, artist: &str) -> &'a str {
 
 /// The text on one line, without what steers a terminal or the direction of writing.
 pub(super) fn clean(text: &str, max_characters: usize) -> String {
-    let visible: String = text
+    let visible: String = without_entities(text)
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_direction_control(*c))
+        .filter(|c| !c.is_control() && !is_invisible(*c))
         .collect();
     let cut: String = visible.trim().chars().take(max_characters).collect();
     cut.trim_end().to_owned()
 }
 
-fn is_direction_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// The text with the few entities that models write when they have seen too much HTML.
+fn without_entities(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let entities =
+        [("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let decoded = entities.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
+    Cow::Owned(decoded)
+}
+
+/// Steers the direction of writing, or takes no room.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

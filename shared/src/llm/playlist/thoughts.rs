@@ -30,10 +30,10 @@ impl Thoughts {
         }
         self.tail.push(c);
         // Every mark ends with one of these.
-        if !matches!(c, '>' | ']' | '▷' | 'l') {
+        if !matches!(c, '>' | ']' | '▷' | 'l' | 'L') {
             return false;
         }
-        let ended = MARKS.iter().any(|(_, closing)| self.tail.ends_with(closing));
+        let ended = MARKS.iter().any(|(_, closing)| ends_with(&self.tail, closing));
         if ended {
             self.closing = None;
         }
@@ -42,11 +42,17 @@ impl Thoughts {
 
     /// Whether `c` belongs to thoughts. They begin outside of documents only; a mark in brackets looks like one.
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
-        if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's') {
+        if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
             let mut marks = MARKS.iter().filter(|(opening, _)| !is_inside || opening.starts_with('['));
-            let opened = marks.find(|(opening, _)| self.tail.ends_with(opening));
+            let opened = marks.find(|(opening, _)| ends_with(&self.tail, opening));
             self.closing = opened.map(|(_, closing)| *closing);
         }
         self.closing.is_some()
     }
+}
+
+/// Case makes no difference.
+fn ends_with(text: &str, mark: &str) -> bool {
+    let end = text.len().checked_sub(mark.len()).and_then(|from| text.get(from..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(mark))
 }
