@@ -273,7 +273,6 @@ test('where pg_cron runs without the jobs, the deployment stops and says how to 
 test("where next month's partition of ai_sessions is missing, the deployment stops and says how to make it", async () => {
   await withProject(setUpProject, async (project) => {
     await setUpCron(project.sql, JOBS);
-    await recordMigrations(project.sql);
     const [{ partition, month }] = await project.sql`
       select 'ai_sessions_' || to_char(next, 'YYYY_MM') as partition, to_char(next, 'YYYY-MM') as month
       from (select date_trunc('month', now() at time zone 'UTC') + interval '1 month' as next) as _` as unknown as [{ partition: string; month: string }];
@@ -285,12 +284,3 @@ test("where next month's partition of ai_sessions is missing, the deployment sto
     assert.equal(project.api.functions.size, 0);
   });
 });
-
-/** As `supabase db push` leaves a database that has all migrations. */
-async function recordMigrations(sql: Sql): Promise<void> {
-  await sql`create schema supabase_migrations`;
-  await sql`create table supabase_migrations.schema_migrations (version text primary key, statements text[], name text)`;
-  for (const file of await readdir('supabase/migrations')) {
-    await sql`insert into supabase_migrations.schema_migrations (version) values (${file.split('_')[0]!})`;
-  }
-}

@@ -148,7 +148,7 @@ export class ManagementApi {
   }
 
   async #invoke(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#runtime ??= EdgeRuntime.start(await mkdtemp(join(this.#folder, 'runtime-')), this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
+    this.#runtime ??= EdgeRuntime.start(this.#folder, this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
     const runtime = await this.#runtime;
     request.url = url.pathname + url.search;
     createForwarder(runtime.origin)(request, response);
@@ -164,7 +164,8 @@ class EdgeRuntime {
     this.#process = process;
   }
 
-  static async start(folder: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
+  static async start(parent: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
+    const folder = await mkdtemp(join(parent, 'runtime-'));
     const functions = [];
     for (const [name, { entrypoint, files }] of deployed) {
       for (const [path, content] of files) {
