@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Sql } from 'postgres';
 import { scratchDatabase, setUpEmptyProject, setUpProject } from '../database/scratch.ts';
+import { ACCOUNT, API_TOKEN, CloudflareApi } from './cloudflare-api.ts';
 import { ACCESS_TOKEN, ManagementApi, PROJECT } from './management-api.ts';
 
 const XTASK = process.env.SOUND_WHISKERS_XTASK;
@@ -282,5 +283,94 @@ test("where next month's partition of ai_sessions is missing, the deployment sto
     assert.match(output, new RegExp(`scheduled jobs failed: .*ai_sessions.*${month}`));
     assert.match(output, /what to do: [^]*select private\.ensure_ai_sessions_partitions\(\)/);
     assert.equal(project.api.functions.size, 0);
+  });
+});
+
+const GATEWAY = 'sound-whiskers-gateway-staging';
+
+/** What a worker finds in its environment: what its wrangler.toml requires, and the token of its role. */
+async function expectedOf(name: string, values: Record<string, string>): Promise<Record<string, string>> {
+  const manifest = await readFile(name === 'gateway' ? 'wrangler.toml' : `functions/${name}/wrangler.toml`, 'utf8');
+  const required = /^\[env\.staging\.secrets\]\nrequired = \[([^\]]*)\]/m.exec(manifest)![1]!;
+  const names = [...required.matchAll(/"(\w+)"/g)].map(([, variable]) => variable!);
+  const expected = Object.fromEntries(names.map((variable) => [variable, values[variable]!]));
+  const role = TOKENS[name];
+  return role === undefined ? expected : { ...expected, SUPABASE_FUNCTION_TOKEN: values[role]! };
+}
+
+const TOKENS: Record<string, string | undefined> = {
+  account: 'FN_ACCOUNT_TOKEN',
+  'ai-playlist': 'FN_AI_TOKEN',
+  billing: 'FN_BILLING_TOKEN',
+  'spotify-export': 'FN_SPOTIFY_TOKEN',
+  'spotify-oauth': 'FN_SPOTIFY_TOKEN',
+  'stripe-webhook': 'FN_BILLING_TOKEN',
+};
+
+async function withAccount(work: (account: { api: CloudflareApi; deploy: (runner?: typeof run) => Promise<Ran>; assertDeployed: () => Promise<void> }) => Promise<void>): Promise<void> {
+  const { url, drop } = await scratchDatabase();
+  const origin = COMPLETE.APP_ORIGINS!;
+  const api = await CloudflareApi.start(origin, GATEWAY);
+  const values = {
+    ...COMPLETE,
+    SPOTIFY_REDIRECT_URI: origin + CALLBACK,
+    SUPABASE_DB_URL: url,
+    CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+    CLOUDFLARE_API_TOKEN: API_TOKEN,
+  };
+  try {
+    await work({
+      api,
+      deploy: (runner = run) => deploy(values, ['cloudflare'], api.environment(), runner),
+      async assertDeployed() {
+        const names = [...(await functionNames()), 'gateway'];
+        assert.deepEqual([...api.scripts.keys()].sort(), names.map((name) => `sound-whiskers-${name}-staging`).sort());
+        for (const name of names) {
+          const { bindings, modules } = api.scripts.get(`sound-whiskers-${name}-staging`)!;
+          const secrets = bindings.filter(({ type }) => type === 'secret_text').map(({ name, text }) => [name, text]);
+          assert.deepEqual(Object.fromEntries(secrets), await expectedOf(name, values), name);
+          const wasm = await readFile(`functions/${name}/build/index_bg.wasm`);
+          assert.ok([...modules.values()].some((module) => module.equals(wasm)), `the wasm of ${name} did not arrive`);
+        }
+        const gateway = api.scripts.get(GATEWAY)!;
+        const bound = gateway.bindings.filter(({ type }) => type === 'service').map(({ service }) => service!);
+        assert.deepEqual(bound.sort(), (await functionNames()).map((name) => `sound-whiskers-${name}-staging`).sort());
+        assert.ok(gateway.assets?.includes('/index.html'), `${gateway.assets}`);
+      },
+    });
+    assert.deepEqual(api.unexpected, []);
+  } finally {
+    await api.close();
+    await drop();
+  }
+}
+
+function assertSaysSo({ code, output }: Ran): void {
+  assert.equal(code, 0, output);
+  assert.match(output, /https:\/\/app\.example\/health: 200/);
+  assert.match(output, /deployed, and everything answers/);
+  assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+}
+
+test('deploy cloudflare brings an empty account every worker with its own secrets, on a terminal', async () => {
+  await withAccount(async ({ deploy, assertDeployed }) => {
+    assertSaysSo(await deploy(runOnTerminal));
+    await assertDeployed();
+  });
+});
+
+test('a worker that Cloudflare refuses fails the deployment, and deploying again completes it, without a terminal', async () => {
+  await withAccount(async ({ api, deploy, assertDeployed }) => {
+    const third = `sound-whiskers-${(await functionNames()).sort()[2]}-staging`;
+    api.failOnce(`PUT /scripts/${third}`, 403);
+    const failed = await deploy();
+    assert.equal(failed.code, 1, failed.output);
+    assert.match(failed.output, new RegExp(`${third} failed: `));
+    assert.match(failed.output, /refused with 403 for the test/, 'wrangler is not heard');
+    assert.match(failed.output, /what to do: [^]*CLOUDFLARE_API_TOKEN/);
+    assert.equal(api.scripts.size, 2);
+
+    assertSaysSo(await deploy());
+    await assertDeployed();
   });
 });

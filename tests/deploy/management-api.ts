@@ -7,12 +7,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { createForwarder } from '../local-supabase/forward.ts';
+import { form, LoopbackApi } from './loopback.ts';
+import type { Answer, Call } from './loopback.ts';
 
 export const PROJECT = 'abcdefghijklmnopqrst';
 export const ACCESS_TOKEN = `sbp_${'0123456789abcdef'.repeat(2)}01234567`;
@@ -22,36 +23,26 @@ export type Injected = { SUPABASE_URL: string; SUPABASE_PUBLISHABLE_KEYS: string
 
 export type Deployed = { verifyJwt: boolean; entrypoint: string; files: Map<string, Buffer> };
 
-type Answer = { status: number; body: unknown };
-
-export class ManagementApi {
+export class ManagementApi extends LoopbackApi {
   readonly secrets = new Map<string, string>();
   readonly functions = new Map<string, Deployed>();
-  /** Requests that Supabase would not have understood. */
-  readonly unexpected: string[] = [];
   readonly #injected: Injected;
   readonly #folder: string;
-  readonly #server: Server;
-  readonly #failures = new Map<string, number>();
   #runtime: Promise<EdgeRuntime> | null = null;
 
   private constructor(injected: Injected, folder: string) {
+    super();
     this.#injected = injected;
     this.#folder = folder;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
   static async start(injected: Injected): Promise<ManagementApi> {
     const api = new ManagementApi(injected, await mkdtemp(join(tmpdir(), 'management-api-')));
-    await once(api.#server.listen(0, '127.0.0.1'), 'listening');
+    await api.listen();
     const { origin } = api;
     const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
     await writeFile(api.#profile, Object.entries(profile).map(([name, value]) => `${name}: ${value}\n`).join(''));
     return api;
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   get #profile(): string {
@@ -60,55 +51,27 @@ export class ManagementApi {
 
   /** What leads the CLI here, and Node's requests for the project's functions. */
   environment(): Record<string, string> {
-    const redirect = `const original = globalThis.fetch;
-      globalThis.fetch = (url, ...rest) => original(String(url).replace('https://${PROJECT}.supabase.co/', '${this.origin}/'), ...rest);`;
-    return {
-      SUPABASE_PROFILE: this.#profile,
-      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(redirect)}`,
-    };
+    return { SUPABASE_PROFILE: this.#profile, ...this.redirect(`https://${PROJECT}.supabase.co`) };
   }
 
-  /** The next request such as "POST /secrets" is answered with this status. */
-  failOnce(request: string, status: number): void {
-    this.#failures.set(request, status);
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await (await this.#runtime)?.stop();
-    this.#server.closeAllConnections();
-    this.#server.close();
+    await super.close();
     await rm(this.#folder, { recursive: true });
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const url = new URL(request.url!, this.origin);
-      if (url.pathname.startsWith('/functions/v1/')) return await this.#invoke(url, request, response);
-      const { status, body } = await this.#answer(url, request);
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-    } catch (error) {
-      this.unexpected.push(`${request.method} ${request.url}: ${error}`);
-      response.writeHead(400, { 'Content-Type': 'application/json' }).end(JSON.stringify({ message: String(error) }));
-    }
-  }
-
-  async #answer(url: URL, request: IncomingMessage): Promise<Answer> {
-    const body = await buffer(request);
+  protected override async answer(call: Call): Promise<Answer> {
+    const { method, url, request, body } = call;
     if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`) return { status: 401, body: { message: 'Unauthorized' } };
     const project = `/v1/projects/${PROJECT}`;
-    const path = url.pathname.startsWith(project) ? url.pathname.slice(project.length) : url.pathname;
+    if (!url.pathname.startsWith(project)) throw new Error('there is no such endpoint');
     const slug = url.searchParams.get('slug');
-    const call = `${request.method} ${path}${slug === null ? '' : `?slug=${slug}`}`;
-    const failure = this.#failures.get(call);
-    if (failure !== undefined) {
-      this.#failures.delete(call);
-      return { status: failure, body: { message: `refused with ${failure} for the test` } };
-    }
-    if (call === 'GET ') return { status: 200, body: PROJECT_DOCUMENT };
-    if (call === 'POST /secrets') return this.#setSecrets(JSON.parse(body.toString()));
-    if (slug !== null && path === '/functions/deploy' && request.method === 'POST') {
-      return this.#deploy(slug, await new Response(body, { headers: { 'Content-Type': request.headers['content-type']! } }).formData());
-    }
+    const name = `${method} ${url.pathname.slice(project.length)}${slug === null ? '' : `?slug=${slug}`}`;
+    const failure = this.failure(name);
+    if (failure !== undefined) return { status: failure, body: { message: `refused with ${failure} for the test` } };
+    if (name === 'GET ') return { status: 200, body: PROJECT_DOCUMENT };
+    if (name === 'POST /secrets') return this.#setSecrets(JSON.parse(body.toString()));
+    if (slug !== null && name === `POST /functions/deploy?slug=${slug}`) return this.#deploy(slug, await form(call));
     throw new Error('there is no such endpoint');
   }
 
@@ -147,11 +110,11 @@ export class ManagementApi {
     this.#runtime = null;
   }
 
-  async #invoke(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    if (!url.pathname.startsWith('/functions/v1/')) return false;
     this.#runtime ??= EdgeRuntime.start(this.#folder, this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
-    const runtime = await this.#runtime;
-    request.url = url.pathname + url.search;
-    createForwarder(runtime.origin)(request, response);
+    createForwarder((await this.#runtime).origin)(request, response);
+    return true;
   }
 }
 
