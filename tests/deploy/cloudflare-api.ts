@@ -42,7 +42,9 @@ export class CloudflareApi extends LoopbackApi {
 
   protected override async answer(call: Call): Promise<Answer> {
     const { method, url, request, body } = call;
-    if (url.pathname === '/client/v4/user/tokens/verify') return result({ id: 'token', status: 'active' });
+    // After a refusal wrangler looks up whose token it has.
+    const identity = IDENTITY[url.pathname.replace('/client/v4', '')];
+    if (method === 'GET' && identity !== undefined) return result(identity);
     const [, path] = new RegExp(`^/client/v4/accounts/${ACCOUNT}/workers(/.*)$`).exec(url.pathname) ?? [];
     if (path === undefined) throw new Error('there is no such endpoint');
     if (method === 'POST' && path === '/assets/upload') return this.#uploadAssets(call);
@@ -152,3 +154,10 @@ function result(value: unknown): Answer {
 function refusal(status: number, code: number, message: string): Answer {
   return { status, body: { success: false, errors: [{ code, message }], messages: [], result: null } };
 }
+
+const IDENTITY: Record<string, unknown> = {
+  '/user': { id: 'user', email: 'user@example.test' },
+  '/user/tokens/verify': { id: 'token', status: 'active' },
+  '/accounts': [{ id: ACCOUNT, name: 'account' }],
+  '/memberships': [{ id: 'membership', account: { id: ACCOUNT, name: 'account' } }],
+};
