@@ -247,4 +247,28 @@ mod tests {
         let mut command = Command::new("supabase");
         assert_eq!(shown(command.arg("--remote=abc")), "supabase --remote=abc");
     }
+
+    fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Step { name: "a step".into(), command, rehearsal: None, remedy: "Mend it.".into(), judge }
+    }
+
+    #[test]
+    fn a_command_that_fails_is_a_failed_step_with_its_remedy() {
+        let Answer::Wrong { problem, remedy } = step("exit 3", None).carry_out().unwrap() else { panic!() };
+        assert!(problem.contains("exit status: 3"), "{problem}");
+        assert_eq!(remedy, "Mend it.");
+        assert!(matches!(step("exit 0", None).carry_out().unwrap(), Answer::Fine));
+    }
+
+    #[test]
+    fn a_question_that_gets_no_usable_answer_is_a_warning_with_its_remedy() {
+        for script in ["exit 3", "echo []", "echo '{}'", "echo '[{\"has_pg_cron\":true}]'"] {
+            let answer = step(script, Some(schedule::judge)).carry_out().unwrap();
+            let Answer::Warning(warning) = answer else { panic!("{script}") };
+            assert!(warning.starts_with("a step could not be asked for: "), "{warning}");
+            assert!(warning.ends_with("Mend it."), "{warning}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The daily jobs of the database: without them old sessions stay, and after three months none can be begun.
+//! The daily jobs of the database: without them old sessions stay, and after three months no new one can be stored.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step
     })
 }
 
-/// What xtask/assets/schedule.sql returns.
+/// The row that xtask/assets/schedule.sql returns.
 #[derive(Deserialize)]
 struct Schedule {
     has_pg_cron: bool,
@@ -34,7 +34,8 @@ struct Schedule {
     has_next_partition: bool,
 }
 
-fn judge(printed: &str) -> Result<Answer> {
+/// Reads what the CLI prints.
+pub fn judge(printed: &str) -> Result<Answer> {
     let rows: Vec<Schedule> = serde_json::from_str(printed).context("the answer has another form")?;
     let schedule = rows.into_iter().next().context("the answer is empty")?;
     Ok(schedule.judge())
