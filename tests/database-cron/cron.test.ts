@@ -1,8 +1,10 @@
 // pg_cron runs the two jobs by itself. Its shortest interval here is a minute, so that is what a test may wait.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { TransactionSql } from 'postgres';
 import { connect, signUp } from '../database/support.ts';
 
 const EVERY_MINUTE = '* * * * *';
@@ -28,6 +30,36 @@ const sql = connect();
 after(() => sql.end());
 
 test('the clean-up and the maintenance are scheduled every night', areScheduled);
+
+test('what a deployment asks finds the jobs, also as the role that hosted Supabase reads with', async () => {
+  const question = await readFile('xtask/assets/schedule.sql', 'utf8');
+  const found = { has_pg_cron: true, missing_jobs: '', has_next_partition: true };
+  const ask = async (tx: { unsafe: typeof sql.unsafe }) => {
+    const [{ next_month, ...answer }] = (await tx.unsafe(question)) as unknown as [Record<string, unknown>];
+    assert.match(String(next_month), /^\d{4}-\d{2}$/);
+    return answer;
+  };
+  assert.deepEqual(await ask(sql), found);
+  await inTransactionUndone(async (tx) => {
+    await tx`create role reader bypassrls`;
+    await tx`grant pg_read_all_data to reader`;
+    await tx`set local role reader`;
+    await tx`set local transaction_read_only = on`;
+    assert.deepEqual(await ask(tx), found);
+  });
+  await inTransactionUndone(async (tx) => {
+    await tx`update cron.job set active = false where jobname = 'delete_old_ai_sessions'`;
+    assert.deepEqual(await ask(tx), { ...found, missing_jobs: 'delete_old_ai_sessions' });
+  });
+});
+
+async function inTransactionUndone(work: (tx: TransactionSql) => Promise<void>): Promise<void> {
+  const undone = new Error('undone');
+  await assert.rejects(sql.begin(async (tx) => {
+    await work(tx);
+    throw undone;
+  }), undone);
+}
 
 test('when their minute comes they run, and old sessions and empty months are gone', async () => {
   const user_id = await signUp(sql);

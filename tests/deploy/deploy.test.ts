@@ -1,18 +1,21 @@
-// A deployment as far as it goes without an account: the real wrangler, the real Supabase CLI, a real database.
+// Deployments by the real wrangler and the real Supabase CLI, to a real database and to APIs on loopback.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { scratchDatabase, setUpEmptyProject } from '../database/scratch.ts';
+import type { Sql } from 'postgres';
+import { scratchDatabase, setUpEmptyProject, setUpProject } from '../database/scratch.ts';
+import { ACCOUNT, API_TOKEN, CloudflareApi } from './cloudflare-api.ts';
+import { ACCESS_TOKEN, ManagementApi, PROJECT } from './management-api.ts';
 
 const XTASK = process.env.SOUND_WHISKERS_XTASK;
 assert.ok(XTASK, 'SOUND_WHISKERS_XTASK says which xtask is tested');
 
-const SUPABASE_URL = 'https://abcdefghijklmnopqrst.supabase.co';
+const SUPABASE_URL = `https://${PROJECT}.supabase.co`;
 const CALLBACK = '/functions/v1/spotify-oauth/callback';
 
 const COMPLETE: Record<string, string> = {
@@ -37,21 +40,30 @@ const COMPLETE: Record<string, string> = {
 
 type Ran = { code: number; output: string };
 
+/** Runs a program as a user's shell does: nothing says that it runs in CI, or that every prompt is confirmed. */
 function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Ran> {
   const { promise, resolve } = Promise.withResolvers<Ran>();
-  const options = { env: { ...process.env, ...env }, maxBuffer: 32 * 1024 * 1024 };
-  execFile(program, args, options, (error, stdout, stderr) => {
+  const { CI, SUPABASE_YES, ...inherited } = process.env;
+  const child = execFile(program, args, { env: { ...inherited, ...env }, maxBuffer: 32 * 1024 * 1024 }, (error, stdout, stderr) => {
     resolve({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
   });
+  child.stdin?.end();
   return promise;
 }
 
-async function deploy(values: Record<string, string>, ...args: string[]): Promise<Ran> {
+/** The same on a pseudo-terminal. */
+function runOnTerminal(program: string, args: string[], env: Record<string, string> = {}): Promise<Ran> {
+  const words = [program, ...args].map((word) => `'${word}'`);
+  const script = process.platform === 'darwin' ? ['-q', '/dev/null', program, ...args] : ['-qec', words.join(' '), '/dev/null'];
+  return run('script', script, env);
+}
+
+async function deploy(values: Record<string, string>, args: string[], env: Record<string, string> = {}, runner = run): Promise<Ran> {
   const folder = await mkdtemp(join(tmpdir(), 'deploy-'));
   try {
     const file = join(folder, 'values.env');
     await writeFile(file, Object.entries(values).map(([name, value]) => `${name}=${value}\n`).join(''));
-    return await run(XTASK!, ['deploy', ...args, '--dry-run', '--env-file', file]);
+    return await runner(XTASK!, ['deploy', ...args, '--env-file', file], env);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -87,7 +99,7 @@ test('supabase db push brings an empty project to the newest migration, once', a
 for (const environment of ['staging', 'production']) {
   test(`with everything set, every worker of ${environment} is ready for Cloudflare`, async () => {
     const values = { ...COMPLETE, SPOTIFY_REDIRECT_URI: `https://app.example${CALLBACK}` };
-    const { code, output } = await deploy(values, 'cloudflare', '--env', environment);
+    const { code, output } = await deploy(values, ['cloudflare', '--env', environment, '--dry-run']);
     assert.equal(code, 0, output);
     for (const name of [...(await functionNames()), 'gateway']) assert.match(output, new RegExp(`== .*sound-whiskers-${name}-${environment} `));
     assert.equal(output.match(/--dry-run: exiting now/g)?.length, (await functionNames()).length + 1);
@@ -101,7 +113,7 @@ test('with everything set, every function is ready for Supabase, and the databas
   const { url, drop } = await scratchDatabase();
   try {
     const values = { ...COMPLETE, SPOTIFY_REDIRECT_URI: SUPABASE_URL + CALLBACK, SUPABASE_DB_URL: url };
-    const { code, output } = await deploy(values, 'supabase');
+    const { code, output } = await deploy(values, ['supabase', '--dry-run']);
     assert.equal(code, 0, output);
     for (const name of await functionNames()) assert.match(output, new RegExp(`== .* ${name} `));
     assert.match(output, /ready: nothing was changed/);
@@ -114,10 +126,251 @@ test('with everything set, every function is ready for Supabase, and the databas
 
 test('what is missing is named, all of it at once, and nothing is ready', async () => {
   const { LLM_MODEL, STRIPE_PRICE_ID, ...values } = COMPLETE;
-  const { code, output } = await deploy(values, 'cloudflare');
+  const { code, output } = await deploy(values, ['cloudflare', '--dry-run']);
   assert.notEqual(code, 0);
   for (const line of ['ai-playlist: LLM_MODEL missing', 'billing: STRIPE_PRICE_ID missing', 'spotify-oauth: SPOTIFY_REDIRECT_URI missing']) {
     assert.ok(output.includes(line), output);
   }
   assert.match(output, /not ready: 3 of the above/);
+});
+
+/** An empty project: a database without a table, and nothing set or deployed. */
+async function withProject(setUp: (sql: Sql) => Promise<void>, work: (project: Project) => Promise<void>): Promise<void> {
+  const { url, sql, drop } = await scratchDatabase(setUp);
+  const api = await ManagementApi.start({
+    SUPABASE_URL: process.env.SUPABASE_URL!,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: process.env.SUPABASE_PUBLISHABLE_KEY }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: process.env.SUPABASE_SECRET_KEY }),
+  });
+  try {
+    const values = { ...FOR_SUPABASE, SUPABASE_DB_URL: url, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
+    await work({ api, sql, values, deploy: (runner = run, changes = {}) => deploy({ ...values, ...changes }, ['supabase'], api.environment(), runner) });
+    assert.deepEqual(api.unexpected, []);
+  } finally {
+    await api.close();
+    await drop();
+  }
+}
+
+type Project = {
+  api: ManagementApi;
+  sql: Sql;
+  values: Record<string, string>;
+  deploy: (runner?: typeof run, changes?: Record<string, string>) => Promise<Ran>;
+};
+
+const LEGACY_SECRET = 'secret-of-users-tokens-secret-of-users-tokens';
+const FOR_SUPABASE: Record<string, string> = {
+  ...COMPLETE,
+  SPOTIFY_REDIRECT_URI: SUPABASE_URL + CALLBACK,
+  // What an env file or a shell could misread.
+  LLM_API_KEY: 'secret-of-the-model$HOME#"`\\n',
+  SUPABASE_JWT_SECRET: LEGACY_SECRET,
+};
+
+/** What the functions find in their environment beside what the platform injects. */
+function expectedSecrets(): Record<string, string> {
+  const { SUPABASE_URL: _url, SUPABASE_PUBLISHABLE_KEY: _key, SUPABASE_JWT_SECRET: _secret, ...secrets } = FOR_SUPABASE;
+  return { ...secrets, JWT_SECRET: LEGACY_SECRET };
+}
+
+async function assertDeployed({ api, sql }: Project): Promise<void> {
+  const versions = (await readdir('supabase/migrations')).map((file) => file.split('_')[0]).sort();
+  const applied = await sql`select version from supabase_migrations.schema_migrations order by version`;
+  assert.deepEqual(applied.map(({ version }) => version), versions);
+  assert.deepEqual(Object.fromEntries(api.secrets), expectedSecrets());
+  assert.deepEqual([...api.functions.keys()].sort(), (await functionNames()).sort());
+  for (const [name, { verifyJwt, entrypoint, files }] of api.functions) {
+    assert.equal(verifyJwt, false, `${name} lets Supabase refuse callers`);
+    assert.equal(entrypoint, `supabase/functions/${name}/index.ts`);
+    const module = files.get(`supabase/functions/${name}/build/embedded.js`)?.toString() ?? '';
+    const wasm = Buffer.from(/wasm = '([^']+)'/.exec(module)?.[1] ?? '', 'base64');
+    assert.ok(WebAssembly.validate(wasm), `the bundle of ${name} holds no wasm`);
+    assert.ok(wasm.equals(await readFile(`functions/${name}/build/index_bg.wasm`)), `${name} is not the wasm that was built`);
+  }
+}
+
+/** As much of pg_cron as the deployment asks for. */
+async function setUpCron(sql: Sql, jobs: string[]): Promise<void> {
+  await sql`create schema cron`;
+  await sql`create table cron.job (jobname text, active boolean)`;
+  for (const job of jobs) await sql`insert into cron.job values (${job}, true)`;
+}
+
+const JOBS = ['delete_old_ai_sessions', 'maintain_ai_sessions_partitions'];
+
+for (const [where, runner] of [['without a terminal', run], ['on a terminal', runOnTerminal]] as const) {
+  test(`deploy supabase brings an empty project everything that it needs, ${where}`, async () => {
+    await withProject(setUpEmptyProject, async (project) => {
+      await setUpCron(project.sql, JOBS);
+      const { code, output } = await project.deploy(runner);
+      assert.equal(code, 0, output);
+      await assertDeployed(project);
+      for (const name of await functionNames()) {
+        assert.ok(output.includes(`${SUPABASE_URL}/functions/v1/${name}/health: 200 {"status":"ok"}`), output);
+      }
+      assert.match(output, /deployed, and everything answers/);
+      assert.doesNotMatch(output, /warning|deprecated/i);
+      assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+    });
+  });
+}
+
+test('a function that Supabase does not take fails the deployment, and deploying again completes it', async () => {
+  await withProject(setUpEmptyProject, async (project) => {
+    const third = (await functionNames()).sort()[2]!;
+    project.api.failOnce(`POST /functions/deploy?slug=${third}`, 500);
+    const failed = await project.deploy();
+    assert.equal(failed.code, 1, failed.output);
+    assert.match(failed.output, new RegExp(`${third} failed: `));
+    assert.match(failed.output, /refused with 500 for the test/, 'the CLI is not heard');
+    assert.match(failed.output, /what to do: [^]*run the same command again/);
+    assert.doesNotMatch(failed.output, /deployed, and everything answers/);
+    assert.deepEqual([...project.api.functions.keys()], (await functionNames()).sort().slice(0, 2));
+
+    const completed = await project.deploy();
+    assert.equal(completed.code, 0, completed.output);
+    await assertDeployed(project);
+  });
+});
+
+test('an access token that Supabase refuses is what the remedy names, before a function was changed', async () => {
+  await withProject(setUpEmptyProject, async (project) => {
+    const { code, output } = await project.deploy(run, { SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN.replace('sbp_0', 'sbp_f') });
+    assert.equal(code, 1, output);
+    assert.match(output, /secrets failed: /);
+    assert.match(output, /Unauthorized/, 'the CLI is not heard');
+    assert.match(output, /what to do: [^]*SUPABASE_ACCESS_TOKEN/);
+    assert.deepEqual([project.api.secrets.size, project.api.functions.size], [0, 0]);
+  });
+});
+
+test('where there is no pg_cron, the deployment says what has to be run daily instead', async () => {
+  await withProject(setUpEmptyProject, async (project) => {
+    const { code, output } = await project.deploy();
+    assert.equal(code, 0, output);
+    const [during, after] = output.split('deployed, and everything answers');
+    for (const part of [during, after]) {
+      assert.match(part!, /warning: .*pg_cron/, output);
+      for (const job of JOBS) assert.ok(part!.includes(job), output);
+      assert.match(part!, /supabase\/README\.md/);
+    }
+  });
+});
+
+test('where pg_cron runs without the jobs, the deployment stops and says how to schedule them', async () => {
+  await withProject(setUpEmptyProject, async (project) => {
+    await setUpCron(project.sql, JOBS.slice(0, 1));
+    await project.sql`insert into cron.job values (${JOBS[1]!}, false)`;
+    const { code, output } = await project.deploy();
+    assert.equal(code, 1, output);
+    assert.match(output, /scheduled jobs failed: .*maintain_ai_sessions_partitions/);
+    assert.doesNotMatch(output, /delete_old_ai_sessions/);
+    assert.match(output, /what to do: [^]*20261101000600_scheduled_jobs\.sql/);
+    assert.equal(project.api.functions.size, 0);
+  });
+});
+
+test("where next month's partition of ai_sessions is missing, the deployment stops and says how to make it", async () => {
+  await withProject(setUpProject, async (project) => {
+    await setUpCron(project.sql, JOBS);
+    const [{ partition, month }] = await project.sql`
+      select 'ai_sessions_' || to_char(next, 'YYYY_MM') as partition, to_char(next, 'YYYY-MM') as month
+      from (select date_trunc('month', now() at time zone 'UTC') + interval '1 month' as next) as _` as unknown as [{ partition: string; month: string }];
+    await project.sql`alter table public.ai_sessions detach partition public.${project.sql(partition)}`;
+    const { code, output } = await project.deploy();
+    assert.equal(code, 1, output);
+    assert.match(output, new RegExp(`scheduled jobs failed: .*ai_sessions.*${month}`));
+    assert.match(output, /what to do: [^]*select private\.ensure_ai_sessions_partitions\(\)/);
+    assert.equal(project.api.functions.size, 0);
+  });
+});
+
+const GATEWAY = 'sound-whiskers-gateway-staging';
+
+/** What a worker finds in its environment: what its wrangler.toml requires, and the token of its role. */
+async function expectedOf(name: string, values: Record<string, string>): Promise<Record<string, string>> {
+  const manifest = await readFile(name === 'gateway' ? 'wrangler.toml' : `functions/${name}/wrangler.toml`, 'utf8');
+  const required = /^\[env\.staging\.secrets\]\nrequired = \[([^\]]*)\]/m.exec(manifest)![1]!;
+  const names = [...required.matchAll(/"(\w+)"/g)].map(([, variable]) => variable!);
+  const expected = Object.fromEntries(names.map((variable) => [variable, values[variable]!]));
+  const role = TOKENS[name];
+  return role === undefined ? expected : { ...expected, SUPABASE_FUNCTION_TOKEN: values[role]! };
+}
+
+const TOKENS: Record<string, string | undefined> = {
+  account: 'FN_ACCOUNT_TOKEN',
+  'ai-playlist': 'FN_AI_TOKEN',
+  billing: 'FN_BILLING_TOKEN',
+  'spotify-export': 'FN_SPOTIFY_TOKEN',
+  'spotify-oauth': 'FN_SPOTIFY_TOKEN',
+  'stripe-webhook': 'FN_BILLING_TOKEN',
+};
+
+async function withAccount(work: (account: { api: CloudflareApi; deploy: (runner?: typeof run) => Promise<Ran>; assertDeployed: () => Promise<void> }) => Promise<void>): Promise<void> {
+  const { url, drop } = await scratchDatabase();
+  const origin = COMPLETE.APP_ORIGINS!;
+  const api = await CloudflareApi.start(origin, GATEWAY);
+  const values = {
+    ...COMPLETE,
+    SPOTIFY_REDIRECT_URI: origin + CALLBACK,
+    SUPABASE_DB_URL: url,
+    CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+    CLOUDFLARE_API_TOKEN: API_TOKEN,
+  };
+  try {
+    await work({
+      api,
+      deploy: (runner = run) => deploy(values, ['cloudflare'], api.environment(), runner),
+      async assertDeployed() {
+        const names = [...(await functionNames()), 'gateway'];
+        assert.deepEqual([...api.scripts.keys()].sort(), names.map((name) => `sound-whiskers-${name}-staging`).sort());
+        for (const name of names) {
+          const { bindings, modules } = api.scripts.get(`sound-whiskers-${name}-staging`)!;
+          const secrets = bindings.filter(({ type }) => type === 'secret_text').map(({ name, text }) => [name, text]);
+          assert.deepEqual(Object.fromEntries(secrets), await expectedOf(name, values), name);
+          const wasm = await readFile(`functions/${name}/build/index_bg.wasm`);
+          assert.ok([...modules.values()].some((module) => module.equals(wasm)), `the wasm of ${name} did not arrive`);
+        }
+        const gateway = api.scripts.get(GATEWAY)!;
+        const bound = gateway.bindings.filter(({ type }) => type === 'service').map(({ service }) => service!);
+        assert.deepEqual(bound.sort(), (await functionNames()).map((name) => `sound-whiskers-${name}-staging`).sort());
+        assert.ok(gateway.assets?.includes('/index.html'), `${gateway.assets}`);
+      },
+    });
+    assert.deepEqual(api.unexpected, []);
+  } finally {
+    await api.close();
+    await drop();
+  }
+}
+
+function assertSaysSo({ code, output }: Ran): void {
+  assert.equal(code, 0, output);
+  assert.match(output, /https:\/\/app\.example\/health: 200/);
+  assert.match(output, /deployed, and everything answers/);
+  assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+}
+
+test('deploy cloudflare brings an empty account every worker with its own secrets, on a terminal', async () => {
+  await withAccount(async ({ deploy, assertDeployed }) => {
+    assertSaysSo(await deploy(runOnTerminal));
+    await assertDeployed();
+  });
+});
+
+test('a worker that Cloudflare refuses fails the deployment, and deploying again completes it, without a terminal', async () => {
+  await withAccount(async ({ api, deploy, assertDeployed }) => {
+    const third = `sound-whiskers-${(await functionNames()).sort()[2]}-staging`;
+    api.failOnce(`PUT /scripts/${third}`, 403);
+    const failed = await deploy();
+    assert.equal(failed.code, 1, failed.output);
+    assert.match(failed.output, new RegExp(`${third} failed: `));
+    assert.match(failed.output, /refused with 403 for the test/, 'wrangler is not heard');
+    assert.match(failed.output, /what to do: [^]*CLOUDFLARE_API_TOKEN/);
+    assert.equal(api.scripts.size, 2);
+
+    assertSaysSo(await deploy());
+    await assertDeployed();
+  });
 });

@@ -117,17 +117,38 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command to its end or until `check` fails.
-pub fn run_while(command: &mut Command, mut check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
+pub fn run_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
     let mut child = spawn(command.stdin(Stdio::null()), Signal::TERM)?;
+    wait_while(&mut child, check)
+}
+
+fn wait_while(child: &mut Child, mut check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
         if let Err(error) = check_interrupt().and_then(|()| check()) {
-            end_group(&mut child, Signal::TERM);
+            end_group(child, Signal::TERM);
             return Err(error);
         }
         std::thread::sleep(POLL);
+    }
+}
+
+/// Runs a command to its end and returns what it prints on the standard output; the rest is passed through.
+///
+/// # Errors
+/// If it fails, or on Ctrl-C.
+pub fn answer_of(command: &mut Command) -> Result<String> {
+    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()), Signal::TERM)?;
+    let mut output = child.stdout.take().context("no output")?;
+    let reader = std::thread::spawn(move || std::io::read_to_string(&mut output));
+    let status = wait_while(&mut child, || Ok(()))?;
+    let printed = reader.join().map_err(|_| anyhow::anyhow!("its output was lost"))??;
+    if status.success() {
+        Ok(printed)
+    } else {
+        bail!("{} failed ({status})", command.get_program().display())
     }
 }
 
@@ -172,6 +193,13 @@ mod tests {
     fn a_command_that_does_not_exist_is_named() {
         let error = run(&mut Command::new("no-such-command")).unwrap_err();
         assert!(error.to_string().contains("cannot start no-such-command"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_is_what_a_command_prints_and_a_failure_is_none() {
+        let answer = |script: &str| answer_of(Command::new("sh").args(["-c", script]));
+        assert_eq!(answer("seq 100000").unwrap().lines().count(), 100_000);
+        assert!(answer("echo half; exit 3").unwrap_err().to_string().starts_with("sh failed"));
     }
 
     #[test]

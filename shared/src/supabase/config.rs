@@ -1,3 +1,6 @@
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::config::{ConfigError, base_url, both, header_safe, optional, required};
@@ -27,7 +30,7 @@ impl SupabaseConfig {
     ///
     /// - `SUPABASE_URL`;
     /// - `SUPABASE_PUBLISHABLE_KEYS` (`{"default":"sb_publishable_…"}`), `SUPABASE_PUBLISHABLE_KEY`
-    ///   or the legacy `SUPABASE_ANON_KEY`;
+    ///   or the legacy `SUPABASE_ANON_KEY`, the first of them that holds a key;
     /// - `SUPABASE_FUNCTION_TOKEN`, a JWT of the function's own role, and without it
     ///   `SUPABASE_SECRET_KEYS`, `SUPABASE_SECRET_KEY` or the legacy `SUPABASE_SERVICE_ROLE_KEY`.
     ///
@@ -78,21 +81,62 @@ const SECRET: KeyNames = KeyNames {
 
 impl KeyNames {
     fn read(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Secret, ConfigError> {
-        let (name, key) = if let Some(json) = optional(&lookup, self.named) {
-            let keys: Value = serde_json::from_slice(json.as_bytes()).unwrap_or_default();
-            let key = keys.get("default").and_then(Value::as_str);
-            let rule = r#"must be JSON like {"default":"sb_…"}"#;
-            (self.named, key.ok_or_else(|| ConfigError::invalid(self.named, rule))?.to_owned())
+        let document = optional(&lookup, self.named);
+        let (name, key) = if let Some(key) = document.as_deref().and_then(named_key) {
+            (self.named, key)
         } else if let Some(key) = optional(&lookup, self.plain) {
             (self.plain, key)
         } else if let Some(key) = optional(&lookup, self.legacy) {
             (self.legacy, key)
+        } else if document.is_some() {
+            return Err(ConfigError::invalid(self.named, r#"must be JSON like {"default":"sb_…"}"#));
         } else {
             return Err(ConfigError::missing(self.plain));
         };
-        if key.is_empty() || key.starts_with(self.other_prefix) {
+        if key.starts_with(self.other_prefix) {
             return Err(ConfigError::invalid(name, "holds no key of its kind"));
         }
         header_safe(name, key)
+    }
+}
+
+/// The entry `default`, or else the first one that holds a key. Rotating a leaked key at Supabase leaves a project
+/// without a `default`.
+fn named_key(document: &str) -> Option<String> {
+    serde_json::from_str::<NamedKey>(document).ok()?.0
+}
+
+struct NamedKey(Option<String>);
+
+impl<'de> Deserialize<'de> for NamedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NamedKeys)
+    }
+}
+
+/// Visits the entries, because `serde_json::Map` does not keep their order.
+struct NamedKeys;
+
+impl<'de> Visitor<'de> for NamedKeys {
+    type Value = NamedKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of keys by their names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedKey, A::Error> {
+        let (mut default, mut first) = (None, None);
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            let Value::String(key) = value else { continue };
+            if key.trim().is_empty() {
+                continue;
+            }
+            if name == "default" {
+                default = Some(key);
+            } else if first.is_none() {
+                first = Some(key);
+            }
+        }
+        Ok(NamedKey(default.or(first)))
     }
 }

@@ -193,10 +193,8 @@ fn every_variable_that_is_missing_is_named() {
 #[test]
 fn keys_that_cannot_be_meant_are_refused() {
     for (name, value) in [
-        ("SUPABASE_PUBLISHABLE_KEYS", "sb_publishable_1"),
-        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"web":"sb_publishable_1"}"#),
-        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"default":""}"#),
         ("SUPABASE_PUBLISHABLE_KEYS", r#"{"default":"sb_secret_1"}"#),
+        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"web":"sb_secret_1"}"#),
         ("SUPABASE_SECRET_KEYS", r#"{"default":"sb_publishable_1"}"#),
         ("SUPABASE_SECRET_KEYS", r#"{"default":"two words"}"#),
         ("SUPABASE_FUNCTION_TOKEN", "line\nbreak"),
@@ -211,6 +209,66 @@ fn keys_that_cannot_be_meant_are_refused() {
         let error = config_of(&variables).unwrap_err();
         assert_eq!(error.names().collect::<Vec<_>>(), [name], "{value}");
         assert!(!error.to_string().contains(value), "{error}");
+    }
+}
+
+/// Documents of named keys, and which key is taken; none where the next variable is read instead.
+const NAMED_KEYS: [(&str, Option<&str>); 14] = [
+    (r#"{"default":"k1","web":"k2"}"#, Some("k1")),
+    (r#"{"web":"k2","default":"k1"}"#, Some("k1")),
+    (r#"{"web":"k2"}"#, Some("k2")),
+    (r#"{"web":"k2","app":"k3"}"#, Some("k2")),
+    (r#" {"zebra" : "k2", "app" : "k3"} "#, Some("k2")),
+    (r#"{"default":"","web":"k2"}"#, Some("k2")),
+    (r#"{"default":null,"nested":{"default":"k4"},"web":"k2"}"#, Some("k2")),
+    ("{}", None),
+    (r#"{"default":""}"#, None),
+    (r#"{"default":7}"#, None),
+    (r#"["k1"]"#, None),
+    ("sb_publishable_1", None),
+    (r#"{"default":"k1""#, None),
+    (r#"{"default":"k1"} {"#, None),
+];
+
+#[test]
+fn of_named_keys_the_default_is_taken_else_the_first_else_the_next_variable() {
+    for (document, key) in NAMED_KEYS {
+        for [named, next] in [
+            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_PUBLISHABLE_KEY"],
+            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"],
+        ] {
+            let variables =
+                [("SUPABASE_URL", URL), (named, document), (next, "next"), ("SUPABASE_SECRET_KEY", "s")];
+            let config = config_of(&variables).unwrap();
+            assert_eq!(config.publishable_key.expose(), key.unwrap_or("next"), "{document} {next}");
+        }
+        for [named, next] in [
+            ["SUPABASE_SECRET_KEYS", "SUPABASE_SECRET_KEY"],
+            ["SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"],
+        ] {
+            let variables =
+                [("SUPABASE_URL", URL), (named, document), (next, "next"), ("SUPABASE_ANON_KEY", "p")];
+            let expected = ServiceCredential::SecretKey(Secret::new(key.unwrap_or("next")));
+            assert_eq!(config_of(&variables).unwrap().service, expected, "{document} {next}");
+        }
+    }
+}
+
+#[test]
+fn named_keys_that_hold_none_are_a_configuration_error_where_no_other_variable_serves() {
+    for (document, _) in NAMED_KEYS.iter().filter(|(_, key)| key.is_none()) {
+        let variables = [
+            ("SUPABASE_URL", URL),
+            ("SUPABASE_PUBLISHABLE_KEYS", document),
+            ("SUPABASE_SECRET_KEYS", document),
+        ];
+        let error = config_of(&variables).unwrap_err();
+        assert_eq!(
+            error.names().collect::<Vec<_>>(),
+            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_SECRET_KEYS"],
+            "{document}"
+        );
+        assert!(error.to_string().contains(r#"must be JSON like {"default":"sb_…"}"#), "{error}");
     }
 }
 

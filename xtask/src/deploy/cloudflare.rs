@@ -30,6 +30,7 @@ pub fn steps(
                 command
             }),
             remedy: remedy(&deployed),
+            judge: None,
         });
         deployed.push(worker);
     }
@@ -54,8 +55,9 @@ fn deploy(
 }
 
 fn remedy(deployed: &[String]) -> String {
-    let mut text = "Is CLOUDFLARE_API_TOKEN allowed to edit Workers of CLOUDFLARE_ACCOUNT_ID? Deploy again when it is mended: what \
-                    was deployed before this step serves already, and works with what was not."
+    let mut text = "The message above is wrangler's. Authentication error or forbidden: CLOUDFLARE_API_TOKEN has expired, or may not edit \
+                    Workers of CLOUDFLARE_ACCOUNT_ID. Anything else, such as 500 or no connection: run the same command again, which \
+                    completes what is missing. What was deployed before this step serves already, and works with what was not."
         .to_owned();
     if !deployed.is_empty() {
         text.push_str(" To go back instead:");

@@ -2,6 +2,7 @@
 
 mod cloudflare;
 mod configuration;
+mod schedule;
 mod supabase;
 
 use std::process::{Command, ExitCode};
@@ -25,8 +26,22 @@ struct Step {
     command: Command,
     /// What rehearses it without an account; none where that is impossible.
     rehearsal: Option<Command>,
-    /// What somebody does when it fails.
+    /// What the operator does when it fails.
     remedy: String,
+    /// Reads what it prints on the standard output, where that is an answer.
+    judge: Option<fn(&str) -> Result<Answer>>,
+}
+
+/// What the answer to a question means for the deployment.
+enum Answer {
+    Fine,
+    /// The deployment goes on, and ends with this warning.
+    Warning(String),
+    /// The step has failed.
+    Wrong {
+        problem: String,
+        remedy: String,
+    },
 }
 
 /// Deploys, or rehearses it with all that needs no account.
@@ -46,6 +61,7 @@ pub fn run(workspace: &Workspace, options: &DeployOptions) -> Result<ExitCode> {
 
     let secrets = SecretsFolder::create(workspace, environment)?;
     let mut steps = migrations(workspace, &configuration)?;
+    steps.push(schedule::step(workspace, &configuration)?);
     steps.extend(match options.target {
         DeployTarget::Cloudflare => cloudflare::steps(workspace, &configuration, environment, &secrets)?,
         DeployTarget::Supabase => supabase::steps(workspace, &configuration, &secrets)?,
@@ -56,19 +72,49 @@ pub fn run(workspace: &Workspace, options: &DeployOptions) -> Result<ExitCode> {
 
 fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
     let total = steps.len();
+    let mut warnings = Vec::new();
     for (index, mut step) in steps.into_iter().enumerate() {
         say(format_args!("\n== {}/{total} {}", index + 1, step.name));
-        match process::run(&mut step.command) {
-            Ok(()) => {}
-            Err(error) if error.is::<Interrupted>() => return Err(error),
-            Err(error) => {
-                say(format_args!("\n{} failed: {error:#}\nwhat to do: {}", step.name, step.remedy));
+        match step.carry_out() {
+            Ok(Answer::Fine) => {}
+            Ok(Answer::Warning(warning)) => {
+                say(format_args!("warning: {warning}"));
+                warnings.push(warning);
+            }
+            Ok(Answer::Wrong { problem, remedy }) => {
+                say(format_args!("\n{} failed: {problem}\nwhat to do: {remedy}", step.name));
                 return Ok(ExitCode::FAILURE);
             }
+            Err(error) => return Err(error),
         }
     }
     say("\ndeployed, and everything answers");
+    for warning in warnings {
+        say(format_args!("warning: {warning}"));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Step {
+    /// # Errors
+    /// Only on Ctrl-C. A question that cannot be put is a warning: what it asks about may be as it should.
+    fn carry_out(&mut self) -> Result<Answer> {
+        let answer = match self.judge {
+            None => process::run(&mut self.command).map(|()| Answer::Fine),
+            Some(judge) => process::answer_of(&mut self.command).and_then(|printed| judge(&printed)),
+        };
+        match answer {
+            Err(error) if error.is::<Interrupted>() => Err(error),
+            Err(error) if self.judge.is_some() => Ok(Answer::Warning(format!(
+                "{} could not be asked for: {error:#}. {}",
+                self.name, self.remedy
+            ))),
+            Err(error) => {
+                Ok(Answer::Wrong { problem: format!("{error:#}"), remedy: std::mem::take(&mut self.remedy) })
+            }
+            answer => answer,
+        }
+    }
 }
 
 /// A step that fails does not keep the next from being tried: all that is wrong is told at once.
@@ -112,24 +158,33 @@ fn shown(command: &Command) -> String {
 fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Vec<Step>> {
     let push = |arguments: &[&str]| -> Result<Command> {
         let mut command = supabase::cli(workspace, configuration)?;
-        command.args(["db", "push"]).arg(format!("--remote={}", configuration.database()));
-        command.args(["--skip-vault", "--yes"]).args(arguments);
+        command.args(["db", "push", "--skip-vault"]);
+        command.arg(format!("--remote={}", configuration.database())).args(arguments);
         Ok(command)
     };
-    // Which are missing there only the database knows.
+    // Only the database knows which are missing.
     let reachable = configuration.reaches_database();
-    let remedy = "The migration that failed was rolled back, those before it stay, and the functions of before go on with them. \
-                  Mend its cause and deploy again; an applied migration is never edited, another one follows it.";
     Ok(vec![
         Step {
             name: "which migrations are missing".into(),
             command: push(&["--dry-run"])?,
             rehearsal: reachable.then(|| push(&["--dry-run"])).transpose()?,
-            remedy: "Nothing was changed. Are SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project, and is it \
-                     awake?"
+            remedy: "Nothing was changed; the message above is the Supabase CLI's. A refused password or token: are \
+                     SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project? No connection: is the project paused? \
+                     A network without IPv6: put the session pooler's URL (Connect, in the dashboard) into SUPABASE_DB_URL."
                 .into(),
+            judge: None,
         },
-        Step { name: "migrations".into(), command: push(&[])?, rehearsal: None, remedy: remedy.into() },
+        Step {
+            name: "migrations".into(),
+            command: push(&[])?,
+            rehearsal: None,
+            remedy: "The message above is the Supabase CLI's. The migration that failed was rolled back, those before it stay, \
+                     and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
+                     edited, another one follows it."
+                .into(),
+            judge: None,
+        },
     ])
 }
 
@@ -153,7 +208,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTa
              Supabase keeps no versions."
         }
     };
-    Ok(Step { name: "health".into(), command, rehearsal: None, remedy: remedy.into() })
+    Ok(Step { name: "health".into(), command, rehearsal: None, remedy: remedy.into(), judge: None })
 }
 
 /// Where values wait for the tools that take them from files; gone at the end, however that comes.
@@ -191,5 +246,29 @@ mod tests {
         assert_eq!(shown(&command), "supabase db push --remote=$SUPABASE_DB_URL --yes");
         let mut command = Command::new("supabase");
         assert_eq!(shown(command.arg("--remote=abc")), "supabase --remote=abc");
+    }
+
+    fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Step { name: "a step".into(), command, rehearsal: None, remedy: "Mend it.".into(), judge }
+    }
+
+    #[test]
+    fn a_command_that_fails_is_a_failed_step_with_its_remedy() {
+        let Answer::Wrong { problem, remedy } = step("exit 3", None).carry_out().unwrap() else { panic!() };
+        assert!(problem.contains("exit status: 3"), "{problem}");
+        assert_eq!(remedy, "Mend it.");
+        assert!(matches!(step("exit 0", None).carry_out().unwrap(), Answer::Fine));
+    }
+
+    #[test]
+    fn a_question_that_gets_no_usable_answer_is_a_warning_with_its_remedy() {
+        for script in ["exit 3", "echo []", "echo '{}'", "echo '[{\"has_pg_cron\":true}]'"] {
+            let answer = step(script, Some(schedule::judge)).carry_out().unwrap();
+            let Answer::Warning(warning) = answer else { panic!("{script}") };
+            assert!(warning.starts_with("a step could not be asked for: "), "{warning}");
+            assert!(warning.ends_with("Mend it."), "{warning}");
+        }
     }
 }

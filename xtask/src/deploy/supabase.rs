@@ -26,7 +26,8 @@ pub fn steps(
         name: "secrets".into(),
         command: set,
         rehearsal: None,
-        remedy: "Does SUPABASE_ACCESS_TOKEN belong to somebody who may change this project? No function was changed.".into(),
+        remedy: format!("{REFUSED} No function was changed."),
+        judge: None,
     }];
     for function in functions(workspace) {
         // `--use-api` bundles there: no Docker here.
@@ -36,18 +37,24 @@ pub fn steps(
             name: function.name.clone(),
             command,
             rehearsal: Some(load(workspace, function)),
-            remedy: "Deploy again when it is mended: what was deployed before this step serves already, and works with what was \
-                     not. To go back instead, check out the release of before and deploy it: Supabase keeps no versions."
-                .into(),
+            remedy: format!(
+                "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
+                 check out the release of before and deploy it: Supabase keeps no versions."
+            ),
+            judge: None,
         });
     }
     Ok(steps)
 }
 
-/// The CLI, with the account's credentials.
+const REFUSED: &str = "The message above is the Supabase CLI's. Unauthorized, forbidden, 401 or 403: SUPABASE_ACCESS_TOKEN has \
+                       expired, is of another account, or lacks a permission that docs/deploy.md lists. Anything else, such as \
+                       500 or no connection: run the same command again, which completes what is missing.";
+
+/// The CLI, with the account's credentials. It asks before it changes a hosted project; `--yes` is the answer.
 pub fn cli(workspace: &Workspace, configuration: &Configuration) -> Result<Command> {
     let mut command = Command::new(workspace.npm_bin("supabase"));
-    command.current_dir(&workspace.root).env("PATH", workspace.path_with(&[])?);
+    command.arg("--yes").current_dir(&workspace.root).env("PATH", workspace.path_with(&[])?);
     command.env("SUPABASE_TELEMETRY_DISABLED", "1");
     command.envs(configuration.account("SUPABASE_"));
     Ok(command)

@@ -211,7 +211,7 @@ pub fn openapi_live(workspace: &Workspace, stack: &mut TestStack) -> Result<()> 
     stack.run(&mut node_tests(workspace, "tests/openapi/live.test.ts")?)
 }
 
-/// Deployments, as far as they go without an account.
+/// Deployments by wrangler and the Supabase CLI, to APIs on loopback.
 pub fn deploy(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let mut command = node_tests(workspace, "tests/deploy/**/*.test.ts")?;
     stack.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))

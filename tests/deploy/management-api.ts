@@ -1,0 +1,182 @@
+// Supabase's Management API on loopback, as far as `supabase secrets set` and `supabase functions deploy` use it, and
+// the Edge Runtime after it: what was deployed is served by Deno with the secrets that were set. It refuses what
+// Supabase refuses, and what it does not know.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { createForwarder } from '../local-supabase/forward.ts';
+import { form, LoopbackApi } from './loopback.ts';
+import type { Answer, Call } from './loopback.ts';
+
+export const PROJECT = 'abcdefghijklmnopqrst';
+export const ACCESS_TOKEN = `sbp_${'0123456789abcdef'.repeat(2)}01234567`;
+
+/** What the platform gives to every function of the project by itself. */
+export type Injected = { SUPABASE_URL: string; SUPABASE_PUBLISHABLE_KEYS: string; SUPABASE_SECRET_KEYS: string };
+
+export type Deployed = { verifyJwt: boolean; entrypoint: string; files: Map<string, Buffer> };
+
+export class ManagementApi extends LoopbackApi {
+  readonly secrets = new Map<string, string>();
+  readonly functions = new Map<string, Deployed>();
+  readonly #injected: Injected;
+  readonly #folder: string;
+  #runtime: Promise<EdgeRuntime> | null = null;
+
+  private constructor(injected: Injected, folder: string) {
+    super();
+    this.#injected = injected;
+    this.#folder = folder;
+  }
+
+  static async start(injected: Injected): Promise<ManagementApi> {
+    const api = new ManagementApi(injected, await mkdtemp(join(tmpdir(), 'management-api-')));
+    await api.listen();
+    const { origin } = api;
+    const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
+    await writeFile(api.#profile, Object.entries(profile).map(([name, value]) => `${name}: ${value}\n`).join(''));
+    return api;
+  }
+
+  get #profile(): string {
+    return join(this.#folder, 'profile.yaml');
+  }
+
+  /** What leads the CLI here, and Node's requests for the project's functions. */
+  environment(): Record<string, string> {
+    return { SUPABASE_PROFILE: this.#profile, ...this.redirect(`https://${PROJECT}.supabase.co`) };
+  }
+
+  override async close(): Promise<void> {
+    await (await this.#runtime)?.stop();
+    await super.close();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  protected override async answer(call: Call): Promise<Answer> {
+    const { method, url, request, body } = call;
+    if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`) return { status: 401, body: { message: 'Unauthorized' } };
+    const project = `/v1/projects/${PROJECT}`;
+    if (!url.pathname.startsWith(project)) throw new Error('there is no such endpoint');
+    const slug = url.searchParams.get('slug');
+    const name = `${method} ${url.pathname.slice(project.length)}${slug === null ? '' : `?slug=${slug}`}`;
+    const failure = this.failure(name);
+    if (failure !== undefined) return { status: failure, body: { message: `refused with ${failure} for the test` } };
+    if (name === 'GET ') return { status: 200, body: PROJECT_DOCUMENT };
+    if (name === 'POST /secrets') return this.#setSecrets(JSON.parse(body.toString()));
+    if (slug !== null && name === `POST /functions/deploy?slug=${slug}`) return this.#deploy(slug, await form(call));
+    throw new Error('there is no such endpoint');
+  }
+
+  #setSecrets(secrets: { name: unknown; value: unknown }[]): Answer {
+    for (const { name, value } of secrets) {
+      if (typeof name !== 'string' || typeof value !== 'string') throw new Error('a secret is a name and a value');
+      if (!/^(?!SUPABASE_)\w+$/.test(name)) throw new Error(`no secret can have the name ${name}`);
+    }
+    for (const { name, value } of secrets) this.secrets.set(name as string, value as string);
+    this.#restart();
+    return { status: 201, body: {} };
+  }
+
+  async #deploy(slug: string, form: FormData): Promise<Answer> {
+    const metadata = JSON.parse(String(form.get('metadata')));
+    const files = new Map<string, Buffer>();
+    for (const file of form.getAll('file')) {
+      if (typeof file === 'string') throw new Error('a file without a name');
+      if (normalize(file.name).startsWith('..')) throw new Error(`a file outside of the bundle: ${file.name}`);
+      files.set(file.name, Buffer.from(await file.arrayBuffer()));
+    }
+    if (metadata.name !== slug || !files.has(metadata.entrypoint_path) || !files.has(metadata.import_map_path)) {
+      throw new Error(`the metadata does not fit: ${JSON.stringify(metadata)}, ${[...files.keys()]}`);
+    }
+    this.functions.set(slug, { verifyJwt: metadata.verify_jwt, entrypoint: metadata.entrypoint_path, files });
+    this.#restart();
+    const now = Date.now();
+    return {
+      status: 201,
+      body: { id: slug, slug, name: slug, version: 1, status: 'ACTIVE', verify_jwt: metadata.verify_jwt, created_at: now, updated_at: now },
+    };
+  }
+
+  #restart(): void {
+    void this.#runtime?.then((runtime) => runtime.stop());
+    this.#runtime = null;
+  }
+
+  protected override async serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    if (!url.pathname.startsWith('/functions/v1/')) return false;
+    this.#runtime ??= EdgeRuntime.start(this.#folder, this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
+    createForwarder((await this.#runtime).origin)(request, response);
+    return true;
+  }
+}
+
+class EdgeRuntime {
+  readonly origin: string;
+  readonly #process: ChildProcess;
+
+  private constructor(origin: string, process: ChildProcess) {
+    this.origin = origin;
+    this.#process = process;
+  }
+
+  static async start(parent: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
+    const folder = await mkdtemp(join(parent, 'runtime-'));
+    const functions = [];
+    for (const [name, { entrypoint, files }] of deployed) {
+      for (const [path, content] of files) {
+        const file = join(folder, name, path);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+      }
+      functions.push({ name, entry: join(folder, name, entrypoint) });
+    }
+    const port = await freePort();
+    const settings = { port, web: folder, page: {}, functions };
+    const args = ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env', `--allow-read=${folder}`];
+    const env = { PATH: process.env.PATH, DENO_DIR: join(folder, 'cache'), ...variables, DENO_SERVE: JSON.stringify(settings) };
+    const child = spawn('node_modules/.bin/deno', [...args, 'xtask/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`what was deployed does not start: Deno ended with ${code}`);
+    });
+    await Promise.race([once(child.stdout!, 'data'), ended]);
+    ended.catch(() => {});
+    child.stdout!.resume();
+    return new EdgeRuntime(`http://127.0.0.1:${port}`, child);
+  }
+
+  /** The npm package's launcher and Deno itself. */
+  async stop(): Promise<void> {
+    const ended = this.#process.exitCode === null && this.#process.signalCode === null ? once(this.#process, 'exit') : null;
+    if (ended) process.kill(-this.#process.pid!, 'SIGKILL');
+    await ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const PROJECT_DOCUMENT = {
+  id: PROJECT,
+  ref: PROJECT,
+  organization_id: 'organization',
+  organization_slug: 'organization',
+  name: 'sound-whiskers',
+  region: 'eu-central-1',
+  created_at: '2026-11-01T00:00:00Z',
+  status: 'ACTIVE_HEALTHY',
+  database: { host: `db.${PROJECT}.supabase.co`, version: '17.6.1', postgres_engine: '17', release_channel: 'ga' },
+};
