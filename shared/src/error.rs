@@ -96,6 +96,8 @@ codes! {
     NoTracksFound = "no_tracks_found", 422;
     /// Too many failed attempts in a short time.
     TooManyAttempts = "too_many_attempts", 429;
+    /// The token is larger than the functions read; signing in again does not make it smaller.
+    TokenTooLarge = "token_too_large", 431;
     /// The client went away; only logs ever show it.
     ClientClosedRequest = "client_closed_request", 499;
     /// A defect of ours.

@@ -54,6 +54,8 @@ for (const operation of [...OPERATIONS.values()].filter((it) => !it.isOfHealth))
     if (takesBodies) refused(await ask({ token, body: ' '.repeat(limitOf(operation) + 1) }), 413, 'body_too_large');
     if (operation.isForUsers) {
       refused(await ask({ ...(takesBodies ? { body: {} } : {}) }), 401, 'missing_token');
+      const large = await ask({ token: 'x'.repeat(33_000), ...(takesBodies ? { body: {} } : {}) });
+      refused(large, 431, 'token_too_large');
       refused(await ask({ token: 'x.y.z', ...(takesBodies ? { body: {} } : {}) }), 401, 'invalid_token');
     }
     if (operation.isForUsers && operation.node.requestBody) {

@@ -99,9 +99,9 @@ async fn a_role_is_believed_by_its_signature_and_while_it_lasts() {
     let stack = Stack::take().await;
     let keys = keys();
     let other = Keys {
-        kid: keys.kid.clone(),
         es256: p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap(),
         jwt_secret: String::new(),
+        ..crate::token::keys()
     };
     let header = json!({"alg": "HS256", "typ": "JWT"});
     let claims = json!({"role": "fn_ai", "iat": now(), "exp": now() + 600});

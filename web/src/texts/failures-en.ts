@@ -12,6 +12,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   missing_token: { what: 'You are not signed in.', next: 'Sign in. What you have written is kept.' },
   invalid_token: { what: 'Your session is not valid any more.', next: 'Sign in again. What you have written is kept.' },
   token_expired: { what: 'Your session has expired.', next: 'Sign in again. What you have written is kept.' },
+  token_too_large: { what: 'Your account holds too much profile data to be recognised here.', next: 'Signing in again does not help. Send us the details below.' },
   quota_exceeded: { what: 'Your AI playlists are used up for now.', next: 'Wait for the next free one, or upgrade to Pro.' },
   profile_not_found: { what: 'This account has been deleted.', next: 'Sign out and create a new one.' },
   state_of_another_user: { what: 'The link with Spotify was begun by another account.', next: 'Sign in with that one, or begin again with this one.' },

@@ -12,6 +12,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   missing_token: { what: 'Trzeba się najpierw zalogować.', next: 'Zaloguj się. To, co wpisano, zostaje.' },
   invalid_token: { what: 'Twoja sesja jest już nieważna.', next: 'Zaloguj się ponownie. To, co wpisano, zostaje.' },
   token_expired: { what: 'Twoja sesja wygasła.', next: 'Zaloguj się ponownie. To, co wpisano, zostaje.' },
+  token_too_large: { what: 'Twoje konto zawiera zbyt dużo danych profilu, aby można je było tu rozpoznać.', next: 'Ponowne logowanie nie pomoże. Wyślij nam szczegóły poniżej.' },
   quota_exceeded: { what: 'Twoje playlisty AI są na razie wykorzystane.', next: 'Poczekaj na następną wolną albo przejdź na Pro.' },
   profile_not_found: { what: 'To konto zostało usunięte.', next: 'Wyloguj się i załóż nowe.' },
   state_of_another_user: { what: 'Połączenie ze Spotify zaczęto z innego konta.', next: 'Zaloguj się na tamto albo zacznij od nowa na tym.' },
