@@ -88,7 +88,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415;
     /// Valid JSON that makes no sense; the message names the field.
     InvalidRequest = "invalid_request", 422;
-    /// The e-mail address that confirms a deletion is not the account's.
+    /// What confirms a deletion is not the account's e-mail address, phone number or id.
     NotConfirmed = "not_confirmed", 422;
     /// The prompt does not ask for music.
     NotAboutMusic = "not_about_music", 422;

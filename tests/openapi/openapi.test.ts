@@ -262,7 +262,7 @@ test('limits are those of the sources', () => {
       MAX_DESCRIPTION_CHARS: [of('ExportRequest/properties/description', 'maxLength')],
     },
     'functions/billing/src/request.rs': { MAX_URL_BYTES: [of('AppUrl', 'maxLength')] },
-    'functions/account/src/request.rs': { MAX_EMAIL_CHARS: [of('AccountDeletion/properties/confirm', 'maxLength')] },
+    'functions/account/src/request.rs': { MAX_CONFIRMATION_CHARS: [of('AccountDeletion/properties/confirm', 'maxLength')] },
     'shared/src/llm/playlist/reader.rs': {
       MAX_NAME_CHARACTERS: [of('GeneratedPlaylist/properties/name', 'maxLength')],
       MAX_DESCRIPTION_CHARACTERS: [of('GeneratedPlaylist/properties/description', 'maxLength')],

@@ -50,7 +50,7 @@ fn calls() -> [(&'static str, &'static str, Value); 11] {
         (
             "fn_account",
             "begin_account_deletion",
-            json!({"p_user_id": nobody, "p_email": "nobody@example.test"}),
+            json!({"p_user_id": nobody, "p_confirmation": "nobody@example.test"}),
         ),
         ("fn_account", "delete_account", json!({"p_user_id": nobody})),
         ("a user", "usage", json!({})),

@@ -32,7 +32,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   body_too_large: { what: 'That is more than can be taken at once.', next: 'Shorten it and try again.' },
   unsupported_media_type: { what: 'The request was not understood.', next: 'Reload the page: it may have been updated.' },
   invalid_request: { what: 'Something in this does not make sense to us.', next: 'Check what you have entered; the details below name it.' },
-  not_confirmed: { what: 'That is not this account’s e-mail address.', next: 'Type it exactly as shown.' },
+  not_confirmed: { what: 'That does not match this account. Nothing was deleted.', next: 'Type it exactly as shown.' },
   not_about_music: { what: 'That does not sound like a wish for music.', next: 'Describe what you would like to listen to, for example:' },
   no_tracks_found: { what: 'None of the suggested songs is on Spotify. Nothing was used up.', next: 'Say it in other words, or allow more: other years, other artists.' },
   too_many_attempts: { what: 'Several attempts have just failed.', next: 'Wait a little, then try again.' },

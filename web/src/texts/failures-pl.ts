@@ -32,7 +32,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   body_too_large: { what: 'To więcej, niż można przyjąć naraz.', next: 'Skróć to i spróbuj ponownie.' },
   unsupported_media_type: { what: 'Żądanie nie zostało zrozumiane.', next: 'Odśwież stronę: mogła się zmienić.' },
   invalid_request: { what: 'Coś się tu nie zgadza.', next: 'Sprawdź, co wpisano; szczegóły poniżej mówią, o co chodzi.' },
-  not_confirmed: { what: 'To nie jest adres e-mail tego konta.', next: 'Wpisz go dokładnie tak, jak pokazano.' },
+  not_confirmed: { what: 'To nie zgadza się z tym kontem. Niczego nie usunięto.', next: 'Wpisz dokładnie to, co pokazano.' },
   not_about_music: { what: 'To nie brzmi jak życzenie muzyczne.', next: 'Opisz, czego chcesz posłuchać, na przykład:' },
   no_tracks_found: { what: 'Żadnego z proponowanych utworów nie ma na Spotify. Nic nie zostało zużyte.', next: 'Ujmij to inaczej albo pozwól na więcej: inne lata, innych wykonawców.' },
   too_many_attempts: { what: 'Kilka prób właśnie się nie powiodło.', next: 'Odczekaj chwilę i spróbuj ponownie.' },
