@@ -270,7 +270,7 @@ export type Database = {
         };
         Returns: Json;
       };
-      'begin_account_deletion': { Args: { 'p_email': string; 'p_user_id': string }; Returns: Json };
+      'begin_account_deletion': { Args: { 'p_confirmation': string; 'p_user_id': string }; Returns: Json };
       'begin_spotify_export': {
         Args: { 'p_idempotency_key': string; 'p_request': Json; 'p_user_id': string };
         Returns: Json;

@@ -10,8 +10,10 @@ use crate::config::{ConfigError, required};
 const VARIABLE: &str = "APP_ORIGINS";
 const RULE: &str = "must list exact origins such as https://app.example, separated by commas, without paths";
 
-/// What supabase-js and the page send.
-const REQUEST_HEADERS: &str = "authorization, x-client-info, apikey, content-type, accept, idempotency-key";
+/// What supabase-js sends (`@supabase/supabase-js/cors`, and `x-region` for a function's region), what Sentry adds to that,
+/// and what our own clients send.
+const REQUEST_HEADERS: &str = "authorization, x-client-info, apikey, content-type, x-region, x-retry-count, traceparent, \
+     tracestate, baggage, sentry-trace, accept, idempotency-key";
 const RESPONSE_HEADERS: &str = "X-Request-Id, Retry-After";
 /// Two hours, the longest that Chromium keeps a preflight's answer.
 const MAX_AGE_SECONDS: &str = "7200";
@@ -176,8 +178,20 @@ mod tests {
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
         let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
-        for name in ["authorization", "x-client-info", "apikey", "content-type", "accept", "idempotency-key"]
-        {
+        for name in [
+            "authorization",
+            "x-client-info",
+            "apikey",
+            "content-type",
+            "accept",
+            "idempotency-key",
+            "x-region",
+            "x-retry-count",
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "sentry-trace",
+        ] {
             assert!(headers.split(", ").any(|known| known == name), "{name}");
         }
         assert_eq!(answer[header::ACCESS_CONTROL_MAX_AGE], "7200");
@@ -189,6 +203,17 @@ mod tests {
         let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, METHODS).unwrap();
         assert_eq!(answer.len(), 1);
         assert!(answer.contains_key(header::VARY));
+    }
+
+    #[test]
+    fn a_preflight_is_answered_whatever_it_asks_for() {
+        let bare = origins().preflight(&HeaderMap::new(), &Method::OPTIONS, METHODS).unwrap();
+        assert_eq!(bare, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
+        let mut odd = from("https://a.example");
+        odd.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PATCH"));
+        odd.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static("x-unknown"));
+        let usual = origins().preflight(&from("https://a.example"), &Method::OPTIONS, METHODS);
+        assert_eq!(origins().preflight(&odd, &Method::OPTIONS, METHODS), usual);
     }
 
     #[test]

@@ -161,7 +161,8 @@ impl Call {
 
 /// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.
 ///
-/// Every answer carries `X-Request-Id` and, for a configured origin, the CORS headers.
+/// Every answer carries `X-Request-Id` and, for a configured origin, the CORS headers. The runtime leaves the body of an
+/// answer to `HEAD` out.
 pub async fn serve(
     call: &Call,
     origins: &AllowedOrigins,
@@ -206,8 +207,8 @@ async fn run(
     call.note_route(path);
     if path == HEALTH {
         return match *request.method() {
-            Method::GET => answer(Asked::Health).await,
-            _ => Err(Error::method_not_allowed("GET")),
+            Method::GET | Method::HEAD => answer(Asked::Health).await,
+            _ => Err(Error::method_not_allowed("GET, HEAD")),
         };
     }
     let known = call.endpoint.methods.split(", ").any(|method| method == request.method().as_str());
@@ -228,14 +229,14 @@ async fn run(
     answer(Asked::Request(Request::from_parts(parts, body))).await
 }
 
-/// The path below the function, `/` at least, wherever the platform mounts it.
+/// The path below the function, `/` at least, wherever the platform mounts it; one slash at its end does not count.
 ///
 /// Cloudflare passes `/functions/v1/<name>/…` on, Supabase's runtime `/<name>/…`.
 pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let path = path.strip_prefix("/functions/v1").unwrap_or(path);
     match path.strip_prefix('/')?.strip_prefix(name)? {
-        "" => Some("/"),
-        rest if rest.starts_with('/') => Some(rest),
+        "" | "/" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest.strip_suffix('/').unwrap_or(rest)),
         _ => None,
     }
 }

@@ -129,10 +129,29 @@ fn health_is_asked_with_get_and_without_anything_else() {
     let (response, _) = ask("/echo/health", Method::POST, Ok(Bytes::new()), false);
     assert_eq!(
         (response.status().as_u16(), &response.headers()[header::ALLOW]),
-        (405, &"GET".parse().unwrap())
+        (405, &"GET, HEAD".parse().unwrap())
     );
     let (response, _) = ask("/echo/health/x", Method::POST, Ok(Bytes::new()), false);
     assert_eq!(response.status(), 200, "it is the function's own path");
+}
+
+#[test]
+fn an_uptime_monitor_may_ask_for_health_with_head() {
+    for path in ["/echo/health", "/echo/health/", "/functions/v1/echo/health"] {
+        let (get, _) = ask(path, Method::GET, Ok(Bytes::new()), false);
+        let (head, lines) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
+        assert_eq!((head.status(), head.headers()), (get.status(), get.headers()), "{path}");
+        assert_eq!((lines.len(), &lines[0]["method"], &lines[0]["status"]), (1, &json!("HEAD"), &json!(503)));
+    }
+}
+
+#[test]
+fn anywhere_else_head_is_no_method() {
+    for path in ["/echo", "/echo/start", "/elsewhere"] {
+        let (response, _) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
+        let allowed = &response.headers()[header::ALLOW];
+        assert_eq!((response.status().as_u16(), allowed), (405, &"POST, DELETE".parse().unwrap()), "{path}");
+    }
 }
 
 #[test]
@@ -172,6 +191,12 @@ fn a_route_is_found_on_both_platforms() {
         ("/echo", Some("/")),
         ("/echo/start", Some("/start")),
         ("/functions/v1/echo/start", Some("/start")),
+        ("/functions/v1/echo/start/", Some("/start")),
+        ("/echo/", Some("/")),
+        ("/echo//", Some("/")),
+        ("/echo/start//", Some("/start/")),
+        ("/echoes/", None),
+        ("//", None),
         ("/functions/v1/echoes", None),
         ("/", None),
         ("/functions/v1/", None),

@@ -88,7 +88,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415;
     /// Valid JSON that makes no sense; the message names the field.
     InvalidRequest = "invalid_request", 422;
-    /// The e-mail address that confirms a deletion is not the account's.
+    /// What confirms a deletion is not the account's e-mail address, phone number or id.
     NotConfirmed = "not_confirmed", 422;
     /// The prompt does not ask for music.
     NotAboutMusic = "not_about_music", 422;
@@ -96,6 +96,8 @@ codes! {
     NoTracksFound = "no_tracks_found", 422;
     /// Too many failed attempts in a short time.
     TooManyAttempts = "too_many_attempts", 429;
+    /// The token is larger than the functions read; signing in again does not make it smaller.
+    TokenTooLarge = "token_too_large", 431;
     /// The client went away; only logs ever show it.
     ClientClosedRequest = "client_closed_request", 499;
     /// A defect of ours.

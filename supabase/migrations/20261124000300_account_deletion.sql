@@ -14,18 +14,39 @@ alter table public.profiles add column deletion_started_at timestamptz;
 comment on column public.profiles.deletion_started_at is
   'Since when the account is being deleted, null for not; from then on it gets no other Stripe customer.';
 
-create function public.begin_account_deletion(p_user_id uuid, p_email text) returns jsonb
+create function private.digits(p_phone text) returns text
+language sql immutable strict parallel safe set search_path = ''
+as $$ select regexp_replace(regexp_replace(p_phone, '[^0-9]', '', 'g'), '^00', '') $$;
+comment on function private.digits(text) is
+  'The digits of a phone number in international form, without the + or 00 before the country code.';
+
+create function public.begin_account_deletion(p_user_id uuid, p_confirmation text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_email text;
+  v_phone text;
   v_customer text;
+  v_kind text;
+  v_is_confirmed boolean;
 begin
-  select u.email into v_email from auth.users u where u.id = p_user_id;
+  select nullif(private.trim_space(u.email), ''), nullif(private.digits(u.phone), '') into v_email, v_phone
+  from auth.users u
+  where u.id = p_user_id;
   if not found then
     return jsonb_build_object('outcome', 'no_account');
-  elsif lower(private.trim_space(p_email)) is distinct from lower(v_email) then
-    return jsonb_build_object('outcome', 'other_email');
+  elsif v_email is not null then
+    v_kind := 'email';
+    v_is_confirmed := lower(normalize(private.trim_space(p_confirmation))) = lower(normalize(v_email));
+  elsif v_phone is not null then
+    v_kind := 'phone';
+    v_is_confirmed := private.digits(p_confirmation) = v_phone;
+  else
+    v_kind := 'id';
+    v_is_confirmed := lower(private.trim_space(p_confirmation)) = p_user_id::text;
+  end if;
+  if v_is_confirmed is not true then
+    return jsonb_build_object('outcome', 'not_confirmed', 'confirm_with', v_kind);
   end if;
   update public.profiles p
   set deletion_started_at = coalesce(p.deletion_started_at, clock_timestamp())
@@ -35,8 +56,9 @@ begin
 end
 $$;
 comment on function public.begin_account_deletion(uuid, text) is
-  'Begins to delete the account, or goes on: {outcome: begun | other_email | no_account, stripe_customer_id?}. The e-mail '
-  'address has to be the account''s, in any case. Server only.';
+  'Begins to delete the account, or goes on: {outcome: begun, stripe_customer_id} | {outcome: not_confirmed, confirm_with: '
+  'email | phone | id} | {outcome: no_account}. An account is confirmed with its e-mail address, in any case; without one '
+  'with its phone number, in international form; without either with its id. Server only.';
 
 create function public.delete_account(p_user_id uuid) returns text
 language plpgsql security definer set search_path = ''

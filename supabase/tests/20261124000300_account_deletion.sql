@@ -1,4 +1,4 @@
--- Account deletion: confirmed by the e-mail address, begun before it is done, and complete.
+-- Account deletion: confirmed by what identifies the account, begun before it is done, and complete.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant usage on schema extensions to fn_account, fn_billing, fn_ai;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_account, fn_billing, fn_ai;
 
-select plan(60);
+select plan(85);
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
 as $$
   select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
@@ -17,6 +17,8 @@ create function pg_temp.id(p_user text, p_number int default 0) returns uuid lan
 as $$ select (repeat(p_user, 8) || '-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.sign_up(p_user text) returns void language sql
 as $$ insert into auth.users (id, email) values (pg_temp.id(p_user), 'Zoë.' || p_user || '@Example.test') $$;
+create function pg_temp.sign_up_without_address(p_user text, p_email text, p_phone text) returns void language sql
+as $$ insert into auth.users (id, email, phone) values (pg_temp.id(p_user), p_email, p_phone) $$;
 create function pg_temp.begin_deletion(p_user text, p_email text) returns jsonb language sql
 as $$ select public.begin_account_deletion(pg_temp.id(p_user), p_email) $$;
 create function pg_temp.delete_account(p_user text) returns text language sql
@@ -84,6 +86,9 @@ $$;
 
 select pg_temp.settle_in(u) from unnest(array['a', 'b']) u;
 select pg_temp.sign_up(u) from unnest(array['c', 'd']) u;
+-- By phone, anonymous, and what Auth writes in other ways.
+select pg_temp.sign_up_without_address('4', null, '48123456789'), pg_temp.sign_up_without_address('3', null, null),
+  pg_temp.sign_up_without_address('f', '', ''), pg_temp.sign_up_without_address('5', null, '+1 (202) 555-0134');
 
 select col_type_is('public', 'profiles', 'deletion_started_at', 'timestamp with time zone', 'since when an account is being deleted');
 select col_is_null('public', 'profiles', 'deletion_started_at', 'it may be never');
@@ -95,20 +100,25 @@ select is(
 );
 select is(pg_temp.rows_of('b'), pg_temp.rows_of('a'), 'and somebody else as much');
 
--- The confirmation.
+-- The confirmation: the address, without one the phone number, without either the id.
 select pg_temp.act_as('fn_account');
-select is(pg_temp.begin_deletion('a', 'zoë.b@example.test'), '{"outcome": "other_email"}', 'another account''s address confirms nothing');
-select is(pg_temp.begin_deletion('a', ''), '{"outcome": "other_email"}', 'nothing is no address');
-select is(pg_temp.begin_deletion('a', null), '{"outcome": "other_email"}', 'nor is null');
-select is(pg_temp.begin_deletion('a', 'zoë.a@example.tes_'), '{"outcome": "other_email"}', 'an address is not a pattern');
-select is(pg_temp.begin_deletion('a', 'zoë.a@ example.test'), '{"outcome": "other_email"}', 'white space within is another address');
+select is(pg_temp.begin_deletion('a', 'zoë.b@example.test'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'another account''s address confirms nothing');
+select is(pg_temp.begin_deletion('a', ''), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'nothing is no address');
+select is(pg_temp.begin_deletion('a', null), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'nor is null');
+select is(pg_temp.begin_deletion('a', 'zoë.a@example.tes_'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'an address is not a pattern');
+select is(pg_temp.begin_deletion('a', 'zoë.a@ example.test'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'white space within is another address');
 select is(pg_temp.begin_deletion('e', 'zoë.e@example.test'), '{"outcome": "no_account"}', 'nobody has no account to delete');
 select is(pg_temp.begin_deletion('e', null), '{"outcome": "no_account"}', 'not without an address either');
 select is(public.begin_account_deletion(null, null), '{"outcome": "no_account"}', 'nor has null');
 select is(pg_temp.delete_account('a'), 'not_begun', 'a deletion that was not confirmed is not done');
 select is(pg_temp.delete_account('e'), 'no_account', 'nobody has no account to delete, here either');
 select is(public.delete_account(null), 'no_account', 'nor has null, here either');
+select is(pg_temp.begin_deletion('4', answer), '{"outcome": "not_confirmed", "confirm_with": "phone"}', 'another number: ' || coalesce(answer, 'null'))
+from unnest(array['48123456788', '123456789', '4812345678', '', '+', '00', 'ff@example.test', pg_temp.id('4')::text, null]) answer;
+select is(pg_temp.begin_deletion('3', answer), '{"outcome": "not_confirmed", "confirm_with": "id"}', 'another id: ' || coalesce(answer, 'null'))
+from unnest(array['', 'null', '48123456789', pg_temp.id('f')::text, pg_temp.id('3')::text || '0', null]) answer;
 reset role;
+select is(pg_temp.since(u), null, 'the deletion has not begun: ' || u) from unnest(array['4', '3']) u;
 select is(pg_temp.since('a'), null, 'none of it begins the deletion');
 select is((pg_temp.rows_of('a') ->> 'profiles')::int + pg_temp.accounts('a'), 2, 'and nothing is deleted');
 
@@ -119,6 +129,12 @@ select is(
   '{"outcome": "begun", "stripe_customer_id": "cus_pgtap_a"}',
   'the address counts in any case and without the white space around it, and Stripe''s customer is told'
 );
+select is(pg_temp.begin_deletion('4', answer) ->> 'outcome', 'begun', 'who has no address confirms with the phone number: ' || answer)
+from unnest(array['48123456789', '+48 123 456 789', '0048-123.456.789', E'\u00a0(+48) 123\u202f456\u202f789\n']) answer;
+select is(pg_temp.begin_deletion('5', '1 202 555 0134') ->> 'outcome', 'begun', 'however the number is stored');
+select is(pg_temp.begin_deletion('3', pg_temp.id('3')::text) ->> 'outcome', 'begun', 'who has neither confirms with the id');
+select is(pg_temp.begin_deletion('f', ' ' || upper(pg_temp.id('f')::text) || E'\n') ->> 'outcome', 'begun', 'in any case, and an empty address is none');
+select is(pg_temp.begin_deletion('a', E'Zoe\u0308.a@example.test') ->> 'outcome', 'begun', 'an accent may be typed as a character of its own');
 select is(pg_temp.begin_deletion('c', 'Zoë.c@Example.test'), '{"outcome": "begun", "stripe_customer_id": null}', 'a customer, if there is one');
 reset role;
 select ok(pg_temp.since('a') between now() and clock_timestamp(), 'since when is written down');
@@ -129,7 +145,7 @@ select is(
   pg_temp.begin_deletion('a', 'zoë.a@example.test'), '{"outcome": "begun", "stripe_customer_id": "cus_pgtap_a"}',
   'who asks again goes on, and is told the customer again'
 );
-select is(pg_temp.begin_deletion('a', 'zoë.b@example.test'), '{"outcome": "other_email"}', 'and confirms again');
+select is(pg_temp.begin_deletion('a', 'zoë.b@example.test'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'and confirms again');
 reset role;
 select is(pg_temp.since('a'), current_setting('pgtap.since')::timestamptz, 'it has begun the first time');
 select is(pg_temp.rows_of('a'), pg_temp.rows_of('b'), 'and nothing is deleted by beginning');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, visit } from './support.ts';
+import { control, database, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
 
 let browser: Browser;
@@ -148,7 +148,7 @@ test('an account is deleted by whoever types its address, and is gone', async ()
   await page.getByRole('button', { name: 'Delete account …' }).click();
   await page.getByLabel('Your e-mail address').fill('somebody@example.com');
   await page.getByRole('button', { name: 'Delete my account' }).click();
-  await says(page, 'That is not this account’s e-mail address.');
+  await says(page, 'That does not match this account.');
   await page.getByLabel('Your e-mail address').fill(who.email);
   await page.getByRole('button', { name: 'Delete my account' }).click();
   await page.getByText('Your account is deleted.').waitFor();
@@ -157,3 +157,28 @@ test('an account is deleted by whoever types its address, and is gone', async ()
   assert.equal(error?.code, 'invalid_credentials');
   await end();
 });
+
+for (const [kind, label, phone] of [['a phone number', 'Your phone number', '48123456789'], ['nothing but an id', 'Your account’s id', '']] as const) {
+  test(`an account with ${kind} is deleted by whoever types what is shown`, async () => {
+    const who = await listener();
+    await database(async (sql) => {
+      // A number is one account's alone.
+      if (phone) await sql`update auth.users set phone = null where phone = ${phone}`;
+      await sql`update auth.users set email = null, phone = ${phone || null} where id = ${who.session.user.id}`;
+    });
+    const session = { ...who.session, user: { ...who.session.user, email: '', phone } };
+    const { page, end } = await visit(browser, { who: { ...who, session }, url: `${ready.web_url}/#/account` });
+    await page.getByRole('button', { name: 'Delete account …' }).click();
+    await page.getByLabel(label).fill('12');
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    await says(page, 'That does not match this account.');
+    const [, shown = ''] = /Type (\S+) to confirm/.exec((await page.getByText('to confirm').textContent()) ?? '') ?? [];
+    assert.equal(shown, phone ? '+48123456789' : who.session.user.id);
+    await page.getByLabel(label).fill(` ${shown.toUpperCase()} `);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    await page.getByText('Your account is deleted.').waitFor();
+    const rows = await database((sql) => sql`select from auth.users where id = ${who.session.user.id}`);
+    assert.equal(rows.length, 0);
+    await end();
+  });
+}

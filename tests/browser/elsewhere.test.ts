@@ -64,6 +64,41 @@ test('hosted elsewhere, a refusal is still read with all that it says', async ()
   await end();
 });
 
+test('from another origin, supabase-js calls functions in a region of its choice and with tracing', async () => {
+  const who = await listener();
+  await modelTakes(0, 0);
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await context.newPage();
+  await page.goto(ELSEWHERE);
+  await page.addScriptTag({ path: 'node_modules/@supabase/supabase-js/dist/umd/supabase.js' });
+  const { supabase_url, publishable_key } = ready;
+  const args = { supabase_url, publishable_key, token: who.session.access_token, functions_url: ready.functions_url };
+  const answers = await page.evaluate(async ({ supabase_url, publishable_key, token, functions_url }) => {
+    const { createClient } = (globalThis as unknown as { supabase: typeof import('@supabase/supabase-js') }).supabase;
+    const headers = {
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=b', baggage: 'sentry-environment=production',
+      'sentry-trace': '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1', 'x-retry-count': '1',
+    };
+    const { functions } = createClient(supabase_url, publishable_key, { accessToken: async () => token });
+    const region = 'eu-west-1' as import('@supabase/supabase-js').FunctionRegion;
+    const found = await functions.invoke('spotify-search?title=Whisky', { method: 'GET', region, headers });
+    const made = await functions.invoke('ai-playlist', { body: { prompt: 'evening', target_count: 3 }, region, headers });
+    const unconfirmed = await functions.invoke('account', { method: 'DELETE', body: { confirm: 'x' }, region, headers });
+    // Where the functions have a URL of their own.
+    const url = `${functions_url}/spotify-oauth/status?forceFunctionRegion=eu-west-1`;
+    const status = await fetch(url, { headers: { ...headers, 'x-region': region, authorization: `Bearer ${token}` } });
+    const refused = (unconfirmed.error as { context: Response }).context;
+    return {
+      found: found.error?.message ?? found.data.tracks.length > 0,
+      made: made.error?.message ?? made.data.count,
+      refused: [refused.status, refused.headers.get('x-request-id') !== null],
+      status: await status.json(),
+    };
+  }, args);
+  assert.deepEqual(answers, { found: true, made: 3, refused: [422, true], status: { linked: false } });
+  await context.close();
+});
+
 test('a page of an origin that nobody has named gets nothing from the functions', async () => {
   const who = await listener();
   const context = await browser.newContext();

@@ -7,6 +7,8 @@ import { createClient } from '@supabase/supabase-js';
 import type { Session, SupabaseClient } from '@supabase/supabase-js';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import postgres from 'postgres';
+import type { Sql } from 'postgres';
 
 type Ready = {
   web_url: string;
@@ -49,6 +51,16 @@ const REPLY = {
     { artist: 'The Beatles', title: 'Let It Be', year: 1970 },
   ],
 };
+
+/** The database, as its owner. */
+export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end();
+  }
+}
 
 export type Listener = { email: string; supabase: SupabaseClient; session: Session };
 

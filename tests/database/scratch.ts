@@ -11,7 +11,7 @@ create schema extensions;
 create schema auth;
 create extension pgcrypto with schema extensions;
 grant usage on schema public, auth, extensions to anon, authenticated, service_role;
-create table auth.users (id uuid primary key, email text, raw_user_meta_data jsonb);
+create table auth.users (id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb);
 create function auth.uid() returns uuid language sql stable as $$
   select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
 $$;

@@ -12,6 +12,8 @@ export type Keys = {
   jwt_secret: string;
   /** The private JWK, with its kid, that user tokens are signed with. */
   es256: JWK & { kid: string };
+  /** Another private JWK, published beside the first as in a project that changes to it; folders of earlier versions have none. */
+  rs256?: JWK & { kid: string };
 };
 
 /** Reads the keys of `state_dir`, made on its first use. Clients keep tokens, so the keys outlive a restart. */
@@ -50,12 +52,16 @@ function parseKeys(text: string): Keys | null {
 }
 
 async function createKeys(state_dir: string, file: string): Promise<Keys> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const newKey = async (alg: 'ES256' | 'RS256') => {
+    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    return { ...(await exportJWK(privateKey)), alg, kid: randomUUID() };
+  };
   const keys: Keys = {
     publishable_key: `sb_publishable_${randomBytes(24).toString('base64url')}`,
     secret_key: `sb_secret_${randomBytes(24).toString('base64url')}`,
     jwt_secret: randomBytes(32).toString('base64url'),
-    es256: { ...(await exportJWK(privateKey)), alg: 'ES256', kid: randomUUID() },
+    es256: await newKey('ES256'),
+    rs256: await newKey('RS256'),
   };
 
   await mkdir(state_dir, { recursive: true });

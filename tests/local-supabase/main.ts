@@ -36,6 +36,9 @@ import { createTokens } from './tokens.ts';
 /** As many as PostgREST keeps. */
 const POOL_SIZE = 10;
 
+/** As much as Workers take: a user's token is a header, and holds what providers have written into the profile. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
 /** How long running requests may take to finish after the order to stop. */
 const GRACE_MS = 2_000;
 
@@ -82,7 +85,7 @@ function printNotice({ message, code }: Notice): void {
 async function listen(config: Config, gateway: Gateway): Promise<Server> {
   const answer = getRequestListener(gateway, { hostname: '127.0.0.1' });
   const forward = createForwarder(config.functions_origin);
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
     if (/^\/functions\/v1(?:[/?]|$)/.test(incoming.url ?? '')) forward(incoming, outgoing);
     else void answer(incoming, outgoing);
   });

@@ -98,12 +98,14 @@ describe('keys and tokens', () => {
     keys = await loadKeys(await newDirectory());
   });
   after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))));
-  const signed = async (claims: JWTPayload, algorithm: 'ES256' | 'HS256', expires = '1h') =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: algorithm, ...(algorithm === 'ES256' ? { kid: keys.es256.kid } : {}) })
+  const signed = async (claims: JWTPayload, algorithm: 'ES256' | 'RS256' | 'HS256', expires = '1h') => {
+    const key = { ES256: keys.es256, RS256: keys.rs256, HS256: undefined }[algorithm];
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: algorithm, ...(key ? { kid: key.kid } : {}) })
       .setIssuedAt()
       .setExpirationTime(expires)
-      .sign(algorithm === 'ES256' ? await importJWK(keys.es256, 'ES256') : new TextEncoder().encode(keys.jwt_secret));
+      .sign(key ? await importJWK(key, algorithm) : new TextEncoder().encode(keys.jwt_secret));
+  };
 
   test('keys are made once, also by two at a time, and only their owner reads them', async () => {
     const together = await newDirectory();
@@ -124,10 +126,11 @@ describe('keys and tokens', () => {
     const user = { role: 'authenticated', sub: 'x' };
     const es = await createTokens(keys, 'ES256', () => ISSUER);
     assert.equal((await es.verify(await signed(user, 'ES256'))).sub, 'x');
+    assert.equal((await es.verify(await signed(user, 'RS256'))).sub, 'x');
     await assert.rejects(es.verify(await signed(user, 'HS256')), { code: 'PGRST301' });
     const hs = await createTokens(keys, 'HS256', () => ISSUER);
     assert.equal((await hs.verify(await signed(user, 'HS256'))).sub, 'x');
-    await assert.rejects(hs.verify(await signed(user, 'ES256')), { code: 'PGRST301' });
+    for (const algorithm of ['ES256', 'RS256'] as const) await assert.rejects(hs.verify(await signed(user, algorithm)), { code: 'PGRST301' });
     assert.deepEqual(hs.jwks, { keys: [] });
   });
 
@@ -145,7 +148,8 @@ describe('keys and tokens', () => {
 
   test('what is published is not private', async () => {
     const { jwks } = await createTokens(keys, 'ES256', () => ISSUER);
-    assert.deepEqual([jwks.keys.length, jwks.keys[0]?.kid, jwks.keys[0]?.d], [1, keys.es256.kid, undefined]);
+    assert.deepEqual(jwks.keys.map(({ kid }) => kid), [keys.es256.kid, keys.rs256?.kid]);
+    for (const key of jwks.keys) for (const part of ['d', 'p', 'q', 'dp', 'dq', 'qi']) assert(!(part in key), part);
   });
 });
 

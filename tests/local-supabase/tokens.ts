@@ -43,8 +43,8 @@ export type Tokens = {
 export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: () => string): Promise<Tokens> {
   const secret = new TextEncoder().encode(keys.jwt_secret);
   const es256 = await importJWK(keys.es256, 'ES256');
-  const public_jwk: JWK = publicPart(keys.es256);
-  const findPublicKey = createLocalJWKSet({ keys: [public_jwk] });
+  const published = [keys.es256, keys.rs256].filter((key) => key !== undefined).map(publicPart);
+  const findPublicKey = createLocalJWKSet({ keys: published });
 
   const sign = (claims: JWTPayload, algorithm: Config['jwt_alg']) =>
     algorithm === 'ES256'
@@ -53,21 +53,22 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
 
   return {
     // A project on the legacy secret publishes no key.
-    jwks: { keys: alg === 'ES256' ? [public_jwk] : [] },
+    jwks: { keys: alg === 'ES256' ? published : [] },
 
     async verify(token) {
       const algorithm = algorithmOf(token);
       const options = { algorithms: [algorithm], clockTolerance: CLOCK_TOLERANCE_SECONDS };
       const { payload } = await (
-        algorithm === 'ES256' ? jwtVerify(token, findPublicKey, options) : jwtVerify(token, secret, options)
+        algorithm === 'HS256' ? jwtVerify(token, secret, options) : jwtVerify(token, findPublicKey, options)
       ).catch((error: unknown) => {
         throw asTokenError(error);
       });
       if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) {
         throw new TokenError('PGRST303', 'JWT issued at future');
       }
-      // The other algorithm's key verifies but never signs for users: only a function's own role may use it.
-      if (algorithm !== alg && !(typeof payload.role === 'string' && payload.role.startsWith('fn_'))) throw noSuitableKey();
+      // The other kind of key verifies but never signs for users: only a function's own role may use it.
+      const is_for_users = (algorithm === 'HS256') === (alg === 'HS256');
+      if (!is_for_users && !(typeof payload.role === 'string' && payload.role.startsWith('fn_'))) throw noSuitableKey();
       return payload;
     },
 
@@ -92,17 +93,16 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
   };
 }
 
-function publicPart(key: Keys['es256']): JWK {
-  const { kty, crv, x, y, kid } = key;
-  return { kty, crv, x, y, kid, alg: 'ES256', use: 'sig', key_ops: ['verify'], ext: true };
+function publicPart({ kty, crv, x, y, n, e, kid, alg }: JWK): JWK {
+  return { kty, crv, x, y, n, e, kid, alg, use: 'sig', key_ops: ['verify'], ext: true };
 }
 
-function algorithmOf(token: string): Config['jwt_alg'] {
+function algorithmOf(token: string): 'ES256' | 'RS256' | 'HS256' {
   const parts = token.split('.').length;
   if (parts !== 3) throw new TokenError('PGRST301', `Expected 3 parts in JWT; got ${parts}`);
   try {
     const { alg } = decodeProtectedHeader(token);
-    if (alg === 'ES256' || alg === 'HS256') return alg;
+    if (alg === 'ES256' || alg === 'RS256' || alg === 'HS256') return alg;
   } catch {
     // Not a header at all: answered as a token that no key of ours has signed.
   }

@@ -39,7 +39,7 @@ MAY_BE_REFUSED = {
     "completeSpotifyLink": {"invalid_state", "invalid_code"},
 }
 # A path has other members, too.
-METHODS = ("get", "post", "delete")
+METHODS = ("get", "head", "post", "delete")
 NEVER_ACCEPTED = {"completeSpotifyLink"}
 
 

@@ -54,21 +54,23 @@ export function endpointOf(name: string): { methods: string[]; routes: string[];
   return { methods, routes, maxBodyBytes: size };
 }
 
-/** The path below every function that the frame answers, and how it is asked. */
+/** The path below every function that the frame answers, and the methods that ask it. */
 const HEALTH = readHealth();
 
-function readHealth(): { path: string; method: string } {
+function readHealth(): { path: string; methods: string[] } {
   const frame = read('shared/src/endpoint.rs');
   const path = /^const HEALTH: &str = "(\/[a-z]+)";$/m.exec(frame)?.[1];
-  const method = /if path == HEALTH \{\s*return match \*request\.method\(\) \{\s*Method::([A-Z]+) => answer\(Asked::Health\)/.exec(frame)?.[1];
-  if (!path || !method) throw new Error('shared/src/endpoint.rs: where is health?');
-  return { path, method };
+  const arm = /if path == HEALTH \{\s*return match \*request\.method\(\) \{\s*([A-Za-z:| ]+) => answer\(Asked::Health\)/.exec(frame)?.[1];
+  const methods = [...(arm ?? '').matchAll(/Method::([A-Z]+)/g)].map(([, method = '']) => method);
+  if (!path || methods.length === 0) throw new Error('shared/src/endpoint.rs: where is health?');
+  return { path, methods };
 }
 
 /** The routes of a function, as `POST /start`, and what `Allow` says at each path. */
 export function routesOf(name: string): { routes: string[]; allow: Map<string, string> } {
   const own = ownRoutesOf(name);
-  return { routes: [...own.routes, `${HEALTH.method} ${HEALTH.path}`], allow: new Map([...own.allow, [HEALTH.path, HEALTH.method]]) };
+  const health = HEALTH.methods.map((method) => `${method} ${HEALTH.path}`);
+  return { routes: [...own.routes, ...health], allow: new Map([...own.allow, [HEALTH.path, HEALTH.methods.join(', ')]]) };
 }
 
 /** Those that it answers itself. */

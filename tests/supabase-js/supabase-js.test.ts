@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { FunctionsClient } from '@supabase/functions-js';
-import { FunctionsHttpError } from '@supabase/supabase-js';
+import { FunctionRegion, FunctionsHttpError } from '@supabase/supabase-js';
+import { corsHeaders } from '@supabase/supabase-js/cors';
 import type { Database } from '../../supabase/database.types.ts';
 import { client, eventsOf, letModelAnswer, ready, resetSimulators, signedUp } from './support.ts';
 import type { Client } from './support.ts';
@@ -138,6 +139,40 @@ test('somebody who has not signed in is asked to', async () => {
   const response = await refusal(client(), RAINY);
   assert.equal(response.status, 401);
   assert.equal((await response.json()).code, 'missing_token');
+});
+
+test('a function is asked in a region of the client\'s choice', async () => {
+  const { supabase } = await signedUp();
+  const region = FunctionRegion.EuWest1;
+  const found = await supabase.functions.invoke('spotify-search?artist=Nirvana&title=Lithium', { method: 'GET', region });
+  assert.equal(found.error, null);
+  assert.deepEqual(titles(found.data.tracks).slice(0, 1), ['Lithium']);
+  const made = await supabase.functions.invoke('ai-playlist', { body: RAINY, region });
+  assert.equal(made.error, null);
+  assert.equal(made.data.count, 3);
+});
+
+test('a page may send every header that the client sends', async () => {
+  const sent = new Set(String(corsHeaders['Access-Control-Allow-Headers']).toLowerCase().split(/,\s*/));
+  const { supabase } = await signedUp({
+    fetch: (input, init) => {
+      const isOfFunctions = String(input).includes('/functions/v1/');
+      if (isOfFunctions) for (const name of new Headers(init?.headers).keys()) sent.add(name);
+      return fetch(input, init);
+    },
+  });
+  await supabase.functions.invoke('spotify-search?title=Lithium', { method: 'GET', region: FunctionRegion.EuWest1 });
+  assert(sent.has('traceparent') && sent.has('x-region'), [...sent].join());
+  for (const name of ['ai-playlist', 'spotify-search', 'spotify-oauth/status', 'spotify-export', 'billing/checkout', 'account']) {
+    const preflight = await fetch(`${ready.functions_url}/${name}?forceFunctionRegion=eu-west-1`, {
+      method: 'OPTIONS',
+      headers: { origin: ready.web_url, 'access-control-request-method': 'POST', 'access-control-request-headers': [...sent].sort().join() },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get('access-control-allow-origin'), ready.web_url);
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ') ?? [];
+    assert.deepEqual([...sent].filter((header) => !allowed.includes(header)), [], `${name} lets pages send`);
+  }
 });
 
 test('where the functions have a URL of their own, FunctionsClient calls them there', async () => {

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { createClient } from '@supabase/supabase-js';
-import type { Session, SupabaseClient } from '@supabase/supabase-js';
+import type { Session, SupabaseClient, SupabaseClientOptions } from '@supabase/supabase-js';
 import type { Database } from '../../supabase/database.types.ts';
 
 type Ready = {
   functions_url: string;
+  web_url: string;
   supabase_url: string;
   publishable_key: string;
   simulators: { llm: string; spotify: string; stripe: string };
 };
 
+type Global = SupabaseClientOptions<'public'>['global'];
 export type Client = SupabaseClient<Database>;
 
 export const ready = readReadyFile();
@@ -21,15 +23,15 @@ function readReadyFile(): Ready {
 }
 
 /** A client of somebody who has not signed in. */
-export function client(): Client {
+export function client(global: Global = {}): Client {
   // Outside a browser nothing keeps the session, and a timer that renews it would keep the process alive.
   const auth = { persistSession: false, autoRefreshToken: false };
-  return createClient<Database>(ready.supabase_url, ready.publishable_key, { auth });
+  return createClient<Database>(ready.supabase_url, ready.publishable_key, { auth, global });
 }
 
 /** A client of somebody who has just signed up. */
-export async function signedUp(): Promise<{ supabase: Client; session: Session }> {
-  const supabase = client();
+export async function signedUp(global: Global = {}): Promise<{ supabase: Client; session: Session }> {
+  const supabase = client(global);
   const email = `${crypto.randomUUID()}@example.com`;
   const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery staple' });
   if (error) throw error;

@@ -3,7 +3,7 @@
 /** The closed list of the functions' codes that a client can see. */
 export const FUNCTION_CODES = [
   'invalid_json', 'invalid_header', 'invalid_state', 'invalid_code', 'invalid_signature', 'invalid_event', 'livemode_mismatch',
-  'missing_token', 'invalid_token', 'token_expired', 'quota_exceeded', 'profile_not_found', 'state_of_another_user',
+  'missing_token', 'invalid_token', 'token_expired', 'token_too_large', 'quota_exceeded', 'profile_not_found', 'state_of_another_user',
   'spotify_not_linked', 'spotify_link_expired', 'spotify_access_denied', 'not_found', 'playlist_not_found', 'method_not_allowed',
   'already_generated', 'generation_in_progress', 'idempotency_key_reused', 'playlist_limit_reached', 'playlist_empty',
   'export_in_progress', 'nothing_to_manage', 'body_too_large', 'unsupported_media_type', 'invalid_request', 'not_confirmed',

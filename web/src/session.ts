@@ -10,7 +10,8 @@ import { failureOfAuth } from './failure.ts';
 import { Store } from './store.ts';
 import { supabase } from './supabase.ts';
 
-export type User = { id: string; email: string };
+/** An account has an address, a phone number, or neither: then an empty text stands in its place. */
+export type User = { id: string; email: string; phone: string };
 
 export const user = new Store<User | null>(null);
 export const usage = new Store<Usage | null>(null);
@@ -26,7 +27,7 @@ export async function followSession(recovered: () => void): Promise<void> {
 }
 
 function take(session: Session | null): void {
-  const next = session ? { id: session.user.id, email: session.user.email ?? '' } : null;
+  const next = session ? { id: session.user.id, email: session.user.email ?? '', phone: session.user.phone ?? '' } : null;
   if (next?.id === user.value?.id) return;
   usage.value = null;
   user.value = next;

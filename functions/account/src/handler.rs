@@ -103,7 +103,7 @@ async fn begin<H: HttpClient, C: Clock>(
     user_id: Uuid,
     confirmation: &str,
 ) -> Result<Option<Begun>, Error> {
-    let args = json!({"p_user_id": user_id, "p_email": confirmation});
+    let args = json!({"p_user_id": user_id, "p_confirmation": confirmation});
     let answer: Value = service.rpc_retrying("begin_account_deletion", &args, clock).await?;
     let customer = answer.get("stripe_customer_id").unwrap_or(&Value::Null);
     match (answer.get("outcome").and_then(Value::as_str), customer) {
@@ -114,12 +114,20 @@ async fn begin<H: HttpClient, C: Clock>(
             let customer = StripeId::parse(id).ok_or_else(|| unexpected(&answer))?;
             Ok(Some(Begun { customer: Some(customer) }))
         }
-        (Some("other_email"), _) => Err(Error::new(
-            Code::NotConfirmed,
-            "This is not the account's e-mail address. Nothing was deleted.",
-        )),
+        (Some("not_confirmed"), _) => Err(not_confirmed(&answer)),
         _ => Err(unexpected(&answer)),
     }
+}
+
+/// Says with what this account is confirmed.
+fn not_confirmed(answer: &Value) -> Error {
+    let message = match answer.get("confirm_with").and_then(Value::as_str) {
+        Some("email") => "This is not the account's e-mail address. Nothing was deleted.",
+        Some("phone") => "This is not the account's phone number. Nothing was deleted.",
+        Some("id") => "This is not the account's id. Nothing was deleted.",
+        _ => return unexpected(answer),
+    };
+    Error::new(Code::NotConfirmed, message)
 }
 
 async fn delete<H: HttpClient, C: Clock>(

@@ -125,8 +125,13 @@ fn nobody_is_deleted_who_may_still_pay() {
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(200, &json!({"outcome": "other_email"})),
+            FakeAnswer::json(200, &json!({"outcome": "not_confirmed", "confirm_with": "email"})),
             Code::NotConfirmed,
+        ),
+        (
+            "POST begin_account_deletion",
+            FakeAnswer::json(200, &json!({"outcome": "not_confirmed"})),
+            Code::Internal,
         ),
     ] {
         let (result, sent) = delete(&[(of, failure)]);
@@ -135,4 +140,14 @@ fn nobody_is_deleted_who_may_still_pay() {
     }
     let (result, _) = delete(&[("POST delete_account", FakeAnswer::json(200, &json!("not_begun")))]);
     assert_eq!(result.unwrap_err().code(), Code::Internal);
+}
+
+#[test]
+fn who_confirms_with_something_else_is_told_what_is_asked_for() {
+    for (kind, words) in [("email", "e-mail address"), ("phone", "phone number"), ("id", "account's id")] {
+        let answer = FakeAnswer::json(200, &json!({"outcome": "not_confirmed", "confirm_with": kind}));
+        let error = delete(&[("POST begin_account_deletion", answer)]).0.unwrap_err();
+        assert_eq!(error.code(), Code::NotConfirmed);
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

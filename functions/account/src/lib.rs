@@ -1,6 +1,6 @@
 //! `DELETE /functions/v1/account {confirm}`: deletes the caller's account.
 //!
-//! `confirm` is the account's e-mail address. First the deletion is written down, so that nothing can be paid for any more;
+//! `confirm` is the account's e-mail address, without one its phone number, without either its id. First the deletion is written down, so that nothing can be paid for any more;
 //! then Stripe ends the subscription and forgets the customer; then every row goes, and the user. 204. What failed half way
 //! is completed by asking again; who is gone already is answered 204, too.
 

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use shared::Error;
 use shared::request::{parse_json, text};
 
-/// No e-mail address is longer (RFC 5321, 4.5.3.1).
-const MAX_EMAIL_CHARS: usize = 254;
+/// No e-mail address is longer (RFC 5321, 4.5.3.1), and no phone number or id is as long.
+const MAX_CONFIRMATION_CHARS: usize = 254;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,13 +13,13 @@ struct Deletion {
     confirm: String,
 }
 
-/// Parses the body; answers the e-mail address that confirms the deletion.
+/// Parses the body; returns what confirms the deletion.
 ///
 /// # Errors
 /// 400 `invalid_json`, 422 `invalid_request`.
 pub fn parse(body: &[u8]) -> Result<String, Error> {
     let deletion: Deletion = parse_json(body)?;
-    text("confirm", &deletion.confirm, MAX_EMAIL_CHARS)
+    text("confirm", &deletion.confirm, MAX_CONFIRMATION_CHARS)
 }
 
 #[cfg(test)]
@@ -29,8 +29,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deletion_is_confirmed_by_an_address_and_nothing_else() {
+    fn a_deletion_is_confirmed_by_one_text_and_nothing_else() {
         assert_eq!(parse(br#"{"confirm":" Ann@Example.com "}"#).unwrap(), "Ann@Example.com");
+        assert_eq!(parse(br#"{"confirm":"+48 123 456 789"}"#).unwrap(), "+48 123 456 789");
         for (body, code) in [
             ("", Code::InvalidJson),
             ("{}", Code::InvalidRequest),

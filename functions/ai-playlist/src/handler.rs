@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
 use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, Spawn, json_response, route};
@@ -184,7 +184,9 @@ fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {
     let mut response = Response::new(Body::Stream(Box::pin(chunks)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    // Otherwise nginx, and what is built on it, holds events back until a buffer is full.
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 

@@ -52,17 +52,81 @@ impl PlaylistRequest {
     }
 }
 
-/// How the answer is wanted, by `Accept`.
+/// How the answer is wanted, by `Accept` (RFC 9110, 12.5.1).
+///
+/// A stream is sent where the client prefers it to JSON, or names it as one of two equals. Everybody else gets JSON, also
+/// those that accept neither: an answer in another format is worth more than a refusal.
 pub fn wanted_format(headers: &HeaderMap) -> Format {
-    let accepts_events = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|range| {
-            range.split(';').next().is_some_and(|r| r.trim().eq_ignore_ascii_case("text/event-stream"))
-        });
-    if accepts_events { Format::EventStream } else { Format::Json }
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<_> =
+        values.flat_map(|value| unquoted_parts(value, ',')).filter_map(media_range).collect();
+    let events = preference(&ranges, "text/event-stream", "text/*");
+    let json = preference(&ranges, "application/json", "application/*");
+    let is_named = events.specificity == NAMED && events.weight > 0;
+    if events.weight > json.weight || (is_named && events.weight == json.weight) {
+        Format::EventStream
+    } else {
+        Format::Json
+    }
+}
+
+/// How specific a media range is that names the type in full.
+const NAMED: u8 = 3;
+
+/// How much a media type is wanted, by the most specific range that fits it.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Preference {
+    specificity: u8,
+    /// In thousandths.
+    weight: u16,
+}
+
+fn preference(ranges: &[(&str, u16)], full: &str, family: &str) -> Preference {
+    let fitting = ranges.iter().filter_map(|&(range, weight)| {
+        let specificities = [(full, NAMED), (family, 2), ("*/*", 1)];
+        let (_, specificity) =
+            specificities.into_iter().find(|(name, _)| range.eq_ignore_ascii_case(name))?;
+        Some(Preference { specificity, weight })
+    });
+    fitting.max().unwrap_or_default()
+}
+
+/// A media range without its parameters, and its weight in thousandths; `None` where the weight is none.
+fn media_range(text: &str) -> Option<(&str, u16)> {
+    let mut parts = unquoted_parts(text, ';');
+    let range = parts.next()?.trim();
+    let weight = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+    });
+    Some((range, weight.map_or(Some(1000), thousandths)?))
+}
+
+/// `0` to `1` with at most three decimals.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
+    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match (whole, format!("{decimals:0<3}").parse().ok()?) {
+        ("0", thousandths) => Some(thousandths),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
+}
+
+/// The parts between separators that do not stand in a quoted string.
+fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c| {
+        let was_escaped = std::mem::take(&mut is_escaped);
+        match c {
+            '"' if !was_escaped => is_quoted = !is_quoted,
+            '\\' if is_quoted => is_escaped = !was_escaped,
+            _ => {}
+        }
+        c == separator && !is_quoted
+    })
 }
 
 #[derive(Deserialize)]
@@ -302,20 +366,100 @@ mod tests {
         assert_eq!(request.wish.prompt, "rain and tea");
     }
 
-    #[test]
-    fn the_format_follows_accept() {
-        for (accept, format) in [
-            ("text/event-stream", Format::EventStream),
-            ("application/json;q=0.5, Text/Event-Stream;q=1", Format::EventStream),
-            ("application/json", Format::Json),
-            ("*/*", Format::Json),
-        ] {
-            assert_eq!(
-                wanted_format(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])),
-                format,
-                "{accept}"
-            );
+    fn format_for(values: &[&str]) -> Format {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::ACCEPT, HeaderValue::from_str(value).unwrap());
         }
-        assert_eq!(wanted_format(&HeaderMap::new()), Format::Json);
+        wanted_format(&headers)
+    }
+
+    #[test]
+    fn a_stream_is_sent_to_clients_that_prefer_one() {
+        for accept in [
+            "text/event-stream",
+            "Text/Event-Stream",
+            " text/event-stream ",
+            "text/event-stream;q=1",
+            "text/event-stream;q=0.001",
+            "text/event-stream; Q=0.5",
+            "text/event-stream;charset=utf-8",
+            "text/event-stream; charset=\"utf-8\"; q=0.9",
+            "text/event-stream, application/json",
+            "application/json, text/event-stream",
+            "application/json;q=0.5, Text/Event-Stream;q=1",
+            "text/event-stream;q=0.5, */*;q=0.1",
+            "text/event-stream, */*",
+            "*/*, text/event-stream",
+            "text/*",
+            "text/*, application/json;q=0.9",
+            "*/*, application/json;q=0.5",
+            "application/json;q=0, */*",
+            "application/*;q=0.2, text/*;q=0.3",
+            "text/event-stream;q=0, text/event-stream",
+            ",,text/event-stream,",
+            "text/html;x=\"a, b;q=0\", text/event-stream",
+            "application/json;q=2, text/event-stream;q=0.1",
+        ] {
+            assert_eq!(format_for(&[accept]), Format::EventStream, "{accept}");
+        }
+        assert_eq!(format_for(&["application/json", "text/event-stream"]), Format::EventStream);
+    }
+
+    #[test]
+    fn everybody_else_gets_one_document() {
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "application/*",
+            "application/json, text/plain, */*",
+            "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
+            "text/event-stream;q=0",
+            "text/event-stream;q=0.0",
+            "text/event-stream;q=0.000",
+            "text/event-stream; q=0",
+            "text/event-stream ; q = 0",
+            "TEXT/EVENT-STREAM;Q=0",
+            "text/event-stream;charset=utf-8;q=0",
+            "text/event-stream;q=0, */*",
+            "text/event-stream;q=0, text/*",
+            "text/event-stream;q=0.5, application/json",
+            "text/event-stream;q=0.5, application/json;q=0.6",
+            "text/event-stream;q=0.3, */*;q=0.8",
+            "text/*;q=0.5, */*",
+            "text/*, */*",
+            "text/*, application/*",
+            "text/html",
+            "text/plain",
+            "application/json;q=0",
+            "*/*;q=0",
+            "image/png",
+            "text/event-streams",
+            "xtext/event-stream",
+            "text/event",
+            "*/event-stream",
+            "event-stream",
+            "text/event-stream/x",
+            "text / event-stream",
+            "text/html;x=\"text/event-stream, text/event-stream\"",
+            "text/html;x=\"a\\\", text/event-stream;y=\"",
+            "text/event-stream;q=",
+            "text/event-stream;q=abc",
+            "text/event-stream;q=-1",
+            "text/event-stream;q=1.5",
+            "text/event-stream;q=nan",
+            "text/event-stream;q=inf",
+            "text/event-stream;q=0.0001",
+            "text/event-stream;q=1e0",
+            ";q=1",
+            ",;,",
+        ] {
+            assert_eq!(format_for(&[accept]), Format::Json, "{accept}");
+        }
+        assert_eq!(format_for(&[]), Format::Json);
+        assert_eq!(format_for(&["text/event-stream;q=0", "*/*"]), Format::Json);
+        let binary = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_bytes(b"\xff").unwrap())]);
+        assert_eq!(wanted_format(&binary), Format::Json);
     }
 }

@@ -30,7 +30,8 @@ pub fn parse(query: &str) -> Result<SearchRequest, Error> {
             "title" => &mut title,
             "limit" => &mut limit,
             "market" => &mut country,
-            _ => return Err(Error::invalid(format!("There is no parameter {name:?}."))),
+            // Clients, gateways and trackers add their own.
+            _ => continue,
         };
         if place.replace(value.into_owned()).is_some() {
             return Err(Error::invalid(format!("{name} is given twice.")));
@@ -78,6 +79,20 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_that_is_not_ours_is_ignored() {
+        let plain = parse("title=a&limit=3").unwrap();
+        for query in [
+            "title=a&limit=3&forceFunctionRegion=eu-west-1",
+            "utm_source=x&title=a&limit=3&utm_source=y",
+            "title=a&limit=3&_=1790000000",
+            "title=a&limit=3&&=&%FF",
+            "title=a&limit=3&Title=b&LIMIT=99",
+        ] {
+            assert_eq!(parse(query).unwrap(), plain, "{query}");
+        }
+    }
+
+    #[test]
     fn a_refusal_names_the_parameter() {
         let long = format!("title={}", "x".repeat(201));
         for (query, named) in [
@@ -89,7 +104,6 @@ mod tests {
             ("title=a&limit=-1", "limit"),
             ("title=a&limit=ten", "limit"),
             ("title=a&market=POL", "market"),
-            ("title=a&q=b", "\"q\""),
             (long.as_str(), "title"),
         ] {
             let message = parse(query).unwrap_err().to_string();

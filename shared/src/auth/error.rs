@@ -9,8 +9,16 @@ pub enum AuthError {
     Missing,
     /// It is not a JWT of the compact form, or one of its parts is not what it should be.
     Malformed,
-    /// Its algorithm is not the one of a key of ours, or it demands an extension.
-    UnsupportedAlgorithm,
+    /// It is larger than 32 KB.
+    TooLarge,
+    /// It is signed with that algorithm, which no key of ours has.
+    UnsupportedAlgorithm(&'static str),
+    /// It is signed with HS256, and the legacy secret is not configured.
+    NoLegacySecret,
+    /// It demands an extension.
+    UnsupportedExtension,
+    /// Its algorithm is not its key's.
+    WrongAlgorithm,
     /// It names no key, or one that is not published.
     UnknownKey,
     /// The signature is not the key's.
@@ -36,7 +44,13 @@ impl fmt::Display for AuthError {
         f.write_str(match self {
             Self::Missing => "no bearer token",
             Self::Malformed => "the token is malformed",
-            Self::UnsupportedAlgorithm => "the token's algorithm is not the key's",
+            Self::TooLarge => "the token is larger than 32 KB",
+            Self::UnsupportedAlgorithm(name) => {
+                return write!(f, "the token is signed with {name}; ES256, RS256 and HS256 are supported");
+            }
+            Self::NoLegacySecret => "the token is signed with HS256, and SUPABASE_JWT_SECRET is not set",
+            Self::UnsupportedExtension => "the token demands an extension",
+            Self::WrongAlgorithm => "the token's algorithm is not its key's",
             Self::UnknownKey => "the token's key is not known",
             Self::BadSignature => "the token's signature is wrong",
             Self::Expired => "the token has expired",
@@ -57,6 +71,11 @@ impl From<AuthError> for Error {
         let shown = match error {
             AuthError::Missing => Self::new(Code::MissingToken, "Sign in first."),
             AuthError::Expired => Self::new(Code::TokenExpired, "Your session has expired. Sign in again."),
+            AuthError::TooLarge => Self::new(
+                Code::TokenTooLarge,
+                "Your account holds too much profile data: with it, your sign-in is larger than 32 KB. Signing in again does \
+                 not help; the profile data has to be shortened.",
+            ),
             AuthError::KeysUnavailable(_) => Self::new(
                 Code::DatabaseUnavailable,
                 "Your sign-in cannot be checked right now. Please try again.",

@@ -67,8 +67,12 @@ impl FakeIssuer {
 
     /// A token with that header, signed with ES256 whatever it says.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(header), encode(claims));
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// A token of these two texts, signed with ES256 whatever they say.
+    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let signature: Signature = self.key.sign(signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
     }

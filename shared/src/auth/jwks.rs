@@ -7,7 +7,7 @@ use p256::ecdsa::VerifyingKey;
 use serde_json::Value;
 
 use super::jwt::decode;
-use super::{AuthError, Key};
+use super::{AuthError, Key, RsaKey};
 use crate::cache::Cached;
 use crate::clock::Clock;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
@@ -21,10 +21,10 @@ const LIMITS: Limits = Limits::document(3_000, 64 * 1024);
 
 /// The signing keys that can verify a token: current, standby and previously used ones.
 #[derive(Clone, Default)]
-pub struct Jwks(Vec<(String, VerifyingKey)>);
+pub struct Jwks(Vec<(String, Key)>);
 
 impl Jwks {
-    /// Takes the P-256 signing keys out of a JWKS document; others are left aside.
+    /// Takes the P-256 and RSA signing keys out of a JWKS document; others are left aside.
     ///
     /// # Errors
     /// [`HttpError::InvalidBody`] where it is not a JWKS document at all.
@@ -36,25 +36,31 @@ impl Jwks {
 
     /// The key of that id.
     pub fn get(&self, kid: &str) -> Option<Key> {
-        self.0.iter().find(|(id, _)| id == kid).map(|(_, key)| Key::Es256(*key))
+        self.0.iter().find(|(id, _)| id == kid).map(|(_, key)| key.clone())
     }
 }
 
-fn parse_key(jwk: &Value) -> Option<(String, VerifyingKey)> {
+fn parse_key(jwk: &Value) -> Option<(String, Key)> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let bytes = |name: &str| decode(text(name)?).ok();
     let is_or_absent =
-        |name: &str, expected| jwk.get(name).is_none_or(|value| value.is_null() || value == expected);
-    let suits = text("kty") == Some("EC")
-        && text("crv") == Some("P-256")
-        && is_or_absent("alg", "ES256")
-        && is_or_absent("use", "sig");
-    let (x, y) = (decode(text("x")?).ok()?, decode(text("y")?).ok()?);
-    if !suits || x.len() != 32 || y.len() != 32 {
+        |name: &str, expected: &str| jwk.get(name).is_none_or(|value| value.is_null() || value == expected);
+    let is_for = |algorithm: &str| is_or_absent("alg", algorithm) && is_or_absent("use", "sig");
+    let key = match (text("kty")?, text("crv")) {
+        ("EC", Some("P-256")) if is_for("ES256") => Key::Es256(p256_key(&bytes("x")?, &bytes("y")?)?),
+        ("RSA", _) if is_for("RS256") => Key::Rs256(RsaKey::new(&bytes("n")?, &bytes("e")?)?),
+        _ => return None,
+    };
+    Some((text("kid")?.to_owned(), key))
+}
+
+/// The key of that point, which is checked to lie on the curve.
+fn p256_key(x: &[u8], y: &[u8]) -> Option<VerifyingKey> {
+    if x.len() != 32 || y.len() != 32 {
         return None;
     }
-    // SEC 1, uncompressed. It is checked to lie on the curve.
-    let point = [&[4], x.as_slice(), y.as_slice()].concat();
-    Some((text("kid")?.to_owned(), VerifyingKey::from_sec1_bytes(&point).ok()?))
+    // SEC 1, uncompressed.
+    VerifyingKey::from_sec1_bytes(&[&[4], x, y].concat()).ok()
 }
 
 #[derive(Clone)]

@@ -3,6 +3,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::rsa::tests::FakeRsaSigner;
 use super::*;
 use crate::error::Code;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
@@ -179,16 +180,37 @@ fn an_expired_token_is_told_apart() {
 }
 
 #[test]
+fn a_project_may_sign_with_rsa_while_its_p256_key_is_still_published() {
+    let signer = FakeRsaSigner::new("rsa");
+    let document = json!({ "keys": [FakeIssuer::with_kid("a").jwk(), signer.jwk()] });
+    let instance = Instance::answered([FakeAnswer::json(200, &document)]);
+    let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
+    let token = |alg: &str, kid: &str| signer.sign_with_header(&json!({ "alg": alg, "kid": kid }), &claims);
+    assert_eq!(instance.receive_token(&token("RS256", "rsa")), Ok(()));
+    assert_eq!(instance.receive("a"), Ok(()));
+    assert_eq!(instance.receive_token(&token("RS256", "a")), REFUSED, "the other key's id");
+    assert_eq!(instance.receive_token(&token("ES256", "rsa")), REFUSED);
+    assert_eq!(instance.fetches(), 1);
+}
+
+#[test]
 fn only_usable_keys_are_taken_from_the_document() {
-    let key = |kid: &str, changes: Value| {
-        let mut jwk = FakeIssuer::with_kid(kid).jwk();
+    let changed = |mut jwk: Value, changes: Value| {
         for (name, value) in changes.as_object().unwrap() {
             jwk[name] = value.clone();
         }
         jwk
     };
+    let key = |kid: &str, changes: Value| changed(FakeIssuer::with_kid(kid).jwk(), changes);
+    let rsa = |kid: &str, changes: Value| changed(FakeRsaSigner::new(kid).jwk(), changes);
     let document = json!({ "keys": [
-        { "kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB" },
+        { "kty": "RSA", "kid": "short-rsa", "n": "AQAB", "e": "AQAB" },
+        rsa("rsa-encryption", json!({ "use": "enc" })),
+        rsa("rsa-pss", json!({ "alg": "PS256" })),
+        rsa("rsa-of-another-type", json!({ "kty": "EC", "crv": "P-256" })),
+        rsa("rsa-exponent", json!({ "e": "Aw" })),
+        rsa("rsa-bare", json!({ "alg": null, "use": null })),
+        rsa("rsa", json!({})),
         { "kty": "oct", "kid": "hmac" },
         "nonsense",
         null,
@@ -205,6 +227,6 @@ fn only_usable_keys_are_taken_from_the_document() {
     let jwks = Jwks::parse(document.to_string().as_bytes()).unwrap();
     let kids = document["keys"].as_array().unwrap().iter().filter_map(|key| key.get("kid")?.as_str());
     let usable: Vec<&str> = kids.filter(|kid| jwks.get(kid).is_some()).collect();
-    assert_eq!(usable, ["bare", "full"]);
+    assert_eq!(usable, ["rsa-bare", "rsa", "bare", "full"]);
     assert!(Jwks::parse(br#"{"keys":[]}"#).unwrap().get("full").is_none());
 }

@@ -14,19 +14,28 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::AuthError;
+use super::rsa::RsaKey;
 use crate::redacted::Secret;
 
-/// Supabase's tokens have one or two KB; nothing larger is worth decoding.
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Supabase's tokens have one or two KB, and what users and OAuth providers write into the profile. Workers take 128 KB of
+/// headers; this is a quarter of it, and 24 KB of profile data.
+const MAX_TOKEN_BYTES: usize = 32 * 1024;
 /// How far the clocks of Auth and of this machine may be apart.
 const LEEWAY_SECONDS: f64 = 30.0;
 const AUTHENTICATED: &str = "authenticated";
+/// The signature algorithms of RFC 7518, 8037 and 9864 that are not supported.
+const KNOWN_ALGORITHMS: [&str; 13] = [
+    "none", "EdDSA", "Ed25519", "Ed448", "ES384", "ES512", "RS384", "RS512", "PS256", "PS384", "PS512",
+    "HS384", "HS512",
+];
 
 /// The algorithms that this project's keys have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256: the project's signing keys.
+    /// ECDSA on P-256 with SHA-256: signing keys.
     Es256,
+    /// RSA with SHA-256: signing keys, too.
+    Rs256,
     /// HMAC with SHA-256: the legacy JWT secret.
     Hs256,
 }
@@ -34,8 +43,10 @@ pub enum Algorithm {
 /// A key and, inseparably, its algorithm.
 #[derive(Clone)]
 pub enum Key {
-    /// A published signing key.
+    /// A published signing key on P-256.
     Es256(VerifyingKey),
+    /// A published RSA signing key.
+    Rs256(RsaKey),
     /// The legacy JWT secret.
     Hs256(Secret),
 }
@@ -50,6 +61,7 @@ impl Key {
     fn algorithm(&self) -> Algorithm {
         match self {
             Self::Es256(_) => Algorithm::Es256,
+            Self::Rs256(_) => Algorithm::Rs256,
             Self::Hs256(_) => Algorithm::Hs256,
         }
     }
@@ -60,6 +72,7 @@ impl Key {
             Self::Es256(key) => {
                 Signature::from_slice(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok())
             }
+            Self::Rs256(key) => key.verifies(signed, signature),
             // `verify_slice` compares in constant time.
             Self::Hs256(secret) => Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
                 .is_ok_and(|mac| mac.chain_update(signed).verify_slice(signature).is_ok()),
@@ -107,11 +120,12 @@ impl<'a> UnverifiedJwt<'a> {
     /// Takes a token in the compact form apart.
     ///
     /// # Errors
-    /// [`AuthError::Malformed`], or [`AuthError::UnsupportedAlgorithm`] for any other than
-    /// [`Algorithm`] (`none` included) and for a `crit` header, as no extension is understood.
+    /// [`AuthError::TooLarge`]; [`AuthError::Malformed`]; [`AuthError::UnsupportedAlgorithm`] for any other than
+    /// [`Algorithm`] (`none` included); [`AuthError::UnsupportedExtension`] for a `crit` header, as no extension is
+    /// understood.
     pub fn parse(token: &'a str) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(AuthError::Malformed);
+            return Err(AuthError::TooLarge);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(AuthError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(AuthError::Malformed)?;
@@ -121,11 +135,12 @@ impl<'a> UnverifiedJwt<'a> {
         let header: Header = decode_json(header)?;
         let algorithm = match header.alg.as_str() {
             "ES256" => Algorithm::Es256,
+            "RS256" => Algorithm::Rs256,
             "HS256" => Algorithm::Hs256,
-            _ => return Err(AuthError::UnsupportedAlgorithm),
+            other => return Err(AuthError::UnsupportedAlgorithm(known_name(other))),
         };
         if header.crit {
-            return Err(AuthError::UnsupportedAlgorithm);
+            return Err(AuthError::UnsupportedExtension);
         }
         let signature = decode(signature)?;
         Ok(Self { token, algorithm, kid: header.kid, signed, payload, signature })
@@ -144,12 +159,12 @@ impl<'a> UnverifiedJwt<'a> {
     /// Checks the signature, then what the token says.
     ///
     /// # Errors
-    /// [`AuthError::UnsupportedAlgorithm`] where the token's algorithm is not the key's,
+    /// [`AuthError::WrongAlgorithm`] where the token's algorithm is not the key's,
     /// [`AuthError::BadSignature`], or what is wrong with the claims.
     pub fn verify(self, key: &Key, issuer: &str, now_seconds: u64) -> Result<VerifiedUser, AuthError> {
         // Otherwise a public key could be used as an HMAC secret, which everybody knows.
         if self.algorithm != key.algorithm() {
-            return Err(AuthError::UnsupportedAlgorithm);
+            return Err(AuthError::WrongAlgorithm);
         }
         key.verify(self.signed.as_bytes(), &self.signature)?;
         let claims: Claims = decode_json(self.payload)?;
@@ -218,6 +233,11 @@ impl Claims {
         let sub = self.sub.as_deref().ok_or(AuthError::WrongSubject)?;
         parse_subject(sub).ok_or(AuthError::WrongSubject)
     }
+}
+
+/// The name of an algorithm that the log may tell; any other is what the sender made up.
+fn known_name(alg: &str) -> &'static str {
+    KNOWN_ALGORITHMS.into_iter().find(|known| *known == alg).unwrap_or("an unknown algorithm")
 }
 
 /// Only the hyphenated form, which is the only one that Auth writes.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::rsa::tests::FakeRsaSigner;
 use super::*;
 use crate::error::Code;
 use crate::fakes::{FakeClock, FakeHttp};
@@ -148,22 +149,23 @@ fn a_token_whose_header_is_not_ours_is_refused() {
     use AuthError::*;
     let claims = FakeIssuer::claims(USER, NOW);
     for (header, expected) in [
-        (json!({ "alg": "none", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "None", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "es256", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "ES384", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "RS256", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "EdDSA", "kid": "current" }), UnsupportedAlgorithm),
-        (json!({ "alg": "HS256", "kid": "current" }), UnsupportedAlgorithm),
+        (json!({ "alg": "none", "kid": "current" }), UnsupportedAlgorithm("none")),
+        (json!({ "alg": "None", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
+        (json!({ "alg": "", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
+        (json!({ "alg": "es256", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
+        (json!({ "alg": "ES384", "kid": "current" }), UnsupportedAlgorithm("ES384")),
+        (json!({ "alg": "PS256", "kid": "current" }), UnsupportedAlgorithm("PS256")),
+        (json!({ "alg": "EdDSA", "kid": "current" }), UnsupportedAlgorithm("EdDSA")),
+        (json!({ "alg": "RS256", "kid": "current" }), WrongAlgorithm),
+        (json!({ "alg": "HS256", "kid": "current" }), WrongAlgorithm),
         (json!({ "alg": ["ES256"], "kid": "current" }), Malformed),
         (json!({ "alg": null, "kid": "current" }), Malformed),
         (json!({ "kid": "current" }), Malformed),
         (json!({ "alg": "ES256", "kid": 1 }), Malformed),
-        (json!({ "alg": "ES256", "kid": "current", "crit": ["exp"] }), UnsupportedAlgorithm),
-        (json!({ "alg": "ES256", "kid": "current", "crit": [] }), UnsupportedAlgorithm),
-        (json!({ "alg": "ES256", "kid": "current", "crit": null }), UnsupportedAlgorithm),
-        (json!({ "alg": "ES256", "kid": "current", "crit": ["b64"], "b64": false }), UnsupportedAlgorithm),
+        (json!({ "alg": "ES256", "kid": "current", "crit": ["exp"] }), UnsupportedExtension),
+        (json!({ "alg": "ES256", "kid": "current", "crit": [] }), UnsupportedExtension),
+        (json!({ "alg": "ES256", "kid": "current", "crit": null }), UnsupportedExtension),
+        (json!({ "alg": "ES256", "kid": "current", "crit": ["b64"], "b64": false }), UnsupportedExtension),
         (json!(["ES256"]), Malformed),
     ] {
         assert_eq!(verify(&issuer().sign_with_header(&header, &claims)).unwrap_err(), expected, "{header}");
@@ -201,7 +203,6 @@ fn what_is_not_three_parts_of_strict_base64url_is_malformed() {
         format!("{header}.{claims}.!{signature}"),
         format!("{}.{claims}.{signature}", STANDARD.encode("{\"alg\":\"ES256\",\"kid\":\"???>>>\"}")),
         format!("{}.{claims}.{signature}", URL_SAFE_NO_PAD.encode([0xff, 0xfe])),
-        format!("{header}.{}.{signature}", "A".repeat(9_000)),
     ] {
         assert_eq!(verify(&malformed).unwrap_err(), AuthError::Malformed, "{malformed}");
     }
@@ -209,11 +210,37 @@ fn what_is_not_three_parts_of_strict_base64url_is_malformed() {
 }
 
 #[test]
-fn a_token_larger_than_8_kb_is_refused_although_it_is_signed() {
-    let token = |filler: usize| issuer().sign(&claims_with(json!({ "filler": "x".repeat(filler) })));
-    assert!(verify(&token(5_000)).is_ok());
-    assert!(token(6_200).len() > 8 * 1024);
-    assert_eq!(verify(&token(6_200)).unwrap_err(), AuthError::Malformed);
+fn a_token_of_a_user_with_much_profile_data_is_accepted_up_to_32_kb() {
+    let token = |bytes: usize| {
+        let metadata = json!({ "user_metadata": { "bio": "x".repeat(bytes) } });
+        issuer().sign(&claims_with(metadata))
+    };
+    for bytes in [5_000, 10_000, 16_000, 24_000] {
+        let token = token(bytes);
+        assert!(token.len() <= 32 * 1024);
+        assert_eq!(verify(&token).map(|user| user.id()), Ok(USER), "{} bytes", token.len());
+    }
+    for bytes in [24_600, 100_000] {
+        assert!(token(bytes).len() > 32 * 1024);
+        assert_eq!(verify(&token(bytes)).unwrap_err(), AuthError::TooLarge);
+    }
+}
+
+#[test]
+fn what_users_and_providers_write_into_the_profile_is_not_looked_at() {
+    let deep = format!("{}{}", "[".repeat(3_000), "]".repeat(3_000));
+    let claims = FakeIssuer::claims(USER, NOW).to_string();
+    for metadata in [
+        deep.as_str(),
+        r#"{"half an emoji":"\ud83d"}"#,
+        r#"{"sub":"admin","role":"service_role","aud":["x"]}"#,
+        "1e999",
+        "null",
+    ] {
+        let claims = claims.replacen('{', &format!("{{\"user_metadata\":{metadata},"), 1);
+        let token = issuer().sign_text(&json!({ "alg": "ES256", "kid": "current" }).to_string(), &claims);
+        assert_eq!(verify(&token).map(|user| user.id()), Ok(USER), "{metadata:.20}");
+    }
 }
 
 #[test]
@@ -240,7 +267,9 @@ fn a_signature_of_another_form_or_key_is_refused() {
 fn no_bit_of_a_token_can_be_flipped() {
     let es256 = issuer().token(USER, NOW);
     let hs256 = hs256(LEGACY_SECRET.as_bytes(), &json!({ "alg": "HS256" }), &FakeIssuer::claims(USER, NOW));
-    for (key, token) in [(es256_key(), es256), (legacy_key(), hs256)] {
+    let rs256 = FakeRsaSigner::new("rsa")
+        .sign_with_header(&json!({ "alg": "RS256", "kid": "rsa" }), &FakeIssuer::claims(USER, NOW));
+    for (key, token) in [(es256_key(), es256), (legacy_key(), hs256), (rs256_key(), rs256)] {
         assert!(verify_with(&key, &token).is_ok());
         for index in 0..token.len() {
             // One bit of each character: a verification takes its time.
@@ -262,7 +291,7 @@ fn the_public_key_is_no_hmac_secret() {
     for secret in [point, jwk.to_string().into_bytes(), issuer().jwks().to_string().into_bytes(), Vec::new()]
     {
         let token = hs256(&secret, &header, &FakeIssuer::claims(USER, NOW));
-        assert_eq!(verify(&token).unwrap_err(), AuthError::UnsupportedAlgorithm);
+        assert_eq!(verify(&token).unwrap_err(), AuthError::WrongAlgorithm);
         assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), AuthError::BadSignature);
     }
 }
@@ -275,9 +304,10 @@ fn the_legacy_secret_verifies_hs256_and_nothing_else() {
         assert_eq!(verify_with(&legacy_key(), &hs256(secret, &header, &claims)).unwrap().id(), USER);
     }
     for (header, expected) in [
-        (json!({ "alg": "ES256", "kid": "current" }), AuthError::UnsupportedAlgorithm),
-        (json!({ "alg": "HS512" }), AuthError::UnsupportedAlgorithm),
-        (json!({ "alg": "none" }), AuthError::UnsupportedAlgorithm),
+        (json!({ "alg": "ES256", "kid": "current" }), AuthError::WrongAlgorithm),
+        (json!({ "alg": "RS256", "kid": "current" }), AuthError::WrongAlgorithm),
+        (json!({ "alg": "HS512" }), AuthError::UnsupportedAlgorithm("HS512")),
+        (json!({ "alg": "none" }), AuthError::UnsupportedAlgorithm("none")),
     ] {
         let token = hs256(secret, &header, &claims);
         assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), expected, "{header}");
@@ -292,6 +322,63 @@ fn the_legacy_secret_verifies_hs256_and_nothing_else() {
     }
     let anon_key = hs256(secret, &json!({ "alg": "HS256" }), &claims_with(json!({ "role": "anon" })));
     assert_eq!(verify_with(&legacy_key(), &anon_key).unwrap_err(), AuthError::WrongRole);
+}
+
+fn rs256_key() -> Key {
+    let document = json!({ "keys": [FakeRsaSigner::new("rsa").jwk()] });
+    Jwks::parse(document.to_string().as_bytes()).unwrap().get("rsa").unwrap()
+}
+
+#[test]
+fn a_token_that_is_signed_with_rs256_identifies_its_user() {
+    let claims = FakeIssuer::claims(USER, NOW);
+    let token = |header: Value| FakeRsaSigner::new("rsa").sign_with_header(&header, &claims);
+    let valid = token(json!({ "alg": "RS256", "typ": "JWT", "kid": "rsa" }));
+    assert_eq!(verify_with(&rs256_key(), &valid).map(|user| user.id()), Ok(USER));
+    for (header, expected) in [
+        (json!({ "alg": "ES256", "kid": "rsa" }), AuthError::WrongAlgorithm),
+        (json!({ "alg": "HS256", "kid": "rsa" }), AuthError::WrongAlgorithm),
+        (json!({ "alg": "RS384", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("RS384")),
+        (json!({ "alg": "PS256", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("PS256")),
+        (json!({ "alg": "none", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("none")),
+        (json!({ "alg": "RS256", "kid": "rsa", "crit": ["exp"] }), AuthError::UnsupportedExtension),
+    ] {
+        assert_eq!(verify_with(&rs256_key(), &token(header.clone())).unwrap_err(), expected, "{header}");
+    }
+    let (signed, _) = valid.rsplit_once('.').unwrap();
+    let es256 = issuer().sign_with_header(&json!({ "alg": "RS256", "kid": "rsa" }), &claims);
+    for forged in [
+        format!("{signed}."),
+        with_signature(&valid, |raw| vec![0; raw.len()]),
+        with_signature(&valid, |raw| raw[1..].to_vec()),
+        with_signature(&valid, |raw| [raw, vec![0]].concat()),
+        es256,
+    ] {
+        assert_eq!(verify_with(&rs256_key(), &forged).unwrap_err(), AuthError::BadSignature);
+    }
+    assert_eq!(verify(&valid).unwrap_err(), AuthError::WrongAlgorithm, "with a key on P-256");
+}
+
+#[test]
+fn the_public_rsa_key_is_no_hmac_secret() {
+    let jwk = FakeRsaSigner::new("rsa").jwk();
+    let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+    for secret in [modulus, jwk["n"].as_str().unwrap().into(), jwk.to_string().into_bytes()] {
+        let token = hs256(&secret, &json!({ "alg": "HS256", "kid": "rsa" }), &FakeIssuer::claims(USER, NOW));
+        assert_eq!(verify_with(&rs256_key(), &token).unwrap_err(), AuthError::WrongAlgorithm);
+        assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), AuthError::BadSignature);
+    }
+}
+
+#[test]
+fn the_log_names_the_algorithm_that_is_not_supported_and_nothing_that_the_sender_made_up() {
+    let cause = |alg: &str| {
+        let token = issuer().sign_with_header(&json!({ "alg": alg, "kid": "current" }), &json!({}));
+        Error::from(verify(&token).unwrap_err()).cause().unwrap().to_owned()
+    };
+    assert_eq!(cause("EdDSA"), "the token is signed with EdDSA; ES256, RS256 and HS256 are supported");
+    assert!(cause("PS256").contains("PS256") && cause("none").contains("none"));
+    assert!(!cause("secret\n{}").contains("secret"));
 }
 
 fn authorization(values: &[&'static str]) -> HeaderMap {
@@ -330,6 +417,7 @@ fn each_failure_has_its_code_and_its_cause_in_the_log_only() {
         (AuthError::Malformed, Code::InvalidToken),
         (AuthError::WrongRole, Code::InvalidToken),
         (AuthError::Expired, Code::TokenExpired),
+        (AuthError::TooLarge, Code::TokenTooLarge),
         (AuthError::KeysUnavailable("status 500".into()), Code::DatabaseUnavailable),
     ] {
         let cause = error.to_string();
@@ -362,7 +450,7 @@ fn hs256_is_accepted_only_where_a_legacy_secret_is_set_and_never_asks_for_keys()
     assert_eq!(receive(&with_secret, LEGACY_SECRET), Ok(USER));
     assert_eq!(receive(&with_secret, ""), Err(AuthError::BadSignature));
     for secret in [LEGACY_SECRET, ""] {
-        assert_eq!(receive(&FakeIssuer::config(), secret), Err(AuthError::UnsupportedAlgorithm));
+        assert_eq!(receive(&FakeIssuer::config(), secret), Err(AuthError::NoLegacySecret));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is calling: Supabase Auth's user tokens, verified here before any work.
 //!
-//! Two kinds of keys exist, and each is only ever used with its own algorithm: the published
-//! P-256 keys with ES256, found by the token's `kid`; and, only where `SUPABASE_JWT_SECRET` is
+//! Three kinds of keys exist, and each is only ever used with its own algorithm: the published
+//! P-256 keys with ES256 and the published RSA keys with RS256, found by the token's `kid`; and, only where `SUPABASE_JWT_SECRET` is
 //! set, the legacy secret with HS256, whatever `kid` the token has (Auth gives the legacy secret an
 //! id too, but cannot publish it). The token's `alg` thus chooses between disjoint sets of keys and
 //! never how a key is used. Whoever revokes the legacy secret must unset the variable.
@@ -19,12 +19,14 @@ mod jwt_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
+mod rsa;
 
 pub use error::AuthError;
 #[cfg(any(test, feature = "fakes"))]
 pub use fake_issuer::FakeIssuer;
 pub use jwks::{Jwks, JwksCache};
 pub use jwt::{Algorithm, Key, UnverifiedJwt, VerifiedUser};
+pub use rsa::RsaKey;
 
 use http::{HeaderMap, header};
 
@@ -93,7 +95,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
 /// Identifies the user who sent a request with these headers; the call's log line names a hash of their id.
 ///
 /// # Errors
-/// 401 `missing_token`, `invalid_token` or `token_expired`; 503 `database_unavailable` where the
+/// 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable` where the
 /// keys cannot be fetched.
 pub async fn authenticate<H: HttpClient, C: Clock>(
     call: &Call,
@@ -117,9 +119,9 @@ async fn identify<H: HttpClient, C: Clock>(
 ) -> Result<VerifiedUser, AuthError> {
     let jwt = UnverifiedJwt::parse(token)?;
     let key = match (jwt.algorithm(), jwt.kid()) {
-        (Algorithm::Hs256, _) => config.legacy_key.clone().ok_or(AuthError::UnsupportedAlgorithm)?,
-        (Algorithm::Es256, Some(kid)) => cache.key(kid, &config.jwks_url, http, clock).await?,
-        (Algorithm::Es256, None) => return Err(AuthError::UnknownKey),
+        (Algorithm::Hs256, _) => config.legacy_key.clone().ok_or(AuthError::NoLegacySecret)?,
+        (_, Some(kid)) => cache.key(kid, &config.jwks_url, http, clock).await?,
+        (_, None) => return Err(AuthError::UnknownKey),
     };
     jwt.verify(&key, &config.issuer, clock.now_seconds())
 }

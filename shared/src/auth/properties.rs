@@ -66,11 +66,11 @@ proptest! {
     }
 
     #[test]
-    fn nothing_too_long_is_decoded(length in 1..20_000_usize) {
+    fn nothing_too_long_is_decoded(length in 1..60_000_usize) {
         let mut claims = FakeIssuer::claims(USER, NOW);
         claims["email"] = json!("x".repeat(length));
         let token = signed(&header(), &claims);
-        prop_assert_eq!(verify_with(&legacy_key(), &token).is_ok(), token.len() <= 8 * 1024);
+        prop_assert_eq!(verify_with(&legacy_key(), &token).is_ok(), token.len() <= 32 * 1024);
     }
 
     #[test]

@@ -106,6 +106,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'decrypt_spotify_token(uuid,text,bytea,text)',
   'drop_empty_ai_sessions_partitions()',
   'drop_empty_ai_sessions_partitions_at(timestamp with time zone)',
+  'digits(text)',
   'encrypt_spotify_token(uuid,text,text)',
   'ensure_ai_sessions_partitions(integer)',
   'ensure_ai_sessions_partitions_at(timestamp with time zone,integer)',

@@ -48,7 +48,7 @@ const ARGUMENTS: Record<string, (user: Person) => object> = {
   billing_profiles: () => ({}),
   set_billing_plan: ({ id, customer }) => ({ p_user_id: id, p_seen_synced_at: null, p_stripe_customer_id: customer, p_plan: 'pro' }),
   set_stripe_customer: ({ id, customer }) => ({ p_user_id: id, p_seen_customer_id: customer, p_stripe_customer_id: 'cus_madeUp' }),
-  begin_account_deletion: ({ id, email }) => ({ p_user_id: id, p_email: email }),
+  begin_account_deletion: ({ id, email }) => ({ p_user_id: id, p_confirmation: email }),
   delete_account: ({ id }) => ({ p_user_id: id }),
   rotate_spotify_tokens: () => ({ p_new_secret: 't'.repeat(32), p_old_secret: 's'.repeat(32) }),
 };

@@ -116,6 +116,30 @@ async fn who_does_not_confirm_is_not_deleted() {
 }
 
 #[tokio::test]
+async fn who_has_no_address_confirms_with_the_phone_number_and_who_has_neither_with_the_id() {
+    let stack = Stack::take().await;
+    for (email, phone) in [(None, Some("48500600700")), (Some(""), None), (None, None)] {
+        let (user, address) = subscriber(&stack).await;
+        let set = "update auth.users set email = $2, phone = $3 where id = $1";
+        stack.sql(set, &[&user.id, &email, &phone]).await;
+        let id = user.id.to_string();
+        let (confirmation, words, others) = match phone {
+            Some(_) => ("+48 500-600-700", "phone number", [address.as_str(), id.as_str(), "500600700"]),
+            None => (&*format!(" {} ", id.to_uppercase()), "id", [address.as_str(), "48500600700", "null"]),
+        };
+        for other in others {
+            let refused = delete(&stack, &user, other).await;
+            refused.assert_error(422, "not_confirmed");
+            assert!(refused.body["message"].as_str().unwrap().contains(words), "{}", refused.body);
+        }
+        assert!(exists(&stack, &user).await && pays(&stack, &user).await);
+        assert_eq!(delete(&stack, &user, confirmation).await.status, StatusCode::NO_CONTENT);
+        assert_gone(&stack, &user).await;
+        assert!(!pays(&stack, &user).await);
+    }
+}
+
+#[tokio::test]
 async fn whatever_stripe_fails_at_nobody_is_deleted_who_pays_and_the_repetition_completes_it() {
     let stack = Stack::take().await;
     for (method, path, fault) in [

@@ -20,8 +20,16 @@ async fn a_configured_origin_may_call_and_another_may_not() {
     assert_eq!(allowed.status(), 204);
     assert_eq!(allowed.headers()["access-control-allow-origin"], web);
     let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap().to_lowercase();
-    for header in ["authorization", "content-type", "apikey", "x-client-info", "idempotency-key"] {
-        assert!(headers.contains(header), "{headers}");
+    for header in [
+        "authorization",
+        "content-type",
+        "apikey",
+        "x-client-info",
+        "idempotency-key",
+        "x-region",
+        "traceparent",
+    ] {
+        assert!(headers.split(", ").any(|name| name == header), "{headers}");
     }
     for origin in ["https://evil.example", "null", &format!("{web}.evil.example")] {
         let refused = preflight(&stack, origin).await;
@@ -49,10 +57,16 @@ async fn no_answer_is_kept_by_a_cache() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
     stack.llm_script(reply(&FIVE)).await;
-    for (accept, directive) in [("text/event-stream", "no-cache"), ("application/json", "no-store")] {
+    for (accept, directive, buffering) in [
+        ("text/event-stream", "no-cache, no-transform", Some("no")),
+        ("text/event-stream;q=0", "no-store", None),
+        ("application/json", "no-store", None),
+    ] {
         let request = generation::request(&stack, &user, &ask("evening")).header("accept", accept);
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["cache-control"], directive);
+        let told = response.headers().get("x-accel-buffering").map(|value| value.to_str().unwrap());
+        assert_eq!(told, buffering, "{accept}");
         assert!(response.headers().contains_key("x-request-id"));
         response.bytes().await.unwrap();
     }
@@ -84,5 +98,65 @@ async fn no_error_tells_a_secret_or_a_cause() {
         [stack.url("/secret_key"), stack.url("/publishable_key"), &user.token, "stack trace", "127.0.0.1"]
     {
         assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_clients_gateways_and_tracers_add_changes_nothing() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    stack.llm_script(reply(&FIVE)).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (method, path, body) in [
+        (Method::POST, "ai-playlist", Some(ask("evening"))),
+        (Method::GET, "spotify-search", None),
+        (Method::POST, "spotify-oauth/start", None),
+        (Method::GET, "spotify-oauth/status", None),
+        (Method::DELETE, "spotify-oauth/link", None),
+        (Method::GET, "account/health", None),
+    ] {
+        let url = format!(
+            "{}/?title=Lithium&forceFunctionRegion=eu-west-1&utm_source=mail&utm_source=x",
+            stack.function(path)
+        );
+        let mut request = stack.http.request(method, url).bearer_auth(&user.token);
+        for (name, value) in [
+            ("apikey", stack.url("/publishable_key")),
+            ("x-region", "eu-west-1"),
+            ("x-client-info", "supabase-js-web/2.0.0"),
+            ("x-supabase-api-version", "2024-01-01"),
+            ("prefer", "return=minimal"),
+            ("traceparent", trace),
+            ("tracestate", "a=b"),
+            ("baggage", "sentry-environment=production"),
+            ("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"),
+            ("x-retry-count", "1"),
+            ("x-forwarded-for", "203.0.113.7, 10.0.0.1"),
+            ("x-forwarded-host", "elsewhere.example"),
+            ("cookie", "a=b"),
+        ] {
+            request = request.header(name, value);
+        }
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let response = request.send().await.unwrap();
+        assert!(
+            response.status().is_success(),
+            "{path}: {} {}",
+            response.status(),
+            response.text().await.unwrap()
+        );
+    }
+}
+
+#[tokio::test]
+async fn options_is_answered_whoever_asks_and_whatever_is_asked_for() {
+    let stack = Stack::take().await;
+    for path in
+        ["ai-playlist", "ai-playlist/", "ai-playlist/nowhere", "account/health", "spotify-search?title=a"]
+    {
+        let response = stack.http.request(Method::OPTIONS, stack.function(path)).send().await.unwrap();
+        assert_eq!(response.status(), 204, "{path}");
+        assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_eq!(response.text().await.unwrap(), "");
     }
 }

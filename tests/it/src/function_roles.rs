@@ -50,7 +50,7 @@ fn calls() -> [(&'static str, &'static str, Value); 11] {
         (
             "fn_account",
             "begin_account_deletion",
-            json!({"p_user_id": nobody, "p_email": "nobody@example.test"}),
+            json!({"p_user_id": nobody, "p_confirmation": "nobody@example.test"}),
         ),
         ("fn_account", "delete_account", json!({"p_user_id": nobody})),
         ("a user", "usage", json!({})),
@@ -99,9 +99,9 @@ async fn a_role_is_believed_by_its_signature_and_while_it_lasts() {
     let stack = Stack::take().await;
     let keys = keys();
     let other = Keys {
-        kid: keys.kid.clone(),
         es256: p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap(),
         jwt_secret: String::new(),
+        ..crate::token::keys()
     };
     let header = json!({"alg": "HS256", "typ": "JWT"});
     let claims = json!({"role": "fn_ai", "iat": now(), "exp": now() + 600});

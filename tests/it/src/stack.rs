@@ -128,12 +128,17 @@ impl Stack {
 
     /// Signs somebody up.
     pub async fn sign_up(&self) -> User {
+        self.sign_up_with(&json!({})).await
+    }
+
+    /// Signs somebody up with that as their profile data, which is a part of their token.
+    pub async fn sign_up_with(&self, profile_data: &Value) -> User {
         let email = format!("{}@example.com", Uuid::new_v4());
         let response = self
             .http
             .post(format!("{}/auth/v1/signup", self.url("/supabase_url")))
             .header("apikey", self.url("/publishable_key"))
-            .json(&json!({"email": email, "password": "correct horse battery staple"}))
+            .json(&json!({"email": email, "password": "correct horse battery staple", "data": profile_data}))
             .send()
             .await
             .unwrap();

@@ -35,7 +35,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "signature-header", bytes: 64 * KIB, frames: &[("", ""), ("t=1,", "")], read: signature },
     Reader {
         name: "jwt",
-        bytes: 8 * KIB,
+        bytes: 32 * KIB,
         frames: &[("", ""), ("eyJhbGciOiJIUzI1NiJ9.", ".AA"), ("eyJhbGciOiJIUzI1NiJ9.e30.", "")],
         read: jwt,
     },

@@ -12,6 +12,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { FailureNotice, Notice } from '../parts/notice.tsx';
 import { deleteAccount, refreshUsage, signOut, usage, user } from '../session.ts';
+import type { User } from '../session.ts';
 import { linkSpotify } from '../spotify.ts';
 import { useStore } from '../store.ts';
 import { date, useTexts } from '../texts/texts.ts';
@@ -32,12 +33,17 @@ export function AccountScreen() {
         <h1 tabIndex={-1}>{t.account.title}</h1>
         <button type="button" class="button" onClick={() => void leave()}>{t.account.signOut}</button>
       </header>
-      <p class="hint">{t.account.signedInAs} <strong class="break">{who?.email}</strong></p>
+      <p class="hint">{t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong></p>
       <PlanCard />
       <SpotifyCard />
       <DangerCard />
     </div>
   );
+}
+
+/** What an account is known by, and its deletion confirmed with: the address, without one the phone number, without either the id. */
+function nameOf({ email, phone, id }: User): string {
+  return email || (phone && `+${phone.replace(/^\+/, '')}`) || id;
 }
 
 function PlanCard() {
@@ -170,7 +176,8 @@ function DangerCard() {
 
 function DeleteDialog({ close }: { close: () => void }) {
   const t = useTexts();
-  const email = useStore(user)?.email ?? '';
+  const who = useStore(user);
+  const label = who?.email ? t.account.confirmEmail : who?.phone ? t.account.confirmPhone : t.account.confirmId;
   const [typed, setTyped] = useState('');
   const action = useAction();
   const submit = (event: Event) => {
@@ -186,7 +193,7 @@ function DeleteDialog({ close }: { close: () => void }) {
     <Dialog title={t.account.danger} close={close}>
       <form class="stack" onSubmit={submit}>
         <p>{t.account.dangerText}</p>
-        <Field label={t.account.confirmLabel} type="email" value={typed} change={setTyped} hint={t.account.confirm(email)} required autofocus />
+        <Field label={label} type={who?.email ? 'email' : 'text'} value={typed} change={setTyped} hint={t.account.confirm(who ? nameOf(who) : '')} required autofocus />
         {action.failure && <FailureNotice failure={action.failure} />}
         <div class="row row-end">
           <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
