@@ -8,14 +8,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{pin_mut, select_biased};
 use shared::clock::Clock;
 use shared::http_client::{HttpClient, HttpError, Limits};
-use shared::llm::playlist::{Complaint, Language, PlaylistAsk, PlaylistEvent, PlaylistKind, PlaylistReader};
-use shared::llm::{
-    ChatEvent, ChatStream, Cost, FinishReason, LlmConfig, LlmError, LlmMemory, Prices, stream_chat,
-};
+use shared::llm::playlist::{Complaint, PlaylistAsk};
+use shared::llm::{Cost, LlmConfig, LlmError, LlmMemory, Prices, stream_chat};
 use shared::matching::{MissReason, Selection};
 use shared::spotify::SpotifyError;
 use shared::track::{CatalogueTrack, Suggestion};
 
+use crate::answer::{About, Answer, Said};
 use crate::budget::Budgeted;
 use crate::event::{Event, Stage, StopReason, Track};
 use crate::request::PlaylistRequest;
@@ -28,14 +27,6 @@ const LLM_SILENCE_MS: u64 = 30_000;
 /// 100 suggestions are about 12 KB, but a frame around each token is larger than the token, and a model may think for
 /// 20,000 tokens before.
 const LLM_MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// After the last song that is needed come the texts, and a few songs too many before them.
-const TEXTS_MS: u64 = 5_000;
-/// After a complete answer or a refusal comes the usage.
-const USAGE_MS: u64 = 1_000;
-/// Where the cost can be estimated, only what has arrived is still read.
-const ARRIVED_MS: u64 = 100;
-/// A model that repeats itself so often has nothing more to say.
-const MAX_REPEATS_IN_A_ROW: usize = 8;
 /// So many look-ups failing in a row mean that the catalogue is down.
 const MAX_FAILED_LOOKUPS_IN_A_ROW: usize = 8;
 
@@ -59,19 +50,6 @@ pub enum Failure {
     NothingFound,
 }
 
-/// What the model says about the playlist as a whole.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct About {
-    /// The language that it answers in.
-    pub language: Option<Language>,
-    /// The playlist's name.
-    pub name: String,
-    /// Its description.
-    pub description: String,
-    /// A sentence about it.
-    pub summary: String,
-}
-
 /// One generation, from the first question to the last track.
 ///
 /// Dropping the future of [`Generation::run`] aborts every outbound call; what was found and what
@@ -93,11 +71,7 @@ pub struct Generation<'a, H, C> {
     /// Suggestions to be looked up, by their place in `suggested`.
     waiting: VecDeque<usize>,
     memory: &'a LlmMemory,
-    chat: Option<ChatStream>,
-    /// Songs in the answer that is being read, repeated ones included.
-    heard: usize,
-    repeats_in_a_row: usize,
-    refusal: String,
+    answer: Option<Answer>,
     /// The model began to answer the last question.
     had_answer: bool,
     spent: Cost,
@@ -107,8 +81,6 @@ pub struct Generation<'a, H, C> {
     last_lookup_error: Option<SpotifyError>,
     is_out_of_budget: bool,
     is_warm: bool,
-    /// The model says that this is not about music.
-    is_declined: bool,
     announced_resolving: bool,
 }
 
@@ -138,10 +110,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             suggested: Vec::new(),
             waiting: VecDeque::new(),
             memory,
-            chat: None,
-            heard: 0,
-            repeats_in_a_row: 0,
-            refusal: String::new(),
+            answer: None,
             had_answer: false,
             spent: Cost::ZERO,
             asking: Cost::ZERO,
@@ -149,14 +118,13 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             last_lookup_error: None,
             is_out_of_budget: false,
             is_warm: false,
-            is_declined: false,
             announced_resolving: false,
         }
     }
 
     /// What the model has cost so far, an unfinished answer included.
     pub fn cost(&self) -> Cost {
-        self.spent + self.asking + self.chat.as_ref().map_or(Cost::ZERO, ChatStream::cost)
+        self.spent + self.asking + self.answer.as_ref().map_or(Cost::ZERO, Answer::cost)
     }
 
     /// How many tracks were found.
@@ -185,7 +153,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
                 () = deadline => Err(Failure::Deadline),
             }
         };
-        self.end_chat();
+        self.end_answer();
         match ended {
             Err(Failure::Deadline) if !self.found.is_empty() => Ok(StopReason::Deadline),
             Err(failure) if self.found.is_empty() => Err(failure),
@@ -257,34 +225,30 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         self.had_answer = false;
         let chat = stream_chat(self.llm, self.memory, &self.http, self.clock, &question, limits).await;
         self.asking = Cost::ZERO;
-        self.chat = Some(chat.map_err(Failure::Llm)?);
+        let chat = chat.map_err(Failure::Llm)?;
         self.had_answer = true;
-        (self.heard, self.repeats_in_a_row) = (0, 0);
-        let mut reader = PlaylistReader::new();
+        self.answer = Some(Answer::new(chat, self.request.target_count, self.suggested.is_empty()));
         let mut searches = Searches::new();
         self.warm_up(&mut searches);
-        let mut answer = Ok(());
+        let mut ended = Ok(());
         loop {
             self.launch(&mut searches);
-            let is_over = self.chat.is_none() && searches.is_empty();
-            if is_over || self.is_finished() && !self.awaits_the_end(&reader) {
-                self.end_chat();
-                return answer.map_err(Failure::Llm);
+            let is_over = self.answer.is_none() && searches.is_empty();
+            if is_over || self.is_finished() && !self.awaits_the_end() {
+                self.end_answer();
+                return ended.map_err(Failure::Llm);
             }
-            match next_step(self.chat.as_mut(), &mut searches).await {
+            match next_step(self.answer.as_mut(), &mut searches).await {
                 Step::WarmedUp => self.is_warm = true,
                 Step::Resolved(place, resolution) => self.accept(place, resolution),
-                Step::Said(event) => {
-                    if let Some(end) = self.read(&mut reader, event) {
-                        self.end_chat();
-                        answer = end;
-                    }
-                    if self.is_declined && self.chat.is_none() {
-                        let said = Some(&self.refusal).filter(|refusal| !refusal.is_empty());
-                        let said = said.map(|refusal| Language::detect(refusal));
-                        self.about.language = self.about.language.or(said);
-                        return Err(Failure::Refused);
-                    }
+                Step::Said(Said::Songs(songs)) => songs.into_iter().for_each(|song| self.hear(song)),
+                Step::Said(Said::Ended(how)) => {
+                    self.end_answer();
+                    ended = how;
+                }
+                Step::Said(Said::Declined) => {
+                    self.end_answer();
+                    return Err(Failure::Refused);
                 }
             }
         }
@@ -300,22 +264,10 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         }
     }
 
-    /// Whether the answer is read on although the playlist is full: for its texts, or to learn what it costs.
-    fn awaits_the_end(&mut self, reader: &PlaylistReader) -> bool {
-        let Some(chat) = &mut self.chat else { return false };
-        if !self.selection.is_full() {
-            return false;
-        }
-        let About { name, description, summary, .. } = &self.about;
-        let lacks_texts = name.is_empty() || description.is_empty() || summary.is_empty();
+    fn awaits_the_end(&mut self) -> bool {
         let has_prices = self.llm.prices != Prices::default();
-        let (is_awaited, patience_ms) = match (reader.is_complete(), lacks_texts) {
-            (true, _) => (chat.usage().is_none(), USAGE_MS),
-            (false, true) => (true, TEXTS_MS),
-            (false, false) => (chat.usage().is_none(), if has_prices { ARRIVED_MS } else { USAGE_MS }),
-        };
-        chat.end_within_ms(patience_ms);
-        is_awaited
+        let is_full = self.selection.is_full();
+        self.answer.as_mut().is_some_and(|answer| is_full && answer.is_awaited(&self.about, has_prices))
     }
 
     /// Gets the catalogue ready while the model thinks; else the first searches would all do it.
@@ -382,140 +334,41 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         (self.emit)(Event::Miss { title: suggestion.title, artist: suggestion.artist, reason });
     }
 
-    /// Takes in what the model says; returns how its answer ended, once it has.
-    fn read(
-        &mut self,
-        reader: &mut PlaylistReader,
-        event: Option<Result<ChatEvent, LlmError>>,
-    ) -> Option<Result<(), LlmError>> {
-        match event {
-            None => {
-                let rest = reader.finish();
-                self.take_all(rest);
-                Some(self.ended(reader))
-            }
-            Some(Err(error)) => {
-                let rest = reader.finish();
-                self.take_all(rest);
-                // The answer is whole, so that nothing is lost with what should have followed it.
-                Some(if reader.is_complete() { Ok(()) } else { Err(error) })
-            }
-            Some(Ok(ChatEvent::Finished(FinishReason::ContentFilter))) => {
-                self.decline();
-                Some(self.ended(reader))
-            }
-            Some(Ok(ChatEvent::Refusal(text))) => {
-                self.refusal.push_str(&text);
-                self.decline();
-                None
-            }
-            Some(Ok(ChatEvent::Finished(reason))) => {
-                // Proxies send a reason too early, so the rest of a broken answer is waited for.
-                let is_final = reason == FinishReason::Length || reader.is_complete() || reader.is_empty();
-                if is_final && let Some(chat) = &mut self.chat {
-                    chat.end_within_ms(USAGE_MS);
-                }
-                None
-            }
-            Some(Ok(ChatEvent::Usage(_))) => None,
-            Some(Ok(ChatEvent::Content(text))) => {
-                let events = reader.push(&text);
-                self.take_all(events);
-                if self.is_declined && self.about.language.is_some() || self.goes_on_and_on() {
-                    return Some(Ok(()));
-                }
-                if reader.is_runaway() {
-                    return Some(self.ended(reader));
-                }
-                if reader.is_complete()
-                    && let Some(chat) = &mut self.chat
-                {
-                    chat.end_within_ms(USAGE_MS);
-                }
-                None
-            }
+    fn hear(&mut self, song: Suggestion) {
+        let is_repeat = self.selection.already_seen(&song);
+        if let Some(answer) = &mut self.answer {
+            answer.note_song(is_repeat);
         }
-    }
-
-    /// How an answer has ended that says no more.
-    fn ended(&self, reader: &PlaylistReader) -> Result<(), LlmError> {
-        match (self.heard, reader.is_complete()) {
-            _ if self.is_declined => Ok(()),
-            (0, _) if reader.has_list() => Ok(()),
-            (0, _) if reader.is_empty() => Err(LlmError::Empty),
-            (0, _) => Err(LlmError::InvalidAnswer),
-            (_, true) => Ok(()),
-            (_, false) => Err(LlmError::CutOff),
+        if is_repeat {
+            return self.miss(song, MissReason::Duplicate);
         }
+        self.waiting.push_back(self.suggested.len());
+        self.suggested.push(song);
     }
 
-    /// Small models repeat themselves until they are stopped.
-    fn goes_on_and_on(&self) -> bool {
-        self.repeats_in_a_row >= MAX_REPEATS_IN_A_ROW
-            || self.heard > 2 * self.request.target_count + MAX_REPEATS_IN_A_ROW
-    }
-
-    fn take_all(&mut self, events: Vec<PlaylistEvent>) {
-        for event in events {
-            self.take(event);
-        }
-    }
-
-    fn take(&mut self, event: PlaylistEvent) {
-        match event {
-            PlaylistEvent::Kind(PlaylistKind::Refusal) => self.decline(),
-            PlaylistEvent::Kind(PlaylistKind::Playlist) => {}
-            PlaylistEvent::Language(language) => self.about.language = Some(language),
-            PlaylistEvent::Name(name) => self.about.name = name,
-            PlaylistEvent::Description(description) => self.about.description = description,
-            PlaylistEvent::Summary(summary) => self.about.summary = summary,
-            PlaylistEvent::Suggestion(_) if self.is_declined => {}
-            PlaylistEvent::Suggestion(suggestion) => {
-                self.heard += 1;
-                if self.selection.already_seen(&suggestion) {
-                    self.repeats_in_a_row += 1;
-                    self.miss(suggestion, MissReason::Duplicate);
-                } else {
-                    self.repeats_in_a_row = 0;
-                    self.waiting.push_back(self.suggested.len());
-                    self.suggested.push(suggestion);
-                }
-            }
-        }
-    }
-
-    /// A refusal counts as long as there are no suggestions; a second answer may well be declined. Its language is
-    /// waited for, but not for long: small models write on after it.
-    fn decline(&mut self) {
-        self.is_declined = self.suggested.is_empty();
-        if self.is_declined
-            && let Some(chat) = &mut self.chat
-        {
-            chat.end_within_ms(USAGE_MS);
-        }
-    }
-
-    fn end_chat(&mut self) {
+    fn end_answer(&mut self) {
         self.spent = self.cost();
-        self.chat = None;
+        if let Some(answer) = self.answer.take() {
+            self.about.update(answer.into_about());
+        }
     }
 }
 
 enum Step {
     WarmedUp,
-    Said(Option<Result<ChatEvent, LlmError>>),
+    Said(Said),
     Resolved(usize, Resolution),
 }
 
 /// What happens next: the model says something, or a search ends. Neither is lost where the other
 /// comes first.
-async fn next_step(chat: Option<&mut ChatStream>, searches: &mut Searches<'_>) -> Step {
-    let Some(chat) = chat else { return searches.select_next_some().await };
-    let said = chat.next().fuse();
+async fn next_step(answer: Option<&mut Answer>, searches: &mut Searches<'_>) -> Step {
+    let Some(answer) = answer else { return searches.select_next_some().await };
+    let said = answer.next().fuse();
     pin_mut!(said);
     select_biased! {
         step = searches.select_next_some() => step,
-        event = said => Step::Said(event),
+        said = said => Step::Said(said),
     }
 }
 

@@ -13,9 +13,10 @@ use shared::spotify::SpotifyApp;
 use shared::supabase::{RETRYING_MS, Service, Supabase};
 use shared::{Code, Error};
 
+use crate::answer::About;
 use crate::budget::Budgeted;
 use crate::event::{Done, Event, Stage, StopReason, warning};
-use crate::generate::{About, Emit, Failure, Generation};
+use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Deps;
 use crate::quota::{self, Session, Status};
 use crate::request::PlaylistRequest;

@@ -5,7 +5,8 @@
 //! object. Every track was found in Spotify's catalogue; the quota is charged only for what was
 //! delivered.
 
-pub mod budget;
+pub mod answer;
+mod budget;
 pub mod config;
 #[cfg(all(target_arch = "wasm32", not(test)))]
 mod entry;

@@ -163,7 +163,7 @@ async fn five_hundred_suggestions_are_not_all_looked_up() {
     let (status, done) = generation::json(&stack, &user, &ask("evening")).await;
     assert_eq!(
         (status.as_u16(), &done["count"], &done["stop_reason"]),
-        (200, &json!(2), &json!("budget")),
+        (200, &json!(2), &json!("no_progress")),
         "{done}"
     );
     let outbound = stack.log("spotify").await.len() + stack.log("llm").await.len();

@@ -1,0 +1,233 @@
+//! One answer of the model: what it says, and when it has said enough.
+
+use shared::llm::playlist::{Language, PlaylistEvent, PlaylistKind, PlaylistReader};
+use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
+use shared::track::Suggestion;
+
+/// After the last song that is needed come a few songs too many, and the texts.
+const TEXTS_MS: u64 = 5_000;
+/// After a complete answer or a refusal comes the usage.
+const USAGE_MS: u64 = 1_000;
+/// Where the cost can be estimated, only what has arrived is still read.
+const ARRIVED_MS: u64 = 100;
+/// A model that repeats itself so often has nothing more to say.
+const MAX_REPEATS_IN_A_ROW: usize = 8;
+
+/// What the model says about the playlist as a whole.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The language that it answers in.
+    pub language: Option<Language>,
+    /// The playlist's name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// A sentence about it.
+    pub summary: String,
+}
+
+impl About {
+    /// Takes over what a later answer says.
+    pub fn update(&mut self, later: Self) {
+        self.language = later.language.or(self.language);
+        let texts = [
+            (&mut self.name, later.name),
+            (&mut self.description, later.description),
+            (&mut self.summary, later.summary),
+        ];
+        for (text, later) in texts {
+            if !later.is_empty() {
+                *text = later;
+            }
+        }
+    }
+
+    fn lacks_texts(&self) -> bool {
+        self.name.is_empty() || self.description.is_empty() || self.summary.is_empty()
+    }
+}
+
+/// What an answer says next.
+#[derive(Debug)]
+pub enum Said {
+    /// Songs, or none yet.
+    Songs(Vec<Suggestion>),
+    /// No more: whether the answer was of use.
+    Ended(Result<(), LlmError>),
+    /// The model says that this is not about music, or refuses to answer.
+    Declined,
+}
+
+/// An answer that is being read. Dropping it aborts the call.
+pub struct Answer {
+    chat: ChatStream,
+    reader: PlaylistReader,
+    about: About,
+    /// Whether a refusal counts: a second answer may well be declined.
+    may_decline: bool,
+    is_declined: bool,
+    refusal: String,
+    /// More songs than this are not listened to.
+    max_songs: usize,
+    /// Songs so far, repeated ones included.
+    songs: usize,
+    repeats_in_a_row: usize,
+}
+
+impl Answer {
+    /// An answer of which nothing has been read, to a wish for `wanted` songs.
+    pub fn new(chat: ChatStream, wanted: usize, may_decline: bool) -> Self {
+        Self {
+            chat,
+            reader: PlaylistReader::new(),
+            about: About::default(),
+            may_decline,
+            is_declined: false,
+            refusal: String::new(),
+            max_songs: 2 * wanted + MAX_REPEATS_IN_A_ROW,
+            songs: 0,
+            repeats_in_a_row: 0,
+        }
+    }
+
+    /// What the answer has cost so far.
+    pub fn cost(&self) -> Cost {
+        self.chat.cost()
+    }
+
+    /// What the answer says about the playlist.
+    pub fn into_about(self) -> About {
+        self.about
+    }
+
+    /// What the answer says next. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Said {
+        if self.goes_on_and_on() {
+            return self.end();
+        }
+        match self.chat.next().await {
+            None => {
+                let songs = self.finish();
+                if songs.is_empty() { self.end() } else { Said::Songs(songs) }
+            }
+            Some(Ok(event)) => self.read(event),
+            Some(Err(error)) => {
+                let songs = self.finish();
+                // An answer that is whole is not lost with what should have followed it.
+                match (songs.is_empty(), self.reader.is_complete()) {
+                    (false, _) => Said::Songs(songs),
+                    (true, true) => Said::Ended(Ok(())),
+                    (true, false) => Said::Ended(Err(error)),
+                }
+            }
+        }
+    }
+
+    /// Tells whether a song was one that had been suggested before. Small models repeat themselves until they are
+    /// stopped.
+    pub fn note_song(&mut self, is_repeat: bool) {
+        self.repeats_in_a_row = if is_repeat { self.repeats_in_a_row + 1 } else { 0 };
+    }
+
+    /// Whether the answer is read on although the playlist is full: for the texts that `known` lacks, or to learn what
+    /// it costs.
+    pub fn is_awaited(&mut self, known: &About, has_prices: bool) -> bool {
+        let mut about = known.clone();
+        about.update(self.about.clone());
+        let lacks_usage = self.chat.usage().is_none();
+        let (is_awaited, patience_ms) = match (self.reader.is_complete(), about.lacks_texts()) {
+            (true, _) => (lacks_usage, USAGE_MS),
+            (false, true) => (true, TEXTS_MS),
+            (false, false) => (lacks_usage, if has_prices { ARRIVED_MS } else { USAGE_MS }),
+        };
+        self.chat.end_within_ms(patience_ms);
+        is_awaited
+    }
+
+    fn read(&mut self, event: ChatEvent) -> Said {
+        match event {
+            ChatEvent::Usage(_) => {}
+            ChatEvent::Finished(FinishReason::ContentFilter) => {
+                self.decline();
+                return self.end();
+            }
+            ChatEvent::Finished(reason) => {
+                // Proxies send a reason too early, so the rest of a broken answer is waited for.
+                let is_over = self.reader.is_complete() || self.reader.is_empty();
+                if is_over || reason == FinishReason::Length {
+                    self.chat.end_within_ms(USAGE_MS);
+                }
+            }
+            ChatEvent::Refusal(text) => {
+                self.refusal.push_str(&text);
+                self.decline();
+            }
+            ChatEvent::Content(text) => {
+                let events = self.reader.push(&text);
+                let songs = self.take(events);
+                if self.is_declined && self.about.language.is_some() {
+                    return self.end();
+                }
+                if self.reader.is_complete() {
+                    self.chat.end_within_ms(USAGE_MS);
+                }
+                return Said::Songs(songs);
+            }
+        }
+        Said::Songs(Vec::new())
+    }
+
+    fn finish(&mut self) -> Vec<Suggestion> {
+        let rest = self.reader.finish();
+        self.take(rest)
+    }
+
+    fn take(&mut self, events: Vec<PlaylistEvent>) -> Vec<Suggestion> {
+        let mut songs = Vec::new();
+        for event in events {
+            match event {
+                PlaylistEvent::Kind(PlaylistKind::Refusal) => self.decline(),
+                PlaylistEvent::Kind(PlaylistKind::Playlist) => {}
+                PlaylistEvent::Language(language) => self.about.language = Some(language),
+                PlaylistEvent::Name(name) => self.about.name = name,
+                PlaylistEvent::Description(description) => self.about.description = description,
+                PlaylistEvent::Summary(summary) => self.about.summary = summary,
+                PlaylistEvent::Suggestion(_) if self.is_declined => {}
+                PlaylistEvent::Suggestion(song) => songs.push(song),
+            }
+        }
+        self.songs += songs.len();
+        songs
+    }
+
+    /// A refusal counts as long as there are no songs. Its language is waited for, but not for long: small models write
+    /// on after it.
+    fn decline(&mut self) {
+        self.is_declined = self.may_decline && self.songs == 0;
+        if self.is_declined {
+            self.chat.end_within_ms(USAGE_MS);
+        }
+    }
+
+    fn goes_on_and_on(&self) -> bool {
+        self.repeats_in_a_row >= MAX_REPEATS_IN_A_ROW
+            || self.songs > self.max_songs
+            || self.reader.is_runaway()
+    }
+
+    fn end(&mut self) -> Said {
+        if self.is_declined {
+            let said = Some(&self.refusal).filter(|refusal| !refusal.is_empty());
+            let language = said.map(|refusal| Language::detect(refusal));
+            self.about.language = self.about.language.or(language);
+            return Said::Declined;
+        }
+        Said::Ended(match self.songs {
+            0 if self.reader.has_list() => Ok(()),
+            0 if self.reader.is_empty() => Err(LlmError::Empty),
+            0 => Err(LlmError::InvalidAnswer),
+            _ if self.reader.is_complete() || self.songs > self.max_songs => Ok(()),
+            _ => Err(LlmError::CutOff),
+        })
+    }
+}
