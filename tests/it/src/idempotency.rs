@@ -113,7 +113,7 @@ async fn a_running_generation_says_when_to_come_back() {
 async fn a_failed_generation_may_be_tried_again_under_its_key() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
-    stack.llm_script(json!([{"text": "garbage"}, reply(&FIVE)])).await;
+    stack.llm_script(json!([{"text": "garbage"}, {"text": "garbage"}, reply(&FIVE)])).await;
     let key = Uuid::new_v4().to_string();
     let first = json_with_key(&stack, &user, &saving("evening"), &key).await;
     assert_error(&first, 502, "llm_invalid_answer");

@@ -196,7 +196,7 @@ async fn the_line_says_what_the_quota_decided_and_what_failed() {
     let line = log.wait_for("a failure", decided("released")).await.remove(0);
     assert_eq!(
         (&line["code"], &line["upstreams"]["model"]["failed"]),
-        (&json!("llm_unavailable"), &json!(1))
+        (&json!("llm_unavailable"), &json!(2))
     );
     stack.faults("llm", json!([])).await;
 

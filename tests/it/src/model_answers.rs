@@ -125,7 +125,6 @@ async fn a_usable_answer_is_read_in_every_framing() {
 #[tokio::test]
 async fn a_failure_is_blamed_on_whom_it_concerns() {
     let stack = Stack::take().await;
-    let user = stack.sign_up().await;
     let cases = [
         (
             "a wrong key",
@@ -227,6 +226,8 @@ async fn a_failure_is_blamed_on_whom_it_concerns() {
     ];
     for (name, upstream, body, status, code) in cases {
         stack.faults("llm", json!([{"path_prefix": COMPLETIONS, "status": upstream, "body": body}])).await;
+        // Each has a user: several failures in a minute are too many.
+        let user = stack.sign_up().await;
         let answer = generation::json(&stack, &user, &ask("a very private evening")).await;
         assert_eq!(
             (answer.0.as_u16(), answer.1["code"].as_str()),
@@ -235,8 +236,8 @@ async fn a_failure_is_blamed_on_whom_it_concerns() {
             answer.1
         );
         assert_error(&answer, status, code);
+        stack.assert_untouched(&user, 0).await;
     }
-    stack.assert_untouched(&user, 0).await;
 }
 
 #[tokio::test]
