@@ -87,6 +87,8 @@ fn model(fault: Fault) -> Vec<Ending> {
             vec![(502, "llm_invalid_answer")]
         }
         Fault::TenMegabytes => vec![(502, "llm_unavailable"), (502, "llm_invalid_answer")],
+        // The operator has to name the host that the model moved to.
+        Fault::Redirect => vec![(503, "misconfigured")],
         _ => vec![(502, "llm_unavailable")],
     }
 }
