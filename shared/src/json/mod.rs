@@ -1,8 +1,9 @@
-//! Reading a JSON document while it is still being written.
+//! Reading JSON that others wrote: documents whose text is broken, and documents that are still being written.
 //!
 //! A language model writes its answer for seconds. [`ObjectScanner`] hands over each member of
 //! the object, and each element of one of its arrays, as soon as it is complete.
 
+mod lenient;
 mod scanner;
 mod value;
 
@@ -12,4 +13,5 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use lenient::{from_slice_lenient, mended, replace_lone_surrogates};
 pub use scanner::{ObjectScanner, ScanError, ScanEvent};

@@ -10,6 +10,7 @@ use super::{SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
+use crate::json::from_slice_lenient;
 use crate::redacted::Secret;
 
 /// All that we ever ask for: to create playlists that are not on the profile, and to fill them.
@@ -157,7 +158,7 @@ fn refusal(body: &[u8]) -> GrantError {
     struct Refusal {
         error: String,
     }
-    match serde_json::from_slice::<Refusal>(body) {
+    match from_slice_lenient::<Refusal>(body) {
         Ok(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
         Ok(refusal) if refusal.error == "invalid_client" => SpotifyError::InvalidCredentials.into(),
         _ => SpotifyError::InvalidAnswer.into(),

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::SpotifyError;
+use crate::json::from_slice_lenient;
 use crate::track::{CatalogueTrack, TrackUri};
 
 /// Whoever looks at what was found compares each with each, so an answer that holds more than was asked for, or a track
@@ -13,7 +14,7 @@ const MAX_ARTISTS: usize = 50;
 
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
 pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
-    let answer: Value = serde_json::from_slice(body).map_err(|_| SpotifyError::InvalidAnswer)?;
+    let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
     let items = answer.pointer("/tracks/items").and_then(Value::as_array);
     let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track);
     Ok(tracks.take(MAX_TRACKS).collect())

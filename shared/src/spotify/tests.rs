@@ -376,3 +376,14 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
     );
     assert!(!format!("{:?}", config()).contains("secret\""));
 }
+
+#[test]
+fn half_an_emoji_in_one_name_does_not_make_an_answer_unreadable() {
+    let body = json!({ "tracks": { "items": [item_with(json!({ "name": "HALF" })), item()] } });
+    let body = body.to_string().replace("HALF", r"Song \ud83e");
+    let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)]).search().unwrap();
+    assert_eq!(
+        tracks.iter().map(|track| track.title.as_str()).collect::<Vec<_>>(),
+        ["Song \u{fffd}", "Zażółć"]
+    );
+}

@@ -73,7 +73,7 @@ fn what_is_no_event_is_refused() {
     for body in ["", "{", "nul", "{\"object\":\"event\",}", "\u{feff}{}", "{} {}", "NaN"] {
         assert_eq!(Event::parse(body.as_bytes()).unwrap_err(), EventError::InvalidJson, "{body}");
     }
-    assert_eq!(Event::parse(b"{\"object\":\"\xff\"}").unwrap_err(), EventError::InvalidJson);
+    assert_eq!(Event::parse(b"{\"object\":\"\xff\"}").unwrap_err(), EventError::NotAnEvent);
     assert_eq!(Event::parse("[".repeat(100_000).as_bytes()).unwrap_err(), EventError::InvalidJson);
     let good = event("invoice.paid", json!({"object": "invoice"}));
     let without = |name: &str| {
@@ -159,4 +159,14 @@ fn a_type_is_told_only_where_it_looks_like_one() {
     for kind in ["", "Ann", "ann@example.com", "a b", "a\nb", "\"", &"x".repeat(65)] {
         assert_eq!(told(kind), None, "{kind}");
     }
+}
+
+#[test]
+fn half_an_emoji_in_a_customers_name_does_not_make_an_event_unreadable() {
+    let snapshot = event("customer.subscription.updated", json!({"id": "sub_1", "name": "HALF"}));
+    let body = snapshot.to_string().replace("HALF", r"\ud83e");
+    let Some(Source::Object(object)) = Event::parse(body.as_bytes()).unwrap().source else {
+        panic!("{body}")
+    };
+    assert_eq!(object, json!({"id": "sub_1", "name": "\u{fffd}"}));
 }

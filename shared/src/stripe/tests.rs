@@ -259,3 +259,11 @@ fn a_customer_in_place_of_another_is_another() {
         with_stripe([answer()], async |stripe| stripe.create_customer(USER, Some(&customer())).await);
     assert_ne!(keys(&first), keys(&second));
 }
+
+#[test]
+fn half_an_emoji_in_an_answer_does_not_make_it_unreadable() {
+    let body = r#"{"object":"list","data":[{"id":"sub_1","customer":"cus_1","status":"active","description":"\ud83e"}],"has_more":false}"#;
+    assert_eq!(plan([FakeAnswer::text(200, "application/json", body)]).0, Ok(Plan::Pro));
+    let missing = r#"{"error":{"code":"resource_missing","param":"customer","message":"\ud83e"}}"#;
+    assert_eq!(plan([FakeAnswer::text(404, "application/json", missing)]).0, Ok(Plan::Free));
+}
