@@ -33,6 +33,11 @@ const PING_EVERY_MS: u64 = 5_000;
 const KEPT_FOR_SETTLING: usize = 2;
 /// The refill asks the model once more, and again after a passing failure.
 const KEPT_FOR_REFILL: usize = 2;
+/// Two rounds of 1.3 suggestions for a track, each searched for twice, are 5.2: twice that leaves room for repetitions. A
+/// model that suggests more than it was asked for must not use up Spotify's rate limit.
+const SEARCHES_PER_TRACK: usize = 10;
+/// The app's token, and what a short playlist may miss.
+const SEARCHES_BESIDES: usize = 20;
 const MAX_FALLBACK_NAME_CHARS: usize = 60;
 
 /// A reserved generation.
@@ -59,7 +64,9 @@ where
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
         let Self { deps, http, session, request, emit } = self;
         emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
-        let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
+        let searches = SEARCHES_PER_TRACK * request.target_count + SEARCHES_BESIDES;
+        let spare = http.available().saturating_sub(searches);
+        let searching = http.keeping(spare.max(KEPT_FOR_SETTLING + KEPT_FOR_REFILL));
         let resolver = resolver(&deps, &searching, &request);
         let mut generation = Generation::new(
             &deps.config.llm,
@@ -145,9 +152,14 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                         self.deps.call.note("quota", "charged");
                         return Ok(done);
                     }
-                    // The database has rolled everything back; the reservation is still ours.
-                    Err(error) if error.code() == Code::PlaylistLimitReached => error,
-                    Err(error) => return Err(error),
+                    // The reservation is over, or what became of the playlist is not known: a repeat finds out.
+                    Err(error)
+                        if matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable) =>
+                    {
+                        return Err(error);
+                    }
+                    // The database refused and has rolled everything back; the reservation is still ours.
+                    Err(error) => error,
                 }
             }
             Some(Err(failure)) => self.error(failure, about.language),
