@@ -154,8 +154,17 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
             StripeError::RateLimited { retry_after_seconds }
         }
         StatusCode::CONFLICT => StripeError::KeyInUse,
+        // Nothing but the message tells: there is no code for it.
+        StatusCode::BAD_REQUEST if text(&error, "/error/message").is_some_and(is_about_currencies) => {
+            StripeError::CurrencyConflict
+        }
         status if status.is_client_error() => StripeError::Refused { status, code, param },
         // Neither an answer nor an error: a redirect, for instance.
         _ => StripeError::InvalidAnswer,
     }
+}
+
+fn is_about_currencies(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("combine currencies") || message.contains("currency") && message.contains("customer")
 }
