@@ -167,6 +167,7 @@ export type Database = {
           'idempotency_key': string;
           'request': NonNullable<Json>;
           'result': Json | null;
+          'spotify_account_id': string | null;
           'spotify_playlist_id': string | null;
           'user_id': string;
         };
@@ -177,6 +178,7 @@ export type Database = {
           'idempotency_key': string;
           'request': NonNullable<Json>;
           'result'?: Json | null;
+          'spotify_account_id'?: string | null;
           'spotify_playlist_id'?: string | null;
           'user_id': string;
         };
@@ -186,6 +188,7 @@ export type Database = {
           'idempotency_key'?: string;
           'request'?: NonNullable<Json>;
           'result'?: Json | null;
+          'spotify_account_id'?: string | null;
           'spotify_playlist_id'?: string | null;
           'user_id'?: string;
         };
@@ -202,6 +205,7 @@ export type Database = {
       'spotify_tokens': {
         Row: {
           'access_token': string;
+          'account_id': string | null;
           'created_at': string;
           'display_name': string | null;
           'expires_at': string;
@@ -213,6 +217,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           'access_token': string;
+          'account_id'?: string | null;
           'created_at'?: string;
           'display_name'?: string | null;
           'expires_at': string;
@@ -223,6 +228,7 @@ export type Database = {
         };
         Update: {
           'access_token'?: string;
+          'account_id'?: string | null;
           'created_at'?: string;
           'display_name'?: string | null;
           'expires_at'?: string;
@@ -307,7 +313,12 @@ export type Database = {
         };
       };
       'record_spotify_export': {
-        Args: { 'p_idempotency_key': string; 'p_spotify_playlist_id': string; 'p_user_id': string };
+        Args: {
+          'p_idempotency_key': string;
+          'p_instead_of'?: string;
+          'p_spotify_playlist_id': string;
+          'p_user_id': string;
+        };
         Returns: string;
       };
       'refresh_spotify_tokens': {
@@ -376,6 +387,7 @@ export type Database = {
       'store_spotify_tokens': {
         Args: {
           'p_access_token': string;
+          'p_account_id'?: string;
           'p_display_name'?: string;
           'p_expires_at': string;
           'p_refresh_token': string;

@@ -82,6 +82,8 @@ codes! {
     ExportInProgress = "export_in_progress", 409;
     /// The caller has never subscribed to anything.
     NothingToManage = "nothing_to_manage", 409;
+    /// At Stripe something of the caller's is still open in another currency.
+    CurrencyConflict = "currency_conflict", 409;
     /// The body is larger than the endpoint reads.
     BodyTooLarge = "body_too_large", 413;
     /// The body's content type is not JSON.

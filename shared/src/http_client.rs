@@ -10,6 +10,8 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::json::from_slice_lenient;
+
 /// The client's key under which a request happens once, ours to Stripe and our clients' to us.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// What Stripe signs its events with.
@@ -182,7 +184,7 @@ impl InboundResponse {
     /// [`HttpError::InvalidBody`] where it is not the JSON that was expected.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|_| HttpError::InvalidBody)
+        from_slice_lenient(&bytes).map_err(|_| HttpError::InvalidBody)
     }
 
     /// `Retry-After` in whole seconds, rounded up, where the answer has one.

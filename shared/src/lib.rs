@@ -29,6 +29,7 @@ pub mod request;
 pub mod spotify;
 pub mod stripe;
 pub mod supabase;
+pub mod text;
 pub mod track;
 pub mod unicode;
 

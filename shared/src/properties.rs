@@ -1,4 +1,4 @@
-//! What holds for any path, any origin and any track's address, tried on many.
+//! What holds for any path, any origin, any text and any track's address, tried on many.
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use inputs::proptest::prelude::*;
@@ -6,6 +6,7 @@ use inputs::{bytes, text};
 
 use crate::cors::AllowedOrigins;
 use crate::endpoint::route;
+use crate::text::{is_invisible, one_line};
 use crate::track::TrackUri;
 
 const ORIGINS: [&str; 3] = ["https://app.example", "http://127.0.0.1:8787", "http://[::1]:3000"];
@@ -27,6 +28,14 @@ fn origin() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn any_text_becomes_one_clean_line_and_stays_it(text in text(), max in 0..40_usize) {
+        let line = one_line(&text, max);
+        prop_assert!(line.chars().count() <= max && line.trim() == line && !line.contains("  "), "{:?}", line);
+        prop_assert!(!line.chars().any(|c| c.is_control() || is_invisible(c)), "{:?}", line);
+        prop_assert_eq!(one_line(&line, max), line);
+    }
+
     #[test]
     fn only_an_origin_of_the_list_is_named(
         origin in origin(),

@@ -4,6 +4,13 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::one_line;
+
+/// The longest title, album or list of artists that the database stores (`playlist_tracks_title_length` and its like).
+pub const MAX_TEXT_CHARS: usize = 500;
+/// The longest duration that the database stores (`playlist_tracks_duration_ms_range`): a day.
+pub const MAX_DURATION_MS: u32 = 86_400_000;
+
 /// A Spotify track's address: `spotify:track:` and 22 base62 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -98,6 +105,14 @@ pub struct CatalogueTrack {
     pub is_playable: bool,
     /// The recording's international code, shared by its appearances on several albums.
     pub isrc: Option<String>,
+}
+
+impl CatalogueTrack {
+    /// The credited artists, separated by commas, as one text that can be shown and stored.
+    #[must_use]
+    pub fn artist(&self) -> String {
+        one_line(&self.artists.join(", "), MAX_TEXT_CHARS)
+    }
 }
 
 /// A span of years, both ends included, either of them open.

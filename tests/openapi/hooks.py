@@ -22,8 +22,13 @@ APP = READY["web_url"]
 # The free plan's.
 QUOTA = 3
 
-# No keyword says that one of two parameters is needed, or that one number is not above another.
-INEXPRESSIBLE = {"Give an artist, a title or both.", "era.from is after era.to."}
+# No keyword says that one of two parameters is needed, or that one number is not above another; and where Spotify is
+# available changes.
+INEXPRESSIBLE = {
+    "Give an artist, a title or both.",
+    "era.from is after era.to.",
+    "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
+}
 # What a valid request may be answered; for everything else it has to be accepted.
 MAY_BE_REFUSED = {
     # Keys come twice, also with other bodies and from other users.

@@ -20,6 +20,7 @@ const CALLED_BY: Record<string, string[]> = {
   'catalogue.rs': ['ai-playlist'],
   'crashes/listener.rs': FUNCTIONS,
   'database_refusals.rs': ['ai-playlist'],
+  'foreign_texts.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
   'model_answers.rs': ['ai-playlist'],

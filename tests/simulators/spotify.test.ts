@@ -87,7 +87,9 @@ describe('Spotify', () => {
     assert.deepEqual(await problem({ q: 'a', type: 'track', offset: '1001' }), [400, 'Invalid offset']);
     assert.deepEqual(await problem({ q: 'a' }), [400, 'Missing parameter type']);
     assert.deepEqual(await problem({ q: 'a', type: 'song' }), [400, 'Bad search type field song']);
-    assert.deepEqual(await problem({ q: 'a', type: 'track', market: 'Poland' }), [400, 'Invalid market code']);
+    for (const market of ['Poland', 'UK', 'CN', 'pl']) {
+      assert.deepEqual(await problem({ q: 'a', type: 'track', market }), [400, 'Invalid market code']);
+    }
     assert.equal((await fetch(`${base}/v1/recommendations`, { headers: { authorization: bearer } })).status, 404);
     assert.equal((await fetch(`${base}/v1/search?q=a&type=track`, { method: 'POST', headers: { authorization: bearer } })).status, 405);
   });

@@ -4,7 +4,7 @@ import { control, startForTests } from './helpers.ts';
 import type { Simulators } from './start.ts';
 import { nextPeriodEnd, periodEnd } from './stripe/clock.ts';
 import type { Json } from './stripe-helpers.ts';
-import { SESSION, act, call, eventTypes, subscriber } from './stripe-helpers.ts';
+import { SESSION, act, call, eventTypes, refusal, subscriber } from './stripe-helpers.ts';
 
 const DAY = 86_400;
 
@@ -170,5 +170,37 @@ describe('subscriptions at Stripe', () => {
     await assert.rejects(control(base, 'POST act', { action: 'renew', subscription: 'sub_x' }), /no subscription 'sub_x'/);
     await assert.rejects(control(base, 'POST act', { action: 'give_up', subscription, becomes: 'rich' }), /becomes must be one of canceled, unpaid/);
     assert.equal((await eventTypes(base)).length, before);
+  });
+
+  it('says that collection is paused, and how, until it is resumed', async () => {
+    const { subscription } = await subscriber(base);
+    const paused = await act(base, { action: 'pause_collection', subscription, behavior: 'void' });
+    assert.deepEqual([paused.subscription?.status, paused.subscription?.pause_collection], ['active', { behavior: 'void', resumes_at: null }]);
+    const resumed = await act(base, { action: 'resume_collection', subscription });
+    assert.equal(resumed.subscription?.pause_collection, null);
+    assert.deepEqual((await eventTypes(base)).slice(-2), ['customer.subscription.updated', 'customer.subscription.updated']);
+  });
+
+  it('gives a payment back without ending what was paid for', async () => {
+    const { subscription } = await subscriber(base);
+    await act(base, { action: 'refund', subscription });
+    assert.deepEqual((await eventTypes(base)).slice(-2), ['charge.refunded', 'refund.created']);
+    assert.equal((await call(base, 'GET', `/v1/subscriptions/${subscription}`)).json.status, 'active');
+  });
+
+  it('has one currency for whatever a customer has open', async () => {
+    const { customer } = await act(base, { action: 'create_customer' });
+    const session = `${SESSION}&customer=${String(customer?.id)}`;
+    const create = (): ReturnType<typeof call> => call(base, 'POST', '/v1/checkout/sessions', session);
+    const opened = (await create()).json;
+    const { prices } = (await control(base, 'GET objects')) as Record<string, Json[]>;
+    await control(base, 'PUT objects', [{ ...prices?.[0], currency: 'eur' }]);
+    const refused = refusal(await create());
+    assert.deepEqual(refused.slice(0, 3), [400, undefined, undefined]);
+    assert.match(String(refused[3]), /^You cannot combine currencies on a single customer\..* with currency usd\.$/);
+    await call(base, 'POST', `/v1/checkout/sessions/${String(opened.id)}/expire`, '');
+    assert.equal((await create()).status, 200);
+    await act(base, { action: 'add_invoice_item', customer: customer?.id, currency: 'usd' });
+    assert.equal((await create()).status, 400);
   });
 });

@@ -112,6 +112,34 @@ describe('Stripe’s pages', () => {
     assert.equal((await fetch(`${base}/p/session/bps_none`)).status, 404);
   });
 
+  it('takes what is due on the page of the invoice and in the portal, and resumes what is paused', async () => {
+    const invoicePage = async (subscription: string): Promise<unknown> => {
+      const { latest_invoice } = await fetched(`/v1/subscriptions/${subscription}`);
+      return (await fetched(`/v1/invoices/${String(latest_invoice)}`)).hosted_invoice_url;
+    };
+    const status = async (subscription: string): Promise<unknown> => (await fetched(`/v1/subscriptions/${subscription}`)).status;
+    const begun = await subscriber(base, { payment: 'fails' });
+    assert.match(await show(await invoicePage(begun.subscription)), /data-testid="pay-invoice"/);
+    assert.equal((await submit(await invoicePage(begun.subscription), { decision: 'pay' })).status, 303);
+    assert.equal(await status(begun.subscription), 'active');
+    assert.doesNotMatch(await show(await invoicePage(begun.subscription)), /data-testid="pay-invoice"/);
+
+    const { customer, subscription } = await subscriber(base);
+    const portal = (await call(base, 'POST', '/v1/billing_portal/sessions', `customer=${customer}`)).json;
+    await act(base, { action: 'fail_payment', subscription });
+    await act(base, { action: 'give_up', subscription, becomes: 'unpaid' });
+    await act(base, { action: 'set_card', customer, works: false });
+    await submit(portal.url, { subscription, decision: 'pay' });
+    assert.equal(await status(subscription), 'unpaid');
+    await act(base, { action: 'set_card', customer, works: true });
+    await submit(portal.url, { subscription, decision: 'pay' });
+    assert.equal(await status(subscription), 'active');
+    await act(base, { action: 'pause', subscription });
+    assert.match(await show(portal.url), /data-testid="resume-subscription"/);
+    await submit(portal.url, { subscription, decision: 'resume' });
+    assert.equal(await status(subscription), 'active');
+  });
+
   it('does not let one customer touch what another one has', async () => {
     const [mine, other] = [await subscriber(base), await subscriber(base)];
     const portal = (await call(base, 'POST', '/v1/billing_portal/sessions', `customer=${mine.customer}`)).json;

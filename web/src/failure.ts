@@ -6,7 +6,7 @@ export const FUNCTION_CODES = [
   'missing_token', 'invalid_token', 'token_expired', 'token_too_large', 'quota_exceeded', 'profile_not_found', 'state_of_another_user',
   'spotify_not_linked', 'spotify_link_expired', 'spotify_access_denied', 'not_found', 'playlist_not_found', 'method_not_allowed',
   'already_generated', 'generation_in_progress', 'idempotency_key_reused', 'playlist_limit_reached', 'playlist_empty',
-  'export_in_progress', 'nothing_to_manage', 'body_too_large', 'unsupported_media_type', 'invalid_request', 'not_confirmed',
+  'export_in_progress', 'nothing_to_manage', 'currency_conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request', 'not_confirmed',
   'not_about_music', 'no_tracks_found', 'too_many_attempts', 'internal_error', 'llm_unavailable', 'llm_invalid_answer',
   'spotify_unavailable', 'stripe_unavailable', 'misconfigured', 'database_unavailable', 'spotify_rate_limited', 'llm_rate_limited',
   'stripe_rate_limited', 'plan_contended', 'llm_timeout', 'spotify_timeout', 'stripe_timeout', 'generation_timeout',

@@ -192,11 +192,13 @@ impl Answer {
                 PlaylistEvent::Name(name) => self.about.name = name,
                 PlaylistEvent::Description(description) => self.about.description = description,
                 PlaylistEvent::Summary(summary) => self.about.summary = summary,
-                PlaylistEvent::Suggestion(_) if self.is_declined => {}
-                PlaylistEvent::Suggestion(song) => songs.push(song),
+                PlaylistEvent::Suggestion(_) if self.is_declined || self.songs == self.max_songs => {}
+                PlaylistEvent::Suggestion(song) => {
+                    self.songs += 1;
+                    songs.push(song);
+                }
             }
         }
-        self.songs += songs.len();
         songs
     }
 
@@ -211,7 +213,7 @@ impl Answer {
 
     fn goes_on_and_on(&self) -> bool {
         self.repeats_in_a_row >= MAX_REPEATS_IN_A_ROW
-            || self.songs > self.max_songs
+            || self.songs == self.max_songs
             || self.reader.is_runaway()
     }
 
@@ -226,7 +228,7 @@ impl Answer {
             0 if self.reader.has_list() => Ok(()),
             0 if self.reader.is_empty() => Err(LlmError::Empty),
             0 => Err(LlmError::InvalidAnswer),
-            _ if self.reader.is_complete() || self.songs > self.max_songs => Ok(()),
+            _ if self.reader.is_complete() || self.songs == self.max_songs => Ok(()),
             _ => Err(LlmError::CutOff),
         })
     }

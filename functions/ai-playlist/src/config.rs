@@ -6,8 +6,8 @@ use shared::llm::LlmConfig;
 use shared::spotify::SpotifyConfig;
 use shared::supabase::SupabaseConfig;
 
-/// Cloudflare's free plan allows 50 subrequests an invocation.
-const DEFAULT_SUBREQUEST_LIMIT: usize = 50;
+/// What every Cloudflare account with a paid plan allows; Supabase has no such limit.
+const DEFAULT_SUBREQUEST_LIMIT: usize = 1_000;
 
 /// The function's configuration.
 #[derive(Debug, Clone)]

@@ -205,7 +205,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
 
     fn is_finished(&self) -> bool {
         let is_catalogue_down = self.failed_lookups_in_a_row >= MAX_FAILED_LOOKUPS_IN_A_ROW
-            || self.last_lookup_error.as_ref().is_some_and(is_lasting);
+            || self.last_lookup_error.is_some_and(SpotifyError::is_lasting);
         self.selection.is_full() || self.is_out_of_budget || is_catalogue_down
     }
 
@@ -380,9 +380,4 @@ fn complaint(error: &LlmError) -> Option<Complaint> {
         LlmError::CutOff => Some(Complaint::CutOff),
         _ => None,
     }
-}
-
-/// Asking again within this invocation would be refused again.
-fn is_lasting(error: &SpotifyError) -> bool {
-    matches!(error, SpotifyError::RateLimited { .. } | SpotifyError::InvalidCredentials)
 }

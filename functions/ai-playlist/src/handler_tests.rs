@@ -528,3 +528,51 @@ fn what_the_server_accepts_is_remembered() {
         .collect();
     assert_eq!(modes, ["json_schema", "json_object", "json_object"]);
 }
+
+#[test]
+fn a_playlist_that_the_database_refuses_is_settled_as_failed_at_once() {
+    for (status, code) in [(400, "22P05"), (400, "23514"), (422, "PT422"), (409, "23505")] {
+        let works = world(SONGS);
+        let bench = Bench::new(move |request| match request.url.contains("save_generated_playlist") {
+            true => FakeAnswer::json(status, &json!({"code": code, "message": "refused"})),
+            false => works(request),
+        });
+        let mut body = wish(3);
+        body["save"] = json!(true);
+        assert_eq!(bench.error(&body), Code::Internal, "{code}");
+        assert_eq!(bench.settled(), ["failed"], "{code}");
+    }
+}
+
+#[test]
+fn a_playlist_that_may_have_been_saved_is_left_to_a_repeat() {
+    let works = world(SONGS);
+    let mut bench = Bench::new(move |request| match request.url.contains("save_generated_playlist") {
+        true => FakeAnswer::text(503, "text/html", "<h1>Busy</h1>"),
+        false => works(request),
+    });
+    bench.clock = FakeClock::hurrying(NOW_MS);
+    bench.deps.clock = bench.clock.clone();
+    let mut body = wish(3);
+    body["save"] = json!(true);
+    assert_eq!(bench.error(&body), Code::DatabaseUnavailable);
+    assert_eq!(bench.settled(), Vec::<String>::new());
+}
+
+#[test]
+fn a_model_that_suggests_far_more_than_it_was_asked_for_does_not_use_up_spotifys_rate_limit() {
+    let many: Vec<(String, String)> =
+        (0..100).map(|n| (format!("Nobody {n}"), format!("Nowhere {n}"))).collect();
+    let many: Vec<(&str, &str)> =
+        many.iter().map(|(artist, title)| (artist.as_str(), title.as_str())).collect();
+    let (works, suggested) = (world(&[]), completion(&many));
+    let bench = Bench::new(move |request| match request.url.as_str() {
+        url if url.contains("/v1/search") => FakeAnswer::json(200, &json!({"tracks": {"items": []}})),
+        url if url.ends_with("/chat/completions") => suggested.clone(),
+        _ => works(request),
+    });
+    assert_eq!(bench.error(&wish(5)), Code::NoTracksFound);
+    // Twice five songs and eight, each searched for twice; the second answer repeats them.
+    assert_eq!(bench.sent_to("/v1/search").len(), 36);
+    assert_eq!(bench.sent_to("chat/completions").len(), 2);
+}

@@ -147,9 +147,14 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                         self.deps.call.note("quota", "charged");
                         return Ok(done);
                     }
-                    // The database has rolled everything back; the reservation is still ours.
-                    Err(error) if error.code() == Code::PlaylistLimitReached => error,
-                    Err(error) => return Err(error),
+                    // The reservation is over, or what became of the playlist is not known: a repeat finds out.
+                    Err(error)
+                        if matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable) =>
+                    {
+                        return Err(error);
+                    }
+                    // The database refused and has rolled everything back; the reservation is still ours.
+                    Err(error) => error,
                 }
             }
             Some(Err(failure)) => self.error(failure, about.language),

@@ -140,6 +140,12 @@ fn playlist_limit() -> Error {
     )
 }
 
+/// The cost as the database records it (`private.ai_cost`); a model may claim any number of tokens.
+fn recorded(cost: Cost) -> String {
+    const MOST: u64 = 9_999_999_999;
+    if cost.ten_thousandths() > MOST { "999999.9999".to_owned() } else { cost.to_string() }
+}
+
 #[derive(Serialize)]
 struct SettleArgs {
     p_session_id: Uuid,
@@ -168,7 +174,7 @@ pub async fn settle<H: HttpClient, C: Clock>(
         p_session_id: session.id,
         p_user_id: session.user_id,
         p_status: status,
-        p_cost: cost.to_string(),
+        p_cost: recorded(cost),
         p_max_age_ms: max_age_ms,
     };
     let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
@@ -217,7 +223,7 @@ pub async fn save<H: HttpClient, C: Clock>(
     let args = SaveArgs {
         p_session_id: session.id,
         p_user_id: session.user_id,
-        p_cost: cost.to_string(),
+        p_cost: recorded(cost),
         p_name: name,
         p_description: description,
         p_tracks: tracks,
@@ -235,4 +241,21 @@ pub async fn save<H: HttpClient, C: Clock>(
 
 fn timeout() -> Error {
     Error::new(Code::GenerationTimeout, "The playlist was not finished in time. Nothing was charged.")
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::llm::{Price, Prices};
+
+    use super::*;
+
+    #[test]
+    fn a_cost_is_recorded_within_what_the_database_takes() {
+        let prices = Prices { input: Price::parse("100000").unwrap(), output: Price::default() };
+        for (tokens, expected) in
+            [(0, "0.0000"), (1, "0.1000"), (9_999_999, "999999.9000"), (u64::MAX, "999999.9999")]
+        {
+            assert_eq!(recorded(prices.of_tokens(tokens, 0)), expected, "{tokens}");
+        }
+    }
 }

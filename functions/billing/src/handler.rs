@@ -10,7 +10,7 @@ use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::request::require_json;
-use shared::stripe::{CheckoutRequest, Plan, Stripe, StripeError, StripeId};
+use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
 use shared::supabase::{Service, Supabase};
 use shared::{Code, Error};
 
@@ -72,8 +72,8 @@ pub async fn handle<H: HttpClient, C: Clock>(
 }
 
 impl<H: HttpClient, C: Clock> Deps<H, C> {
-    /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Find or create their customer (403). 4. Who pays
-    ///    already is sent to the portal. 5. Open a checkout, and close the others.
+    /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Find or create their customer (403). 4. Who has a
+    ///    subscription that is not over is sent to where it is managed or paid. 5. Open a checkout, and close the others (409).
     async fn checkout(&self, request: &Request<Bytes>) -> Result<String, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
@@ -106,9 +106,13 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         user: &VerifiedUser,
         urls: &CheckoutUrls,
     ) -> Result<String, StripeError> {
-        // The database may not know yet: a second subscription would be paid for beside the first.
-        if stripe.plan_of(customer).await? == Plan::Pro {
-            return stripe.portal(customer, &urls.cancel_url).await;
+        // The database may not know yet, and what is not paid for now may recover: a second subscription would be charged
+        // beside the first.
+        if let Some(begun) = stripe.lasting_subscription(customer).await? {
+            return match stripe.first_payment(&begun).await? {
+                Some(url) => Ok(url),
+                None => stripe.portal(customer, &urls.cancel_url).await,
+            };
         }
         let request = CheckoutRequest {
             user_id: user.id(),

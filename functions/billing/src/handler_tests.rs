@@ -11,6 +11,7 @@ use super::*;
 
 const NOW: u64 = 1_790_000_000;
 const USER: Uuid = Uuid::from_u128(7);
+const PORTAL: &str = "https://portal.example/";
 
 fn lookup(name: &str) -> Option<String> {
     let value = match name {
@@ -37,6 +38,8 @@ struct World {
     /// How many are newer than the one that we create, by the time that we look again.
     newer: usize,
     has_created: Cell<bool>,
+    /// How often Stripe still refuses to mix currencies.
+    conflicts: Cell<usize>,
     instead: Vec<(&'static str, FakeAnswer)>,
 }
 
@@ -48,6 +51,7 @@ fn world() -> World {
         sessions: Vec::new(),
         newer: 0,
         has_created: Cell::default(),
+        conflicts: Cell::default(),
         instead: Vec::new(),
     }
 }
@@ -88,7 +92,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
             let data: Vec<_> = world
                 .status
                 .iter()
-                .map(|status| json!({"id": "sub_1", "customer": "cus_1", "status": status}))
+                .map(|status| json!({"id": "sub_1", "customer": "cus_1", "status": status, "latest_invoice": "in_1"}))
                 .collect();
             FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
         }
@@ -101,6 +105,10 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         }
         ("sessions", _) if path.ends_with("billing_portal/sessions") => {
             FakeAnswer::json(200, &json!({"url": "https://portal.example/"}))
+        }
+        ("sessions", _) if world.conflicts.get() > 0 => {
+            world.conflicts.set(world.conflicts.get() - 1);
+            mixed_currencies()
         }
         ("sessions", _) => {
             world.has_created.set(true);
@@ -168,14 +176,65 @@ fn who_pays_for_the_first_time_becomes_a_customer() {
 }
 
 #[test]
-fn who_pays_already_manages_it() {
-    for status in ["active", "trialing", "past_due"] {
+fn who_has_a_subscription_that_is_not_over_manages_it_and_gets_no_other() {
+    for status in ["active", "trialing", "past_due", "unpaid", "paused", "invented"] {
         let (url, requests) = checkout(World { status: Some(status), ..world() });
-        assert_eq!(url.unwrap(), "https://portal.example/");
-        assert_eq!(posts(&requests), ["billing_portal/sessions"]);
+        assert_eq!(url.unwrap(), "https://portal.example/", "{status}");
+        assert_eq!(posts(&requests), ["billing_portal/sessions"], "{status}");
     }
-    let (url, _) = checkout(World { status: Some("canceled"), ..world() });
+    for status in ["canceled", "incomplete_expired"] {
+        let (url, _) = checkout(World { status: Some(status), ..world() });
+        assert_eq!(url.unwrap(), "https://checkout.example/cs_new", "{status}");
+    }
+}
+
+#[test]
+fn a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be() {
+    let open = json!({"id": "in_1", "status": "open", "hosted_invoice_url": "https://invoice.example/"});
+    for (invoice, expected) in [
+        (FakeAnswer::json(200, &open), "https://invoice.example/"),
+        (FakeAnswer::json(200, &json!({"id": "in_1", "status": "paid", "hosted_invoice_url": "x"})), PORTAL),
+        (FakeAnswer::json(200, &json!({"id": "in_1", "status": "open", "hosted_invoice_url": null})), PORTAL),
+        (FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": "id"}})), PORTAL),
+    ] {
+        let instead = vec![("in_1", invoice)];
+        let (url, requests) = checkout(World { status: Some("incomplete"), instead, ..world() });
+        assert_eq!(url.unwrap(), expected);
+        assert!(!posts(&requests).contains(&"checkout/sessions"));
+    }
+    // One that was paid for before comes first, for its invoice is the portal's.
+    let data = json!([
+        {"id": "sub_2", "customer": "cus_1", "status": "incomplete", "latest_invoice": "in_1"},
+        {"id": "sub_1", "customer": "cus_1", "status": "unpaid"},
+    ]);
+    let page = FakeAnswer::json(200, &json!({"data": data, "has_more": false}));
+    let (url, _) = checkout(World { instead: vec![("subscriptions", page)], ..world() });
+    assert_eq!(url.unwrap(), PORTAL);
+}
+
+fn mixed_currencies() -> FakeAnswer {
+    let message = "You cannot combine currencies on a single customer. This customer has an active subscription mode \
+                   checkout session with currency gbp.";
+    FakeAnswer::json(400, &json!({"error": {"type": "invalid_request_error", "message": message}}))
+}
+
+#[test]
+fn what_holds_a_customer_in_another_currency_is_closed_or_told() {
+    let sessions = vec![session("cs_1", "https://app.example/other")];
+    let (url, requests) = checkout(World { sessions, conflicts: Cell::new(1), ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
+    let created = ["checkout/sessions", "checkout/sessions/cs_1/expire", "checkout/sessions"];
+    assert_eq!(posts(&requests)[..3], created);
+    let keys: Vec<bool> = requests
+        .iter()
+        .filter(|request| request.method == Method::POST && request.url.ends_with("/checkout/sessions"))
+        .map(|request| request.headers.contains_key("idempotency-key"))
+        .collect();
+    assert_eq!(keys, [true, false], "Stripe would repeat its refusal under the key");
+
+    let (url, requests) = checkout(World { conflicts: Cell::new(9), ..world() });
+    assert_eq!(url.unwrap_err().code(), Code::CurrencyConflict);
+    assert_eq!(posts(&requests), ["checkout/sessions"; 2]);
 }
 
 #[test]

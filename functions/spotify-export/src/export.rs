@@ -62,10 +62,22 @@ pub struct Exporter<'a, H, C, T> {
 }
 
 /// Why a call failed, its token being good.
-enum Failure {
+pub enum Failure {
     /// Spotify does not take what was sent.
     Rejected,
+    /// There is no such playlist, or the listener may not change it.
+    Unreachable(Error),
+    /// Anything else.
     Final(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Rejected => unavailable("what was sent was rejected"),
+            Failure::Unreachable(error) | Failure::Final(error) => error,
+        }
+    }
 }
 
 impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
@@ -89,11 +101,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
     /// # Errors
     /// 403, 502, 503, 504; the copy may exist all the same, without a track.
     pub async fn create(&mut self, name: &str, description: &str) -> Result<SpotifyPlaylist, Error> {
-        let created = self.call(async |spotify| spotify.create(name, description).await).await;
-        created.map_err(|failure| match failure {
-            Failure::Rejected => unavailable("the playlist was rejected"),
-            Failure::Final(error) => error,
-        })
+        Ok(self.call(async |spotify| spotify.create(name, description).await).await?)
     }
 
     /// Fills the copy and answers which tracks, by their index, Spotify does not take.
@@ -102,8 +110,8 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
     /// and the rest is written at last.
     ///
     /// # Errors
-    /// 403, 502, 503, 504; the copy then holds some of the tracks, and filling it can be repeated.
-    pub async fn fill(&mut self, copy: &SpotifyPlaylist, tracks: &[Track]) -> Result<Vec<usize>, Error> {
+    /// 403, 502, 503, 504; unless it is unreachable, the copy then holds some of the tracks, and filling it can be repeated.
+    pub async fn fill(&mut self, copy: &SpotifyPlaylist, tracks: &[Track]) -> Result<Vec<usize>, Failure> {
         let uris: Vec<&str> = tracks.iter().map(|track| track.track_uri.as_str()).collect();
         let mut offers = Offers { copy, uris: &uris, left: MAX_OFFERS };
         if offers.accepted(self, 0..uris.len()).await? {
@@ -131,11 +139,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         }
         let good: Vec<&str> =
             uris.iter().enumerate().filter(|(index, _)| !bad.contains(index)).map(|(_, uri)| *uri).collect();
-        match self.call(async |spotify| spotify.replace_items(copy, &good).await).await {
-            Ok(()) => Ok(bad),
-            Err(Failure::Rejected) => Err(unavailable("tracks that were taken one by one were rejected")),
-            Err(Failure::Final(error)) => Err(error),
-        }
+        self.call(async |spotify| spotify.replace_items(copy, &good).await).await.map(|()| bad)
     }
 
     /// Calls Spotify, once more with another token where this one is no longer accepted.
@@ -160,10 +164,11 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         answer.map_err(|error| match error {
             UserCallError::Rejected => Failure::Rejected,
             UserCallError::TokenRefused => Failure::Final(unavailable("a new token was refused")),
-            UserCallError::Forbidden => Failure::Final(Error::new(
+            UserCallError::Forbidden => Failure::Unreachable(Error::new(
                 Code::SpotifyAccessDenied,
                 "Spotify does not allow this for your account. Link it again, or ask us to be let in.",
             )),
+            UserCallError::NotFound => Failure::Unreachable(unavailable("the copy is not there")),
             UserCallError::Spotify(error) => Failure::Final(error.into()),
         })
     }
@@ -190,17 +195,19 @@ impl Offers<'_> {
         &mut self,
         exporter: &mut Exporter<'_, H, C, T>,
         range: Range<usize>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Failure> {
         let Some(left) = self.left.checked_sub(1) else {
-            return Err(Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")
-                .caused_by("no offers left"));
+            return Err(Failure::Final(
+                Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")
+                    .caused_by("no offers left"),
+            ));
         };
         self.left = left;
         let uris = self.uris.get(range).unwrap_or_default();
         match exporter.call(async |spotify| spotify.replace_items(self.copy, uris).await).await {
             Ok(()) => Ok(true),
             Err(Failure::Rejected) => Ok(false),
-            Err(Failure::Final(error)) => Err(error),
+            Err(failure) => Err(failure),
         }
     }
 }

@@ -159,6 +159,34 @@ fn a_copy_that_was_begun_is_completed_and_a_finished_one_answered() {
 }
 
 #[test]
+fn a_copy_that_cannot_be_filled_is_replaced_once() {
+    for status in [403, 404] {
+        let begun = json!({"outcome": "held", "spotify_playlist_id": "gone1"});
+        let refused = FakeAnswer::text(status, "text/plain", "no");
+        // The new copy is filled.
+        let answers = std::cell::RefCell::new(vec![refused.clone()]);
+        let fill: Fill = Box::new(move |_| {
+            let first = answers.borrow_mut().pop();
+            first.unwrap_or_else(|| FakeAnswer::json(200, &json!({"snapshot_id": "s"})))
+        });
+        let (result, requests) = export(World { begun: begun.clone(), fill, ..world(3) }, Some(KEY));
+        assert_eq!(result.unwrap()["spotify_playlist_id"], "copy1", "{status}");
+        let record = requests.iter().find(|request| request.url.ends_with("record_spotify_export")).unwrap();
+        let record: Value = serde_json::from_slice(&record.body).unwrap();
+        assert_eq!(
+            (&record["p_spotify_playlist_id"], &record["p_instead_of"]),
+            (&json!("copy1"), &json!("gone1")),
+        );
+        // Nor is that one.
+        let (result, requests) =
+            export(World { begun, fill: Box::new(move |_| refused.clone()), ..world(3) }, Some(KEY));
+        assert!([Code::SpotifyAccessDenied, Code::SpotifyUnavailable].contains(&result.unwrap_err().code()));
+        let created = requests.iter().filter(|request| request.url.ends_with("/v1/me/playlists")).count();
+        assert_eq!((created, names(&requests).last().unwrap().as_str()), (1, "release_spotify_export"));
+    }
+}
+
+#[test]
 fn what_cannot_be_exported_is_refused_and_the_key_let_go() {
     for (world, code) in [
         (world(0), Code::PlaylistEmpty),

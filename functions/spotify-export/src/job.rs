@@ -10,7 +10,7 @@ use shared::{Code, Error};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::export::{AccessTokens, Exported, Exporter, Rejected};
+use crate::export::{AccessTokens, Exported, Exporter, Failure, Rejected};
 use crate::ledger::{self, Begun, Key};
 use crate::playlist::{self, Playlist};
 use crate::request::ExportRequest;
@@ -78,14 +78,18 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
         let deadline_ms = self.started_ms + DEADLINE_MS;
         let mut exporter =
             Exporter::new(&self.config.spotify, self.http, self.clock, tokens, deadline_ms).await?;
-        let copy = match (copy, key) {
-            (Some(copy), _) => copy,
-            (None, None) => self.create(&mut exporter, &playlist).await?,
-            (None, Some(key)) => {
-                let created = self.create(&mut exporter, &playlist).await?;
-                ledger::record(&supabase.service(), self.clock, key, created).await?
+        let mut unreachable = None;
+        if let Some(copy) = copy {
+            match exporter.fill(&copy, playlist.tracks()).await {
+                // It was deleted, or is in another account than the one that is linked now.
+                Err(Failure::Unreachable(_)) => unreachable = Some(copy),
+                filled => return Ok(self.describe(&playlist, copy, &filled?)),
             }
-        };
+        }
+        let mut copy = self.create(&mut exporter, &playlist).await?;
+        if let Some(key) = key {
+            copy = ledger::record(&supabase.service(), self.clock, key, copy, unreachable.as_ref()).await?;
+        }
         let rejected = exporter.fill(&copy, playlist.tracks()).await?;
         Ok(self.describe(&playlist, copy, &rejected))
     }

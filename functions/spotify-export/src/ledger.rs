@@ -77,7 +77,8 @@ pub async fn begin<H: HttpClient>(
     }
 }
 
-/// Writes down which copy was created, and answers the one that counts: the first under this key.
+/// Writes down which copy was created, in place of one that cannot be filled, and returns the one that counts: the first
+/// under this key otherwise.
 ///
 /// # Errors
 /// 503.
@@ -86,14 +87,18 @@ pub async fn record<H: HttpClient, C: Clock>(
     clock: &C,
     key: Key,
     created: SpotifyPlaylist,
+    instead_of: Option<&SpotifyPlaylist>,
 ) -> Result<SpotifyPlaylist, Error> {
     #[derive(Serialize)]
     struct Args<'a> {
         #[serde(flatten)]
         key: Key,
         p_spotify_playlist_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p_instead_of: Option<&'a str>,
     }
-    let args = Args { key, p_spotify_playlist_id: &created.id };
+    let p_instead_of = instead_of.map(|copy| copy.id.as_str());
+    let args = Args { key, p_spotify_playlist_id: &created.id, p_instead_of };
     let counts: Option<String> = service.rpc_retrying("record_spotify_export", &args, clock).await?;
     Ok(counts.as_deref().and_then(SpotifyPlaylist::with_id).unwrap_or(created))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::Error;
-use shared::request::{parse_json, text};
+use shared::request::{is_blank, parse_json, text};
 use uuid::Uuid;
 
 const MAX_NAME_CHARS: usize = 200;
@@ -30,8 +30,7 @@ pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
     let name = raw.name.map(|name| text("name", &name, MAX_NAME_CHARS)).transpose()?;
     // An empty description is a wish: none.
-    let is_nothing = |c: char| c.is_whitespace() || c.is_control();
-    let description = match raw.description.as_deref().map(|text| text.trim_matches(is_nothing)) {
+    let description = match raw.description.as_deref().map(|text| text.trim_matches(is_blank)) {
         None => None,
         Some("") => Some(String::new()),
         Some(description) => Some(text("description", description, MAX_DESCRIPTION_CHARS)?),
@@ -59,8 +58,10 @@ mod tests {
         let body = |field: &str| format!(r#"{{"playlist_id":"{ID}","{field}":"  "}}"#);
         assert_eq!(parse(body("description").as_bytes()).unwrap().description.as_deref(), Some(""));
         assert_eq!(parse(body("name").as_bytes()).unwrap_err().to_string(), "name is empty.");
-        let control = body("description").replace("  ", r"\u0001");
-        assert_eq!(parse(control.as_bytes()).unwrap().description.as_deref(), Some(""));
+        for nothing in [r"\u0001", r"\u200b\ufeff"] {
+            let body = body("description").replace("  ", nothing);
+            assert_eq!(parse(body.as_bytes()).unwrap().description.as_deref(), Some(""));
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::random::Random;
 use shared::request::require_json;
-use shared::spotify::{GrantError, LinkStatus, SpotifyError, SpotifyLinks, StateError};
+use shared::spotify::{
+    GrantError, LinkStatus, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
+};
 use shared::supabase::Supabase;
 use shared::{Code, Error};
 
@@ -118,7 +120,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     /// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
     ///    whoever follows it to the sender's.
     /// 4. Exchange the code, which Spotify accepts once (400, 502, 503, 504).
-    /// 5. Ask for the account's name.
+    /// 5. Ask whose account it is (403, 503).
     /// 6. Store, encrypted (503).
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
@@ -138,18 +140,19 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
             GrantError::Spotify(error) => error.into(),
         })?;
         let refresh_token = tokens.refresh_token.as_ref().ok_or(SpotifyError::InvalidAnswer)?;
-        // The name is only shown: the code is used up, and the link worth more than a name.
-        let name = match links.accounts().display_name(&tokens.access_token).await {
-            Ok(name) => name,
-            Err(SpotifyError::Refused { status: StatusCode::FORBIDDEN }) => {
+        // The code is used up, and the link is worth more than the account's name.
+        let account = match links.accounts().me(&tokens.access_token).await {
+            Ok(account) => account,
+            Err(UserCallError::Forbidden) => {
                 return Err(Error::new(
                     Code::SpotifyAccessDenied,
                     "Spotify does not allow this for your account. Ask us to be let in.",
                 ));
             }
-            Err(_) => None,
+            Err(UserCallError::Spotify(error @ SpotifyError::AppForbidden(_))) => return Err(error.into()),
+            Err(_) => SpotifyAccount::default(),
         };
-        let stored = links.store(user.id(), &tokens, refresh_token, name.as_deref()).await;
+        let stored = links.store(user.id(), &tokens, refresh_token, &account).await;
         stored.map_err(|error| match error.code() {
             // Deleted, while the token is still good.
             Some(FOREIGN_KEY_VIOLATION) => {

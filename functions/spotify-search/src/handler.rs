@@ -72,7 +72,7 @@ impl From<Scored<'_>> for Found {
         Self {
             track_uri: track.uri.as_str().to_owned(),
             title: track.title.clone(),
-            artist: track.artists.join(", "),
+            artist: track.artist(),
             album: track.album.clone(),
             duration_ms: track.duration_ms,
             explicit: track.explicit,

@@ -1,7 +1,7 @@
 //! The query string → what is looked for. Every refusal of a request is here.
 
 use shared::Error;
-use shared::request::{market, text};
+use shared::request::{is_blank, market, text};
 use shared::track::Suggestion;
 
 const MAX_NAME_CHARS: usize = 200;
@@ -37,7 +37,7 @@ pub fn parse(query: &str) -> Result<SearchRequest, Error> {
             return Err(Error::invalid(format!("{name} is given twice.")));
         }
     }
-    let given = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
+    let given = |value: Option<String>| value.filter(|value| !value.chars().all(is_blank));
     let part = |field: &str, value: Option<String>| {
         given(value).map_or(Ok(String::new()), |value| text(field, &value, MAX_NAME_CHARS))
     };

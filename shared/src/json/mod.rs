@@ -1,9 +1,11 @@
-//! Reading JSON that is not always JSON.
+//! Reading JSON that others wrote, and that is not always JSON.
 //!
-//! A language model writes its answer for seconds, and not always by the grammar. [`LenientParser`] returns each
-//! part of a document as soon as it is complete.
+//! Some documents are whole but for a text that another program cut in two: see [`from_slice_lenient`]. A language model
+//! writes its answer for seconds, and not always by the grammar: [`LenientParser`] returns each part of a document as
+//! soon as it is complete.
 
 mod lenient;
+mod mended;
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -12,3 +14,4 @@ mod properties;
 mod tests;
 
 pub use lenient::{LenientParser, Token};
+pub use mended::{from_slice_lenient, mended, replace_lone_surrogates, replace_lone_surrogates_by};

@@ -1,5 +1,6 @@
 //! What holds for any document, tried on many.
 
+use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
 use inputs::{damaged, json_with, mutated};
 use serde_json::Value;
@@ -61,5 +62,42 @@ proptest! {
                 Token::Noise(_) => prop_assert!(open.is_empty()),
             }
         }
+    }
+}
+
+fn inside_quotes(json: &str) -> String {
+    json.strip_prefix('"').unwrap().strip_suffix('"').unwrap().to_owned()
+}
+
+proptest! {
+    #[test]
+    fn a_document_whose_texts_are_broken_is_read_as_one_whose_texts_are_whole(
+        texts in vec(vec(prop_oneof![
+            "[a\\PC]{0,3}".prop_map(|text| (inside_quotes(&Value::from(text.as_str()).to_string()), text)),
+            Just((r"\ud83e\uDD43".to_owned(), "🥃".to_owned())),
+            Just((r"\\ud83e".to_owned(), r"\ud83e".to_owned())),
+            Just((r"\uDD43 ".to_owned(), "\u{fffd} ".to_owned())),
+            (0xd800..=0xdbff_u16).prop_map(|high| (format!(r"\u{high:x} "), "\u{fffd} ".to_owned())),
+        ], 0..8), 0..6),
+    ) {
+        let join = |of: fn(&(String, String)) -> &str| -> Vec<String> {
+            texts.iter().map(|parts| parts.iter().map(of).collect()).collect()
+        };
+        let document = format!("[{}]", join(|part| &part.0).iter().map(|it| format!("\"{it}\"")).collect::<Vec<_>>().join(","));
+        let read: Vec<String> = super::from_slice_lenient(document.as_bytes()).unwrap();
+        prop_assert_eq!(read, join(|part| &part.1), "{}", document);
+    }
+
+    #[test]
+    fn a_document_that_was_read_is_read_the_same_and_others_stay_refused_or_become_text(
+        bytes in prop_oneof![mutated("spotify-answers"), mutated("request-bodies")],
+    ) {
+        let read = super::from_slice_lenient::<Value>(&bytes);
+        if let Ok(strict) = serde_json::from_slice::<Value>(&bytes) {
+            prop_assert_eq!(read.unwrap(), strict);
+        }
+        let mended = super::mended(&bytes);
+        prop_assert!(std::str::from_utf8(&mended).is_ok());
+        prop_assert_eq!(&super::mended(&mended), &mended);
     }
 }

@@ -153,7 +153,8 @@ fn json(text: &[u8]) -> Option<Payload> {
     if !starts_json(text) {
         return None;
     }
-    serde_json::from_slice(&super::surrogates::mark(text)).ok().map(Payload::Json)
+    let text = String::from_utf8_lossy(text);
+    serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok().map(Payload::Json)
 }
 
 fn starts_json(text: &[u8]) -> bool {

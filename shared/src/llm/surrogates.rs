@@ -5,42 +5,16 @@
 
 use std::borrow::Cow;
 
+use crate::json::replace_lone_surrogates_by;
+
 /// The private character that stands for U+D800; the other halves follow in their order.
 const FIRST: u32 = 0x10_F000;
 const HALF_PAIRS: std::ops::Range<u32> = 0xD800..0xE000;
 
 /// Replaces the escapes of lone halves in a JSON document.
 pub(super) fn mark(json: &[u8]) -> Cow<'_, [u8]> {
-    let mut marked: Vec<u8> = Vec::new();
-    let mut copied = 0;
-    let mut at = 0;
-    while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
-        at += found;
-        match (half_at(json, at), half_at(json, at + 6)) {
-            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => at += 12,
-            (Some(half), _) => {
-                marked.extend_from_slice(json.get(copied..at).unwrap_or_default());
-                let c =
-                    char::from_u32(FIRST + half - HALF_PAIRS.start).unwrap_or(char::REPLACEMENT_CHARACTER);
-                marked.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                at += 6;
-                copied = at;
-            }
-            (None, _) => at += 2,
-        }
-    }
-    if copied == 0 {
-        return Cow::Borrowed(json);
-    }
-    marked.extend_from_slice(json.get(copied..).unwrap_or_default());
-    Cow::Owned(marked)
-}
-
-/// The half that is escaped at `at`.
-fn half_at(json: &[u8], at: usize) -> Option<u32> {
-    let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    let digits = std::str::from_utf8(digits).ok()?;
-    u32::from_str_radix(digits, 16).ok().filter(|unit| HALF_PAIRS.contains(unit))
+    let private = |half: u16| char::from_u32(FIRST + u32::from(half) - HALF_PAIRS.start);
+    replace_lone_surrogates_by(json, |half| private(half).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
 /// Joins the halves of texts that follow each other.

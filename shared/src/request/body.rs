@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Code, Error};
+use crate::json::replace_lone_surrogates;
 
 /// Reads a JSON body.
 ///
@@ -13,6 +14,7 @@ use crate::error::{Code, Error};
 /// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it is not of the shape of `T`; the
 /// message names the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let body = &*replace_lone_surrogates(body);
     // Serde takes a list for an object whose members come in their order.
     if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<de::IgnoredAny>(body).is_ok() {
         return Err(Error::invalid("The body must be an object."));
@@ -206,6 +208,12 @@ mod tests {
         ] {
             assert_eq!(parse_json::<Whole>(text.as_bytes()).unwrap(), Whole(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn half_an_emoji_becomes_a_replacement_character() {
+        assert_eq!(parse_json::<Wish>(br#"{"prompt":"a \ud83e"}"#).unwrap().prompt, "a \u{fffd}");
+        assert_eq!(refused(r#"{"prompt":"\ud83e","save":1}"#), "save must be true or false.");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::error::{Code, Error};
 use crate::http_client::IDEMPOTENCY_KEY;
+use crate::text::is_invisible;
 
 pub use body::{Whole, parse_json};
 
@@ -42,13 +43,14 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
     Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
 }
 
-/// Trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces.
+/// Trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces. What shows
+/// nothing by itself is no text.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`] naming the field.
 pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
     let clean: String = value.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    let clean = clean.trim();
+    let clean = clean.trim_matches(is_blank);
     if clean.is_empty() {
         return Err(Error::invalid(format!("{field} is empty.")));
     }
@@ -56,6 +58,11 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error>
         return Err(Error::invalid(format!("{field} is longer than {max_chars} characters.")));
     }
     Ok(clean.to_owned())
+}
+
+/// Whether a character shows nothing: at the ends of a text it goes, and a text of nothing else is none.
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
 /// A catalogue's market: ISO 3166-1 alpha-2, in upper case.
@@ -106,7 +113,9 @@ mod tests {
     #[test]
     fn a_text_is_trimmed_and_bounded_in_characters() {
         assert_eq!(text("name", "  żółć\u{7}ć ", 6).unwrap(), "żółć ć");
-        assert_eq!(text("name", " \u{0} ", 5).unwrap_err().to_string(), "name is empty.");
+        for nothing in [" \u{0} ", "\u{200b}", "\u{feff}\n\u{202e} "] {
+            assert_eq!(text("name", nothing, 5).unwrap_err().to_string(), "name is empty.");
+        }
         assert_eq!(text("name", "abcdef", 5).unwrap_err().to_string(), "name is longer than 5 characters.");
     }
 

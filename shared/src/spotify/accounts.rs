@@ -4,19 +4,36 @@
 
 use http::{Method, StatusCode, header};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::app::{pause_ms, refuse_errors};
-use super::{SpotifyConfig, SpotifyError};
+use super::{Said, SpotifyConfig, SpotifyError, UserCallError};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
+use crate::json::from_slice_lenient;
 use crate::redacted::Secret;
+use crate::text::one_line;
 
 /// All that we ever ask for: to create playlists that are not on the profile, and to fill them.
 pub const SCOPE: &str = "playlist-modify-private";
 
 const LIMITS: Limits = Limits::document(8_000, 16 * 1024);
 const MAX_NAME_CHARS: usize = 200;
+
+/// A user's account at Spotify.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpotifyAccount {
+    /// Spotify's `account_id`, which never changes, unlike `id`.
+    pub id: Option<String>,
+    /// Its public name, where it has one.
+    pub display_name: Option<String>,
+}
+
+fn text(me: &Value, name: &str) -> Option<String> {
+    let text = one_line(me.get(name)?.as_str()?, MAX_NAME_CHARS);
+    Some(text).filter(|text| !text.is_empty())
+}
 
 /// What a grant gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,22 +103,21 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         self.grant(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]).await
     }
 
-    /// The account's public name, where it has one.
+    /// Whose account it is, as far as that is told.
     ///
     /// # Errors
-    /// [`SpotifyError`].
-    pub async fn display_name(&self, access_token: &Secret) -> Result<Option<String>, SpotifyError> {
-        #[derive(Deserialize)]
-        struct Me {
-            display_name: Option<String>,
-        }
+    /// [`UserCallError`].
+    pub async fn me(&self, access_token: &Secret) -> Result<SpotifyAccount, UserCallError> {
         let url = format!("{}/v1/me", self.config.api_base_url);
         let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, LIMITS)
-            .header(header::AUTHORIZATION, &format!("Bearer {}", access_token.expose()))
-            .map_err(SpotifyError::Unavailable)?;
-        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
-        let me: Me = refuse_errors(response)?.json().await.map_err(not_understood)?;
-        Ok(me.display_name.map(|name| name.chars().take(MAX_NAME_CHARS).collect()))
+            .header(header::AUTHORIZATION, &format!("Bearer {}", access_token.expose()))?;
+        let response = self.http.send(request).await?;
+        if response.status == StatusCode::FORBIDDEN {
+            let said = Said::of(&response.bytes().await.unwrap_or_default());
+            return Err(UserCallError::forbidden(said));
+        }
+        let me: Value = refuse_errors(response)?.json().await.map_err(not_understood)?;
+        Ok(SpotifyAccount { id: text(&me, "account_id"), display_name: text(&me, "display_name") })
     }
 
     /// Asks for tokens, once more where Spotify said that it did nothing: what got no answer may have used up the code,
@@ -126,7 +142,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         struct Granted {
             access_token: String,
             refresh_token: Option<String>,
-            expires_in: u64,
+            expires_in: f64,
         }
         let url = format!("{}/api/token", self.config.accounts_base_url);
         let request = OutboundRequest::new(Upstream::Spotify, Method::POST, url, LIMITS)
@@ -138,17 +154,26 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
             return Err(refusal(&response.bytes().await.unwrap_or_default()));
         }
+        if response.status == StatusCode::FORBIDDEN {
+            let said = Said::of(&response.bytes().await.unwrap_or_default());
+            return Err(SpotifyError::AppForbidden(said).into());
+        }
         let granted: Granted = refuse_errors(response)?.json().await.map_err(not_understood)?;
-        let given = |token: &String| !token.is_empty();
-        if !given(&granted.access_token) {
+        let refresh_token = granted.refresh_token.filter(|token| !token.is_empty());
+        if !is_token(&granted.access_token) || !refresh_token.as_deref().is_none_or(is_token) {
             return Err(SpotifyError::InvalidAnswer.into());
         }
         Ok(Tokens {
             access_token: Secret::new(granted.access_token),
-            refresh_token: granted.refresh_token.filter(given).map(Secret::new),
-            expires_in_seconds: granted.expires_in,
+            refresh_token: refresh_token.map(Secret::new),
+            expires_in_seconds: granted.expires_in as u64, // It saturates.
         })
     }
+}
+
+/// Whether it can be sent in a header and stored.
+fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// `{"error":"invalid_grant"}` is about the listener's token, everything else about us (RFC 6749, 5.2).
@@ -157,7 +182,7 @@ fn refusal(body: &[u8]) -> GrantError {
     struct Refusal {
         error: String,
     }
-    match serde_json::from_slice::<Refusal>(body) {
+    match from_slice_lenient::<Refusal>(body) {
         Ok(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
         Ok(refusal) if refusal.error == "invalid_client" => SpotifyError::InvalidCredentials.into(),
         _ => SpotifyError::InvalidAnswer.into(),

@@ -2,7 +2,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::search::parse_tracks;
-use super::{SpotifyConfig, SpotifyError};
+use super::{Said, SpotifyConfig, SpotifyError};
 use crate::cache::Cached;
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
@@ -94,6 +94,11 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
             self.forget(&token);
             return Err(Failure::TokenRefused);
         }
+        let status = response.status;
+        if matches!(status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) {
+            let said = Said::of(&response.bytes().await.unwrap_or_default());
+            return Err(Failure::Final(refusal(status, said)));
+        }
         let response = refuse_errors(response)?;
         let body = response.bytes().await.map_err(SpotifyError::Unavailable)?;
         Ok(parse_tracks(&body)?)
@@ -125,12 +130,17 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
         if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
             return Err(SpotifyError::InvalidCredentials);
         }
+        if response.status == StatusCode::FORBIDDEN {
+            return Err(SpotifyError::AppForbidden(Said::of(&response.bytes().await.unwrap_or_default())));
+        }
         let answer: TokenAnswer = refuse_errors(response)?.json().await.map_err(|error| match error {
             HttpError::InvalidBody => SpotifyError::InvalidAnswer,
             error => SpotifyError::Unavailable(error),
         })?;
         let token = Secret::new(answer.access_token);
-        let lifetime_ms = answer.expires_in.saturating_sub(TOKEN_MARGIN_SECONDS).saturating_mul(1000);
+        // The cast saturates.
+        let lifetime_ms =
+            (answer.expires_in as u64).saturating_sub(TOKEN_MARGIN_SECONDS).saturating_mul(1000);
         self.tokens.put(token.clone(), asked_ms.saturating_add(lifetime_ms));
         Ok(token)
     }
@@ -139,7 +149,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-    expires_in: u64,
+    expires_in: f64,
 }
 
 /// Why an attempt failed.
@@ -164,6 +174,15 @@ pub(super) fn refuse_errors(response: InboundResponse) -> Result<InboundResponse
             Err(SpotifyError::RateLimited { retry_after_seconds })
         }
         status => Err(SpotifyError::Refused { status }),
+    }
+}
+
+/// Why a search is refused. It is the app that asks, so whatever is forbidden is forbidden to the app.
+fn refusal(status: StatusCode, said: Said) -> SpotifyError {
+    match status {
+        StatusCode::FORBIDDEN => SpotifyError::AppForbidden(said),
+        _ if said.as_str().to_ascii_lowercase().contains("market") => SpotifyError::InvalidMarket,
+        status => SpotifyError::Refused { status },
     }
 }
 

@@ -1,9 +1,12 @@
 use std::fmt;
 
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::http_client::HttpError;
+use crate::json::from_slice_lenient;
+use crate::text::one_line;
 
 /// Why the catalogue gave no usable answer. Finding nothing is not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +25,68 @@ pub enum SpotifyError {
     },
     /// It does not accept the app's id and secret.
     InvalidCredentials,
+    /// It does not let the app ask at all: its owner lacks Premium, for instance, or it is blocked.
+    AppForbidden(Said),
+    /// It does not have the market that was asked for.
+    InvalidMarket,
     /// It answered something else than was asked for.
     InvalidAnswer,
+}
+
+impl SpotifyError {
+    /// Whether asking again for the same listener would be refused again.
+    pub fn is_lasting(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::InvalidCredentials | Self::AppForbidden(_) | Self::InvalidMarket
+        )
+    }
+}
+
+/// The beginning of what Spotify said, on one line, for the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    bytes: [u8; Self::MAX_BYTES],
+    length: usize,
+}
+
+impl Said {
+    const MAX_BYTES: usize = 96;
+
+    /// Reads a refusal's body: `{"error":{"message":…}}`, `{"error_description":…}`, or plain text.
+    pub(super) fn of(body: &[u8]) -> Self {
+        let document: Value = from_slice_lenient(body).unwrap_or_default();
+        let message = ["/error/message", "/error_description", "/error", ""]
+            .iter()
+            .find_map(|pointer| document.pointer(pointer)?.as_str());
+        let plain = String::from_utf8_lossy(body);
+        let mut said = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
+        for c in one_line(message.unwrap_or(&plain), Self::MAX_BYTES).chars() {
+            let Some(room) = said.bytes.get_mut(said.length..said.length + c.len_utf8()) else { break };
+            c.encode_utf8(room);
+            said.length += c.len_utf8();
+        }
+        said
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Whether it is about the app and its owner, and not about the listener whom the app acts for.
+    pub(super) fn is_about_the_app(&self) -> bool {
+        let said = self.as_str().to_ascii_lowercase();
+        ["premium", "application", "owner of the app", "app is blocked"]
+            .iter()
+            .any(|sign| said.contains(sign))
+    }
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
 }
 
 impl fmt::Display for SpotifyError {
@@ -35,6 +98,8 @@ impl fmt::Display for SpotifyError {
                 write!(f, "spotify: rate limited for {retry_after_seconds} s")
             }
             Self::InvalidCredentials => f.write_str("spotify refuses the app's id or secret"),
+            Self::AppForbidden(said) => write!(f, "spotify refuses the app: {}", said.as_str()),
+            Self::InvalidMarket => f.write_str("spotify does not have the market"),
             Self::InvalidAnswer => f.write_str("spotify: the answer was not understood"),
         }
     }
@@ -52,7 +117,10 @@ impl From<SpotifyError> for Error {
             SpotifyError::Unavailable(HttpError::Timeout) => {
                 Self::new(Code::SpotifyTimeout, "Spotify did not answer in time. Please try again.")
             }
-            SpotifyError::InvalidCredentials => Self::misconfigured(),
+            SpotifyError::InvalidCredentials | SpotifyError::AppForbidden(_) => Self::misconfigured(),
+            SpotifyError::InvalidMarket => Self::invalid(
+                "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
+            ),
             _ => {
                 Self::new(Code::SpotifyUnavailable, "Spotify cannot be reached right now. Please try again.")
             }

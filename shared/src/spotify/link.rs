@@ -14,7 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::{GrantError, SpotifyAccounts, Tokens};
+use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::{SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
 use crate::config::{ConfigError, SecretPair};
@@ -169,7 +169,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         &self.accounts
     }
 
-    /// Stores a new link, in place of one that there was.
+    /// Stores a new link, in place of one that there was. What was begun for another account is forgotten.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -178,7 +178,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         user_id: Uuid,
         tokens: &Tokens,
         refresh_token: &Secret,
-        display_name: Option<&str>,
+        account: &SpotifyAccount,
     ) -> Result<(), SupabaseError> {
         #[derive(Serialize)]
         struct Args<'a> {
@@ -188,6 +188,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
             p_refresh_token: &'a str,
             p_expires_at: String,
             p_display_name: Option<&'a str>,
+            p_account_id: Option<&'a str>,
         }
         let args = Args {
             p_user_id: user_id,
@@ -195,7 +196,8 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
             p_access_token: tokens.access_token.expose(),
             p_refresh_token: refresh_token.expose(),
             p_expires_at: self.expires_at(tokens),
-            p_display_name: display_name,
+            p_display_name: account.display_name.as_deref(),
+            p_account_id: account.id.as_deref(),
         };
         self.service.rpc_retrying("store_spotify_tokens", &args, self.clock).await
     }

@@ -13,9 +13,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use accounts::{GrantError, SpotifyAccounts, Tokens};
+pub use accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 pub use app::{SpotifyApp, TokenCache};
-pub use error::SpotifyError;
+pub use error::{Said, SpotifyError};
 pub use link::{LinkError, LinkStatus, SpotifyLinks, TokenSecrets};
 pub use playlists::{MAX_ITEMS, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 pub use state::{SignedState, StateError, StateKeys};

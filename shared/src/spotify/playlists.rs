@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::app::pause_ms;
-use super::{SpotifyConfig, SpotifyError};
+use super::{Said, SpotifyConfig, SpotifyError};
 use crate::clock::Clock;
 use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
@@ -22,10 +22,19 @@ pub enum UserCallError {
     TokenRefused,
     /// The listener may not do this: an app in development mode knows five listeners, or the scope is missing.
     Forbidden,
+    /// There is no such playlist (any more).
+    NotFound,
     /// It does not like what was sent: one bad track is enough.
     Rejected,
     /// Everything that is not about this listener or this request.
     Spotify(SpotifyError),
+}
+
+impl UserCallError {
+    /// Why something is forbidden to an app that acts for a listener.
+    pub(super) fn forbidden(said: Said) -> Self {
+        if said.is_about_the_app() { SpotifyError::AppForbidden(said).into() } else { Self::Forbidden }
+    }
 }
 
 impl From<SpotifyError> for UserCallError {
@@ -143,7 +152,10 @@ impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
         match response.status {
             StatusCode::OK | StatusCode::CREATED => Ok(response),
             StatusCode::UNAUTHORIZED => Err(UserCallError::TokenRefused),
-            StatusCode::FORBIDDEN => Err(UserCallError::Forbidden),
+            StatusCode::FORBIDDEN => {
+                Err(UserCallError::forbidden(Said::of(&response.bytes().await.unwrap_or_default())))
+            }
+            StatusCode::NOT_FOUND => Err(UserCallError::NotFound),
             StatusCode::BAD_REQUEST => Err(UserCallError::Rejected),
             _ => Err(super::app::refuse_errors(response).err().unwrap_or(SpotifyError::InvalidAnswer).into()),
         }

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::SpotifyError;
-use crate::track::{CatalogueTrack, TrackUri};
+use crate::json::from_slice_lenient;
+use crate::text::one_line;
+use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, TrackUri};
 
 /// Whoever looks at what was found compares each with each, so an answer that holds more than was asked for, or a track
 /// of more artists than any has, is cut.
@@ -13,40 +15,46 @@ const MAX_ARTISTS: usize = 50;
 
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
 pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
-    let answer: Value = serde_json::from_slice(body).map_err(|_| SpotifyError::InvalidAnswer)?;
+    let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
     let items = answer.pointer("/tracks/items").and_then(Value::as_array);
     let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track);
     Ok(tracks.take(MAX_TRACKS).collect())
 }
 
 fn parse_track(item: &Value) -> Option<CatalogueTrack> {
-    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |pointer: &str| item.pointer(pointer).and_then(display_text);
     let flag = |pointer: &str| item.pointer(pointer).and_then(Value::as_bool);
     if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
         return None;
     }
     let artists = item.get("artists")?.as_array()?.iter();
-    let artists: Vec<String> = artists
-        .filter_map(|artist| artist.get("name")?.as_str())
-        .filter(|n| !n.is_empty())
-        .take(MAX_ARTISTS)
-        .map(Into::into)
-        .collect();
+    let artists: Vec<String> =
+        artists.take(MAX_ARTISTS).filter_map(|artist| display_text(artist.get("name")?)).collect();
     if artists.is_empty() {
         return None;
     }
-    let duration_ms = item.get("duration_ms").and_then(Value::as_u64).and_then(|ms| ms.try_into().ok());
     Some(CatalogueTrack {
-        uri: TrackUri::parse(text("/uri")?).ok()?,
-        title: text("/name")?.to_owned(),
+        uri: TrackUri::parse(&text("/uri")?).ok()?,
+        title: text("/name")?,
         artists,
-        album: text("/album/name").unwrap_or_default().to_owned(),
-        release_year: text("/album/release_date").and_then(parse_year),
-        duration_ms: duration_ms.unwrap_or_default(),
+        album: text("/album/name").unwrap_or_default(),
+        release_year: text("/album/release_date").as_deref().and_then(parse_year),
+        duration_ms: item.get("duration_ms").map_or(0, parse_duration),
         explicit: flag("/explicit").unwrap_or(false),
         is_playable: flag("/is_playable").unwrap_or(true),
-        isrc: text("/external_ids/isrc").map(Into::into),
+        isrc: text("/external_ids/isrc"),
     })
+}
+
+/// A text as it can be shown and stored, if anything is left of it.
+fn display_text(text: &Value) -> Option<String> {
+    Some(one_line(text.as_str()?, MAX_TEXT_CHARS)).filter(|text| !text.is_empty())
+}
+
+/// Milliseconds within what the database stores; 0 for what is no number.
+fn parse_duration(ms: &Value) -> u32 {
+    // The cast saturates.
+    (ms.as_f64().unwrap_or_default() as u32).min(MAX_DURATION_MS)
 }
 
 /// The year of `2011`, `2011-05` or `2011-05-01`; Spotify writes `0000` for an unknown one.

@@ -109,6 +109,11 @@ fn refused(status: u16) -> SpotifyError {
     SpotifyError::Refused { status: StatusCode::from_u16(status).unwrap() }
 }
 
+/// What `status(403)` says.
+fn forbidden() -> SpotifyError {
+    SpotifyError::AppForbidden(Said::of(b"User not registered in the Developer Dashboard"))
+}
+
 #[test]
 fn an_answer_of_more_than_was_asked_for_is_cut() {
     let artists = vec![json!({"name": "Ann"}); 1_000];
@@ -227,7 +232,7 @@ fn a_failure_that_does_not_pass_is_not_repeated() {
         (limited("soon"), SpotifyError::RateLimited { retry_after_seconds: 30 }),
         (status(429), SpotifyError::RateLimited { retry_after_seconds: 30 }),
         (status(400), refused(400)),
-        (status(403), refused(403)),
+        (status(403), forbidden()),
         (status(504), refused(504)),
         (status(302), refused(302)),
         (FakeAnswer::Error(HttpError::Timeout), SpotifyError::Unavailable(HttpError::Timeout)),
@@ -375,4 +380,113 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
         ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_API_BASE_URL"]
     );
     assert!(!format!("{:?}", config()).contains("secret\""));
+}
+
+#[test]
+fn half_an_emoji_in_one_name_does_not_make_an_answer_unreadable() {
+    let body = json!({ "tracks": { "items": [item_with(json!({ "name": "HALF" })), item()] } });
+    let body = body.to_string().replace("HALF", r"Song \ud83e");
+    let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)]).search().unwrap();
+    assert_eq!(
+        tracks.iter().map(|track| track.title.as_str()).collect::<Vec<_>>(),
+        ["Song \u{fffd}", "Zażółć"]
+    );
+}
+
+#[test]
+fn whatever_stands_in_a_hit_can_be_shown_and_stored_or_the_hit_is_skipped() {
+    let long = "ż".repeat(10_000);
+    for (changes, title, artist) in [
+        (json!({ "name": "So\u{0}ng\r\n\u{202e}x" }), "So ng x".to_owned(), "Ann, Bob".to_owned()),
+        (json!({ "name": long, "album": { "name": long } }), "ż".repeat(500), "Ann, Bob".to_owned()),
+        (
+            json!({ "artists": [{ "name": "A\u{0}" }, { "name": "\u{1}" }] }),
+            "Zażółć".to_owned(),
+            "A".to_owned(),
+        ),
+        (
+            json!({ "artists": vec![json!({ "name": "Ann" }); 5_000] }),
+            "Zażółć".to_owned(),
+            ["Ann"; 50].join(", "),
+        ),
+        (json!({ "artists": vec![json!({ "name": long }); 5_000] }), "Zażółć".to_owned(), "ż".repeat(500)),
+    ] {
+        let tracks = Instance::warm([found(&[item_with(changes)])]).search().unwrap();
+        assert_eq!((tracks[0].title.as_str(), tracks[0].artist()), (title.as_str(), artist));
+        assert!(tracks[0].album.chars().count() <= 500);
+    }
+    let unusable = [json!({ "name": "\u{0}" }), json!({ "artists": [{ "name": "\u{0}\n" }] })].map(item_with);
+    let [nothing, nobody] = unusable;
+    let tracks = Instance::warm([found(&[nothing, nobody, item()])]).search().unwrap();
+    assert_eq!(tracks.len(), 1);
+}
+
+#[test]
+fn a_duration_is_one_of_at_most_a_day() {
+    for (written, expected) in [
+        (json!(213_000), 213_000),
+        (json!(213_000.7), 213_000),
+        (json!(25 * 3_600_000), 86_400_000),
+        (json!(u64::MAX), 86_400_000),
+        (json!(1e300), 86_400_000),
+        (json!(-1), 0),
+        (json!(-0.5), 0),
+        (json!("213000"), 0),
+        (json!(null), 0),
+        (json!([1]), 0),
+    ] {
+        let item = item_with(json!({ "duration_ms": written }));
+        assert_eq!(Instance::warm([found(&[item])]).search().unwrap()[0].duration_ms, expected, "{written}");
+    }
+}
+
+#[test]
+fn what_spotify_refuses_the_app_stands_in_the_cause_and_is_the_operators() {
+    let premium = "Active premium subscription required for the owner of the app.";
+    for body in [
+        premium.to_owned(),
+        json!({ "error": { "status": 403, "message": premium } }).to_string(),
+        json!({ "error": "forbidden", "error_description": premium }).to_string(),
+    ] {
+        for answers in [
+            vec![token("t"), FakeAnswer::text(403, "text/plain", &body)],
+            vec![FakeAnswer::text(403, "application/json", &body)],
+        ] {
+            let error = Instance::answered(answers).search().unwrap_err();
+            let shown = Error::from(error);
+            assert_eq!(shown.code(), Code::Misconfigured, "{body}");
+            assert_eq!(shown.cause().unwrap(), format!("spotify refuses the app: {premium}"));
+            assert!(!shown.to_string().contains("premium") && error.is_lasting());
+        }
+    }
+    for odd in [&b""[..], b"\xff\0{", "ż".repeat(500).as_bytes(), b"[]", b"{\"error\":7}"] {
+        let said = Said::of(odd);
+        assert!(said.as_str().len() <= 96 && !said.as_str().contains('\0'), "{said:?}");
+    }
+}
+
+#[test]
+fn a_listener_who_is_not_let_in_is_told_from_an_app_that_is_not() {
+    for (said, is_about_the_app) in [
+        ("Active premium subscription required for the owner of the app.", true),
+        ("Your application is blocked from accessing the Web API.", true),
+        ("Check settings on developer.spotify.com/dashboard, the user may not be registered.", false),
+        ("User not registered in the Developer Dashboard", false),
+        ("Insufficient client scope", false),
+        ("You cannot add tracks to a playlist you don't own.", false),
+        ("", false),
+    ] {
+        assert_eq!(Said::of(said.as_bytes()).is_about_the_app(), is_about_the_app, "{said}");
+    }
+}
+
+#[test]
+fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
+    let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
+    let error = Instance::warm([FakeAnswer::json(400, &body)]).search().unwrap_err();
+    assert_eq!((error, error.is_lasting()), (SpotifyError::InvalidMarket, true));
+    let shown = Error::from(error);
+    assert!(shown.code() == Code::InvalidRequest && shown.to_string().starts_with("market "), "{shown}");
+    let other = json!({ "error": { "status": 400, "message": "Invalid limit" } });
+    assert_eq!(Instance::warm([FakeAnswer::json(400, &other)]).search(), Err(refused(400)));
 }

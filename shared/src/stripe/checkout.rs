@@ -48,7 +48,8 @@ struct Session {
 impl Session {
     fn read(object: &Value) -> Option<Self> {
         let text = |pointer| text(object, pointer).map(str::to_owned);
-        let seconds = |name| object.get(name).and_then(Value::as_u64);
+        // Beyond what there is the cast saturates.
+        let seconds = |name| object.get(name).and_then(Value::as_f64).map(|seconds| seconds as u64);
         Some(Self {
             id: id(object, "/id")?,
             is_open: text("/status")? == "open",
@@ -127,7 +128,15 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             self.expire(sessions.iter().filter(|session| session.id != open.id)).await?;
             return Ok(url.to_owned());
         }
-        let created = self.create_session(customer, request, sessions.first()).await?;
+        let created = match self.create_session(customer, request, Some(sessions.first())).await {
+            // An open session in the currency of an earlier price is enough, so all are closed. Stripe keeps its refusal for
+            // the key, so the repetition has none; other requests at the same time keep the newest session, too.
+            Err(StripeError::CurrencyConflict) => {
+                self.expire(sessions.iter()).await?;
+                self.create_session(customer, request, None).await?
+            }
+            created => created?,
+        };
         // Somebody may have created another one meanwhile. All of us keep the newest in Stripe's order, so one stays.
         let mut open = self.sessions(customer).await?;
         open.retain(|session| session.is_open);
@@ -185,13 +194,13 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         data.iter().map(|it| Session::read(it).ok_or(StripeError::InvalidAnswer)).collect()
     }
 
-    /// The key holds as long as `last` is the customer's newest session: those who ask at once get the same one, those
-    /// who ask again, when it is over, a new one.
+    /// The key holds as long as `last` is the customer's newest session, which may be none: those who ask at once get the
+    /// same one, those who ask again, when it is over, a new one. Without `last` there is no key.
     async fn create_session(
         &self,
         customer: &StripeId,
         request: &CheckoutRequest<'_>,
-        last: Option<&Session>,
+        last: Option<Option<&Session>>,
     ) -> Result<Session, StripeError> {
         let user_id = request.user_id.to_string();
         let form = [
@@ -206,17 +215,8 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             ("success_url", request.success_url),
             ("cancel_url", request.cancel_url),
         ];
-        let last = last.map_or("first", |session| session.id.as_str());
-        let mut hash = Sha256::new();
-        for (name, value) in form {
-            for text in [name, value] {
-                hash.update((text.len() as u64).to_be_bytes());
-                hash.update(text);
-            }
-        }
-        let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let key = format!("checkout-{last}-{hash}");
-        let session = self.post("/v1/checkout/sessions", &form, Some(key)).await?;
+        let key = last.map(|last| session_key(&form, last));
+        let session = self.post("/v1/checkout/sessions", &form, key).await?;
         Session::read(&session).ok_or(StripeError::InvalidAnswer)
     }
 
@@ -234,4 +234,15 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         }
         Ok(())
     }
+}
+
+fn session_key(form: &[(&str, &str)], last: Option<&Session>) -> String {
+    let last = last.map_or("first", |session| session.id.as_str());
+    let mut hash = Sha256::new();
+    for text in form.iter().flat_map(|(name, value)| [name, value]) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("checkout-{last}-{hash}")
 }

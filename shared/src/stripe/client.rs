@@ -5,6 +5,7 @@ use super::{API_VERSION, StripeConfig, StripeError, text};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest, Upstream};
+use crate::json::from_slice_lenient;
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 /// A page of a hundred subscriptions takes about 600 KB.
@@ -120,7 +121,7 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
             });
         }
         let body = body.map_err(StripeError::Unavailable)?;
-        serde_json::from_slice(&body).map_err(|_| StripeError::InvalidAnswer)
+        from_slice_lenient(&body).map_err(|_| StripeError::InvalidAnswer)
     }
 }
 
@@ -144,7 +145,7 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
     if status.is_server_error() {
         return StripeError::Failed { status };
     }
-    let error: Value = serde_json::from_slice(body).unwrap_or_default();
+    let error: Value = from_slice_lenient(body).unwrap_or_default();
     let [code, param] = ["/error/code", "/error/param"].map(|it| text(&error, it).map(str::to_owned));
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StripeError::InvalidCredentials,
@@ -153,8 +154,17 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
             StripeError::RateLimited { retry_after_seconds }
         }
         StatusCode::CONFLICT => StripeError::KeyInUse,
+        // Nothing but the message tells: there is no code for it.
+        StatusCode::BAD_REQUEST if text(&error, "/error/message").is_some_and(is_about_currencies) => {
+            StripeError::CurrencyConflict
+        }
         status if status.is_client_error() => StripeError::Refused { status, code, param },
         // Neither an answer nor an error: a redirect, for instance.
         _ => StripeError::InvalidAnswer,
     }
+}
+
+fn is_about_currencies(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("combine currencies") || message.contains("currency") && message.contains("customer")
 }

@@ -24,6 +24,8 @@ pub enum StripeError {
         /// Such as `customer`.
         param: Option<String>,
     },
+    /// The customer has something open in another currency, and Stripe does not mix them.
+    CurrencyConflict,
     /// We may send no more requests for now.
     RateLimited {
         /// Seconds until we may again.
@@ -58,6 +60,7 @@ impl fmt::Display for StripeError {
                 let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
                 write!(f, "stripe refuses: {} {} {}", status.as_u16(), or_none(code), or_none(param))
             }
+            Self::CurrencyConflict => f.write_str("stripe does not combine currencies on the customer"),
             Self::RateLimited { retry_after_seconds } => {
                 write!(f, "stripe: rate limited for {retry_after_seconds} s")
             }
@@ -80,6 +83,10 @@ impl From<StripeError> for Error {
             StripeError::Unavailable(HttpError::Timeout) => {
                 Self::new(Code::StripeTimeout, "Stripe did not answer in time. Please try again.")
             }
+            StripeError::CurrencyConflict => Self::new(
+                Code::CurrencyConflict,
+                "Something in another currency is still open in your account at Stripe. Please contact us.",
+            ),
             // What is wrong with our requests is our configuration: the key, the price, the portal.
             StripeError::InvalidCredentials | StripeError::Refused { .. } => Self::misconfigured(),
             _ => Self::new(Code::StripeUnavailable, "Stripe cannot be reached right now. Please try again."),

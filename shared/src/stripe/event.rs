@@ -13,6 +13,7 @@ use super::{Stripe, StripeError, StripeId, id, text};
 use crate::clock::Clock;
 use crate::error::{Code, Error};
 use crate::http_client::HttpClient;
+use crate::json::replace_lone_surrogates;
 
 /// The events behind which a plan may be another; all others are none of our business.
 const TYPES: [&str; 11] = [
@@ -77,6 +78,7 @@ impl Event {
     /// # Errors
     /// [`EventError`].
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
+        let body = &*replace_lone_surrogates(body);
         let Envelope(event) = Envelope::parse(body)?;
         let is_thin = match text(&event, "/object") {
             Some("event") => false,

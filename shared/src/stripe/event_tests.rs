@@ -160,3 +160,13 @@ fn a_type_is_told_only_where_it_looks_like_one() {
         assert_eq!(told(kind), None, "{kind}");
     }
 }
+
+#[test]
+fn half_an_emoji_in_a_customers_name_does_not_make_an_event_unreadable() {
+    let snapshot = event("customer.subscription.updated", json!({"id": "sub_1", "name": "HALF"}));
+    let body = snapshot.to_string().replace("HALF", r"\ud83e");
+    let Some(Source::Object(object)) = Event::parse(body.as_bytes()).unwrap().source else {
+        panic!("{body}")
+    };
+    assert_eq!(object, json!({"id": "sub_1", "name": "\u{fffd}"}));
+}

@@ -259,3 +259,48 @@ fn a_customer_in_place_of_another_is_another() {
         with_stripe([answer()], async |stripe| stripe.create_customer(USER, Some(&customer())).await);
     assert_ne!(keys(&first), keys(&second));
 }
+
+#[test]
+fn half_an_emoji_in_an_answer_does_not_make_it_unreadable() {
+    let body = r#"{"object":"list","data":[{"id":"sub_1","customer":"cus_1","status":"active","description":"\ud83e"}],"has_more":false}"#;
+    assert_eq!(plan([FakeAnswer::text(200, "application/json", body)]).0, Ok(Plan::Pro));
+    let missing = r#"{"error":{"code":"resource_missing","param":"customer","message":"\ud83e"}}"#;
+    assert_eq!(plan([FakeAnswer::text(404, "application/json", missing)]).0, Ok(Plan::Free));
+}
+
+#[test]
+fn a_pause_that_voids_invoices_is_a_service_that_is_not_provided() {
+    for (pause, expected) in [
+        (json!(null), Plan::Pro),
+        (json!({"behavior": "void", "resumes_at": null}), Plan::Free),
+        (json!({"behavior": "void", "resumes_at": 1_790_000_600}), Plan::Free),
+        (json!({"behavior": "keep_as_draft"}), Plan::Pro),
+        (json!({"behavior": "mark_uncollectible"}), Plan::Pro),
+        (json!({"behavior": "invented"}), Plan::Pro),
+    ] {
+        for status in ["active", "trialing", "past_due"] {
+            let mut paused = subscription("sub_1", status);
+            paused["pause_collection"] = pause.clone();
+            assert_eq!(plan([page(&[paused], false)]).0, Ok(expected), "{status} {pause}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_to_mix_currencies_is_told_from_other_refusals() {
+    for (message, is_conflict) in [
+        (
+            "You cannot combine currencies on a single customer. This customer has an active subscription, subscription \
+             schedule, discount, quote, or invoice item with currency eur.",
+            true,
+        ),
+        ("Can't combine currencies on a single customer.", true),
+        ("The currency of the selected prices (eur) does not match the customer currency (usd).", true),
+        ("No such price: 'price_x'", false),
+        ("Invalid currency: xyz", false),
+    ] {
+        let body = json!({"error": {"type": "invalid_request_error", "message": message}});
+        let error = plan([FakeAnswer::json(400, &body)]).0.unwrap_err();
+        assert_eq!(error == StripeError::CurrencyConflict, is_conflict, "{message}");
+    }
+}

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::spotify::{browser, call};
 use crate::stack::{Stack, User};
 use crate::stripe::{
-    act, app, ask_for_checkout, ask_for_portal, becomes, cancel, create_customer, deliver, hold_events,
-    objects, pay, press, profile, subscribe, url,
+    act, app, ask_for_checkout, ask_for_portal, becomes, cancel, create_customer, deliver, hold_events, now,
+    objects, pay, press, profile, send, subscribe, url,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -305,4 +305,162 @@ async fn nobody_manages_what_another_pays_for() {
     ask_for_portal(&stack, &bob).await.assert_error(409, "nothing_to_manage");
     let portal = page(&url(ask_for_portal(&stack, &ann).await)).await;
     assert_eq!(portal.matches("data-testid=\"cancel-subscription\"").count(), 1);
+}
+
+/// A user whose subscription has come so far, with their customer.
+async fn subscriber(stack: &Stack, payment: &str, actions: &[Value]) -> (User, String, String) {
+    let user = stack.sign_up().await;
+    url(ask_for_checkout(stack, &user, "/plan").await);
+    let customer = profile(stack, &user).await.1.unwrap();
+    for session in open_sessions(stack).await {
+        let id = session["id"].as_str().unwrap();
+        let mut expired = session.clone();
+        (expired["status"], expired["url"]) = (json!("expired"), Value::Null);
+        assert!(!id.is_empty());
+        stack.stripe(Method::PUT, "objects", &json!([expired])).await;
+    }
+    let made = act(stack, json!({"action": "subscribe", "customer": customer, "payment": payment})).await;
+    let subscription = made["subscription"]["id"].as_str().unwrap().to_owned();
+    for action in actions {
+        let mut action = action.clone();
+        action["subscription"] = json!(subscription);
+        let done = act(stack, action).await;
+        assert!(done["ignored"].is_null(), "{done}");
+    }
+    (user, customer, subscription)
+}
+
+#[tokio::test]
+async fn who_has_a_subscription_that_is_not_over_gets_no_second_one() {
+    let unpaid = [json!({"action": "fail_payment"}), json!({"action": "give_up", "becomes": "unpaid"})];
+    let past_due = [json!({"action": "fail_payment"})];
+    let paused = [json!({"action": "pause"})];
+    let voided = [json!({"action": "pause_collection", "behavior": "void"})];
+    for (actions, status, repairs, plan) in [
+        (&unpaid[..], "unpaid", "pay", "free"),
+        (&past_due[..], "past_due", "pay", "pro"),
+        (&paused[..], "paused", "resume", "free"),
+        (&voided[..], "active", "", "free"),
+    ] {
+        let stack = Stack::take().await;
+        let (user, customer, subscription) = subscriber(&stack, "succeeds", actions).await;
+        becomes(&stack, &user, plan).await;
+        let portal = url(ask_for_checkout(&stack, &user, "/plan").await);
+        assert!(portal.contains("/p/session/"), "{status}: {portal}");
+        assert_eq!(open_sessions(&stack).await.len(), 0, "{status}");
+        // The first one recovers, there or by itself.
+        if repairs.is_empty() {
+            act(&stack, json!({"action": "resume_collection", "subscription": subscription})).await;
+        } else {
+            press(&portal, &format!("subscription={subscription}&decision={repairs}")).await;
+        }
+        becomes(&stack, &user, "pro").await;
+        let all = subscriptions_of(&stack, &customer).await;
+        assert_eq!((all.len(), &all[0]["status"]), (1, &json!("active")), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_whose_first_payment_failed_is_paid_and_no_other_is_begun() {
+    let stack = Stack::take().await;
+    let (user, customer, _) = subscriber(&stack, "fails", &[]).await;
+    let invoice = url(ask_for_checkout(&stack, &user, "/plan").await);
+    assert!(page(&invoice).await.contains("data-testid=\"pay-invoice\""), "{invoice}");
+    assert_eq!(open_sessions(&stack).await.len(), 0);
+    press(&invoice, "decision=pay").await;
+    becomes(&stack, &user, "pro").await;
+    let all = subscriptions_of(&stack, &customer).await;
+    assert_eq!((all.len(), &all[0]["status"]), (1, &json!("active")));
+}
+
+#[tokio::test]
+async fn a_first_payment_that_never_came_makes_room_for_another_checkout() {
+    let stack = Stack::take().await;
+    let (user, customer, _) = subscriber(&stack, "fails", &[]).await;
+    advance(&stack, 24 * 60 * 60).await;
+    let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
+    assert!(checkout.contains("/c/pay/"), "{checkout}");
+    assert!(pay(&checkout).await.is_some());
+    becomes(&stack, &user, "pro").await;
+    let mut statuses: Vec<_> = subscriptions_of(&stack, &customer).await;
+    statuses.retain(|subscription| subscription["status"] == "active");
+    assert_eq!(statuses.len(), 1);
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_paused_for_want_of_the_service_is_not_pro_and_every_other_pause_is() {
+    for (behavior, plan) in [("void", "free"), ("keep_as_draft", "pro"), ("mark_uncollectible", "pro")] {
+        let stack = Stack::take().await;
+        let (user, _, subscription) = subscriber(&stack, "succeeds", &[]).await;
+        becomes(&stack, &user, "pro").await;
+        hold_events(&stack).await;
+        let resumes_at = now() + 30 * DAY;
+        act(&stack, json!({"action": "pause_collection", "subscription": subscription, "behavior": behavior, "resumes_at": resumes_at})).await;
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, plan, "{behavior}");
+        act(&stack, json!({"action": "resume_collection", "subscription": subscription})).await;
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, "pro", "{behavior}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_or_a_dispute_alone_leaves_the_plan_and_the_end_of_the_subscription_takes_it() {
+    for action in ["refund", "dispute"] {
+        let stack = Stack::take().await;
+        let (user, _, subscription) = subscriber(&stack, "succeeds", &[]).await;
+        becomes(&stack, &user, "pro").await;
+        hold_events(&stack).await;
+        act(&stack, json!({"action": action, "subscription": subscription})).await;
+        let events = stack.stripe(Method::GET, "events", &Value::Null).await;
+        for event in events.as_array().unwrap().iter().rev().take(2) {
+            assert!(send(&stack, event).await.status.is_success(), "{event}");
+        }
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, "pro", "{action}");
+        cancel(&stack, &subscription).await;
+        deliver(&stack).await;
+        assert_eq!(profile(&stack, &user).await.0, "free", "{action}");
+    }
+}
+
+/// The price that everybody pays is in euros from now on.
+async fn sell_in_euros(stack: &Stack) {
+    let mut price = objects(stack, "prices").await.pop().unwrap();
+    price["currency"] = json!("eur");
+    stack.stripe(Method::PUT, "objects", &json!([price])).await;
+}
+
+#[tokio::test]
+async fn a_page_in_another_currency_that_is_still_open_is_closed_and_another_opened() {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    let old = url(ask_for_checkout(&stack, &user, "/plan").await);
+    sell_in_euros(&stack).await;
+    // Another wish, for the same one is shown as it is.
+    let new = url(ask_for_checkout(&stack, &user, "/settings").await);
+    assert_ne!(new, old);
+    let open = open_sessions(&stack).await;
+    assert_eq!((open.len(), &open[0]["currency"]), (1, &json!("eur")));
+    assert_eq!(pay(&old).await, None);
+    assert!(pay(&new).await.is_some());
+    becomes(&stack, &user, "pro").await;
+}
+
+#[tokio::test]
+async fn who_owes_in_another_currency_is_told_so_and_may_pay_once_that_is_settled() {
+    let stack = Stack::take().await;
+    let (user, customer, subscription) = subscriber(&stack, "succeeds", &[]).await;
+    cancel(&stack, &subscription).await;
+    act(&stack, json!({"action": "add_invoice_item", "customer": customer, "currency": "usd"})).await;
+    sell_in_euros(&stack).await;
+    for _ in 0..2 {
+        ask_for_checkout(&stack, &user, "/plan").await.assert_error(409, "currency_conflict");
+    }
+    assert_eq!(profile(&stack, &user).await.1, Some(customer.clone()), "no other customer takes its place");
+    assert_eq!(objects(&stack, "customers").await.len(), 1);
+    act(&stack, json!({"action": "add_invoice_item", "customer": customer, "currency": "eur"})).await;
+    let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
+    assert!(pay(&checkout).await.is_some());
+    becomes(&stack, &user, "pro").await;
 }

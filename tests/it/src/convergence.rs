@@ -248,7 +248,7 @@ impl World {
         }
         let subscription = &customer.subscriptions[self.dice.below(customer.subscriptions.len())];
         let of = |action: &str| json!({"action": action, "subscription": subscription});
-        match self.dice.below(24) {
+        match self.dice.below(29) {
             0 => json!({"action": "delete_customer", "customer": customer.id}),
             1..=4 => of("cancel"),
             5 | 6 => of("cancel_at_period_end"),
@@ -263,6 +263,14 @@ impl World {
             19 | 20 => of("resume"),
             21 => of("dispute"),
             22 => of("expire_incomplete"),
+            23 => of("refund"),
+            24 | 25 => {
+                json!({"action": "pause_collection", "subscription": subscription, "behavior": "void"})
+            }
+            26 => {
+                json!({"action": "pause_collection", "subscription": subscription, "behavior": "keep_as_draft"})
+            }
+            27 => of("resume_collection"),
             _ => json!({"action": "subscribe", "customer": customer.id}),
         }
     }
@@ -323,7 +331,9 @@ impl World {
         let mut truth: HashMap<&str, Vec<&str>> = HashMap::new();
         for subscription in objects["subscriptions"].as_array().unwrap() {
             let customer = subscription["customer"].as_str().unwrap();
-            truth.entry(customer).or_default().push(subscription["status"].as_str().unwrap());
+            let is_without_service = subscription["pause_collection"]["behavior"] == "void";
+            let status = if is_without_service { "void" } else { subscription["status"].as_str().unwrap() };
+            truth.entry(customer).or_default().push(status);
         }
         let ids: Vec<Uuid> = customers.iter().map(|customer| customer.user_id).collect();
         let statement =

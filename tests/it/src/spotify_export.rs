@@ -214,6 +214,85 @@ async fn a_link_that_spotify_no_longer_accepts_ends_and_says_so() {
     export(&stack, &user, &playlist, None).await.assert_error(403, "spotify_not_linked");
 }
 
+#[tokio::test]
+async fn what_spotify_refuses_the_app_itself_is_the_operators_to_mend() {
+    let (stack, user, playlist, _) = taken(3).await;
+    let said = "Active premium subscription required for the owner of the app.";
+    for path in ["/v1/me/playlists", "/v1/playlists/"] {
+        for body in [json!(said), json!({"error": {"status": 403, "message": said}})] {
+            stack.faults("spotify", json!([{"path_prefix": path, "status": 403, "body": body}])).await;
+            export(&stack, &user, &playlist, None).await.assert_error(503, "misconfigured");
+        }
+    }
+    stack.faults("spotify", json!([])).await;
+    assert_eq!(status(&stack, &user).await["linked"], true);
+}
+
+/// A copy that was begun under a key and not filled.
+async fn begun(stack: &Stack, user: &User, playlist: &str) -> String {
+    let key = Uuid::new_v4().to_string();
+    stack.faults("spotify", json!([{"path_prefix": "/v1/playlists/", "status": 500}])).await;
+    export(stack, user, playlist, Some(&key)).await.assert_error(502, "spotify_unavailable");
+    stack.faults("spotify", json!([])).await;
+    key
+}
+
+#[tokio::test]
+async fn a_copy_that_another_account_began_is_made_anew_in_the_linked_one() {
+    let (stack, user, playlist, uris) = taken(3).await;
+    let key = begun(&stack, &user, &playlist).await;
+    link(&stack, &user, "bob").await;
+    let exported = export(&stack, &user, &playlist, Some(&key)).await.ok();
+    assert_eq!(export(&stack, &user, &playlist, Some(&key)).await.ok(), exported);
+    let theirs: Vec<Value> = copies(&stack).await.into_iter().filter(|copy| copy["owner"] == "bob").collect();
+    assert_eq!((theirs.len(), uris_of(&theirs[0])), (1, uris));
+    assert_eq!(exported["spotify_playlist_id"], theirs[0]["id"]);
+    assert_eq!(stack.log_of("spotify", "/v1/me/playlists").await.len(), 2, "one copy for each account");
+}
+
+#[tokio::test]
+async fn linking_the_same_account_again_keeps_what_was_begun() {
+    let (stack, user, playlist, uris) = taken(3).await;
+    let key = begun(&stack, &user, &playlist).await;
+    call(&stack, Method::DELETE, "spotify-oauth/link", Some(&user), None).await;
+    link(&stack, &user, "ania").await;
+    export(&stack, &user, &playlist, Some(&key)).await.ok();
+    let copies = copies(&stack).await;
+    assert_eq!((copies.len(), uris_of(&copies[0])), (1, uris));
+}
+
+#[tokio::test]
+async fn a_copy_that_can_no_longer_be_filled_is_made_anew_and_not_again() {
+    for (status, body) in
+        [(404, json!({"error": {"status": 404, "message": "Resource not found"}})), (403, json!("no"))]
+    {
+        let (stack, user, playlist, uris) = taken(3).await;
+        // Nothing tells the two accounts apart: their ids are not known.
+        stack.sql("update public.spotify_tokens set account_id = null where user_id = $1", &[&user.id]).await;
+        let key = begun(&stack, &user, &playlist).await;
+        let gone = copies(&stack).await[0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/playlists/{gone}/");
+        stack.faults("spotify", json!([{"path_prefix": path, "status": status, "body": body}])).await;
+        let exported = export(&stack, &user, &playlist, Some(&key)).await.ok();
+        assert_eq!(export(&stack, &user, &playlist, Some(&key)).await.ok(), exported);
+        let copies = copies(&stack).await;
+        assert_eq!((copies.len(), uris_of(&copies[1])), (2, uris), "{status}");
+        assert_eq!(exported["spotify_playlist_id"], copies[1]["id"]);
+    }
+}
+
+#[tokio::test]
+async fn a_new_copy_that_cannot_be_filled_is_not_made_again_at_once() {
+    let (stack, user, playlist, _) = taken(3).await;
+    let key = begun(&stack, &user, &playlist).await;
+    stack.faults("spotify", json!([{"path_prefix": "/v1/playlists/", "status": 404}])).await;
+    export(&stack, &user, &playlist, Some(&key)).await.assert_error(502, "spotify_unavailable");
+    assert_eq!(copies(&stack).await.len(), 2);
+    stack.faults("spotify", json!([])).await;
+    export(&stack, &user, &playlist, Some(&key)).await.ok();
+    assert_eq!(copies(&stack).await.len(), 2);
+}
+
 /// Fifty at once, whose token has just been used up.
 async fn storm(rotate: bool, forgotten: bool) {
     let (stack, user, playlist, _) = taken(5).await;

@@ -92,7 +92,6 @@ async fn a_failing_catalogue_is_an_upstream_failure() {
         json!({"status": 200, "body": "<html>We'll be right back</html>", "headers": {"content-type": "text/html"}}),
         json!({"status": 200, "body": {"tracks": {"items": "none"}}}),
         json!({"status": 200, "body": "{\"tracks\":{\"items\":[{\"uri\":"}),
-        json!({"status": 403, "body": "User not registered in the Developer Dashboard"}),
         json!({"reset_connection": true}),
         json!({"truncate_after_bytes": 50}),
     ] {
@@ -134,4 +133,41 @@ async fn a_passing_failure_costs_no_track() {
     stack.faults("spotify", json!([{"path_prefix": SEARCH, "status": 503, "times": 1}])).await;
     let (status, done) = generation::json(&stack, &user, &ask("evening")).await;
     assert_eq!((status.as_u16(), &done["count"]), (200, &json!(5)), "{done}");
+}
+
+#[tokio::test]
+async fn a_market_that_spotify_does_not_have_ends_the_generation_as_the_requests_mistake() {
+    let (stack, user) = taken().await;
+    for market in ["UK", "CN"] {
+        let mut body = ask("evening");
+        body["market"] = json!(market);
+        let refused = generation::json(&stack, &user, &body).await;
+        assert_error(&refused, 422, "invalid_request");
+        assert!(refused.1["message"].as_str().unwrap().starts_with("market "), "{}", refused.1);
+        let stream = generation::stream(&stack, &user, &body).await;
+        assert_eq!(stream.last("error")["code"], "invalid_request");
+    }
+    assert_eq!(
+        stack.log_of("llm", "/v1/chat/completions").await.len(),
+        4,
+        "the model was asked again in vain"
+    );
+    stack.assert_untouched(&user, 0).await;
+}
+
+#[tokio::test]
+async fn a_catalogue_that_refuses_the_app_itself_is_the_operators_to_mend() {
+    for body in [
+        json!("Active premium subscription required for the owner of the app."),
+        json!({"error": {"status": 403, "message": "Your application is blocked from accessing the Web API."}}),
+    ] {
+        let (stack, user) = taken().await;
+        stack.faults("spotify", json!([{"path_prefix": SEARCH, "status": 403, "body": body}])).await;
+        fails(&stack, &user, 503, "misconfigured").await;
+        assert_eq!(
+            stack.log_of("llm", "/v1/chat/completions").await.len(),
+            1,
+            "the model was asked again in vain"
+        );
+    }
 }

@@ -44,6 +44,25 @@ async fn start_agree_callback_complete_status_unlink() {
 }
 
 #[tokio::test]
+async fn an_app_that_spotify_refuses_is_the_operators_to_mend_and_a_listener_who_is_not_let_in_is_told() {
+    let (stack, user) = taken().await;
+    for (said, status, code) in [
+        ("Active premium subscription required for the owner of the app.", 503, "misconfigured"),
+        (
+            "Check settings on developer.spotify.com/dashboard, the user may not be registered.",
+            403,
+            "spotify_access_denied",
+        ),
+    ] {
+        for body in [json!(said), json!({"error": {"status": 403, "message": said}})] {
+            stack.faults("spotify", json!([{"path_prefix": "/v1/me", "status": 403, "body": body}])).await;
+            let code_and_state = agree(&stack, &user, "ania").await;
+            complete(&stack, &user, &code_and_state).await.assert_error(status, code);
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_cancels_comes_back_with_the_reason() {
     let (stack, user) = taken().await;
     let callback = decide(&start(&stack, &user).await, "cancel", "ania").await;

@@ -95,3 +95,34 @@ async fn what_spotify_cannot_answer_is_told_apart() {
         search(&stack, &user, "title=Whisky").await.assert_error(status, code);
     }
 }
+
+/// What Spotify says where the app itself may not ask.
+const APP_REFUSALS: [&str; 2] = [
+    "Active premium subscription required for the owner of the app. When the subscription status changes, it can take a few hours.",
+    "Your application is blocked from accessing the Web API.",
+];
+
+#[tokio::test]
+async fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
+    let (stack, user) = taken().await;
+    for market in ["UK", "cn", "ZZ"] {
+        let refused = search(&stack, &user, &format!("title=whisky&market={market}")).await;
+        refused.assert_error(422, "invalid_request");
+        assert!(refused.body["message"].as_str().unwrap().starts_with("market "), "{}", refused.body);
+    }
+    assert!(!found(&stack, &user, "title=whisky&market=gb").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_spotify_refuses_the_app_itself_is_the_operators_to_mend() {
+    let (stack, user) = taken().await;
+    for said in APP_REFUSALS {
+        for body in [json!(said), json!({"error": {"status": 403, "message": said}})] {
+            let fault = json!([{"path_prefix": "/v1/search", "status": 403, "body": body}]);
+            stack.faults("spotify", fault).await;
+            let refused = search(&stack, &user, "title=whisky").await;
+            refused.assert_error(503, "misconfigured");
+            assert!(!refused.body.to_string().to_lowercase().contains("premium"), "{}", refused.body);
+        }
+    }
+}

@@ -8,6 +8,7 @@ import type { Credentials, Grant } from './accounts.ts';
 import { Accounts } from './accounts.ts';
 import { readCatalogue } from './catalogue-input.ts';
 import { RateLimit } from './limits.ts';
+import { MARKETS } from './markets.ts';
 import type { Playlist } from './playlists.ts';
 import { Playlists, Refusal, itemsPage, meObject, playlistObject } from './playlists.ts';
 import { page, trackObject } from './render.ts';
@@ -200,7 +201,7 @@ export class Spotify implements Simulator {
       (wrongType !== undefined && `Bad search type field ${wrongType}`) ||
       (!(limit >= 1 && limit <= MAX_LIMIT) && 'Invalid limit') ||
       (!(offset >= 0 && offset <= MAX_OFFSET) && 'Invalid offset') ||
-      (asked !== null && !/^([A-Z]{2}|from_token)$/.test(asked) && 'Invalid market code');
+      (asked !== null && asked !== 'from_token' && !MARKETS.has(asked) && 'Invalid market code');
     if (problem) {
       fail(answer, 400, problem);
       return;

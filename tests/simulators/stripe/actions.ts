@@ -137,13 +137,41 @@ const ACTIONS: Record<string, Action> = {
       return invoice?.status === 'paid' && { dispute: billing.dispute(world, subscription, invoice) };
     },
   ),
+  refund: on(
+    () => true,
+    (world, subscription) => {
+      const invoice = world.invoiceOf(subscription);
+      return invoice?.status === 'paid' && { charge: billing.refund(world, subscription, invoice) };
+    },
+  ),
+  pause_collection: on(
+    (subscription) => !billing.hasEnded(subscription),
+    (world, subscription, { behavior, resumes_at = null }) => billing.pauseCollection(world, subscription, { behavior, resumes_at }),
+    { behavior: 'string', resumes_at: 'number' },
+    ['behavior'],
+  ),
+  resume_collection: on(
+    (subscription) => !billing.hasEnded(subscription),
+    (world, subscription) => billing.pauseCollection(world, subscription, null),
+  ),
+  add_invoice_item: {
+    fields: { customer: 'string', currency: 'string' },
+    required: ['customer', 'currency'],
+    run: (world, given) => {
+      const customer = customerOf(world, given);
+      if (customer !== undefined) {
+        world.pendingItems.set(customer.id, given.currency as string);
+      }
+      return customer && { customer };
+    },
+  },
   expire_incomplete: on(
     ({ status }) => status === 'incomplete',
     (world, subscription) => billing.expireIncomplete(world, subscription),
   ),
 };
 
-const CHOICES: Record<string, string[]> = { payment: ['succeeds', 'fails'], becomes: ['canceled', 'unpaid'] };
+const CHOICES: Record<string, string[]> = { payment: ['succeeds', 'fails'], becomes: ['canceled', 'unpaid'], behavior: ['keep_as_draft', 'mark_uncollectible', 'void'] };
 
 /** Lets something happen at Stripe that no caller of the API has done; one action or a list. All are checked first. */
 export function act(world: World, body: unknown): Result | Result[] {

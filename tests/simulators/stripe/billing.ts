@@ -147,6 +147,20 @@ export function resume(world: World, subscription: Subscription): void {
   startPeriod(world, subscription, now, 'subscription_update', cardWorks(world, subscription));
 }
 
+/** The subscription runs on, and what becomes of its invoices is chosen; null ends that. */
+export function pauseCollection(world: World, subscription: Subscription, pause_collection: Record<string, unknown> | null): void {
+  world.change(subscription, { pause_collection }, UPDATED);
+}
+
+/** The account's owner gives the last payment back. The subscription goes on all the same. */
+export function refund(world: World, subscription: Subscription, invoice: Invoice): Thing {
+  const { amount_due: amount, currency, customer } = invoice;
+  const charge = { id: newId('ch'), object: 'charge', amount, amount_refunded: amount, created: world.clock.now(), currency, customer, livemode: false, metadata: {}, refunded: true, status: 'succeeded' };
+  world.emit('charge.refunded', charge);
+  world.emit('refund.created', { id: newId('re'), object: 'refund', amount, charge: charge.id, created: world.clock.now(), currency, metadata: {}, status: 'succeeded' });
+  return { ...charge, subscription: subscription.id };
+}
+
 /** The holder of the card contests the last payment. The subscription goes on all the same. */
 export function dispute(world: World, subscription: Subscription, invoice: Invoice): Thing {
   const contested = {

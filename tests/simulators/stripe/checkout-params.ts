@@ -1,3 +1,4 @@
+import { hasEnded } from './billing.ts';
 import { openSession } from './checkout.ts';
 import { StripeError, badParameter, missing } from './error.ts';
 import { newId } from './ids.ts';
@@ -6,7 +7,7 @@ import type { Schema } from './params.ts';
 import { email, flag, hash, integer, list, mergeMetadata, metadata, oneOf, text, url } from './params.ts';
 import type { Call } from './lookup.ts';
 import { customerParam } from './lookup.ts';
-import type { Session } from './types.ts';
+import type { Customer, Session } from './types.ts';
 import type { World } from './world.ts';
 
 const LOCALES =
@@ -64,6 +65,7 @@ export function createCheckout({ world, params, origin }: Call): Session {
     description: given.subscription_data?.description ?? null,
     ...(given.subscription_data?.trial_period_days === undefined ? {} : { trialDays: given.subscription_data.trial_period_days }),
   };
+  refuseMixedCurrencies(world, customer, order.items);
   const id = newId('cs_test');
   return openSession(world, order, {
     id,
@@ -78,6 +80,23 @@ export function createCheckout({ world, params, origin }: Call): Session {
     success_url: given.success_url,
     url: `${origin}/c/pay/${id}`,
   });
+}
+
+/** Kept for an idempotency key, as everything that depends on what exists. */
+function refuseMixedCurrencies(world: World, customer: Customer | undefined, items: LineItem[]): void {
+  if (customer === undefined) {
+    return;
+  }
+  const bound = [
+    ...world.subscriptions.of(customer.id).filter((it) => !hasEnded(it)).map((it) => it.currency),
+    ...world.sessions.of(customer.id).filter((it) => it.status === 'open').map((it) => String(it.currency)),
+    world.pendingItems.get(customer.id),
+  ];
+  const other = bound.find((currency) => currency !== undefined && items.some(({ price }) => price.currency !== currency));
+  if (other !== undefined) {
+    const held = 'an active subscription, subscription schedule, discount, quote, invoice item or active subscription mode checkout session';
+    throw new StripeError(400, `You cannot combine currencies on a single customer. This customer has ${held} with currency ${other}.`);
+  }
 }
 
 function expiry(world: World, given: number | undefined): number {

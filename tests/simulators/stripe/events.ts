@@ -15,6 +15,8 @@ export const PATHS: Record<string, string> = {
   product: '/v1/products',
   price: '/v1/prices',
   dispute: '/v1/disputes',
+  charge: '/v1/charges',
+  refund: '/v1/refunds',
 };
 
 export interface Recorded {

@@ -1,5 +1,5 @@
 import type { LineItem } from './objects.ts';
-import type { PortalSession, Session, Subscription } from './types.ts';
+import type { Invoice, PortalSession, Session, Subscription } from './types.ts';
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -39,14 +39,22 @@ export function notice(message: string, back: string | null = null): string {
   return page('Stripe (simulated)', `<p data-testid="notice">${escaped(message)}</p>${link(back, 'Back', 'return')}`);
 }
 
+/** Where an invoice is paid. */
+export function invoicePage({ amount_due, currency, status }: Invoice, problem?: string): string {
+  const told = problem === undefined ? '' : `<p role="alert" data-testid="problem">${escaped(problem)}</p>`;
+  const choice = status === 'open' ? `<form method="post">${button('pay', 'Pay', 'pay-invoice')}</form>` : '';
+  return page('Invoice (simulated)', `${told}<p>${money(amount_due, currency)}: <b>${status}</b></p>${choice}`);
+}
+
 /** A customer's own page: what they subscribe to, and a way out and back. */
-export function portalPage(portal: PortalSession, subscriptions: { subscription: Subscription; name: string }[]): string {
-  const rows = subscriptions.map(({ subscription, name }) => {
+export function portalPage(portal: PortalSession, subscriptions: { subscription: Subscription; owes: boolean; name: string }[]): string {
+  const rows = subscriptions.map(({ subscription, owes, name }) => {
     const { id, status, cancel_at_period_end } = subscription;
     const end = day(subscription.items.data[0]?.current_period_end ?? 0);
     const choice = cancel_at_period_end ? button('keep', 'Don’t cancel', 'keep-subscription') : button('cancel', 'Cancel subscription', 'cancel-subscription');
     return `<form method="post" data-testid="subscription"><p>${escaped(name)}: <b>${status}</b>, ${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
-<input type="hidden" name="subscription" value="${escaped(id)}">${choice}</form>`;
+<input type="hidden" name="subscription" value="${escaped(id)}">${choice}
+${owes ? button('pay', 'Pay what is due', 'pay-due') : ''}${status === 'paused' ? button('resume', 'Resume', 'resume-subscription') : ''}</form>`;
   });
   return page('Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
 }

@@ -21,7 +21,7 @@ const CUSTOMER_FIELDS: Schema = { email, name: text(256), description: text(), p
 function reading(kind: string, filters: Schema, fits: (thing: Thing, params: Params) => boolean): Route[] {
   const path = PATHS[kind] as string;
   return [
-    { method: 'GET', path: `${path}/:id`, params: {}, run: ({ world, id }) => known(world.collection(kind), kind, id) },
+    { method: 'GET', path: `${path}/:id`, params: {}, run: ({ world, id, origin }) => hostedHere(known(world.collection(kind), kind, id), origin) },
     {
       method: 'GET',
       path,
@@ -32,6 +32,11 @@ function reading(kind: string, filters: Schema, fits: (thing: Thing, params: Par
       },
     },
   ];
+}
+
+/** An invoice as this server shows it: its page is one of this server's. */
+function hostedHere(thing: Thing, origin: string): Thing {
+  return typeof thing.hosted_invoice_url === 'string' ? { ...thing, hosted_invoice_url: `${origin}/i/${thing.id}` } : thing;
 }
 
 function inStatus(status: string, asked: unknown): boolean {

@@ -37,6 +37,8 @@ export class World {
   readonly orders = new Map<string, NewSubscription>();
   /** Customers whose card is declined. */
   readonly declined = new Set<string>();
+  /** The currency of what customers will be billed for beside their subscriptions. */
+  readonly pendingItems = new Map<string, string>();
   readonly priceId: string;
   readonly #happened: (recorded: Recorded) => void;
   #cause = NOBODY;
@@ -54,6 +56,7 @@ export class World {
     Object.values(this.#kinds).forEach((collection) => collection.clear());
     this.orders.clear();
     this.declined.clear();
+    this.pendingItems.clear();
     const price = defaultPrice(this.priceId, this.clock.now());
     this.prices.put(price);
     this.products.put(defaultProduct(price));

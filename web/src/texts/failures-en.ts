@@ -29,6 +29,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   playlist_empty: { what: 'There are no tracks in this playlist.', next: 'Add some, then export it.' },
   export_in_progress: { what: 'This playlist is still being exported.', next: 'Wait a moment and try again.' },
   nothing_to_manage: { what: 'There is no subscription to manage.', next: 'Upgrade first.' },
+  currency_conflict: { what: 'Your earlier purchases are in another currency and not all of them are settled yet. You were not charged.', next: 'Write to us: we settle them, then you can upgrade.' },
   body_too_large: { what: 'That is more than can be taken at once.', next: 'Shorten it and try again.' },
   unsupported_media_type: { what: 'The request was not understood.', next: 'Reload the page: it may have been updated.' },
   invalid_request: { what: 'Something in this does not make sense to us.', next: 'Check what you have entered; the details below name it.' },

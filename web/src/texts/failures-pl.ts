@@ -29,6 +29,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   playlist_empty: { what: 'W tej playliście nie ma utworów.', next: 'Dodaj kilka, a potem ją wyślij.' },
   export_in_progress: { what: 'Ta playlista jest jeszcze wysyłana.', next: 'Poczekaj chwilę i spróbuj ponownie.' },
   nothing_to_manage: { what: 'Nie ma subskrypcji do zarządzania.', next: 'Najpierw przejdź na Pro.' },
+  currency_conflict: { what: 'Twoje wcześniejsze zakupy są w innej walucie i nie wszystkie są jeszcze rozliczone. Nic nie pobrano.', next: 'Napisz do nas: rozliczymy je, a potem przejdziesz na Pro.' },
   body_too_large: { what: 'To więcej, niż można przyjąć naraz.', next: 'Skróć to i spróbuj ponownie.' },
   unsupported_media_type: { what: 'Żądanie nie zostało zrozumiane.', next: 'Odśwież stronę: mogła się zmienić.' },
   invalid_request: { what: 'Coś się tu nie zgadza.', next: 'Sprawdź, co wpisano; szczegóły poniżej mówią, o co chodzi.' },

@@ -97,7 +97,7 @@ impl Subject {
                 ask_for_checkout(stack, &self.user, "/plan").await.ok();
                 true
             }
-            Act::CheckoutPaid | Act::Portal | Act::Event | Act::ThinEvent => true,
+            Act::CheckoutPaid | Act::CheckoutIncomplete | Act::Portal | Act::Event | Act::ThinEvent => true,
             Act::EventOfNew => false,
             _ => return,
         };
@@ -109,7 +109,9 @@ impl Subject {
             let statement = "update public.profiles set stripe_customer_id = $2 where user_id = $1";
             stack.sql(statement, &[&self.user.id, &customer]).await;
         }
-        let subscription = stripe::subscribe(stack, &customer).await;
+        let payment = if act == Act::CheckoutIncomplete { "fails" } else { "succeeds" };
+        let order = json!({"action": "subscribe", "customer": customer, "payment": payment});
+        let subscription = stripe::act(stack, order).await["subscription"]["id"].as_str().unwrap().to_owned();
         self.event = match act {
             Act::ThinEvent => json!({"id": "evt_thin", "object": "v2.core.event", "livemode": false,
                 "type": "v1.customer.subscription.updated",
@@ -191,7 +193,9 @@ impl Subject {
             Act::ExportRenewed | Act::ExportRevoked | Act::ExportNothing => {
                 spotify::export(stack, user, &self.playlist, None).await
             }
-            Act::Checkout | Act::CheckoutPaid => ask_for_checkout(stack, user, "/plan").await,
+            Act::Checkout | Act::CheckoutPaid | Act::CheckoutIncomplete => {
+                ask_for_checkout(stack, user, "/plan").await
+            }
             Act::CheckoutAnew => ask_for_checkout(stack, user, "/other").await,
             Act::Portal | Act::PortalOfNobody => ask_for_portal(stack, user).await,
             Act::Event | Act::EventOfNew | Act::ThinEvent | Act::CheckoutEvent => {

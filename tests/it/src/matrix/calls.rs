@@ -80,6 +80,7 @@ calls! {
     COMPLETIONS = Model "POST" "/v1/chat/completions";
     SUBSCRIPTIONS = Stripe "GET" "/v1/subscriptions";
     SUBSCRIPTION = Stripe "GET" "/v1/subscriptions/*";
+    INVOICE = Stripe "GET" "/v1/invoices/*";
     CREATE_CUSTOMER = Stripe "POST" "/v1/customers";
     CUSTOMER = Stripe "GET" "/v1/customers/*";
     DELETE_CUSTOMER = Stripe "DELETE" "/v1/customers/*";

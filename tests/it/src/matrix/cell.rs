@@ -26,7 +26,8 @@ impl Recorded {
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
         let operation = self.operation;
         operation.struck.iter().zip(&self.before).flat_map(move |((call, weight), before)| {
-            Fault::ALL.map(|fault| Cell { operation, call: *call, weight: *weight, fault, before: *before })
+            let faults = Fault::ALL.into_iter().filter(|fault| fault.can_strike(*call));
+            faults.map(|fault| Cell { operation, call: *call, weight: *weight, fault, before: *before })
         })
     }
 }
@@ -76,9 +77,9 @@ pub struct Cell {
 
 impl Cell {
     /// One of a function that has just been started.
-    pub fn cold(operation: &'static Operation, fault: Fault) -> Self {
+    pub fn cold(operation: &'static Operation, fault: Fault) -> Option<Self> {
         let (call, weight) = operation.struck[0];
-        Self { operation, call, weight, fault, before: 0 }
+        fault.can_strike(call).then_some(Self { operation, call, weight, fault, before: 0 })
     }
 
     pub fn name(&self) -> String {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use serde_json::Value;
+
+use super::calls::{Call, Upstream};
 use crate::wire::{Answer, Connection};
 
 /// Between two bytes of an answer that drips.
@@ -44,16 +47,22 @@ pub enum Fault {
     AnsweredTwice,
     /// One answer with the document twice in it.
     DoubledDocument,
+    /// The answer with texts and numbers in it that a database would not take.
+    Poisoned,
+    /// The database refuses what it was sent.
+    RefusedByDatabase,
+    /// It fails, and works from the next time on.
+    FailsOnce,
 }
 
 use Fault::{
-    AnsweredTwice, DoubledDocument, Error500, Error503, Html, InvalidUtf8, LongRateLimit, Redirect, Refused,
-    ResetBefore, ResetMiddle, ShortRateLimit, SlowDrip, TenMegabytes, Timeout, TruncatedJson,
-    WrongContentType, WrongShape,
+    AnsweredTwice, DoubledDocument, Error500, Error503, FailsOnce, Html, InvalidUtf8, LongRateLimit,
+    Poisoned, Redirect, Refused, RefusedByDatabase, ResetBefore, ResetMiddle, ShortRateLimit, SlowDrip,
+    TenMegabytes, Timeout, TruncatedJson, WrongContentType, WrongShape,
 };
 
 impl Fault {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Refused,
         ResetBefore,
         ResetMiddle,
@@ -72,13 +81,33 @@ impl Fault {
         WrongContentType,
         AnsweredTwice,
         DoubledDocument,
+        Poisoned,
+        RefusedByDatabase,
+        FailsOnce,
     ];
+
+    /// Whether it can happen to a call.
+    pub fn can_strike(self, call: Call) -> bool {
+        match self {
+            Poisoned => matches!(call.upstream, Upstream::Accounts | Upstream::Spotify | Upstream::Stripe),
+            RefusedByDatabase => call.path.starts_with("/rest/"),
+            _ => true,
+        }
+    }
 
     /// Whether the upstream has done what it was asked for: what is lost or spoilt is the answer to it.
     pub fn is_carried_out(self) -> bool {
         !matches!(
             self,
-            Refused | ResetBefore | ShortRateLimit | LongRateLimit | Error500 | Error503 | Redirect
+            Refused
+                | ResetBefore
+                | ShortRateLimit
+                | LongRateLimit
+                | Error500
+                | Error503
+                | Redirect
+                | RefusedByDatabase
+                | FailsOnce
         )
     }
 
@@ -115,7 +144,12 @@ impl Fault {
             ShortRateLimit => Answer::json(429, "{}").with("retry-after", &SHORT_SECONDS.to_string()),
             LongRateLimit => Answer::json(429, "{}").with("retry-after", &LONG_SECONDS.to_string()),
             Error500 => Answer::json(500, "{\"message\":\"Oops\"}"),
-            Error503 => Answer::json(503, "<h1>Busy</h1>").with("content-type", "text/html"),
+            Error503 | FailsOnce => Answer::json(503, "<h1>Busy</h1>").with("content-type", "text/html"),
+            RefusedByDatabase => Answer::json(
+                400,
+                "{\"code\":\"22P05\",\"message\":\"unsupported Unicode escape sequence\",\"details\":null,\"hint\":null}",
+            ),
+            Poisoned => Answer { body: poisoned(&real.body), ..real },
             Html => Answer::json(200, "<!doctype html><h1>Hello</h1>").with("content-type", "text/html"),
             WrongShape => Answer::json(200, "{\"unexpected\":[1,2,3]}"),
             Redirect => Answer::json(302, "").with("location", "/elsewhere"),
@@ -133,6 +167,29 @@ impl Fault {
 fn spoilt(body: &[u8]) -> Vec<u8> {
     let at = body.iter().position(|byte| *byte == b'"').map_or(body.len(), |quote| quote + 1);
     [&body[..at], b"\xff", &body[at..]].concat()
+}
+
+/// With half an emoji, a NUL and a direction mark at the end of every text that people wrote, albums of absurdly long names,
+/// and no whole number. Songs can still be recognised.
+fn poisoned(body: &[u8]) -> Vec<u8> {
+    const WRITTEN_BY_PEOPLE: [&str; 5] = ["name", "display_name", "description", "email", "message"];
+    fn poison(value: &mut Value, key: &str) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    poison(member, if key == "album" { "album" } else { name });
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| poison(item, key)),
+            Value::Number(number) => *value = (number.as_f64().unwrap() + 0.5).into(),
+            Value::String(text) if key == "album" => *text = format!("{text}{}", "x".repeat(5_000)),
+            Value::String(text) if WRITTEN_BY_PEOPLE.contains(&key) => text.push_str(" \0\u{202e}HALF"),
+            _ => {}
+        }
+    }
+    let Ok(mut document) = serde_json::from_slice(body) else { return body.to_vec() };
+    poison(&mut document, "");
+    document.to_string().replace("HALF", "\\ud83e").into_bytes()
 }
 
 /// Ends the connection as a crash does.

@@ -168,6 +168,7 @@ impl State {
             return Fate::Answer(answer.clone());
         }
         match orders.strike {
+            Some((call, Fault::FailsOnce)) if fits(&call) && orders.struck > 0 => Fate::Pass,
             Some((call, fault)) if fits(&call) => {
                 orders.struck += 1;
                 Fate::Strike(fault)

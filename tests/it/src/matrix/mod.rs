@@ -158,7 +158,7 @@ async fn run_cold(lane: Arc<Lane>) -> Vec<Ran> {
     let mut ran = Vec::new();
     for fault in Fault::ALL {
         let cells: Vec<Cell> =
-            COLD.iter().map(|operation| Cell::cold(operation, fault)).filter(is_wanted).collect();
+            COLD.iter().filter_map(|operation| Cell::cold(operation, fault)).filter(is_wanted).collect();
         if cells.is_empty() {
             continue;
         }

@@ -44,6 +44,8 @@ pub enum Act {
     /// With another page than the one that is open.
     CheckoutAnew,
     CheckoutPaid,
+    /// The first payment of the subscription is still to come.
+    CheckoutIncomplete,
     Portal,
     PortalOfNobody,
     Event,
@@ -205,6 +207,13 @@ pub const OPERATIONS: &[Operation] = &[
         BILLING,
         &[(EXPIRE_SESSION, Needed)],
         &[BILLING_PROFILE, SUBSCRIPTIONS, SESSIONS, CREATE_SESSION],
+    ),
+    operation(
+        Act::CheckoutIncomplete,
+        "billing",
+        BILLING,
+        &[(INVOICE, Needed)],
+        &[BILLING_PROFILE, SUBSCRIPTIONS],
     ),
     operation(Act::CheckoutPaid, "billing", BILLING, &[(PORTAL, Needed)], &[BILLING_PROFILE, SUBSCRIPTIONS]),
     operation(Act::Portal, "billing", BILLING, &[(BILLING_PROFILE, Needed), (PORTAL, Needed)], &[]),

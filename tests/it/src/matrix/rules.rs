@@ -28,7 +28,10 @@ pub fn allowed(operation: &Operation, call: Call, weight: Weight, fault: Fault) 
     let is_partial = weight == Weight::Partial && (breaks_off || call == calls::TOKEN);
     // It is repeated at once, and then finds it done.
     let is_done = call == calls::EXPIRE_SESSION && fault == Fault::ResetMiddle;
-    if is_done || is_partial || is_void(call) && fault.is_carried_out() {
+    // It is repeated at once, or what it spoils is not needed.
+    let is_mended = fault == Fault::FailsOnce
+        || fault == Fault::InvalidUtf8 && !matches!(call.upstream, Upstream::Supabase | Upstream::Model);
+    if is_mended || is_done || is_partial || is_void(call) && fault.is_carried_out() {
         endings.push(ends);
     }
     endings
@@ -37,7 +40,7 @@ pub fn allowed(operation: &Operation, call: Call, weight: Weight, fault: Fault) 
 /// What nobody looks at, or what the transport takes care of.
 fn is_harmless(call: Call, fault: Fault) -> bool {
     match fault {
-        Fault::WrongContentType | Fault::AnsweredTwice => true,
+        Fault::WrongContentType | Fault::AnsweredTwice | Fault::Poisoned => true,
         // Nothing is read behind the end of a stream.
         Fault::DoubledDocument => call.upstream == Upstream::Model,
         // That there is a row is all that is read.
@@ -58,6 +61,7 @@ fn database(call: Call, fault: Fault) -> Vec<Ending> {
         Fault::WrongShape if [calls::BEGIN_DELETION, calls::DELETE_ACCOUNT].contains(&call) => {
             vec![(500, "internal_error")]
         }
+        Fault::RefusedByDatabase => vec![(500, "internal_error")],
         _ => vec![DATABASE_UNAVAILABLE],
     }
 }
@@ -96,9 +100,12 @@ fn model(fault: Fault) -> Vec<Ending> {
 /// Whoever refuses is there, and whatever becomes of the words.
 fn health(fault: Fault) -> Ending {
     match fault {
-        Fault::Refused | Fault::ResetBefore | Fault::Timeout | Fault::Error500 | Fault::Error503 => {
-            (503, "unavailable")
-        }
+        Fault::Refused
+        | Fault::ResetBefore
+        | Fault::Timeout
+        | Fault::Error500
+        | Fault::Error503
+        | Fault::FailsOnce => (503, "unavailable"),
         _ => (200, "ok"),
     }
 }
