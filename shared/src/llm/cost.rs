@@ -102,7 +102,7 @@ impl Prices {
         self.input.of(sent) + self.output.of(received)
     }
 
-    /// The cost of texts whose tokens nobody has counted.
+    /// The estimated cost of texts whose tokens were not told.
     pub fn estimate(self, sent: Estimate, received: Estimate) -> Cost {
         self.of_tokens(sent.tokens(), received.tokens())
     }

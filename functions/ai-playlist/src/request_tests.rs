@@ -1,0 +1,200 @@
+use http::HeaderValue;
+use serde_json::json;
+use shared::Code;
+
+use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn refused(body: serde_json::Value) -> String {
+    let error = parse(body.to_string().as_bytes()).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidRequest, "{body}");
+    error.to_string()
+}
+
+#[test]
+fn a_bare_prompt_gets_the_defaults() {
+    let request = parse(br#"{"prompt":"  a cozy rainy evening "}"#).unwrap();
+    assert_eq!(request.wish.prompt, "a cozy rainy evening");
+    assert_eq!(request.target_count, 20);
+    assert!(request.wish.allow_explicit && !request.save);
+    assert_eq!(request.wish.era, None);
+}
+
+#[test]
+fn everything_that_can_be_asked_is_understood() {
+    let request = parse(
+        json!({
+            "prompt": "spokojny wieczór", "target_count": 50,
+            "seeds": [{"artist": "Dżem", "title": "Whisky"}],
+            "mood": "calm", "tempo": "slow", "era": {"from": 1980, "to": 1989},
+            "allow_explicit": false, "exclude_artists": ["Kult"], "market": "pl",
+            "refine": {"previous": [{"artist": "A", "title": "B"}], "instruction": "calmer"},
+            "save": true,
+        })
+        .to_string()
+        .as_bytes(),
+    )
+    .unwrap();
+    assert_eq!(request.target_count, 50);
+    assert_eq!(request.wish.seeds[0].artist, "Dżem");
+    assert_eq!(request.wish.era, Some(Era { from: Some(1980), to: Some(1989) }));
+    assert_eq!(request.market.as_deref(), Some("PL"));
+    assert_eq!(request.wish.refine.unwrap().instruction, "calmer");
+    assert!(request.save && !request.wish.allow_explicit);
+}
+
+#[test]
+fn what_is_not_json_is_malformed() {
+    for body in [&b""[..], b"prompt=x", b"{\"prompt\":", b"{\"prompt\":\"\xff\"}", b"{} {}"] {
+        let code = parse(body).unwrap_err().code();
+        let expected = if body == b"{} {}" { Code::InvalidRequest } else { Code::InvalidJson };
+        assert_eq!(code, expected, "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn a_refusal_names_the_field() {
+    for (body, field) in [
+        (json!({}), "prompt"),
+        (json!([]), "an object"),
+        (json!({"prompt": 7}), "prompt must be a text"),
+        (json!({"prompt": " \n\t\u{a0} "}), "prompt"),
+        (json!({"prompt": "x".repeat(1001)}), "prompt"),
+        (json!({"prompt": "x", "colour": "blue"}), "colour"),
+        (json!({"prompt": "x", "target_count": 0}), "target_count"),
+        (json!({"prompt": "x", "target_count": 51}), "target_count"),
+        (json!({"prompt": "x", "target_count": -1}), "target_count"),
+        (json!({"prompt": "x", "target_count": 1.5}), "target_count must be a whole number"),
+        (json!({"prompt": "x", "seeds": vec![json!({"artist": "a", "title": "t"}); 6]}), "seeds"),
+        (json!({"prompt": "x", "seeds": [{"artist": "", "title": "t"}]}), "seeds.artist"),
+        (json!({"prompt": "x", "exclude_artists": vec!["a"; 21]}), "exclude_artists"),
+        (json!({"prompt": "x", "era": {"from": 1999, "to": 1990}}), "era.from"),
+        (json!({"prompt": "x", "era": {"from": 99}}), "era.from"),
+        (json!({"prompt": "x", "era": {"to": 1e12}}), "era.to"),
+        (json!({"prompt": "x", "market": "POL"}), "market"),
+        (json!({"prompt": "x", "market": "ß"}), "market"),
+        (json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}), "refine.instruction"),
+        (json!({"prompt": "x", "mood": "m".repeat(101)}), "mood"),
+        (json!({"prompt": "x", "save": "yes"}), "save must be true or false"),
+    ] {
+        let message = refused(body);
+        assert!(message.contains(field), "{message} does not name {field}");
+    }
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    let request = parse(br#"{"prompt":"x","target_count":5.0,"era":{"from":1.99e3}}"#).unwrap();
+    assert_eq!(request.target_count, 5);
+    assert_eq!(request.wish.era, Some(Era { from: Some(1990), to: None }));
+}
+
+#[test]
+fn the_limit_counts_characters_and_not_bytes() {
+    let prompt = "ł".repeat(1000);
+    assert_eq!(parse(json!({"prompt": prompt}).to_string().as_bytes()).unwrap().wish.prompt, prompt);
+}
+
+#[test]
+fn control_characters_do_not_get_through() {
+    let request = parse(br#"{"prompt":"rain\u0000and\u0007tea"}"#).unwrap();
+    assert_eq!(request.wish.prompt, "rain and tea");
+}
+
+fn format_for(values: &[&str]) -> Format {
+    let mut headers = HeaderMap::new();
+    for value in values {
+        headers.append(header::ACCEPT, HeaderValue::from_str(value).unwrap());
+    }
+    wanted_format(&headers)
+}
+
+#[test]
+fn a_stream_is_sent_to_clients_that_prefer_one() {
+    for accept in [
+        "text/event-stream",
+        "Text/Event-Stream",
+        " text/event-stream ",
+        "text/event-stream;q=1",
+        "text/event-stream;q=0.001",
+        "text/event-stream; Q=0.5",
+        "text/event-stream;charset=utf-8",
+        "text/event-stream; charset=\"utf-8\"; q=0.9",
+        "text/event-stream, application/json",
+        "application/json, text/event-stream",
+        "application/json;q=0.5, Text/Event-Stream;q=1",
+        "text/event-stream;q=0.5, */*;q=0.1",
+        "text/event-stream, */*",
+        "*/*, text/event-stream",
+        "text/*",
+        "text/*, application/json;q=0.9",
+        "*/*, application/json;q=0.5",
+        "application/json;q=0, */*",
+        "application/*;q=0.2, text/*;q=0.3",
+        "text/event-stream;q=0, text/event-stream",
+        ",,text/event-stream,",
+        "text/html;x=\"a, b;q=0\", text/event-stream",
+        "application/json;q=2, text/event-stream;q=0.1",
+    ] {
+        assert_eq!(format_for(&[accept]), Format::EventStream, "{accept}");
+    }
+    assert_eq!(format_for(&["application/json", "text/event-stream"]), Format::EventStream);
+}
+
+#[test]
+fn everybody_else_gets_one_document() {
+    for accept in [
+        "",
+        "*/*",
+        "application/json",
+        "application/*",
+        "application/json, text/plain, */*",
+        "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
+        "text/event-stream;q=0",
+        "text/event-stream;q=0.0",
+        "text/event-stream;q=0.000",
+        "text/event-stream; q=0",
+        "text/event-stream ; q = 0",
+        "TEXT/EVENT-STREAM;Q=0",
+        "text/event-stream;charset=utf-8;q=0",
+        "text/event-stream;q=0, */*",
+        "text/event-stream;q=0, text/*",
+        "text/event-stream;q=0.5, application/json",
+        "text/event-stream;q=0.5, application/json;q=0.6",
+        "text/event-stream;q=0.3, */*;q=0.8",
+        "text/*;q=0.5, */*",
+        "text/*, */*",
+        "text/*, application/*",
+        "text/html",
+        "text/plain",
+        "application/json;q=0",
+        "*/*;q=0",
+        "image/png",
+        "text/event-streams",
+        "xtext/event-stream",
+        "text/event",
+        "*/event-stream",
+        "event-stream",
+        "text/event-stream/x",
+        "text / event-stream",
+        "text/html;x=\"text/event-stream, text/event-stream\"",
+        "text/html;x=\"a\\\", text/event-stream;y=\"",
+        "text/event-stream;q=",
+        "text/event-stream;q=abc",
+        "text/event-stream;q=-1",
+        "text/event-stream;q=1.5",
+        "text/event-stream;q=nan",
+        "text/event-stream;q=inf",
+        "text/event-stream;q=0.0001",
+        "text/event-stream;q=1e0",
+        ";q=1",
+        ",;,",
+    ] {
+        assert_eq!(format_for(&[accept]), Format::Json, "{accept}");
+    }
+    assert_eq!(format_for(&[]), Format::Json);
+    assert_eq!(format_for(&["text/event-stream;q=0", "*/*"]), Format::Json);
+    let binary = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_bytes(b"\xff").unwrap())]);
+    assert_eq!(wanted_format(&binary), Format::Json);
+}
