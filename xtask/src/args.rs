@@ -7,17 +7,18 @@ use anyhow::{Context, Result, bail};
 use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
 use crate::fuzz::TARGETS;
-use crate::test::STAGES;
+use crate::test::{STAGES, Tier};
 
 pub const HELP: &str = "\
 Usage: cargo xtask <command>
 
   bench    measurements, as ratios; tables below target/bench
   build    the deployable artefacts for Cloudflare and Deno, with their sizes
+  check    the everyday check: format, lints, types and the tests that need no stack
   deploy   the database and the functions, to a platform
   dev      the whole product on this machine, until Ctrl-C
   fuzz     the property tests on made-up inputs, for as long as one likes
-  test     everything that must pass, with one line per stage
+  test     what a change must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
   reconcile-billing  every profile's plan compared with Stripe
   check-llm  what the configured language model supports, and what is wrong with its configuration
@@ -32,9 +33,10 @@ dev:
   --env-file FILE           credentials of real services, which replace the simulators (.dev.vars)
 
 test:
+  --full                    everything there is, as CI runs it
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
                             native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, load, faults, crashes, models, supabase-js, stripe-sdk,
+                            mutations, conformance, end-to-end, histories, load, faults, crashes, models, supabase-js, stripe-sdk,
                             openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
                             browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
                             cron-15, conformance-15, database-lint
@@ -177,8 +179,9 @@ impl Default for FuzzOptions {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
-    /// The names of the stages to run; empty for all of them.
+    /// The names of the stages to run; empty for all of the tier.
     pub only: Vec<String>,
+    pub tier: Tier,
 }
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
@@ -191,6 +194,9 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => Ok(Command::Help),
         "bench" => parse_bench(arguments).map(Command::Bench),
         "build" => arguments.none_left("build").map(|()| Command::Build),
+        "check" => arguments
+            .none_left("check")
+            .map(|()| Command::Test(TestOptions { tier: Tier::Check, ..TestOptions::default() })),
         "deploy" => parse_deploy(arguments).map(Command::Deploy),
         "dev" => parse_dev(arguments).map(Command::Dev),
         "fuzz" => parse_fuzz(arguments).map(Command::Fuzz),
@@ -309,11 +315,14 @@ fn parse_runtime(value: &str) -> Result<Runtime> {
 fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
     let mut options = TestOptions::default();
     while let Some((option, inline)) = arguments.next_option() {
-        if option != "--only" {
-            return unknown("test", &option);
+        match option.as_str() {
+            "--full" => options.tier = Tier::Full,
+            "--only" => {
+                let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+                options.only.extend(arguments.names(&option, inline, "stage", &names)?);
+            }
+            _ => return unknown("test", &option),
         }
-        let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-        options.only.extend(arguments.names(&option, inline, "stage", &names)?);
     }
     Ok(options)
 }

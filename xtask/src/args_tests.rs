@@ -103,8 +103,18 @@ fn parts_of_the_bench_can_be_chosen_and_help_names_them() {
 
 #[test]
 fn several_stages_can_be_chosen() {
-    let expected = TestOptions { only: vec!["format".into(), "build".into()] };
+    let expected = TestOptions { only: vec!["format".into(), "build".into()], tier: Tier::Test };
     assert_eq!(parsed("test --only format,build").unwrap(), Command::Test(expected));
+}
+
+#[test]
+fn the_tests_have_three_tiers() {
+    let tier = |line| match parsed(line).unwrap() {
+        Command::Test(options) => options.tier,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([tier("check"), tier("test"), tier("test --full")], [Tier::Check, Tier::Test, Tier::Full]);
+    assert!(refusal("check --full").contains("--full"));
 }
 
 #[test]

@@ -19,7 +19,20 @@ use crate::workspace::Workspace;
 
 pub struct Stage {
     pub name: &'static str,
+    tier: Tier,
     run: Run,
+}
+
+/// When a stage runs; each tier includes those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Every few minutes while working.
+    Check,
+    /// Before a change is handed in.
+    #[default]
+    Test,
+    /// What CI runs.
+    Full,
 }
 
 enum Run {
@@ -51,43 +64,48 @@ impl Ground {
 }
 
 pub const STAGES: &[Stage] = &[
-    Stage { name: "format", run: Run::Alone(stages::format) },
-    Stage { name: "lint-native", run: Run::Alone(stages::lint_native) },
-    Stage { name: "build", run: Run::Alone(crate::artefacts::build_all) },
-    Stage { name: "lint-wasm", run: Run::Alone(stages::lint_wasm) },
-    Stage { name: "docs", run: Run::Alone(stages::docs) },
-    Stage { name: "native-tests", run: Run::Alone(stages::native_tests) },
-    Stage { name: "fuzz", run: Run::Alone(crate::fuzz::stage) },
-    Stage { name: "wasm-tests", run: Run::Alone(stages::wasm_tests) },
-    Stage { name: "types", run: Run::Alone(stages::types) },
-    Stage { name: "stand-ins", run: Run::Alone(stages::stand_ins) },
-    Stage { name: "page", run: Run::Alone(stages::page) },
-    Stage { name: "openapi", run: Run::Alone(stages::openapi) },
-    Stage { name: "pgtap", run: Run::On(Ground::Workerd, stages::pgtap) },
-    Stage { name: "database", run: Run::On(Ground::Workerd, stages::database) },
-    Stage { name: "mutations", run: Run::On(Ground::Workerd, stages::mutations) },
-    Stage { name: "conformance", run: Run::On(Ground::Workerd, stages::conformance) },
-    Stage { name: "end-to-end", run: Run::On(Ground::Workerd, stages::end_to_end) },
-    Stage { name: "load", run: Run::On(Ground::Workerd, stages::load) },
-    Stage { name: "faults", run: Run::On(Ground::Workerd, stages::faults) },
-    Stage { name: "crashes", run: Run::On(Ground::Workerd, stages::crashes) },
-    Stage { name: "models", run: Run::On(Ground::Workerd, stages::models) },
-    Stage { name: "supabase-js", run: Run::On(Ground::Workerd, stages::supabase_js) },
-    Stage { name: "stripe-sdk", run: Run::On(Ground::Workerd, stages::stripe_sdk) },
-    Stage { name: "openapi-live", run: Run::On(Ground::Workerd, stages::openapi_live) },
-    Stage { name: "schemathesis", run: Run::On(Ground::Workerd, stages::schemathesis) },
-    Stage { name: "deploy", run: Run::On(Ground::Workerd, stages::deploy) },
-    Stage { name: "browser", run: Run::On(Ground::Workerd, stages::browser) },
-    Stage { name: "end-to-end-deno", run: Run::On(Ground::Deno, stages::end_to_end_deno) },
-    Stage { name: "faults-deno", run: Run::On(Ground::Deno, stages::faults_deno) },
-    Stage { name: "browser-deno", run: Run::On(Ground::Deno, stages::browser) },
-    Stage { name: "openapi-live-deno", run: Run::On(Ground::Deno, stages::openapi_live) },
-    Stage { name: "schemathesis-deno", run: Run::On(Ground::Deno, stages::schemathesis) },
-    Stage { name: "pgtap-15", run: Run::On(Ground::Postgres15, stages::pgtap) },
-    Stage { name: "database-15", run: Run::On(Ground::Postgres15, stages::database) },
-    Stage { name: "cron-15", run: Run::On(Ground::Postgres15, stages::cron) },
-    Stage { name: "conformance-15", run: Run::On(Ground::Postgres15, stages::conformance) },
-    Stage { name: "database-lint", run: Run::On(Ground::Postgres15, stages::database_lint) },
+    Stage { name: "format", tier: Tier::Check, run: Run::Alone(stages::format) },
+    Stage { name: "lint-native", tier: Tier::Check, run: Run::Alone(stages::lint_native) },
+    Stage { name: "build", tier: Tier::Test, run: Run::Alone(crate::artefacts::build_all) },
+    Stage { name: "lint-wasm", tier: Tier::Test, run: Run::Alone(stages::lint_wasm) },
+    Stage { name: "docs", tier: Tier::Full, run: Run::Alone(stages::docs) },
+    Stage { name: "native-tests", tier: Tier::Check, run: Run::Alone(stages::native_tests) },
+    Stage { name: "fuzz", tier: Tier::Full, run: Run::Alone(crate::fuzz::stage) },
+    Stage { name: "wasm-tests", tier: Tier::Test, run: Run::Alone(stages::wasm_tests) },
+    Stage { name: "types", tier: Tier::Check, run: Run::Alone(stages::types) },
+    Stage { name: "stand-ins", tier: Tier::Test, run: Run::Alone(stages::stand_ins) },
+    Stage { name: "page", tier: Tier::Check, run: Run::Alone(stages::page) },
+    Stage { name: "openapi", tier: Tier::Check, run: Run::Alone(stages::openapi) },
+    Stage { name: "pgtap", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::pgtap) },
+    Stage { name: "database", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::database) },
+    Stage { name: "mutations", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::mutations) },
+    Stage { name: "conformance", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::conformance) },
+    Stage { name: "end-to-end", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::end_to_end) },
+    Stage { name: "histories", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::histories) },
+    Stage { name: "load", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::load) },
+    Stage { name: "faults", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::faults) },
+    Stage { name: "crashes", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::crashes) },
+    Stage { name: "models", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::models) },
+    Stage { name: "supabase-js", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::supabase_js) },
+    Stage { name: "stripe-sdk", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::stripe_sdk) },
+    Stage { name: "openapi-live", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::openapi_live) },
+    Stage { name: "schemathesis", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::schemathesis) },
+    Stage { name: "deploy", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::deploy) },
+    Stage { name: "browser", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::browser) },
+    Stage { name: "end-to-end-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::end_to_end_deno) },
+    Stage { name: "faults-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::faults_deno) },
+    Stage { name: "browser-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::browser) },
+    Stage { name: "openapi-live-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::openapi_live) },
+    Stage { name: "schemathesis-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::schemathesis) },
+    Stage { name: "pgtap-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::pgtap) },
+    Stage { name: "database-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::database) },
+    Stage { name: "cron-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::cron) },
+    Stage { name: "conformance-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::conformance) },
+    Stage {
+        name: "database-lint",
+        tier: Tier::Full,
+        run: Run::On(Ground::Postgres15, stages::database_lint),
+    },
 ];
 
 /// A stage that this machine cannot run, and why.
@@ -102,11 +120,13 @@ impl std::fmt::Display for NotRun {
 
 impl std::error::Error for NotRun {}
 
-/// Runs all stages, or the chosen ones; a stage that fails does not keep the next from running.
+/// Runs the stages of a tier, or those that are named; a stage that fails does not keep the next from running.
 pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
     let mut summary = Summary::default();
-    let chosen =
-        |stage: &&Stage| options.only.is_empty() || options.only.iter().any(|name| name == stage.name);
+    let chosen = |stage: &&Stage| match options.only.as_slice() {
+        [] => stage.tier <= options.tier,
+        only => only.iter().any(|name| name == stage.name),
+    };
     for stage in STAGES.iter().filter(chosen) {
         if let Run::Alone(run) = stage.run {
             record(&mut summary, stage.name, || run(workspace))?;

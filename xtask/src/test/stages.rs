@@ -149,11 +149,26 @@ pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()>
 }
 
 /// The end-to-end tests that have a stage of their own.
-const STAGES_OF_THEIR_OWN: [&str; 8] =
-    ["--skip", "load::", "--skip", "matrix::", "--skip", "crashes::", "--skip", "models::"];
+const STAGES_OF_THEIR_OWN: [&str; 10] = [
+    "--skip",
+    "load::",
+    "--skip",
+    "matrix::",
+    "--skip",
+    "crashes::",
+    "--skip",
+    "models::",
+    "--skip",
+    "convergence::",
+];
 
 pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     stack.run(it(workspace)?.args(STAGES_OF_THEIR_OWN))
+}
+
+/// A thousand billing histories, whose events come late, doubled and shuffled.
+pub fn histories(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
+    stack.run(it(workspace)?.arg("convergence::"))
 }
 
 /// Many listeners at once: by themselves, for they report how long everything takes.
@@ -194,7 +209,7 @@ fn it(workspace: &Workspace) -> Result<Command> {
 /// for a client that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
 pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
     let mut command = it(workspace)?;
-    command.args(STAGES_OF_THEIR_OWN).args(["--skip", "process::", "--skip", "convergence::"]);
+    command.args(STAGES_OF_THEIR_OWN).args(["--skip", "process::"]);
     stack.run(command.args(["--skip", "a_listener_who_leaves_before_the_document"]))
 }
 
