@@ -99,13 +99,17 @@ impl HttpClient for FakeHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         self.requests.borrow_mut().push(request.clone());
         let queued = self.queue.borrow_mut().pop_front();
-        let mut answer = queued.unwrap_or_else(|| (self.otherwise)(&request));
-        while let FakeAnswer::Late(late) = answer {
-            answer = *late;
-            give_way().await;
-        }
+        self.give(queued.unwrap_or_else(|| (self.otherwise)(&request))).await
+    }
+}
+
+impl FakeHttp {
+    async fn give(&self, answer: FakeAnswer) -> Result<InboundResponse, HttpError> {
         match answer {
-            FakeAnswer::Late(_) => Err(HttpError::Network),
+            FakeAnswer::Late(answer) => {
+                give_way().await;
+                Box::pin(self.give(*answer)).await
+            }
             FakeAnswer::Error(error) => Err(error),
             FakeAnswer::Silence => std::future::pending().await,
             FakeAnswer::Response(status, headers, chunks) => {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::LlmError;
+use crate::text::one_line;
 
 /// The longest message that is kept.
 const MAX_MESSAGE_CHARACTERS: usize = 200;
@@ -39,7 +40,7 @@ impl Problem {
         let mut problem = match parsed {
             Some(json) => Self::from_json(status, &json),
             None => {
-                let message = cut(&String::from_utf8_lossy(body), MAX_MESSAGE_CHARACTERS);
+                let message = one_line(&String::from_utf8_lossy(body), MAX_MESSAGE_CHARACTERS);
                 Self { message, ..Self::of_status(status) }
             }
         };
@@ -69,17 +70,17 @@ impl Problem {
         let json = json.get(0).unwrap_or(json);
         let error = json.get("error").filter(|error| is_told(error)).unwrap_or(json);
         let text = |name, max| match error.get(name) {
-            Some(Value::String(text)) => cut(text, max),
+            Some(Value::String(text)) => one_line(text, max),
             Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         };
         let message = match error {
-            Value::String(message) => cut(message, MAX_MESSAGE_CHARACTERS),
+            Value::String(message) => one_line(message, MAX_MESSAGE_CHARACTERS),
             _ => ["message", "detail", "errors"]
                 .iter()
                 .find_map(|name| error.get(*name).or_else(|| json.get(*name)).filter(|value| is_told(value)))
                 .map(|told| told.as_str().map_or_else(|| told.to_string(), str::to_owned))
-                .map(|told| cut(&told, MAX_MESSAGE_CHARACTERS))
+                .map(|told| one_line(&told, MAX_MESSAGE_CHARACTERS))
                 .unwrap_or_default(),
         };
         let kind = match text("type", MAX_NAME_CHARACTERS) {
@@ -248,8 +249,4 @@ fn is_told(error: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         _ => true,
     }
-}
-
-fn cut(text: &str, max_characters: usize) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max_characters).collect()
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{self, Field};
+use crate::text::one_line;
 use crate::track::Suggestion;
 
 const MAX_SONG_CHARACTERS: usize = 200;
@@ -110,15 +111,9 @@ fn without_artist<'a>(title: &'a str, artist: &str) -> &'a str {
     after_dash(rest).filter(|rest| !rest.trim().is_empty()).unwrap_or(title)
 }
 
-/// The text on one line, without what steers a terminal or the direction of writing.
+/// The text on one line.
 pub(super) fn clean(text: &str, max_characters: usize) -> String {
-    let visible: String = without_entities(text)
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_invisible(*c))
-        .collect();
-    let cut: String = visible.trim().chars().take(max_characters).collect();
-    cut.trim_end().to_owned()
+    one_line(&without_entities(text), max_characters)
 }
 
 /// The text with the few entities that models write when they have seen too much HTML.
@@ -130,9 +125,4 @@ fn without_entities(text: &str) -> Cow<'_, str> {
         [("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
     let decoded = entities.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
     Cow::Owned(decoded)
-}
-
-/// Steers the direction of writing, or takes no room.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
