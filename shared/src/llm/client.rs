@@ -57,14 +57,16 @@ pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
     limits: Limits,
 ) -> Result<ChatStream, LlmError> {
     let deadline_ms = clock.now_ms().saturating_add(limits.total_ms);
-    let mut dialect = memory.dialect(config);
+    let mut dialect = memory.dialect(config, clock.now_ms());
     let mut may_retry = true;
     let mut steps = 0;
     loop {
         let remaining = limits.within(deadline_ms.saturating_sub(clock.now_ms()));
         let (error, pause_ms) = match attempt(config, dialect, http, clock, request, remaining).await {
             Ok(response) => {
-                memory.accepts(dialect);
+                if steps > 0 {
+                    memory.accepts(dialect, clock.now_ms());
+                }
                 return Ok(ChatStream::new(response, clock, dialect, config.prices, request.estimate()));
             }
             Err(Attempt::Failed(error @ HttpError::Network)) => (error.into(), Some(RETRY_PAUSE_MS)),

@@ -405,6 +405,21 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
 }
 
 #[test]
+fn a_simpler_form_is_remembered_for_half_an_hour() {
+    let refused = FakeAnswer::json(400, &json!({"error": {"message": "response_format is not supported"}}));
+    let http = FakeHttp::answering([refused, sse(DONE), sse(DONE), sse(DONE)]);
+    let (memory, clock) = (LlmMemory::default(), FakeClock::at_ms(0));
+    let mode = |at_ms: u64| {
+        clock.advance_ms(at_ms - clock.now_ms());
+        ask_with(&memory, &clock, &http).ok().unwrap().dialect().json_mode
+    };
+    assert_eq!(
+        [mode(0), mode(1_799_999), mode(1_800_000)],
+        [JsonMode::Object, JsonMode::Object, JsonMode::Strict]
+    );
+}
+
+#[test]
 fn a_tuning_that_the_model_refuses_is_left_out() {
     let http = picky(|body| {
         body.get("temperature")
@@ -427,7 +442,7 @@ fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
     let error = ask_with(&memory, &FakeClock::hurrying(0), &http).err().unwrap();
     assert!(matches!(&error, LlmError::Misconfigured(problem) if problem.code == "weird"), "{error:?}");
     assert_eq!(http.requests().len(), 4);
-    assert_eq!(memory.dialect(&prices()), Dialect::first(&prices()));
+    assert_eq!(memory.dialect(&prices(), 0), Dialect::first(&prices()));
 }
 
 #[test]

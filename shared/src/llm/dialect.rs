@@ -94,22 +94,27 @@ impl Dialect {
     }
 }
 
+/// How long a form is remembered. A refusal may have been a single one, of one provider behind a router.
+const REMEMBERED_MS: u64 = 30 * 60 * 1_000;
+
 /// What an instance has learned about its model's server.
 ///
 /// An instance has one configuration, so it speaks with one model.
 #[derive(Debug, Default)]
 pub struct LlmMemory {
-    accepted: Cell<Option<Dialect>>,
+    /// The form, and until when it holds.
+    accepted: Cell<Option<(Dialect, u64)>>,
 }
 
 impl LlmMemory {
     /// The form to begin with.
-    pub(super) fn dialect(&self, config: &LlmConfig) -> Dialect {
-        self.accepted.get().unwrap_or_else(|| Dialect::first(config))
+    pub(super) fn dialect(&self, config: &LlmConfig, now_ms: u64) -> Dialect {
+        let accepted = self.accepted.get().filter(|(_, until_ms)| now_ms < *until_ms);
+        accepted.map_or_else(|| Dialect::first(config), |(dialect, _)| dialect)
     }
 
-    /// Remembers a form that was accepted, so that the next request begins with it.
-    pub(super) fn accepts(&self, dialect: Dialect) {
-        self.accepted.set(Some(dialect));
+    /// Remembers a form that was accepted after another one was refused, so that the next request begins with it.
+    pub(super) fn accepts(&self, dialect: Dialect, now_ms: u64) {
+        self.accepted.set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));
     }
 }
