@@ -39,7 +39,7 @@ fn shown(text: &str) -> String {
 proptest! {
     #[test]
     fn what_serde_json_writes_is_read_as_it_stands(value in json_with(vec!["tracks", "name", "kind"])) {
-        prop_assume!(value.is_object() || value.is_array());
+        let value = Value::Array(vec![value]);
         let mut expected = Vec::new();
         parts(&value, &mut expected);
         prop_assert_eq!(without_noise(&value.to_string()), expected, "{}", value);

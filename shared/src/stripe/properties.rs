@@ -116,6 +116,8 @@ proptest! {
         made_up in json(),
     ) {
         if let Ok(event) = Event::parse(&body) {
+            // A half of a surrogate pair is replaced before.
+            let body = crate::json::replace_lone_surrogates(&body);
             prop_assert!(serde_json::from_slice::<Value>(&body).is_ok(), "{:?}", event);
         }
         let refused = Event::parse(made_up.to_string().as_bytes());
