@@ -19,7 +19,7 @@ pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signatu
 
 /// What OpenAI and Azure send beside `Retry-After`, in milliseconds.
 pub const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-/// A year in milliseconds: no upstream means more, whatever the unit.
+/// A year in milliseconds: no upstream means more.
 const MAX_RETRY_AFTER: u64 = 31_536_000_000;
 
 /// The headers that anything here reads, of requests and of answers. No other crosses the border from the runtime: each costs
@@ -196,7 +196,7 @@ impl InboundResponse {
     /// A date counts as no number.
     pub fn retry_after_ms(&self) -> Option<u64> {
         let text = |name: &HeaderName| self.headers.get(name)?.to_str().ok();
-        let ms = text(&RETRY_AFTER_MS).and_then(thousandths).map(|thousandths| thousandths.div_ceil(1_000));
+        let ms = text(&RETRY_AFTER_MS).and_then(thousandths).map(|microseconds| microseconds.div_ceil(1_000));
         ms.or_else(|| text(&RETRY_AFTER).and_then(thousandths))
     }
 }
@@ -204,13 +204,15 @@ impl InboundResponse {
 /// The thousandths of a plain decimal number, rounded down. Reading it as a floating-point one costs 10 KB of wasm.
 fn thousandths(text: &str) -> Option<u64> {
     let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
-    let are_digits = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !are_digits(whole) || !are_digits(decimals) {
+    let digits = whole.bytes().chain(decimals.bytes().chain(std::iter::repeat(b'0')).take(3));
+    if whole.is_empty() || decimals.is_empty() || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let whole = whole.parse::<u64>().ok().filter(|whole| *whole <= MAX_RETRY_AFTER)?;
-    let decimals = format!("{decimals:0<3.3}").parse::<u64>().ok()?;
-    Some(whole * 1_000 + decimals)
+    let number = digits.into_iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })?;
+    Some(number).filter(|thousandths| *thousandths <= MAX_RETRY_AFTER)
 }
 
 /// Why an outbound call gave no usable answer.
@@ -265,6 +267,32 @@ mod tests {
             .header(http::header::AUTHORIZATION, "Bearer secret")
             .unwrap();
         assert_eq!(format!("{request:?}"), "GET https://api.example/v1/x");
+    }
+
+    #[test]
+    fn a_pause_is_read_in_milliseconds_in_seconds_and_in_fractions_of_them() {
+        for (ms, seconds, expected) in [
+            (None, Some("3"), Some(3_000)),
+            (None, Some(" 1.5 "), Some(1_500)),
+            (None, Some("0.0019"), Some(1)),
+            (Some("200"), Some("1"), Some(200)),
+            (Some("0.4"), None, Some(1)),
+            (Some("soon"), Some("2"), Some(2_000)),
+            (None, Some("Wed, 25 Nov 2026 07:28:00 GMT"), None),
+            (None, Some("-1"), None),
+            (None, Some("1e3"), None),
+            (None, Some("99999999999999999999"), None),
+            (None, Some("."), None),
+            (None, None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [(RETRY_AFTER_MS, ms), (RETRY_AFTER, seconds)] {
+                headers.extend(value.map(|value| (name, HeaderValue::from_static(value))));
+            }
+            let body = Box::pin(futures_util::stream::empty());
+            let response = InboundResponse { status: StatusCode::OK, headers, body };
+            assert_eq!(response.retry_after_ms(), expected, "{ms:?} {seconds:?}");
+        }
     }
 
     #[test]
