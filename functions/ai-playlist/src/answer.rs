@@ -5,7 +5,9 @@ use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
 use shared::track::Suggestion;
 
 /// After the last song that is needed come a few songs too many, and the texts.
-const TEXTS_MS: u64 = 5_000;
+const TEXTS_MS: u64 = 12_000;
+/// The longest silence after the model or its server said that the answer ends.
+const SILENCE_MS: u64 = 5_000;
 /// After a complete answer or a refusal comes the usage.
 const USAGE_MS: u64 = 1_000;
 /// Where the cost can be estimated, only what has arrived is still read.
@@ -67,26 +69,34 @@ pub struct Answer {
     may_decline: bool,
     is_declined: bool,
     refusal: String,
-    /// More songs than this are not listened to.
+    /// The server gave a reason to finish. Some give one too early, so the rest of a broken answer is waited for.
+    is_finished: bool,
+    /// More new songs than this are not listened to.
     max_songs: usize,
     /// Songs so far, repeated ones included.
     songs: usize,
+    repeats: usize,
     repeats_in_a_row: usize,
+    max_repeats_in_a_row: usize,
 }
 
 impl Answer {
-    /// An answer of which nothing has been read, to a wish for `wanted` songs.
-    pub fn new(chat: ChatStream, wanted: usize, may_decline: bool) -> Self {
+    /// An answer of which nothing has been read, to a wish for `wanted` songs where `suggested` are known already.
+    pub fn new(chat: ChatStream, wanted: usize, suggested: usize) -> Self {
         Self {
             chat,
             reader: PlaylistReader::new(),
             about: About::default(),
-            may_decline,
+            may_decline: suggested == 0,
             is_declined: false,
             refusal: String::new(),
+            is_finished: false,
             max_songs: 2 * wanted + MAX_REPEATS_IN_A_ROW,
             songs: 0,
+            repeats: 0,
             repeats_in_a_row: 0,
+            // A second answer may begin with the songs of the first.
+            max_repeats_in_a_row: MAX_REPEATS_IN_A_ROW.max(suggested + 1),
         }
     }
 
@@ -105,6 +115,7 @@ impl Answer {
         if self.goes_on_and_on() {
             return self.end();
         }
+        self.chat.allow_silence_ms(self.max_silence_ms());
         match self.chat.next().await {
             None => {
                 let songs = self.finish();
@@ -123,9 +134,19 @@ impl Answer {
         }
     }
 
+    /// How long more is waited for; `None` while the model writes.
+    fn max_silence_ms(&self) -> Option<u64> {
+        if self.is_declined || self.reader.is_complete() {
+            Some(USAGE_MS)
+        } else {
+            self.is_finished.then_some(SILENCE_MS)
+        }
+    }
+
     /// Tells whether a song was one that had been suggested before. Small models repeat themselves until they are
     /// stopped.
     pub fn note_song(&mut self, is_repeat: bool) {
+        self.repeats += usize::from(is_repeat);
         self.repeats_in_a_row = if is_repeat { self.repeats_in_a_row + 1 } else { 0 };
     }
 
@@ -151,13 +172,7 @@ impl Answer {
                 self.decline();
                 return self.end();
             }
-            ChatEvent::Finished(reason) => {
-                // Proxies send a reason too early, so the rest of a broken answer is waited for.
-                let is_over = self.reader.is_complete() || self.reader.is_empty();
-                if is_over || reason == FinishReason::Length {
-                    self.chat.end_within_ms(USAGE_MS);
-                }
-            }
+            ChatEvent::Finished(_) => self.is_finished = true,
             ChatEvent::Refusal(text) => {
                 self.refusal.push_str(&text);
                 self.decline();
@@ -167,9 +182,6 @@ impl Answer {
                 let songs = self.take(events);
                 if self.is_declined && self.about.language.is_some() {
                     return self.end();
-                }
-                if self.reader.is_complete() {
-                    self.chat.end_within_ms(USAGE_MS);
                 }
                 return Said::Songs(songs);
             }
@@ -192,7 +204,7 @@ impl Answer {
                 PlaylistEvent::Name(name) => self.about.name = name,
                 PlaylistEvent::Description(description) => self.about.description = description,
                 PlaylistEvent::Summary(summary) => self.about.summary = summary,
-                PlaylistEvent::Suggestion(_) if self.is_declined || self.songs == self.max_songs => {}
+                PlaylistEvent::Suggestion(_) if self.is_declined || self.is_full() => {}
                 PlaylistEvent::Suggestion(song) => {
                     self.songs += 1;
                     songs.push(song);
@@ -212,9 +224,11 @@ impl Answer {
     }
 
     fn goes_on_and_on(&self) -> bool {
-        self.repeats_in_a_row >= MAX_REPEATS_IN_A_ROW
-            || self.songs == self.max_songs
-            || self.reader.is_runaway()
+        self.repeats_in_a_row >= self.max_repeats_in_a_row || self.is_full() || self.reader.is_runaway()
+    }
+
+    fn is_full(&self) -> bool {
+        self.songs - self.repeats >= self.max_songs
     }
 
     fn end(&mut self) -> Said {
@@ -228,7 +242,7 @@ impl Answer {
             0 if self.reader.has_list() => Ok(()),
             0 if self.reader.is_empty() => Err(LlmError::Empty),
             0 => Err(LlmError::InvalidAnswer),
-            _ if self.reader.is_complete() || self.songs == self.max_songs => Ok(()),
+            _ if self.reader.is_complete() || self.goes_on_and_on() => Ok(()),
             _ => Err(LlmError::CutOff),
         })
     }

@@ -223,13 +223,23 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         let question = self.ask(complaint).to_request();
         self.asking = question.cost_of_asking(self.llm.prices);
         self.had_answer = false;
-        let chat = stream_chat(self.llm, self.memory, &self.http, self.clock, &question, limits).await;
+        let mut searches = Searches::new();
+        self.warm_up(&mut searches);
+        let chat = {
+            let asking = stream_chat(self.llm, self.memory, &self.http, self.clock, &question, limits).fuse();
+            pin_mut!(asking);
+            loop {
+                select_biased! {
+                    chat = asking => break chat,
+                    // Nothing but the warming up is under way yet.
+                    _ = searches.select_next_some() => self.is_warm = true,
+                }
+            }
+        };
         self.asking = Cost::ZERO;
         let chat = chat.map_err(Failure::Llm)?;
         self.had_answer = true;
-        self.answer = Some(Answer::new(chat, self.request.target_count, self.suggested.is_empty()));
-        let mut searches = Searches::new();
-        self.warm_up(&mut searches);
+        self.answer = Some(Answer::new(chat, self.request.target_count, self.suggested.len()));
         let mut ended = Ok(());
         loop {
             self.launch(&mut searches);

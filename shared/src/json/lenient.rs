@@ -191,7 +191,7 @@ impl LenientParser {
             ',' => self.slot = self.first_slot(),
             ':' => self.slot = Slot::Value,
             '/' => self.lexeme = Lexeme::Slash,
-            _ if c.is_whitespace() => {}
+            _ if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}') => {}
             _ => self.lexeme = Lexeme::Bare(c.to_string()),
         }
     }

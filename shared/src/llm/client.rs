@@ -1,6 +1,7 @@
 //! Asking, and reading the answer while it is written.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::{FutureExt, StreamExt};
@@ -8,6 +9,7 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 
 use super::frame::Frame;
+use super::private::Private;
 use super::surrogates::Joiner;
 use super::{
     ChatEvent, ChatRequest, Cost, Dialect, Estimate, FrameReader, LlmConfig, LlmError, LlmMemory, Payload,
@@ -57,32 +59,48 @@ pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
     limits: Limits,
 ) -> Result<ChatStream, LlmError> {
     let deadline_ms = clock.now_ms().saturating_add(limits.total_ms);
+    let texts = request.private.iter().map(String::as_str).chain([config.api_key.expose()]);
+    let private = Rc::new(Private::new(texts));
     let mut dialect = memory.dialect(config, clock.now_ms());
-    let mut may_retry = true;
-    let mut steps = 0;
+    if request.is_second {
+        dialect = dialect.with_less_json();
+    }
+    let (mut steps, mut is_named, mut may_retry) = (0, true, true);
     loop {
         let remaining = limits.within(deadline_ms.saturating_sub(clock.now_ms()));
-        let (error, pause_ms) = match attempt(config, dialect, http, clock, request, remaining).await {
-            Ok(response) => {
-                if steps > 0 {
-                    memory.accepts(dialect, clock.now_ms());
+        let (error, pause_ms) =
+            match attempt(config, dialect, http, clock, request, remaining, &private).await {
+                Ok(mut stream) => {
+                    // Routers send the head before they ask; what their provider refuses follows as the first payload.
+                    let problem = stream.first_problem().await;
+                    if steps < MAX_STEPS
+                        && let Some((simpler, names_it)) = problem.and_then(|problem| dialect.after(problem))
+                    {
+                        dialect = simpler;
+                        is_named &= names_it;
+                        steps += 1;
+                        continue;
+                    }
+                    if steps > 0 && problem.is_none() {
+                        memory.accepts(dialect, is_named, clock.now_ms());
+                    }
+                    return Ok(stream);
                 }
-                return Ok(ChatStream::new(response, clock, dialect, config.prices, request.estimate()));
-            }
-            Err(Attempt::Failed(error @ HttpError::Network)) => (error.into(), Some(RETRY_PAUSE_MS)),
-            Err(Attempt::Failed(error)) => return Err(error.into()),
-            Err(Attempt::Refused { problem, pause_ms, retry_after_seconds }) => {
-                if steps < MAX_STEPS
-                    && let Some(simpler) = dialect.after(&problem)
-                {
-                    dialect = simpler;
-                    steps += 1;
-                    continue;
+                Err(Attempt::Failed(error @ HttpError::Network)) => (error.into(), Some(RETRY_PAUSE_MS)),
+                Err(Attempt::Failed(error)) => return Err(error.into()),
+                Err(Attempt::Refused { problem, pause_ms, retry_after_seconds }) => {
+                    if steps < MAX_STEPS
+                        && let Some((simpler, names_it)) = dialect.after(&problem)
+                    {
+                        dialect = simpler;
+                        is_named &= names_it;
+                        steps += 1;
+                        continue;
+                    }
+                    let pause_ms = pause_ms.filter(|_| problem.is_passing());
+                    (problem.into_error(retry_after_seconds, &private), pause_ms)
                 }
-                let pause_ms = pause_ms.filter(|_| problem.is_passing());
-                (problem.into_error(retry_after_seconds), pause_ms)
-            }
-        };
+            };
         match pause_ms {
             Some(pause_ms) if may_retry && clock.now_ms().saturating_add(pause_ms) < deadline_ms => {
                 may_retry = false;
@@ -103,18 +121,20 @@ enum Attempt {
     },
 }
 
-async fn attempt<H: HttpClient, C: Clock>(
+async fn attempt<H: HttpClient, C: Clock + Clone + 'static>(
     config: &LlmConfig,
     dialect: Dialect,
     http: &H,
     clock: &C,
     request: &ChatRequest,
     limits: Limits,
-) -> Result<InboundResponse, Attempt> {
+    private: &Rc<Private>,
+) -> Result<ChatStream, Attempt> {
     let outbound = outbound(config, dialect, request, limits).map_err(Attempt::Failed)?;
     let response = http.send(outbound).await.map_err(Attempt::Failed)?;
     if response.status.is_success() {
-        return Ok(response);
+        let sent = request.estimate();
+        return Ok(ChatStream::new(response, clock, dialect, config.prices, sent, private.clone()));
     }
     let status = response.status.as_u16();
     let retry_after_seconds = response.retry_after_seconds();
@@ -124,10 +144,7 @@ async fn attempt<H: HttpClient, C: Clock>(
         Some(pause_ms) => Some(pause_ms).filter(|pause_ms| *pause_ms <= MAX_RETRY_AFTER_MS),
     };
     let body = error_body(response.body, clock).await;
-    let mut private: Vec<&str> = request.messages.iter().map(|message| message.content.as_str()).collect();
-    private.push(config.api_key.expose());
-    let problem = Problem::from_body(status, &body, &private);
-    Err(Attempt::Refused { problem, pause_ms, retry_after_seconds })
+    Err(Attempt::Refused { problem: Problem::from_body(status, &body), pause_ms, retry_after_seconds })
 }
 
 /// The beginning of an error's body, as far as it comes in time.
@@ -170,7 +187,9 @@ pub struct ChatStream {
     dialect: Dialect,
     sleep: Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>,
     /// Rings when no more is waited for; beside it, after how many milliseconds.
-    patience: Option<(u64, LocalBoxFuture<'static, ()>)>,
+    ends: Option<(u64, LocalBoxFuture<'static, ()>)>,
+    /// The longest silence from now on, in milliseconds.
+    max_silence_ms: Option<u64>,
     /// Whether the upstream or our caller said that the answer is finished; proxies say so too early, so it is read on.
     is_finished: bool,
     is_over: bool,
@@ -178,7 +197,10 @@ pub struct ChatStream {
     has_frames: bool,
     /// The thoughts so far, which are the answer where there is no other.
     thoughts: String,
+    /// The first payload was a failure.
+    problem: Option<Box<Problem>>,
     failure: Option<LlmError>,
+    private: Rc<Private>,
     prices: Prices,
     usage: Option<Usage>,
     sent: Estimate,
@@ -192,6 +214,7 @@ impl ChatStream {
         dialect: Dialect,
         prices: Prices,
         sent: Estimate,
+        private: Rc<Private>,
     ) -> Self {
         let clock = clock.clone();
         Self {
@@ -201,13 +224,16 @@ impl ChatStream {
             events: VecDeque::new(),
             dialect,
             sleep: Box::new(move |ms| clock.sleep_ms(ms).boxed_local()),
-            patience: None,
+            ends: None,
+            max_silence_ms: None,
             is_finished: false,
             is_over: false,
             has_content: false,
             has_frames: false,
             thoughts: String::new(),
+            problem: None,
             failure: None,
+            private,
             prices,
             usage: None,
             sent,
@@ -239,29 +265,50 @@ impl ChatStream {
                 }
                 return self.failure.take().map(Err);
             }
-            let read = match self.wait().await {
-                Some(Some(Ok(chunk))) => self.read(&chunk),
-                Some(Some(Err(error))) => Err(error.into()),
-                Some(None) => self.end(),
-                None => {
-                    self.is_over = true;
-                    Ok(())
-                }
-            };
-            if let Err(error) = read {
-                self.is_over = true;
-                // An answer that the model finished is not lost with what should have followed it.
-                self.failure = Some(error).filter(|_| !self.is_finished);
+            self.advance().await;
+        }
+    }
+
+    /// Reads on, once.
+    async fn advance(&mut self) {
+        let read = match self.wait().await {
+            Some(Some(Ok(chunk))) => self.read(&chunk),
+            Some(Some(Err(error))) => {
+                let payloads = self.frames.finish();
+                self.take(payloads).and(Err(error.into()))
             }
+            Some(None) => self.end(),
+            None => {
+                self.is_over = true;
+                Ok(())
+            }
+        };
+        if let Err(error) = read {
+            self.is_over = true;
+            // An answer that the model finished is not lost with what should have followed it.
+            self.failure = Some(error).filter(|_| !self.is_finished);
         }
     }
 
     /// Ends the answer after `ms`, unless it ends before. What fails from now on is no failure.
     pub fn end_within_ms(&mut self, ms: u64) {
         self.is_finished = true;
-        if self.patience.as_ref().is_none_or(|(before, _)| ms < *before) {
-            self.patience = Some((ms, (self.sleep)(ms)));
+        if self.ends.as_ref().is_none_or(|(before, _)| ms < *before) {
+            self.ends = Some((ms, (self.sleep)(ms)));
         }
+    }
+
+    /// Ends the answer after a silence of `ms`; `None` leaves that to the limits of the call.
+    pub fn allow_silence_ms(&mut self, ms: Option<u64>) {
+        self.max_silence_ms = ms;
+    }
+
+    /// Waits until the answer begins; returns the failure that it begins with.
+    async fn first_problem(&mut self) -> Option<&Problem> {
+        while !self.has_frames && !self.is_over {
+            self.advance().await;
+        }
+        self.problem.as_deref()
     }
 
     /// What the answer has cost so far; read it to its end, as the usage comes after the content.
@@ -286,12 +333,17 @@ impl ChatStream {
     /// The next chunk; the outer `None` where no more is waited for.
     async fn wait(&mut self) -> Option<Option<Result<bytes::Bytes, HttpError>>> {
         let chunk = self.body.next();
-        match &mut self.patience {
-            None => Some(chunk.await),
-            Some((_, patience)) => match select(chunk, patience).await {
-                Either::Left((chunk, _)) => Some(chunk),
-                Either::Right(_) => None,
-            },
+        let silence = self.max_silence_ms.map(|ms| (self.sleep)(ms));
+        let ends = self.ends.as_mut().map(|(_, ends)| ends);
+        let given_up = match (silence, ends) {
+            (None, None) => return Some(chunk.await),
+            (Some(silence), None) => silence,
+            (None, Some(ends)) => ends.boxed_local(),
+            (Some(silence), Some(ends)) => select(silence, ends).map(drop).boxed_local(),
+        };
+        match select(chunk, given_up).await {
+            Either::Left((chunk, _)) => Some(chunk),
+            Either::Right(_) => None,
         }
     }
 
@@ -316,7 +368,13 @@ impl ChatStream {
     fn take(&mut self, payloads: Vec<Payload>) -> Result<(), LlmError> {
         for payload in payloads {
             match payload {
-                Payload::Json(json) => self.take_frame(Frame::read(&json)?),
+                Payload::Json(json) => match Frame::read(&json) {
+                    Ok(frame) => self.take_frame(frame),
+                    Err(problem) => {
+                        self.problem = Some(problem.clone()).filter(|_| !self.has_frames);
+                        return Err(problem.into_error(None, &self.private));
+                    }
+                },
                 Payload::Done => {
                     self.is_finished = true;
                     self.is_over = true;
@@ -337,7 +395,7 @@ impl ChatStream {
             match &event {
                 ChatEvent::Content(text) => {
                     self.received += Estimate::of(text);
-                    self.has_content = true;
+                    self.has_content |= !text.trim().is_empty();
                     let text = self.joiner.join(text);
                     if !text.is_empty() {
                         self.events.push_back(ChatEvent::Content(text));

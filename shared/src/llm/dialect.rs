@@ -45,52 +45,66 @@ impl Dialect {
         }
     }
 
-    /// The next simpler form that may mend the problem; `None` where none does.
+    /// The next simpler form that may mend the problem, and whether the problem names what it lacks; `None` where
+    /// there is no such form.
     ///
     /// What the problem names is given up first. Each step gives up something, so there is an end.
-    pub(super) fn after(self, problem: &Problem) -> Option<Self> {
+    pub(super) fn after(self, problem: &Problem) -> Option<(Self, bool)> {
+        let named = |dialect| Some((dialect, true));
         if problem.is_context() {
-            return (!self.is_tight).then_some(Self { is_tight: true, ..self });
+            return (!self.is_tight).then_some((Self { is_tight: true, ..self }, false));
         }
         if !problem.is_about_form() {
             return None;
         }
         let names_limit = problem.says(&["max_tokens", "max_completion_tokens"]);
-        if names_limit
-            && !self.is_tight
-            && problem.says(&["less than", "too large", "at most", "exceed", "maximum"])
-        {
-            return Some(Self { is_tight: true, ..self });
+        let is_too_large =
+            problem.says(&["less than", "too large", "at most", "exceed", "maximum", "must be <="]);
+        if names_limit && !self.is_tight && is_too_large {
+            return named(Self { is_tight: true, ..self });
         }
         if names_limit && self.token_limit == TokenLimit::MaxCompletionTokens {
-            return Some(Self { token_limit: TokenLimit::MaxTokens, ..self });
+            return named(Self { token_limit: TokenLimit::MaxTokens, ..self });
         }
         if names_limit && self.token_limit == TokenLimit::MaxTokens {
-            return Some(Self { token_limit: TokenLimit::None, ..self });
+            return named(Self { token_limit: TokenLimit::None, ..self });
         }
         if self.asks_usage && problem.says(&["stream_options", "include_usage"]) {
-            return Some(Self { asks_usage: false, ..self });
+            return named(Self { asks_usage: false, ..self });
         }
         if self.sends_tuning && problem.says(&["reasoning", "temperature"]) {
-            return Some(Self { sends_tuning: false, ..self });
+            return named(Self { sends_tuning: false, ..self });
         }
         // Both together are refused, not each: a stream is worth more to the user than an enforced schema.
-        if self.json_mode != JsonMode::Prompt
-            && problem.says(&["streaming", "\"stream\"", "`stream`", "'stream'", " stream "])
-        {
-            return Some(Self { json_mode: JsonMode::Prompt, ..self });
+        let names_stream = problem.says(&["streaming", "\"stream\"", "`stream`", "'stream'", " stream "]);
+        if self.json_mode != JsonMode::Prompt && names_stream {
+            return named(Self { json_mode: JsonMode::Prompt, ..self });
         }
+        let names_format =
+            problem.says(&["response_format", "json_schema", "json_object", "schema", "grammar"]);
         match self.json_mode {
-            JsonMode::Strict => Some(Self { json_mode: JsonMode::Object, ..self }),
-            JsonMode::Object => Some(Self { json_mode: JsonMode::Prompt, ..self }),
-            JsonMode::Prompt => self.streams.then_some(Self {
-                streams: false,
-                asks_usage: false,
-                token_limit: TokenLimit::None,
-                sends_tuning: false,
-                ..self
-            }),
+            JsonMode::Strict | JsonMode::Object => Some((self.with_less_json(), names_format)),
+            JsonMode::Prompt if self.streams => Some((
+                Self {
+                    streams: false,
+                    asks_usage: false,
+                    token_limit: TokenLimit::None,
+                    sends_tuning: false,
+                    ..self
+                },
+                names_stream,
+            )),
+            JsonMode::Prompt => None,
         }
+    }
+
+    /// The same form with the next weaker demand for JSON.
+    pub(super) fn with_less_json(self) -> Self {
+        let json_mode = match self.json_mode {
+            JsonMode::Strict => JsonMode::Object,
+            JsonMode::Object | JsonMode::Prompt => JsonMode::Prompt,
+        };
+        Self { json_mode, ..self }
     }
 }
 
@@ -104,6 +118,8 @@ const REMEMBERED_MS: u64 = 30 * 60 * 1_000;
 pub struct LlmMemory {
     /// The form, and until when it holds.
     accepted: Cell<Option<(Dialect, u64)>>,
+    /// A form that was accepted once after a refusal that did not say why.
+    suspected: Cell<Option<Dialect>>,
 }
 
 impl LlmMemory {
@@ -113,8 +129,11 @@ impl LlmMemory {
         accepted.map_or_else(|| Dialect::first(config), |(dialect, _)| dialect)
     }
 
-    /// Remembers a form that was accepted after another one was refused, so that the next request begins with it.
-    pub(super) fn accepts(&self, dialect: Dialect, now_ms: u64) {
-        self.accepted.set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));
+    /// Remembers a form that was accepted after another one was refused, so that the next request begins with it: at
+    /// once, where the refusals named what they were about, else when it happens again.
+    pub(super) fn accepts(&self, dialect: Dialect, is_named: bool, now_ms: u64) {
+        if is_named || self.suspected.replace(Some(dialect)) == Some(dialect) {
+            self.accepted.set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));
+        }
     }
 }

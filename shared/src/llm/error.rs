@@ -98,10 +98,11 @@ impl From<LlmError> for Error {
 mod tests {
     use serde_json::json;
 
+    use super::super::private::Private;
     use super::*;
 
     fn error_of(status: u16, body: &serde_json::Value) -> LlmError {
-        Problem::from_body(status, body.to_string().as_bytes(), &[]).into_error(None)
+        Problem::from_body(status, body.to_string().as_bytes()).into_error(None, &Private::default())
     }
 
     fn code_of(status: u16, body: &serde_json::Value) -> Code {
@@ -126,7 +127,7 @@ mod tests {
             (504, Code::LlmUnavailable),
             (529, Code::LlmUnavailable),
         ] {
-            let error = Problem::of_status(status).into_error(None);
+            let error = Problem::of_status(status).into_error(None, &Private::default());
             let shown = Error::from(error.clone());
             assert_eq!(shown.code(), code, "{status}");
             assert_eq!(shown.cause(), Some(error.to_string().as_str()));
@@ -158,7 +159,11 @@ mod tests {
                 400,
                 json!({"error": {"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}}),
             ),
-            (400, json!({"error": {"code": "1301", "type": "contentFilter", "message": "x"}})),
+            (400, json!({"error": {"code": "1301", "message": "x"}, "contentFilter": [{"level": 1}]})),
+            (400, json!({"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}})),
+            (403, json!({"error": {"message": "Content violates usage guidelines."}})),
+            (451, json!({"error": {"type": "censorship_blocked", "message": "x"}})),
+            (400, json!({"error": {"type": "ContentPolicyViolationError", "message": "x"}})),
         ] {
             assert_eq!(code_of(status, &body), Code::NotAboutMusic, "{body}");
         }
@@ -242,21 +247,96 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_quotes_the_prompt_or_the_key_is_not_logged() {
-        for body in [
-            json!({"error": {"message": "Invalid input: 'my very private evening with Ann'"}}).to_string(),
-            json!({"detail": [{"loc": ["body"], "input": "my very private evening with Ann"}]}).to_string(),
-            "no such key: sk-secret-key-of-ours".to_owned(),
+    fn what_quotes_the_user_or_the_key_is_classified_and_not_logged() {
+        let private = Private::new(["my very private evening with Ann", "jazz", "sk-secret-key-of-ours"]);
+        for (body, is_declined) in [
+            (
+                json!({"error": {"message": "Invalid input: 'my very private evening with Ann'"}})
+                    .to_string(),
+                false,
+            ),
+            (
+                json!({"error": {"message": "flagged by moderation: my very private evening"}}).to_string(),
+                true,
+            ),
+            (
+                json!({"error": {"message": "content filter", "param": "jazz", "code": "jazz"}}).to_string(),
+                true,
+            ),
+            (
+                json!({"detail": [{"loc": ["body"], "input": "my very private evening with Ann"}]})
+                    .to_string(),
+                false,
+            ),
+            ("no such key: sk-secret-key-of-ours".to_owned(), false),
         ] {
-            let private = ["{\"prompt\":\"my very private evening with Ann\"}", "sk-secret-key-of-ours"];
-            let problem = Problem::from_body(400, body.as_bytes(), &private);
-            assert_eq!(problem.message, "(not logged: it quotes the request)", "{body}");
+            let error = Problem::from_body(400, body.as_bytes()).into_error(None, &private);
+            assert_eq!(matches!(error, LlmError::Declined(_)), is_declined, "{body}");
+            let logged = error.to_string();
+            assert!(!["private", "jazz", "secret"].iter().any(|word| logged.contains(word)), "{logged}");
+            assert!(logged.contains("not logged"), "{logged}");
+        }
+    }
+
+    #[test]
+    fn the_cause_within_a_wrapped_error_decides() {
+        for body in [
+            json!({"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": "{\"error\":{\"code\":\"content_filter\"}}"}}}),
+            json!({"detail": {"error": {"code": "content_filter", "message": "x"}}}),
+            json!({"error": {"code": "x", "innererror": {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"jailbreak": {"filtered": true}}}, "message": "violates Responsible AI policy"}}),
+        ] {
+            assert_eq!(code_of(400, &body), Code::NotAboutMusic, "{body}");
+        }
+        let stream = "data: {\"error\":{\"code\":\"content_filter\"}}\n\n";
+        let error = Problem::from_body(400, stream.as_bytes()).into_error(None, &Private::default());
+        assert_eq!(Error::from(error).code(), Code::NotAboutMusic);
+        // What a server repeats of the request says nothing.
+        let echo = json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": "flagged by moderation"}]});
+        assert_eq!(code_of(422, &echo), Code::Misconfigured);
+    }
+
+    #[test]
+    fn the_operators_and_the_providers_faults_are_not_told_as_the_users() {
+        for (status, body, code) in [
+            (
+                429,
+                json!({"error": {"message": "Request rejected by fair usage policy"}}),
+                Code::LlmRateLimited,
+            ),
+            (429, json!({"error": {"message": "Too many moderation checks"}}), Code::LlmRateLimited),
+            (
+                429,
+                json!({"message": "Too many tokens, please wait before trying again."}),
+                Code::LlmRateLimited,
+            ),
+            (
+                403,
+                json!({"error": {"message": "Your organization has been disabled for violating our usage policies"}}),
+                Code::Misconfigured,
+            ),
+            (401, json!({"error": {"message": "Your account was flagged"}}), Code::Misconfigured),
+            (
+                500,
+                json!({"error": {"code": "moderation_unavailable", "message": "flagged"}}),
+                Code::LlmUnavailable,
+            ),
+            (429, json!({"error": {"code": "1113", "message": "余额不足"}}), Code::Misconfigured),
+            (
+                429,
+                json!({"error": {"type": "exceeded_current_quota_error", "message": "x"}}),
+                Code::Misconfigured,
+            ),
+            (503, json!({"error": {"code": "model_not_found", "message": "x"}}), Code::Misconfigured),
+            (412, json!({"error": {"message": "Account example is suspended"}}), Code::Misconfigured),
+            (501, json!({"error": {"message": "not supported"}}), Code::Misconfigured),
+        ] {
+            assert_eq!(code_of(status, &body), code, "{body}");
         }
     }
 
     #[test]
     fn a_rate_limit_says_when_it_ends() {
-        let error = Problem::of_status(429).into_error(Some(20));
+        let error = Problem::of_status(429).into_error(Some(20), &Private::default());
         assert_eq!(Error::from(error).retry_after_seconds(), Some(20));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cost, LlmError, Problem};
+use super::{Cost, Problem};
 
 /// More tokens than any model reads or writes at once.
 const MAX_TOKENS: u64 = 10_000_000;
@@ -54,12 +54,16 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Reads a chunk of a stream or a whole completion, as OpenAI's dialect and its neighbours write them.
-    pub(super) fn read(payload: &Value) -> Result<Self, LlmError> {
+    ///
+    /// # Errors
+    /// The failure that the payload tells of.
+    pub(super) fn read(payload: &Value) -> Result<Self, Box<Problem>> {
         if let Some(problem) = Problem::in_payload(payload) {
-            return Err(problem.into_error(None));
+            return Err(Box::new(problem));
         }
         let mut frame = Self::default();
-        match choice(payload) {
+        let choice = choice(payload);
+        match choice {
             Choice::First(choice) => frame.read_choice(choice)?,
             Choice::Other => {}
             // Workers AI and Ollama by their own routes.
@@ -69,14 +73,16 @@ impl Frame {
                 frame.content(said.or_else(|| own.get("response")));
             }
         }
-        let told = [payload.get("usage"), payload.get("x_groq").and_then(|groq| groq.get("usage"))];
+        let of_choice = if let Choice::First(choice) = choice { choice.get("usage") } else { None };
+        let of_groq = payload.get("x_groq").and_then(|groq| groq.get("usage"));
+        let told = [payload.get("usage"), of_choice, of_groq];
         frame.events.extend(told.into_iter().flatten().find_map(usage).map(ChatEvent::Usage));
         Ok(frame)
     }
 
-    fn read_choice(&mut self, choice: &Value) -> Result<(), LlmError> {
+    fn read_choice(&mut self, choice: &Value) -> Result<(), Box<Problem>> {
         if let Some(problem) = Problem::in_payload(choice) {
-            return Err(problem.into_error(None));
+            return Err(Box::new(problem));
         }
         let (delta, message) = (choice.get("delta"), choice.get("message"));
         let part = |name| {
@@ -87,41 +93,35 @@ impl Frame {
             let call = part("function_call").or_else(|| part("tool_calls")?.get(0)?.get("function"));
             call.and_then(|call| call.get("arguments"))
         };
-        self.content(part("content").or_else(|| choice.get("text")).or_else(called));
+        let text = choice.get("text").filter(|text| !is_blank(text));
+        self.content(part("content").or(text).or_else(called));
         let refusal = part("refusal").and_then(Value::as_str);
         self.events.extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
         let thought = part("reasoning").or_else(|| part("reasoning_content")).and_then(Value::as_str);
         self.thoughts.push_str(thought.unwrap_or_default());
         let reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        self.events.extend(match reason.to_ascii_lowercase().as_str() {
-            "" => None,
-            "error" | "network_error" | "insufficient_system_resource" => {
-                return Err(Problem::of_status(502).into_error(None));
-            }
-            "stop" => Some(ChatEvent::Finished(FinishReason::Stop)),
-            "length" | "max_tokens" => Some(ChatEvent::Finished(FinishReason::Length)),
-            "content_filter" | "safety" | "prohibited_content" | "sensitive" | "refusal" => {
-                Some(ChatEvent::Finished(FinishReason::ContentFilter))
-            }
-            _ => Some(ChatEvent::Finished(FinishReason::Other)),
-        });
+        self.events.extend(finish_reason(reason)?.map(ChatEvent::Finished));
         Ok(())
     }
 
-    /// Content is a text, a list of parts, or the JSON object itself.
+    /// Content is a text, a list of parts, a part, or the JSON object itself.
     fn content(&mut self, content: Option<&Value>) {
         match content {
             Some(Value::String(text)) => self.text(text),
-            Some(Value::Array(parts)) if parts.iter().any(|part| part.get("type").is_some()) => {
-                for part in parts {
-                    match part.get("text").and_then(Value::as_str) {
-                        Some(text) => self.text(text),
-                        None => self.thoughts.push_str(&part.to_string()),
-                    }
-                }
+            Some(Value::Number(number)) => self.text(&number.to_string()),
+            Some(Value::Array(parts)) if parts.iter().any(is_part) => {
+                parts.iter().for_each(|part| self.part(part));
             }
+            Some(part @ Value::Object(_)) if is_part(part) => self.part(part),
             Some(document @ (Value::Object(_) | Value::Array(_))) => self.text(&document.to_string()),
             _ => {}
+        }
+    }
+
+    fn part(&mut self, part: &Value) {
+        match part.get("text").and_then(Value::as_str).or_else(|| part.as_str()) {
+            Some(text) => self.text(text),
+            None => self.thoughts.push_str(&part.to_string()),
         }
     }
 
@@ -132,6 +132,44 @@ impl Frame {
     }
 }
 
+/// A part of a content has a type, or a text and nothing of ours.
+fn is_part(value: &Value) -> bool {
+    let is_typed =
+        value.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "playlist" && kind != "refusal");
+    (is_typed || value.get("text").is_some_and(Value::is_string)) && value.get("tracks").is_none()
+}
+
+/// Why the content goes no further; `None` where it does.
+fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Box<Problem>> {
+    let reason = reason.to_ascii_lowercase();
+    let contains = |names: &[&str]| names.iter().any(|name| reason.contains(name));
+    Ok(match reason.as_str() {
+        "" | "null" | "none" => None,
+        _ if contains(&["unspecified"]) => None,
+        "error" | "network_error" | "insufficient_system_resource" => {
+            return Err(Box::new(Problem::of_status(502)));
+        }
+        "stop" => Some(FinishReason::Stop),
+        "length" | "max_tokens" => Some(FinishReason::Length),
+        _ if contains(&[
+            "filter",
+            "safety",
+            "prohibited",
+            "sensitive",
+            "refusal",
+            "guardrail",
+            "blocklist",
+            "recitation",
+            "spii",
+        ]) =>
+        {
+            Some(FinishReason::ContentFilter)
+        }
+        _ => Some(FinishReason::Other),
+    })
+}
+
+#[derive(Clone, Copy)]
 enum Choice<'a> {
     First(&'a Value),
     /// A gateway asked for several answers; this is not the first one.
@@ -155,20 +193,27 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// The usage, unless it cannot be true.
+/// The usage, unless it cannot be true. Some servers send zeros with every chunk.
 fn usage(json: &Value) -> Option<Usage> {
-    let tokens = |key| json.get(key).and_then(Value::as_u64).filter(|tokens| *tokens <= MAX_TOKENS);
-    Some(Usage {
-        prompt_tokens: tokens("prompt_tokens").or_else(|| tokens("input_tokens"))?,
-        completion_tokens: tokens("completion_tokens").or_else(|| tokens("output_tokens"))?,
-        cost: json.get("cost").and_then(Value::as_f64).and_then(Cost::from_usd),
-    })
+    let tokens = |key| {
+        let told = json.get(key)?;
+        let tokens = told
+            .as_u64()
+            .or_else(|| told.as_f64().filter(|it| it.fract() == 0.0 && *it >= 0.0).map(|it| it as u64));
+        tokens.filter(|tokens| *tokens <= MAX_TOKENS)
+    };
+    let prompt_tokens = tokens("prompt_tokens").or_else(|| tokens("input_tokens"))?;
+    let completion_tokens = tokens("completion_tokens").or_else(|| tokens("output_tokens"))?;
+    let cost = json.get("cost").and_then(Value::as_f64).and_then(Cost::from_usd);
+    (prompt_tokens + completion_tokens > 0).then_some(Usage { prompt_tokens, completion_tokens, cost })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::LlmError;
+    use super::super::private::Private;
     use super::*;
 
     fn events(frame: &Value) -> Vec<ChatEvent> {
@@ -208,6 +253,9 @@ mod tests {
             json!({"choices": [{"delta": {}, "message": {"content": "{}"}}]}),
             json!({"choices": [{"delta": {"content": ""}, "message": {"content": "{}"}}]}),
             json!({"choices": [{"text": "{}"}]}),
+            json!({"choices": [{"text": null, "message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]}),
+            json!({"choices": [{"delta": {"content": [{"text": "{}"}]}}]}),
+            json!({"choices": [{"delta": {"content": {"type": "text", "text": "{}"}}}]}),
             json!({"choices": [{"message": {"content": {}}, "delta": null, "text": "{}"}]}),
             json!({"choices": [{"delta": {"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "{}"}]}}]}),
             json!({"choices": [{"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]}),
@@ -236,6 +284,9 @@ mod tests {
             json!({"choices": [{"delta": {}, "finish_reason": null}], "usage": null, "error": null}),
             json!({"choices": [{"delta": {"content": ""}, "finish_reason": ""}], "error": {}}),
             json!({"choices": [{"delta": null}], "error": ""}),
+            json!({"choices": [{"delta": {}, "finish_reason": "null"}], "error": {"message": "", "code": 0, "type": null}}),
+            json!({"choices": [{"delta": {}, "finish_reason": "FINISH_REASON_UNSPECIFIED"}]}),
+            json!({"usage": {"prompt_tokens": 0, "completion_tokens": 0}}),
         ] {
             assert_eq!(events(&frame), [], "{frame}");
         }
@@ -250,6 +301,7 @@ mod tests {
             ("MAX_TOKENS", FinishReason::Length),
             ("content_filter", FinishReason::ContentFilter),
             ("SAFETY", FinishReason::ContentFilter),
+            ("guardrail_intervened", FinishReason::ContentFilter),
             ("tool_calls", FinishReason::Other),
         ] {
             let expected = [ChatEvent::Refusal("No.".to_owned()), ChatEvent::Finished(expected)];
@@ -259,7 +311,8 @@ mod tests {
 
     #[test]
     fn an_error_within_the_stream_is_classified_like_any_other() {
-        let kind = |frame: &Value| match Frame::read(frame).unwrap_err() {
+        let error = |frame: &Value| Frame::read(frame).unwrap_err().into_error(None, &Private::default());
+        let kind = |frame: &Value| match error(frame) {
             LlmError::Failed(problem) => format!("failed {}", problem.status),
             LlmError::RateLimited { .. } => "rate limited".to_owned(),
             LlmError::Misconfigured(_) => "misconfigured".to_owned(),
@@ -282,6 +335,13 @@ mod tests {
             (json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}), "failed 502"),
             (json!({"choices": [{"delta": {}, "finish_reason": "network_error"}]}), "failed 502"),
             (json!({"choices": [{"error": {"code": 502}}]}), "failed 502"),
+            (json!({"error": {"code": 400, "message": "Provider returned error"}}), "failed 400"),
+            (
+                json!({"base_resp": {"status_code": 1004, "status_msg": "authentication error"}}),
+                "misconfigured",
+            ),
+            (json!({"error_code": 17, "error_msg": "Open api daily request limit reached"}), "failed 502"),
+            (json!({"code": 429, "message": "too many requests"}), "rate limited"),
             (
                 json!({"success": false, "errors": [{"code": 10000, "message": "Authentication error"}], "result": null}),
                 "misconfigured",

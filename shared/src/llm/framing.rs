@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The longest line, and the longest payload that spans several lines.
-const MAX_EVENT_BYTES: usize = 256 * 1024;
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -120,7 +120,11 @@ impl FrameReader {
             self.dispatch(payloads);
             return Ok(());
         }
-        let Some(value) = data_of(line) else { return Ok(()) };
+        let Some(value) = data_of(line) else {
+            // Some proxies lose the field's name.
+            payloads.extend(json(line));
+            return Ok(());
+        };
         // Servers forget the blank line, so a line that is whole by itself does not wait for it.
         if self.data.is_empty()
             && let Some(payload) = payload(value)
@@ -165,13 +169,13 @@ fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
-/// The value of a `data` line; comments and other fields have none.
+/// The value of a `data` line; comments and other fields have none. Some servers indent it, or write the name twice.
 fn data_of(line: &[u8]) -> Option<&[u8]> {
-    let rest = line.strip_prefix(b"data")?;
-    match rest.strip_prefix(b":") {
-        Some(value) => Some(value.strip_prefix(b" ").unwrap_or(value)),
-        None => None,
+    let mut value = line.trim_ascii_start().strip_prefix(b"data:")?;
+    while let Some(again) = value.trim_ascii_start().strip_prefix(b"data:") {
+        value = again;
     }
+    Some(value.strip_prefix(b" ").unwrap_or(value))
 }
 
 #[cfg(test)]
@@ -226,6 +230,11 @@ mod tests {
         assert_eq!(ones("\n\n \n{\n  \"a\": 1\n}\n"), 1);
         assert_eq!(ones("{\"a\":1}\n\n{\"a\":1}\r\n{\"a\":1}"), 3);
         assert_eq!(ones("\u{feff}{\"a\":1}"), 1);
+    }
+
+    #[test]
+    fn a_field_may_be_indented_repeated_or_without_its_name() {
+        assert_eq!(ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"), 4);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod error;
 mod frame;
 mod framing;
 pub mod playlist;
+mod private;
 mod problem;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

@@ -3,15 +3,18 @@
 use serde_json::Value;
 
 use super::LlmError;
+use super::private::Private;
 use crate::text::one_line;
 
-/// The longest message that is kept.
+/// The longest message that is kept for the log.
 const MAX_MESSAGE_CHARACTERS: usize = 200;
 const MAX_NAME_CHARACTERS: usize = 64;
 
-/// A message that repeats as much of a private text, or a whole shorter one, quotes it.
-const QUOTE_CHARACTERS: usize = 16;
-const MIN_QUOTE_BYTES: usize = 6;
+/// As much of an error's texts is looked at.
+const MAX_TEXT_BYTES: usize = 8 * 1024;
+
+/// Members that repeat the request.
+const ECHOES: [&str; 6] = ["input", "ctx", "body", "request", "prompt", "messages"];
 
 /// An upstream's failure, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +29,11 @@ pub struct Problem {
     pub param: String,
     /// At most 200 characters of `error.message`.
     pub message: String,
+    /// All codes, types and statuses, and all texts, in lower case: what the failure is told from.
+    names: String,
+    texts: String,
+    /// The error stands in an answer with status 200.
+    is_within_answer: bool,
 }
 
 impl Problem {
@@ -34,31 +42,34 @@ impl Problem {
         Self { status, ..Self::default() }
     }
 
-    /// Reads the body of an error. `private` are texts that must not be logged: a message that quotes one is dropped.
-    pub fn from_body(status: u16, body: &[u8], private: &[&str]) -> Self {
-        let parsed: Option<Value> = serde_json::from_slice(body).ok();
-        let mut problem = match parsed {
+    /// Reads the body of an error.
+    pub fn from_body(status: u16, body: &[u8]) -> Self {
+        let mut frames = super::FrameReader::default();
+        let mut payloads = frames.push(body).unwrap_or_default();
+        payloads.extend(frames.finish());
+        let json = payloads.into_iter().find_map(|payload| match payload {
+            super::Payload::Json(json) => Some(json),
+            super::Payload::Done => None,
+        });
+        match json {
             Some(json) => Self::from_json(status, &json),
             None => {
-                let message = one_line(&String::from_utf8_lossy(body), MAX_MESSAGE_CHARACTERS);
-                Self { message, ..Self::of_status(status) }
+                let text = String::from_utf8_lossy(body);
+                let mut problem = Self::of_status(status);
+                problem.message = one_line(&text, MAX_MESSAGE_CHARACTERS);
+                add(&mut problem.texts, &text);
+                problem
             }
-        };
-        problem.redact(private);
-        problem
+        }
     }
 
     /// The error that a payload at status 200 holds.
     pub(super) fn in_payload(payload: &Value) -> Option<Self> {
-        let error = payload.get("error").filter(|error| is_told(error));
-        // vLLM before 0.10, and Cloudflare's API.
-        let is_object = payload.get("object").and_then(Value::as_str) == Some("error");
-        let is_unsuccessful = payload.get("success").and_then(Value::as_bool) == Some(false);
-        if error.is_none() && !is_object && !is_unsuccessful {
+        if !holds_error(payload) {
             return None;
         }
-        let payload = payload.get("errors").filter(|_| is_unsuccessful).unwrap_or(payload);
         let mut problem = Self::from_json(502, payload);
+        problem.is_within_answer = true;
         if let Ok(status @ 400..600) = problem.code.parse() {
             problem.status = status;
         }
@@ -66,64 +77,81 @@ impl Problem {
     }
 
     fn from_json(status: u16, json: &Value) -> Self {
-        // Google's proxies put the error into a list.
+        // Google's proxies put the error into a list, Cloudflare into `errors`.
         let json = json.get(0).unwrap_or(json);
-        let error = json.get("error").filter(|error| is_told(error)).unwrap_or(json);
-        let text = |name, max| match error.get(name) {
-            Some(Value::String(text)) => one_line(text, max),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => String::new(),
+        let listed = json.get("errors").and_then(|errors| errors.get(0));
+        let told = [json.get("error"), listed, json.get("detail"), json.get("base_resp")];
+        let error =
+            told.into_iter().flatten().find(|error| error.is_object() && is_told(error)).unwrap_or(json);
+        let first = |names: &[&str], max| {
+            let found = names.iter().find_map(|name| error.get(*name).filter(|value| is_told(value)));
+            found.map(|value| one_line(&shown(value), max)).unwrap_or_default()
         };
-        let message = match error {
-            Value::String(message) => one_line(message, MAX_MESSAGE_CHARACTERS),
-            _ => ["message", "detail", "errors"]
-                .iter()
-                .find_map(|name| error.get(*name).or_else(|| json.get(*name)).filter(|value| is_told(value)))
-                .map(|told| told.as_str().map_or_else(|| told.to_string(), str::to_owned))
-                .map(|told| one_line(&told, MAX_MESSAGE_CHARACTERS))
-                .unwrap_or_default(),
+        let plain = [json, json.get("error").unwrap_or(&Value::Null)].into_iter().find_map(Value::as_str);
+        let message =
+            first(&["message", "msg", "status_msg", "error_msg", "detail", "errors"], MAX_MESSAGE_CHARACTERS);
+        let mut problem = Self {
+            status,
+            code: first(&["code", "status_code", "error_code"], MAX_NAME_CHARACTERS),
+            kind: first(&["type", "status"], MAX_NAME_CHARACTERS),
+            param: first(&["param"], MAX_NAME_CHARACTERS),
+            message: plain.map_or(message, |plain| one_line(plain, MAX_MESSAGE_CHARACTERS)),
+            ..Self::default()
         };
-        let kind = match text("type", MAX_NAME_CHARACTERS) {
-            kind if kind.is_empty() => text("status", MAX_NAME_CHARACTERS),
-            kind => kind,
-        };
-        let (code, param) = (text("code", MAX_NAME_CHARACTERS), text("param", MAX_NAME_CHARACTERS));
-        Self { status, code, kind, param, message }
+        problem.collect(json, 0);
+        problem
     }
 
-    pub(super) fn redact(&mut self, private: &[&str]) {
-        let message: Vec<char> = self.message.chars().collect();
-        let quotes_part = message.windows(QUOTE_CHARACTERS).any(|window| {
-            let window: String = window.iter().collect();
-            private.iter().any(|text| text.contains(&window))
-        });
-        let quotes_whole =
-            private.iter().any(|text| text.len() >= MIN_QUOTE_BYTES && self.message.contains(text));
-        if quotes_part || quotes_whole {
-            self.message = "(not logged: it quotes the request)".to_owned();
+    /// Gathers what is said at any depth: gateways wrap the error of the service behind them.
+    fn collect(&mut self, json: &Value, depth: usize) {
+        if depth > 6 {
+            return;
+        }
+        match json {
+            Value::String(text) => {
+                add(&mut self.texts, text);
+                // Some wrap it as a text.
+                if let Some(inner) =
+                    text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())
+                {
+                    self.collect(&inner.unwrap_or(Value::Null), depth + 1);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item, depth + 1)),
+            Value::Object(members) => {
+                for (name, value) in members.iter().filter(|(name, _)| !ECHOES.contains(&name.as_str())) {
+                    let is_name =
+                        matches!(name.as_str(), "code" | "type" | "status" | "reason" | "error_code");
+                    if is_name || value.as_bool() == Some(true) || name == "contentFilter" && is_told(value) {
+                        add(&mut self.names, &format!("{name} {}", shown(value)));
+                    }
+                    self.collect(value, depth + 1);
+                }
+            }
+            _ => {}
         }
     }
 
-    /// Whom the failure concerns, by the provider's code and type before the status.
-    pub(super) fn into_error(self, retry_after_seconds: Option<u64>) -> LlmError {
+    /// Whom the failure concerns, by the provider's code and type before the status. What quotes the request goes no
+    /// further.
+    pub(super) fn into_error(mut self, retry_after_seconds: Option<u64>, private: &Private) -> LlmError {
+        for told in [&mut self.code, &mut self.kind, &mut self.param, &mut self.message] {
+            if private.is_quoted_in(told) {
+                *told = "(not logged: it quotes the request)".to_owned();
+            }
+        }
         let problem = Box::new(self);
-        if problem.is_policy() {
-            LlmError::Declined(problem)
-        } else if problem.is_context() {
-            LlmError::TooLong(problem)
-        } else if problem.says(&[
-            "json_validate_failed",
-            "failed to generate json",
-            "failed to validate json",
-        ]) {
-            LlmError::Unusable(problem)
-        } else if problem.is_credit() {
+        if problem.is_credit() || problem.is_model() || problem.is_blocked() {
             LlmError::Misconfigured(problem)
         } else if problem.is_rate_limit() {
             LlmError::RateLimited { retry_after_seconds, problem }
-        } else if problem.is_credential()
-            || matches!(problem.status, 300..=407 | 410 | 411 | 415 | 421 | 422 | 426 | 451)
-        {
+        } else if problem.is_policy() {
+            LlmError::Declined(problem)
+        } else if problem.is_context() {
+            LlmError::TooLong(problem)
+        } else if problem.is_unusable() {
+            LlmError::Unusable(problem)
+        } else if problem.is_credential() || problem.is_operators() {
             LlmError::Misconfigured(problem)
         } else {
             LlmError::Failed(problem)
@@ -132,44 +160,70 @@ impl Problem {
 
     /// Whether asking the same again may help.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self.status, 408 | 409 | 425 | 429 | 500..=599) && !self.is_credit()
+        matches!(self.status, 408 | 409 | 425 | 429 | 500 | 502..=599)
+            && !(self.is_credit() || self.is_model() || self.is_blocked())
     }
 
     /// Whether the server may take the request in a simpler form.
     pub(super) fn is_about_form(&self) -> bool {
         let is_form = matches!(self.status, 400 | 404 | 415 | 422)
-            || self.status >= 500 && self.says(&["response_format", "json_schema", "grammar", "schema"]);
-        let is_else = self.is_policy() || self.is_credential() || self.is_model() || self.is_credit();
+            || self.status >= 500 && self.says(&["response_format", "json_schema", "grammar"]);
+        let is_else = self.is_policy()
+            || self.is_unusable()
+            || self.is_credential()
+            || self.is_model()
+            || self.is_credit()
+            || self.is_rate_limit()
+            || self.is_blocked();
         is_form && !is_else
     }
 
-    /// The listener's words, not our request, were refused.
+    /// The user's words, not our request, were refused.
     fn is_policy(&self) -> bool {
-        self.names(&[
-            "content_filter",
-            "contentfilter",
-            "content_policy",
-            "content_blocked",
-            "moderation",
-            "invalid_prompt",
-            "data_inspection",
-            "prohibited_content",
-            "safety",
-            "sensitive",
-        ]) || self.status < 500
-            && self.says(&[
+        let may_be = matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_answer;
+        may_be
+            && (self.names(&[
+                "content_filter",
+                "contentfilter",
+                "content_policy",
+                "contentpolicy",
+                "content_blocked",
+                "moderation_blocked",
+                "invalid_prompt",
+                "data_inspection",
+                "prohibited_content",
+                "safety",
+                "sensitive",
+                "censorship",
+                "guardrail",
+                "code 1301",
+                "code 2016",
+            ]) || self.says(&[
                 "content management policy",
                 "content policy",
+                "content filter",
+                "content exists risk",
                 "usage polic",
+                "usage guideline",
                 "flagged",
                 "moderation",
                 "inappropriate content",
+                "sensitive content",
+                "sensitive word",
                 "safety system",
-            ])
+                "responsible ai",
+                "guardrail",
+                "prompt blocked",
+                "prompt was blocked",
+                "敏感",
+            ]))
     }
 
     /// The request is longer than the model reads.
     pub(super) fn is_context(&self) -> bool {
+        if self.status == 429 || self.says(&["please wait", "throttl", "rate limit"]) {
+            return false;
+        }
         self.status == 413
             || self.names(&["context_length", "context_size", "string_above_max_length"])
             || self.says(&[
@@ -182,13 +236,34 @@ impl Problem {
                 "too many tokens",
                 "reduce the length",
                 "tokens exceed",
+                "max_new_tokens",
             ])
+    }
+
+    /// The model's answer was not what it was made to be; the same question may get another one.
+    fn is_unusable(&self) -> bool {
+        self.says(&["failed to generate json", "failed to validate json", "json mode couldn't be met"])
+            || self.names(&["json_validate_failed", "json_generation_failed", "code 5024"])
     }
 
     fn is_credit(&self) -> bool {
         self.status == 402
-            || self.names(&["insufficient_quota", "insufficient_balance", "billing", "credit"])
-            || self.says(&["insufficient balance", "insufficient credit", "credit balance"])
+            || self.names(&[
+                "insufficient_quota",
+                "insufficient_balance",
+                "exceeded_current_quota",
+                "budget_exceeded",
+                "billing",
+                "credit",
+            ])
+            || self.says(&[
+                "insufficient balance",
+                "insufficient credit",
+                "credit balance",
+                "available credits",
+                "spending limit",
+                "余额",
+            ])
     }
 
     fn is_rate_limit(&self) -> bool {
@@ -201,26 +276,33 @@ impl Problem {
             || self.says(&["api key", "api-key", "authentication error"])
     }
 
+    /// The account itself is closed, whatever the reason.
+    fn is_blocked(&self) -> bool {
+        self.status < 500
+            && self.says(&["account", "organization"])
+            && self.says(&["suspended", "disabled", "deactivated", "your account has been"])
+    }
+
     fn is_model(&self) -> bool {
         self.names(&["model_not_found", "model_not_available", "model_decommissioned"])
             || self.says(&["model"])
-                && self.says(&["not found", "does not exist", "not exist", "decommissioned"])
+                && self.says(&["not found", "not exist", "decommissioned", "invalid model", "unknown model"])
     }
 
-    /// Whether the code or the type contains one of these names.
+    /// The URL or the form of the request. Within an answer a provider behind a router may have failed once.
+    fn is_operators(&self) -> bool {
+        !self.is_within_answer
+            && matches!(self.status, 300..=407 | 410..=412 | 415 | 421 | 422 | 426 | 451 | 501)
+    }
+
+    /// Whether a code, type or status contains one of these names.
     fn names(&self, names: &[&str]) -> bool {
-        [&self.code, &self.kind].into_iter().any(|text| {
-            let text = text.to_ascii_lowercase().replace([' ', '-'], "_");
-            names.iter().any(|name| text.contains(name))
-        })
+        names.iter().any(|name| self.names.contains(name))
     }
 
-    /// Whether the code, the parameter or the message contains one of these texts.
+    /// Whether the error contains one of these texts.
     pub(super) fn says(&self, texts: &[&str]) -> bool {
-        [&self.code, &self.param, &self.message].into_iter().any(|told| {
-            let told = told.to_lowercase();
-            texts.iter().any(|text| told.contains(text))
-        })
+        texts.iter().any(|text| self.texts.contains(text))
     }
 }
 
@@ -240,13 +322,44 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Gateways write `null`, `""` and `{}` where there is no error.
+/// Whether a payload is an error, in one of the forms in which services send it with status 200.
+fn holds_error(payload: &Value) -> bool {
+    let member = |name| payload.get(name);
+    if member("error").is_some_and(is_told) {
+        return true;
+    }
+    let is_number = |value: Option<&Value>| value.and_then(Value::as_i64).is_some_and(|number| number != 0);
+    let has_code =
+        is_number(member("code")) || is_number(member("error_code")) || is_number(member("status"));
+    let has_message = ["message", "msg", "detail", "error_msg"]
+        .iter()
+        .any(|name| member(name).is_some_and(Value::is_string));
+    member("object").and_then(Value::as_str) == Some("error")
+        || member("type").and_then(Value::as_str) == Some("error")
+        || member("success").and_then(Value::as_bool) == Some(false)
+        || is_number(member("base_resp").and_then(|answer| answer.get("status_code")))
+        || has_code && has_message && member("choices").is_none()
+}
+
+/// Gateways write `null`, `""`, `0` and objects of these where there is no error.
 fn is_told(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.is_empty(),
-        Value::Object(members) => !members.is_empty(),
+        Value::Object(members) => members.values().any(is_told),
         Value::Array(items) => !items.is_empty(),
-        _ => true,
     }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn add(text: &mut String, more: &str) {
+    let room = MAX_TEXT_BYTES.saturating_sub(text.len());
+    let end = more.floor_char_boundary(room.min(more.len()));
+    text.push_str(&more.get(..end).unwrap_or_default().to_lowercase());
+    text.push(' ');
 }

@@ -41,6 +41,10 @@ pub struct ChatRequest {
     pub max_tokens: u32,
     /// The most tokens the answer itself needs, for servers that reserve them within a small context.
     pub min_tokens: u32,
+    /// What users typed, which no log may repeat.
+    pub private: Vec<String>,
+    /// The answer before could not be used, so less JSON is demanded: constrained models lose their way.
+    pub is_second: bool,
 }
 
 /// The request's body.
@@ -160,6 +164,8 @@ mod tests {
             schema: Schema::Text,
             max_tokens: 99,
             min_tokens: 9,
+            private: Vec::new(),
+            is_second: false,
         }
     }
 

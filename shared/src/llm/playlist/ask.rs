@@ -123,7 +123,17 @@ impl PlaylistAsk {
             schema: SCHEMA,
             max_tokens: BASE_TOKENS + TOKENS_PER_SONG * songs,
             min_tokens: MIN_BASE_TOKENS + MIN_TOKENS_PER_SONG * songs,
+            private: self.private(),
+            is_second: matches!(self.complaint, Some(Complaint::Empty | Complaint::Unreadable)),
         }
+    }
+
+    /// The user's own words.
+    fn private(&self) -> Vec<String> {
+        let instruction = self.refine.as_ref().map(|refine| &refine.instruction);
+        let texts = [Some(&self.prompt), self.mood.as_ref(), self.tempo.as_ref(), instruction];
+        let songs = self.seeds.iter().flat_map(|song| [&song.artist, &song.title]);
+        texts.into_iter().flatten().chain(songs).chain(&self.exclude_artists).cloned().collect()
     }
 
     /// How many songs to ask for, so that as many as wanted are found.

@@ -33,7 +33,8 @@ pub(super) fn of(key: &str) -> Option<Field> {
         "year" | "releaseyear" | "yearreleased" | "released" | "releasedate" | "rok" => Field::Year,
         "tracks" | "songs" | "playlist" | "items" | "list" | "tracklist" | "songlist" | "suggestions"
         | "recommendations" | "results" | "data" | "music" | "utwory" | "piosenki" | "lista" => Field::Songs,
-        "seeds" | "alreadysuggested" | "previous" | "refine" | "excludeartists" => Field::Echo,
+        "seeds" | "alreadysuggested" | "previous" | "refine" | "excludeartists" | "considered"
+        | "excluded" | "rejected" => Field::Echo,
         _ => return None,
     })
 }

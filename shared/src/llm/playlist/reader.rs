@@ -114,7 +114,7 @@ impl PlaylistReader {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
         for c in content.chars() {
-            if self.is_complete || self.is_runaway() {
+            if self.is_runaway() {
                 break;
             }
             if self.thoughts.ends_with(c) {
@@ -123,6 +123,7 @@ impl PlaylistReader {
                 self.frames.clear();
                 self.prose.clear();
                 self.thought_text.clear();
+                self.is_complete = false;
                 continue;
             }
             if self.thoughts.are_open(c, self.parser.is_inside()) {
@@ -144,7 +145,7 @@ impl PlaylistReader {
         let mut tokens = Vec::new();
         self.parser.finish(&mut tokens);
         self.take_all(&mut tokens, &mut events);
-        if self.suggestions == 0 && !self.is_nested {
+        if self.suggestions == 0 && !self.is_nested && !self.has_list {
             let prose = std::mem::take(&mut self.prose);
             for song in song::list(&prose) {
                 self.suggest(song, &mut events);
@@ -290,7 +291,16 @@ impl PlaylistReader {
 
     fn bare(&mut self, text: &str) {
         match self.frames.last_mut() {
-            Some(Frame::Object(object)) if object.key == Some(Field::Year) => object.year = year(text),
+            Some(Frame::Object(object)) => match object.key {
+                Some(Field::Year) => object.year = year(text),
+                // A title such as 1979, written as a number.
+                Some(field @ (Field::Artist | Field::Title))
+                    if text.bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
+                    object.set(field, text.to_owned());
+                }
+                _ => {}
+            },
             Some(Frame::Array(array)) if array.is_in_list => array.year = year(text).or(array.year),
             _ => {}
         }
@@ -311,8 +321,10 @@ impl PlaylistReader {
 
     fn close_object(&mut self, events: &mut Vec<PlaylistEvent>) {
         let Some(Frame::Object(mut object)) = self.frames.pop() else { return };
+        let is_attribute = self.is_within_song();
         match (object.artist.take(), object.title.clone().or(object.name.clone())) {
             _ if object.has_songs => self.end_container(object, events),
+            (Some(_), Some(_)) if is_attribute => {}
             (Some(artist), Some(title)) => {
                 if let Some(song) = song::new(&artist, &title, object.year) {
                     self.suggest(song, events);
@@ -324,6 +336,12 @@ impl PlaylistReader {
             (None, None) if self.frames.is_empty() => self.end_container(object, events),
             (None, None) => {}
         }
+    }
+
+    /// Whether what has ended describes a song, such as its album, and is none.
+    fn is_within_song(&self) -> bool {
+        let Some(Frame::Object(parent)) = self.frames.last() else { return false };
+        parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
     }
 
     /// The whole answer, or a part of it, has ended.
@@ -425,7 +443,8 @@ impl Object {
 
     fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
         let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
-            let text = text.map(|text| clean(&text, max)).filter(|text| !text.is_empty());
+            let text = text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
+            let text = text.filter(|text| !text.is_empty());
             events.extend(text.map(event));
         };
         tell(self.name.take().or(self.title.take()), MAX_NAME_CHARACTERS, PlaylistEvent::Name);
@@ -436,7 +455,10 @@ impl Object {
 
 fn kind(text: &str) -> Option<PlaylistKind> {
     let text = text.trim().to_lowercase();
-    if ["refus", "declin", "odmow"].iter().any(|stem| text.starts_with(stem)) {
+    if ["refus", "declin", "reject", "denied", "not_", "off_topic", "odmow"]
+        .iter()
+        .any(|stem| text.starts_with(stem))
+    {
         return Some(PlaylistKind::Refusal);
     }
     text.starts_with("playlist").then_some(PlaylistKind::Playlist)

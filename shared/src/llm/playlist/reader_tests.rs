@@ -150,6 +150,8 @@ fn text_around_the_answer_is_no_part_of_it() {
         ),
         format!("hm, {{\"tracks\":[</think>{document}"),
         format!("<THINK>hm</THINK>{document}"),
+        format!("<seed:think>{{\"a\":1}}</seed:think>{document}"),
+        format!("\u{feff}\u{200b}{}", document.replace(',', ",\u{200b}")),
         format!("<think>\n{document}"),
         format!("You sent {{\"seeds\":[{{\"artist\":\"No\",\"title\":\"Thing\"}}]}}.\n{document}"),
         format!("\u{feff}{}{document}", "\n".repeat(8_000)),
@@ -162,10 +164,28 @@ fn text_around_the_answer_is_no_part_of_it() {
 }
 
 #[test]
-fn nothing_is_read_after_the_end_of_the_answer() {
-    let first = answer().to_string();
-    let (events, _) = read(&format!(r#"{first}{{"tracks":[{{"artist":"No","title":"Thing"}}]}}"#));
-    assert_eq!(songs_of(&events), TWO);
+fn an_answer_after_a_draft_is_read() {
+    let draft = r#"{"tracks":[{"artist":"Hey","title":"Teksański"}]}"#;
+    let expected = ["Hey | Teksański", TWO[0], TWO[1]];
+    assert_eq!(songs(&format!("{draft}\n{}", answer())), expected);
+    assert_eq!(songs(&format!("{draft}</think>{}", answer())), expected);
+}
+
+#[test]
+fn what_describes_a_song_is_no_song() {
+    let song = json!({
+        "artist": "Dżem", "title": "Whisky",
+        "album": {"title": "Cegła", "artist": "Dżem"}, "original": {"artist": "No", "title": "Thing"},
+    });
+    let text = json!({"considered": [{"artist": "No", "title": "Thing"}], "tracks": [song, tracks()[1]]});
+    assert_eq!(songs(&text.to_string()), TWO);
+}
+
+#[test]
+fn a_refusal_with_bullets_is_no_list_of_songs() {
+    let text = "I'm sorry, I can only help with music. I can:\n- Create playlists - tell me a mood\n- Find songs - name an artist";
+    assert_eq!(songs(text), [""; 0]);
+    assert_eq!(songs("{\"tracks\":[]}\n- One - two\n- Three - four"), [""; 0]);
 }
 
 #[test]
@@ -233,8 +253,8 @@ fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
             &["A | \u{fffd}", "B | 🎵 ż"],
         ),
         (
-            r#"{"tracks":[{"artist":7,"title":"x"},{"artist":"Kult"},7,null,{"artist":"Kult","title":"Arahja"}]}"#,
-            &TWO[1..],
+            r#"{"tracks":[{"artist":311,"title":1979},{"artist":"Kult"},7,null,{"artist":"Kult","title":"Arahja"}]}"#,
+            &["311 | 1979", "Kult | Arahja"],
         ),
     ] {
         assert_eq!(songs(text), expected, "{text}");

@@ -27,8 +27,15 @@ pub(super) fn year(text: &str) -> Option<i32> {
     digits.parse().ok().filter(|year| PLAUSIBLE_YEARS.contains(year))
 }
 
+/// How models excuse themselves. What they list after that are no songs.
+const EXCUSES: [&str; 6] = ["sorry", "can't", "cannot", "unable", "przepraszam", "nie mogę"];
+
 /// The songs of an answer without JSON: the lines of a list, at least two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
+    let lower = prose.to_lowercase().replace('’', "'");
+    if EXCUSES.iter().any(|excuse| lower.contains(excuse)) {
+        return Vec::new();
+    }
     let marked = prose.lines().filter_map(|text| without_marker(text.trim()));
     let songs: Vec<_> = marked.filter_map(line).chain(table(prose)).collect();
     if songs.len() < 2 { Vec::new() } else { songs }
@@ -121,8 +128,16 @@ fn without_entities(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
-    let entities =
-        [("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let entities = [
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#039;", "'"),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ];
     let decoded = entities.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
     Cow::Owned(decoded)
 }

@@ -1,12 +1,15 @@
 //! Thoughts that a reasoning model's server leaves in the content.
 
 /// How thoughts begin and end, as different families of models mark them.
-const MARKS: [(&str, &str); 7] = [
+const MARKS: [(&str, &str); 10] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<reasoning>", "</reasoning>"),
     ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("◁think▷", "◁/think▷"),
     ("<|channel|>analysis", "<|channel|>final"),
 ];
