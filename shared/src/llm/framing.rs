@@ -20,28 +20,41 @@ pub enum Payload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Framing {
-    /// White space so far.
-    #[default]
-    Unknown,
-    /// Server-sent events, as the HTML standard defines `text/event-stream`.
-    Events,
-    /// A JSON value a line.
-    Lines,
-    /// One JSON value.
-    Document,
+/// Where a JSON value that has begun will end.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: usize,
+    is_in_text: bool,
+    is_escaped: bool,
+}
+
+impl Nesting {
+    /// Reads a byte; returns whether the value ends with it.
+    fn ends_with(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if std::mem::take(&mut self.is_escaped) => {}
+            b'\\' if self.is_in_text => self.is_escaped = true,
+            b'"' => self.is_in_text = !self.is_in_text,
+            _ if self.is_in_text => {}
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.depth == 0
+    }
 }
 
 /// Reads a body that arrives in chunks, cut anywhere, in linear time.
 ///
-/// The first byte tells the framing, because servers send events as `application/json` and documents as
-/// `text/event-stream`. What is no JSON is skipped: servers keep connections alive with all kinds of texts.
+/// The bytes tell the framing, because servers send events as `application/json` and documents as
+/// `text/event-stream`, and lose the names of fields: a line that begins with a bracket begins a JSON value, every
+/// other one belongs to server-sent events, as the HTML standard defines them. What is no JSON is skipped: servers
+/// keep connections alive with all kinds of texts.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    framing: Framing,
-    /// The line that has begun, or the document.
+    /// The line or the value that has begun.
     line: Vec<u8>,
+    value: Option<Nesting>,
     /// The `data` lines of an event that were no JSON each by itself.
     data: Vec<u8>,
     /// A line feed right after a carriage return ends the same line.
@@ -57,11 +70,25 @@ impl FrameReader {
         let mut payloads = Vec::new();
         for byte in chunk {
             let was_carriage_return = std::mem::replace(&mut self.is_after_carriage_return, *byte == b'\r');
-            match self.framing {
-                Framing::Document => self.line.push(*byte),
-                _ if *byte == b'\n' && was_carriage_return => {}
-                _ if matches!(byte, b'\n' | b'\r') => self.end_line(*byte, &mut payloads)?,
-                _ if self.line.len() == MAX_EVENT_BYTES && !self.may_be_document() => return Err(TooLong),
+            if let Some(value) = &mut self.value {
+                self.line.push(*byte);
+                if value.ends_with(*byte) {
+                    self.value = None;
+                    payloads.extend(json(&std::mem::take(&mut self.line)));
+                }
+                continue;
+            }
+            match byte {
+                b'\n' if was_carriage_return => {}
+                b'\n' | b'\r' => {
+                    let line = std::mem::take(&mut self.line);
+                    self.read_line(&line, &mut payloads)?;
+                }
+                b'{' | b'[' if is_blank(&self.line) => {
+                    self.line = vec![*byte];
+                    self.value = Some(Nesting { depth: 1, ..Nesting::default() });
+                }
+                _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
                 _ => self.line.push(*byte),
             }
         }
@@ -73,44 +100,11 @@ impl FrameReader {
     pub fn finish(&mut self) -> Vec<Payload> {
         let mut payloads = Vec::new();
         let line = std::mem::take(&mut self.line);
-        match self.framing {
-            Framing::Events => self.read_line(&line, &mut payloads).unwrap_or_default(),
-            Framing::Unknown if !starts_json(&line) => {
-                self.read_line(&line, &mut payloads).unwrap_or_default()
-            }
-            Framing::Unknown | Framing::Lines | Framing::Document => payloads.extend(json(&line)),
+        if self.value.take().is_none() {
+            self.read_line(&line, &mut payloads).unwrap_or_default();
         }
         self.dispatch(&mut payloads);
         payloads
-    }
-
-    fn may_be_document(&self) -> bool {
-        self.framing == Framing::Unknown && starts_json(&self.line)
-    }
-
-    fn end_line(&mut self, end: u8, payloads: &mut Vec<Payload>) -> Result<(), TooLong> {
-        let mut line = std::mem::take(&mut self.line);
-        match self.framing {
-            Framing::Unknown if starts_json(&line) => match json(&line) {
-                Some(first) => {
-                    self.framing = Framing::Lines;
-                    payloads.push(first);
-                }
-                None => {
-                    self.framing = Framing::Document;
-                    line.push(end);
-                    self.line = line;
-                }
-            },
-            Framing::Unknown if without_mark(&line).trim_ascii().is_empty() => {}
-            Framing::Unknown | Framing::Events => {
-                self.framing = Framing::Events;
-                self.read_line(&line, payloads)?;
-            }
-            Framing::Lines => payloads.extend(json(&line)),
-            Framing::Document => self.line = line,
-        }
-        Ok(())
     }
 
     /// Reads a line of an event stream. A blank one ends the event.
@@ -120,17 +114,14 @@ impl FrameReader {
             self.dispatch(payloads);
             return Ok(());
         }
-        let Some(value) = data_of(line) else {
-            // Some proxies lose the field's name.
-            payloads.extend(json(line));
-            return Ok(());
-        };
+        let Some(value) = data_of(line) else { return Ok(()) };
         // Servers forget the blank line, so a line that is whole by itself does not wait for it.
-        if self.data.is_empty()
-            && let Some(payload) = payload(value)
-        {
-            payloads.push(payload);
-            return Ok(());
+        if self.data.is_empty() {
+            let whole = payloads_of(value);
+            if !whole.is_empty() {
+                payloads.extend(whole);
+                return Ok(());
+            }
         }
         if self.data.len() + 1 + value.len() > MAX_EVENT_BYTES {
             return Err(TooLong);
@@ -144,25 +135,36 @@ impl FrameReader {
 
     fn dispatch(&mut self, payloads: &mut Vec<Payload>) {
         let data = std::mem::take(&mut self.data);
-        payloads.extend(payload(&data));
+        payloads.extend(payloads_of(&data));
     }
 }
 
-fn payload(data: &[u8]) -> Option<Payload> {
-    if data.trim_ascii() == b"[DONE]" { Some(Payload::Done) } else { json(data) }
+fn payloads_of(data: &[u8]) -> Vec<Payload> {
+    if data.trim_ascii() == b"[DONE]" { vec![Payload::Done] } else { json(data) }
 }
 
-fn json(text: &[u8]) -> Option<Payload> {
-    let text = without_mark(text);
-    if !starts_json(text) {
-        return None;
+/// The JSON values of a text; none where it is no JSON.
+fn json(text: &[u8]) -> Vec<Payload> {
+    let text = without_mark(text).trim_ascii();
+    if !matches!(text.first(), Some(b'{' | b'[')) || !matches!(text.last(), Some(b'}' | b']')) {
+        return Vec::new();
     }
     let text = String::from_utf8_lossy(text);
-    serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok().map(Payload::Json)
+    let strictly = |text: &str| serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok();
+    match strictly(&text) {
+        Some(Value::Array(chunks)) => chunks.into_iter().map(Payload::Json).collect(),
+        Some(value) => vec![Payload::Json(value)],
+        None => {
+            // Python writes NaN, and some servers forget to end a line.
+            let mended = text.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
+            let values = mended.split("data:").map(strictly).collect::<Option<Vec<_>>>();
+            values.unwrap_or_default().into_iter().map(Payload::Json).collect()
+        }
+    }
 }
 
-fn starts_json(text: &[u8]) -> bool {
-    matches!(without_mark(text).trim_ascii_start().first(), Some(b'{' | b'['))
+fn is_blank(line: &[u8]) -> bool {
+    without_mark(line).trim_ascii().is_empty()
 }
 
 fn without_mark(line: &[u8]) -> &[u8] {
@@ -235,6 +237,23 @@ mod tests {
     #[test]
     fn a_field_may_be_indented_repeated_or_without_its_name() {
         assert_eq!(ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"), 4);
+    }
+
+    #[test]
+    fn a_document_is_whole_with_its_last_bracket() {
+        let mut reader = FrameReader::default();
+        assert_eq!(reader.push(b": ping\n\n{\n  \"a\": \"}\\\"{\"\n"), Ok(vec![]));
+        assert_eq!(reader.push(b"}"), Ok(vec![Payload::Json(json!({"a": "}\"{"}))]));
+    }
+
+    #[test]
+    fn a_list_glued_frames_and_numbers_of_python_are_read() {
+        assert_eq!(ones("[{\"a\":1},{\"a\":1}]"), 2);
+        assert_eq!(ones("data: {\"a\":1}data: {\"a\":1}\n\n"), 2);
+        assert_eq!(
+            read(&[b"data: {\"a\":NaN,\"b\":-Infinity}\n\n"]),
+            [Payload::Json(json!({"a": null, "b": null}))]
+        );
     }
 
     #[test]

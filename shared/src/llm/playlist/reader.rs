@@ -430,8 +430,11 @@ impl PlaylistReader {
 
 impl Object {
     fn set(&mut self, field: Field, text: String) {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         let place = match field {
             Field::Artist => &mut self.artist,
+            // The number of a track beside its title.
+            Field::Title if is_number && self.title.is_some() => return,
             Field::Title => &mut self.title,
             Field::Name => &mut self.name,
             Field::Description => &mut self.description,
@@ -444,7 +447,8 @@ impl Object {
     fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
         let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
             let text = text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
-            let text = text.filter(|text| !text.is_empty());
+            // Some wrap the answer under the schema's own name.
+            let text = text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
             events.extend(text.map(event));
         };
         tell(self.name.take().or(self.title.take()), MAX_NAME_CHARACTERS, PlaylistEvent::Name);

@@ -123,6 +123,9 @@ fn a_song_may_have_many_shapes() {
         json!("„Whisky” – Dżem"),
         json!(["Dżem", "Whisky", 1979]),
         json!({"artist": "D\u{200b}żem", "title": "Whisky\u{a0}"}),
+        json!({"artist": "1. Dżem", "title": "1. Whisky"}),
+        json!({"artist": "Dżem", "title": "[Whisky](https://example.com/1)"}),
+        json!({"title": "Whisky", "artist": "Dżem", "track": "1"}),
     ] {
         assert_eq!(songs(&json!({"tracks": [element]}).to_string()), ["Dżem | Whisky"], "{element}");
     }

@@ -16,9 +16,21 @@ const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
 
 /// The song, unless artist or title are empty.
 pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Suggestion> {
+    let (artist, title) = (plain(artist), plain(title));
     let artist = clean(artist, MAX_SONG_CHARACTERS);
     let title = clean(without_artist(title, &artist), MAX_SONG_CHARACTERS);
     (!artist.is_empty() && !title.is_empty()).then_some(Suggestion { artist, title, year })
+}
+
+/// The text without the number of a list before it, or the address of a link.
+fn plain(text: &str) -> &str {
+    let text = text.trim();
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = rest.len() < text.len() && text.len() - rest.len() <= 2;
+    let unnumbered = rest.strip_prefix(". ").or_else(|| rest.strip_prefix(") ")).filter(|_| is_numbered);
+    let text = unnumbered.unwrap_or(text).trim();
+    let link = text.strip_prefix('[').and_then(|rest| rest.split_once("]("));
+    link.map_or(text, |(shown, _)| shown)
 }
 
 /// A year as models write it: `1979`, `1979.0`, `1979s`, `1979-05-01`.
