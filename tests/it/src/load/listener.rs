@@ -158,8 +158,12 @@ impl<'a> Listener<'a> {
             let said = events.last().map(|event| event.data.to_string()).unwrap_or_default();
             return self.note("generate", began, Outcome::Failed(said));
         };
-        let tracks = events.iter().filter(|event| event.name == "track");
-        let uris = tracks.map(|event| event.data["track_uri"].as_str().unwrap().to_owned()).collect();
+        let tracks = last.data["tracks"].as_array().unwrap();
+        let uris: Vec<String> =
+            tracks.iter().map(|track| track["track_uri"].as_str().unwrap().to_owned()).collect();
+        let mut found: Vec<_> = events.iter().filter(|event| event.name == "track").collect();
+        found.retain(|event| uris.iter().any(|uri| event.data["track_uri"] == uri.as_str()));
+        assert_eq!(found.len(), uris.len(), "each track was shown before the end");
         let text_of = |name: &str| last.data[name].as_str().unwrap().to_owned();
         self.playlists.insert(text_of("playlist_id"), (text_of("name"), uris));
         self.delivered += 1;
