@@ -29,16 +29,16 @@ pub struct About {
 }
 
 impl About {
-    /// Takes over what a later answer says.
-    pub fn update(&mut self, later: Self) {
-        self.language = later.language.or(self.language);
+    /// Takes over from a later answer what is missing: the first one was to the whole wish.
+    pub fn complete(&mut self, later: Self) {
+        self.language = self.language.or(later.language);
         let texts = [
             (&mut self.name, later.name),
             (&mut self.description, later.description),
             (&mut self.summary, later.summary),
         ];
         for (text, later) in texts {
-            if !later.is_empty() {
+            if text.is_empty() {
                 *text = later;
             }
         }
@@ -154,7 +154,7 @@ impl Answer {
     /// it costs.
     pub fn is_awaited(&mut self, known: &About, has_prices: bool) -> bool {
         let mut about = known.clone();
-        about.update(self.about.clone());
+        about.complete(self.about.clone());
         let lacks_usage = self.chat.usage().is_none();
         let (is_awaited, patience_ms) = match (self.reader.is_complete(), about.lacks_texts()) {
             (true, _) => (lacks_usage, USAGE_MS),

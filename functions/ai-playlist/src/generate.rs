@@ -359,7 +359,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     fn end_answer(&mut self) {
         self.spent = self.cost();
         if let Some(answer) = self.answer.take() {
-            self.about.update(answer.into_about());
+            self.about.complete(answer.into_about());
         }
     }
 }

@@ -430,6 +430,18 @@ fn an_answer_that_breaks_off_is_completed_by_a_second_one() {
 }
 
 #[test]
+fn a_second_answer_fills_in_only_what_the_first_lacks() {
+    let second = r#"{"kind":"playlist","language":"en","name":"Other","description":"Other","summary":"Other",
+        "tracks":[{"artist":"Hey","title":"Teksanski"},{"artist":"Maanam","title":"Boskie Buenos"}]}"#;
+    let first = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"Kult","title":"Arahja"}],"name":"Wieczór"}"#;
+    let done = Bench::new(model(vec![saying(first), saying(second)])).json(&wish(3)).unwrap();
+    assert_eq!(
+        (&done["language"], &done["name"], &done["summary"]),
+        (&json!("pl"), &json!("Wieczór"), &json!("Other"))
+    );
+}
+
+#[test]
 fn two_unusable_answers_are_an_error_and_cost_nothing() {
     for (answer, code) in [
         (saying(""), Code::LlmInvalidAnswer),
