@@ -39,6 +39,8 @@ describe('unscripted model', () => {
     const found = keys(answer).flatMap((song) => songOf.get(song) ?? []);
     assert.ok(found.every((song) => song.tags.includes('metal') && song.year >= 1980 && song.year <= 1989));
     assert.ok(!keys(answer).includes(key('Turbo', 'Dorosłe dzieci')));
+    const settings = { discovery: 'adventurous', angle: 'songs that close albums' };
+    assert.equal(ask(JSON.stringify({ prompt: 'spokojny wieczór', ...settings })).name, ask(JSON.stringify({ prompt: 'spokojny wieczór' })).name);
     assert.equal(ask(`Suggest 9 songs.\n${JSON.stringify({ prompt: 'write a python script' })}`).kind, 'refusal');
   });
 

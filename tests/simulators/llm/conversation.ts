@@ -19,6 +19,9 @@ const TRIED_LIST = /\b(?:already (?:tried|suggested|proposed|used)|previously su
 /** Keys under which a caller lists what it does not want. */
 const UNWANTED = /already|tried|previous|exclude|avoid|suggested/i;
 
+/** Keys of what is no part of the wish: where to look first. */
+const SETTINGS = /^(angle|discovery)$/;
+
 /** What the person asked for: the first user turn, without the wrapping that a caller may put around it. */
 export function userPrompt(messages: readonly Message[]): string {
   const { around, data } = splitData(messages.find((message) => message.role === 'user')?.text ?? '');
@@ -47,7 +50,7 @@ function splitData(text: string): { around: string; data?: Json } {
 /** The texts in the data, and a span of years as "1980 1989". */
 function wishes(data: Json): string[] {
   return Object.entries(data).flatMap(([key, value]) => {
-    if (UNWANTED.test(key)) {
+    if (UNWANTED.test(key) || SETTINGS.test(key)) {
       return [];
     }
     if (isObject(value) && ('from' in value || 'to' in value)) {
