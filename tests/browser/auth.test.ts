@@ -15,6 +15,8 @@ after(() => browser?.close());
 const newAddress = () => `${crypto.randomUUID()}@example.com`;
 
 async function signUp(page: Page, email: string): Promise<void> {
+  // The screen before has fields of the same names.
+  await page.getByRole('button', { name: 'Create account' }).waitFor();
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Create account' }).click();
@@ -80,6 +82,8 @@ test('a forgotten password is replaced by way of a mail', async () => {
   const { email } = await listener();
   const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
   await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  // The screen before has a field of the same name.
+  await page.getByRole('button', { name: 'Send the link' }).waitFor();
   await page.getByLabel('E-mail').fill(email);
   await page.getByRole('button', { name: 'Send the link' }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
