@@ -6,7 +6,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub enum FakeAnswer {
     Silence,
     /// An answer that comes after all that need no waiting.
     Late(Box<FakeAnswer>),
+    /// An answer whose connection stays open after its last chunk.
+    Open(Box<FakeAnswer>),
 }
 
 impl FakeAnswer {
@@ -50,6 +52,14 @@ impl FakeAnswer {
             headers.insert(name, HeaderValue::from_str(value).unwrap());
         }
         self
+    }
+}
+
+impl FakeAnswer {
+    /// The same answer on a connection that stays open.
+    #[must_use]
+    pub fn staying_open(self) -> Self {
+        Self::Open(Box::new(self))
     }
 }
 
@@ -109,6 +119,11 @@ impl FakeHttp {
             FakeAnswer::Late(answer) => {
                 give_way().await;
                 Box::pin(self.give(*answer)).await
+            }
+            FakeAnswer::Open(answer) => {
+                let answer = Box::pin(self.give(*answer)).await?;
+                let body = Box::pin(answer.body.chain(stream::pending()));
+                Ok(InboundResponse { body, ..answer })
             }
             FakeAnswer::Error(error) => Err(error),
             FakeAnswer::Silence => std::future::pending().await,

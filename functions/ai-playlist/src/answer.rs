@@ -247,3 +247,7 @@ impl Answer {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

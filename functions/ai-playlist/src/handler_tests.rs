@@ -504,20 +504,6 @@ fn the_playlist_has_the_models_order_whatever_is_found_first() {
 }
 
 #[test]
-fn a_model_that_repeats_itself_is_stopped() {
-    let song = |title: &str| json!({"artist": "Kult", "title": title}).to_string();
-    let repeats = vec![song("Arahja"); 60].join(",");
-    let frames: Vec<_> = [format!("{{\"tracks\":[{}", song("Arahja")), repeats]
-        .iter()
-        .map(|text| format!("data: {}\n\n", json!({"choices": [{"delta": {"content": text}}]})))
-        .collect();
-    let never_ends = FakeAnswer::text(200, "text/event-stream", &frames.concat());
-    let bench = Bench::new(model(vec![never_ends, completion(&SONGS[1..])]));
-    let done = bench.json(&wish(3)).unwrap();
-    assert_eq!(done["count"], 3);
-}
-
-#[test]
 fn what_the_server_accepts_is_remembered() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| {

@@ -19,7 +19,7 @@ fn key_of(vector: &Value) -> RsaKey {
     RsaKey::new(&decode(&vector["modulus"]), &EXPONENT).unwrap()
 }
 
-/// Whoever has the private key of the first vector, and signs whatever they like.
+/// Signs any message with the private key of the first vector.
 pub(in crate::auth) struct FakeRsaSigner {
     key: RsaKey,
     jwk: Value,
@@ -85,7 +85,7 @@ fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
         ("the modulus", modulus),
         ("255 bytes", signature[1..].to_vec()),
         ("257 bytes", [vec![0], signature.clone()].concat()),
-        ("a zero behind", [signature.clone(), vec![0]].concat()),
+        ("a zero after", [signature.clone(), vec![0]].concat()),
         ("600 bytes", vec![1; 600]),
     ] {
         assert!(!key.verifies(b"a message", &forged), "{name}");
@@ -105,8 +105,8 @@ fn a_hash_that_is_encoded_in_another_way_is_refused() {
     let right = signer.key.encoded(message);
     assert!(signer.key.verifies(message, &signer.sign_encoded(&right)));
     let hash = Sha256::digest(message).to_vec();
-    let encoded = |before: &[u8], padding: usize, between: &[u8], behind: &[u8]| {
-        [before, &vec![0xff; padding], between, &hash, behind].concat()
+    let encoded = |before: &[u8], padding: usize, between: &[u8], after: &[u8]| {
+        [before, &vec![0xff; padding], between, &hash, after].concat()
     };
     let info = [&[0x00], &DIGEST_INFO[..]].concat();
     // Without NULL as the algorithm's parameters, which some verifiers let pass.
