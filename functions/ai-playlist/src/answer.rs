@@ -12,6 +12,8 @@ const SILENCE_MS: u64 = 5_000;
 const USAGE_MS: u64 = 1_000;
 /// Where the cost can be estimated, only what has arrived is still read.
 const ARRIVED_MS: u64 = 100;
+/// As much of a refusal tells its language.
+const MAX_REFUSAL_BYTES: usize = 1_000;
 /// A model that repeats itself so often has nothing more to say.
 const MAX_REPEATS_IN_A_ROW: usize = 8;
 
@@ -174,7 +176,10 @@ impl Answer {
             }
             ChatEvent::Finished(_) => self.is_finished = true,
             ChatEvent::Refusal(text) => {
-                self.refusal.push_str(&text);
+                // Its language is all that is read of it.
+                if self.refusal.len() < MAX_REFUSAL_BYTES {
+                    self.refusal.push_str(&text);
+                }
                 self.decline();
             }
             ChatEvent::Content(text) => {
