@@ -7,6 +7,7 @@ import type { Message } from './llm/request.ts';
 
 interface Playlist {
   kind: string;
+  name: string;
   language: string;
   tracks: { artist: string; title: string; year: number | null }[];
 }

@@ -225,8 +225,9 @@ impl<'a> Listener<'a> {
         let Some(id) = self.some_playlist() else { return self.create(stack).await };
         let count = self.tracks(&id).len();
         if count < 2 {
-            let uris = self.some_uris(5);
-            return self.add(stack, &id, uris).await;
+            let mut uris = self.some_uris(5);
+            uris.retain(|uri| !self.tracks(&id).contains(uri));
+            return if uris.is_empty() { self.look(stack).await } else { self.add(stack, &id, uris).await };
         }
         let (from, to) = (self.dice.below(count), self.dice.below(count));
         if self.dice.below(3) == 0 {
