@@ -34,12 +34,9 @@ dev:
 
 test:
   --full                    everything there is, as CI runs it
-  --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
-                            mutations, conformance, end-to-end, histories, load, faults, crashes, models, supabase-js, stripe-sdk,
-                            openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
-                            browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
-                            cron-15, conformance-15, database-lint
+  --only STAGE[,STAGE…]     these stages alone
+  --changed                 the stages that concern what differs from main
+  --list                    lists the chosen stages instead of running them
 
 deploy cloudflare|supabase:
   --env staging|production  which of the two (staging)
@@ -182,6 +179,10 @@ pub struct TestOptions {
     /// The names of the stages to run; empty for all of the tier.
     pub only: Vec<String>,
     pub tier: Tier,
+    /// Of the tier only the stages that the changed paths concern.
+    pub changed: bool,
+    /// Lists the chosen stages instead of running them.
+    pub list: bool,
 }
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
@@ -316,7 +317,9 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
     let mut options = TestOptions::default();
     while let Some((option, inline)) = arguments.next_option() {
         match option.as_str() {
-            "--full" => options.tier = Tier::Full,
+            "--full" if inline.is_none() => options.tier = Tier::Full,
+            "--changed" if inline.is_none() => options.changed = true,
+            "--list" if inline.is_none() => options.list = true,
             "--only" => {
                 let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
                 options.only.extend(arguments.names(&option, inline, "stage", &names)?);

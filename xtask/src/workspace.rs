@@ -108,6 +108,8 @@ impl Workspace {
                 command.env_remove(name);
             }
         }
+        // Tests have it (see the stage `end-to-end`); with it, cargo would compile everything anew.
+        command.env_remove("RUSTC_BOOTSTRAP");
         command
     }
 

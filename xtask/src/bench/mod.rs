@@ -63,7 +63,7 @@ fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> R
         artefacts::build(workspace, &setup::for_build(workspace)?, Platform::Deno)?;
     }
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
-    let mut stack = Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file.clone())?;
+    let mut stack = Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file.clone(), false)?;
     for part in parts {
         let mut command = measurement(workspace, part);
         command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", folder);

@@ -109,12 +109,14 @@ impl Stack {
         runtime: Runtime,
         data: &Path,
         ready_file: PathBuf,
+        no_build: bool,
     ) -> Result<Self> {
         let options = DevOptions {
             ready_file: Some(ready_file),
             runtime,
             data: Some(data.to_owned()),
             fresh: true,
+            no_build,
             env_file: Some("/dev/null".into()),
             ..DevOptions::default()
         };

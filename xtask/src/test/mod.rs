@@ -1,26 +1,34 @@
-//! Everything that must pass, stage by stage.
+//! Runs the tests: stages with a tier and what they need, two at a time.
 
+mod changed;
+mod context;
+mod lanes;
+mod slowest;
 mod stages;
 mod summary;
+mod table;
 
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use self::summary::{Outcome, Summary};
-use crate::args::{Runtime, TestOptions};
-use crate::dev::{Ready, Stack};
-use crate::process::{self, Interrupted};
-use crate::progress::say;
-use crate::setup;
+use self::context::Context;
+pub use self::table::STAGES;
+use crate::args::TestOptions;
+use crate::progress::{duration, say};
 use crate::workspace::Workspace;
 
 pub struct Stage {
     pub name: &'static str,
+    about: &'static str,
     tier: Tier,
-    run: Run,
+    needs: Needs,
+    /// Whether it measures or kills, and therefore runs beside no other stage.
+    is_exclusive: bool,
+    /// The beginnings of the paths whose change concerns it; `*.rs` stands for an extension.
+    paths: &'static [&'static str],
+    run: fn(&mut Context<'_>) -> Result<()>,
 }
 
 /// When a stage runs; each tier includes those before it.
@@ -35,78 +43,46 @@ pub enum Tier {
     Full,
 }
 
-enum Run {
-    Alone(fn(&Workspace) -> Result<()>),
-    On(Ground, fn(&Workspace, &mut TestStack) -> Result<()>),
-}
-
-/// What is started for a stage.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ground {
+/// What a stage needs. Stages with the same needs run one after the other and share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Nothing: it makes the artefacts that the stacks run, and so comes first.
+    Build,
+    /// Cargo, which locks the target folder.
+    Cargo,
+    /// The npm packages.
+    Node,
     /// The whole product, its functions on workerd.
     Workerd,
-    /// The same on Deno.
+    /// A second one, so that a browser and the end-to-end tests do not share simulators.
+    Page,
+    /// The whole product, its functions on Deno.
     Deno,
     /// Debian's PostgreSQL with pg_cron, and the Supabase APIs over it.
     Postgres15,
 }
 
-const GROUNDS: [Ground; 3] = [Ground::Workerd, Ground::Deno, Ground::Postgres15];
+impl Needs {
+    /// In the order in which free lanes take them: the longest first.
+    const ALL: [Self; 7] =
+        [Self::Build, Self::Workerd, Self::Cargo, Self::Node, Self::Page, Self::Deno, Self::Postgres15];
 
-impl Ground {
     fn name(self) -> &'static str {
         match self {
+            Self::Build => "nothing",
+            Self::Cargo => "cargo",
+            Self::Node => "npm packages",
             Self::Workerd => "workerd",
+            Self::Page => "workerd for the page",
             Self::Deno => "deno",
             Self::Postgres15 => "postgres-15",
         }
     }
-}
 
-pub const STAGES: &[Stage] = &[
-    Stage { name: "format", tier: Tier::Check, run: Run::Alone(stages::format) },
-    Stage { name: "lint-native", tier: Tier::Check, run: Run::Alone(stages::lint_native) },
-    Stage { name: "build", tier: Tier::Test, run: Run::Alone(crate::artefacts::build_all) },
-    Stage { name: "lint-wasm", tier: Tier::Test, run: Run::Alone(stages::lint_wasm) },
-    Stage { name: "docs", tier: Tier::Full, run: Run::Alone(stages::docs) },
-    Stage { name: "native-tests", tier: Tier::Check, run: Run::Alone(stages::native_tests) },
-    Stage { name: "fuzz", tier: Tier::Full, run: Run::Alone(crate::fuzz::stage) },
-    Stage { name: "wasm-tests", tier: Tier::Test, run: Run::Alone(stages::wasm_tests) },
-    Stage { name: "types", tier: Tier::Check, run: Run::Alone(stages::types) },
-    Stage { name: "stand-ins", tier: Tier::Test, run: Run::Alone(stages::stand_ins) },
-    Stage { name: "page", tier: Tier::Check, run: Run::Alone(stages::page) },
-    Stage { name: "openapi", tier: Tier::Check, run: Run::Alone(stages::openapi) },
-    Stage { name: "pgtap", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::pgtap) },
-    Stage { name: "database", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::database) },
-    Stage { name: "mutations", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::mutations) },
-    Stage { name: "conformance", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::conformance) },
-    Stage { name: "end-to-end", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::end_to_end) },
-    Stage { name: "histories", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::histories) },
-    Stage { name: "load", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::load) },
-    Stage { name: "faults", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::faults) },
-    Stage { name: "crashes", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::crashes) },
-    Stage { name: "models", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::models) },
-    Stage { name: "supabase-js", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::supabase_js) },
-    Stage { name: "stripe-sdk", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::stripe_sdk) },
-    Stage { name: "openapi-live", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::openapi_live) },
-    Stage { name: "schemathesis", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::schemathesis) },
-    Stage { name: "deploy", tier: Tier::Full, run: Run::On(Ground::Workerd, stages::deploy) },
-    Stage { name: "browser", tier: Tier::Test, run: Run::On(Ground::Workerd, stages::browser) },
-    Stage { name: "end-to-end-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::end_to_end_deno) },
-    Stage { name: "faults-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::faults_deno) },
-    Stage { name: "browser-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::browser) },
-    Stage { name: "openapi-live-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::openapi_live) },
-    Stage { name: "schemathesis-deno", tier: Tier::Full, run: Run::On(Ground::Deno, stages::schemathesis) },
-    Stage { name: "pgtap-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::pgtap) },
-    Stage { name: "database-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::database) },
-    Stage { name: "cron-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::cron) },
-    Stage { name: "conformance-15", tier: Tier::Full, run: Run::On(Ground::Postgres15, stages::conformance) },
-    Stage {
-        name: "database-lint",
-        tier: Tier::Full,
-        run: Run::On(Ground::Postgres15, stages::database_lint),
-    },
-];
+    fn runs_functions(self) -> bool {
+        matches!(self, Self::Workerd | Self::Page | Self::Deno)
+    }
+}
 
 /// A stage that this machine cannot run, and why.
 #[derive(Debug)]
@@ -120,112 +96,44 @@ impl std::fmt::Display for NotRun {
 
 impl std::error::Error for NotRun {}
 
-/// Runs the stages of a tier, or those that are named; a stage that fails does not keep the next from running.
+/// Runs the stages that the options choose; a stage that fails does not keep the next from running.
 pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
-    let mut summary = Summary::default();
-    let chosen = |stage: &&Stage| match options.only.as_slice() {
-        [] => stage.tier <= options.tier,
-        only => only.iter().any(|name| name == stage.name),
-    };
-    for stage in STAGES.iter().filter(chosen) {
-        if let Run::Alone(run) = stage.run {
-            record(&mut summary, stage.name, || run(workspace))?;
-        }
+    let chosen = choose(workspace, options)?;
+    if options.list {
+        chosen.iter().for_each(|stage| say(stage.line()));
+        return Ok(ExitCode::SUCCESS);
     }
-    for ground in GROUNDS {
-        let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == ground);
-        let stages: Vec<_> = STAGES.iter().filter(chosen).filter(on_it).collect();
-        if !stages.is_empty() {
-            run_on(workspace, ground, &stages, &mut summary)?;
-        }
-    }
+    let started = Instant::now();
+    let summary = lanes::run(workspace, &chosen)?;
+    say(format_args!("\nall stages took {}", duration(started.elapsed())));
     let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-    say(format_args!("\n{}", summary.text(is_ci)));
+    say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text(is_ci)));
     Ok(if summary.failed(is_ci) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// # Errors
-/// Only on Ctrl-C; a failure goes into the summary.
-fn record(summary: &mut Summary, name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-    say(format_args!("\n== {name}"));
-    let started = Instant::now();
-    let outcome = match run() {
-        Ok(()) => Outcome::Ok,
-        Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) if error.is::<NotRun>() => Outcome::NotRun(error.to_string()),
-        Err(error) => {
-            say(format_args!("{error:#}"));
-            Outcome::Failed
-        }
+/// The stages of the tier, those that are named, or those of the tier that a change concerns; and the build, where one
+/// of them runs functions.
+fn choose(workspace: &Workspace, options: &TestOptions) -> Result<Vec<&'static Stage>> {
+    let changed = if options.changed { Some(changed::paths(workspace)?) } else { None };
+    let is_chosen = |stage: &Stage| {
+        let is_named = options.only.iter().any(|name| name == stage.name);
+        let is_of_tier = options.only.is_empty() && stage.is_of(options.tier);
+        let is_concerned = |paths: &Vec<String>| paths.iter().any(|path| stage.is_concerned_by(path));
+        is_named || (is_of_tier && changed.as_ref().is_none_or(is_concerned))
     };
-    summary.add(name, started.elapsed(), outcome);
-    Ok(())
+    let runs_functions = STAGES.iter().any(|stage| is_chosen(stage) && stage.needs.runs_functions());
+    let is_needed = |stage: &&Stage| is_chosen(stage) || (stage.needs == Needs::Build && runs_functions);
+    Ok(STAGES.iter().filter(is_needed).collect())
 }
 
-fn run_on(workspace: &Workspace, ground: Ground, stages: &[&Stage], summary: &mut Summary) -> Result<()> {
-    let name = ground.name();
-    let mut stack = None;
-    record(summary, &format!("start ({name})"), || {
-        stack = Some(TestStack::start(workspace, ground)?);
-        Ok(())
-    })?;
-    for stage in stages {
-        let Run::On(_, run) = stage.run else { continue };
-        record(summary, stage.name, || match &mut stack {
-            Some(stack) => run(workspace, stack),
-            None => Err(NotRun(format!("the stack on {name} did not start")).into()),
-        })?;
-    }
-    let Some(stack) = stack else { return Ok(()) };
-    record(summary, &format!("stop ({name})"), || {
-        let left = stack.stack.stop();
-        if left.is_empty() { Ok(()) } else { bail!("processes are left of: {}", left.join(", ")) }
-    })
-}
-
-const READY_FILE: &str = "ready.json";
-
-/// A stack for tests alone: empty data, free ports, no real service.
-pub struct TestStack {
-    stack: Stack,
-    data: PathBuf,
-}
-
-impl TestStack {
-    fn start(workspace: &Workspace, ground: Ground) -> Result<Self> {
-        let data = workspace.target.join("test").join(ground.name());
-        let ready_file = data.join(READY_FILE);
-        let stack = match ground {
-            Ground::Workerd => Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file),
-            Ground::Deno => Stack::start_simulated(workspace, Runtime::Deno, &data, ready_file),
-            Ground::Postgres15 => {
-                let missing =
-                    || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));
-                let package = setup::for_debian_postgres(workspace)?.ok_or_else(missing)?;
-                Stack::start_supabase(workspace, package, &data, &ready_file)
-            }
-        };
-        Ok(Self { stack: stack?, data })
+impl Stage {
+    /// The full tier runs all browser tests, the smoke among them.
+    fn is_of(&self, tier: Tier) -> bool {
+        self.tier <= tier && (self.name != "browser-smoke" || tier < Tier::Full)
     }
 
-    fn ready(&self) -> &Ready {
-        &self.stack.ready
-    }
-
-    /// Runs a command that finds the stack through its ready file or by the usual variables, and in its data folder
-    /// the keys to forge with.
-    ///
-    /// # Errors
-    /// If it fails, or as soon as a part of the stack ends.
-    fn run(&mut self, command: &mut Command) -> Result<()> {
-        command.env("SOUND_WHISKERS_READY_FILE", self.data.join(READY_FILE));
-        command.env("SOUND_WHISKERS_DATA_DIR", &self.data);
-        let ready = &self.stack.ready;
-        command.env("SUPABASE_URL", &ready.supabase_url);
-        command.env("SUPABASE_PUBLISHABLE_KEY", &ready.publishable_key);
-        command.env("SUPABASE_SECRET_KEY", &ready.secret_key);
-        command.envs(ready.database_url.iter().map(|url| ("DATABASE_URL", url)));
-        let status = process::run_while(command, || self.stack.check())?;
-        if status.success() { Ok(()) } else { bail!("{} failed ({status})", command.get_program().display()) }
+    fn line(&self) -> String {
+        let tier = format!("{:?}", self.tier).to_lowercase();
+        format!("{:<18} {tier:<5}  {:<20}  {}", self.name, self.needs.name(), self.about)
     }
 }

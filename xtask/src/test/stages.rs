@@ -4,47 +4,60 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use super::{NotRun, TestStack};
-use crate::process::{self, run};
+use super::NotRun;
+use super::context::Context;
+use crate::process;
 use crate::setup;
 use crate::workspace::{GATEWAY, Workspace};
 
-pub fn format(workspace: &Workspace) -> Result<()> {
-    need_component("rustfmt")?;
-    run(cargo(workspace).args(["fmt", "--all", "--check"]))
+pub fn build(cx: &mut Context<'_>) -> Result<()> {
+    crate::artefacts::build_all(cx.workspace)
 }
 
-pub fn lint_native(workspace: &Workspace) -> Result<()> {
-    need_component("clippy")?;
-    run(cargo(workspace).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+pub fn format(cx: &mut Context<'_>) -> Result<()> {
+    need_component(cx, "rustfmt")?;
+    let mut command = cargo(cx.workspace);
+    cx.run(command.args(["fmt", "--all", "--check"]))
 }
 
-pub fn lint_wasm(workspace: &Workspace) -> Result<()> {
-    need_component("clippy")?;
-    setup::for_build(workspace)?;
-    let mut command = cargo(workspace);
+pub fn lint_native(cx: &mut Context<'_>) -> Result<()> {
+    need_component(cx, "clippy")?;
+    let mut command = cargo(cx.workspace);
+    cx.run(command.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+pub fn lint_wasm(cx: &mut Context<'_>) -> Result<()> {
+    need_component(cx, "clippy")?;
+    cx.set_up(setup::for_build)?;
+    let mut command = cargo(cx.workspace);
     command.args(["clippy", "--all-targets", "--target", "wasm32-unknown-unknown", "--package", "shared"]);
-    for function in &workspace.functions {
+    for function in &cx.workspace.functions {
         command.args(["--package", &function.name]);
     }
-    run(command.args(["--", "-D", "warnings"]))
+    cx.run(command.args(["--", "-D", "warnings"]))
 }
 
-pub fn docs(workspace: &Workspace) -> Result<()> {
-    run(cargo(workspace).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+pub fn docs(cx: &mut Context<'_>) -> Result<()> {
+    let mut command = cargo(cx.workspace);
+    cx.run(command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-pub fn native_tests(workspace: &Workspace) -> Result<()> {
-    let mut command = cargo(workspace);
+pub fn native_tests(cx: &mut Context<'_>) -> Result<()> {
+    let mut command = cargo(cx.workspace);
     command.args(["test", "--workspace", "--exclude", "it"]);
-    run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
+    cx.run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
 }
 
-/// The crates that have tests for wasm say so by what they depend on.
-pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
-    let (wasm_pack, runner_folder) = setup::for_wasm_tests(workspace)?;
+pub fn fuzz(cx: &mut Context<'_>) -> Result<()> {
+    crate::fuzz::stage(cx.workspace)
+}
+
+/// The crates that have tests for wasm are those that depend on wasm-bindgen-test.
+pub fn wasm_tests(cx: &mut Context<'_>) -> Result<()> {
+    let (wasm_pack, runner_folder) = cx.set_up(setup::for_wasm_tests)?;
+    let workspace = cx.workspace;
     let shared = workspace.root.join("shared");
     for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
         let manifest = folder.join("Cargo.toml");
@@ -52,7 +65,7 @@ pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
         if !text.contains("wasm-bindgen-test") {
             continue;
         }
-        // The runner takes a crate without a single test for success.
+        // The runner succeeds on a crate without a single test.
         if !mentions(folder, "wasm_bindgen_test::wasm_bindgen_test")? {
             bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
         }
@@ -60,10 +73,9 @@ pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
         command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
         // In place of the flags that remove names: a failure should show where it happened.
         command.env("RUSTFLAGS", "-Cstrip=none");
-        run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
+        cx.run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
     }
-    // What stands around the wasm.
-    run(&mut node_tests(workspace, "tests/platform/*.test.ts")?)
+    node_tests(cx, &["tests/platform/*.test.ts"])
 }
 
 /// Whether a Rust file below a folder contains a text.
@@ -83,215 +95,212 @@ fn mentions(folder: &Path, text: &str) -> Result<bool> {
     Ok(false)
 }
 
-pub fn types(workspace: &Workspace) -> Result<()> {
-    setup::for_node(workspace)?;
-    run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
+pub fn types(cx: &mut Context<'_>) -> Result<()> {
+    cx.set_up(setup::for_node)?;
+    let workspace = cx.workspace;
+    cx.run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
     deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "xtask/assets/deno-serve.ts"]);
-    deno.args(
-        workspace
-            .functions
-            .iter()
-            .filter(|function| function.name != GATEWAY)
-            .map(|function| workspace.deno_entry(function).join("index.ts")),
-    );
-    run(deno.current_dir(&workspace.root))
+    let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    deno.args(functions.map(|function| workspace.deno_entry(function).join("index.ts")));
+    cx.run(deno.current_dir(&workspace.root))
 }
 
-/// What stands in for services: the simulators, and the parts of the local Supabase.
-pub fn stand_ins(workspace: &Workspace) -> Result<()> {
-    setup::for_node(workspace)?;
-    run(node_tests(workspace, "tests/simulators/**/*.test.ts")?.arg("tests/local-supabase/parts.test.ts"))
+pub fn stand_ins(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/simulators/**/*.test.ts", "tests/local-supabase/parts.test.ts"])
 }
 
-/// The parts of the page that need no browser.
-pub fn page(workspace: &Workspace) -> Result<()> {
-    setup::for_node(workspace)?;
-    run(&mut node_tests(workspace, "tests/page/*.test.ts")?)
+pub fn page(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/page/*.test.ts"])
 }
 
-/// The description of the functions against their sources.
-pub fn openapi(workspace: &Workspace) -> Result<()> {
-    setup::for_node(workspace)?;
-    run(&mut node_tests(workspace, "tests/openapi/openapi.test.ts")?)
+pub fn openapi(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/openapi/openapi.test.ts"])
 }
 
-pub fn pgtap(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let url = database_url(stack)?;
-    stack.run(node(workspace).arg("tests/local-supabase/pgtap.ts").arg(url))
+pub fn pgtap(cx: &mut Context<'_>) -> Result<()> {
+    on_database(cx, "tests/local-supabase/pgtap.ts")
 }
 
-pub fn conformance(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/local-supabase/conformance.test.ts")?)
+pub fn conformance(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/local-supabase/conformance.test.ts"])
 }
 
 /// Attacks, races and time: what assertions within one transaction cannot see.
-pub fn database(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/database/**/*.test.ts")?)
+pub fn database(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/database/**/*.test.ts"])
 }
 
 /// Breaks the schema on purpose, one thing at a time: each must turn the tests above red.
-pub fn mutations(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let url = database_url(stack)?;
-    stack.run(node(workspace).arg("tests/database/mutations/main.ts").arg(url))
+pub fn mutations(cx: &mut Context<'_>) -> Result<()> {
+    on_database(cx, "tests/database/mutations/main.ts")
 }
 
-pub fn cron(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/database-cron/**/*.test.ts")?)
+pub fn cron(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/database-cron/**/*.test.ts"])
 }
 
-pub fn database_lint(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let url = database_url(stack)?;
-    let mut command = node(workspace);
-    // The tools find their Node by name.
-    command.env("PATH", workspace.path_with(&[])?);
-    stack.run(command.arg("tests/database-lint/main.ts").arg(url))
+pub fn database_lint(cx: &mut Context<'_>) -> Result<()> {
+    on_database(cx, "tests/database-lint/main.ts")
 }
 
 /// The end-to-end tests that have a stage of their own.
-const STAGES_OF_THEIR_OWN: [&str; 10] = [
-    "--skip",
-    "load::",
-    "--skip",
-    "matrix::",
-    "--skip",
-    "crashes::",
-    "--skip",
-    "models::",
-    "--skip",
-    "convergence::",
-];
+const STAGES_OF_THEIR_OWN: [&str; 5] = ["load::", "matrix::", "crashes::", "models::", "convergence::"];
 
-pub fn end_to_end(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.args(STAGES_OF_THEIR_OWN))
+pub fn end_to_end(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_without(cx, &STAGES_OF_THEIR_OWN)
+}
+
+/// The same, but for how stacks start and end, which does not depend on the runtime, and for a client that leaves
+/// before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
+pub fn end_to_end_deno(cx: &mut Context<'_>) -> Result<()> {
+    let not_on_deno = ["process::", "a_listener_who_leaves_before_the_document"];
+    end_to_end_without(cx, &[&STAGES_OF_THEIR_OWN[..], &not_on_deno].concat())
+}
+
+fn end_to_end_without(cx: &mut Context<'_>, skipped: &[&str]) -> Result<()> {
+    let mut command = it(cx.workspace)?;
+    cx.run(command.args(skipped.iter().flat_map(|name| ["--skip", name])))
 }
 
 /// A thousand billing histories, whose events come late, doubled and shuffled.
-pub fn histories(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.arg("convergence::"))
+pub fn histories(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_of(cx, "convergence::")
 }
 
-/// Many listeners at once: by themselves, for they report how long everything takes.
-pub fn load(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.args(["load::", "--nocapture"]))
+pub fn load(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_of(cx, "load::")
 }
 
-/// Every outbound call meets every fault.
-pub fn faults(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.args(["matrix::on_workerd", "--nocapture"]))
+pub fn faults(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_of(cx, "matrix::on_workerd")
 }
 
-pub fn faults_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.args(["matrix::on_deno", "--nocapture"]))
+pub fn faults_deno(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_of(cx, "matrix::on_deno")
 }
 
 /// What is killed under load comes back, and nothing that was promised is lost.
-pub fn crashes(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(it(workspace)?.args(["crashes::", "--nocapture"]))
+pub fn crashes(cx: &mut Context<'_>) -> Result<()> {
+    end_to_end_of(cx, "crashes::")
 }
 
-/// The functions with a real model server, llama.cpp's own.
-pub fn models(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let packages = python_packages(workspace, "tests/models")?;
-    stack.run(it(workspace)?.arg("models::").env("SOUND_WHISKERS_PYTHON", packages.join("python")))
+fn end_to_end_of(cx: &mut Context<'_>, filter: &str) -> Result<()> {
+    let mut command = it(cx.workspace)?;
+    cx.run(command.args([filter, "--nocapture"]))
+}
+
+pub fn models(cx: &mut Context<'_>) -> Result<()> {
+    let packages = python_packages(cx, "tests/models")?;
+    let mut command = it(cx.workspace)?;
+    cx.run(command.arg("models::").env("SOUND_WHISKERS_PYTHON", packages.join("python")))
 }
 
 /// The end-to-end tests; filters may follow.
 fn it(workspace: &Workspace) -> Result<Command> {
     let mut command = cargo(workspace);
+    // libtest tells how long a test took only where unstable options are allowed, and the variable that allows them
+    // would have cargo compile everything anew: so the test binary alone gets it.
+    command.args(["--config", "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']"]);
     // For the tests that start stacks of their own, to see how they end.
     command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
-    command.args(["test", "--package", "it", "--"]);
+    command.args(["test", "--package", "it", "--", "-Zunstable-options", "--report-time"]);
     Ok(command)
 }
 
-/// The same as `end_to_end`, but for how stacks start and end and the histories, which have a runtime of their own, and
-/// for a client that leaves before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
-pub fn end_to_end_deno(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let mut command = it(workspace)?;
-    command.args(STAGES_OF_THEIR_OWN).args(["--skip", "process::"]);
-    stack.run(command.args(["--skip", "a_listener_who_leaves_before_the_document"]))
+pub fn supabase_js(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/supabase-js/**/*.test.ts"])
 }
 
-pub fn supabase_js(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/supabase-js/**/*.test.ts")?)
+pub fn stripe_sdk(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/stripe-sdk/**/*.test.ts"])
 }
 
-pub fn stripe_sdk(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/stripe-sdk/**/*.test.ts")?)
+pub fn openapi_live(cx: &mut Context<'_>) -> Result<()> {
+    node_tests(cx, &["tests/openapi/live.test.ts"])
 }
 
-/// The same against what the functions answer.
-pub fn openapi_live(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    stack.run(&mut node_tests(workspace, "tests/openapi/live.test.ts")?)
+pub fn deploy(cx: &mut Context<'_>) -> Result<()> {
+    let mut command = node(cx, &[], &["tests/deploy/**/*.test.ts"])?;
+    cx.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))
 }
 
-/// Deployments by wrangler and the Supabase CLI, to APIs on loopback.
-pub fn deploy(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let mut command = node_tests(workspace, "tests/deploy/**/*.test.ts")?;
-    stack.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))
-}
-
-/// Requests that schemathesis makes up from the description. `SCHEMATHESIS_SEED` chooses others.
-pub fn schemathesis(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let folder = workspace.root.join("tests/openapi");
-    let packages = python_packages(workspace, "tests/openapi")?;
-    let functions_url = stack.ready().functions_url.clone().context("there are no functions")?;
+/// `SCHEMATHESIS_SEED` chooses other requests.
+pub fn schemathesis(cx: &mut Context<'_>) -> Result<()> {
+    let packages = python_packages(cx, "tests/openapi")?;
+    let functions_url = cx.ready()?.functions_url.clone().context("there are no functions")?;
     let mut command = Command::new(packages.join("schemathesis"));
-    command.arg("--config-file").arg(folder.join("schemathesis.toml"));
+    command.args(["--config-file", "tests/openapi/schemathesis.toml"]);
     command.args(["run", "docs/openapi.yaml", "--url", &functions_url]);
     if let Some(seed) = std::env::var_os("SCHEMATHESIS_SEED") {
         command.arg("--seed").arg(seed);
     }
     // Compiled hooks would be left beside their source.
-    stack.run(command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&workspace.root))
+    cx.run(command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&cx.workspace.root))
 }
 
-/// One file after the other: they tell the simulators what to do, which all of them share.
-pub fn browser(workspace: &Workspace, stack: &mut TestStack) -> Result<()> {
-    let mut command = node(workspace);
-    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1", "tests/browser/*.test.ts"]);
-    stack.run(&mut command)
+/// The main journeys: to sign up, generate, edit, pay, link and export.
+pub fn browser_smoke(cx: &mut Context<'_>) -> Result<()> {
+    browser_tests(cx, &["--test-name-pattern=on a desktop"])
+}
+
+pub fn browser(cx: &mut Context<'_>) -> Result<()> {
+    browser_tests(cx, &[])
+}
+
+fn browser_tests(cx: &mut Context<'_>, options: &[&str]) -> Result<()> {
+    // One file after the other: they tell the simulators what to do, which all of them share.
+    let options = [&["--test-concurrency=1"], options].concat();
+    let mut command = node(cx, &options, &["tests/browser/*.test.ts"])?;
+    cx.run(&mut command)
 }
 
 fn cargo(workspace: &Workspace) -> Command {
     workspace.cargo(&workspace.root)
 }
 
-fn node(workspace: &Workspace) -> Command {
-    let mut command = Command::new(workspace.npm_bin("node"));
-    command.current_dir(&workspace.root);
-    command
+/// Runs a program that takes the database's URL.
+fn on_database(cx: &mut Context<'_>, program: &str) -> Result<()> {
+    let url = cx.ready()?.database_url.clone().context("there is no local database")?;
+    let mut command = Command::new(cx.workspace.npm_bin("node"));
+    // Tools that it starts find their Node by name.
+    command.env("PATH", cx.workspace.path_with(&[])?);
+    cx.run(command.arg(program).arg(url).current_dir(&cx.workspace.root))
 }
 
-/// The folder of the executables that a folder's requirements.txt pins.
-fn python_packages(workspace: &Workspace, folder: &str) -> Result<PathBuf> {
-    let requirements = workspace.root.join(folder).join("requirements.txt");
-    let packages = setup::for_python(workspace, &requirements)?;
-    Ok(packages.ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?)
+fn node_tests(cx: &mut Context<'_>, patterns: &[&str]) -> Result<()> {
+    let mut command = node(cx, &[], patterns)?;
+    cx.run(&mut command)
 }
 
-fn database_url(stack: &TestStack) -> Result<String> {
-    stack.ready().database_url.clone().context("there is no local database")
-}
-
-/// Node's test runner; it takes a pattern that matches nothing for success, so the folder must be there.
-fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command> {
-    let folder = pattern.split("/*").next().unwrap_or(pattern);
-    if !workspace.root.join(folder).exists() {
-        bail!("there is no {folder}");
+/// Node's test runner with some options. A pattern that matches nothing succeeds there, so its folder must exist.
+fn node(cx: &Context<'_>, options: &[&str], patterns: &[&str]) -> Result<Command> {
+    cx.set_up(setup::for_node)?;
+    let root = &cx.workspace.root;
+    for pattern in patterns {
+        let folder = pattern.split("/*").next().unwrap_or(pattern);
+        if !root.join(folder).exists() {
+            bail!("there is no {folder}");
+        }
     }
-    let mut command = node(workspace);
-    command.args(["--test", "--test-reporter=spec", pattern]);
+    let mut command = Command::new(cx.workspace.npm_bin("node"));
+    command.current_dir(root).args(["--test", "--test-reporter=spec"]).args(options).args(patterns);
     Ok(command)
 }
 
+/// The folder of the executables that a folder's requirements.txt pins.
+fn python_packages(cx: &Context<'_>, folder: &str) -> Result<PathBuf> {
+    let requirements = cx.workspace.root.join(folder).join("requirements.txt");
+    let packages = cx.set_up(|workspace| setup::for_python(workspace, &requirements))?;
+    Ok(packages.ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?)
+}
+
 /// Installs a part of the Rust toolchain where it lacks and rustup can.
-fn need_component(name: &str) -> Result<()> {
+fn need_component(cx: &mut Context<'_>, name: &str) -> Result<()> {
     let subcommand = if name == "rustfmt" { "fmt" } else { name };
     if process::output_of(Command::new("cargo").args([subcommand, "--version"])).is_some() {
         return Ok(());
     }
-    let added = run(Command::new("rustup").args(["component", "add", name]).current_dir(Path::new("/")));
+    let added = cx.run(Command::new("rustup").args(["component", "add", name]).current_dir(Path::new("/")));
     added.map_err(|_| NotRun(format!("{name} is not installed, and rustup cannot add it")).into())
 }

@@ -1,4 +1,4 @@
-//! How the stages went.
+//! The outcome of each stage.
 
 use std::time::Duration;
 
@@ -18,8 +18,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn add(&mut self, name: &str, took: Duration, outcome: Outcome) {
+    /// Returns the line of the stage.
+    pub fn add(&mut self, name: &str, took: Duration, outcome: Outcome) -> String {
+        let line = line(name, took, &outcome);
         self.stages.push((name.to_owned(), took, outcome));
+        line
     }
 
     /// How many stages failed; in CI one that could not run is one of them.
@@ -36,17 +39,22 @@ impl Summary {
     pub fn text(&self, is_ci: bool) -> String {
         let mut text = String::new();
         for (name, took, outcome) in &self.stages {
-            let outcome = match outcome {
-                Outcome::Ok => "ok".to_owned(),
-                Outcome::Failed => "FAILED".to_owned(),
-                Outcome::NotRun(reason) => format!("not run: {reason}"),
-            };
-            text.push_str(&format!("{name:<18} {:>12}  {outcome}\n", duration(*took)));
+            text.push_str(&line(name, *took, outcome));
+            text.push('\n');
         }
         let passed = self.stages.iter().filter(|(_, _, outcome)| *outcome == Outcome::Ok).count();
         text.push_str(&format!("{passed} passed, {} failed", self.failed(is_ci)));
         text
     }
+}
+
+fn line(name: &str, took: Duration, outcome: &Outcome) -> String {
+    let outcome = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed => "FAILED",
+        Outcome::NotRun(reason) => &format!("not run: {reason}"),
+    };
+    format!("{name:<28} {:>12}  {outcome}", duration(took))
 }
 
 #[cfg(test)]
