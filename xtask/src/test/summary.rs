@@ -35,14 +35,15 @@ impl Summary {
         self.stages.iter().filter(|(_, _, outcome)| is_failure(outcome)).count()
     }
 
-    /// One line per stage, then the counts alone on a line.
+    /// A line for each stage that did not succeed, then the counts alone on a line.
     pub fn text(&self, is_ci: bool) -> String {
         let mut text = String::new();
-        for (name, took, outcome) in &self.stages {
+        let is_ok = |outcome: &Outcome| *outcome == Outcome::Ok;
+        for (name, took, outcome) in self.stages.iter().filter(|(_, _, outcome)| !is_ok(outcome)) {
             text.push_str(&line(name, *took, outcome));
             text.push('\n');
         }
-        let passed = self.stages.iter().filter(|(_, _, outcome)| *outcome == Outcome::Ok).count();
+        let passed = self.stages.iter().filter(|(_, _, outcome)| is_ok(outcome)).count();
         text.push_str(&format!("{passed} passed, {} failed", self.failed(is_ci)));
         text
     }
@@ -70,18 +71,17 @@ mod tests {
     }
 
     #[test]
-    fn each_stage_has_a_line_and_the_counts_come_last() {
+    fn stages_that_did_not_succeed_come_before_the_counts() {
         let text = summary().text(false);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 4);
-        assert!(lines[0].starts_with("format") && lines[0].ends_with("ok"));
-        assert!(lines[1].contains("1 min 15 s") && lines[1].ends_with("FAILED"));
-        assert!(lines[2].ends_with("not run: no browser for this platform"));
-        assert_eq!(lines[3], "1 passed, 1 failed");
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("build") && lines[0].ends_with("1 min 15 s  FAILED"));
+        assert!(lines[1].ends_with("not run: no browser for this platform"));
+        assert_eq!(lines[2], "1 passed, 1 failed");
     }
 
     #[test]
-    fn what_could_not_run_fails_in_ci_only() {
+    fn a_stage_that_could_not_run_fails_in_ci_only() {
         assert_eq!(summary().failed(false), 1);
         assert_eq!(summary().failed(true), 2);
         assert!(summary().text(true).ends_with("\n1 passed, 2 failed"));

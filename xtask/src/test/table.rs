@@ -85,6 +85,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, stages::browser),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, stages::schemathesis),
     stage(Full, Page, "mutations", "sabotaged SQL turns tests red", SQL, stages::mutations),
+    stage(Full, Deno, "types-deno", "Deno's check of Supabase's entries", TYPESCRIPT, stages::types_deno),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, stages::end_to_end_deno),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, stages::faults_deno)),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, stages::browser),
