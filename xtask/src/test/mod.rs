@@ -106,9 +106,8 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
     let started = Instant::now();
     let summary = lanes::run(workspace, &chosen)?;
     say(format_args!("\nall stages took {}", duration(started.elapsed())));
-    let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-    say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text(is_ci)));
-    Ok(if summary.failed(is_ci) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text()));
+    Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The stages of the tier, those that are named, or those of the tier that a change concerns; and the build, where one

@@ -64,7 +64,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Workerd, "end-to-end", "the product over HTTP", PRODUCT, stages::end_to_end),
     stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, stages::supabase_js),
     stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, stages::stripe_sdk),
-    stage(Test, Workerd, "models", "llama.cpp's server", PRODUCT, stages::models),
+    stage(Full, Workerd, "models", "llama.cpp's server", PRODUCT, stages::models),
     stage(Full, Workerd, "histories", "a thousand billing histories", PRODUCT, stages::histories),
     stage(Full, Workerd, "deploy", "wrangler and the Supabase CLI, against loopback", DEPLOY, stages::deploy),
     exclusive(stage(Full, Workerd, "load", "two hundred users at once", PRODUCT, stages::load)),
