@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::artefacts::Profile;
 use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
 use crate::fuzz::TARGETS;
 use crate::test::{STAGES, Tier};
+
+/// Where it is set, `dev` runs what is deployed.
+pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
 pub const HELP: &str = "\
 Usage: cargo xtask <command>
@@ -26,6 +30,7 @@ Usage: cargo xtask <command>
 dev:
   --ready-file PATH         written as JSON when everything answers, removed at the end
   --runtime workerd|deno    what runs the functions (workerd)
+  --deployable              run what is deployed, which takes longer to build
   --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
   --data DIR                where the database and the logs are kept (below target/)
   --fresh                   begin with an empty database
@@ -99,6 +104,7 @@ pub struct ReconcileOptions {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DevOptions {
     pub ready_file: Option<PathBuf>,
+    pub profile: Profile,
     pub runtime: Runtime,
     pub ports_from: Option<u16>,
     pub data: Option<PathBuf>,
@@ -133,6 +139,15 @@ pub enum Environment {
     #[default]
     Staging,
     Production,
+}
+
+impl Runtime {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workerd => "workerd",
+            Self::Deno => "deno",
+        }
+    }
 }
 
 impl Environment {
@@ -259,6 +274,9 @@ impl Arguments {
 
 fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
     let mut options = DevOptions::default();
+    if std::env::var_os(DEPLOYABLE_VARIABLE).is_some() {
+        options.profile = Profile::Deployable;
+    }
     while let Some((option, inline)) = arguments.next_option() {
         match option.as_str() {
             "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
@@ -271,6 +289,7 @@ fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
                 options.ports_from =
                     Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
             }
+            "--deployable" if inline.is_none() => options.profile = Profile::Deployable,
             "--fresh" if inline.is_none() => options.fresh = true,
             "--no-build" if inline.is_none() => options.no_build = true,
             _ => return unknown("dev", &option),

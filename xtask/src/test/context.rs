@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Needs, NotRun};
-use crate::args::Runtime;
+use crate::args::{DEPLOYABLE_VARIABLE, Runtime};
+use crate::artefacts::Profile;
 use crate::dev::{Ready, Stack};
 use crate::process;
 use crate::setup;
@@ -19,6 +20,7 @@ static SETUP: Mutex<()> = Mutex::new(());
 
 pub struct Context<'a> {
     pub workspace: &'a Workspace,
+    pub profile: Profile,
     pub stack: Option<&'a mut TestStack>,
     pub log: File,
 }
@@ -34,6 +36,10 @@ impl Context<'_> {
         let status = match &mut self.stack {
             Some(it) => {
                 it.describe_to(command);
+                if self.profile == Profile::Deployable {
+                    // For the stacks that a test starts itself.
+                    command.env(DEPLOYABLE_VARIABLE, "true");
+                }
                 process::run_while(command, || it.stack.check())?
             }
             None => process::run_while(command, || Ok(()))?,
@@ -61,7 +67,7 @@ pub struct TestStack {
 
 impl TestStack {
     /// `None` where the stages need no stack.
-    pub fn start(workspace: &Workspace, needs: Needs) -> Result<Option<Self>> {
+    pub fn start(workspace: &Workspace, profile: Profile, needs: Needs) -> Result<Option<Self>> {
         let runtime = match needs {
             Needs::Build | Needs::Cargo | Needs::Node => return Ok(None),
             Needs::Workerd | Needs::Page => Some(Runtime::Workerd),
@@ -72,7 +78,7 @@ impl TestStack {
         let data = workspace.target.join("test").join(needs.name().replace(' ', "-"));
         let ready_file = data.join(READY_FILE);
         let stack = match runtime {
-            Some(runtime) => Stack::start_simulated(workspace, runtime, &data, ready_file, true),
+            Some(runtime) => Stack::start_simulated(workspace, profile, runtime, &data, ready_file),
             None => {
                 let missing =
                     || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));

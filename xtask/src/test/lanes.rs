@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::context::{Context, TestStack};
 use super::summary::{Outcome, Summary};
 use super::{Needs, NotRun, Stage};
+use crate::artefacts::Profile;
 use crate::files;
 use crate::process::Interrupted;
 use crate::progress::{duration, say};
@@ -27,11 +28,11 @@ pub fn logs(workspace: &Workspace) -> PathBuf {
 
 /// # Errors
 /// Only on Ctrl-C, or if no log can be written; a failure goes into the summary.
-pub fn run(workspace: &Workspace, stages: &[&'static Stage]) -> Result<Summary> {
+pub fn run(workspace: &Workspace, profile: Profile, stages: &[&'static Stage]) -> Result<Summary> {
     let logs = logs(workspace);
     files::remove_folder(&logs)?;
     files::create_folder(&logs)?;
-    let runner = Runner { workspace, logs, board: Mutex::default(), beside: RwLock::new(()) };
+    let runner = Runner { workspace, profile, logs, board: Mutex::default(), beside: RwLock::new(()) };
     let of = |needs: Needs| stages.iter().copied().filter(|stage| stage.needs == needs).collect::<Vec<_>>();
     runner.run_group(Needs::Build, &of(Needs::Build))?;
     let groups =
@@ -64,6 +65,7 @@ struct Board {
 
 struct Runner<'a> {
     workspace: &'a Workspace,
+    profile: Profile,
     logs: PathBuf,
     board: Mutex<Board>,
     /// Read by stages that may run beside others, written by those that must not.
@@ -79,13 +81,16 @@ impl Runner<'_> {
         let is_started = match needs {
             Needs::Build | Needs::Cargo | Needs::Node => true,
             _ => self.record(&format!("start ({})", needs.name()), false, |_| {
-                stack = TestStack::start(self.workspace, needs)?;
+                stack = TestStack::start(self.workspace, self.profile, needs)?;
                 Ok(())
             })?,
         };
         for stage in stages {
             self.record(stage.name, stage.is_exclusive, |log| match is_started {
-                true => (stage.run)(&mut Context { workspace: self.workspace, stack: stack.as_mut(), log }),
+                true => {
+                    let (workspace, profile) = (self.workspace, self.profile);
+                    (stage.run)(&mut Context { workspace, profile, stack: stack.as_mut(), log })
+                }
                 false => Err(NotRun("its stack did not start".to_owned()).into()),
             })?;
         }

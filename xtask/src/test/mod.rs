@@ -7,6 +7,7 @@ mod slowest;
 mod stages;
 mod summary;
 mod table;
+mod wasm_tests;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,6 +17,7 @@ use anyhow::Result;
 use self::context::Context;
 pub use self::table::STAGES;
 use crate::args::TestOptions;
+use crate::artefacts::Profile;
 use crate::progress::{duration, say};
 use crate::workspace::Workspace;
 
@@ -104,7 +106,9 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let started = Instant::now();
-    let summary = lanes::run(workspace, &chosen)?;
+    // What is deployed differs in its optimisation alone.
+    let profile = if options.tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
+    let summary = lanes::run(workspace, profile, &chosen)?;
     say(format_args!("\nall stages took {}", duration(started.elapsed())));
     say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text()));
     Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,6 +1,5 @@
 //! What each stage runs.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,12 +7,17 @@ use anyhow::{Context as _, Result, bail};
 
 use super::NotRun;
 use super::context::Context;
+use crate::args::Runtime;
+use crate::artefacts::{self, Profile};
 use crate::process;
 use crate::setup;
 use crate::workspace::{GATEWAY, Workspace};
 
 pub fn build(cx: &mut Context<'_>) -> Result<()> {
-    crate::artefacts::build_all(cx.workspace)
+    match cx.profile {
+        Profile::Quick => artefacts::build(cx.workspace, Profile::Quick, Runtime::Workerd),
+        Profile::Deployable => artefacts::build_deployable(cx.workspace),
+    }
 }
 
 pub fn format(cx: &mut Context<'_>) -> Result<()> {
@@ -30,7 +34,7 @@ pub fn lint_native(cx: &mut Context<'_>) -> Result<()> {
 
 pub fn lint_wasm(cx: &mut Context<'_>) -> Result<()> {
     need_component(cx, "clippy")?;
-    cx.set_up(setup::for_build)?;
+    cx.set_up(|_| setup::ensure_wasm_target())?;
     let mut command = cargo(cx.workspace);
     command.args(["clippy", "--all-targets", "--target", "wasm32-unknown-unknown", "--package", "shared"]);
     for function in &cx.workspace.functions {
@@ -54,58 +58,20 @@ pub fn fuzz(cx: &mut Context<'_>) -> Result<()> {
     crate::fuzz::stage(cx.workspace)
 }
 
-/// The crates that have tests for wasm are those that depend on wasm-bindgen-test.
-pub fn wasm_tests(cx: &mut Context<'_>) -> Result<()> {
-    let (wasm_pack, runner_folder) = cx.set_up(setup::for_wasm_tests)?;
-    let workspace = cx.workspace;
-    let shared = workspace.root.join("shared");
-    for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
-        let manifest = folder.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
-        if !text.contains("wasm-bindgen-test") {
-            continue;
-        }
-        // The runner succeeds on a crate without a single test.
-        if !mentions(folder, "wasm_bindgen_test::wasm_bindgen_test")? {
-            bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
-        }
-        let mut command = Command::new(&wasm_pack);
-        command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
-        // In place of the flags that remove names: a failure should show where it happened.
-        command.env("RUSTFLAGS", "-Cstrip=none");
-        cx.run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
-    }
-    node_tests(cx, &["tests/platform/*.test.ts"])
-}
-
-/// Whether a Rust file below a folder contains a text.
-fn mentions(folder: &Path, text: &str) -> Result<bool> {
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        let found = if path.is_dir() {
-            mentions(&path, text)?
-        } else {
-            path.extension().is_some_and(|extension| extension == "rs")
-                && fs::read_to_string(&path)?.contains(text)
-        };
-        if found {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub fn wasm_pack(cx: &mut Context<'_>) -> Result<()> {
+    cx.set_up(|_| setup::install_wasm_pack())
 }
 
 pub fn types(cx: &mut Context<'_>) -> Result<()> {
     cx.set_up(setup::for_node)?;
-    let root = &cx.workspace.root;
-    cx.run(Command::new(cx.workspace.npm_bin("tsc")).arg("--noEmit").current_dir(root))
-}
-
-/// Deno's own check of the entries that Supabase runs.
-pub fn types_deno(cx: &mut Context<'_>) -> Result<()> {
     let workspace = cx.workspace;
+    cx.run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
+    // The entries are checked whether their functions are built or not.
+    let import_map = workspace.target.join("types.json");
+    crate::dev::write_import_map(workspace, &import_map, |_| workspace.root.join("xtask/assets/built"))?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
-    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "xtask/assets/deno-serve.ts"]);
+    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--import-map"]);
+    deno.arg(import_map).arg("xtask/assets/deno-serve.ts");
     let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
     deno.args(functions.map(|function| workspace.deno_entry(function).join("index.ts")));
     cx.run(deno.env("NO_COLOR", "1").current_dir(&workspace.root))
@@ -260,7 +226,7 @@ fn browser_tests(cx: &mut Context<'_>, options: &[&str]) -> Result<()> {
     cx.run(&mut command)
 }
 
-fn cargo(workspace: &Workspace) -> Command {
+pub fn cargo(workspace: &Workspace) -> Command {
     workspace.cargo(&workspace.root)
 }
 
@@ -273,7 +239,7 @@ fn on_database(cx: &mut Context<'_>, program: &str) -> Result<()> {
     cx.run(command.arg(program).arg(url).current_dir(&cx.workspace.root))
 }
 
-fn node_tests(cx: &mut Context<'_>, patterns: &[&str]) -> Result<()> {
+pub fn node_tests(cx: &mut Context<'_>, patterns: &[&str]) -> Result<()> {
     let mut command = node(cx, &[], patterns)?;
     cx.run(&mut command)
 }

@@ -2,7 +2,7 @@
 
 use super::Needs::{Build, Cargo, Deno, Node, Page, Postgres15, Workerd};
 use super::Tier::{Check, Full, Test};
-use super::{Context, Needs, Stage, Tier, stages};
+use super::{Context, Needs, Stage, Tier, stages, wasm_tests};
 use anyhow::Result;
 
 const ANY: &[&str] = &[""];
@@ -46,15 +46,9 @@ pub const STAGES: &[Stage] = &[
     stage(Check, Cargo, "format", "rustfmt", RUST, stages::format),
     stage(Check, Cargo, "lint-native", "clippy over everything", RUST, stages::lint_native),
     stage(Check, Cargo, "native-tests", "unit and property tests, house rules", ANY, stages::native_tests),
+    stage(Full, Cargo, "wasm-pack", "wasm-pack is installed for the tests in wasm", WASM, stages::wasm_pack),
     stage(Test, Cargo, "lint-wasm", "clippy for wasm", WASM, stages::lint_wasm),
-    stage(
-        Test,
-        Cargo,
-        "wasm-tests",
-        "unit tests in wasm, and the JavaScript around it",
-        WASM,
-        stages::wasm_tests,
-    ),
+    stage(Test, Cargo, "wasm-tests", "unit tests in wasm and of its JavaScript", WASM, wasm_tests::run),
     stage(Full, Cargo, "docs", "rustdoc without warnings", RUST, stages::docs),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, stages::fuzz),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, stages::types),
@@ -68,14 +62,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Workerd, "histories", "a thousand billing histories", PRODUCT, stages::histories),
     stage(Full, Workerd, "deploy", "wrangler and the Supabase CLI, against loopback", DEPLOY, stages::deploy),
     exclusive(stage(Full, Workerd, "load", "two hundred users at once", PRODUCT, stages::load)),
-    exclusive(stage(
-        Full,
-        Workerd,
-        "faults",
-        "every outbound call meets every fault",
-        PRODUCT,
-        stages::faults,
-    )),
+    exclusive(stage(Full, Workerd, "faults", "each outbound call meets each fault", PRODUCT, stages::faults)),
     exclusive(stage(Full, Workerd, "crashes", "parts killed under load", PRODUCT, stages::crashes)),
     stage(Test, Page, "pgtap", "assertions in SQL", SQL, stages::pgtap),
     stage(Test, Page, "database", "access, attacks, races, time", SQL, stages::database),
@@ -85,7 +72,6 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, stages::browser),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, stages::schemathesis),
     stage(Full, Page, "mutations", "sabotaged SQL turns tests red", SQL, stages::mutations),
-    stage(Full, Deno, "types-deno", "Deno's check of Supabase's entries", TYPESCRIPT, stages::types_deno),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, stages::end_to_end_deno),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, stages::faults_deno)),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, stages::browser),
