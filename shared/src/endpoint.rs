@@ -95,7 +95,7 @@ impl Call {
         let record = Rc::<Record>::default();
         record.note("function", endpoint.name);
         record.note("request_id", request_id.to_string());
-        record.note("method", method.as_str());
+        record.note("method", logged(method));
         Self { request_id, started_ms, endpoint, log, record, shows_timing: false }
     }
 
@@ -227,6 +227,22 @@ async fn run(
         BodyError::CutOff => Error::new(Code::InvalidJson, "The body was cut off."),
     })?;
     answer(Asked::Request(Request::from_parts(parts, body))).await
+}
+
+/// The name of a method of HTTP. Deno passes on whatever the client typed in its place, which no log line repeats.
+fn logged(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::TRACE
+        | Method::CONNECT => method.as_str(),
+        _ => "other",
+    }
 }
 
 /// The path below the function, `/` at least, wherever the platform mounts it; one slash at its end does not count.

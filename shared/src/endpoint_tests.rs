@@ -108,6 +108,19 @@ fn a_line_names_known_routes_and_nothing_that_somebody_typed() {
 }
 
 #[test]
+fn a_line_names_a_method_of_http_and_nothing_that_a_client_typed() {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    let typed = ["ann-example.com", "get", "PURGE"];
+    for (method, logged) in known.map(|it| (it, it)).into_iter().chain(typed.map(|it| (it, "other"))) {
+        let log = FakeLog::default();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Call::new(ENDPOINT, &method, Uuid::nil(), 0, Rc::new(log.clone())).log_end(0, StatusCode::OK, None);
+        let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
+        assert_eq!(line["method"], logged);
+    }
+}
+
+#[test]
 fn a_user_is_named_by_a_hash_that_operators_can_compute() {
     let log = FakeLog::default();
     let call = Call::new(ENDPOINT, &Method::GET, Uuid::nil(), 0, Rc::new(log.clone()));
