@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_call};
 use crate::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 
 const ENDPOINT: Endpoint = Endpoint {
@@ -70,6 +70,35 @@ fn every_answer_has_a_request_id_and_cors_headers() {
         assert_eq!(response.headers()[REQUEST_ID], Uuid::nil().to_string());
         assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], ORIGIN);
     }
+}
+
+#[test]
+fn every_answer_has_the_common_headers_and_says_over_https_that_it_stays_there() {
+    for (path, method, body) in [
+        ("/echo", Method::POST, ""),
+        ("/echo", Method::POST, "broken"),
+        ("/echo", Method::PUT, ""),
+        ("/echo", Method::OPTIONS, ""),
+        ("/echo/health", Method::GET, ""),
+    ] {
+        let (response, _) = ask(path, method.clone(), Ok(body.into()), false);
+        for (name, value) in crate::headers::COMMON {
+            assert_eq!(response.headers()[name], value, "{method} {path} {body}");
+        }
+        assert!(!response.headers().contains_key("strict-transport-security"), "{method} {path} {body}");
+    }
+    let call = fake_call().0.over_https(true);
+    let mut request = Request::new(Ok(Bytes::new()));
+    *request.method_mut() = Method::POST;
+    let (origins, clock) = (AllowedOrigins::default(), FakeClock::default());
+    let serving = serve(&call, &origins, &clock, request, async |_| {
+        let mut response = Response::new(Body::Full(Bytes::new()));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(response)
+    });
+    let response = serving.now_or_never().unwrap();
+    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+    assert_eq!(response.headers().get_all(header::CACHE_CONTROL).iter().collect::<Vec<_>>(), ["no-cache"]);
 }
 
 #[test]
