@@ -1,6 +1,9 @@
 //! A value kept until it expires.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+
+use crate::clock::Clock;
 
 /// One cached value with its expiry.
 ///
@@ -33,9 +36,77 @@ impl<T: Clone> Cached<T> {
     }
 }
 
+/// How long a request waits before it looks again for what another one makes.
+const WAIT_MS: u64 = 25;
+
+/// A value that one request makes, while the others wait for it.
+#[derive(Debug)]
+pub struct Once<T> {
+    value: Cached<T>,
+    made_since_ms: Cell<Option<u64>>,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { value: Cached::default(), made_since_ms: Cell::default() }
+    }
+}
+
+impl<T: Clone> Once<T> {
+    /// The value, made where there is none of the last `lifetime_ms`.
+    ///
+    /// The others look for it with timers of their own, and no longer than it may take to make it (`longest_ms`): on
+    /// Workers they must not await another request's promise, and that request may be gone.
+    pub async fn get_or(
+        &self,
+        clock: &impl Clock,
+        lifetime_ms: u64,
+        longest_ms: u64,
+        make: impl Future<Output = T>,
+    ) -> T {
+        loop {
+            let now_ms = clock.now_ms();
+            if let Some(value) = self.value.get(now_ms) {
+                return value;
+            }
+            if self.made_since_ms.get().is_none_or(|since_ms| now_ms.saturating_sub(since_ms) >= longest_ms) {
+                self.made_since_ms.set(Some(now_ms));
+                break;
+            }
+            clock.sleep_ms(WAIT_MS).await;
+        }
+        let value = make.await;
+        self.value.put(value.clone(), clock.now_ms() + lifetime_ms);
+        self.made_since_ms.set(None);
+        value
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+    use crate::fakes::SharedClock;
+
+    #[test]
+    fn a_value_is_made_once_for_all_who_ask_and_anew_when_it_is_old_or_its_maker_is_gone() {
+        let (once, clock, made) = (Once::default(), SharedClock::at_ms(1), Cell::new(0));
+        let ask = || {
+            let make = async {
+                clock.sleep_ms(300).await;
+                made.set(made.get() + 1);
+                made.get()
+            };
+            Box::pin(once.get_or(&clock, 5_000, 1_000, make))
+        };
+        assert_eq!(ask().now_or_never(), None, "its maker is gone");
+        assert_eq!(clock.run((0..100).map(|_| ask()).collect()), [1; 100]);
+        clock.advance_ms(4_900);
+        assert_eq!(clock.run(vec![ask()]), [1]);
+        clock.advance_ms(200);
+        assert_eq!(clock.run(vec![ask(), ask()]), [2, 2]);
+    }
 
     #[test]
     fn a_value_is_gone_at_its_expiry() {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::cors::AllowedOrigins;
 use crate::error::{Code, Error};
+use crate::headers::common;
 use crate::log::{Level, Log};
 use crate::record::{Observed, Record};
 
@@ -61,8 +62,8 @@ pub enum BodyError {
 /// What the frame asks of a function.
 #[allow(clippy::large_enum_variant, reason = "there is one of them, and for a moment")]
 pub enum Asked {
-    /// Whether all is there that it needs.
-    Health,
+    /// Whether all is there that it needs; the headers of the request may prove an operator.
+    Health(HeaderMap),
     /// What nobody but it can answer.
     Request(Request<Bytes>),
 }
@@ -81,6 +82,7 @@ pub struct Call {
     log: Rc<dyn Log>,
     record: Rc<Record>,
     shows_timing: bool,
+    is_https: bool,
 }
 
 impl Call {
@@ -95,14 +97,20 @@ impl Call {
         let record = Rc::<Record>::default();
         record.note("function", endpoint.name);
         record.note("request_id", request_id.to_string());
-        record.note("method", method.as_str());
-        Self { request_id, started_ms, endpoint, log, record, shows_timing: false }
+        record.note("method", logged(method));
+        Self { request_id, started_ms, endpoint, log, record, shows_timing: false, is_https: false }
     }
 
     /// The same call, whose answer has a `Server-Timing` where `shows` says so.
     #[must_use]
     pub fn showing_timing(self, shows: bool) -> Self {
         Self { shows_timing: shows, ..self }
+    }
+
+    /// The same call, which came over https where `is_https` says so.
+    #[must_use]
+    pub fn over_https(self, is_https: bool) -> Self {
+        Self { is_https, ..self }
     }
 
     /// A way out whose use the log line tells.
@@ -161,8 +169,8 @@ impl Call {
 
 /// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.
 ///
-/// Every answer carries `X-Request-Id` and, for a configured origin, the CORS headers. The runtime leaves the body of an
-/// answer to `HEAD` out.
+/// Every answer carries `X-Request-Id`, the [common headers](crate::headers) and, for a configured origin, the CORS headers. The
+/// runtime leaves the body of an answer to `HEAD` out.
 pub async fn serve(
     call: &Call,
     origins: &AllowedOrigins,
@@ -189,6 +197,9 @@ pub async fn serve(
     };
     let headers = response.headers_mut();
     headers.extend(origins.headers_for(&inbound_headers));
+    for (name, value) in common(call.is_https) {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     if let Ok(id) = HeaderValue::from_str(&call.request_id.to_string()) {
         headers.insert(REQUEST_ID, id);
     }
@@ -207,7 +218,7 @@ async fn run(
     call.note_route(path);
     if path == HEALTH {
         return match *request.method() {
-            Method::GET | Method::HEAD => answer(Asked::Health).await,
+            Method::GET | Method::HEAD => answer(Asked::Health(request.into_parts().0.headers)).await,
             _ => Err(Error::method_not_allowed("GET, HEAD")),
         };
     }
@@ -229,6 +240,22 @@ async fn run(
     answer(Asked::Request(Request::from_parts(parts, body))).await
 }
 
+/// The name of a method of HTTP. Deno passes on whatever the client typed in its place, which no log line repeats.
+fn logged(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::TRACE
+        | Method::CONNECT => method.as_str(),
+        _ => "other",
+    }
+}
+
 /// The path below the function, `/` at least, wherever the platform mounts it; one slash at its end does not count.
 ///
 /// Cloudflare passes `/functions/v1/<name>/…` on, Supabase's runtime `/<name>/…`.
@@ -241,7 +268,7 @@ pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// A JSON document that no cache keeps.
+/// A JSON document.
 ///
 /// # Errors
 /// [`Code::Internal`] where `value` cannot be serialised.
@@ -252,7 +279,6 @@ pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Respo
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 

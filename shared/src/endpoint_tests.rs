@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_call};
 use crate::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 
 const ENDPOINT: Endpoint = Endpoint {
@@ -73,6 +73,35 @@ fn every_answer_has_a_request_id_and_cors_headers() {
 }
 
 #[test]
+fn every_answer_has_the_common_headers_and_says_over_https_that_it_stays_there() {
+    for (path, method, body) in [
+        ("/echo", Method::POST, ""),
+        ("/echo", Method::POST, "broken"),
+        ("/echo", Method::PUT, ""),
+        ("/echo", Method::OPTIONS, ""),
+        ("/echo/health", Method::GET, ""),
+    ] {
+        let (response, _) = ask(path, method.clone(), Ok(body.into()), false);
+        for (name, value) in crate::headers::COMMON {
+            assert_eq!(response.headers()[name], value, "{method} {path} {body}");
+        }
+        assert!(!response.headers().contains_key("strict-transport-security"), "{method} {path} {body}");
+    }
+    let call = fake_call().0.over_https(true);
+    let mut request = Request::new(Ok(Bytes::new()));
+    *request.method_mut() = Method::POST;
+    let (origins, clock) = (AllowedOrigins::default(), FakeClock::default());
+    let serving = serve(&call, &origins, &clock, request, async |_| {
+        let mut response = Response::new(Body::Full(Bytes::new()));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok(response)
+    });
+    let response = serving.now_or_never().unwrap();
+    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+    assert_eq!(response.headers().get_all(header::CACHE_CONTROL).iter().collect::<Vec<_>>(), ["no-cache"]);
+}
+
+#[test]
 fn an_error_is_json_and_its_cause_is_logged_once() {
     let (response, lines) = answer(Method::POST, Ok("broken".into()));
     assert_eq!(response.status(), 500);
@@ -104,6 +133,19 @@ fn a_line_names_known_routes_and_nothing_that_somebody_typed() {
         let (_, lines) = ask(path, Method::POST, Ok(Bytes::new()), false);
         assert_eq!(lines[0]["route"], route, "{path}");
         assert!(!lines[0].to_string().contains("ann@"), "{path}");
+    }
+}
+
+#[test]
+fn a_line_names_a_method_of_http_and_nothing_that_a_client_typed() {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    let typed = ["ann-example.com", "get", "PURGE"];
+    for (method, logged) in known.map(|it| (it, it)).into_iter().chain(typed.map(|it| (it, "other"))) {
+        let log = FakeLog::default();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Call::new(ENDPOINT, &method, Uuid::nil(), 0, Rc::new(log.clone())).log_end(0, StatusCode::OK, None);
+        let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
+        assert_eq!(line["method"], logged);
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
@@ -175,6 +177,64 @@ impl Clock for FakeClock {
             }
             clock.advance_ms(duration_ms);
         }
+    }
+}
+
+/// A clock of several tasks: when all of them sleep, it moves on to when the first wakes up.
+#[derive(Clone, Default)]
+pub struct SharedClock {
+    now_ms: Rc<Cell<u64>>,
+    wake_ms: Rc<Cell<u64>>,
+}
+
+impl SharedClock {
+    /// A clock at `now_ms`.
+    pub fn at_ms(now_ms: u64) -> Self {
+        let clock = Self::default();
+        clock.now_ms.set(now_ms);
+        clock
+    }
+
+    /// Moves the time on.
+    pub fn advance_ms(&self, by_ms: u64) {
+        self.now_ms.set(self.now_ms.get() + by_ms);
+    }
+
+    /// Runs the tasks to their ends; their results in the order of the tasks.
+    pub fn run<T>(&self, tasks: Vec<impl Future<Output = T> + Unpin>) -> Vec<T> {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut tasks: Vec<_> = tasks.into_iter().map(futures_util::future::maybe_done).collect();
+        loop {
+            self.wake_ms.set(u64::MAX);
+            let pending = tasks
+                .iter_mut()
+                .filter_map(|task| task.poll_unpin(&mut context).is_pending().then_some(()))
+                .count();
+            if pending == 0 {
+                return tasks.iter_mut().map(|task| Pin::new(task).take_output().unwrap()).collect();
+            }
+            if self.wake_ms.get() != u64::MAX {
+                self.now_ms.set(self.wake_ms.get());
+            }
+        }
+    }
+}
+
+impl Clock for SharedClock {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+        let clock = self.clone();
+        let until_ms = clock.now_ms() + duration_ms;
+        poll_fn(move |_| {
+            if clock.now_ms() >= until_ms {
+                return Poll::Ready(());
+            }
+            clock.wake_ms.set(clock.wake_ms.get().min(until_ms));
+            Poll::Pending
+        })
     }
 }
 

@@ -1,17 +1,26 @@
 //! Whether a function can do its work: what is not configured, and whether the database answers.
 //!
-//! Anybody may ask, so it costs one small request, and no other upstream is asked: that would cost quota.
+//! Any client may ask, so it costs one small request in five seconds, and no other upstream is asked: that would cost quota.
 
 use std::fmt::Write;
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use crate::auth::bearer;
+use crate::cache::Once;
+use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::endpoint::{Body, Call, json_response};
 use crate::error::Error;
 use crate::http_client::HttpClient;
+use crate::redacted::Secret;
 use crate::supabase::{Supabase, SupabaseConfig};
+
+/// For how long clients that are no operators are told the same.
+const REMEMBERED_MS: u64 = 5_000;
+/// The database is waited for no longer than two seconds.
+const LONGEST_MS: u64 = 3_000;
 
 /// What a function may be missing, in the order in which it is told; a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,18 +66,55 @@ const PREFIXES: [(&str, Dependency); 4] = [
     ("STRIPE_", Dependency::Stripe),
 ];
 
-/// Answers a question for the function's health: 200, or 503 with what is missing. The log tells why.
+/// What a function's health is made of.
+pub struct Setup<'a> {
+    /// What is wrong with its configuration.
+    pub problems: Option<&'a ConfigError>,
+    /// The database that it needs, as far as that is configured.
+    pub database: Option<&'a SupabaseConfig>,
+    /// `HEALTH_TOKEN`: an operator who sends it sees what is missing.
+    pub token: Option<&'a Secret>,
+}
+
+/// What is missing, as it was last seen; one for each instance.
+#[derive(Default)]
+pub struct Memory(Once<Vec<&'static str>>);
+
+/// Answers a question for the function's health: 200, or 503. The log tells why.
 ///
-/// `problems` is what is wrong with its configuration; `database` is asked, where there is one.
+/// Any client may ask, so what was seen is remembered for five seconds. An operator's question is answered anew, and with what
+/// is missing.
 ///
 /// # Errors
 /// Where the answer cannot be written.
-pub async fn check(
+pub async fn check<H: HttpClient, C: Clock>(
     call: &Call,
-    problems: Option<&ConfigError>,
-    database: Option<&SupabaseConfig>,
-    http: &impl HttpClient,
+    headers: &HeaderMap,
+    setup: &Setup<'_>,
+    memory: &Memory,
+    http: &H,
+    clock: &C,
 ) -> Result<Response<Body>, Error> {
+    let is_operator = setup.token.is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
+    let look = look(call, setup, http);
+    let missing = match is_operator {
+        true => look.await,
+        false => memory.0.get_or(clock, REMEMBERED_MS, LONGEST_MS, look).await,
+    };
+    let (code, status) = match missing.is_empty() {
+        true => (StatusCode::OK, "ok"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    };
+    let mut answer = Map::new();
+    answer.insert("status".to_owned(), status.into());
+    if is_operator && !missing.is_empty() {
+        answer.insert("missing".to_owned(), missing.into());
+    }
+    json_response(code, &Value::Object(answer))
+}
+
+async fn look(call: &Call, setup: &Setup<'_>, http: &impl HttpClient) -> Vec<&'static str> {
+    let Setup { problems, database, .. } = *setup;
     let failure = match database {
         Some(database) => Supabase::new(database, http).answers().await.err(),
         None => None,
@@ -78,40 +124,28 @@ pub async fn check(
         is_away || problems.is_some_and(|it| it.names().any(|name| Dependency::of(name) == *dependency))
     };
     let missing: Vec<_> = Dependency::ALL.into_iter().filter(is_missing).map(Dependency::as_str).collect();
-    if missing.is_empty() {
-        return answer(StatusCode::OK, "ok", None);
+    if !missing.is_empty() {
+        let mut cause = problems.map(ToString::to_string).unwrap_or_default();
+        if let Some(failure) = &failure {
+            let separator = if cause.is_empty() { "" } else { "; " };
+            // Writing to a string never fails.
+            let _ = write!(cause, "{separator}{failure}");
+        }
+        call.note("cause", cause);
     }
-    let mut cause = problems.map(ToString::to_string).unwrap_or_default();
-    if let Some(failure) = &failure {
-        let separator = if cause.is_empty() { "" } else { "; " };
-        // Writing to a string never fails.
-        let _ = write!(cause, "{separator}{failure}");
-    }
-    call.note("cause", cause);
-    answer(StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(missing))
-}
-
-fn answer(
-    code: StatusCode,
-    status: &'static str,
-    missing: Option<Vec<&'static str>>,
-) -> Result<Response<Body>, Error> {
-    let mut answer = Map::new();
-    answer.insert("status".to_owned(), status.into());
-    if let Some(missing) = missing {
-        answer.insert("missing".to_owned(), missing.into());
-    }
-    json_response(code, &Value::Object(answer))
+    missing
 }
 
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use http::HeaderValue;
+    use http::header::AUTHORIZATION;
     use serde_json::json;
 
     use super::*;
     use crate::config::required;
-    use crate::fakes::{FakeAnswer, FakeHttp, fake_call};
+    use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
     use crate::http_client::HttpError;
 
     fn database() -> SupabaseConfig {
@@ -129,18 +163,79 @@ mod tests {
         missing.reduce(|a, b| crate::config::both(a, b).map(drop))?.err()
     }
 
-    /// The status and what is missing.
+    const TOKEN: &str = "the-operators-token";
+
+    /// An instance of a function.
+    struct Instance {
+        problems: Option<ConfigError>,
+        database: Option<SupabaseConfig>,
+        token: Option<Secret>,
+        memory: Memory,
+        http: FakeHttp,
+        clock: SharedClock,
+        call: Call,
+    }
+
+    impl Instance {
+        fn new(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> Self {
+            let (token, http) = (Some(Secret::new(TOKEN)), http.clone());
+            let (memory, clock, call) = (Memory::default(), SharedClock::default(), fake_call().0);
+            Self { problems, database: has_database.then(database), token, memory, http, clock, call }
+        }
+
+        /// The status and what is missing.
+        async fn ask(&self, token: Option<&str>) -> (u16, Value) {
+            let bearer = |token| HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+            let headers = token.map(|token| (AUTHORIZATION, bearer(token))).into_iter().collect();
+            let (problems, database) = (self.problems.as_ref(), self.database.as_ref());
+            let setup = Setup { problems, database, token: self.token.as_ref() };
+            let answer =
+                check(&self.call, &headers, &setup, &self.memory, &self.http, &self.clock).await.unwrap();
+            let status = answer.status().as_u16();
+            let Body::Full(bytes) = answer.into_body() else { panic!("a stream") };
+            let body: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(body["status"], if status == 200 { "ok" } else { "unavailable" });
+            (status, body["missing"].clone())
+        }
+    }
+
+    /// What an operator is told.
     fn ask(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> (u16, Value) {
-        let database = has_database.then(database);
-        let (call, _) = fake_call();
-        let response =
-            check(&call, problems.as_ref(), database.as_ref(), http).now_or_never().unwrap().unwrap();
-        assert_eq!(response.headers()["cache-control"], "no-store");
-        let status = response.status().as_u16();
-        let Body::Full(bytes) = response.into_body() else { panic!("a stream") };
-        let body: Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!(body["status"], if status == 200 { "ok" } else { "unavailable" });
-        (status, body["missing"].clone())
+        Instance::new(problems, has_database, http).ask(Some(TOKEN)).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_flood_of_questions_causes_one_request_in_five_seconds_and_an_operators_is_answered_anew() {
+        let http = FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
+        let instance = Instance::new(None, true, &http);
+        let flood = || instance.clock.run((0..100).map(|_| Box::pin(instance.ask(None))).collect());
+        assert_eq!(flood(), vec![(503, Value::Null); 100]);
+        assert_eq!(http.requests().len(), 1);
+        instance.clock.advance_ms(4_900);
+        flood();
+        assert_eq!(http.requests().len(), 1);
+        let operator = vec![Box::pin(instance.ask(Some(TOKEN)))];
+        assert_eq!(instance.clock.run(operator), [(503, json!(["database"]))]);
+        instance.clock.advance_ms(200);
+        flood();
+        assert_eq!(http.requests().len(), 3);
+    }
+
+    #[test]
+    fn what_is_missing_is_for_operators_alone() {
+        let mut instance = Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([]));
+        for (token, missing) in [
+            (Some(TOKEN), json!(["language_model"])),
+            (None, Value::Null),
+            (Some(""), Value::Null),
+            (Some("the-operators-tokem"), Value::Null),
+        ] {
+            assert_eq!(instance.ask(token).now_or_never().unwrap(), (503, missing), "{token:?}");
+        }
+        instance.token = None;
+        for token in [None, Some(TOKEN), Some("")] {
+            assert_eq!(instance.ask(token).now_or_never().unwrap(), (503, Value::Null), "{token:?}");
+        }
     }
 
     #[test]
@@ -207,12 +302,11 @@ mod tests {
     #[test]
     fn names_of_variables_are_for_the_log_alone() {
         let (call, log) = fake_call();
-        let problems = problems(&["LLM_API_KEY"]);
-        let http = FakeHttp::answering([]);
-        let answer = check(&call, problems.as_ref(), None, &http).now_or_never().unwrap().unwrap();
-        let Body::Full(bytes) = answer.into_body() else { panic!("a stream") };
-        assert!(!String::from_utf8_lossy(&bytes).contains("LLM_API_KEY"));
-        call.log_end(0, StatusCode::SERVICE_UNAVAILABLE, None);
+        let instance =
+            Instance { call, ..Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([])) };
+        let (_, missing) = instance.ask(Some(TOKEN)).now_or_never().unwrap();
+        assert!(!missing.to_string().contains("LLM_API_KEY"));
+        instance.call.log_end(0, StatusCode::SERVICE_UNAVAILABLE, None);
         assert!(log.lines()[0].contains("LLM_API_KEY is missing"), "{:?}", log.lines());
     }
 }

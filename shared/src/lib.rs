@@ -11,6 +11,7 @@ pub mod cors;
 pub mod endpoint;
 pub mod error;
 pub mod form;
+pub mod headers;
 pub mod health;
 pub mod http_client;
 pub mod json;

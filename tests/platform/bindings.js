@@ -19,7 +19,7 @@ function begin() {
   glue.connect((ticket) => {
     resumed.push(ticket);
     if (ticket === PANIC) panic();
-  }, 'accept');
+  }, 'accept', 'cache-control\nno-store\nx-content-type-options\nnosniff');
 }
 
 export const initSync = begin;

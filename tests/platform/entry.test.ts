@@ -34,6 +34,8 @@ async function assertInternal(answer: Response): Promise<void> {
   const body = (await answer.json()) as { code: string; request_id: string };
   assert.match(readFileSync('shared/src/error.rs', 'utf8'), new RegExp(`= "${body.code}", 500;`)); // Of the closed list.
   assert.equal(answer.headers.get('x-request-id'), body.request_id);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
 }
 
 const instanceOf = async (answer: Response) => ((await answer.json()) as { instance: number }).instance;

@@ -1,12 +1,18 @@
-/** Asks URLs until each answers 200, for a minute at the most: what was deployed takes some seconds to be everywhere. */
+/**
+ * Asks URLs until each answers 200, for a minute at the most: what was deployed takes some seconds to be everywhere.
+ * With HEALTH_TOKEN the answers say what is missing.
+ */
 
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 2_000;
 const TIMEOUT_MS = 15_000;
 
+const { HEALTH_TOKEN } = process.env;
+const headers = HEALTH_TOKEN ? { Authorization: `Bearer ${HEALTH_TOKEN}` } : undefined;
+
 async function ask(url: string): Promise<{ well: boolean; says: string }> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' });
     return { well: response.status === 200, says: `${response.status} ${(await response.text()).slice(0, 2000)}` };
   } catch (error) {
     return { well: false, says: String((error as Error).cause ?? error) };

@@ -1,11 +1,28 @@
-/** What functions/gateway/src/page.rs does on Cloudflare: the document's headers, and what the page is told. */
+/** What functions/gateway does on Cloudflare: the headers of its answers, and what the page is told. */
 
 export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
 }
 
-export function documentHeaders({ SUPABASE_URL }: PageVariables): Record<string, string> {
+/** Those of shared/src/headers.rs. */
+const COMMON = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+export function withCommonHeaders(response: Response): Response {
+  for (const [name, value] of Object.entries(COMMON)) if (!response.headers.has(name)) response.headers.set(name, value);
+  return response;
+}
+
+/** The policy of functions/gateway/src/page.rs. */
+export function pageHeaders({ SUPABASE_URL }: PageVariables): Record<string, string> {
   const connect = SUPABASE_URL ? `'self' ${new URL(SUPABASE_URL).origin}` : "'self'";
   const policy = [
     "default-src 'none'",
@@ -17,14 +34,9 @@ export function documentHeaders({ SUPABASE_URL }: PageVariables): Record<string,
     "form-action 'self'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ];
-  return {
-    'Content-Security-Policy': policy.join('; '),
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  };
+  return { 'Content-Security-Policy': policy.join('; ') };
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
@@ -34,5 +46,5 @@ export function pageConfig(request: Request, variables: PageVariables): Response
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,
   };
-  return Response.json(config, { headers: { 'Cache-Control': 'no-store' } });
+  return Response.json(config);
 }

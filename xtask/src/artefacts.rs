@@ -18,6 +18,7 @@ use crate::files;
 use crate::page;
 use crate::process;
 use crate::progress::say;
+use crate::secrets;
 use crate::setup;
 use crate::workspace::{Function, GATEWAY, Workspace};
 
@@ -92,7 +93,34 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
     if !over.is_empty() {
         bail!("over the size budget: {}", over.join(", "));
     }
+    check_contents(workspace)
+}
+
+/// # Errors
+/// If an artefact names a folder of this machine or holds what looks like a secret: it goes to everyone.
+fn check_contents(workspace: &Workspace) -> Result<()> {
+    let mut built = page::built(workspace)?;
+    for function in &workspace.functions {
+        built.extend(["index.js", WASM].map(|file| function.dir.join("build").join(file)));
+        let deno = workspace.deno_entry(function).join("build");
+        built.extend(
+            ["index.js", "embedded.js"].map(|file| deno.join(file)).into_iter().filter(|it| it.exists()),
+        );
+    }
+    for path in built {
+        let content = fs::read(&path).with_context(|| path.display().to_string())?;
+        let problems = problems_of(&String::from_utf8_lossy(&content), &machine_folders(&workspace.root)?);
+        if !problems.is_empty() {
+            bail!("{}: {}", path.display(), problems.join(", "));
+        }
+    }
     Ok(())
+}
+
+fn problems_of(content: &str, folders: &[(PathBuf, &str)]) -> Vec<String> {
+    let secrets = secrets::found_in(content).into_iter().map(|(line, kind)| format!("{kind} in line {line}"));
+    let named = folders.iter().filter(|(folder, _)| content.contains(&*folder.to_string_lossy()));
+    secrets.chain(named.map(|(folder, _)| format!("it names {}", folder.display()))).collect()
 }
 
 /// Installs what is missing and builds what one runtime serves; what has not changed is not made again.
@@ -126,7 +154,8 @@ pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Resul
 fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
     process::run(workspace.cargo(&workspace.root).args(["build", "--package", "bindings"]))?;
     let mut cargo = workspace.cargo(&workspace.root);
-    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", profile.name()]);
+    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", profile.name(), "--config"]);
+    cargo.arg(format!("target.{WASM_TARGET}.rustflags={}", json!(remapped(&workspace.root)?)));
     cargo.args(workspace.functions.iter().flat_map(|function| ["--package", &function.name]));
     process::run(&mut cargo).context("the functions do not compile")
 }
@@ -197,6 +226,28 @@ fn once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>) -> Resul
     files::create_folder(folder)?;
     make()?;
     fs::write(&stamp, source).with_context(|| stamp.display().to_string())
+}
+
+/// The compiler's flags by which no artefact names the folders of the machine that built it.
+fn remapped(root: &Path) -> Result<Vec<String>> {
+    let folders = machine_folders(root)?;
+    Ok(folders.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
+}
+
+/// Where this machine keeps sources, and what stands for it in an artefact; the last that fits counts.
+fn machine_folders(root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
+    let home = |variable: &str, folder: &str| {
+        let default = || std::env::home_dir().unwrap_or_default().join(folder);
+        std::env::var_os(variable).map_or_else(default, PathBuf::from)
+    };
+    let cargo = home("CARGO_HOME", ".cargo");
+    let mut folders =
+        vec![(root.to_owned(), "."), (home("RUSTUP_HOME", ".rustup"), "rust"), (cargo.clone(), "cargo")];
+    // One for each registry, named after its host.
+    for registry in fs::read_dir(cargo.join("registry/src")).into_iter().flatten() {
+        folders.push((registry.context("the registry's folder")?.path(), "crates"));
+    }
+    Ok(folders)
 }
 
 fn for_workerd(workspace: &Workspace, made: &Path, out: &Path) -> Result<()> {
@@ -332,6 +383,18 @@ mod tests {
         let mut done = done.into_inner().unwrap();
         done.sort_unstable();
         assert_eq!((error.to_string().as_str(), done), ("the last one", items));
+    }
+
+    #[test]
+    fn an_artefact_names_no_folder_of_this_machine_and_holds_no_secret() {
+        let root = Path::new("/srv/checkout");
+        let folders = machine_folders(root).unwrap();
+        let cargo = folders.iter().find(|(_, to)| *to == "cargo").unwrap().0.join("registry/src/x/y.rs");
+        assert_eq!(problems_of("/srv/checkout/shared/src/lib.rs", &folders), ["it names /srv/checkout"]);
+        assert_eq!(problems_of(&cargo.to_string_lossy(), &folders).len(), 1);
+        let key = format!("sb_secret_{}", "4eC39HqLyjWDarjtT1zdp7dc");
+        assert_eq!(problems_of(&format!("a\n{key}"), &folders), ["Supabase in line 2"]);
+        assert!(problems_of("./shared/src/lib.rs crates/bytes/src/lib.rs", &folders).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! keys: locally the one that signs users' tokens; in production an own key that verifies and never signs for users.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -51,8 +52,10 @@ pub struct Key {
 }
 
 impl Key {
-    /// Reads a private JWK from a file.
+    /// Reads a private JWK from a file that its owner alone can read.
     pub fn read(path: &Path) -> Result<Self> {
+        let mode = fs::metadata(path).with_context(|| path.display().to_string())?.permissions().mode();
+        ensure!(mode & 0o077 == 0, "{0}: others can read this key: chmod 600 {0}", path.display());
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         // What does not parse may be a secret all the same: it is not shown.
         let jwk = serde_json::from_str(&text)
@@ -146,6 +149,10 @@ mod tests {
     fn a_refused_file_is_not_shown() {
         let path = std::env::temp_dir().join(format!("xtask-key-{}", std::process::id()));
         fs::write(&path, "hunter2").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = Key::read(&path).err().unwrap().to_string();
+        assert!(error.contains("chmod 600"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let error = format!("{:#}", Key::read(&path).err().unwrap());
         fs::remove_file(&path).unwrap();
         assert!(error.contains("JWK") && !error.contains("hunter2"), "{error}");

@@ -17,6 +17,7 @@ mod ports;
 mod process;
 mod progress;
 mod reconcile_billing;
+mod secrets;
 mod setup;
 mod test;
 mod workspace;

@@ -112,7 +112,7 @@ impl Bench {
         let call = deps.call.clone();
         let serving = serve(&call, &origins, &self.clock, request, async |asked| match asked {
             Asked::Request(request) => handle(request, deps).await,
-            Asked::Health => panic!("health"),
+            Asked::Health(_) => panic!("health"),
         });
         self.settle(serving).expect("no answer");
         let [line] = self.log.lines().try_into().unwrap();

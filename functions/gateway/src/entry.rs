@@ -1,23 +1,34 @@
 //! The platform's side of the gateway.
 
+use std::rc::Rc;
+
 use futures_util::future::{Either, join_all, select};
 use serde_json::Value;
+use shared::cache::Once;
 use shared::clock::Clock;
+use shared::headers::common;
 use shared::platform::{WorkerClock, WorkerRandom};
 use shared::random::Random;
+use shared::redacted::Secret;
 use shared::{Code, Error};
 use worker::js_sys::Object;
 use worker::wasm_bindgen::JsValue;
-use worker::{Context, Env, Fetcher, Method, Request, Response, Result, Var, event};
+use worker::{Context, Env, Fetcher, Headers, Method, Request, RequestInit, Response, Result, Var, event};
 
 use crate::health::{Report, function_name};
-use crate::page::{Page, document_headers, origin_of};
+use crate::page::{Page, origin_of, page_headers};
 use crate::route::{Route, route};
 
 /// The page.
 const ASSETS: &str = "ASSETS";
 /// Longer than a function waits for the database.
 const HEALTH_TIMEOUT_MS: u64 = 5_000;
+/// For how long clients that are no operators are told the same of the functions' health.
+const REMEMBERED_MS: u64 = 5_000;
+
+thread_local! {
+    static LAST_REPORT: Rc<Once<Report>> = Rc::default();
+}
 
 #[event(start)]
 fn start() {
@@ -26,22 +37,29 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let route = route(&request.path());
-    let target = match &route {
-        Route::Function(binding) => bound(&env, binding),
-        Route::Health => return health(&request.method(), &env).await,
-        Route::Config => return config(&request, &env),
-        Route::Asset | Route::Document => bound(&env, ASSETS),
-        Route::Nowhere => None,
-    };
-    match target {
-        None => refuse(&Error::new(Code::NotFound, "There is no such function.")),
-        Some(target) => match target.fetch_request(request).await {
-            Ok(response) if route == Route::Document => with_document_headers(response, &env),
-            Ok(response) => Ok(response),
-            Err(_) => refuse(&Error::new(Code::Internal, "The function could not be reached.")),
+    let is_https = request.inner().url().starts_with("https:");
+    let response = match route(&request.path()) {
+        Route::Function(binding) => match bound(&env, &binding) {
+            // Its headers are its own.
+            Some(function) => match function.fetch_request(request).await {
+                Ok(response) => return Ok(response),
+                Err(_) => refuse(&Error::new(Code::Internal, "The function could not be reached.")),
+            },
+            None => refuse(&Error::new(Code::NotFound, "There is no such function.")),
         },
+        Route::Health => health(&request, &env).await,
+        Route::Config => config(&request, &env),
+        Route::Asset => asset(request, &env).await,
+        Route::Nowhere => refuse(&Error::new(Code::NotFound, "There is no such function.")),
+    }?;
+    // A copy: those of a fetched answer cannot be changed.
+    let headers = response.headers().clone();
+    for (name, value) in common(is_https) {
+        if !headers.has(name)? {
+            headers.set(name, value)?;
+        }
     }
+    Ok(response.with_headers(headers))
 }
 
 fn page(env: &Env) -> Option<Page> {
@@ -53,16 +71,18 @@ fn config(request: &Request, env: &Env) -> Result<Response> {
     let (Some(page), Some(origin)) = (page(env), origin_of(&url)) else {
         return refuse(&Error::new(Code::Misconfigured, "The page is not set up correctly."));
     };
-    let response = Response::builder()
-        .with_header("content-type", "application/json; charset=utf-8")?
-        .with_header("cache-control", "no-store")?;
+    let response = Response::builder().with_header("content-type", "application/json; charset=utf-8")?;
     Ok(response.fixed(page.config(origin).into()))
 }
 
-fn with_document_headers(response: Response, env: &Env) -> Result<Response> {
-    // A copy: those of a fetched answer cannot be changed.
+/// A file of the page, whatever its path was written like.
+async fn asset(request: Request, env: &Env) -> Result<Response> {
+    let Some(assets) = bound(env, ASSETS) else {
+        return refuse(&Error::new(Code::NotFound, "There is no page."));
+    };
+    let response = assets.fetch_request(request).await?;
     let headers = response.headers().clone();
-    for (name, value) in document_headers(page(env).as_ref()) {
+    for (name, value) in page_headers(page(env).as_ref()) {
         headers.set(name, &value)?;
     }
     Ok(response.with_headers(headers))
@@ -73,40 +93,62 @@ fn bound(env: &Env, binding: &str) -> Option<Fetcher> {
     env.get_binding::<Fetcher>(binding).ok()
 }
 
-/// Asks every bound function, all at once.
-async fn health(method: &Method, env: &Env) -> Result<Response> {
-    if !matches!(method, Method::Get | Method::Head) {
+/// Tells how the functions are; operators are told which is not well, and anew.
+async fn health(request: &Request, env: &Env) -> Result<Response> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
         return refuse(&Error::method_not_allowed("GET, HEAD"));
     }
+    let token = env.get_binding::<Var>("HEALTH_TOKEN").ok().map(|token| Secret::new(token.to_string()));
+    let authorization = request.headers().get("authorization")?.unwrap_or_default();
+    let given = authorization.strip_prefix("Bearer ").unwrap_or_default();
+    let is_operator = token.as_ref().is_some_and(|token| token.is(given));
+    let ask = ask_functions(env, token.as_ref());
+    let report = match is_operator {
+        true => ask.await,
+        false => {
+            let last = LAST_REPORT.with(Rc::clone);
+            last.get_or(&WorkerClock, REMEMBERED_MS, 2 * HEALTH_TIMEOUT_MS, ask).await
+        }
+    };
+    let (status, body) = report.answer(is_operator);
+    let response = Response::builder()
+        .with_status(status)
+        .with_header("content-type", "application/json; charset=utf-8")?
+        .with_header("x-request-id", &WorkerRandom.uuid().to_string())?;
+    Ok(match request.method() {
+        Method::Head => response.empty(),
+        _ => response.fixed(body.to_string().into()),
+    })
+}
+
+/// Asks every bound function, all at once.
+async fn ask_functions(env: &Env, token: Option<&Secret>) -> Report {
     let bindings = Object::keys(&Object::from(JsValue::from(env.clone())));
     let names = bindings.iter().filter_map(|name| name.as_string()).filter(|name| name != ASSETS);
     let asked = names.filter_map(|name| Some((function_name(&name), bound(env, &name)?)));
     let answers = asked.map(|(name, function)| async move {
-        let answer = health_of(&name, &function).await;
+        let answer = health_of(&name, &function, token).await;
         (name, answer)
     });
     let mut report = Report::default();
     for (name, answer) in join_all(answers).await {
         report.add(name, answer);
     }
-    let (status, body) = report.answer();
-    let response = Response::builder()
-        .with_status(status)
-        .with_header("content-type", "application/json; charset=utf-8")?
-        .with_header("cache-control", "no-store")?
-        .with_header("x-request-id", &WorkerRandom.uuid().to_string())?;
-    Ok(match method {
-        Method::Head => response.empty(),
-        _ => response.fixed(body.to_string().into()),
-    })
+    report
 }
 
 /// What a function answers; `None` where that is nothing that can be read, or takes too long.
-async fn health_of(name: &str, function: &Fetcher) -> Option<Value> {
+async fn health_of(name: &str, function: &Fetcher, token: Option<&Secret>) -> Option<Value> {
     // A binding leads to the function whatever the origin says.
     let url = format!("https://functions.internal/functions/v1/{name}/health");
     let asking = async {
-        let mut response = function.fetch(url, None).await.ok()?;
+        let headers = Headers::new();
+        if let Some(token) = token {
+            headers.set("authorization", &format!("Bearer {}", token.expose())).ok()?;
+        }
+        let mut init = RequestInit::new();
+        init.with_headers(headers);
+        let mut response = function.fetch(url, Some(init)).await.ok()?;
         serde_json::from_slice(&response.bytes().await.ok()?).ok()
     };
     let timeout = WorkerClock.sleep_ms(HEALTH_TIMEOUT_MS);

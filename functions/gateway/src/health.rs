@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// The answers so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
     functions: Map<String, Value>,
     is_unwell: bool,
@@ -16,7 +16,7 @@ impl Report {
         let (entry, is_well) = match answer.as_ref().map(|answer| (status(answer), answer)) {
             Some((Some(status), _)) if status == "ok" => (json!({ "status": "ok" }), true),
             Some((Some(status), answer)) if status == "unavailable" => {
-                (json!({ "status": status, "missing": answer.get("missing") }), false)
+                (unwell(status, answer.get("missing")), false)
             }
             _ => (json!({ "status": "unreachable" }), false),
         };
@@ -24,10 +24,22 @@ impl Report {
         self.functions.insert(name, entry);
     }
 
-    /// The answer's status and body.
-    pub fn answer(self) -> (u16, Value) {
+    /// The answer's status and body; which function is not well is for operators.
+    pub fn answer(self, is_operator: bool) -> (u16, Value) {
         let (code, status) = if self.is_unwell { (503, "unavailable") } else { (200, "ok") };
-        (code, json!({ "status": status, "functions": self.functions }))
+        let body = match is_operator {
+            true => json!({ "status": status, "functions": self.functions }),
+            false => json!({ "status": status }),
+        };
+        (code, body)
+    }
+}
+
+/// What is missing, where the function was asked with the operator's token.
+fn unwell(status: String, missing: Option<&Value>) -> Value {
+    match missing {
+        Some(missing) => json!({ "status": status, "missing": missing }),
+        None => json!({ "status": status }),
     }
 }
 
@@ -45,7 +57,23 @@ mod tests {
         for (name, answer) in answers {
             report.add((*name).to_owned(), answer.clone());
         }
-        report.answer()
+        report.answer(true)
+    }
+
+    #[test]
+    fn only_operators_are_told_which_function_is_not_well() {
+        for (answer, told) in [
+            (Some(json!({"status": "ok"})), (200, json!({"status": "ok"}))),
+            (
+                Some(json!({"status": "unavailable", "missing": ["stripe"]})),
+                (503, json!({"status": "unavailable"})),
+            ),
+            (None, (503, json!({"status": "unavailable"}))),
+        ] {
+            let mut report = Report::default();
+            report.add("billing".to_owned(), answer);
+            assert_eq!(report.answer(false), told);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One origin for the page and the functions on Cloudflare.
 //!
 //! `/functions/v1/<name>` goes, untouched, to the worker bound under that name; everything else is
-//! a static asset. Methods, CORS and errors of a function stay with the function. The page's document
-//! gets its headers here, `/config.json` tells it where everything is, and `/health` is what all functions say of theirs.
+//! a static asset. Methods, CORS, errors and headers of a function stay with the function. The page's files
+//! get their headers here, `/config.json` tells the page where everything is, and `/health` is what all functions say of theirs.
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
@@ -14,5 +14,5 @@ mod properties;
 mod route;
 
 pub use health::{Report, function_name};
-pub use page::{Page, document_headers, origin_of};
+pub use page::{Page, origin_of, page_headers};
 pub use route::{Route, route};

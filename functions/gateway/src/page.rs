@@ -1,4 +1,4 @@
-//! What belongs to the page besides its files: the document's headers, and where everything is.
+//! What belongs to the page besides its files: the policy of its files, and where everything is.
 
 /// What the page is told; all of it is public.
 pub struct Page {
@@ -43,22 +43,17 @@ pub fn origin_of(url: &str) -> Option<&str> {
     url.starts_with("http").then(|| url.get(..host_at + host.len()))?
 }
 
-/// The headers of the document. The policy lets nothing in that is not the page's own, and nothing out but to
-/// the functions and to Supabase.
-pub fn document_headers(page: Option<&Page>) -> [(&'static str, String); 5] {
+/// The headers of the page's files beside those of every answer. The policy lets nothing in that is not the page's own, and
+/// nothing out but to the functions and to Supabase. It is that of every file, so that no spelling of a path leads past it.
+pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     let supabase = page.and_then(Page::supabase_origin).map(|origin| format!(" {origin}"));
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{}; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+         trusted-types 'none'",
         supabase.unwrap_or_default()
     );
-    [
-        ("content-security-policy", policy),
-        ("cross-origin-opener-policy", "same-origin".to_owned()),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=()".to_owned()),
-        ("referrer-policy", "no-referrer".to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-    ]
+    [("content-security-policy", policy)]
 }
 
 #[cfg(test)]
@@ -87,11 +82,11 @@ mod tests {
 
     #[test]
     fn the_policy_names_supabase_and_nothing_else_outside() {
-        let [(name, policy), ..] = document_headers(page("http://127.0.0.1:54321/").as_ref());
+        let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
-        assert!(!policy.contains("unsafe"), "{policy}");
-        assert!(document_headers(None)[0].1.contains("connect-src 'self';"));
+        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types 'none'"), "{policy}");
+        assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
     }
 
     #[test]

@@ -9,8 +9,6 @@ pub enum Route {
     Health,
     /// Below `/functions/`, but no function can have that name.
     Nowhere,
-    /// To the static assets, and the answer is the page's document.
-    Document,
     /// What the page is told.
     Config,
     /// To the static assets.
@@ -31,7 +29,6 @@ pub fn route(path: &str) -> Route {
 
 fn page_route(path: &str) -> Route {
     match path {
-        "/" | "/index.html" => Route::Document,
         "/config.json" => Route::Config,
         _ => Route::Asset,
     }
@@ -70,15 +67,23 @@ mod tests {
     }
 
     #[test]
-    fn the_document_and_what_it_is_told_are_ours() {
-        assert_eq!(route("/"), Route::Document);
-        assert_eq!(route("/index.html"), Route::Document);
+    fn what_the_page_is_told_is_ours() {
         assert_eq!(route("/config.json"), Route::Config);
     }
 
     #[test]
     fn everything_else_is_an_asset() {
-        for path in ["/app.js", "/functions", "/function/v1/x", "/x/config.json", "/health/", "/healthy"] {
+        for path in [
+            "/",
+            "/index.html",
+            "//index.html",
+            "/app.js",
+            "/functions",
+            "/function/v1/x",
+            "/x/config.json",
+            "/health/",
+            "/healthy",
+        ] {
             assert_eq!(route(path), Route::Asset, "{path}");
         }
     }

@@ -15,8 +15,10 @@ use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstrea
 const FRESH_MS: u64 = 10 * 60 * 1000;
 /// How long keys serve beyond their freshness while Auth is away.
 const STALE_MS: u64 = 60 * 60 * 1000;
-/// Anybody can invent a key id, so only this often does one cause a request.
+/// Any client can invent a key id, so only this often does one cause a request.
 const REFETCH_INTERVAL_MS: u64 = 30 * 1000;
+/// How long a request waits before it looks for the result of another one's fetch again.
+const WAIT_MS: u64 = 25;
 const LIMITS: Limits = Limits::document(3_000, 64 * 1024);
 
 /// The signing keys that can verify a token: current, standby and previously used ones.
@@ -73,20 +75,30 @@ struct Fetched {
 #[derive(Default)]
 pub struct JwksCache {
     fetched: Cached<Fetched>,
-    refetched: Cell<Option<Refetch>>,
+    fetch: Cell<Fetch>,
 }
 
-#[derive(Clone, Copy)]
-struct Refetch {
-    at_ms: u64,
-    failed: bool,
+/// The last request for the keys.
+#[derive(Clone, Copy, Default)]
+enum Fetch {
+    /// There was none, or it brought the key that it was sent for.
+    #[default]
+    Nothing,
+    UnderWay {
+        since_ms: u64,
+    },
+    /// It did not bring the key.
+    InVain {
+        since_ms: u64,
+        failed: bool,
+    },
 }
 
 impl JwksCache {
     /// The key of that id, fetched where it is not known.
     ///
-    /// Keys serve for ten minutes. Then, and for an unknown id, they are fetched again, at most
-    /// every 30 seconds; should that fail, the old ones serve for another hour.
+    /// Keys serve for ten minutes. Then, and for an unknown id, they are fetched again: one request at a time, and after one
+    /// that did not bring the key, the next in 30 seconds. While a fetch fails, the old keys serve for another hour.
     pub(super) async fn key<H: HttpClient, C: Clock>(
         &self,
         kid: &str,
@@ -94,31 +106,49 @@ impl JwksCache {
         http: &H,
         clock: &C,
     ) -> Result<Key, AuthError> {
-        let now_ms = clock.now_ms();
-        let cached = self.fetched.get(now_ms);
-        let known = cached.as_ref().and_then(|fetched| fetched.jwks.get(kid));
-        let is_fresh = cached.as_ref().is_some_and(|fetched| fetched.fresh_until_ms > now_ms);
-        if let (Some(key), true) = (&known, is_fresh) {
-            return Ok(key.clone());
-        }
-        if let (Some(_), Some(last)) = (&cached, self.refetched.get())
-            && now_ms.saturating_sub(last.at_ms) < REFETCH_INTERVAL_MS
-        {
-            return known.ok_or_else(|| match last.failed {
-                true => AuthError::KeysUnavailable("a moment ago they could not".to_owned()),
-                false => AuthError::UnknownKey,
-            });
-        }
-        if cached.is_some() {
-            // Counted before it is sent, so that requests in parallel do not all send it.
-            self.refetched.set(Some(Refetch { at_ms: now_ms, failed: true }));
-        }
-        match fetch(url, http).await {
-            Ok(jwks) => {
-                self.refetched.set(self.refetched.get().map(|last| Refetch { failed: false, ..last }));
-                self.keep(jwks.clone(), clock.now_ms());
-                jwks.get(kid).ok_or(AuthError::UnknownKey)
+        let mut has_waited = false;
+        let (known, now_ms) = loop {
+            let now_ms = clock.now_ms();
+            let cached = self.fetched.get(now_ms);
+            let known = cached.as_ref().and_then(|fetched| fetched.jwks.get(kid));
+            let is_fresh = cached.as_ref().is_some_and(|fetched| fetched.fresh_until_ms > now_ms);
+            if let (Some(key), true) = (&known, is_fresh) {
+                return Ok(key.clone());
             }
+            let unknown = match self.fetch.get() {
+                Fetch::UnderWay { since_ms } if now_ms.saturating_sub(since_ms) < LIMITS.total_ms => None,
+                Fetch::InVain { since_ms, failed }
+                    if now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS
+                        && (cached.is_some() || has_waited) =>
+                {
+                    Some(match failed {
+                        true => AuthError::KeysUnavailable("a moment ago they could not".to_owned()),
+                        false => AuthError::UnknownKey,
+                    })
+                }
+                Fetch::Nothing if has_waited => Some(AuthError::UnknownKey),
+                _ => break (known, now_ms),
+            };
+            match (known, unknown) {
+                (Some(key), _) => return Ok(key),
+                (None, Some(unknown)) => return Err(unknown),
+                // Not by awaiting the other request's promise, which Workers forbid.
+                (None, None) => clock.sleep_ms(WAIT_MS).await,
+            }
+            has_waited = true;
+        };
+        self.fetch.set(Fetch::UnderWay { since_ms: now_ms });
+        let fetched = fetch(url, http).await;
+        if let Ok(jwks) = &fetched {
+            self.keep(jwks.clone(), clock.now_ms());
+        }
+        let found = fetched.as_ref().ok().and_then(|jwks| jwks.get(kid));
+        self.fetch.set(match found {
+            Some(_) => Fetch::Nothing,
+            None => Fetch::InVain { since_ms: now_ms, failed: fetched.is_err() },
+        });
+        match fetched {
+            Ok(_) => found.ok_or(AuthError::UnknownKey),
             Err(cause) => known.ok_or(AuthError::KeysUnavailable(cause)),
         }
     }

@@ -1,4 +1,5 @@
 use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,7 +7,7 @@ use uuid::Uuid;
 use super::rsa::tests::FakeRsaSigner;
 use super::*;
 use crate::error::Code;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
 use crate::http_client::HttpError;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -20,7 +21,7 @@ struct Instance {
     config: AuthConfig,
     cache: JwksCache,
     http: FakeHttp,
-    clock: FakeClock,
+    clock: SharedClock,
 }
 
 impl Instance {
@@ -29,7 +30,7 @@ impl Instance {
             config: FakeIssuer::config(),
             cache: JwksCache::default(),
             http: FakeHttp::answering(answers),
-            clock: FakeClock::at_ms(NOW_SECONDS * SECOND_MS),
+            clock: SharedClock::at_ms(NOW_SECONDS * SECOND_MS),
         }
     }
 
@@ -39,11 +40,22 @@ impl Instance {
     }
 
     fn receive_token(&self, token: &str) -> Result<(), Code> {
+        self.receiving_token(token).now_or_never().unwrap()
+    }
+
+    fn receiving(&self, kid: &str) -> LocalBoxFuture<'_, Result<(), Code>> {
+        self.receiving_token(&FakeIssuer::with_kid(kid).token(Uuid::nil(), self.clock.now_seconds()))
+    }
+
+    fn receiving_token(&self, token: &str) -> LocalBoxFuture<'_, Result<(), Code>> {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-        let call = fake_call().0;
-        let result = authenticate(&call, &headers, &self.config, &self.cache, &self.http, &self.clock);
-        result.now_or_never().unwrap().map(|_| ()).map_err(|error| error.code())
+        let authenticating = async move {
+            let call = fake_call().0;
+            let result = authenticate(&call, &headers, &self.config, &self.cache, &self.http, &self.clock);
+            result.await.map(|_| ()).map_err(|error| error.code())
+        };
+        authenticating.boxed_local()
     }
 
     fn fetches(&self) -> usize {
@@ -112,10 +124,41 @@ fn invented_key_ids_cause_one_request_in_30_seconds() {
 }
 
 #[test]
-fn an_unknown_id_on_a_cold_start_causes_one_request() {
-    let instance = Instance::answered([keys(&["a"])]);
-    assert_eq!(instance.receive("x"), REFUSED);
+fn a_hundred_unknown_ids_on_a_cold_start_cause_one_request_and_a_rotated_key_is_still_found() {
+    let instance = Instance::answered([keys(&["a"]), keys(&["new", "a"])]);
+    for n in 0..100 {
+        assert_eq!(instance.receive(&format!("invented-{n}")), REFUSED);
+    }
+    assert_eq!(instance.receive("a"), Ok(()));
     assert_eq!(instance.fetches(), 1);
+    instance.clock.advance_ms(30 * SECOND_MS);
+    assert_eq!(instance.receive("new"), Ok(()));
+    assert_eq!(instance.fetches(), 2);
+}
+
+#[test]
+fn requests_that_come_at_once_on_a_cold_start_wait_for_one_fetch() {
+    let ids = || (0..100).map(|n| if n % 10 == 0 { "a".to_owned() } else { format!("invented-{n}") });
+    let expected = |known: Result<(), Code>, unknown: Result<(), Code>| -> Vec<_> {
+        ids().map(|kid| if kid == "a" { known } else { unknown }).collect()
+    };
+    for (answer, outcomes) in
+        [(keys(&["a"]), expected(Ok(()), REFUSED)), (outage(), expected(UNAVAILABLE, UNAVAILABLE))]
+    {
+        let instance = Instance::answered([FakeAnswer::Late(Box::new(answer)), keys(&["a"])]);
+        let received = ids().map(|kid| instance.receiving(&kid)).collect();
+        assert_eq!(instance.clock.run(received), outcomes);
+        assert_eq!(instance.fetches(), 1);
+        assert_eq!(instance.receive("a"), Ok(()), "whoever comes later is served");
+    }
+}
+
+#[test]
+fn a_fetch_that_never_ends_keeps_later_requests_waiting_for_as_long_as_it_may_take() {
+    let instance = Instance::answered([FakeAnswer::Silence, keys(&["a"])]);
+    assert!(Box::pin(instance.receiving("a")).now_or_never().is_none());
+    assert_eq!(instance.clock.run(vec![instance.receiving("a")]), [Ok(())]);
+    assert_eq!((instance.clock.now_seconds() - NOW_SECONDS, instance.fetches()), (3, 2));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::health;
 use crate::http_client::HttpError;
 use crate::random::Random;
+use crate::redacted::Secret;
 use crate::supabase::SupabaseConfig;
 
 /// What the platform calls a function with.
@@ -61,6 +62,7 @@ pub struct Function<Config, State> {
     origins: fn(Lookup<'_>) -> Result<AllowedOrigins, ConfigError>,
     config: fn(Lookup<'_>) -> Result<Config, ConfigError>,
     settings: OnceCell<Rc<Settings<Config>>>,
+    health: Rc<health::Memory>,
     /// What earlier requests left.
     pub state: Rc<State>,
 }
@@ -72,6 +74,7 @@ struct Settings<Config> {
     /// Where something else is missing, the database's part may be there all the same.
     database: Option<SupabaseConfig>,
     shows_timing: bool,
+    health_token: Option<Secret>,
 }
 
 impl<Config: 'static, State: Default> Function<Config, State> {
@@ -81,7 +84,14 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         origins: fn(Lookup<'_>) -> Result<AllowedOrigins, ConfigError>,
         config: fn(Lookup<'_>) -> Result<Config, ConfigError>,
     ) -> Self {
-        Self { endpoint, origins, config, settings: OnceCell::new(), state: Rc::default() }
+        Self {
+            endpoint,
+            origins,
+            config,
+            settings: OnceCell::new(),
+            health: Rc::default(),
+            state: Rc::default(),
+        }
     }
 
     /// Answers a request as [`serve`] does; once it asks others, to its end also where the client leaves.
@@ -96,20 +106,26 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         let started_ms = WorkerClock.now_ms();
         let endpoint = self.endpoint;
         let settings = self.settings.get_or_init(|| Rc::new(self.set_up(&env))).clone();
+        let memory = self.health.clone();
         let ticket = number();
         let promise = glue::promise(ticket);
         let answer = promise.clone();
         let work = async move {
-            let request = read_request(&request, endpoint.max_body_bytes).await;
+            let (request, is_https) = read_request(&request, endpoint.max_body_bytes).await;
             let log = Rc::new(WorkerLog);
             let call = Call::new(endpoint, request.method(), WorkerRandom.uuid(), started_ms, log)
-                .showing_timing(settings.shows_timing);
+                .showing_timing(settings.shows_timing)
+                .over_https(is_https);
             let serving = serve(&call, &settings.origins, &WorkerClock, request, async |asked| match asked {
                 Asked::Request(request) => handle(request, settings.config.clone()?, call.clone()).await,
-                Asked::Health => {
+                Asked::Health(headers) => {
                     let http = call.observe(WorkerHttp, WorkerClock);
-                    let problems = settings.config.as_ref().err();
-                    health::check(&call, problems, settings.database.as_ref(), &http).await
+                    let setup = health::Setup {
+                        problems: settings.config.as_ref().err(),
+                        database: settings.database.as_ref(),
+                        token: settings.health_token.as_ref(),
+                    };
+                    health::check(&call, &headers, &setup, &memory, &http, &WorkerClock).await
                 }
             });
             let mut serving = std::pin::pin!(serving);
@@ -136,12 +152,13 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         };
         let database = self.endpoint.has_database.then(|| SupabaseConfig::from_lookup(lookup).ok()).flatten();
         let shows_timing = optional(lookup, "SERVER_TIMING").as_deref() == Some("true");
-        Settings { origins, config: config.map(Rc::new), database, shows_timing }
+        let health_token = optional(lookup, "HEALTH_TOKEN").map(Secret::new);
+        Settings { origins, config: config.map(Rc::new), database, shows_timing, health_token }
     }
 }
 
-/// The platform's request, its body read up to `max_body_bytes`.
-async fn read_request(request: &JsValue, max_body_bytes: usize) -> Request<Result<Bytes, BodyError>> {
+/// The platform's request, its body read up to `max_body_bytes`, and whether it came over https.
+async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Result<Bytes, BodyError>>, bool) {
     let body = Waiting::new();
     let incoming = glue::receive(body.number(), request, max_body_bytes as f64);
     let head = glue::head(request);
@@ -154,11 +171,12 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> Request<Resul
     let mut request = Request::new(body);
     *request.method_mut() =
         lines.next().and_then(|method| Method::from_bytes(method.as_bytes()).ok()).unwrap_or_default();
-    if let Some(uri) = lines.next().and_then(path_and_query) {
+    let url = lines.next().unwrap_or_default();
+    if let Some(uri) = path_and_query(url) {
         *request.uri_mut() = uri.into();
     }
     *request.headers_mut() = headers(lines);
-    request
+    (request, url.starts_with("https:"))
 }
 
 /// What stands behind the origin of an absolute URL; nobody asks for the origin, which proxies choose.

@@ -19,13 +19,16 @@ const BUFFER_BYTES = 16 * 1024;
 /** The running instance of the wasm: what calls it back, and who waits for an answer of its. */
 let instance = { promises: new Map() };
 let isBroken = false;
+/** The headers of every answer, of an answer without an instance too. */
+let common = '';
 
 /**
  * Called by every new instance. `resume(ticket, outcome)` goes on where a ticket was drawn; `names` are the headers that
- * anybody reads.
+ * anybody reads, `commonHeaders` those of every answer.
  */
-export function connect(resume, names) {
+export function connect(resume, names, commonHeaders) {
   instance = { resume, names: names.split('\n'), promises: new Map() };
+  common = commonHeaders;
 }
 
 /** After a panic its memory cannot be trusted: whoever waits is told, and the next request gets a new instance. */
@@ -46,7 +49,7 @@ export function takeBroken() {
 export function internalError() {
   const request_id = crypto.randomUUID();
   const body = { code: 'internal_error', message: 'Something went wrong on our side. Please try again.', request_id };
-  return Response.json(body, { status: 500, headers: { 'Cache-Control': 'no-store', 'X-Request-Id': request_id } });
+  return Response.json(body, { status: 500, headers: { ...named(common), 'X-Request-Id': request_id } });
 }
 
 function settle(from, ticket, outcome) {

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "./glue.js")]
 extern "C" {
-    pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, names: &str);
+    pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, names: &str, common: &str);
 
     pub fn promise(ticket: u32) -> JsValue;
     pub fn hold(context: &JsValue, promise: &JsValue);

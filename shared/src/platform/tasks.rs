@@ -15,6 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use wasm_bindgen::prelude::Closure;
 
 use super::glue;
+use crate::headers::COMMON;
 use crate::http_client::READ_HEADERS;
 
 #[derive(Default)]
@@ -50,7 +51,8 @@ impl Tasks {
                 TASKS.with(Tasks::poll);
             }
         });
-        glue::connect(&resume, &names);
+        let common = COMMON.map(|(name, value)| format!("{name}\n{value}")).join("\n");
+        glue::connect(&resume, &names, &common);
         resume.forget(); // It lives as long as the instance.
         Self::default()
     }

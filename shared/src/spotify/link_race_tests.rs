@@ -2,15 +2,13 @@
 //! Both may be as slow as a call lets them, and Spotify may fail: whatever the order, no link is lost.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 use serde_json::{Value, json};
 
 use super::tests::{USER, lookup};
 use super::*;
-use crate::fakes::{FakeAnswer, FakeHttp};
+use crate::fakes::{FakeAnswer, FakeHttp, SharedClock};
 use crate::http_client::{HttpError, InboundResponse, OutboundRequest};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
@@ -35,54 +33,10 @@ impl Chance {
     }
 }
 
-/// Moves on when everybody sleeps, to when the first wakes up.
-#[derive(Clone, Default)]
-struct Hourglass {
-    now_ms: Rc<Cell<u64>>,
-    wake_ms: Rc<Cell<u64>>,
-}
-
-impl Hourglass {
-    fn run<T>(&self, mut tasks: Vec<impl Future<Output = T> + Unpin>) -> Vec<T> {
-        let mut context = Context::from_waker(Waker::noop());
-        let mut done = Vec::new();
-        while !tasks.is_empty() {
-            self.wake_ms.set(u64::MAX);
-            tasks.retain_mut(|task| match std::pin::Pin::new(task).poll(&mut context) {
-                Poll::Ready(value) => {
-                    done.push(value);
-                    false
-                }
-                Poll::Pending => true,
-            });
-            self.now_ms.set(self.wake_ms.get());
-        }
-        done
-    }
-}
-
-impl Clock for Hourglass {
-    fn now_ms(&self) -> u64 {
-        self.now_ms.get()
-    }
-
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
-        let clock = self.clone();
-        let until_ms = clock.now_ms() + duration_ms;
-        poll_fn(move |_| {
-            if clock.now_ms() >= until_ms {
-                return Poll::Ready(());
-            }
-            clock.wake_ms.set(clock.wake_ms.get().min(until_ms));
-            Poll::Pending
-        })
-    }
-}
-
 /// Something takes its time on the way there and back; the answer just makes it.
 struct Slow {
     http: FakeHttp,
-    clock: Hourglass,
+    clock: SharedClock,
     chance: Rc<Chance>,
 }
 
@@ -99,7 +53,7 @@ impl HttpClient for Slow {
 
 /// The stored link, and what Spotify accepts: tokens are numbers, each greater than the one before.
 struct World {
-    clock: Hourglass,
+    clock: SharedClock,
     chance: Rc<Chance>,
     linked: Cell<bool>,
     access: Cell<u64>,
@@ -180,7 +134,7 @@ impl World {
 /// How many got a token.
 fn round(seed: u64) -> usize {
     let chance = Rc::new(Chance(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
-    let clock = Hourglass::default();
+    let clock = SharedClock::default();
     let world = Rc::new(World {
         clock: clock.clone(),
         chance: chance.clone(),

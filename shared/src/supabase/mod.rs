@@ -6,15 +6,18 @@
 
 mod config;
 mod error;
+#[cfg(feature = "tables")]
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use config::{ServiceCredential, SupabaseConfig};
 pub use error::SupabaseError;
-pub use postgrest::{Builder, Postgrest};
+#[cfg(feature = "tables")]
+pub use tables::{Builder, Postgrest};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -84,20 +87,6 @@ impl<'a, H: HttpClient> Supabase<'a, H> {
 pub struct AsUser<'a, H>(Session<'a, H>);
 
 impl<H: HttpClient> AsUser<'_, H> {
-    /// Sends what `build` builds and reads the answer's JSON.
-    ///
-    /// Table and column names are to be literals: values belong into filters or the body, where
-    /// the builder encodes them. `T` is a `Vec` of rows unless the builder asks for a single one.
-    ///
-    /// # Errors
-    /// [`SupabaseError`]; `Unavailable(InvalidRequest)` for a request that leaves the database's URL.
-    pub async fn query<T: DeserializeOwned>(
-        &self,
-        build: impl FnOnce(&Postgrest) -> Builder,
-    ) -> Result<T, SupabaseError> {
-        self.0.send(self.0.request(build)?).await
-    }
-
     /// Calls a function of the database as the user. `T` is `()` for one that returns nothing.
     ///
     /// # Errors
@@ -174,12 +163,6 @@ impl<H: HttpClient> Session<'_, H> {
         .map_err(SupabaseError::Unavailable)
     }
 
-    fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
-        let builder = build(&Postgrest::new(self.base_url.as_str()));
-        let request = take_apart(builder).ok_or(HttpError::InvalidRequest);
-        request.and_then(|request| self.authorise(request)).map_err(SupabaseError::Unavailable)
-    }
-
     fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
         // The credentials below go to the database and nowhere else, whatever was built.
         let path = request.url.strip_prefix(self.base_url.as_str()).unwrap_or_default();
@@ -218,20 +201,4 @@ impl<H: HttpClient> Session<'_, H> {
         }
         body.map_err(SupabaseError::Unavailable)
     }
-}
-
-/// Turns a request of `postgrest`, which has an older `http` crate's types, into one of ours.
-fn take_apart(builder: Builder) -> Option<OutboundRequest> {
-    let built = builder.build().build().ok()?;
-    let method = Method::from_bytes(built.method().as_str().as_bytes()).ok()?;
-    let mut headers = HeaderMap::new();
-    for (name, value) in built.headers() {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
-    }
-    let body = built.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
-    Some(OutboundRequest {
-        headers,
-        ..OutboundRequest::new(Upstream::Database, method, built.url().as_str(), LIMITS).body(body)
-    })
 }

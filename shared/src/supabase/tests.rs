@@ -2,6 +2,8 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use http::{HeaderMap, HeaderValue};
+
 use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
 use crate::error::{Code, Error};
@@ -48,6 +50,7 @@ fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
     Supabase::new(&config(), &http).service().rpc("reserve", &json!({})).now_or_never().unwrap()
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn a_user_reads_tables_with_the_users_token() {
     let http = FakeHttp::answering([FakeAnswer::json(200, &json!([{ "name": "Calm & piano" }]))]);
@@ -89,6 +92,7 @@ fn a_user_calls_rpcs_with_the_users_token() {
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), json!({ "name": "Łódź" }));
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn credentials_never_leave_the_database() {
     let http = FakeHttp::answering([]);
@@ -109,6 +113,7 @@ fn credentials_never_leave_the_database() {
     assert!(http.requests().is_empty());
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn a_token_put_in_by_the_builder_does_not_count() {
     let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);

@@ -27,8 +27,12 @@ async fn read(response: Response) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
+/// The operators' of the local stack.
+pub const TOKEN: &str = "local-health-token";
+
+/// What an operator is told.
 async fn ask(stack: &Stack, url: String) -> (u16, Value) {
-    read(stack.http.get(url).send().await.unwrap()).await
+    read(stack.http.get(url).bearer_auth(TOKEN).send().await.unwrap()).await
 }
 
 async fn ask_gateway(stack: &Stack) -> (u16, Value) {
@@ -93,7 +97,7 @@ async fn answers_tell_where_the_time_went_where_that_is_wanted() {
     let stack = Stack::take().await;
     let origin = stack.url("/web_url").trim_end_matches('/');
     let request = stack.http.get(format!("{}/health", stack.function("account"))).header("origin", origin);
-    let response = request.send().await.unwrap();
+    let response = request.bearer_auth(TOKEN).send().await.unwrap();
     let timing = response.headers()["server-timing"].to_str().unwrap();
     assert!(timing.starts_with("total;dur=") && timing.contains(", database;dur="), "{timing}");
     assert!(timing.ends_with("desc=\"1 calls\""), "{timing}");
@@ -128,8 +132,10 @@ async fn what_is_missing_is_told_by_the_function_and_by_the_gateway() {
     let url = format!("{}/health", stack.function("billing"));
     assert_eq!(ask(stack, url.clone()).await, (503, missing(&["database"])));
     for url in [url.clone(), format!("{}/health", stack.url("/web_url"))] {
-        let head = stack.http.head(url).send().await.unwrap();
+        let head = stack.http.head(&url).bearer_auth(TOKEN).send().await.unwrap();
         assert_eq!((head.status().as_u16(), head.text().await.unwrap().as_str()), (503, ""));
+        let told = read(stack.http.get(&url).bearer_auth("another").send().await.unwrap()).await.1;
+        assert!(told["functions"].is_null() && told["missing"].is_null(), "{told}");
     }
     proxy.fail(0);
     proxy.order("limit=1", Fate::Silence, 1);

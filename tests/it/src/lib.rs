@@ -26,6 +26,7 @@ mod crashes;
 mod database_refusals;
 mod foreign_texts;
 mod function_roles;
+mod headers;
 mod health;
 mod idempotency;
 mod llm_faults;

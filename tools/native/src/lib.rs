@@ -6,7 +6,6 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use shared::clock::Clock;
 use shared::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest};
 use shared::random::Random;
@@ -62,24 +61,14 @@ impl HttpClient for NativeHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         let limits = request.limits;
         let silence = Duration::from_millis(limits.silence_ms);
-        let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
-            .map_err(|_| HttpError::InvalidRequest)?;
-        let mut builder =
-            self.client.request(method, &request.url).timeout(Duration::from_millis(limits.total_ms));
-        for (name, value) in &request.headers {
-            builder = builder.header(name.as_str(), value.as_bytes());
-        }
-        let sent = tokio::time::timeout(silence, builder.body(request.body).send());
+        let builder = self.client.request(request.method, &request.url).headers(request.headers);
+        let builder = builder.timeout(Duration::from_millis(limits.total_ms)).body(request.body);
+        let sent = tokio::time::timeout(silence, builder.send());
         let response = sent.await.map_err(|_| HttpError::Timeout)?.map_err(|error| {
             self.failure.replace(Some(cause(&error)));
             outcome(&error)
         })?;
-        let status = StatusCode::from_u16(response.status().as_u16()).map_err(|_| HttpError::Network)?;
-        let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
-        };
-        let headers: HeaderMap = response.headers().iter().filter_map(header).collect();
+        let (status, headers) = (response.status(), response.headers().clone());
         let chunks = Box::pin(response.bytes_stream());
         let chunks = futures_util::stream::unfold(chunks, move |mut chunks| async move {
             let chunk = match tokio::time::timeout(silence, chunks.next()).await {

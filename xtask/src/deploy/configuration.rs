@@ -23,7 +23,39 @@ const ACCOUNT: [&str; 5] = [
     "SUPABASE_DB_URL",
 ];
 
+/// Whom functions send credentials to, where that is not the service's own address.
+const UPSTREAMS: [&str; 5] = [
+    "AUTH_ISSUER",
+    "LLM_BASE_URL",
+    "SPOTIFY_ACCOUNTS_BASE_URL",
+    "SPOTIFY_API_BASE_URL",
+    "STRIPE_API_BASE_URL",
+];
+
 pub struct Configuration(Variables);
+
+/// The URL of a database without its password, and the password.
+fn without_password(url: &str) -> (String, Option<String>) {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, behind) = rest.split_at_checked(end)?;
+        let (user, host) = authority.rsplit_once('@')?;
+        let (user, password) = user.split_once(':')?;
+        Some((format!("{scheme}://{user}@{host}{behind}"), percent_decoded(password)))
+    });
+    parts.map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
+}
+
+fn percent_decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [first, behind @ ..] = rest {
+        let hex = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        let decoded = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = behind.get(decoded.map_or(0, |_| 2)..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
 
 impl Configuration {
     /// Reads an env file; where there is none, nothing is set. What the tools need for themselves may stand in the
@@ -49,10 +81,10 @@ impl Configuration {
         host.strip_suffix(".supabase.co").unwrap_or_default()
     }
 
-    /// What `db push` is to reach.
-    pub fn database(&self) -> &str {
+    /// What `db push` is to reach, and the password of that, which no argument may hold: every user of the machine sees those.
+    pub fn database(&self) -> (String, Option<String>) {
         let url = self.value("SUPABASE_DB_URL");
-        if url.is_empty() { self.project() } else { url }
+        if url.is_empty() { (self.project().to_owned(), None) } else { without_password(url) }
     }
 
     /// Whether the database can be asked which migrations it has.
@@ -138,6 +170,12 @@ impl Configuration {
         let origins = self.value("APP_ORIGINS");
         expect("APP_ORIGINS", origins.split(',').all(|it| is_public(it.trim())), "must be origins of https");
         expect("SUPABASE_URL", is_public(self.value("SUPABASE_URL")), "must be a URL of https");
+        for (name, value) in self.0.iter().filter(|(name, _)| UPSTREAMS.contains(&name.as_str())) {
+            expect(name, is_public(value), "must be a URL of https: credentials are sent there");
+        }
+        let url = self.value("SUPABASE_DB_URL");
+        let has_parameter = url.contains("?password=") || url.contains("&password=");
+        expect("SUPABASE_DB_URL", !has_parameter, "must have its password before the @");
         let has_database = !self.project().is_empty() || !self.value("SUPABASE_DB_URL").is_empty();
         expect("SUPABASE_URL", has_database, "is no https://<ref>.supabase.co: set SUPABASE_DB_URL as well");
         let rule = format!("must be https://<where the functions are>{CALLBACK}");
@@ -153,6 +191,8 @@ impl Configuration {
         if options.environment == Environment::Production {
             let is_test = self.value("STRIPE_SECRET_KEY").contains("_test_");
             expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, where nobody pays");
+            let is_shown = self.value("SERVER_TIMING") == "true";
+            expect("SERVER_TIMING", !is_shown, "is for development: it tells attackers what they have found");
         }
         misfits
     }

@@ -95,8 +95,8 @@ fn each_function_is_handed_exactly_what_it_reads() {
             None
         });
         let mut asked = asked.into_inner();
-        // The platform's side of every function reads it.
-        asked.insert("SERVER_TIMING".into());
+        // The platform's side of every function reads them.
+        asked.extend(["HEALTH_TOKEN", "SERVER_TIMING"].map(str::to_owned));
         asked.retain(|name| !elsewise.contains(&name.as_str()));
         let listed: BTreeSet<_> = function.variables().map(str::to_owned).collect();
         assert_eq!(asked, listed, "{}", function.name);
@@ -180,6 +180,13 @@ fn what_cannot_be_meant_is_named_and_not_shown() {
             "https://app.example/functions/v1/spotify-oauth/callback",
         ),
         (supabase, Environment::Production, "STRIPE_SECRET_KEY", "rk_test_1"),
+        (supabase, Environment::Production, "SERVER_TIMING", "true"),
+        (supabase, Environment::Staging, "LLM_BASE_URL", "http://llm.example/v1"),
+        (supabase, Environment::Staging, "SPOTIFY_API_BASE_URL", "http://spotify.example"),
+        (supabase, Environment::Staging, "SPOTIFY_ACCOUNTS_BASE_URL", "http://accounts.example"),
+        (supabase, Environment::Staging, "STRIPE_API_BASE_URL", "http://stripe.example"),
+        (supabase, Environment::Staging, "AUTH_ISSUER", "http://auth.example"),
+        (supabase, Environment::Staging, "SUPABASE_DB_URL", "postgresql://u@db.example/x?password=y"),
         (supabase, Environment::Staging, "LLM_API_KEY", "it's"),
     ] {
         let problems = problems(target, environment, &[(name, Some(value))]);
@@ -191,10 +198,17 @@ fn what_cannot_be_meant_is_named_and_not_shown() {
 #[test]
 fn a_database_elsewhere_is_reached_by_its_own_url() {
     let url = "postgresql://postgres@127.0.0.1:1/postgres";
-    let configuration =
-        configuration(&[("SUPABASE_URL", Some("https://data.example")), ("SUPABASE_DB_URL", Some(url))]);
-    assert_eq!((configuration.database(), configuration.project()), (url, ""));
-    assert!(configuration.reaches_database());
+    for (given, password) in [
+        (url, None),
+        ("postgresql://postgres:hunter2@127.0.0.1:1/postgres", Some("hunter2")),
+        ("postgresql://postgres:a%40b%3A%2Fc@d@127.0.0.1:1/postgres", Some("a@b:/c@d")),
+    ] {
+        let changes = [("SUPABASE_URL", Some("https://data.example")), ("SUPABASE_DB_URL", Some(given))];
+        let configuration = configuration(&changes);
+        assert_eq!(configuration.database(), (url.to_owned(), password.map(str::to_owned)));
+        assert_eq!(configuration.project(), "");
+        assert!(configuration.reaches_database());
+    }
 }
 
 #[test]

@@ -141,23 +141,18 @@ fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command as one would type it. Secrets are in files and in the environment; only a database's URL, which the CLI takes
-/// as an argument alone, has one in it.
+/// A command as one would type it. Secrets are in files and in the environment.
 fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
-    let arguments = command.get_args().map(|argument| match argument.to_string_lossy() {
-        url if url.starts_with("--remote=") && url.contains("://") => "--remote=$SUPABASE_DB_URL".into(),
-        other => other,
-    });
-    std::iter::once(program.to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// Migrations are only ever added to, and functions of before work with them: so they come first.
 fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Vec<Step>> {
     let push = |arguments: &[&str]| -> Result<Command> {
-        let mut command = supabase::cli(workspace, configuration)?;
-        command.args(["db", "push", "--skip-vault"]);
-        command.arg(format!("--remote={}", configuration.database())).args(arguments);
+        let mut command = supabase::on_database(workspace, configuration, &["db", "push", "--skip-vault"])?;
+        command.args(arguments);
         Ok(command)
     };
     // Only the database knows which are missing.
@@ -190,6 +185,7 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
 fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTarget) -> Result<Step> {
     let mut command = Command::new(workspace.npm_bin("node"));
     command.arg(workspace.root.join("xtask/assets/health.ts"));
+    command.env("HEALTH_TOKEN", configuration.value("HEALTH_TOKEN"));
     match target {
         DeployTarget::Cloudflare => command.arg(format!("{}/health", configuration.origin())),
         DeployTarget::Supabase => command.args(supabase::functions(workspace).map(|function| {
@@ -198,11 +194,11 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTa
     };
     let remedy = match target {
         DeployTarget::Cloudflare => {
-            "What is `missing` has a chapter in docs/operations.md. `wrangler rollback --name <worker>` brings back a worker's \
+            "What is `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
              version of before; a worker that was never deployed before has none."
         }
         DeployTarget::Supabase => {
-            "What is `missing` has a chapter in docs/operations.md. To go back, check out the release of before and deploy it: \
+            "What is `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
              Supabase keeps no versions."
         }
     };
@@ -238,12 +234,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_shown_without_the_databases_password() {
-        let mut command = Command::new("/bin/supabase");
-        command.args(["db", "push", "--remote=postgresql://postgres:hunter2@db.example/postgres", "--yes"]);
-        assert_eq!(shown(&command), "supabase db push --remote=$SUPABASE_DB_URL --yes");
-        let mut command = Command::new("supabase");
-        assert_eq!(shown(command.arg("--remote=abc")), "supabase --remote=abc");
+    fn a_command_has_the_databases_password_in_its_environment_alone() {
+        let folder = std::env::temp_dir().join(format!("xtask-deploy-{}", std::process::id()));
+        files::write_private(&folder, "SUPABASE_DB_URL=postgresql://postgres:hunter2@db.example/postgres")
+            .unwrap();
+        let configuration = Configuration::read(&folder).unwrap();
+        std::fs::remove_file(&folder).unwrap();
+        let workspace = Workspace::open().unwrap();
+        let mut steps = migrations(&workspace, &configuration).unwrap();
+        steps.push(schedule::step(&workspace, &configuration).unwrap());
+        for Step { command, .. } in steps {
+            assert!(shown(&command).contains("--remote=postgresql://postgres@db.example/postgres"));
+            assert!(!shown(&command).contains("hunter2"), "{}", shown(&command));
+            let password = command.get_envs().find(|(name, _)| *name == "PGPASSWORD");
+            assert_eq!(password.unwrap().1.unwrap(), "hunter2");
+        }
     }
 
     fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {

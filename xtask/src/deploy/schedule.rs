@@ -9,9 +9,8 @@ use crate::workspace::Workspace;
 
 /// The step that asks the database for its jobs and for next month's partition.
 pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step> {
-    let mut command = supabase::cli(workspace, configuration)?;
-    command.args(["db", "query", "--read-only", "--output-format", "json"]);
-    command.arg(format!("--remote={}", configuration.database()));
+    let arguments = ["db", "query", "--read-only", "--output-format", "json"];
+    let mut command = supabase::on_database(workspace, configuration, &arguments)?;
     command.arg("--file").arg(workspace.root.join("xtask/assets/schedule.sql"));
     Ok(Step {
         name: "scheduled jobs".into(),

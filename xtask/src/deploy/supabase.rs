@@ -60,6 +60,20 @@ pub fn cli(workspace: &Workspace, configuration: &Configuration) -> Result<Comma
     Ok(command)
 }
 
+/// The CLI, on the database.
+pub fn on_database(
+    workspace: &Workspace,
+    configuration: &Configuration,
+    arguments: &[&str],
+) -> Result<Command> {
+    let mut command = cli(workspace, configuration)?;
+    let (database, password) = configuration.database();
+    command.args(arguments).arg(format!("--remote={database}"));
+    // libpq's name for it, which the CLI reads as well.
+    command.envs(password.map(|password| ("PGPASSWORD", password)));
+    Ok(command)
+}
+
 fn remote(workspace: &Workspace, configuration: &Configuration, arguments: &[&str]) -> Result<Command> {
     let mut command = cli(workspace, configuration)?;
     command.args(arguments).arg(format!("--remote={}", configuration.project()));

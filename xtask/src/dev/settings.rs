@@ -22,11 +22,11 @@ pub struct FunctionVariables {
 }
 
 impl FunctionVariables {
-    /// A function with a token, or without a role, has no use for the secret key; the gateway none for any secret.
+    /// A function with a token, or without a role, has no use for the secret key; the gateway only for that of /health.
     pub fn of(&self, function: &Function) -> Variables {
         let mut variables = self.common.clone();
         if function.name == GATEWAY {
-            variables.retain(|name, _| PUBLIC.contains(&name.as_str()));
+            variables.retain(|name, _| OF_GATEWAY.contains(&name.as_str()));
             return variables;
         }
         match (&function.role, &self.tokens) {
@@ -75,8 +75,8 @@ const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
 const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
-/// What the page is told, and so everybody.
-const PUBLIC: [&str; 2] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY"];
+/// What the page is told, which is public, and what operators prove themselves with.
+const OF_GATEWAY: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "HEALTH_TOKEN"];
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
@@ -91,6 +91,7 @@ const SIMULATED_KEY: &str = "simulated-llm-key";
 pub const SIMULATED_STRIPE_KEY: &str = "sk_test_simulated";
 const SIMULATED_WEBHOOK_SECRET: &str = "whsec_of_the_simulated_stripe_account";
 const SIMULATED_PRICE: &str = "price_simulatedPro";
+const LOCAL_HEALTH_TOKEN: &str = "local-health-token";
 
 /// What was given, and which services it replaces.
 #[derive(Debug)]
@@ -185,6 +186,7 @@ impl Settings {
             (SECRET_KEY, keys.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             ("SERVER_TIMING", "true".into()),
+            ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
             ("SPOTIFY_STATE_SECRETS", derived(&keys.secret_key, "spotify-state")),
             ("SPOTIFY_TOKEN_SECRETS", derived(&keys.secret_key, "spotify-tokens")),

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::calls;
 use super::lane::{Lane, PROMPT, email_of};
 use super::operations::{Act, Operation};
-use crate::generation;
 use crate::spotify::{self, Answer, call};
 use crate::stack::User;
 use crate::stripe::{self, ask_for_checkout, ask_for_portal, event};
 use crate::wire;
+use crate::{generation, health};
 
 /// Whatever a machine under load takes beyond a function's own limit.
 const SLACK_SECONDS: u64 = 5;
@@ -169,7 +169,8 @@ impl Subject {
             return self.perform(lane, operation.act).await;
         }
         let path = format!("{}/health", operation.function);
-        let answer = call(&lane.stack, Method::GET, &path, None, None).await;
+        let operator = User { id: Uuid::nil(), token: health::TOKEN.to_owned() };
+        let answer = call(&lane.stack, Method::GET, &path, Some(&operator), None).await;
         let code = answer.body["status"].as_str().unwrap_or_default().to_owned();
         Outcome { code, ..Outcome::of(&answer) }
     }
