@@ -70,7 +70,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "lint-wasm", tier: Tier::Test, run: Run::Alone(stages::lint_wasm) },
     Stage { name: "docs", tier: Tier::Full, run: Run::Alone(stages::docs) },
     Stage { name: "native-tests", tier: Tier::Check, run: Run::Alone(stages::native_tests) },
-    Stage { name: "fuzz", tier: Tier::Full, run: Run::Alone(crate::fuzz::stage) },
+    Stage { name: "fuzz", tier: Tier::Full, run: Run::Alone(stages::fuzz) },
     Stage { name: "wasm-tests", tier: Tier::Test, run: Run::Alone(stages::wasm_tests) },
     Stage { name: "types", tier: Tier::Check, run: Run::Alone(stages::types) },
     Stage { name: "stand-ins", tier: Tier::Test, run: Run::Alone(stages::stand_ins) },

@@ -37,9 +37,19 @@ pub fn docs(workspace: &Workspace) -> Result<()> {
 }
 
 pub fn native_tests(workspace: &Workspace) -> Result<()> {
+    run(cargo(workspace).args(["test", "--workspace", "--exclude", "it"]))
+}
+
+/// The property tests again, on more inputs and from new seeds; `PROPTEST_CASES` chooses how many.
+///
+/// An input that fails is kept in the crate's `proptest-regressions/`, to be committed.
+pub fn fuzz(workspace: &Workspace) -> Result<()> {
+    const CASES: &str = "PROPTEST_CASES";
+    let cases = std::env::var_os(CASES).unwrap_or_else(|| "2000".into());
     let mut command = cargo(workspace);
-    command.args(["test", "--workspace", "--exclude", "it"]);
-    run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
+    command.args(["test", "--workspace", "--exclude", "it", "--lib", "--", "properties::", "any_text::"]);
+    // A failing input says more than a backtrace of each attempt to shrink it.
+    run(command.env(CASES, cases).env("RUST_BACKTRACE", "0"))
 }
 
 /// The crates that have tests for wasm say so by what they depend on.
