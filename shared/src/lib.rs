@@ -11,6 +11,9 @@ pub mod cors;
 pub mod endpoint;
 pub mod error;
 pub mod form;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod growth_tests;
 pub mod headers;
 pub mod health;
 pub mod http_client;

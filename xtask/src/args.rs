@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail};
 use crate::artefacts::Profile;
 use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
-use crate::fuzz::TARGETS;
 use crate::test::{STAGES, Tier};
 
 /// Where it is set, `dev` runs what is deployed.
@@ -21,7 +20,6 @@ Usage: cargo xtask <command>
   check    the everyday check: format, lints, types and the tests that need no stack
   deploy   the database and the functions, to a platform
   dev      the whole product on this machine, until Ctrl-C
-  fuzz     the property tests on made-up inputs, for as long as one likes
   test     what a change must pass, with one line per stage
   function-token  the token by which a deployed function is its role in the database
   reconcile-billing  every profile's plan compared with Stripe
@@ -48,11 +46,6 @@ deploy cloudflare|supabase:
   --env-file FILE           what it is configured with (.env.staging, .env.production)
   --dry-run                 everything that can be tried without an account; nothing is changed
 
-fuzz:
-  --minutes N               for how long, on all processors (2)
-  --only TARGET[,TARGET…]   these alone, of: signature-header, jwks, jwt, oauth-state, request-bodies, sse,
-                            incremental-json, llm-output, spotify-answers, matching, others
-
 bench:
   --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
                             matching, database
@@ -77,7 +70,6 @@ Everything that is missing is installed once, into the user's cache.
 
 const DEFAULT_TOKEN_DAYS: u64 = 365;
 const MAX_TOKEN_DAYS: u64 = 3650;
-const MAX_FUZZ_MINUTES: u64 = 7 * 24 * 60;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
@@ -86,7 +78,6 @@ pub enum Command {
     Build,
     Deploy(DeployOptions),
     Dev(DevOptions),
-    Fuzz(FuzzOptions),
     Test(TestOptions),
     FunctionToken(TokenOptions),
     ReconcileBilling(ReconcileOptions),
@@ -176,19 +167,6 @@ pub enum Scale {
     Full,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub struct FuzzOptions {
-    pub minutes: u64,
-    /// The names of the targets; empty for all of them.
-    pub only: Vec<String>,
-}
-
-impl Default for FuzzOptions {
-    fn default() -> Self {
-        Self { minutes: 2, only: Vec::new() }
-    }
-}
-
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
     /// The names of the stages to run; empty for all of the tier.
@@ -215,7 +193,6 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             .map(|()| Command::Test(TestOptions { tier: Tier::Check, ..TestOptions::default() })),
         "deploy" => parse_deploy(arguments).map(Command::Deploy),
         "dev" => parse_dev(arguments).map(Command::Dev),
-        "fuzz" => parse_fuzz(arguments).map(Command::Fuzz),
         "test" => parse_test(arguments).map(Command::Test),
         "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
         "reconcile-billing" => parse_reconcile(arguments).map(Command::ReconcileBilling),
@@ -344,26 +321,6 @@ fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
                 options.only.extend(arguments.names(&option, inline, "stage", &names)?);
             }
             _ => return unknown("test", &option),
-        }
-    }
-    Ok(options)
-}
-
-fn parse_fuzz(mut arguments: Arguments) -> Result<FuzzOptions> {
-    let mut options = FuzzOptions::default();
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--minutes" => {
-                let value = arguments.value(&option, inline)?;
-                let minutes = value.parse().ok().filter(|minutes| (1..=MAX_FUZZ_MINUTES).contains(minutes));
-                options.minutes = minutes
-                    .with_context(|| format!("--minutes {value}: expected 1 to {MAX_FUZZ_MINUTES}"))?;
-            }
-            "--only" => {
-                let names: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-                options.only.extend(arguments.names(&option, inline, "target", &names)?);
-            }
-            _ => return unknown("fuzz", &option),
         }
     }
     Ok(options)

@@ -70,21 +70,12 @@ fn what_makes_no_sense_is_named() {
     assert!(refusal("reconcile-billing --apply=no").contains("`--apply`"));
     assert!(refusal("reconcile-billing --env-file a --ready-file b").contains("not both"));
     assert!(refusal("test --only formatting").contains("`formatting`"));
-    assert!(refusal("fuzz --only sse,json").contains("`json`"));
-    assert!(refusal("fuzz --minutes 0").contains("--minutes 0"));
 }
 
 #[test]
 fn help_is_given_wherever_it_is_asked_for() {
     for line in ["", "help", "--help", "dev --help", "test -h"] {
         assert_eq!(parsed(line).unwrap(), Command::Help, "{line}");
-    }
-}
-
-#[test]
-fn help_names_every_stage_and_what_can_be_fuzzed() {
-    for name in STAGES.iter().map(|stage| stage.name).chain(TARGETS.iter().map(|target| target.name)) {
-        assert!(HELP.contains(name), "{name}");
     }
 }
 
@@ -115,11 +106,4 @@ fn the_tests_have_three_tiers() {
     };
     assert_eq!([tier("check"), tier("test"), tier("test --full")], [Tier::Check, Tier::Test, Tier::Full]);
     assert!(refusal("check --full").contains("--full"));
-}
-
-#[test]
-fn fuzzing_has_its_time_and_its_targets() {
-    assert_eq!(parsed("fuzz").unwrap(), Command::Fuzz(FuzzOptions::default()));
-    let expected = FuzzOptions { minutes: 30, only: vec!["sse".into(), "jwt".into()] };
-    assert_eq!(parsed("fuzz --minutes 30 --only sse,jwt").unwrap(), Command::Fuzz(expected));
 }

@@ -8,7 +8,6 @@ mod deploy;
 mod dev;
 mod files;
 mod function_token;
-mod fuzz;
 #[cfg(test)]
 mod house;
 mod http;
@@ -60,7 +59,6 @@ fn run() -> Result<ExitCode> {
         Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
-        Command::Fuzz(options) => fuzz::run_command(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&options),
         Command::ReconcileBilling(options) => reconcile_billing::run(&workspace, &options),
         Command::Test(options) => test::run(&workspace, &options),

@@ -88,6 +88,8 @@ impl FrameReader {
                     self.line = vec![*byte];
                     self.value = Some(Nesting { depth: 1, ..Nesting::default() });
                 }
+                // One leading space stands for many, for each bracket that follows asks whether the line is blank.
+                _ if byte.is_ascii_whitespace() && !self.line.is_empty() && is_blank(&self.line) => {}
                 _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
                 _ => self.line.push(*byte),
             }
@@ -164,7 +166,7 @@ fn json(text: &[u8]) -> Vec<Payload> {
 }
 
 fn is_blank(line: &[u8]) -> bool {
-    without_mark(line).trim_ascii().is_empty()
+    without_mark(line).trim_ascii_start().is_empty()
 }
 
 fn without_mark(line: &[u8]) -> &[u8] {

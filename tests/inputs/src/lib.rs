@@ -1,7 +1,7 @@
 //! Made-up inputs for the property tests: hostile texts, any JSON, what is nearly right, chunks cut anywhere.
 //!
-//! Each property is tried on 256 inputs; `PROPTEST_CASES` is another number. What once failed stands in the crate's
-//! `proptest-regressions/`, belongs into the repository and is tried first from then on.
+//! Each property is tried on 256 inputs; `PROPTEST_CASES` chooses another number. Proptest writes an input that fails
+//! into the crate's `proptest-regressions/` and tries it first from then on; commit it.
 
 mod corpus;
 

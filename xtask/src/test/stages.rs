@@ -50,12 +50,19 @@ pub fn docs(cx: &mut Context<'_>) -> Result<()> {
 
 pub fn native_tests(cx: &mut Context<'_>) -> Result<()> {
     let mut command = cargo(cx.workspace);
-    command.args(["test", "--workspace", "--exclude", "it"]);
-    cx.run(command.args(["--exclude", crate::fuzz::LINEAR_TESTS]))
+    cx.run(command.args(["test", "--workspace", "--exclude", "it"]))
 }
 
+/// The property tests again, on more inputs and from new seeds; `PROPTEST_CASES` chooses how many.
+///
+/// An input that fails is kept in the crate's `proptest-regressions/`, to be committed.
 pub fn fuzz(cx: &mut Context<'_>) -> Result<()> {
-    crate::fuzz::stage(cx.workspace)
+    const CASES: &str = "PROPTEST_CASES";
+    let cases = std::env::var_os(CASES).unwrap_or_else(|| "2000".into());
+    let mut command = cargo(cx.workspace);
+    command.args(["test", "--workspace", "--exclude", "it", "--lib", "--", "properties::", "any_text::"]);
+    // A failing input says more than a backtrace of each attempt to shrink it.
+    cx.run(command.env(CASES, cases).env("RUST_BACKTRACE", "0"))
 }
 
 pub fn wasm_pack(cx: &mut Context<'_>) -> Result<()> {

@@ -1,0 +1,181 @@
+//! No reader of what comes from outside takes more than linear time, on inputs that have made such readers slow: one
+//! piece over and over, or one half of one piece and one of another.
+//!
+//! What is compared is the processor time of the test's own thread, for an input and for four times as much of it: other
+//! programs and other tests do not count.
+
+use std::hint::black_box;
+
+use futures_util::FutureExt;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::auth::{Jwks, UnverifiedJwt};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::json::{LenientParser, from_slice_lenient};
+use crate::llm::FrameReader;
+use crate::llm::playlist::PlaylistReader;
+use crate::matching::{Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank};
+use crate::redacted::Secret;
+use crate::spotify::{SpotifyApp, SpotifyConfig, StateKeys, TokenCache};
+use crate::stripe::{Event, WebhookSecrets};
+use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+
+/// What opens, quotes, separates, escapes, combines, or names what is looked for.
+const PIECES: &str = r#"["a","1","-",",",":",";","=","&","%C5%BC","+"," ","\n","\r\n","\\","\\\"","\\u00e9","\\ud83e","\"","\"\",","\"a\":1,",
+"{","}","{}{","[","]","[[],","{\"a\":","{\"a\":[","{\"artist\":\"a\",\"title\":\"b\"},","{\"name\":\"a\"},","0,","null,","v1=,","v1=00,","t=1,",
+"state=a&","data:","data:a\n","data:a\n\n","data: {\"a\":\n",": ping\n\n","{\"kid\":\"a\"},","(","(a) ","[live] "," - ","feat. a ","the ","live ",
+"cover of ","without live ","and ","a a ","ab ","e\u0301","\u0301","\ufdfa","㎯","가","🥃","\u202e"]"#;
+/// The pieces of which two are tried together, a run of one after a run of the other.
+const RUNS: [&str; 10] = ["a", " ", "\n", "\"", "\\", "{", "[", "}", ",", "data:"];
+
+const KIB: usize = 1024;
+/// Four times the input may take eight times as long, for memory has its price; a square of it takes sixteen times as long.
+const MOST: f64 = 8.0;
+/// A reader that takes less for the larger input cannot have taken the square of its size.
+const NEGLIGIBLE_SECONDS: f64 = 0.001;
+/// How often a growth that looks bad is measured again.
+const ATTEMPTS: usize = 7;
+
+/// The processor time that this thread takes to read an input.
+fn seconds(read: fn(&str), input: &str) -> f64 {
+    let now = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    };
+    let started = now();
+    read(black_box(input));
+    now() - started
+}
+
+fn is_linear(read: fn(&str), input: impl Fn(usize) -> String, bytes: usize) -> bool {
+    let (small, large) = (input(bytes / 4), input(bytes));
+    let (mut short, mut long) = (f64::MAX, f64::MAX);
+    (0..ATTEMPTS).any(|_| {
+        (short, long) = (short.min(seconds(read, &small)), long.min(seconds(read, &large)));
+        long < NEGLIGIBLE_SECONDS || long <= MOST * short
+    })
+}
+
+/// Tries all pieces within each frame, and two runs.
+fn assert_linear(bytes: usize, frames: &[(&str, &str)], read: fn(&str)) {
+    let run = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
+    let pieces: Vec<String> = serde_json::from_str(PIECES).unwrap();
+    for piece in &pieces {
+        for (before, after) in frames {
+            let input = |bytes| [before, run(piece, bytes).as_str(), after].concat();
+            assert!(
+                is_linear(read, input, bytes),
+                "{before:?}, then {piece:?} again and again, then {after:?}"
+            );
+        }
+    }
+    for (one, other) in RUNS.iter().flat_map(|one| RUNS.map(|other| (*one, other))) {
+        let input = |bytes| [run(one, bytes / 2), "x".to_owned(), run(other, bytes / 2)].concat();
+        assert!(is_linear(read, input, bytes), "{one:?} again and again, then {other:?}");
+    }
+}
+
+#[test]
+fn a_square_is_noticed() {
+    fn square(text: &str) {
+        black_box(text.bytes().flat_map(|a| text.bytes().map(move |b| u64::from(a ^ b))).sum::<u64>());
+    }
+    assert!(!is_linear(square, |bytes| "a".repeat(bytes), 4 * KIB));
+}
+
+#[test]
+fn headers_and_tokens_are_read_in_linear_time() {
+    assert_linear(16 * KIB, &[("", ""), ("t=1,", "")], |text| {
+        let secrets = WebhookSecrets::from_lookup(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
+        let _ = black_box(secrets.verify(Some(text), b"{}", 1));
+    });
+    let frames = [("", ""), ("eyJhbGciOiJIUzI1NiJ9.", ".AA"), ("eyJhbGciOiJIUzI1NiJ9.e30.", "")];
+    assert_linear(16 * KIB, &frames, |text| drop(black_box(UnverifiedJwt::parse(text))));
+    assert_linear(16 * KIB, &[("", ""), ("a.", "")], |text| {
+        let keys = StateKeys::from_lookup(|_| Some("k".repeat(32))).unwrap();
+        let _ = black_box(keys.verify(text, 1));
+    });
+}
+
+#[test]
+fn documents_are_read_in_linear_time() {
+    let frames =
+        [("", ""), ("{\"keys\":[", "0]}"), ("{\"object\":\"event\",\"data\":{\"object\":{\"a\":[", "0]}}}")];
+    assert_linear(32 * KIB, &frames, |text| {
+        let _ = black_box(Jwks::parse(text.as_bytes()));
+        let _ = black_box(Event::parse(text.as_bytes()));
+        let _ = black_box(from_slice_lenient::<serde_json::Value>(text.as_bytes()));
+    });
+}
+
+#[test]
+fn a_stream_is_read_in_linear_time() {
+    assert_linear(32 * KIB, &[("", ""), ("data: a", "\n\n"), ("data:a\n", "")], |text| {
+        let mut reader = FrameReader::default();
+        let _ = black_box(text.as_bytes().chunks(1).try_for_each(|byte| reader.push(byte).map(drop)));
+        black_box(reader.finish());
+    });
+}
+
+#[test]
+fn an_answer_of_a_model_is_read_in_linear_time() {
+    let frames =
+        [("", ""), ("{\"tracks\":[", "]}"), ("{\"summary\":\"", "\"}"), ("{\"tracks\":[{\"artist\":\"", "")];
+    assert_linear(32 * KIB, &frames, |text| {
+        let (mut parser, mut tokens) = (LenientParser::default(), Vec::new());
+        text.chars().for_each(|c| parser.push(c, &mut tokens));
+        parser.finish(&mut tokens);
+        let mut reader = PlaylistReader::new();
+        black_box((tokens, reader.push(text), reader.finish()));
+    });
+}
+
+#[test]
+fn titles_and_prompts_are_compared_in_linear_time() {
+    assert_linear(8 * KIB, &[("", ""), ("a (", ")"), ("a - ", ""), ("songs like ", " please")], |text| {
+        let sought = Suggestion { artist: text.to_owned(), title: text.to_owned(), year: None };
+        let tracks = [track(text), track("a")];
+        black_box((field_query(&sought), free_query(&sought), WantedVersions::from_prompt(text)));
+        choose(&sought, &tracks, text);
+    });
+}
+
+#[test]
+fn found_tracks_are_read_in_linear_time() {
+    let name = ("{\"tracks\":{\"items\":[{\"name\":\"", "\"}]}}");
+    assert_linear(32 * KIB, &[("{\"tracks\":{\"items\":[", "0]}}"), name], |text| {
+        let settings = |name: &str| name.starts_with("SPOTIFY_CLIENT").then(|| "x".to_owned());
+        let (config, clock) = (SpotifyConfig::from_lookup(settings).unwrap(), FakeClock::hurrying(0));
+        let tokens = TokenCache::default();
+        tokens.put(Secret::new("t"), u64::MAX);
+        let http = FakeHttp::answering([FakeAnswer::text(200, "application/json", text)]);
+        let found = SpotifyApp::new(&config, &tokens, &http, &clock).search("song", None, 10).now_or_never();
+        let sought = Suggestion { artist: "a".to_owned(), title: "live".to_owned(), year: None };
+        choose(&sought, &found.unwrap().unwrap_or_default(), "evening");
+    });
+}
+
+fn track(name: &str) -> CatalogueTrack {
+    CatalogueTrack {
+        uri: TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap(),
+        title: name.to_owned(),
+        artists: vec![name.to_owned()],
+        album: name.to_owned(),
+        release_year: None,
+        duration_ms: 1,
+        explicit: false,
+        is_playable: true,
+        isrc: None,
+    }
+}
+
+fn choose(sought: &Suggestion, tracks: &[CatalogueTrack], prompt: &str) {
+    let constraints =
+        Constraints::new(true, None, std::slice::from_ref(&sought.artist), WantedVersions::default());
+    let mut selection = Selection::new(50, prompt);
+    black_box((rank(sought, tracks), constraints.excludes(sought)));
+    let _ = black_box(best_match(sought, tracks, &constraints));
+    for track in tracks {
+        let _ = black_box(selection.offer(track));
+    }
+}
