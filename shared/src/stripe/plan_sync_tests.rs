@@ -131,6 +131,7 @@ fn a_customer_of_nobody_else_or_no_more_is_foreign() {
     let other = Uuid::from_u128(8);
     for (own, owner, named) in [
         (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
+        (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), None),
         (Value::Null, json!({"id": "cus_1", "deleted": true}), Some(USER)),
         (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": other}}), Some(USER)),
         (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": "x"}}), Some(USER)),

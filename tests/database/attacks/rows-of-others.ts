@@ -19,36 +19,26 @@ const filters = ({ victim, mallory }: Scene): Attack[] =>
     const not_mine = column === 'playlist_id' ? `not.in.(${mallory.playlist},${mallory.deleted})` : `neq.${mallory.id}`;
     return [
       { what: `reads the victim's ${table}`, ask: get(`/${table}?${column}=eq.${theirs}`), expected: nothing },
-      { what: `reads the victim's ${table} in a list`, ask: get(`/${table}?${column}=in.(${theirs},${theirs})`), expected: nothing },
       { what: `reads everybody else's ${table}`, ask: get(`/${table}?${column}=${not_mine}`), expected: nothing },
-      { what: `reads the victim's ${table} by an alternative`, ask: get(`/${table}?or=(${column}.eq.${theirs},${column}.is.null)`), expected: nothing },
       { what: `reads the victim's ${table} by a nested alternative`, ask: get(`/${table}?or=(and(${column}.eq.${theirs},${column}.not.is.null),${column}.is.null)`), expected: nothing },
-      { what: `reads everybody else's ${table} in a range`, ask: get(`/${table}?${column}=${not_mine}`, { Range: '0-99', 'Range-Unit': 'items' }), expected: nothing },
       { what: `counts the victim's ${table}`, ask: head(`/${table}?${column}=eq.${theirs}`), expected: nothing },
-      { what: `counts the victim's ${table} beside the rows`, ask: get(`/${table}?${column}=eq.${theirs}`, { Prefer: 'count=exact' }), expected: nothing },
       { what: `reads the victim's ${table} without a token`, ask: { ...get(`/${table}?${column}=eq.${theirs}`), token: undefined }, expected: deniedToAnon },
     ];
   });
 
 const guesses = (): Attack[] => [
-  { what: 'finds the victim by the beginning of the name', ask: get('/profiles?username=like.hidden*'), expected: nothing },
-  { what: 'finds the victim by a pattern', ask: get('/profiles?username=match.^hidden'), expected: nothing },
   { what: 'finds the victim\'s Stripe customer', ask: get('/profiles?select=stripe_customer_id&stripe_customer_id=like.cus_hidden*'), expected: nothing },
-  { what: 'finds the victim\'s playlists by their names', ask: get('/playlists?name=ilike.HIDDEN*'), expected: nothing },
   { what: 'finds the victim\'s tracks by their titles', ask: get('/playlist_tracks?title=like.hidden*'), expected: nothing },
-  { what: 'finds the victim\'s prompts', ask: get('/ai_sessions?prompt=like.hidden*'), expected: nothing },
 ];
 
 const embeddings = ({ mallory, victim }: Scene): Attack[] => [
   { what: 'embeds the tracks of the victim\'s playlist', ask: get(`/playlists?select=*,playlist_tracks(*)&id=eq.${victim.playlist}`), expected: nothing },
   { what: 'embeds everything of everybody else', ask: get(`/profiles?select=*,playlists(*,playlist_tracks(*)),ai_sessions(*)&user_id=neq.${mallory.id}`), expected: nothing },
   { what: 'joins the playlists of the victim', ask: get(`/playlist_tracks?select=*,playlists!inner(*)&playlists.owner_id=eq.${victim.id}`), expected: nothing },
-  { what: 'joins the profile of the victim', ask: get(`/playlists?select=*,profiles!inner(*)&profiles.user_id=eq.${victim.id}`), expected: nothing },
   { what: 'joins the profile over two tables', ask: get(`/playlist_tracks?select=title,playlists!inner(name,profiles!inner(*))&playlists.profiles.user_id=eq.${victim.id}`), expected: nothing },
   { what: 'spreads the playlist over its tracks', ask: get(`/playlist_tracks?select=*,...playlists(name,owner_id)&playlist_id=eq.${victim.playlist}`), expected: nothing },
   { what: 'spreads the profile over the playlists', ask: get(`/playlists?select=id,...profiles!inner(username,stripe_customer_id)&owner_id=eq.${victim.id}`), expected: nothing },
   { what: 'orders by what is embedded', ask: get(`/playlists?select=id,profiles!inner(plan)&order=profiles(stripe_customer_id)&owner_id=neq.${mallory.id}`), expected: nothing },
-  { what: 'counts what is embedded', ask: get(`/playlists?select=id,playlist_tracks(count)&id=eq.${victim.playlist}`), expected: either(nothing, refused([400], 'PGRST123')) },
 ];
 
 const writes = ({ mallory, victim }: Scene): Attack[] => {
@@ -56,20 +46,15 @@ const writes = ({ mallory, victim }: Scene): Attack[] => {
   const their_first = `/playlist_tracks?playlist_id=eq.${victim.playlist}&position=eq.1`;
   return [
     { what: 'renames the victim\'s playlist', ask: patch(`/playlists?id=eq.${victim.playlist}`, { name: 'Mallory was here' }), expected: nothing },
-    { what: 'describes the victim\'s playlists', ask: patch(`/playlists?owner_id=eq.${victim.id}`, { description: 'x' }), expected: nothing },
     { what: 'deletes the victim\'s playlist softly', ask: patch(`/playlists?id=eq.${victim.playlist}`, { is_deleted: true }), expected: nothing },
     { what: 'restores the victim\'s playlist', ask: patch(`/playlists?id=eq.${victim.deleted}`, { is_deleted: false }), expected: nothing },
     { what: 'deletes everybody else\'s playlists softly', ask: patch(`/playlists?or=(owner_id.neq.${mallory.id},owner_id.is.null)`, { is_deleted: true }), expected: nothing },
-    { what: 'deletes the victim\'s playlist for good', ask: del(`/playlists?id=eq.${victim.playlist}`), expected: denied },
     { what: 'makes a playlist for the victim', ask: post('/playlists', { owner_id: victim.id, name: 'A gift' }), expected: denied },
-    { what: 'makes a playlist of nobody', ask: post('/playlists', { name: 'An orphan' }), expected: denied },
     { what: 'makes one for oneself and one for the victim', ask: post('/playlists', [mallory, victim].map(({ id }) => ({ owner_id: id, name: 'A gift' }))), expected: denied },
     { what: 'takes over the victim\'s playlist by an upsert', ask: post('/playlists', { id: victim.playlist, owner_id: mallory.id, name: 'Mine' }, 'resolution=merge-duplicates'), expected: denied },
     { what: 'puts a track into the victim\'s playlist', ask: post('/playlist_tracks', { playlist_id: victim.playlist, position: 4, ...TRACK }), expected: denied },
-    { what: 'overwrites a track of the victim\'s', ask: post('/playlist_tracks', { playlist_id: victim.playlist, position: 1, ...TRACK }, 'resolution=merge-duplicates'), expected: denied },
     { what: 'moves an own track into the victim\'s playlist', ask: patch(own_first, { playlist_id: victim.playlist, position: 4 }), expected: denied },
     { what: 'moves a track of the victim\'s into the own playlist', ask: patch(their_first, { playlist_id: mallory.playlist, position: 4 }), expected: denied },
-    { what: 'deletes the victim\'s tracks', ask: del(`/playlist_tracks?playlist_id=eq.${victim.playlist}`), expected: denied },
   ];
 };
 
@@ -79,12 +64,8 @@ const functions = ({ mallory, victim }: Scene): Attack[] => {
   const tracks = [TRACK];
   return Object.entries(closed).flatMap(([whose, playlist_id]) => [
     { what: `adds to ${whose}`, ask: rpc('add_tracks', { playlist_id, tracks }), expected: noPlaylist },
-    { what: `adds nothing to ${whose}, to see its tracks`, ask: rpc('add_tracks', { playlist_id, tracks: [] }), expected: noPlaylist },
-    { what: `adds at the start of ${whose}`, ask: rpc('add_tracks', { playlist_id, tracks, after_position: 0 }), expected: noPlaylist },
     { what: `removes from ${whose}`, ask: rpc('remove_track', { playlist_id, position: 1 }), expected: noPlaylist },
-    { what: `moves within ${whose}`, ask: rpc('move_track', { playlist_id, from_position: 1, to_position: 3 }), expected: noPlaylist },
     { what: `replaces ${whose}`, ask: rpc('replace_tracks', { playlist_id, tracks }), expected: noPlaylist },
-    { what: `empties ${whose}`, ask: rpc('replace_tracks', { playlist_id, tracks: [] }), expected: noPlaylist },
     {
       what: `removes from ${whose} by GET`,
       ask: get(`/rpc/remove_track?playlist_id=${playlist_id}&position=1`),

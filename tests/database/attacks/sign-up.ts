@@ -21,36 +21,17 @@ type Metadata = {
 
 const username = (name: string) => JSON.stringify({ username: name });
 const nested = '['.repeat(1000) + ']'.repeat(1000);
-const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte || 1)).join('');
 
 const METADATA: Metadata[] = [
-  { what: 'nothing', text: 'null', name: null },
-  { what: 'an empty object', text: '{}', name: null },
-  { what: 'an empty name', text: username(''), name: null },
   { what: 'white space and invisible characters', text: username(' \t\n\u00a0\u2003\u200b\ufeff'), name: null },
   { what: 'a name of 200 000 characters', text: username('x'.repeat(200_000)), name: 'x'.repeat(64) },
-  { what: 'a name of 200 000 spaces', text: username(' '.repeat(200_000)), name: null },
-  { what: 'a name beyond the basic plane', text: username('\u{1F3B5}'.repeat(5000)), name: '\u{1F3B5}'.repeat(64) },
-  { what: 'a name of combining marks', text: username(`e${'\u0301'.repeat(5000)}`), name: `e${'\u0301'.repeat(63)}` },
-  { what: 'control characters', text: username('a\u0001\u0007\b\u001b[31m\u007f\u0085\u2028b'), name: 'a [31m b' },
-  { what: 'every byte', text: username(bytes), name: Array.from({ length: 64 }, (_, n) => String.fromCharCode(33 + n)).join('') },
   { what: 'a null character', text: '{"username":"a\\u0000b"}', name: 'a b', mayBeRefused: true },
-  { what: 'a null character in a key', text: '{"user\\u0000name":"a"}', name: null, mayBeRefused: true },
   { what: 'half of a surrogate pair', text: '{"username":"\\ud800"}', name: '\ufffd', mayBeRefused: true },
   { what: 'SQL', text: username("'); update public.profiles set plan = 'pro'; --"), name: "'); update public.profiles set plan = 'pro'; --" },
-  { what: 'SQL in dollar quotes', text: username('$$; drop table public.profiles; $$'), name: '$$; drop table public.profiles; $$' },
-  { what: 'a format', text: username('%s%I%L%n'), name: '%s%I%L%n' },
-  { what: 'a number', text: '{"username":7}', name: null },
-  { what: 'a number that no double holds', text: '{"username":1e400}', name: null, mayBeRefused: true },
-  { what: 'booleans', text: '{"username":true,"name":false}', name: null },
-  { what: 'an array as the name', text: '{"username":["a","b"]}', name: null },
-  { what: 'an object as the name', text: '{"username":{"toString":"x"}}', name: null },
   { what: 'a thousand arrays in each other', text: `{"username":${nested},"x":${nested}}`, name: null },
-  { what: 'five thousand keys', text: JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`key${n}`, n]))), name: null },
   { what: 'the keys of a prototype', text: '{"__proto__":{"username":"x"},"constructor":{"name":"x"}}', name: null },
   { what: 'a plan and a customer', text: '{"username":"Mallory","plan":"pro","stripe_customer_id":"cus_x"}', name: 'Mallory' },
   { what: 'an array in place of metadata', text: '["username"]', name: null, mayBeRefused: true },
-  { what: 'a string in place of metadata', text: '"username"', name: null, mayBeRefused: true },
 ];
 
 export function signUps(scene: Scene): void {

@@ -1,0 +1,119 @@
+//! The mutants. Text and replacement are expressions of one type, and the text occurs in its file exactly once.
+
+pub struct Mutant {
+    /// What is broken, in one sentence.
+    pub name: &'static str,
+    pub file: &'static str,
+    pub text: &'static str,
+    pub replacement: &'static str,
+    /// The package whose library tests contain `test`.
+    pub package: &'static str,
+    /// The name of the test that has to fail, without its modules.
+    pub test: &'static str,
+}
+
+macro_rules! mutants {
+    ($($package:literal { $($name:literal: $file:literal $text:literal => $replacement:literal, $test:literal;)+ })+) => {
+        pub const MUTANTS: &[Mutant] = &[$($(Mutant {
+            name: $name, file: $file, text: $text, replacement: $replacement, package: $package, test: $test,
+        },)+)+];
+    };
+}
+
+mutants! {
+    "shared" {
+        "an expired token is accepted":
+            "shared/src/auth/jwt.rs" "self.exp <= now - LEEWAY_SECONDS" => "false",
+            "a_token_whose_claims_are_not_a_users_is_refused";
+        "a token of another project is accepted":
+            "shared/src/auth/jwt.rs" "self.iss.as_deref() != Some(issuer)" => "false",
+            "a_token_whose_claims_are_not_a_users_is_refused";
+        "a token of any role is accepted":
+            "shared/src/auth/jwt.rs" "self.role.as_deref() != Some(AUTHENTICATED)" => "false",
+            "a_token_whose_claims_are_not_a_users_is_refused";
+        "the token chooses its algorithm":
+            "shared/src/auth/jwt.rs" "self.algorithm != key.algorithm()" => "false",
+            "the_public_key_is_no_hmac_secret";
+        "every unknown key id causes a request":
+            "shared/src/auth/jwks.rs" "now_ms.saturating_sub(last.at_ms) < REFETCH_INTERVAL_MS" => "false",
+            "invented_key_ids_cause_one_request_in_30_seconds";
+        "a state of Spotify's consent never expires":
+            "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
+            "a_state_says_who_began_for_ten_minutes";
+        "a refused refresh token ends a link that has been replaced":
+            "shared/src/spotify/link.rs" "self.expire(user_id, &seen).await?" => "true",
+            "a_refused_refresh_token_ends_the_link_if_it_is_still_the_stored_one";
+        "any signature is Stripe's":
+            "shared/src/stripe/signature.rs" "found | signed.is_by(secret, body)" => "true",
+            "no_change_of_a_single_bit_goes_unnoticed";
+        "an old event can be replayed":
+            "shared/src/stripe/signature.rs" "now_seconds.abs_diff(signed.seconds) > TOLERANCE_SECONDS" => "false",
+            "headers_are_judged_by_the_rules";
+        "an unpaid subscription makes its customer pro":
+            "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\")"
+                => "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\" | \"unpaid\")",
+            "every_status_makes_a_plan";
+        "a second customer takes the profile of the first":
+            "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
+                => "profile",
+            "a_customer_of_nobody_else_or_no_more_is_foreign";
+        "a song that the user ruled out is delivered":
+            "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
+            "the_labelled_cases_are_matched_precisely_and_completely";
+        "any song with a similar title is taken for the suggested one":
+            "shared/src/matching/score.rs" "score < MIN_SCORE || artist_score < MIN_ARTIST" => "false",
+            "the_labelled_cases_are_matched_precisely_and_completely";
+        "an artist fills the whole playlist":
+            "shared/src/matching/selection.rs" "of_artist >= MAX_PER_ARTIST && !named()" => "false",
+            "an_artist_gets_two_tracks_unless_the_listener_named_them";
+        "a line of a stream grows without a limit":
+            "shared/src/llm/framing.rs" "self.line.len() == MAX_EVENT_BYTES" => "false",
+            "a_line_that_never_ends_is_given_up";
+    }
+    "ai-playlist" {
+        "the requests that settling needs are spent on searches":
+            "functions/ai-playlist/src/budget.rs" "self.available() == 0" => "self.remaining.get() == 0",
+            "what_is_kept_is_left_for_later";
+        "a cost beyond the column's range is sent to the database":
+            "functions/ai-playlist/src/quota.rs" "cost.ten_thousandths() > MOST" => "false",
+            "a_cost_is_recorded_within_what_the_database_takes";
+        "an expired reservation counts as a failure to be settled again":
+            "functions/ai-playlist/src/job.rs"
+                "matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable)" => "false",
+            "a_playlist_that_may_have_been_saved_is_left_to_a_repeat";
+        "a model that never stops is listened to for ever":
+            "functions/ai-playlist/src/answer.rs" "self.songs - self.repeats >= self.max_songs" => "false",
+            "a_model_that_never_stops_is_stopped";
+    }
+    "billing" {
+        "two checkouts stay open":
+            "shared/src/stripe/checkout.rs" "self.expire(open.iter().skip(1)).await?" => "()",
+            "of_two_that_are_created_at_once_both_keep_the_newest";
+        "an unpaid subscription does not keep its customer from a second one":
+            "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\")"
+                => "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\" | \"unpaid\")",
+            "who_has_a_subscription_that_is_not_over_manages_it_and_gets_no_other";
+        "a checkout leads to any site":
+            "functions/billing/src/request.rs" "!origins.has_url(url)" => "false",
+            "no_url_leads_anywhere_else";
+        "a URL of the app may begin with another host's name":
+            "shared/src/cors.rs" "rest.is_empty() || rest.starts_with(['/', '?', '#'])" => "true",
+            "no_url_leads_anywhere_else";
+    }
+    "stripe-webhook" {
+        "a test event changes a live plan":
+            "functions/stripe-webhook/src/handler.rs" "event.livemode != config.stripe.livemode" => "false",
+            "what_is_not_stripes_is_refused_before_anything_is_asked";
+        "a checkout in another tab stays open after the payment":
+            "functions/stripe-webhook/src/handler.rs" "stripe.close_sessions(&subject.customer).await?" => "()",
+            "who_has_paid_in_one_tab_cannot_pay_in_another";
+    }
+    "account" {
+        "an account is deleted and its subscription goes on":
+            "functions/account/src/handler.rs" "stripe.delete_customer(&customer).await?" => "()",
+            "stripe_is_told_before_anything_is_deleted";
+        "an account is deleted although Stripe kept the customer":
+            "shared/src/stripe/checkout.rs" "answer.get(\"deleted\") != Some(&Value::Bool(true))" => "false",
+            "nobody_is_deleted_who_may_still_pay";
+    }
+}
