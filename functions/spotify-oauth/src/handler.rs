@@ -119,7 +119,8 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     /// 2. Parse (400, 413, 415, 422).
     /// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
     ///    whoever follows it to the sender's.
-    /// 4. Exchange the code, which Spotify accepts once (400, 502, 503, 504).
+    /// 4. Exchange the code, which Spotify accepts once, and only with the verifier of the state that it was given for
+    ///    (400, 502, 503, 504).
     /// 5. Ask whose account it is (403, 503).
     /// 6. Store, encrypted (503).
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
@@ -134,7 +135,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
             ));
         }
         let links = self.links();
-        let exchanged = links.accounts().exchange(&code, &self.config.redirect_uri).await;
+        let exchanged = links.accounts().exchange(&code, &self.config.redirect_uri, &state.verifier).await;
         let tokens = exchanged.map_err(|error| match error {
             GrantError::InvalidGrant => request::invalid_code(),
             GrantError::Spotify(error) => error.into(),
