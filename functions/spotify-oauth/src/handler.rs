@@ -90,10 +90,14 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock)
     }
 
-    /// 1. Verify the caller (401). 2. Sign a state for them.
+    /// 1. Verify the caller (401), who has signed in within the last ten minutes (403): whoever uses a session that is not
+    ///    their own must not get another's Spotify account linked to it.
+    /// 2. Sign a state for them.
     async fn start(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
-        let state = self.config.state_keys.sign(user.id(), self.clock.now_seconds(), self.random.as_ref());
+        let now_seconds = self.clock.now_seconds();
+        user.require_recent_sign_in(now_seconds)?;
+        let state = self.config.state_keys.sign(user.id(), now_seconds, self.random.as_ref());
         let url = self.links().accounts().authorize_url(&self.config.redirect_uri, &state);
         json_response(StatusCode::OK, &json!({ "authorize_url": url }))
     }

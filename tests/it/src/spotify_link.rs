@@ -13,6 +13,7 @@ use crate::spotify::{
     status, value,
 };
 use crate::stack::{Stack, User};
+use crate::token::{altered, claims, es256, keys};
 
 async fn taken() -> (Stack, User) {
     let stack = Stack::take().await;
@@ -116,6 +117,26 @@ async fn a_code_that_was_stolen_links_nothing_to_the_thiefs_account() {
     complete(&stack, &thief, &mixed).await.assert_error(400, "invalid_code");
     assert_eq!(status(&stack, &thief).await, json!({"linked": false}));
     complete(&stack, &victim, &stolen).await.ok();
+}
+
+#[tokio::test]
+async fn an_old_session_neither_begins_a_link_nor_deletes_the_account_and_a_new_sign_in_does() {
+    let (stack, user) = taken().await;
+    let keys = keys();
+    let header = json!({"alg": "ES256", "typ": "JWT", "kid": keys.kid});
+    // As after a refresh: the token is new, the sign-in is not.
+    let old = json!({"amr": [{"method": "password", "timestamp": now() - 601}]});
+    let mut held = user.clone();
+    held.token = es256(&keys, &header, &altered(&user, &old));
+    let confirmation = json!({"confirm": claims(&user.token)["email"]});
+    for (method, path, body) in
+        [(Method::POST, "spotify-oauth/start", None), (Method::DELETE, "account", Some(&confirmation))]
+    {
+        call(&stack, method, path, Some(&held), body).await.assert_error(403, "sign_in_again");
+    }
+    assert_eq!(status(&stack, &held).await, json!({"linked": false}));
+    link(&stack, &user, "ania").await;
+    assert_eq!(call(&stack, Method::DELETE, "account", Some(&user), Some(&confirmation)).await.status, 204);
 }
 
 #[tokio::test]
