@@ -56,6 +56,8 @@ codes! {
     ProfileNotFound = "profile_not_found", 403;
     /// The account that began to link is another one.
     StateOfAnotherUser = "state_of_another_user", 403;
+    /// What is asked for needs a sign-in of the last minutes.
+    SignInAgain = "sign_in_again", 403;
     /// No Spotify account is linked.
     SpotifyNotLinked = "spotify_not_linked", 403;
     /// Spotify no longer accepts the link; it has to be made again.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, database, DESKTOP, goTo, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, visit } from './support.ts';
+import { control, database, DESKTOP, goTo, linkSpotify, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, stays, upgrade, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
 
 let browser: Browser;
@@ -28,11 +28,11 @@ async function agree(page: Page): Promise<void> {
 
 for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
   test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
-    const { page, end } = await atAccount(size);
+    const { page, who, end } = await atAccount(size);
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
     // The browser is faster than the event.
     await control('stripe', 'PUT', 'delivery', { paused: true });
-    await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+    await upgrade(page, who);
     await page.getByRole('button', { name: 'Pay', exact: true }).click();
     await page.getByText('Thank you! Waiting for the payment').waitFor();
     await control('stripe', 'PUT', 'delivery', { paused: false });
@@ -47,8 +47,8 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
   });
 
   test(`on a ${name}, Spotify is linked and unlinked`, async () => {
-    const { page, end } = await atAccount(size);
-    await page.getByRole('button', { name: 'Link Spotify' }).click();
+    const { page, who, end } = await atAccount(size);
+    await linkSpotify(page, who);
     await page.getByRole('button', { name: 'Agree' }).waitFor();
     assert.match((await page.textContent('body')) ?? '', /Create and change playlists that are not on your profile/);
     await agree(page);
@@ -63,27 +63,27 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
 }
 
 test('who does not pay stays on the free plan', async () => {
-  const { page, end } = await atAccount();
-  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  const { page, who, end } = await atAccount();
+  await upgrade(page, who);
   await page.getByTestId('cancel').click();
   await page.getByText('0 of 3 used').waitFor();
   await end();
 });
 
 test('a payment service that is away is said, and tried again', async () => {
-  const { page, end } = await atAccount();
+  const { page, who, end } = await atAccount();
   await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await upgrade(page, who);
   await says(page, 'The payment service does not answer properly.');
   await control('stripe', 'PUT', 'faults', []);
-  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await page.getByRole('button', { name: 'Continue to payment' }).click();
   await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
   await end();
 });
 
 test('a listener who does not agree at Spotify comes back to where they were, with the reason', async () => {
-  const { page, end } = await atAccount();
-  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  const { page, who, end } = await atAccount();
+  await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Cancel' }).click();
   await says(page, 'You did not allow the link, so nothing was linked.');
   assert.equal(new URL(page.url()).hash, '#/account');
@@ -91,8 +91,8 @@ test('a listener who does not agree at Spotify comes back to where they were, wi
 });
 
 test('a link that somebody else has begun is not completed', async () => {
-  const { page, end } = await atAccount();
-  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  const { page, who, end } = await atAccount();
+  await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Agree' }).waitFor();
   const consent = page.url();
   const victim = await atAccount();
@@ -110,7 +110,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await goTo(page, `playlists/${id}`);
     await page.getByRole('button', { name: 'Export to Spotify' }).click();
     await says(page, 'Your Spotify account is not linked.');
-    await page.getByRole('button', { name: 'Link Spotify' }).click();
+    await linkSpotify(page, who);
     await agree(page);
     await page.getByText('Spotify is linked.').waitFor();
     await page.getByRole('heading', { name: 'Sunday' }).waitFor();
@@ -124,7 +124,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
 test('an export whose answer is lost makes no second copy when it is tried again', async () => {
   const { page, who, end } = await atAccount();
   const id = await playlistOf(who, 'Lost and found', 2);
-  await page.getByRole('button', { name: 'Link Spotify' }).click();
+  await linkSpotify(page, who);
   await agree(page);
   await page.getByText('Spotify is linked.').waitFor();
   await page.route('**/functions/v1/spotify-export', async (route) => {
@@ -142,6 +142,29 @@ test('an export whose answer is lost makes no second copy when it is tried again
   assert.equal(list.filter(({ name }) => name === 'Lost and found').length, 1);
   await end();
 });
+
+for (const [button, further, done] of [
+  ['Link Spotify', 'Continue to Spotify', (page: Page) => page.getByRole('button', { name: 'Agree' }).waitFor()],
+  ['Delete account …', 'Delete my account', (page: Page) => page.getByText('Your account is deleted.').waitFor()],
+] as const) {
+  test(`a listener who has signed in long ago does so again in the dialog, which then goes on: ${further}`, async () => {
+    const who = await stays(await listener());
+    const { page, end } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
+    await page.getByRole('button', { name: button }).click();
+    const dialog = page.getByRole('dialog');
+    const goOn = dialog.getByRole('button', { name: further });
+    if (button !== 'Link Spotify') await dialog.getByLabel('Your e-mail address').fill(who.email);
+    await goOn.click();
+    await says(page, 'This needs a sign-in of the last ten minutes.');
+    await dialog.getByLabel('Password').fill('not the password');
+    await goOn.click();
+    await says(page, 'The e-mail address or the password is wrong.');
+    await dialog.getByLabel('Password').fill(PASSWORD);
+    await goOn.click();
+    await done(page);
+    await end();
+  });
+}
 
 test('an account is deleted by whoever types its address, and is gone', async () => {
   const { page, who, end } = await atAccount();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { DESKTOP, goTo, linkTo, listener, PASSWORD, PHONE, ready, signIn, visit } from './support.ts';
+import { DESKTOP, goTo, linkTo, listener, PASSWORD, PHONE, ready, says, signIn, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -87,15 +87,68 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await page.getByLabel('E-mail').fill(email);
   await page.getByRole('button', { name: 'Send the link' }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
-  await page.goto(await linkTo(email));
-  await page.getByLabel('New password').fill('another horse battery');
-  await page.getByRole('button', { name: 'Save password' }).click();
-  await page.getByText('Your new password is saved.').waitFor();
+  const link = await linkTo(email);
   await end();
-  const later = await visit(browser);
+  // A program that looks through mails opens the link, and runs what is there.
+  const scanner = await visit(browser, { url: link });
+  await scanner.page.getByText('Choose a new password with the link from the mail.').waitFor();
+  await scanner.end();
+  // The listener does so on another device.
+  const phone = await visit(browser, { url: link, size: PHONE });
+  await phone.page.getByRole('button', { name: 'Confirm' }).click();
+  await phone.page.getByText(`You are signed in as ${email}.`).waitFor();
+  await phone.page.getByLabel('New password').fill('another horse battery');
+  await phone.page.getByRole('button', { name: 'Save password' }).click();
+  await phone.page.getByText('Your new password is saved.').waitFor();
+  await phone.end();
+  const later = await visit(browser, { url: link });
+  await later.page.getByRole('button', { name: 'Confirm' }).click();
+  await says(later.page, 'The link from the mail is not valid any more.');
   await signIn(later.page, email, 'another horse battery');
   await later.end();
 });
+
+/** Whose session the page has, as the account's screen tells. */
+async function isSignedInAs(page: Page, email: string): Promise<void> {
+  await goTo(page, 'account');
+  await page.getByRole('main').getByText(`Signed in as ${email}`).waitFor();
+}
+
+for (const isKnown of [false, true]) {
+  test(`a link that carries a session does not sign ${isKnown ? 'a listener over to' : 'a stranger in to'} the account of whoever made it`, async () => {
+    const [attacker, victim] = [await listener(), await listener()];
+    const { access_token, refresh_token } = attacker.session;
+    const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: '3600', token_type: 'bearer', type: 'magiclink' });
+    for (const isOpen of [false, true]) {
+      const { page, end } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/#${isOpen ? '/playlists' : parameters}` });
+      if (isOpen) {
+        await page.getByRole('heading', { name: isKnown ? 'Your playlists' : 'Sign in' }).waitFor();
+        await page.goto(`${ready.web_url}/#${parameters}`);
+      }
+      await says(page, 'The link tried to sign you in to an account of its choice. It was ignored.');
+      assert.equal(new URL(page.url()).hash, '#/');
+      assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(access_token));
+      if (isKnown) await isSignedInAs(page, victim.email);
+      else await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+      await end();
+    }
+  });
+}
+
+for (const [choice, isKept] of [['Stay signed in as', true], ['Sign in as', false]] as const) {
+  test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
+    const [attacker, victim] = [await listener(), await listener()];
+    await attacker.supabase.auth.signInWithOtp({ email: attacker.email });
+    const { page, end } = await visit(browser, { who: victim, url: await linkTo(attacker.email) });
+    await page.getByText(`You are signed in as ${victim.email}.`).waitFor();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await says(page, `This link belongs to ${attacker.email}.`);
+    await page.getByRole('button', { name: `${choice} ${isKept ? victim.email : attacker.email}` }).click();
+    await page.getByLabel('Your wish').waitFor();
+    await isSignedInAs(page, isKept ? victim.email : attacker.email);
+    await end();
+  });
+}
 
 test('a link from a mail that is not valid any more says what to do', async () => {
   const { page, end } = await visit(browser, { url: `${ready.web_url}/#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid` });

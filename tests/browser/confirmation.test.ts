@@ -60,6 +60,8 @@ test('an address is confirmed by the link in a mail, and what was written before
   await says(page, 'Your e-mail address is not confirmed yet.');
 
   await page.goto(await linkTo(email, `${config.supabase_url}/mail`));
+  await page.getByText('Confirm that this e-mail address is yours.').waitFor();
+  await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('Your e-mail address is confirmed. Welcome!').waitFor();
   await page.getByText('3 of 3 AI playlists left').waitFor();
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');

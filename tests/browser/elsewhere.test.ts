@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
 import { fileServer, listen } from './file-server.ts';
-import { goTo, listener, modelTakes, playlistOf, ready, resetSimulators, says, signIn, tracksOn, visit } from './support.ts';
+import { goTo, listener, modelTakes, playlistOf, ready, resetSimulators, says, signIn, tracksOn, upgrade, visit } from './support.ts';
 
 /** One of APP_ORIGINS, and for a browser another one than the functions'. */
 const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
@@ -44,7 +44,7 @@ test('hosted elsewhere, the page generates, saves, and pays', async () => {
   await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
   await goTo(page, 'account');
-  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+  await upgrade(page, who);
   await page.getByRole('button', { name: 'Pay', exact: true }).click();
   await page.getByText('You are on Pro now.').waitFor();
   assert.equal(new URL(page.url()).origin, ELSEWHERE);

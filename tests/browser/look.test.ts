@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, isAccessible, listener, modelTakes, PHONE, playlistOf, ready, resetSimulators, says, shot, signIn, visit } from './support.ts';
+import { control, DESKTOP, goTo, isAccessible, listener, modelTakes, PHONE, playlistOf, ready, resetSimulators, says, shot, signIn, upgrade, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -49,6 +49,9 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
       await page.getByRole('heading', { name: screen }).waitFor();
       await check(place);
     }
+    await goTo(page, 'confirm?type=recovery&token_hash=x');
+    await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    await check('confirm');
     await signIn(page, who.email);
     await goTo(page, 'playlists');
     await page.getByRole('link', { name: 'Sunday' }).waitFor();
@@ -65,7 +68,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await page.getByRole('button', { name: 'Link Spotify' }).waitFor();
     await check('account');
     await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-    await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
+    await upgrade(page, who);
     await says(page, 'The payment service does not answer properly.');
     await check('failure');
     await goTo(page, '');

@@ -156,6 +156,26 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
 }
 
+/** Presses a button and goes on in the dialog that it opens, which says for which account. */
+export async function goOn(page: Page, button: string, further: string, { email }: Listener): Promise<void> {
+  await page.getByRole('button', { name: button }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(`Signed in as ${email}`).waitFor();
+  await dialog.getByRole('button', { name: further }).click();
+}
+
+export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, 'Link Spotify', 'Continue to Spotify', who);
+export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 'Upgrade to Pro', 'Continue to payment', who);
+
+/** As if the listener had signed in an hour ago and stayed. */
+export async function stays({ session, supabase, email }: Listener): Promise<Listener> {
+  await database((sql) => sql`update auth.mfa_amr_claims set updated_at = now() - interval '1 hour' where session_id in (select id from auth.sessions where user_id = ${session.user.id})`);
+  const { data, error } = await supabase.auth.refreshSession();
+  assert.equal(error, null);
+  assert.ok(data.session);
+  return { email, supabase, session: data.session };
+}
+
 /** Goes to a place in the app, without loading the page anew. */
 export async function goTo(page: Page, place: string): Promise<void> {
   await page.evaluate((hash) => {
@@ -198,7 +218,7 @@ export async function says(page: Page, words: string): Promise<void> {
 export async function linkTo(address: string, mail_url = ready.mail_url): Promise<string> {
   for (;;) {
     const mails = (await (await fetch(mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];
-    const [link] = /https?:\/\/\S+verify\S+/.exec(mails.find(({ to }) => to === address)?.text ?? '') ?? [];
+    const [link] = /https?:\/\/\S+token_hash=\S+/.exec(mails.find(({ to }) => to === address)?.text ?? '') ?? [];
     if (link) return link;
   }
 }

@@ -9,6 +9,7 @@ export type Config = {
   seed_file: string | null;
   jwt_alg: 'ES256' | 'HS256';
   confirm_email: boolean;
+  captcha: { secret: string; siteverify_url: string } | null;
 };
 
 export class ConfigError extends Error {}
@@ -29,6 +30,7 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     seed_file: lookup('SEED_FILE') || null,
     jwt_alg: checkedAlgorithm(lookup('JWT_ALG') || 'ES256'),
     confirm_email: checkedFlag('CONFIRM_EMAIL', lookup('CONFIRM_EMAIL') || 'false'),
+    captcha: captchaFrom(lookup),
   };
 }
 
@@ -49,6 +51,13 @@ function checkedPort(value: string): number {
 function checkedAlgorithm(value: string): Config['jwt_alg'] {
   if (value !== 'ES256' && value !== 'HS256') throw new ConfigError('JWT_ALG must be ES256 or HS256');
   return value;
+}
+
+function captchaFrom(lookup: (name: string) => string | undefined): Config['captcha'] {
+  const secret = lookup('CAPTCHA_SECRET');
+  if (!secret) return null;
+  const url = lookup('CAPTCHA_SITEVERIFY_URL') || 'https://challenges.cloudflare.com/turnstile/v0/siteverify';
+  return { secret, siteverify_url: checkedUrl('CAPTCHA_SITEVERIFY_URL', url, ['http:', 'https:']) };
 }
 
 function checkedFlag(name: string, value: string): boolean {

@@ -1,15 +1,26 @@
+import { decodeJwt } from 'jose';
 import type { JWTPayload } from 'jose';
+import type { CaptchaGuard } from './captcha.ts';
 import { allowAnyOrigin, isPreflight, preflight } from './cors.ts';
 import type { Keys } from './keys.ts';
 import type { Lite, RequestContext } from './lite.ts';
 import type { Mailbox } from './mail.ts';
 import { DATABASE_AWAY } from './rest-errors.ts';
+import type { SignIns } from './sign-ins.ts';
 import { TokenError } from './tokens.ts';
 import type { TokenUser, Tokens } from './tokens.ts';
 
 export type Gateway = (request: Request) => Promise<Response>;
 
-export type GatewayParts = { keys: Keys; tokens: Tokens; lite: Lite; mailbox: Mailbox; isDatabaseUp: () => Promise<boolean> };
+export type GatewayParts = {
+  keys: Keys;
+  tokens: Tokens;
+  sign_ins: SignIns;
+  captcha: CaptchaGuard | null;
+  lite: Lite;
+  mailbox: Mailbox;
+  isDatabaseUp: () => Promise<boolean>;
+};
 
 /** Everything but the functions: who asks is found out here, the answers are Lite's. */
 export function createGateway(parts: GatewayParts): Gateway {
@@ -48,12 +59,15 @@ async function rest(request: Request, { keys, tokens, lite, isDatabaseUp }: Gate
   return logged(request, await lite.fetch(passed_on, context), isDatabaseUp);
 }
 
-async function auth(request: Request, { keys, tokens, lite, isDatabaseUp }: GatewayParts): Promise<Response> {
+async function auth(request: Request, parts: GatewayParts): Promise<Response> {
+  const { keys, tokens, captcha, lite, isDatabaseUp } = parts;
   const { pathname } = new URL(request.url);
   if (pathname === '/auth/v1/.well-known/jwks.json') {
     return Response.json(tokens.jwks, { headers: { 'Cache-Control': 'public, max-age=600' } });
   }
   const context = contextOf(request, keys, '/auth/v1');
+  const refusal = context.identity && captcha ? await captcha(request) : null;
+  if (refusal) return refusal;
   let passed_on = request;
   const token = bearerToken(request);
   if (context.identity && token) {
@@ -64,7 +78,7 @@ async function auth(request: Request, { keys, tokens, lite, isDatabaseUp }: Gate
     }
   }
   const response = await logged(request, await lite.fetch(passed_on, context), isDatabaseUp);
-  return withOutsideTokens(request, response, { tokens, lite, keys });
+  return withOutsideTokens(request, response, parts);
 }
 
 function contextOf(request: Request, keys: Keys, prefix: string): RequestContext {
@@ -74,7 +88,6 @@ function contextOf(request: Request, keys: Keys, prefix: string): RequestContext
     path: url.pathname.slice(prefix.length),
     headers: JSON.stringify(Object.fromEntries(request.headers)),
     identity: identityOf(request.headers.get('apikey') ?? url.searchParams.get('apikey'), keys),
-    redirect_to: url.searchParams.get('redirect_to'),
   };
 }
 
@@ -134,17 +147,18 @@ function databaseAway(): Response {
   return Response.json(body, { status });
 }
 
-/** How each endpoint that answers a session has made sure of the user, in Auth's words. */
-const METHOD_BY_ENDPOINT: Record<string, string> = { '/auth/v1/signup': 'password', '/auth/v1/token': 'password', '/auth/v1/verify': 'otp' };
+/** How each endpoint that answers a session has made sure of the user, in Auth's words; a refresh has not. */
+const METHOD_BY_ENDPOINT: Record<string, (url: URL) => string | null> = {
+  '/auth/v1/signup': () => 'password',
+  '/auth/v1/token': ({ searchParams }) => (searchParams.get('grant_type') === 'refresh_token' ? null : 'password'),
+  '/auth/v1/verify': () => 'otp',
+};
 
-async function withOutsideTokens(
-  request: Request,
-  response: Response,
-  parts: Pick<GatewayParts, 'tokens' | 'lite' | 'keys'>,
-): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  const method = METHOD_BY_ENDPOINT[pathname];
-  if (!method || response.status >= 400) return response;
+async function withOutsideTokens(request: Request, response: Response, parts: GatewayParts): Promise<Response> {
+  const url = new URL(request.url);
+  const methodOf = METHOD_BY_ENDPOINT[url.pathname];
+  if (!methodOf || response.status >= 400) return response;
+  const method = methodOf(url);
 
   const location = response.headers.get('location');
   if (location) {
@@ -152,18 +166,19 @@ async function withOutsideTokens(
     return response;
   }
   const session = (await response.json()) as { access_token?: string; user?: TokenUser };
-  if (session.access_token) session.access_token = await parts.tokens.toOutside(session.access_token, session.user ?? {}, method);
+  if (session.access_token) session.access_token = await toOutside(session.access_token, session.user ?? {}, method, parts);
   const headers = new Headers(response.headers);
   headers.delete('content-length');
   return new Response(JSON.stringify(session), { status: response.status, headers });
 }
 
-/** A link from a mail ends at the app, with the session in the address's fragment. */
-async function withOutsideFragment(
-  location: string,
-  method: string,
-  { tokens, lite, keys }: Pick<GatewayParts, 'tokens' | 'lite' | 'keys'>,
-): Promise<string> {
+async function toOutside(inside: string, user: TokenUser, method: string | null, { tokens, sign_ins }: GatewayParts): Promise<string> {
+  return tokens.toOutside(inside, user, await sign_ins.of(String(decodeJwt(inside).session_id), method));
+}
+
+/** A link to Auth itself ends at the app, with the session in the address's fragment. */
+async function withOutsideFragment(location: string, method: string | null, parts: GatewayParts): Promise<string> {
+  const { lite, keys } = parts;
   const target = new URL(location);
   const fragment = new URLSearchParams(target.hash.slice(1));
   const inside = fragment.get('access_token');
@@ -171,7 +186,7 @@ async function withOutsideFragment(
   const headers = { apikey: keys.publishable_key, authorization: `Bearer ${inside}` };
   const request = new Request(new URL('http://localhost/auth/v1/user'), { headers });
   const answer = await lite.fetch(request, contextOf(request, keys, '/auth/v1'));
-  fragment.set('access_token', await tokens.toOutside(inside, (await answer.json()) as TokenUser & JWTPayload, method));
+  fragment.set('access_token', await toOutside(inside, (await answer.json()) as TokenUser & JWTPayload, method, parts));
   target.hash = fragment.toString();
   return target.toString();
 }

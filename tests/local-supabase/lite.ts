@@ -9,6 +9,7 @@ import type { Keys } from './keys.ts';
 import { poolDialect } from './kysely-dialect.ts';
 import type { Mailbox } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
+import { mailTemplates } from './templates.ts';
 
 /** What the gateway knows about a request and Lite's inner parts need. */
 export type RequestContext = {
@@ -19,7 +20,6 @@ export type RequestContext = {
   headers: string;
   /** Null where the API key is missing or unknown: Lite then refuses as Supabase's gateway does. */
   identity: { type: 'publishable' | 'secret'; claims: JWTPayload } | null;
-  redirect_to: string | null;
 };
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
@@ -59,7 +59,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
       secret_key: keys.secret_key,
       site_url: config.site_url,
       additional_redirect_urls: [`${config.site_url}/**`],
-      email: { enable_confirmations: config.confirm_email },
+      email: { enable_confirmations: config.confirm_email, template: mailTemplates() },
     },
     options: {
       // The gateway has looked at key and token already; this is how Lite is told who asks.

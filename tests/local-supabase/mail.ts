@@ -3,22 +3,12 @@ const KEPT_MAILS = 200;
 
 export type Mail = { id: number; to: string; subject: string; text: string; html: string; created_at: string };
 
-type Message = { to: string; subject: string; text?: string; html?: string };
+type Message = { to: string; subject: string; html?: string };
 
 /** Keeps the mails that Auth sends, newest first, instead of sending them. */
 export class Mailbox {
   readonly #mails: Mail[] = [];
-  readonly #site_url: string;
-  readonly #api_url: () => string;
-  readonly #requested_redirect: () => string | null;
   #last_id = 0;
-
-  /** `requested_redirect`: where the request that causes the mail wants its link to lead. */
-  constructor(site_url: string, api_url: () => string, requested_redirect: () => string | null) {
-    this.#site_url = site_url;
-    this.#api_url = api_url;
-    this.#requested_redirect = requested_redirect;
-  }
 
   /** Lite's EmailDriver. */
   async send(message: Message): Promise<void> {
@@ -27,8 +17,8 @@ export class Mailbox {
       id: this.#last_id,
       to: message.to,
       subject: message.subject,
-      text: this.#withWorkingLinks(message.text ?? ''),
-      html: this.#withWorkingLinks(message.html ?? ''),
+      text: textOf(message.html ?? ''),
+      html: message.html ?? '',
       created_at: new Date().toISOString(),
     });
     this.#mails.length = Math.min(this.#mails.length, KEPT_MAILS);
@@ -44,21 +34,18 @@ export class Mailbox {
       },
     });
   }
+}
 
-  /**
-   * Lite takes the site for the API's address and forgets `redirect_to`; Auth links to its own address and comes
-   * back to where the request asked.
-   */
-  #withWorkingLinks(body: string): string {
-    const verify = `${this.#site_url}/auth/v1/verify?`;
-    const links = new RegExp(`${verify.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}[^\\s"'<]*`, 'g');
-    return body.replace(links, (found) => {
-      const link = new URL(found.replaceAll('&amp;', '&').replace(this.#site_url, this.#api_url()));
-      const redirect = this.#requested_redirect();
-      if (redirect) link.searchParams.set('redirect_to', redirect);
-      return link.toString();
-    });
-  }
+/** What a mail client without HTML shows; Auth sends no text of its own. */
+function textOf(html: string): string {
+  const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
+  return html
+    .replace(/<(head|style)\b[\s\S]*?<\/\1>/g, '')
+    .replace(/<a\b[^>]*\bhref="([^"]*)"[^>]*>([\s\S]*?)<\/a>/g, '$2: $1')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => entities[entity] ?? entity)
+    .replace(/\n\s*\n/g, '\n')
+    .trim();
 }
 
 function page(mails: Mail[]): string {

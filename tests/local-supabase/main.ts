@@ -8,7 +8,8 @@
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
  * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret), CONFIRM_EMAIL (false: who signs
- * up is in at once; true: by way of a mail).
+ * up is in at once; true: by way of a mail), CAPTCHA_SECRET (optional: with it, signing up and in needs a token that
+ * CAPTCHA_SITEVERIFY_URL, Turnstile's without it, takes for good).
  *
  * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
  * database answers) on 127.0.0.1. When ready, one line of JSON goes to stdout. It stops on SIGTERM, on SIGINT, and
@@ -21,6 +22,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Notice, Sql } from 'postgres';
 import { bootstrap } from './bootstrap.ts';
+import { createCaptchaGuard } from './captcha.ts';
 import { configFromLookup } from './config.ts';
 import type { Config } from './config.ts';
 import { Pool, withDatabase } from './database.ts';
@@ -28,9 +30,10 @@ import { createForwarder } from './forward.ts';
 import { createGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { loadKeys } from './keys.ts';
-import { createLite, requestContext } from './lite.ts';
+import { createLite } from './lite.ts';
 import { Mailbox } from './mail.ts';
 import { maintain, migrate, seed } from './migrations.ts';
+import { createSignIns, createSignInTable } from './sign-ins.ts';
 import { createTokens } from './tokens.ts';
 
 /** As many as PostgREST keeps. */
@@ -53,14 +56,17 @@ async function main(config: Config): Promise<void> {
   // Of its own, so that a busy pool is not taken for a database that is away.
   const health_pool = new Pool(config.database_url, 1);
   const keys = await loadKeys(config.state_dir);
-  const mailbox = new Mailbox(config.site_url, () => url, () => requestContext.getStore()?.redirect_to ?? null);
+  const mailbox = new Mailbox();
   const lite = createLite(config, keys, pool, mailbox);
   stopWhenTold(async () => {
     await closeServer(server);
     await Promise.all([pool.close(), health_pool.close()]);
   });
 
-  await withDatabase(config.database_url, (sql) => bootstrap(sql, lite.createAuthTables));
+  await withDatabase(config.database_url, async (sql) => {
+    await bootstrap(sql, lite.createAuthTables);
+    await createSignInTable(sql);
+  });
   const applyScripts = async (sql: Sql) => {
     const migrations_applied = await migrate(sql, config.migrations_dir);
     const seeded = config.seed_file ? await seed(sql, config.seed_file) : false;
@@ -71,7 +77,8 @@ async function main(config: Config): Promise<void> {
   await lite.loadSchema();
 
   const tokens = await createTokens(keys, config.jwt_alg, () => `${url}/auth/v1`);
-  gateway = createGateway({ keys, tokens, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
+  const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
+  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, migrations_applied, seeded })}\n`);
 }
 

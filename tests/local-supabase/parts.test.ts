@@ -1,6 +1,7 @@
 /** What the local Supabase is made of, each part by itself: needs no database. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
@@ -10,6 +11,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { importJWK, SignJWT } from 'jose';
 import type { JWTPayload } from 'jose';
+import { createCaptchaGuard } from './captcha.ts';
 import { configFromLookup } from './config.ts';
 import { createForwarder } from './forward.ts';
 import { loadKeys } from './keys.ts';
@@ -17,6 +19,7 @@ import type { Keys } from './keys.ts';
 import { Mailbox } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
 import { splitStatements } from './sql-split.ts';
+import { mailTemplates } from './templates.ts';
 import { createTokens } from './tokens.ts';
 
 describe('configuration', () => {
@@ -154,22 +157,34 @@ describe('keys and tokens', () => {
 });
 
 describe('mail', () => {
-  const boxed = async (text: string, redirect: string | null = null) => {
-    const mailbox = new Mailbox('http://site', () => 'http://api', () => redirect);
-    await mailbox.send({ to: 'a@example.com', subject: '<script>alert(1)</script>', text });
+  const boxed = async (html: string) => {
+    const mailbox = new Mailbox();
+    await mailbox.send({ to: 'a@example.com', subject: '<script>alert(1)</script>', html });
     return mailbox;
   };
 
   test('the page shows a mail as text', async () => {
-    const page = await (await boxed('<img src=x>')).respond(null).text();
+    const page = await (await boxed('&lt;img src=x&gt;<img src=y>')).respond(null).text();
     assert.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;') && page.includes('&lt;img src=x&gt;'));
     assert.ok(!page.includes('<script') && !page.includes('<img'));
   });
 
-  test('a link leads to Auth, and from there to where the request asked', async () => {
-    const mailbox = await boxed('go: http://site/auth/v1/verify?token=t&type=recovery&redirect_to=http%3A%2F%2Fsite', 'http://site/reset');
+  test('the text of a mail names where its links lead', async () => {
+    const mailbox = await boxed('<head><title>No</title></head><p>Hello</p>\n\n<p><a style="x" href="http://site/#/confirm?type=recovery&amp;token_hash=t">Go</a></p>');
     const [mail] = (await mailbox.respond('application/json').json()) as { text: string }[];
-    assert.equal(mail?.text, 'go: http://api/auth/v1/verify?token=t&type=recovery&redirect_to=http%3A%2F%2Fsite%2Freset');
+    assert.equal(mail?.text, 'Hello\nGo: http://site/#/confirm?type=recovery&token_hash=t');
+  });
+
+  test('every mail of the project leads to the page, and to nothing else', () => {
+    const types = { confirmation: 'signup', magic_link: 'magiclink', recovery: 'recovery', email_change: 'email_change', invite: 'invite' };
+    const templates = mailTemplates();
+    assert.deepEqual(Object.keys(templates).sort(), Object.keys(types).sort());
+    for (const [name, type] of Object.entries(types)) {
+      const html = readFileSync(templates[name]?.content_path ?? '', 'utf8');
+      const links = [...html.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
+      assert.deepEqual([...new Set(links)], [`{{ .SiteURL }}/#/confirm?type=${type}&amp;token_hash={{ .TokenHash }}`], name);
+      assert.doesNotMatch(html, /ConfirmationURL|RedirectTo|<script|<img|<link/);
+    }
   });
 
   test('only the latest are kept', async () => {
@@ -177,6 +192,33 @@ describe('mail', () => {
     for (let number = 0; number < 250; number += 1) await mailbox.send({ to: 'b@example.com', subject: String(number) });
     const mails = (await mailbox.respond('application/json').json()) as { subject: string }[];
     assert.deepEqual([mails.length, mails[0]?.subject], [200, '249']);
+  });
+});
+
+describe('a CAPTCHA', () => {
+  test('is asked for where Auth asks for one, and its token is verified', async () => {
+    const asked: string[] = [];
+    const siteverify = createServer(async (incoming, outgoing) => {
+      const form = new URLSearchParams((await incoming.toArray()).join(''));
+      asked.push(`${form.get('secret')} ${form.get('response')}`);
+      const success = form.get('response') === 'good';
+      outgoing.end(JSON.stringify(success ? { success } : { success, 'error-codes': ['invalid-input-response'] }));
+    }).listen(0, '127.0.0.1');
+    await once(siteverify, 'listening');
+    const guard = createCaptchaGuard('s', `http://127.0.0.1:${(siteverify.address() as AddressInfo).port}`);
+    const outcome = async (path: string, captcha_token?: string) => {
+      const body = JSON.stringify({ gotrue_meta_security: { captcha_token } });
+      const refusal = await guard(new Request(`http://x/auth/v1${path}`, { method: 'POST', body }));
+      return refusal && [refusal.status, ((await refusal.json()) as { error_code: string }).error_code];
+    };
+    for (const path of ['/signup', '/signup?grant_type=refresh_token', '/token?grant_type=password', '/recover', '/resend', '/otp', '/magiclink']) {
+      assert.deepEqual(await outcome(path), [400, 'captcha_failed'], path);
+      assert.deepEqual(await outcome(path, 'bad'), [400, 'captcha_failed'], path);
+      assert.equal(await outcome(path, 'good'), null, path);
+    }
+    for (const path of ['/token?grant_type=refresh_token', '/verify', '/user', '/logout']) assert.equal(await outcome(path), null, path);
+    assert.deepEqual([...new Set(asked)], ['s bad', 's good']);
+    siteverify.close().closeAllConnections();
   });
 });
 

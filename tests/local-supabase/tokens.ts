@@ -2,6 +2,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, importJWK,
 import type { JWK, JWTPayload } from 'jose';
 import type { Config } from './config.ts';
 import type { Keys } from './keys.ts';
+import type { SignIn } from './sign-ins.ts';
 
 /** PostgREST's own allowance between two clocks. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -31,7 +32,7 @@ export type Tokens = {
   /** The claims of a token that clients may hold. Throws TokenError. */
   verify(token: string): Promise<JWTPayload>;
   /** Makes the token that a client gets out of the one that Lite made. */
-  toOutside(inside: string, user: TokenUser, method: string): Promise<string>;
+  toOutside(inside: string, user: TokenUser, amr: SignIn[]): Promise<string>;
   /** Makes the token that Lite understands out of verified claims. */
   toInside(claims: JWTPayload): Promise<string>;
 };
@@ -72,7 +73,7 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
       return payload;
     },
 
-    async toOutside(inside, user, method) {
+    async toOutside(inside, user, amr) {
       const claims = decodeJwt(inside);
       return sign(
         {
@@ -82,7 +83,7 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
           app_metadata: user.app_metadata ?? {},
           user_metadata: user.user_metadata ?? {},
           aal: 'aal1',
-          amr: [{ method, timestamp: claims.iat ?? 0 }],
+          amr,
           is_anonymous: user.is_anonymous ?? false,
         },
         alg,

@@ -57,9 +57,9 @@ test('what is no JSON any more is no draft', () => {
 test('the fragment tells who has sent the browser here', () => {
   assert.deepEqual(arrivalOf('#spotify_code=a&spotify_state=b.c'), { kind: 'spotify', code: 'a', state: 'b.c' });
   assert.deepEqual(arrivalOf('#spotify_error=access_denied'), { kind: 'spotify_refused', reason: 'access_denied' });
-  assert.deepEqual(arrivalOf('#access_token=x&type=recovery'), { kind: 'mail', type: 'recovery' });
+  for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y']) assert.deepEqual(arrivalOf(hash), { kind: 'session' });
   assert.deepEqual(arrivalOf('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
-  for (const hash of ['', '#', '#/', '#/playlists/x?paid']) assert.deepEqual(arrivalOf(hash), { kind: 'usual' });
+  for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x']) assert.deepEqual(arrivalOf(hash), { kind: 'usual' });
 });
 
 test('every place in the app has an address, and any other is the start', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { CLIENT_ID, REDIRECT_URI, basic, control, startForTests, token } from './helpers.ts';
 import type { Simulators } from './start.ts';
@@ -88,6 +89,22 @@ describe('Spotify, for listeners', () => {
     const late = (await decide('agree')).get('code') ?? '';
     await control(base, 'POST clock', { advance_seconds: 601 });
     assert.deepEqual(refusal(await exchange(late)), [400, 'Authorization code expired']);
+  });
+
+  it('takes a code that was asked for with a challenge only with its verifier', async () => {
+    const verifier = 'v'.repeat(43);
+    const code_challenge = createHash('sha256').update(verifier).digest('base64url');
+    const wrongs: Record<string, string>[] = [{ code_challenge }, { code_challenge, code_challenge_method: 'plain' }, { code_challenge: 'short', code_challenge_method: 'S256' }];
+    for (const wrong of wrongs) {
+      assert.equal((await authorize(wrong)).status, 400, JSON.stringify(wrong));
+    }
+    const code = (await decide('agree', 'ania', { code_challenge, code_challenge_method: 'S256' })).get('code') ?? '';
+    const redeem = (form: Record<string, string>): Promise<[number, Json]> => grant({ grant_type: 'authorization_code', redirect_uri: REDIRECT_URI, code, ...form });
+    assert.deepEqual(refusal(await redeem({})), [400, 'code_verifier required']);
+    assert.deepEqual(refusal(await redeem({ code_verifier: 'w'.repeat(43) })), [400, 'code_verifier was incorrect']);
+    assert.equal((await redeem({ code_verifier: verifier }))[0], 200);
+    const plain = (await decide('agree')).get('code') ?? '';
+    assert.deepEqual(refusal(await redeem({ code: plain, code_verifier: verifier })), [400, 'code_verifier was incorrect']);
   });
 
   it('renews without another refresh token, unless they are rotated', async () => {

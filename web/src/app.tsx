@@ -10,6 +10,7 @@ import type { Route, Screen } from './route.ts';
 import { needsSession } from './route.ts';
 import { AccountScreen } from './screens/account.tsx';
 import { ForgotScreen, NewPasswordScreen, SignInScreen, SignUpScreen } from './screens/auth.tsx';
+import { ConfirmScreen } from './screens/confirm.tsx';
 import { CreateScreen } from './screens/create.tsx';
 import { PlaylistScreen } from './screens/playlist.tsx';
 import { PlaylistsScreen } from './screens/playlists.tsx';
@@ -59,6 +60,7 @@ function screenOf(where: Route, known: boolean): VNode {
     case 'sign-in': return <SignInScreen />;
     case 'sign-up': return <SignUpScreen />;
     case 'forgot': return <ForgotScreen />;
+    case 'confirm': return <ConfirmScreen key={where.query} />;
     case 'new-password': return <NewPasswordScreen />;
     case 'create': return <CreateScreen />;
   }
@@ -67,7 +69,7 @@ function screenOf(where: Route, known: boolean): VNode {
 function titleOf({ screen }: Route, t: ReturnType<typeof useTexts>): string {
   const titles: Record<Screen, string> = {
     create: t.nav.create, playlists: t.playlists.title, playlist: t.nav.playlists, account: t.account.title, 'sign-in': t.auth.signIn,
-    'sign-up': t.auth.signUp, forgot: t.auth.forgotTitle, 'new-password': t.auth.newTitle,
+    'sign-up': t.auth.signUp, forgot: t.auth.forgotTitle, confirm: t.confirm.title, 'new-password': t.auth.newTitle,
   };
   return titles[screen];
 }

@@ -15,9 +15,10 @@ export const arrival = new Store<{ kind: 'busy' } | { kind: 'failed'; failure: F
 /** The address is cleaned before anything else: neither a code nor a reload of it is of use to anybody. */
 export async function receive(came: Arrival): Promise<void> {
   if (came.kind === 'usual') return;
-  if (came.kind === 'mail') {
-    goInstead(came.type === 'recovery' ? 'new-password' : '');
-    if (came.type === 'signup') say(textsNow().auth.confirmed);
+  if (came.kind === 'session') {
+    // Whoever made the link has chosen the account: nobody is signed in by it.
+    goInstead('');
+    arrival.value = { kind: 'failed', failure: new Failure('session_in_link'), way: '' };
     return;
   }
   if (came.kind === 'mail_refused') {

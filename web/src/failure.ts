@@ -3,7 +3,7 @@
 /** The closed list of the functions' codes that a client can see. */
 export const FUNCTION_CODES = [
   'invalid_json', 'invalid_header', 'invalid_state', 'invalid_code', 'invalid_signature', 'invalid_event', 'livemode_mismatch',
-  'missing_token', 'invalid_token', 'token_expired', 'token_too_large', 'quota_exceeded', 'profile_not_found', 'state_of_another_user',
+  'missing_token', 'invalid_token', 'token_expired', 'token_too_large', 'quota_exceeded', 'profile_not_found', 'state_of_another_user', 'sign_in_again',
   'spotify_not_linked', 'spotify_link_expired', 'spotify_access_denied', 'not_found', 'playlist_not_found', 'method_not_allowed',
   'already_generated', 'generation_in_progress', 'idempotency_key_reused', 'playlist_limit_reached', 'playlist_empty',
   'export_in_progress', 'nothing_to_manage', 'currency_conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request', 'not_confirmed',
@@ -15,7 +15,7 @@ export const FUNCTION_CODES = [
 /** What only the page can tell. */
 export const PAGE_CODES = [
   'network', 'connection_lost', 'unknown', 'name_taken', 'duplicate_track', 'too_many_tracks', 'text_not_allowed',
-  'wrong_credentials', 'email_taken', 'email_not_confirmed', 'email_invalid', 'weak_password', 'same_password', 'mail_link_expired',
+  'wrong_credentials', 'email_taken', 'email_not_confirmed', 'email_invalid', 'weak_password', 'same_password', 'mail_link_expired', 'session_in_link',
   'mail_rate_limited', 'auth_rate_limited', 'auth_unavailable', 'spotify_refused', 'spotify_took_too_long', 'spotify_failed',
 ] as const;
 

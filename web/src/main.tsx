@@ -3,7 +3,7 @@ import { App } from './app.tsx';
 import { arrivalOf } from './arrival.ts';
 import { receive } from './arrivals.ts';
 import { startGenerations } from './generation.ts';
-import { goInstead, startNavigation } from './navigation.ts';
+import { startNavigation } from './navigation.ts';
 import { Notice } from './parts/notice.tsx';
 import { followSession } from './session.ts';
 import { connect } from './supabase.ts';
@@ -13,13 +13,13 @@ const place = document.getElementById('app') as HTMLElement;
 
 async function start(): Promise<void> {
   startLanguage();
-  // Before Supabase's client takes its part of the address away.
-  const came = arrivalOf(location.hash);
   await connect();
-  await followSession(() => goInstead('new-password'));
+  await followSession();
+  // Before the navigation, which would show the place of an address that is cleaned.
+  addEventListener('hashchange', () => void receive(arrivalOf(location.hash)));
   startNavigation();
   startGenerations();
-  const received = receive(came);
+  const received = receive(arrivalOf(location.hash));
   place.replaceChildren();
   render(<App />, place);
   await received;

@@ -1,6 +1,6 @@
 // Who has signed in, and what of their plan is used.
 
-import type { Session } from '@supabase/supabase-js';
+import type { EmailOtpType, Session } from '@supabase/supabase-js';
 import { deleteAccount as deleteOnServer } from './api.ts';
 import { pageUrl } from './config.ts';
 import { readUsage } from './data.ts';
@@ -8,7 +8,7 @@ import type { Usage } from './data.ts';
 import { drafts } from './drafts.ts';
 import { failureOfAuth } from './failure.ts';
 import { Store } from './store.ts';
-import { supabase } from './supabase.ts';
+import { passingClient, supabase } from './supabase.ts';
 
 /** An account has an address, a phone number, or neither: then an empty text stands in its place. */
 export type User = { id: string; email: string; phone: string };
@@ -16,18 +16,24 @@ export type User = { id: string; email: string; phone: string };
 export const user = new Store<User | null>(null);
 export const usage = new Store<Usage | null>(null);
 
-/** From now on `user` says who it is; answers when that is known for the first time. */
-export async function followSession(recovered: () => void): Promise<void> {
+/** What an account is known by, and its deletion confirmed with: the address, without one the phone number, without either the id. */
+export function nameOf({ email, phone, id }: User): string {
+  return email || (phone && `+${phone.replace(/^\+/, '')}`) || id;
+}
+
+/** From now on `user` says who it is; returns when that is known for the first time. */
+export async function followSession(): Promise<void> {
   const { data } = await supabase().auth.getSession();
   take(data.session);
-  supabase().auth.onAuthStateChange((event, session) => {
-    take(session);
-    if (event === 'PASSWORD_RECOVERY') recovered();
-  });
+  supabase().auth.onAuthStateChange((_event, session) => take(session));
+}
+
+function userOf({ user: { id, email = '', phone = '' } }: Session): User {
+  return { id, email, phone };
 }
 
 function take(session: Session | null): void {
-  const next = session ? { id: session.user.id, email: session.user.email ?? '', phone: session.user.phone ?? '' } : null;
+  const next = session && userOf(session);
   if (next?.id === user.value?.id) return;
   usage.value = null;
   user.value = next;
@@ -51,6 +57,24 @@ export async function signUp(email: string, password: string): Promise<boolean> 
 export async function signIn(email: string, password: string): Promise<void> {
   const { error } = await supabase().auth.signInWithPassword({ email, password });
   if (error) throw failureOfAuth(error);
+}
+
+/** An account that a link from a mail has opened, while the page keeps the session that it has. */
+export type Opened = { user: User; enter: () => Promise<void>; leave: () => Promise<void> };
+
+/** Uses up the link; null where another mail has to be answered, too. */
+export async function openMailLink(token_hash: string, type: EmailOtpType): Promise<Opened | null> {
+  const { auth } = passingClient();
+  const { data, error } = await auth.verifyOtp({ token_hash, type });
+  if (error) throw failureOfAuth(error);
+  const { session } = data;
+  if (!session) return null;
+  const enter = async () => {
+    const { error } = await supabase().auth.setSession(session);
+    if (error) throw failureOfAuth(error);
+  };
+  const leave = async () => void (await auth.signOut({ scope: 'local' }));
+  return { user: userOf(session), enter, leave };
 }
 
 export async function sendConfirmation(email: string): Promise<void> {

@@ -12,9 +12,18 @@ let client: Client | null = null;
 /** Before anything else. */
 export async function connect(): Promise<void> {
   config = await readConfig();
-  // Implicit, because a mail may be opened on another device than the one that asked for it.
-  const auth = { flowType: 'implicit', detectSessionInUrl: true, storageKey: 'sound-whiskers.session' } as const;
-  client = createClient<Database>(config.supabase_url, config.supabase_publishable_key, { auth });
+  client = clientWith(config, { storageKey: 'sound-whiskers.session' });
+}
+
+/** The address of the page never makes a session: whoever sends a link would choose whose it is. */
+function clientWith({ supabase_url, supabase_publishable_key }: Config, auth: { storageKey: string; persistSession?: boolean; autoRefreshToken?: boolean }): Client {
+  return createClient<Database>(supabase_url, supabase_publishable_key, { auth: { flowType: 'pkce', detectSessionInUrl: false, ...auth } });
+}
+
+/** A client whose session is kept nowhere, beside that of the page. */
+export function passingClient(): Client {
+  if (!config) throw new Error('not connected');
+  return clientWith(config, { storageKey: 'sound-whiskers.passing', persistSession: false, autoRefreshToken: false });
 }
 
 export function supabase(): Client {

@@ -53,7 +53,7 @@ pub struct Deps<H, C> {
 
 /// Deletes the caller's account.
 ///
-/// 1. Verify the caller (401).
+/// 1. Verify the caller (401), who has signed in within the last ten minutes (403).
 /// 2. Parse (400, 413, 415, 422).
 /// 3. Write down that the account is being deleted (422 where it is not confirmed): from here on it gets no other customer
 ///    at Stripe.
@@ -76,6 +76,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
     let Deps { http, clock, config, caches, call } = deps;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
+    user.require_recent_sign_in(clock.now_seconds())?;
     require_json(headers)?;
     let confirmation = request::parse(request.body())?;
     let service = Supabase::new(&config.supabase, http).service();

@@ -46,9 +46,18 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
 
 /// Asks for the deletion; answers the status or the error, and what was sent in turn.
 fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<String>) {
+    delete_signed_in_for(0, instead)
+}
+
+fn delete_signed_in_for(
+    seconds: u64,
+    instead: &[(&'static str, FakeAnswer)],
+) -> (Result<u16, Error>, Vec<String>) {
     let instead = instead.to_vec();
     let http = FakeHttp::responding(move |request| answer(request, &instead));
-    let token = FakeIssuer::with_kid("k").token(USER, NOW);
+    let mut claims = FakeIssuer::claims(USER, NOW);
+    claims["amr"][0]["timestamp"] = json!(NOW - seconds);
+    let token = FakeIssuer::with_kid("k").sign(&claims);
     let request = Request::delete("https://x/functions/v1/account")
         .header("authorization", format!("Bearer {token}"))
         .header("content-type", "application/json")
@@ -84,6 +93,13 @@ fn stripe_is_told_before_anything_is_deleted() {
         "POST delete_account",
     ];
     assert_eq!(sent, expected);
+}
+
+#[test]
+fn an_account_is_deleted_only_by_who_has_signed_in_within_ten_minutes() {
+    assert_eq!(delete_signed_in_for(600, &[]).0.unwrap(), 204);
+    let (result, sent) = delete_signed_in_for(601, &[]);
+    assert_eq!((result.unwrap_err().code(), sent), (Code::SignInAgain, vec![]));
 }
 
 #[test]

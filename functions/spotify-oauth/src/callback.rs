@@ -71,7 +71,7 @@ mod tests {
     }
 
     fn state() -> String {
-        keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default())
+        keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default()).text
     }
 
     fn came(query: &str) -> String {

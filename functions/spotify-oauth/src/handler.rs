@@ -90,10 +90,14 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock)
     }
 
-    /// 1. Verify the caller (401). 2. Sign a state for them.
+    /// 1. Verify the caller (401), who has signed in within the last ten minutes (403): whoever uses a session that is not
+    ///    their own must not get another's Spotify account linked to it.
+    /// 2. Sign a state for them.
     async fn start(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
-        let state = self.config.state_keys.sign(user.id(), self.clock.now_seconds(), self.random.as_ref());
+        let now_seconds = self.clock.now_seconds();
+        user.require_recent_sign_in(now_seconds)?;
+        let state = self.config.state_keys.sign(user.id(), now_seconds, self.random.as_ref());
         let url = self.links().accounts().authorize_url(&self.config.redirect_uri, &state);
         json_response(StatusCode::OK, &json!({ "authorize_url": url }))
     }
@@ -119,7 +123,8 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     /// 2. Parse (400, 413, 415, 422).
     /// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
     ///    whoever follows it to the sender's.
-    /// 4. Exchange the code, which Spotify accepts once (400, 502, 503, 504).
+    /// 4. Exchange the code, which Spotify accepts once, and only with the verifier of the state that it was given for
+    ///    (400, 502, 503, 504).
     /// 5. Ask whose account it is (403, 503).
     /// 6. Store, encrypted (503).
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
@@ -134,7 +139,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
             ));
         }
         let links = self.links();
-        let exchanged = links.accounts().exchange(&code, &self.config.redirect_uri).await;
+        let exchanged = links.accounts().exchange(&code, &self.config.redirect_uri, &state.verifier).await;
         let tokens = exchanged.map_err(|error| match error {
             GrantError::InvalidGrant => request::invalid_code(),
             GrantError::Spotify(error) => error.into(),

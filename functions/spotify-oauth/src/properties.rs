@@ -76,7 +76,7 @@ proptest! {
         error in text(),
         state in text(),
     ) {
-        let ours = keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default());
+        let ours = keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default()).text;
         let coded = form_urlencoded(&[("code", &code), ("state", &ours)]);
         let refused = form_urlencoded(&[("error", &error), ("state", &ours), ("code", &code)]);
         let made_up = form_urlencoded(&[("code", &code), ("state", &state)]);

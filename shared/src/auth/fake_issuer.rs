@@ -52,6 +52,7 @@ impl FakeIssuer {
             "iss": format!("{}/auth/v1", Self::URL), "sub": user, "aud": "authenticated",
             "role": "authenticated", "iat": now_seconds, "exp": now_seconds + 3600,
             "email": "ann@example.com", "is_anonymous": false, "session_id": Uuid::nil(),
+            "amr": [{"method": "password", "timestamp": now_seconds}],
         })
     }
 

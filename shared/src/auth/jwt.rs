@@ -14,6 +14,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::AuthError;
+use super::recent::SignIns;
 use super::rsa::RsaKey;
 use crate::redacted::Secret;
 
@@ -86,6 +87,8 @@ impl Key {
 pub struct VerifiedUser {
     id: Uuid,
     email: Option<String>,
+    pub(super) sign_ins: SignIns,
+    pub(super) is_anonymous: bool,
     token: Secret,
 }
 
@@ -170,7 +173,9 @@ impl<'a> UnverifiedJwt<'a> {
         let claims: Claims = decode_json(self.payload)?;
         let id = claims.check(issuer, now_seconds)?;
         let email = claims.email.filter(|email| !email.is_empty());
-        Ok(VerifiedUser { id, email, token: Secret::new(self.token) })
+        let sign_ins = SignIns::of(claims.amr.as_ref());
+        let is_anonymous = claims.is_anonymous == Some(Value::Bool(true));
+        Ok(VerifiedUser { id, email, sign_ins, is_anonymous, token: Secret::new(self.token) })
     }
 }
 
@@ -204,6 +209,9 @@ struct Claims {
     nbf: Option<f64>,
     iat: Option<f64>,
     email: Option<String>,
+    // Whatever form these have, they do not make a token invalid.
+    amr: Option<Value>,
+    is_anonymous: Option<Value>,
 }
 
 impl Claims {

@@ -19,6 +19,7 @@ mod jwt_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
+mod recent;
 mod rsa;
 
 pub use error::AuthError;

@@ -1,13 +1,17 @@
 //! Spotify's accounts service: the listener's agreement, and the tokens that it leads to.
 //!
-//! The authorization code flow of a confidential client (RFC 6749, 4.1): `Authorization: Basic`, no PKCE.
+//! The authorization code flow of a confidential client (RFC 6749, 4.1): `Authorization: Basic`, and PKCE (RFC 7636),
+//! which binds a code to the state that it was given for.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::app::{pause_ms, refuse_errors};
-use super::{Said, SpotifyConfig, SpotifyError, UserCallError};
+use super::{NewState, Said, SpotifyConfig, SpotifyError, UserCallError};
 use crate::clock::Clock;
 use crate::form::form_urlencoded;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
@@ -75,23 +79,36 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
     }
 
     /// Where the listener is asked; Spotify sends them back to `redirect_uri`.
-    pub fn authorize_url(&self, redirect_uri: &str, state: &str) -> String {
+    pub fn authorize_url(&self, redirect_uri: &str, state: &NewState) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(state.verifier.expose()));
         let query = form_urlencoded(&[
             ("client_id", &self.config.client_id),
             ("response_type", "code"),
             ("redirect_uri", redirect_uri),
             ("scope", SCOPE),
-            ("state", state),
+            ("state", &state.text),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", &challenge),
         ]);
         format!("{}/authorize?{query}", self.config.accounts_base_url)
     }
 
-    /// Exchanges the code that the listener came back with. A code is good once.
+    /// Exchanges the code that the listener came back with. A code is good once, and with its own state's verifier.
     ///
     /// # Errors
     /// [`GrantError`].
-    pub async fn exchange(&self, code: &str, redirect_uri: &str) -> Result<Tokens, GrantError> {
-        let pairs = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+    pub async fn exchange(
+        &self,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &Secret,
+    ) -> Result<Tokens, GrantError> {
+        let pairs = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier.expose()),
+        ];
         self.grant(&pairs).await
     }
 

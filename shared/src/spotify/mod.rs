@@ -18,7 +18,7 @@ pub use app::{SpotifyApp, TokenCache};
 pub use error::{Said, SpotifyError};
 pub use link::{LinkError, LinkStatus, SpotifyLinks, TokenSecrets};
 pub use playlists::{MAX_ITEMS, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
-pub use state::{SignedState, StateError, StateKeys};
+pub use state::{NewState, SignedState, StateError, StateKeys};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

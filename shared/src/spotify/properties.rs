@@ -23,7 +23,7 @@ fn keys() -> StateKeys {
 }
 
 fn state() -> String {
-    keys().sign(USER, NOW, &FakeRandom::default())
+    keys().sign(USER, NOW, &FakeRandom::default()).text
 }
 
 fn answer(status: StatusCode, body: &[u8]) -> FakeAnswer {
@@ -59,10 +59,11 @@ proptest! {
     #[test]
     fn a_state_says_who_began_and_when(user in any::<u128>(), issued in 0..1_u64 << 40, age in 0..1_000_u64) {
         let user_id = Uuid::from_u128(user);
-        let state = keys().sign(user_id, issued, &FakeRandom::default());
-        let expected = if age <= 600 { Ok(SignedState { user_id }) } else { Err(StateError::Expired) };
-        prop_assert_eq!(keys().verify(&state, issued + age), expected);
-        prop_assert!(state.len() <= 512);
+        let NewState { text, verifier } = keys().sign(user_id, issued, &FakeRandom::default());
+        let expected =
+            if age <= 600 { Ok(SignedState { user_id, verifier }) } else { Err(StateError::Expired) };
+        prop_assert_eq!(keys().verify(&text, issued + age), expected);
+        prop_assert!(text.len() <= 512);
     }
 
     #[test]

@@ -21,17 +21,30 @@ const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 16;
 /// Version, user, nonce, time.
 const PAYLOAD_BYTES: usize = 1 + 16 + NONCE_BYTES + 8;
-/// Bound to what it is for: another use of the same key signs something else.
-const PURPOSE: &[u8] = b"sound-whiskers/spotify-state/";
+/// Each use of the key has its own prefix, so that what one makes is of no use as the other.
+const SIGNATURE: &[u8] = b"sound-whiskers/spotify-state/";
+const VERIFIER: &[u8] = b"sound-whiskers/spotify-verifier/";
 
 /// Who began to link an account, when: signed by us, so that nobody else can have made it up.
 ///
 /// `base64url(version, user, nonce, seconds).base64url(HMAC-SHA256)`. It says whose link it is to become; that this
 /// user is also the one who completes it, `POST /complete` checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedState {
     /// The user who began.
     pub user_id: Uuid,
+    /// The state's `code_verifier` (RFC 7636). It is derived from the state with our key: it is stored nowhere, and
+    /// nobody can read it in the URL, where the state stands.
+    pub verifier: Secret,
+}
+
+/// A state as it is sent to Spotify, and its `code_verifier`, which stays here.
+#[derive(Debug)]
+pub struct NewState {
+    /// The state.
+    pub text: String,
+    /// The verifier that [`StateKeys::verify`] finds again.
+    pub verifier: Secret,
 }
 
 /// Why a state is not one of ours, or no longer.
@@ -68,7 +81,7 @@ impl StateKeys {
     }
 
     /// A new state for `user_id`.
-    pub fn sign(&self, user_id: Uuid, now_seconds: u64, random: &dyn Random) -> String {
+    pub fn sign(&self, user_id: Uuid, now_seconds: u64, random: &dyn Random) -> NewState {
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
         let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
@@ -76,9 +89,9 @@ impl StateKeys {
         payload.extend_from_slice(user_id.as_bytes());
         payload.extend_from_slice(&nonce);
         payload.extend_from_slice(&now_seconds.to_be_bytes());
-        let signature = mac(&self.0.first, &payload).map(|mac| mac.finalize().into_bytes().to_vec());
-        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        format!("{}.{}", encode(&payload), encode(&signature.unwrap_or_default()))
+        let signature = base64url_mac(&self.0.first, SIGNATURE, &payload);
+        let text = format!("{}.{signature}", URL_SAFE_NO_PAD.encode(&payload));
+        NewState { text, verifier: verifier(&self.0.first, &payload) }
     }
 
     /// Reads a state that came back.
@@ -90,17 +103,16 @@ impl StateKeys {
         let (payload, signature) = state.split_once('.').ok_or(StateError::Invalid)?;
         let (payload, signature) = (decode(payload)?, decode(signature)?);
         // `verify_slice` compares in constant time.
-        let is_ours =
-            |key: &Secret| mac(key, &payload).is_some_and(|mac| mac.verify_slice(&signature).is_ok());
-        if !self.0.iter().fold(false, |found, key| found | is_ours(key)) {
-            return Err(StateError::Invalid);
-        }
+        let is_signed_with = |key: &&Secret| {
+            mac(key, SIGNATURE, &payload).is_some_and(|mac| mac.verify_slice(&signature).is_ok())
+        };
+        let key = self.0.iter().filter(is_signed_with).last().ok_or(StateError::Invalid)?;
         let (user_id, issued_seconds) = read(&payload).ok_or(StateError::Invalid)?;
         let age = now_seconds.saturating_sub(issued_seconds);
         if age > LIFETIME_SECONDS || issued_seconds > now_seconds + CLOCK_SKEW_SECONDS {
             return Err(StateError::Expired);
         }
-        Ok(SignedState { user_id })
+        Ok(SignedState { user_id, verifier: verifier(key, &payload) })
     }
 }
 
@@ -113,10 +125,20 @@ fn read(payload: &[u8]) -> Option<(Uuid, u64)> {
     Some((user_id, u64::from_be_bytes(seconds)))
 }
 
+/// 43 characters of the alphabet that RFC 7636, 4.1 allows.
+fn verifier(key: &Secret, payload: &[u8]) -> Secret {
+    Secret::new(base64url_mac(key, VERIFIER, payload))
+}
+
+fn base64url_mac(key: &Secret, purpose: &[u8], payload: &[u8]) -> String {
+    let bytes = mac(key, purpose, payload).map(|mac| mac.finalize().into_bytes().to_vec());
+    URL_SAFE_NO_PAD.encode(bytes.unwrap_or_default())
+}
+
 /// `None` where the secret cannot be a key, which HMAC knows no case of.
-fn mac(key: &Secret, payload: &[u8]) -> Option<Hmac<Sha256>> {
+fn mac(key: &Secret, purpose: &[u8], payload: &[u8]) -> Option<Hmac<Sha256>> {
     let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
-    Some(mac.chain_update(PURPOSE).chain_update(payload))
+    Some(mac.chain_update(purpose).chain_update(payload))
 }
 
 #[cfg(test)]
@@ -144,9 +166,9 @@ mod tests {
     #[test]
     fn a_state_says_who_began_for_ten_minutes() {
         let keys = keys(&one());
-        let state = keys.sign(USER, NOW, &FakeRandom::default());
+        let state = keys.sign(USER, NOW, &FakeRandom::default()).text;
         for later in [0, 1, 600] {
-            assert_eq!(keys.verify(&state, NOW + later), Ok(SignedState { user_id: USER }), "{later}");
+            assert_eq!(keys.verify(&state, NOW + later).unwrap().user_id, USER, "{later}");
         }
         for (now, what) in [(NOW + 601, "late"), (NOW - 61, "from the future")] {
             assert_eq!(keys.verify(&state, now), Err(StateError::Expired), "{what}");
@@ -156,15 +178,33 @@ mod tests {
     #[test]
     fn no_two_states_are_the_same() {
         let (keys, random) = (keys(&one()), FakeRandom::default());
-        assert_ne!(keys.sign(USER, NOW, &random), keys.sign(USER, NOW, &random));
+        let (one, other) = (keys.sign(USER, NOW, &random), keys.sign(USER, NOW, &random));
+        assert_ne!(one.text, other.text);
+        assert_ne!(one.verifier, other.verifier);
+    }
+
+    #[test]
+    fn a_verifier_is_the_states_own_and_stands_nowhere_in_it() {
+        let (random, both) = (FakeRandom::default(), keys(&format!("{},{}", two(), one())));
+        for (signer, reader) in [(keys(&one()), keys(&one())), (keys(&one()), both)] {
+            let state = signer.sign(USER, NOW, &random);
+            assert_eq!(reader.verify(&state.text, NOW).unwrap().verifier, state.verifier);
+            let verifier = state.verifier.expose();
+            assert_eq!(verifier.len(), 43);
+            assert!(
+                verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
+                "{verifier}"
+            );
+            assert!(!state.text.contains(verifier), "the signature is the verifier");
+        }
     }
 
     #[test]
     fn while_a_key_is_changed_both_verify_and_the_first_signs() {
-        let old = keys(&one()).sign(USER, NOW, &FakeRandom::default());
+        let old = keys(&one()).sign(USER, NOW, &FakeRandom::default()).text;
         let both = keys(&format!("{},{}", two(), one()));
         assert!(both.verify(&old, NOW).is_ok());
-        let new = both.sign(USER, NOW, &FakeRandom::default());
+        let new = both.sign(USER, NOW, &FakeRandom::default()).text;
         assert!(keys(&two()).verify(&new, NOW).is_ok());
         assert_eq!(keys(&one()).verify(&new, NOW), Err(StateError::Invalid));
     }
@@ -172,7 +212,7 @@ mod tests {
     #[test]
     fn no_change_of_a_single_character_goes_unnoticed() {
         let keys = keys(&one());
-        let state = keys.sign(USER, NOW, &FakeRandom::default());
+        let state = keys.sign(USER, NOW, &FakeRandom::default()).text;
         for at in 0..state.len() {
             for other in ['A', 'z', '.', '_', '=', 'é'] {
                 let mut changed: Vec<char> = state.chars().collect();
@@ -193,7 +233,7 @@ mod tests {
     fn a_good_signature_over_something_else_is_no_state() {
         let keys = keys(&one());
         for payload in [&b""[..], b"short", &[VERSION; 200], &[2; PAYLOAD_BYTES]] {
-            let signature = mac(&Secret::new(one()), payload).unwrap().finalize().into_bytes();
+            let signature = mac(&Secret::new(one()), SIGNATURE, payload).unwrap().finalize().into_bytes();
             let state = format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(signature));
             assert_eq!(keys.verify(&state, NOW), Err(StateError::Invalid));
         }

@@ -13,6 +13,7 @@ use crate::spotify::{
     status, value,
 };
 use crate::stack::{Stack, User};
+use crate::token::{altered, claims, es256, keys};
 
 async fn taken() -> (Stack, User) {
     let stack = Stack::take().await;
@@ -106,6 +107,56 @@ async fn a_victim_who_follows_an_attackers_link_links_nothing() {
     assert_eq!(stack.log_of("spotify", "/api/token").await.len(), 0);
 }
 
+#[tokio::test]
+async fn a_code_that_was_stolen_links_nothing_to_the_thiefs_account() {
+    let (stack, thief) = taken().await;
+    let victim = stack.sign_up().await;
+    let stolen = agree(&stack, &victim, "bob").await;
+    let own = agree(&stack, &thief, "ania").await;
+    let mixed = json!({"code": stolen["code"], "state": own["state"]});
+    complete(&stack, &thief, &mixed).await.assert_error(400, "invalid_code");
+    assert_eq!(status(&stack, &thief).await, json!({"linked": false}));
+    complete(&stack, &victim, &stolen).await.ok();
+}
+
+#[tokio::test]
+async fn an_old_session_neither_begins_a_link_nor_deletes_the_account_and_a_new_sign_in_does() {
+    let (stack, user) = taken().await;
+    let keys = keys();
+    let header = json!({"alg": "ES256", "typ": "JWT", "kid": keys.kid});
+    // As after a refresh: the token is new, the sign-in is not.
+    let old = json!({"amr": [{"method": "password", "timestamp": now() - 601}]});
+    let mut held = user.clone();
+    held.token = es256(&keys, &header, &altered(&user, &old));
+    let confirmation = json!({"confirm": claims(&user.token)["email"]});
+    for (method, path, body) in
+        [(Method::POST, "spotify-oauth/start", None), (Method::DELETE, "account", Some(&confirmation))]
+    {
+        call(&stack, method, path, Some(&held), body).await.assert_error(403, "sign_in_again");
+    }
+    assert_eq!(status(&stack, &held).await, json!({"linked": false}));
+    link(&stack, &user, "ania").await;
+    assert_eq!(call(&stack, Method::DELETE, "account", Some(&user), Some(&confirmation)).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_urls_is_not_enough_to_redeem_a_code() {
+    let (stack, user) = taken().await;
+    let url = start(&stack, &user).await;
+    let query: Vec<_> = url.query_pairs().into_owned().collect();
+    let (state, challenge) = (value(&query, "state"), value(&query, "code_challenge"));
+    assert_eq!((value(&query, "code_challenge_method"), challenge.len()), ("S256", 43));
+    let callback = decide(&url, "agree", "ania").await;
+    let back = come_back(&callback).await;
+    complete(&stack, &user, &json!({"code": value(&back, "spotify_code"), "state": state})).await.ok();
+    let sent = stack.log_of("spotify", "/api/token").await;
+    let form = sent[0]["body"].as_str().unwrap();
+    let form: Vec<_> = Url::parse(&format!("http://x/?{form}")).unwrap().query_pairs().into_owned().collect();
+    let verifier = value(&form, "code_verifier");
+    assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)), challenge);
+    assert!(![url.as_str(), callback.as_str()].iter().any(|url| url.contains(verifier)));
+}
+
 /// A state as the stack itself would sign it, or with another key.
 fn signed(key: &str, user: Uuid, seconds: u64) -> String {
     let mut payload = vec![1_u8];
@@ -151,8 +202,10 @@ async fn a_state_that_is_not_the_callers_and_fresh_and_ours_is_refused() {
         assert_eq!(answer.status, 400, "{what}");
     }
     assert_eq!(stack.log_of("spotify", "/api/token").await.len(), 0);
-    // That the forging is done right: the same, fresh and for the caller, is accepted.
-    complete(&stack, &user, &json!({"code": code, "state": signed(&own, user.id, now())})).await.ok();
+    // That the forging is done right: the same, fresh and for the caller, passes; but the code is another state's.
+    let forged = json!({"code": code, "state": signed(&own, user.id, now())});
+    complete(&stack, &user, &forged).await.assert_error(400, "invalid_code");
+    complete(&stack, &user, &good).await.ok();
 }
 
 #[tokio::test]

@@ -71,6 +71,8 @@ describe('Auth', () => {
     const claims = decodeJwt(data.session?.access_token ?? '');
     assert.equal(claims.session_id, decodeJwt(session.access_token).session_id);
     assert.equal(claims.iss, `${supabase_url}/auth/v1`);
+    // What is renewed is the token, not the proof of who the user is.
+    assert.deepEqual(claims.amr, decodeJwt(session.access_token).amr);
     const { status } = await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} });
     assert.equal(status, 200);
   });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Answer } from '../common/answer.ts';
 import { checkFields } from '../common/check.ts';
 import { nowMs } from '../common/clock.ts';
@@ -33,6 +33,7 @@ interface UserGrant extends Grant {
 }
 interface Code extends UserGrant {
   redirectUri: string;
+  challenge: string | null;
 }
 interface RefreshToken extends UserGrant {
   revoked: boolean;
@@ -122,6 +123,12 @@ export class Accounts {
       }
       answer.text(302, '', { location: url.href });
     };
+    const challenge = query.get('code_challenge');
+    const method = query.get('code_challenge_method');
+    if ((challenge !== null || method !== null) && (method !== 'S256' || !/^[\w-]{43}$/.test(challenge ?? ''))) {
+      answer.text(400, errorPage('code_challenge_method must be S256, with a code_challenge of 43 characters'), html);
+      return;
+    }
     const scopes = (query.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
     if (query.get('response_type') !== 'code') {
       back({ error: 'unsupported_response_type' });
@@ -134,7 +141,7 @@ export class Accounts {
       const user = this.#users.find(form.get('login'))?.id ?? this.#users.all()[0]?.id ?? '';
       const code = `AQ${randomBytes(150).toString('base64url')}`;
       if (form.get('decision') === 'agree') {
-        this.#codes.set(code, { user, scopes, redirectUri, expiresAtMs: this.#now() + CODE_TTL_MS });
+        this.#codes.set(code, { user, scopes, redirectUri, challenge, expiresAtMs: this.#now() + CODE_TTL_MS });
         back({ code });
       } else {
         back({ error: 'access_denied' });
@@ -172,7 +179,7 @@ export class Accounts {
       return granted;
     }
     if (type === 'authorization_code') {
-      return this.#exchange(form.get('code') ?? '', form.get('redirect_uri'));
+      return this.#exchange(form.get('code') ?? '', form.get('redirect_uri'), form.get('code_verifier'));
     }
     if (type === 'refresh_token') {
       return this.#renew(form.get('refresh_token') ?? '');
@@ -181,7 +188,7 @@ export class Accounts {
     return { error: 'unsupported_grant_type', error_description: description };
   }
 
-  #exchange(text: string, redirectUri: string | null): Record<string, unknown> {
+  #exchange(text: string, redirectUri: string | null, verifier: string | null): Record<string, unknown> {
     const code = this.#codes.get(text);
     if (code === undefined || code.expiresAtMs === 0) {
       return invalidGrant('Invalid authorization code');
@@ -191,6 +198,12 @@ export class Accounts {
     }
     if (this.#now() >= code.expiresAtMs) {
       return invalidGrant('Authorization code expired');
+    }
+    if (code.challenge !== null && verifier === null) {
+      return { error: 'invalid_request', error_description: 'code_verifier required' };
+    }
+    if (verifier !== null && createHash('sha256').update(verifier).digest('base64url') !== code.challenge) {
+      return invalidGrant('code_verifier was incorrect');
     }
     // A code is good once.
     code.expiresAtMs = 0;

@@ -5,11 +5,11 @@ import type { Exported } from '../api.ts';
 import type { Playlist } from '../data.ts';
 import { drafts } from '../drafts.ts';
 import { Failure } from '../failure.ts';
-import { linkSpotify } from '../spotify.ts';
 import { useTexts } from '../texts/texts.ts';
 import { useAction } from './action.ts';
 import { Icon } from './icons.tsx';
 import { FailureNotice, Notice } from './notice.tsx';
+import { LinkDialog } from './own-dialog.tsx';
 
 const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
 
@@ -18,7 +18,7 @@ export function ExportPanel({ playlist, children }: { playlist: Playlist; childr
   const t = useTexts();
   const [done, setDone] = useState<Exported | null>(null);
   const action = useAction();
-  const linking = useAction();
+  const [linking, setLinking] = useState(false);
   const start = () =>
     action.run(async () => {
       setDone(null);
@@ -35,13 +35,13 @@ export function ExportPanel({ playlist, children }: { playlist: Playlist; childr
       {action.failure && (
         <FailureNotice failure={action.failure}>
           {NEEDS_LINK.has(action.failure.code) ? (
-            <button type="button" class="button button-primary" disabled={linking.busy} onClick={() => linking.run(linkSpotify)}>{t.playlist.link}</button>
+            <button type="button" class="button button-primary" onClick={() => setLinking(true)}>{t.playlist.link}</button>
           ) : (
             <button type="button" class="button" onClick={start}>{t.common.retry}</button>
           )}
         </FailureNotice>
       )}
-      {linking.failure && <FailureNotice failure={linking.failure} />}
+      {linking && <LinkDialog close={() => setLinking(false)} />}
       {done && (
         <Notice tone="good" title={t.playlist.exported(done.exported, done.total)}>
           {done.rejected.length > 0 && <p>{t.playlist.rejected(done.rejected.map(({ position }) => position).join(', '))}</p>}

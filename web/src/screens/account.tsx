@@ -8,12 +8,10 @@ import type { Usage } from '../data.ts';
 import { reset } from '../generation.ts';
 import { go, goInstead, route } from '../navigation.ts';
 import { useAction } from '../parts/action.ts';
-import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { FailureNotice, Notice } from '../parts/notice.tsx';
-import { deleteAccount, refreshUsage, signOut, usage, user } from '../session.ts';
-import type { User } from '../session.ts';
-import { linkSpotify } from '../spotify.ts';
+import { LinkDialog, OwnDialog } from '../parts/own-dialog.tsx';
+import { deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../session.ts';
 import { useStore } from '../store.ts';
 import { date, useTexts } from '../texts/texts.ts';
 import { say } from '../toasts.ts';
@@ -41,11 +39,6 @@ export function AccountScreen() {
   );
 }
 
-/** What an account is known by, and its deletion confirmed with: the address, without one the phone number, without either the id. */
-function nameOf({ email, phone, id }: User): string {
-  return email || (phone && `+${phone.replace(/^\+/, '')}`) || id;
-}
-
 function PlanCard() {
   const t = useTexts();
   const known = useStore(usage);
@@ -56,7 +49,8 @@ function PlanCard() {
   useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
   const account = `${pageUrl()}#/account`;
   const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
-  const upgrade = () => leaveFor(() => billing.checkout(`${account}?paid`, account));
+  const [paying, setPaying] = useState(false);
+  const upgrade = async () => location.assign(await billing.checkout(`${account}?paid`, account));
   return (
     <section class="card stack" aria-labelledby="plan">
       <div class="row row-between">
@@ -67,10 +61,11 @@ function PlanCard() {
       <Meters known={known} />
       {known?.plan === 'free' && <p class="hint">{t.account.proOffer}</p>}
       <div class="row">
-        {known?.plan === 'free' && <button type="button" class="button button-primary" disabled={action.busy} onClick={upgrade}>{t.account.upgrade}</button>}
+        {known?.plan === 'free' && <button type="button" class="button button-primary" onClick={() => setPaying(true)}>{t.account.upgrade}</button>}
         {customer && <button type="button" class="button" disabled={action.busy} onClick={() => leaveFor(() => billing.portal(account))}>{t.account.manage}</button>}
       </div>
       {action.failure && <FailureNotice failure={action.failure} />}
+      {paying && <OwnDialog title={t.account.upgrade} go={t.account.payGo} close={() => setPaying(false)} work={upgrade}><p>{t.account.proOffer}</p></OwnDialog>}
     </section>
   );
 }
@@ -129,6 +124,7 @@ function Paid() {
 function SpotifyCard() {
   const t = useTexts();
   const [link, setLink] = useState<SpotifyLink | null>(null);
+  const [linking, setLinking] = useState(false);
   const loading = useAction();
   const action = useAction();
   const load = () => loading.run(async () => setLink(await spotifyLink.status()));
@@ -151,12 +147,13 @@ function SpotifyCard() {
           {link.linked ? (
             <button type="button" class="button" disabled={action.busy} onClick={unlink}>{t.account.unlink}</button>
           ) : (
-            <button type="button" class="button button-primary" disabled={action.busy} onClick={() => action.run(linkSpotify)}>{t.account.link}</button>
+            <button type="button" class="button button-primary" onClick={() => setLinking(true)}>{t.account.link}</button>
           )}
         </div>
       )}
       {loading.failure && <FailureNotice failure={loading.failure}><button type="button" class="button" onClick={load}>{t.common.retry}</button></FailureNotice>}
       {action.failure && <FailureNotice failure={action.failure} />}
+      {linking && <LinkDialog close={() => setLinking(false)} />}
     </section>
   );
 }
@@ -179,27 +176,16 @@ function DeleteDialog({ close }: { close: () => void }) {
   const who = useStore(user);
   const label = who?.email ? t.account.confirmEmail : who?.phone ? t.account.confirmPhone : t.account.confirmId;
   const [typed, setTyped] = useState('');
-  const action = useAction();
-  const submit = (event: Event) => {
-    event.preventDefault();
-    void action.run(async () => {
-      await deleteAccount(typed.trim());
-      reset();
-      go('');
-      say(t.account.deleted);
-    });
+  const work = async () => {
+    await deleteAccount(typed.trim());
+    reset();
+    go('');
+    say(t.account.deleted);
   };
   return (
-    <Dialog title={t.account.danger} close={close}>
-      <form class="stack" onSubmit={submit}>
-        <p>{t.account.dangerText}</p>
-        <Field label={label} type={who?.email ? 'email' : 'text'} value={typed} change={setTyped} hint={t.account.confirm(who ? nameOf(who) : '')} required autofocus />
-        {action.failure && <FailureNotice failure={action.failure} />}
-        <div class="row row-end">
-          <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
-          <button type="submit" class="button button-bad" disabled={action.busy}>{t.account.deleteGo}</button>
-        </div>
-      </form>
-    </Dialog>
+    <OwnDialog title={t.account.danger} go={t.account.deleteGo} bad close={close} work={work}>
+      <p>{t.account.dangerText}</p>
+      <Field label={label} type={who?.email ? 'email' : 'text'} value={typed} change={setTyped} hint={t.account.confirm(who ? nameOf(who) : '')} required autofocus />
+    </OwnDialog>
   );
 }

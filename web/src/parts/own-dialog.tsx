@@ -1,0 +1,62 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { asFailure } from '../failure.ts';
+import { nameOf, signIn, user } from '../session.ts';
+import { linkSpotify } from '../spotify.ts';
+import { useStore } from '../store.ts';
+import { useTexts } from '../texts/texts.ts';
+import { useAction } from './action.ts';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+import { FailureNotice } from './notice.tsx';
+
+type Props = { title: string; go: string; bad?: boolean; close: () => void; work: () => Promise<void>; children?: ComponentChildren };
+
+/**
+ * Before something that is about the account itself: names the account, for the session may be another's than the person
+ * thinks. Where the function demands a recent sign-in, the dialog asks for the password and then goes on.
+ */
+export function OwnDialog({ title, go, bad = false, close, work, children }: Props) {
+  const t = useTexts();
+  const who = useStore(user);
+  const action = useAction();
+  const [isOld, setOld] = useState(false);
+  const [password, setPassword] = useState('');
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void action.run(async () => {
+      if (isOld && who) await signIn(who.email, password);
+      setOld(false);
+      await work().catch((error: unknown) => {
+        // Who has no address cannot sign in with a password.
+        setOld(asFailure(error).code === 'sign_in_again' && Boolean(who?.email));
+        throw error;
+      });
+    });
+  };
+  return (
+    <Dialog title={title} close={close}>
+      <form class="stack" onSubmit={submit}>
+        <p>{t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong></p>
+        {children}
+        {action.failure && <FailureNotice failure={action.failure} />}
+        {isOld && (
+          <>
+            <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="current-password" required autofocus />
+            <a href="#/forgot" onClick={close}>{t.auth.forgot}</a>
+          </>
+        )}
+        <div class="row row-end">
+          <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
+          <button type="submit" class={bad ? 'button button-bad' : 'button button-primary'} disabled={action.busy}>{go}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The way to Spotify. */
+export function LinkDialog({ close }: { close: () => void }) {
+  const t = useTexts();
+  return <OwnDialog title={t.account.link} go={t.account.linkGo} close={close} work={linkSpotify}><p>{t.account.linkText}</p></OwnDialog>;
+}
