@@ -6,12 +6,14 @@
 
 mod config;
 mod error;
+mod requests;
 #[cfg(test)]
 mod tests;
 
 pub use config::{ServiceCredential, SupabaseConfig};
 pub use error::SupabaseError;
 pub use postgrest::{Builder, Postgrest};
+pub use requests::{Counted, take_request};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
