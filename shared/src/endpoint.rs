@@ -85,6 +85,11 @@ pub struct Call {
     is_https: bool,
 }
 
+/// A user's id as others are told it, in a log line or in a question to the model.
+pub fn hash_of(user_id: Uuid) -> String {
+    Sha256::digest(user_id.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Call {
     /// A call that has just arrived.
     pub fn new(
@@ -125,9 +130,7 @@ impl Call {
 
     /// Notes who calls, as a hash: operators who know the id find the line, and the line tells no id.
     pub fn note_user(&self, id: Uuid) {
-        let hash = Sha256::digest(id.to_string());
-        let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.note("user", hex);
+        self.note("user", hash_of(id));
     }
 
     /// Writes the request's one log line. A stream may end with an error after status 200.

@@ -98,7 +98,7 @@ codes! {
     NotAboutMusic = "not_about_music", 422;
     /// None of the suggested songs was found in the catalogue.
     NoTracksFound = "no_tracks_found", 422;
-    /// Too many failed attempts in a short time.
+    /// The user asks more often than one user may.
     TooManyAttempts = "too_many_attempts", 429;
     /// The token is larger than the functions read; signing in again does not make it smaller.
     TokenTooLarge = "token_too_large", 431;

@@ -64,6 +64,9 @@ select results_eq(
       ('public.spotify_link', 'service_role'),
       ('public.store_spotify_tokens', 'fn_spotify'),
       ('public.store_spotify_tokens', 'service_role'),
+      ('public.take_request', 'fn_billing'),
+      ('public.take_request', 'fn_spotify'),
+      ('public.take_request', 'service_role'),
       ('public.usage', 'authenticated')
   $$,
   'each function may be executed by the roles that were named, and by no other'

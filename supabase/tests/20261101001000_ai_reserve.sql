@@ -63,6 +63,7 @@ select pg_temp.reserve(n) from generate_series(11, 13) n;
 select pg_temp.settle(11, 'failed');
 select is(pg_temp.reserve(14) ->> 'outcome', 'reserved', 'a failure frees the slot at once');
 select pg_temp.settle(12, 'timeout');
+select pg_temp.age(11, interval '1 minute'), pg_temp.age(12, interval '1 minute');
 select is(pg_temp.reserve(15) ->> 'outcome', 'reserved', 'as does a settled timeout');
 select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'each only one');
 select pg_temp.age(13, interval '89 seconds');
@@ -117,14 +118,14 @@ select is(pg_temp.reserve(31, p_user_id => 'b0000000-0000-0000-0000-000000000002
 -- Too many attempts.
 select pg_temp.reserve(n), pg_temp.settle(n, case when n % 2 = 0 then 'failed' else 'timeout' end::public.ai_status_enum) from generate_series(41, 44) n;
 select is(pg_temp.reserve(45) ->> 'outcome', 'reserved', 'four failures and timeouts within a minute are allowed');
-select is(pg_temp.reserve(46) ->> 'outcome', 'reserved', 'what runs is no failure');
-select pg_temp.settle(46, 'succeeded');
-select is(pg_temp.reserve(47) ->> 'outcome', 'reserved', 'what succeeded neither');
+select is(pg_temp.reserve(46) ->> 'outcome', 'too_many_attempts', 'what runs counts as it starts');
+select pg_temp.settle(45, 'succeeded');
+select is(pg_temp.reserve(47) ->> 'outcome', 'reserved', 'what succeeded does not');
 select pg_temp.settle(47, 'failed');
 select is(pg_temp.reserve(48) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'the fifth failure bars the next attempt');
 select ok((pg_temp.reserve(48) ->> 'retry_after_seconds')::int between 1 and 60, 'for a minute at most');
 select is(pg_temp.reserve(47) ->> 'outcome', 'too_many_attempts', 'also under the id of a failure');
-select is(pg_temp.reserve(45) ->> 'outcome', 'in_progress', 'a replay is answered all the same');
+select is(pg_temp.reserve(45) ->> 'outcome', 'finished', 'a replay is answered all the same');
 select is(pg_temp.reserve(49, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'others are not barred');
 select pg_temp.age(41, interval '1 minute');
 select is(pg_temp.reserve(48) ->> 'outcome', 'reserved', 'a minute later it is forgotten');

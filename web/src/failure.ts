@@ -78,6 +78,7 @@ export function failureOfData(error: { code?: string; message: string }, status:
   if (message.startsWith('profile not found')) return as('profile_not_found');
   if (status === 404 || code === 'PGRST116') return as('playlist_not_found');
   if (status === 409) return as('playlist_limit_reached');
+  if (status === 429) return as('too_many_attempts');
   if (status === 400 || status === 422) return as('invalid_request');
   if (status === 0) return as('network');
   return as(status >= 500 ? 'database_unavailable' : 'unknown');

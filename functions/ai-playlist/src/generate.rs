@@ -66,6 +66,8 @@ pub struct Generation<'a, H, C> {
     /// The tracks in the order in which they were found, each with its place among the suggestions.
     found: Vec<(usize, Track)>,
     variation: u32,
+    /// The listener, as the model's provider is told.
+    user: String,
     selection: Selection,
     suggested: Vec<Suggestion>,
     /// Suggestions to be looked up, by their place in `suggested`.
@@ -86,14 +88,14 @@ pub struct Generation<'a, H, C> {
 
 impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C> {
     /// A generation that has not begun. `http` is for the model, the resolver has its own; `variation`
-    /// is random, so that the same words do not always give the same list.
+    /// is random, so that the same words do not always give the same list; `user` is a hash.
     pub fn new(
         (llm, memory): (&'a LlmConfig, &'a LlmMemory),
         http: Budgeted<H>,
         clock: &'a C,
         resolver: &'a Resolver<'a, Budgeted<H>, C>,
         request: &'a PlaylistRequest,
-        variation: u32,
+        (variation, user): (u32, String),
         emit: Emit,
     ) -> Self {
         Self {
@@ -107,6 +109,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             selection: Selection::new(request.target_count, &request.words()),
             request,
             variation,
+            user,
             suggested: Vec::new(),
             waiting: VecDeque::new(),
             memory,
@@ -268,6 +271,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         PlaylistAsk {
             wanted: self.request.target_count.saturating_sub(self.found.len()),
             already_suggested: self.suggested.clone(),
+            user: Some(self.user.clone()),
             complaint,
             variation: self.variation,
             ..self.request.wish.clone()

@@ -5,6 +5,7 @@ use std::future::Future;
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::{pin_mut, select_biased};
 use shared::clock::Clock;
+use shared::endpoint::hash_of;
 use shared::http_client::HttpClient;
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
@@ -68,7 +69,7 @@ where
             &deps.clock,
             &resolver,
             &request,
-            variation(&deps),
+            (variation(&deps), hash_of(session.user_id)),
             emit.clone(),
         );
         let ended = {

@@ -111,9 +111,10 @@ pub async fn reserve<H: HttpClient>(
             "This Idempotency-Key was used for another request. Use a new one.",
         ),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
-        ("too_many_attempts", _) => {
-            Error::new(Code::TooManyAttempts, "Several attempts have just failed. Wait a moment.")
-        }
+        ("too_many_attempts", _) => Error::new(
+            Code::TooManyAttempts,
+            "Too many attempts run or have failed, or today's have cost too much. Please wait.",
+        ),
         ("playlist_limit", _) => playlist_limit(),
         ("no_profile", _) => Error::new(Code::ProfileNotFound, "This account has no profile."),
         _ => answer.unexpected(),

@@ -7,6 +7,8 @@ use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
 use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
 
+/// All texts of a wish together, for every byte of them is paid for.
+const MAX_WISH_BYTES: usize = 12 * 1024;
 const MAX_PROMPT_CHARS: usize = 1000;
 const MAX_TARGET_COUNT: usize = 50;
 const DEFAULT_TARGET_COUNT: usize = 20;
@@ -189,6 +191,11 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         refine: raw.refine.map(refine).transpose()?,
         ..PlaylistAsk::default()
     };
+    if wish.text_bytes() > MAX_WISH_BYTES {
+        return Err(Error::invalid(format!(
+            "prompt, mood, tempo, seeds, exclude_artists and refine hold more than {MAX_WISH_BYTES} bytes of text in all."
+        )));
+    }
     Ok(PlaylistRequest {
         wish,
         target_count: target_count(raw.target_count)?,

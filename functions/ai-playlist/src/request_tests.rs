@@ -198,3 +198,23 @@ fn everybody_else_gets_one_document() {
     let binary = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_bytes(b"\xff").unwrap())]);
     assert_eq!(wanted_format(&binary), Format::Json);
 }
+
+#[test]
+fn the_texts_of_a_wish_have_a_limit_in_all() {
+    let song = |bytes: usize| json!({"artist": "a", "title": "ż".repeat((bytes - 1) / 2)});
+    let wish = |previous: Vec<serde_json::Value>| json!({"prompt": "x".repeat(287), "refine": {"previous": previous, "instruction": "y"}});
+    // 287 + 1 + 40 × 299 + 40 = 12,288.
+    let most: Vec<_> =
+        (0..40).map(|_| song(299)).chain([json!({"artist": "a", "title": "a".repeat(39)})]).collect();
+    assert!(parse(wish(most.clone()).to_string().as_bytes()).is_ok());
+    let more = most.into_iter().chain([song(3)]).collect();
+    let message = refused(wish(more));
+    assert!(message.contains("12288 bytes") && message.contains("refine"), "{message}");
+
+    let long = "ż".repeat(199);
+    let everywhere = json!({
+        "prompt": "x", "exclude_artists": vec![long.clone(); 20],
+        "seeds": vec![json!({"artist": long, "title": long}); 5], "mood": "ż".repeat(100), "tempo": "ż".repeat(100),
+    });
+    assert!(refused(everywhere).contains("12288 bytes"));
+}

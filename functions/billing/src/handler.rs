@@ -11,7 +11,7 @@ use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::request::require_json;
 use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
-use shared::supabase::{Service, Supabase};
+use shared::supabase::{Counted, Service, Supabase, take_request};
 use shared::{Code, Error};
 
 use crate::config::Config;
@@ -72,13 +72,18 @@ pub async fn handle<H: HttpClient, C: Clock>(
 }
 
 impl<H: HttpClient, C: Clock> Deps<H, C> {
-    /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Find or create their customer (403). 4. Who has a
-    ///    subscription that is not over is sent to where it is managed or paid. 5. Open a checkout, and close the others (409).
+    /// 1. Verify the caller (401).
+    /// 2. Parse (400, 413, 415, 422).
+    /// 3. Count the request (403, 429).
+    /// 4. Find or create their customer (403).
+    /// 5. Send a customer with a subscription that is not over to where it is managed or paid.
+    /// 6. Open a checkout, and close the others (409).
     async fn checkout(&self, request: &Request<Bytes>) -> Result<String, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
         let urls = request::parse_checkout(request.body(), &self.config.origins)?;
         let (stripe, service) = (self.stripe(), self.service());
+        take_request(&service, user.id(), Counted::Billing).await?;
         let profile = customer::profile(&service, &self.clock, user.id()).await?;
         let mut known = profile.stripe_customer_id;
         for _ in 0..MAX_CUSTOMERS {
@@ -123,12 +128,18 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         stripe.checkout(customer, &request).await
     }
 
-    /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Find their customer (403, 409). 4. Open the portal.
+    /// 1. Verify the caller (401).
+    /// 2. Parse (400, 413, 415, 422).
+    /// 3. Count the request (403, 429).
+    /// 4. Find their customer (403, 409).
+    /// 5. Open the portal.
     async fn portal(&self, request: &Request<Bytes>) -> Result<String, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
         let PortalUrls { return_url } = request::parse_portal(request.body(), &self.config.origins)?;
-        let profile = customer::profile(&self.service(), &self.clock, user.id()).await?;
+        let service = self.service();
+        take_request(&service, user.id(), Counted::Billing).await?;
+        let profile = customer::profile(&service, &self.clock, user.id()).await?;
         let customer = profile.stripe_customer_id.ok_or_else(nothing_to_manage)?;
         match self.stripe().portal(&customer, &return_url).await {
             Err(error) if error.missing() == Some("customer") => Err(nothing_to_manage().caused_by(error)),

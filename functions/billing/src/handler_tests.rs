@@ -79,6 +79,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
     }
     match (name, request.method.as_str()) {
         ("jwks.json", _) => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        ("take_request", _) => FakeAnswer::json(200, &json!({"outcome": "taken"})),
         ("billing_profile", _) => FakeAnswer::json(
             200,
             &json!({"user_id": USER, "plan": "free", "stripe_customer_id": world.customer, "plan_synced_at": null}),

@@ -58,12 +58,13 @@ pub struct Deps<H, C> {
 /// 2. Parse (400, 413, 415, 422).
 /// 3. Take the export under its key (409), or answer what the first request answered.
 /// 4. Read the playlist as the caller (404, 409).
-/// 5. Get an access token (403, 502, 503).
-/// 6. Create the copy, write its id down, fill it (403, 502, 503, 504).
-/// 7. Keep the answer for repeats.
+/// 5. Count the export (403, 429).
+/// 6. Get an access token (403, 502, 503).
+/// 7. Create the copy, write its id down, fill it (403, 502, 503, 504).
+/// 8. Keep the answer for repeats.
 ///
 /// # Errors
-/// As above; what failed behind step 5 is completed by a repeat under the same key.
+/// As above; what failed after step 6 is completed by a repeat under the same key.
 pub async fn handle<H: HttpClient, C: Clock>(
     request: Request<Bytes>,
     deps: &Deps<H, C>,

@@ -29,6 +29,7 @@ type Fill = Box<dyn Fn(&[String]) -> FakeAnswer>;
 /// The database and Spotify, where all goes well unless something else is said.
 struct World {
     tracks: usize,
+    taken: Value,
     begun: Value,
     linked: bool,
     create: FakeAnswer,
@@ -39,6 +40,7 @@ struct World {
 fn world(tracks: usize) -> World {
     World {
         tracks,
+        taken: json!({"outcome": "taken"}),
         begun: json!({"outcome": "held", "spotify_playlist_id": null}),
         linked: true,
         create: FakeAnswer::json(201, &json!({"id": "copy1", "external_urls": {}})),
@@ -59,6 +61,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
     let path = request.url.split('?').next().unwrap_or_default();
     match path.rsplit('/').next().unwrap_or_default() {
         "jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "take_request" => FakeAnswer::json(200, &world.taken),
         "begin_spotify_export" => FakeAnswer::json(200, &world.begun),
         "record_spotify_export" => FakeAnswer::json(200, &json!("copy1")),
         "finish_spotify_export" | "release_spotify_export" => FakeAnswer::text(204, "text/plain", ""),
@@ -121,10 +124,10 @@ fn a_playlist_arrives_in_order() {
     let result = result.unwrap();
     assert_eq!((&result["exported"], &result["total"]), (&json!(100), &json!(100)));
     assert_eq!(result["url"], "https://open.spotify.com/playlist/copy1");
-    assert_eq!(names(&requests), ["playlists", "get_spotify_tokens", "playlists", "items"]);
+    assert_eq!(names(&requests), ["playlists", "take_request", "get_spotify_tokens", "playlists", "items"]);
     let expected: Vec<_> = (1..=100).map(uri).collect();
     assert_eq!(uris(requests.last().unwrap()), expected);
-    let created: Value = serde_json::from_slice(&requests[3].body).unwrap();
+    let created: Value = serde_json::from_slice(&requests[4].body).unwrap();
     assert_eq!(
         created,
         json!({"name": "Evening", "description": "Made with Sound Whiskers", "public": false})
@@ -138,6 +141,7 @@ fn under_a_key_the_copy_is_written_down_before_it_is_filled() {
     let expected = [
         "begin_spotify_export",
         "playlists",
+        "take_request",
         "get_spotify_tokens",
         "playlists",
         "record_spotify_export",
@@ -268,4 +272,14 @@ fn where_nothing_is_taken_it_ends_with_an_error_and_within_the_limit_of_requests
         export(World { fill: Box::new(|_| FakeAnswer::json(400, &json!({}))), ..world(100) }, Some(KEY));
     assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
     assert!(requests.len() <= 46, "{}", requests.len());
+}
+
+#[test]
+fn an_export_too_many_does_not_reach_spotify() {
+    let taken = json!({"outcome": "too_many_attempts", "retry_after_seconds": 7});
+    let (result, sent) = export(World { taken, ..world(2) }, Some(KEY));
+    let error = result.unwrap_err();
+    assert_eq!((error.code(), error.retry_after_seconds()), (Code::TooManyAttempts, Some(7)));
+    assert!(!sent.iter().any(|request| request.url.starts_with("https://spotify.example")));
+    assert!(names(&sent).iter().any(|name| name.contains("release_spotify_export")));
 }

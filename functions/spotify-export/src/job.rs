@@ -5,7 +5,7 @@ use shared::auth::VerifiedUser;
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
-use shared::supabase::Supabase;
+use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 use uuid::Uuid;
 
@@ -75,6 +75,7 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
         let supabase = Supabase::new(&self.config.supabase, self.http);
         let database = supabase.as_user(self.user);
         let playlist = playlist::read(&database, self.user.id(), self.request.playlist_id).await?;
+        take_request(&supabase.service(), self.user.id(), Counted::Export).await?;
         let deadline_ms = self.started_ms + DEADLINE_MS;
         let mut exporter =
             Exporter::new(&self.config.spotify, self.http, self.clock, tokens, deadline_ms).await?;

@@ -14,7 +14,7 @@ use shared::request::require_json;
 use shared::spotify::{
     GrantError, LinkStatus, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
 };
-use shared::supabase::Supabase;
+use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 
 use crate::callback;
@@ -123,10 +123,11 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     /// 2. Parse (400, 413, 415, 422).
     /// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
     ///    whoever follows it to the sender's.
-    /// 4. Exchange the code, which Spotify accepts once, and only with the verifier of the state that it was given for
+    /// 4. Count the attempt to link (403, 429).
+    /// 5. Exchange the code, which Spotify accepts once, and only with the verifier of the state that it was given for
     ///    (400, 502, 503, 504).
-    /// 5. Ask whose account it is (403, 503).
-    /// 6. Store, encrypted (503).
+    /// 6. Ask whose account it is (403, 503).
+    /// 7. Store, encrypted (503).
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
@@ -138,6 +139,8 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
                 "This was begun by another account. Sign in as the one that you began with.",
             ));
         }
+        let service = Supabase::new(&self.config.supabase, &self.http).service();
+        take_request(&service, user.id(), Counted::Link).await?;
         let links = self.links();
         let exchanged = links.accounts().exchange(&code, &self.config.redirect_uri, &state.verifier).await;
         let tokens = exchanged.map_err(|error| match error {

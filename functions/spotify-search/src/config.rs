@@ -3,12 +3,15 @@
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both};
 use shared::spotify::SpotifyConfig;
+use shared::supabase::SupabaseConfig;
 
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// How users' tokens are verified.
     pub auth: AuthConfig,
+    /// The database, which counts a user's searches.
+    pub supabase: SupabaseConfig,
     /// The catalogue.
     pub spotify: SpotifyConfig,
 }
@@ -19,7 +22,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let (auth, spotify) = both(AuthConfig::from_lookup(&lookup), SpotifyConfig::from_lookup(&lookup))?;
-        Ok(Self { auth, spotify })
+        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
+        let ((auth, supabase), spotify) = both(ours, SpotifyConfig::from_lookup(&lookup))?;
+        Ok(Self { auth, supabase, spotify })
     }
 }

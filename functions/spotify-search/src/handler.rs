@@ -11,6 +11,7 @@ use shared::endpoint::{Body, Call, Endpoint, json_response, route};
 use shared::http_client::HttpClient;
 use shared::matching::{Scored, field_query, free_query, rank};
 use shared::spotify::{SpotifyApp, TokenCache};
+use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::request::{self, SearchRequest};
 
 /// What the endpoint promises.
 pub const ENDPOINT: Endpoint =
-    Endpoint { name: "spotify-search", methods: "GET", routes: &[], max_body_bytes: 0, has_database: false };
+    Endpoint { name: "spotify-search", methods: "GET", routes: &[], max_body_bytes: 0, has_database: true };
 
 /// As many candidates as Spotify gives at once.
 const CANDIDATES: u8 = 10;
@@ -89,8 +90,11 @@ struct Answer {
 
 /// Answers one search.
 ///
-/// 1. Verify the caller (401). 2. Parse (422). 3. Search by field, and in plain words where that finds too little.
-/// 4. Score, drop repeats, cut.
+/// 1. Verify the caller (401).
+/// 2. Parse (422).
+/// 3. Count the search (403, 429).
+/// 4. Search by field, and in plain words where that finds nothing.
+/// 5. Score, drop repeats, cut.
 ///
 /// # Errors
 /// The refusals above; 502, 503, 504 where Spotify does not answer. Finding nothing is an empty list.
@@ -102,8 +106,10 @@ pub async fn handle<H: HttpClient, C: Clock>(
         return Err(Error::new(Code::NotFound, "There is nothing at this path."));
     }
     let Deps { http, clock, config, caches, call } = deps;
-    authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
+    let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
+    let service = Supabase::new(&config.supabase, http).service();
+    take_request(&service, user.id(), Counted::Search).await?;
     json_response(StatusCode::OK, &Answer { tracks: search(&wanted, deps).await? })
 }
 
@@ -118,7 +124,7 @@ async fn search<H: HttpClient, C: Clock>(
         if !query.is_empty() {
             candidates.extend(spotify.search(&query, wanted.market.as_deref(), CANDIDATES).await?);
         }
-        if rank(&wanted.sought, &candidates).len() >= wanted.limit {
+        if !rank(&wanted.sought, &candidates).is_empty() {
             break;
         }
     }
@@ -140,6 +146,8 @@ mod tests {
     fn lookup(name: &str) -> Option<String> {
         let value = match name {
             "SUPABASE_URL" => FakeIssuer::URL,
+            "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
+            "SUPABASE_SECRET_KEY" => "sb_secret_x",
             "SPOTIFY_CLIENT_ID" | "SPOTIFY_CLIENT_SECRET" => "spotify",
             "SPOTIFY_API_BASE_URL" => "https://spotify.example",
             "SPOTIFY_ACCOUNTS_BASE_URL" => "https://accounts.example",
@@ -156,8 +164,14 @@ mod tests {
 
     /// Spotify, which answers a search by field with `by_field` and one in plain words with `by_words`.
     fn world(by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
+        world_after(json!({"outcome": "taken"}), by_field, by_words)
+    }
+
+    /// The same, where the database counts the search with this answer.
+    fn world_after(taken: Value, by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         FakeHttp::responding(move |request| match request.url.as_str() {
             FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+            url if url.ends_with("/take_request") => FakeAnswer::json(200, &taken),
             url if url.ends_with("/api/token") => FakeAnswer::json(
                 200,
                 &json!({"access_token": "app", "token_type": "Bearer", "expires_in": 3600}),
@@ -194,23 +208,35 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_are_tried_where_the_fields_find_too_little() {
-        let http = world(
-            vec![item(1, "Kult", "Arahja (Live)")],
-            vec![item(1, "Kult", "Arahja (Live)"), item(2, "Kult", "Arahja")],
-        );
-        let answer = ask(&http, "?artist=Kult&title=Arahja").unwrap();
-        assert_eq!(searches(&http), 2);
-        let titles: Vec<_> =
-            answer["tracks"].as_array().unwrap().iter().map(|track| &track["title"]).collect();
-        assert_eq!(titles, ["Arahja", "Arahja (Live)"]);
+    fn plain_words_are_searched_only_after_the_fields_found_nothing() {
+        let live = || vec![item(1, "Kult", "Arahja (Live)")];
+        for (by_field, found, expected) in [
+            (live(), "Arahja (Live)", 1),
+            (vec![], "Arahja", 2),
+            (vec![item(1, "Kult", "Celina")], "Celina", 1),
+        ] {
+            let http = world(by_field, vec![item(2, "Kult", "Arahja")]);
+            let answer = ask(&http, "?artist=Kult&title=Arahja").unwrap();
+            assert_eq!((searches(&http), &answer["tracks"][0]["title"]), (expected, &json!(found)));
+        }
     }
 
     #[test]
-    fn one_search_is_enough_where_it_finds_what_was_asked_for() {
-        let http = world(vec![item(1, "Kult", "Arahja"), item(2, "Kult", "Celina")], vec![]);
-        let answer = ask(&http, "?artist=Kult&limit=1").unwrap();
-        assert_eq!((searches(&http), answer["tracks"].as_array().unwrap().len()), (1, 1));
+    fn a_search_too_many_or_of_a_deleted_user_does_not_reach_spotify() {
+        for (taken, code, retry_after) in [
+            (
+                json!({"outcome": "too_many_attempts", "retry_after_seconds": 7}),
+                Code::TooManyAttempts,
+                Some(7),
+            ),
+            (json!({"outcome": "no_profile"}), Code::ProfileNotFound, None),
+            (json!({"outcome": "?"}), Code::Internal, None),
+        ] {
+            let http = world_after(taken, vec![item(1, "Kult", "Arahja")], vec![]);
+            let error = ask(&http, "?title=Arahja").unwrap_err();
+            assert_eq!((error.code(), error.retry_after_seconds()), (code, retry_after));
+            assert_eq!(searches(&http), 0);
+        }
     }
 
     #[test]

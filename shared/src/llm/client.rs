@@ -36,7 +36,7 @@ const ERROR_BODY_MS: u64 = 2_000;
 const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
 
 /// Simpler forms that one question may try.
-const MAX_STEPS: usize = 7;
+const MAX_STEPS: usize = 9;
 
 /// Asks the model, and returns as soon as its answer begins.
 ///

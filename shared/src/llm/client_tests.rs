@@ -9,7 +9,7 @@ use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::http_client::RETRY_AFTER_MS;
 use crate::llm::config::tests::config;
-use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit};
+use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit, UserParameter};
 
 const LIMITS: Limits = Limits::stream(20_000, 50_000, 1 << 20);
 
@@ -23,6 +23,7 @@ fn request() -> ChatRequest {
         schema: Schema::Text,
         max_tokens: 100,
         min_tokens: 10,
+        user: Some("9f86d081".to_owned()),
         private: vec!["a very private wish".to_owned()],
         is_second: false,
     }
@@ -315,7 +316,7 @@ type IsExpected = fn(Dialect) -> bool;
 
 #[test]
 fn a_refused_form_is_replaced_by_the_next_simpler_one() {
-    let cases: [(&str, Refuses, usize, IsExpected); 9] = [
+    let cases: [(&str, Refuses, usize, IsExpected); 10] = [
         (
             "DeepSeek has no schemas",
             |body| {
@@ -374,6 +375,16 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
             },
             2,
             |dialect| !dialect.asks_usage && dialect.json_mode == JsonMode::Strict,
+        ),
+        (
+            "Mistral takes no user",
+            |body| {
+                body.get("user").map(|_| {
+                    (422, json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "user"], "msg": "Extra inputs"}]}))
+                })
+            },
+            2,
+            |dialect| dialect.user == UserParameter::None && dialect.json_mode == JsonMode::Strict,
         ),
         (
             "a context of 4,096 tokens",

@@ -8,10 +8,11 @@ const PICO_USD_PER_USD: f64 = 1e12;
 /// One ten-thousandth of a dollar, the precision with which costs are recorded.
 const PICO_USD_PER_STEP: u64 = 100_000_000;
 
-/// A token is 3.3 characters of English JSON. Other letters cost more: Polish has 2.8 characters a token.
-const UNITS_PER_TOKEN: u64 = 33;
-const UNITS_PER_ASCII_CHARACTER: u64 = 10;
-const UNITS_PER_OTHER_CHARACTER: u64 = 35;
+/// A token is 3.3 bytes of English JSON. Tokenizers work on bytes and know few sequences of others: Polish has 2.8
+/// characters a token, and a rare character is several tokens.
+const UNITS_PER_TOKEN: u64 = 66;
+const UNITS_PER_ASCII_BYTE: u64 = 20;
+const UNITS_PER_OTHER_BYTE: u64 = 35;
 
 /// More than any price list says: USD per million tokens.
 const MAX_PRICE_USD: u32 = 100_000;
@@ -115,9 +116,8 @@ pub struct Estimate(u64);
 impl Estimate {
     /// The tokens of a text.
     pub fn of(text: &str) -> Self {
-        let units =
-            |c: char| if c.is_ascii() { UNITS_PER_ASCII_CHARACTER } else { UNITS_PER_OTHER_CHARACTER };
-        Self(text.chars().map(units).sum())
+        let units = |byte: u8| if byte.is_ascii() { UNITS_PER_ASCII_BYTE } else { UNITS_PER_OTHER_BYTE };
+        Self(text.bytes().map(units).sum())
     }
 
     fn tokens(self) -> u64 {
@@ -201,6 +201,12 @@ mod tests {
         let characters = polish.chars().count() as f64;
         let per_token = characters / Estimate::of(polish).tokens() as f64;
         assert!((2.4..=3.1).contains(&per_token), "{per_token}");
+    }
+
+    #[test]
+    fn a_rare_character_is_estimated_by_its_bytes() {
+        assert!(Estimate::of(&"🎷".repeat(100)).tokens() >= 200);
+        assert!(Estimate::of(&"雨".repeat(100)).tokens() >= 150);
     }
 
     #[test]

@@ -15,6 +15,17 @@ pub enum TokenLimit {
     None,
 }
 
+/// The parameter that carries the hashed id of the user, so that the provider can tell who abuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserParameter {
+    /// `safety_identifier`, as OpenAI has it.
+    SafetyIdentifier,
+    /// `user`, as it was called before.
+    User,
+    /// The user is not named.
+    None,
+}
+
 /// The form in which the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -28,9 +39,16 @@ pub struct Dialect {
     pub token_limit: TokenLimit,
     /// Whether no more tokens are reserved than the songs need, thoughts not included.
     pub is_tight: bool,
+    /// How the user is named.
+    pub user: UserParameter,
     /// Whether the configured reasoning effort and temperature are sent.
     pub sends_tuning: bool,
 }
+
+/// Others know the older parameter, if any.
+const OPENAI: &str = "https://api.openai.com/";
+/// The parameter `user` in an error: quoted, or as an entry of a path.
+const QUOTED_USER: [&str; 5] = ["\"user\"", "'user'", "`user`", "body.user", " user "];
 
 impl Dialect {
     /// The form that asks for the most.
@@ -41,6 +59,11 @@ impl Dialect {
             asks_usage: true,
             token_limit: TokenLimit::MaxCompletionTokens,
             is_tight: false,
+            user: if config.base_url.starts_with(OPENAI) {
+                UserParameter::SafetyIdentifier
+            } else {
+                UserParameter::User
+            },
             sends_tuning: config.reasoning_effort.is_some() || config.temperature.is_some(),
         }
     }
@@ -72,6 +95,12 @@ impl Dialect {
         if self.asks_usage && problem.says(&["stream_options", "include_usage"]) {
             return named(Self { asks_usage: false, ..self });
         }
+        if self.user == UserParameter::SafetyIdentifier && problem.says(&["safety_identifier"]) {
+            return named(Self { user: UserParameter::User, ..self });
+        }
+        if self.user == UserParameter::User && (problem.param == "user" || problem.says(&QUOTED_USER)) {
+            return named(Self { user: UserParameter::None, ..self });
+        }
         if self.sends_tuning && problem.says(&["reasoning", "temperature"]) {
             return named(Self { sends_tuning: false, ..self });
         }
@@ -89,6 +118,7 @@ impl Dialect {
                     streams: false,
                     asks_usage: false,
                     token_limit: TokenLimit::None,
+                    user: UserParameter::None,
                     sends_tuning: false,
                     ..self
                 },

@@ -24,7 +24,7 @@ mod surrogates;
 pub use client::{ChatStream, stream_chat};
 pub use config::{JsonMode, LlmConfig};
 pub use cost::{Cost, Estimate, Price, Prices};
-pub use dialect::{Dialect, LlmMemory, TokenLimit};
+pub use dialect::{Dialect, LlmMemory, TokenLimit, UserParameter};
 pub use error::LlmError;
 pub use frame::{ChatEvent, FinishReason, Usage};
 pub use framing::{FrameReader, Payload, TooLong};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cost::Estimate;
-use super::{Cost, Dialect, JsonMode, LlmConfig, Prices, Schema, TokenLimit};
+use super::{Cost, Dialect, JsonMode, LlmConfig, Prices, Schema, TokenLimit, UserParameter};
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,6 +41,8 @@ pub struct ChatRequest {
     pub max_tokens: u32,
     /// The most tokens the answer itself needs, for servers that reserve them within a small context.
     pub min_tokens: u32,
+    /// A hash of the user's id, for the provider to tell abusers apart.
+    pub user: Option<String>,
     /// What users typed, which no log may repeat.
     pub private: Vec<String>,
     /// The answer before could not be used, so less JSON is demanded: constrained models lose their way.
@@ -62,6 +64,10 @@ struct Body<'a> {
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_effort: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safety_identifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat>,
     messages: Vec<Message>,
@@ -102,6 +108,7 @@ impl ChatRequest {
     pub(super) fn to_body(&self, config: &LlmConfig, dialect: Dialect) -> serde_json::Result<Vec<u8>> {
         let rules = Message { role: Role::System, content: self.system_turn(dialect.json_mode)? };
         let max_tokens = if dialect.is_tight { self.min_tokens } else { self.max_tokens };
+        let user = |name| self.user.as_deref().filter(|_| dialect.user == name);
         let limit = |name| (dialect.token_limit == name).then_some(max_tokens);
         serde_json::to_vec(&Body {
             model: &config.model,
@@ -111,6 +118,8 @@ impl ChatRequest {
             max_tokens: limit(TokenLimit::MaxTokens),
             temperature: config.temperature.filter(|_| dialect.sends_tuning),
             reasoning_effort: config.reasoning_effort.as_deref().filter(|_| dialect.sends_tuning),
+            safety_identifier: user(UserParameter::SafetyIdentifier),
+            user: user(UserParameter::User),
             response_format: self.response_format(dialect.json_mode),
             messages: std::iter::once(rules).chain(self.messages.iter().cloned()).collect(),
         })
@@ -164,6 +173,7 @@ mod tests {
             schema: Schema::Text,
             max_tokens: 99,
             min_tokens: 9,
+            user: Some("9f86d081".to_owned()),
             private: Vec::new(),
             is_second: false,
         }
@@ -178,6 +188,7 @@ mod tests {
                 "stream": true,
                 "stream_options": {"include_usage": true},
                 "max_completion_tokens": 99,
+                "user": "9f86d081",
                 "response_format": {
                     "type": "json_schema",
                     "json_schema": {"name": "answer", "strict": true, "schema": {"type": "string"}},
@@ -201,6 +212,12 @@ mod tests {
     }
 
     #[test]
+    fn openai_is_told_the_user_by_its_own_parameter() {
+        let body = body(&[("LLM_BASE_URL", "https://api.openai.com/v1")]);
+        assert_eq!((&body["safety_identifier"], &body["user"]), (&json!("9f86d081"), &Value::Null));
+    }
+
+    #[test]
     fn the_reasoning_effort_is_sent_where_it_is_configured() {
         assert_eq!(body(&[("LLM_REASONING_EFFORT", "low")])["reasoning_effort"], "low");
     }
@@ -215,6 +232,7 @@ mod tests {
             streams: false,
             asks_usage: false,
             token_limit: TokenLimit::None,
+            user: UserParameter::None,
             sends_tuning: false,
             ..first
         };

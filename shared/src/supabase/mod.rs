@@ -6,6 +6,7 @@
 
 mod config;
 mod error;
+mod requests;
 #[cfg(feature = "tables")]
 mod tables;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 pub use config::{ServiceCredential, SupabaseConfig};
 pub use error::SupabaseError;
+pub use requests::{Counted, take_request};
 #[cfg(feature = "tables")]
 pub use tables::{Builder, Postgrest};
 

@@ -57,6 +57,9 @@ export const RELATIONS: Record<string, Relation> = {
   },
 };
 
+/** The tables of schema private, which no role may even name. */
+export const PRIVATE_RELATIONS: readonly string[] = ['request_buckets'];
+
 /** The functions of schema public, and who may execute them. */
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'add_tracks(uuid,jsonb,integer)': ['authenticated'],
@@ -64,6 +67,7 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'move_track(uuid,integer,integer)': ['authenticated'],
   'replace_tracks(uuid,jsonb)': ['authenticated'],
   'usage()': ['authenticated'],
+  'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
   'ai_settle(uuid,uuid,ai_status_enum,numeric,integer)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],
@@ -91,17 +95,21 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
 
 /** The functions of schema private, which nobody may even name. */
 export const PRIVATE_FUNCTIONS: readonly string[] = [
+  'ai_attempts_at_once()',
   'ai_cost(numeric)',
+  'ai_daily_cost_limit(plan_type)',
   'ai_no_room(uuid,boolean,timestamp with time zone)',
   'ai_quota(uuid,timestamp with time zone)',
   'ai_quota_limit(plan_type)',
   'ai_quota_window()',
   'ai_replay(uuid,uuid,text,timestamp with time zone)',
   'ai_reservation_ttl()',
+  'ai_too_many_at_once(uuid,timestamp with time zone)',
   'ai_too_many_attempts(uuid,timestamp with time zone)',
   'check_position(integer,integer,integer,text)',
   'check_track(jsonb,text)',
   'clean_text(text,integer)',
+  'count_request(uuid,text)',
   'create_profile()',
   'decrypt_spotify_token(uuid,text,bytea,text)',
   'drop_empty_ai_sessions_partitions()',
@@ -123,6 +131,10 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'parse_tracks(jsonb)',
   'playlist_limit()',
   'prepare_playlist()',
+  'refuse(integer,text,text,integer)',
+  'refuse_edit(integer)',
+  'request_limits(text)',
+  'seconds_until_refill(uuid,text,timestamp with time zone)',
   'seconds_until(timestamp with time zone,timestamp with time zone)',
   'seen_by_billing(profiles)',
   'set_updated_at()',

@@ -44,11 +44,13 @@ test('of ninety at once exactly three are granted on the free plan', async () =>
   assert.equal(await used(user), 3);
 });
 
-test('and exactly fifty on pro', async () => {
+test('on pro three of many at once run, and a minute holds five that have not succeeded', async () => {
   const user = await signUp(sql);
   await sql`update public.profiles set plan = 'pro' where user_id = ${user}`;
-  const endings = await atOnce(Array.from({ length: 70 }, () => reserve(user)));
-  assert.deepEqual(outcomes(endings), { reserved: 50, quota_exceeded: 20 });
+  const many = () => atOnce(Array.from({ length: 100 }, () => reserve(user)));
+  assert.deepEqual(outcomes(await many()), { reserved: 3, too_many_attempts: 97 });
+  await sql`update public.ai_sessions set status = 'failed' where user_id = ${user}`;
+  assert.deepEqual(outcomes(await many()), { reserved: 2, too_many_attempts: 98 });
 });
 
 test('one id at once is one generation', async () => {

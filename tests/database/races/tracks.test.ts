@@ -66,9 +66,9 @@ test('removes at once remove as many', async () => {
 test('moves at once lose nothing', async () => {
   const { user, playlist } = await playlistOf(30);
   const before = await assertDense(playlist);
-  const endings = await atOnce(Array.from({ length: 25 }, (_, n) => asUser(user, moveTrack(playlist, n + 1, 30 - n))));
+  const endings = await atOnce(Array.from({ length: 25 }, () => asUser(user, moveTrack(playlist, 1, 30))));
   assert.deepEqual(refusals(endings), {});
-  assert.deepEqual((await assertDense(playlist)).toSorted(), before.toSorted());
+  assert.deepEqual(await assertDense(playlist), [...before.slice(25), ...before.slice(0, 25)]);
 });
 
 test('everything at once leaves a playlist without gap or duplicate', async () => {

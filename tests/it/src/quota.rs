@@ -34,10 +34,24 @@ async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3() {
 }
 
 #[tokio::test]
-async fn a_hundred_parallel_requests_of_a_pro_user_grant_exactly_50() {
+async fn of_a_hundred_parallel_requests_of_a_pro_user_three_run_and_all_together_are_50() {
     let stack = Stack::take().await;
     let user = stack.sign_up_pro().await;
-    assert_eq!(granted_of_100(&stack, &user).await, 50);
+    let mut script = reply(&FIVE[..1]);
+    script["first_token_ms"] = json!(3_000);
+    stack.llm_script(script).await;
+    let body = json!({"prompt": "one song", "target_count": 1});
+    let answers = join_all((0..100).map(|_| generation::json(&stack, &user, &body))).await;
+    let (granted, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(status, _)| *status == 200);
+    assert_eq!(granted.len(), 3);
+    refused.iter().for_each(|answer| generation::assert_error(answer, 429, "too_many_attempts"));
+
+    stack.llm_script(reply(&FIVE[..1])).await;
+    let statement = "insert into public.ai_sessions (id, user_id, prompt, status, cost, created_at)
+        select gen_random_uuid(), $1, 'earlier', 'succeeded', 0, now() - interval '1 day' from generate_series(1, 45)";
+    stack.sql(statement, &[&user.id]).await;
+    let answers = join_all((0..3).map(|_| generation::json(&stack, &user, &body))).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 2, "{answers:?}");
     assert_eq!(stack.ai_usage(&user).await["used"], 50);
 }
 

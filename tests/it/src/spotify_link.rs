@@ -359,6 +359,7 @@ async fn whatever_spotify_does_while_a_token_is_renewed_the_link_stays() {
         let mut fault = fault;
         fault["path_prefix"] = json!("/api/token");
         stack.faults("spotify", json!([fault])).await;
+        stack.refill(&user).await;
         let answer = export(&stack, &user, &playlist, None).await;
         answer.assert_error(status_code, code);
         if code == "spotify_rate_limited" {

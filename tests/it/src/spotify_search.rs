@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -76,6 +77,29 @@ async fn what_makes_no_sense_is_refused_before_spotify_is_asked() {
         .await
         .assert_error(405, "method_not_allowed");
     call(&stack, Method::GET, "spotify-search?title=a", None, None).await.assert_error(401, "missing_token");
+    assert_eq!(stack.log_of("spotify", "/v1/search").await.len(), 0);
+}
+
+#[tokio::test]
+async fn of_a_hundred_searches_at_once_thirty_reach_spotify_and_a_neighbour_is_served() {
+    let (stack, user) = taken().await;
+    let answers = join_all((0..100).map(|_| search(&stack, &user, "artist=Kult&title=Arahja"))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((served.len(), stack.log_of("spotify", "/v1/search").await.len()), (30, 30));
+    for answer in refused {
+        let retry_after: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&retry_after), "{retry_after}");
+        answer.assert_error(429, "too_many_attempts");
+    }
+    let neighbour = stack.sign_up().await;
+    assert!(!found(&stack, &neighbour, "artist=Kult&title=Arahja").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_token_of_a_deleted_user_finds_nothing() {
+    let (stack, user) = taken().await;
+    stack.sql("delete from auth.users where id = $1", &[&user.id]).await;
+    search(&stack, &user, "title=Whisky").await.assert_error(403, "profile_not_found");
     assert_eq!(stack.log_of("spotify", "/v1/search").await.len(), 0);
 }
 

@@ -166,6 +166,11 @@ impl Stack {
         self.database().await.query(statement, parameters).await.unwrap()
     }
 
+    /// Fills the user's buckets again, as if their periods were over.
+    pub async fn refill(&self, user: &User) {
+        self.sql("delete from private.request_buckets where user_id = $1", &[&user.id]).await;
+    }
+
     async fn database(&self) -> Arc<tokio_postgres::Client> {
         let mut kept = self.database.lock().await;
         if let Some(client) = kept.as_ref().filter(|client| !client.is_closed()) {

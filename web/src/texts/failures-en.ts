@@ -37,7 +37,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   not_confirmed: { what: 'That does not match this account. Nothing was deleted.', next: 'Type it exactly as shown.' },
   not_about_music: { what: 'That does not sound like a wish for music.', next: 'Describe what you would like to listen to, for example:' },
   no_tracks_found: { what: 'None of the suggested songs is on Spotify. Nothing was used up.', next: 'Say it in other words, or allow more: other years, other artists.' },
-  too_many_attempts: { what: 'Several attempts have just failed.', next: 'Wait a little, then try again.' },
+  too_many_attempts: { what: 'That was too often in a short time.', next: 'Wait a little, then try again.' },
   internal_error: { what: 'Something broke on our side. Nothing was used up.', next: 'Try again. If it happens again, send us the details below.' },
   llm_unavailable: { what: 'The language model is not available. Nothing was used up.', next: 'Try again in a minute.' },
   llm_invalid_answer: { what: 'The language model’s answer could not be used. Nothing was used up.', next: 'Try again, perhaps in other words.' },

@@ -37,7 +37,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   not_confirmed: { what: 'To nie zgadza się z tym kontem. Niczego nie usunięto.', next: 'Wpisz dokładnie to, co pokazano.' },
   not_about_music: { what: 'To nie brzmi jak życzenie muzyczne.', next: 'Opisz, czego chcesz posłuchać, na przykład:' },
   no_tracks_found: { what: 'Żadnego z proponowanych utworów nie ma na Spotify. Nic nie zostało zużyte.', next: 'Ujmij to inaczej albo pozwól na więcej: inne lata, innych wykonawców.' },
-  too_many_attempts: { what: 'Kilka prób właśnie się nie powiodło.', next: 'Odczekaj chwilę i spróbuj ponownie.' },
+  too_many_attempts: { what: 'To było zbyt często w krótkim czasie.', next: 'Odczekaj chwilę i spróbuj ponownie.' },
   internal_error: { what: 'Coś zepsuło się po naszej stronie. Nic nie zostało zużyte.', next: 'Spróbuj ponownie. Jeśli to się powtórzy, wyślij nam szczegóły poniżej.' },
   llm_unavailable: { what: 'Model językowy jest niedostępny. Nic nie zostało zużyte.', next: 'Spróbuj ponownie za minutę.' },
   llm_invalid_answer: { what: 'Odpowiedzi modelu językowego nie dało się użyć. Nic nie zostało zużyte.', next: 'Spróbuj ponownie, może innymi słowami.' },

@@ -116,7 +116,7 @@ fn each_function_is_handed_the_token_of_its_role_alone() {
     assert_eq!(all.of(function("ai-playlist"))[TOKEN], "token-of-ai");
     assert_eq!(all.of(function("stripe-webhook"))[TOKEN], "token-of-billing");
     assert!(!all.of(function("ai-playlist")).contains_key(SECRET_KEY));
-    assert!(!all.of(function("spotify-search")).contains_key(TOKEN));
+    assert_eq!(all.of(function("spotify-search"))[TOKEN], "token-of-spotify");
     assert!(!all.of(function("spotify-search")).contains_key("SPOTIFY_TOKEN_SECRETS"));
     let without = configuration(&[(SECRET_KEY, Some("sb_secret_1")), ("FN_AI_TOKEN", None)]);
     assert_eq!(without.of(function("ai-playlist"))[SECRET_KEY], "sb_secret_1");

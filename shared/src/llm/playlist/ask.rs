@@ -86,6 +86,8 @@ pub struct PlaylistAsk {
     pub already_suggested: Vec<Suggestion>,
     /// How well known the songs shall be.
     pub discovery: Discovery,
+    /// A hash of the listener's id, for the provider to tell abusers apart.
+    pub user: Option<String>,
     /// What was wrong with the answer before.
     pub complaint: Option<Complaint>,
     /// A random number, so that the same wish does not always give the same list.
@@ -106,6 +108,7 @@ impl Default for PlaylistAsk {
             refine: None,
             already_suggested: Vec::new(),
             discovery: Discovery::default(),
+            user: None,
             complaint: None,
             variation: 0,
         }
@@ -123,9 +126,17 @@ impl PlaylistAsk {
             schema: SCHEMA,
             max_tokens: BASE_TOKENS + TOKENS_PER_SONG * songs,
             min_tokens: MIN_BASE_TOKENS + MIN_TOKENS_PER_SONG * songs,
+            user: self.user.clone(),
             private: self.private(),
             is_second: matches!(self.complaint, Some(Complaint::Empty | Complaint::Unreadable)),
         }
+    }
+
+    /// How many bytes of UTF-8 the listener's texts have in all.
+    pub fn text_bytes(&self) -> usize {
+        let previous = self.refine.iter().flat_map(|refine| &refine.previous);
+        let songs = previous.map(|song| song.artist.len() + song.title.len());
+        self.private().iter().map(String::len).chain(songs).sum()
     }
 
     /// The user's own words.

@@ -54,6 +54,7 @@ calls! {
     PROFILES = Supabase "GET" "/rest/v1/profiles";
     PLAYLISTS = Supabase "GET" "/rest/v1/playlists";
     RESERVE = Supabase "POST" "/rest/v1/rpc/ai_reserve";
+    COUNT = Supabase "POST" "/rest/v1/rpc/take_request";
     SETTLE = Supabase "POST" "/rest/v1/rpc/ai_settle";
     SAVE = Supabase "POST" "/rest/v1/rpc/save_generated_playlist";
     LINK = Supabase "POST" "/rest/v1/rpc/spotify_link";

@@ -96,11 +96,11 @@ const GENERATION: u64 = 55;
 /// A call for the database and its repetition, and what may come before and behind it.
 const DATABASE: u64 = 25;
 /// Until an export begins nothing new, and what a call and its repetition can last (`job.rs`).
-const EXPORT: u64 = 60 + 17;
+const EXPORT: u64 = 60 + 17 + 8;
 /// Stripe's 25 s, and the database's before and behind.
-const BILLING: u64 = 25 + 17;
+const BILLING: u64 = 25 + 17 + 8;
 const WEBHOOK: u64 = 15 + 17;
-const SEARCHING: u64 = 25;
+const SEARCHING: u64 = 25 + 8;
 const HEALTH: u64 = 5;
 
 /// Every operation of every function; the verification of the caller is struck apart, with nothing in the caches.
@@ -135,14 +135,14 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .ending(502, "llm_unavailable"),
     operation(Act::Again, "ai-playlist", DATABASE, &[(PLAYLISTS, Needed)], &[RESERVE]),
-    operation(Act::Search, "spotify-search", SEARCHING, &[(SEARCH, Needed)], &[TOKEN]),
-    operation(Act::SearchRenewed, "spotify-search", SEARCHING, &[(TOKEN, Needed)], &[SEARCH]),
+    operation(Act::Search, "spotify-search", SEARCHING, &[(COUNT, Needed), (SEARCH, Needed)], &[TOKEN]),
+    operation(Act::SearchRenewed, "spotify-search", SEARCHING, &[(TOKEN, Needed)], &[COUNT, SEARCH]),
     operation(Act::StartLink, "spotify-oauth", DATABASE, &[], &[]),
     operation(
         Act::CompleteLink,
         "spotify-oauth",
-        16 + 8 + 2 * 17,
-        &[(TOKEN, Needed), (ME, Spared), (STORE_LINK, Needed), (LINK, Needed)],
+        8 + 16 + 8 + 2 * 17,
+        &[(COUNT, Needed), (TOKEN, Needed), (ME, Spared), (STORE_LINK, Needed), (LINK, Needed)],
         &[],
     ),
     operation(Act::LinkStatus, "spotify-oauth", DATABASE, &[(LINK, Needed)], &[]),
@@ -154,6 +154,7 @@ pub const OPERATIONS: &[Operation] = &[
         &[
             (BEGIN_EXPORT, Needed),
             (PLAYLISTS, Needed),
+            (COUNT, Needed),
             (GET_TOKENS, Needed),
             (CREATE_COPY, Needed),
             (RECORD_EXPORT, Needed),
@@ -167,14 +168,14 @@ pub const OPERATIONS: &[Operation] = &[
         "spotify-export",
         EXPORT,
         &[(TOKEN, Needed), (SWAP_TOKENS, Needed)],
-        &[PLAYLISTS, GET_TOKENS, CREATE_COPY, FILL_COPY, RELEASE_TOKENS],
+        &[PLAYLISTS, COUNT, GET_TOKENS, CREATE_COPY, FILL_COPY, RELEASE_TOKENS],
     ),
     operation(
         Act::ExportFailing,
         "spotify-export",
         EXPORT,
         &[(RELEASE_TOKENS, Spared), (RELEASE_EXPORT, Spared)],
-        &[BEGIN_EXPORT, PLAYLISTS, GET_TOKENS, TOKEN],
+        &[BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, TOKEN],
     )
     .ending(502, "spotify_unavailable"),
     operation(
@@ -182,7 +183,7 @@ pub const OPERATIONS: &[Operation] = &[
         "spotify-export",
         EXPORT,
         &[(EXPIRE_LINK, Needed)],
-        &[PLAYLISTS, GET_TOKENS, TOKEN],
+        &[PLAYLISTS, COUNT, GET_TOKENS, TOKEN],
     )
     .ending(403, "spotify_link_expired"),
     operation(Act::ExportNothing, "spotify-export", DATABASE, &[(PROFILES, Needed)], &[PLAYLISTS])
@@ -192,6 +193,7 @@ pub const OPERATIONS: &[Operation] = &[
         "billing",
         BILLING,
         &[
+            (COUNT, Needed),
             (BILLING_PROFILE, Needed),
             (CREATE_CUSTOMER, Needed),
             (SET_CUSTOMER, Needed),
@@ -206,17 +208,23 @@ pub const OPERATIONS: &[Operation] = &[
         "billing",
         BILLING,
         &[(EXPIRE_SESSION, Needed)],
-        &[BILLING_PROFILE, SUBSCRIPTIONS, SESSIONS, CREATE_SESSION],
+        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS, SESSIONS, CREATE_SESSION],
     ),
     operation(
         Act::CheckoutIncomplete,
         "billing",
         BILLING,
         &[(INVOICE, Needed)],
-        &[BILLING_PROFILE, SUBSCRIPTIONS],
+        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS],
     ),
-    operation(Act::CheckoutPaid, "billing", BILLING, &[(PORTAL, Needed)], &[BILLING_PROFILE, SUBSCRIPTIONS]),
-    operation(Act::Portal, "billing", BILLING, &[(BILLING_PROFILE, Needed), (PORTAL, Needed)], &[]),
+    operation(
+        Act::CheckoutPaid,
+        "billing",
+        BILLING,
+        &[(PORTAL, Needed)],
+        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS],
+    ),
+    operation(Act::Portal, "billing", BILLING, &[(BILLING_PROFILE, Needed), (PORTAL, Needed)], &[COUNT]),
     operation(
         Act::Event,
         "stripe-webhook",
@@ -265,7 +273,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(Act::Health, "billing", HEALTH, HEALTHY, &[]),
     operation(Act::Health, "stripe-webhook", HEALTH, HEALTHY, &[]),
     operation(Act::Health, "account", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "spotify-search", HEALTH, &[], &[]),
+    operation(Act::Health, "spotify-search", HEALTH, HEALTHY, &[]),
 ];
 
 const HEALTHY: &[(Call, Weight)] = &[(PROFILES, Needed)];
@@ -273,11 +281,11 @@ const HEALTHY: &[(Call, Weight)] = &[(PROFILES, Needed)];
 /// One operation of each function that verifies its caller, whose keys have not been fetched yet.
 pub const COLD: &[Operation] = &[
     operation(Act::Save, "ai-playlist", GENERATION, VERIFIED, &[RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE]),
-    operation(Act::Search, "spotify-search", SEARCHING, VERIFIED, &[TOKEN, SEARCH]),
+    operation(Act::Search, "spotify-search", SEARCHING, VERIFIED, &[COUNT, TOKEN, SEARCH]),
     operation(Act::LinkStatus, "spotify-oauth", DATABASE, VERIFIED, &[LINK]),
     operation(Act::ExportNothing, "spotify-export", DATABASE, VERIFIED, &[PLAYLISTS, PROFILES])
         .ending(404, "playlist_not_found"),
-    operation(Act::PortalOfNobody, "billing", DATABASE, VERIFIED, &[BILLING_PROFILE])
+    operation(Act::PortalOfNobody, "billing", DATABASE, VERIFIED, &[COUNT, BILLING_PROFILE])
         .ending(409, "nothing_to_manage"),
     operation(Act::DeleteUnconfirmed, "account", DATABASE, VERIFIED, &[BEGIN_DELETION])
         .ending(422, "not_confirmed"),

@@ -1,0 +1,63 @@
+//! How much of what all users share one user may ask for: the database counts.
+
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Service;
+use crate::error::{Code, Error};
+use crate::http_client::HttpClient;
+
+/// What is counted, as `private.request_limits` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// A search in the catalogue.
+    Search,
+    /// A copy of a playlist at Spotify.
+    Export,
+    /// A Spotify account that is linked.
+    Link,
+    /// A page of Stripe's.
+    Billing,
+}
+
+impl Counted {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Export => "export",
+            Self::Link => "link",
+            Self::Billing => "billing",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    outcome: String,
+    retry_after_seconds: Option<u64>,
+}
+
+/// Takes one request from the user's bucket.
+///
+/// # Errors
+/// 429 `too_many_attempts`, 403 `profile_not_found` for a deleted user's token, 503.
+pub async fn take_request<H: HttpClient>(
+    service: &Service<'_, H>,
+    user_id: Uuid,
+    counted: Counted,
+) -> Result<(), Error> {
+    // Not repeated on failure: a lost answer would be counted twice.
+    let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
+    let answer: Answer = service.rpc("take_request", &args).await?;
+    match answer.outcome.as_str() {
+        "taken" => Ok(()),
+        "too_many_attempts" => {
+            Err(Error::new(Code::TooManyAttempts, "That was too often in a short time. Please wait.")
+                .retry_after(answer.retry_after_seconds))
+        }
+        "no_profile" => Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
+        other => Err(Error::new(Code::Internal, "Something went wrong on our side. Please try again later.")
+            .caused_by(format!("unexpected outcome {other}"))),
+    }
+}
