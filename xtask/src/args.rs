@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::artefacts::Profile;
 use crate::bench::PARTS;
 use crate::function_token::TokenOptions;
 use crate::test::{STAGES, Tier};
+
+/// Where it is set, `dev` runs what is deployed.
+pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
 pub const HELP: &str = "\
 Usage: cargo xtask <command>
@@ -24,6 +28,7 @@ Usage: cargo xtask <command>
 dev:
   --ready-file PATH         written as JSON when everything answers, removed at the end
   --runtime workerd|deno    what runs the functions (workerd)
+  --deployable              run what is deployed, which takes longer to build
   --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
   --data DIR                where the database and the logs are kept (below target/)
   --fresh                   begin with an empty database
@@ -33,7 +38,7 @@ dev:
 test:
   --full                    everything there is, as CI runs it
   --only STAGE[,STAGE…]     these stages alone, of: format, lint-native, build, lint-wasm, docs,
-                            native-tests, fuzz, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
+                            native-tests, fuzz, wasm-pack, wasm-tests, types, stand-ins, page, openapi, pgtap, database,
                             mutations, conformance, end-to-end, histories, load, faults, crashes, models, supabase-js, stripe-sdk,
                             openapi-live, schemathesis, deploy, browser, end-to-end-deno, faults-deno,
                             browser-deno, openapi-live-deno, schemathesis-deno, pgtap-15, database-15,
@@ -93,6 +98,7 @@ pub struct ReconcileOptions {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DevOptions {
     pub ready_file: Option<PathBuf>,
+    pub profile: Profile,
     pub runtime: Runtime,
     pub ports_from: Option<u16>,
     pub data: Option<PathBuf>,
@@ -127,6 +133,15 @@ pub enum Environment {
     #[default]
     Staging,
     Production,
+}
+
+impl Runtime {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workerd => "workerd",
+            Self::Deno => "deno",
+        }
+    }
 }
 
 impl Environment {
@@ -235,6 +250,9 @@ impl Arguments {
 
 fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
     let mut options = DevOptions::default();
+    if std::env::var_os(DEPLOYABLE_VARIABLE).is_some() {
+        options.profile = Profile::Deployable;
+    }
     while let Some((option, inline)) = arguments.next_option() {
         match option.as_str() {
             "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
@@ -247,6 +265,7 @@ fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
                 options.ports_from =
                     Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
             }
+            "--deployable" if inline.is_none() => options.profile = Profile::Deployable,
             "--fresh" if inline.is_none() => options.fresh = true,
             "--no-build" if inline.is_none() => options.no_build = true,
             _ => return unknown("dev", &option),

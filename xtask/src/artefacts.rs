@@ -1,32 +1,35 @@
-//! What each platform runs, made from one cargo build per function.
+//! What a runtime serves, made from one cargo build of all functions.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
+use crate::args::Runtime;
 use crate::files;
 use crate::page;
 use crate::process;
 use crate::progress::say;
-use crate::setup::{self, BuildTools};
+use crate::setup;
 use crate::workspace::{Function, GATEWAY, Workspace};
 
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
 const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 320), ("stripe-webhook", 124)];
 
-/// What stands between a platform and a function's wasm.
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The JavaScript between a runtime and a function's wasm, in shared/src/platform.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
 const WASM: &str = "index_bg.wasm";
-/// What every runtime that we know of can do.
-const WASM_OPT: [&str; 7] = [
+/// wasm-opt may use what all runtimes support. Names and debug sections are a seventh of a function's compressed size.
+const WASM_OPT: [&str; 9] = [
     "-O3",
     "--enable-mutable-globals",
     "--enable-sign-ext",
@@ -34,22 +37,53 @@ const WASM_OPT: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-reference-types",
+    "--strip-debug",
+    "--strip-producers",
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Platform {
-    Cloudflare,
-    Deno,
+/// How much is optimised; nothing else differs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// What this machine runs while somebody waits for the build.
+    #[default]
+    Quick,
+    /// What is deployed: small and fast.
+    Deployable,
 }
 
-/// Builds everything and prints the sizes.
+impl Profile {
+    /// The profile of Cargo.toml, and the name of its folder.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Deployable => "release",
+        }
+    }
+
+    /// The folder from which a runtime takes a function. The deployment tools expect the deployable ones in the checkout.
+    pub fn folder(self, workspace: &Workspace, function: &Function, runtime: Runtime) -> PathBuf {
+        match (self, runtime) {
+            (Self::Deployable, Runtime::Workerd) => function.dir.join("build"),
+            (Self::Deployable, Runtime::Deno) => workspace.deno_entry(function).join("build"),
+            (Self::Quick, runtime) => {
+                workspace.target.join("functions/quick").join(runtime.name()).join(&function.name)
+            }
+        }
+    }
+
+    fn wasm(self, workspace: &Workspace, function: &Function) -> PathBuf {
+        let file = format!("{}.wasm", function.name.replace('-', "_"));
+        workspace.target.join(WASM_TARGET).join(self.name()).join(file)
+    }
+}
+
+/// Builds everything that is deployed and prints the sizes.
 ///
 /// # Errors
 /// If something does not build, or is over its budget.
-pub fn build_all(workspace: &Workspace) -> Result<()> {
-    let tools = setup::for_build(workspace)?;
-    for platform in [Platform::Cloudflare, Platform::Deno] {
-        build(workspace, &tools, platform)?;
+pub fn build_deployable(workspace: &Workspace) -> Result<()> {
+    for runtime in [Runtime::Workerd, Runtime::Deno] {
+        build(workspace, Profile::Deployable, runtime)?;
     }
     let mut sizes = workspace.functions.iter().map(Size::of).collect::<Result<Vec<_>>>()?;
     sizes.push(Size::of_page(workspace)?);
@@ -61,53 +95,94 @@ pub fn build_all(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Builds what one platform needs; what has not changed is not made again.
-pub fn build(workspace: &Workspace, tools: &BuildTools, platform: Platform) -> Result<()> {
+/// Installs what is missing and builds what one runtime serves; what has not changed is not made again.
+pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Result<()> {
+    setup::ensure_wasm_target()?;
+    // npm waits for the network most of the time, cargo for the processor.
+    std::thread::scope(|scope| {
+        let packages = scope.spawn(|| setup::for_node(workspace));
+        let compiled = compile(workspace, profile);
+        packages.join().map_err(|_| anyhow!("the installation of the npm packages was lost"))??;
+        compiled
+    })?;
     page::build(workspace)?;
-    for function in &workspace.functions {
-        if platform == Platform::Deno && function.name == GATEWAY {
-            continue;
-        }
-        let made = optimise(workspace, tools, function)?;
-        let out = match platform {
-            Platform::Cloudflare => function.dir.join("build"),
-            Platform::Deno => workspace.deno_entry(function).join("build"),
-        };
+    let tools = lock_files(workspace)?;
+    let served: Vec<_> = workspace
+        .functions
+        .iter()
+        .filter(|function| runtime == Runtime::Workerd || function.name != GATEWAY)
+        .collect();
+    on_all_processors(&served, |function| {
+        let made = bind(workspace, profile, function, &tools)?;
+        let out = profile.folder(workspace, function, runtime);
         let source = format!("{}, {}", made.source, declarations(function));
-        once(&out, &source, || match platform {
-            Platform::Cloudflare => for_cloudflare(workspace, function, &made.folder, &out),
-            Platform::Deno => for_deno(workspace, function, &made.folder, &out),
-        })?;
-    }
-    Ok(())
+        once(&out, &source, || match runtime {
+            Runtime::Workerd => for_workerd(workspace, &made.folder, &out),
+            Runtime::Deno => for_deno(workspace, function, &made.folder, &out),
+        })
+    })
 }
 
-/// A function's wasm with what calls it, the same for all platforms.
+fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
+    process::run(workspace.cargo(&workspace.root).args(["build", "--package", "bindings"]))?;
+    let mut cargo = workspace.cargo(&workspace.root);
+    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", profile.name()]);
+    cargo.args(workspace.functions.iter().flat_map(|function| ["--package", &function.name]));
+    process::run(&mut cargo).context("the functions do not compile")
+}
+
+/// Does the same for each, as many at a time as there are processors, and returns the first error.
+fn on_all_processors<T: Sync>(all: &[T], each: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            each(item)?;
+        }
+        Ok(())
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker was lost"))?)
+    })
+}
+
+/// What pins the tools, as a fingerprint.
+fn lock_files(workspace: &Workspace) -> Result<String> {
+    let print = |name| Ok(format!("{:016x}", files::fingerprint(&fs::read(workspace.root.join(name))?)));
+    Ok(["Cargo.lock", "package-lock.json"].map(print).into_iter().collect::<Result<Vec<_>>>()?.join(", "))
+}
+
+/// A function's wasm with its bindings and the glue, the same for all runtimes.
 struct Made {
     folder: PathBuf,
     /// What it was made from.
     source: String,
 }
 
-fn optimise(workspace: &Workspace, tools: &BuildTools, function: &Function) -> Result<Made> {
-    let mut source =
-        format!("{:016x}, {}", files::fingerprint(&compile(workspace, function)?), tools.versions);
+fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &str) -> Result<Made> {
+    let wasm = profile.wasm(workspace, function);
+    let compiled = fs::read(&wasm).with_context(|| wasm.display().to_string())?;
+    let mut source = format!("{:016x}, {tools}", files::fingerprint(&compiled));
     let glue = workspace.root.join("shared/src/platform");
     for file in GLUE {
         let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
         source.push_str(&format!(", {:016x}", files::fingerprint(&text)));
     }
-    let folder = workspace.target.join("functions").join(&function.name);
+    let folder = workspace.target.join("functions").join(profile.name()).join("bound").join(&function.name);
     once(&folder, &source, || {
         for file in GLUE {
             fs::copy(glue.join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
-        let mut bindgen = Command::new(&tools.wasm_bindgen);
-        bindgen.args(["--target", "web", "--experimental-reset-state-function", "--no-typescript"]);
-        bindgen.args(["--out-name", "bindings", "--out-dir"]).arg(&folder);
-        step(workspace, function, "wasm-bindgen", bindgen.arg(workspace.built_wasm(function)))?;
-        let mut wasm_opt = wasm_opt(workspace, &folder.join("bindings_bg.wasm"), &folder.join(WASM))?;
-        step(workspace, function, "wasm-opt", &mut wasm_opt)
+        let mut bindings = bindings(workspace);
+        step(workspace, function, "bindings", bindings.args(["web", "bindings"]).arg(&wasm).arg(&folder))?;
+        let (bound, optimised) = (folder.join("bindings_bg.wasm"), folder.join(WASM));
+        match profile {
+            Profile::Quick => fs::rename(&bound, &optimised).with_context(|| bound.display().to_string()),
+            Profile::Deployable => {
+                step(workspace, function, "wasm-opt", &mut wasm_opt(workspace, &bound, &optimised)?)
+            }
+        }
     })?;
     Ok(Made { folder, source })
 }
@@ -124,38 +199,35 @@ fn once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>) -> Resul
     fs::write(&stamp, source).with_context(|| stamp.display().to_string())
 }
 
-fn compile(workspace: &Workspace, function: &Function) -> Result<Vec<u8>> {
-    let mut cargo = workspace.cargo(&function.dir);
-    cargo.args(["build", "--lib", "--release", "--target", "wasm32-unknown-unknown"]);
-    process::run(&mut cargo).with_context(|| format!("{} does not compile", function.name))?;
-    let wasm = workspace.built_wasm(function);
-    fs::read(&wasm).with_context(|| wasm.display().to_string())
-}
-
-fn for_cloudflare(workspace: &Workspace, function: &Function, made: &Path, out: &Path) -> Result<()> {
+fn for_workerd(workspace: &Workspace, made: &Path, out: &Path) -> Result<()> {
     fs::copy(made.join(WASM), out.join(WASM)).with_context(|| out.display().to_string())?;
-    bundle(workspace, function, "Cloudflare", &made.join("cloudflare.js"), out)
+    bundle(workspace, &made.join("cloudflare.js"), out)
 }
 
 fn for_deno(workspace: &Workspace, function: &Function, made: &Path, out: &Path) -> Result<()> {
     let embedded = BASE64.encode(fs::read(made.join(WASM)).with_context(|| made.display().to_string())?);
     let module = format!("{}export const wasm = '{embedded}';\n", declarations(function));
     fs::write(out.join("embedded.js"), module).with_context(|| out.display().to_string())?;
-    bundle(workspace, function, "Deno", &made.join("entry.js"), out)
+    bundle(workspace, &made.join("entry.js"), out)
 }
 
-fn bundle(workspace: &Workspace, function: &Function, what: &str, entry: &Path, out: &Path) -> Result<()> {
+fn bundle(workspace: &Workspace, entry: &Path, out: &Path) -> Result<()> {
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
     esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm"]);
     // The platform's own modules.
-    esbuild.arg("--external:cloudflare:*").arg(format!("--outfile={}", out.join("index.js").display()));
-    step(workspace, function, what, &mut esbuild)
+    esbuild.arg("--external:cloudflare:*").arg("--log-level=error");
+    process::run(esbuild.arg(format!("--outfile={}", out.join("index.js").display())))
 }
 
 /// What the entry of a Supabase function has to know of it.
 fn declarations(function: &Function) -> String {
     let (role, variables) = (json!(function.role), json!(function.variables().collect::<Vec<_>>()));
     format!("export const role = {role};\nexport const variables = {variables};\n")
+}
+
+/// tools/bindings, as `build` has compiled it.
+pub fn bindings(workspace: &Workspace) -> Command {
+    Command::new(workspace.target.join("debug/bindings"))
 }
 
 /// Makes wasm smaller and faster, as every function's is made.
@@ -167,7 +239,7 @@ pub fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command
 }
 
 fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {
-    let label = format!("{} for {what}", function.name);
+    let label = format!("{what} of {}", function.name);
     process::run_logged(&label, command, &workspace.target.join(format!("{}-{what}.log", function.name)))
 }
 
@@ -232,6 +304,34 @@ mod tests {
 
     fn size(name: &str, gzip_bytes: usize, budget_kb: Option<usize>) -> Size {
         Size { name: name.into(), bytes: gzip_bytes * 2, gzip_bytes, budget_kb }
+    }
+
+    #[test]
+    fn the_deployment_tools_find_deployable_artefacts_alone() {
+        let workspace = Workspace::open().unwrap();
+        for function in &workspace.functions {
+            let folder = |profile: Profile, runtime| profile.folder(&workspace, function, runtime);
+            assert_eq!(folder(Profile::Deployable, Runtime::Workerd), function.dir.join("build"));
+            let entry = workspace.deno_entry(function);
+            assert_eq!(folder(Profile::Deployable, Runtime::Deno), entry.join("build"));
+            for runtime in [Runtime::Workerd, Runtime::Deno] {
+                assert!(folder(Profile::Quick, runtime).starts_with(&workspace.target));
+            }
+        }
+    }
+
+    #[test]
+    fn each_item_is_worked_on_once_and_an_error_is_returned() {
+        let done = std::sync::Mutex::new(Vec::new());
+        let work = |item: &u32| {
+            done.lock().unwrap().push(*item);
+            if *item == 99 { bail!("the last one") } else { Ok(()) }
+        };
+        let items: Vec<_> = (0..100).collect();
+        let error = on_all_processors(&items, work).unwrap_err();
+        let mut done = done.into_inner().unwrap();
+        done.sort_unstable();
+        assert_eq!((error.to_string().as_str(), done), ("the last one", items));
     }
 
     #[test]

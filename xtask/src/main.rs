@@ -18,6 +18,7 @@ mod progress;
 mod reconcile_billing;
 mod setup;
 mod test;
+mod wasm_tests;
 mod workspace;
 
 use std::process::ExitCode;
@@ -55,7 +56,7 @@ fn run() -> Result<ExitCode> {
         Command::Help => Ok(ExitCode::SUCCESS),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::CheckLlm(env_file) => check_llm::run(&workspace, env_file.as_deref()),
-        Command::Build => artefacts::build_all(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&options),

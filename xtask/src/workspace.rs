@@ -82,12 +82,6 @@ impl Workspace {
         Ok(Self { root, target, functions })
     }
 
-    /// Where the wasm that cargo built for a function is.
-    pub fn built_wasm(&self, function: &Function) -> PathBuf {
-        let file = format!("{}.wasm", function.name.replace('-', "_"));
-        self.target.join("wasm32-unknown-unknown/release").join(file)
-    }
-
     /// Where a function's entry for Supabase's Edge Runtime is.
     pub fn deno_entry(&self, function: &Function) -> PathBuf {
         self.root.join("supabase/functions").join(&function.name)
@@ -116,16 +110,6 @@ impl Workspace {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let ours = first.iter().cloned().chain([self.root.join("node_modules/.bin")]);
         Ok(std::env::join_paths(ours.chain(std::env::split_paths(&inherited)))?)
-    }
-
-    /// The version of a crate in Cargo.lock.
-    pub fn locked_version(&self, name: &str) -> Result<String> {
-        let path = self.root.join("Cargo.lock");
-        if !path.exists() {
-            crate::process::run(self.cargo(&self.root).arg("generate-lockfile"))?;
-        }
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        locked_version(&text, name)
     }
 }
 
@@ -175,37 +159,9 @@ fn target_folder(root: &Path) -> Result<PathBuf> {
     Ok(std::path::absolute(folder)?)
 }
 
-fn locked_version(lock: &str, name: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Lock {
-        package: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        name: String,
-        version: String,
-    }
-    let lock: Lock = toml::from_str(lock).context("Cargo.lock")?;
-    let mut versions = lock.package.into_iter().filter(|package| package.name == name);
-    match (versions.next(), versions.next()) {
-        (Some(package), None) => Ok(package.version),
-        (None, _) => bail!("Cargo.lock has no {name}"),
-        (Some(one), Some(other)) => bail!("Cargo.lock has {name} {} and {}", one.version, other.version),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_version_comes_from_the_lock_file() {
-        let lock = "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.2.3\"\n\
-                    [[package]]\nname = \"b\"\nversion = \"1.0.0\"\n[[package]]\nname = \"b\"\nversion = \"2.0.0\"\n";
-        assert_eq!(locked_version(lock, "a").unwrap(), "1.2.3");
-        assert!(locked_version(lock, "b").unwrap_err().to_string().contains("1.0.0 and 2.0.0"));
-        assert!(locked_version(lock, "c").is_err());
-    }
 
     #[test]
     fn the_wrangler_files_of_this_checkout_are_understood() {

@@ -1,7 +1,6 @@
 //! The matching alone, built for this machine and for wasm as the functions are.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -14,7 +13,8 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "bench-matching";
 
 pub fn run(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let tools = setup::for_build(workspace)?;
+    setup::ensure_wasm_target()?;
+    setup::for_node(workspace)?;
     let release = ["build", "--release", "--package", PACKAGE];
     process::run(workspace.cargo(&workspace.root).args(release).arg("--bins"))?;
     let wasm_target = ["--lib", "--target", "wasm32-unknown-unknown"];
@@ -22,18 +22,8 @@ pub fn run(workspace: &Workspace, folder: &Path) -> Result<()> {
 
     let built = workspace.target.join("wasm32-unknown-unknown/release/bench_matching.wasm");
     let out = folder.join(MATCHING);
-    let mut bindgen = Command::new(&tools.wasm_bindgen);
-    bindgen
-        .args([
-            "--target",
-            "experimental-nodejs-module",
-            "--no-typescript",
-            "--out-name",
-            "index",
-            "--out-dir",
-        ])
-        .arg(&out);
-    process::run(bindgen.arg(built))?;
+    process::run(workspace.cargo(&workspace.root).args(["build", "--package", "bindings"]))?;
+    process::run(artefacts::bindings(workspace).args(["nodejs", "index"]).arg(built).arg(&out))?;
     let wasm = out.join("index_bg.wasm");
     process::run(&mut artefacts::wasm_opt(workspace, &wasm, &wasm)?)?;
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use crate::args::{BenchOptions, Runtime, Scale};
-use crate::artefacts::{self, Platform};
+use crate::artefacts::{self, Profile};
 use crate::dev::Stack;
 use crate::files;
 use crate::process;
@@ -60,10 +60,11 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
 /// One part after the other, all of them against the same simulators and the same database.
 fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> Result<()> {
     if parts.contains(&START_UP) {
-        artefacts::build(workspace, &setup::for_build(workspace)?, Platform::Deno)?;
+        artefacts::build(workspace, Profile::Deployable, Runtime::Deno)?;
     }
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
-    let mut stack = Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file.clone())?;
+    let mut stack =
+        Stack::start_simulated(workspace, Profile::Deployable, Runtime::Workerd, &data, ready_file.clone())?;
     for part in parts {
         let mut command = measurement(workspace, part);
         command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", folder);

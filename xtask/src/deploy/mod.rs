@@ -15,7 +15,6 @@ use crate::artefacts;
 use crate::files;
 use crate::process::{self, Interrupted};
 use crate::progress::say;
-use crate::setup;
 use crate::workspace::Workspace;
 
 /// One step of a deployment.
@@ -56,8 +55,7 @@ pub fn run(workspace: &Workspace, options: &DeployOptions) -> Result<ExitCode> {
     if !problems.is_empty() && !options.dry_run {
         bail!("nothing was changed; docs/deploy.md tells where each value comes from");
     }
-    artefacts::build_all(workspace)?;
-    setup::for_node(workspace)?;
+    artefacts::build_deployable(workspace)?;
 
     let secrets = SecretsFolder::create(workspace, environment)?;
     let mut steps = migrations(workspace, &configuration)?;

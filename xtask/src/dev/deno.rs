@@ -1,14 +1,41 @@
 //! The functions in Deno, by their entries for Supabase's Edge Runtime, without a gateway.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Result;
 use serde_json::json;
 
 use super::settings::FunctionVariables;
+use crate::args::Runtime;
+use crate::artefacts::Profile;
+use crate::files;
 use crate::page;
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::{Function, GATEWAY, Workspace};
 
-pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) -> Command {
+/// Writes an import map by which the entries find what was built in other folders than beside them.
+pub fn write_import_map(
+    workspace: &Workspace,
+    path: &Path,
+    built: impl Fn(&Function) -> PathBuf,
+) -> Result<()> {
+    let url = |folder: &Path| format!("file://{}/", folder.display());
+    let entries = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    let imports: BTreeMap<_, _> = entries
+        .map(|function| (url(&workspace.deno_entry(function).join("build")), url(&built(function))))
+        .collect();
+    files::write_private(path, &json!({ "imports": imports }).to_string())
+}
+
+/// `data` receives an import map.
+pub fn command(
+    workspace: &Workspace,
+    profile: Profile,
+    data: &Path,
+    port: u16,
+    variables: &FunctionVariables,
+) -> Result<Command> {
     let web = page::folder(workspace);
     let functions: Vec<_> = workspace
         .functions
@@ -18,24 +45,19 @@ pub fn command(workspace: &Workspace, port: u16, variables: &FunctionVariables) 
             json!({ "name": function.name, "entry": workspace.deno_entry(function).join("index.ts") })
         })
         .collect();
+    let import_map = data.join("import-map.json");
+    write_import_map(workspace, &import_map, |function| profile.folder(workspace, function, Runtime::Deno))?;
     // What on Cloudflare the gateway is told.
     let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY);
     let public = gateway.map(|gateway| variables.of(gateway)).unwrap_or_default();
     let mut command = Command::new(workspace.npm_bin("deno"));
-    command.args([
-        "run",
-        "--no-config",
-        "--no-lock",
-        "--no-remote",
-        "--no-npm",
-        "--allow-net",
-        "--allow-env",
-    ]);
-    let entries = workspace.root.join("supabase/functions");
-    command.arg(format!("--allow-read={},{}", web.display(), entries.display()));
+    command.args(["run", "--no-config", "--no-lock", "--no-remote", "--no-npm"]);
+    command.args(["--allow-net", "--allow-env"]).arg("--import-map").arg(&import_map);
+    let readable = [&web, &workspace.root.join("supabase/functions"), &workspace.target.join("functions")];
+    command.arg(format!("--allow-read={}", readable.map(|folder| folder.display().to_string()).join(",")));
     command.arg(workspace.root.join("xtask/assets/deno-serve.ts"));
     command.envs(variables.of_project());
     let settings = json!({ "port": port, "web": web, "page": public, "functions": functions });
     command.env("DENO_SERVE", settings.to_string());
-    command
+    Ok(command)
 }

@@ -24,7 +24,7 @@ use self::settings::FunctionVariables;
 use self::supabase::Keys;
 use self::supervisor::{PartOptions, Supervisor};
 use crate::args::{DevOptions, Runtime};
-use crate::artefacts::{self, Platform};
+use crate::artefacts::{self, Profile};
 use crate::http;
 use crate::ports::{self, Choice, Ports};
 use crate::process::{Interrupted, POLL};
@@ -32,6 +32,7 @@ use crate::progress::{duration, say};
 use crate::setup::{self, PostgresPackage};
 use crate::workspace::{GATEWAY, Workspace};
 
+pub use self::deno::write_import_map;
 pub use self::ready::Ready;
 pub use self::settings::{SIMULATED_STRIPE_KEY, Settings, Variables, token_name};
 
@@ -78,12 +79,7 @@ impl Stack {
         // First of all, so that a port in use is not found out after minutes of building.
         let ports = ports::assign(choice)?;
         if !options.no_build {
-            let tools = setup::for_build(workspace)?;
-            let platform = match options.runtime {
-                Runtime::Workerd => Platform::Cloudflare,
-                Runtime::Deno => Platform::Deno,
-            };
-            artefacts::build(workspace, &tools, platform)?;
+            artefacts::build(workspace, options.profile, options.runtime)?;
         }
 
         let mut starter = Starter::new(workspace, &data, ports);
@@ -94,7 +90,7 @@ impl Stack {
             }
             None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
-        let variables = starter.start_functions(options.runtime, &settings, &services, echo)?;
+        let variables = starter.start_functions(options, &settings, &services, echo)?;
 
         let Starter { supervisor, pids, .. } = starter;
         let ready = describe(&ports, &settings, services, pids);
@@ -106,12 +102,14 @@ impl Stack {
     /// Starts the product on free ports with an empty database and no real service.
     pub fn start_simulated(
         workspace: &Workspace,
+        profile: Profile,
         runtime: Runtime,
         data: &Path,
         ready_file: PathBuf,
     ) -> Result<Self> {
         let options = DevOptions {
             ready_file: Some(ready_file),
+            profile,
             runtime,
             data: Some(data.to_owned()),
             fresh: true,
@@ -236,7 +234,7 @@ impl<'a> Starter<'a> {
 
     fn start_functions(
         &mut self,
-        runtime: Runtime,
+        options: &DevOptions,
         settings: &Settings,
         services: &Services,
         echo: bool,
@@ -246,11 +244,10 @@ impl<'a> Starter<'a> {
             tokens: services.tokens.clone(),
         };
         let port = self.ports.web;
-        let mut command = match runtime {
-            Runtime::Workerd => {
-                workerd::command(self.workspace, &self.data.root.join("workerd.capnp"), port, &variables)?
-            }
-            Runtime::Deno => deno::command(self.workspace, port, &variables),
+        let (workspace, folder) = (self.workspace, &self.data.root);
+        let mut command = match options.runtime {
+            Runtime::Workerd => workerd::command(workspace, options.profile, folder, port, &variables)?,
+            Runtime::Deno => deno::command(workspace, options.profile, folder, port, &variables)?,
         };
         self.start("functions", Signal::TERM, echo, &mut command)?;
 

@@ -1,29 +1,35 @@
 //! The functions in workerd, Cloudflare's runtime, wired as their wrangler.toml files say.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::settings::{FunctionVariables, Variables};
+use crate::args::Runtime;
+use crate::artefacts::Profile;
 use crate::files;
 use crate::workspace::{Function, GATEWAY, Workspace, Wrangler};
 
 /// Where a variable's value travels: in the process' environment, so that no file holds a secret.
 const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
 
+/// `data` receives workerd's configuration.
 pub fn command(
     workspace: &Workspace,
-    config: &Path,
+    profile: Profile,
+    data: &Path,
     port: u16,
     variables: &FunctionVariables,
 ) -> Result<Command> {
-    let text = generate(&workspace.functions, &workspace.root, port, variables)?;
-    files::write_private(config, &text)?;
+    let config = data.join("workerd.capnp");
+    let built = |function: &Function| profile.folder(workspace, function, Runtime::Workerd);
+    let text = generate(&workspace.functions, &workspace.root, built, port, variables)?;
+    files::write_private(&config, &text)?;
     let mut command = Command::new(workspace.npm_bin("workerd"));
     // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
-    command.args(["serve", "--experimental", "--import-path=/"]).arg(config);
+    command.args(["serve", "--experimental", "--import-path=/"]).arg(&config);
     command.env("PATH", workspace.path_with(&[])?);
     for function in &workspace.functions {
         for (name, value) in variables.of(function) {
@@ -39,7 +45,13 @@ fn environment_name(function: &Function, variable: &str) -> String {
 }
 
 /// workerd's configuration: a worker per function, the network, and the gateway with its assets on the port.
-fn generate(functions: &[Function], root: &Path, port: u16, variables: &FunctionVariables) -> Result<String> {
+fn generate(
+    functions: &[Function],
+    root: &Path,
+    built: impl Fn(&Function) -> PathBuf,
+    port: u16,
+    variables: &FunctionVariables,
+) -> Result<String> {
     let gateway =
         functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
     check_bindings(gateway, functions)?;
@@ -51,7 +63,7 @@ fn generate(functions: &[Function], root: &Path, port: u16, variables: &Function
     let mut text = String::from("using Workerd = import \"/workerd/workerd.capnp\";\n\n");
     text.push_str("const config :Workerd.Config = (\n  services = [\n");
     for function in functions {
-        write_worker(&mut text, function, variables)?;
+        write_worker(&mut text, function, &built(function), variables)?;
     }
     let (path, options) = (quoted(&directory.to_string_lossy()), quoted(&options));
     let user_worker = quoted(&gateway.wrangler.name);
@@ -69,10 +81,15 @@ fn generate(functions: &[Function], root: &Path, port: u16, variables: &Function
     Ok(text)
 }
 
-fn write_worker(text: &mut String, function: &Function, variables: &FunctionVariables) -> Result<()> {
+fn write_worker(
+    text: &mut String,
+    function: &Function,
+    built: &Path,
+    variables: &FunctionVariables,
+) -> Result<()> {
     let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets, .. } =
         &function.wrangler;
-    let module = |file: &str| quoted(&function.dir.join("build").join(file).to_string_lossy());
+    let module = |file: &str| quoted(&built.join(file).to_string_lossy());
     let flags: Vec<_> = compatibility_flags.iter().map(|flag| quoted(flag)).collect();
     writeln!(text, "    (name = {}, worker = (", quoted(name))?;
     writeln!(text, "      modules = [")?;
@@ -182,7 +199,8 @@ mod tests {
         let common = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x")];
         let common = Variables::from(common.map(|(name, value)| (name.into(), value.into())));
         let variables = FunctionVariables { common, tokens: Some([("fn_ai".into(), "t0ken".into())].into()) };
-        generate(functions, Path::new("/repo"), 8787, &variables)
+        let built = |function: &Function| Path::new("/built").join(&function.name);
+        generate(functions, Path::new("/repo"), built, 8787, &variables)
     }
 
     #[test]
@@ -192,7 +210,7 @@ mod tests {
             "compatibility_flags = [\"enable_request_signal\"]\n[vars]\nA = \"\\\"1\\\"\"\n",
         );
         let text = generated(&[playlist, gateway(BOUND)]).unwrap();
-        assert!(text.contains("embed \"/repo/functions/ai-playlist/build/index_bg.wasm\""));
+        assert!(text.contains("embed \"/built/ai-playlist/index_bg.wasm\""));
         assert!(text.contains("compatibilityFlags = [\"enable_request_signal\"]"));
         assert!(text.contains("(name = \"A\", text = \"\\\"1\\\"\")"));
         assert!(text.contains("(name = \"AI_PLAYLIST\", service = \"sw-ai-playlist\")"));

@@ -1,51 +1,37 @@
-//! Tools that come from crates.io.
+//! wasm-pack, the one tool that is installed from crates.io: the full tests run with it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::{lock, tools_folder};
 use crate::files;
-use crate::process::{self, Interrupted};
-use crate::progress::say;
+use crate::process::{self, output_of};
 
-/// The executable of a crate in exactly this version.
-pub fn ensure(name: &str, version: &str, executable: &str) -> Result<PathBuf> {
+const WASM_PACK: &str = "wasm-pack@0.15.1";
+
+pub fn install_wasm_pack() -> Result<()> {
     let tools = tools_folder()?;
-    let folder = tools.join(format!("{name}-{version}"));
-    let path = folder.join("bin").join(executable);
-    if path.exists() {
-        return Ok(path);
-    }
     let _lock = lock(&tools)?;
-    if !path.exists() {
-        install(&format!("{name}@{version}"), &tools, &folder)?;
+    if wasm_pack().is_some() {
+        return Ok(());
     }
-    Ok(path)
+    let draft = tools.join(format!(".installing-{WASM_PACK}"));
+    files::remove_folder(&draft)?;
+    let mut command = Command::new("cargo");
+    // An unoptimised build is ready sooner, and fast enough.
+    command.args(["install", "--locked", "--debug", "--no-track", "--root"]).arg(&draft).arg(WASM_PACK);
+    let log = tools.join(format!("{WASM_PACK}.log"));
+    process::run_logged(&format!("installing {WASM_PACK} (once)"), &mut command, &log)?;
+    let folder = tools.join(WASM_PACK);
+    fs::rename(&draft, &folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
-fn install(package: &str, tools: &Path, folder: &Path) -> Result<()> {
-    let draft = tools.join(format!(".installing-{package}"));
-    files::remove_folder(&draft)?;
-    let log = tools.join(format!("{package}.log"));
-    let command = |locked: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.args(["install", "--no-track"]).args(locked).arg("--root").arg(&draft).arg(package);
-        command.env_remove("CARGO_TARGET_DIR");
-        command
-    };
-    let label = format!("installing {package} (once, a few minutes)");
-    if let Err(error) = process::run_logged(&label, &mut command(&["--locked"]), &log) {
-        if error.is::<Interrupted>() {
-            return Err(error);
-        }
-        // A lock file can name what a registry has withdrawn, or what a mirror does not have yet.
-        say(format_args!("{package}: its lock file could not be followed; trying without it"));
-        process::run_logged(&label, &mut command(&[]), &log)?;
-    }
-    files::remove_folder(folder)?;
-    fs::rename(&draft, folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    Ok(())
+/// wasm-pack, where it is installed.
+pub fn wasm_pack() -> Option<PathBuf> {
+    let ours = tools_folder().ok()?.join(WASM_PACK).join("bin/wasm-pack");
+    let is_on_path = || output_of(Command::new("wasm-pack").arg("--version")).is_some();
+    if ours.exists() { Some(ours) } else { is_on_path().then(|| "wasm-pack".into()) }
 }

@@ -19,39 +19,12 @@ use crate::process::output_of;
 use crate::progress::say;
 use crate::workspace::Workspace;
 
+pub use cargo_tools::{install_wasm_pack, wasm_pack};
 pub use debian_postgres::PACKAGES as DEBIAN_POSTGRES;
 pub use postgres_package::PostgresPackage;
 pub use python::NEEDED as NEEDED_PYTHON;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-const WASM_PACK: &str = "0.15.1";
-
-/// The tools that turn a crate into what a platform runs.
-pub struct BuildTools {
-    pub wasm_bindgen: PathBuf,
-    /// What the artefacts depend on besides the wasm.
-    pub versions: String,
-}
-
-/// The wasm target, the npm packages and the tools of a build.
-pub fn for_build(workspace: &Workspace) -> Result<BuildTools> {
-    ensure_wasm_target()?;
-    npm::ensure(workspace)?;
-    let bindgen_version = workspace.locked_version("wasm-bindgen")?;
-    let wasm_bindgen = cargo_tools::ensure("wasm-bindgen-cli", &bindgen_version, "wasm-bindgen")?;
-    let wasm_opt = npm::version_of(workspace, "binaryen")?;
-    let esbuild = npm::version_of(workspace, "esbuild")?;
-    let versions = format!("wasm-bindgen {bindgen_version}, binaryen {wasm_opt}, esbuild {esbuild}");
-    Ok(BuildTools { wasm_bindgen, versions })
-}
-
-/// wasm-pack and the folder that it finds wasm-bindgen's test runner in.
-pub fn for_wasm_tests(workspace: &Workspace) -> Result<(PathBuf, PathBuf)> {
-    let tools = for_build(workspace)?;
-    let wasm_pack = cargo_tools::ensure("wasm-pack", WASM_PACK, "wasm-pack")?;
-    let runner = tools.wasm_bindgen.parent().context("wasm-bindgen has no folder")?.to_owned();
-    Ok((wasm_pack, runner))
-}
 
 /// The npm packages.
 pub fn for_node(workspace: &Workspace) -> Result<()> {
@@ -75,7 +48,8 @@ pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<P
     python::ensure(requirements, &workspace.target)
 }
 
-fn ensure_wasm_target() -> Result<()> {
+/// Adds the target of the functions to the Rust toolchain.
+pub fn ensure_wasm_target() -> Result<()> {
     let library =
         output_of(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
     if library.is_some_and(|folder| PathBuf::from(folder).exists()) {

@@ -3,6 +3,8 @@
 mod stages;
 mod summary;
 
+pub use self::stages::node_tests;
+
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -10,7 +12,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use self::summary::{Outcome, Summary};
-use crate::args::{Runtime, TestOptions};
+use crate::args::{DEPLOYABLE_VARIABLE, Runtime, TestOptions};
+use crate::artefacts::Profile;
 use crate::dev::{Ready, Stack};
 use crate::process::{self, Interrupted};
 use crate::progress::say;
@@ -66,12 +69,13 @@ impl Ground {
 pub const STAGES: &[Stage] = &[
     Stage { name: "format", tier: Tier::Check, run: Run::Alone(stages::format) },
     Stage { name: "lint-native", tier: Tier::Check, run: Run::Alone(stages::lint_native) },
-    Stage { name: "build", tier: Tier::Test, run: Run::Alone(crate::artefacts::build_all) },
+    Stage { name: "build", tier: Tier::Full, run: Run::Alone(crate::artefacts::build_deployable) },
     Stage { name: "lint-wasm", tier: Tier::Test, run: Run::Alone(stages::lint_wasm) },
     Stage { name: "docs", tier: Tier::Full, run: Run::Alone(stages::docs) },
     Stage { name: "native-tests", tier: Tier::Check, run: Run::Alone(stages::native_tests) },
     Stage { name: "fuzz", tier: Tier::Full, run: Run::Alone(stages::fuzz) },
-    Stage { name: "wasm-tests", tier: Tier::Test, run: Run::Alone(stages::wasm_tests) },
+    Stage { name: "wasm-pack", tier: Tier::Full, run: Run::Alone(stages::wasm_pack) },
+    Stage { name: "wasm-tests", tier: Tier::Test, run: Run::Alone(crate::wasm_tests::run) },
     Stage { name: "types", tier: Tier::Check, run: Run::Alone(stages::types) },
     Stage { name: "stand-ins", tier: Tier::Test, run: Run::Alone(stages::stand_ins) },
     Stage { name: "page", tier: Tier::Check, run: Run::Alone(stages::page) },
@@ -132,11 +136,12 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
             record(&mut summary, stage.name, || run(workspace))?;
         }
     }
+    let profile = if options.tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
     for ground in GROUNDS {
         let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == ground);
         let stages: Vec<_> = STAGES.iter().filter(chosen).filter(on_it).collect();
         if !stages.is_empty() {
-            run_on(workspace, ground, &stages, &mut summary)?;
+            run_on(workspace, ground, profile, &stages, &mut summary)?;
         }
     }
     let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
@@ -162,11 +167,17 @@ fn record(summary: &mut Summary, name: &str, run: impl FnOnce() -> Result<()>) -
     Ok(())
 }
 
-fn run_on(workspace: &Workspace, ground: Ground, stages: &[&Stage], summary: &mut Summary) -> Result<()> {
+fn run_on(
+    workspace: &Workspace,
+    ground: Ground,
+    profile: Profile,
+    stages: &[&Stage],
+    summary: &mut Summary,
+) -> Result<()> {
     let name = ground.name();
     let mut stack = None;
     record(summary, &format!("start ({name})"), || {
-        stack = Some(TestStack::start(workspace, ground)?);
+        stack = Some(TestStack::start(workspace, ground, profile)?);
         Ok(())
     })?;
     for stage in stages {
@@ -188,16 +199,19 @@ const READY_FILE: &str = "ready.json";
 /// A stack for tests alone: empty data, free ports, no real service.
 pub struct TestStack {
     stack: Stack,
+    profile: Profile,
     data: PathBuf,
 }
 
 impl TestStack {
-    fn start(workspace: &Workspace, ground: Ground) -> Result<Self> {
+    fn start(workspace: &Workspace, ground: Ground, profile: Profile) -> Result<Self> {
         let data = workspace.target.join("test").join(ground.name());
         let ready_file = data.join(READY_FILE);
         let stack = match ground {
-            Ground::Workerd => Stack::start_simulated(workspace, Runtime::Workerd, &data, ready_file),
-            Ground::Deno => Stack::start_simulated(workspace, Runtime::Deno, &data, ready_file),
+            Ground::Workerd => {
+                Stack::start_simulated(workspace, profile, Runtime::Workerd, &data, ready_file)
+            }
+            Ground::Deno => Stack::start_simulated(workspace, profile, Runtime::Deno, &data, ready_file),
             Ground::Postgres15 => {
                 let missing =
                     || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));
@@ -205,7 +219,7 @@ impl TestStack {
                 Stack::start_supabase(workspace, package, &data, &ready_file)
             }
         };
-        Ok(Self { stack: stack?, data })
+        Ok(Self { stack: stack?, profile, data })
     }
 
     fn ready(&self) -> &Ready {
@@ -220,6 +234,10 @@ impl TestStack {
     fn run(&mut self, command: &mut Command) -> Result<()> {
         command.env("SOUND_WHISKERS_READY_FILE", self.data.join(READY_FILE));
         command.env("SOUND_WHISKERS_DATA_DIR", &self.data);
+        if self.profile == Profile::Deployable {
+            // For the stacks that a test starts itself.
+            command.env(DEPLOYABLE_VARIABLE, "true");
+        }
         let ready = &self.stack.ready;
         command.env("SUPABASE_URL", &ready.supabase_url);
         command.env("SUPABASE_PUBLISHABLE_KEY", &ready.publishable_key);

@@ -1,6 +1,5 @@
 //! What each stage runs.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,7 +22,7 @@ pub fn lint_native(workspace: &Workspace) -> Result<()> {
 
 pub fn lint_wasm(workspace: &Workspace) -> Result<()> {
     need_component("clippy")?;
-    setup::for_build(workspace)?;
+    setup::ensure_wasm_target()?;
     let mut command = cargo(workspace);
     command.args(["clippy", "--all-targets", "--target", "wasm32-unknown-unknown", "--package", "shared"]);
     for function in &workspace.functions {
@@ -52,52 +51,20 @@ pub fn fuzz(workspace: &Workspace) -> Result<()> {
     run(command.env(CASES, cases).env("RUST_BACKTRACE", "0"))
 }
 
-/// The crates that have tests for wasm say so by what they depend on.
-pub fn wasm_tests(workspace: &Workspace) -> Result<()> {
-    let (wasm_pack, runner_folder) = setup::for_wasm_tests(workspace)?;
-    let shared = workspace.root.join("shared");
-    for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
-        let manifest = folder.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
-        if !text.contains("wasm-bindgen-test") {
-            continue;
-        }
-        // The runner takes a crate without a single test for success.
-        if !mentions(folder, "wasm_bindgen_test::wasm_bindgen_test")? {
-            bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
-        }
-        let mut command = Command::new(&wasm_pack);
-        command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
-        // In place of the flags that remove names: a failure should show where it happened.
-        command.env("RUSTFLAGS", "-Cstrip=none");
-        run(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
-    }
-    // What stands around the wasm.
-    run(&mut node_tests(workspace, "tests/platform/*.test.ts")?)
-}
-
-/// Whether a Rust file below a folder contains a text.
-fn mentions(folder: &Path, text: &str) -> Result<bool> {
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        let found = if path.is_dir() {
-            mentions(&path, text)?
-        } else {
-            path.extension().is_some_and(|extension| extension == "rs")
-                && fs::read_to_string(&path)?.contains(text)
-        };
-        if found {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub fn wasm_pack(_: &Workspace) -> Result<()> {
+    setup::install_wasm_pack()
 }
 
 pub fn types(workspace: &Workspace) -> Result<()> {
     setup::for_node(workspace)?;
     run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
-    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "xtask/assets/deno-serve.ts"]);
+    let import_map = workspace.target.join("types.json");
+    // Whether anything was built or not.
+    crate::dev::write_import_map(workspace, &import_map, |_| workspace.root.join("xtask/assets/built"))?;
+    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--import-map"])
+        .arg(import_map);
+    deno.arg("xtask/assets/deno-serve.ts");
     deno.args(
         workspace
             .functions
@@ -286,7 +253,7 @@ fn database_url(stack: &TestStack) -> Result<String> {
 }
 
 /// Node's test runner; it takes a pattern that matches nothing for success, so the folder must be there.
-fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command> {
+pub fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command> {
     let folder = pattern.split("/*").next().unwrap_or(pattern);
     if !workspace.root.join(folder).exists() {
         bail!("there is no {folder}");

@@ -1,0 +1,82 @@
+//! The tests for wasm: by wasm-pack where it is installed, else by cargo with the same runner.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::run as run_command;
+use crate::setup;
+use crate::test::node_tests;
+use crate::workspace::Workspace;
+
+/// Runs the tests of the crates that depend on wasm-bindgen-test, and those of the JavaScript around the wasm.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    setup::ensure_wasm_target()?;
+    setup::for_node(workspace)?;
+    let runner = test_runner(workspace)?;
+    let shared = workspace.root.join("shared");
+    let mut folders = Vec::new();
+    for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
+        let manifest = folder.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+        if !text.contains("wasm-bindgen-test") {
+            continue;
+        }
+        // The runner takes a crate without a single test for success.
+        if !mentions(folder, "wasm_bindgen_test::wasm_bindgen_test")? {
+            bail!("{} depends on wasm-bindgen-test and has no test that uses it", folder.display());
+        }
+        folders.push(folder.as_path());
+    }
+    match setup::wasm_pack() {
+        Some(wasm_pack) => by_wasm_pack(workspace, &wasm_pack, &runner, &folders)?,
+        None => by_cargo(workspace, &runner, &folders)?,
+    }
+    run_command(&mut node_tests(workspace, "tests/platform/*.test.ts")?)
+}
+
+/// Builds wasm-bindgen's runner, under the name by which wasm-pack finds it.
+fn test_runner(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo(&workspace.root);
+    run_command(cargo.args(["build", "--package", "bindings", "--bins", "--features", "test-runner"]))?;
+    Ok(workspace.target.join("debug/wasm-bindgen-test-runner"))
+}
+
+fn by_wasm_pack(workspace: &Workspace, wasm_pack: &Path, runner: &Path, folders: &[&Path]) -> Result<()> {
+    let runner_folder = runner.parent().context("the runner has no folder")?.to_owned();
+    for folder in folders {
+        let mut command = Command::new(wasm_pack);
+        command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
+        run_command(command.env("PATH", workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
+    }
+    Ok(())
+}
+
+fn by_cargo(workspace: &Workspace, runner: &Path, folders: &[&Path]) -> Result<()> {
+    for folder in folders {
+        let mut command = workspace.cargo(folder);
+        command.args(["test", "--tests", "--target", "wasm32-unknown-unknown"]);
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+        run_command(command.env("PATH", workspace.path_with(&[])?))?;
+    }
+    Ok(())
+}
+
+/// Whether a Rust file below a folder contains a text.
+fn mentions(folder: &Path, text: &str) -> Result<bool> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            mentions(&path, text)?
+        } else {
+            path.extension().is_some_and(|extension| extension == "rs")
+                && fs::read_to_string(&path)?.contains(text)
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
