@@ -4,7 +4,7 @@
 //! keys: locally the one that signs users' tokens; in production an own key that verifies and never signs for users.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,19 +16,13 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::args::TokenOptions;
 use crate::progress::say;
 
 /// The roles of supabase/migrations/20261123000000_function_roles.sql.
 pub const ROLES: [&str; 4] = ["fn_ai", "fn_spotify", "fn_billing", "fn_account"];
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-
-#[derive(Debug, PartialEq, Eq)]
-pub struct TokenOptions {
-    pub role: String,
-    pub key: PathBuf,
-    pub days: u64,
-}
 
 /// Prints a token on the standard output, and what it is beside it.
 pub fn run(options: &TokenOptions) -> Result<ExitCode> {

@@ -79,7 +79,7 @@ impl Stack {
         // First of all, so that a port in use is not found out after minutes of building.
         let ports = ports::assign(choice)?;
         if !options.no_build {
-            artefacts::build(workspace, options.profile, options.runtime)?;
+            artefacts::build(workspace, options.profile(), options.runtime)?;
         }
 
         let mut starter = Starter::new(workspace, &data, ports);
@@ -109,7 +109,7 @@ impl Stack {
     ) -> Result<Self> {
         let options = DevOptions {
             ready_file: Some(ready_file),
-            profile,
+            deployable: profile == Profile::Deployable,
             runtime,
             data: Some(data.to_owned()),
             fresh: true,
@@ -246,8 +246,8 @@ impl<'a> Starter<'a> {
         let port = self.ports.web;
         let (workspace, folder) = (self.workspace, &self.data.root);
         let mut command = match options.runtime {
-            Runtime::Workerd => workerd::command(workspace, options.profile, folder, port, &variables)?,
-            Runtime::Deno => deno::command(workspace, options.profile, folder, port, &variables)?,
+            Runtime::Workerd => workerd::command(workspace, options.profile(), folder, port, &variables)?,
+            Runtime::Deno => deno::command(workspace, options.profile(), folder, port, &variables)?,
         };
         self.start("functions", Signal::TERM, echo, &mut command)?;
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use self::summary::{Outcome, Summary};
-use crate::args::{DEPLOYABLE_VARIABLE, Runtime, TestOptions};
+use crate::args::{DEPLOYABLE_VARIABLE, Runtime};
 use crate::artefacts::Profile;
 use crate::dev::{Ready, Stack};
 use crate::process::{self, Interrupted};
@@ -125,10 +125,10 @@ impl std::fmt::Display for NotRun {
 impl std::error::Error for NotRun {}
 
 /// Runs the stages of a tier, or those that are named; a stage that fails does not keep the next from running.
-pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
+pub fn run(workspace: &Workspace, tier: Tier, only: &[String]) -> Result<ExitCode> {
     let mut summary = Summary::default();
-    let chosen = |stage: &&Stage| match options.only.as_slice() {
-        [] => stage.tier <= options.tier,
+    let chosen = |stage: &&Stage| match only {
+        [] => stage.tier <= tier,
         only => only.iter().any(|name| name == stage.name),
     };
     for stage in STAGES.iter().filter(chosen) {
@@ -136,7 +136,7 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
             record(&mut summary, stage.name, || run(workspace))?;
         }
     }
-    let profile = if options.tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
+    let profile = if tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
     for ground in GROUNDS {
         let on_it = |stage: &&Stage| matches!(stage.run, Run::On(on, _) if on == ground);
         let stages: Vec<_> = STAGES.iter().filter(chosen).filter(on_it).collect();
