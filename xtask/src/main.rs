@@ -3,7 +3,6 @@
 mod args;
 mod artefacts;
 mod bench;
-mod check_llm;
 mod deploy;
 mod dev;
 mod files;
@@ -15,9 +14,9 @@ mod page;
 mod ports;
 mod process;
 mod progress;
-mod reconcile_billing;
 mod setup;
 mod test;
+mod tools;
 mod wasm_tests;
 mod workspace;
 
@@ -52,13 +51,13 @@ fn run() -> Result<ExitCode> {
     let workspace = Workspace::open()?;
     match command {
         Command::Bench(options) => bench::run(&workspace, &options),
-        Command::CheckLlm(options) => check_llm::run(&workspace, options.env_file.as_deref()),
+        Command::CheckLlm(options) => tools::check_llm(&workspace, &options),
         Command::Check => test::run(&workspace, Tier::Check, &[]),
         Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
-        Command::FunctionToken(options) => function_token::run(&options),
-        Command::ReconcileBilling(options) => reconcile_billing::run(&workspace, &options),
+        Command::FunctionToken(options) => function_token::run(&workspace, &options),
+        Command::ReconcileBilling(options) => tools::reconcile_billing(&workspace, &options),
         Command::Test(options) => test::run(&workspace, options.tier(), &options.only),
     }
 }
