@@ -2,134 +2,89 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::artefacts::Profile;
 use crate::bench::PARTS;
-use crate::function_token::TokenOptions;
+use crate::function_token::ROLES;
 use crate::test::{STAGES, Tier};
 
-/// Where it is set, `dev` runs what is deployed.
+/// Where it is `true`, `dev` runs what is deployed.
 pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
-pub const HELP: &str = "\
-Usage: cargo xtask <command>
+/// The project's commands. Each installs once, into the user's cache, what it needs and this machine lacks.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Command,
+}
 
-  bench    measurements, as ratios; tables below target/bench
-  build    the deployable artefacts for Cloudflare and Deno, with their sizes
-  check    the everyday check: format, lints, types and the tests that need no stack
-  deploy   the database and the functions, to a platform
-  dev      the whole product on this machine, until Ctrl-C
-  test     what a change must pass, with one line per stage
-  function-token  the token by which a deployed function is its role in the database
-  reconcile-billing  every profile's plan compared with Stripe
-  check-llm  what the configured language model supports, and what is wrong with its configuration
-
-dev:
-  --ready-file PATH         written as JSON when everything answers, removed at the end
-  --runtime workerd|deno    what runs the functions (workerd)
-  --deployable              run what is deployed, which takes longer to build
-  --ports-from N            ports N, N+1, …; else 8787 for the page and free ones for the rest
-  --data DIR                where the database and the logs are kept (below target/)
-  --fresh                   begin with an empty database
-  --no-build                run what was built the last time, as it is
-  --env-file FILE           credentials of real services, which replace the simulators (.dev.vars)
-
-test:
-  --full                    everything there is, as CI runs it
-  --only STAGE[,STAGE…]     these stages alone
-  --changed                 the stages that concern what differs from main
-  --list                    lists the chosen stages instead of running them
-
-deploy cloudflare|supabase:
-  --env staging|production  which of the two (staging)
-  --env-file FILE           what it is configured with (.env.staging, .env.production)
-  --dry-run                 everything that can be tried without an account; nothing is changed
-
-bench:
-  --only PART[,PART…]       these parts alone, of: stripe-webhook, ai-playlist, start-up, functions,
-                            matching, database
-  --scale small|full        how much is in the database: a minute's worth, or a million playlists (small)
-  --record                  the results, with the machine's data, into docs/bench
-
-function-token:
-  --role ROLE               fn_ai, fn_spotify, fn_billing or fn_account
-  --key FILE                a private signing key of the project (ES256, as a JWK)
-  --days N                  how long it is valid (365)
-
-reconcile-billing:
-  --apply                   corrects what differs; without it nothing is changed
-  --env-file FILE           the project's URL and keys and Stripe's key (.dev.vars, or the environment)
-  --ready-file PATH         instead: the stack that wrote it, with its simulator
-
-check-llm:
-  --env-file FILE           the model's URL, key and name (.dev.vars, or the environment)
-
-Everything that is missing is installed once, into the user's cache.
-";
-
-const DEFAULT_TOKEN_DAYS: u64 = 365;
-const MAX_TOKEN_DAYS: u64 = 3650;
-
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    Help,
-    Bench(BenchOptions),
-    Build,
-    Deploy(DeployOptions),
+    /// Runs the whole product on this machine until Ctrl-C
+    ///
+    /// Builds the functions, starts PostgreSQL, the Supabase APIs, the functions, the page and the simulators of
+    /// Spotify, Stripe and the language model, and prints their URLs.
     Dev(DevOptions),
+    /// Runs the everyday check: format, lints, types and the tests that need no stack
+    Check,
+    /// Runs what a change must pass, with one line per stage
     Test(TestOptions),
+    /// Measures, and writes tables below target/bench
+    Bench(BenchOptions),
+    /// Builds the deployable artefacts for Cloudflare and Deno and prints their sizes
+    Build,
+    /// Deploys the database and the functions to a platform
+    Deploy(DeployOptions),
+    /// Prints the token by which a deployed function gets its role in the database
     FunctionToken(TokenOptions),
+    /// Compares every profile's plan with Stripe
     ReconcileBilling(ReconcileOptions),
-    /// With the env file.
-    CheckLlm(Option<PathBuf>),
+    /// Tells what the configured language model supports, and what is wrong with its configuration
+    CheckLlm(CheckLlmOptions),
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct ReconcileOptions {
-    pub apply: bool,
-    pub env_file: Option<PathBuf>,
-    pub ready_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct DevOptions {
+    /// Write the URLs and keys to this JSON file once everything answers; it is removed at the end
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub ready_file: Option<PathBuf>,
-    pub profile: Profile,
+    /// What runs the functions
+    #[arg(long, value_enum, default_value_t)]
     pub runtime: Runtime,
+    /// Run the artefacts that are deployed, which take longer to build
+    #[arg(long, env = DEPLOYABLE_VARIABLE, hide_env = true)]
+    pub deployable: bool,
+    /// Use the ports N, N+1, …; otherwise the page is on 8787 and the rest on free ports
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub ports_from: Option<u16>,
+    /// Keep the database and the logs in this folder; otherwise below target/
+    #[arg(long, value_name = "DIR", value_parser = absolute)]
     pub data: Option<PathBuf>,
+    /// Begin with an empty database
+    #[arg(long)]
     pub fresh: bool,
+    /// Run what was built the last time
+    #[arg(long)]
     pub no_build: bool,
+    /// Read credentials of real services, which replace the simulators, from this file instead of .dev.vars
+    #[arg(long, value_name = "FILE", value_parser = absolute)]
     pub env_file: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+impl DevOptions {
+    pub fn profile(&self) -> Profile {
+        if self.deployable { Profile::Deployable } else { Profile::Quick }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Runtime {
     #[default]
     Workerd,
     Deno,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub struct DeployOptions {
-    pub target: DeployTarget,
-    pub environment: Environment,
-    pub env_file: Option<PathBuf>,
-    pub dry_run: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeployTarget {
-    Cloudflare,
-    Supabase,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Environment {
-    #[default]
-    Staging,
-    Production,
 }
 
 impl Runtime {
@@ -139,6 +94,33 @@ impl Runtime {
             Self::Deno => "deno",
         }
     }
+}
+
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct DeployOptions {
+    pub target: DeployTarget,
+    /// Which of the two environments
+    #[arg(long = "env", value_enum, value_name = "ENVIRONMENT", default_value_t)]
+    pub environment: Environment,
+    /// Read the configuration from this file instead of .env.staging or .env.production
+    #[arg(long, value_name = "FILE", value_parser = absolute)]
+    pub env_file: Option<PathBuf>,
+    /// Try everything that needs no account; nothing is changed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeployTarget {
+    Cloudflare,
+    Supabase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    #[default]
+    Staging,
+    Production,
 }
 
 impl Environment {
@@ -151,246 +133,85 @@ impl Environment {
     }
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct BenchOptions {
-    /// The names of the parts to run; empty for all of them.
+    /// Run these parts alone
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = PossibleValuesParser::new(PARTS))]
     pub only: Vec<String>,
+    /// Fill the database with a minute's worth, or with a million playlists
+    #[arg(long, value_enum, default_value_t)]
     pub scale: Scale,
+    /// Write the results, with the machine's data, into docs/bench
+    #[arg(long)]
     pub record: bool,
 }
 
-/// How much is in the database that is measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Scale {
     #[default]
     Small,
     Full,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
-    /// The names of the stages to run; empty for all of the tier.
+    /// Run everything there is, as CI does
+    #[arg(long)]
+    full: bool,
+    /// Run these stages alone
+    #[arg(long, value_name = "STAGE,…", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
     pub only: Vec<String>,
-    pub tier: Tier,
-    /// Of the tier only the stages that the changed paths concern.
+    /// Run the stages that concern what differs from main
+    #[arg(long, conflicts_with = "only")]
     pub changed: bool,
-    /// Lists the chosen stages instead of running them.
+    /// List the chosen stages, their tier and what they need, instead of running them
+    #[arg(long)]
     pub list: bool,
 }
 
-pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
-    let mut arguments = Arguments { rest: arguments.collect::<Vec<_>>().into_iter() };
-    let Some(name) = arguments.rest.next() else { return Ok(Command::Help) };
-    if arguments.rest.as_slice().iter().any(|argument| argument == "--help" || argument == "-h") {
-        return Ok(Command::Help);
-    }
-    match name.as_str() {
-        "help" | "--help" | "-h" => Ok(Command::Help),
-        "bench" => parse_bench(arguments).map(Command::Bench),
-        "build" => arguments.none_left("build").map(|()| Command::Build),
-        "check" => arguments
-            .none_left("check")
-            .map(|()| Command::Test(TestOptions { tier: Tier::Check, ..TestOptions::default() })),
-        "deploy" => parse_deploy(arguments).map(Command::Deploy),
-        "dev" => parse_dev(arguments).map(Command::Dev),
-        "test" => parse_test(arguments).map(Command::Test),
-        "function-token" => parse_function_token(arguments).map(Command::FunctionToken),
-        "reconcile-billing" => parse_reconcile(arguments).map(Command::ReconcileBilling),
-        "check-llm" => parse_check_llm(arguments).map(Command::CheckLlm),
-        other => bail!("there is no command `{other}`; `cargo xtask --help` lists them"),
+impl TestOptions {
+    pub fn tier(&self) -> Tier {
+        if self.full { Tier::Full } else { Tier::Test }
     }
 }
 
-struct Arguments {
-    rest: std::vec::IntoIter<String>,
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct TokenOptions {
+    /// The role of the function
+    #[arg(long, value_parser = PossibleValuesParser::new(ROLES))]
+    pub role: String,
+    /// The file of a private signing key of the project: ES256, as a JWK
+    #[arg(long, value_name = "FILE", value_parser = absolute)]
+    pub key: PathBuf,
+    /// How many days the token is valid
+    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub days: u64,
 }
 
-impl Arguments {
-    /// The next option and, where it was written `--option=value`, its value.
-    fn next_option(&mut self) -> Option<(String, Option<String>)> {
-        let argument = self.rest.next()?;
-        Some(match argument.split_once('=') {
-            Some((option, value)) => (option.to_owned(), Some(value.to_owned())),
-            None => (argument, None),
-        })
-    }
-
-    fn value(&mut self, option: &str, inline: Option<String>) -> Result<String> {
-        inline.or_else(|| self.rest.next()).with_context(|| format!("{option} needs a value"))
-    }
-
-    fn path(&mut self, option: &str, inline: Option<String>) -> Result<PathBuf> {
-        let value = self.value(option, inline)?;
-        std::path::absolute(&value).with_context(|| format!("{option} {value}"))
-    }
-
-    /// Names between commas, each of them known.
-    fn names(
-        &mut self,
-        option: &str,
-        inline: Option<String>,
-        kind: &str,
-        known: &[&str],
-    ) -> Result<Vec<String>> {
-        let value = self.value(option, inline)?;
-        let chosen = value.split(',').map(str::trim);
-        let name = |name: &str| match known.contains(&name) {
-            true => Ok(name.to_owned()),
-            false => bail!("there is no {kind} `{name}`; there are: {}", known.join(", ")),
-        };
-        chosen.map(name).collect()
-    }
-
-    fn none_left(&mut self, command: &str) -> Result<()> {
-        match self.rest.next() {
-            Some(argument) => unknown(command, &argument),
-            None => Ok(()),
-        }
-    }
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct ReconcileOptions {
+    /// Correct what differs; without it nothing is changed
+    #[arg(long)]
+    pub apply: bool,
+    /// Read the project's URL and keys and Stripe's key from this file instead of .dev.vars
+    #[arg(long, value_name = "FILE", value_parser = absolute)]
+    pub env_file: Option<PathBuf>,
+    /// Use the stack that wrote this ready file, with its simulator
+    #[arg(long, value_name = "PATH", value_parser = absolute, conflicts_with = "env_file")]
+    pub ready_file: Option<PathBuf>,
 }
 
-fn parse_dev(mut arguments: Arguments) -> Result<DevOptions> {
-    let mut options = DevOptions::default();
-    if std::env::var_os(DEPLOYABLE_VARIABLE).is_some() {
-        options.profile = Profile::Deployable;
-    }
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
-            "--data" => options.data = Some(arguments.path(&option, inline)?),
-            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
-            "--runtime" => options.runtime = parse_runtime(&arguments.value(&option, inline)?)?,
-            "--ports-from" => {
-                let value = arguments.value(&option, inline)?;
-                let port = value.parse().ok().filter(|port| *port > 0);
-                options.ports_from =
-                    Some(port.with_context(|| format!("--ports-from {value}: expected a port, 1 to 65535"))?);
-            }
-            "--deployable" if inline.is_none() => options.profile = Profile::Deployable,
-            "--fresh" if inline.is_none() => options.fresh = true,
-            "--no-build" if inline.is_none() => options.no_build = true,
-            _ => return unknown("dev", &option),
-        }
-    }
-    Ok(options)
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct CheckLlmOptions {
+    /// Read the model's URL, key and name from this file instead of .dev.vars; what is in neither, from the environment
+    #[arg(long, value_name = "FILE", value_parser = absolute)]
+    pub env_file: Option<PathBuf>,
 }
 
-fn parse_deploy(mut arguments: Arguments) -> Result<DeployOptions> {
-    let target = match arguments.rest.next().as_deref() {
-        Some("cloudflare") => DeployTarget::Cloudflare,
-        Some("supabase") => DeployTarget::Supabase,
-        Some(other) => bail!("deploy {other}: expected cloudflare or supabase"),
-        None => bail!("deploy: expected cloudflare or supabase"),
-    };
-    let mut options =
-        DeployOptions { target, environment: Environment::default(), env_file: None, dry_run: false };
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--env" => {
-                options.environment = match arguments.value(&option, inline)?.as_str() {
-                    "staging" => Environment::Staging,
-                    "production" => Environment::Production,
-                    other => bail!("--env {other}: expected staging or production"),
-                };
-            }
-            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
-            "--dry-run" if inline.is_none() => options.dry_run = true,
-            _ => return unknown("deploy", &option),
-        }
-    }
-    Ok(options)
-}
-
-fn parse_runtime(value: &str) -> Result<Runtime> {
-    match value {
-        "workerd" => Ok(Runtime::Workerd),
-        "deno" => Ok(Runtime::Deno),
-        other => bail!("--runtime {other}: expected workerd or deno"),
-    }
-}
-
-fn parse_test(mut arguments: Arguments) -> Result<TestOptions> {
-    let mut options = TestOptions::default();
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--full" if inline.is_none() => options.tier = Tier::Full,
-            "--changed" if inline.is_none() => options.changed = true,
-            "--list" if inline.is_none() => options.list = true,
-            "--only" => {
-                let names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-                options.only.extend(arguments.names(&option, inline, "stage", &names)?);
-            }
-            _ => return unknown("test", &option),
-        }
-    }
-    Ok(options)
-}
-
-fn parse_bench(mut arguments: Arguments) -> Result<BenchOptions> {
-    let mut options = BenchOptions::default();
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--only" => options.only.extend(arguments.names(&option, inline, "part", &PARTS)?),
-            "--scale" => {
-                options.scale = match arguments.value(&option, inline)?.as_str() {
-                    "small" => Scale::Small,
-                    "full" => Scale::Full,
-                    other => bail!("--scale {other}: expected small or full"),
-                }
-            }
-            "--record" if inline.is_none() => options.record = true,
-            _ => return unknown("bench", &option),
-        }
-    }
-    Ok(options)
-}
-
-fn parse_function_token(mut arguments: Arguments) -> Result<TokenOptions> {
-    let (mut role, mut key, mut days) = (None, None, DEFAULT_TOKEN_DAYS);
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--role" => role = Some(arguments.value(&option, inline)?),
-            "--key" => key = Some(arguments.path(&option, inline)?),
-            "--days" => {
-                let value = arguments.value(&option, inline)?;
-                let parsed = value.parse().ok().filter(|days| (1..=MAX_TOKEN_DAYS).contains(days));
-                days = parsed.with_context(|| format!("--days {value}: expected 1 to {MAX_TOKEN_DAYS}"))?;
-            }
-            _ => return unknown("function-token", &option),
-        }
-    }
-    Ok(TokenOptions { role: role.context("--role is missing")?, key: key.context("--key is missing")?, days })
-}
-
-fn parse_reconcile(mut arguments: Arguments) -> Result<ReconcileOptions> {
-    let mut options = ReconcileOptions::default();
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--apply" if inline.is_none() => options.apply = true,
-            "--env-file" => options.env_file = Some(arguments.path(&option, inline)?),
-            "--ready-file" => options.ready_file = Some(arguments.path(&option, inline)?),
-            _ => return unknown("reconcile-billing", &option),
-        }
-    }
-    if options.env_file.is_some() && options.ready_file.is_some() {
-        bail!("--env-file or --ready-file, not both");
-    }
-    Ok(options)
-}
-
-fn parse_check_llm(mut arguments: Arguments) -> Result<Option<PathBuf>> {
-    let mut env_file = None;
-    while let Some((option, inline)) = arguments.next_option() {
-        match option.as_str() {
-            "--env-file" => env_file = Some(arguments.path(&option, inline)?),
-            _ => return unknown("check-llm", &option),
-        }
-    }
-    Ok(env_file)
-}
-
-fn unknown<T>(command: &str, argument: &str) -> Result<T> {
-    bail!("`cargo xtask {command}` has no option `{argument}`; see `cargo xtask --help`")
+/// A relative path is meant from where the command was given.
+fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
 }
 
 #[cfg(test)]

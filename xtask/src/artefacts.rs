@@ -99,7 +99,7 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// If an artefact names a folder of this machine or holds what looks like a secret: it goes to everyone.
 fn check_contents(workspace: &Workspace) -> Result<()> {
-    let mut built = page::built(workspace)?;
+    let mut built = page::built(workspace).collect::<Vec<_>>();
     for function in &workspace.functions {
         built.extend(["index.js", WASM].map(|file| function.dir.join("build").join(file)));
         let deno = workspace.deno_entry(function).join("build");
@@ -318,7 +318,7 @@ impl Size {
     fn of_page(workspace: &Workspace) -> Result<Self> {
         let budget_kb = Some(page::GZIP_BUDGET_KB);
         let mut size = Self { name: "the page".into(), bytes: 0, gzip_bytes: 0, budget_kb };
-        for path in page::built(workspace)? {
+        for path in page::built(workspace) {
             let content = fs::read(&path).with_context(|| path.display().to_string())?;
             size.bytes += content.len();
             size.gzip_bytes += compressed(&content)?;
@@ -353,6 +353,18 @@ fn table(sizes: &[Size]) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_artefact_names_no_folder_of_this_machine_and_holds_no_secret() {
+        let root = Path::new("/srv/checkout");
+        let folders = machine_folders(root).unwrap();
+        let cargo = folders.iter().find(|(_, to)| *to == "cargo").unwrap().0.join("registry/src/x/y.rs");
+        assert_eq!(problems_of("/srv/checkout/shared/src/lib.rs", &folders), ["it names /srv/checkout"]);
+        assert_eq!(problems_of(&cargo.to_string_lossy(), &folders).len(), 1);
+        let key = format!("sb_secret_{}", "4eC39HqLyjWDarjtT1zdp7dc");
+        assert_eq!(problems_of(&format!("a\n{key}"), &folders), ["Supabase in line 2"]);
+        assert!(problems_of("./shared/src/lib.rs crates/bytes/src/lib.rs", &folders).is_empty());
+    }
+
     fn size(name: &str, gzip_bytes: usize, budget_kb: Option<usize>) -> Size {
         Size { name: name.into(), bytes: gzip_bytes * 2, gzip_bytes, budget_kb }
     }
@@ -383,18 +395,6 @@ mod tests {
         let mut done = done.into_inner().unwrap();
         done.sort_unstable();
         assert_eq!((error.to_string().as_str(), done), ("the last one", items));
-    }
-
-    #[test]
-    fn an_artefact_names_no_folder_of_this_machine_and_holds_no_secret() {
-        let root = Path::new("/srv/checkout");
-        let folders = machine_folders(root).unwrap();
-        let cargo = folders.iter().find(|(_, to)| *to == "cargo").unwrap().0.join("registry/src/x/y.rs");
-        assert_eq!(problems_of("/srv/checkout/shared/src/lib.rs", &folders), ["it names /srv/checkout"]);
-        assert_eq!(problems_of(&cargo.to_string_lossy(), &folders).len(), 1);
-        let key = format!("sb_secret_{}", "4eC39HqLyjWDarjtT1zdp7dc");
-        assert_eq!(problems_of(&format!("a\n{key}"), &folders), ["Supabase in line 2"]);
-        assert!(problems_of("./shared/src/lib.rs crates/bytes/src/lib.rs", &folders).is_empty());
     }
 
     #[test]

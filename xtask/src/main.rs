@@ -3,7 +3,6 @@
 mod args;
 mod artefacts;
 mod bench;
-mod check_llm;
 mod deploy;
 mod dev;
 mod files;
@@ -15,18 +14,20 @@ mod page;
 mod ports;
 mod process;
 mod progress;
-mod reconcile_billing;
 mod secrets;
 mod setup;
 mod test;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Parser;
 
-use crate::args::Command;
+use crate::args::{Command, CommandLine, TestOptions};
 use crate::process::Interrupted;
+use crate::test::Tier;
 use crate::workspace::Workspace;
 
 /// What a shell reports for a command that Ctrl-C ended.
@@ -45,23 +46,19 @@ fn main() -> ExitCode {
 
 #[cfg(unix)]
 fn run() -> Result<ExitCode> {
-    let command = args::parse(std::env::args().skip(1))?;
-    if matches!(command, Command::Help) {
-        print!("{}", args::HELP);
-        return Ok(ExitCode::SUCCESS);
-    }
+    let command = CommandLine::parse().command;
     process::catch_signals()?;
     let workspace = Workspace::open()?;
     match command {
-        Command::Help => Ok(ExitCode::SUCCESS),
         Command::Bench(options) => bench::run(&workspace, &options),
-        Command::CheckLlm(env_file) => check_llm::run(&workspace, env_file.as_deref()),
+        Command::CheckLlm(options) => tools::check_llm(&workspace, &options),
+        Command::Check => test::run(&workspace, Tier::Check, &TestOptions::default()),
         Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
-        Command::FunctionToken(options) => function_token::run(&options),
-        Command::ReconcileBilling(options) => reconcile_billing::run(&workspace, &options),
-        Command::Test(options) => test::run(&workspace, &options),
+        Command::FunctionToken(options) => function_token::run(&workspace, &options),
+        Command::ReconcileBilling(options) => tools::reconcile_billing(&workspace, &options),
+        Command::Test(options) => test::run(&workspace, options.tier(), &options),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Child processes: each leads a process group of its own, and none outlives this process.
 
 use std::fs::File;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
 
 use crate::files;
 use crate::progress::Step;
@@ -23,7 +23,7 @@ pub const GRACE: Duration = Duration::from_secs(5);
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Somebody pressed Ctrl-C, or asked the process to end.
+/// The user pressed Ctrl-C, or a signal asked the process to end.
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -38,8 +38,8 @@ impl std::error::Error for Interrupted {}
 /// From now on Ctrl-C, SIGTERM and SIGHUP are noticed by [`check_interrupt`] and do not end the process.
 pub fn catch_signals() -> Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        signal_hook::flag::register(signal.as_raw(), Arc::clone(flag)).context("catching signals")?;
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        signal_hook::flag::register(signal as i32, Arc::clone(flag)).context("catching signals")?;
     }
     Ok(())
 }
@@ -53,22 +53,28 @@ pub fn check_interrupt() -> Result<()> {
     }
 }
 
+pub type Group = Box<dyn ChildWrapper>;
+
 /// Starts a command as the leader of a new process group.
 ///
-/// Where the system can do it, `orphaned` is sent to it when this process dies, however that happens.
-pub fn spawn(command: &mut Command, orphaned: Signal) -> Result<Child> {
-    command.process_group(0);
-    die_with_parent(command, orphaned);
-    command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))
+/// On Linux `orphaned` is sent to it when this process dies, however that happens.
+pub fn spawn(command: &mut Command, orphaned: Signal) -> Result<Group> {
+    let program = command.get_program().display().to_string();
+    end_with_parent(command, orphaned);
+    // The wrapper takes the command, and with it the ends of pipes that are the child's alone.
+    let mut command = CommandWrap::from(std::mem::replace(command, Command::new(&program)));
+    command.wrap(ProcessGroup::leader()).spawn().with_context(|| format!("cannot start {program}"))
 }
 
 #[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command, orphaned: Signal) {
-    let parent = rustix::process::getpid();
+fn end_with_parent(command: &mut Command, orphaned: Signal) {
+    use std::os::unix::process::CommandExt;
+
+    let parent = nix::unistd::getpid();
     let in_child = move || {
-        rustix::process::set_parent_process_death_signal(Some(orphaned))?;
+        nix::sys::prctl::set_pdeathsig(orphaned)?;
         // The parent may have died before the line above.
-        if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+        if nix::unistd::getppid() == parent { Ok(()) } else { Err(nix::errno::Errno::ESRCH.into()) }
     };
     // SAFETY: between fork and exec the closure makes two system calls and neither allocates nor locks.
     #[allow(unsafe_code)]
@@ -78,33 +84,27 @@ fn die_with_parent(command: &mut Command, orphaned: Signal) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_command: &mut Command, _orphaned: Signal) {}
-
-/// The id of a child, which is its process group's id too.
-pub fn pid_of(child: &Child) -> Option<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
-}
-
-/// Sends a signal to a whole process group; nobody left to receive it is fine.
-pub fn signal_group(group: Pid, signal: Signal) {
-    let _ = kill_process_group(group, signal);
-}
+fn end_with_parent(_command: &mut Command, _orphaned: Signal) {}
 
 /// Whether a process of the group is left, a zombie aside.
-pub fn group_is_alive(group: Pid) -> bool {
-    test_kill_process_group(group).is_ok()
+pub fn is_alive(group: &Group) -> bool {
+    i32::try_from(group.id()).is_ok_and(|id| killpg(Pid::from_raw(id), None).is_ok())
 }
 
-/// Asks a child's group to end, and makes it end after [`GRACE`].
-pub fn end_group(child: &mut Child, signal: Signal) {
-    let Some(group) = pid_of(child) else { return };
-    signal_group(group, signal);
-    let started = Instant::now();
-    while matches!(child.try_wait(), Ok(None)) && started.elapsed() < GRACE {
+/// Asks groups to end, and makes them end after [`GRACE`].
+pub fn end<'a>(groups: impl Iterator<Item = (&'a mut Group, Signal)>) {
+    let mut groups: Vec<_> = groups.collect();
+    for (group, signal) in &groups {
+        let _ = group.signal(*signal as i32); // It may have ended already.
+    }
+    let asked = Instant::now();
+    let mut is_running = |(group, _): &mut (&mut Group, Signal)| matches!(group.try_wait(), Ok(None));
+    while asked.elapsed() < GRACE && groups.iter_mut().any(&mut is_running) {
         std::thread::sleep(POLL);
     }
-    signal_group(group, Signal::KILL);
-    let _ = child.wait();
+    for (group, _) in groups {
+        let _ = group.kill();
+    }
 }
 
 /// Runs a command to its end, its output passed through.
@@ -112,27 +112,19 @@ pub fn end_group(child: &mut Child, signal: Signal) {
 /// # Errors
 /// If it fails, or on Ctrl-C.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = run_while(command, || Ok(()))?;
-    if status.success() { Ok(()) } else { bail!("{} failed ({status})", command.get_program().display()) }
+    run_while(command, || Ok(()))
 }
 
-/// Runs a command to its end or until `check` fails.
-pub fn run_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
-    let mut child = spawn(command.stdin(Stdio::null()), Signal::TERM)?;
-    wait_while(&mut child, check)
+/// The same until `check` fails.
+pub fn run_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Result<()> {
+    let program = command.get_program().display().to_string();
+    succeed(&program, status_while(command, check)?)
 }
 
-fn wait_while(child: &mut Child, mut check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if let Err(error) = check_interrupt().and_then(|()| check()) {
-            end_group(child, Signal::TERM);
-            return Err(error);
-        }
-        std::thread::sleep(POLL);
-    }
+/// Runs one of our tools to its end and returns its own exit code.
+pub fn exit_code(command: &mut Command) -> Result<ExitCode> {
+    let code = status_while(command, || Ok(()))?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Runs a command to its end and returns what it prints on the standard output; the rest is passed through.
@@ -140,16 +132,14 @@ fn wait_while(child: &mut Child, mut check: impl FnMut() -> Result<()>) -> Resul
 /// # Errors
 /// If it fails, or on Ctrl-C.
 pub fn answer_of(command: &mut Command) -> Result<String> {
-    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()), Signal::TERM)?;
-    let mut output = child.stdout.take().context("no output")?;
+    let program = command.get_program().display().to_string();
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = spawn(command, Signal::SIGTERM)?;
+    let mut output = child.stdout().take().context("no output")?;
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut output));
     let status = wait_while(&mut child, || Ok(()))?;
-    let printed = reader.join().map_err(|_| anyhow::anyhow!("its output was lost"))??;
-    if status.success() {
-        Ok(printed)
-    } else {
-        bail!("{} failed ({status})", command.get_program().display())
-    }
+    let printed = reader.join().map_err(|_| anyhow!("its output was lost"))??;
+    succeed(&program, status).map(|()| printed)
 }
 
 /// Runs a command to its end, its output kept in `log`, its progress shown as `label`.
@@ -160,7 +150,7 @@ pub fn run_logged(label: &str, command: &mut Command, log: &Path) -> Result<()> 
     let output = File::create(log).with_context(|| log.display().to_string())?;
     command.stdout(output.try_clone()?).stderr(output);
     let mut step = Step::begin(label);
-    let status = run_while(command, || {
+    let status = status_while(command, || {
         step.tick();
         Ok(())
     })?;
@@ -170,6 +160,28 @@ pub fn run_logged(label: &str, command: &mut Command, log: &Path) -> Result<()> 
     }
     step.end("done");
     Ok(())
+}
+
+fn status_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
+    command.stdin(Stdio::null());
+    wait_while(&mut spawn(command, Signal::SIGTERM)?, check)
+}
+
+fn wait_while(child: &mut Group, mut check: impl FnMut() -> Result<()>) -> Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if let Err(error) = check_interrupt().and_then(|()| check()) {
+            end(std::iter::once((child, Signal::SIGTERM)));
+            return Err(error);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn succeed(program: &str, status: ExitStatus) -> Result<()> {
+    if status.success() { Ok(()) } else { bail!("{program} failed ({status})") }
 }
 
 /// What a short command prints, without the space around it; nothing where it fails or does not exist.
@@ -206,11 +218,10 @@ mod tests {
     fn a_failed_check_ends_the_command_and_its_children() {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 600 & wait"]);
-        let mut child = spawn(&mut command, Signal::KILL).unwrap();
-        let group = pid_of(&child).unwrap();
-        assert!(group_is_alive(group));
-        end_group(&mut child, Signal::TERM);
-        while group_is_alive(group) {
+        let mut group = spawn(&mut command, Signal::SIGKILL).unwrap();
+        assert!(is_alive(&group));
+        end(std::iter::once((&mut group, Signal::SIGTERM)));
+        while is_alive(&group) {
             std::thread::yield_now();
         }
         assert!(run_while(Command::new("sleep").arg("600"), || bail!("enough")).is_err());

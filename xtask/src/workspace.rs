@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The worker in front of the others; it is Cloudflare's alone.
 pub const GATEWAY: &str = "gateway";
@@ -96,11 +97,10 @@ impl Workspace {
     pub fn cargo(&self, dir: &Path) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(dir);
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                command.env_remove(name);
-            }
+        let is_of_xtask =
+            |name: &String| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(is_of_xtask) {
+            command.env_remove(name);
         }
         // Tests have it (see the stage `end-to-end`); with it, cargo would compile everything anew.
         command.env_remove("RUSTC_BOOTSTRAP");
@@ -121,39 +121,44 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
     for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let dir = entry?.path();
         let Some(name) = dir.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        if !dir.join("Cargo.toml").exists() {
-            continue;
+        let manifest = dir.join("Cargo.toml");
+        if manifest.exists() {
+            let Metadata { role, optional } = read::<Manifest>(&manifest)?.package.metadata.sound_whiskers;
+            let wrangler = read(&if name == GATEWAY { root } else { &dir }.join("wrangler.toml"))?;
+            functions.push(Function { name, dir, wrangler, role: role.filter(|it| it != "none"), optional });
         }
-        let config = if name == GATEWAY { root } else { &dir }.join("wrangler.toml");
-        let wrangler = read_wrangler(&config)?;
-        let manifest = read_manifest(&dir.join("Cargo.toml"))?;
-        let role = metadata(&manifest, &["sound-whiskers", "role"]).and_then(toml::Value::as_str);
-        let role = role.filter(|role| *role != "none").map(str::to_owned);
-        let optional = metadata(&manifest, &["sound-whiskers", "optional"]).cloned();
-        let optional = optional.map_or(Ok(Vec::new()), toml::Value::try_into);
-        let optional = optional.with_context(|| format!("functions/{name}: optional"))?;
-        functions.push(Function { name, dir, wrangler, role, optional });
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
-    if functions.is_empty() {
-        bail!("there is no function in {}", folder.display());
-    }
     Ok(functions)
 }
 
-fn read_wrangler(path: &Path) -> Result<Wrangler> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
-fn read_manifest(path: &Path) -> Result<toml::Value> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    toml::from_str(&text).with_context(|| path.display().to_string())
+#[derive(Deserialize)]
+struct Manifest {
+    package: Package,
 }
 
-/// What a manifest says below `[package.metadata]`.
-fn metadata<'a>(manifest: &'a toml::Value, keys: &[&str]) -> Option<&'a toml::Value> {
-    ["package", "metadata"].iter().chain(keys).try_fold(manifest, |table, key| table.get(key))
+#[derive(Deserialize)]
+struct Package {
+    #[serde(default)]
+    metadata: PackageMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct PackageMetadata {
+    #[serde(default, rename = "sound-whiskers")]
+    sound_whiskers: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    role: Option<String>,
+    #[serde(default)]
+    optional: Vec<String>,
 }
 
 fn target_folder(root: &Path) -> Result<PathBuf> {

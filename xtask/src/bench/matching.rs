@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 
 use super::{MATCHING, measurement};
 use crate::artefacts;
@@ -30,6 +30,5 @@ pub fn run(workspace: &Workspace, folder: &Path) -> Result<()> {
     let mut command = measurement(workspace, MATCHING);
     command.env("BENCH_FOLDER", folder).env("BENCH_MATCHING_MODULE", out.join("index.js"));
     command.env("BENCH_MATCHING_PROGRAM", workspace.target.join("release").join(PACKAGE));
-    let status = process::run_while(&mut command, || Ok(()))?;
-    if status.success() { Ok(()) } else { bail!("the measurement of the {MATCHING} failed ({status})") }
+    process::run(&mut command).with_context(|| format!("the measurement of the {MATCHING}"))
 }

@@ -5,7 +5,7 @@ mod matching;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::args::{BenchOptions, Runtime, Scale};
@@ -63,7 +63,6 @@ fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> R
         artefacts::build(workspace, Profile::Deployable, Runtime::Deno)?;
     }
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
-    artefacts::build(workspace, Profile::Deployable, Runtime::Workerd)?;
     let mut stack =
         Stack::start_simulated(workspace, Profile::Deployable, Runtime::Workerd, &data, ready_file.clone())?;
     for part in parts {
@@ -71,10 +70,8 @@ fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> R
         command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));
-        let status = process::run_while(&mut command, || stack.check())?;
-        if !status.success() {
-            bail!("the measurement of {part} failed ({status})");
-        }
+        process::run_while(&mut command, || stack.check())
+            .with_context(|| format!("the measurement of {part}"))?;
     }
     stack.stop();
     Ok(())
@@ -108,9 +105,9 @@ fn database(workspace: &Workspace, folder: &Path, scale: Scale) -> Result<()> {
         Scale::Full => "full",
     };
     let mut command = measurement(workspace, DATABASE);
-    let status = process::run_while(command.args([&url, scale]).arg(folder), || stack.check())?;
+    let measured = process::run_while(command.args([&url, scale]).arg(folder), || stack.check());
     stack.stop();
-    if status.success() { Ok(()) } else { bail!("the measurement of the {DATABASE} failed ({status})") }
+    measured.with_context(|| format!("the measurement of the {DATABASE}"))
 }
 
 /// Into docs/bench, whose page of the database is about a million playlists.

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::files;
 
@@ -42,16 +42,6 @@ impl DataFolder {
 
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
-    }
-
-    /// The state of the local Supabase.
-    pub fn supabase(&self) -> PathBuf {
-        self.root.join("supabase")
-    }
-
-    /// Forgets the keys, and with them every token; PostgreSQL's part is its own to forget.
-    pub fn forget_keys(&self) -> Result<()> {
-        files::remove_folder(&self.supabase()).context("--fresh")
     }
 }
 

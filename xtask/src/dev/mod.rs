@@ -15,16 +15,16 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::Result;
-use rustix::process::Signal;
+use nix::sys::signal::Signal;
 
 use self::data::DataFolder;
 use self::postgres::Postgres;
 use self::ready::ReadyFile;
 use self::settings::FunctionVariables;
-use self::supabase::Keys;
 use self::supervisor::{PartOptions, Supervisor};
 use crate::args::{DevOptions, Runtime};
 use crate::artefacts::{self, Profile};
+use crate::files;
 use crate::http;
 use crate::ports::{self, Choice, Ports};
 use crate::process::{Interrupted, POLL};
@@ -42,7 +42,7 @@ pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {
     let choice = options.ports_from.map_or(Choice::Usual, Choice::From);
     let outcome = Stack::start(workspace, options, choice, true).and_then(|mut stack| {
         let took = duration(begun.elapsed());
-        say(format_args!("\nready in {took}; Ctrl-C ends it\n{}\n", stack.ready.summary()));
+        say(format_args!("\nready in {took}; Ctrl-C ends it\n{}", stack.ready.summary()));
         loop {
             stack.check()?;
             std::thread::sleep(POLL);
@@ -71,7 +71,7 @@ pub struct Stack {
 impl Stack {
     /// Builds what is needed, starts all parts and waits until each answers.
     pub fn start(workspace: &Workspace, options: &DevOptions, choice: Choice, echo: bool) -> Result<Self> {
-        let settings = Settings::read(options.env_file.as_deref(), &workspace.root.join(".dev.vars"))?;
+        let settings = Settings::read(workspace, options.env_file.as_deref())?;
         let root = options.data.clone().unwrap_or_else(|| workspace.target.join("dev"));
         let data = DataFolder::open(&root)?;
         // One that a killed stack left behind would tell of services that are gone.
@@ -79,27 +79,25 @@ impl Stack {
         // First of all, so that a port in use is not found out after minutes of building.
         let ports = ports::assign(choice)?;
         if !options.no_build {
-            artefacts::build(workspace, options.profile, options.runtime)?;
+            artefacts::build(workspace, options.profile(), options.runtime)?;
         }
 
         let mut starter = Starter::new(workspace, &data, ports);
         starter.start_simulators(&settings)?;
-        let services = match settings.supabase() {
-            Some((supabase_url, keys)) => {
-                Services { supabase_url, keys, tokens: None, database_url: None, mail_url: None }
-            }
+        let (mut ready, tokens) = match settings.supabase() {
+            Some(ready) => (ready, None),
             None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
-        let variables = starter.start_functions(options, &settings, &services, echo)?;
-
-        let Starter { supervisor, pids, .. } = starter;
-        let ready = describe(&ports, &settings, services, pids);
-        let ready_file =
-            options.ready_file.as_deref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
-        Ok(Self { ready, variables, _ready_file: ready_file, supervisor, _data: data })
+        let common = settings.for_functions(&ports, &ready);
+        let variables = starter.start_functions(options, &FunctionVariables { common, tokens }, echo)?;
+        ready.web_url = Some(local(ports.web));
+        ready.functions_url = Some(local(ports.web) + "/functions/v1");
+        ready.stripe_webhook_secret = Some(settings.webhook_secret());
+        ready.simulators = settings.simulators(&ports).map(|(name, port)| (name, local(port))).collect();
+        starter.finish(ready, variables, options.ready_file.as_deref(), data)
     }
 
-    /// Starts what is built already on free ports, with an empty database and no real service.
+    /// Starts the product on free ports with an empty database and no real service.
     pub fn start_simulated(
         workspace: &Workspace,
         profile: Profile,
@@ -109,11 +107,10 @@ impl Stack {
     ) -> Result<Self> {
         let options = DevOptions {
             ready_file: Some(ready_file),
-            profile,
+            deployable: profile == Profile::Deployable,
             runtime,
             data: Some(data.to_owned()),
             fresh: true,
-            no_build: true,
             env_file: Some("/dev/null".into()),
             ..DevOptions::default()
         };
@@ -130,11 +127,8 @@ impl Stack {
         let data = DataFolder::open(root)?;
         ready::forget(ready_file)?;
         let mut starter = Starter::new(workspace, &data, ports::assign(Choice::Free)?);
-        let services = starter.start_supabase(package, true)?;
-        let Starter { supervisor, pids, .. } = starter;
-        let ready = services.ready(pids);
-        let ready_file = ReadyFile::write(ready_file, &ready)?;
-        Ok(Self { ready, variables: BTreeMap::new(), _ready_file: Some(ready_file), supervisor, _data: data })
+        let (ready, _) = starter.start_supabase(package, true)?;
+        starter.finish(ready, BTreeMap::new(), Some(ready_file), data)
     }
 
     /// # Errors
@@ -150,45 +144,32 @@ impl Stack {
     }
 }
 
-/// Where data and Auth are.
-struct Services {
-    supabase_url: String,
-    keys: Keys,
-    /// For each role of the functions; none where the secret key has to serve.
-    tokens: Option<Variables>,
-    database_url: Option<String>,
-    mail_url: Option<String>,
-}
-
-impl Services {
-    fn ready(self, pids: BTreeMap<&'static str, u32>) -> Ready {
-        Ready {
-            web_url: None,
-            functions_url: None,
-            supabase_url: self.supabase_url,
-            publishable_key: self.keys.publishable_key,
-            secret_key: self.keys.secret_key,
-            database_url: self.database_url,
-            mail_url: self.mail_url,
-            stripe_webhook_secret: None,
-            simulators: BTreeMap::new(),
-            pids,
-        }
-    }
-}
-
 /// A stack under construction.
 struct Starter<'a> {
     workspace: &'a Workspace,
-    data: &'a DataFolder,
+    data: PathBuf,
     ports: Ports,
     supervisor: Supervisor,
     pids: BTreeMap<&'static str, u32>,
 }
 
 impl<'a> Starter<'a> {
-    fn new(workspace: &'a Workspace, data: &'a DataFolder, ports: Ports) -> Self {
-        Self { workspace, data, ports, supervisor: Supervisor::new(data.logs()), pids: BTreeMap::new() }
+    fn new(workspace: &'a Workspace, data: &DataFolder, ports: Ports) -> Self {
+        let (supervisor, pids) = (Supervisor::new(data.logs()), BTreeMap::new());
+        Self { workspace, data: data.root.clone(), ports, supervisor, pids }
+    }
+
+    /// Writes the ready file, now that everything answers.
+    fn finish(
+        self,
+        ready: Ready,
+        variables: BTreeMap<String, Variables>,
+        ready_file: Option<&Path>,
+        data: DataFolder,
+    ) -> Result<Stack> {
+        let ready = Ready { pids: self.pids, ..ready };
+        let ready_file = ready_file.map(|path| ReadyFile::write(path, &ready)).transpose()?;
+        Ok(Stack { ready, variables, _ready_file: ready_file, supervisor: self.supervisor, _data: data })
     }
 
     fn start(&mut self, name: &'static str, stop: Signal, echo: bool, command: &mut Command) -> Result<u32> {
@@ -200,57 +181,58 @@ impl<'a> Starter<'a> {
 
     /// Starts them without waiting: they come up beside PostgreSQL.
     fn start_simulators(&mut self, settings: &Settings) -> Result<()> {
-        if settings.all_real() {
+        if settings.simulators(&self.ports).next().is_none() {
             return Ok(());
         }
         let mut command = Command::new(self.workspace.npm_bin("node"));
         command.arg(self.workspace.root.join("tests/simulators/main.ts"));
         command.envs(Settings::for_simulators(&self.ports));
-        self.start("simulators", Signal::TERM, false, &mut command).map(drop)
+        self.start("simulators", Signal::SIGTERM, false, &mut command).map(drop)
     }
 
-    fn start_supabase(&mut self, package: PostgresPackage, fresh: bool) -> Result<Services> {
+    /// Returns a token for each role of the functions as well.
+    fn start_supabase(
+        &mut self,
+        package: PostgresPackage,
+        fresh: bool,
+    ) -> Result<(Ready, Option<Variables>)> {
+        let state = self.data.join("supabase");
         if fresh {
-            self.data.forget_keys()?;
+            // With the keys every token is forgotten.
+            files::remove_folder(&state)?;
         }
-        let postgres = Postgres::prepare(package, self.data, self.ports.postgres, fresh)?;
-        let pid = self.start("postgres", Signal::INT, false, &mut postgres.command())?;
+        let postgres = Postgres::prepare(package, &self.data, self.ports.postgres, fresh)?;
+        let pid = self.start("postgres", Signal::SIGINT, false, &mut postgres.command())?;
         self.supervisor.wait_until_ready(|| postgres.is_ready(pid))?;
 
-        let (state, port) = (self.data.supabase(), self.ports.supabase);
-        let mut command =
-            supabase::command(self.workspace, &state, &postgres.url(), port, &local(self.ports.web));
-        self.start("supabase", Signal::TERM, false, &mut command)?;
-        self.supervisor
-            .wait_until_ready(|| http::status(port, "/health").is_ok_and(|status| status == 200))?;
-        let (keys, tokens) = supabase::read_keys(&state)?;
-        Ok(Services {
+        let (port, url) = (self.ports.supabase, postgres.url());
+        let mut command = supabase::command(self.workspace, &state, &url, port, &local(self.ports.web));
+        self.start("supabase", Signal::SIGTERM, false, &mut command)?;
+        self.supervisor.wait_until_ready(|| http::status(port, "/health").is_ok_and(|it| it == 200))?;
+        let (keys, tokens) = supabase::read_keys(self.workspace, &state)?;
+        let ready = Ready {
             supabase_url: local(port),
-            keys,
-            tokens: Some(tokens),
-            database_url: Some(postgres.url()),
+            publishable_key: keys.publishable_key,
+            secret_key: keys.secret_key,
+            database_url: Some(url),
             mail_url: Some(local(port) + "/mail"),
-        })
+            ..Ready::default()
+        };
+        Ok((ready, Some(tokens)))
     }
 
     fn start_functions(
         &mut self,
         options: &DevOptions,
-        settings: &Settings,
-        services: &Services,
+        variables: &FunctionVariables,
         echo: bool,
     ) -> Result<BTreeMap<String, Variables>> {
-        let variables = FunctionVariables {
-            common: settings.for_functions(&self.ports, &services.supabase_url, &services.keys),
-            tokens: services.tokens.clone(),
-        };
-        let port = self.ports.web;
-        let (workspace, folder) = (self.workspace, &self.data.root);
+        let (workspace, port, profile) = (self.workspace, self.ports.web, options.profile());
         let mut command = match options.runtime {
-            Runtime::Workerd => workerd::command(workspace, options.profile, folder, port, &variables)?,
-            Runtime::Deno => deno::command(workspace, options.profile, folder, port, &variables)?,
+            Runtime::Workerd => workerd::command(workspace, profile, &self.data, port, variables)?,
+            Runtime::Deno => deno::command(workspace, profile, &self.data, port, variables)?,
         };
-        self.start("functions", Signal::TERM, echo, &mut command)?;
+        self.start("functions", Signal::SIGTERM, echo, &mut command)?;
 
         let functions = self.workspace.functions.iter().filter(|function| function.name != GATEWAY);
         let paths: Vec<_> = functions.map(|function| format!("/functions/v1/{}", function.name)).collect();
@@ -267,31 +249,6 @@ impl<'a> Starter<'a> {
         })?;
         let functions = self.workspace.functions.iter();
         Ok(functions.map(|function| (function.name.clone(), variables.of(function))).collect())
-    }
-}
-
-fn describe(
-    ports: &Ports,
-    settings: &Settings,
-    services: Services,
-    pids: BTreeMap<&'static str, u32>,
-) -> Ready {
-    let web_url = local(ports.web);
-    let simulated = [
-        ("spotify", settings.real_spotify, ports.spotify),
-        ("llm", settings.real_llm, ports.llm),
-        ("stripe", settings.real_stripe, ports.stripe),
-    ];
-    Ready {
-        functions_url: Some(format!("{web_url}/functions/v1")),
-        web_url: Some(web_url),
-        stripe_webhook_secret: Some(settings.webhook_secret()),
-        simulators: simulated
-            .into_iter()
-            .filter(|(_, is_real, _)| !is_real)
-            .map(|(name, _, port)| (name, local(port)))
-            .collect(),
-        ..services.ready(pids)
     }
 }
 

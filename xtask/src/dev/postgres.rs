@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, geteuid, test_kill_process};
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, geteuid};
 
-use super::data::DataFolder;
 use crate::files;
 use crate::process;
 use crate::progress::say;
@@ -34,16 +34,16 @@ struct OsUser {
 
 impl Postgres {
     /// Makes the database's files ready to be started on.
-    pub fn prepare(package: PostgresPackage, data: &DataFolder, port: u16, fresh: bool) -> Result<Self> {
+    pub fn prepare(package: PostgresPackage, data: &Path, port: u16, fresh: bool) -> Result<Self> {
         let user = if geteuid().is_root() { Some(unprivileged_user()?) } else { None };
-        let folder = place(&data.root, user)?;
+        let folder = place(data, user)?;
         if fresh {
             refuse_if_running(&folder.join("cluster"))?;
             files::remove_folder(&folder).context("--fresh")?;
         }
         create_owned(&folder, user)?;
         let mut postgres = Self { package, folder, user, password: String::new(), port };
-        postgres.initialise(&data.logs().join("initdb.log"))?;
+        postgres.initialise(&data.join("logs/initdb.log"))?;
         postgres.check_version()?;
         refuse_if_running(&postgres.cluster())?;
         postgres.password = fs::read_to_string(postgres.password_file())
@@ -199,19 +199,17 @@ fn create_owned(folder: &Path, user: Option<OsUser>) -> Result<()> {
 fn refuse_if_running(cluster: &Path) -> Result<()> {
     let path = cluster.join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).map(Pid::from_raw);
     match pid {
-        Some(pid) if test_kill_process(pid).is_ok() && is_postgres(pid) => bail!(
-            "a PostgreSQL still runs on {} (process {}): end it first",
-            cluster.display(),
-            pid.as_raw_nonzero()
-        ),
+        Some(pid) if kill(pid, None).is_ok() && is_postgres(pid) => {
+            bail!("a PostgreSQL still runs on {} (process {pid}): end it first", cluster.display())
+        }
         _ => fs::remove_file(&path).with_context(|| path.display().to_string()),
     }
 }
 
 fn is_postgres(pid: Pid) -> bool {
-    let pid = pid.as_raw_nonzero().to_string();
+    let pid = pid.to_string();
     let name = fs::read_to_string(format!("/proc/{pid}/comm"))
         .ok()
         .or_else(|| process::output_of(Command::new("ps").args(["-o", "comm=", "-p", &pid])));

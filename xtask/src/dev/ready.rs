@@ -10,24 +10,19 @@ use serde::Serialize;
 
 use crate::files;
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct Ready {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub web_url: Option<String>,
     /// Ends in `/functions/v1`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub functions_url: Option<String>,
     pub supabase_url: String,
     pub publishable_key: String,
     pub secret_key: String,
     /// Of the local database only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
     /// The mails that the local Auth has sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mail_url: Option<String>,
     /// What the events that Stripe, or its simulator, sends are signed with.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stripe_webhook_secret: Option<String>,
     /// Base URLs, by service.
     pub simulators: BTreeMap<&'static str, String>,
@@ -36,19 +31,23 @@ pub struct Ready {
 }
 
 impl Ready {
-    pub fn to_json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+    /// What is not there is not named.
+    fn to_json(&self) -> Result<String> {
+        let mut json = serde_json::to_value(self)?;
+        json.as_object_mut().into_iter().for_each(|fields| fields.retain(|_, value| !value.is_null()));
+        Ok(format!("{json:#}\n"))
     }
 
     /// The URLs, for a person.
     pub fn summary(&self) -> String {
-        let mut lines = Vec::new();
-        lines.extend(self.web_url.iter().map(|url| ("page", url)));
-        lines.extend(self.functions_url.iter().map(|url| ("functions", url)));
-        lines.push(("supabase", &self.supabase_url));
-        lines.extend(self.mail_url.iter().map(|url| ("mails", url)));
-        lines.extend(self.simulators.iter().map(|(name, url)| (*name, url)));
-        lines.iter().map(|(name, url)| format!("  {name:<10} {url}")).collect::<Vec<_>>().join("\n")
+        let (page, functions, mails) = (&self.web_url, &self.functions_url, &self.mail_url);
+        let supabase = Some(self.supabase_url.clone());
+        [("page", page), ("functions", functions), ("supabase", &supabase), ("mails", mails)]
+            .into_iter()
+            .filter_map(|(name, url)| Some((name, url.as_ref()?)))
+            .chain(self.simulators.iter().map(|(name, url)| (*name, url)))
+            .map(|(name, url)| format!("  {name:<10} {url}\n"))
+            .collect()
     }
 }
 

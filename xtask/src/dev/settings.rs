@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::supabase::Keys;
+use super::ready::Ready;
 use crate::ports::Ports;
-use crate::workspace::{Function, GATEWAY};
+use crate::workspace::{Function, GATEWAY, Workspace};
 
 pub type Variables = BTreeMap<String, String>;
 
@@ -97,29 +97,29 @@ const LOCAL_HEALTH_TOKEN: &str = "local-health-token";
 #[derive(Debug)]
 pub struct Settings {
     given: Variables,
-    pub real_spotify: bool,
-    pub real_llm: bool,
-    pub real_stripe: bool,
+    real_spotify: bool,
+    real_llm: bool,
+    real_stripe: bool,
 }
 
 impl Settings {
-    /// Reads an env file; `file` was named by somebody, `default` may be absent.
-    pub fn read(file: Option<&Path>, default: &Path) -> Result<Self> {
-        let text = match file {
-            Some(file) => {
-                fs::read_to_string(file).with_context(|| format!("--env-file {}", file.display()))?
-            }
-            None if default.exists() => {
-                fs::read_to_string(default).with_context(|| default.display().to_string())?
-            }
-            None => String::new(),
-        };
-        Self::of(parse(&text).with_context(|| file.unwrap_or(default).display().to_string())?)
+    /// Reads an env file, or else .dev.vars, which may be absent.
+    pub fn read(workspace: &Workspace, file: Option<&Path>) -> Result<Self> {
+        Self::of(Self::variables(workspace, file)?)
     }
 
-    /// What stands in an env file, whatever belongs together.
+    /// The same, whatever belongs together.
+    pub fn variables(workspace: &Workspace, file: Option<&Path>) -> Result<Variables> {
+        let default = workspace.root.join(".dev.vars");
+        match file {
+            Some(file) => Self::parse_file(file),
+            None if default.exists() => Self::parse_file(&default),
+            None => Ok(Variables::new()),
+        }
+    }
+
     pub fn parse_file(file: &Path) -> Result<Variables> {
-        let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         parse(&text).with_context(|| file.display().to_string())
     }
 
@@ -132,11 +132,10 @@ impl Settings {
     }
 
     /// The real Supabase, where one was given.
-    pub fn supabase(&self) -> Option<(String, Keys)> {
-        let value = |name: &str| self.given.get(name).cloned();
-        let [url, publishable, secret] = SUPABASE;
-        let keys = Keys { publishable_key: value(publishable)?, secret_key: value(secret)? };
-        Some((value(url)?.trim_end_matches('/').to_owned(), keys))
+    pub fn supabase(&self) -> Option<Ready> {
+        let [url, publishable, secret] = SUPABASE.map(|name| self.given.get(name).cloned());
+        let supabase_url = url?.trim_end_matches('/').to_owned();
+        Some(Ready { supabase_url, publishable_key: publishable?, secret_key: secret?, ..Ready::default() })
     }
 
     /// All that was given.
@@ -150,9 +149,15 @@ impl Settings {
         given.map_or(SIMULATED_WEBHOOK_SECRET, str::trim).to_owned()
     }
 
-    /// Whether a simulator is needed at all.
-    pub fn all_real(&self) -> bool {
-        self.real_spotify && self.real_llm && self.real_stripe
+    /// The simulators that no real service replaces, and their ports.
+    pub fn simulators(&self, ports: &Ports) -> impl Iterator<Item = (&'static str, u16)> {
+        [
+            ("spotify", self.real_spotify, ports.spotify),
+            ("llm", self.real_llm, ports.llm),
+            ("stripe", self.real_stripe, ports.stripe),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_real, port)| (!is_real).then_some((name, port)))
     }
 
     /// What the simulators are started with.
@@ -177,19 +182,19 @@ impl Settings {
     }
 
     /// What the functions are given beyond the `vars` of their wrangler.toml; what was given wins.
-    pub fn for_functions(&self, ports: &Ports, supabase_url: &str, keys: &Keys) -> Variables {
+    pub fn for_functions(&self, ports: &Ports, supabase: &Ready) -> Variables {
         let mut all = variables([
             // The second is the page hosted elsewhere, as far as a browser can tell.
             ("APP_ORIGINS", format!("http://127.0.0.1:{0},http://localhost:{0}", ports.web)),
-            ("SUPABASE_URL", supabase_url.to_owned()),
-            (PUBLISHABLE_KEY, keys.publishable_key.clone()),
-            (SECRET_KEY, keys.secret_key.clone()),
+            ("SUPABASE_URL", supabase.supabase_url.clone()),
+            (PUBLISHABLE_KEY, supabase.publishable_key.clone()),
+            (SECRET_KEY, supabase.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             ("SERVER_TIMING", "true".into()),
             ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
-            ("SPOTIFY_STATE_SECRETS", derived(&keys.secret_key, "spotify-state")),
-            ("SPOTIFY_TOKEN_SECRETS", derived(&keys.secret_key, "spotify-tokens")),
+            ("SPOTIFY_STATE_SECRETS", derived(&supabase.secret_key, "spotify-state")),
+            ("SPOTIFY_TOKEN_SECRETS", derived(&supabase.secret_key, "spotify-tokens")),
         ]);
         if !self.real_spotify {
             all.extend(variables([
@@ -247,39 +252,22 @@ fn is_complete(given: &Variables, set: &[&str]) -> Result<bool> {
     }
 }
 
-/// Reads `NAME=value` lines; an empty value is none, `#` begins a comment, quotes keep what is between them.
+/// An empty value is none.
 fn parse(text: &str) -> Result<Variables> {
-    let mut all = Variables::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let assignment = line.strip_prefix("export ").unwrap_or(line).split_once('=');
-        let (name, value) = assignment
-            .map(|(name, value)| (name.trim(), unquoted(value.trim())))
-            .filter(|(name, _)| is_name(name))
-            // The line may hold a secret: it is not shown.
-            .with_context(|| format!("line {}: expected NAME=value", index + 1))?;
-        if !value.is_empty() {
-            all.insert(name.to_owned(), value.to_owned());
-        }
-    }
+    let pairs = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<Variables, _>>();
+    let mut all = pairs.map_err(|error| refusal(text, &error))?;
+    all.retain(|_, value| !value.is_empty());
     Ok(all)
 }
 
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn unquoted(value: &str) -> &str {
-    for quote in ['"', '\''] {
-        if let Some((inside, _)) = value.strip_prefix(quote).and_then(|rest| rest.rsplit_once(quote)) {
-            return inside;
-        }
-    }
-    value.split_once(" #").map_or(value, |(before, _)| before).trim_end()
+/// The line may hold a secret: it is not shown.
+fn refusal(text: &str, error: &dotenvy::Error) -> anyhow::Error {
+    let rest = match error {
+        dotenvy::Error::LineParse(rest, _) => rest.trim_end(),
+        _ => "",
+    };
+    let index = text.lines().position(|line| line.trim_end().ends_with(rest)).unwrap_or_default();
+    anyhow!("line {}: expected NAME=value, in quotes where the value has spaces", index + 1)
 }
 
 #[cfg(test)]
@@ -293,8 +281,13 @@ mod tests {
     }
 
     fn for_functions(text: &str) -> Variables {
-        let keys = Keys { publishable_key: "pk".into(), secret_key: "sk".into() };
-        settings(text).unwrap().for_functions(&PORTS, "http://127.0.0.1:2", &keys)
+        let supabase = Ready {
+            supabase_url: "http://127.0.0.1:2".into(),
+            publishable_key: "pk".into(),
+            secret_key: "sk".into(),
+            ..Ready::default()
+        };
+        settings(text).unwrap().for_functions(&PORTS, &supabase)
     }
 
     #[test]
@@ -321,7 +314,7 @@ mod tests {
 
     #[test]
     fn of_several_webhook_secrets_the_first_is_told() {
-        let text = "STRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS=whsec_new, whsec_old\nSTRIPE_PRICE_ID=price_x";
+        let text = "STRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS='whsec_new, whsec_old'\nSTRIPE_PRICE_ID=price_x";
         assert_eq!(settings(text).unwrap().webhook_secret(), "whsec_new");
         assert!(!for_functions(text).contains_key("STRIPE_API_BASE_URL"));
     }
@@ -338,15 +331,18 @@ mod tests {
     #[test]
     fn a_real_supabase_is_handed_on_as_given() {
         let text = "SUPABASE_URL=https://x.supabase.co/\nSUPABASE_PUBLISHABLE_KEY=pk\nSUPABASE_SECRET_KEY=sk";
-        let (url, keys) = settings(text).unwrap().supabase().unwrap();
-        assert_eq!((url.as_str(), keys.publishable_key.as_str()), ("https://x.supabase.co", "pk"));
+        let ready = settings(text).unwrap().supabase().unwrap();
+        assert_eq!(
+            (ready.supabase_url.as_str(), ready.publishable_key.as_str()),
+            ("https://x.supabase.co", "pk")
+        );
         assert!(settings("").unwrap().supabase().is_none());
     }
 
     #[test]
     fn values_may_be_quoted_commented_and_exported() {
-        let all = parse("# c\n\nexport A = 1 # one\nB=\"x # y\" # z\nC='it''s'\nD=a=b\nE=\n").unwrap();
-        let expected = [("A", "1"), ("B", "x # y"), ("C", "it''s"), ("D", "a=b")];
+        let all = parse("# c\n\nexport A = 1 # one\nB=\"x # y\" # z\nC='$A \"'\nD=a=b\nE=\n").unwrap();
+        let expected = [("A", "1"), ("B", "x # y"), ("C", "$A \""), ("D", "a=b")];
         assert_eq!(all, expected.map(|(name, value)| (name.into(), value.into())).into());
     }
 
@@ -377,8 +373,9 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_assignment_is_named_by_its_number_and_not_shown() {
-        for text in ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret"] {
-            assert_eq!(parse(text).unwrap_err().to_string(), "line 2: expected NAME=value");
+        for text in ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret", "A=1\nB=a secret", "A=1\nB='secret"] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with("line 2: expected NAME=value") && !error.contains("secret"), "{error}");
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u1
 }
 
 /// The keys, which the local Supabase makes up when it starts for the first time, and a token for each role.
-pub fn read_keys(state: &Path) -> Result<(Keys, Variables)> {
+pub fn read_keys(workspace: &Workspace, state: &Path) -> Result<(Keys, Variables)> {
     #[derive(Deserialize)]
     struct State {
         #[serde(flatten)]
@@ -42,9 +42,7 @@ pub fn read_keys(state: &Path) -> Result<(Keys, Variables)> {
     let path = state.join("keys.json");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    let key = function_token::Key::of(&state.es256).with_context(|| path.display().to_string())?;
-    let now = function_token::now_seconds()?;
-    let token = |role: &str| Ok((role.to_owned(), key.mint(role, now, TOKEN_DAYS)?));
-    let tokens = function_token::ROLES.into_iter().map(token).collect::<Result<_>>()?;
+    let key = state.es256.to_string();
+    let tokens = function_token::sign(workspace, &key, TOKEN_DAYS, &function_token::ROLES)?;
     Ok((state.keys, tokens))
 }

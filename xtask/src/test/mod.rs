@@ -99,15 +99,15 @@ impl std::fmt::Display for NotRun {
 impl std::error::Error for NotRun {}
 
 /// Runs the stages that the options choose; a stage that fails does not keep the next from running.
-pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
-    let chosen = choose(workspace, options)?;
+pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<ExitCode> {
+    let chosen = choose(workspace, tier, options)?;
     if options.list {
         chosen.iter().for_each(|stage| say(stage.line()));
         return Ok(ExitCode::SUCCESS);
     }
     let started = Instant::now();
     // What is deployed differs in its optimisation alone.
-    let profile = if options.tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
+    let profile = if tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
     let summary = lanes::run(workspace, profile, &chosen)?;
     say(format_args!("\nall stages took {}", duration(started.elapsed())));
     say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text()));
@@ -116,11 +116,11 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> Result<ExitCode> {
 
 /// The stages of the tier, those that are named, or those of the tier that a change concerns; and the build, where one
 /// of them runs functions.
-fn choose(workspace: &Workspace, options: &TestOptions) -> Result<Vec<&'static Stage>> {
+fn choose(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<Vec<&'static Stage>> {
     let changed = if options.changed { Some(changed::paths(workspace)?) } else { None };
     let is_chosen = |stage: &Stage| {
         let is_named = options.only.iter().any(|name| name == stage.name);
-        let is_of_tier = options.only.is_empty() && stage.is_of(options.tier);
+        let is_of_tier = options.only.is_empty() && stage.is_of(tier);
         let is_concerned = |paths: &Vec<String>| paths.iter().any(|path| stage.is_concerned_by(path));
         is_named || (is_of_tier && changed.as_ref().is_none_or(is_concerned))
     };
