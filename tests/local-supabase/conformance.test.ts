@@ -6,8 +6,5 @@
  *
  * It signs up users of its own, named conformance-…@example.com, and leaves them.
  */
-import './conformance/access.ts';
 import './conformance/auth.ts';
-import './conformance/functions.ts';
-import './conformance/tables-read.ts';
-import './conformance/tables-write.ts';
+import './conformance/rest.ts';

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Sql } from 'postgres';
-import { splitStatements } from './sql-split.ts';
 
 /** The Supabase CLI's own history tables, so that its `db push` and `migration list` agree with ours. */
 const HISTORY = `
@@ -17,7 +16,7 @@ const FILE_NAME = /^([0-9]+)_(.*)\.sql$/;
 /** One file could not be run; the message names it, and the line where PostgreSQL names one. */
 export class ScriptError extends Error {}
 
-/** Applies what is not applied yet, each file in one transaction; answers how many files that were. */
+/** Applies what is not applied yet, each file in one transaction and recorded as one statement; returns how many files that were. */
 export async function migrate(sql: Sql, migrations_dir: string): Promise<number> {
   await sql.unsafe(HISTORY).simple();
   const rows = await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`;
@@ -29,7 +28,7 @@ export async function migrate(sql: Sql, migrations_dir: string): Promise<number>
     const script = await readFile(path.join(migrations_dir, file), 'utf8');
     await runScript(sql, file, script, (tx) => tx`
       insert into supabase_migrations.schema_migrations (version, name, statements)
-      values (${version}, ${name}, ${splitStatements(script)})`);
+      values (${version}, ${name}, ${[script]})`);
     count += 1;
   }
   return count;

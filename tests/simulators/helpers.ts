@@ -1,59 +1,136 @@
-import type { LogEntry } from './common/log.ts';
+import assert from 'node:assert/strict';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { after, before, beforeEach } from 'node:test';
+import type { LogEntry } from './common/server.ts';
 import type { Simulators } from './start.ts';
 import { start } from './start.ts';
 
-export const CLIENT_ID = 'client-id';
-export const CLIENT_SECRET = 'client-secret';
+export type Json = Record<string, any>;
+
 export const API_KEY = 'llm-key';
 export const STRIPE_KEY = 'sk_test_simulated';
 export const PRICE_ID = 'price_pro';
-
+export const WEBHOOK_SECRET = 'whsec_simulated';
 export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/callback';
+export const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-export function startForTests(): Promise<Simulators> {
-  const spotify = { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, redirectUris: [REDIRECT_URI] };
-  return start({ spotify, llm: { apiKey: API_KEY }, stripe: { secretKey: STRIPE_KEY, priceId: PRICE_ID } });
+/** Starts the simulators for the tests of a file and resets the named one before each of them. */
+export function simulated(name: keyof Simulators['urls'], options: Json = {}): { readonly url: string; close(): Promise<void> } {
+  let simulators: Simulators;
+  const stop = async (): Promise<void> => simulators.close();
+  const one = {
+    get url() {
+      return simulators.urls[name];
+    },
+    close: stop,
+  };
+  before(async () => {
+    const spotify = { clientId: 'client-id', clientSecret: 'client-secret', redirectUris: [REDIRECT_URI] };
+    simulators = await start({ spotify, llm: { apiKey: API_KEY }, stripe: { secretKey: STRIPE_KEY, priceId: PRICE_ID, ...options } });
+  });
+  beforeEach(async () => {
+    await control(one.url, 'POST reset');
+    if (name === 'spotify') await control(one.url, 'PUT latency', { search_ms: 0, token_ms: 0, jitter_ms: 0 });
+  });
+  after(stop);
+  return one;
 }
 
-/** Calls the control API and answers its JSON, if it has one. */
-export async function control(base: string, call: string, body?: unknown): Promise<unknown> {
+/** Calls the control API; returns its JSON, if it has one. */
+export async function control(base: string, call: string, body?: unknown): Promise<any> {
   const [method = '', name] = call.split(' ');
   const response = await fetch(`${base}/__control/${name}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  const text = await response.text();
+  const answer = await response.text();
   if (!response.ok) {
-    throw new Error(`${call}: ${response.status} ${text}`);
+    throw new Error(`${call}: ${response.status} ${answer}`);
   }
-  return text === '' ? undefined : JSON.parse(text);
-}
-
-export async function readLog(base: string): Promise<LogEntry[]> {
-  return (await control(base, 'GET log')) as LogEntry[];
+  return answer === '' ? undefined : JSON.parse(answer);
 }
 
 /** The log once it satisfies the condition: what happens after an answer reaches the client has no other signal. */
 export async function logWhen(base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> {
-  for (;;) {
-    const log = await readLog(base);
-    if (holds(log)) {
-      return log;
-    }
-    await new Promise((resolve) => setImmediate(resolve));
+  return eventually(() => control(base, 'GET log'), holds);
+}
+
+export async function eventually<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
+  for (let found = await look(); ; found = await look()) {
+    if (holds(found)) return found;
   }
 }
 
-export function basic(id = CLIENT_ID, secret = CLIENT_SECRET): string {
-  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+/** Sends requests that are refused, and compares the parts that `of` takes from each answer with what is expected. */
+export async function compare<T>(cases: [given: T, expected: unknown][], of: (given: T) => Promise<unknown>): Promise<void> {
+  for (const [given, expected] of cases) {
+    assert.deepEqual([given, await of(given)], [given, expected]);
+  }
 }
 
-export function requestToken(base: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`${base}/api/token`, {
-    method: 'POST',
-    headers: { authorization: basic(), 'content-type': 'application/x-www-form-urlencoded' },
-    body: 'grant_type=client_credentials',
-    ...init,
+/** Calls Stripe's API as it is on the wire. */
+export async function stripe(base: string, call: string, form?: string, headers: Record<string, string> = {}): Promise<{ status: number; json: Json; headers: Headers }> {
+  const [method = '', path = ''] = call.split(' ');
+  const all = { authorization: `Bearer ${STRIPE_KEY}`, ...(form === undefined ? {} : FORM), ...headers };
+  const response = await fetch(base + path, { method, headers: all, ...(form === undefined ? {} : { body: form }) });
+  return { status: response.status, json: (await response.json()) as Json, headers: response.headers };
+}
+
+export const SESSION = new URLSearchParams({
+  mode: 'subscription',
+  success_url: 'https://app.example/paid?session={CHECKOUT_SESSION_ID}',
+  cancel_url: 'https://app.example/back',
+  'line_items[0][price]': PRICE_ID,
+  'line_items[0][quantity]': '1',
+}).toString();
+
+/** A new customer with a subscription, as a paid checkout leaves it. */
+export async function subscriber(base: string, given: Json = {}): Promise<{ customer: string; subscription: string }> {
+  const { customer } = await control(base, 'POST act', { action: 'create_customer', user_id: 'u1' });
+  const { subscription } = await control(base, 'POST act', { action: 'subscribe', customer: customer.id, ...given });
+  return { customer: customer.id, subscription: subscription.id };
+}
+
+export async function eventTypes(base: string): Promise<string[]> {
+  return (await control(base, 'GET events')).map(({ type }: Json) => type);
+}
+
+interface Received {
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface Receiver {
+  url: string;
+  received: Received[];
+  /** What is answered; never where it is undefined. */
+  answers: (received: Received) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
+  /** What has come once there is so much of it. */
+  until(count: number): Promise<Received[]>;
+  close(): Promise<void>;
+}
+
+/** A webhook endpoint. */
+export async function receive(): Promise<Receiver> {
+  const server = createServer(async (message, response) => {
+    const one = { headers: message.headers, body: await text(message) };
+    receiver.received.push(one);
+    const answer = receiver.answers(one);
+    if (answer !== undefined) {
+      response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? 'thanks');
+    }
   });
-}
-
-export async function token(base: string): Promise<string> {
-  return ((await (await requestToken(base)).json()) as { access_token: string }).access_token;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const receiver: Receiver = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`,
+    received: [],
+    answers: () => ({ status: 200 }),
+    until: (count) => eventually(() => new Promise((resolve) => setImmediate(resolve, receiver.received)), (received) => received.length >= count),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return receiver;
 }

@@ -29,7 +29,7 @@ describe('simulators’ process', () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  it('ends on SIGTERM, even with an answer under way', async () => {
+  it('ends on SIGTERM, also while it answers', async () => {
     const child = run(ENV);
     const { llm } = await ready(child);
     await fetch(`${llm}/__control/faults`, { method: 'PUT', body: '[{"path_prefix":"/","delay_ms":3600000}]' });

@@ -1,130 +1,123 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import { basic, control, requestToken, startForTests, token } from './helpers.ts';
-import type { Simulators } from './start.ts';
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, it } from 'node:test';
+import type { Json } from './helpers.ts';
+import { FORM, REDIRECT_URI, compare, control, simulated } from './helpers.ts';
 
-interface Found {
-  id: string;
-  name: string;
-  uri: string;
-  explicit: boolean;
-  is_playable?: boolean;
-  artists: { name: string }[];
-  album: { name: string; release_date: string; release_date_precision: string };
-  external_ids: { isrc: string };
-}
-interface Page {
-  total: number;
-  limit: number;
-  offset: number;
-  next: string | null;
-  previous: string | null;
-  items: Found[];
-}
-
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const basic = (id = 'client-id', secret = 'client-secret'): string => `Basic ${btoa(`${id}:${secret}`)}`;
+const has = (object: Json, members: string): void => assert.deepEqual(members.split(' ').filter((member) => !(member in object)), []);
 
 describe('Spotify', () => {
-  let simulators: Simulators;
-  let base: string;
-  let bearer: string;
-
-  before(async () => {
-    simulators = await startForTests();
-    base = simulators.urls.spotify;
-    bearer = `Bearer ${await token(base)}`;
-  });
+  const spotify = simulated('spotify');
+  let bearer = '';
   beforeEach(async () => {
-    await control(base, 'POST reset');
-    await control(base, 'PUT latency', { search_ms: 0, token_ms: 0, jitter_ms: 0 });
+    const [, { access_token }] = await grant({ grant_type: 'client_credentials' });
+    bearer = `Bearer ${access_token}`;
   });
-  after(() => simulators.close());
 
-  const get = (params: Record<string, string>, authorization = bearer): Promise<Response> =>
-    fetch(`${base}/v1/search?${new URLSearchParams(params)}`, { headers: { authorization } });
-  const search = async (q: string, params: Record<string, string> = {}): Promise<Page> => {
-    const response = await get({ q, type: 'track', limit: '10', ...params });
-    assert.equal(response.status, 200);
-    return ((await response.json()) as { tracks: Page }).tracks;
+  const grant = async (form: Json, headers: Record<string, string> = { authorization: basic(), ...FORM }): Promise<[number, Json]> => {
+    const response = await fetch(`${spotify.url}/api/token`, { method: 'POST', headers, body: new URLSearchParams(form).toString() });
+    return [response.status, (await response.json()) as Json];
   };
-  const names = async (q: string): Promise<string[]> => (await search(q)).items.map((item) => `${item.artists[0]?.name} – ${item.name}`);
+  const call = async (path: string, authorization = bearer, method = 'GET', body?: unknown): Promise<[number, Json]> => {
+    const headers: Record<string, string> = authorization === '' ? {} : { authorization };
+    const response = await fetch(spotify.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    return [response.status, text.startsWith('{') ? JSON.parse(text) : { text }];
+  };
+  const refusal = ([status, { error }]: [number, Json]): unknown => [status, error.message];
+  const find = async (query: Json): Promise<Json> => (await call(`/v1/search?${new URLSearchParams({ type: 'track', limit: '10', ...query })}`))[1].tracks;
+  const names = async (q: string): Promise<string[]> => (await find({ q })).items.map((item: Json) => `${item.artists[0].name} – ${item.name}`);
 
   it('issues tokens to the right client only', async () => {
-    const granted = (await (await requestToken(base)).json()) as Record<string, unknown>;
+    const [, granted] = await grant({ grant_type: 'client_credentials' });
     assert.deepEqual(Object.keys(granted).sort(), ['access_token', 'expires_in', 'token_type']);
-    assert.equal(granted.expires_in, 3600);
-    const refused = async (init: RequestInit): Promise<unknown[]> => {
-      const response = await requestToken(base, init);
-      return [response.status, ((await response.json()) as { error: string }).error];
-    };
-    assert.deepEqual(await refused({ headers: { ...FORM, authorization: basic('client-id', 'wrong') } }), [400, 'invalid_client']);
-    assert.deepEqual(await refused({ headers: { ...FORM, authorization: basic('wrong') } }), [400, 'invalid_client']);
-    assert.deepEqual(await refused({ headers: FORM }), [400, 'invalid_client']);
-    assert.deepEqual(await refused({ body: 'grant_type=password' }), [400, 'unsupported_grant_type']);
-    assert.deepEqual(await refused({ body: '' }), [400, 'unsupported_grant_type']);
-    assert.deepEqual(await refused({ headers: { authorization: basic(), 'content-type': 'application/json' } }), [415, 'server_error']);
+    await compare<[Json, Record<string, string>]>(
+      [
+        [[{}, { ...FORM, authorization: basic('client-id', 'wrong') }], [400, 'invalid_client']],
+        [[{}, { ...FORM, authorization: basic('wrong') }], [400, 'invalid_client']],
+        [[{}, FORM], [400, 'invalid_client']],
+        [[{ grant_type: 'password' }, { ...FORM, authorization: basic() }], [400, 'unsupported_grant_type']],
+        [[{}, { authorization: basic(), 'content-type': 'application/json' }], [415, 'server_error']],
+      ],
+      async ([form, headers]) => {
+        const [status, { error }] = await grant(form, headers);
+        return [status, error];
+      },
+    );
   });
 
-  it('refuses missing, foreign and expired tokens differently', async () => {
-    const message = async (headers: Record<string, string>): Promise<unknown> => (await fetch(`${base}/v1/search?q=a&type=track`, { headers })).json();
-    assert.deepEqual(await message({}), { error: { status: 401, message: 'No token provided' } });
-    assert.deepEqual(await message({ authorization: 'Bearer made-up' }), { error: { status: 401, message: 'Invalid access token' } });
-    const old = await token(base);
-    await control(base, 'POST expire_tokens');
-    assert.deepEqual(await message({ authorization: `Bearer ${old}` }), { error: { status: 401, message: 'The access token expired' } });
-    bearer = `Bearer ${await token(base)}`;
-    assert.equal((await search('queen')).items.length, 10);
+  it('tells missing, malformed, foreign and expired tokens apart', async () => {
+    const expired = bearer;
+    await control(spotify.url, 'POST expire_tokens');
+    await compare(
+      [
+        ['', [401, 'No token provided']],
+        ['Basic x', [400, 'Only valid bearer authentication supported']],
+        ['Bearer made-up', [401, 'Invalid access token']],
+        [expired, [401, 'The access token expired']],
+      ],
+      async (authorization) => refusal(await call('/v1/search?q=a&type=track', authorization)),
+    );
   });
 
-  it('refuses bad parameters as the API does', async () => {
-    const problem = async (params: Record<string, string>): Promise<unknown> => {
-      const response = await get(params);
-      return [response.status, ((await response.json()) as { error: { message: string } }).error.message];
-    };
-    assert.deepEqual(await problem({ type: 'track' }), [400, 'No search query']);
-    assert.deepEqual(await problem({ q: 'a', type: 'track', limit: '11' }), [400, 'Invalid limit']);
-    assert.deepEqual(await problem({ q: 'a', type: 'track', limit: '0' }), [400, 'Invalid limit']);
-    assert.deepEqual(await problem({ q: 'a', type: 'track', offset: '1001' }), [400, 'Invalid offset']);
-    assert.deepEqual(await problem({ q: 'a' }), [400, 'Missing parameter type']);
-    assert.deepEqual(await problem({ q: 'a', type: 'song' }), [400, 'Bad search type field song']);
-    for (const market of ['Poland', 'UK', 'CN', 'pl']) {
-      assert.deepEqual(await problem({ q: 'a', type: 'track', market }), [400, 'Invalid market code']);
-    }
-    assert.equal((await fetch(`${base}/v1/recommendations`, { headers: { authorization: bearer } })).status, 404);
-    assert.equal((await fetch(`${base}/v1/search?q=a&type=track`, { method: 'POST', headers: { authorization: bearer } })).status, 405);
+  it('refuses bad parameters, and what has moved or gone, as the API does', async () => {
+    await compare(
+      [
+        ['search?type=track', [400, 'No search query']],
+        [`search?type=track&q=${'x'.repeat(251)}`, [400, 'Query exceeds maximum length of 250 characters']],
+        ['search?q=a&type=track&limit=11', [400, 'Invalid limit']],
+        ['search?q=a&type=track&limit=0', [400, 'Invalid limit']],
+        ['search?q=a&type=track&offset=1001', [400, 'Invalid offset']],
+        ['search?q=a&type=track&offset=-1', [400, 'Invalid offset']],
+        ['search?q=a', [400, 'Missing parameter type']],
+        ['search?q=a&type=song', [400, 'Bad search type field song']],
+        ...['Poland', 'UK', 'CN', 'pl'].map((market): [string, unknown] => [`search?q=a&type=track&market=${market}`, [400, 'Invalid market code']]),
+        ['me', [403, 'This requires user authentication']],
+        ['audio-features/x', [403, 'Forbidden']],
+        ['users/ania/playlists', [403, 'Forbidden']],
+        ['playlists/x/tracks', [404, 'Service not found']],
+        ['recommendations', [404, 'Service not found']],
+        ['me/playlists', [405, 'Method not allowed']],
+      ],
+      async (path) => refusal(await call(`/v1/${path}`)),
+    );
   });
 
-  it('answers the fields of 2026 and tells what is playable only for a market', async () => {
-    const [item] = (await search('track:"Whisky" artist:"Dżem"', { market: 'PL' })).items as [Found & Record<string, unknown>];
-    assert.equal(item.name, 'Whisky');
+  it('answers the fields of 2026, and tells what is playable only for a market', async () => {
+    const q = 'track:"Whisky" artist:"Dżem"';
+    const [item] = (await find({ q, market: 'PL' })).items;
+    has(item, 'album artists disc_number duration_ms explicit external_ids external_urls href id is_local is_playable name track_number type uri');
+    has(item.album, 'album_type artists external_urls href id images name release_date release_date_precision total_tracks type uri');
     assert.match(item.uri, /^spotify:track:[0-9A-Za-z]{22}$/);
-    assert.match(item.external_ids.isrc, /^[A-Z]{2}[A-Z0-9]{3}\d{7}$/);
-    assert.equal(item.is_playable, true);
-    for (const gone of ['popularity', 'available_markets', 'linked_from']) {
-      assert.ok(!(gone in item));
-    }
-    assert.ok(['day', 'month', 'year'].includes(item.album.release_date_precision));
-    const [withoutMarket] = (await search('track:"Whisky" artist:"Dżem"')).items;
-    assert.ok(withoutMarket && !('is_playable' in withoutMarket));
+    assert.deepEqual(['popularity', 'available_markets', 'linked_from'].filter((gone) => gone in item), []);
+    assert.ok(!('is_playable' in (await find({ q })).items[0]));
   });
 
   it('pages with a default limit of five', async () => {
-    const first = ((await (await get({ q: 'love', type: 'track' })).json()) as { tracks: Page }).tracks;
+    const [, { tracks: first }] = await call('/v1/search?q=love&type=track');
     assert.deepEqual([first.limit, first.offset, first.items.length, first.previous], [5, 0, 5, null]);
-    const second = ((await (await fetch(String(first.next), { headers: { authorization: bearer } })).json()) as { tracks: Page }).tracks;
-    assert.equal(second.offset, 5);
-    assert.equal(new Set([...first.items, ...second.items].map((item) => item.id)).size, 10);
+    const [, { tracks: second }] = await call(first.next.slice(spotify.url.length));
+    assert.deepEqual([second.offset, new Set([...first.items, ...second.items].map(({ id }) => id)).size], [5, 10]);
   });
 
-  it('finds without diacritics, with typing errors, and by year and ISRC', async () => {
-    assert.ok((await names('dlugosc dzwieku samotnosci')).includes('Myslovitz – Długość dźwięku samotności'));
-    assert.ok((await names('laki lan galeon')).includes('Łąki Łan – Galeon'));
-    assert.ok((await names('bohemain rapsody queen')).some((name) => name.startsWith('Queen – Bohemian Rhapsody')));
-    const eighties = await search('artist:"Maanam" year:1980-1989');
-    assert.ok(eighties.total > 0 && eighties.items.every((item) => /^198\d/.test(item.album.release_date)));
-    const [original] = (await search('track:"Whisky" artist:"Dżem"')).items;
-    const byIsrc = await search(`isrc:${original?.external_ids.isrc}`);
-    assert.ok(byIsrc.items.every((item) => item.external_ids.isrc === original?.external_ids.isrc) && byIsrc.total > 0);
+  it('finds without diacritics, with typing errors, in other scripts, and by field, year and ISRC', async () => {
+    for (const [query, name] of [
+      ['dlugosc dzwieku samotnosci', 'Myslovitz – Długość dźwięku samotności'],
+      ['laki lan galeon', 'Łąki Łan – Galeon'],
+      ['bohemain rapsody queen', 'Queen – Bohemian Rhapsody'],
+      ['группа крови кино', 'Кино – Группа крови'],
+      ['夜に駆ける', 'YOASOBI – 夜に駆ける'],
+      ['봄날', '방탄소년단 – 봄날'],
+      ['track:"Whisky" artist:"Dzem"', 'Dżem – Whisky'],
+    ] as const) {
+      assert.ok((await names(query)).some((found) => found.startsWith(name)), query);
+    }
+    const eighties = await find({ q: 'artist:"Maanam" year:1980-1989' });
+    assert.ok(eighties.total > 0 && eighties.items.every((item: Json) => /^198\d/.test(item.album.release_date)));
+    const { isrc } = eighties.items[0].external_ids;
+    assert.ok((await find({ q: `isrc:${isrc}` })).items.every((item: Json) => item.external_ids.isrc === isrc));
+    assert.deepEqual([await names('qzxwvutsrqponm'), await names('track:"Whisky" genre:"rock"')], [[], []]);
   });
 
   it('finds nothing for an apostrophe under a field filter, but finds the song without it', async () => {
@@ -133,47 +126,128 @@ describe('Spotify', () => {
     assert.ok((await names("Don't Stop Me Now Queen")).length > 0);
   });
 
-  it('ranks karaoke and covers high enough to mislead, and always alike', async () => {
-    const first = await names('dlugosc dzwieku samotnosci');
-    assert.match(first[0] ?? '', /Karaoke/);
-    assert.deepEqual(await names('dlugosc dzwieku samotnosci'), first);
-    const artists = new Set((await search('track:"Hallelujah"')).items.map((item) => item.artists[0]?.name));
-    assert.ok(artists.has('Jeff Buckley') && artists.has('Leonard Cohen') && artists.has('Pentatonix'));
+  it('serves a catalogue of the test’s own until the reset, and ranks a popular wrong version first', async () => {
+    const track = { id: '0123456789012345678901', name: 'Only Song', artists: [{ id: 'a', name: 'Only Artist' }], album: { name: 'Only Album', release_date: '1999' }, duration_ms: 1000, explicit: true, is_playable: false, isrc: 'PLA019900001', rank: 1 };
+    const karaoke = { ...track, id: '0123456789012345678902', name: 'Only Song (Karaoke Version)', artists: [{ id: 'b', name: 'Karaoke Only Artist' }], rank: 100 };
+    await control(spotify.url, 'PUT catalogue', [track, karaoke]);
+    assert.deepEqual(await names('only song'), ['Karaoke Only Artist – Only Song (Karaoke Version)', 'Only Artist – Only Song']);
+    assert.deepEqual(await names('only song'), await names('only song'));
+    const [, item] = (await find({ q: 'only song', market: 'PL' })).items;
+    assert.deepEqual([item.id, item.explicit, item.is_playable, item.album.release_date_precision], [track.id, true, false, 'year']);
+    await assert.rejects(control(spotify.url, 'PUT catalogue', [{ ...track, id: 'short' }]), /22 base62/);
+    await control(spotify.url, 'POST reset');
+    assert.ok((await find({ q: 'queen' })).total > 0);
   });
 
-  it('finds other scripts', async () => {
-    assert.ok((await names('группа крови кино')).some((name) => name.startsWith('Кино – Группа крови')));
-    assert.ok((await names('夜に駆ける')).some((name) => name === 'YOASOBI – 夜に駆ける'));
-    assert.ok((await names('봄날')).some((name) => name === '방탄소년단 – 봄날'));
-  });
-
-  it('serves a catalogue of the test’s own until the reset', async () => {
-    const track = {
-      id: '0123456789012345678901',
-      name: 'Only Song',
-      artists: [{ id: 'abcdefghijklmnopqrstuv', name: 'Only Artist' }],
-      album: { name: 'Only Album', release_date: '1999' },
-      duration_ms: 1000,
-      explicit: true,
-      is_playable: false,
-      isrc: 'PLA019900001',
-      rank: 50,
+  describe('for users', () => {
+    const authorize = (parameters: Json = {}, form?: Json): Promise<Response> => {
+      const query = { client_id: 'client-id', response_type: 'code', redirect_uri: REDIRECT_URI, scope: 'playlist-modify-private', state: 's', ...parameters };
+      return fetch(`${spotify.url}/authorize?${new URLSearchParams(query)}`, { redirect: 'manual', ...(form && { method: 'POST', body: new URLSearchParams(form) }) });
     };
-    await control(base, 'PUT catalogue', [track]);
-    const [item] = (await search('only song', { market: 'PL' })).items;
-    assert.deepEqual([item?.id, item?.explicit, item?.is_playable, item?.album.release_date_precision], [track.id, true, false, 'year']);
-    assert.equal((await search('queen')).total, 0);
-    await assert.rejects(control(base, 'PUT catalogue', [{ ...track, id: 'short' }]), /22 base62/);
-    await control(base, 'POST reset');
-    assert.ok((await search('queen')).total > 0);
-  });
+    const decide = async (decision: string, login = 'ania', parameters: Json = {}): Promise<URLSearchParams> => {
+      const response = await authorize(parameters, { decision, login });
+      const url = new URL(response.headers.get('location') ?? '');
+      assert.deepEqual([response.status, url.origin + url.pathname], [302, REDIRECT_URI]);
+      return url.searchParams;
+    };
+    const exchange = (code: string, redirect_uri = REDIRECT_URI): Promise<[number, Json]> => grant({ grant_type: 'authorization_code', code, redirect_uri });
+    const link = async (login = 'ania'): Promise<Json> => (await exchange((await decide('agree', login)).get('code') ?? ''))[1];
+    const renew = (tokens: Json): Promise<[number, Json]> => grant({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
+    const problem = ([status, { error_description }]: [number, Json]): unknown => [status, error_description];
+    const as = (tokens: Json): string => `Bearer ${tokens.access_token}`;
 
-  it('limits the rate of requests when told to', async () => {
-    await control(base, 'PUT limits', { requests_per_30s: 2 });
-    await search('a');
-    await search('a');
-    const refused = await get({ q: 'a', type: 'track' });
-    assert.equal(refused.status, 429);
-    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    it('asks with two buttons, and sends nothing to other addresses than the registered one', async () => {
+      const page = await (await authorize()).text();
+      assert.match(page, /<button name="decision" value="agree">Agree<\/button><button name="decision" value="cancel">Cancel<\/button>/);
+      for (const wrong of [{ client_id: 'x' }, { redirect_uri: `${REDIRECT_URI}/` }, { redirect_uri: REDIRECT_URI.replace('127.0.0.1', 'localhost') }]) {
+        const response = await authorize(wrong);
+        assert.deepEqual([response.status, response.headers.get('location')], [400, null]);
+      }
+    });
+
+    it('sends back a code, or why there is none', async () => {
+      const agreed = await decide('agree');
+      assert.ok(agreed.get('state') === 's' && agreed.get('code'));
+      assert.equal((await decide('cancel')).get('error'), 'access_denied');
+      assert.equal((await decide('agree', 'ania', { response_type: 'token' })).get('error'), 'unsupported_response_type');
+      assert.equal((await decide('agree', 'ania', { scope: 'everything' })).get('error'), 'invalid_scope');
+    });
+
+    it('takes a code once, with its address, and tells what it has issued', async () => {
+      const code = (await decide('agree')).get('code') ?? '';
+      assert.deepEqual(problem(await exchange(code, 'https://elsewhere.example')), [400, 'Invalid redirect URI']);
+      const [status, tokens] = await exchange(code);
+      assert.deepEqual([status, Object.keys(tokens).sort()], [200, ['access_token', 'expires_in', 'refresh_token', 'scope', 'token_type']]);
+      assert.deepEqual(problem(await exchange(code)), [400, 'Invalid authorization code']);
+      const issued = await control(spotify.url, 'GET tokens');
+      assert.ok(issued.access_tokens.includes(tokens.access_token) && issued.refresh_tokens.includes(tokens.refresh_token) && issued.codes.includes(code));
+    });
+
+    it('takes a code that was asked for with a challenge only with its verifier', async () => {
+      const verifier = 'v'.repeat(43);
+      const code_challenge = createHash('sha256').update(verifier).digest('base64url');
+      for (const wrong of [{ code_challenge }, { code_challenge, code_challenge_method: 'plain' }, { code_challenge: 'short', code_challenge_method: 'S256' }]) {
+        assert.equal((await authorize(wrong)).status, 400, JSON.stringify(wrong));
+      }
+      const code = (await decide('agree', 'ania', { code_challenge, code_challenge_method: 'S256' })).get('code') ?? '';
+      const redeem = (form: Json): Promise<[number, Json]> => grant({ grant_type: 'authorization_code', redirect_uri: REDIRECT_URI, code, ...form });
+      assert.deepEqual(problem(await redeem({})), [400, 'code_verifier required']);
+      assert.deepEqual(problem(await redeem({ code_verifier: 'w'.repeat(43) })), [400, 'code_verifier was incorrect']);
+      assert.equal((await redeem({ code_verifier: verifier }))[0], 200);
+      const plain = (await decide('agree')).get('code') ?? '';
+      assert.deepEqual(problem(await redeem({ code: plain, code_verifier: verifier })), [400, 'code_verifier was incorrect']);
+    });
+
+    it('renews without another refresh token, unless they are rotated, until the user revokes', async () => {
+      const [ania, bob] = [await link('ania'), await link('bob')];
+      assert.equal((await renew(ania))[1].refresh_token, undefined);
+      await control(spotify.url, 'PUT oauth', { rotate_refresh_tokens: true });
+      const [, rotated] = await renew(ania);
+      assert.deepEqual(problem(await renew(ania)), [400, 'Refresh token revoked']);
+      await control(spotify.url, 'POST revoke', { user: 'ania' });
+      assert.deepEqual(problem(await renew(rotated)), [400, 'Refresh token revoked']);
+      assert.equal((await renew(bob))[0], 200);
+      assert.deepEqual(problem(await renew({ refresh_token: 'x' })), [400, 'Invalid refresh token']);
+    });
+
+    it('says who a user is, without what it no longer says, and refuses who is not listed in plain text', async () => {
+      const [, me] = await call('/v1/me', as(await link('bob')));
+      has(me, 'account_id display_name external_urls href id type uri');
+      assert.deepEqual([me.display_name, me.account_id, ['country', 'email', 'product'].filter((gone) => gone in me)], ['Bob', 'acc-bob', []]);
+      const [status, { text }] = await call('/v1/me', as(await link('stranger')));
+      assert.equal(status, 403);
+      assert.match(text, /may not be registered/);
+    });
+
+    it('creates and fills playlists within the scope and the limits', async () => {
+      const user = as(await link());
+      const uris: string[] = (await control(spotify.url, 'GET catalogue')).slice(0, 100).map(({ id }: Json) => `spotify:track:${id}`);
+      const create = (body: Json): Promise<[number, Json]> => call('/v1/me/playlists', user, 'POST', { public: false, ...body });
+      const [status, created] = await create({ name: 'Wieczór' });
+      assert.deepEqual([status, created.public, created.name], [201, false, 'Wieczór']);
+      has(created, 'collaborative description external_urls href id images items name owner public snapshot_id type uri');
+      await compare<Json>(
+        [
+          [{ name: 'Listed', public: true }, 403],
+          [{ name: 'x'.repeat(101) }, 500],
+          [{ name: 'a\nb' }, 500],
+          [{ name: 'a', description: 'x'.repeat(301) }, 500],
+          [{}, 400],
+        ],
+        async (body) => (await create(body))[0],
+      );
+      const items = `/v1/playlists/${created.id}/items`;
+      await control(spotify.url, 'PUT rejected_uris', [uris[3]]);
+      const fill = async (given: unknown, authorization = user): Promise<number> => (await call(items, authorization, 'PUT', { uris: given }))[0];
+      assert.equal(await fill(uris.slice(4)), 200);
+      for (const wrong of [[...uris, uris[0]], [uris[0], 'spotify:track:0000000000000000000000'], uris.slice(0, 5), ['x'], 'x']) {
+        assert.equal(await fill(wrong), 400, JSON.stringify(wrong));
+      }
+      assert.equal(await fill([], as(await link('bob'))), 403);
+      assert.equal((await call(items, user, 'POST', { uris: [uris[0]] }))[0], 201);
+      assert.equal((await call('/v1/playlists/x/items', user, 'PUT', { uris: [] }))[0], 404);
+      const [playlist] = await control(spotify.url, 'GET playlists');
+      assert.deepEqual([playlist.uris, playlist.owner], [[...uris.slice(4), uris[0]], 'ania']);
+    });
   });
 });

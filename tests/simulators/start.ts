@@ -1,12 +1,12 @@
-import type { RunningSimulator, Simulator } from './common/simulator.ts';
-import { serve } from './common/simulator.ts';
+import { serve } from './common/server.ts';
 import { Llm } from './llm/llm.ts';
+import type { Credentials } from './spotify/accounts.ts';
 import { Spotify } from './spotify/spotify.ts';
 import type { StripeOptions } from './stripe/stripe.ts';
 import { Stripe } from './stripe/stripe.ts';
 
 export interface Options {
-  spotify: { port?: number; clientId: string; clientSecret: string; redirectUris?: readonly string[] };
+  spotify: { port?: number } & Credentials;
   llm: { port?: number; apiKey: string };
   stripe: { port?: number } & StripeOptions;
 }
@@ -17,23 +17,21 @@ export interface Simulators {
 }
 
 /** Starts all simulators; a port that is left out or 0 is a free one. When one cannot start, none stays. */
-export async function start(options: Options): Promise<Simulators> {
-  const simulators: [name: keyof Options, simulator: Simulator][] = [
-    ['spotify', new Spotify(options.spotify)],
-    ['llm', new Llm(options.llm.apiKey)],
-    ['stripe', new Stripe(options.stripe)],
-  ];
-  const running: [name: keyof Options, server: RunningSimulator][] = [];
+export async function start({ spotify, llm, stripe }: Options): Promise<Simulators> {
+  const started = await Promise.allSettled([
+    serve(new Spotify(spotify), spotify.port),
+    serve(new Llm(llm.apiKey), llm.port),
+    serve(new Stripe(stripe), stripe.port),
+  ]);
+  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const close = async (): Promise<void> => {
-    await Promise.all(running.map(([, server]) => server.close()));
+    await Promise.all(running.map((server) => server.close()));
   };
-  try {
-    for (const [name, simulator] of simulators) {
-      running.push([name, await serve(simulator, options[name].port)]);
-    }
-  } catch (error) {
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
     await close();
-    throw error;
+    throw failed.reason;
   }
-  return { urls: Object.fromEntries(running.map(([name, server]) => [name, server.url])) as Simulators['urls'], close };
+  const [spotifyUrl = '', llmUrl = '', stripeUrl = ''] = running.map((server) => server.url);
+  return { urls: { spotify: spotifyUrl, llm: llmUrl, stripe: stripeUrl }, close };
 }

@@ -1,208 +1,370 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import { PRICE_ID, STRIPE_KEY, control, logWhen, startForTests } from './helpers.ts';
-import type { Simulators } from './start.ts';
-import type { Json } from './stripe-helpers.ts';
-import { SESSION, act, call, eventTypes, refusal, subscriber } from './stripe-helpers.ts';
+import { describe, it } from 'node:test';
+import type { Json } from './helpers.ts';
+import { PRICE_ID, SESSION, STRIPE_KEY, compare, control, eventTypes, logWhen, simulated, stripe, subscriber } from './helpers.ts';
+import { nextPeriodEnd, periodEnd } from './stripe/objects.ts';
 
-describe('Stripe’s API', () => {
-  let simulators: Simulators;
-  let base: string;
+const DAY = 86_400;
 
-  before(async () => {
-    simulators = await startForTests();
-    base = simulators.urls.stripe;
+describe('Stripe', () => {
+  const simulator = simulated('stripe');
+  const call = (what: string, form?: string, headers?: Record<string, string>): ReturnType<typeof stripe> => stripe(simulator.url, what, form, headers);
+  const refusal = ({ status, json: { error } }: { status: number; json: Json }): unknown[] => [status, error.code, error.param];
+  const act = (action: string, given: Json = {}): Promise<Json> => control(simulator.url, 'POST act', { action, ...given });
+  const advance = (advance_seconds: number): Promise<unknown> => control(simulator.url, 'POST clock', { advance_seconds });
+  const objects = (): Promise<Json> => control(simulator.url, 'GET objects');
+  const submit = (url: string, form: Json): Promise<Response> => fetch(url, { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) });
+  const show = async (url: string): Promise<string> => (await fetch(url)).text();
+  const fetched = async (id: string): Promise<Json> => (await call(`GET /v1/subscriptions/${id}`)).json;
+
+  describe('API', () => {
+    it('wants its key, as bearer or as user name', () =>
+      compare<string | undefined>(
+        [
+          [undefined, [401, 'You did not provide an API key']],
+          ['Bearer sk_test_abcdef1234', [401, 'Invalid API Key provided: sk_test_******1234']],
+          [`Basic ${btoa(`${STRIPE_KEY}:`)}`, [200, undefined]],
+          [`Bearer ${STRIPE_KEY}`, [200, undefined]],
+        ],
+        async (authorization) => {
+          const response = await fetch(`${simulator.url}/v1/customers`, { headers: authorization === undefined ? {} : { authorization } });
+          return [response.status, ((await response.json()) as Json).error?.message.split('.')[0]];
+        },
+      ));
+
+    it('knows its URLs and methods, versions by their form, and gives every answer an id', async () => {
+      for (const unknown of ['GET /v1/nothing', 'PUT /v1/customers', 'GET /v1/customers/', 'GET /v3']) {
+        const { status, json, headers } = await call(unknown);
+        assert.equal(status, 404);
+        assert.ok(json.error.message.startsWith(`Unrecognized request URL (${unknown.replace(' ', ': ')}).`));
+        assert.match(String(headers.get('request-id')), /^req_\w+$/);
+      }
+      const { status, headers } = await call('GET /v1/customers', undefined, { 'stripe-version': '2020-03-02' });
+      assert.deepEqual([status, headers.get('stripe-version')], [200, '2020-03-02']);
+      assert.equal((await call('GET /v1/customers', undefined, { 'stripe-version': 'latest' })).status, 400);
+      assert.equal((await call('POST /v1/customers', '{}', { 'content-type': 'application/json' })).status, 400);
+      assert.equal((await call('POST /v1/customers', '', { 'idempotency-key': 'k'.repeat(256) })).status, 400);
+    });
+
+    it('refuses parameters that it does not know or cannot read', async () => {
+      const { json: customer } = await call('POST /v1/customers', '');
+      await compare(
+        [
+          ['payment_method_types[0]=card', [400, 'parameter_unknown', 'payment_method_types']],
+          ['line_items[0][amount]=1', [400, 'parameter_unknown', 'line_items[0][amount]']],
+          ['mode=free', [400, undefined, 'mode']],
+          ['success_url=app.example', [400, 'url_invalid', 'success_url']],
+          ['cancel_url=/back', [400, 'url_invalid', 'cancel_url']],
+          ['line_items[0][quantity]=many', [400, 'parameter_invalid_integer', 'line_items[0][quantity]']],
+          ['line_items[1][price]=x', [400, 'parameter_missing', 'line_items[1][quantity]']],
+          ['line_items[0][price]=price_other', [400, 'resource_missing', 'line_items[0][price]']],
+          ['customer=cus_other', [400, 'resource_missing', 'customer']],
+          ['customer=', [400, 'parameter_invalid_empty', 'customer']],
+          [`customer=${customer.id}&customer_email=a@example.com`, [400, 'parameters_exclusive', 'customer']],
+          ['customer_email=nobody', [400, 'email_invalid', 'customer_email']],
+          ['allow_promotion_codes=maybe', [400, undefined, 'allow_promotion_codes']],
+          ['metadata=x', [400, undefined, 'metadata']],
+          [`metadata[a]=${'x'.repeat(501)}`, [400, undefined, 'metadata[a]']],
+          ['subscription_data[trial_period_days]=0', [400, 'parameter_invalid_integer', 'subscription_data[trial_period_days]']],
+          ['expires_at=1', [400, undefined, 'expires_at']],
+        ],
+        async (form) => refusal(await call('POST /v1/checkout/sessions', `${SESSION}&${form}`)),
+      );
+      assert.deepEqual(refusal(await call('POST /v1/checkout/sessions', 'mode=subscription')), [400, 'parameter_missing', 'success_url']);
+      assert.equal((await call('POST /v1/customers', 'metadata[a=x')).status, 400);
+      const { json } = await call('POST /v1/customers', 'metadata[1]=a&metadata[two]=b&metadata%5Bthree%5D=c&metadata[two]=d');
+      assert.deepEqual(json.metadata, { 1: 'a', two: 'd', three: 'c' });
+    });
+
+    it('keeps lists to a hundred and cursors to what exists', async () => {
+      await compare(
+        [
+          ['subscriptions?limit=0', [400, 'parameter_invalid_integer', 'limit']],
+          ['subscriptions?limit=101', [400, 'parameter_invalid_integer', 'limit']],
+          ['subscriptions?starting_after=sub_x', [400, 'resource_missing', 'starting_after']],
+          ['subscriptions?status=gone', [400, undefined, 'status']],
+          ['subscriptions?customer=cus_x', [400, 'resource_missing', 'customer']],
+          ['customers/cus_x', [404, 'resource_missing', 'id']],
+        ],
+        async (path) => refusal(await call(`GET /v1/${path}`)),
+      );
+      for (let i = 0; i < 11; i += 1) await call('POST /v1/customers', '');
+      const { json } = await call('GET /v1/customers');
+      assert.deepEqual([json.data.length, json.has_more, json.url], [10, true, '/v1/customers']);
+    });
+
+    it('has nothing more for a deleted customer but what has been', async () => {
+      const { customer, subscription } = await subscriber(simulator.url);
+      await subscriber(simulator.url);
+      assert.deepEqual((await call(`DELETE /v1/customers/${customer}`)).json, { id: customer, object: 'customer', deleted: true });
+      const { json } = await call(`GET /v1/subscriptions?customer=${customer}&status=all`);
+      assert.deepEqual(json.data.map(({ id, status }: Json) => [id, status]), [[subscription, 'canceled']]);
+      assert.deepEqual((await call(`GET /v1/subscriptions?customer=${customer}`)).json.data, []);
+      for (const [path, form] of [['checkout', `${SESSION}&customer=${customer}`], ['billing_portal', `customer=${customer}`]] as const) {
+        assert.deepEqual(refusal(await call(`POST /v1/${path}/sessions`, form)), [400, 'resource_missing', 'customer']);
+      }
+      assert.equal((await call(`DELETE /v1/customers/${customer}`)).status, 404);
+    });
+
+    it('keeps for a key what was executed as it was then, for a day, and nothing that was not', async () => {
+      const keyed = (form: string, path = 'checkout/sessions'): ReturnType<typeof stripe> => call(`POST /v1/${path}`, form, { 'idempotency-key': 'k' });
+      assert.equal((await keyed(`${SESSION}&nonsense=1`)).status, 400);
+      const first = await keyed(SESSION);
+      await call(`POST /v1/checkout/sessions/${first.json.id}/expire`, '');
+      const again = await keyed(SESSION.split('&').reverse().join('&'));
+      assert.deepEqual([again.json, again.headers.get('idempotent-replayed')], [first.json, 'true']);
+      assert.equal(again.headers.get('original-request'), first.headers.get('request-id'));
+      for (const other of [keyed(`${SESSION}&locale=pl`), keyed('', 'customers')]) {
+        assert.deepEqual([(await other).status, (await other).json.error.type], [400, 'idempotency_error']);
+      }
+      await advance(DAY + 1);
+      assert.notEqual((await keyed(SESSION)).json.id, first.json.id);
+      const missing = await call('POST /v1/checkout/sessions', `${SESSION}&customer=cus_x`, { 'idempotency-key': 'other' });
+      const repeated = await call('POST /v1/checkout/sessions', `${SESSION}&customer=cus_x`, { 'idempotency-key': 'other' });
+      assert.deepEqual([repeated.status, repeated.json, repeated.headers.get('idempotent-replayed')], [400, missing.json, 'true']);
+    });
+
+    it('refuses a key whose first request is still under way, though its effect is there', async () => {
+      await control(simulator.url, 'PUT latency', { api_ms: 3_600_000 });
+      const client = new AbortController();
+      const headers = { authorization: `Bearer ${STRIPE_KEY}`, 'idempotency-key': 'k' };
+      const first = assert.rejects(fetch(`${simulator.url}/v1/customers`, { method: 'POST', headers, signal: client.signal }));
+      await logWhen(simulator.url, (log) => log.length === 1);
+      await control(simulator.url, 'PUT latency', { api_ms: 0 });
+      assert.deepEqual(refusal(await call('POST /v1/customers', '', { 'idempotency-key': 'k' })), [409, 'idempotency_key_in_use', undefined]);
+      assert.equal((await objects()).customers.length, 1);
+      client.abort();
+      await first;
+      await logWhen(simulator.url, (log) => log[0]?.aborted === true);
+      const replayed = await call('POST /v1/customers', '', { 'idempotency-key': 'k' });
+      assert.deepEqual([replayed.status, replayed.headers.get('idempotent-replayed')], [200, 'true']);
+    });
+
+    it('fails on order after all has been done, and keeps failing under that key; a fault leaves the key unused', async () => {
+      const create = async (key: string): Promise<number> => (await call('POST /v1/customers', 'name=A', { 'idempotency-key': key })).status;
+      await control(simulator.url, 'PUT idempotency_failures', { path_prefix: '/v1/customers', times: 1 });
+      assert.deepEqual([await create('k'), await create('k'), await create('other')], [500, 500, 200]);
+      assert.equal((await objects()).customers.length, 2);
+      await control(simulator.url, 'PUT faults', [{ path_prefix: '/v1/customers', status: 500, body: {}, times: 1 }]);
+      assert.deepEqual([await create('new'), await create('new')], [500, 200]);
+    });
+
+    it('refuses a second currency while a customer has anything open in the first', async () => {
+      const { customer } = await act('create_customer');
+      const create = (): ReturnType<typeof stripe> => call('POST /v1/checkout/sessions', `${SESSION}&customer=${customer.id}`);
+      const { json: opened } = await create();
+      await control(simulator.url, 'PUT objects', [{ ...(await objects()).prices[0], currency: 'eur' }]);
+      const { status, json } = await create();
+      assert.equal(status, 400);
+      assert.match(json.error.message, /^You cannot combine currencies on a single customer\..* with currency usd\.$/);
+      await call(`POST /v1/checkout/sessions/${opened.id}/expire`, '');
+      assert.equal((await create()).status, 200);
+      await act('add_invoice_item', { customer: customer.id, currency: 'usd' });
+      assert.equal((await create()).status, 400);
+    });
+
+    it('takes raw objects without events, answers what is no longer true, and is as at its beginning after a reset', async () => {
+      await control(simulator.url, 'PUT objects', [
+        { object: 'customer', id: 'cus_raw' },
+        { object: 'subscription', id: 'sub_raw', customer: 'cus_raw', status: 'paused' },
+      ]);
+      assert.deepEqual([(await fetched('sub_raw')).status, (await fetched('sub_raw')).items.data.length, await eventTypes(simulator.url)], ['paused', 1, []]);
+      await control(simulator.url, 'PUT faults', [{ path_prefix: '/v1/subscriptions', hold_ms: 60, times: 1 }]);
+      const held = fetched('sub_raw');
+      await logWhen(simulator.url, (log) => log.length === 3);
+      await control(simulator.url, 'PUT objects', [{ object: 'subscription', id: 'sub_raw', status: 'unpaid' }]);
+      assert.deepEqual([(await fetched('sub_raw')).status, (await held).status], ['unpaid', 'paused']);
+      await assert.rejects(control(simulator.url, 'PUT objects', [{ object: 'charge', id: 'ch_1' }]), /objects\[0\] must have an id and as object one of customer/);
+      await advance(1_000_000);
+      await control(simulator.url, 'POST reset');
+      const { customers, subscriptions, prices, products } = await objects();
+      assert.deepEqual([customers, subscriptions, prices.map(({ id }: Json) => id), products.length], [[], [], [PRICE_ID], 1]);
+      assert.ok(Math.abs((await call('POST /v1/customers', '')).json.created - Date.now() / 1000) < 60);
+    });
   });
-  beforeEach(() => control(base, 'POST reset'));
-  after(() => simulators.close());
 
-  const post = (path: string, form: string, headers: Record<string, string> = {}): ReturnType<typeof call> => call(base, 'POST', path, form, headers);
-  const get = (path: string): ReturnType<typeof call> => call(base, 'GET', path);
-  const newCustomer = async (): Promise<string> => String((await post('/v1/customers', '')).json.id);
+  describe('pages', () => {
+    const open = async (form = ''): Promise<Json> => (await call('POST /v1/checkout/sessions', SESSION + form)).json;
 
-  it('wants its key, as bearer or as user name', async () => {
-    const answer = async (authorization?: string): Promise<[number, unknown]> => {
-      const response = await fetch(`${base}/v1/customers`, { headers: authorization === undefined ? {} : { authorization } });
-      return [response.status, ((await response.json()) as { error?: Json }).error?.message];
+    it('sell what the session is for', async () => {
+      const { customer } = await act('create_customer');
+      const session = await open(`&customer=${customer.id}&client_reference_id=u1&subscription_data[metadata][user_id]=u1`);
+      for (const part of ['Sound Whiskers Pro: 1 × $4.99 per month', 'testid="pay"', 'testid="pay-declined"', 'testid="cancel"', 'href="https://app.example/back"']) {
+        assert.ok((await show(session.url)).includes(part), part);
+      }
+      const paid = await submit(session.url, { decision: 'pay' });
+      assert.deepEqual([paid.status, paid.headers.get('location')], [303, `https://app.example/paid?session=${session.id}`]);
+      const { json: done } = await call(`GET /v1/checkout/sessions/${session.id}`);
+      assert.deepEqual([done.status, done.payment_status, done.url, done.client_reference_id], ['complete', 'paid', null, 'u1']);
+      const { status, customer: payer, metadata, latest_invoice } = await fetched(done.subscription);
+      assert.deepEqual([status, payer, metadata, latest_invoice], ['active', customer.id, { user_id: 'u1' }, done.invoice]);
+      const invoiced = ['invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded'];
+      assert.deepEqual((await eventTypes(simulator.url)).slice(1), ['customer.subscription.created', ...invoiced, 'checkout.session.completed']);
+    });
+
+    it('show that a card was declined, and let another one be tried', async () => {
+      const session = await open();
+      assert.match(await (await submit(session.url, { decision: 'decline' })).text(), /Your card was declined\.[\s\S]*data-testid="pay"/);
+      assert.deepEqual(await eventTypes(simulator.url), []);
+      assert.equal((await submit(session.url, { decision: 'pay' })).status, 303);
+      const { customer } = await act('create_customer');
+      await act('set_card', { customer: customer.id, works: false });
+      assert.equal((await submit((await open(`&customer=${customer.id}`)).url, { decision: 'pay' })).status, 200);
+      assert.equal((await objects()).subscriptions.length, 1);
+    });
+
+    it('sell nothing twice, late or to a deleted customer', async () => {
+      const paid = await open();
+      await submit(paid.url, { decision: 'pay' });
+      const late = await open();
+      const { customer } = await act('create_customer');
+      const orphan = await open(`&customer=${customer.id}`);
+      await act('delete_customer', { customer: customer.id });
+      assert.doesNotMatch(await show(orphan.url), /<button/);
+      await advance(DAY);
+      for (const [session, said] of [[paid, /has been completed/], [late, /has expired/]] as const) {
+        assert.match(await show(session.url), said);
+        assert.equal((await submit(session.url, { decision: 'pay' })).status, 200);
+      }
+      assert.equal((await objects()).subscriptions.length, 1);
+      assert.equal((await fetch(`${simulator.url}/c/pay/cs_test_none`)).status, 404);
+    });
+
+    it('let customers cancel, think again, pay and resume in the portal, and touch nothing of others', async () => {
+      const [{ customer, subscription }, other] = [await subscriber(simulator.url), await subscriber(simulator.url)];
+      const { json: portal } = await call('POST /v1/billing_portal/sessions', `customer=${customer}&return_url=https://app.example/`);
+      const decide = async (decision: string, of = subscription): Promise<Json> => {
+        await submit(portal.url, { subscription: of, decision });
+        return fetched(of);
+      };
+      assert.match(await show(portal.url), /renews on [\s\S]*data-testid="cancel-subscription">Cancel subscription<[\s\S]*href="https:\/\/app\.example\/" data-testid="return"/);
+      assert.equal((await decide('cancel')).cancel_at_period_end, true);
+      assert.match(await show(portal.url), /ends on [\s\S]*data-testid="keep-subscription"/);
+      assert.equal((await decide('keep')).cancel_at_period_end, false);
+      assert.equal((await decide('cancel', other.subscription)).cancel_at_period_end, false);
+      await act('fail_payment', { subscription });
+      await act('give_up', { subscription, becomes: 'unpaid' });
+      await act('set_card', { customer, works: false });
+      assert.equal((await decide('pay')).status, 'unpaid');
+      await act('set_card', { customer, works: true });
+      assert.equal((await decide('pay')).status, 'active');
+      await act('pause', { subscription });
+      assert.match(await show(portal.url), /data-testid="resume-subscription"/);
+      assert.equal((await decide('resume')).status, 'active');
+      await act('cancel', { subscription });
+      assert.match(await show(portal.url), /No subscriptions/);
+    });
+
+    it('take what is due on the page of the first invoice', async () => {
+      const { subscription } = await subscriber(simulator.url, { payment: 'fails' });
+      const { latest_invoice } = await fetched(subscription);
+      const page = (await call(`GET /v1/invoices/${latest_invoice}`)).json.hosted_invoice_url;
+      assert.match(await show(page), /data-testid="pay-invoice"/);
+      assert.equal((await submit(page, { decision: 'pay' })).status, 303);
+      assert.equal((await fetched(subscription)).status, 'active');
+      assert.doesNotMatch(await show(page), /data-testid="pay-invoice"/);
+      assert.ok((await eventTypes(simulator.url)).includes('checkout.session.async_payment_succeeded'));
+    });
+  });
+
+  describe('subscriptions', () => {
+    const events = async (type: string): Promise<Json[]> => (await control(simulator.url, 'GET events')).filter((event: Json) => event.type === type);
+    const toPeriodEnd = async (id: string): Promise<number> => {
+      const end = (await fetched(id)).items.data[0].current_period_end;
+      await advance(end - Math.floor(Date.now() / 1000) + 1);
+      return end;
     };
-    const [status, message] = await answer();
-    assert.equal(status, 401);
-    assert.match(String(message), /^You did not provide an API key\./);
-    assert.deepEqual(await answer('Bearer sk_test_abcdef1234'), [401, 'Invalid API Key provided: sk_test_******1234']);
-    assert.deepEqual(await answer(`Basic ${btoa(`${STRIPE_KEY}:`)}`), [200, undefined]);
-    assert.deepEqual(await answer(`Bearer ${STRIPE_KEY}`), [200, undefined]);
-  });
 
-  it('knows its URLs and methods, and versions by their form', async () => {
-    for (const [method, path] of [['GET', '/v1/nothing'], ['PUT', '/v1/customers'], ['GET', '/v1/customers/'], ['GET', '/v3']] as const) {
-      const unknown = await call(base, method, path);
-      assert.equal(unknown.status, 404);
-      assert.ok(String((unknown.json.error as Json).message).startsWith(`Unrecognized request URL (${method}: ${path}).`));
-    }
-    for (const version of ['2026-10-28.endive', '2020-03-02']) {
-      const answer = await call(base, 'GET', '/v1/customers', undefined, { 'stripe-version': version });
-      assert.deepEqual([answer.status, answer.headers.get('stripe-version')], [200, version]);
-    }
-    assert.equal((await call(base, 'GET', '/v1/customers', undefined, { 'stripe-version': 'latest' })).status, 400);
-    assert.equal((await post('/v1/customers', '{"email":"a@example.com"}', { 'content-type': 'application/json' })).status, 400);
-  });
+    it('keep the rhythm of the month, however long months are', () => {
+      const at = (text: string): number => Date.parse(`${text}T10:00:00Z`) / 1000;
+      const every = (interval: 'week' | 'month' | 'year', interval_count = 1) => ({ recurring: { interval, interval_count } });
+      assert.deepEqual([1, 2, 3].map((count) => periodEnd(at('2027-01-31'), 'month', count)), ['2027-02-28', '2027-03-31', '2027-04-30'].map(at));
+      assert.equal(nextPeriodEnd(at('2027-01-31'), every('month'), at('2027-02-28')), at('2027-03-31'));
+      assert.equal(nextPeriodEnd(at('2024-02-29'), every('year'), at('2039-03-01')), at('2040-02-29'));
+      assert.equal(nextPeriodEnd(at('2027-01-01'), every('week', 2), at('2027-01-01')), at('2027-01-15'));
+    });
 
-  it('gives every answer an id and echoes the idempotency key', async () => {
-    const answers = [await get('/v1/customers'), await get('/v1/nothing'), await post('/v1/customers', 'x=1', { 'idempotency-key': 'k' })];
-    for (const { headers } of answers) assert.match(String(headers.get('request-id')), /^req_\w+$/);
-    assert.equal(answers[2]?.headers.get('idempotency-key'), 'k');
-    assert.equal((await post('/v1/customers', '', { 'idempotency-key': 'k'.repeat(256) })).status, 400);
-  });
+    it('renew at their periods’ ends, each as of its own time, or end there', async () => {
+      const [{ subscription }, ending] = [await subscriber(simulator.url), await subscriber(simulator.url)];
+      await act('cancel_at_period_end', { subscription: ending.subscription });
+      const before = (await eventTypes(simulator.url)).length;
+      const end = await toPeriodEnd(subscription);
+      const [renewed, ended] = [await fetched(subscription), await fetched(ending.subscription)];
+      assert.deepEqual([renewed.status, renewed.items.data[0].current_period_start], ['active', end]);
+      assert.deepEqual([ended.status, ended.ended_at <= end + 1, ended.cancel_at_period_end], ['canceled', true, true]);
+      const invoiced = ['invoice.created', 'invoice.finalized', 'invoice.paid', 'invoice.payment_succeeded'];
+      assert.deepEqual((await eventTypes(simulator.url)).slice(before).sort(), ['customer.subscription.deleted', 'customer.subscription.updated', ...invoiced]);
+      const event = (await events('customer.subscription.updated')).at(-1);
+      assert.deepEqual([event?.created, Object.keys(event?.data.previous_attributes).sort()], [end, ['items', 'latest_invoice']]);
+    });
 
-  it('refuses parameters that it does not know or cannot read', async () => {
-    const customer = await newCustomer();
-    const cases: [form: string, code: unknown, param: string][] = [
-      ['payment_method_types[0]=card', 'parameter_unknown', 'payment_method_types'],
-      ['line_items[0][amount]=1', 'parameter_unknown', 'line_items[0][amount]'],
-      ['mode=free', undefined, 'mode'],
-      ['success_url=app.example', 'url_invalid', 'success_url'],
-      ['cancel_url=/back', 'url_invalid', 'cancel_url'],
-      ['line_items[0][quantity]=many', 'parameter_invalid_integer', 'line_items[0][quantity]'],
-      ['line_items[0][price]=price_other', 'resource_missing', 'line_items[0][price]'],
-      ['customer=cus_other', 'resource_missing', 'customer'],
-      ['customer=', 'parameter_invalid_empty', 'customer'],
-      [`customer=${customer}&customer_email=a@example.com`, 'parameters_exclusive', 'customer'],
-      ['customer_email=nobody', 'email_invalid', 'customer_email'],
-      ['allow_promotion_codes=maybe', undefined, 'allow_promotion_codes'],
-      ['locale=xx', undefined, 'locale'],
-      ['metadata=x', undefined, 'metadata'],
-      [`metadata[a]=${'x'.repeat(501)}`, undefined, 'metadata[a]'],
-      ['subscription_data[trial_period_days]=0', 'parameter_invalid_integer', 'subscription_data[trial_period_days]'],
-      ['expires_at=1', undefined, 'expires_at'],
-    ];
-    for (const [form, code, param] of cases) {
-      const [status, ...rest] = refusal(await post('/v1/checkout/sessions', `${SESSION}&${form}`));
-      assert.deepEqual([form, status, ...rest.slice(0, 2)], [form, 400, code, param]);
-    }
-    assert.deepEqual(refusal(await post('/v1/checkout/sessions', 'mode=subscription')).slice(0, 3), [400, 'parameter_missing', 'success_url']);
-    assert.deepEqual(refusal(await post('/v1/customers', 'a=1&b[c]=2')), [400, 'parameter_unknown', 'a', 'Received unknown parameters: a, b']);
-    assert.equal((await get('/v1/checkout/sessions')).json.has_more, false);
-  });
+    it('become past due when a card fails, are retried for two weeks and end', async () => {
+      const { customer, subscription } = await subscriber(simulator.url);
+      await act('set_card', { customer, works: false });
+      await toPeriodEnd(subscription);
+      for (const days of [3, 5, 7]) {
+        assert.equal((await fetched(subscription)).status, 'past_due');
+        await advance(days * DAY);
+      }
+      const ended = await fetched(subscription);
+      assert.deepEqual([ended.status, ended.cancellation_details.reason], ['canceled', 'payment_failed']);
+      const failures = await events('invoice.payment_failed');
+      assert.deepEqual(failures.map(({ created }) => (created - failures[0]?.created) / DAY), [0, 3, 8, 15]);
+    });
 
-  it('keeps lists to a hundred and cursors to what exists', async () => {
-    for (const limit of ['0', '101', 'x']) {
-      assert.deepEqual(refusal(await get(`/v1/subscriptions?limit=${limit}`)).slice(0, 3), [400, 'parameter_invalid_integer', 'limit']);
-    }
-    assert.deepEqual(refusal(await get('/v1/subscriptions?starting_after=sub_x')).slice(0, 3), [400, 'resource_missing', 'starting_after']);
-    assert.deepEqual(refusal(await get('/v1/subscriptions?status=gone')).slice(0, 3), [400, undefined, 'status']);
-    assert.deepEqual(refusal(await get('/v1/subscriptions?customer=cus_x')), [400, 'resource_missing', 'customer', "No such customer: 'cus_x'"]);
-    for (let i = 0; i < 11; i += 1) await newCustomer();
-    const { json } = await get('/v1/customers');
-    assert.deepEqual([(json.data as Json[]).length, json.has_more, json.url], [10, true, '/v1/customers']);
-  });
+    it('recover when a later attempt succeeds, turn from trial to active, and from incomplete to nothing', async () => {
+      const [late, trial, unpaid] = [await subscriber(simulator.url), await subscriber(simulator.url, { trial_days: 7 }), await subscriber(simulator.url, { payment: 'fails' })];
+      const statuses = (): Promise<string[]> => Promise.all([late, trial, unpaid].map(async ({ subscription }) => (await fetched(subscription)).status));
+      await act('fail_payment', { subscription: late.subscription });
+      assert.deepEqual(await statuses(), ['past_due', 'trialing', 'incomplete']);
+      await advance(7 * DAY + 1);
+      assert.deepEqual(await statuses(), ['active', 'active', 'incomplete_expired']);
+      const types = await eventTypes(simulator.url);
+      assert.ok(types.includes('invoice.voided') && types.includes('checkout.session.async_payment_failed'));
+      const { json } = await call(`GET /v1/invoices?subscription=${trial.subscription}`);
+      assert.deepEqual(json.data.map(({ amount_due, status }: Json) => [amount_due, status]), [[499, 'paid'], [0, 'paid']]);
+    });
 
-  it('reads brackets of every kind', async () => {
-    const { json } = await post('/v1/customers', 'metadata[1]=a&metadata[two]=b&metadata%5Bthree%5D=c&metadata[two]=d');
-    assert.deepEqual(json.metadata, { 1: 'a', two: 'd', three: 'c' });
-    assert.deepEqual((await post('/v1/customers', 'metadata[0]=x')).json.metadata, { 0: 'x' });
-    await subscriber(base);
-    const types = new Set(((await get('/v1/events?types[]=invoice.paid&types[]=customer.created')).json.data as Json[]).map(({ type }) => type));
-    assert.deepEqual(types, new Set(['invoice.paid', 'customer.created']));
-    assert.equal((await post('/v1/customers', 'metadata[a=x')).status, 400);
-  });
-
-  it('has nothing more for a deleted customer but what has been', async () => {
-    const { customer, subscription } = await subscriber(base);
-    await subscriber(base);
-    await call(base, 'DELETE', `/v1/customers/${customer}`);
-    const { json } = await get(`/v1/subscriptions?customer=${customer}&status=all`);
-    assert.deepEqual((json.data as Json[]).map(({ id, status }) => [id, status]), [[subscription, 'canceled']]);
-    assert.deepEqual((await get(`/v1/subscriptions?customer=${customer}`)).json.data, []);
-    const gone = [400, 'resource_missing', 'customer', `No such customer: '${customer}'`];
-    assert.deepEqual(refusal(await post('/v1/checkout/sessions', `${SESSION}&customer=${customer}`)), gone);
-    assert.deepEqual(refusal(await post('/v1/billing_portal/sessions', `customer=${customer}`)), gone);
-    assert.equal((await call(base, 'DELETE', `/v1/customers/${customer}`)).status, 404);
-    assert.equal((await post(`/v1/customers/${customer}`, 'name=x')).status, 404);
-  });
-
-  it('keeps for a key what was executed, and nothing that was not', async () => {
-    const keyed = (form: string): ReturnType<typeof call> => post('/v1/checkout/sessions', form, { 'idempotency-key': 'k' });
-    assert.equal((await keyed(`${SESSION}&nonsense=1`)).status, 400);
-    const missing = await keyed(`${SESSION}&customer=cus_x`);
-    const again = await keyed(`customer=cus_x&${SESSION}`);
-    assert.deepEqual([again.status, again.headers.get('idempotent-replayed'), again.json], [400, 'true', missing.json]);
-    assert.equal(again.headers.get('original-request'), missing.headers.get('request-id'));
-    assert.deepEqual([(await keyed(SESSION)).status, ((await keyed(SESSION)).json.error as Json).type], [400, 'idempotency_error']);
-  });
-
-  it('answers from the key what was true then', async () => {
-    const create = (): ReturnType<typeof call> => post('/v1/checkout/sessions', SESSION, { 'idempotency-key': 'k' });
-    const { json } = await create();
-    await post(`/v1/checkout/sessions/${String(json.id)}/expire`, '');
-    assert.deepEqual((await create()).json, json);
-  });
-
-  it('refuses a key whose first request is still under way, though its effect is there', async () => {
-    await control(base, 'PUT latency', { api_ms: 3_600_000 });
-    const client = new AbortController();
-    const first = fetch(`${base}/v1/customers`, { method: 'POST', headers: { authorization: `Bearer ${STRIPE_KEY}`, 'idempotency-key': 'k' }, signal: client.signal });
-    await logWhen(base, (log) => log.length === 1);
-    await control(base, 'PUT latency', { api_ms: 0 });
-    assert.deepEqual(refusal(await post('/v1/customers', '', { 'idempotency-key': 'k' })).slice(0, 2), [409, 'idempotency_key_in_use']);
-    assert.equal(((await get('/v1/customers')).json.data as Json[]).length, 1);
-    client.abort();
-    await assert.rejects(first);
-    await logWhen(base, (log) => log[0]?.aborted === true);
-    const replayed = await post('/v1/customers', '', { 'idempotency-key': 'k' });
-    assert.deepEqual([replayed.status, replayed.headers.get('idempotent-replayed')], [200, 'true']);
-  });
-
-  it('fails on order after all has been done, and keeps failing under that key', async () => {
-    await control(base, 'PUT idempotency_failures', { path_prefix: '/v1/customers', times: 1 });
-    const failed = await post('/v1/customers', 'name=A', { 'idempotency-key': 'k' });
-    assert.deepEqual([failed.status, (failed.json.error as Json).type], [500, 'api_error']);
-    assert.equal((await post('/v1/customers', 'name=A', { 'idempotency-key': 'k' })).status, 500);
-    assert.equal((await post('/v1/customers', 'name=A', { 'idempotency-key': 'other' })).status, 200);
-    assert.equal(((await get('/v1/customers')).json.data as Json[]).length, 2);
-    // A fault strikes before Stripe has seen the request: its key stays unused.
-    await control(base, 'PUT faults', [{ path_prefix: '/v1/customers', status: 500, times: 1 }]);
-    await fetch(`${base}/v1/customers`, { method: 'POST', headers: { authorization: `Bearer ${STRIPE_KEY}`, 'idempotency-key': 'new' } });
-    const second = await post('/v1/customers', '', { 'idempotency-key': 'new' });
-    assert.deepEqual([second.status, second.headers.get('idempotent-replayed')], [200, null]);
-  });
-
-  it('can be made to answer what is no longer true', async () => {
-    const { customer, subscription } = await subscriber(base);
-    await control(base, 'PUT faults', [{ path_prefix: '/v1/subscriptions', hold_ms: 60, times: 1 }]);
-    const path = `/v1/subscriptions?customer=${customer}&status=all`;
-    const held = get(path);
-    await logWhen(base, (log) => log.length === 1);
-    await act(base, { action: 'cancel', subscription });
-    assert.equal(((await get(path)).json.data as Json[])[0]?.status, 'canceled');
-    assert.equal(((await held).json.data as Json[])[0]?.status, 'active');
-  });
-
-  it('takes raw objects and shows all that there are', async () => {
-    await control(base, 'PUT objects', [
-      { object: 'customer', id: 'cus_raw', metadata: { user_id: 'u1' } },
-      { object: 'subscription', id: 'sub_raw', customer: 'cus_raw', status: 'paused' },
-      { object: 'price', id: 'price_old', active: false },
-    ]);
-    const { json } = await get('/v1/subscriptions/sub_raw');
-    assert.deepEqual([json.status, json.customer, ((json.items as Json).data as Json[]).length], ['paused', 'cus_raw', 1]);
-    await control(base, 'PUT objects', [{ object: 'subscription', id: 'sub_raw', status: 'unpaid' }]);
-    const objects = (await control(base, 'GET objects')) as Record<string, Json[]>;
-    assert.deepEqual(objects.subscriptions?.map(({ status }) => status), ['unpaid']);
-    assert.deepEqual(objects.prices?.map(({ id }) => id), [PRICE_ID, 'price_old']);
-    assert.deepEqual(await eventTypes(base), []);
-    await assert.rejects(control(base, 'PUT objects', [{ object: 'charge', id: 'ch_1' }]), /objects\[0\] must have an id and as object one of customer/);
-  });
-
-  it('is back at its beginning after a reset', async () => {
-    await subscriber(base);
-    await post('/v1/customers', 'name=A', { 'idempotency-key': 'k' });
-    await control(base, 'POST clock', { advance_seconds: 1_000_000 });
-    await control(base, 'POST reset');
-    const { customers, subscriptions, prices, products } = (await control(base, 'GET objects')) as Record<string, Json[]>;
-    assert.deepEqual([customers, subscriptions, prices?.length, products?.length], [[], [], 1, 1]);
-    const { json, status } = await post('/v1/customers', 'name=B', { 'idempotency-key': 'k' });
-    assert.equal(status, 200);
-    assert.ok(Math.abs(Number(json.created) - Date.now() / 1000) < 60);
-    assert.deepEqual(await eventTypes(base), ['customer.created']);
+    it('do what a test orders, where that makes sense', async () => {
+      const { customer, subscription } = await subscriber(simulator.url);
+      for (const [action, given, status] of [
+        ['renew', {}, 'active'],
+        ['pause', {}, 'paused'],
+        ['resume', {}, 'active'],
+        ['fail_payment', {}, 'past_due'],
+        ['retry_payment', { succeeds: false }, 'past_due'],
+        ['retry_payment', { succeeds: true }, 'active'],
+        ['fail_payment', {}, 'past_due'],
+        ['give_up', { becomes: 'unpaid' }, 'unpaid'],
+        ['retry_payment', { succeeds: true }, 'active'],
+        ['pause_collection', { behavior: 'void' }, 'active'],
+        ['resume_collection', {}, 'active'],
+        ['dispute', {}, 'active'],
+        ['refund', {}, 'active'],
+        ['end_period', {}, 'active'],
+        ['cancel_at_period_end', {}, 'active'],
+        ['end_period', {}, 'canceled'],
+      ] as const) {
+        assert.deepEqual([action, (await act(action, { subscription, ...given })).subscription?.status], [action, status]);
+      }
+      for (const action of ['renew', 'fail_payment', 'cancel', 'cancel_at_period_end', 'end_period', 'pause', 'resume', 'resume_collection', 'expire_incomplete']) {
+        assert.deepEqual(await act(action, { subscription }), { ignored: true });
+      }
+      const types = await eventTypes(simulator.url);
+      for (const type of ['subscription.paused', 'subscription.resumed']) assert.ok(types.includes(`customer.${type}`), type);
+      for (const type of ['charge.dispute.created', 'charge.refunded', 'refund.created']) assert.ok(types.includes(type), type);
+      const before = types.length;
+      const results = await control(simulator.url, 'POST act', [{ action: 'delete_customer', customer }, { action: 'subscribe', customer }]);
+      assert.deepEqual(results[1], { ignored: true });
+      assert.deepEqual((await eventTypes(simulator.url)).slice(before), ['customer.deleted']);
+      for (const [wrong, message] of [
+        [[{ action: 'create_customer' }, { action: 'dance' }], /no action 'dance'; there are create_customer/],
+        [{ action: 'renew', subscription: 'sub_x' }, /no subscription 'sub_x'/],
+        [{ action: 'give_up', subscription, becomes: 'rich' }, /becomes must be one of canceled, unpaid/],
+      ] as const) {
+        await assert.rejects(control(simulator.url, 'POST act', wrong), message);
+      }
+      assert.equal((await eventTypes(simulator.url)).length, before + 1, 'all are checked before the first is carried out');
+    });
   });
 });

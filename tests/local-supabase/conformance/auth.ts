@@ -1,30 +1,56 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { call, newClient, signUp, supabase_url } from './support.ts';
+import { call, newClient, secret_key, signUp, supabase_url } from './support.ts';
 import type { User } from './support.ts';
 
-describe('Auth', () => {
+describe('keys, origins and Auth', () => {
   let user: User;
   before(async () => {
     user = await signUp({ name: 'Ann Example' });
   });
 
+  test('a request without an API key, or with one of another project, is refused', async () => {
+    for (const [path, key, message] of [
+      ['/rest/v1/playlists', null, 'No API key found in request'],
+      ['/auth/v1/user', null, 'No API key found in request'],
+      ['/rest/v1/playlists', `${secret_key}x`, 'Invalid API key'],
+    ] as const) {
+      const { status, json } = await call(path, { key, token: user.token });
+      assert.deepEqual([status, json.message], [401, message]);
+    }
+  });
+
+  test('a browser on another origin may call the data API and Auth', async () => {
+    const origin = 'http://app.example.com';
+    const asked = { Origin: origin, 'Access-Control-Request-Method': 'PATCH', 'Access-Control-Request-Headers': 'apikey,authorization' };
+    for (const path of ['/rest/v1/playlists', '/auth/v1/user']) {
+      const preflight = await call(path, { method: 'OPTIONS', key: null, headers: asked });
+      assert.ok([200, 204].includes(preflight.status));
+      assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /PATCH/);
+      assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /apikey/i);
+      const answer = await call(path, { token: user.token, headers: { Origin: origin } });
+      assert.ok(answer.status === 200 && ['*', origin].includes(answer.headers.get('access-control-allow-origin') ?? ''));
+    }
+  });
+
   test('a token carries the claims that the functions check, and those that apps read', () => {
-    const claims = decodeJwt(user.token);
-    assert.equal(claims.iss, `${supabase_url}/auth/v1`);
-    assert.equal(claims.aud, 'authenticated');
-    assert.equal(claims.sub, user.id);
-    assert.equal(claims.role, 'authenticated');
-    assert.equal(claims.email, user.email);
-    assert.equal(claims.phone, '');
-    assert.equal(claims.aal, 'aal1');
-    assert.equal(claims.is_anonymous, false);
-    assert.match(String(claims.session_id), /^[0-9a-f-]{36}$/);
-    assert.deepEqual(claims.app_metadata, { provider: 'email', providers: ['email'] });
-    assert.equal((claims.user_metadata as { name?: string }).name, 'Ann Example');
-    assert.equal((claims.amr as { method: string }[])[0]?.method, 'password');
-    assert.equal(Number(claims.exp) - Number(claims.iat), user.session.expires_in);
+    const claims = decodeJwt(user.token) as Record<string, any>;
+    const expected = {
+      iss: `${supabase_url}/auth/v1`,
+      aud: 'authenticated',
+      sub: user.id,
+      role: 'authenticated',
+      email: user.email,
+      phone: '',
+      aal: 'aal1',
+      is_anonymous: false,
+      app_metadata: { provider: 'email', providers: ['email'] },
+    };
+    assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, claims[name]])), expected);
+    assert.match(claims.session_id, /^[0-9a-f-]{36}$/);
+    const { user_metadata, amr, exp, iat } = claims;
+    assert.deepEqual([user_metadata.name, amr[0].method, exp - iat], ['Ann Example', 'password', user.session.expires_in]);
   });
 
   test('the published key verifies the token, and may be cached', async (context) => {
@@ -35,67 +61,51 @@ describe('Auth', () => {
     assert.match(headers.get('cache-control') ?? '', /max-age=\d+/);
   });
 
-  test('a sign-up makes a profile named after the user', async () => {
+  test('a sign-up makes a profile named after the user, who signs in and reads their account', async () => {
     const { data } = await user.client.from('profiles').select('user_id, username, plan').single();
     assert.deepEqual(data, { user_id: user.id, username: 'Ann Example', plan: 'free' });
-  });
-
-  test('a user signs in and reads their account', async () => {
-    const client = newClient();
-    const { data, error } = await client.auth.signInWithPassword(user);
-    assert.equal(error, null);
-    const { json } = await call('/auth/v1/user', { token: data.session?.access_token });
+    const signedIn = await newClient().auth.signInWithPassword(user);
+    const { json } = await call('/auth/v1/user', { token: signedIn.data.session?.access_token });
     assert.deepEqual([json.id, json.email, json.role], [user.id, user.email, 'authenticated']);
   });
 
-  test('a wrong password is refused', async () => {
-    const { error } = await newClient().auth.signInWithPassword({ email: user.email, password: 'wrong' });
-    assert.deepEqual([error?.status, error?.code], [400, 'invalid_credentials']);
-  });
-
-  test('an address signs up once', async () => {
-    const { error } = await newClient().auth.signUp(user);
-    assert.deepEqual([error?.status, error?.code], [422, 'user_already_exists']);
-  });
-
-  test('a short password is refused', async () => {
-    const { error } = await newClient().auth.signUp({ email: `short-${user.email}`, password: 'abc' });
-    assert.deepEqual([error?.status, error?.code], [422, 'weak_password']);
+  test('a wrong password, an address that is taken, a short password and unknown or forged tokens are refused', async () => {
+    const { auth } = newClient();
+    // What a malformed refresh token is called differs between versions, so this one has the form of the user's own.
+    const refresh_token = user.session.refresh_token.replace(/[0-9a-f]/g, '0');
+    const renewed = await call('/auth/v1/token?grant_type=refresh_token', { body: { refresh_token } });
+    const forged = await call('/auth/v1/user', { token: `${user.token.slice(0, -8)}AAAAAAAA` });
+    const refused = [
+      (await auth.signInWithPassword({ email: user.email, password: 'wrong' })).error,
+      (await auth.signUp(user)).error,
+      (await auth.signUp({ email: `short-${user.email}`, password: 'abc' })).error,
+      { status: renewed.status, code: renewed.json.error_code },
+      { status: forged.status, code: forged.json.error_code },
+    ];
+    assert.deepEqual(
+      refused.map((error) => [error?.status, error?.code]),
+      [[400, 'invalid_credentials'], [422, 'user_already_exists'], [422, 'weak_password'], [400, 'refresh_token_not_found'], [403, 'bad_jwt']],
+    );
   });
 
   test('a refresh token continues the session with new tokens', async () => {
     const { client, session } = await signUp();
-    const { data, error } = await client.auth.refreshSession(session);
-    assert.equal(error, null);
+    const { data } = await client.auth.refreshSession(session);
     assert.notEqual(data.session?.refresh_token, session.refresh_token);
     const claims = decodeJwt(data.session?.access_token ?? '');
-    assert.equal(claims.session_id, decodeJwt(session.access_token).session_id);
-    assert.equal(claims.iss, `${supabase_url}/auth/v1`);
+    assert.deepEqual([claims.session_id, claims.iss], [decodeJwt(session.access_token).session_id, `${supabase_url}/auth/v1`]);
     // What is renewed is the token, not the proof of who the user is.
     assert.deepEqual(claims.amr, decodeJwt(session.access_token).amr);
-    const { status } = await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} });
-    assert.equal(status, 200);
+    assert.equal((await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} })).status, 200);
   });
 
-  test('an unknown refresh token is refused', async () => {
-    // What a malformed one is called differs between versions, so this one has the form of the user's own.
-    const refresh_token = user.session.refresh_token.replace(/[0-9a-f]/g, '0');
-    const { status, json } = await call('/auth/v1/token?grant_type=refresh_token', { body: { refresh_token } });
-    assert.deepEqual([status, json.error_code], [400, 'refresh_token_not_found']);
-  });
-
-  test('signing out ends the session', async () => {
-    const { client, token } = await signUp();
+  test('a user changes their metadata and signs out, which ends the session', async () => {
+    const { client, token } = await signUp({ name: 'Before' });
+    const { data } = await client.auth.updateUser({ data: { name: 'After' } });
+    assert.equal(data.user?.user_metadata.name, 'After');
     assert.equal((await client.auth.signOut()).error, null);
     const { status, json } = await call('/auth/v1/user', { token });
     assert.deepEqual([status, json.error_code], [403, 'session_not_found']);
-  });
-
-  test('a user changes their metadata', async () => {
-    const { client } = await signUp({ name: 'Before' });
-    const { data, error } = await client.auth.updateUser({ data: { name: 'After' } });
-    assert.equal(error, null);
-    assert.equal(data.user?.user_metadata.name, 'After');
   });
 
   test('a recovery does not tell whether there is such an account', async () => {

@@ -1,38 +1,45 @@
+import { readFileSync } from 'node:fs';
 import { hash32 } from '../common/random.ts';
-import { international } from './data/international.ts';
-import { listedTracks } from './data/listed.ts';
-import { polish } from './data/polish.ts';
-import { roots } from './data/roots.ts';
-import { world } from './data/world.ts';
-import type { ArtistRow, Song, Track } from './types.ts';
+import type { Song, Track } from './track.ts';
+import { makeTrack } from './track.ts';
 import { variantsOf } from './variants.ts';
 
-let songCache: Song[] | undefined;
-let trackCache: Track[] | undefined;
+/** Title, year of the first release, album, and where it matters seconds and 'E' for explicit. */
+type SongRow = [title: string, year: number, album?: string, seconds?: number, explicit?: 'E'];
+/** One artist, several joined by ';', the tags, then the songs, the best known first. */
+type ArtistRow = [artists: string, tags: string, ...songs: SongRow[]];
+type TrapRow = [artists: string, title: string, album: string, released: string, seconds: number, rank: number, kind?: 'E' | 'unplayable'];
 
-/** The songs behind the catalogue, each once and as first released. */
+function rowsOf<T>(file: string): T[] {
+  const lines = readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as T);
+}
+
+const SONGS: readonly Song[] = rowsOf<ArtistRow>('songs.jsonl').flatMap(songsOf);
+/** Traps from real life that no rule would make. */
+const TRAPS: readonly Track[] = rowsOf<TrapRow>('traps.jsonl').map(trapOf);
+const TRACKS: readonly Track[] = [...new Map([...SONGS.flatMap(variantsOf), ...TRAPS].map((track) => [track.id, track])).values()];
+
+/** The songs that the catalogue is made of, each once and as first released. */
 export function songs(): readonly Song[] {
-  songCache ??= [...polish, ...international, ...roots, ...world].flatMap(songsOf);
-  return songCache;
+  return SONGS;
 }
 
-/** The default catalogue: the songs with everything that makes finding the right version of them hard. */
+/** The default catalogue: the songs with everything that makes it hard to find the right version of them. */
 export function defaultTracks(): readonly Track[] {
-  trackCache ??= distinct([...songs().flatMap(variantsOf), ...listedTracks()]);
-  return trackCache;
+  return TRACKS;
 }
 
-/** Rows of data turned into songs; lengths and ranks that are not given are made up, always in the same way. */
+/** Lengths and ranks that are not given are made up, always in the same way. */
 function songsOf([names, tags, ...rows]: ArtistRow): Song[] {
-  const artists = names.split(';');
-  return rows.map(([title, year, album, seconds, explicit], position) => {
+  return rows.map(([title, year, album = title, seconds, explicit], position) => {
     const hash = hash32(`${names}|${title}`);
     const featured = /[([](?:feat\.|with) ([^)\]]+)[)\]]/.exec(title)?.[1]?.split(/, | & | and /) ?? [];
     return {
-      artists: [...artists, ...featured],
+      artists: [...names.split(';'), ...featured],
       title,
       year,
-      album: album ?? title,
+      album,
       seconds: seconds ?? 170 + (hash % 130),
       explicit: explicit === 'E',
       tags: tags.split(' '),
@@ -41,6 +48,8 @@ function songsOf([names, tags, ...rows]: ArtistRow): Song[] {
   });
 }
 
-function distinct(tracks: Track[]): Track[] {
-  return [...new Map(tracks.map((track) => [track.id, track])).values()];
+function trapOf([names, title, album, released, seconds, rank, kind]: TrapRow): Track {
+  const artists = names.split(';');
+  const recording = `${artists[0]}|${title}`;
+  return makeTrack({ title, artists, album, released, seconds, rank, explicit: kind === 'E', playable: kind !== 'unplayable', recording });
 }

@@ -1,6 +1,33 @@
 import { base62Id, hash32 } from '../common/random.ts';
 import { fold } from './text.ts';
-import type { Track } from './types.ts';
+
+/** A track of the simulated catalogue; the form that `PUT /__control/catalogue` takes. */
+export interface Track {
+  id: string;
+  name: string;
+  artists: { id: string; name: string }[];
+  album: { name: string; release_date: string };
+  duration_ms: number;
+  explicit: boolean;
+  is_playable: boolean;
+  isrc: string;
+  /** Popularity from 0 to 100, higher is more popular. */
+  rank: number;
+}
+
+/** A song as its artist first released it. */
+export interface Song {
+  artists: string[];
+  title: string;
+  year: number;
+  album: string;
+  seconds: number;
+  explicit: boolean;
+  /** Genres, moods, `pl` and so on for the language that is sung, `instrumental`. */
+  tags: string[];
+  /** 0 to 100, higher is better known. */
+  rank: number;
+}
 
 export interface TrackFields {
   title: string;
@@ -23,7 +50,7 @@ export function makeTrack(fields: TrackFields): Track {
     name: fields.title,
     artists: fields.artists.map((name) => ({ id: base62Id(`artist|${fold(name)}`), name })),
     album: { name: fields.album, release_date: fields.released },
-    // not a whole number of seconds, as in reality
+    // Not a whole number of seconds, as in reality.
     duration_ms: fields.seconds * 1000 + (hash32(identity) % 1000),
     explicit: fields.explicit ?? false,
     is_playable: fields.playable ?? true,
@@ -36,7 +63,6 @@ const REGISTRANTS = ['GBAYE', 'USRC1', 'USUM7', 'PLA01', 'PLB13', 'GBUM7', 'DEA6
 
 /** Country, registrant, two digits of a year, five digits: derived from the recording's name. */
 function isrc(recording: string): string {
-  const hash = hash32(recording);
-  const registeredIn = String(hash32(`${recording}@`) % 26).padStart(2, '0');
-  return `${REGISTRANTS[hash % REGISTRANTS.length]}${registeredIn}${String(hash32(`${recording}#`) % 100_000).padStart(5, '0')}`;
+  const digits = (salt: string, length: number, below: number): string => String(hash32(recording + salt) % below).padStart(length, '0');
+  return `${REGISTRANTS[hash32(recording) % REGISTRANTS.length]}${digits('@', 2, 26)}${digits('#', 5, 100_000)}`;
 }

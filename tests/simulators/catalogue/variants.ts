@@ -1,209 +1,169 @@
 import { hash32, pick } from '../common/random.ts';
+import type { Song, Track, TrackFields } from './track.ts';
 import { makeTrack } from './track.ts';
-import type { Song, Track } from './types.ts';
 
-const KARAOKE = ['Zoom Karaoke', 'Ameritz Karaoke', 'Party Tyme Karaoke', 'Karaoke Universe', 'Sing2Guitar', 'ProSound Karaoke Band'];
-const KARAOKE_PL = ['Karaoke Po Polsku', 'Śpiewaj Z Nami', 'Karaoke Studio'];
-const TRIBUTE = ['Vitamin String Quartet', 'Rockabye Baby!', 'The Tribute Co.', 'Twinkle Twinkle Little Rock Star', 'Studio All-Stars'];
-const COVER = ['Boyce Avenue', 'Scary Pockets', 'First to Eleven', 'Walk off the Earth', 'Music Travel Love', 'Jonah Baker', 'The Piano Guys'];
-const LOFI = ['sped up nightcore', 'Speed Radio', 'slowed down audioss', 'Nightcore Reality', 'fast forward >>'];
-const VENUE = ['Live at Wembley Stadium', 'Live at Madison Square Garden', 'Live in Paris', 'Live at the BBC', 'Live', 'MTV Unplugged'];
-const VENUE_PL = ['Live, Przystanek Woodstock', 'Na Żywo', 'MTV Unplugged', 'Live w Spodku', 'Jarocin Live'];
-const REMIXER = ['Robin Schulz', 'Purple Disco Machine', 'Tiësto', 'Solomun', 'Gryffin'];
-const COMPILATION = ['Greatest Hits', 'The Essential Collection', 'The Very Best Of', 'Gold', 'Now & Then: The Singles'];
-const COMPILATION_PL = ['Złota Kolekcja', 'The Best', 'Antologia', 'Przeboje Wszech Czasów', '40-lecie: Największe Przeboje'];
+const isPolish = (song: Song): boolean => song.tags.includes('pl');
+const isSung = (song: Song): boolean => !song.tags.includes('instrumental');
+const main = (song: Song): string => song.artists[0] ?? '';
+const bare = (song: Song): string => song.title.replace(/ [([](feat\.|with) [^)\]]+[)\]]/, '');
 
+/**
+ * Who plays the variant: the very same recording on another album, the song's own artists at another time, those with
+ * the one that was picked, or that one alone.
+ */
+type Player = 'recording' | 'artists' | 'artists and picked' | 'picked';
+
+/** In texts, {title} is the song's whole title, {song} the one without featured artists, {pick} one of those to pick. */
 interface Rule {
   /** One song in this many gets the variant. */
   oneIn: number;
   applies?: (song: Song) => boolean;
-  make: (song: Song, random: (salt: string) => number) => Track;
+  by: Player;
+  titles: string[];
+  album: string;
+  picks?: string[];
+  polishPicks?: string[];
+  /** At most about so many years after the song. */
+  years?: number;
+  /** What is added to the song's popularity, at least, and by how much that varies. */
+  rank: [least: number, span: number];
+  length?: number;
 }
 
-const isPolish = (song: Song): boolean => song.tags.includes('pl');
-const isSung = (song: Song): boolean => !song.tags.includes('instrumental');
-const main = (song: Song): string => song.artists[0] as string;
-const bare = (song: Song): string => song.title.replace(/ [([](feat\.|with) [^)\]]+[)\]]/, '');
-
-/** A track by the song's own artists recorded at another time: another recording. */
-function rerecorded(song: Song, title: string, album: string, year: number, rankChange: number, secondsFactor = 1): Track {
-  return makeTrack({
-    title,
-    artists: song.artists,
-    album,
-    released: date(song, year),
-    seconds: Math.round(song.seconds * secondsFactor),
-    explicit: song.explicit,
-    rank: song.rank + rankChange,
-    recording: `${main(song)}|${title}|${album}`,
-  });
-}
-
-/** The song by somebody else. */
-function byOthers(song: Song, title: string, artist: string, album: string, rank: number, secondsFactor = 1): Track {
-  return makeTrack({
-    title,
-    artists: [artist],
-    album,
-    released: date(song, Math.max(song.year + 1, 2006 + (hash32(title + artist) % 19))),
-    seconds: Math.round(song.seconds * secondsFactor),
-    rank,
-    recording: `${artist}|${title}`,
-  });
-}
-
-/** The very same recording on another album. */
-function sameRecording(song: Song, title: string, artists: string[], album: string, year: number, rankChange: number): Track {
-  return makeTrack({ ...original(song), title, artists, album, released: date(song, year), rank: song.rank + rankChange });
-}
+const KARAOKE_FORMS = ['{song} (Karaoke Version)', '{song} (Originally Performed by {artist}) [Karaoke Version]', '{song} (In the Style of {artist}) [Karaoke Instrumental]', '{song} - Karaoke Version'];
+const COVERING = ['Boyce Avenue', 'Scary Pockets', 'First to Eleven', 'Walk off the Earth', 'Music Travel Love', 'Jonah Baker', 'The Piano Guys'];
+const TRIBUTE = ['Vitamin String Quartet', 'Rockabye Baby!', 'The Tribute Co.', 'Twinkle Twinkle Little Rock Star', 'Studio All-Stars'];
+const VENUES = ['Live at Wembley Stadium', 'Live at Madison Square Garden', 'Live in Paris', 'Live at the BBC', 'Live', 'MTV Unplugged'];
+const COMPILATIONS = ['Greatest Hits', 'The Essential Collection', 'The Very Best Of', 'Gold', 'Now & Then: The Singles'];
 
 const RULES: Record<string, Rule> = {
   compilation: {
     oneIn: 6,
-    make: (song, random) =>
-      sameRecording(song, song.title, song.artists, pick(isPolish(song) ? COMPILATION_PL : COMPILATION, random('album')), later(song, 12, random('year')), -4 + 8 * random('rank')),
+    by: 'recording',
+    titles: ['{title}'],
+    album: '{pick}',
+    picks: COMPILATIONS,
+    polishPicks: ['Złota Kolekcja', 'The Best', 'Antologia', 'Przeboje Wszech Czasów', '40-lecie: Największe Przeboje'],
+    years: 12,
+    rank: [-4, 8],
   },
-  single: {
-    oneIn: 9,
-    applies: (song) => song.album !== song.title,
-    make: (song, random) => sameRecording(song, song.title, song.artists, bare(song), song.year, -8 * random('rank')),
-  },
-  featInArtistsOnly: {
-    oneIn: 1,
-    applies: (song) => bare(song) !== song.title,
-    make: (song) => sameRecording(song, bare(song), song.artists, `${song.album} (Deluxe)`, song.year + 1, -5),
-  },
+  single: { oneIn: 9, applies: (song) => song.album !== song.title, by: 'recording', titles: ['{title}'], album: '{song}', rank: [-8, 8] },
+  featured: { oneIn: 1, applies: (song) => bare(song) !== song.title, by: 'recording', titles: ['{song}'], album: '{album} (Deluxe)', rank: [-5, 0] },
   live: {
     oneIn: 5,
-    make: (song, random) => {
-      const venue = pick(isPolish(song) ? VENUE_PL : VENUE, random('venue'));
-      const title = random('form') < 0.75 ? `${bare(song)} - ${venue}` : `${bare(song)} (${venue})`;
-      return rerecorded(song, title, venue, later(song, 4, random('year')), -20 + 24 * random('rank'), 1.15);
-    },
+    by: 'artists',
+    titles: ['{song} - {pick}', '{song} - {pick}', '{song} - {pick}', '{song} ({pick})'],
+    album: '{pick}',
+    picks: VENUES,
+    polishPicks: ['Live, Przystanek Woodstock', 'Na Żywo', 'MTV Unplugged', 'Live w Spodku', 'Jarocin Live'],
+    years: 4,
+    rank: [-20, 24],
+    length: 1.15,
   },
   karaoke: {
     oneIn: 4,
     applies: isSung,
-    make: (song, random) => {
-      const forms = [
-        `${bare(song)} (Karaoke Version)`,
-        `${bare(song)} (Originally Performed by ${main(song)}) [Karaoke Version]`,
-        `${bare(song)} (In the Style of ${main(song)}) [Karaoke Instrumental]`,
-        `${bare(song)} - Karaoke Version`,
-      ];
-      const artist = pick(isPolish(song) ? KARAOKE_PL : KARAOKE, random('artist'));
-      return byOthers(song, pick(forms, random('form')), artist, 'Karaoke Hits, Vol. 12', song.rank - 25 + 35 * random('rank'));
-    },
+    by: 'picked',
+    titles: KARAOKE_FORMS,
+    album: 'Karaoke Hits, Vol. 12',
+    picks: ['Zoom Karaoke', 'Ameritz Karaoke', 'Party Tyme Karaoke', 'Karaoke Universe', 'Sing2Guitar', 'ProSound Karaoke Band'],
+    polishPicks: ['Karaoke Po Polsku', 'Śpiewaj Z Nami', 'Karaoke Studio'],
+    rank: [-25, 35],
   },
   tribute: {
     oneIn: 13,
     applies: (song) => !isPolish(song),
-    make: (song, random) => {
-      const artist = pick(TRIBUTE, random('artist'));
-      const title = random('form') < 0.5 ? bare(song) : `${bare(song)} (Tribute to ${main(song)})`;
-      return byOthers(song, title, artist, `A Tribute to ${main(song)}`, song.rank - 30 + 30 * random('rank'));
-    },
+    by: 'picked',
+    titles: ['{song}', '{song} (Tribute to {artist})'],
+    album: 'A Tribute to {artist}',
+    picks: TRIBUTE,
+    rank: [-30, 30],
   },
-  cover: {
-    oneIn: 10,
+  cover: { oneIn: 10, applies: isSung, by: 'picked', titles: ['{song}', '{song}', '{song} (Cover)'], album: 'Covers, Vol. 3', picks: COVERING, rank: [-30, 32] },
+  spedUp: { oneIn: 24, applies: isSung, by: 'artists', titles: ['{song} (Sped Up)', '{song} - Sped Up Version'], album: '{song} (Sped Up)', years: 20, rank: [-6, 10], length: 0.82 },
+  slowed: {
+    oneIn: 24,
     applies: isSung,
-    make: (song, random) => {
-      const title = random('form') < 0.7 ? bare(song) : `${bare(song)} (Cover)`;
-      return byOthers(song, title, pick(COVER, random('artist')), 'Covers, Vol. 3', song.rank - 30 + 32 * random('rank'));
-    },
+    by: 'picked',
+    titles: ['{song} (Slowed + Reverb)', '{song} - Nightcore', '{song} (Sped Up)'],
+    album: 'viral edits',
+    picks: ['sped up nightcore', 'Speed Radio', 'slowed down audioss', 'Nightcore Reality', 'fast forward >>'],
+    rank: [-15, 22],
+    length: 1.2,
   },
-  spedUp: {
-    oneIn: 12,
-    applies: (song) => song.year >= 1978 && isSung(song),
-    make: (song, random) => {
-      const form = pick(['(Sped Up)', '- Sped Up Version', '(Slowed + Reverb)', '- Nightcore'], random('form'));
-      const slow = form.includes('Slowed');
-      return random('who') < 0.5
-        ? rerecorded(song, `${bare(song)} ${form}`, `${bare(song)} ${form}`, 2022, -6 + 10 * random('rank'), slow ? 1.2 : 0.82)
-        : byOthers(song, `${bare(song)} ${form}`, pick(LOFI, random('artist')), 'viral edits', song.rank - 15 + 22 * random('rank'), slow ? 1.2 : 0.82);
-    },
-  },
-  acoustic: {
-    oneIn: 14,
-    applies: isSung,
-    make: (song, random) => rerecorded(song, `${bare(song)} - ${random('form') < 0.6 ? 'Acoustic' : 'Acoustic Version'}`, `${song.album} (Deluxe Edition)`, later(song, 2, random('year')), -22 + 20 * random('rank')),
-  },
-  demo: {
-    oneIn: 18,
-    make: (song) => rerecorded(song, `${bare(song)} - Demo`, `${song.album} (Super Deluxe)`, later(song, 20, 0.9), -35, 0.95),
-  },
-  radioEdit: {
-    oneIn: 11,
-    applies: (song) => song.year >= 1985,
-    make: (song, random) => rerecorded(song, `${bare(song)} - Radio Edit`, bare(song), song.year, -6 + 8 * random('rank'), 0.85),
-  },
+  acoustic: { oneIn: 14, applies: isSung, by: 'artists', titles: ['{song} - Acoustic', '{song} - Acoustic Version'], album: '{album} (Deluxe Edition)', years: 2, rank: [-22, 20] },
+  demo: { oneIn: 18, by: 'artists', titles: ['{song} - Demo'], album: '{album} (Super Deluxe)', years: 20, rank: [-35, 0], length: 0.95 },
+  radioEdit: { oneIn: 11, applies: (song) => song.year >= 1985, by: 'artists', titles: ['{song} - Radio Edit'], album: '{song}', rank: [-6, 8], length: 0.85 },
   remix: {
     oneIn: 10,
     applies: (song) => song.year >= 1975,
-    make: (song, random) => {
-      const remixer = pick(REMIXER, random('remixer'));
-      return rerecorded({ ...song, artists: [...song.artists, remixer] }, `${bare(song)} - ${remixer} Remix`, `${bare(song)} (Remixes)`, later(song, 3, random('year')), -18 + 20 * random('rank'), 1.1);
-    },
-  },
-  clean: {
-    oneIn: 1,
-    applies: (song) => song.explicit,
-    make: (song) => makeTrack({ ...original(song), explicit: false, album: `${song.album} (Clean)`, seconds: song.seconds - 1, rank: song.rank - 9, recording: `clean|${main(song)}|${song.title}` }),
+    by: 'artists and picked',
+    titles: ['{song} - {pick} Remix'],
+    album: '{song} (Remixes)',
+    picks: ['Robin Schulz', 'Purple Disco Machine', 'Tiësto', 'Solomun', 'Gryffin'],
+    years: 3,
+    rank: [-18, 20],
+    length: 1.1,
   },
 };
 
-/** The song's own track and the tracks that are easily taken for it. Always the same for the same song. */
+/** The song's own tracks and those that are easily taken for them. Always the same for the same song. */
 export function variantsOf(song: Song): Track[] {
   const name = `${main(song)}|${song.title}`;
-  const tracks = [...ownTracks(song, hash32(`own|${name}`))];
-  for (const [ruleName, rule] of Object.entries(RULES)) {
-    const applies = rule.applies?.(song) ?? true;
-    if (applies && hash32(`${ruleName}|${name}`) % rule.oneIn === 0) {
-      tracks.push(rule.make(song, (salt) => hash32(`${ruleName}|${salt}|${name}`) / 2 ** 32));
-    }
-  }
-  return tracks;
+  const rules = Object.entries(RULES).filter(([salt, { applies, oneIn }]) => (applies?.(song) ?? true) && hash32(`${salt}|${name}`) % oneIn === 0);
+  const clean = { ...original(song), explicit: false, album: `${song.album} (Clean)`, rank: song.rank - 9, recording: `clean|${name}` };
+  return [
+    ...ownTracks(song, hash32(`own|${name}`)),
+    ...rules.map(([salt, rule]) => variant(song, rule, (what) => hash32(`${salt}|${what}|${name}`) / 2 ** 32)),
+    ...(song.explicit ? [makeTrack(clean)] : []),
+  ];
+}
+
+function variant(song: Song, rule: Rule, random: (salt: string) => number): Track {
+  const picked = pick((isPolish(song) ? rule.polishPicks : undefined) ?? rule.picks ?? [''], random('pick'));
+  const texts: Record<string, string> = { title: song.title, song: bare(song), artist: main(song), album: song.album, pick: picked };
+  const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (_, name: string) => texts[name] ?? '');
+  const title = filled(pick(rule.titles, random('form')));
+  const album = filled(rule.album);
+  const artists = { recording: song.artists, artists: song.artists, 'artists and picked': [...song.artists, picked], picked: [picked] }[rule.by];
+  const years = rule.by === 'picked' ? 3 + 20 * random('year') : (rule.years ?? 0) * (0.5 + random('year'));
+  return makeTrack({
+    ...original(song),
+    title,
+    artists,
+    album,
+    released: date(song, Math.min(2025, song.year + Math.ceil(years))),
+    seconds: Math.round(song.seconds * (rule.length ?? 1)),
+    explicit: rule.by !== 'picked' && song.explicit,
+    rank: song.rank + rule.rank[0] + rule.rank[1] * random('rank'),
+    ...(rule.by === 'recording' ? {} : { recording: `${artists.join(';')}|${title}|${album}` }),
+  });
 }
 
 /** The original, its remaster, or both: many old songs exist only remastered. A few originals cannot be played. */
 function ownTracks(song: Song, hash: number): Track[] {
-  const playable = hash % 45 !== 0;
-  const first = makeTrack({ ...original(song), playable });
-  if (!playable) {
-    return [first, sameRecording(song, song.title, song.artists, `${song.album} (Reissue)`, later(song, 10, 0.5), -7)];
+  const first = original(song);
+  if (hash % 45 === 0) {
+    return [makeTrack({ ...first, playable: false }), makeTrack({ ...first, album: `${song.album} (Reissue)`, rank: song.rank - 7 })];
   }
   if (song.year > 1996 || hash % 2 === 0) {
-    return [first];
+    return [makeTrack(first)];
   }
   const year = 2003 + (hash % 20);
-  const forms = [`${song.title} - Remastered ${year}`, `${song.title} - ${year} Remaster`, `${song.title} - Remastered`, `${song.title} (${year} Remaster)`];
-  const remaster = rerecorded(song, pick(forms, (hash % 97) / 97), `${song.album} (Remastered)`, year, 3);
-  return hash % 3 === 0 ? [remaster] : [first, remaster];
+  const title = pick([`${song.title} - Remastered ${year}`, `${song.title} - ${year} Remaster`, `${song.title} - Remastered`, `${song.title} (${year} Remaster)`], (hash % 97) / 97);
+  const album = `${song.album} (Remastered)`;
+  const remaster = makeTrack({ ...first, title, album, released: date(song, year), rank: song.rank + 3, recording: `${main(song)}|${title}|${album}` });
+  return hash % 3 === 0 ? [remaster] : [makeTrack(first), remaster];
 }
 
-function original(song: Song) {
-  return {
-    title: song.title,
-    artists: song.artists,
-    album: song.album,
-    released: date(song, song.year),
-    seconds: song.seconds,
-    explicit: song.explicit,
-    rank: song.rank,
-    recording: `${main(song)}|${song.title}`,
-  };
-}
-
-function later(song: Song, years: number, random: number): number {
-  return Math.min(2025, song.year + 1 + Math.floor(years * (0.5 + random)));
+function original(song: Song): TrackFields {
+  const { title, artists, album, seconds, explicit, rank } = song;
+  return { title, artists, album, seconds, explicit, rank, released: date(song, song.year), recording: `${main(song)}|${title}` };
 }
 
 /** Old releases are often known by their year alone. */
 function date(song: Song, year: number): string {
   const hash = hash32(`${song.title}|${year}`);
-  if (hash % 4 === 0 && year < 2000) {
-    return String(year);
-  }
   const two = (number: number): string => String(number).padStart(2, '0');
-  return `${year}-${two(1 + (hash % 12))}-${two(1 + (hash % 28))}`;
+  return hash % 4 === 0 && year < 2000 ? String(year) : `${year}-${two(1 + (hash % 12))}-${two(1 + (hash % 28))}`;
 }

@@ -1,4 +1,4 @@
-/** A control call that makes no sense: answered 400 with the message. */
+/** A control call that makes no sense: refused with 400 and this message. */
 export class ControlError extends Error {}
 
 export type Json = Record<string, unknown>;
@@ -7,34 +7,64 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-type Kind = 'string' | 'number' | 'boolean' | 'object' | 'any';
+/** Throws a `ControlError` that names what does not fit. */
+export type Kind = (what: string, value: unknown) => void;
+
+export function kind(fits: (value: unknown) => boolean, wanted: string): Kind {
+  return (what, value) => {
+    if (!fits(value)) {
+      throw new ControlError(`${what} must be ${wanted}`);
+    }
+  };
+}
+
+const between = (value: unknown, from: number, to: number): boolean => typeof value === 'number' && value >= from && value <= to;
+
+export const any: Kind = () => {};
+export const text = kind((value) => typeof value === 'string', 'a string');
+export const flag = kind((value) => typeof value === 'boolean', 'a boolean');
+export const object = kind(isObject, 'an object');
+export const number = kind((value) => between(value, 0, Number.MAX_VALUE), 'a number that is not negative');
+export const count = kind((value) => Number.isInteger(value) && between(value, 1, Number.MAX_VALUE), 'a whole number from 1');
+export const within = (from: number, to: number): Kind => kind((value) => between(value, from, to), `a number from ${from} to ${to}`);
+export const like = (pattern: RegExp, wanted: string): Kind => kind((value) => typeof value === 'string' && pattern.test(value), wanted);
+export const oneOf = (...choices: string[]): Kind => kind((value) => choices.includes(value as string), `one of ${choices.join(', ')}`);
+
+export function listOf(inner: Kind, least = 0): Kind {
+  return (what, value) => {
+    if (!Array.isArray(value) || value.length < least) {
+      throw new ControlError(`${what} must be a list${least > 0 ? ` of at least ${least}` : ''}`);
+    }
+    value.forEach((item, index) => inner(`${what}[${index}]`, item));
+  };
+}
 
 /**
- * Checks a control body against the fields that it may have. A typing error in a field's name would otherwise
- * leave a test quietly testing nothing.
+ * An object with these fields; a name that ends in `?` may be left out. Other fields are refused: a typing error in a
+ * field's name would otherwise leave a test that tests nothing.
  */
-export function checkFields(what: string, value: unknown, fields: Record<string, Kind>, required: string[] = []): Json {
-  if (!isObject(value)) {
-    throw new ControlError(`${what} must be an object`);
-  }
-  for (const [name, field] of Object.entries(value)) {
-    const kind = fields[name];
-    if (kind === undefined) {
-      throw new ControlError(`${what} has no field '${name}'; it has ${Object.keys(fields).join(', ')}`);
+export function fields(known: Record<string, Kind>): Kind {
+  return (what, value) => {
+    object(what, value);
+    const given = value as Json;
+    const names = Object.keys(known).map((name) => name.replace('?', ''));
+    const unknown = Object.keys(given).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      throw new ControlError(`${what} has no field '${unknown}'; it has ${names.join(', ')}`);
     }
-    const fits =
-      kind === 'any' ||
-      (kind === 'object' && isObject(field)) ||
-      (kind === 'number' && typeof field === 'number' && Number.isFinite(field) && field >= 0) ||
-      (kind !== 'number' && typeof field === kind && kind !== 'object');
-    if (!fits) {
-      throw new ControlError(`${what}.${name} must be a ${kind === 'number' ? 'number that is not negative' : kind}`);
+    for (const [name, inner] of Object.entries(known)) {
+      const field = name.replace('?', '');
+      if (given[field] !== undefined) {
+        inner(`${what}.${field}`, given[field]);
+      } else if (field === name) {
+        throw new ControlError(`${what}.${field} is missing`);
+      }
     }
-  }
-  for (const name of required) {
-    if (value[name] === undefined) {
-      throw new ControlError(`${what}.${name} is missing`);
-    }
-  }
-  return value;
+  };
+}
+
+/** The value with its type, once it fits. */
+export function checked<T>(what: string, value: unknown, wanted: Kind): T {
+  wanted(what, value);
+  return value as T;
 }

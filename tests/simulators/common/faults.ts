@@ -1,4 +1,4 @@
-import { checkFields, ControlError } from './check.ts';
+import { any, checked, fields, flag, kind, listOf, number, object, text } from './check.ts';
 import { seededRandom } from './random.ts';
 
 export interface Fault {
@@ -6,87 +6,59 @@ export interface Fault {
   path_prefix: string;
   /** How many requests it strikes at most. */
   times?: number;
-  /** How many matching requests it lets pass first. */
+  /** How many matching requests pass first. */
   after?: number;
   probability?: number;
   status?: number;
-  /** A string is answered raw, anything else as JSON. */
+  /** A string is sent as it is, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
   /** The request is handled that much later. */
   delay_ms?: number;
-  /** The request is handled at once and answered that much later: what the answer says may be out of date by then. */
+  /** The request is handled at once and its answer sent that much later: by then it may be out of date. */
   hold_ms?: number;
   reset_connection?: boolean;
   truncate_after_bytes?: number;
 }
 
-interface Armed {
-  fault: Fault;
-  seen: number;
-  struck: number;
-}
+const FAULTS = listOf(
+  fields({
+    'method?': text,
+    path_prefix: text,
+    'times?': number,
+    'after?': number,
+    'probability?': number,
+    'status?': kind((value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599, 'an HTTP status'),
+    'body?': any,
+    'headers?': object,
+    'delay_ms?': number,
+    'hold_ms?': number,
+    'reset_connection?': flag,
+    'truncate_after_bytes?': number,
+  }),
+);
 
-/** The faults that a test has ordered. The dice are seeded, so that a failing run can be repeated. */
+/** The faults that a test has ordered. The random numbers are seeded, so that a failing run can be repeated. */
 export class Faults {
-  #armed: Armed[] = [];
+  #armed: { fault: Fault; seen: number; struck: number }[] = [];
   #random = seededRandom(1);
 
   set(body: unknown): void {
-    if (!Array.isArray(body)) {
-      throw new ControlError('faults must be a list');
-    }
-    this.#armed = body.map((item, index) => ({ fault: checkFault(item, index), seen: 0, struck: 0 }));
+    this.#armed = checked<Fault[]>('faults', body, FAULTS).map((fault) => ({ fault, seen: 0, struck: 0 }));
     this.#random = seededRandom(1);
   }
 
-  clear(): void {
-    this.set([]);
-  }
-
-  /** The first fault that applies to this request. One that is not due yet, used up or spared by the dice does not match. */
+  /** The first fault that applies to this request. */
   strike(method: string, path: string): Fault | undefined {
-    for (const armed of this.#armed) {
-      const { fault } = armed;
-      if ((fault.method !== undefined && fault.method.toUpperCase() !== method) || !path.startsWith(fault.path_prefix)) {
-        continue;
+    return this.#armed.find((armed) => {
+      const { method: only, path_prefix, after = 0, times = Infinity, probability = 1 } = armed.fault;
+      if ((only !== undefined && only.toUpperCase() !== method) || !path.startsWith(path_prefix)) {
+        return false;
       }
       armed.seen += 1;
-      if (armed.seen <= (fault.after ?? 0) || armed.struck >= (fault.times ?? Infinity)) {
-        continue;
-      }
-      if (fault.probability !== undefined && this.#random() >= fault.probability) {
-        continue;
-      }
-      armed.struck += 1;
-      return fault;
-    }
-    return undefined;
+      const strikes = armed.seen > after && armed.struck < times && (probability === 1 || this.#random() < probability);
+      armed.struck += strikes ? 1 : 0;
+      return strikes;
+    })?.fault;
   }
-}
-
-function checkFault(item: unknown, index: number): Fault {
-  const fault = checkFields(
-    `faults[${index}]`,
-    item,
-    {
-      method: 'string',
-      path_prefix: 'string',
-      times: 'number',
-      after: 'number',
-      probability: 'number',
-      status: 'number',
-      body: 'any',
-      headers: 'object',
-      delay_ms: 'number',
-      hold_ms: 'number',
-      reset_connection: 'boolean',
-      truncate_after_bytes: 'number',
-    },
-    ['path_prefix'],
-  ) as unknown as Fault;
-  if (fault.status !== undefined && (!Number.isInteger(fault.status) || fault.status < 200 || fault.status > 599)) {
-    throw new ControlError(`faults[${index}].status must be an HTTP status`);
-  }
-  return fault;
 }

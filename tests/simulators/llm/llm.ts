@@ -1,20 +1,23 @@
-import type { Answer } from '../common/answer.ts';
-import type { SimRequest, Simulator } from '../common/simulator.ts';
-import { answerStream, answerWhole, plan } from './completion.ts';
-import { ApiError } from './error.ts';
+import { checked, listOf } from '../common/check.ts';
+import type { Call, Reply, Simulator } from '../common/server.ts';
+import { json } from '../common/server.ts';
+import type { Turn } from './completion.ts';
+import { checkTurn, complete } from './completion.ts';
 import { improvise } from './improvise.ts';
-import { readChatRequest } from './request.ts';
-import { Script } from './script.ts';
+import { ApiError, readChatRequest } from './request.ts';
 
 const CHAT = '/v1/chat/completions';
 
 /** A provider of OpenAI's chat completions. */
 export class Llm implements Simulator {
   readonly #apiKey: string;
-  readonly #script = new Script();
+  /** For every call, or a list that is used up turn by turn. */
+  #script: Turn | Turn[] = [];
 
   readonly control = {
-    'PUT script': (body: unknown) => this.#script.set(body),
+    'PUT script': (body: unknown) => {
+      this.#script = Array.isArray(body) ? checked<Turn[]>('script', body, listOf(checkTurn)) : checked<Turn>('script', body, checkTurn);
+    },
   };
 
   constructor(apiKey: string) {
@@ -22,45 +25,38 @@ export class Llm implements Simulator {
   }
 
   reset(): void {
-    this.#script.clear();
+    this.#script = [];
   }
 
-  async handle(request: SimRequest, answer: Answer): Promise<void> {
+  async handle(call: Call): Promise<Reply> {
     try {
-      await this.#complete(request, answer);
+      this.#admit(call);
+      const request = readChatRequest(call.body);
+      const turn = Array.isArray(this.#script) ? this.#script.shift() : this.#script;
+      return await complete(request, turn ?? {}, () => improvise(request), call);
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      answer.json(error.status, error.body());
+      return json(error.status, { error: { message: error.message, type: 'invalid_request_error', param: error.param, code: error.code } });
     }
   }
 
-  async #complete(request: SimRequest, answer: Answer): Promise<void> {
-    const { method, url, headers } = request;
+  #admit({ method, url, headers }: Call): void {
     if (url.pathname !== CHAT) {
       throw new ApiError(404, `Invalid URL (${method} ${url.pathname})`);
     }
     if (method !== 'POST') {
       throw new ApiError(405, `Not allowed to ${method} on ${CHAT}.`, null, 'method_not_supported');
     }
-    this.#checkKey(headers.authorization);
+    const key = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
+    if (key !== this.#apiKey) {
+      const message = key === undefined ? "You didn't provide an API key." : `Incorrect API key provided: ${key.slice(0, 3)}***.`;
+      throw new ApiError(401, message, null, 'invalid_api_key');
+    }
     const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
     if (type !== 'application/json') {
       throw new ApiError(400, `Unsupported content type: '${type ?? ''}'. This API method only accepts 'application/json' requests.`, null, 'unsupported_content_type');
-    }
-    const chat = readChatRequest(request.body);
-    const completion = plan(chat, this.#script.next(), () => improvise(chat));
-    await (chat.stream ? answerStream : answerWhole)(chat, completion, answer);
-  }
-
-  #checkKey(authorization: string | undefined): void {
-    const key = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
-    if (key === undefined) {
-      throw new ApiError(401, "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).", null, 'invalid_api_key');
-    }
-    if (key !== this.#apiKey) {
-      throw new ApiError(401, `Incorrect API key provided: ${key.slice(0, 3)}***.`, null, 'invalid_api_key');
     }
   }
 }

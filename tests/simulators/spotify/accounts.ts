@@ -1,78 +1,53 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Answer } from '../common/answer.ts';
-import { checkFields } from '../common/check.ts';
-import { nowMs } from '../common/clock.ts';
-import type { SimRequest } from '../common/simulator.ts';
-import { consentPage, errorPage } from './consent.ts';
-import type { Users } from './users.ts';
+import { checked, fields, flag, text } from '../common/check.ts';
+import { HTML, escaped, page } from '../common/page.ts';
+import type { Call, Reply } from '../common/server.ts';
+import { json, plain } from '../common/server.ts';
+import type { User } from './users.ts';
+import { consentPage } from './users.ts';
 
 const SCOPES = ['playlist-modify-private', 'playlist-modify-public', 'playlist-read-private', 'user-read-private', 'user-read-email'];
-const CODE_TTL_MS = 10 * 60_000;
-const DEFAULT_OAUTH = { rotate_refresh_tokens: false, access_token_ttl_seconds: 3600 };
-const LINK_MONTHS = 6;
+const TOKEN_SECONDS = 3600;
 
 export interface Credentials {
   clientId: string;
   clientSecret: string;
-  /** Where listeners may be sent back to, exactly. */
+  /** Where users may be sent back to, exactly. */
   redirectUris?: readonly string[];
 }
 
-/** For whom a token was given, and for what; the app's own is for nobody. */
+/** For whom a token was given, and for what; the app's own is for no user. */
 export interface Grant {
   user?: string;
   scopes: string[];
 }
 
-interface AccessToken extends Grant {
-  expiresAtMs: number;
-}
-interface UserGrant extends Grant {
-  user: string;
-  expiresAtMs: number;
-}
-interface Code extends UserGrant {
-  redirectUri: string;
-  challenge: string | null;
-}
-interface RefreshToken extends UserGrant {
-  revoked: boolean;
-}
+type Answer = Record<string, unknown>;
+const invalidGrant = (error_description: string): Answer => ({ error: 'invalid_grant', error_description });
+const newToken = (prefix: string, bytes: number): string => prefix + randomBytes(bytes).toString('base64url');
 
-/** The accounts host: asks listeners, hands out tokens and knows which are still good. */
+/** The accounts host: asks users, hands out tokens and knows which are still good. A reset leaves issued tokens good. */
 export class Accounts {
   readonly #credentials: Credentials;
-  readonly #users: Users;
-  readonly #access = new Map<string, AccessToken>();
-  readonly #refresh = new Map<string, RefreshToken>();
-  readonly #codes = new Map<string, Code>();
-  #oauth = DEFAULT_OAUTH;
-  #aheadMs = 0;
+  readonly #users: () => readonly User[];
+  readonly #access = new Map<string, Grant & { expiresAtMs: number }>();
+  readonly #refresh = new Map<string, Grant & { revoked: boolean }>();
+  readonly #codes = new Map<string, Grant & { redirectUri: string; challenge: string | null; used: boolean }>();
+  #rotates = false;
 
-  constructor(credentials: Credentials, users: Users) {
+  constructor(credentials: Credentials, users: () => readonly User[]) {
     this.#credentials = credentials;
     this.#users = users;
   }
 
-  /** Tokens stay good: a client may keep one for as long as it lives. */
-  reset(): void {
-    this.#oauth = DEFAULT_OAUTH;
-    this.#aheadMs = 0;
-  }
-
   configure(body: unknown): void {
-    const fields = { rotate_refresh_tokens: 'boolean', access_token_ttl_seconds: 'number' } as const;
-    this.#oauth = { ...DEFAULT_OAUTH, ...checkFields('oauth', body, fields) };
+    const { rotate_refresh_tokens } = checked<Answer>('oauth', body, fields({ 'rotate_refresh_tokens?': flag }));
+    this.#rotates = rotate_refresh_tokens === true;
   }
 
-  advance(body: unknown): void {
-    const { advance_seconds } = checkFields('clock', body, { advance_seconds: 'number' }, ['advance_seconds']);
-    this.#aheadMs += Number(advance_seconds) * 1000;
-  }
-
-  /** As when listeners remove the app in their account's settings. */
+  /** As when users remove the app in their account's settings. */
   revoke(body: unknown): void {
-    const { user } = checkFields('revoke', body ?? {}, { user: 'string' });
+    const { user } = checked<Answer>('revoke', body ?? {}, fields({ 'user?': text }));
     for (const token of this.#refresh.values()) {
       token.revoked ||= user === undefined || token.user === user;
     }
@@ -84,120 +59,105 @@ export class Accounts {
     }
   }
 
-  /** Everything that was ever issued to listeners, to look for where it must not be. */
+  /** Everything that was ever issued to users, to look for where it must not be. */
   issued(): Record<string, string[]> {
     const ofUsers = [...this.#access].filter(([, token]) => token.user !== undefined).map(([token]) => token);
     return { access_tokens: ofUsers, refresh_tokens: [...this.#refresh.keys()], codes: [...this.#codes.keys()] };
   }
 
-  state(token: string): 'valid' | 'expired' | 'unknown' {
+  /** What a request's token is good for, or why it is refused. */
+  grantOf(authorization: string | undefined): Grant | { status: number; message: string } {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+    if (token === undefined) {
+      const isMissing = authorization === undefined;
+      return { status: isMissing ? 401 : 400, message: isMissing ? 'No token provided' : 'Only valid bearer authentication supported' };
+    }
     const known = this.#access.get(token);
     if (known === undefined) {
-      return 'unknown';
+      return { status: 401, message: 'Invalid access token' };
     }
-    return this.#now() < known.expiresAtMs ? 'valid' : 'expired';
-  }
-
-  grantOf(token: string): Grant {
-    return this.#access.get(token) ?? { scopes: [] };
+    return Date.now() < known.expiresAtMs ? known : { status: 401, message: 'The access token expired' };
   }
 
   /** GET shows the page, POST is its form. */
-  authorize(request: SimRequest, answer: Answer): void {
-    const query = request.url.searchParams;
-    const html = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
+  authorize({ method, url, body }: Call): Reply {
+    const query = url.searchParams;
     const redirectUri = query.get('redirect_uri') ?? '';
-    if (query.get('client_id') !== this.#credentials.clientId) {
-      answer.text(400, errorPage('INVALID_CLIENT: Invalid client'), html);
-      return;
+    const isRegistered = this.#credentials.redirectUris?.includes(redirectUri) && new URL(redirectUri).hostname !== 'localhost';
+    const isOurs = query.get('client_id') === this.#credentials.clientId;
+    if (!isOurs || !isRegistered) {
+      const message = `INVALID_CLIENT: Invalid ${isOurs ? 'redirect URI' : 'client'}`;
+      return plain(400, page('Something is wrong', `<p>${escaped(message)}</p>`), HTML);
     }
-    if (!this.#credentials.redirectUris?.includes(redirectUri) || new URL(redirectUri).hostname === 'localhost') {
-      answer.text(400, errorPage('INVALID_CLIENT: Invalid redirect URI'), html);
-      return;
-    }
-    const back = (parameters: Record<string, string>): void => {
-      const url = new URL(redirectUri);
-      const state = query.get('state');
-      for (const [name, value] of Object.entries({ ...parameters, ...(state === null ? {} : { state }) })) {
-        url.searchParams.set(name, value);
-      }
-      answer.text(302, '', { location: url.href });
+    const back = (name: string, value: string): Reply => {
+      const target = new URL(redirectUri);
+      target.searchParams.set(name, value);
+      if (query.has('state')) target.searchParams.set('state', query.get('state') ?? '');
+      return plain(302, '', { location: target.href });
     };
     const challenge = query.get('code_challenge');
-    const method = query.get('code_challenge_method');
-    if ((challenge !== null || method !== null) && (method !== 'S256' || !/^[\w-]{43}$/.test(challenge ?? ''))) {
-      answer.text(400, errorPage('code_challenge_method must be S256, with a code_challenge of 43 characters'), html);
-      return;
+    const method_asked = query.get('code_challenge_method');
+    if ((challenge !== null || method_asked !== null) && (method_asked !== 'S256' || !/^[\w-]{43}$/.test(challenge ?? ''))) {
+      return plain(400, page('Something is wrong', '<p>code_challenge_method must be S256, with a code_challenge of 43 characters</p>'), HTML);
     }
     const scopes = (query.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
-    if (query.get('response_type') !== 'code') {
-      back({ error: 'unsupported_response_type' });
-    } else if (scopes.some((scope) => !SCOPES.includes(scope))) {
-      back({ error: 'invalid_scope' });
-    } else if (request.method === 'GET') {
-      answer.text(200, consentPage('Sound Whiskers', this.#users.all(), query.get('login'), scopes), html);
-    } else if (request.method === 'POST') {
-      const form = new URLSearchParams(request.body);
-      const user = this.#users.find(form.get('login'))?.id ?? this.#users.all()[0]?.id ?? '';
-      const code = `AQ${randomBytes(150).toString('base64url')}`;
-      if (form.get('decision') === 'agree') {
-        this.#codes.set(code, { user, scopes, redirectUri, challenge, expiresAtMs: this.#now() + CODE_TTL_MS });
-        back({ code });
-      } else {
-        back({ error: 'access_denied' });
+    if (query.get('response_type') !== 'code') return back('error', 'unsupported_response_type');
+    if (scopes.some((scope) => !SCOPES.includes(scope))) return back('error', 'invalid_scope');
+    if (method === 'GET') return plain(200, consentPage(this.#users(), query.get('login'), scopes), HTML);
+    if (method !== 'POST') return plain(405, '', { allow: 'GET, POST' });
+    const form = new URLSearchParams(body);
+    if (form.get('decision') !== 'agree') return back('error', 'access_denied');
+    const [first] = this.#users();
+    const user = this.#users().find(({ id }) => id === form.get('login')) ?? first;
+    const code = newToken('AQ', 150);
+    this.#codes.set(code, { user: user?.id ?? '', scopes, redirectUri, challenge, used: false });
+    return back('code', code);
+  }
+
+  token({ method, headers, body }: Call): Reply {
+    const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+    const status = method !== 'POST' ? 405 : type !== 'application/x-www-form-urlencoded' ? 415 : 400;
+    if (status !== 400) {
+      return json(status, { error: 'server_error', error_description: `Unexpected status: ${status}` });
+    }
+    const granted = this.#refuseClient(headers.authorization) ?? this.#grant(new URLSearchParams(body));
+    return 'error' in granted ? json(400, granted) : json(200, granted, { 'cache-control': 'no-store' });
+  }
+
+  #refuseClient(authorization: string | undefined): Answer | undefined {
+    const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/.exec(authorization ?? '')?.[1];
+    if (encoded === undefined) {
+      return { error: 'invalid_client' };
+    }
+    const [id, ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+    if (id === this.#credentials.clientId && secret.join(':') === this.#credentials.clientSecret) {
+      return undefined;
+    }
+    return { error: 'invalid_client', error_description: id === this.#credentials.clientId ? 'Invalid client secret' : 'Invalid client' };
+  }
+
+  #grant(form: URLSearchParams): Answer {
+    switch (form.get('grant_type')) {
+      case 'client_credentials': {
+        const { scope: _none, ...granted } = this.#issue({ scopes: [] });
+        return granted;
       }
-    } else {
-      answer.text(405, '', { allow: 'GET, POST' });
+      case 'authorization_code':
+        return this.#exchange(form.get('code') ?? '', form.get('redirect_uri'), form.get('code_verifier'));
+      case 'refresh_token':
+        return this.#renew(form.get('refresh_token') ?? '');
+      default:
+        return { error: 'unsupported_grant_type', error_description: 'grant_type must be client_credentials, authorization_code or refresh_token' };
     }
   }
 
-  token(request: SimRequest, answer: Answer): void {
-    if (request.method !== 'POST') {
-      answer.json(405, { error: 'server_error', error_description: 'Unexpected status: 405' }, { allow: 'POST' });
-      return;
-    }
-    const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (type !== 'application/x-www-form-urlencoded') {
-      answer.json(415, { error: 'server_error', error_description: 'Unexpected status: 415' });
-      return;
-    }
-    const refusal = this.#refuseClient(request.headers.authorization);
-    if (refusal) {
-      answer.json(400, refusal);
-      return;
-    }
-    const form = new URLSearchParams(request.body);
-    const granted = this.#grant(form);
-    const ok = !('error' in granted);
-    answer.json(ok ? 200 : 400, granted, ok ? { 'cache-control': 'no-store' } : {});
-  }
-
-  #grant(form: URLSearchParams): Record<string, unknown> {
-    const type = form.get('grant_type');
-    if (type === 'client_credentials') {
-      const { scope: _none, ...granted } = this.#issue({ scopes: [] });
-      return granted;
-    }
-    if (type === 'authorization_code') {
-      return this.#exchange(form.get('code') ?? '', form.get('redirect_uri'), form.get('code_verifier'));
-    }
-    if (type === 'refresh_token') {
-      return this.#renew(form.get('refresh_token') ?? '');
-    }
-    const description = type === null ? 'grant_type parameter is missing' : 'grant_type must be client_credentials, authorization_code or refresh_token';
-    return { error: 'unsupported_grant_type', error_description: description };
-  }
-
-  #exchange(text: string, redirectUri: string | null, verifier: string | null): Record<string, unknown> {
+  #exchange(text: string, redirectUri: string | null, verifier: string | null): Answer {
     const code = this.#codes.get(text);
-    if (code === undefined || code.expiresAtMs === 0) {
+    if (code === undefined || code.used) {
       return invalidGrant('Invalid authorization code');
     }
     if (code.redirectUri !== redirectUri) {
       return invalidGrant('Invalid redirect URI');
-    }
-    if (this.#now() >= code.expiresAtMs) {
-      return invalidGrant('Authorization code expired');
     }
     if (code.challenge !== null && verifier === null) {
       return { error: 'invalid_request', error_description: 'code_verifier required' };
@@ -205,67 +165,28 @@ export class Accounts {
     if (verifier !== null && createHash('sha256').update(verifier).digest('base64url') !== code.challenge) {
       return invalidGrant('code_verifier was incorrect');
     }
-    // A code is good once.
-    code.expiresAtMs = 0;
-    const end = new Date(this.#now());
-    end.setUTCMonth(end.getUTCMonth() + LINK_MONTHS);
-    const refresh_token = this.#newRefreshToken({ user: code.user, scopes: code.scopes, expiresAtMs: end.getTime() });
-    return { ...this.#issue(code), refresh_token };
+    code.used = true;
+    return { ...this.#issue(code), refresh_token: this.#newRefreshToken(code) };
   }
 
-  #renew(text: string): Record<string, unknown> {
+  #renew(text: string): Answer {
     const token = this.#refresh.get(text);
-    if (token === undefined) {
-      return invalidGrant('Invalid refresh token');
+    if (token === undefined || token.revoked) {
+      return invalidGrant(token === undefined ? 'Invalid refresh token' : 'Refresh token revoked');
     }
-    if (token.revoked) {
-      return invalidGrant('Refresh token revoked');
-    }
-    if (this.#now() >= token.expiresAtMs) {
-      return invalidGrant('Refresh token expired');
-    }
-    if (!this.#oauth.rotate_refresh_tokens) {
-      return this.#issue(token);
-    }
-    token.revoked = true;
-    // Its end is that of the listener's agreement.
-    return { ...this.#issue(token), refresh_token: this.#newRefreshToken(token) };
+    token.revoked = this.#rotates;
+    return { ...this.#issue(token), ...(this.#rotates ? { refresh_token: this.#newRefreshToken(token) } : {}) };
   }
 
-  #newRefreshToken({ user, scopes, expiresAtMs }: UserGrant): string {
-    const text = `AQ${randomBytes(100).toString('base64url')}`;
-    this.#refresh.set(text, { user, scopes, expiresAtMs, revoked: false });
+  #newRefreshToken({ user, scopes }: Grant): string {
+    const text = newToken('AQ', 100);
+    this.#refresh.set(text, { ...(user === undefined ? {} : { user }), scopes, revoked: false });
     return text;
   }
 
-  #issue({ user, scopes }: Grant): Record<string, unknown> {
-    const text = `BQ${randomBytes(90).toString('base64url')}`;
-    const ttl = this.#oauth.access_token_ttl_seconds;
-    this.#access.set(text, { ...(user === undefined ? {} : { user }), scopes, expiresAtMs: this.#now() + ttl * 1000 });
-    return { access_token: text, token_type: 'Bearer', scope: scopes.join(' '), expires_in: ttl };
+  #issue({ user, scopes }: Grant): Answer {
+    const text = newToken('BQ', 90);
+    this.#access.set(text, { ...(user === undefined ? {} : { user }), scopes, expiresAtMs: Date.now() + TOKEN_SECONDS * 1000 });
+    return { access_token: text, token_type: 'Bearer', scope: scopes.join(' '), expires_in: TOKEN_SECONDS };
   }
-
-  #now(): number {
-    return nowMs() + this.#aheadMs;
-  }
-
-  #refuseClient(authorization: string | undefined): Record<string, string> | undefined {
-    const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/.exec(authorization ?? '')?.[1];
-    if (encoded === undefined) {
-      return { error: 'invalid_client' };
-    }
-    const pair = Buffer.from(encoded, 'base64').toString('utf8');
-    const colon = pair.indexOf(':');
-    if (colon < 0 || pair.slice(0, colon) !== this.#credentials.clientId) {
-      return { error: 'invalid_client', error_description: 'Invalid client' };
-    }
-    if (pair.slice(colon + 1) !== this.#credentials.clientSecret) {
-      return { error: 'invalid_client', error_description: 'Invalid client secret' };
-    }
-    return undefined;
-  }
-}
-
-function invalidGrant(error_description: string): Record<string, unknown> {
-  return { error: 'invalid_grant', error_description };
 }

@@ -1,4 +1,4 @@
-import type { Track } from '../catalogue/types.ts';
+import type { Track } from '../catalogue/track.ts';
 import { base62Id } from '../common/random.ts';
 
 /** A track as the API answers it in 2026: without popularity, available_markets and linked_from. */
@@ -23,7 +23,7 @@ export function trackObject(track: Track, market: string | null): Record<string,
     external_ids: { isrc: track.isrc },
     ...links('track', track.id),
     is_local: false,
-    // told only for a given market; restrictions only where it is false
+    // Told only for a market; restrictions only where it is false.
     ...(market === null ? {} : { is_playable: track.is_playable }),
     ...(market === null || track.is_playable ? {} : { restrictions: { reason: 'market' } }),
     name: track.name,
@@ -41,8 +41,8 @@ function links(type: string, id: string): Record<string, unknown> {
   };
 }
 
-/** One page of results with links to its neighbours. */
-export function page(url: URL, items: unknown[], total: number, limit: number, offset: number): Record<string, unknown> {
+/** One page of results, with links to its neighbours. */
+export function pageObject(url: URL, items: unknown[], total: number, limit: number, offset: number): Record<string, unknown> {
   const link = (start: number): string => {
     const target = new URL(url);
     target.searchParams.set('offset', String(start));

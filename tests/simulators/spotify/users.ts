@@ -1,6 +1,7 @@
-import { ControlError, checkFields } from '../common/check.ts';
+import { any, checked, fields, flag, listOf, text } from '../common/check.ts';
+import { escaped, page } from '../common/page.ts';
 
-/** Somebody with a Spotify account. */
+/** A Spotify account. */
 export interface User {
   id: string;
   /** Never changes, unlike the id. */
@@ -11,36 +12,45 @@ export interface User {
   allow_listed: boolean;
 }
 
-const DEFAULT_USERS: readonly User[] = [
+export const DEFAULT_USERS: readonly User[] = [
   { id: 'ania', account_id: 'acc-ania', display_name: 'Ania Żółć', country: 'PL', allow_listed: true },
   { id: 'bob', account_id: 'acc-bob', display_name: 'Bob', country: 'US', allow_listed: true },
   { id: 'stranger', account_id: 'acc-stranger', display_name: null, country: 'DE', allow_listed: false },
 ];
 
-const FIELDS = { id: 'string', account_id: 'string', display_name: 'any', country: 'string', allow_listed: 'boolean' } as const;
+const USERS = listOf(fields({ id: text, 'account_id?': text, 'display_name?': any, 'country?': text, 'allow_listed?': flag }), 1);
 
-export class Users {
-  #users = DEFAULT_USERS;
+export function readUsers(body: unknown): User[] {
+  const given = checked<(Partial<User> & { id: string })[]>('users', body, USERS);
+  return given.map((user) => ({ account_id: `acc-${user.id}`, display_name: user.id, country: 'PL', allow_listed: true, ...user }));
+}
 
-  reset(): void {
-    this.#users = DEFAULT_USERS;
-  }
+export function userObject(user: User): Record<string, unknown> {
+  return {
+    display_name: user.display_name,
+    external_urls: { spotify: `https://open.spotify.com/user/${user.id}` },
+    href: `https://api.spotify.com/v1/users/${user.id}`,
+    id: user.id,
+    type: 'user',
+    uri: `spotify:user:${user.id}`,
+  };
+}
 
-  set(body: unknown): void {
-    if (!Array.isArray(body) || body.length === 0) {
-      throw new ControlError('users must be a list with somebody in it');
-    }
-    this.#users = body.map((user: unknown) => {
-      const checked = checkFields('user', user, FIELDS, ['id']) as Partial<User> & { id: string };
-      return { account_id: `acc-${checked.id}`, display_name: checked.id, country: 'PL', allow_listed: true, ...checked };
-    });
-  }
+/** What `/v1/me` answers in 2026: without country, email and product. */
+export function meObject(user: User): Record<string, unknown> {
+  return { account_id: user.account_id, ...userObject(user), followers: { href: null, total: 0 }, images: [] };
+}
 
-  all(): readonly User[] {
-    return this.#users;
-  }
-
-  find(id: string | undefined | null): User | undefined {
-    return this.#users.find((user) => user.id === id);
-  }
+/** Where the user decides; the form goes back to the URL that it came from. */
+export function consentPage(users: readonly User[], chosen: string | null, scopes: string[]): string {
+  const options = users.map((user) => {
+    const name = escaped(String(user.display_name ?? user.id));
+    return `<option value="${escaped(user.id)}"${user.id === chosen ? ' selected' : ''}>${name}</option>`;
+  });
+  return page(
+    'Spotify (simulated)',
+    `<form method="post"><p><label>Logged in as <select name="login">${options.join('')}</select></label></p>
+<p><b>Sound Whiskers</b> asks for: ${escaped(scopes.join(', ')) || 'what is public of your account'}</p>
+<p><button name="decision" value="agree">Agree</button><button name="decision" value="cancel">Cancel</button></p></form>`,
+  );
 }

@@ -1,77 +1,103 @@
-import type { Answer, Headers } from '../common/answer.ts';
-import type { SimRequest } from '../common/simulator.ts';
-import { StripeError } from './error.ts';
-import { API_VERSION } from './events.ts';
-import { parseForm } from './form.ts';
-import type { Reply } from './idempotency.ts';
-import { Idempotency, MAX_KEY } from './idempotency.ts';
-import { newId } from './ids.ts';
-import type { Route } from './lookup.ts';
-import { readParams } from './params.ts';
+import { checked, count, fields, text } from '../common/check.ts';
+import type { Call, Headers, Reply } from '../common/server.ts';
+import { pause, plain } from '../common/server.ts';
+import { newId } from './objects.ts';
+import { StripeError, parseForm, readParams } from './params.ts';
+import type { Route } from './routes.ts';
 import { ROUTES } from './routes.ts';
 import type { World } from './world.ts';
+import { API_VERSION } from './world.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+const KEPT_SECONDS = 24 * 3600;
+const MAX_KEY = 255;
 
-interface Matched {
-  route: Route;
-  id: string;
+interface Answer {
+  status: number;
+  /** As it was at that time, whatever has become of the object since. */
+  body: string;
+  requestId: string;
 }
 
-/** The API: who may call it, how it is called, and what its answers look like. */
+interface Kept {
+  path: string;
+  parameters: string;
+  at: number;
+  answer: Answer;
+  /** The first request has not been answered yet. */
+  isRunning: boolean;
+}
+
+const jsonOf = (body: unknown): string => `${JSON.stringify(body, null, 2)}\n`;
+
+/** The API: who may call it, how it is called, what its answers look like, and what it remembers for a key. */
 export class Api {
-  readonly idempotency = new Idempotency();
   readonly #world: World;
   readonly #secretKey: string;
+  #kept = new Map<string, Kept>();
+  #failures = { path_prefix: '', times: 0 };
 
   constructor(world: World, secretKey: string) {
     this.#world = world;
     this.#secretKey = secretKey;
   }
 
+  reset(): void {
+    this.#kept = new Map();
+    this.#failures = { path_prefix: '', times: 0 };
+  }
+
+  /** Orders requests that do what they should and are answered 500 all the same. */
+  fail(body: unknown): void {
+    const order = checked<{ path_prefix: string; times?: number }>('idempotency_failures', body, fields({ path_prefix: text, 'times?': count }));
+    this.#failures = { times: 1, ...order };
+  }
+
   /** What is asked for is done at once; the wait comes between that and the answer. */
-  async handle(request: SimRequest, answer: Answer, latencyMs: number): Promise<void> {
+  async handle(call: Call, latencyMs: number): Promise<Reply> {
     const requestId = newId('req');
-    const key = request.headers['idempotency-key'] as string | undefined;
+    const key = call.headers['idempotency-key'] as string | undefined;
     const headers: Headers = {
       'content-type': 'application/json',
       'request-id': requestId,
-      'stripe-version': (request.headers['stripe-version'] as string | undefined) ?? API_VERSION,
+      'stripe-version': (call.headers['stripe-version'] as string | undefined) ?? API_VERSION,
       ...(key ? { 'idempotency-key': key } : {}),
     };
-    let done = (): void => {};
     try {
-      const matched = this.#admit(request);
-      const kept = key && request.method === 'POST' ? key : undefined;
-      const parameters = [request.url.search, ...[...new URLSearchParams(request.body)].map(String).sort()].join('\n');
-      const before = kept === undefined ? undefined : this.idempotency.before(kept, request.url.pathname, parameters, this.#world.clock.now());
-      const reply = before ?? this.#execute(matched, request, requestId, kept);
+      const { route, id } = this.#admit(call);
+      if (!key || call.method !== 'POST') {
+        const { status, body } = this.#execute(route, id, call, requestId, key);
+        await pause(latencyMs, call.gone);
+        return plain(status, body, headers);
+      }
+      const parameters = [call.url.search, ...[...new URLSearchParams(call.body)].map(String).sort()].join('\n');
+      const before = this.#answerBefore(key, call.url.pathname, parameters);
       if (before !== undefined) {
         Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': before.requestId });
-      } else if (kept !== undefined) {
-        done = this.idempotency.keep(kept, request.url.pathname, parameters, this.#world.clock.now(), reply);
+        await pause(latencyMs, call.gone);
+        return plain(before.status, before.body, headers);
       }
-      await answer.pause(latencyMs);
-      answer.text(reply.status, reply.text, headers);
+      const answer = this.#execute(route, id, call, requestId, key);
+      const kept = { path: call.url.pathname, parameters, at: this.#world.now(), answer, isRunning: true };
+      this.#kept.set(key, kept);
+      await pause(latencyMs, call.gone);
+      kept.isRunning = false;
+      return plain(answer.status, answer.body, headers);
     } catch (error) {
       if (!(error instanceof StripeError)) {
         throw error;
       }
-      await answer.pause(latencyMs);
-      answer.text(error.status, json(error.body(requestId)), { ...headers, ...(error.status === 401 ? { 'www-authenticate': 'Basic realm="Stripe"' } : {}) });
-    } finally {
-      done();
+      await pause(latencyMs, call.gone);
+      const challenge: Headers = error.status === 401 ? { 'www-authenticate': 'Basic realm="Stripe"' } : {};
+      return plain(error.status, jsonOf(error.body(requestId)), { ...headers, ...challenge });
     }
   }
 
-  #admit(request: SimRequest): Matched {
-    const { method, url, headers } = request;
-    const matched = match(method, url.pathname);
-    if (matched === undefined) {
-      throw new StripeError(
-        404,
-        `Unrecognized request URL (${method}: ${url.pathname}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
-      );
+  #admit({ method, url, headers, body }: Call): { route: Route; id: string } {
+    const found = ROUTES.map((route) => ({ route, match: route.pattern.exec(url.pathname) })).find(({ route, match }) => match && route.method === method);
+    if (found === undefined) {
+      const advice = 'If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid identifier.';
+      throw new StripeError(404, `Unrecognized request URL (${method}: ${url.pathname}). ${advice}`);
     }
     this.#authenticate(headers.authorization);
     const version = headers['stripe-version'];
@@ -79,63 +105,63 @@ export class Api {
       throw new StripeError(400, `Invalid Stripe API version: ${String(version)}`);
     }
     const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (request.body !== '' && type !== FORM) {
-      throw new StripeError(400, `Invalid request (check that your POST content type is ${FORM}). If you have any questions, we can help at https://support.stripe.com/.`);
+    if (body !== '' && type !== FORM) {
+      throw new StripeError(400, `Invalid request (check that your POST content type is ${FORM}).`);
     }
-    const key = headers['idempotency-key'];
-    if (key !== undefined && key.length > MAX_KEY) {
+    const key = headers['idempotency-key'] ?? '';
+    if (key.length > MAX_KEY) {
       throw new StripeError(400, `Idempotency keys may be at most ${MAX_KEY} characters long; yours has ${key.length}.`);
     }
-    return matched;
+    return { route: found.route, id: found.match?.[1] ?? '' };
   }
 
   #authenticate(authorization: string | undefined): void {
     const [, scheme, credentials = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? [];
-    const basic = Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] ?? '';
-    const key = scheme?.toLowerCase() === 'basic' ? basic : credentials;
+    const key = scheme?.toLowerCase() === 'basic' ? (Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] ?? '') : credentials;
     if (key === '') {
-      throw new StripeError(
-        401,
-        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.",
-      );
+      const advice = "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')";
+      throw new StripeError(401, `You did not provide an API key. You need to provide your API key in the Authorization header, ${advice}.`);
     }
     if (key !== this.#secretKey) {
-      const prefix = /^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? '';
-      const hidden = '*'.repeat(Math.max(0, key.length - prefix.length - 4));
-      throw new StripeError(401, `Invalid API Key provided: ${prefix}${hidden}${key.slice(Math.max(prefix.length, key.length - 4))}`);
+      throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
     }
   }
 
-  /** Once the parameters have passed, whatever comes of it is the answer that a key keeps. */
-  #execute({ route, id }: Matched, request: SimRequest, requestId: string, key: string | undefined): Reply {
-    const form = { ...parseForm(request.url.search.slice(1)), ...parseForm(request.body) };
+  /** Once the parameters have passed, the outcome is the answer that a key keeps, whatever it is. */
+  #execute(route: Route, id: string, call: Call, requestId: string, key: string | undefined): Answer {
+    const form = { ...parseForm(call.url.search.slice(1)), ...parseForm(call.body) };
     const params = readParams(form, route.params, route.required);
     try {
       const cause = { id: requestId, idempotency_key: key ?? null };
-      const result = this.#world.because(cause, () => route.run({ world: this.#world, id, params, origin: request.url.origin }));
-      if (route.method === 'POST' && this.idempotency.fails(request.url.pathname)) {
-        throw new StripeError(500, 'An unknown error occurred. If you have any questions, we can help at https://support.stripe.com/.', { type: 'api_error' });
+      const result = this.#world.because(cause, () => route.run({ world: this.#world, id, params, origin: call.url.origin }));
+      if (route.method === 'POST' && this.#failures.times > 0 && call.url.pathname.startsWith(this.#failures.path_prefix)) {
+        this.#failures.times -= 1;
+        throw new StripeError(500, 'An unknown error occurred.', { type: 'api_error' });
       }
-      return { status: 200, text: json(result), requestId };
+      return { status: 200, body: jsonOf(result), requestId };
     } catch (error) {
       if (!(error instanceof StripeError) || error.details.early === true) {
         throw error;
       }
-      return { status: error.status, text: json(error.body(requestId)), requestId };
+      return { status: error.status, body: jsonOf(error.body(requestId)), requestId };
     }
   }
-}
 
-const json = (body: unknown): string => `${JSON.stringify(body, null, 2)}\n`;
-
-function match(method: string, pathname: string): Matched | undefined {
-  const parts = pathname.split('/');
-  for (const route of ROUTES) {
-    const wanted = route.path.split('/');
-    const fits = route.method === method && wanted.length === parts.length && wanted.every((part, index) => part === parts[index] || (part === ':id' && parts[index] !== ''));
-    if (fits) {
-      return { route, id: parts[wanted.indexOf(':id')] ?? '' };
+  /** The answer that was given under the key before, if there was one. */
+  #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined || this.#world.now() - kept.at >= KEPT_SECONDS) {
+      return undefined;
     }
+    if (kept.path !== path || kept.parameters !== parameters) {
+      const same = kept.path === path ? 'with the same parameters' : `for the same endpoint ('${path}' vs '${kept.path}')`;
+      const advice = `Try using a key other than '${key}' if you meant to execute a different request.`;
+      throw new StripeError(400, `Keys for idempotent requests can only be used ${same} they were first used with. ${advice}`, { type: 'idempotency_error' });
+    }
+    if (kept.isRunning) {
+      const message = `There is currently another in-progress request using this Idempotent Key: ${key}. Please try again later.`;
+      throw new StripeError(409, message, { code: 'idempotency_key_in_use' });
+    }
+    return kept.answer;
   }
-  return undefined;
 }

@@ -1,68 +1,74 @@
-import { checkFields, ControlError } from '../common/check.ts';
-import { nowMs } from '../common/clock.ts';
-import type { Recorded } from './events.ts';
-import { thinNotification } from './events.ts';
-import { Post } from './post.ts';
+import { createHmac } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { buffer } from 'node:stream/consumers';
+import { checked, ControlError, count, fields, flag, like, listOf, number, oneOf, text } from '../common/check.ts';
+import { seededRandom } from '../common/random.ts';
+import { nowMs } from '../common/server.ts';
+import type { Recorded, World } from './world.ts';
+import { PATHS } from './world.ts';
 
-export type Style = 'snapshot' | 'thin' | 'both';
+type Style = 'snapshot' | 'thin' | 'both';
 
-export interface Endpoint {
+interface Endpoint {
   url: string;
   secrets: readonly string[];
   paused: boolean;
   style: Style;
 }
 
-export interface Delivery {
+interface Delivery {
   event_id: string;
   type: string;
   attempt: number;
+  /** Null where nothing was answered. */
   status: number | null;
   at_ms: number;
   body: string;
 }
 
 /** One event in one of its forms. */
-export interface Message {
+interface Message {
   recorded: Recorded;
-  style: 'snapshot' | 'thin';
+  isThin: boolean;
 }
+
+/** What `POST deliver` may ask for. */
+interface Order {
+  event_types?: string[];
+  pending?: boolean;
+  shuffle?: boolean;
+  duplicate?: number;
+  concurrency?: number;
+  seed?: number;
+  style?: Style;
+}
+
+const STYLE = oneOf('snapshot', 'thin', 'both');
+const SECRETS = listOf(like(/./, 'a text with something in it'), 1);
+const ENDPOINT = fields({ 'paused?': flag, 'url?': like(/^(https?:\/\/[^/].*)?$/, 'an http(s) URL, or empty for no deliveries'), 'secrets?': SECRETS, 'style?': STYLE });
+const ORDER = fields({ 'event_types?': listOf(text), 'pending?': flag, 'shuffle?': flag, 'duplicate?': count, 'concurrency?': count, 'seed?': number, 'style?': STYLE });
 
 /** Stripe's pauses between the attempts of three days, with an hour of Stripe's in a second: 5 min, 30 min, 2 h, … */
 const RETRY_MS = [83, 500, 2000, 5000, 10_000, 12_000, 12_000, 12_000, 12_000];
 const AT_ONCE = 64;
 const MAX_DELIVERIES = 20_000;
+const MAX_ANSWER_BYTES = 2048;
+const TIMEOUT_MS = 20_000;
 
-export function messages(recorded: Recorded, style: Style): Message[] {
-  const styles = style === 'both' ? (['snapshot', 'thin'] as const) : [style];
-  return styles.map((one) => ({ recorded, style: one }));
-}
-
-/** Brings events to the endpoint, by itself and without keeping anybody waiting. */
+/** Brings events to the endpoint by itself, and as a test orders it. */
 export class Delivering {
   readonly #start: Endpoint;
   #endpoint: Endpoint;
-  #post = new Post();
   #queue: { message: Message; attempt: number }[] = [];
-  /** What came up while deliveries were paused. */
-  #heldBack: { message: Message; attempt: number }[] = [];
-  #timers = new Set<NodeJS.Timeout>();
   #active = 0;
-  #era = 0;
   #deliveries: Delivery[] = [];
+  /** Aborted where everything starts anew: what belongs to an earlier life is not sent any more. */
+  #life = new AbortController();
 
   constructor(webhook: { url: string; secret: string } | undefined) {
     this.#start = { url: webhook?.url ?? '', secrets: webhook === undefined ? [] : [webhook.secret], paused: false, style: 'snapshot' };
     this.#endpoint = this.#start;
-  }
-
-  get endpoint(): Endpoint {
-    return this.#endpoint;
-  }
-
-  /** Changes where everything starts anew: what belongs to an earlier one is not to be sent any more. */
-  get era(): number {
-    return this.#era;
   }
 
   deliveries(): readonly Delivery[] {
@@ -71,115 +77,153 @@ export class Delivering {
 
   reset(): void {
     this.close();
+    this.#life = new AbortController();
     this.#endpoint = this.#start;
     this.#deliveries = [];
+    this.#queue = [];
+    this.#active = 0;
   }
 
   close(): void {
-    this.#era += 1;
-    this.#timers.forEach((timer) => clearTimeout(timer));
-    this.#timers.clear();
-    this.#queue = [];
-    this.#heldBack = [];
-    this.#active = 0;
-    this.#post.close();
+    this.#life.abort();
   }
 
   /** Fields that are left out stay as they were. */
-  configure(body: unknown): Record<string, unknown> {
-    const given = checkFields('delivery', body, { paused: 'boolean', url: 'string', secrets: 'any', style: 'string' }) as Partial<Endpoint>;
-    const { url, secrets, style } = given;
-    if (url !== undefined && url !== '' && !/^https?:\/\/[^/]/.test(url)) {
-      throw new ControlError('delivery.url must be an http(s) URL, or empty for no deliveries');
-    }
-    if (secrets !== undefined && (!Array.isArray(secrets) || secrets.length === 0 || !secrets.every((it) => typeof it === 'string' && it !== ''))) {
-      throw new ControlError('delivery.secrets must be a list of strings with something in it');
-    }
-    if (style !== undefined) {
-      checkStyle(style);
-    }
-    this.#endpoint = { ...this.#endpoint, ...given };
-    if (!this.#endpoint.paused) {
-      this.#queue.push(...this.#heldBack.splice(0));
-      this.#work();
-    }
-    return { ...this.#endpoint };
+  configure(body: unknown): Endpoint {
+    this.#endpoint = { ...this.#endpoint, ...checked<Partial<Endpoint>>('delivery', body, ENDPOINT) };
+    this.#work();
+    return this.#endpoint;
   }
 
   /** Takes an event that has just happened. */
   take(recorded: Recorded): void {
+    if (this.#endpoint.url !== '') {
+      this.#queue.push(...messages(recorded, this.#endpoint.style).map((message) => ({ message, attempt: 1 })));
+      // Later than the answer to the call that it came from.
+      setImmediate(() => this.#work());
+    }
+  }
+
+  /** Delivers what has happened as a test orders it, and returns when all is done. Pausing does not matter here. */
+  async deliver(body: unknown, world: World): Promise<Record<string, number>> {
+    const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
     if (this.#endpoint.url === '') {
-      return;
+      throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
     }
-    for (const message of messages(recorded, this.#endpoint.style)) {
-      this.#enqueue(message, 1);
-    }
-  }
-
-  /** One attempt, written down; true when it was accepted, as only a 2xx is. */
-  async attempt({ recorded, style }: Message, attempt: number): Promise<boolean> {
-    const { event, thinId } = recorded;
-    const era = this.#era;
-    const body = style === 'thin' ? JSON.stringify(thinNotification(recorded)) : JSON.stringify(event, null, 2);
-    const delivery: Delivery = {
-      event_id: style === 'thin' ? thinId : event.id,
-      type: style === 'thin' ? `v1.${event.type}` : event.type,
-      attempt,
-      status: null,
-      at_ms: nowMs(),
-      body: '',
-    };
-    Object.assign(delivery, await this.#post.send(this.#endpoint.url, body, this.#endpoint.secrets));
-    const accepted = delivery.status !== null && delivery.status >= 200 && delivery.status < 300;
-    if (era === this.#era) {
-      this.#deliveries.push(delivery);
-      if (this.#deliveries.length > MAX_DELIVERIES) {
-        this.#deliveries.shift();
+    const chosen = world.events.filter(({ event, accepted }) => (event_types?.includes(event.type) ?? true) && !(pending && accepted));
+    const copies = chosen
+      .flatMap((recorded) => messages(recorded, style ?? this.#endpoint.style))
+      .flatMap((message) => Array<Message>(duplicate).fill(message));
+    const queue = shuffle ? shuffled(copies, seed) : copies;
+    const { signal } = this.#life;
+    let [next, accepted] = [0, 0];
+    const worker = async (): Promise<void> => {
+      for (let message = queue[next++]; message !== undefined && !signal.aborted; message = queue[next++]) {
+        const isAccepted = await this.#attempt(message, 1);
+        accepted += isAccepted ? 1 : 0;
       }
-      recorded.accepted ||= accepted;
-    }
-    return accepted;
-  }
-
-  #enqueue(message: Message, attempt: number): void {
-    (this.#endpoint.paused ? this.#heldBack : this.#queue).push({ message, attempt });
-    // Later than the answer to the call that it came from.
-    setImmediate(() => this.#work());
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    return { events: chosen.length, deliveries: queue.length, accepted, failed: queue.length - accepted };
   }
 
   #work(): void {
-    while (this.#active < AT_ONCE && !this.#endpoint.paused) {
+    while (this.#active < AT_ONCE && !this.#endpoint.paused && !this.#life.signal.aborted) {
       const next = this.#queue.shift();
       if (next === undefined) {
         return;
       }
       this.#active += 1;
-      void this.#deliver(next.message, next.attempt);
+      void this.#deliverUntilAccepted(next.message, next.attempt);
     }
   }
 
-  async #deliver(message: Message, attempt: number): Promise<void> {
-    const era = this.#era;
-    const accepted = await this.attempt(message, attempt);
-    if (era !== this.#era) {
+  async #deliverUntilAccepted(message: Message, attempt: number): Promise<void> {
+    const { signal } = this.#life;
+    const isAccepted = await this.#attempt(message, attempt);
+    if (signal.aborted) {
       return;
     }
     this.#active -= 1;
     const pause = RETRY_MS[attempt - 1];
-    if (!accepted && pause !== undefined) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        this.#enqueue(message, attempt + 1);
-      }, pause);
-      this.#timers.add(timer);
+    if (!isAccepted && pause !== undefined) {
+      const again = (): void => {
+        if (!signal.aborted) {
+          this.#queue.push({ message, attempt: attempt + 1 });
+          this.#work();
+        }
+      };
+      setTimeout(again, pause).unref();
     }
     this.#work();
   }
+
+  /** One attempt, written down; true when it was accepted, as only a 2xx is. */
+  async #attempt({ recorded, isThin }: Message, attempt: number): Promise<boolean> {
+    const { event, thinId } = recorded;
+    const { signal } = this.#life;
+    const name = isThin ? { event_id: thinId, type: `v1.${event.type}` } : { event_id: event.id, type: event.type };
+    const at_ms = nowMs();
+    const body = isThin ? JSON.stringify(thinNotification(recorded)) : JSON.stringify(event, null, 2);
+    const answer = await post(this.#endpoint, body, signal).catch((error: unknown) => ({ status: null, body: String(error) }));
+    const isAccepted = answer.status !== null && answer.status >= 200 && answer.status < 300;
+    if (!signal.aborted) {
+      this.#deliveries.push({ ...name, attempt, at_ms, ...answer });
+      this.#deliveries.splice(0, this.#deliveries.length - MAX_DELIVERIES);
+      recorded.accepted ||= isAccepted;
+    }
+    return isAccepted;
+  }
 }
 
-export function checkStyle(style: unknown): Style {
-  if (style !== 'snapshot' && style !== 'thin' && style !== 'both') {
-    throw new ControlError("style must be 'snapshot', 'thin' or 'both'");
-  }
-  return style;
+function messages(recorded: Recorded, style: Style): Message[] {
+  return [false, true].filter((isThin) => style === 'both' || isThin === (style === 'thin')).map((isThin) => ({ recorded, isThin }));
+}
+
+/** The notification of an event that only says what it is about. */
+function thinNotification({ event, thinId }: Recorded): object {
+  const { id, object: type } = event.data.object;
+  return {
+    id: thinId,
+    object: 'v2.core.event',
+    type: `v1.${event.type}`,
+    livemode: false,
+    created: new Date(event.created * 1000).toISOString(),
+    context: null,
+    related_object: { id, type, url: `${PATHS[type]}/${id}` },
+    reason: event.request.id === null ? null : { type: 'request', request: event.request },
+  };
+}
+
+/**
+ * Sends a webhook with a signature for each secret: two are in use while one is rolled. The time in it is the real one,
+ * for receivers know no other. Every connection is new: one that the receiver has just closed would lose the attempt.
+ */
+function post({ url, secrets }: Endpoint, body: string, life: AbortSignal): Promise<{ status: number | null; body: string }> {
+  const seconds = Math.floor(Date.now() / 1000);
+  const signatures = secrets.map((secret) => `v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`);
+  const headers = {
+    accept: '*/*; q=0.5, application/xml',
+    'cache-control': 'no-cache',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    'stripe-signature': [`t=${seconds}`, ...signatures].join(','),
+    'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+  };
+  const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), life]);
+  const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const request = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
+      const whole = buffer(response).then((bytes) => bytes.subarray(0, MAX_ANSWER_BYTES).toString('utf8'));
+      whole.then((answer) => resolve({ status: response.statusCode ?? null, body: answer }), reject);
+    });
+    request.on('error', reject).end(body);
+  });
+}
+
+/** Always the same for the same seed and length. */
+function shuffled<T>(items: T[], seed: number): T[] {
+  const random = seededRandom(seed);
+  const weighed = items.map((item) => ({ item, weight: random() }));
+  return weighed.sort((a, b) => a.weight - b.weight).map(({ item }) => item);
 }

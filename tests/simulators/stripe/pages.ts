@@ -1,60 +1,106 @@
-import type { LineItem } from './objects.ts';
-import type { Invoice, PortalSession, Session, Subscription } from './types.ts';
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-
-const page = (title: string, body: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
-<style>body{font:16px/1.5 sans-serif;max-width:28rem;margin:4rem auto;padding:0 1rem}button{font:inherit;padding:.5rem 1.5rem;margin:0 1rem 1rem 0}</style>
-</head><body><h1>${title}</h1>${body}</body></html>`;
+import { escaped, HTML, page } from '../common/page.ts';
+import type { Call, Reply } from '../common/server.ts';
+import { plain } from '../common/server.ts';
+import { cardWorks, complete, hasEnded, orderOf, resume, retry, setCancelAtPeriodEnd } from './billing.ts';
+import type { Invoice, Portal, Price, Session, Subscription } from './objects.ts';
+import type { World } from './world.ts';
 
 const money = (amount: number, currency: string): string => new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(amount / 100);
-const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
+const button = (value: string, label: string, testid: string): string => `<button name="decision" value="${value}" data-testid="${testid}">${label}</button>`;
+const link = (href: string | null, label: string, testid: string): string =>
+  href === null ? '' : `<p><a href="${escaped(href)}" data-testid="${testid}">${label}</a></p>`;
+const alert = (problem: string | undefined): string => (problem === undefined ? '' : `<p role="alert" data-testid="problem">${problem}</p>`);
+const notice = (message: string, back: string | null = null): string =>
+  page('Stripe (simulated)', `<p data-testid="notice">${message}</p>${link(back, 'Back', 'return')}`);
 
-function button(value: string, label: string, testid: string): string {
-  return `<button name="decision" value="${value}" data-testid="${testid}">${label}</button>`;
+/** The pages that customers are sent to; undefined where the path is none of theirs. Their forms go back to their own URLs. */
+export function servePage(world: World, { method, url, body }: Call): Reply | undefined {
+  const [, kind, id = ''] = /^\/(c\/pay|p\/session|i)\/([^/]+)$/.exec(url.pathname) ?? [];
+  if (kind === undefined) {
+    return undefined;
+  }
+  if (method !== 'GET' && method !== 'POST') {
+    return plain(405, '', { allow: 'GET, POST' });
+  }
+  const session = kind === 'c/pay' ? world.sessions.get(id) : undefined;
+  const portal = kind === 'p/session' ? world.portals.get(id) : undefined;
+  const invoice = kind === 'i' ? world.invoices.get(id) : undefined;
+  const form = method === 'POST' ? new URLSearchParams(body) : undefined;
+  const back = plain(303, '', { location: url.pathname });
+  if (session !== undefined) return pay(world, session, form?.get('decision'));
+  if (portal !== undefined) return form ? (manage(world, portal, form), back) : plain(200, portalPage(world, portal), HTML);
+  if (invoice === undefined) return plain(404, notice('Something went wrong. The page you were looking for could not be found.'), HTML);
+  return form?.get('decision') === 'pay' && payInvoice(world, invoice) ? back : plain(200, invoicePage(invoice, form !== undefined), HTML);
 }
 
-function link(href: string | null, label: string, testid: string): string {
-  return href === null ? '' : `<p><a href="${escaped(href)}" data-testid="${testid}">${label}</a></p>`;
-}
-
-/** Where the customer pays, or lets it be; the form goes back to the URL that it came from. */
-export function paymentPage(session: Session, items: { item: LineItem; name: string }[], problem?: string): string {
-  const lines = items.map(({ item: { price, quantity }, name }) => {
-    const often = price.recurring === null ? '' : ` per ${price.recurring.interval}`;
-    return `<li data-testid="item">${escaped(name)}: ${quantity} × ${money(price.unit_amount, price.currency)}${often}</li>`;
+/** Shows the session, or takes the payment. */
+function pay(world: World, session: Session, decision: string | null | undefined): Reply {
+  if (session.status !== 'open' || (session.customer !== null && world.customer(session.customer) === undefined)) {
+    const why = session.status === 'complete' ? 'You’re all done here: this checkout session has been completed.' : 'This checkout session has expired.';
+    return plain(200, notice(why, session.cancel_url), HTML);
+  }
+  if (decision === 'pay' && cardWorks(world, session.customer ?? '')) {
+    complete(world, session, true);
+    return plain(303, '', { location: (session.success_url ?? '/').replaceAll('{CHECKOUT_SESSION_ID}', session.id) });
+  }
+  const lines = orderOf(world, session).items.map(({ price, quantity }) => {
+    return `<li data-testid="item">${nameOf(world, price)}: ${quantity} × ${money(price.unit_amount, price.currency)} per ${price.recurring?.interval}</li>`;
   });
-  const told = problem === undefined ? '' : `<p role="alert" data-testid="problem">${escaped(problem)}</p>`;
-  return page(
-    'Stripe Checkout (simulated)',
-    `${told}<ul>${lines.join('')}</ul>
+  const text = `${alert(decision ? 'Your card was declined.' : undefined)}<ul>${lines.join('')}</ul>
 <form method="post">${button('pay', 'Pay', 'pay')}${button('decline', 'Pay with a card that is declined', 'pay-declined')}</form>
-${link(session.cancel_url, 'Cancel', 'cancel')}`,
-  );
+${link(session.cancel_url, 'Cancel', 'cancel')}`;
+  return plain(200, page('Stripe Checkout (simulated)', text), HTML);
 }
 
-/** Where there is nothing to decide. */
-export function notice(message: string, back: string | null = null): string {
-  return page('Stripe (simulated)', `<p data-testid="notice">${escaped(message)}</p>${link(back, 'Back', 'return')}`);
-}
-
-/** Where an invoice is paid. */
-export function invoicePage({ amount_due, currency, status }: Invoice, problem?: string): string {
-  const told = problem === undefined ? '' : `<p role="alert" data-testid="problem">${escaped(problem)}</p>`;
+function invoicePage({ amount_due, currency, status }: Invoice, isDeclined: boolean): string {
   const choice = status === 'open' ? `<form method="post">${button('pay', 'Pay', 'pay-invoice')}</form>` : '';
-  return page('Invoice (simulated)', `${told}<p>${money(amount_due, currency)}: <b>${status}</b></p>${choice}`);
+  return page('Invoice (simulated)', `${alert(isDeclined ? 'Your card was declined.' : undefined)}<p>${money(amount_due, currency)}: <b>${status}</b></p>${choice}`);
+}
+
+/** Whether an open invoice could be paid with the customer's card. */
+function payInvoice(world: World, invoice: Invoice): boolean {
+  const subscription = world.billed(invoice);
+  if (invoice.status !== 'open' || subscription === undefined || !cardWorks(world, invoice.customer)) {
+    return false;
+  }
+  retry(world, subscription, invoice, true);
+  return true;
+}
+
+/** What the customer of a portal can see and change. */
+function managed(world: World, { customer }: Portal): Subscription[] {
+  return world.subscriptionsOf(customer).filter((it) => !hasEnded(it) && it.status !== 'incomplete');
+}
+
+function manage(world: World, portal: Portal, form: URLSearchParams): void {
+  const subscription = managed(world, portal).find((it) => it.id === form.get('subscription'));
+  const decision = form.get('decision');
+  const invoice = subscription && world.invoiceOf(subscription);
+  if (subscription !== undefined && (decision === 'cancel' || decision === 'keep')) {
+    setCancelAtPeriodEnd(world, subscription, decision === 'cancel');
+  } else if (invoice !== undefined && decision === 'pay') {
+    payInvoice(world, invoice);
+  } else if (subscription?.status === 'paused' && decision === 'resume') {
+    resume(world, subscription);
+  }
 }
 
 /** A customer's own page: what they subscribe to, and a way out and back. */
-export function portalPage(portal: PortalSession, subscriptions: { subscription: Subscription; owes: boolean; name: string }[]): string {
-  const rows = subscriptions.map(({ subscription, owes, name }) => {
-    const { id, status, cancel_at_period_end } = subscription;
-    const end = day(subscription.items.data[0]?.current_period_end ?? 0);
+function portalPage(world: World, portal: Portal): string {
+  const rows = managed(world, portal).map((subscription) => {
+    const { id, status, cancel_at_period_end, items } = subscription;
+    const [item] = items.data;
+    const end = new Date((item?.current_period_end ?? 0) * 1000).toISOString().slice(0, 10);
     const choice = cancel_at_period_end ? button('keep', 'Don’t cancel', 'keep-subscription') : button('cancel', 'Cancel subscription', 'cancel-subscription');
-    return `<form method="post" data-testid="subscription"><p>${escaped(name)}: <b>${status}</b>, ${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
-<input type="hidden" name="subscription" value="${escaped(id)}">${choice}
-${owes ? button('pay', 'Pay what is due', 'pay-due') : ''}${status === 'paused' ? button('resume', 'Resume', 'resume-subscription') : ''}</form>`;
+    const due = world.invoiceOf(subscription)?.status === 'open' ? button('pay', 'Pay what is due', 'pay-due') : '';
+    const paused = status === 'paused' ? button('resume', 'Resume', 'resume-subscription') : '';
+    return `<form method="post" data-testid="subscription"><p>${item ? nameOf(world, item.price) : id}: <b>${status}</b>,
+${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
+<input type="hidden" name="subscription" value="${escaped(id)}">${choice}${due}${paused}</form>`;
   });
   return page('Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
+}
+
+function nameOf(world: World, price: Price): string {
+  return escaped(String(world.products.get(price.product)?.name ?? price.id));
 }

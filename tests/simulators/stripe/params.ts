@@ -1,118 +1,139 @@
-import { badParameter } from './error.ts';
-import type { Form, FormObject } from './form.ts';
+/** A form's value: text, or what its brackets made of several. */
+export type Form = string | Form[] | { [name: string]: Form };
 
 /** Reads one parameter or refuses it; `param` is its full name, as in `line_items[0][price]`. */
 export type Check = (value: Form, param: string) => unknown;
+export type Schema = Record<string, Check>;
 
-export interface Schema {
-  [name: string]: Check;
-}
-
-/** What a call was given, checked. A metadata key with '' asks for its removal, so does '' where a text can be unset. */
+/** What a call was given, checked. */
 export type Params = Record<string, unknown>;
 
 const MAX_METADATA_KEYS = 50;
 const MAX_METADATA_KEY = 40;
 const MAX_METADATA_VALUE = 500;
 
-/** Checks everything that was given; the order of complaints is Stripe's: unknown, missing, wrong. */
-export function readParams(form: FormObject, schema: Schema, required: readonly string[] = [], within?: string): Params {
-  const full = (name: string): string => (within === undefined ? name : `${within}[${name}]`);
-  const unknown = Object.keys(form).filter((name) => !Object.hasOwn(schema, name)).map(full);
-  if (unknown.length > 0) {
-    throw badParameter(unknown[0] as string, `Received unknown parameter${unknown.length > 1 ? 's' : ''}: ${unknown.join(', ')}`, 'parameter_unknown');
-  }
-  for (const name of required) {
-    if (form[name] === undefined) {
-      throw badParameter(full(name), `Missing required param: ${full(name)}.`, 'parameter_missing');
-    }
-  }
-  return Object.fromEntries(Object.entries(form).map(([name, value]) => [name, (schema[name] as Check)(value, full(name))]));
+interface Details {
+  code?: string;
+  param?: string;
+  type?: string;
+  /** Refused before anything was done: not kept for an idempotency key. */
+  early?: boolean;
 }
 
-function plain(value: Form, param: string): string {
+/** A refusal in Stripe's form. */
+export class StripeError extends Error {
+  readonly status: number;
+  readonly details: Details;
+
+  constructor(status: number, message: string, details: Details = {}) {
+    super(message);
+    this.status = status;
+    this.details = details;
+  }
+
+  body(requestId: string): object {
+    const { code, param, type = 'invalid_request_error' } = this.details;
+    const url = `https://dashboard.stripe.com/test/logs/${requestId}`;
+    const doc_url = code && `https://docs.stripe.com/error-codes/${code.replaceAll('_', '-')}`;
+    return { error: { code, doc_url, message: this.message, param, request_log_url: url, type } };
+  }
+}
+
+/** A parameter that is wrong in itself, whatever else exists. */
+export function badParameter(param: string, message: string, code?: string): StripeError {
+  return new StripeError(400, message, { param, early: true, ...(code === undefined ? {} : { code }) });
+}
+
+/** An object that does not exist: not found by its path, or a bad request where a parameter names it. */
+export function missing(what: string, id: string, param?: string): StripeError {
+  return new StripeError(param === undefined ? 404 : 400, `No such ${what}: '${id}'`, { code: 'resource_missing', param: param ?? 'id' });
+}
+
+/** Reads `a[b][c]=`, `a[0][b]=` and `a[]=` as Stripe does; what is written later wins. */
+export function parseForm(text: string): Record<string, Form> {
+  const root: Record<string, Form> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
+    if (match === null) {
+      throw new StripeError(400, `Invalid request (check that your POST content type is application/x-www-form-urlencoded): ${name}`, { early: true });
+    }
+    const path = [match[1] ?? '', ...[...(match[2] ?? '').matchAll(/\[([^[\]]*)\]/g)].map((part) => part[1] ?? '')];
+    const last = path.pop() ?? '';
+    let place = root;
+    for (const part of path) {
+      const key = keyIn(place, part);
+      const inner = place[key];
+      const next: Record<string, Form> = typeof inner === 'object' && !Array.isArray(inner) ? inner : Object.create(null);
+      place[key] = next;
+      place = next;
+    }
+    place[keyIn(place, last)] = value;
+  }
+  return listsOf(root) as Record<string, Form>;
+}
+
+const keyIn = (place: object, part: string): string => (part === '' ? String(Object.keys(place).length) : part);
+
+/** Objects whose names are all numbers are lists. */
+function listsOf(form: Form): Form {
+  if (typeof form === 'string' || Array.isArray(form)) {
+    return form;
+  }
+  const entries = Object.entries(form).map(([name, value]) => [name, listsOf(value)] as const);
+  const isList = entries.length > 0 && entries.every(([name]) => /^\d+$/.test(name));
+  return isList ? entries.map(([, value]) => value) : Object.fromEntries(entries);
+}
+
+/** Checks everything that was given; the order of complaints is Stripe's: unknown, missing, wrong. */
+export function readParams(form: Record<string, Form>, schema: Schema, required: readonly string[] = [], within?: string): Params {
+  const full = (name: string): string => (within === undefined ? name : `${within}[${name}]`);
+  const unknown = Object.keys(form).filter((name) => !Object.hasOwn(schema, name)).map(full);
+  if (unknown[0] !== undefined) {
+    throw badParameter(unknown[0], `Received unknown parameter${unknown.length > 1 ? 's' : ''}: ${unknown.join(', ')}`, 'parameter_unknown');
+  }
+  const absent = required.find((name) => form[name] === undefined);
+  if (absent !== undefined) {
+    throw badParameter(full(absent), `Missing required param: ${full(absent)}.`, 'parameter_missing');
+  }
+  return Object.fromEntries(Object.entries(form).map(([name, value]) => [name, schema[name]?.(value, full(name))]));
+}
+
+function filled(value: Form, param: string): string {
   if (typeof value !== 'string') {
     throw badParameter(param, `Invalid string: ${JSON.stringify(value)}`);
+  }
+  if (value === '') {
+    const advice = `You should remove '${param}' from your request or supply a non-empty value.`;
+    throw badParameter(param, `You passed an empty string for '${param}'. ${advice}`, 'parameter_invalid_empty');
   }
   return value;
 }
 
-function filled(value: Form, param: string): string {
-  const given = plain(value, param);
-  if (given === '') {
-    throw badParameter(
-      param,
-      `You passed an empty string for '${param}'. We assume empty values are an attempt to unset a parameter; however '${param}' cannot be unset. You should remove '${param}' from your request or supply a non-empty value.`,
-      'parameter_invalid_empty',
-    );
-  }
-  return given;
-}
-
-export function text(max = 5000): Check {
+/** A text that fits, or a complaint about it. */
+function textLike(fits: (text: string) => boolean, complaint: (text: string, param: string) => string, code?: string): Check {
   return (value, param) => {
     const given = filled(value, param);
-    if (given.length > max) {
-      throw badParameter(param, `Invalid string: ${given.slice(0, 20)}...${given.slice(-10)}; must be at most ${max} characters`);
+    if (!fits(given)) {
+      throw badParameter(param, complaint(given, param), code);
     }
     return given;
   };
 }
 
-/** As it is, or nothing for ''. */
-export function unsettable(check: Check): Check {
-  return (value, param) => (value === '' ? null : check(value, param));
-}
+export const text = (max = 5000): Check =>
+  textLike((given) => given.length <= max, (given) => `Invalid string: ${given.slice(0, 20)}...; must be at most ${max} characters`);
+export const email = textLike((given) => /^[^\s@]+@[^\s@]+$/.test(given), (given) => `Invalid email address: ${given}`, 'email_invalid');
+export const url = textLike((given) => /^https?:\/\/[^/]/.test(given) && URL.canParse(given), () => 'Not a valid URL', 'url_invalid');
+export const oneOf = (...choices: string[]): Check =>
+  textLike((given) => choices.includes(given), (_, param) => `Invalid ${param}: must be one of ${choices.join(', ')}`);
 
-export const email: Check = (value, param) => {
-  const given = text(512)(value, param) as string;
-  if (!/^[^\s@]+@[^\s@]+$/.test(given)) {
-    throw badParameter(param, `Invalid email address: ${given}`, 'email_invalid');
-  }
-  return given;
-};
+export const flag: Check = (value, param) => oneOf('true', 'false')(value, param) === 'true';
 
 export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Check {
-  return (value, param) => {
-    const given = plain(value, param);
-    const number = Number(given);
-    if (!/^-?\d{1,15}$/.test(given)) {
-      throw badParameter(param, `Invalid integer: ${given}`, 'parameter_invalid_integer');
-    }
-    if (number < min || number > max) {
-      const bound = number < min ? `greater than or equal to ${min}` : `less than or equal to ${max}`;
-      throw badParameter(param, `This value must be ${bound} (it currently is '${number}').`, 'parameter_invalid_integer');
-    }
-    return number;
-  };
+  const fits = (given: string): boolean => /^-?\d{1,15}$/.test(given) && Number(given) >= min && Number(given) <= max;
+  const read = textLike(fits, (given) => `Invalid integer: ${given} (it must be from ${min} to ${max})`, 'parameter_invalid_integer');
+  return (value, param) => Number(read(value, param));
 }
-
-export const flag: Check = (value, param) => {
-  const given = filled(value, param);
-  if (given !== 'true' && given !== 'false') {
-    throw badParameter(param, `Invalid boolean: ${given}`);
-  }
-  return given === 'true';
-};
-
-export function oneOf(...choices: string[]): Check {
-  return (value, param) => {
-    const given = filled(value, param);
-    if (!choices.includes(given)) {
-      const named = `${choices.slice(0, -1).join(', ')}, or ${choices.at(-1)}`;
-      throw badParameter(param, `Invalid ${param}: must be one of ${choices.length > 1 ? named : choices[0]}`);
-    }
-    return given;
-  };
-}
-
-export const url: Check = (value, param) => {
-  const given = text()(value, param) as string;
-  if (!/^https?:\/\/[^/]/.test(given) || !URL.canParse(given)) {
-    throw badParameter(param, 'Not a valid URL', 'url_invalid');
-  }
-  return given;
-};
 
 export function hash(schema: Schema, required: readonly string[] = []): Check {
   return (value, param) => {
@@ -125,25 +146,19 @@ export function hash(schema: Schema, required: readonly string[] = []): Check {
 
 export function list(check: Check, max = 100): Check {
   return (value, param) => {
-    if (!Array.isArray(value)) {
-      throw badParameter(param, 'Invalid array');
-    }
-    if (value.length > max) {
-      throw badParameter(param, `Array ${param} exceeded maximum ${max} allowed elements.`);
+    if (!Array.isArray(value) || value.length > max) {
+      throw badParameter(param, Array.isArray(value) ? `Array ${param} exceeded maximum ${max} allowed elements.` : 'Invalid array');
     }
     return value.map((item, index) => check(item, `${param}[${index}]`));
   };
 }
 
-/** Up to 50 keys; '' for the whole empties it. */
+/** Up to 50 keys, of which the empty ones are left out; '' for the whole empties it. */
 export const metadata: Check = (value, param) => {
-  if (value === '') {
-    return null;
-  }
-  if (typeof value === 'string') {
+  if (typeof value === 'string' && value !== '') {
     throw badParameter(param, 'Invalid object');
   }
-  // keys that are all numbers look like a list
+  // Keys that are all numbers look like a list.
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_KEYS) {
     throw badParameter(param, `You can only specify up to ${MAX_METADATA_KEYS} metadata keys.`);
@@ -151,20 +166,11 @@ export const metadata: Check = (value, param) => {
   for (const [key, given] of entries) {
     const name = `${param}[${key}]`;
     if (key.length > MAX_METADATA_KEY) {
-      throw badParameter(name, `Metadata keys can have up to ${MAX_METADATA_KEY} characters, but you passed in a key that is ${key.length} characters. Invalid key: ${key}`);
+      throw badParameter(name, `Metadata keys can have up to ${MAX_METADATA_KEY} characters. Invalid key: ${key}`);
     }
-    if (plain(given, name).length > MAX_METADATA_VALUE) {
-      throw badParameter(name, `Metadata values can have up to ${MAX_METADATA_VALUE} characters, but you passed in a value that is ${(given as string).length} characters. Invalid value: ${given as string}`);
+    if (typeof given !== 'string' || given.length > MAX_METADATA_VALUE) {
+      throw badParameter(name, `Metadata values can have up to ${MAX_METADATA_VALUE} characters. Invalid value: ${String(given)}`);
     }
   }
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.filter(([, given]) => given !== ''));
 };
-
-/** The metadata that a call leaves. */
-export function mergeMetadata(before: Record<string, string>, given: unknown): Record<string, string> {
-  if (given === undefined) {
-    return before;
-  }
-  const merged = { ...before, ...(given as Record<string, string> | null) };
-  return given === null ? {} : Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ''));
-}

@@ -1,16 +1,27 @@
-import type { Answer } from '../common/answer.ts';
-import { checkFields } from '../common/check.ts';
-import type { SimRequest, Simulator } from '../common/simulator.ts';
+import type { Json } from '../common/check.ts';
+import { any, checked, ControlError, fields, isObject, listOf, number } from '../common/check.ts';
+import type { Call, Reply, Simulator } from '../common/server.ts';
 import { act } from './actions.ts';
 import { Api } from './api.ts';
+import { catchUp } from './billing.ts';
 import { Delivering } from './delivery.ts';
-import { servePage } from './hosted.ts';
-import { allObjects, putObjects } from './raw.ts';
-import { redeliver } from './redeliver.ts';
-import { catchUp } from './time.ts';
+import type { Thing } from './objects.ts';
+import { newCustomer, newPortal, newSession, newSubscription } from './objects.ts';
+import { servePage } from './pages.ts';
 import { World } from './world.ts';
 
 const DEFAULT_LATENCY = { api_ms: 5 };
+/** What `GET objects` calls the kinds. */
+const LISTS = {
+  customers: 'customer',
+  subscriptions: 'subscription',
+  checkout_sessions: 'checkout.session',
+  invoices: 'invoice',
+  portal_sessions: 'billing_portal.session',
+  products: 'product',
+  prices: 'price',
+  disputes: 'dispute',
+};
 
 export interface StripeOptions {
   secretKey: string;
@@ -29,25 +40,25 @@ export class Stripe implements Simulator {
 
   readonly control = {
     'PUT latency': (body: unknown) => {
-      this.#latency = { ...DEFAULT_LATENCY, ...checkFields('latency', body, { api_ms: 'number' }) };
+      this.#latency = { ...DEFAULT_LATENCY, ...checked<object>('latency', body, fields({ 'api_ms?': number })) };
     },
     'POST clock': (body: unknown) => {
-      const { advance_seconds } = checkFields('clock', body, { advance_seconds: 'number' }, ['advance_seconds']);
-      this.#world.clock.advance(advance_seconds as number);
+      const { advance_seconds } = checked<{ advance_seconds: number }>('clock', body, fields({ advance_seconds: number }));
+      this.#world.advance(advance_seconds);
       catchUp(this.#world);
-      return { now: this.#world.clock.now() };
+      return { now: this.#world.now() };
     },
     'POST act': (body: unknown) => {
       catchUp(this.#world);
       return act(this.#world, body);
     },
     'PUT delivery': (body: unknown) => this.#delivering.configure(body),
-    'POST deliver': (body: unknown) => redeliver(body, this.#world.events, this.#delivering),
+    'POST deliver': (body: unknown) => this.#delivering.deliver(body, this.#world),
     'GET deliveries': () => this.#delivering.deliveries(),
-    'GET events': () => this.#world.events.all().map(({ event }) => event),
-    'GET objects': () => allObjects(this.#world),
+    'GET events': () => this.#world.events.map(({ event }) => event),
+    'GET objects': () => Object.fromEntries(Object.entries(LISTS).map(([name, kind]) => [name, [...(this.#world.kinds[kind]?.values() ?? [])]])),
     'PUT objects': (body: unknown) => putObjects(this.#world, body),
-    'PUT idempotency_failures': (body: unknown) => this.#api.idempotency.fail(body),
+    'PUT idempotency_failures': (body: unknown) => this.#api.fail(body),
   };
 
   constructor({ secretKey, priceId, webhook }: StripeOptions) {
@@ -59,7 +70,7 @@ export class Stripe implements Simulator {
   reset(): void {
     this.#delivering.reset();
     this.#world.reset();
-    this.#api.idempotency.reset();
+    this.#api.reset();
     this.#latency = DEFAULT_LATENCY;
   }
 
@@ -67,10 +78,32 @@ export class Stripe implements Simulator {
     this.#delivering.close();
   }
 
-  async handle(request: SimRequest, answer: Answer): Promise<void> {
+  async handle(call: Call): Promise<Reply> {
     catchUp(this.#world);
-    if (!servePage(this.#world, request, answer)) {
-      await this.#api.handle(request, answer, this.#latency.api_ms);
-    }
+    return servePage(this.#world, call) ?? (await this.#api.handle(call, this.#latency.api_ms));
   }
+}
+
+/** Puts objects in as they are, over those with the same id; what is left out of a new one is as usual. No events. */
+function putObjects(world: World, body: unknown): void {
+  const things = checked<Thing[]>('objects', body, listOf(any));
+  things.forEach((thing, index) => {
+    if (!isObject(thing) || typeof thing.id !== 'string' || world.kinds[thing.object] === undefined) {
+      throw new ControlError(`objects[${index}] must have an id and as object one of ${Object.keys(world.kinds).join(', ')}`);
+    }
+  });
+  for (const thing of things) {
+    const whole = thing.deleted === true ? {} : (world.kinds[thing.object]?.get(thing.id) ?? usual(world, thing));
+    world.put(structuredClone({ ...whole, ...thing }));
+  }
+}
+
+function usual(world: World, { object, customer }: Thing): Json {
+  const price = world.prices.get(world.priceId);
+  const order = { items: price === undefined ? [] : [{ price, quantity: 1 }], metadata: {} };
+  const now = world.now();
+  if (object === 'customer') return newCustomer(now, {});
+  if (object === 'subscription') return newSubscription(now, String(customer), order);
+  if (object === 'checkout.session') return newSession(now, order, {});
+  return object === 'billing_portal.session' ? newPortal(now, { customer: String(customer), return_url: null }) : {};
 }

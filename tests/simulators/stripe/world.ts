@@ -1,47 +1,86 @@
-import { Agenda } from './agenda.ts';
-import { Clock } from './clock.ts';
-import { Collection } from './collection.ts';
-import type { Recorded } from './events.ts';
-import { EventLog, previousAttributes } from './events.ts';
-import type { NewSubscription } from './objects.ts';
-import { defaultPrice, defaultProduct } from './objects.ts';
-import type { Cause, Customer, Invoice, PortalSession, Price, Product, Session, Subscription, Thing } from './types.ts';
+import { nowMs } from '../common/server.ts';
+import type { Customer, Invoice, Order, Portal, Price, Session, Subscription, Thing } from './objects.ts';
+import { defaultPrice, defaultProduct, newId } from './objects.ts';
 
+export const API_VERSION = '2026-10-28.endive';
 const INCOMPLETE_SECONDS = 23 * 3600;
-const NOBODY: Cause = { id: null, idempotency_key: null };
+const MAX_EVENTS = 50_000;
+
+/** Where the API has the objects of a kind; what a thin event points to. */
+export const PATHS: Record<string, string> = {
+  customer: '/v1/customers',
+  subscription: '/v1/subscriptions',
+  invoice: '/v1/invoices',
+  'checkout.session': '/v1/checkout/sessions',
+  'billing_portal.session': '/v1/billing_portal/sessions',
+  product: '/v1/products',
+  price: '/v1/prices',
+  dispute: '/v1/disputes',
+  charge: '/v1/charges',
+  refund: '/v1/refunds',
+};
+
+/** Why an event came about: an API call, or nothing that has one. */
+export interface Cause {
+  id: string | null;
+  idempotency_key: string | null;
+}
+
+export interface Event extends Thing {
+  created: number;
+  data: { object: Thing; previous_attributes?: Record<string, unknown> };
+  request: Cause;
+  type: string;
+}
+
+export interface Recorded {
+  event: Event;
+  /** The same change has another id as a thin event. */
+  thinId: string;
+  accepted: boolean;
+}
+
+interface Due {
+  thing: Session | Subscription;
+  at: number;
+}
+
+const NO_CAUSE: Cause = { id: null, idempotency_key: null };
 
 /** Everything that exists, the time, and the one place where objects change and where events come from. */
 export class World {
-  readonly clock = new Clock();
-  readonly events = new EventLog();
-  readonly agenda = new Agenda();
-  readonly customers = new Collection<Customer>();
-  readonly subscriptions = new Collection<Subscription>();
-  readonly invoices = new Collection<Invoice>();
-  readonly sessions = new Collection<Session>();
-  readonly portals = new Collection<PortalSession>();
-  readonly products = new Collection<Product>();
-  readonly prices = new Collection<Price>();
-  readonly disputes = new Collection<Thing>();
-  readonly #kinds = {
+  readonly customers = new Map<string, Customer>();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly invoices = new Map<string, Invoice>();
+  readonly sessions = new Map<string, Session>();
+  readonly portals = new Map<string, Portal>();
+  readonly products = new Map<string, Thing>();
+  readonly prices = new Map<string, Price>();
+  readonly disputes = new Map<string, Thing>();
+  readonly kinds = {
     customer: this.customers,
     subscription: this.subscriptions,
-    invoice: this.invoices,
     'checkout.session': this.sessions,
+    invoice: this.invoices,
     'billing_portal.session': this.portals,
     product: this.products,
     price: this.prices,
     dispute: this.disputes,
-  } as unknown as Record<string, Collection<Thing>>;
+  } as unknown as Record<string, Map<string, Thing>>;
   /** What a checkout session will make of a payment: nothing of it shows in the session. */
-  readonly orders = new Map<string, NewSubscription>();
+  readonly orders = new Map<string, Order>();
   /** Customers whose card is declined. */
   readonly declined = new Set<string>();
   /** The currency of what customers will be billed for beside their subscriptions. */
   readonly pendingItems = new Map<string, string>();
   readonly priceId: string;
+  events: Recorded[] = [];
   readonly #happened: (recorded: Recorded) => void;
-  #cause = NOBODY;
+  #cause = NO_CAUSE;
+  #aheadSeconds = 0;
+  #frozen: number | undefined;
+  /** What is due next, once it has been looked for. */
+  #due: { next: Due | undefined } | undefined;
 
   constructor(priceId: string, happened: (recorded: Recorded) => void) {
     this.priceId = priceId;
@@ -50,48 +89,59 @@ export class World {
   }
 
   reset(): void {
-    this.clock.reset();
-    this.events.clear();
-    this.agenda.clear();
-    Object.values(this.#kinds).forEach((collection) => collection.clear());
-    this.orders.clear();
-    this.declined.clear();
-    this.pendingItems.clear();
-    const price = defaultPrice(this.priceId, this.clock.now());
-    this.prices.put(price);
-    this.products.put(defaultProduct(price));
+    [...Object.values(this.kinds), this.orders, this.declined, this.pendingItems].forEach((collection) => collection.clear());
+    this.events = [];
+    this.#aheadSeconds = 0;
+    const price = defaultPrice(this.priceId, this.now());
+    this.put(price);
+    this.put(defaultProduct(price));
   }
 
-  /** Whatever happens in `act` happens because of this call. */
+  /** Simulated time in whole seconds: the real time, and what tests have put it forward by. */
+  now(): number {
+    return this.#frozen ?? Math.floor(nowMs() / 1000 + this.#aheadSeconds);
+  }
+
+  advance(seconds: number): void {
+    this.#aheadSeconds += seconds;
+  }
+
+  /** Does something as of a time that has already passed. */
+  at(seconds: number, act: () => void): void {
+    this.#frozen = seconds;
+    try {
+      act();
+    } finally {
+      this.#frozen = undefined;
+    }
+  }
+
+  /** All that happens in `act` happens because of this call. */
   because<T>(cause: Cause, act: () => T): T {
     this.#cause = cause;
     try {
       return act();
     } finally {
-      this.#cause = NOBODY;
+      this.#cause = NO_CAUSE;
     }
   }
 
-  emit(type: string, object: Thing, previous?: Record<string, unknown>): void {
-    this.#happened(this.events.add(type, object, previous, this.clock.now(), this.#cause));
+  emit(type: string, object: Thing, previous_attributes?: Record<string, unknown>): void {
+    const data = { object: structuredClone(object), ...(previous_attributes && { previous_attributes }) };
+    const head = { id: newId('evt'), object: 'event', api_version: API_VERSION, created: this.now() };
+    const event = { ...head, data, livemode: false, pending_webhooks: 1, request: this.#cause, type };
+    const recorded = { event, thinId: newId('evt'), accepted: false };
+    this.events.push(recorded);
+    if (this.events.length > MAX_EVENTS) {
+      this.events.shift();
+    }
+    this.#happened(recorded);
   }
 
-  /** Keeps an object without a word about it. */
+  /** Keeps an object without an event. */
   put(thing: Thing): void {
-    this.collection(thing.object).put(thing);
-    this.#plan(thing);
-  }
-
-  has(kind: string): boolean {
-    return Object.hasOwn(this.#kinds, kind);
-  }
-
-  collection(kind: string): Collection<Thing> {
-    const collection = this.#kinds[kind];
-    if (collection === undefined) {
-      throw new Error(`no collection of ${kind}`);
-    }
-    return collection;
+    this.kinds[thing.object]?.set(thing.id, thing);
+    this.#due = undefined;
   }
 
   add(thing: Thing, type: string): void {
@@ -101,57 +151,54 @@ export class World {
 
   /** Changes some fields and tells so by these events, unless they were like that already. */
   change<T extends Thing>(thing: T, fields: Partial<T>, ...types: string[]): void {
-    const before = structuredClone(thing);
+    const changed = Object.keys(fields).filter((name) => JSON.stringify(thing[name]) !== JSON.stringify(fields[name]));
+    const previous = structuredClone(Object.fromEntries(changed.map((name) => [name, thing[name] ?? null])));
     Object.assign(thing, structuredClone(fields));
     this.put(thing);
-    const previous = previousAttributes(before, thing);
-    if (Object.keys(previous).length === 0) {
-      return;
-    }
-    for (const type of types) {
+    for (const type of changed.length > 0 ? types : []) {
       this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
     }
   }
 
   /** A customer that has not been deleted. */
-  customer(id: string | null): Customer | undefined {
-    const customer = id === null ? undefined : this.customers.get(id);
+  customer(id: string | null | undefined): Customer | undefined {
+    const customer = this.customers.get(id ?? '');
     return customer?.deleted === true ? undefined : customer;
   }
 
+  subscriptionsOf(customer: string): Subscription[] {
+    return [...this.subscriptions.values()].filter((it) => it.customer === customer);
+  }
+
   invoiceOf(subscription: Subscription): Invoice | undefined {
-    return subscription.latest_invoice === null ? undefined : this.invoices.get(subscription.latest_invoice);
+    return this.invoices.get(subscription.latest_invoice);
   }
 
-  #plan(thing: Thing): void {
-    if (thing.object === 'checkout.session') {
-      const session = thing as Session;
-      this.agenda.set(session.id, session.status === 'open' ? session.expires_at : undefined);
-    } else if (thing.object === 'subscription') {
-      this.agenda.set(thing.id, this.#due(thing as Subscription));
-    } else if (thing.object === 'invoice') {
-      const subscription = this.subscriptions.get((thing as Invoice).parent?.subscription_details?.subscription ?? '');
-      if (subscription !== undefined) {
-        this.agenda.set(subscription.id, this.#due(subscription));
+  /** The subscription that an invoice is for. */
+  billed(invoice: Invoice): Subscription | undefined {
+    return this.subscriptions.get(invoice.parent.subscription_details.subscription);
+  }
+
+  /** What happens next by itself, and when. */
+  due(): Due | undefined {
+    if (this.#due === undefined) {
+      let next: Due | undefined;
+      for (const thing of [...this.sessions.values(), ...this.subscriptions.values()]) {
+        const at = 'expires_at' in thing ? (thing.status === 'open' ? Number(thing.expires_at) : Infinity) : this.#subscriptionDue(thing as Subscription);
+        if (at < (next?.at ?? Infinity)) next = { thing: thing as Session | Subscription, at };
       }
+      this.#due = { next };
     }
+    return this.#due.next;
   }
 
-  #due(subscription: Subscription): number | undefined {
-    const end = subscription.items.data[0]?.current_period_end;
-    switch (subscription.status) {
-      case 'active':
-      case 'trialing':
-        return end;
-      case 'past_due':
-        return this.invoiceOf(subscription)?.next_payment_attempt ?? (subscription.cancel_at_period_end ? end : undefined);
-      case 'paused':
-      case 'unpaid':
-        return subscription.cancel_at_period_end ? end : undefined;
-      case 'incomplete':
-        return subscription.created + INCOMPLETE_SECONDS;
-      default:
-        return undefined;
-    }
+  #subscriptionDue(subscription: Subscription): number {
+    const { status, cancel_at_period_end, created, items } = subscription;
+    const end = items.data[0]?.current_period_end ?? Infinity;
+    if (status === 'active' || status === 'trialing') return end;
+    if (status === 'incomplete') return created + INCOMPLETE_SECONDS;
+    const attempt = status === 'past_due' ? this.invoiceOf(subscription)?.next_payment_attempt : undefined;
+    const hasEnded = status === 'canceled' || status === 'incomplete_expired';
+    return attempt ?? (cancel_at_period_end && !hasEnded ? end : Infinity);
   }
 }

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { before, describe, test } from 'node:test';
+import { assertRefused, call, createPlaylist, ISO_TIMESTAMP, secret_key, signUp, track } from './support.ts';
+import type { Answer, User } from './support.ts';
+
+const OBJECT = 'application/vnd.pgrst.object+json';
+const REPRESENTATION = { Prefer: 'return=representation' };
+
+describe('the data API', () => {
+  let user: User;
+  let other: User;
+  let alpha: string;
+  let foreign: string;
+  before(async () => {
+    [user, other] = await Promise.all([signUp(), signUp()]);
+    alpha = await createPlaylist(user, 'Alpha');
+    await createPlaylist(user, 'Beta');
+    await createPlaylist(user, 'Gamma, and "more"');
+    foreign = await createPlaylist(other, 'Foreign');
+    assert.equal((await rpc('add_tracks', { playlist_id: alpha, tracks: [track(3), track(1), track(2)] })).status, 200);
+  });
+  const get = (query: string, headers: Record<string, string> = {}): Promise<Answer> => call(`/rest/v1/${query}`, { token: user.token, headers });
+  const insert = (body: unknown, headers: Record<string, string> = {}, query = ''): Promise<Answer> =>
+    call(`/rest/v1/playlists${query}`, { token: user.token, body, headers });
+  const patch = (query: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
+    call(`/rest/v1/${query}`, { method: 'PATCH', token: user.token, body, headers });
+  const rpc = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { token: user.token, body });
+  const asService = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { key: secret_key, body });
+  const mine = (name: string): object => ({ owner_id: user.id, name });
+
+  /** What is refused: how it is asked, and the status, the code and the message of the answer. */
+  const REFUSALS: Record<string, [ask: () => Promise<Answer>, status: number, code: string, message?: RegExp]> = {
+    'the publishable key alone is anon, which reads nothing': [() => call('/rest/v1/playlists'), 401, '42501', /^permission denied for table playlists$/],
+    'a publishable key in the place of the token is anon': [() => call('/rest/v1/playlists', { token: process.env.SUPABASE_PUBLISHABLE_KEY }), 401, '42501'],
+    'the secret key reads no table': [() => call('/rest/v1/playlists', { key: secret_key }), 403, '42501', /^permission denied for table playlists$/],
+    'a user calls no function of the server': [() => rpc('delete_spotify_tokens', { p_user_id: user.id }), 403, '42501', /^permission denied for function delete_/],
+    'anon calls no function of the server': [() => call('/rest/v1/rpc/delete_spotify_tokens', { body: { p_user_id: user.id } }), 401, '42501'],
+    'a token of two parts': [() => call('/rest/v1/playlists', { token: 'a.b' }), 401, 'PGRST301', /^Expected 3 parts in JWT; got 2$/],
+    'a table without a grant': [() => get('spotify_tokens'), 403, '42501', /^permission denied for table spotify_tokens$/],
+    'a page behind the end': [() => get('playlists?select=name', { Range: '10-11', Prefer: 'count=exact' }), 416, 'PGRST103'],
+    'one object of none': [() => get('playlists?select=name&name=eq.None', { Accept: OBJECT }), 406, 'PGRST116'],
+    'one object of several': [() => get('playlists?select=name', { Accept: OBJECT }), 406, 'PGRST116'],
+    'an unknown table': [() => get('no_such_table'), 404, 'PGRST205', /^Could not find the table 'public.no_such_table' in the schema cache$/],
+    'a partition by its name': [() => get(`ai_sessions_${new Date().toISOString().slice(0, 7).replace('-', '_')}`), 404, 'PGRST205'],
+    'an unknown column that is selected': [() => get('playlists?select=nope'), 400, '42703', /^column playlists.nope does not exist$/],
+    'an unknown column that is filtered by': [() => get('playlists?nope=eq.1'), 400, '42703', /^column playlists.nope does not exist$/],
+    'an unknown relationship': [() => get('playlists?select=name,profiles_nope(*)'), 400, 'PGRST200'],
+    'an unknown operator': [() => get('playlists?name=zzz.1'), 400, 'PGRST100'],
+    'a filter of the wrong type': [() => get('playlists?id=eq.not-a-uuid'), 400, '22P02', /^invalid input syntax for type uuid: "not-a-uuid"$/],
+    'a list of which one row is wrong': [() => insert(['One', 'Two', ''].map(mine)), 400, '23514'],
+    'a broken check': [() => insert(mine('x'.repeat(101))), 400, '23514', /violates check constraint "playlists_name_length"$/],
+    'a name that is taken': [() => insert(mine('ALPHA')), 409, '23505', /^duplicate key value violates unique constraint "playlists_owner_name_idx"$/],
+    'a missing value': [() => insert({ owner_id: user.id }), 400, '23502', /null value in column "name"/],
+    'a column without a grant, inserted': [() => insert({ ...mine('Chosen'), id: randomUUID() }), 403, '42501', /^permission denied for table playlists$/],
+    'a column without a grant, updated': [() => patch(`playlists?owner_id=eq.${user.id}`, { created_at: '2020-01-01' }), 403, '42501'],
+    'the plan, by its owner': [() => patch(`profiles?user_id=eq.${user.id}`, { plan: 'pro' }), 403, '42501', /^permission denied for table profiles$/],
+    'a row for another user': [() => insert({ ...mine('Gift'), owner_id: other.id }), 403, '42501', /^new row violates row-level security policy for table "playlists"$/],
+    'an unknown column that is inserted': [() => insert({ ...mine('x'), nope: 1 }), 400, 'PGRST204', /^Could not find the 'nope' column of 'playlists'/],
+    'a body that is not JSON': [() => insert('{'), 400, 'PGRST102'],
+    'a delete without a grant': [() => call(`/rest/v1/playlists?owner_id=eq.${user.id}`, { method: 'DELETE', token: user.token }), 403, '42501'],
+    'a track that is not written by its function': [
+      () => call('/rest/v1/playlist_tracks', { token: user.token, body: { playlist_id: alpha, position: 9, track_uri: track(1).track_uri } }),
+      403,
+      '42501',
+      /^permission denied for table playlist_tracks$/,
+    ],
+    'a writing function by GET': [() => get(`rpc/remove_track?playlist_id=${alpha}&position=1`), 405, '25006', /read-only transaction/],
+    'a SQLSTATE that names 404': [() => rpc('add_tracks', { playlist_id: randomUUID(), tracks: [] }), 404, 'PT404', /^playlist not found$/],
+    'a SQLSTATE that names 409': [() => rpc('add_tracks', { playlist_id: alpha, tracks: [track(8), track(8)] }), 409, 'PT409', /^duplicate track/],
+    'a SQLSTATE that names 422': [() => rpc('add_tracks', { playlist_id: alpha, tracks: [{ track_uri: 'x' }] }), 422, 'PT422', /^tracks\[0\]/],
+    'an unknown function': [() => rpc('no_such_function', {}), 404, 'PGRST202'],
+    'a missing argument': [() => rpc('add_tracks', { playlist_id: randomUUID() }), 404, 'PGRST202'],
+    'an unknown argument': [() => rpc('add_tracks', { playlist_id: randomUUID(), tracks: [], extra: 1 }), 404, 'PGRST202'],
+    'an argument of the wrong type': [() => rpc('add_tracks', { playlist_id: 'not-a-uuid', tracks: [] }), 400, '22P02'],
+    'an argument outside of its enum': [
+      () => asService('ai_settle', { p_session_id: randomUUID(), p_user_id: user.id, p_status: 'no-such-status', p_cost: 0 }),
+      400,
+      '22P02',
+    ],
+    'a function of another schema': [() => rpc('playlist_limit', {}), 404, 'PGRST202'],
+    'another schema': [() => call('/rest/v1/rpc/playlist_limit', { token: user.token, body: {}, headers: { 'Content-Profile': 'private' } }), 406, 'PGRST106'],
+  };
+  for (const [what, [ask, status, code, message]] of Object.entries(REFUSALS)) {
+    test(`refuses: ${what}`, async () => assertRefused(await ask(), status, code, message));
+  }
+
+  test('refuses a token whose signature, payload or algorithm is not right', async () => {
+    const [header = '', payload = '', signature = ''] = user.token.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
+    const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+    for (const token of [
+      `${header}.${payload}.${signature.slice(0, -8)}AAAAAAAA`,
+      `${header}.${encoded({ ...claims, role: 'service_role' })}.${signature}`,
+      `${encoded({ alg: 'none', typ: 'JWT' })}.${payload}.x`,
+    ]) {
+      assertRefused(await call('/rest/v1/playlists', { token }), 401, 'PGRST301');
+    }
+  });
+
+  test('filters choose among the rows that are the user’s own', async () => {
+    const [a, b, c] = ['Alpha', 'Beta', 'Gamma, and "more"'];
+    for (const [query, expected] of [
+      ['', [a, b, c]],
+      [`owner_id=eq.${other.id}`, []],
+      ['name=eq.Beta', [b]],
+      ['name=neq.Beta', [a, c]],
+      ['name=in.(Alpha,"Gamma, and \\"more\\"")', [a, c]],
+      ['name=ilike.*ET*', [b]],
+      ['name=gte.Beta', [b, c]],
+      ['description=not.is.null', []],
+      ['is_deleted=is.false&name=lt.Beta', [a]],
+      ['or=(name.eq.Alpha,name.like.Gamma*)', [a, c]],
+    ] as const) {
+      const { json } = await get(`playlists?select=name&order=name&${query}`);
+      assert.deepEqual(json.map((row: { name: string }) => row.name), expected, query);
+    }
+    assert.deepEqual((await get('playlists?select=title:name&order=name.desc&limit=1&offset=1')).json, [{ title: 'Beta' }]);
+  });
+
+  test('values come as PostgreSQL makes JSON of them', async () => {
+    const { created_at, updated_at, ...rest } = (await get(`playlists?id=eq.${alpha}`)).json[0];
+    assert.ok(ISO_TIMESTAMP.test(created_at) && ISO_TIMESTAMP.test(updated_at));
+    assert.deepEqual(rest, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false });
+  });
+
+  test('counts and ranges are told', async () => {
+    const exact = { Prefer: 'count=exact' };
+    for (const [query, headers, expected] of [
+      ['', {}, [200, '0-2/*']],
+      ['', exact, [200, '0-2/3']],
+      ['&limit=1&offset=1', exact, [206, '1-1/3']],
+      ['', { ...exact, Range: '1-2', 'Range-Unit': 'items' }, [206, '1-2/3']],
+    ] as const) {
+      const answer = await get(`playlists?select=id${query}`, headers);
+      assert.deepEqual([answer.status, answer.headers.get('content-range')], expected);
+    }
+    const { headers, status } = await call('/rest/v1/spotify_tokens', { method: 'HEAD', token: user.token });
+    assert.deepEqual([status, headers.get('content-range')], [403, null]);
+    const { count, data } = await user.client.from('playlists').select('*', { count: 'exact', head: true });
+    assert.deepEqual([count, data], [3, null]);
+  });
+
+  test('one row can be asked for as an object, also by supabase-js', async () => {
+    const found = await get(`playlists?select=name&id=eq.${alpha}`, { Accept: OBJECT });
+    assert.deepEqual([found.status, found.json], [200, { name: 'Alpha' }]);
+    assert.match(found.headers.get('content-type') ?? '', /^application\/vnd\.pgrst\.object\+json/);
+    const named = (name: string) => user.client.from('playlists').select('name').eq('name', name);
+    assert.deepEqual((await named('Alpha').single()).data, { name: 'Alpha' });
+    const [none, error] = [await named('None').maybeSingle(), await named('None').single()];
+    assert.deepEqual([none.data, none.error, error.status, error.error?.code], [null, null, 406, 'PGRST116']);
+  });
+
+  test('playlists come with their tracks or with the count of them, tracks with their playlist', async () => {
+    const counted = await get('playlists?select=name,playlist_tracks(count)&order=name&limit=2');
+    assert.deepEqual(counted.json.map((row: any) => [row.name, row.playlist_tracks]), [['Alpha', [{ count: 3 }]], ['Beta', [{ count: 0 }]]]);
+    const columns = 'name,playlist_tracks(position,title,added_at,explicit)';
+    const [{ playlist_tracks: tracks }] = (await get(`playlists?select=${columns}&id=eq.${alpha}&playlist_tracks.order=position.desc`)).json;
+    assert.deepEqual(tracks.map((row: any) => [row.position, row.title, row.explicit]), [[3, 'Title 2', null], [2, 'Title 1', null], [1, 'Title 3', null]]);
+    assert.match(tracks[0].added_at, ISO_TIMESTAMP);
+    const of = (name: string): Promise<Answer> => get(`playlist_tracks?select=title,playlists!inner(name)&playlists.name=eq.${name}&order=position`);
+    const [first, ...more] = (await of('Alpha')).json;
+    assert.deepEqual([first, more.length, (await of('Beta')).json], [{ title: 'Title 3', playlists: { name: 'Alpha' } }, 2, []]);
+  });
+
+  test('an insert answers nothing, or what is asked for', async () => {
+    const writer = await signUp();
+    const add = (name: string, headers: Record<string, string> = {}, query = ''): Promise<Answer> =>
+      call(`/rest/v1/playlists${query}`, { token: writer.token, body: { owner_id: writer.id, name }, headers });
+    const told = ({ status, text, headers }: Answer): unknown[] => [status, text, headers.get('preference-applied')];
+    assert.deepEqual(told(await add('Minimal')), [201, '', null]);
+    assert.deepEqual(told(await add('Minimal 2', { Prefer: 'return=minimal' })), [201, '', 'return=minimal']);
+    const full = await add('  Full ', REPRESENTATION);
+    assert.deepEqual([full.status, full.json[0].name, full.json[0].description], [201, 'Full', null]);
+    const rows = ['One', 'Two'].map((name) => ({ owner_id: writer.id, name }));
+    const listed = await call('/rest/v1/playlists?select=name', { token: writer.token, body: rows, headers: REPRESENTATION });
+    assert.deepEqual(listed.json, [{ name: 'One' }, { name: 'Two' }]);
+    const { data, error } = await writer.client.from('playlists').insert({ owner_id: writer.id, name: 'Single' }).select('name, is_deleted').single();
+    assert.deepEqual([data, error], [{ name: 'Single', is_deleted: false }, null]);
+  });
+
+  test('an update answers nothing, or the rows when asked, and reaches the user’s own rows alone', async () => {
+    const update = async (id: string, headers = {}): Promise<unknown[]> => {
+      const { status, text } = await patch(`playlists?id=eq.${id}&select=description`, { description: 'Calm' }, headers);
+      return [status, text === '' ? text : JSON.parse(text)];
+    };
+    assert.deepEqual([await update(alpha), await update(alpha, REPRESENTATION)], [[204, ''], [200, [{ description: 'Calm' }]]]);
+    for (const id of [randomUUID(), foreign]) {
+      assert.deepEqual([await update(id), await update(id, REPRESENTATION)], [[204, ''], [200, []]]);
+    }
+    const { data } = await other.client.from('playlists').select('description').eq('id', foreign).single();
+    assert.equal(data?.description, null);
+    await patch(`playlists?id=eq.${alpha}`, { description: null });
+  });
+
+  test('a playlist is deleted softly and restored, its tracks with it', async () => {
+    const writer = await signUp();
+    const id = await createPlaylist(writer);
+    await call('/rest/v1/rpc/add_tracks', { token: writer.token, body: { playlist_id: id, tracks: [track(1)] } });
+    for (const is_deleted of [true, false]) {
+      await writer.client.from('playlists').update({ is_deleted }).eq('id', id);
+      const { data } = await writer.client.from('playlist_tracks').select('is_deleted').eq('playlist_id', id);
+      assert.deepEqual(data, [{ is_deleted }]);
+    }
+  });
+
+  test('what is checked at the end of the transaction is answered all the same', async () => {
+    const collector = await signUp();
+    const rows = Array.from({ length: 51 }, (_, number) => ({ owner_id: collector.id, name: `List ${number}` }));
+    const add = (body: unknown) => call('/rest/v1/playlists', { token: collector.token, body });
+    assertRefused(await add(rows), 409, 'PT409', /^playlist limit reached/);
+    assert.equal((await add(rows.slice(0, 50))).status, 201);
+    assertRefused(await add(rows.slice(50)), 409, 'PT409', /^playlist limit reached/);
+  });
+
+  test('functions answer lists, scalars, nothing or JSON, and their rows can be chosen from like a table', async () => {
+    const writer = await signUp();
+    const playlist_id = await createPlaylist(writer);
+    const added = await call('/rest/v1/rpc/add_tracks', { token: writer.token, body: { playlist_id, tracks: [track(1), track(2)] } });
+    assert.deepEqual(added.json.map((row: any) => [row.position, row.title, row.duration_ms]), [[1, 'Title 1', null], [2, 'Title 2', null]]);
+    assert.match(added.json[0].added_at, ISO_TIMESTAMP);
+    const chosen = await call('/rest/v1/rpc/add_tracks?select=position&order=position.desc&limit=1', { token: writer.token, body: { playlist_id, tracks: [track(3)] } });
+    assert.deepEqual(chosen.json, [{ position: 3 }]);
+    // An argument may have the name of a keyword.
+    const removed = await call('/rest/v1/rpc/remove_track', { token: writer.token, body: { playlist_id, position: 1 } });
+    assert.deepEqual([removed.status, removed.json[0].title, removed.json[0].position], [200, 'Title 2', 1]);
+    const refused = await call('/rest/v1/rpc/replace_tracks', { token: writer.token, body: { playlist_id, tracks: [track(9), track(9)] } });
+    assertRefused(refused, 409, 'PT409');
+    assert.equal((await writer.client.from('playlist_tracks').select('title').eq('playlist_id', playlist_id)).data?.length, 2, 'a refusal leaves nothing behind');
+
+    const ids = { p_user_id: writer.id, p_secret: 's'.repeat(32) };
+    assert.deepEqual((await asService('get_spotify_tokens', ids)).json, []);
+    assert.equal((await asService('delete_spotify_tokens', { p_user_id: writer.id })).text, 'false');
+    const expires = { p_access_token: 'a', p_refresh_token: 'r', p_expires_at: '2030-01-02T03:04:05.678Z' };
+    const stored = await asService('store_spotify_tokens', { ...ids, ...expires });
+    assert.deepEqual([stored.status, stored.text], [204, '']);
+    const kept = { access_token: 'a', refresh_token: 'r', expires_at: '2030-01-02T03:04:05.678+00:00', state: 'fresh' };
+    assert.deepEqual((await asService('get_spotify_tokens', ids)).json, [kept]);
+    const { data } = await writer.client.rpc('usage');
+    assert.deepEqual([data.playlists.limit, typeof data.ai.remaining, data.ai.next_free_at], [50, 'number', null]);
+    assert.equal((await call('/rest/v1/rpc/usage', { token: writer.token })).json.plan, 'free', 'a stable one can be called with GET');
+  });
+
+  test('a generation is reserved and settled, and its price keeps its four decimals', async () => {
+    const ids = { p_session_id: randomUUID(), p_user_id: user.id };
+    assert.deepEqual((await asService('ai_reserve', { ...ids, p_user_id: randomUUID(), p_prompt: 'x', p_save: false })).json, { outcome: 'no_profile' });
+    const { json: reserved } = await asService('ai_reserve', { ...ids, p_prompt: 'x', p_save: false });
+    assert.deepEqual([reserved.outcome, reserved.quota.used], ['reserved', 1]);
+    const { json: settled } = await asService('ai_settle', { ...ids, p_status: 'succeeded', p_cost: 0.012 });
+    assert.deepEqual([settled.outcome, settled.status], ['settled', 'succeeded']);
+    const { text, json } = await get(`ai_sessions?select=cost,status,created_at&id=eq.${ids.p_session_id}`);
+    assert.match(text, /"cost":0\.0120[,}]/);
+    assert.ok(json[0].status === 'succeeded' && ISO_TIMESTAMP.test(json[0].created_at));
+  });
+});

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import Stripe from 'stripe';
+import type { Json, Receiver } from './helpers.ts';
+import { PRICE_ID, STRIPE_KEY, WEBHOOK_SECRET, control, eventually, receive, simulated, subscriber } from './helpers.ts';
+
+const isNow = (header: unknown): boolean => Math.abs(Number(/^t=(\d+),v1=/.exec(String(header))?.[1]) - Date.now() / 1000) < 60;
+
+describe('Stripe’s webhooks', () => {
+  const simulator = simulated('stripe');
+  let receiver: Receiver;
+  beforeEach(async () => {
+    receiver = await receive();
+  });
+  afterEach(() => receiver.close());
+
+  const listen = (given: Json = {}): Promise<Json> => control(simulator.url, 'PUT delivery', { url: receiver.url, secrets: [WEBHOOK_SECRET], ...given });
+  const deliver = (order: Json = {}): Promise<Json> => control(simulator.url, 'POST deliver', order);
+  const deliveries = (): Promise<Json[]> => control(simulator.url, 'GET deliveries');
+  const customers = (count: number): Promise<unknown> => control(simulator.url, 'POST act', Array(count).fill({ action: 'create_customer' }));
+  const eventIds = async (): Promise<string[]> => (await control(simulator.url, 'GET events')).map(({ id }: Json) => id);
+  const ids = (): string[] => receiver.received.map(({ body }) => JSON.parse(body).id);
+
+  it('go nowhere unless there is an endpoint', async () => {
+    await customers(1);
+    assert.deepEqual(await deliveries(), []);
+    await assert.rejects(deliver(), /there is no webhook endpoint/);
+  });
+
+  it('come as soon as something happens, in full, and carry the real time whatever the simulated one is', async () => {
+    await listen();
+    await control(simulator.url, 'POST clock', { advance_seconds: 10_000_000 });
+    await subscriber(simulator.url);
+    await receiver.until(7);
+    assert.deepEqual(new Set(ids()), new Set(await eventIds()));
+    const [{ body, headers } = { body: '', headers: {} }] = receiver.received;
+    const event = JSON.parse(body) as Json;
+    assert.equal(body, JSON.stringify(event, null, 2));
+    assert.deepEqual(Object.keys(event).sort(), ['api_version', 'created', 'data', 'id', 'livemode', 'object', 'pending_webhooks', 'request', 'type']);
+    assert.deepEqual([event.livemode, event.request, isNow(headers['stripe-signature'])], [false, { id: null, idempotency_key: null }, true]);
+  });
+
+  it('are tried again after errors and redirects, with a new signature', async () => {
+    await listen();
+    const statuses = [500, 302];
+    receiver.answers = () => ({ status: statuses.shift() ?? 200, headers: { location: receiver.url }, body: 'x'.repeat(5000) });
+    await customers(1);
+    const tried = await eventually(deliveries, (found) => found.length === 3);
+    assert.deepEqual(tried.map(({ attempt, status, body }) => [attempt, status, body.length]), [[1, 500, 2048], [2, 302, 2048], [3, 200, 2048]]);
+    assert.deepEqual([new Set(ids()).size, receiver.received.every(({ headers }) => isNow(headers['stripe-signature']))], [1, true]);
+  });
+
+  it('wait while they are paused and come when they are not', async () => {
+    assert.deepEqual(await listen({ paused: true }), { url: receiver.url, secrets: [WEBHOOK_SECRET], paused: true, style: 'snapshot' });
+    await customers(3);
+    assert.deepEqual(await deliver(), { events: 3, deliveries: 3, accepted: 3, failed: 0 });
+    assert.equal(receiver.received.length, 3);
+    await listen({ paused: false });
+    await receiver.until(6);
+    assert.deepEqual(ids().sort(), [...(await eventIds()), ...(await eventIds())].sort());
+  });
+
+  it('come in the order that a seed makes, as often as is asked', async () => {
+    await listen({ paused: true });
+    await customers(6);
+    const run = async (order: Json): Promise<string[]> => {
+      receiver.received.length = 0;
+      assert.equal((await deliver(order)).failed, 0);
+      return ids();
+    };
+    assert.deepEqual(await run({}), await eventIds());
+    const shuffled = await run({ shuffle: true, seed: 7, duplicate: 2 });
+    assert.deepEqual([shuffled.length, new Set(shuffled).size], [12, 6]);
+    assert.notDeepEqual(shuffled, (await eventIds()).flatMap((id) => [id, id]));
+    assert.deepEqual(await run({ shuffle: true, seed: 7, duplicate: 2 }), shuffled);
+    assert.notDeepEqual(await run({ shuffle: true, seed: 8, duplicate: 2 }), shuffled);
+    assert.equal((await run({ concurrency: 4, duplicate: 3 })).length, 18);
+  });
+
+  it('can be limited to some types and to what was not accepted', async () => {
+    await listen({ paused: true });
+    await subscriber(simulator.url);
+    const event_types = ['customer.created', 'invoice.paid'];
+    receiver.answers = ({ body }) => ({ status: body.includes('"type": "invoice.') ? 500 : 200 });
+    assert.deepEqual(await deliver({ event_types }), { events: 2, deliveries: 2, accepted: 1, failed: 1 });
+    receiver.answers = () => ({ status: 200 });
+    assert.deepEqual(await deliver({ event_types, pending: true }), { events: 1, deliveries: 1, accepted: 1, failed: 0 });
+    assert.deepEqual(await deliver({ event_types, pending: true }), { events: 0, deliveries: 0, accepted: 0, failed: 0 });
+  });
+
+  it('come thin, full or as both', async () => {
+    await listen({ paused: true, style: 'both' });
+    await customers(1);
+    assert.deepEqual(await deliver(), { events: 1, deliveries: 2, accepted: 2, failed: 0 });
+    const [full, thin] = receiver.received.map(({ body }) => JSON.parse(body) as Json);
+    assert.deepEqual([full?.type, thin?.type, thin?.object, thin?.context], ['customer.created', 'v1.customer.created', 'v2.core.event', null]);
+    const { id } = full?.data.object;
+    assert.deepEqual(thin?.related_object, { id, type: 'customer', url: `/v1/customers/${id}` });
+    assert.equal((await deliver({ style: 'thin' })).deliveries, 1);
+  });
+
+  it('fail where no server listens, and say so', async () => {
+    await listen({ paused: true });
+    await customers(1);
+    await receiver.close();
+    assert.deepEqual(await deliver(), { events: 1, deliveries: 1, accepted: 0, failed: 1 });
+    const [{ status, body } = {}] = await deliveries();
+    assert.equal(status, null);
+    assert.match(body, /ECONNREFUSED/);
+  });
+
+  it('keep no caller waiting, and are forgotten with their endpoint at a reset', async () => {
+    receiver.answers = () => undefined;
+    await listen({ style: 'thin' });
+    await customers(100);
+    await receiver.until(1);
+    assert.deepEqual([(await eventIds()).length, await deliveries()], [100, []]);
+    await control(simulator.url, 'POST reset');
+    assert.deepEqual(await control(simulator.url, 'PUT delivery', {}), { url: '', secrets: [], paused: false, style: 'snapshot' });
+  });
+
+  it('are ordered with care', async () => {
+    await listen();
+    for (const [call, body, message] of [
+      ['PUT delivery', { url: 'ftp://x' }, /must be an http\(s\) URL/],
+      ['PUT delivery', { secrets: [] }, /secrets must be a list of at least 1/],
+      ['PUT delivery', { style: 'fat' }, /style must be one of/],
+      ['PUT delivery', { pause: true }, /has no field 'pause'/],
+      ['POST deliver', { duplicate: 0 }, /duplicate must be a whole number from 1/],
+      ['POST deliver', { event_types: 'invoice.paid' }, /event_types must be a list/],
+    ] as const) {
+      await assert.rejects(control(simulator.url, call, body), message);
+    }
+  });
+
+  describe('and API, for Stripe’s own client', () => {
+    const client = (key = STRIPE_KEY): Stripe => {
+      const { hostname: host, port } = new URL(simulator.url);
+      return new Stripe(key, { host, port: Number(port), protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+    };
+    const checkout = (customer: string): Stripe.Checkout.SessionCreateParams => ({
+      mode: 'subscription',
+      customer,
+      line_items: [{ price: PRICE_ID, quantity: 1 }],
+      subscription_data: { metadata: { user_id: 'u1' } },
+      success_url: 'https://app.example/paid',
+    });
+
+    it('sign what they deliver so that the client accepts it, and nothing else', async () => {
+      await listen({ secrets: ['whsec_old', WEBHOOK_SECRET] });
+      await client().customers.create({ name: 'Żółć' });
+      const [{ body, headers } = { body: '', headers: {} }] = await receiver.until(1);
+      const { webhooks, errors } = { webhooks: client().webhooks, errors: Stripe.errors };
+      const header = String(headers['stripe-signature']);
+      for (const secret of ['whsec_old', WEBHOOK_SECRET]) {
+        assert.equal(webhooks.constructEvent(body, header, secret).type, 'customer.created');
+      }
+      assert.throws(() => webhooks.constructEvent(body, header, 'whsec_other'), errors.StripeSignatureVerificationError);
+      assert.throws(() => webhooks.constructEvent(body.replace('Ż', 'Z'), header, WEBHOOK_SECRET), errors.StripeSignatureVerificationError);
+      await listen({ style: 'thin' });
+      const { id } = await client().customers.create();
+      const thin = (await receiver.until(2))[1];
+      const notification = client().parseEventNotification(thin?.body ?? '', String(thin?.headers['stripe-signature']), WEBHOOK_SECRET);
+      const related = (await (notification as Stripe.V2.Core.Events.UnknownEventNotification).fetchRelatedObject()) as unknown as Stripe.Customer;
+      assert.deepEqual([notification.type, related.id], ['v1.customer.created', id]);
+    });
+
+    it('open, list and expire checkouts, portals and subscriptions', async () => {
+      const stripe = client();
+      const { id: customer } = await stripe.customers.create({ metadata: { user_id: 'u1' } });
+      const session = await stripe.checkout.sessions.create(checkout(customer));
+      assert.deepEqual([session.status, session.payment_status, session.expires_at, session.url], ['open', 'unpaid', session.created + 86_400, `${simulator.url}/c/pay/${session.id}`]);
+      assert.deepEqual((await stripe.checkout.sessions.list({ customer, status: 'open' })).data.map((it) => it.id), [session.id]);
+      assert.deepEqual([(await stripe.checkout.sessions.expire(session.id)).status, (await stripe.checkout.sessions.retrieve(session.id)).url], ['expired', null]);
+      await assert.rejects(stripe.checkout.sessions.expire(session.id), /Only Checkout Sessions with a status in \["open"\] can be expired/);
+      const portal = await stripe.billingPortal.sessions.create({ customer, return_url: 'https://app.example/' });
+      assert.equal(portal.url, `${simulator.url}/p/session/${portal.id}`);
+      const { subscription } = await subscriber(simulator.url);
+      assert.equal((await stripe.subscriptions.update(subscription, { cancel_at_period_end: true })).cancellation_details?.reason, 'cancellation_requested');
+      assert.equal((await stripe.subscriptions.update(subscription, { cancel_at_period_end: false })).cancel_at, null);
+      assert.equal((await stripe.subscriptions.cancel(subscription)).status, 'canceled');
+      await assert.rejects(stripe.subscriptions.cancel(subscription), { statusCode: 404 });
+      const { product } = await stripe.prices.retrieve(PRICE_ID);
+      assert.equal((await stripe.products.retrieve(String(product))).name, 'Sound Whiskers Pro');
+    });
+
+    it('walk through all subscriptions, the newest first, though all are from one second', async () => {
+      const { customer } = await control(simulator.url, 'POST act', { action: 'create_customer' });
+      const made: string[] = [];
+      for (let i = 0; i < 7; i += 1) {
+        made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
+      }
+      await control(simulator.url, 'POST act', { action: 'cancel', subscription: made[3] });
+      const newest = made.toReversed();
+      for (const [params, expected] of [[{ status: 'all' }, newest], [{}, newest.filter((id) => id !== made[3])], [{ status: 'ended' }, [made[3]]]] as const) {
+        const found: string[] = [];
+        for await (const subscription of client().subscriptions.list({ customer: customer.id, limit: 2, ...params })) found.push(subscription.id);
+        assert.deepEqual(found, expected);
+      }
+      const back = await client().subscriptions.list({ status: 'all', limit: 2, ending_before: made[2] ?? '' });
+      assert.deepEqual([back.data.map(({ id }) => id), back.has_more], [[made[4], made[3]], true]);
+    });
+
+    it('answer with the members that a client may rely on, and errors that it understands', async () => {
+      const stripe = client();
+      const { customer, subscription: id } = await subscriber(simulator.url);
+      const subscription = await stripe.subscriptions.retrieve(id);
+      const invoice = await stripe.invoices.retrieve(String(subscription.latest_invoice));
+      for (const [object, members] of [
+        [await stripe.customers.retrieve(customer), 'balance created default_source description email invoice_settings livemode metadata shipping'],
+        [subscription, 'application billing_cycle_anchor billing_mode cancel_at cancel_at_period_end canceled_at cancellation_details created currency customer'],
+        [subscription, 'discounts ended_at items latest_invoice livemode metadata pause_collection schedule start_date status trial_end trial_start'],
+        [subscription.items.data[0], 'created current_period_end current_period_start discounts metadata plan price quantity subscription tax_rates'],
+        [(await stripe.checkout.sessions.list({ customer })).data[0], 'amount_total client_reference_id created customer expires_at mode payment_status status subscription url'],
+        [invoice, 'amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer hosted_invoice_url parent status total'],
+      ] as const) {
+        assert.deepEqual(members.split(' ').filter((member) => !Object.hasOwn(object ?? {}, member)), []);
+      }
+      assert.deepEqual(['current_period_end', 'plan', 'quantity'].filter((moved) => Object.hasOwn(subscription, moved)), []);
+      assert.deepEqual(invoice.parent?.subscription_details, { metadata: { user_id: 'u1' }, subscription: id });
+      await assert.rejects(client('sk_test_wrong').customers.list(), Stripe.errors.StripeAuthenticationError);
+      await assert.rejects(stripe.customers.retrieve('cus_none'), { statusCode: 404, code: 'resource_missing', message: "No such customer: 'cus_none'" });
+      await assert.rejects(stripe.checkout.sessions.create(checkout('cus_none')), { statusCode: 400, code: 'resource_missing', param: 'customer' });
+      await stripe.customers.create({}, { idempotencyKey: 'k' });
+      await assert.rejects(stripe.customers.create({ name: 'B' }, { idempotencyKey: 'k' }), Stripe.errors.StripeIdempotencyError);
+    });
+  });
+});
