@@ -76,7 +76,7 @@ const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
 /// What the page is told, and so everybody.
-const PUBLIC: [&str; 2] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY"];
+const PUBLIC: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "TURNSTILE_SITE_KEY"];
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
