@@ -34,9 +34,12 @@ function userOf({ user: { id, email = '', phone = '' } }: Session): User {
 
 function take(session: Session | null): void {
   const next = session && userOf(session);
-  if (next?.id === user.value?.id) return;
-  usage.value = null;
+  const isSame = next?.id === user.value?.id;
+  // The address of the same account may be another now.
+  if (isSame && next?.email === user.value?.email) return;
   user.value = next;
+  if (isSame) return;
+  usage.value = null;
   if (next) void refreshUsage();
 }
 
