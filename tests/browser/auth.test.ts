@@ -135,6 +135,18 @@ for (const isKnown of [false, true]) {
   });
 }
 
+test('an address is changed by the link in a mail, and the page shows the new one', async () => {
+  const who = await listener();
+  const { page, end } = await visit(browser, { who });
+  const email = newAddress();
+  assert.equal((await who.supabase.auth.updateUser({ email })).error, null);
+  await page.goto(await linkTo(who.email));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText(`You are signed in as ${email}.`).waitFor();
+  await isSignedInAs(page, email);
+  await end();
+});
+
 for (const [choice, isKept] of [['Stay signed in as', true], ['Sign in as', false]] as const) {
   test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
     const [attacker, victim] = [await listener(), await listener()];

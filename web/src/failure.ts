@@ -16,7 +16,7 @@ export const FUNCTION_CODES = [
 export const PAGE_CODES = [
   'network', 'connection_lost', 'unknown', 'name_taken', 'duplicate_track', 'too_many_tracks', 'text_not_allowed',
   'wrong_credentials', 'email_taken', 'email_not_confirmed', 'email_invalid', 'weak_password', 'same_password', 'mail_link_expired', 'session_in_link',
-  'mail_rate_limited', 'auth_rate_limited', 'auth_unavailable', 'spotify_refused', 'spotify_took_too_long', 'spotify_failed',
+  'mail_rate_limited', 'auth_rate_limited', 'auth_unavailable', 'captcha_failed', 'spotify_refused', 'spotify_took_too_long', 'spotify_failed',
 ] as const;
 
 export type FailureCode = (typeof FUNCTION_CODES)[number] | (typeof PAGE_CODES)[number];
@@ -95,6 +95,7 @@ const AUTH_CODES: Record<string, FailureCode> = {
   same_password: 'same_password',
   otp_expired: 'mail_link_expired',
   over_email_send_rate_limit: 'mail_rate_limited',
+  captcha_failed: 'captcha_failed',
   over_request_rate_limit: 'auth_rate_limited',
   session_not_found: 'token_expired',
   session_expired: 'token_expired',

@@ -2,7 +2,7 @@
 
 import type { EmailOtpType, Session } from '@supabase/supabase-js';
 import { deleteAccount as deleteOnServer } from './api.ts';
-import { pageUrl } from './config.ts';
+import { takeCaptchaToken } from './captcha.ts';
 import { readUsage } from './data.ts';
 import type { Usage } from './data.ts';
 import { drafts } from './drafts.ts';
@@ -34,9 +34,12 @@ function userOf({ user: { id, email = '', phone = '' } }: Session): User {
 
 function take(session: Session | null): void {
   const next = session && userOf(session);
-  if (next?.id === user.value?.id) return;
-  usage.value = null;
+  const isSame = next?.id === user.value?.id;
+  // The address of the same account may be another now.
+  if (isSame && next?.email === user.value?.email) return;
   user.value = next;
+  if (isSame) return;
+  usage.value = null;
   if (next) void refreshUsage();
 }
 
@@ -49,13 +52,13 @@ export async function refreshUsage(): Promise<void> {
 
 /** Whether the account can be used at once; else a mail is on its way. */
 export async function signUp(email: string, password: string): Promise<boolean> {
-  const { data, error } = await supabase().auth.signUp({ email, password, options: { emailRedirectTo: pageUrl() } });
+  const { data, error } = await supabase().auth.signUp({ email, password, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
   return data.session !== null;
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
-  const { error } = await supabase().auth.signInWithPassword({ email, password });
+  const { error } = await supabase().auth.signInWithPassword({ email, password, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
 }
 
@@ -78,12 +81,12 @@ export async function openMailLink(token_hash: string, type: EmailOtpType): Prom
 }
 
 export async function sendConfirmation(email: string): Promise<void> {
-  const { error } = await supabase().auth.resend({ type: 'signup', email, options: { emailRedirectTo: pageUrl() } });
+  const { error } = await supabase().auth.resend({ type: 'signup', email, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
 }
 
 export async function sendRecovery(email: string): Promise<void> {
-  const { error } = await supabase().auth.resetPasswordForEmail(email, { redirectTo: pageUrl() });
+  const { error } = await supabase().auth.resetPasswordForEmail(email, { captchaToken: takeCaptchaToken() });
   if (error) throw failureOfAuth(error);
 }
 

@@ -35,3 +35,8 @@ export function functionsUrl(): string {
   if (!config) throw new Error('not connected');
   return config.functions_url;
 }
+
+/** Empty where Turnstile is not switched on. */
+export function turnstileSiteKey(): string {
+  return config?.turnstile_site_key ?? '';
+}

@@ -3,7 +3,10 @@
 export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
+  TURNSTILE_SITE_KEY?: string;
 }
+
+const TURNSTILE = 'https://challenges.cloudflare.com';
 
 /** Those of shared/src/headers.rs. */
 const COMMON = {
@@ -22,29 +25,30 @@ export function withCommonHeaders(response: Response): Response {
 }
 
 /** The policy of functions/gateway/src/page.rs. */
-export function pageHeaders({ SUPABASE_URL }: PageVariables): Record<string, string> {
+export function pageHeaders({ SUPABASE_URL, TURNSTILE_SITE_KEY }: PageVariables): Record<string, string> {
   const connect = SUPABASE_URL ? `'self' ${new URL(SUPABASE_URL).origin}` : "'self'";
   const policy = [
     "default-src 'none'",
-    "script-src 'self'",
+    TURNSTILE_SITE_KEY ? `script-src 'self' ${TURNSTILE}` : "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
     `connect-src ${connect}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    TURNSTILE_SITE_KEY ? `frame-src ${TURNSTILE}` : "require-trusted-types-for 'script'; trusted-types 'none'",
   ];
   return { 'Content-Security-Policy': policy.join('; ') };
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
-  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY } = variables;
+  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY } = variables;
   const config = {
     functions_url: `${new URL(request.url).origin}/functions/v1`,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,
+    // Left out where it is not set.
+    turnstile_site_key: TURNSTILE_SITE_KEY || undefined,
   };
   return Response.json(config);
 }

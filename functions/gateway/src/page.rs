@@ -1,11 +1,16 @@
 //! What belongs to the page besides its files: the policy of its files, and where everything is.
 
+/// Where Turnstile's script and its frame come from.
+const TURNSTILE: &str = "https://challenges.cloudflare.com";
+
 /// What the page is told; all of it is public.
 pub struct Page {
     /// The variable `SUPABASE_URL`.
     pub supabase_url: String,
     /// The variable `SUPABASE_PUBLISHABLE_KEY`.
     pub publishable_key: String,
+    /// The variable `TURNSTILE_SITE_KEY`; only where Auth demands Turnstile's tokens.
+    pub turnstile_site_key: Option<String>,
 }
 
 impl Page {
@@ -15,18 +20,22 @@ impl Page {
         let page = Self {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
+            turnstile_site_key: value("TURNSTILE_SITE_KEY"),
         };
         page.supabase_origin().is_some().then_some(page)
     }
 
     /// What `GET /config.json` answers; `origin` is the gateway's own.
     pub fn config(&self, origin: &str) -> String {
-        serde_json::json!({
+        let mut config = serde_json::json!({
             "functions_url": format!("{origin}/functions/v1"),
             "supabase_publishable_key": self.publishable_key,
             "supabase_url": self.supabase_url,
-        })
-        .to_string()
+        });
+        if let (Some(config), Some(key)) = (config.as_object_mut(), &self.turnstile_site_key) {
+            config.insert("turnstile_site_key".to_owned(), key.as_str().into());
+        }
+        config.to_string()
     }
 
     fn supabase_origin(&self) -> Option<&str> {
@@ -47,10 +56,14 @@ pub fn origin_of(url: &str) -> Option<&str> {
 /// nothing out but to the functions and to Supabase. It is that of every file, so that no spelling of a path leads past it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     let supabase = page.and_then(Page::supabase_origin).map(|origin| format!(" {origin}"));
+    // Cloudflare promises nothing about its script and trusted types.
+    let (script, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
+        Some(_) => (format!(" {TURNSTILE}"), format!("frame-src {TURNSTILE}")),
+        None => (String::new(), "require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),
+    };
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{}; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-         trusted-types 'none'",
+        "default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'{}; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; {last}",
         supabase.unwrap_or_default()
     );
     [("content-security-policy", policy)]
@@ -61,8 +74,15 @@ mod tests {
     use super::*;
 
     fn page(url: &str) -> Option<Page> {
-        Page::from_lookup(|name| {
-            Some(if name == "SUPABASE_URL" { url.to_owned() } else { "sb_publishable_x".to_owned() })
+        page_with(url, None)
+    }
+
+    fn page_with(url: &str, turnstile_site_key: Option<&str>) -> Option<Page> {
+        Page::from_lookup(|name| match name {
+            "SUPABASE_URL" => Some(url.to_owned()),
+            "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),
+            "TURNSTILE_SITE_KEY" => turnstile_site_key.map(str::to_owned),
+            _ => None,
         })
     }
 
@@ -87,6 +107,21 @@ mod tests {
         assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
         assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types 'none'"), "{policy}");
         assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
+    }
+
+    #[test]
+    fn turnstile_is_let_in_only_where_it_is_configured() {
+        for (key, is_on) in [(Some("1x00000000000000000000AA"), true), (Some(""), false), (None, false)] {
+            let page = page_with("https://x.supabase.co", key).unwrap();
+            let policy = page_headers(Some(&page))[0].1.clone();
+            let from = "https://challenges.cloudflare.com;";
+            assert_eq!(policy.contains(&format!("script-src 'self' {from}")), is_on, "{policy}");
+            assert_eq!(format!("{policy};").contains(&format!("frame-src {from}")), is_on, "{policy}");
+            assert_eq!(policy.contains("require-trusted-types-for 'script'"), !is_on, "{policy}");
+            let config: serde_json::Value =
+                serde_json::from_str(&page.config("https://app.example")).unwrap();
+            assert_eq!(config.get("turnstile_site_key").and_then(|key| key.as_str()), key.filter(|_| is_on));
+        }
     }
 
     #[test]

@@ -53,7 +53,11 @@ proptest! {
         url in prop_oneof![text(), text().prop_map(|behind| format!("https://x.example{behind}"))],
     ) {
         let page = Page::from_lookup(
-            |name| Some(if name == "SUPABASE_URL" { url.clone() } else { "sb_publishable_x".to_owned() }),
+            |name| match name {
+                "SUPABASE_URL" => Some(url.clone()),
+                "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),
+                _ => None,
+            },
         );
         let policy = |page: Option<&Page>| page_headers(page)[0].1.clone();
         let (with, without) = (policy(page.as_ref()), policy(None));

@@ -6,6 +6,7 @@ import { linkSpotify } from '../spotify.ts';
 import { useStore } from '../store.ts';
 import { useTexts } from '../texts/texts.ts';
 import { useAction } from './action.ts';
+import { CaptchaWidget, useCaptcha } from './captcha.tsx';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { FailureNotice } from './notice.tsx';
@@ -22,6 +23,7 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
   const action = useAction();
   const [isOld, setOld] = useState(false);
   const [password, setPassword] = useState('');
+  const isHuman = useCaptcha();
   const submit = (event: Event) => {
     event.preventDefault();
     void action.run(async () => {
@@ -43,12 +45,13 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
         {isOld && (
           <>
             <Field label={t.auth.password} type="password" value={password} change={setPassword} autocomplete="current-password" required autofocus />
+            <CaptchaWidget />
             <a href="#/forgot" onClick={close}>{t.auth.forgot}</a>
           </>
         )}
         <div class="row row-end">
           <button type="button" class="button" onClick={close}>{t.common.cancel}</button>
-          <button type="submit" class={bad ? 'button button-bad' : 'button button-primary'} disabled={action.busy}>{go}</button>
+          <button type="submit" class={bad ? 'button button-bad' : 'button button-primary'} disabled={action.busy || (isOld && !isHuman)}>{go}</button>
         </div>
       </form>
     </Dialog>

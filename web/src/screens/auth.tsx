@@ -4,6 +4,7 @@ import { drafts } from '../drafts.ts';
 import { go, goInstead, route } from '../navigation.ts';
 import { useAction } from '../parts/action.ts';
 import type { Action } from '../parts/action.ts';
+import { CaptchaWidget, useCaptcha } from '../parts/captcha.tsx';
 import { Field } from '../parts/field.tsx';
 import { FailureNotice, Notice } from '../parts/notice.tsx';
 import { needsSession } from '../route.ts';
@@ -14,9 +15,11 @@ import { say } from '../toasts.ts';
 import { EMPTY } from '../wish.ts';
 import type { Form } from '../wish.ts';
 
-type FrameProps = { title: string; lead?: string; action: Action; go: string; submit: () => Promise<void>; children: ComponentChildren; below?: ComponentChildren };
+type FrameProps = { title: string; lead?: string; action: Action; go: string; submit: () => Promise<void>; isKnown?: boolean; children: ComponentChildren; below?: ComponentChildren };
 
-function Frame({ title, lead, action, go: label, submit, children, below }: FrameProps) {
+/** `isKnown`: whoever sends this has signed in. */
+function Frame({ title, lead, action, go: label, submit, isKnown = false, children, below }: FrameProps) {
+  const isHuman = useCaptcha() || isKnown;
   const onSubmit = (event: Event) => {
     event.preventDefault();
     void action.run(submit);
@@ -27,8 +30,9 @@ function Frame({ title, lead, action, go: label, submit, children, below }: Fram
         <h1 tabIndex={-1}>{title}</h1>
         {lead && <p class="hint">{lead}</p>}
         {children}
+        {!isKnown && <CaptchaWidget />}
         {action.failure && <FailureNotice failure={action.failure} />}
-        <button type="submit" class="button button-primary button-big" disabled={action.busy}>{label}</button>
+        <button type="submit" class="button button-primary button-big" disabled={action.busy || !isHuman}>{label}</button>
         {below}
       </form>
     </div>
@@ -134,7 +138,7 @@ export function NewPasswordScreen() {
     go('');
   };
   return (
-    <Frame title={t.auth.newTitle} action={action} go={t.auth.newGo} submit={submit}>
+    <Frame title={t.auth.newTitle} action={action} go={t.auth.newGo} submit={submit} isKnown>
       <Field label={t.auth.newPassword} type="password" value={password} change={setPassword} autocomplete="new-password" hint={t.auth.passwordHint} minLength={8} required autofocus />
     </Frame>
   );

@@ -71,6 +71,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   mail_rate_limited: { what: 'A mail was sent only a moment ago.', next: 'Wait a minute, then try again.' },
   auth_rate_limited: { what: 'Too many attempts in a short time.', next: 'Wait a few minutes, then try again.' },
   auth_unavailable: { what: 'Signing in does not work at the moment.', next: 'Try again in a minute.' },
+  captcha_failed: { what: 'The check that you are not a robot did not succeed.', next: 'Try again. If it happens again, reload the page without a content blocker.' },
   spotify_refused: { what: 'You did not allow the link, so nothing was linked.', next: 'Begin again if you change your mind.' },
   spotify_took_too_long: { what: 'Linking took longer than ten minutes.', next: 'Begin again with “Link Spotify”.' },
   spotify_failed: { what: 'Spotify could not complete the link.', next: 'Begin again with “Link Spotify”.' },

@@ -71,6 +71,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   mail_rate_limited: { what: 'Wiadomość wysłano dopiero przed chwilą.', next: 'Odczekaj minutę i spróbuj ponownie.' },
   auth_rate_limited: { what: 'Za dużo prób w krótkim czasie.', next: 'Odczekaj kilka minut i spróbuj ponownie.' },
   auth_unavailable: { what: 'Logowanie chwilowo nie działa.', next: 'Spróbuj ponownie za minutę.' },
+  captcha_failed: { what: 'Nie udało się sprawdzić, że nie jesteś robotem.', next: 'Spróbuj ponownie. Jeśli to się powtórzy, odśwież stronę bez blokady treści.' },
   spotify_refused: { what: 'Nie było zgody na połączenie, więc nic nie zostało połączone.', next: 'Zacznij jeszcze raz, jeśli zmienisz zdanie.' },
   spotify_took_too_long: { what: 'Łączenie trwało dłużej niż dziesięć minut.', next: 'Zacznij jeszcze raz od „Połącz Spotify”.' },
   spotify_failed: { what: 'Spotify nie mogło dokończyć połączenia.', next: 'Zacznij jeszcze raz od „Połącz Spotify”.' },

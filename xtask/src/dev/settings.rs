@@ -76,7 +76,8 @@ const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
 /// What the page is told, which is public, and what operators prove themselves with.
-const OF_GATEWAY: [&str; 3] = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "HEALTH_TOKEN"];
+const OF_GATEWAY: [&str; 4] =
+    ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "TURNSTILE_SITE_KEY", "HEALTH_TOKEN"];
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];

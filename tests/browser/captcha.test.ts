@@ -1,0 +1,132 @@
+// Turnstile, with Cloudflare's documented test keys: its script, its frame and its verification are stand-ins on this machine.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { createClient } from '@supabase/supabase-js';
+import type { Browser } from 'playwright-core';
+import { launch } from './browser.ts';
+import { startOwnSupabase } from './own-supabase.ts';
+import type { OwnSupabase } from './own-supabase.ts';
+import { goTo, PASSWORD, says, visit } from './support.ts';
+import type { Visit } from './support.ts';
+
+const CLOUDFLARE = 'https://challenges.cloudflare.com';
+const KEYS = { passes: '1x00000000000000000000AA', blocks: '2x00000000000000000000AB', secret: '1x0000000000000000000000000000000AA' };
+const DUMMY = 'XXXX.DUMMY.TOKEN.XXXX';
+
+/** As Turnstile's, each token is good once; that they differ is how the test tells them apart. */
+const spent: string[] = [];
+const siteverify = createServer(async (incoming, outgoing) => {
+  const form = new URLSearchParams((await incoming.toArray()).join(''));
+  const token = form.get('response') ?? '';
+  const codes = form.get('secret') !== KEYS.secret ? ['invalid-input-secret'] : !token.startsWith(DUMMY) ? ['invalid-input-response'] : spent.includes(token) ? ['timeout-or-duplicate'] : [];
+  spent.push(token);
+  outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify({ success: codes.length === 0, 'error-codes': codes, hostname: 'localhost' }));
+});
+
+/** What api.js does with the test keys: a frame, and a token or an error. */
+const API = `
+let made = 0;
+const widgets = new Map();
+function solve(id) {
+  const { sitekey, callback, 'error-callback': failed } = widgets.get(id);
+  setTimeout(() => { if (widgets.has(id)) sitekey.startsWith('1x') ? callback('${DUMMY}.' + Math.random()) : failed('300030'); });
+}
+window.turnstile = {
+  render(place, options) {
+    const frame = document.createElement('iframe');
+    frame.src = '${CLOUDFLARE}/frame';
+    frame.title = 'Widget';
+    place.append(frame);
+    const id = 'cf-' + made++;
+    widgets.set(id, options);
+    solve(id);
+    return id;
+  },
+  reset: solve,
+  remove: (id) => widgets.delete(id),
+};`;
+
+let own: OwnSupabase;
+let browser: Browser;
+
+before(async () => {
+  siteverify.listen(0, '127.0.0.1');
+  await once(siteverify, 'listening');
+  const url = `http://127.0.0.1:${(siteverify.address() as AddressInfo).port}`;
+  own = await startOwnSupabase({ CAPTCHA_SECRET: KEYS.secret, CAPTCHA_SITEVERIFY_URL: url });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  own?.close();
+  siteverify.close();
+});
+
+async function visitWith(site_key: string, hasScript = true): Promise<Visit> {
+  own.config.turnstile_site_key = site_key;
+  const it = await visit(browser, { url: own.site, others: [own.config.supabase_url, CLOUDFLARE] });
+  await it.context.route(`${CLOUDFLARE}/turnstile/v0/api.js*`, (route) => (hasScript ? route.fulfill({ contentType: 'text/javascript', body: API }) : route.abort()));
+  await it.context.route(`${CLOUDFLARE}/frame`, (route) => route.fulfill({ contentType: 'text/html', body: '<p>Success!</p>' }));
+  return it;
+}
+
+test('without a token nobody signs up, signs in or has mails sent', async () => {
+  const { auth } = createClient(own.config.supabase_url, own.config.supabase_publishable_key, { auth: { persistSession: false } });
+  const email = `${crypto.randomUUID()}@example.com`;
+  for (const captchaToken of [undefined, 'made up']) {
+    const options = { captchaToken };
+    const answers = [
+      await auth.signUp({ email, password: PASSWORD, options }),
+      await auth.signInWithPassword({ email, password: PASSWORD, options }),
+      await auth.signInWithOtp({ email, options }),
+      await auth.resetPasswordForEmail(email, options),
+      await auth.resend({ type: 'signup', email, options }),
+    ];
+    assert.deepEqual(answers.map(({ error }) => error?.code), Array(5).fill('captcha_failed'));
+  }
+});
+
+test('a listener signs up, asks for a new password and signs in, with a token for each', async () => {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const first = await visitWith(KEYS.passes);
+  const before = spent.length;
+  await goTo(first.page, 'sign-up');
+  await first.page.getByRole('button', { name: 'Create account' }).waitFor();
+  await first.page.frameLocator('iframe').getByText('Success!').waitFor();
+  await first.page.getByLabel('E-mail').fill(email);
+  await first.page.getByLabel('Password').fill(PASSWORD);
+  await first.page.getByRole('button', { name: 'Create account' }).click();
+  await first.page.getByText('3 of 3 AI playlists left').waitFor();
+  await first.end();
+  const { page, end } = await visitWith(KEYS.passes);
+  await goTo(page, 'forgot');
+  await page.getByRole('button', { name: 'Send the link' }).waitFor();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByRole('button', { name: 'Send the link' }).click();
+  await says(page, `If there is an account for ${email}, a link is on its way.`);
+  await goTo(page, 'sign-in');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await says(page, 'The e-mail address or the password is wrong.');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  const used = spent.slice(before);
+  assert.deepEqual([used.length, new Set(used).size], [4, 4]);
+  await end();
+});
+
+for (const [what, key, hasScript] of [['fails', KEYS.blocks, true], ['cannot be loaded', KEYS.passes, false]] as const) {
+  test(`a check that ${what} is said, and nothing can be sent`, async () => {
+    const { page, end } = await visitWith(key, hasScript);
+    await goTo(page, 'sign-up');
+    await says(page, 'The check that you are not a robot did not succeed.');
+    assert.ok(await page.getByRole('button', { name: 'Create account' }).isDisabled());
+    await end();
+  });
+}
