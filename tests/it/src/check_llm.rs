@@ -99,13 +99,8 @@ async fn what_is_wrong_with_key_credit_name_or_url_is_told_in_plain_words() {
     let error = |message: &str, code: &str| json!({"error": {"message": message, "code": code}});
     for (fault, expected) in [
         (told(404, error("The model `simulated` does not exist", "model_not_found")), "check LLM_MODEL"),
-        (told(400, error("Invalid model name passed in model=simulated.", "400")), "check LLM_MODEL"),
         (told(402, error("Insufficient Balance", "invalid_request_error")), "has no credit"),
-        (told(429, error("You exceeded your current quota", "insufficient_quota")), "has no credit"),
-        (told(429, error("Slow down", "rate_limit_exceeded")), "allows no more requests for now"),
         (told(400, error("the request exceeds the available context size", "400")), "context is too small"),
-        (told(404, json!("<html>not found</html>")), "There are no chat completions at"),
-        (told(405, json!({"detail": "Method Not Allowed"})), "There are no chat completions at"),
         (told(400, error("Unsupported parameter: 'messages'", "x")), "refuses the request in every form"),
         (
             json!([{"path_prefix": COMPLETIONS, "status": 308, "headers": {"location": "https://llm.example/v1"}}]),
@@ -116,11 +111,6 @@ async fn what_is_wrong_with_key_credit_name_or_url_is_told_in_plain_words() {
                     "headers": {"content-type": "text/html"}}]),
             "returns a web page",
         ),
-        (
-            json!([{"path_prefix": COMPLETIONS, "status": 200, "body": {"hello": "world"}}]),
-            "without the text that a chat completion has",
-        ),
-        (json!([{"path_prefix": COMPLETIONS, "reset_connection": true}]), "failed"),
     ] {
         stack.faults("llm", fault).await;
         says(&check_url(&url).await, expected);

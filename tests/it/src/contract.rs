@@ -1,7 +1,6 @@
 //! Headers, CORS and errors: the frame around every answer.
 
 use reqwest::{Method, Response};
-use serde_json::json;
 
 use crate::generation::{self, FIVE, ask, reply};
 use crate::stack::Stack;
@@ -39,20 +38,6 @@ async fn a_configured_origin_may_call_and_another_may_not() {
 }
 
 #[tokio::test]
-async fn errors_can_be_read_by_the_page_too() {
-    let stack = Stack::take().await;
-    let web = stack.url("/web_url").trim_end_matches('/');
-    let request = stack.http.post(stack.function("ai-playlist")).header("origin", web).json(&ask("evening"));
-    let response = request.send().await.unwrap();
-    assert_eq!(response.status(), 401);
-    assert_eq!(response.headers()["access-control-allow-origin"], web);
-    assert_eq!(response.headers()["vary"], "Origin");
-    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
-    let body: serde_json::Value = response.json().await.unwrap();
-    assert_eq!(body["request_id"], id);
-}
-
-#[tokio::test]
 async fn no_answer_is_kept_by_a_cache() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
@@ -83,22 +68,6 @@ async fn the_functions_answer_behind_supabases_own_url_too() {
         request.header("accept", "text/event-stream").header("apikey", stack.url("/publishable_key"));
     let stream = generation::read(request.send().await.unwrap()).await;
     assert_eq!(stream.last("done")["count"], 5);
-}
-
-#[tokio::test]
-async fn no_error_tells_a_secret_or_a_cause() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    let boom =
-        json!([{"path_prefix": "/v1/chat/completions", "status": 500, "body": "stack trace at /srv/x.py"}]);
-    stack.faults("llm", boom).await;
-    let (_, error) = generation::json(&stack, &user, &ask("evening")).await;
-    let text = error.to_string();
-    for secret in
-        [stack.url("/secret_key"), stack.url("/publishable_key"), &user.token, "stack trace", "127.0.0.1"]
-    {
-        assert!(!text.contains(secret), "{text}");
-    }
 }
 
 #[tokio::test]
@@ -145,18 +114,5 @@ async fn what_clients_gateways_and_tracers_add_changes_nothing() {
             response.status(),
             response.text().await.unwrap()
         );
-    }
-}
-
-#[tokio::test]
-async fn options_is_answered_whoever_asks_and_whatever_is_asked_for() {
-    let stack = Stack::take().await;
-    for path in
-        ["ai-playlist", "ai-playlist/", "ai-playlist/nowhere", "account/health", "spotify-search?title=a"]
-    {
-        let response = stack.http.request(Method::OPTIONS, stack.function(path)).send().await.unwrap();
-        assert_eq!(response.status(), 204, "{path}");
-        assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
-        assert_eq!(response.text().await.unwrap(), "");
     }
 }

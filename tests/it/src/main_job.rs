@@ -125,20 +125,6 @@ async fn a_saved_playlist_is_read_back_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_saved_playlist_is_made_unique() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    stack.llm_script(reply(&FIVE)).await;
-    let mut body = ask("a cozy rainy evening");
-    body["save"] = json!(true);
-    let mut names = Vec::new();
-    for _ in 0..2 {
-        names.push(generation::json(&stack, &user, &body).await.1["name"].clone());
-    }
-    assert_eq!(names, ["Evening", "Evening (2)"]);
-}
-
-#[tokio::test]
 async fn the_history_tells_the_prompt_its_end_and_its_cost() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;

@@ -13,9 +13,7 @@ mod acts;
 mod aftermath;
 mod calls;
 mod cell;
-mod faults;
 mod lane;
-mod liar;
 mod operations;
 mod rules;
 
@@ -31,9 +29,9 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use self::cell::{Cell, Recorded, record};
-use self::faults::Fault;
 use self::lane::{Lane, World};
 use self::operations::{COLD, OPERATIONS};
+use crate::faults::Fault;
 
 /// So many lanes begin with the cells that wait the longest, and so many with those that do not wait.
 const PATIENT_LANES: usize = 16;

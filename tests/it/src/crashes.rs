@@ -4,22 +4,20 @@
 //! Some tens of listeners generate, edit, search, export and subscribe all the time, on a stack of the test's own with
 //! the shared stack's simulators, which outlive it. `CRASHES_SEED` repeats a run.
 
-mod check;
-mod listener;
-
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use fastrand::Rng;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use self::listener::Listener;
-use crate::dice::Dice;
 use crate::generation::{FIVE, reply};
+use crate::listener::{Listener, Load};
 use crate::own_stack::{PATIENCE, Place, Running, descendants, eventually, functions_alone, signal};
+use crate::promises;
 use crate::stack::Stack;
 
 const LISTENERS: usize = 20;
@@ -43,16 +41,6 @@ fn seed() -> u64 {
 /// Shown although the test passes.
 fn tell(text: &str) {
     writeln!(std::io::stderr(), "crashes: {text}").unwrap();
-}
-
-/// What all listeners share.
-#[derive(Default)]
-struct Load {
-    is_over: AtomicBool,
-    under_way: AtomicUsize,
-    answered: AtomicUsize,
-    /// Answers that told of a failure, and requests without an answer.
-    failed: AtomicUsize,
 }
 
 /// The lines of an env file: all but the database is the shared stack's.
@@ -91,9 +79,9 @@ async fn round(place: &Place, mut running: Running, part: &str, load: &Load, beh
     kill(&running, part);
     assert!(under_way > 0, "nothing was under way when {part} was killed");
     assert!(!running.dev.ended().await.success());
-    check::log(place, &running.stack);
+    promises::log(place, &running.stack);
     drop(running);
-    let running = place.start_again().await;
+    let running = place.start().await;
     let lost = load.failed.load(Ordering::Relaxed) - failed;
     let took = killed.elapsed();
     tell(&format!(
@@ -107,7 +95,7 @@ async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
     let begun = Instant::now();
     let seed = seed();
     tell(&format!("seed {seed}"));
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::with_seed(seed);
     let shared = Stack::take().await;
     let place = Place::take().await;
     let mut script = reply(&FIVE);
@@ -119,26 +107,25 @@ async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
 
     let load = Arc::new(Load::default());
     let stack = Arc::new(Stack::of(running.stack.ready.clone()));
-    let arriving =
-        (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, Dice::new(dice.next())));
+    let arriving = (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, rng.fork()));
     let listeners = join_all(arriving).await;
     let working: Vec<_> =
         listeners.into_iter().map(|listener| tokio::spawn(listener.work(shared_url(&shared)))).collect();
-    let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| dice.one_of(&PARTS)).collect();
+    let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| rng.choice(PARTS).unwrap()).collect();
     for part in PARTS.into_iter().chain(further) {
-        let behind = ANSWERS + dice.below(ANSWERS);
+        let behind = ANSWERS + rng.usize(..ANSWERS);
         running = round(&place, running, part, &load, behind).await;
     }
     load.is_over.store(true, Ordering::Relaxed);
     let mut listeners: Vec<Listener> =
         join_all(working).await.into_iter().map(|listener| listener.unwrap()).collect();
 
-    deliver_all(&shared).await;
+    promises::deliver_all(&shared).await;
     for listener in &mut listeners {
         listener.complete().await;
     }
-    check::everything(&running.stack, &shared, &listeners).await;
-    check::log(&place, &running.stack);
+    promises::everything(&running.stack, &shared, &listeners).await;
+    promises::log(&place, &running.stack);
     let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
     let saved: usize = listeners.iter().map(|listener| listener.saved.len()).sum();
     tell(&format!(
@@ -151,15 +138,4 @@ async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
 
 fn shared_url(shared: &Stack) -> String {
     shared.url("/simulators/stripe").to_owned()
-}
-
-/// Stripe sends again what was not accepted, until all of it is.
-async fn deliver_all(shared: &Stack) {
-    let order = json!({"pending": true});
-    let all_accepted = async || {
-        let summary = shared.stripe(Method::POST, "deliver", &order).await;
-        summary["failed"] == 0
-    };
-    shared.stripe(Method::PUT, "delivery", &json!({"paused": true})).await;
-    eventually("every event is accepted", Duration::from_secs(30), all_accepted).await;
 }
