@@ -1,9 +1,9 @@
 //! Somebody who keeps the functions and the database busy, and remembers what they were promised.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -50,6 +50,8 @@ pub struct Load {
     pub answered: AtomicUsize,
     /// Answers that told of a failure, and requests without an answer.
     pub failed: AtomicUsize,
+    /// What they were, and how often.
+    pub failures: Mutex<BTreeMap<String, usize>>,
 }
 
 pub struct Listener {
@@ -182,18 +184,17 @@ impl Listener {
 
     /// The status and the body; `None` where there is no answer, or one that tells of a failure.
     async fn ask(&self, request: RequestBuilder) -> Option<(u16, Value)> {
-        let Load { under_way, answered, failed, .. } = &*self.load;
+        let Load { under_way, answered, .. } = &*self.load;
         under_way.fetch_add(1, Ordering::Relaxed);
         let answer = async {
-            let response = request.send().await.ok()?;
-            let status = response.status().as_u16();
-            Some((status, response.text().await.ok()?))
-        }
-        .await;
+            let response = request.send().await?;
+            Ok((response.status().as_u16(), response.text().await?))
+        };
+        let answer: reqwest::Result<(u16, String)> = answer.await;
         under_way.fetch_sub(1, Ordering::Relaxed);
-        let Some((status, text)) = answer else {
-            failed.fetch_add(1, Ordering::Relaxed);
-            return None;
+        let (status, text) = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.fail(format!("no answer: {error}")),
         };
         answered.fetch_add(1, Ordering::Relaxed);
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -201,13 +202,18 @@ impl Listener {
         let is_functions = body["request_id"].is_string();
         assert!(
             status < 400 || !is_functions || DOCUMENTED.contains(&code),
-            "{status} {text}: nobody is to be told this"
+            "{status} {text}: this is not documented"
         );
         if status >= 500 {
-            failed.fetch_add(1, Ordering::Relaxed);
-            return None;
+            return self.fail(format!("{status} {code}"));
         }
         Some((status, body))
+    }
+
+    fn fail<T>(&self, what: String) -> Option<T> {
+        self.load.failed.fetch_add(1, Ordering::Relaxed);
+        *self.load.failures.lock().unwrap().entry(what).or_default() += 1;
+        None
     }
 
     /// All is well: what was left open is asked for again, and everything works.

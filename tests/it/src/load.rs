@@ -20,7 +20,7 @@ const DURATION: Duration = Duration::from_secs(60);
 /// Until here instances are made, caches are filled and what is hot is compiled.
 const WARM_UP: u64 = 20;
 /// A user reads, and thinks, before the next thing.
-const PAUSE_MS: std::ops::Range<u64> = 500..3_500;
+const PAUSE_MS: std::ops::Range<u64> = 1_000..6_000;
 /// How many sign up at once.
 const AT_ONCE: usize = 8;
 const SEED: u64 = 11;
@@ -68,12 +68,11 @@ async fn two_hundred_listeners_for_a_minute_lose_nothing() {
     let mut listeners: Vec<Listener> =
         join_all(working).await.into_iter().map(|listener| listener.unwrap()).collect();
 
-    let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
-    println!(
-        "load: {answered} answers in {} s, {failed} failed; the runtime has {memory:?} KiB",
-        DURATION.as_secs()
-    );
-    assert_eq!(failed, 0);
+    let answered = load.answered.load(Ordering::Relaxed);
+    let kib = memory.values().next_back();
+    println!("load: {answered} answers in {DURATION:?}; the runtime has {kib:?} KiB");
+    let failures = load.failures.lock().unwrap().clone();
+    assert!(failures.is_empty(), "{failures:?}");
     promises::deliver_all(&stack).await;
     for listener in &mut listeners {
         listener.complete().await;
