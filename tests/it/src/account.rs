@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::generation::{self, FIVE, ask, reply};
 use crate::own_stack::{PATIENCE, eventually};
 use crate::spotify::{self, Answer, call};
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 use crate::stripe::{ask_for_checkout, becomes, objects, pay, profile, url};
 
 /// The tables with rows of a user, and the column that says whose they are.
@@ -183,8 +183,7 @@ async fn what_runs_for_somebody_who_is_deleted_ends_cleanly() {
 
 #[tokio::test]
 async fn an_export_of_somebody_who_is_deleted_ends_cleanly() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let email = email_of(&stack, &user).await;
     spotify::link(&stack, &user, "ania").await;
     let tracks = spotify::some_tracks(&stack, 3).await;
@@ -208,8 +207,7 @@ async fn an_export_of_somebody_who_is_deleted_ends_cleanly() {
 
 #[tokio::test]
 async fn who_is_gone_exports_nothing_with_a_key_or_without() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let email = email_of(&stack, &user).await;
     assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
     let playlist = Uuid::new_v4().to_string();
@@ -220,8 +218,7 @@ async fn who_is_gone_exports_nothing_with_a_key_or_without() {
 
 #[tokio::test]
 async fn a_deletion_that_has_begun_lets_nobody_become_another_customer() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let email = email_of(&stack, &user).await;
     ask_for_checkout(&stack, &user, "/plan").await.ok();
     // The customer is deleted, and then it breaks off.

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::spotify::browser;
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 use crate::stripe::{
     act, app, ask_for_checkout, ask_for_portal, becomes, cancel, deliver, hold_events, objects, pay, press,
     profile, send, url,
@@ -35,8 +35,7 @@ async fn open_sessions(stack: &Stack) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_person_pays_is_pro_cancels_and_is_free_again() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     assert_eq!(profile(&stack, &user).await, ("free".to_owned(), None));
 
     let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
@@ -66,8 +65,7 @@ async fn a_person_pays_is_pro_cancels_and_is_free_again() {
 
 #[tokio::test]
 async fn who_stops_paying_is_free_when_stripe_gives_up() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
     assert!(pay(&checkout).await.is_some());
     becomes(&stack, &user, "pro").await;
@@ -85,8 +83,7 @@ async fn who_stops_paying_is_free_when_stripe_gives_up() {
 
 #[tokio::test]
 async fn sixteen_requests_at_once_make_one_customer_and_one_checkout() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.stripe(Method::PUT, "latency", &json!({"api_ms": 40})).await;
     let asked = join_all((0..16).map(|_| ask_for_checkout(&stack, &user, "/plan"))).await;
     let urls: std::collections::BTreeSet<_> = asked.into_iter().map(url).collect();
@@ -99,8 +96,7 @@ async fn sixteen_requests_at_once_make_one_customer_and_one_checkout() {
 
 #[tokio::test]
 async fn two_tabs_end_with_one_subscription() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let first = url(ask_for_checkout(&stack, &user, "/plan").await);
     assert_eq!(url(ask_for_checkout(&stack, &user, "/plan").await), first, "the same wish, the same page");
     let second = url(ask_for_checkout(&stack, &user, "/settings").await);
@@ -127,8 +123,7 @@ async fn surplus_session(stack: &Stack, customer: &str, id: &str) -> String {
 
 #[tokio::test]
 async fn two_pages_that_are_paid_before_stripe_tells_are_two_subscriptions_and_either_makes_pro() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let first = url(ask_for_checkout(&stack, &user, "/plan").await);
     let customer = profile(&stack, &user).await.1.unwrap();
     let surplus = surplus_session(&stack, &customer, "cs_test_surplus").await;
@@ -149,8 +144,7 @@ async fn two_pages_that_are_paid_before_stripe_tells_are_two_subscriptions_and_e
 
 #[tokio::test]
 async fn a_customer_that_was_deleted_is_replaced() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
     assert!(pay(&checkout).await.is_some());
     becomes(&stack, &user, "pro").await;

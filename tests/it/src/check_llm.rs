@@ -1,12 +1,12 @@
 //! The operator's command that says what a language model supports, and what is wrong with its configuration.
 
-use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::generation::{FIVE, reply};
+use crate::own_stack::xtask;
 use crate::stack::Stack;
 
 const COMPLETIONS: &str = "/v1/chat/completions";
@@ -14,14 +14,10 @@ const KEY: &str = "simulated-llm-key";
 
 /// Runs the command with these variables in its env file; returns its exit code and what it prints.
 pub async fn check(variables: &[(&str, &str)]) -> (i32, String) {
-    let xtask = std::env::var_os("SOUND_WHISKERS_XTASK").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/xtask")),
-        PathBuf::from,
-    );
     let env: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     let file = std::env::temp_dir().join(format!("sound-whiskers-{}", uuid::Uuid::new_v4()));
     std::fs::write(&file, env).unwrap();
-    let mut command = Command::new(xtask);
+    let mut command = Command::new(xtask());
     command.args(["check-llm", "--env-file"]).arg(&file).env_remove("CARGO_MANIFEST_DIR");
     // What the file lacks is otherwise taken from the environment.
     for name in ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"] {

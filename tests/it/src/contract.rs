@@ -3,7 +3,7 @@
 use reqwest::{Method, Response};
 
 use crate::generation::{self, FIVE, ask, reply};
-use crate::stack::Stack;
+use crate::stack::{Stack, taken};
 
 async fn preflight(stack: &Stack, origin: &str) -> Response {
     let request = stack.http.request(Method::OPTIONS, stack.function("ai-playlist"));
@@ -39,8 +39,7 @@ async fn a_configured_origin_may_call_and_another_may_not() {
 
 #[tokio::test]
 async fn no_answer_is_kept_by_a_cache() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     for (accept, directive, buffering) in [
         ("text/event-stream", "no-cache, no-transform", Some("no")),
@@ -59,8 +58,7 @@ async fn no_answer_is_kept_by_a_cache() {
 
 #[tokio::test]
 async fn the_functions_answer_behind_supabases_own_url_too() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     let url = format!("{}/functions/v1/ai-playlist", stack.url("/supabase_url"));
     let request = stack.http.post(url).bearer_auth(&user.token).json(&ask("evening"));
@@ -72,8 +70,7 @@ async fn the_functions_answer_behind_supabases_own_url_too() {
 
 #[tokio::test]
 async fn what_clients_gateways_and_tracers_add_changes_nothing() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     for (method, path, body) in [

@@ -6,10 +6,8 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use fastrand::Rng;
 use futures_util::future::join_all;
@@ -20,6 +18,7 @@ use uuid::Uuid;
 use crate::fault_proxy::{Fate, FaultProxy};
 use crate::faults::Fault;
 use crate::own_stack::{PATIENCE, Place, Running, eventually, functions_alone, signal};
+use crate::runs::{seed, tell};
 use crate::stack::Stack;
 use crate::stripe::{EVENT_TYPES, event, now, signature};
 
@@ -37,22 +36,6 @@ const AT_ONCE: usize = 16;
 const HOLD_MS: u64 = 700;
 /// No number of repetitions that Stripe would not make.
 const MAX_REPETITIONS: usize = 40;
-
-fn seed() -> u64 {
-    let given = std::env::var("CONVERGENCE_SEED").ok();
-    given.map_or_else(
-        || {
-            u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & 0xffff_ffff)
-                .unwrap()
-        },
-        |seed| seed.parse().expect("CONVERGENCE_SEED is no number"),
-    )
-}
-
-/// Shown although the test passes.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "convergence: {text}").unwrap();
-}
 
 /// Somebody at Stripe.
 struct Customer {
@@ -382,18 +365,20 @@ fn note(customers: &mut [Customer], actions: &[Value], done: &Value) {
 
 #[tokio::test]
 async fn a_thousand_histories_end_with_what_stripe_says() {
-    let seed = seed();
-    tell(&format!("seed {seed}"));
+    let seed = seed("convergence", "CONVERGENCE_SEED");
     let mut world = World::new(seed).await;
     for number in 0..HISTORIES / BATCH {
         world.batch(number).await;
     }
     let World { attempts, failures, kills, ref database_failures, .. } = world;
     let database = database_failures.load(Ordering::Relaxed);
-    tell(&format!(
-        "{HISTORIES} histories, 0 wrong; {attempts} deliveries, of which {failures} failed ({database} requests to the \
+    tell(
+        "convergence",
+        &format!(
+            "{HISTORIES} histories, 0 wrong; {attempts} deliveries, of which {failures} failed ({database} requests to the \
          database did); the runtime was killed {kills} times"
-    ));
+        ),
+    );
     assert!(failures * 3 >= attempts, "less than a third failed: {failures} of {attempts}");
     // For the tests behind this one.
     world.stripe(Method::POST, "reset", json!({})).await;

@@ -4,10 +4,9 @@
 //! Some tens of listeners generate, edit, search, export and subscribe all the time, on a stack of the test's own with
 //! the shared stack's simulators, which outlive it. `CRASHES_SEED` repeats a run.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
@@ -18,6 +17,7 @@ use crate::generation::{FIVE, reply};
 use crate::listener::{Listener, Load};
 use crate::own_stack::{PATIENCE, Place, Running, descendants, eventually, functions_alone, signal};
 use crate::promises;
+use crate::runs::{seed, tell};
 use crate::stack::Stack;
 
 const LISTENERS: usize = 20;
@@ -29,36 +29,12 @@ const ANSWERS: usize = 50;
 /// Long enough that some are under way at any time.
 const MODEL_MS: u64 = 300;
 
-fn seed() -> u64 {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & 0xffff_ffff;
-    let given = std::env::var("CRASHES_SEED").ok();
-    given.map_or_else(
-        || u64::try_from(now()).unwrap(),
-        |seed| seed.parse().expect("CRASHES_SEED is no number"),
-    )
-}
-
-/// Shown although the test passes.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "crashes: {text}").unwrap();
-}
-
 /// The lines of an env file: all but the database is the shared stack's.
 fn env(shared: &Stack) -> String {
-    let spotify = shared.url("/simulators/spotify");
-    let lines = [
-        ("SPOTIFY_CLIENT_ID", "simulated-client-id".to_owned()),
-        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret".to_owned()),
-        ("SPOTIFY_REDIRECT_URI", shared.function("spotify-oauth/callback")),
-        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify.to_owned()),
-        ("SPOTIFY_API_BASE_URL", spotify.to_owned()),
-        ("LLM_BASE_URL", format!("{}/v1", shared.url("/simulators/llm"))),
-        ("LLM_API_KEY", "simulated-llm-key".to_owned()),
-        ("LLM_MODEL", "simulated".to_owned()),
-    ];
     let own = functions_alone(shared, "");
     let own = own.lines().filter(|line| !line.starts_with("SUPABASE_")).map(|line| format!("{line}\n"));
-    own.chain(lines.iter().map(|(name, value)| format!("{name}={value}\n"))).collect()
+    let redirect_uri = format!("SPOTIFY_REDIRECT_URI={}\n", shared.function("spotify-oauth/callback"));
+    own.chain([redirect_uri]).collect()
 }
 
 /// Kills a part with all its processes, as losing power does.
@@ -84,18 +60,19 @@ async fn round(place: &Place, mut running: Running, part: &str, load: &Load, beh
     let running = place.start().await;
     let lost = load.failed.load(Ordering::Relaxed) - failed;
     let took = killed.elapsed();
-    tell(&format!(
-        "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
-    ));
+    tell(
+        "crashes",
+        &format!(
+            "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
+        ),
+    );
     running
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
     let begun = Instant::now();
-    let seed = seed();
-    tell(&format!("seed {seed}"));
-    let mut rng = Rng::with_seed(seed);
+    let mut rng = Rng::with_seed(seed("crashes", "CRASHES_SEED"));
     let shared = Stack::take().await;
     let place = Place::take().await;
     let mut script = reply(&FIVE);
@@ -128,10 +105,13 @@ async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
     promises::log(&place, &running.stack);
     let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
     let saved: usize = listeners.iter().map(|listener| listener.saved.len()).sum();
-    tell(&format!(
-        "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
-        begun.elapsed()
-    ));
+    tell(
+        "crashes",
+        &format!(
+            "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
+            begun.elapsed()
+        ),
+    );
     // For the tests behind this one.
     shared.stripe(Method::POST, "reset", &Value::Null).await;
 }

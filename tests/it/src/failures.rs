@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::generation::{self, FIVE, answer, ask, assert_error, reply};
+use crate::generation::{self, FIVE, answer, ask, assert_error, reply, saving};
 use crate::stack::{Stack, User};
 
 const COMPLETIONS: &str = "/v1/chat/completions";
@@ -14,12 +14,6 @@ async fn taken() -> (Stack, User) {
     let user = stack.sign_up().await;
     stack.llm_script(reply(&FIVE)).await;
     (stack, user)
-}
-
-fn saving() -> Value {
-    let mut body = ask("evening");
-    body["save"] = json!(true);
-    body
 }
 
 #[tokio::test]
@@ -65,7 +59,7 @@ async fn a_failing_service_is_named_and_costs_nothing() {
         stack.faults(simulator, json!([fault])).await;
         // Each case has a user of its own: several failures in a minute are too many.
         let user = stack.sign_up().await;
-        let response = generation::request(&stack, &user, &saving()).send().await.unwrap();
+        let response = generation::request(&stack, &user, &saving("evening")).send().await.unwrap();
         let retry_after =
             response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(retry_after.as_deref(), code.ends_with("rate_limited").then_some("60"), "{code}");
@@ -74,7 +68,7 @@ async fn a_failing_service_is_named_and_costs_nothing() {
         for secret in [stack.url("/secret_key"), &user.token, "stack trace", "127.0.0.1"] {
             assert!(!answer.1.to_string().contains(secret), "{}", answer.1);
         }
-        let stream = generation::stream(&stack, &user, &saving()).await;
+        let stream = generation::stream(&stack, &user, &saving("evening")).await;
         assert_eq!(stream.last("error")["code"], code);
         stack.assert_untouched(&user, 0).await;
         stack.faults(simulator, json!([])).await;
@@ -93,7 +87,7 @@ async fn an_unusable_answer_of_the_model_costs_nothing() {
     ] {
         let user = stack.sign_up().await;
         stack.llm_script(script).await;
-        let answer = generation::json(&stack, &user, &saving()).await;
+        let answer = generation::json(&stack, &user, &saving("evening")).await;
         assert_error(&answer, status, code);
         assert!(!answer.1.to_string().contains("can't help"), "{}", answer.1);
         stack.assert_untouched(&user, 0).await;
@@ -202,7 +196,7 @@ async fn a_user_with_fifty_playlists_is_told_before_anything_is_generated() {
     let (stack, user) = taken().await;
     let fill = "insert into public.playlists (owner_id, name) select $1, 'playlist ' || n from generate_series(1, 50) n";
     stack.sql(fill, &[&user.id]).await;
-    assert_error(&generation::json(&stack, &user, &saving()).await, 409, "playlist_limit_reached");
+    assert_error(&generation::json(&stack, &user, &saving("evening")).await, 409, "playlist_limit_reached");
     assert!(stack.log("llm").await.is_empty());
     assert_eq!(generation::json(&stack, &user, &ask("evening")).await.0, StatusCode::OK);
 }
@@ -215,7 +209,8 @@ async fn a_fiftieth_playlist_made_meanwhile_charges_nothing() {
     let mut script = reply(&FIVE);
     script["first_token_ms"] = json!(1_500);
     stack.llm_script(script).await;
-    let request = generation::request(&stack, &user, &saving()).header("accept", "text/event-stream");
+    let request =
+        generation::request(&stack, &user, &saving("evening")).header("accept", "text/event-stream");
     // The headers come when the slot is reserved.
     let response = request.send().await.unwrap();
     let last = json!({"owner_id": user.id, "name": "the fiftieth"});

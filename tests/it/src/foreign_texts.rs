@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::generation::{self, FIVE, ask, reply};
+use crate::generation::{self, FIVE, reply};
 use crate::stack::{Stack, User};
 
 async fn taken() -> (Stack, User) {
@@ -55,8 +55,7 @@ async fn no_text_or_number_of_spotifys_keeps_a_playlist_from_being_saved() {
         track(6, ("Nobody", "\u{0}", 1999), json!({})),
     ];
     catalogue(&stack, &tracks).await;
-    let mut body = ask("evening");
-    body["save"] = json!(true);
+    let body = generation::saving("evening");
     let (code, done) = generation::json(&stack, &user, &body).await;
     assert_eq!((code.as_u16(), &done["count"]), (200, &json!(5)), "{done}");
 

@@ -89,8 +89,7 @@ async fn where_there_is_no_token_the_secret_key_serves() {
     }
     running.stack.llm_script(reply(&FIVE)).await;
     let user = shared.sign_up().await;
-    let mut request = ask("calm");
-    request["save"] = json!(true);
+    let request = generation::saving("calm");
     let (status, done) = generation::json(&running.stack, &user, &request).await;
     assert_eq!(status, 200, "{done}");
     assert_eq!(shared.ai_usage(&user).await["used"], 1);

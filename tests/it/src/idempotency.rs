@@ -4,14 +4,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply};
+use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply, saving};
 use crate::stack::Stack;
-
-fn saving(prompt: &str) -> Value {
-    let mut body = ask(prompt);
-    body["save"] = json!(true);
-    body
-}
 
 async fn generations(stack: &Stack) -> usize {
     stack.log_of("llm", "/v1/chat/completions").await.len()

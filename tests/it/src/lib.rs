@@ -37,6 +37,7 @@ mod process;
 mod promises;
 mod quota;
 mod reconcile;
+mod runs;
 mod spotify_export;
 mod spotify_link;
 mod spotify_search;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::generation::{self, FIVE, ask, reply};
 use crate::own_stack::{PATIENCE, eventually};
 use crate::spotify;
-use crate::stack::{Stack, User};
+use crate::stack::{User, taken};
 use crate::stripe;
 
 /// What has been written since the test began.
@@ -92,8 +92,7 @@ fn calls(line: &Value, upstream: &str) -> u64 {
 
 #[tokio::test]
 async fn every_request_writes_exactly_one_line() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let log = Log::begin();
     let mut sent = Vec::new();
     for (method, path, is_known, body, route) in [
@@ -149,8 +148,7 @@ async fn every_request_writes_exactly_one_line() {
 
 #[tokio::test]
 async fn the_line_of_a_generation_tells_what_it_took_and_nothing_of_the_listener() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     let log = Log::begin();
     let prompt = "a very private evening with somebody";
@@ -187,8 +185,7 @@ async fn leave(request: RequestBuilder, is_under_way: impl AsyncFnMut() -> bool)
 
 #[tokio::test]
 async fn a_client_that_leaves_is_logged_all_the_same() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     spotify::link(&stack, &user, "ania").await;
     let tracks = spotify::some_tracks(&stack, 3).await;
     let playlist = spotify::playlist(&stack, &user, "Evening", &tracks).await;

@@ -195,14 +195,16 @@ impl Running {
     }
 }
 
-fn xtask() -> PathBuf {
+pub fn xtask() -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/xtask");
     std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from)
 }
 
 /// The lines of an env file with which the functions run by themselves: on the shared stack's data, reached through
-/// `supabase_url`, and with its Stripe. Lines after these replace them.
+/// `supabase_url`, and with its simulators. Lines after these replace them.
 pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
+    let spotify = shared.url("/simulators/spotify");
+    let llm = format!("{}/v1", shared.url("/simulators/llm"));
     let lines = [
         ("SUPABASE_URL", supabase_url),
         ("SUPABASE_PUBLISHABLE_KEY", shared.url("/publishable_key")),
@@ -211,12 +213,13 @@ pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
         ("STRIPE_WEBHOOK_SECRETS", shared.url("/stripe_webhook_secret")),
         ("STRIPE_PRICE_ID", "price_simulatedPro"),
         ("STRIPE_API_BASE_URL", shared.url("/simulators/stripe")),
-        // Nothing asks these; named, so that no simulator of theirs is started.
-        ("SPOTIFY_CLIENT_ID", "none"),
-        ("SPOTIFY_CLIENT_SECRET", "none"),
-        ("LLM_BASE_URL", "http://127.0.0.1:9/v1"),
-        ("LLM_API_KEY", "none"),
-        ("LLM_MODEL", "none"),
+        ("SPOTIFY_CLIENT_ID", "simulated-client-id"),
+        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret"),
+        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify),
+        ("SPOTIFY_API_BASE_URL", spotify),
+        ("LLM_BASE_URL", &llm),
+        ("LLM_API_KEY", "simulated-llm-key"),
+        ("LLM_MODEL", "simulated"),
     ];
     lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
 }

@@ -2,19 +2,13 @@
 
 use std::net::TcpListener;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::{assert_gone, delete, exists, pays, subscriber};
-use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply};
+use crate::generation::{self, FIVE, assert_error, json_with_key, reply, saving};
 use crate::own_stack::{PATIENCE, Place, eventually, free_ports, functions_alone, is_alive, signal};
 use crate::stack::{Stack, User};
-
-fn saving(prompt: &str) -> Value {
-    let mut body = ask(prompt);
-    body["save"] = json!(true);
-    body
-}
 
 async fn slow_model(stack: &Stack, first_token_ms: u64) {
     let mut script = reply(&FIVE);

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::generation::{self, FIVE, ask, reply};
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 
 async fn granted_of_100(stack: &Stack, user: &User) -> usize {
     let mut script = reply(&FIVE[..1]);
@@ -25,8 +25,7 @@ async fn granted_of_100(stack: &Stack, user: &User) -> usize {
 
 #[tokio::test]
 async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3_and_the_refusal_says_until_when() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     assert_eq!(granted_of_100(&stack, &user).await, 3);
     let usage = stack.ai_usage(&user).await;
     assert_eq!((&usage["used"], &usage["remaining"]), (&json!(3), &json!(0)));
@@ -43,8 +42,7 @@ async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3_and_the_refu
 
 #[tokio::test]
 async fn five_failures_within_a_minute_are_enough() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(json!({"text": "garbage"})).await;
     for _ in 0..5 {
         let answer = generation::json(&stack, &user, &ask("evening")).await;
@@ -81,8 +79,7 @@ async fn freed(stack: &Stack, user: &User) -> bool {
 
 #[tokio::test]
 async fn a_listener_who_leaves_a_stream_is_not_charged() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     for (event, script) in [
         ("event: stage", json!({"first_token_ms": 40_000})),
         ("event: track", json!({"chunk_chars": 60, "chunk_ms": 4_000, "first_token_ms": 1})),
@@ -122,8 +119,7 @@ async fn reset_while_waiting(stack: &Stack, user: &User) {
 
 #[tokio::test]
 async fn a_listener_who_leaves_before_the_document_is_not_charged() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     // Longer than the model may be silent: only leaving ends it before.
     let mut script = reply(&FIVE);
     script["first_token_ms"] = json!(40_000);

@@ -12,8 +12,7 @@ use crate::stack::{Stack, User};
 
 /// Somebody who has linked an account, and a playlist of so many tracks.
 async fn taken(count: usize) -> (Stack, User, String, Vec<String>) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = crate::stack::taken().await;
     link(&stack, &user, "ania").await;
     let uris = some_tracks(&stack, count).await;
     let playlist = playlist(&stack, &user, "Wieczór", &uris).await;

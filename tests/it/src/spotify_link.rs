@@ -4,13 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::spotify::{agree, call, come_back, complete, decide, link, start, status, value};
-use crate::stack::{Stack, User};
-
-async fn taken() -> (Stack, User) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    (stack, user)
-}
+use crate::stack::taken;
 
 #[tokio::test]
 async fn start_agree_callback_complete_status_unlink() {

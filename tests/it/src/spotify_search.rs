@@ -6,13 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::spotify::{Answer, call};
-use crate::stack::{Stack, User};
-
-async fn taken() -> (Stack, User) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    (stack, user)
-}
+use crate::stack::{Stack, User, taken};
 
 async fn search(stack: &Stack, user: &User, query: &str) -> Answer {
     call(stack, Method::GET, &format!("spotify-search?{query}"), Some(user), None).await

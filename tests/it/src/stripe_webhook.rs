@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::own_stack::{PATIENCE, eventually};
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 use crate::stripe::{
     EVENT_TYPES, act, cancel, create_customer, deliver, event, hold_events, objects, profile, send, subscribe,
 };
@@ -25,8 +25,7 @@ async fn about(stack: &Stack, subscription: &str, kind: &str) -> Value {
 
 #[tokio::test]
 async fn every_change_of_a_subscription_changes_the_plan() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     hold_events(&stack).await;
     let customer = customer_of(&stack, &user).await;
     let subscription = subscribe(&stack, &customer).await;
@@ -69,8 +68,7 @@ async fn snapshots_and_thin_events_say_the_same() {
 
 #[tokio::test]
 async fn what_does_not_concern_us_is_accepted() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     hold_events(&stack).await;
     let nobody = json!({"object": "subscription", "id": "sub_x", "customer": "cus_ofSomebodyElse", "status": "active"});
     for (event, outcome) in [
@@ -142,8 +140,7 @@ async fn who_asked_first_and_writes_last_does_not_win() {
 
 #[tokio::test]
 async fn an_owner_who_renames_themselves_all_the_time_does_not_stay_pro() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     hold_events(&stack).await;
     let customer = customer_of(&stack, &user).await;
     let subscription = subscribe(&stack, &customer).await;
@@ -176,8 +173,7 @@ async fn an_owner_who_renames_themselves_all_the_time_does_not_stay_pro() {
 
 #[tokio::test]
 async fn an_endpoint_needs_no_more_than_the_listed_events() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     hold_events(&stack).await;
     let customer = create_customer(&stack, &user).await;
     subscribe(&stack, &customer).await;

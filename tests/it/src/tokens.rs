@@ -3,9 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::generation::{FIVE, answer, ask, assert_error, json_with_key, reply};
+use crate::generation::{FIVE, answer, ask, assert_error, json_with_key, reply, saving};
 use crate::spotify;
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 use crate::stripe::{ask_for_checkout, ask_for_portal};
 use crate::token::{self, altered, es256, hs256, keys, rs256};
 
@@ -22,12 +22,6 @@ async fn believed(stack: &Stack, token: &str) {
 
 fn header(algorithm: &str, kid: &str) -> Value {
     json!({"alg": algorithm, "typ": "JWT", "kid": kid})
-}
-
-async fn taken() -> (Stack, User) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    (stack, user)
 }
 
 #[tokio::test]
@@ -108,8 +102,7 @@ async fn an_rs256_token_of_almost_32_kb_is_accepted_by_every_function() {
     let user = User { id, token: rs256(&keys, &header("RS256", &keys.rsa.kid), &claims) };
     assert!((31 * 1024..32 * 1024).contains(&user.token.len()), "{} bytes", user.token.len());
     stack.llm_script(reply(&FIVE)).await;
-    let mut wish = ask("evening");
-    wish["save"] = json!(true);
+    let wish = saving("evening");
     let key = uuid::Uuid::new_v4().to_string();
     for _ in 0..2 {
         // The second answer is read from the tables, as the user.

@@ -199,15 +199,11 @@ impl Lane {
         let lines = [
             ("AUTH_ISSUER", format!("{}/auth/v1", shared.url("/supabase_url"))),
             ("APP_ORIGINS", shared.url("/web_url").trim_end_matches('/').to_owned()),
-            ("SPOTIFY_CLIENT_ID", "simulated-client-id".to_owned()),
-            ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret".to_owned()),
             ("SPOTIFY_REDIRECT_URI", shared.function("spotify-oauth/callback")),
             ("SPOTIFY_ACCOUNTS_BASE_URL", url(Upstream::Accounts).clone()),
             ("SPOTIFY_API_BASE_URL", url(Upstream::Spotify).clone()),
             ("STRIPE_API_BASE_URL", url(Upstream::Stripe).clone()),
             ("LLM_BASE_URL", format!("{}/v1", url(Upstream::Model))),
-            ("LLM_API_KEY", "simulated-llm-key".to_owned()),
-            ("LLM_MODEL", "simulated".to_owned()),
         ];
         let more: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         functions_alone(shared, url(Upstream::Supabase)) + &more
