@@ -1,12 +1,12 @@
 //! The operator's command that says what a language model supports, and what is wrong with its configuration.
 
-use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::generation::{FIVE, reply};
+use crate::own_stack::xtask;
 use crate::stack::Stack;
 
 const COMPLETIONS: &str = "/v1/chat/completions";
@@ -14,14 +14,10 @@ const KEY: &str = "simulated-llm-key";
 
 /// Runs the command with these variables in its env file; returns its exit code and what it prints.
 pub async fn check(variables: &[(&str, &str)]) -> (i32, String) {
-    let xtask = std::env::var_os("SOUND_WHISKERS_XTASK").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/xtask")),
-        PathBuf::from,
-    );
     let env: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     let file = std::env::temp_dir().join(format!("sound-whiskers-{}", uuid::Uuid::new_v4()));
     std::fs::write(&file, env).unwrap();
-    let mut command = Command::new(xtask);
+    let mut command = Command::new(xtask());
     command.args(["check-llm", "--env-file"]).arg(&file).env_remove("CARGO_MANIFEST_DIR");
     // What the file lacks is otherwise taken from the environment.
     for name in ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"] {
@@ -99,13 +95,8 @@ async fn what_is_wrong_with_key_credit_name_or_url_is_told_in_plain_words() {
     let error = |message: &str, code: &str| json!({"error": {"message": message, "code": code}});
     for (fault, expected) in [
         (told(404, error("The model `simulated` does not exist", "model_not_found")), "check LLM_MODEL"),
-        (told(400, error("Invalid model name passed in model=simulated.", "400")), "check LLM_MODEL"),
         (told(402, error("Insufficient Balance", "invalid_request_error")), "has no credit"),
-        (told(429, error("You exceeded your current quota", "insufficient_quota")), "has no credit"),
-        (told(429, error("Slow down", "rate_limit_exceeded")), "allows no more requests for now"),
         (told(400, error("the request exceeds the available context size", "400")), "context is too small"),
-        (told(404, json!("<html>not found</html>")), "There are no chat completions at"),
-        (told(405, json!({"detail": "Method Not Allowed"})), "There are no chat completions at"),
         (told(400, error("Unsupported parameter: 'messages'", "x")), "refuses the request in every form"),
         (
             json!([{"path_prefix": COMPLETIONS, "status": 308, "headers": {"location": "https://llm.example/v1"}}]),
@@ -116,11 +107,6 @@ async fn what_is_wrong_with_key_credit_name_or_url_is_told_in_plain_words() {
                     "headers": {"content-type": "text/html"}}]),
             "returns a web page",
         ),
-        (
-            json!([{"path_prefix": COMPLETIONS, "status": 200, "body": {"hello": "world"}}]),
-            "without the text that a chat completion has",
-        ),
-        (json!([{"path_prefix": COMPLETIONS, "reset_connection": true}]), "failed"),
     ] {
         stack.faults("llm", fault).await;
         says(&check_url(&url).await, expected);

@@ -6,17 +6,19 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use fastrand::Rng;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::dice::Dice;
-use crate::fault_proxy::FaultProxy;
+use crate::fault_proxy::{Fate, FaultProxy};
+use crate::faults::Fault;
 use crate::own_stack::{PATIENCE, Place, Running, eventually, functions_alone, signal};
+use crate::runs::{seed, tell};
 use crate::stack::Stack;
 use crate::stripe::{EVENT_TYPES, event, now, signature};
 
@@ -35,22 +37,6 @@ const HOLD_MS: u64 = 700;
 /// No number of repetitions that Stripe would not make.
 const MAX_REPETITIONS: usize = 40;
 
-fn seed() -> u64 {
-    let given = std::env::var("CONVERGENCE_SEED").ok();
-    given.map_or_else(
-        || {
-            u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & 0xffff_ffff)
-                .unwrap()
-        },
-        |seed| seed.parse().expect("CONVERGENCE_SEED is no number"),
-    )
-}
-
-/// Shown although the test passes.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "convergence: {text}").unwrap();
-}
-
 /// Somebody at Stripe.
 struct Customer {
     user_id: Uuid,
@@ -64,7 +50,8 @@ struct World {
     place: Place,
     functions: Option<Running>,
     proxy: FaultProxy,
-    dice: Dice,
+    rng: Rng,
+    database_failures: Arc<AtomicU64>,
     attempts: usize,
     failures: usize,
     kills: usize,
@@ -73,14 +60,15 @@ struct World {
 impl World {
     async fn new(seed: u64) -> Self {
         let shared = Stack::take().await;
-        let proxy = FaultProxy::start(shared.url("/supabase_url"), seed).await;
+        let proxy = FaultProxy::start(shared.url("/supabase_url"), 0).await;
         let place = Place::take().await;
         let mut world = Self {
             shared,
             place,
             functions: None,
             proxy,
-            dice: Dice::new(seed),
+            rng: Rng::with_seed(seed),
+            database_failures: Arc::default(),
             attempts: 0,
             failures: 0,
             kills: 0,
@@ -91,7 +79,7 @@ impl World {
 
     /// A Stripe that has not seen anything yet: its memory of what is over would only slow it down.
     async fn forget(&self) {
-        self.proxy.fail(0);
+        self.proxy.decide(|_| Fate::Pass);
         self.stripe(Method::POST, "reset", json!({})).await;
         let url = format!("http://127.0.0.1:{}/functions/v1/stripe-webhook", self.place.ports_from);
         self.stripe(Method::PUT, "delivery", json!({"paused": true, "url": url})).await;
@@ -108,7 +96,7 @@ impl World {
     }
 
     /// From now on both fail now and then, Stripe in ways that are tried again at once and in ways that are not.
-    async fn fail(&self) {
+    async fn fail(&mut self) {
         let fault = |probability: f64, more: Value| {
             let mut fault = json!({"path_prefix": "/v1/", "probability": probability});
             fault.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -123,7 +111,16 @@ impl World {
             json!({"path_prefix": "/v1/subscriptions", "probability": 0.05, "hold_ms": 400}),
         ]);
         self.shared.faults("stripe", faults).await;
-        self.proxy.fail(DATABASE_FAULTS);
+        let (mut rng, failures) = (self.rng.fork(), self.database_failures.clone());
+        self.proxy.decide(move |_| {
+            if rng.u32(..1_000) >= DATABASE_FAULTS {
+                return Fate::Pass;
+            }
+            failures.fetch_add(1, Ordering::Relaxed);
+            // Before and after the effect, with and without an answer.
+            let faults = [Fault::Error503, Fault::Html, Fault::ResetBefore, Fault::ResetMiddle];
+            Fate::Fault(faults[rng.usize(..faults.len())])
+        });
     }
 
     async fn batch(&mut self, number: usize) {
@@ -226,7 +223,7 @@ impl World {
     fn actions(&mut self, customers: &[Customer]) -> Vec<Value> {
         let mut actions = Vec::new();
         for customer in customers {
-            for _ in 0..self.dice.one_of(&[0, 1, 1, 2]) {
+            for _ in 0..self.rng.choice([0, 1, 1, 2]).unwrap() {
                 actions.push(self.action(customer));
             }
         }
@@ -236,43 +233,40 @@ impl World {
     fn action(&mut self, customer: &Customer) -> Value {
         let subscribes = match customer.subscriptions.len() {
             0 => true,
-            1 => self.dice.below(6) == 0,
-            _ => self.dice.below(20) == 0,
+            1 => self.rng.usize(..6) == 0,
+            _ => self.rng.usize(..20) == 0,
         };
         if subscribes {
-            return match self.dice.below(6) {
+            return match self.rng.usize(..6) {
                 0 => json!({"action": "subscribe", "customer": customer.id, "payment": "fails"}),
                 1 => json!({"action": "subscribe", "customer": customer.id, "trial_days": 7}),
                 _ => json!({"action": "subscribe", "customer": customer.id}),
             };
         }
-        let subscription = &customer.subscriptions[self.dice.below(customer.subscriptions.len())];
-        let of = |action: &str| json!({"action": action, "subscription": subscription});
-        match self.dice.below(29) {
-            0 => json!({"action": "delete_customer", "customer": customer.id}),
-            1..=4 => of("cancel"),
-            5 | 6 => of("cancel_at_period_end"),
-            7 | 8 => of("end_period"),
-            9 | 10 => of("renew"),
-            11 | 12 => of("fail_payment"),
-            13 => json!({"action": "retry_payment", "subscription": subscription, "succeeds": true}),
-            14 => json!({"action": "retry_payment", "subscription": subscription, "succeeds": false}),
-            15 => json!({"action": "give_up", "subscription": subscription, "becomes": "unpaid"}),
-            16 => json!({"action": "give_up", "subscription": subscription, "becomes": "canceled"}),
-            17 | 18 => of("pause"),
-            19 | 20 => of("resume"),
-            21 => of("dispute"),
-            22 => of("expire_incomplete"),
-            23 => of("refund"),
-            24 | 25 => {
-                json!({"action": "pause_collection", "subscription": subscription, "behavior": "void"})
-            }
-            26 => {
-                json!({"action": "pause_collection", "subscription": subscription, "behavior": "keep_as_draft"})
-            }
-            27 => of("resume_collection"),
-            _ => json!({"action": "subscribe", "customer": customer.id}),
-        }
+        let subscription = &customer.subscriptions[self.rng.usize(..customer.subscriptions.len())];
+        let (action, more) = match self.rng.usize(..29) {
+            0 => return json!({"action": "delete_customer", "customer": customer.id}),
+            1..=4 => ("cancel", json!({})),
+            5 | 6 => ("cancel_at_period_end", json!({})),
+            7 | 8 => ("end_period", json!({})),
+            9 | 10 => ("renew", json!({})),
+            11 | 12 => ("fail_payment", json!({})),
+            13 | 14 => ("retry_payment", json!({"succeeds": self.rng.bool()})),
+            15 => ("give_up", json!({"becomes": "unpaid"})),
+            16 => ("give_up", json!({"becomes": "canceled"})),
+            17 | 18 => ("pause", json!({})),
+            19 | 20 => ("resume", json!({})),
+            21 => ("dispute", json!({})),
+            22 => ("expire_incomplete", json!({})),
+            23 => ("refund", json!({})),
+            24 | 25 => ("pause_collection", json!({"behavior": "void"})),
+            26 => ("pause_collection", json!({"behavior": "keep_as_draft"})),
+            27 => ("resume_collection", json!({})),
+            _ => return json!({"action": "subscribe", "customer": customer.id}),
+        };
+        let mut order = json!({"action": action, "subscription": subscription});
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
     }
 
     async fn carry_out(&self, actions: Vec<Value>, customers: &mut [Customer]) {
@@ -282,8 +276,8 @@ impl World {
 
     fn order(&mut self, duplicate: usize) -> Value {
         json!({"pending": true, "event_types": EVENT_TYPES, "shuffle": true, "duplicate": duplicate,
-            "concurrency": AT_ONCE, "seed": self.dice.below(1_000_000),
-            "style": self.dice.one_of(&["snapshot", "thin", "both"])})
+            "concurrency": AT_ONCE, "seed": self.rng.usize(..1_000_000),
+            "style": self.rng.choice(["snapshot", "thin", "both"]).unwrap()})
     }
 
     fn count(&mut self, summary: &Value) {
@@ -371,18 +365,20 @@ fn note(customers: &mut [Customer], actions: &[Value], done: &Value) {
 
 #[tokio::test]
 async fn a_thousand_histories_end_with_what_stripe_says() {
-    let seed = seed();
-    tell(&format!("seed {seed}"));
+    let seed = seed("convergence", "CONVERGENCE_SEED");
     let mut world = World::new(seed).await;
     for number in 0..HISTORIES / BATCH {
         world.batch(number).await;
     }
-    let World { attempts, failures, kills, ref proxy, .. } = world;
-    let database = proxy.failed();
-    tell(&format!(
-        "{HISTORIES} histories, 0 wrong; {attempts} deliveries, of which {failures} failed ({database} requests to the \
+    let World { attempts, failures, kills, ref database_failures, .. } = world;
+    let database = database_failures.load(Ordering::Relaxed);
+    tell(
+        "convergence",
+        &format!(
+            "{HISTORIES} histories, 0 wrong; {attempts} deliveries, of which {failures} failed ({database} requests to the \
          database did); the runtime was killed {kills} times"
-    ));
+        ),
+    );
     assert!(failures * 3 >= attempts, "less than a third failed: {failures} of {attempts}");
     // For the tests behind this one.
     world.stripe(Method::POST, "reset", json!({})).await;

@@ -1,87 +1,73 @@
-//! Something between a function and Supabase that fails now and then, before or behind the effect.
+//! A proxy between a function and a service. It passes requests on, or does what its test decides for each of them.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::BufReader;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
-use crate::dice::Dice;
+use crate::faults::Fault;
+use crate::own_stack::{PATIENCE, eventually};
 use crate::wire::{Answer, Connection, Request};
 
-const SILENCE: Duration = Duration::from_secs(30);
+/// What happens to one request.
+pub enum Fate {
+    Pass,
+    /// It passes, and afterwards the proxy listens no more.
+    PassAndClose,
+    Answer(Answer),
+    Fault(Fault),
+}
+
+type Decide = Box<dyn FnMut(&Request) -> Fate + Send>;
 
 /// A proxy on this machine; it ends with this value.
 pub struct FaultProxy {
     pub url: String,
+    port: u16,
     state: Arc<State>,
-    accepting: JoinHandle<()>,
 }
 
 struct State {
     upstream: String,
     client: reqwest::Client,
-    /// How many of a thousand requests fail.
-    per_mille: AtomicU32,
-    dice: Mutex<Dice>,
+    decide: Mutex<Decide>,
+    keeps_alive: AtomicBool,
     seen: AtomicU64,
-    failed: AtomicU64,
-    /// What happens to the next so many requests whose path ends so.
-    ordered: Mutex<Option<(&'static str, Fate, usize)>>,
-}
-
-/// What happens to one request.
-#[derive(Clone, Copy, Debug)]
-pub enum Fate {
-    Passes,
-    /// Refused, and nothing has happened.
-    Refused,
-    /// It happens, and a gateway says that it did not.
-    AnswerReplaced,
-    /// The connection breaks, and nothing has happened.
-    CutBefore,
-    /// It happens, and the connection breaks.
-    CutBehind,
-    /// No answer, for longer than anybody waits.
-    Silence,
+    accepting: Mutex<Option<AbortHandle>>,
+    /// Connections end with the era in which they were made.
+    era: watch::Sender<u64>,
 }
 
 impl FaultProxy {
-    pub async fn start(upstream: &str, seed: u64) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+    /// A proxy that passes everything on; port 0 is any free one.
+    pub async fn start(upstream: &str, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             upstream: upstream.to_owned(),
-            client: reqwest::Client::new(),
-            per_mille: AtomicU32::new(0),
-            dice: Mutex::new(Dice::new(seed)),
+            client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            decide: Mutex::new(Box::new(|_| Fate::Pass)),
+            keeps_alive: AtomicBool::new(true),
             seen: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            ordered: Mutex::default(),
+            accepting: Mutex::default(),
+            era: watch::Sender::new(0),
         });
-        let shared = state.clone();
-        let accepting = tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let state = shared.clone();
-                tokio::spawn(async move {
-                    let mut connection = BufReader::new(connection);
-                    while exchange(&state, &mut connection).await.is_some() {}
-                });
-            }
-        });
-        Self { url, state, accepting }
+        let proxy = Self { url: format!("http://127.0.0.1:{port}"), port, state };
+        proxy.accept(listener);
+        proxy
     }
 
-    /// From now on so many of a thousand requests fail.
-    pub fn fail(&self, per_mille: u32) {
-        self.state.per_mille.store(per_mille, Ordering::Relaxed);
+    /// From now on `decide` is asked about every request.
+    pub fn decide(&self, decide: impl FnMut(&Request) -> Fate + Send + 'static) {
+        *self.state.decide.lock().unwrap() = Box::new(decide);
     }
 
-    /// What happens to the next so many requests whose path ends so.
-    pub fn order(&self, path_end: &'static str, fate: Fate, times: usize) {
-        *self.state.ordered.lock().unwrap() = Some((path_end, fate, times));
+    /// Whether connections are used again. Where they are not, a fault on one is found by no later request.
+    pub fn keep_alive(&self, keeps_alive: bool) {
+        self.state.keeps_alive.store(keeps_alive, Ordering::Relaxed);
     }
 
     /// How many requests have come.
@@ -89,61 +75,82 @@ impl FaultProxy {
         self.state.seen.load(Ordering::Relaxed)
     }
 
-    pub fn failed(&self) -> u64 {
-        self.state.failed.load(Ordering::Relaxed)
+    /// Stops listening; returns once connections are refused.
+    pub async fn close(&self) {
+        self.state.close();
+        let is_refused = async || TcpStream::connect(("127.0.0.1", self.port)).await.is_err();
+        eventually("connections are refused", PATIENCE, is_refused).await;
+    }
+
+    /// Listens again; returns whether it did not before.
+    pub async fn open(&self) -> bool {
+        let is_closed = self.state.accepting.lock().unwrap().is_none();
+        if is_closed {
+            self.accept(TcpListener::bind(("127.0.0.1", self.port)).await.unwrap());
+        }
+        is_closed
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        let state = self.state.clone();
+        let accepting = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(serve(state.clone(), connection));
+            }
+        });
+        *self.state.accepting.lock().unwrap() = Some(accepting.abort_handle());
     }
 }
 
 impl Drop for FaultProxy {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.state.close();
+    }
+}
+
+async fn serve(state: Arc<State>, connection: TcpStream) {
+    let mut era = state.era.subscribe();
+    let mut connection = BufReader::new(connection);
+    let serving = async { while state.exchange(&mut connection).await.is_some() {} };
+    tokio::select! {
+        () = serving => {}
+        _ = era.changed() => {}
     }
 }
 
 impl State {
-    fn fate(&self, path: &str) -> Fate {
-        self.seen.fetch_add(1, Ordering::Relaxed);
-        if let Some((path_end, fate, times)) = self.ordered.lock().unwrap().as_mut()
-            && path.ends_with(*path_end)
-            && *times > 0
-        {
-            *times -= 1;
-            return *fate;
+    fn close(&self) {
+        if let Some(accepting) = self.accepting.lock().unwrap().take() {
+            accepting.abort();
         }
-        let mixed = self.dice.lock().unwrap().next();
-        if mixed % 1000 >= u64::from(self.per_mille.load(Ordering::Relaxed)) {
-            return Fate::Passes;
-        }
-        self.failed.fetch_add(1, Ordering::Relaxed);
-        match (mixed >> 32) % 4 {
-            0 => Fate::Refused,
-            1 => Fate::AnswerReplaced,
-            2 => Fate::CutBefore,
-            _ => Fate::CutBehind,
-        }
+        self.era.send_modify(|era| *era += 1);
     }
-}
 
-/// One request and its answer; `None` at the end of the connection.
-async fn exchange(state: &State, connection: &mut Connection) -> Option<()> {
-    let request = Request::read(connection).await?;
-    let fate = state.fate(&request.path);
-    match fate {
-        Fate::CutBefore => return None,
-        Fate::Refused => {
-            let refusal = Answer::json(503, "{\"message\":\"no connection to the database\"}");
-            return refusal.write(connection).await;
-        }
-        Fate::Silence => {
-            tokio::time::sleep(SILENCE).await;
-            return None;
-        }
-        Fate::Passes | Fate::AnswerReplaced | Fate::CutBehind => {}
+    fn ending(&self, answer: Answer) -> Answer {
+        let keeps_alive = self.keeps_alive.load(Ordering::Relaxed);
+        if keeps_alive { answer } else { answer.with("connection", "close") }
     }
-    let answer = request.forward(&state.client, &state.upstream).await?;
-    match fate {
-        Fate::CutBehind => None,
-        Fate::AnswerReplaced => Answer::json(502, "<h1>Bad Gateway</h1>").write(connection).await,
-        _ => answer.write(connection).await,
+
+    /// One request and its answer; `None` at the end of the connection.
+    async fn exchange(&self, connection: &mut Connection) -> Option<()> {
+        let request = Request::read(connection).await?;
+        self.seen.fetch_add(1, Ordering::Relaxed);
+        let fate = (self.decide.lock().unwrap())(&request);
+        let is_last = matches!(fate, Fate::PassAndClose);
+        let real = match fate {
+            Fate::Answer(answer) => return self.ending(answer).write(connection).await,
+            Fate::Fault(fault) if !fault.is_carried_out() => {
+                return fault.strike(connection, self.ending(Answer::default())).await;
+            }
+            _ => self.ending(request.forward(&self.client, &self.upstream).await?),
+        };
+        let done = match fate {
+            Fate::Fault(fault) => fault.strike(connection, real).await,
+            _ => real.write(connection).await,
+        };
+        if is_last {
+            self.close();
+        }
+        done
     }
 }

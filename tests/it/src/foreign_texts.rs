@@ -1,10 +1,8 @@
 //! No text or number from outside keeps a playlist from being stored or an answer from being read.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::{self, FIVE, ask, assert_error, reply};
-use crate::spotify::{link, status};
+use crate::generation::{self, FIVE, reply};
 use crate::stack::{Stack, User};
 
 async fn taken() -> (Stack, User) {
@@ -57,8 +55,7 @@ async fn no_text_or_number_of_spotifys_keeps_a_playlist_from_being_saved() {
         track(6, ("Nobody", "\u{0}", 1999), json!({})),
     ];
     catalogue(&stack, &tracks).await;
-    let mut body = ask("evening");
-    body["save"] = json!(true);
+    let body = generation::saving("evening");
     let (code, done) = generation::json(&stack, &user, &body).await;
     assert_eq!((code.as_u16(), &done["count"]), (200, &json!(5)), "{done}");
 
@@ -80,35 +77,6 @@ async fn no_text_or_number_of_spotifys_keeps_a_playlist_from_being_saved() {
     assert_eq!(of(2, "album").as_str().unwrap().chars().count(), 500);
     assert!(of(3, "artist").as_str().unwrap().chars().count() <= 500);
     assert_eq!((of(3, "duration_ms"), of(4, "title")), (json!(86_400_000), json!("Let It Be \u{fffd}")));
-}
-
-#[tokio::test]
-async fn a_spotify_account_can_be_linked_whatever_its_name_is() {
-    let (stack, user) = taken().await;
-    for (name, shown) in [
-        (json!("A\u{0}nia\r\n\u{202e}"), json!("A nia")),
-        (json!("ż".repeat(5_000)), json!("ż".repeat(200))),
-        (json!("\u{0}"), Value::Null),
-        (json!(7), Value::Null),
-    ] {
-        stack.spotify(Method::PUT, "users", &json!([{"id": "ania", "display_name": name}])).await;
-        link(&stack, &user, "ania").await;
-        let status = status(&stack, &user).await;
-        assert_eq!((&status["linked"], &status["spotify_display_name"]), (&json!(true), &shown), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_wish_is_taken_or_refused_whatever_stands_in_it() {
-    let (stack, user) = taken().await;
-    for wish in ["\u{200b}", "\u{feff}\u{200b}\n", "\u{0}", "\u{202e}"] {
-        assert_error(&generation::json(&stack, &user, &ask(wish)).await, 422, "invalid_request");
-    }
-    let body = ask("evening \u{0}\u{feff} HALF").to_string().replace("HALF", r"\ud83e");
-    let request =
-        generation::request(&stack, &user, &json!({})).header("accept", "application/json").body(body);
-    let (code, done) = generation::answer(request).await;
-    assert_eq!((code.as_u16(), &done["count"]), (200, &json!(5)), "{done}");
 }
 
 #[tokio::test]

@@ -38,6 +38,13 @@ pub fn ask(prompt: &str) -> Value {
     json!({"prompt": prompt, "target_count": 5})
 }
 
+/// The same, to be saved.
+pub fn saving(prompt: &str) -> Value {
+    let mut body = ask(prompt);
+    body["save"] = json!(true);
+    body
+}
+
 /// What the model answers: `[(artist, title, year)]` as a playlist.
 pub fn reply(songs: &[(&str, &str, i64)]) -> Value {
     let tracks: Vec<_> = songs

@@ -4,14 +4,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply};
+use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply, saving};
 use crate::stack::Stack;
-
-fn saving(prompt: &str) -> Value {
-    let mut body = ask(prompt);
-    body["save"] = json!(true);
-    body
-}
 
 async fn generations(stack: &Stack) -> usize {
     stack.log_of("llm", "/v1/chat/completions").await.len()
@@ -60,19 +54,6 @@ async fn a_repeat_without_save_is_told_that_it_was_generated() {
 }
 
 #[tokio::test]
-async fn a_deleted_playlist_is_not_answered_again() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    stack.llm_script(reply(&FIVE)).await;
-    let key = Uuid::new_v4().to_string();
-    assert_eq!(json_with_key(&stack, &user, &saving("evening"), &key).await.0, 200);
-    let path = format!("playlists?id=eq.{key}");
-    let delete = json!({"is_deleted": true});
-    assert_eq!(stack.rest(reqwest::Method::PATCH, &path, Some(&user), Some(&delete)).await.0, 204);
-    assert_error(&json_with_key(&stack, &user, &saving("evening"), &key).await, 409, "already_generated");
-}
-
-#[tokio::test]
 async fn parallel_requests_under_one_key_generate_once() {
     let stack = Stack::take().await;
     let user = stack.sign_up_pro().await;
@@ -93,36 +74,6 @@ async fn parallel_requests_under_one_key_generate_once() {
 }
 
 #[tokio::test]
-async fn a_running_generation_says_when_to_come_back() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    let mut script = reply(&FIVE);
-    script["first_token_ms"] = json!(1_500);
-    stack.llm_script(script).await;
-    let key = Uuid::new_v4().to_string();
-    let body = ask("evening");
-    let request = || generation::request(&stack, &user, &body).header("idempotency-key", &key);
-    let streaming = request().header("accept", "text/event-stream").send().await.unwrap();
-    let second = request().send().await.unwrap();
-    assert!(second.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 90);
-    assert_error(&(second.status(), second.json().await.unwrap()), 409, "generation_in_progress");
-    generation::read(streaming).await.last("done");
-}
-
-#[tokio::test]
-async fn a_failed_generation_may_be_tried_again_under_its_key() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    stack.llm_script(json!([{"text": "garbage"}, {"text": "garbage"}, reply(&FIVE)])).await;
-    let key = Uuid::new_v4().to_string();
-    let first = json_with_key(&stack, &user, &saving("evening"), &key).await;
-    assert_error(&first, 502, "llm_invalid_answer");
-    let (status, done) = json_with_key(&stack, &user, &saving("evening"), &key).await;
-    assert_eq!((status.as_u16(), &done["session_id"]), (200, &json!(key)), "{done}");
-    assert_eq!(stack.ai_usage(&user).await["used"], 1);
-}
-
-#[tokio::test]
 async fn a_key_of_another_request_or_another_user_is_refused() {
     let stack = Stack::take().await;
     let (user, other) = (stack.sign_up().await, stack.sign_up().await);
@@ -134,12 +85,4 @@ async fn a_key_of_another_request_or_another_user_is_refused() {
     let foreign = json_with_key(&stack, &other, &saving("evening"), &key).await;
     assert_error(&foreign, 409, "idempotency_key_reused");
     assert_eq!(stack.ai_usage(&other).await["used"], 0);
-}
-
-#[tokio::test]
-async fn a_key_that_is_no_uuid_is_refused() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    let answer = json_with_key(&stack, &user, &ask("evening"), "once").await;
-    assert_error(&answer, 400, "invalid_header");
 }

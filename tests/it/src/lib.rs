@@ -5,8 +5,8 @@
 
 #![cfg(test)]
 
-mod dice;
 mod fault_proxy;
+mod faults;
 mod generation;
 mod own_stack;
 mod spotify;
@@ -15,7 +15,6 @@ mod stripe;
 mod token;
 mod wire;
 
-mod access;
 mod account;
 mod billing;
 mod catalogue;
@@ -23,25 +22,24 @@ mod check_llm;
 mod contract;
 mod convergence;
 mod crashes;
-mod database_refusals;
+mod failures;
 mod foreign_texts;
 mod function_roles;
 mod headers;
 mod health;
 mod idempotency;
-mod llm_faults;
+mod listener;
 mod load;
 mod logs;
 mod main_job;
 mod matrix;
-mod model_answers;
 mod models;
 mod process;
+mod promises;
 mod quota;
 mod reconcile;
-mod refusals;
+mod runs;
 mod spotify_export;
-mod spotify_faults;
 mod spotify_link;
 mod spotify_search;
 mod stripe_webhook;

@@ -4,12 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::generation::{self, FIVE, ask, reply};
-use crate::stack::Stack;
+use crate::stack::{Stack, taken};
 
 #[tokio::test]
 async fn a_stream_goes_through_its_stages_and_ends_with_done() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     let stream = generation::stream(&stack, &user, &ask("a cozy rainy evening")).await;
     let stages: Vec<_> = stream.all("stage").iter().map(|s| s["stage"].as_str().unwrap()).collect();
@@ -33,8 +32,7 @@ async fn a_stream_goes_through_its_stages_and_ends_with_done() {
 
 #[tokio::test]
 async fn a_document_is_the_same_as_the_streams_end() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(reply(&FIVE)).await;
     let (status, done) = generation::json(&stack, &user, &ask("a cozy rainy evening")).await;
     assert_eq!(status, 200, "{done}");
@@ -50,8 +48,7 @@ async fn a_document_is_the_same_as_the_streams_end() {
 
 #[tokio::test]
 async fn tracks_arrive_while_the_model_still_writes() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let mut script = reply(&FIVE);
     script["chunk_chars"] = json!(8);
     script["chunk_ms"] = json!(20);
@@ -65,8 +62,7 @@ async fn tracks_arrive_while_the_model_still_writes() {
 
 #[tokio::test]
 async fn the_first_track_is_delivered_before_the_models_last_chunk() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     // The model pauses for good after its first song: the track must come all the same.
     let text = reply(&FIVE)["reply"].to_string();
     let first_song_ends = text.find("},").unwrap() + 2;
@@ -95,8 +91,7 @@ async fn a_saved_playlist_is_read_back_by_its_owner_alone() {
     let stack = Stack::take().await;
     let (user, other) = (stack.sign_up().await, stack.sign_up().await);
     stack.llm_script(reply(&FIVE)).await;
-    let mut body = ask("a cozy rainy evening");
-    body["save"] = json!(true);
+    let body = generation::saving("a cozy rainy evening");
     let (status, done) = generation::json(&stack, &user, &body).await;
     assert_eq!(status, 200, "{done}");
     let id = done["playlist_id"].as_str().unwrap();
@@ -125,23 +120,8 @@ async fn a_saved_playlist_is_read_back_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_saved_playlist_is_made_unique() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    stack.llm_script(reply(&FIVE)).await;
-    let mut body = ask("a cozy rainy evening");
-    body["save"] = json!(true);
-    let mut names = Vec::new();
-    for _ in 0..2 {
-        names.push(generation::json(&stack, &user, &body).await.1["name"].clone());
-    }
-    assert_eq!(names, ["Evening", "Evening (2)"]);
-}
-
-#[tokio::test]
 async fn the_history_tells_the_prompt_its_end_and_its_cost() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let mut script = reply(&FIVE);
     script["usage"] = json!({"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000});
     stack.llm_script(script).await;
@@ -156,8 +136,7 @@ async fn the_history_tells_the_prompt_its_end_and_its_cost() {
 
 #[tokio::test]
 async fn a_polish_prompt_gets_a_polish_playlist_from_an_unscripted_model() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     let body = json!({"prompt": "spokojny deszczowy wieczór, polskie piosenki, około 12 utworów", "target_count": 12});
     let (status, done) = generation::json(&stack, &user, &body).await;
     assert_eq!(status, 200, "{done}");
@@ -167,8 +146,7 @@ async fn a_polish_prompt_gets_a_polish_playlist_from_an_unscripted_model() {
 
 #[tokio::test]
 async fn the_conversation_never_holds_what_spotify_answered() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     // Forces a refill: one song exists, the other does not.
     let known = ("the beatles", "let it be", 1970);
     stack

@@ -117,18 +117,10 @@ fn object(order: &[String], members: &Value, tracks: &str) -> String {
 /// What the functions are configured with to use a model server, with a price at which a token of the answer costs the
 /// smallest amount that is recorded.
 fn environment(shared: &Stack, url: &str, json_mode: Option<&str>) -> String {
-    let spotify = shared.url("/simulators/spotify");
     let mut lines = functions_alone(shared, shared.url("/supabase_url"));
-    for (name, value) in [
-        ("SPOTIFY_CLIENT_ID", "simulated-client-id"),
-        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret"),
-        ("SPOTIFY_API_BASE_URL", spotify),
-        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify),
-        ("LLM_BASE_URL", url),
-        ("LLM_API_KEY", KEY),
-        ("LLM_MODEL", "parrot"),
-        ("LLM_PRICE_OUT", "100"),
-    ] {
+    for (name, value) in
+        [("LLM_BASE_URL", url), ("LLM_API_KEY", KEY), ("LLM_MODEL", "parrot"), ("LLM_PRICE_OUT", "100")]
+    {
         lines += &format!("{name}={value}\n");
     }
     lines + &json_mode.map(|mode| format!("LLM_JSON_MODE={mode}\n")).unwrap_or_default()

@@ -15,8 +15,6 @@ use crate::stack::Stack;
 /// They are heavy: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// The first start in a clone may have to build.
-const START_PATIENCE: Duration = Duration::from_secs(300);
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder and ports on which stacks are started one after the other.
@@ -64,7 +62,8 @@ impl Place {
     ) -> Dev {
         let output = |kind: &str| self.folder.join(format!("{name}.{kind}"));
         let child = Command::new(xtask())
-            .args(["dev", "--ports-from", &ports_from.to_string(), "--env-file"])
+            // The shared stack has been built.
+            .args(["dev", "--no-build", "--ports-from", &ports_from.to_string(), "--env-file"])
             .arg(env)
             .arg("--data")
             .arg(data)
@@ -92,19 +91,11 @@ impl Place {
         Self::running(self.dev("dev", self.ports_from), &self.ready_file()).await
     }
 
-    /// Starts the stack that has been running here again, with what was built for it.
-    pub async fn start_again(&self) -> Running {
-        let (ready, data) = (self.ready_file(), self.data());
-        let dev = self.spawn("dev", self.ports_from, &self.env_file(), &data, &ready, &["--no-build"]);
-        Self::running(dev, &ready).await
-    }
-
     /// Starts functions by themselves beside others on this place: on a runtime, with these lines in their env file.
     pub async fn start_functions(&self, name: &str, ports_from: u16, runtime: &str, env: &str) -> Running {
         let [file, ready] = ["env", "ready"].map(|kind| self.folder.join(format!("{name}.{kind}")));
         fs::write(&file, env).unwrap();
-        // The shared stack's are on the same runtime, and have just been built.
-        let options = ["--runtime", runtime, "--no-build"];
+        let options = ["--runtime", runtime];
         let dev = self.spawn(name, ports_from, &file, &self.data_of(name), &ready, &options);
         Self::running(dev, &ready).await
     }
@@ -116,7 +107,7 @@ impl Place {
 
     async fn running(mut dev: Dev, ready_file: &Path) -> Running {
         let mut ready = Value::Null;
-        eventually("the stack is ready", START_PATIENCE, async || {
+        eventually("the stack is ready", PATIENCE, async || {
             assert_eq!(dev.child.try_wait().unwrap(), None, "xtask dev ended: {}", dev.errors());
             let text = fs::read_to_string(ready_file).unwrap_or_default();
             ready = serde_json::from_str(&text).unwrap_or_default();
@@ -204,14 +195,16 @@ impl Running {
     }
 }
 
-fn xtask() -> PathBuf {
+pub fn xtask() -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/xtask");
     std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from)
 }
 
 /// The lines of an env file with which the functions run by themselves: on the shared stack's data, reached through
-/// `supabase_url`, and with its Stripe. Lines after these replace them.
+/// `supabase_url`, and with its simulators. Lines after these replace them.
 pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
+    let spotify = shared.url("/simulators/spotify");
+    let llm = format!("{}/v1", shared.url("/simulators/llm"));
     let lines = [
         ("SUPABASE_URL", supabase_url),
         ("SUPABASE_PUBLISHABLE_KEY", shared.url("/publishable_key")),
@@ -220,12 +213,13 @@ pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
         ("STRIPE_WEBHOOK_SECRETS", shared.url("/stripe_webhook_secret")),
         ("STRIPE_PRICE_ID", "price_simulatedPro"),
         ("STRIPE_API_BASE_URL", shared.url("/simulators/stripe")),
-        // Nothing asks these; named, so that no simulator of theirs is started.
-        ("SPOTIFY_CLIENT_ID", "none"),
-        ("SPOTIFY_CLIENT_SECRET", "none"),
-        ("LLM_BASE_URL", "http://127.0.0.1:9/v1"),
-        ("LLM_API_KEY", "none"),
-        ("LLM_MODEL", "none"),
+        ("SPOTIFY_CLIENT_ID", "simulated-client-id"),
+        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret"),
+        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify),
+        ("SPOTIFY_API_BASE_URL", spotify),
+        ("LLM_BASE_URL", &llm),
+        ("LLM_API_KEY", "simulated-llm-key"),
+        ("LLM_MODEL", "simulated"),
     ];
     lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
 }

@@ -1,20 +1,14 @@
-//! The stack as processes: what Ctrl-C, a crash and a silent database leave behind, which is nothing.
+//! The stack as processes: after Ctrl-C, a crash or a lost database no process, port or charge is left over.
 
 use std::net::TcpListener;
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::generation::{self, FIVE, ask, assert_error, json_with_key, reply};
-use crate::own_stack::{PATIENCE, Place, eventually, free_ports, is_alive, signal};
+use crate::account::{assert_gone, delete, exists, pays, subscriber};
+use crate::generation::{self, FIVE, assert_error, json_with_key, reply, saving};
+use crate::own_stack::{PATIENCE, Place, eventually, free_ports, functions_alone, is_alive, signal};
 use crate::stack::{Stack, User};
-
-fn saving(prompt: &str) -> Value {
-    let mut body = ask(prompt);
-    body["save"] = json!(true);
-    body
-}
 
 async fn slow_model(stack: &Stack, first_token_ms: u64) {
     let mut script = reply(&FIVE);
@@ -30,12 +24,31 @@ async fn expire_reservations(stack: &Stack, user: &User) {
 }
 
 #[tokio::test]
-async fn ctrl_c_leaves_no_process() {
+async fn ctrl_c_leaves_no_process_and_all_data_and_a_second_dev_on_it_is_refused() {
     let place = Place::take().await;
-    let mut running = place.start().await;
-    assert!(running.pids.iter().all(|pid| is_alive(*pid)));
-    assert_eq!(running.ctrl_c().await.code(), Some(0));
-    place.assert_nothing_is_left(&running.pids).await;
+    let mut first = place.start().await;
+    let user = first.stack.sign_up().await;
+    slow_model(&first.stack, 1).await;
+    let (status, done) = generation::json(&first.stack, &user, &saving("evening")).await;
+    assert_eq!(status, 200, "{done}");
+
+    let mut second = place.dev("second", free_ports());
+    assert!(!second.ended().await.success());
+    let expected = format!("process {} already runs a stack", first.dev.child.id());
+    assert!(second.errors().contains(&expected), "{}", second.errors());
+    assert_eq!(second.errors().lines().count(), 1, "{}", second.errors());
+
+    assert!(first.pids.iter().all(|pid| is_alive(*pid)));
+    assert_eq!(first.ctrl_c().await.code(), Some(0));
+    place.assert_nothing_is_left(&first.pids).await;
+
+    // The token of the first run is good for the second.
+    let again = place.start().await;
+    let path = "playlists?select=id,name,playlist_tracks(track_uri)";
+    let rows = again.stack.rows(Some(&user), path).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["id"], &rows[0]["name"]), (&done["playlist_id"], &done["name"]));
+    assert_eq!(rows[0]["playlist_tracks"].as_array().unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -57,75 +70,10 @@ async fn kill_9_of_xtask_leaves_no_process() {
     signal("KILL", running.dev.child.id());
     running.dev.ended().await;
     eventually("all are gone", PATIENCE, async || !running.pids.iter().any(|pid| is_alive(*pid))).await;
-    // The ready file of the dead is not taken for that of the living, and nothing else is in the way.
+    // The dead stack's ready file and ports are not in the way.
     let mut again = place.start().await;
     assert_ne!(again.pid_of("postgres"), running.pid_of("postgres"));
     assert_eq!(again.ctrl_c().await.code(), Some(0));
-}
-
-#[tokio::test]
-async fn killing_workerd_in_the_middle_charges_nothing_after_90_seconds() {
-    let place = Place::take().await;
-    let mut first = place.start().await;
-    let user = first.stack.sign_up().await;
-    slow_model(&first.stack, 40_000).await;
-    let body = saving("evening");
-    let request = generation::request(&first.stack, &user, &body).header("accept", "text/event-stream");
-    let stream = request.send().await.unwrap();
-    assert_eq!(first.stack.ai_usage(&user).await["used"], 1);
-
-    signal("KILL", first.pid_of("functions"));
-    assert!(stream.bytes().await.is_err(), "a stream that broke off passes for a whole one");
-    assert!(!first.dev.ended().await.success());
-    place.assert_nothing_is_left(&first.pids).await;
-
-    let second = place.start().await;
-    let stack = &second.stack;
-    assert_eq!(stack.ai_usage(&user).await["used"], 1, "the reservation is to live for 90 seconds");
-    expire_reservations(stack, &user).await;
-    stack.assert_untouched(&user, 0).await;
-    let rows = stack.rows(Some(&user), "ai_sessions?select=status").await;
-    assert_eq!(rows, [json!({"status": "timeout"})]);
-}
-
-#[tokio::test]
-async fn data_persists() {
-    let place = Place::take().await;
-    let mut first = place.start().await;
-    let user = first.stack.sign_up().await;
-    slow_model(&first.stack, 1).await;
-    let (status, done) = generation::json(&first.stack, &user, &saving("evening")).await;
-    assert_eq!(status, 200, "{done}");
-    assert_eq!(first.ctrl_c().await.code(), Some(0));
-
-    // The token of the first run is good for the second.
-    let second = place.start().await;
-    let path = "playlists?select=id,name,playlist_tracks(track_uri)";
-    let rows = second.stack.rows(Some(&user), path).await;
-    assert_eq!(rows.len(), 1);
-    assert_eq!((&rows[0]["id"], &rows[0]["name"]), (&done["playlist_id"], &done["name"]));
-    assert_eq!(rows[0]["playlist_tracks"].as_array().unwrap().len(), 5);
-}
-
-#[tokio::test]
-async fn the_database_away_is_a_503() {
-    let place = Place::take().await;
-    let running = place.start().await;
-    let stack = &running.stack;
-    let user = stack.sign_up().await;
-    slow_model(stack, 1).await;
-    // At first the function has not fetched the keys yet, then it gets as far as to the quota.
-    for used in 1..=2 {
-        running.pause_supabase();
-        let answer = generation::json(stack, &user, &ask("evening")).await;
-        running.resume_supabase().await;
-        assert_error(&answer, 503, "database_unavailable");
-        let (status, done) = generation::json(stack, &user, &ask("evening")).await;
-        assert_eq!(status, 200, "{done}");
-        // The database may have reserved for the request that was told of no success.
-        expire_reservations(stack, &user).await;
-        assert_eq!(stack.ai_usage(&user).await["used"], used);
-    }
 }
 
 #[tokio::test]
@@ -146,8 +94,8 @@ async fn a_playlist_that_the_database_did_not_confirm_is_not_delivered_and_not_l
     assert_eq!(stream.all("track").len(), 5, "it was not the settling that failed");
     assert_eq!(stack.ai_usage(&user).await["used"], 1);
 
-    // Its fate is open: what the database had received it may carry out late. A repeat finds out.
-    eventually("a repeat answers the playlist", PATIENCE, async || {
+    // What the database had received it may carry out late. A repeat finds out.
+    eventually("a repeat returns the playlist", PATIENCE, async || {
         let (status, answer) = json_with_key(stack, &user, &body, &key).await;
         if status == 200 {
             assert_eq!((&answer["playlist_id"], &answer["count"]), (&json!(key), &json!(5)));
@@ -159,30 +107,29 @@ async fn a_playlist_that_the_database_did_not_confirm_is_not_delivered_and_not_l
     })
     .await;
     assert_eq!(stack.ai_usage(&user).await["used"], 1);
-    let (_, playlists) = stack.rest(Method::GET, "playlists?select=id", Some(&user), None).await;
-    assert_eq!(playlists, json!([{"id": key}]));
+    assert_eq!(stack.rows(Some(&user), "playlists?select=id").await, [json!({"id": key})]);
 }
 
 #[tokio::test]
-async fn a_success_that_the_database_learns_of_too_late_is_not_charged() {
+async fn an_account_deletion_that_the_runtime_did_not_survive_is_completed_by_a_repeat() {
+    let shared = Stack::take().await;
     let place = Place::take().await;
-    let running = place.start().await;
-    let stack = &running.stack;
-    let user = stack.sign_up().await;
-    slow_model(stack, 2_000).await;
-    let body = ask("evening");
-    let request = generation::request(stack, &user, &body).header("accept", "text/event-stream");
-    let response = request.send().await.unwrap();
-    assert_eq!(stack.ai_usage(&user).await["used"], 1);
-    running.pause_supabase();
-    let stream = generation::read(response).await;
-    running.resume_supabase().await;
-    assert_eq!(stream.last("error")["code"], "database_unavailable");
-    // Whether what the database had received is carried out late or never: it is no success.
-    expire_reservations(stack, &user).await;
-    assert_eq!(stack.ai_usage(&user).await["used"], 0);
-    let rows = stack.rows(Some(&user), "ai_sessions?select=status").await;
-    assert!(rows.len() == 1 && rows[0]["status"] != "succeeded", "{rows:?}");
+    let lines = functions_alone(&shared, shared.url("/supabase_url"));
+    let mut running = place.start_with(&lines).await;
+    let (user, email) = subscriber(&shared).await;
+    let hold = json!([{"method": "DELETE", "path_prefix": "/v1/customers", "times": 1, "hold_ms": 30_000}]);
+    shared.faults("stripe", hold).await;
+    let request = running.stack.http.delete(running.stack.function("account"));
+    let dying = tokio::spawn(request.bearer_auth(&user.token).json(&json!({ "confirm": email })).send());
+    eventually("the subscription has ended", PATIENCE, async || !pays(&shared, &user).await).await;
+    assert!(signal("KILL", running.pid_of("functions")));
+    assert!(dying.await.unwrap().is_err());
+    running.dev.ended().await;
+    drop(running);
+    assert!(exists(&shared, &user).await);
+    let running = place.start_with(&lines).await;
+    assert_eq!(delete(&running.stack, &user, &email).await.status, 204);
+    assert_gone(&shared, &user).await;
 }
 
 #[tokio::test]
@@ -194,17 +141,4 @@ async fn a_port_in_use_is_one_clear_line() {
     let errors = dev.errors();
     assert!(errors.contains(&format!("port {} is in use", place.ports_from + 2)), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
-}
-
-#[tokio::test]
-async fn a_second_dev_on_the_same_data_is_refused() {
-    let place = Place::take().await;
-    let mut running = place.start().await;
-    let mut second = place.dev("second", free_ports());
-    assert!(!second.ended().await.success());
-    let expected = format!("process {} already runs a stack", running.dev.child.id());
-    assert!(second.errors().contains(&expected), "{}", second.errors());
-    assert_eq!(second.errors().lines().count(), 1, "{}", second.errors());
-    running.stack.sign_up().await;
-    assert_eq!(running.dev.child.try_wait().unwrap(), None);
 }

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::generation::{self, FIVE, ask, reply};
-use crate::stack::{Stack, User};
+use crate::stack::{Stack, User, taken};
 
 async fn granted_of_100(stack: &Stack, user: &User) -> usize {
     let mut script = reply(&FIVE[..1]);
@@ -25,12 +24,20 @@ async fn granted_of_100(stack: &Stack, user: &User) -> usize {
 }
 
 #[tokio::test]
-async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+async fn a_hundred_parallel_requests_of_a_free_user_grant_exactly_3_and_the_refusal_says_until_when() {
+    let (stack, user) = taken().await;
     assert_eq!(granted_of_100(&stack, &user).await, 3);
     let usage = stack.ai_usage(&user).await;
     assert_eq!((&usage["used"], &usage["remaining"]), (&json!(3), &json!(0)));
+    for format in ["application/json", "text/event-stream"] {
+        let request = generation::request(&stack, &user, &ask("more")).header("accept", format);
+        let response = request.send().await.unwrap();
+        let retry_after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        let thirty_days = 30 * 24 * 3600;
+        assert!((thirty_days - 600..=thirty_days).contains(&retry_after), "{retry_after}");
+        let status = response.status();
+        generation::assert_error(&(status, response.json().await.unwrap()), 402, "quota_exceeded");
+    }
 }
 
 #[tokio::test]
@@ -56,39 +63,8 @@ async fn of_a_hundred_parallel_requests_of_a_pro_user_three_run_and_all_together
 }
 
 #[tokio::test]
-async fn a_used_up_quota_says_when_the_next_one_is_free() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    assert_eq!(granted_of_100(&stack, &user).await, 3);
-    for format in ["application/json", "text/event-stream"] {
-        let request = generation::request(&stack, &user, &ask("more")).header("accept", format);
-        let response = request.send().await.unwrap();
-        let retry_after: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-        let thirty_days = 30 * 24 * 3600;
-        assert!((thirty_days - 600..=thirty_days).contains(&retry_after), "{retry_after}");
-        let status = response.status();
-        generation::assert_error(&(status, response.json().await.unwrap()), 402, "quota_exceeded");
-    }
-}
-
-#[tokio::test]
-async fn a_slot_comes_back_after_thirty_days() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    assert_eq!(granted_of_100(&stack, &user).await, 3);
-    let statement = "update public.ai_sessions set created_at = created_at - interval '30 days'
-        where (id, created_at) in (
-          select id, created_at from public.ai_sessions where user_id = $1 order by created_at limit 1)";
-    stack.sql(statement, &[&user.id]).await;
-    assert_eq!(stack.ai_usage(&user).await["remaining"], 1);
-    let (status, done) = generation::json(&stack, &user, &json!({"prompt": "one", "target_count": 1})).await;
-    assert_eq!(status, 200, "{done}");
-}
-
-#[tokio::test]
 async fn five_failures_within_a_minute_are_enough() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     stack.llm_script(json!({"text": "garbage"})).await;
     for _ in 0..5 {
         let answer = generation::json(&stack, &user, &ask("evening")).await;
@@ -125,8 +101,7 @@ async fn freed(stack: &Stack, user: &User) -> bool {
 
 #[tokio::test]
 async fn a_listener_who_leaves_a_stream_is_not_charged() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     for (event, script) in [
         ("event: stage", json!({"first_token_ms": 40_000})),
         ("event: track", json!({"chunk_chars": 60, "chunk_ms": 4_000, "first_token_ms": 1})),
@@ -166,8 +141,7 @@ async fn reset_while_waiting(stack: &Stack, user: &User) {
 
 #[tokio::test]
 async fn a_listener_who_leaves_before_the_document_is_not_charged() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = taken().await;
     // Longer than the model may be silent: only leaving ends it before.
     let mut script = reply(&FIVE);
     script["first_token_ms"] = json!(40_000);
@@ -177,38 +151,4 @@ async fn a_listener_who_leaves_before_the_document_is_not_charged() {
     let call = stack.log_of("llm", "/v1/chat/completions").await.remove(0);
     let asked_ms = call["finished_ms"].as_f64().unwrap() - call["received_ms"].as_f64().unwrap();
     assert!(asked_ms < 19_000.0, "the model was left alone only after its own timeout: {call}");
-}
-
-#[tokio::test]
-async fn a_reservation_whose_worker_died_frees_itself_after_90_seconds() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    // What a killed worker leaves behind: a reservation that nobody settles.
-    let reserve = json!({
-        "p_session_id": uuid::Uuid::new_v4(), "p_user_id": user.id, "p_prompt": "x", "p_save": false,
-    });
-    let url = format!("{}/rest/v1/rpc/ai_reserve", stack.url("/supabase_url"));
-    let request = stack.http.post(url).header("apikey", stack.url("/secret_key")).json(&reserve);
-    let answer: Value = request.send().await.unwrap().json().await.unwrap();
-    assert_eq!(answer["outcome"], "reserved", "{answer}");
-    assert_eq!(stack.ai_usage(&user).await["used"], 1);
-    for (age, used) in [("89 seconds", 1), ("1 second", 0)] {
-        let statement = format!(
-            "update public.ai_sessions set created_at = created_at - interval '{age}' where user_id = $1"
-        );
-        stack.sql(&statement, &[&user.id]).await;
-        assert_eq!(stack.ai_usage(&user).await["used"], used, "another {age} later");
-    }
-}
-
-#[tokio::test]
-async fn usage_shows_what_is_left_before_anything_was_used() {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    let (_, usage) = stack.rest(Method::POST, "rpc/usage", Some(&user), Some(&json!({}))).await;
-    let expected = json!({
-        "plan": "free", "playlists": {"used": 0, "limit": 50},
-        "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null},
-    });
-    assert_eq!(usage, expected);
 }

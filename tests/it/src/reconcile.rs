@@ -1,21 +1,17 @@
 //! The operator's command that finds and corrects what lost events have left.
 
-use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::json;
 use tokio::process::Command;
 
+use crate::own_stack::xtask;
 use crate::stack::Stack;
 use crate::stripe::{cancel, create_customer, deliver, hold_events, profile, subscribe};
 
 async fn run(arguments: &[&str]) -> (i32, String) {
-    let xtask = std::env::var_os("SOUND_WHISKERS_XTASK").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/xtask")),
-        PathBuf::from,
-    );
     let ready_file = std::env::var("SOUND_WHISKERS_READY_FILE").unwrap();
-    let mut command = Command::new(xtask);
+    let mut command = Command::new(xtask());
     command.args(["reconcile-billing", "--ready-file", &ready_file]).args(arguments);
     let Output { status, stdout, stderr } = command.env_remove("CARGO_MANIFEST_DIR").output().await.unwrap();
     let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);

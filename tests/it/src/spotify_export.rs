@@ -12,8 +12,7 @@ use crate::stack::{Stack, User};
 
 /// Somebody who has linked an account, and a playlist of so many tracks.
 async fn taken(count: usize) -> (Stack, User, String, Vec<String>) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
+    let (stack, user) = crate::stack::taken().await;
     link(&stack, &user, "ania").await;
     let uris = some_tracks(&stack, count).await;
     let playlist = playlist(&stack, &user, "Wieczór", &uris).await;
@@ -45,17 +44,6 @@ async fn a_hundred_tracks_arrive_in_order() {
         exported["url"],
         format!("https://open.spotify.com/playlist/{}", copies[0]["id"].as_str().unwrap())
     );
-}
-
-#[tokio::test]
-async fn name_and_description_are_made_to_fit() {
-    let (stack, user, playlist, _) = taken(1).await;
-    let body = json!({"playlist_id": playlist, "name": format!("a\nb {}", "🎵".repeat(120)), "description": "x\r\ny ".repeat(200)});
-    let answer = call(&stack, Method::POST, "spotify-export", Some(&user), Some(&body)).await;
-    answer.ok();
-    let copy = &copies(&stack).await[0];
-    assert!(copy["name"].as_str().unwrap().starts_with("a b 🎵"), "{copy}");
-    assert!(copy["description"].as_str().unwrap().ends_with("Made with Sound Whiskers"), "{copy}");
 }
 
 #[tokio::test]
@@ -154,58 +142,6 @@ async fn a_track_that_spotify_rejects_is_named_and_the_rest_exported() {
 }
 
 #[tokio::test]
-async fn whatever_spotify_does_the_answer_is_clear_and_the_link_stays() {
-    let (stack, user, playlist, _) = taken(3).await;
-    for path in ["/v1/me/playlists", "/v1/playlists/"] {
-        for (fault, expected, code) in [
-            (json!({"status": 429, "headers": {"retry-after": "48925"}}), 503, "spotify_rate_limited"),
-            (json!({"status": 500, "body": "<h1>Oops</h1>"}), 502, "spotify_unavailable"),
-            (json!({"reset_connection": true}), 502, "spotify_unavailable"),
-            (json!({"status": 403, "body": "not registered"}), 403, "spotify_access_denied"),
-            (json!({"status": 401, "body": {}}), 502, "spotify_unavailable"),
-            (json!({"delay_ms": 30_000}), 504, "spotify_timeout"),
-        ] {
-            let mut fault = fault;
-            fault["path_prefix"] = json!(path);
-            stack.faults("spotify", json!([fault])).await;
-            stack.refill(&user).await;
-            let answer = export(&stack, &user, &playlist, None).await;
-            answer.assert_error(expected, code);
-            if code == "spotify_rate_limited" {
-                assert_eq!(answer.header("retry-after"), Some("48925"), "{path}");
-            }
-        }
-    }
-    stack.faults("spotify", json!([])).await;
-    assert_eq!(status(&stack, &user).await["linked"], true);
-    export(&stack, &user, &playlist, None).await.ok();
-}
-
-#[tokio::test]
-async fn a_short_rate_limit_is_waited_for_once() {
-    let (stack, user, playlist, _) = taken(3).await;
-    let short =
-        |path: &str| json!({"path_prefix": path, "status": 429, "headers": {"retry-after": "1"}, "times": 1});
-    stack.faults("spotify", json!([short("/v1/me/playlists"), short("/v1/playlists/")])).await;
-    export(&stack, &user, &playlist, None).await.ok();
-    assert_eq!(stack.log_of("spotify", "/v1/me/playlists").await.len(), 2);
-    assert_eq!(copies(&stack).await.len(), 1);
-}
-
-#[tokio::test]
-async fn an_answer_that_is_lost_exports_nothing_twice() {
-    let (stack, user, playlist, uris) = taken(10).await;
-    let key = Uuid::new_v4().to_string();
-    stack.faults("spotify", json!([{"path_prefix": "/v1/playlists/", "truncate_after_bytes": 5}])).await;
-    let _ = export(&stack, &user, &playlist, Some(&key)).await;
-    stack.faults("spotify", json!([])).await;
-    export(&stack, &user, &playlist, Some(&key)).await.ok();
-    let copies = copies(&stack).await;
-    assert_eq!(copies.len(), 1);
-    assert_eq!(uris_of(&copies[0]), uris);
-}
-
-#[tokio::test]
 async fn a_link_that_spotify_no_longer_accepts_ends_and_says_so() {
     let (stack, user, playlist, _) = taken(1).await;
     stack.spotify(Method::POST, "revoke", &json!({"user": "ania"})).await;
@@ -213,20 +149,6 @@ async fn a_link_that_spotify_no_longer_accepts_ends_and_says_so() {
     export(&stack, &user, &playlist, None).await.assert_error(403, "spotify_link_expired");
     assert_eq!(status(&stack, &user).await, json!({"linked": false}));
     export(&stack, &user, &playlist, None).await.assert_error(403, "spotify_not_linked");
-}
-
-#[tokio::test]
-async fn what_spotify_refuses_the_app_itself_is_the_operators_to_mend() {
-    let (stack, user, playlist, _) = taken(3).await;
-    let said = "Active premium subscription required for the owner of the app.";
-    for path in ["/v1/me/playlists", "/v1/playlists/"] {
-        for body in [json!(said), json!({"error": {"status": 403, "message": said}})] {
-            stack.faults("spotify", json!([{"path_prefix": path, "status": 403, "body": body}])).await;
-            export(&stack, &user, &playlist, None).await.assert_error(503, "misconfigured");
-        }
-    }
-    stack.faults("spotify", json!([])).await;
-    assert_eq!(status(&stack, &user).await["linked"], true);
 }
 
 /// A copy that was begun under a key and not filled.
@@ -249,49 +171,6 @@ async fn a_copy_that_another_account_began_is_made_anew_in_the_linked_one() {
     assert_eq!((theirs.len(), uris_of(&theirs[0])), (1, uris));
     assert_eq!(exported["spotify_playlist_id"], theirs[0]["id"]);
     assert_eq!(stack.log_of("spotify", "/v1/me/playlists").await.len(), 2, "one copy for each account");
-}
-
-#[tokio::test]
-async fn linking_the_same_account_again_keeps_what_was_begun() {
-    let (stack, user, playlist, uris) = taken(3).await;
-    let key = begun(&stack, &user, &playlist).await;
-    call(&stack, Method::DELETE, "spotify-oauth/link", Some(&user), None).await;
-    link(&stack, &user, "ania").await;
-    export(&stack, &user, &playlist, Some(&key)).await.ok();
-    let copies = copies(&stack).await;
-    assert_eq!((copies.len(), uris_of(&copies[0])), (1, uris));
-}
-
-#[tokio::test]
-async fn a_copy_that_can_no_longer_be_filled_is_made_anew_and_not_again() {
-    for (status, body) in
-        [(404, json!({"error": {"status": 404, "message": "Resource not found"}})), (403, json!("no"))]
-    {
-        let (stack, user, playlist, uris) = taken(3).await;
-        // Nothing tells the two accounts apart: their ids are not known.
-        stack.sql("update public.spotify_tokens set account_id = null where user_id = $1", &[&user.id]).await;
-        let key = begun(&stack, &user, &playlist).await;
-        let gone = copies(&stack).await[0]["id"].as_str().unwrap().to_owned();
-        let path = format!("/v1/playlists/{gone}/");
-        stack.faults("spotify", json!([{"path_prefix": path, "status": status, "body": body}])).await;
-        let exported = export(&stack, &user, &playlist, Some(&key)).await.ok();
-        assert_eq!(export(&stack, &user, &playlist, Some(&key)).await.ok(), exported);
-        let copies = copies(&stack).await;
-        assert_eq!((copies.len(), uris_of(&copies[1])), (2, uris), "{status}");
-        assert_eq!(exported["spotify_playlist_id"], copies[1]["id"]);
-    }
-}
-
-#[tokio::test]
-async fn a_new_copy_that_cannot_be_filled_is_not_made_again_at_once() {
-    let (stack, user, playlist, _) = taken(3).await;
-    let key = begun(&stack, &user, &playlist).await;
-    stack.faults("spotify", json!([{"path_prefix": "/v1/playlists/", "status": 404}])).await;
-    export(&stack, &user, &playlist, Some(&key)).await.assert_error(502, "spotify_unavailable");
-    assert_eq!(copies(&stack).await.len(), 2);
-    stack.faults("spotify", json!([])).await;
-    export(&stack, &user, &playlist, Some(&key)).await.ok();
-    assert_eq!(copies(&stack).await.len(), 2);
 }
 
 /// As many at once as a user exports in an hour, whose token has just been used up.

@@ -7,13 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::spotify::{Answer, call};
-use crate::stack::{Stack, User};
-
-async fn taken() -> (Stack, User) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up().await;
-    (stack, user)
-}
+use crate::stack::{Stack, User, taken};
 
 async fn search(stack: &Stack, user: &User, query: &str) -> Answer {
     call(stack, Method::GET, &format!("spotify-search?{query}"), Some(user), None).await
@@ -61,26 +55,6 @@ async fn limit_and_market_are_kept_and_what_cannot_be_played_is_marked() {
 }
 
 #[tokio::test]
-async fn finding_nothing_is_an_answer() {
-    let (stack, user) = taken().await;
-    assert_eq!(found(&stack, &user, "title=qzxwvutsrqponm").await, Vec::<Value>::new());
-}
-
-#[tokio::test]
-async fn what_makes_no_sense_is_refused_before_spotify_is_asked() {
-    let (stack, user) = taken().await;
-    for query in ["", "artist=&title=", "title=a&limit=11", "title=a&market=Poland", "title=a&title=b", "q=a"]
-    {
-        search(&stack, &user, query).await.assert_error(422, "invalid_request");
-    }
-    call(&stack, Method::POST, "spotify-search?title=a", Some(&user), Some(&json!({})))
-        .await
-        .assert_error(405, "method_not_allowed");
-    call(&stack, Method::GET, "spotify-search?title=a", None, None).await.assert_error(401, "missing_token");
-    assert_eq!(stack.log_of("spotify", "/v1/search").await.len(), 0);
-}
-
-#[tokio::test]
 async fn of_a_hundred_searches_at_once_thirty_reach_spotify_and_a_neighbour_is_served() {
     let (stack, user) = taken().await;
     let answers = join_all((0..100).map(|_| search(&stack, &user, "artist=Kult&title=Arahja"))).await;
@@ -104,29 +78,6 @@ async fn the_token_of_a_deleted_user_finds_nothing() {
 }
 
 #[tokio::test]
-async fn what_spotify_cannot_answer_is_told_apart() {
-    let (stack, user) = taken().await;
-    for (fault, status, code) in [
-        (json!({"status": 429, "headers": {"retry-after": "48925"}}), 503, "spotify_rate_limited"),
-        (json!({"status": 503, "body": "<h1>Busy</h1>"}), 502, "spotify_unavailable"),
-        (json!({"status": 200, "body": "<h1>Hi</h1>"}), 502, "spotify_unavailable"),
-        (json!({"reset_connection": true}), 502, "spotify_unavailable"),
-        (json!({"delay_ms": 30_000}), 504, "spotify_timeout"),
-    ] {
-        let mut fault = fault;
-        fault["path_prefix"] = json!("/v1/search");
-        stack.faults("spotify", json!([fault])).await;
-        search(&stack, &user, "title=Whisky").await.assert_error(status, code);
-    }
-}
-
-/// What Spotify says where the app itself may not ask.
-const APP_REFUSALS: [&str; 2] = [
-    "Active premium subscription required for the owner of the app. When the subscription status changes, it can take a few hours.",
-    "Your application is blocked from accessing the Web API.",
-];
-
-#[tokio::test]
 async fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
     let (stack, user) = taken().await;
     for market in ["UK", "cn", "ZZ"] {
@@ -135,18 +86,4 @@ async fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
         assert!(refused.body["message"].as_str().unwrap().starts_with("market "), "{}", refused.body);
     }
     assert!(!found(&stack, &user, "title=whisky&market=gb").await.is_empty());
-}
-
-#[tokio::test]
-async fn what_spotify_refuses_the_app_itself_is_the_operators_to_mend() {
-    let (stack, user) = taken().await;
-    for said in APP_REFUSALS {
-        for body in [json!(said), json!({"error": {"status": 403, "message": said}})] {
-            let fault = json!([{"path_prefix": "/v1/search", "status": 403, "body": body}]);
-            stack.faults("spotify", fault).await;
-            let refused = search(&stack, &user, "title=whisky").await;
-            refused.assert_error(503, "misconfigured");
-            assert!(!refused.body.to_string().to_lowercase().contains("premium"), "{}", refused.body);
-        }
-    }
 }

@@ -37,6 +37,13 @@ fn http_client() -> reqwest::Client {
     reqwest::Client::builder().timeout(Duration::from_secs(90)).build().unwrap()
 }
 
+/// The stack, and a user who has just signed up.
+pub async fn taken() -> (Stack, User) {
+    let stack = Stack::take().await;
+    let user = stack.sign_up().await;
+    (stack, user)
+}
+
 impl Stack {
     /// Waits for the stack and resets the simulators.
     pub async fn take() -> Self {

@@ -40,6 +40,9 @@ mutants! {
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
             "a_state_says_who_began_for_ten_minutes";
+        "anybody can make up a state of Spotify's consent":
+            "shared/src/spotify/state.rs" "found | is_ours(key)" => "true",
+            "no_change_of_a_single_character_goes_unnoticed";
         "a refused refresh token ends a link that has been replaced":
             "shared/src/spotify/link.rs" "self.expire(user_id, &seen).await?" => "true",
             "a_refused_refresh_token_ends_the_link_if_it_is_still_the_stored_one";
@@ -53,6 +56,12 @@ mutants! {
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\")"
                 => "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\" | \"unpaid\")",
             "every_status_makes_a_plan";
+        "a subscription without the service makes its customer pro":
+            "shared/src/stripe/plan.rs" "text(object, \"/pause_collection/behavior\") == Some(\"void\")" => "false",
+            "a_pause_that_voids_invoices_is_a_service_that_is_not_provided";
+        "only the first page of a customer's subscriptions is read":
+            "shared/src/stripe/plan.rs" "self.has_more" => "false",
+            "all_pages_are_read_until_one_counts";
         "a second customer takes the profile of the first":
             "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
                 => "profile",
@@ -81,6 +90,10 @@ mutants! {
             "functions/ai-playlist/src/job.rs"
                 "matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable)" => "false",
             "a_playlist_that_may_have_been_saved_is_left_to_a_repeat";
+        "a generation that failed is charged":
+            "functions/ai-playlist/src/job.rs" "self.end_as(&service, status)"
+                => "self.end_as(&service, Status::Succeeded)",
+            "a_client_that_leaves_ends_the_generation_as_failed";
         "a model that never stops is listened to for ever":
             "functions/ai-playlist/src/answer.rs" "self.songs - self.repeats >= self.max_songs" => "false",
             "a_model_that_never_stops_is_stopped";
@@ -107,6 +120,15 @@ mutants! {
         "a checkout in another tab stays open after the payment":
             "functions/stripe-webhook/src/handler.rs" "stripe.close_sessions(&subject.customer).await?" => "()",
             "who_has_paid_in_one_tab_cannot_pay_in_another";
+    }
+    "spotify-export" {
+        "a repeat makes a second copy":
+            "functions/spotify-export/src/job.rs" "self.export(Some(key), copy, tokens).await"
+                => "self.export(Some(key), None, tokens).await",
+            "a_copy_that_was_begun_is_completed_and_a_finished_one_answered";
+        "an export that failed holds its key":
+            "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, key).await" => "()",
+            "what_cannot_be_exported_is_refused_and_the_key_let_go";
     }
     "account" {
         "an account is deleted and its subscription goes on":

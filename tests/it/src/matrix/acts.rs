@@ -152,7 +152,7 @@ impl Subject {
             }
             _ => return,
         };
-        lane.liar(call.upstream).answer(call, answer, times);
+        lane.answer(call, answer, times);
     }
 
     /// As [`Self::perform`], for as long as anybody waits.

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::acts::{Outcome, Subject};
 use super::aftermath;
 use super::calls::{self, Call};
-use super::faults::{Fault, LONG_SECONDS};
 use super::lane::Lane;
 use super::operations::{Act, COLD, OPERATIONS, Operation, Weight};
 use super::rules;
+use crate::faults::{Fault, LONG_SECONDS};
 
 /// How often a client asks again when all is well, holds having ended in between.
 const REPETITIONS: usize = 3;
@@ -26,7 +26,7 @@ impl Recorded {
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
         let operation = self.operation;
         operation.struck.iter().zip(&self.before).flat_map(move |((call, weight), before)| {
-            let faults = Fault::ALL.into_iter().filter(|fault| fault.can_strike(*call));
+            let faults = Fault::ALL.into_iter().filter(|fault| rules::can_strike(*fault, *call));
             faults.map(|fault| Cell { operation, call: *call, weight: *weight, fault, before: *before })
         })
     }
@@ -79,7 +79,7 @@ impl Cell {
     /// One of a function that has just been started.
     pub fn cold(operation: &'static Operation, fault: Fault) -> Option<Self> {
         let (call, weight) = operation.struck[0];
-        fault.can_strike(call).then_some(Self { operation, call, weight, fault, before: 0 })
+        rules::can_strike(fault, call).then_some(Self { operation, call, weight, fault, before: 0 })
     }
 
     pub fn name(&self) -> String {
@@ -97,7 +97,7 @@ impl Cell {
         let mut subject = Subject::prepare(lane, operation.act).await;
         Subject::worsen(lane, operation.act);
         lane.calls();
-        lane.liar(call.upstream).strike(*call, *fault, self.before).await;
+        lane.strike(*call, *fault, self.before).await;
         let outcome = subject.attempt(lane, operation).await;
         let struck = lane.lift().await;
         let mut wrong = match &outcome {

@@ -13,15 +13,12 @@ mod acts;
 mod aftermath;
 mod calls;
 mod cell;
-mod faults;
 mod lane;
-mod liar;
 mod operations;
 mod rules;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
-use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -31,19 +28,15 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use self::cell::{Cell, Recorded, record};
-use self::faults::Fault;
 use self::lane::{Lane, World};
 use self::operations::{COLD, OPERATIONS};
+use crate::faults::Fault;
+use crate::runs::tell;
 
 /// So many lanes begin with the cells that wait the longest, and so many with those that do not wait.
 const PATIENT_LANES: usize = 16;
 const BUSY_LANES: usize = 4;
 const LANES: usize = PATIENT_LANES + BUSY_LANES;
-
-/// Shown although the test passes.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "faults: {text}").unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_workerd() {
@@ -70,7 +63,10 @@ async fn run(runtime: &'static str) {
     let cold = Arc::new(lanes.pop().unwrap());
     let lanes: Vec<Arc<Lane>> = lanes.into_iter().map(Arc::new).collect();
     let recorded = Arc::new(record_all(&lanes).await);
-    tell(&format!("{runtime}: {LANES} lanes and the calls of all operations after {:?}", begun.elapsed()));
+    tell(
+        "faults",
+        &format!("{runtime}: {LANES} lanes and the calls of all operations after {:?}", begun.elapsed()),
+    );
 
     let waiting = Arc::new(Mutex::new(cells(&recorded)));
     let lanes = lanes.iter().enumerate();
@@ -82,13 +78,16 @@ async fn run(runtime: &'static str) {
     let mut slowest: Vec<&Ran> = ran.iter().collect();
     slowest.sort_by_key(|ran| std::cmp::Reverse(ran.took));
     for Ran { name, took, .. } in slowest.iter().take(3) {
-        tell(&format!("slow: {name}: {took:?}"));
+        tell("faults", &format!("slow: {name}: {took:?}"));
     }
     let failed: Vec<&Ran> = ran.iter().filter(|ran| !ran.wrong.is_empty()).collect();
     for Ran { name, wrong, .. } in &failed {
-        tell(&format!("failed: {name} {runtime}: {}", wrong.join("; ")));
+        tell("faults", &format!("failed: {name} {runtime}: {}", wrong.join("; ")));
     }
-    tell(&format!("{runtime}: cells run {}, failed {} in {:?}", ran.len(), failed.len(), begun.elapsed()));
+    tell(
+        "faults",
+        &format!("{runtime}: cells run {}, failed {} in {:?}", ran.len(), failed.len(), begun.elapsed()),
+    );
     assert!(!ran.is_empty(), "no cell is called so");
     assert!(failed.is_empty(), "{} cells failed", failed.len());
     assert_eq!(apart, Vec::<String>::new());

@@ -71,21 +71,7 @@ pub struct Operation {
     pub seconds: u64,
 }
 
-const fn operation(
-    act: Act,
-    function: &'static str,
-    seconds: u64,
-    struck: &'static [(Call, Weight)],
-    besides: &'static [Call],
-) -> Operation {
-    Operation { act, function, struck, besides, ends: (200, ""), seconds }
-}
-
 impl Operation {
-    const fn ending(self, status: u16, code: &'static str) -> Self {
-        Self { ends: (status, code), ..self }
-    }
-
     pub fn name(&self) -> String {
         format!("{} {:?}", self.function, self.act)
     }
@@ -103,192 +89,88 @@ const WEBHOOK: u64 = 15 + 17;
 const SEARCHING: u64 = 25 + 8;
 const HEALTH: u64 = 5;
 
-/// Every operation of every function; the verification of the caller is struck apart, with nothing in the caches.
-pub const OPERATIONS: &[Operation] = &[
-    operation(
-        Act::Save,
-        "ai-playlist",
-        GENERATION,
-        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (SAVE, Needed)],
-        &[TOKEN, SETTLE, PLAYLISTS],
-    ),
-    operation(
-        Act::Stream,
-        "ai-playlist",
-        GENERATION,
-        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (SETTLE, Needed)],
-        &[TOKEN],
-    ),
-    operation(
-        Act::GenerateRenewed,
-        "ai-playlist",
-        GENERATION,
-        &[(TOKEN, Partial)],
-        &[RESERVE, COMPLETIONS, SEARCH, SETTLE],
-    ),
-    operation(
-        Act::GenerateFailing,
-        "ai-playlist",
-        GENERATION,
-        &[(SETTLE, Spared)],
-        &[RESERVE, COMPLETIONS, TOKEN, SEARCH],
-    )
-    .ending(502, "llm_unavailable"),
-    operation(Act::Again, "ai-playlist", DATABASE, &[(PLAYLISTS, Needed)], &[RESERVE]),
-    operation(Act::Search, "spotify-search", SEARCHING, &[(COUNT, Needed), (SEARCH, Needed)], &[TOKEN]),
-    operation(Act::SearchRenewed, "spotify-search", SEARCHING, &[(TOKEN, Needed)], &[COUNT, SEARCH]),
-    operation(Act::StartLink, "spotify-oauth", DATABASE, &[], &[]),
-    operation(
-        Act::CompleteLink,
-        "spotify-oauth",
-        8 + 16 + 8 + 2 * 17,
-        &[(COUNT, Needed), (TOKEN, Needed), (ME, Spared), (STORE_LINK, Needed), (LINK, Needed)],
-        &[],
-    ),
-    operation(Act::LinkStatus, "spotify-oauth", DATABASE, &[(LINK, Needed)], &[]),
-    operation(Act::Unlink, "spotify-oauth", DATABASE, &[(DELETE_LINK, Needed)], &[]).ending(204, ""),
-    operation(
-        Act::Export,
-        "spotify-export",
-        EXPORT,
-        &[
-            (BEGIN_EXPORT, Needed),
-            (PLAYLISTS, Needed),
-            (COUNT, Needed),
-            (GET_TOKENS, Needed),
-            (CREATE_COPY, Needed),
-            (RECORD_EXPORT, Needed),
-            (FILL_COPY, Needed),
-            (FINISH_EXPORT, Spared),
-        ],
-        &[RELEASE_EXPORT],
-    ),
-    operation(
-        Act::ExportRenewed,
-        "spotify-export",
-        EXPORT,
-        &[(TOKEN, Needed), (SWAP_TOKENS, Needed)],
-        &[PLAYLISTS, COUNT, GET_TOKENS, CREATE_COPY, FILL_COPY, RELEASE_TOKENS],
-    ),
-    operation(
-        Act::ExportFailing,
-        "spotify-export",
-        EXPORT,
-        &[(RELEASE_TOKENS, Spared), (RELEASE_EXPORT, Spared)],
-        &[BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, TOKEN],
-    )
-    .ending(502, "spotify_unavailable"),
-    operation(
-        Act::ExportRevoked,
-        "spotify-export",
-        EXPORT,
-        &[(EXPIRE_LINK, Needed)],
-        &[PLAYLISTS, COUNT, GET_TOKENS, TOKEN],
-    )
-    .ending(403, "spotify_link_expired"),
-    operation(Act::ExportNothing, "spotify-export", DATABASE, &[(PROFILES, Needed)], &[PLAYLISTS])
-        .ending(404, "playlist_not_found"),
-    operation(
-        Act::Checkout,
-        "billing",
-        BILLING,
-        &[
-            (COUNT, Needed),
-            (BILLING_PROFILE, Needed),
-            (CREATE_CUSTOMER, Needed),
-            (SET_CUSTOMER, Needed),
-            (SUBSCRIPTIONS, Needed),
-            (SESSIONS, Needed),
-            (CREATE_SESSION, Needed),
-        ],
-        &[],
-    ),
-    operation(
-        Act::CheckoutAnew,
-        "billing",
-        BILLING,
-        &[(EXPIRE_SESSION, Needed)],
-        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS, SESSIONS, CREATE_SESSION],
-    ),
-    operation(
-        Act::CheckoutIncomplete,
-        "billing",
-        BILLING,
-        &[(INVOICE, Needed)],
-        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS],
-    ),
-    operation(
-        Act::CheckoutPaid,
-        "billing",
-        BILLING,
-        &[(PORTAL, Needed)],
-        &[COUNT, BILLING_PROFILE, SUBSCRIPTIONS],
-    ),
-    operation(Act::Portal, "billing", BILLING, &[(BILLING_PROFILE, Needed), (PORTAL, Needed)], &[COUNT]),
-    operation(
-        Act::Event,
-        "stripe-webhook",
-        WEBHOOK,
-        &[(BILLING_PROFILE, Needed), (SUBSCRIPTIONS, Needed), (SET_PLAN, Needed)],
-        &[],
-    ),
-    operation(
-        Act::EventOfNew,
-        "stripe-webhook",
-        WEBHOOK,
-        &[(CUSTOMER, Needed)],
-        &[BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN],
-    ),
-    operation(
-        Act::ThinEvent,
-        "stripe-webhook",
-        WEBHOOK,
-        &[(SUBSCRIPTION, Needed)],
-        &[BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN],
-    ),
-    operation(
-        Act::CheckoutEvent,
-        "stripe-webhook",
-        WEBHOOK,
-        &[(SESSIONS, Needed), (EXPIRE_SESSION, Needed)],
-        &[BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN],
-    ),
-    operation(
-        Act::Delete,
-        "account",
-        BILLING + 17,
-        &[
-            (BEGIN_DELETION, Needed),
-            (SESSIONS, Needed),
-            (EXPIRE_SESSION, Needed),
-            (DELETE_CUSTOMER, Needed),
-            (DELETE_ACCOUNT, Needed),
-        ],
-        &[],
-    )
-    .ending(204, ""),
-    operation(Act::Health, "ai-playlist", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "spotify-oauth", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "spotify-export", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "billing", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "stripe-webhook", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "account", HEALTH, HEALTHY, &[]),
-    operation(Act::Health, "spotify-search", HEALTH, HEALTHY, &[]),
-];
+macro_rules! operations {
+    ($($act:ident $function:literal, $seconds:expr, $status:literal $code:literal,
+        [$($struck:ident $weight:ident),*], [$($besides:ident),*];)+) => {
+        &[$(Operation {
+            act: Act::$act,
+            function: $function,
+            struck: &[$(($struck, $weight)),*],
+            besides: &[$($besides),*],
+            ends: ($status, $code),
+            seconds: $seconds,
+        },)+]
+    };
+}
 
-const HEALTHY: &[(Call, Weight)] = &[(PROFILES, Needed)];
+/// Every operation of every function: how long it may take, how it ends, the calls that meet every fault, and the others.
+/// The verification of the caller is struck apart, with nothing in the caches.
+pub const OPERATIONS: &[Operation] = operations! {
+    Save "ai-playlist", GENERATION, 200 "",
+        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SAVE Needed],
+        [TOKEN, SETTLE, PLAYLISTS];
+    Stream "ai-playlist", GENERATION, 200 "",
+        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SETTLE Needed],
+        [TOKEN];
+    GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial], [RESERVE, COMPLETIONS, SEARCH, SETTLE];
+    GenerateFailing "ai-playlist", GENERATION, 502 "llm_unavailable",
+        [SETTLE Spared],
+        [RESERVE, COMPLETIONS, TOKEN, SEARCH];
+    Again "ai-playlist", DATABASE, 200 "", [PLAYLISTS Needed], [RESERVE];
+    Search "spotify-search", SEARCHING, 200 "", [COUNT Needed, SEARCH Needed], [TOKEN];
+    SearchRenewed "spotify-search", SEARCHING, 200 "", [TOKEN Needed], [COUNT, SEARCH];
+    StartLink "spotify-oauth", DATABASE, 200 "", [], [];
+    CompleteLink "spotify-oauth", 8 + 16 + 8 + 2 * 17, 200 "",
+        [COUNT Needed, TOKEN Needed, ME Spared, STORE_LINK Needed, LINK Needed],
+        [];
+    LinkStatus "spotify-oauth", DATABASE, 200 "", [LINK Needed], [];
+    Unlink "spotify-oauth", DATABASE, 204 "", [DELETE_LINK Needed], [];
+    Export "spotify-export", EXPORT, 200 "",
+        [BEGIN_EXPORT Needed, PLAYLISTS Needed, COUNT Needed, GET_TOKENS Needed, CREATE_COPY Needed, RECORD_EXPORT Needed, FILL_COPY Needed, FINISH_EXPORT Spared],
+        [RELEASE_EXPORT];
+    ExportRenewed "spotify-export", EXPORT, 200 "",
+        [TOKEN Needed, SWAP_TOKENS Needed],
+        [PLAYLISTS, COUNT, GET_TOKENS, CREATE_COPY, FILL_COPY, RELEASE_TOKENS];
+    ExportFailing "spotify-export", EXPORT, 502 "spotify_unavailable",
+        [RELEASE_TOKENS Spared, RELEASE_EXPORT Spared],
+        [BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, TOKEN];
+    ExportRevoked "spotify-export", EXPORT, 403 "spotify_link_expired",
+        [EXPIRE_LINK Needed],
+        [PLAYLISTS, COUNT, GET_TOKENS, TOKEN];
+    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [PROFILES Needed], [PLAYLISTS];
+    Checkout "billing", BILLING, 200 "",
+        [COUNT Needed, BILLING_PROFILE Needed, CREATE_CUSTOMER Needed, SET_CUSTOMER Needed, SUBSCRIPTIONS Needed, SESSIONS Needed, CREATE_SESSION Needed],
+        [];
+    CheckoutAnew "billing", BILLING, 200 "",
+        [EXPIRE_SESSION Needed],
+        [COUNT, BILLING_PROFILE, SUBSCRIPTIONS, SESSIONS, CREATE_SESSION];
+    CheckoutIncomplete "billing", BILLING, 200 "", [INVOICE Needed], [COUNT, BILLING_PROFILE, SUBSCRIPTIONS];
+    CheckoutPaid "billing", BILLING, 200 "", [PORTAL Needed], [COUNT, BILLING_PROFILE, SUBSCRIPTIONS];
+    Portal "billing", BILLING, 200 "", [BILLING_PROFILE Needed, PORTAL Needed], [COUNT];
+    Event "stripe-webhook", WEBHOOK, 200 "", [BILLING_PROFILE Needed, SUBSCRIPTIONS Needed, SET_PLAN Needed], [];
+    EventOfNew "stripe-webhook", WEBHOOK, 200 "", [CUSTOMER Needed], [BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN];
+    ThinEvent "stripe-webhook", WEBHOOK, 200 "", [SUBSCRIPTION Needed], [BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN];
+    CheckoutEvent "stripe-webhook", WEBHOOK, 200 "",
+        [SESSIONS Needed, EXPIRE_SESSION Needed],
+        [BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN];
+    Delete "account", BILLING + 17, 204 "",
+        [BEGIN_DELETION Needed, SESSIONS Needed, EXPIRE_SESSION Needed, DELETE_CUSTOMER Needed, DELETE_ACCOUNT Needed],
+        [];
+    Health "ai-playlist", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "spotify-oauth", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "spotify-export", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "billing", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "stripe-webhook", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "account", HEALTH, 200 "", [PROFILES Needed], [];
+    Health "spotify-search", HEALTH, 200 "", [PROFILES Needed], [];
+};
 
 /// One operation of each function that verifies its caller, whose keys have not been fetched yet.
-pub const COLD: &[Operation] = &[
-    operation(Act::Save, "ai-playlist", GENERATION, VERIFIED, &[RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE]),
-    operation(Act::Search, "spotify-search", SEARCHING, VERIFIED, &[COUNT, TOKEN, SEARCH]),
-    operation(Act::LinkStatus, "spotify-oauth", DATABASE, VERIFIED, &[LINK]),
-    operation(Act::ExportNothing, "spotify-export", DATABASE, VERIFIED, &[PLAYLISTS, PROFILES])
-        .ending(404, "playlist_not_found"),
-    operation(Act::PortalOfNobody, "billing", DATABASE, VERIFIED, &[COUNT, BILLING_PROFILE])
-        .ending(409, "nothing_to_manage"),
-    operation(Act::DeleteUnconfirmed, "account", DATABASE, VERIFIED, &[BEGIN_DELETION])
-        .ending(422, "not_confirmed"),
-];
-
-const VERIFIED: &[(Call, Weight)] = &[(JWKS, Needed)];
+pub const COLD: &[Operation] = operations! {
+    Save "ai-playlist", GENERATION, 200 "", [JWKS Needed], [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE];
+    Search "spotify-search", SEARCHING, 200 "", [JWKS Needed], [COUNT, TOKEN, SEARCH];
+    LinkStatus "spotify-oauth", DATABASE, 200 "", [JWKS Needed], [LINK];
+    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Needed], [PLAYLISTS, PROFILES];
+    PortalOfNobody "billing", DATABASE, 409 "nothing_to_manage", [JWKS Needed], [COUNT, BILLING_PROFILE];
+    DeleteUnconfirmed "account", DATABASE, 422 "not_confirmed", [JWKS Needed], [BEGIN_DELETION];
+};

@@ -1,12 +1,23 @@
 //! What an operation may answer where a call meets a fault: the statuses and codes as they are documented.
 
 use super::calls::{self, Call, Upstream};
-use super::faults::Fault;
 use super::operations::{Act, Operation, Weight};
+use crate::faults::Fault;
 
 pub type Ending = (u16, &'static str);
 
 const DATABASE_UNAVAILABLE: Ending = (503, "database_unavailable");
+
+/// Whether a fault can happen to a call.
+pub fn can_strike(fault: Fault, call: Call) -> bool {
+    match fault {
+        Fault::Poisoned => {
+            matches!(call.upstream, Upstream::Accounts | Upstream::Spotify | Upstream::Stripe)
+        }
+        Fault::RefusedByDatabase => call.path.starts_with("/rest/"),
+        _ => true,
+    }
+}
 
 /// The ways in which the operation may end; the first is the usual one.
 pub fn allowed(operation: &Operation, call: Call, weight: Weight, fault: Fault) -> Vec<Ending> {

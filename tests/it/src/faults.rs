@@ -1,4 +1,4 @@
-//! What an upstream can do to a call.
+//! What can go wrong with a request to a service.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use serde_json::Value;
 
-use super::calls::{Call, Upstream};
 use crate::wire::{Answer, Connection};
 
 /// Between two bytes of an answer that drips.
@@ -85,15 +84,6 @@ impl Fault {
         RefusedByDatabase,
         FailsOnce,
     ];
-
-    /// Whether it can happen to a call.
-    pub fn can_strike(self, call: Call) -> bool {
-        match self {
-            Poisoned => matches!(call.upstream, Upstream::Accounts | Upstream::Spotify | Upstream::Stripe),
-            RefusedByDatabase => call.path.starts_with("/rest/"),
-            _ => true,
-        }
-    }
 
     /// Whether the upstream has done what it was asked for: what is lost or spoilt is the answer to it.
     pub fn is_carried_out(self) -> bool {

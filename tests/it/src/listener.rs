@@ -1,16 +1,16 @@
 //! Somebody who keeps the functions and the database busy, and remembers what they were promised.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastrand::Rng;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Load;
-use crate::dice::Dice;
 use crate::generation::{self, ask};
 use crate::spotify;
 use crate::stack::{Stack, User};
@@ -40,10 +40,24 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// More than it takes until a stack that was killed is back.
 const ATTEMPTS: usize = 200;
 
+/// What all listeners share.
+#[derive(Default)]
+pub struct Load {
+    /// How long each waits before the next thing.
+    pub pause_ms: Range<u64>,
+    pub is_over: AtomicBool,
+    pub under_way: AtomicUsize,
+    pub answered: AtomicUsize,
+    /// Answers that told of a failure, and requests without an answer.
+    pub failed: AtomicUsize,
+    /// What they were, and how often.
+    pub failures: Mutex<BTreeMap<String, usize>>,
+}
+
 pub struct Listener {
     stack: Arc<Stack>,
     load: Arc<Load>,
-    dice: Dice,
+    rng: Rng,
     pub user: User,
     customer: Option<String>,
     /// What they edit by hand.
@@ -63,7 +77,7 @@ impl Listener {
         shared: &Stack,
         load: &Arc<Load>,
         number: usize,
-        dice: Dice,
+        rng: Rng,
     ) -> Self {
         let user = stack.sign_up().await;
         let catalogue = spotify::some_tracks(shared, 60).await;
@@ -84,13 +98,17 @@ impl Listener {
         };
         let (stack, load) = (stack.clone(), load.clone());
         let added = BTreeSet::from([catalogue[0].clone()]);
-        Self { stack, load, dice, user, customer, own, catalogue, added, saved: Vec::new(), open: None }
+        Self { stack, load, rng, user, customer, own, catalogue, added, saved: Vec::new(), open: None }
     }
 
     /// Works until it is over.
     pub async fn work(mut self, stripe: String) -> Self {
         while !self.load.is_over.load(Ordering::Relaxed) {
-            let has_failed = match self.dice.below(10) {
+            if !self.load.pause_ms.is_empty() {
+                let pause_ms = self.rng.u64(self.load.pause_ms.clone());
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+            let has_failed = match self.rng.usize(..10) {
                 0..=3 => self.generate().await,
                 4..=6 => self.add().await,
                 7 => self.search().await,
@@ -125,7 +143,7 @@ impl Listener {
     }
 
     async fn add(&mut self) -> Option<()> {
-        let uri = self.catalogue[self.dice.below(self.catalogue.len())].clone();
+        let uri = self.catalogue[self.rng.usize(..self.catalogue.len())].clone();
         let body = json!({"playlist_id": self.own, "tracks": [{"track_uri": uri}]});
         let url = format!("{}/rest/v1/rpc/add_tracks", self.stack.url("/supabase_url"));
         let request = self.stack.http.post(url).header("apikey", self.stack.url("/publishable_key"));
@@ -158,7 +176,7 @@ impl Listener {
             self.stack.http.post(&act).json(&body).send().await.unwrap().json().await.unwrap()
         };
         let made = post(json!({"action": "subscribe", "customer": customer})).await;
-        if self.dice.below(3) == 0 {
+        if self.rng.usize(..3) == 0 {
             post(json!({"action": "cancel", "subscription": made["subscription"]["id"]})).await;
         }
         Some(())
@@ -166,18 +184,17 @@ impl Listener {
 
     /// The status and the body; `None` where there is no answer, or one that tells of a failure.
     async fn ask(&self, request: RequestBuilder) -> Option<(u16, Value)> {
-        let Load { under_way, answered, failed, .. } = &*self.load;
+        let Load { under_way, answered, .. } = &*self.load;
         under_way.fetch_add(1, Ordering::Relaxed);
         let answer = async {
-            let response = request.send().await.ok()?;
-            let status = response.status().as_u16();
-            Some((status, response.text().await.ok()?))
-        }
-        .await;
+            let response = request.send().await?;
+            Ok((response.status().as_u16(), response.text().await?))
+        };
+        let answer: reqwest::Result<(u16, String)> = answer.await;
         under_way.fetch_sub(1, Ordering::Relaxed);
-        let Some((status, text)) = answer else {
-            failed.fetch_add(1, Ordering::Relaxed);
-            return None;
+        let (status, text) = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.fail(format!("no answer: {error}")),
         };
         answered.fetch_add(1, Ordering::Relaxed);
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -185,13 +202,18 @@ impl Listener {
         let is_functions = body["request_id"].is_string();
         assert!(
             status < 400 || !is_functions || DOCUMENTED.contains(&code),
-            "{status} {text}: nobody is to be told this"
+            "{status} {text}: this is not documented"
         );
         if status >= 500 {
-            failed.fetch_add(1, Ordering::Relaxed);
-            return None;
+            return self.fail(format!("{status} {code}"));
         }
         Some((status, body))
+    }
+
+    fn fail<T>(&self, what: String) -> Option<T> {
+        self.load.failed.fetch_add(1, Ordering::Relaxed);
+        *self.load.failures.lock().unwrap().entry(what).or_default() += 1;
+        None
     }
 
     /// All is well: what was left open is asked for again, and everything works.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::listener::Listener;
-use crate::own_stack::Place;
+use crate::listener::Listener;
+use crate::own_stack::{PATIENCE, Place, eventually};
 use crate::stack::Stack;
 use crate::stripe;
 
@@ -74,4 +74,15 @@ pub fn log(place: &Place, stack: &Stack) {
     for told in secrets.into_iter().chain(["panicked", "RuntimeError", "unreachable", "eyJ"]) {
         assert!(!log.contains(told), "the log tells {told}");
     }
+}
+
+/// Stripe sends again what was not accepted, until all of it is.
+pub async fn deliver_all(shared: &Stack) {
+    let order = json!({"pending": true});
+    let all_accepted = async || {
+        let summary = shared.stripe(Method::POST, "deliver", &order).await;
+        summary["failed"] == 0
+    };
+    shared.stripe(Method::PUT, "delivery", &json!({"paused": true})).await;
+    eventually("every event is accepted", PATIENCE, all_accepted).await;
 }

@@ -4,22 +4,20 @@
 //! Some tens of listeners generate, edit, search, export and subscribe all the time, on a stack of the test's own with
 //! the shared stack's simulators, which outlive it. `CRASHES_SEED` repeats a run.
 
-mod check;
-mod listener;
-
-use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
+use fastrand::Rng;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use self::listener::Listener;
-use crate::dice::Dice;
 use crate::generation::{FIVE, reply};
+use crate::listener::{Listener, Load};
 use crate::own_stack::{PATIENCE, Place, Running, descendants, eventually, functions_alone, signal};
+use crate::promises;
+use crate::runs::{seed, tell};
 use crate::stack::Stack;
 
 const LISTENERS: usize = 20;
@@ -31,46 +29,12 @@ const ANSWERS: usize = 50;
 /// Long enough that some are under way at any time.
 const MODEL_MS: u64 = 300;
 
-fn seed() -> u64 {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & 0xffff_ffff;
-    let given = std::env::var("CRASHES_SEED").ok();
-    given.map_or_else(
-        || u64::try_from(now()).unwrap(),
-        |seed| seed.parse().expect("CRASHES_SEED is no number"),
-    )
-}
-
-/// Shown although the test passes.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "crashes: {text}").unwrap();
-}
-
-/// What all listeners share.
-#[derive(Default)]
-struct Load {
-    is_over: AtomicBool,
-    under_way: AtomicUsize,
-    answered: AtomicUsize,
-    /// Answers that told of a failure, and requests without an answer.
-    failed: AtomicUsize,
-}
-
 /// The lines of an env file: all but the database is the shared stack's.
 fn env(shared: &Stack) -> String {
-    let spotify = shared.url("/simulators/spotify");
-    let lines = [
-        ("SPOTIFY_CLIENT_ID", "simulated-client-id".to_owned()),
-        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret".to_owned()),
-        ("SPOTIFY_REDIRECT_URI", shared.function("spotify-oauth/callback")),
-        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify.to_owned()),
-        ("SPOTIFY_API_BASE_URL", spotify.to_owned()),
-        ("LLM_BASE_URL", format!("{}/v1", shared.url("/simulators/llm"))),
-        ("LLM_API_KEY", "simulated-llm-key".to_owned()),
-        ("LLM_MODEL", "simulated".to_owned()),
-    ];
     let own = functions_alone(shared, "");
     let own = own.lines().filter(|line| !line.starts_with("SUPABASE_")).map(|line| format!("{line}\n"));
-    own.chain(lines.iter().map(|(name, value)| format!("{name}={value}\n"))).collect()
+    let redirect_uri = format!("SPOTIFY_REDIRECT_URI={}\n", shared.function("spotify-oauth/callback"));
+    own.chain([redirect_uri]).collect()
 }
 
 /// Kills a part with all its processes, as losing power does.
@@ -91,23 +55,24 @@ async fn round(place: &Place, mut running: Running, part: &str, load: &Load, beh
     kill(&running, part);
     assert!(under_way > 0, "nothing was under way when {part} was killed");
     assert!(!running.dev.ended().await.success());
-    check::log(place, &running.stack);
+    promises::log(place, &running.stack);
     drop(running);
-    let running = place.start_again().await;
+    let running = place.start().await;
     let lost = load.failed.load(Ordering::Relaxed) - failed;
     let took = killed.elapsed();
-    tell(&format!(
-        "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
-    ));
+    tell(
+        "crashes",
+        &format!(
+            "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
+        ),
+    );
     running
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
     let begun = Instant::now();
-    let seed = seed();
-    tell(&format!("seed {seed}"));
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::with_seed(seed("crashes", "CRASHES_SEED"));
     let shared = Stack::take().await;
     let place = Place::take().await;
     let mut script = reply(&FIVE);
@@ -119,47 +84,38 @@ async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
 
     let load = Arc::new(Load::default());
     let stack = Arc::new(Stack::of(running.stack.ready.clone()));
-    let arriving =
-        (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, Dice::new(dice.next())));
+    let arriving = (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, rng.fork()));
     let listeners = join_all(arriving).await;
     let working: Vec<_> =
         listeners.into_iter().map(|listener| tokio::spawn(listener.work(shared_url(&shared)))).collect();
-    let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| dice.one_of(&PARTS)).collect();
+    let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| rng.choice(PARTS).unwrap()).collect();
     for part in PARTS.into_iter().chain(further) {
-        let behind = ANSWERS + dice.below(ANSWERS);
+        let behind = ANSWERS + rng.usize(..ANSWERS);
         running = round(&place, running, part, &load, behind).await;
     }
     load.is_over.store(true, Ordering::Relaxed);
     let mut listeners: Vec<Listener> =
         join_all(working).await.into_iter().map(|listener| listener.unwrap()).collect();
 
-    deliver_all(&shared).await;
+    promises::deliver_all(&shared).await;
     for listener in &mut listeners {
         listener.complete().await;
     }
-    check::everything(&running.stack, &shared, &listeners).await;
-    check::log(&place, &running.stack);
+    promises::everything(&running.stack, &shared, &listeners).await;
+    promises::log(&place, &running.stack);
     let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
     let saved: usize = listeners.iter().map(|listener| listener.saved.len()).sum();
-    tell(&format!(
-        "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
-        begun.elapsed()
-    ));
+    tell(
+        "crashes",
+        &format!(
+            "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
+            begun.elapsed()
+        ),
+    );
     // For the tests behind this one.
     shared.stripe(Method::POST, "reset", &Value::Null).await;
 }
 
 fn shared_url(shared: &Stack) -> String {
     shared.url("/simulators/stripe").to_owned()
-}
-
-/// Stripe sends again what was not accepted, until all of it is.
-async fn deliver_all(shared: &Stack) {
-    let order = json!({"pending": true});
-    let all_accepted = async || {
-        let summary = shared.stripe(Method::POST, "deliver", &order).await;
-        summary["failed"] == 0
-    };
-    shared.stripe(Method::PUT, "delivery", &json!({"paused": true})).await;
-    eventually("every event is accepted", Duration::from_secs(30), all_accepted).await;
 }
