@@ -6,7 +6,7 @@ use super::{
     letters::each_letter,
     lexicon::{Senses, lexicon},
     structure::{Place, Step, Structure},
-    version::{Version, Versions},
+    version::Versions,
 };
 
 /// A title's parts. It can be read into again and again without a new allocation.
@@ -302,7 +302,7 @@ fn take_parts(words: &[Word], kept: &mut Vec<Word>) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{likeness::likeness, similarity::Spelling};
+    use super::super::{Version, likeness::likeness, similarity::Spelling};
     use super::*;
 
     fn similarity(a: &str, b: &str) -> f64 {
