@@ -313,7 +313,7 @@ impl Judged<'_> {
 
     /// What it is, where it is not the plain recording.
     pub(super) fn version(&self) -> Option<Version> {
-        self.versions.without(Versions::of(&[Version::RadioEdit])).iter().next()
+        self.versions.label()
     }
 }
 

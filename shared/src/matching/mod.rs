@@ -41,4 +41,5 @@ pub use ranking::rank;
 pub use score::{Scored, best_match};
 pub use selection::Selection;
 pub use version::Version;
+pub use versions_of::version_of;
 pub use wanted::WantedVersions;

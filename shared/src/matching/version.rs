@@ -152,6 +152,11 @@ impl Versions {
         self.0 & other.0 != 0
     }
 
+    /// The one that a listener is told: a radio edit is the plain recording.
+    pub(super) fn label(self) -> Option<Version> {
+        self.without(Self::of(&[Version::RadioEdit])).iter().next()
+    }
+
     /// Those that only a listener may ask for.
     pub(super) const fn to_be_asked_for(self) -> Self {
         self.intersection(Self::ASKED)

@@ -35,9 +35,20 @@ pub(super) fn versions_of(
     artists: &Names,
     wanted: &Title,
 ) -> Versions {
+    found(&track.album, title, album, artists, &track.title).union(unmistakable(title.full(), wanted.full()))
+}
+
+/// What a track is by its own names, as they are stored, where it is not the plain recording.
+#[must_use]
+pub fn version_of(title: &str, artist: &str, album: &str) -> Option<Version> {
+    let mut artists = Names::default();
+    artists.push(artist);
+    found(album, &Title::parse(title), &mut Title::default(), &artists, title).label()
+}
+
+fn found(album_name: &str, title: &Title, album: &mut Title, artists: &Names, title_name: &str) -> Versions {
     let found = named(title, artists)
-        .union(unmistakable(title.full(), wanted.full()))
-        .union(of_album(track, title, album))
+        .union(of_album(album_name, title_name, title, album))
         .union(versions_of_performers(artists));
     // What comes "from the vault" has not been recorded before.
     if title.is_unreleased { found.without(Versions::of(&[Version::ReRecorded])) } else { found }
@@ -70,12 +81,12 @@ fn unmistakable(name: Name<'_>, wanted: Name<'_>) -> Versions {
     found.to_be_asked_for().without(Versions::of(&[Version::Live]))
 }
 
-fn of_album(track: &CatalogueTrack, title: &Title, album: &mut Title) -> Versions {
+fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title) -> Versions {
     // Two records in one ("Reload / MTV Unplugged") say nothing of the single track.
-    if track.album.contains(" / ") || track.album == track.title {
+    if album_name.contains(" / ") || album_name == title_name {
         return Versions::default();
     }
-    album.read(&track.album);
+    album.read(album_name);
     if is_remix_of(title.main(), album.main()) {
         return Versions::of(&[Version::Remix]);
     }
