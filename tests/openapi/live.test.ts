@@ -158,12 +158,12 @@ test('requests are refused where the schemas refuse them, and nowhere else', asy
   const wishes = [
     { prompt: '𝄞'.repeat(1000) }, { prompt: 'x'.repeat(1001) }, { prompt: ' \t ' }, { prompt: '\u0001\u0083' }, { prompt: '\u0083x' }, { prompt: 5 }, { prompt: null },
     { target_count: 1 }, { target_count: 50 }, { target_count: 51 }, { target_count: 0 }, { target_count: 1.5 }, { target_count: '5' },
-    { target_count: null, seeds: null, mood: null, tempo: null, era: null, allow_explicit: null, exclude_artists: null, market: null, refine: null, save: null },
+    { target_count: null, seeds: null, mood: null, tempo: null, era: null, allow_explicit: null, allow_versions: null, exclude_artists: null, market: null, refine: null, save: null },
     { seeds: many(5, song) }, { seeds: many(6, song) }, { seeds: [{ artist: 'Nirvana' }] }, { seeds: [{ ...song, year: 1991 }] },
     { mood: 'x'.repeat(100), tempo: 'x'.repeat(100) }, { mood: 'x'.repeat(101) }, { tempo: '' },
     { era: {} }, { era: { from: 1900, to: 2100 } }, { era: { from: 1899 } }, { era: { to: 2101 } }, { era: { from: null } }, { era: { at: 1990 } },
     { exclude_artists: many(20, 'x') }, { exclude_artists: many(21, 'x') }, { exclude_artists: [''] }, { exclude_artists: ['x'.repeat(201)] },
-    { market: 'pl' }, { market: 'POL' }, { market: '12' }, { save: 'yes' }, { allow_explicit: 0 },
+    { market: 'pl' }, { market: 'POL' }, { market: '12' }, { save: 'yes' }, { allow_explicit: 0 }, { allow_versions: true }, { allow_versions: 'yes' },
     { refine: { previous: [], instruction: 'calmer' } }, { refine: { previous: many(100, song), instruction: 'x'.repeat(500) } },
     { refine: { previous: many(101, song), instruction: 'calmer' } }, { refine: { previous: [], instruction: ' ' } }, { refine: { instruction: 'calmer' } },
   ].map((wish) => ({ prompt: 'evening', ...wish }));

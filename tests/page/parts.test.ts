@@ -101,8 +101,8 @@ test('moving keeps all the others in their order, and rows make room for it', ()
 
 test('a wish has what was filled in and nothing else', () => {
   assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), { prompt: 'rain', target_count: 20, allow_explicit: true, save: true });
-  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, discovery: 'adventurous' as const, count: 12, save: false };
-  assert.deepEqual(wishOf(full), { prompt: 'rain', target_count: 12, era: { from: 1990 }, allow_explicit: false, exclude_artists: ['Ed Sheeran', 'Dżem'], discovery: 'adventurous', save: false });
+  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, versions: true, discovery: 'adventurous' as const, count: 12, save: false };
+  assert.deepEqual(wishOf(full), { prompt: 'rain', target_count: 12, era: { from: 1990 }, allow_explicit: false, allow_versions: true, exclude_artists: ['Ed Sheeran', 'Dżem'], discovery: 'adventurous', save: false });
 });
 
 test('what the function would refuse is said before it is sent', () => {

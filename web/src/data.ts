@@ -4,7 +4,7 @@ import type { Database } from '../../supabase/database.types.ts';
 import { asFailure, Failure, failureOfData } from './failure.ts';
 import { supabase } from './supabase.ts';
 
-export type Track = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean };
+export type Track = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean; version?: string };
 export type Summary = { id: string; name: string; description: string; updated_at: string; count: number; is_deleted: boolean };
 export type Playlist = Summary & { tracks: Track[] };
 export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };

@@ -16,6 +16,7 @@ export type Wish = {
   target_count: number;
   era?: { from?: number; to?: number };
   allow_explicit: boolean;
+  allow_versions?: boolean;
   exclude_artists?: string[];
   discovery?: Discovery;
   refine?: { previous: Song[]; instruction: string };

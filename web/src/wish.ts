@@ -2,8 +2,8 @@
 
 import type { Discovery, Wish } from './generation.ts';
 
-export type Form = { prompt: string; count: number; from: string; to: string; explicit: boolean; exclude: string; discovery: Discovery; save: boolean };
-export const EMPTY: Form = { prompt: '', count: 20, from: '', to: '', explicit: true, exclude: '', discovery: 'balanced', save: true };
+export type Form = { prompt: string; count: number; from: string; to: string; explicit: boolean; versions: boolean; exclude: string; discovery: Discovery; save: boolean };
+export const EMPTY: Form = { prompt: '', count: 20, from: '', to: '', explicit: true, versions: false, exclude: '', discovery: 'balanced', save: true };
 
 export const MAX_PROMPT = 1000;
 const MAX_ARTISTS = 20;
@@ -35,6 +35,7 @@ export function wishOf(form: Form): Wish {
     target_count: form.count,
     ...(Object.keys(era).length > 0 ? { era } : {}),
     allow_explicit: form.explicit,
+    ...(form.versions ? { allow_versions: true } : {}),
     ...(artists.length > 0 ? { exclude_artists: artists } : {}),
     ...(form.discovery !== 'balanced' ? { discovery: form.discovery } : {}),
     save: form.save,

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
-use shared::matching::MissReason;
-use shared::track::CatalogueTrack;
+use shared::matching::{MissReason, Version};
 use uuid::Uuid;
 
 use crate::quota::Quota;
+use crate::resolve::Found;
 
 /// A track of the playlist, in Spotify's own spelling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,11 +28,15 @@ pub struct Track {
     pub explicit: bool,
     /// How well it matches what was suggested, 0 to 1.
     pub score: f64,
+    /// What it is, where it is not the plain recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
 }
 
 impl Track {
     /// The track at `index` that was found for a suggestion.
-    pub fn found(index: usize, track: &CatalogueTrack, score: f64) -> Self {
+    pub fn found(index: usize, found: &Found) -> Self {
+        let Found { track, score, version } = found;
         Self {
             index,
             track_uri: track.uri.as_str().to_owned(),
@@ -42,6 +46,7 @@ impl Track {
             duration_ms: track.duration_ms,
             explicit: track.explicit,
             score: (score * 100.0).round() / 100.0,
+            version: version.map(Version::as_str),
         }
     }
 }

@@ -12,13 +12,13 @@ use shared::llm::playlist::{Complaint, PlaylistAsk};
 use shared::llm::{Cost, LlmConfig, LlmError, LlmMemory, Prices, stream_chat};
 use shared::matching::{MissReason, Selection};
 use shared::spotify::SpotifyError;
-use shared::track::{CatalogueTrack, Suggestion};
+use shared::track::Suggestion;
 
 use crate::answer::{About, Answer, Said};
 use crate::budget::Budgeted;
 use crate::event::{Event, Stage, StopReason, Track};
 use crate::request::PlaylistRequest;
-use crate::resolve::{Miss, Resolution, Resolver};
+use crate::resolve::{Found, Miss, Resolution, Resolver};
 
 /// With the model's connection these are the six that Workers allow at once.
 const MAX_SEARCHES_AT_ONCE: usize = 5;
@@ -312,7 +312,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     fn accept(&mut self, place: usize, resolution: Resolution) {
         let Resolution { suggestion, outcome } = resolution;
         let reason = match outcome {
-            Ok((track, score)) => match self.add(place, &track, score) {
+            Ok(found) => match self.add(place, &found) {
                 Ok(()) => return,
                 Err(reason) => reason,
             },
@@ -324,10 +324,10 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         self.miss(suggestion, reason);
     }
 
-    fn add(&mut self, place: usize, track: &CatalogueTrack, score: f64) -> Result<(), MissReason> {
+    fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
         self.failed_lookups_in_a_row = 0;
-        let index = self.selection.offer(track)?;
-        let track = Track::found(index, track, score);
+        let index = self.selection.offer(&found.track)?;
+        let track = Track::found(index, found);
         self.found.push((place, track.clone()));
         (self.emit)(Event::Track(track));
         Ok(())

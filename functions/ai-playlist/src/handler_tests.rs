@@ -235,6 +235,25 @@ fn what_the_model_does_not_find_in_one_round_it_is_asked_for_once_more() {
 }
 
 #[test]
+fn another_version_stands_in_only_where_the_request_allows_it_and_says_so() {
+    const ONE: &[(&str, &str)] = &[("Kult", "Arahja")];
+    let acoustic = json!({"tracks": {"items": [{
+        "uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "name": "Arahja - Acoustic", "artists": [{"name": "Kult"}],
+        "album": {"name": "An Album", "release_date": "1999"}, "duration_ms": 200_000, "explicit": false,
+    }]}});
+    let bench = || {
+        let (works, acoustic) = (world(ONE), acoustic.clone());
+        Bench::new(move |request| {
+            if request.url.contains("/v1/search") { FakeAnswer::json(200, &acoustic) } else { works(request) }
+        })
+    };
+    assert_eq!(bench().error(&wish(1)), Code::NoTracksFound);
+    let done =
+        bench().json(&json!({"prompt": "wieczór", "target_count": 1, "allow_versions": true})).unwrap();
+    assert_eq!((&done["count"], &done["tracks"][0]["version"]), (&json!(1), &json!("acoustic")));
+}
+
+#[test]
 fn a_used_up_budget_delivers_what_was_found_and_still_settles() {
     const MANY: &[(&str, &str)] = &[
         ("A", "Aa"),

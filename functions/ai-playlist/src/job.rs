@@ -118,7 +118,8 @@ fn resolver<'a, H: HttpClient + Clone, C: Clock>(
     let wish = &request.wish;
     Resolver {
         spotify: SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, http, &deps.clock),
-        constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted),
+        constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted)
+            .with_versions(request.allow_versions),
         market: request.market.as_deref(),
     }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use shared::http_client::HttpClient;
 use shared::llm::playlist::Language;
+use shared::matching::{Version, version_of};
 use shared::supabase::AsUser;
 use shared::{Code, Error};
 
@@ -33,12 +34,18 @@ struct SavedTrack {
 
 impl From<SavedTrack> for Track {
     fn from(saved: SavedTrack) -> Self {
+        let (title, artist, album) = (
+            saved.title.unwrap_or_default(),
+            saved.artist.unwrap_or_default(),
+            saved.album.unwrap_or_default(),
+        );
         Self {
+            version: version_of(&title, &artist, &album).map(Version::as_str),
             index: saved.position.saturating_sub(1),
             track_uri: saved.track_uri,
-            title: saved.title.unwrap_or_default(),
-            artist: saved.artist.unwrap_or_default(),
-            album: saved.album.unwrap_or_default(),
+            title,
+            artist,
+            album,
             duration_ms: saved.duration_ms.unwrap_or_default(),
             explicit: saved.explicit.unwrap_or_default(),
             score: 1.0, // What was suggested is not kept: the track matches itself.

@@ -40,6 +40,8 @@ pub struct PlaylistRequest {
     pub target_count: usize,
     /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
     pub market: Option<String>,
+    /// Whether an acoustic, re-recorded or other such version may stand in for the plain recording.
+    pub allow_versions: bool,
     /// Whether the result is stored as a playlist.
     pub save: bool,
 }
@@ -141,6 +143,7 @@ struct RawRequest {
     tempo: Option<String>,
     era: Option<RawEra>,
     allow_explicit: Option<bool>,
+    allow_versions: Option<bool>,
     exclude_artists: Option<Vec<String>>,
     discovery: Option<String>,
     market: Option<String>,
@@ -200,6 +203,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         wish,
         target_count: target_count(raw.target_count)?,
         market: raw.market.map(|code| market(&code)).transpose()?,
+        allow_versions: raw.allow_versions.unwrap_or(false),
         save: raw.save.unwrap_or(false),
     })
 }

@@ -17,7 +17,7 @@ fn a_bare_prompt_gets_the_defaults() {
     let request = parse(br#"{"prompt":"  a cozy rainy evening "}"#).unwrap();
     assert_eq!(request.wish.prompt, "a cozy rainy evening");
     assert_eq!(request.target_count, 20);
-    assert!(request.wish.allow_explicit && !request.save);
+    assert!(request.wish.allow_explicit && !request.allow_versions && !request.save);
     assert_eq!(request.wish.era, None);
 }
 
@@ -28,7 +28,7 @@ fn everything_that_can_be_asked_is_understood() {
             "prompt": "spokojny wieczór", "target_count": 50,
             "seeds": [{"artist": "Dżem", "title": "Whisky"}],
             "mood": "calm", "tempo": "slow", "era": {"from": 1980, "to": 1989},
-            "allow_explicit": false, "exclude_artists": ["Kult"], "market": "pl",
+            "allow_explicit": false, "allow_versions": true, "exclude_artists": ["Kult"], "market": "pl",
             "refine": {"previous": [{"artist": "A", "title": "B"}], "instruction": "calmer"},
             "save": true,
         })
@@ -41,7 +41,7 @@ fn everything_that_can_be_asked_is_understood() {
     assert_eq!(request.wish.era, Some(Era { from: Some(1980), to: Some(1989) }));
     assert_eq!(request.market.as_deref(), Some("PL"));
     assert_eq!(request.wish.refine.unwrap().instruction, "calmer");
-    assert!(request.save && !request.wish.allow_explicit);
+    assert!(request.save && request.allow_versions && !request.wish.allow_explicit);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use shared::clock::Clock;
 use shared::http_client::{HttpClient, HttpError};
-use shared::matching::{Constraints, MissReason, best_match, field_query, free_query};
+use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query};
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
 
@@ -24,8 +24,19 @@ pub struct Resolver<'a, H, C> {
 pub struct Resolution {
     /// The suggestion.
     pub suggestion: Suggestion,
-    /// The track and how well it matches, or why there is none.
-    pub outcome: Result<(CatalogueTrack, f64), Miss>,
+    /// The track, or why there is none.
+    pub outcome: Result<Found, Miss>,
+}
+
+/// A track of the catalogue that a suggestion means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The track.
+    pub track: CatalogueTrack,
+    /// How well it matches.
+    pub score: f64,
+    /// What it is, where it is not the plain recording.
+    pub version: Option<Version>,
 }
 
 /// Why there is no track.
@@ -59,7 +70,7 @@ impl<H: HttpClient, C: Clock> Resolver<'_, H, C> {
         Resolution { suggestion, outcome }
     }
 
-    async fn look_up(&self, suggestion: &Suggestion) -> Result<(CatalogueTrack, f64), Miss> {
+    async fn look_up(&self, suggestion: &Suggestion) -> Result<Found, Miss> {
         if self.constraints.excludes(suggestion) {
             return Err(Miss::Judged(MissReason::Excluded));
         }
@@ -76,11 +87,8 @@ impl<H: HttpClient, C: Clock> Resolver<'_, H, C> {
         self.spotify.search(query, self.market, CANDIDATES).await.map_err(Miss::Lookup)
     }
 
-    fn judge(
-        &self,
-        suggestion: &Suggestion,
-        candidates: &[CatalogueTrack],
-    ) -> Result<(CatalogueTrack, f64), MissReason> {
-        best_match(suggestion, candidates, &self.constraints).map(|found| (found.track.clone(), found.score))
+    fn judge(&self, suggestion: &Suggestion, candidates: &[CatalogueTrack]) -> Result<Found, MissReason> {
+        let found = best_match(suggestion, candidates, &self.constraints)?;
+        Ok(Found { track: found.track.clone(), score: found.score, version: found.version })
     }
 }

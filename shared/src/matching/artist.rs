@@ -1,116 +1,344 @@
 //! Artists' names: credits taken apart and compared.
 
+use std::sync::OnceLock;
+
 use super::{
-    markers::unmistakable,
-    normalise::{compact, normalise, words},
+    fold::{Folded, Name, Word, cut},
+    lexicon::{Senses, lexicon},
     similarity::artist_similarity,
     version::{Version, Versions},
 };
 
 /// What a credit shared by several artists may cost: "Queen & David Bowie" against "Queen".
 const PART_OF_CREDIT: f64 = 0.95;
-
 /// What it costs to fit by the second of the suggested artists alone: "Puff Daddy & Faith Evans" for
 /// Diddy with Faith Evans. Only a title without any doubt makes up for it.
 const SECOND_OF_CREDIT: f64 = 0.76;
-
 /// What it costs to be credited by surname alone: "Niemen" for Czesław Niemen.
 const SURNAME_ALONE: f64 = 0.85;
 /// Shorter surnames are too often another artist's whole name.
-const MIN_SURNAME_CHARS: usize = 5;
+const MIN_SURNAME_CHARS: u8 = 5;
+/// What it costs that only one name says "band" or "quartet", or that it is a known other name.
+const ENSEMBLE: f64 = 0.96;
 
-/// The artists in "Queen & David Bowie feat. Someone": the whole name first, then each.
-pub(super) fn credits(name: &str) -> Vec<String> {
-    let mut names = vec![normalise(name)];
-    let spelled = name.replace([',', ';', '/'], " & ").replace(" x ", " & ").replace(" X ", " & ");
-    let words = words(&spelled);
-    let is_joint = |word: &String| {
-        matches!(word.as_str(), "and" | "feat" | "ft" | "featuring" | "with" | "vs" | "i" | "oraz")
-    };
-    for part in words.split(is_joint) {
-        let part = normalise(&part.join(" "));
-        if !part.is_empty() && !names.contains(&part) {
-            names.push(part);
+/// Other names of artists: each, normalised, with the one that stands for all.
+const ALIASES: &str = include_str!("aliases.txt");
+
+/// Artists' names, folded, one after another.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    folded: Folded,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    pub(super) fn clear(&mut self) {
+        self.folded.clear();
+        self.ends.clear();
+    }
+
+    pub(super) fn push(&mut self, name: &str) {
+        self.folded.push(name);
+        self.ends.push(self.folded.count());
+    }
+
+    /// Folds all of the names in place of those that it holds.
+    pub(super) fn read(&mut self, names: &[String]) {
+        self.clear();
+        names.iter().for_each(|name| self.push(name));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Name<'_>> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let words = self.folded.words().get(start..*end).unwrap_or_default();
+            start = *end;
+            self.folded.with(words).bare()
+        })
+    }
+
+    /// All the words of all the names.
+    pub(super) fn all(&self) -> Name<'_> {
+        self.folded.name()
+    }
+
+    pub(super) fn is_transliterable(&self) -> bool {
+        self.folded.is_transliterable
+    }
+}
+
+/// The artists in "Queen & David Bowie feat. Someone": the whole name, what stands before the guests, then each.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Credits {
+    names: Names,
+    /// How many of the names are the primary artist's: the whole, and the first part.
+    primaries: usize,
+    /// How many of them are not guests'.
+    hosts: usize,
+}
+
+impl Credits {
+    pub(super) fn of(name: &str) -> Self {
+        let mut credits = Self::default();
+        credits.read(name);
+        credits
+    }
+
+    pub(super) fn read(&mut self, name: &str) {
+        self.names.clear();
+        let name = cut(name);
+        self.names.push(name);
+        let hosts = feat_at(name).and_then(|at| name.get(..at));
+        if let Some(hosts) = hosts {
+            self.names.push(hosts);
+        }
+        self.primaries = self.names.ends.len() + 1;
+        self.split(hosts.unwrap_or(name));
+        self.hosts = self.names.ends.len();
+        self.primaries = self.primaries.min(self.hosts);
+        if let Some(guests) = hosts.and_then(|hosts| name.get(hosts.len()..)) {
+            self.split(guests);
         }
     }
-    names
+
+    /// Adds each of the joined names that is not there yet.
+    fn split(&mut self, name: &str) {
+        for part in name.split([',', ';', '/']) {
+            let mut folded = Folded::default();
+            folded.push(part);
+            let words = folded.words();
+            let is_joint = |at: usize, word: &Word| {
+                let neighbour =
+                    |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|word| word.length > 1);
+                word.senses.has(Senses::JOINT)
+                    // "T.I." and "Lil Nas X" hold letters that are no joints.
+                    && (word.length > 1 || (neighbour(at.checked_sub(1)) && neighbour(at.checked_add(1))))
+            };
+            let mut start = 0;
+            let ends = words.iter().enumerate().filter(|(at, word)| is_joint(*at, word)).map(|(at, _)| at);
+            for end in ends.chain([words.len()]) {
+                let own = folded.with(words.get(start..end).unwrap_or_default());
+                start = end + 1;
+                let is_new = !own.is_empty() && self.names.iter().all(|name| !name.same_letters(own.bare()));
+                if is_new && part.chars().any(char::is_alphanumeric) {
+                    self.names.push(&own.text());
+                }
+            }
+        }
+    }
+
+    /// All that was written.
+    pub(super) fn whole(&self) -> Name<'_> {
+        self.names.iter().next().unwrap_or(self.names.all())
+    }
+
+    /// The whole name, and every part of it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Name<'_>> {
+        self.names.iter()
+    }
+
+    pub(super) fn is_transliterable(&self) -> bool {
+        self.names.is_transliterable()
+    }
 }
 
-/// Says whether two normalised names are the same artist's, in one script and spelling.
-pub(super) fn same_artist(a: &str, b: &str) -> bool {
-    a == b || compact(a) == compact(b)
+/// Where "feat." and what follows it begins.
+fn feat_at(name: &str) -> Option<usize> {
+    name.split_whitespace()
+        .map(|word| (word, word.as_ptr() as usize - name.as_ptr() as usize))
+        .skip(1)
+        .find(|(word, _)| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            ["feat", "ft", "featuring"].iter().any(|feat| word.eq_ignore_ascii_case(feat))
+        })
+        .map(|(_, at)| at)
 }
 
-/// Says how well the suggested artist, as [`credits`] takes it apart, fits the best credited one.
-pub(super) fn best_similarity(suggested: &[String], credited: &[String], featured: &[String]) -> f64 {
-    let whole = suggested.first().map_or("", String::as_str);
-    let names: Vec<String> = credited.iter().map(|name| normalise(name)).collect();
-    let mut best = artist_similarity(whole, &normalise(&credited.join(" and ")));
-    let surname = match whole.split(' ').collect::<Vec<_>>().as_slice() {
-        [_, surname] if surname.chars().count() >= MIN_SURNAME_CHARS => Some(*surname),
+/// Says whether two names are the same artist's, in one script and spelling.
+pub(super) fn same_artist(a: Name<'_>, b: Name<'_>) -> bool {
+    a.bare().same_letters(b.bare())
+}
+
+/// Says how well the suggested artist fits the best credited one.
+///
+/// Where the title is the same word for word, more forms of a name are taken for it.
+pub(super) fn best_similarity<'a>(
+    suggested: &Credits,
+    credited: &'a Names,
+    featured: impl Iterator<Item = Name<'a>>,
+    is_same_title: bool,
+) -> f64 {
+    let whole = suggested.whole();
+    let mut best: f64 = 0.0;
+    for name in credited.iter() {
+        if same_artist(whole, name) {
+            return if whole.words.len() == name.words.len() { 1.0 } else { 0.99 };
+        }
+    }
+    let is_credited = |part: Name<'_>| credited.iter().any(|name| same_artist(part, name));
+    let mut hosts = suggested.iter().take(suggested.hosts).skip(1).peekable();
+    if hosts.peek().is_some() && hosts.all(is_credited) {
+        return 0.99;
+    }
+    let surname = match whole.words {
+        [_, surname] if surname.length >= MIN_SURNAME_CHARS => Some(surname.id),
         _ => None,
     };
-    for name in names.iter().chain(featured) {
-        if surname == Some(name) {
+    for name in credited.iter().chain(featured) {
+        if matches!(name.words, [only] if surname == Some(only.id)) {
             best = best.max(SURNAME_ALONE);
         }
         best = best.max(artist_similarity(whole, name));
         // The first part is the primary artist; a guest alone does not make it the same song.
-        if let Some(primary) = suggested.get(1) {
+        for primary in suggested.iter().take(suggested.primaries).skip(1) {
             best = best.max(PART_OF_CREDIT * artist_similarity(primary, name));
         }
-        // One word of a longer name is no artist: "Fire" of "Earth, Wind & Fire".
-        if suggested.iter().skip(2).any(|second| second.contains(' ') && same_artist(second, name)) {
-            best = best.max(SECOND_OF_CREDIT);
+        for second in suggested.iter().take(suggested.hosts).skip(suggested.primaries) {
+            // One word of a longer name is no artist: "Fire" of "Earth, Wind & Fire".
+            let is_long = second.words.len() > 1;
+            if (is_long || is_same_title) && same_artist(second, name) {
+                best = best.max(if is_same_title && is_long { SURNAME_ALONE } else { SECOND_OF_CREDIT });
+            }
+        }
+        if is_same_title
+            && best < ENSEMBLE
+            && (differs_by_ensemble(whole, name) || alias(whole) == alias(name))
+        {
+            best = ENSEMBLE;
         }
     }
-    // "Simon & Garfunkel" may be credited in one string to which the suggestion names one part.
-    for credit in credited {
-        // "Yusuf / Cat Stevens" is known by either name.
-        let names = if credit.contains(" / ") { usize::MAX } else { 1 };
-        for part in credits(credit).iter().skip(1).take(names) {
-            best = best.max(PART_OF_CREDIT * artist_similarity(whole, part));
+    if best > PART_OF_CREDIT {
+        return best;
+    }
+    let all = credited.all();
+    best.max(artist_similarity(whole, all)).max(part_of_credit(whole, credited, is_same_title))
+}
+
+/// "Simon & Garfunkel" may be credited in one string to which the suggestion names one part.
+fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64 {
+    let mut best: f64 = 0.0;
+    for name in credited.iter().filter(|name| name.words.len() > whole.words.len()) {
+        let mut parts = name.words.split(|word| word.senses.has(Senses::JOINT) && word.length > 1);
+        let first = parts.next().map_or(0.0, |part| artist_similarity(whole, name.with(part)));
+        best = best.max(PART_OF_CREDIT * first);
+        if is_same_title && parts.any(|part| same_artist(whole, name.with(part))) {
+            best = best.max(SURNAME_ALONE);
         }
     }
     best
 }
 
+/// Whether one name is the other and an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
+fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
+    let (short, long) = if a.words.len() < b.words.len() { (a, b) } else { (b, a) };
+    let Some(rest) = long.words.get(short.words.len()..).filter(|rest| !rest.is_empty()) else {
+        return false;
+    };
+    let is_said =
+        |word: &Word| word.senses.has(Senses::ENSEMBLE.union(Senses::PARTICLE).union(Senses::JOINT));
+    let begins = short.words.iter().zip(long.words).all(|(a, b)| a.id == b.id);
+    let is_enough = short.words.len() > 1 || rest.iter().any(|word| word.length > 4);
+    begins && is_enough && rest.iter().all(is_said)
+}
+
+/// The one name that stands for all of an artist's names, as a number.
+fn alias(name: Name<'_>) -> u64 {
+    static TABLE: OnceLock<Vec<(u64, u64)>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let lines = ALIASES.lines().filter_map(|line| line.split_once(": "));
+        let key = |text: &str| key(Folded::of(text).name().bare());
+        lines
+            .flat_map(|(name, others)| {
+                let name = key(name);
+                others.split(", ").map(move |other| (key(other), name)).collect::<Vec<_>>()
+            })
+            .collect()
+    });
+    let own = key(name);
+    table.iter().find(|(other, _)| *other == own).map_or(own, |(_, name)| *name)
+}
+
+fn key(name: Name<'_>) -> u64 {
+    name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// The versions that a performer's name gives away: "Karaoke All Hits", "A Tribute Band".
-pub(super) fn versions_of_performers(artists: &[String]) -> Versions {
-    artists
-        .iter()
-        .map(|artist| {
-            let words = words(artist);
-            let tribute = words.iter().any(|word| word == "tribute").then_some(Version::Tribute);
-            unmistakable(&words).union(tribute.into_iter().collect())
-        })
-        .fold(Versions::default(), Versions::union)
+pub(super) fn versions_of_performers(artists: &Names) -> Versions {
+    let mut found = Versions::default();
+    lexicon().scan(artists.all().words, |_, _, senses| {
+        if senses.has(Senses::ANYWHERE) {
+            found = found.union(Versions::named_by(senses));
+        }
+        if Versions::named_by(senses).contains(Version::Tribute) {
+            found.insert(Version::Tribute);
+        }
+    });
+    found.to_be_asked_for().without(Versions::of(&[Version::Live]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn similarity(suggested: &str, credited: &[&str]) -> f64 {
-        let credited: Vec<String> = credited.iter().map(|&name| name.to_owned()).collect();
-        best_similarity(&credits(suggested), &credited, &[])
+    fn similarity(suggested: &str, credited: &[&str], is_same_title: bool) -> f64 {
+        let mut names = Names::default();
+        credited.iter().for_each(|name| names.push(name));
+        best_similarity(&Credits::of(suggested), &names, std::iter::empty(), is_same_title)
     }
 
     #[test]
     fn one_of_several_credited_artists_is_enough() {
-        assert!(similarity("Queen & David Bowie", &["Queen", "David Bowie"]) > 0.98);
-        assert!(similarity("Queen feat. David Bowie", &["Queen"]) > 0.9);
-        assert!(similarity("Rihanna", &["Calvin Harris", "Rihanna"]) > 0.98);
-        assert!(similarity("Florence + The Machine", &["Florence & The Machine"]) > 0.98);
-        assert!(similarity("Cat Stevens", &["Yusuf / Cat Stevens"]) > 0.9);
-        assert!(similarity("Puff Daddy & Faith Evans", &["Diddy", "Faith Evans"]) > 0.75);
-        assert!(similarity("Earth, Wind & Fire", &["Fire"]) < 0.75);
+        for (suggested, credited, least) in [
+            ("Queen & David Bowie", &["Queen", "David Bowie"][..], 0.98),
+            ("Queen feat. David Bowie", &["Queen"], 0.9),
+            ("Rihanna", &["Calvin Harris", "Rihanna"], 0.98),
+            ("Florence + The Machine", &["Florence & The Machine"], 0.98),
+            ("Puff Daddy & Faith Evans", &["Diddy", "Faith Evans"], 0.75),
+        ] {
+            assert!(similarity(suggested, credited, false) > least, "{suggested}");
+        }
+        assert!(similarity("Earth, Wind & Fire", &["Fire"], false) < 0.75);
+        assert!(similarity("Blue Feat. Elton John", &["Elton John"], true) < 0.75);
     }
 
     #[test]
-    fn a_namesake_by_one_word_is_someone_else() {
-        assert!(similarity("Drake", &["Nick Drake"]) < 0.75);
-        assert!(similarity("Queen", &["Queens of the Stone Age"]) < 0.75);
-        assert!(similarity("The Kills", &["The Killers"]) < 0.75);
+    fn guests_are_set_apart_before_a_credit_is_divided() {
+        for (suggested, credited) in [
+            ("T.I. feat. Young Thug", "T.I."),
+            ("Lil Nas X Featuring Billy Ray Cyrus", "Lil Nas X"),
+            ("Chase & Status ft. Plan B", "Chase & Status"),
+            ("Earth, Wind & Fire feat. The Emotions", "Earth, Wind & Fire"),
+        ] {
+            assert!(similarity(suggested, &[credited], false) > 0.9, "{suggested}");
+        }
+    }
+
+    #[test]
+    fn with_the_same_title_an_artist_may_go_by_another_form_of_the_name() {
+        for (suggested, credited) in [
+            ("Elvis", "Elvis Presley"),
+            ("The Supremes", "Diana Ross & The Supremes"),
+            ("Dave Brubeck", "The Dave Brubeck Quartet"),
+            ("Steve Miller", "Steve Miller Band"),
+            ("Jimi Hendrix Experience", "Jimi Hendrix"),
+            ("Stones", "The Rolling Stones"),
+            ("Ray Charles and his Orchestra", "Ray Charles"),
+        ] {
+            assert!(similarity(suggested, &[credited], true) > 0.75, "{suggested}");
+        }
+    }
+
+    #[test]
+    fn a_namesake_by_one_word_or_generation_is_someone_else() {
+        for (suggested, credited) in [
+            ("Drake", "Nick Drake"),
+            ("Queen", "Queens of the Stone Age"),
+            ("The Kills", "The Killers"),
+            ("Hank Williams", "Hank Williams Jr."),
+            ("Kate Nash", "Kate Bush"),
+            ("Dido", "Dio"),
+        ] {
+            assert!(similarity(suggested, &[credited], true) < 0.75, "{suggested}");
+        }
     }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     WantedVersions,
-    artist::{credits, same_artist},
-    markers::has_phrase,
-    normalise::{normalise, words},
+    artist::{Credits, Names, same_artist},
+    fold::{Folded, Name},
+    lexicon::{Senses, lexicon},
     title::Title,
 };
 use crate::track::{CatalogueTrack, Era, Suggestion};
@@ -16,8 +16,9 @@ use crate::track::{CatalogueTrack, Era, Suggestion};
 pub struct Constraints {
     pub(super) allow_explicit: bool,
     pub(super) wanted: WantedVersions,
+    /// Whether an acoustic, re-recorded or other such version may stand in for the plain recording.
+    pub(super) allow_versions: bool,
     era: Option<Era>,
-    /// Normalised.
     excluded_artists: Vec<String>,
 }
 
@@ -39,9 +40,15 @@ impl Constraints {
         excluded_artists: &[String],
         wanted: WantedVersions,
     ) -> Self {
-        let excluded_artists =
-            excluded_artists.iter().map(|name| normalise(name)).filter(|name| !name.is_empty()).collect();
-        Self { allow_explicit, wanted, era, excluded_artists }
+        let is_name = |name: &&String| !name.trim().is_empty();
+        let excluded_artists = excluded_artists.iter().filter(is_name).cloned().collect();
+        Self { allow_explicit, wanted, allow_versions: false, era, excluded_artists }
+    }
+
+    /// Lets an acoustic, session, re-recorded or other-language version stand in where the plain recording is not found.
+    #[must_use]
+    pub fn with_versions(self, allow_versions: bool) -> Self {
+        Self { allow_versions, ..self }
     }
 
     /// Says whether the listener excluded any of the suggested artists, so that no search is needed.
@@ -51,12 +58,14 @@ impl Constraints {
     }
 
     pub(super) fn excludes_any(&self, artists: &[String], title: &Title) -> bool {
-        !self.excluded_artists.is_empty()
-            && artists
-                .iter()
-                .flat_map(|artist| credits(artist))
-                .chain(title.featured.iter().cloned())
-                .any(|credit| self.excluded_artists.iter().any(|excluded| same_artist(excluded, &credit)))
+        if self.excluded_artists.is_empty() {
+            return false;
+        }
+        let mut excluded = Names::default();
+        excluded.read(&self.excluded_artists);
+        let is_excluded = |name: Name<'_>| excluded.iter().any(|own| same_artist(own, name));
+        artists.iter().any(|artist| Credits::of(artist).iter().any(&is_excluded))
+            || title.featured().any(&is_excluded)
     }
 
     /// Places a candidate in the era by the catalogue's year.
@@ -78,74 +87,15 @@ impl Constraints {
     }
 }
 
-/// Words by which a title or album says that its songs came out before.
-const REISSUE_PHRASES: &[&str] = &[
-    "remaster",
-    "remastered",
-    "remastering",
-    "remasters",
-    "anniversary",
-    "reissue",
-    "expanded edition",
-    "legacy edition",
-    "zremasterowana",
-    "zremasterowany",
-    "edycja jubileuszowa",
-];
-
-/// Words by which an album says that it collects songs from several others.
-const COMPILATION_PHRASES: &[&str] = &[
-    "greatest hits",
-    "greatest",
-    "best of",
-    "the best",
-    "very best",
-    "collection",
-    "collected",
-    "kolekcja",
-    "anthology",
-    "antologia",
-    "essential",
-    "essentials",
-    "hits",
-    "singles",
-    "ultimate",
-    "gold",
-    "platinum",
-    "przeboje",
-    "hity",
-    "20th century masters",
-    "retrospective",
-    "definitive",
-    "the complete",
-    "box set",
-    "compilation",
-    "skladanka",
-    "classics",
-    "now thats what i call music",
-    "the story so far",
-    "of the best",
-    "the 80s",
-    "80s",
-    "90s",
-    "70s",
-    "60s",
-    "lata 80",
-    "lata 90",
-];
-
 /// Says whether the title or the album declares a remaster, an anniversary or a collection.
 pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
-    let text = |name: &str| words(name).join(" ");
-    let says = |text: &str| REISSUE_PHRASES.iter().any(|phrase| has_phrase(text, phrase));
-    says(&text(&track.title)) || says(&text(&track.album)) || is_compilation(track)
+    let says = |text: &str| lexicon().senses(Folded::of(text).words()).has(Senses::REISSUE);
+    says(&track.title) || says(&track.album) || is_compilation(track)
 }
 
 /// Says whether the album declares that it collects songs from several others.
 pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
-    let album = words(&track.album).join(" ");
-    album != words(&track.title).join(" ")
-        && COMPILATION_PHRASES.iter().any(|phrase| has_phrase(&album, phrase))
+    track.album != track.title && lexicon().senses(Folded::of(&track.album).words()).has(Senses::COMPILATION)
 }
 
 /// Why a suggestion did not become a track. A closed list, shown to clients in `snake_case`.

@@ -3,15 +3,21 @@
 //! [`best_match`] judges what a search found; [`rank`] orders it for somebody who chooses by hand;
 //! [`Selection`] keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
 
+mod addition;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod any_text;
 mod artist;
+mod bare_title;
 #[cfg(test)]
 mod cases;
 mod constraints;
 mod context;
-mod markers;
+mod fold;
+mod judge;
+mod letters;
+mod lexicon;
+mod likeness;
 mod normalise;
 mod prompt;
 #[cfg(test)]
@@ -22,8 +28,10 @@ mod score;
 mod script;
 mod selection;
 mod similarity;
+mod structure;
 mod title;
 mod version;
+mod versions_of;
 mod wanted;
 
 pub use constraints::{Constraints, MissReason};
@@ -33,4 +41,5 @@ pub use ranking::rank;
 pub use score::{Scored, best_match};
 pub use selection::Selection;
 pub use version::Version;
+pub use versions_of::version_of;
 pub use wanted::WantedVersions;

@@ -1,6 +1,6 @@
 //! Which artists a listener names.
 
-use super::normalise::{MAX_CHARS, words};
+use super::{fold::MAX_CHARS, normalise::words};
 
 /// The listener's words, ready to be searched for artists' names.
 #[derive(Debug, Clone)]

@@ -1,8 +1,10 @@
 //! What holds for any text whatever, tried on many.
 
 use super::{
-    Constraints, MissReason, Selection, WantedVersions, best_match, field_query, free_query, normalise,
-    similarity::{artist_similarity, title_similarity},
+    Constraints, MissReason, Selection, WantedVersions, best_match, field_query,
+    fold::{Folded, Name},
+    free_query, normalise,
+    similarity::{Spelling, artist_similarity, title_similarity},
     title::Title,
 };
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
@@ -171,11 +173,13 @@ fn no_text_whatever_breaks_anything() {
 fn a_text_is_most_like_itself_and_likeness_is_mutual() {
     let mut random = Random(3);
     for _ in 0..3_000 {
-        let (a, b) = (normalise(&random.text()), normalise(&random.text()));
-        for similarity in [title_similarity, artist_similarity] {
-            assert!((similarity(&a, &a) - 1.0).abs() < 1e-9);
-            assert!((similarity(&a, &b) - similarity(&b, &a)).abs() < 1e-9, "{a:?} {b:?}");
-            assert!((0.0..=1.0).contains(&similarity(&a, &b)));
+        let (a, b) = (Folded::of(&random.text()), Folded::of(&random.text()));
+        let (a, b) = (a.name(), b.name());
+        let by_title = |a: Name<'_>, b: Name<'_>| title_similarity(a, b, Spelling::Strict);
+        for similarity in [&by_title as &dyn Fn(Name<'_>, Name<'_>) -> f64, &artist_similarity] {
+            assert!(a.is_empty() || (similarity(a, a) - 1.0).abs() < 1e-9);
+            assert!((similarity(a, b) - similarity(b, a)).abs() < 1e-9, "{a:?} {b:?}");
+            assert!((0.0..=1.0).contains(&similarity(a, b)));
         }
     }
 }
@@ -204,7 +208,7 @@ fn a_song_that_the_catalogue_spells_alike_is_always_accepted() {
 fn a_hostile_length_is_cut_before_any_comparison() {
     for endless in ["a(b - ".repeat(200_000), "ﷺ".repeat(200_000), "ß".repeat(200_000)] {
         let title = Title::parse(&endless);
-        assert!(title.full.chars().count() <= 200 && title.main.chars().count() <= 200);
+        assert!(title.full().length() <= 200 && title.main().length() <= 200);
         assert!(normalise(&endless).chars().count() <= 200);
     }
 }

@@ -1,6 +1,6 @@
 //! The words of a catalogue search.
 
-use super::{normalise::cut, title::bare_title};
+use super::{bare_title::bare_title, fold::cut};
 use crate::track::Suggestion;
 
 /// The catalogue refuses longer queries.

@@ -2,11 +2,14 @@
 
 use super::{
     WantedVersions,
-    artist::{best_similarity, credits},
-    normalise::{compact, normalise},
-    score::{ARTIST_WEIGHT, Scored, TITLE_WEIGHT, versions_of},
+    artist::{Credits, Names, best_similarity},
+    judge::{ARTIST_WEIGHT, TITLE_WEIGHT},
+    likeness::{Likeness, likeness},
+    score::Scored,
+    similarity::Spelling,
     title::Title,
     version::{Version, Versions},
+    versions_of::versions_of,
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
@@ -37,7 +40,7 @@ pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Sc
 /// What was typed, taken apart.
 struct Judge {
     title: Option<Title>,
-    artist: Option<Vec<String>>,
+    artist: Option<Credits>,
     asked: Versions,
 }
 
@@ -49,34 +52,35 @@ impl Judge {
         let said = WantedVersions::from_prompt(&format!("{} {}", sought.artist, sought.title)).versions();
         Self {
             title,
-            artist: Some(sought.artist.as_str()).filter(|text| is_given(text)).map(credits),
+            artist: Some(sought.artist.as_str()).filter(|text| is_given(text)).map(Credits::of),
             asked: named.union(said),
         }
     }
 
     fn recording<'a>(&self, track: &'a CatalogueTrack) -> Recording<'a> {
-        let mut title = Title::parse(&track.title);
-        let mut wanted = self.title.clone().unwrap_or_else(|| title.clone());
-        title.split_off_version(&wanted.main);
-        wanted.split_off_version(&title.main);
-        let title_score = self.title.as_ref().map(|_| wanted.similarity(&title));
+        let title = Title::parse(&track.title);
+        let mut artists = Names::default();
+        artists.read(&track.artists);
+        let alike = self.title.as_ref().map(|wanted| likeness(wanted, &title, Spelling::Strict));
         let artist_score =
-            self.artist.as_ref().map(|artist| best_similarity(artist, &track.artists, &title.featured));
-        let likeness = match (title_score, artist_score) {
+            self.artist.as_ref().map(|artist| best_similarity(artist, &artists, title.featured(), false));
+        let score = match (alike.map(|alike| alike.score), artist_score) {
             (Some(title), Some(artist)) => {
                 (TITLE_WEIGHT * title + ARTIST_WEIGHT * artist) / (TITLE_WEIGHT + ARTIST_WEIGHT)
             }
             (one, other) => one.or(other).unwrap_or_default(),
         };
-        let versions = versions_of(track, &title, &wanted);
-        let unasked = versions.iter().filter(|version| !self.asked.contains(*version));
-        let cost = unasked.map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
+        let Likeness { left, right, .. } = alike.unwrap_or_default();
+        let wanted = self.title.as_ref().unwrap_or(&title);
+        let versions = versions_of(track, &title, &mut Title::default(), &artists, wanted).union(right);
+        let unasked = versions.without(self.asked).without(left);
+        let cost = unasked.iter().map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
         Recording {
-            scored: Scored { track, score: (likeness - cost).clamp(0.0, 1.0) },
-            artists: track.artists.iter().map(|artist| compact(&normalise(artist))).collect(),
-            name: compact(&title.full),
+            scored: Scored { track, score: (score - cost).clamp(0.0, 1.0), version: None },
+            artists: artists.iter().map(|name| name.compact()).collect(),
+            name: format!("{} {}", title.full().compact(), title.parts),
             versions,
-            version_text: title.version_text,
+            version_text: title.version_words().text(),
         }
     }
 }

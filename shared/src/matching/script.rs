@@ -1,39 +1,37 @@
 //! Cyrillic and Greek names that are also written in Latin letters.
 
-use std::borrow::Cow;
+use super::{
+    fold::{MAX_CHARS, Name},
+    letters::is_diacritic,
+};
+use crate::unicode::decompose;
 
-/// Both names in one script: where only one of them is Cyrillic or Greek, it is transliterated.
-pub(super) fn common<'a>(a: &'a str, b: &'a str) -> (Cow<'a, str>, Cow<'a, str>) {
-    // A transliteration has no x: "Exponat" is "Экспонат", "Alexiou" is "Αλεξίου".
-    match (is_transliterated(a), is_transliterated(b)) {
-        (true, false) => (Cow::Owned(latin(a)), Cow::Owned(b.replace('x', "ks"))),
-        (false, true) => (Cow::Owned(a.replace('x', "ks")), Cow::Owned(latin(b))),
-        _ => (Cow::Borrowed(a), Cow::Borrowed(b)),
-    }
-}
-
-/// Whether the texts share no script: one in Latin letters, the other without any.
-pub(super) fn differ(a: &str, b: &str) -> bool {
-    let is_latin = |text: &str| text.chars().any(|c| c.is_ascii_alphabetic());
+/// Whether the names share no script: one in Latin letters, the other without any.
+pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
+    let is_latin = |name: Name<'_>| {
+        name.words.iter().any(|word| name.letters_of(word).bytes().any(|b| b.is_ascii_alphabetic()))
+    };
     is_latin(a) != is_latin(b)
 }
 
-fn is_transliterated(text: &str) -> bool {
-    text.chars().any(|c| matches!(c, 'а'..='џ' | 'ґ' | 'α'..='ω'))
-}
-
-/// The usual transliteration of folded Russian, Ukrainian and Serbian (ё is е and й is и by then),
-/// and of Greek.
-fn latin(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+/// The usual transliteration of Russian, Ukrainian and Serbian, and of Greek.
+pub(super) fn to_latin(text: &str) -> String {
+    let letters = decompose(text).into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS);
+    let lower: String = letters.flat_map(char::to_lowercase).collect();
+    let mut out = String::with_capacity(lower.len());
     // The Greek pair is one vowel; a υ alone is an i.
-    for c in text.replace("ου", "ou").chars() {
+    for c in lower.replace("ου", "ou").chars() {
         match cyrillic_letter(c).or_else(|| greek_letter(c)) {
             Some(latin) => out.push_str(latin),
             None => out.push(c),
         }
     }
     out
+}
+
+/// A Latin text as a transliteration would write it, which has no x: "Exponat" is "Экспонат", "Alexiou" is "Αλεξίου".
+pub(super) fn without_x(text: &str) -> String {
+    text.replace('x', "ks").replace('X', "Ks")
 }
 
 fn cyrillic_letter(c: char) -> Option<&'static str> {
@@ -95,7 +93,7 @@ fn greek_letter(c: char) -> Option<&'static str> {
         'ο' | 'ω' => "o",
         'π' => "p",
         'ρ' => "r",
-        'σ' => "s",
+        'σ' | 'ς' => "s",
         'τ' => "t",
         'φ' => "f",
         'χ' => "h",

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    MissReason,
-    normalise::{compact, normalise},
-    prompt::Prompt,
-    title::Title,
-};
+use super::{MissReason, fold::Folded, prompt::Prompt, title::Title};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
 
 /// More tracks of one artist than this only if the listener named the artist.
@@ -63,8 +58,10 @@ impl Selection {
 
     /// Remembers the suggestion and says whether the same song had been suggested before.
     pub fn already_seen(&mut self, suggestion: &Suggestion) -> bool {
-        let artist = compact(&normalise(&suggestion.artist));
-        !self.suggested.insert((artist, Title::parse(&suggestion.title).full))
+        let title = Title::parse(&suggestion.title);
+        !self
+            .suggested
+            .insert((compact(&suggestion.artist), format!("{} {}", title.full().compact(), title.parts)))
     }
 
     /// Says whether the target is reached.
@@ -91,7 +88,7 @@ impl Entry {
         Self {
             uri: track.uri.clone(),
             isrc: track.isrc.as_deref().map(isrc).filter(|code| !code.is_empty()),
-            artists: track.artists.iter().map(|artist| compact(&normalise(artist))).collect(),
+            artists: track.artists.iter().map(|artist| compact(artist)).collect(),
             title: Title::parse(&track.title),
         }
     }
@@ -105,10 +102,16 @@ impl Entry {
     /// A subtitle may be missing on one side, but two movements of one work are two songs.
     fn has_name_of(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.title, &other.title);
-        let one_without = mine.subtitle.is_empty() || theirs.subtitle.is_empty();
-        compact(&mine.full) == compact(&theirs.full)
-            || (one_without && compact(&mine.main) == compact(&theirs.main))
+        let one_without = mine.subtitle().is_empty() || theirs.subtitle().is_empty();
+        mine.parts == theirs.parts
+            && (mine.full().same_letters(theirs.full())
+                || (one_without && mine.main().same_letters(theirs.main())))
     }
+}
+
+/// An artist's name without spaces: "R.E.M." and "REM" meet here.
+fn compact(name: &str) -> String {
+    Folded::of(name).name().bare().compact()
 }
 
 /// Some catalogues hyphenate the code.

@@ -1,71 +1,85 @@
 //! Versions of a song, and sets of them.
 
-/// A version of a song other than its studio recording.
-///
-/// Remasters, mono, stereo, deluxe, single and album versions are the studio recording itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
-    Live,
-    Karaoke,
-    Tribute,
-    Cover,
-    SpedUp,
-    Slowed,
-    EightD,
-    Remix,
-    Acoustic,
-    Demo,
-    ReRecorded,
-    Instrumental,
-    /// Another language, another line-up, an outtake.
-    Alternate,
-    RadioEdit,
-    Extended,
+use super::lexicon::Senses;
+
+macro_rules! versions {
+    ($($(#[$about:meta])* $version:ident = $name:literal),* $(,)?) => {
+        /// A version of a song other than its studio recording.
+        ///
+        /// Remasters, mono, stereo, deluxe, single and album versions are the studio recording itself.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Version { $($(#[$about])* $version),* }
+
+        impl Version {
+            const ALL: &'static [Self] = &[$(Self::$version),*];
+            /// The versions' names in answers to clients and in `lexicon.txt`, in the order of the variants.
+            pub(super) const NAMES: &'static [&'static str] = &[$($name),*];
+        }
+    };
+}
+
+versions! {
+    Live = "live",
+    Karaoke = "karaoke",
+    Tribute = "tribute",
+    Cover = "cover",
+    SpedUp = "sped_up",
+    Slowed = "slowed",
+    EightD = "eight_d",
+    Remix = "remix",
+    Acoustic = "acoustic",
+    Demo = "demo",
+    ReRecorded = "re_recorded",
+    Instrumental = "instrumental",
+    /// A take, an outtake, a rehearsal, a reprise, an excerpt.
+    Alternate = "alternate",
+    RadioEdit = "radio_edit",
+    Extended = "extended",
+    /// Played for a broadcaster or a streaming service.
+    Session = "session",
+    /// Sung in another language.
+    Language = "language",
+    /// For piano, strings or an orchestra.
+    Arranged = "arranged",
+    /// A skit, a commentary, a voice memo.
+    Spoken = "spoken",
+    /// Cut from a DJ's mix.
+    Mixed = "mixed",
+    /// A version or edition that its title names without saying what it is.
+    Other = "other",
 }
 
 impl Version {
-    const ALL: [Self; 15] = [
-        Self::Live,
-        Self::Karaoke,
-        Self::Tribute,
-        Self::Cover,
-        Self::SpedUp,
-        Self::Slowed,
-        Self::EightD,
-        Self::Remix,
-        Self::Acoustic,
-        Self::Demo,
-        Self::ReRecorded,
-        Self::Instrumental,
-        Self::Alternate,
-        Self::RadioEdit,
-        Self::Extended,
-    ];
+    // The variants are few.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) const COUNT: u32 = Self::ALL.len() as u32;
 
     /// Whether only a listener who asks for it may get it, whatever the model proposes.
     #[must_use]
     pub const fn must_be_asked_for(self) -> bool {
-        matches!(
-            self,
-            Self::Live
-                | Self::Karaoke
-                | Self::Tribute
-                | Self::Cover
-                | Self::SpedUp
-                | Self::Slowed
-                | Self::EightD
-        )
+        Versions::ASKED.contains(self)
     }
 
-    /// What an unasked version takes off the score: 0.20 and more can never be accepted.
+    /// Whether it may stand in for the plain recording where the listener allows that.
+    #[must_use]
+    pub const fn is_substitute(self) -> bool {
+        Versions::SUBSTITUTES.contains(self)
+    }
+
+    /// The version's name in answers to clients.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    /// What a version takes off the score that is neither named, asked for nor allowed; 0.20 and more can never be
+    /// accepted.
     pub(super) const fn penalty(self) -> f64 {
         match self {
             Self::RadioEdit => 0.02,
             Self::Extended => 0.04,
-            Self::ReRecorded => 0.10,
-            Self::Acoustic | Self::Alternate => 0.12,
-            Self::Remix | Self::Demo | Self::Instrumental => 0.25,
-            _ => 1.0,
+            _ if self.must_be_asked_for() => 1.0,
+            _ => 0.25,
         }
     }
 }
@@ -75,28 +89,81 @@ impl Version {
 pub(super) struct Versions(u32);
 
 impl Versions {
+    const ASKED: Self = Self::of(&[
+        Version::Live,
+        Version::Karaoke,
+        Version::Tribute,
+        Version::Cover,
+        Version::SpedUp,
+        Version::Slowed,
+        Version::EightD,
+    ]);
+    /// The one place that says what may stand in for the plain recording.
+    pub(super) const SUBSTITUTES: Self = Self::of(&[
+        Version::Acoustic,
+        Version::Session,
+        Version::ReRecorded,
+        Version::Language,
+        Version::Arranged,
+        Version::Other,
+    ]);
+
+    pub(super) const fn of(versions: &[Version]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < versions.len() {
+            #[allow(clippy::indexing_slicing)]
+            let version = versions[at];
+            set |= 1 << (version as u32);
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// The versions that the senses name.
+    pub(super) const fn named_by(senses: Senses) -> Self {
+        Self(senses.versions())
+    }
+
     pub(super) fn insert(&mut self, version: Version) {
         self.0 |= 1 << (version as u32);
     }
 
-    pub(super) fn contains(self, version: Version) -> bool {
+    pub(super) const fn contains(self, version: Version) -> bool {
         self.0 & (1 << (version as u32)) != 0
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    pub(super) fn union(self, other: Self) -> Self {
+    pub(super) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(super) fn intersects(self, other: Self) -> bool {
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub(super) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(super) const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
+    /// The one that a listener is told: a radio edit is the plain recording.
+    pub(super) fn label(self) -> Option<Version> {
+        self.without(Self::of(&[Version::RadioEdit])).iter().next()
+    }
+
+    /// Those that only a listener may ask for.
+    pub(super) const fn to_be_asked_for(self) -> Self {
+        self.intersection(Self::ASKED)
+    }
+
     pub(super) fn iter(self) -> impl Iterator<Item = Version> {
-        Version::ALL.into_iter().filter(move |version| self.contains(*version))
+        Version::ALL.iter().copied().filter(move |version| self.contains(*version))
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{
     Version,
     context::{Context, asks},
-    normalise::{MAX_CHARS, words},
+    fold::MAX_CHARS,
+    normalise::words,
     version::Versions,
 };
 

@@ -78,6 +78,7 @@ function TrackRow({ track, index }: { track: Track; index: number }) {
         <span class="track-title">
           <span class="clip">{track.title || t.track.unknown}</span>
           {track.explicit && <abbr class="explicit" title={t.track.explicit}>E</abbr>}
+          {track.version && <span class="version">{t.track.versionOf[track.version] ?? t.track.versionOf['other']}</span>}
         </span>
         <span class="track-artist clip">{track.artist}</span>
       </span>

@@ -111,6 +111,10 @@ function Options({ form, change, open }: { form: Form; change: (part: Partial<Fo
           <input type="checkbox" checked={form.explicit} onChange={(event) => change({ explicit: event.currentTarget.checked })} />
           <span>{t.create.explicit}</span>
         </label>
+        <label class="check">
+          <input type="checkbox" checked={form.versions} onChange={(event) => change({ versions: event.currentTarget.checked })} />
+          <span>{t.create.versions}</span>
+        </label>
       </div>
     </details>
   );

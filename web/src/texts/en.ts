@@ -12,7 +12,7 @@ export const en = {
     title: 'What would you like to hear?', lead: 'Describe a mood, a moment or a memory. You get songs that really exist on Spotify, one by one.',
     prompt: 'Your wish', placeholder: 'A cozy rainy evening, mellow acoustic, nothing too sad', examples: 'Not sure? Try one of these',
     exampleList: ['Warm indie folk for a rainy Sunday morning', '80s synth-pop for a night drive, nothing too sad', 'Energetic Polish rock from the nineties', 'Something like Sigur Rós for a long walk'],
-    length: 'Length', lengthValue: tracks, options: 'More options', from: 'Released from', to: 'until', year: 'Year', explicit: 'Explicit lyrics are fine',
+    length: 'Length', lengthValue: tracks, options: 'More options', from: 'Released from', to: 'until', year: 'Year', explicit: 'Explicit lyrics are fine', versions: 'Acoustic or re-recorded versions may stand in for a missing recording',
     discovery: 'How well known', discoveryOf: { familiar: 'Mostly songs that I know', balanced: 'A mix', adventurous: 'Mostly songs that are new to me' },
     exclude: 'Leave out these artists', excludeHint: 'Names, separated by commas', saveToo: 'Save it to my playlists when it is ready',
     saveHint: 'Saved, it cannot get lost, even if your connection does.', go: 'Make my playlist', signInFirst: 'Sign in first. What you have written stays here.',
@@ -32,6 +32,11 @@ export const en = {
   track: {
     play: (title: string) => `Play ${title} on Spotify`, swap: (title: string) => `Swap ${title} for another track`, remove: (title: string) => `Remove ${title}`, move: (title: string, at: number, of: number) => `Move ${title}, ${at} of ${of}`, moveHint: 'Drag it, or use the arrow keys, Home and End.',
     moved: (title: string, at: number, of: number) => `${title} is now ${at} of ${of}.`, removed: (title: string) => `${title} was removed.`, explicit: 'explicit', unknown: 'Unknown track',
+    versionOf: {
+      live: 'live', karaoke: 'karaoke', tribute: 'tribute', cover: 'cover', sped_up: 'sped up', slowed: 'slowed', eight_d: '8D', remix: 'remix', acoustic: 'acoustic',
+      demo: 'demo', re_recorded: 're-recorded', instrumental: 'instrumental', alternate: 'alternate take', extended: 'extended', session: 'session',
+      language: 'another language', arranged: 'arrangement', spoken: 'spoken', mixed: 'from a DJ mix', other: 'another version',
+    } as Record<string, string>,
   },
   search: {
     addTitle: 'Add tracks', swapTitle: 'Swap this track', swapFor: (title: string) => `Instead of ${title}`, artist: 'Artist', title: 'Title', go: 'Search', add: 'Add', use: 'Use', added: 'Added', there: 'In it', none: 'Nothing was found. Check the spelling, or try the title alone.', hint: 'Artist, title or both. Searching is free.', results: 'Search results', free: 'This is free.',

@@ -16,7 +16,7 @@ export const pl: Texts = {
     title: 'Czego chcesz posłuchać?', lead: 'Opisz nastrój, chwilę albo wspomnienie. Dostaniesz utwory, które naprawdę są na Spotify, jeden po drugim.',
     prompt: 'Twoje życzenie', placeholder: 'Przytulny deszczowy wieczór, spokojna akustyka, nic zbyt smutnego', examples: 'Brak pomysłu? Spróbuj jednego z tych',
     exampleList: ['Ciepły indie folk na deszczowy niedzielny poranek', 'Synth-pop z lat 80. na nocną jazdę, nic zbyt smutnego', 'Energiczny polski rock z lat dziewięćdziesiątych', 'Coś jak Sigur Rós na długi spacer'],
-    length: 'Długość', lengthValue: tracks, options: 'Więcej opcji', from: 'Wydane od', to: 'do', year: 'Rok', explicit: 'Wulgarne teksty mogą być',
+    length: 'Długość', lengthValue: tracks, options: 'Więcej opcji', from: 'Wydane od', to: 'do', year: 'Rok', explicit: 'Wulgarne teksty mogą być', versions: 'Gdy brak nagrania, może być wersja akustyczna lub nagrana ponownie',
     discovery: 'Na ile znane', discoveryOf: { familiar: 'Głównie utwory, które znam', balanced: 'Trochę tych, trochę tych', adventurous: 'Głównie utwory nowe dla mnie' },
     exclude: 'Pomiń tych wykonawców', excludeHint: 'Nazwy oddzielone przecinkami', saveToo: 'Zapisz w moich playlistach, gdy będzie gotowa',
     saveHint: 'Zapisana nie zginie, nawet gdy zerwie się połączenie.', go: 'Stwórz playlistę', signInFirst: 'Najpierw się zaloguj. To, co wpisano, tu zostanie.',
@@ -36,6 +36,11 @@ export const pl: Texts = {
   track: {
     play: (title) => `Odtwórz ${title} na Spotify`, swap: (title) => `Wymień ${title} na inny utwór`, remove: (title) => `Usuń ${title}`, move: (title, at, of) => `Przesuń ${title}, ${at} z ${of}`, moveHint: 'Przeciągnij albo użyj strzałek, Home i End.',
     moved: (title, at, of) => `${title}: teraz ${at} z ${of}.`, removed: (title) => `Usunięto: ${title}.`, explicit: 'wulgarny tekst', unknown: 'Nieznany utwór',
+    versionOf: {
+      live: 'na żywo', karaoke: 'karaoke', tribute: 'tribut', cover: 'cover', sped_up: 'przyspieszona', slowed: 'spowolniona', eight_d: '8D', remix: 'remiks',
+      acoustic: 'akustyczna', demo: 'demo', re_recorded: 'nagrana ponownie', instrumental: 'instrumentalna', alternate: 'inne podejście', extended: 'przedłużona', session: 'sesja',
+      language: 'w innym języku', arranged: 'aranżacja', spoken: 'mówiona', mixed: 'z miksu DJ-a', other: 'inna wersja',
+    },
   },
   search: {
     addTitle: 'Dodaj utwory', swapTitle: 'Wymień ten utwór', swapFor: (title) => `Zamiast: ${title}`, artist: 'Wykonawca', title: 'Tytuł', go: 'Szukaj', add: 'Dodaj', use: 'Wybierz', added: 'Dodano', there: 'Już jest', none: 'Nic nie znaleziono. Sprawdź pisownię albo spróbuj samego tytułu.', hint: 'Wykonawca, tytuł albo jedno i drugie. Szukanie jest darmowe.', results: 'Wyniki wyszukiwania', free: 'To nic nie kosztuje.',

@@ -1,0 +1,287 @@
+//! What a bracket, or the words after a dash, say of a recording.
+
+use super::{
+    fold::Word,
+    lexicon::{Senses, lexicon},
+    version::{Version, Versions},
+};
+
+/// What an addition to a title is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Addition {
+    Version(Versions),
+    /// Another name of the studio recording: remaster, mono, bonus track, "From …".
+    Neutral,
+    /// A name that the studio recording rarely has: it loses to a plain title.
+    Unusual,
+    /// "Part 2" tells songs apart.
+    Part,
+    /// "Vol. 2", "No. 5" are part of the name.
+    Count,
+    /// "Cheers Theme", "Official Song": one side may say so and the other not.
+    Note,
+    Subtitle,
+}
+
+/// What an addition's words say in all.
+#[derive(Default)]
+struct Said {
+    /// What single words and phrases say.
+    senses: Senses,
+    /// Whether a word says nothing that is known.
+    is_unknown: bool,
+    has_number: bool,
+}
+
+impl Said {
+    fn by(words: &[Word]) -> Self {
+        let (mut said, mut covered) = (Self::default(), 0);
+        lexicon().scan(words, |at, length, senses| {
+            let next = words.get(at + length);
+            let counts = !senses.has(Senses::AT_END)
+                || length > 1
+                || next.is_none_or(|word| word.senses.has(Senses::NUMBER));
+            covered = covered.max(if senses.is_empty() { 0 } else { at + length });
+            if counts {
+                said.senses = said.senses.union(senses);
+            } else {
+                // What counts only at the end says nothing of its own here.
+                said.senses = said.senses.union(senses.only(Senses::VERSION.union(Senses::NEUTRAL)));
+            }
+            let is_number = words.get(at).is_some_and(Word::is_number_like);
+            said.has_number |= is_number;
+            said.is_unknown |= at >= covered && !is_number;
+        });
+        said
+    }
+}
+
+impl Word {
+    /// "7", "1999", "1s", "5th".
+    pub(super) fn is_number_like(&self) -> bool {
+        self.senses.has(Senses::NUMBER.union(Senses::DIGITS))
+    }
+}
+
+impl Addition {
+    pub(super) fn of(words: &[Word]) -> Self {
+        let Some(first) = words.first() else { return Self::Neutral };
+        if let [year] = words
+            && year.senses.has(Senses::YEAR)
+        {
+            return Self::Unusual;
+        }
+        let said = Said::by(words);
+        let senses = said.senses;
+        let versions = versions(words, &said);
+        if !versions.is_empty() {
+            return Self::Version(versions);
+        }
+        if senses.has(Senses::NEUTRAL) || first.senses.has(Senses::ORIGIN) {
+            let is_edited_later =
+                senses.has(Senses::MIX) && senses.has(Senses::REISSUE) && !is_mixed_anew(words);
+            let is_plain = !(said.is_unknown || is_edited_later) || first.senses.has(Senses::ORIGIN);
+            return if is_plain { Self::Neutral } else { Self::Unusual };
+        }
+        if first.senses.has(Senses::PART) && said.has_number
+            || words.len() == 1 && lexicon().number(first).is_some()
+        {
+            return Self::Part;
+        }
+        if first.senses.has(Senses::COUNT) && said.has_number {
+            return Self::Count;
+        }
+        if senses.has(Senses::NOTE) { Self::Note } else { Self::Subtitle }
+    }
+}
+
+fn versions(words: &[Word], said: &Said) -> Versions {
+    let senses = said.senses;
+    // What follows "from" names a film, not a version.
+    let is_unknown = said.is_unknown && !words.first().is_some_and(|word| word.senses.has(Senses::ORIGIN));
+    let mut found = Versions::named_by(senses);
+    if is_live(words) {
+        found.insert(Version::Live);
+    }
+    let is_plain = found.without(Versions::of(&[Version::RadioEdit, Version::Extended])).is_empty();
+    if !is_plain {
+        return found;
+    }
+    let is_numbered =
+        matches!(words, [noun, number] if noun.senses.has(Senses::VERSION) && number.is_number_like());
+    let is_remaster = words.iter().any(|word| word.senses.has(Senses::REISSUE));
+    let names_version = senses.has(Senses::VERSION);
+    if (senses.has(Senses::MIX) || found.contains(Version::RadioEdit)) && is_unknown && !is_remaster {
+        // "Audien Radio Edit", "Sunship Mix": somebody's.
+        found.insert(Version::Remix);
+    } else if names_version && senses.has(Senses::TONGUE) {
+        found.insert(Version::Language);
+    } else if names_version && !is_remaster && (is_unknown || is_numbered || is_dated(words)) {
+        found.insert(Version::Other);
+    } else if words.iter().all(|word| word.senses.has(Senses::TONGUE)) {
+        found.insert(Version::Language);
+    }
+    found
+}
+
+/// "2015 Stereo Mix", "2009 Remastered Edit", but not "10th Anniversary Edit".
+fn is_mixed_anew(words: &[Word]) -> bool {
+    words.iter().any(|word| word.senses.has(Senses::YEAR)) || words.len() > 3
+}
+
+/// "2004 Version", but not "7" Version" nor "25th Anniversary Edition".
+fn is_dated(words: &[Word]) -> bool {
+    matches!(words, [year, noun] if year.senses.has(Senses::YEAR) && noun.senses.has(Senses::VERSION) && !noun.senses.has(Senses::MIX))
+}
+
+/// Each "live" with the word before and the words after it.
+fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
+    words.iter().enumerate().filter(|(_, word)| word.senses.has(Senses::LIVE_WORD)).map(|(at, _)| {
+        let before =
+            at.checked_sub(1).and_then(|at| words.get(at)).map_or(Senses::default(), |word| word.senses);
+        (before, words.get(at + 1..).unwrap_or_default())
+    })
+}
+
+/// Whether an addition says live, and not that somebody lives.
+fn is_live(words: &[Word]) -> bool {
+    lives(words).any(|(before, after)| {
+        let next = after.first().map_or(Senses::default(), |word| word.senses);
+        let paired = after.get(1).is_some_and(|word| !Versions::named_by(word.senses).is_empty());
+        (!before.has(Senses::BEFORE_VERB) && !next.has(Senses::AFTER_VERB)) || paired
+    })
+}
+
+/// Whether an album's name says live, and not that somebody lives.
+pub(super) fn is_live_album(words: &[Word]) -> bool {
+    let and = lexicon().and.id;
+    lives(words).any(|(before, after)| {
+        let [next, rest @ ..] = after else { return !before.has(Senses::BEFORE_VERB) };
+        if next.senses.has(Senses::LIVE_ALBUM) || next.is_number_like() {
+            return true;
+        }
+        // "Live at Leeds", "Live in Paris", but not "Live in the Moment".
+        let is_place = |word: &Word| !word.senses.has(Senses::AFTER_VERB);
+        next.senses.has(Senses::PLACE)
+            && next.id != and
+            && rest.first().is_some_and(|word| next.senses.has(Senses::ANYWHERE) || is_place(word))
+    })
+}
+
+/// Versions that say whose song it is.
+pub(super) const IMITATIONS: Versions = Versions::of(&[Version::Karaoke, Version::Tribute, Version::Cover]);
+
+/// The artist in "originally performed by adele karaoke version".
+pub(super) fn imitated(words: &[Word]) -> &[Word] {
+    let Some(at) = words.iter().rposition(|word| word.senses.has(Senses::IMITATES)) else { return &[] };
+    let name = words.get(at + 1..).unwrap_or_default();
+    let end = name
+        .iter()
+        .position(|word| word.senses.has(Senses::VERSION) || !Versions::named_by(word.senses).is_empty())
+        .unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or_default();
+    // "In the style of Adele".
+    match name {
+        [of, rest @ ..] if !rest.is_empty() && of.length == 2 && of.senses.has(Senses::PARTICLE) => rest,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fold::Folded;
+    use super::*;
+
+    fn versions(text: &str) -> Vec<Version> {
+        match Addition::of(Folded::of(text).words()) {
+            Addition::Version(versions) => versions.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_addition_names_its_version() {
+        for (text, version) in [
+            ("Live", Version::Live),
+            ("Live at Wembley Stadium / July 1986", Version::Live),
+            ("na żywo", Version::Live),
+            ("Wersja koncertowa", Version::Live),
+            ("라이브", Version::Live),
+            ("ライブ", Version::Live),
+            ("Karaoke Version", Version::Karaoke),
+            ("Originally Performed By Adele", Version::Cover),
+            ("A Tribute to Queen", Version::Tribute),
+            ("slowed + reverb", Version::Slowed),
+            ("8D Audio", Version::EightD),
+            ("Imanbek Remix", Version::Remix),
+            ("Todd Terje Edit", Version::Remix),
+            ("Sunship Mix", Version::Remix),
+            ("Alesso vs OneRepublic", Version::Remix),
+            ("wersja akustyczna", Version::Acoustic),
+            ("Stripped Back", Version::Acoustic),
+            ("Demo", Version::Demo),
+            ("Taylor's Version", Version::ReRecorded),
+            ("Re-Recorded 2011", Version::ReRecorded),
+            ("Radio Edit", Version::RadioEdit),
+            ("Extended Mix", Version::Extended),
+            ("Spotify Singles", Version::Session),
+            ("A COLORS SHOW", Version::Session),
+            ("Top Gear / 1964", Version::Session),
+            ("triple j Like A Version", Version::Session),
+            ("Take 2", Version::Alternate),
+            ("Reprise 1", Version::Alternate),
+            ("Rehearsal", Version::Alternate),
+            ("Commentary", Version::Spoken),
+            ("Mixed", Version::Mixed),
+            ("Japanese Ver.", Version::Language),
+            ("po polsku", Version::Language),
+            ("Solo Piano Version", Version::Arranged),
+            ("Home Grown Version", Version::Other),
+            ("Wedding Edition", Version::Other),
+            ("2004 Version", Version::Other),
+            ("Version 2", Version::Other),
+        ] {
+            assert!(versions(text).contains(&version), "{text}: {:?}", versions(text));
+        }
+        assert!(versions("Audien Radio Edit").contains(&Version::Remix));
+    }
+
+    #[test]
+    fn the_studio_recording_goes_by_many_names() {
+        for text in [
+            "2011 Remaster",
+            "2003 Remastered Version",
+            "Mono",
+            "Deluxe Edition",
+            "Single Version",
+            "Original Mix",
+            "2015 Mix",
+            "7\" Version",
+            "From \"Frozen\"/Soundtrack Version",
+            "Full Length Version; 2015 Remaster",
+            "Long Live",
+            "Live Your Life",
+            "Take Me Home",
+        ] {
+            assert_eq!(versions(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_album_gives_a_concert_away_unless_it_is_a_play_on_the_word() {
+        let is_live = |album: &str| is_live_album(Folded::of(album).words());
+        for album in ["Live at Leeds", "Live", "Live in Paris", "Alchemy: Live", "Live 1975-85"] {
+            assert!(is_live(album), "{album}");
+        }
+        for album in [
+            "Live Through This",
+            "Live and Let Die",
+            "Born to Live",
+            "Live in the Moment",
+            "Keep It Live",
+            "Alive",
+        ] {
+            assert!(!is_live(album), "{album}");
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Whether a candidate is the suggested song, and in which version.
+
+use std::cmp::Reverse;
+
+use super::{
+    Constraints, MissReason, Version,
+    artist::{Credits, Names, best_similarity},
+    constraints::{EraFit, is_compilation},
+    fold::{Folded, Name, Word},
+    lexicon::{Senses, lexicon},
+    likeness::{Likeness, WEAK, likeness},
+    script,
+    similarity::{Spelling, title_similarity},
+    title::Title,
+    version::Versions,
+    versions_of::versions_of,
+};
+use crate::track::{CatalogueTrack, Suggestion};
+
+pub(super) const TITLE_WEIGHT: f64 = 0.55;
+pub(super) const ARTIST_WEIGHT: f64 = 0.40;
+const YEAR_WEIGHT: f64 = 0.05;
+const MIN_SCORE: f64 = 0.80;
+const MIN_TITLE: f64 = 0.70;
+const MIN_ARTIST: f64 = 0.75;
+/// Titles as like as this are the same words.
+const SAME_TITLE: f64 = 0.94;
+/// A suggestion that is not read as it is written has to fit as well as this.
+const EXACT_TITLE: f64 = 0.97;
+const SAME_ARTIST: f64 = 0.98;
+
+/// What it costs to lack the version that the suggestion names, more than any accepted one costs.
+const LACKS_NAMED: f64 = 0.14;
+/// What it costs to be none of the versions that the listener asked for.
+const LACKS_ASKED: f64 = 0.08;
+/// What it costs at most to be somebody else's remix than the suggestion's.
+const OTHER_REMIX: f64 = 0.08;
+/// What it costs to stand in for the plain recording where that is allowed.
+const SUBSTITUTE: f64 = 0.12;
+/// What it costs to have an addition that the studio recording rarely has.
+const UNUSUAL: f64 = 0.03;
+/// What an artist is worth who is only known as the work that the song is from.
+const FROM_THE_WORK: f64 = 0.9;
+
+/// A suggestion as it is read: as written, or with its fields otherwise.
+pub(super) struct Reading {
+    title: Title,
+    credits: Credits,
+    /// Artist and title as they are written.
+    raw: (String, String),
+    /// A reading that is not the written one has to fit exactly.
+    is_exact: bool,
+    /// The film or musical that is named in the artist's place.
+    work: Option<Folded>,
+}
+
+impl Reading {
+    pub(super) fn as_written(suggestion: &Suggestion) -> Self {
+        Self::of(&suggestion.artist, &suggestion.title, false)
+    }
+
+    fn of(artist: &str, title: &str, is_exact: bool) -> Self {
+        Self {
+            title: Title::parse(title),
+            credits: Credits::of(artist),
+            raw: (artist.to_owned(), title.to_owned()),
+            is_exact,
+            work: None,
+        }
+    }
+
+    /// Other ways to read a suggestion that was not found as it is written.
+    pub(super) fn otherwise(suggestion: &Suggestion) -> impl Iterator<Item = Self> {
+        let Suggestion { artist, title, .. } = suggestion;
+        let bare = without_artist(artist, title).map(|title| Self::of(artist, title, false));
+        let work = work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) });
+        let exchanged = std::iter::once_with(|| Self::of(title, artist, true));
+        bare.into_iter().chain(work).chain(exchanged)
+    }
+}
+
+/// The title in "Queen - Innuendo", where the artist is Queen.
+fn without_artist<'t>(artist: &str, title: &'t str) -> Option<&'t str> {
+    let artist = Folded::of(artist);
+    [" - ", " – ", ": "].iter().filter_map(|dash| title.split_once(dash)).find_map(|(left, right)| {
+        let is_artist = |text: &str| Folded::of(text).name().bare().same_letters(artist.name().bare());
+        if is_artist(left) { Some(right) } else { is_artist(right).then_some(left) }
+    })
+}
+
+/// The film in "Shrek 2 Cast", "Pretty Woman Soundtrack", "Various Artists (Tangled)".
+fn work(artist: &str) -> Option<Folded> {
+    let various = ["various artists", "various", "vv aa", "rozni wykonawcy"];
+    let outside = artist.split(['(', '[']).next().unwrap_or_default();
+    let is_various = |text: &str| various.contains(&Folded::of(text).name().text().as_str());
+    let inside = artist.split(['(', '[']).nth(1).map(|rest| rest.trim_end_matches([')', ']']));
+    if is_various(outside) {
+        return inside.map(Folded::of);
+    }
+    let folded = Folded::of(artist);
+    if !folded.words().iter().any(|word| word.senses.has(Senses::WORK)) {
+        return None;
+    }
+    let is_kept = |word: &&Word| {
+        !word.senses.has(Senses::WORK) && (!word.senses.has(Senses::NEUTRAL) || word.is_number_like())
+    };
+    let kept: Vec<Word> = folded.words().iter().filter(is_kept).copied().collect();
+    (!kept.is_empty()).then(|| Folded::of(&folded.with(&kept).bare().text()))
+}
+
+/// Judges candidates one after another, without a new allocation for each.
+pub(super) struct Judge<'c> {
+    constraints: &'c Constraints,
+    year: Option<i32>,
+    asked: Versions,
+    title: Title,
+    album: Title,
+    artists: Names,
+}
+
+/// A candidate that is the suggested song, and everything that decides about it.
+pub(super) struct Judged<'a> {
+    pub track: &'a CatalogueTrack,
+    pub score: f64,
+    /// The score without the year, which a collection may fit better than the original does.
+    quality: f64,
+    /// It is a version that the listener may not get.
+    pub is_refused: bool,
+    /// Why the listener may not get it all the same.
+    pub obstacle: Option<MissReason>,
+    /// Its name is like the suggestion's but for a slip or a part.
+    pub is_weak: bool,
+    /// Equal for candidates of one name.
+    pub name: u64,
+    pub is_same_title: bool,
+    /// Equal for appearances of one mix that nothing else speaks against.
+    pub mix: Option<u64>,
+    versions: Versions,
+    era_fit: EraFit,
+    is_compilation: bool,
+    has_others: bool,
+}
+
+impl<'c> Judge<'c> {
+    pub(super) fn new(suggestion: &Suggestion, constraints: &'c Constraints) -> Self {
+        Self {
+            constraints,
+            year: suggestion.year,
+            asked: constraints.wanted.versions(),
+            title: Title::default(),
+            album: Title::default(),
+            artists: Names::default(),
+        }
+    }
+
+    /// Judges a candidate; `None` if it is another song.
+    pub(super) fn judge<'a>(&mut self, reading: &Reading, track: &'a CatalogueTrack) -> Option<Judged<'a>> {
+        self.title.read(&track.title);
+        let spelling = Spelling::Strict;
+        let alike = likeness(&reading.title, &self.title, spelling);
+        let alike = if alike.score < MIN_TITLE { self.transliterated(reading, track)? } else { alike };
+        if alike.score < if reading.is_exact { EXACT_TITLE } else { MIN_TITLE } {
+            return None;
+        }
+        self.artists.read(&track.artists);
+        let is_same_title = alike.score >= SAME_TITLE;
+        let mut artist_score = match &reading.work {
+            Some(work) if self.is_from(work.name(), track) => FROM_THE_WORK,
+            Some(_) => return None,
+            None => self.artist_score(reading, track, is_same_title),
+        };
+        let named = reading.title.versions.union(alike.left);
+        let versions = versions_of(track, &self.title, &mut self.album, &self.artists, &reading.title)
+            .union(alike.right);
+        let permitted = self.asked.union(implied(self.asked));
+        if artist_score < MIN_ARTIST && versions.to_be_asked_for().without(permitted).is_empty() {
+            let imitated = self.title.imitated();
+            let is_imitated =
+                !imitated.is_empty() && reading.credits.iter().any(|name| name.same_letters(imitated));
+            artist_score = if is_imitated { 1.0 } else { artist_score };
+        }
+        let is_weak = alike.score <= WEAK;
+        if artist_score
+            < if is_weak || reading.is_exact && reading.work.is_none() { SAME_ARTIST } else { MIN_ARTIST }
+        {
+            return None;
+        }
+        let named = named.without(named.to_be_asked_for());
+        let cost = self.cost(&reading.title, versions, named);
+        let base = TITLE_WEIGHT * alike.score + ARTIST_WEIGHT * artist_score;
+        let year = YEAR_WEIGHT * year_similarity(self.year, track.release_year);
+        if base + year < MIN_SCORE {
+            return None;
+        }
+        let quality = base - cost;
+        let score = (quality + year).clamp(0.0, 1.0);
+        let era_fit = self.constraints.era_fit(track, self.year);
+        let obstacle =
+            if era_fit == EraFit::Outside || self.constraints.excludes_any(&track.artists, &self.title) {
+                Some(MissReason::Excluded)
+            } else if !self.constraints.allow_explicit && is_explicit(track) {
+                Some(MissReason::Explicit)
+            } else {
+                None
+            };
+        let is_mix =
+            is_same_title && artist_score >= SAME_ARTIST && is_mix(versions) && !says_remix(&self.title);
+        Some(Judged {
+            track,
+            score,
+            quality,
+            is_refused: score < MIN_SCORE,
+            obstacle,
+            is_weak,
+            name: key(self.title.full()),
+            is_same_title,
+            mix: is_mix.then(|| key(self.title.version_words())),
+            versions,
+            era_fit,
+            is_compilation: is_compilation(track),
+            has_others: self.artists.iter().count() > 1 && reading.credits.iter().count() < 2,
+        })
+    }
+
+    /// Compares in Latin letters where only one side is Cyrillic or Greek.
+    fn transliterated(&mut self, reading: &Reading, track: &CatalogueTrack) -> Option<Likeness> {
+        if reading.title.is_transliterable() == self.title.is_transliterable() {
+            return None;
+        }
+        let (wanted, found) = if reading.title.is_transliterable() {
+            (Title::parse(&script::to_latin(&reading.raw.1)), Title::parse(&script::without_x(&track.title)))
+        } else {
+            (Title::parse(&script::without_x(&reading.raw.1)), Title::parse(&script::to_latin(&track.title)))
+        };
+        Some(likeness(&wanted, &found, Spelling::Loose))
+    }
+
+    fn artist_score(&mut self, reading: &Reading, track: &CatalogueTrack, is_same_title: bool) -> f64 {
+        if reading.credits.is_transliterable() == self.artists.is_transliterable() {
+            return best_similarity(&reading.credits, &self.artists, self.title.featured(), is_same_title);
+        }
+        let as_is = best_similarity(&reading.credits, &self.artists, self.title.featured(), is_same_title);
+        let mut artists = Names::default();
+        let latin = if reading.credits.is_transliterable() {
+            track.artists.iter().for_each(|name| artists.push(&script::without_x(name)));
+            Credits::of(&script::to_latin(&reading.raw.0))
+        } else {
+            track.artists.iter().for_each(|name| artists.push(&script::to_latin(name)));
+            Credits::of(&script::without_x(&reading.raw.0))
+        };
+        as_is.max(best_similarity(&latin, &artists, self.title.featured(), is_same_title))
+    }
+
+    /// Whether the album or the title says that the song is from the work.
+    fn is_from(&self, work: Name<'_>, track: &CatalogueTrack) -> bool {
+        let holds = |text: &str| {
+            let folded = Folded::of(text);
+            let mut windows = folded.words().windows(work.words.len().max(1));
+            windows.any(|window| window.iter().zip(work.words).all(|(a, b)| a.id == b.id))
+        };
+        !work.is_empty() && (holds(&track.album) || holds(&track.title))
+    }
+
+    /// What the candidate's versions cost, given those that the suggestion names, the listener asks for, and allows.
+    fn cost(&self, wanted: &Title, versions: Versions, named: Versions) -> f64 {
+        let welcome = self.asked.union(named).union(implied(self.asked));
+        let unwelcome = versions.without(welcome);
+        let cost = |version: Version| {
+            if self.constraints.allow_versions && version.is_substitute() {
+                SUBSTITUTE
+            } else {
+                version.penalty()
+            }
+        };
+        let unasked: f64 = unwelcome.iter().map(cost).sum();
+        let lacks = if !named.without(Versions::of(&[Version::RadioEdit])).without(versions).is_empty() {
+            LACKS_NAMED
+        } else if !self.asked.is_empty() && !versions.intersects(self.asked) {
+            LACKS_ASKED
+        } else {
+            0.0
+        };
+        let both_remixes = named.contains(Version::Remix) && versions.contains(Version::Remix);
+        let other_remix = if both_remixes {
+            let alike =
+                title_similarity(wanted.version_words(), self.title.version_words(), Spelling::Strict);
+            OTHER_REMIX * (1.0 - alike)
+        } else {
+            0.0
+        };
+        unasked
+            + lacks
+            + other_remix
+            + if self.title.is_unusual && !wanted.is_unusual { UNUSUAL } else { 0.0 }
+    }
+}
+
+impl Judged<'_> {
+    /// The order of preference. Qualities nearer than two hundredths count as equal.
+    pub(super) fn rank(&self) -> impl Ord + use<> {
+        // From -40 to 50: always within an i32.
+        #[allow(clippy::cast_possible_truncation)]
+        let quality = (self.quality * 50.0).round() as i32;
+        (
+            Reverse(quality),
+            self.era_fit,
+            self.is_compilation,
+            self.track.release_year.unwrap_or(i32::MAX),
+            self.has_others,
+            !is_explicit(self.track),
+        )
+    }
+
+    /// What it is, where it is not the plain recording.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.versions.label()
+    }
+}
+
+/// Whether it is somebody's mix, or radio edit, or sung in another language, and nothing else.
+fn is_mix(versions: Versions) -> bool {
+    const LENGTHS: Versions = Versions::of(&[Version::RadioEdit, Version::Extended]);
+    matches!(versions.without(LENGTHS).iter().next(), Some(Version::Remix | Version::Language))
+        && versions.without(LENGTHS).iter().count() == 1
+}
+
+/// Whether the addition says "remix" or the like, and not "mix" alone.
+fn says_remix(title: &Title) -> bool {
+    Versions::named_by(lexicon().senses(title.version_words().words)).contains(Version::Remix)
+}
+
+fn key(name: Name<'_>) -> u64 {
+    name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Karaoke tracks and tributes are covers too, and say so; a session is live.
+pub(super) fn implied(asked: Versions) -> Versions {
+    let mut implied = Versions::default();
+    if asked.contains(Version::Karaoke) {
+        implied = Versions::of(&[Version::Cover, Version::Tribute, Version::Instrumental]);
+    } else if asked.intersects(Versions::of(&[Version::Tribute, Version::Cover])) {
+        implied = Versions::of(&[Version::Cover, Version::Tribute]);
+    }
+    if asked.contains(Version::Live) { implied.union(Versions::of(&[Version::Session])) } else { implied }
+}
+
+fn year_similarity(suggested: Option<i32>, released: Option<i32>) -> f64 {
+    match (suggested, released) {
+        (Some(suggested), Some(released)) => match suggested.abs_diff(released) {
+            0..=1 => 1.0,
+            2..=3 => 0.7,
+            4..=10 => 0.3,
+            _ => 0.0,
+        },
+        _ => 0.5,
+    }
+}
+
+/// Some catalogue entries say it in the title alone.
+fn is_explicit(track: &CatalogueTrack) -> bool {
+    let title = track.title.trim_end();
+    let says = |end: &str| {
+        title
+            .len()
+            .checked_sub(end.len())
+            .and_then(|at| title.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    track.explicit || says("explicit)") || says("explicit]")
+}

@@ -1,0 +1,98 @@
+//! Letters as spellings share them: without accents, decomposed, in lower case.
+
+use super::fold::MAX_CHARS;
+use crate::unicode::decompose;
+
+/// Hands out each character with its neighbours, decomposed where that matters and without accents.
+pub(super) fn each_letter(text: &str, mut take: impl FnMut(char, char, char)) {
+    if text.chars().all(|c| c.is_ascii() || latin_letter(c).is_some() || is_plain_mark(c)) {
+        return triples(text.chars(), take);
+    }
+    // A decomposition would turn these two into something else.
+    let text = text.replace('´', "'").replace('～', "〜");
+    // One character can decompose into eighteen: the bound holds for what comes of it, too.
+    let letters = decompose(&text);
+    let kept = letters.iter().copied().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS);
+    triples(kept, &mut take);
+}
+
+fn triples(letters: impl Iterator<Item = char>, mut take: impl FnMut(char, char, char)) {
+    let (mut previous, mut letters) = (' ', letters.peekable());
+    while let Some(c) = letters.next() {
+        take(previous, c, letters.peek().copied().unwrap_or(' '));
+        previous = c;
+    }
+}
+
+/// Quotation marks and dashes, which decompose into nothing.
+fn is_plain_mark(c: char) -> bool {
+    matches!(c, '´' | '‘' | '’' | '“' | '”' | '„' | '–' | '—' | '…' | '«' | '»' | '¡' | '¿')
+}
+
+/// The base letter of À to ž, which is what their decomposition leaves; `?` where it is none, or not one letter.
+const LATIN: &[u8; 0xc0] = b"aaaaaa?ceeeeiiiidnooooo?ouuuuy??aaaaaa?ceeeeiiiidnooooo?ouuuuy?y\
+aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii??jjkk?llllll??llnnnnnn?nnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+pub(super) fn latin_letter(c: char) -> Option<char> {
+    let at = (c as usize).checked_sub(0xc0)?;
+    LATIN.get(at).copied().filter(|letter| *letter != b'?').map(char::from)
+}
+
+/// Letters that do not decompose into a base and a mark.
+pub(super) fn fold_letter(c: char, out: &mut String) {
+    match c {
+        'ł' | 'ƚ' => out.push('l'),
+        'ø' | 'ɵ' => out.push('o'),
+        'đ' | 'ð' | 'ɖ' => out.push('d'),
+        'ħ' => out.push('h'),
+        'ŧ' => out.push('t'),
+        'ı' => out.push('i'),
+        'ŋ' => out.push('n'),
+        'ə' => out.push('e'),
+        'ς' => out.push('σ'),
+        'ß' => out.push_str("ss"),
+        'æ' => out.push_str("ae"),
+        'œ' => out.push_str("oe"),
+        'þ' => out.push_str("th"),
+        c if is_diacritic(c) => {}
+        c => out.push(c),
+    }
+}
+
+/// Marks that spellings leave out: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels.
+/// Marks of other scripts (Devanagari, Thai, …) carry vowels and are kept.
+pub(super) fn is_diacritic(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}'
+        | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fe20}'..='\u{fe2f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{640}')
+}
+
+/// The marks that tell が from か: other letters, not accents.
+pub(super) fn is_voicing(c: char) -> bool {
+    matches!(c, '\u{3099}' | '\u{309a}' | 'ー')
+}
+
+/// Vowel signs and their like of the Indic and South-East Asian scripts.
+pub(super) fn is_kept_mark(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{109f}' | '\u{1700}'..='\u{1cff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn an_accented_latin_letter_is_what_its_decomposition_leaves() {
+        for c in ('\u{c0}'..='\u{17f}').filter(|c| latin_letter(*c).is_some()) {
+            let mut folded = String::new();
+            for c in decompose(&c.to_string()).into_iter().filter(|c| !is_diacritic(*c)) {
+                c.to_lowercase().for_each(|c| fold_letter(c, &mut folded));
+            }
+            assert_eq!(Some(folded), latin_letter(c).map(|letter| letter.to_string()), "{c}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! How alike the names of two songs are.
+
+use super::{
+    addition::Addition,
+    fold::{Name, Word},
+    lexicon::Senses,
+    script,
+    similarity::{SLIP, Spelling, is_permutation, title_similarity},
+    title::Title,
+    version::Versions,
+};
+
+/// How alike two titles are, and the versions that bare words after a name tell: "Creep live at Glastonbury".
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Likeness {
+    /// From 0 to 1; up to [`WEAK`] it is enough only with the artist's exact name and no second song as near.
+    pub score: f64,
+    /// Versions that bare words of the first title name.
+    pub left: Versions,
+    /// Versions that bare words of the second title name.
+    pub right: Versions,
+}
+
+/// The most that a title can have that is the other's but for a slip or a part of it.
+pub(super) const WEAK: f64 = 0.75;
+
+/// Shorter single words in brackets are too often no name of the song: "Biking (Solo)".
+const MIN_LONE_ALIAS: usize = 6;
+/// What a part's number costs that only one of the titles has.
+const PART_ON_ONE_SIDE: f64 = 0.96;
+/// What it costs to be known by another name than the title's own.
+const OTHER_NAME: f64 = 0.95;
+/// What it costs that a subtitle is missing on one side.
+const WITHOUT_SUBTITLE: f64 = 0.98;
+
+/// Compares two titles; a subtitle may be missing on one side, and the order of main name and subtitle is free.
+pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
+    let parts = parts_factor(a.parts, b.parts);
+    if parts == 0.0 {
+        return Likeness { score: 0.3, ..Likeness::default() };
+    }
+    let (mine, left) = without_bare_version(a.main(), b.main());
+    let (theirs, right) = without_bare_version(b.main(), a.main());
+    let fulls =
+        (if left.is_empty() { a.full() } else { mine }, if right.is_empty() { b.full() } else { theirs });
+    let compare = |a, b| title_similarity(a, b, spelling);
+    let mut best = compare(fulls.0, fulls.1);
+    let has_subtitle = |title: &Title| !title.subtitle().is_empty();
+    let (mine_too, theirs_too) = (has_subtitle(a), has_subtitle(b));
+    if best < 0.99 && (mine_too || theirs_too) {
+        if !(mine_too && theirs_too) {
+            best = best.max(WITHOUT_SUBTITLE * compare(mine, theirs));
+        }
+        if is_permutation(a.all_words(), b.all_words()) {
+            best = best.max(0.97);
+        }
+        // What follows a dash may be missing where the brackets agree.
+        let is_led = |title: &Title| title.lead().words.len() == title.full().words.len();
+        if is_led(a) || is_led(b) {
+            best = best.max(OTHER_NAME * compare(a.lead(), b.lead()));
+        }
+    }
+    if best < OTHER_NAME {
+        for (one, other) in [(a, b), (b, a)] {
+            for alias in one.aliases() {
+                let score = compare(alias, other.main()).max(compare(alias, other.full()));
+                let is_name = alias.words.len() > 1 || script::differ(one.main(), other.main());
+                best = best.max(match alias.length() {
+                    _ if is_name => OTHER_NAME * score,
+                    MIN_LONE_ALIAS.. => SLIP.min(score),
+                    _ => 0.0,
+                });
+            }
+        }
+    }
+    if best < SLIP
+        && spelling == Spelling::Strict
+        && (contains(fulls.0, fulls.1) || contains(fulls.1, fulls.0))
+    {
+        best = SLIP;
+    }
+    Likeness { score: best * parts, left, right }
+}
+
+/// A missing part is the first one, or the first two; different parts are different songs.
+fn parts_factor(a: u16, b: u16) -> f64 {
+    const FIRST: u16 = 1 << 1;
+    if a == b {
+        1.0
+    } else if a & b != 0 || (a | b) & FIRST != 0 && (a == 0 || b == 0) {
+        PART_ON_ONE_SIDE
+    } else {
+        0.0
+    }
+}
+
+/// The name without the bare words that tell a version, where the rest is the other's name.
+fn without_bare_version<'a>(name: Name<'a>, other: Name<'_>) -> (Name<'a>, Versions) {
+    let length = other.words.len();
+    let is_longer = name.words.len() > length && length > 0;
+    if is_longer && name.words.iter().zip(other.words).all(|(a, b)| a.id == b.id) {
+        let rest = name.words.get(length..).unwrap_or_default();
+        if let Addition::Version(versions) = Addition::of(rest) {
+            return (name.with(name.words.get(..length).unwrap_or_default()), versions);
+        }
+    }
+    (name, Versions::default())
+}
+
+/// Whether the longer name holds the shorter one whole, and that is distinctive: "Sex Machine", "Flashdance".
+fn contains(long: Name<'_>, short: Name<'_>) -> bool {
+    let is_content = |word: &&Word| !word.senses.has(Senses::PARTICLE.union(Senses::NUMBER));
+    let content = short.words.iter().filter(is_content);
+    let (mut words, mut letters) = (0, 0);
+    for word in content {
+        words += 1;
+        letters += u32::from(word.length);
+    }
+    let is_distinctive = words >= 2 && letters >= 8;
+    is_distinctive
+        && short.length() * 5 >= long.length() * 2
+        && long.words.len() > short.words.len()
+        && long.words.windows(short.words.len()).enumerate().any(|(at, window)| {
+            let others =
+                long.words.iter().enumerate().filter(|(own, _)| *own < at || *own >= at + window.len());
+            window.iter().zip(short.words).all(|(a, b)| a.id == b.id)
+                && !others.into_iter().any(|(_, word)| word.senses.has(Senses::NUMBER))
+        })
+}

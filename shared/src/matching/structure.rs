@@ -1,0 +1,68 @@
+//! The pieces of a title: its name, what stands in brackets, and what follows a dash.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Main,
+    Bracket,
+    Dash,
+}
+
+/// Where one piece of a title ends and the next begins; brackets within brackets belong to the outer ones.
+pub(super) struct Structure {
+    pub place: Place,
+    /// Where the text goes on when a bracket closes.
+    outside: Place,
+    depth: usize,
+    /// A dash separates only what follows a name.
+    has_word: bool,
+}
+
+impl Default for Structure {
+    fn default() -> Self {
+        Self { place: Place::Main, outside: Place::Main, depth: 0, has_word: false }
+    }
+}
+
+pub(super) enum Step {
+    Letter,
+    Space,
+    /// A piece of this place ends.
+    End(Place),
+}
+
+impl Structure {
+    pub(super) fn step(&mut self, previous: char, c: char, next: char) -> Step {
+        let spaced = || previous.is_whitespace() || next.is_whitespace();
+        let next_place = match c {
+            '(' | '[' | '{' | '（' | '【' | '［' => {
+                self.depth += 1;
+                if self.depth > 1 {
+                    return Step::Space;
+                }
+                Place::Bracket
+            }
+            ')' | ']' | '}' | '）' | '】' | '］' if self.depth > 0 => {
+                self.depth -= 1;
+                if self.depth > 0 {
+                    return Step::Space;
+                }
+                self.outside
+            }
+            '-' | '–' | '—' if self.depth == 0 && self.has_word && spaced() => Place::Dash,
+            // "Live at Wembley / July 1986" is one addition.
+            '/' | '|' | '~' if self.depth == 0 && self.place == Place::Main && self.has_word && spaced() => {
+                Place::Dash
+            }
+            '〜' | '～' if self.depth == 0 && self.has_word => Place::Dash,
+            c => {
+                self.has_word |= c.is_alphanumeric();
+                return Step::Letter;
+            }
+        };
+        let ended = std::mem::replace(&mut self.place, next_place);
+        if self.depth == 0 {
+            self.outside = next_place;
+        }
+        Step::End(ended)
+    }
+}
