@@ -252,6 +252,7 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      'account_export': { Args: Record<PropertyKey, never>; Returns: Json };
       'add_tracks': {
         Args: { 'after_position'?: number; 'playlist_id': string; 'tracks': Json };
         Returns: Database['public']['CompositeTypes']['playlist_entry'][];

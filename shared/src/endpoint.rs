@@ -201,7 +201,7 @@ pub async fn serve(
     let headers = response.headers_mut();
     headers.extend(origins.headers_for(&inbound_headers));
     for (name, value) in common(call.is_https) {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(value);
     }
     if let Ok(id) = HeaderValue::from_str(&call.request_id.to_string()) {
         headers.insert(REQUEST_ID, id);

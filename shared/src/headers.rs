@@ -1,24 +1,26 @@
 //! The headers that every answer has, of the functions and of the gateway.
 
-/// The policy of what is no document: nothing in it is loaded, and no page frames it.
-const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=()";
+use http::{HeaderName, HeaderValue, header};
 
-/// Set unless the answer has its own.
-pub const COMMON: [(&str, &str); 7] = [
-    ("cache-control", "no-store"),
-    ("content-security-policy", POLICY),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", PERMISSIONS),
-    ("referrer-policy", "no-referrer"),
-    ("x-content-type-options", "nosniff"),
+/// Set unless the answer has its own. The policy is that of what is no document: nothing in it is loaded, and no page frames it.
+pub const COMMON: [(HeaderName, HeaderValue); 7] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
 /// Only of an answer that goes over https (RFC 6797, 7.2).
-pub const TRANSPORT: (&str, &str) = ("strict-transport-security", "max-age=31536000");
+pub const TRANSPORT: (HeaderName, HeaderValue) =
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 
 /// Those of an answer.
-pub fn common(is_https: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn common(is_https: bool) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     COMMON.into_iter().chain(is_https.then_some(TRANSPORT))
 }

@@ -96,7 +96,8 @@ pub async fn check<H: HttpClient, C: Clock>(
     clock: &C,
 ) -> Result<Response<Body>, Error> {
     let is_operator = setup.token.is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
-    let look = look(call, setup, http);
+    // Boxed, for it is awaited in two places and would be compiled into both.
+    let look = Box::pin(look(call, setup, http));
     let missing = match is_operator {
         true => look.await,
         false => memory.0.get_or(clock, REMEMBERED_MS, LONGEST_MS, look).await,

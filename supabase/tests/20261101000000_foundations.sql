@@ -18,7 +18,7 @@ select results_eq(
   $$,
   $$
     values
-      ('public.add_tracks', 'authenticated'),
+      ('public.account_export', 'authenticated'), ('public.add_tracks', 'authenticated'),
       ('public.ai_reserve', 'fn_ai'),
       ('public.ai_reserve', 'service_role'),
       ('public.ai_settle', 'fn_ai'),

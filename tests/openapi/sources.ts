@@ -60,7 +60,7 @@ const HEALTH = readHealth();
 function readHealth(): { path: string; methods: string[] } {
   const frame = read('shared/src/endpoint.rs');
   const path = /^const HEALTH: &str = "(\/[a-z]+)";$/m.exec(frame)?.[1];
-  const arm = /if path == HEALTH \{\s*return match \*request\.method\(\) \{\s*([A-Za-z:| ]+) => answer\(Asked::Health\)/.exec(frame)?.[1];
+  const arm = /if path == HEALTH \{\s*return match \*request\.method\(\) \{\s*([A-Za-z:| ]+) => answer\(Asked::Health\b/.exec(frame)?.[1];
   const methods = [...(arm ?? '').matchAll(/Method::([A-Z]+)/g)].map(([, method = '']) => method);
   if (!path || methods.length === 0) throw new Error('shared/src/endpoint.rs: where is health?');
   return { path, methods };
@@ -85,8 +85,8 @@ export function ownRoutesOf(name: string): { routes: string[]; allow: Map<string
   const routes: string[] = [];
   const allow = new Map<string, string>();
   for (const arm of arms.split('\n').map((line) => line.trim())) {
-    const [, path, method] = /^\("(\/[a-z]+)", &Method::([A-Z]+)\) => deps\./.exec(arm) ?? [];
-    const [, paths, allowed] = /^\(("\/[a-z]+"(?: \| "\/[a-z]+")*), _\) => .*Error::method_not_allowed\("([A-Z, ]+)"\)/.exec(arm) ?? [];
+    const [, path, method] = /^\("(\/[a-z]*)", &Method::([A-Z]+)\) => [a-z_.]+\(/.exec(arm) ?? [];
+    const [, paths, allowed] = /^\(("\/[a-z]*"(?: \| "\/[a-z]*")*), _\) => .*Error::method_not_allowed\("([A-Z, ]+)"\)/.exec(arm) ?? [];
     if (path) routes.push(`${method} ${path}`);
     else if (paths && allowed) for (const one of paths.split(' | ')) allow.set(one.replaceAll('"', ''), allowed);
     else if (!/^_ => .*Code::NotFound/.test(arm)) throw new Error(`functions/${name}: what is the arm ${arm}`);

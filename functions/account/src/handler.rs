@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
 use shared::endpoint::{Body, Call, Endpoint, route};
-use shared::http_client::HttpClient;
+use shared::http_client::{HttpClient, Limits};
 use shared::request::require_json;
 use shared::stripe::{Stripe, StripeId};
 use shared::supabase::{Service, Supabase};
@@ -21,14 +21,18 @@ use crate::request;
 /// What the endpoint promises.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "account",
-    methods: "DELETE",
-    routes: &[],
+    methods: "GET, DELETE",
+    routes: &["/export"],
     max_body_bytes: 4 * 1024,
     has_database: true,
 };
 
 /// Nobody waits longer than this.
 const DEADLINE_MS: u64 = 25_000;
+
+/// A hundred playlists of a hundred tracks with long titles take 9 MB.
+const EXPORT_LIMITS: Limits = Limits::document(15_000, 16 * 1024 * 1024);
+const EXPORT_NAME: &str = "attachment; filename=\"sound-whiskers-account.json\"";
 
 /// Finished results that outlive a request; no request's data.
 #[derive(Default)]
@@ -51,6 +55,46 @@ pub struct Deps<H, C> {
     pub call: Call,
 }
 
+/// Answers a request.
+///
+/// # Errors
+/// 404, 405; and what each of the routes refuses.
+pub async fn handle<H: HttpClient, C: Clock>(
+    request: Request<Bytes>,
+    deps: &Deps<H, C>,
+) -> Result<Response<Body>, Error> {
+    let path = route(request.uri().path(), ENDPOINT.name).unwrap_or_default();
+    match (path, request.method()) {
+        ("/", &Method::DELETE) => delete_account(&request, deps).await,
+        ("/export", &Method::GET) => export(&request, deps).await,
+        ("/", _) => Err(Error::method_not_allowed("DELETE")),
+        ("/export", _) => Err(Error::method_not_allowed("GET")),
+        _ => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+    }
+}
+
+/// Answers all that is stored about the caller, as a file.
+///
+/// # Errors
+/// Of the caller (401, 403, 431) and of the database (503).
+async fn export<H: HttpClient, C: Clock>(
+    request: &Request<Bytes>,
+    deps: &Deps<H, C>,
+) -> Result<Response<Body>, Error> {
+    let Deps { http, clock, config, caches, call } = deps;
+    let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
+    let database = Supabase::new(&config.supabase, http).as_user(&user);
+    let document = database.document("account_export", EXPORT_LIMITS).await?;
+    if !document.starts_with(b"{") {
+        return Err(Error::new(Code::ProfileNotFound, "This account has no profile."));
+    }
+    let mut response = Response::new(Body::Full(document));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(EXPORT_NAME));
+    Ok(response)
+}
+
 /// Deletes the caller's account.
 ///
 /// 1. Verify the caller (401), who has signed in within the last ten minutes (403).
@@ -63,16 +107,10 @@ pub struct Deps<H, C> {
 /// # Errors
 /// As above. Every step can be repeated, so asking again completes what failed half way: at no time is anybody deleted
 /// who still pays.
-pub async fn handle<H: HttpClient, C: Clock>(
-    request: Request<Bytes>,
+async fn delete_account<H: HttpClient, C: Clock>(
+    request: &Request<Bytes>,
     deps: &Deps<H, C>,
 ) -> Result<Response<Body>, Error> {
-    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
-    }
-    if request.method() != Method::DELETE {
-        return Err(Error::method_not_allowed("DELETE"));
-    }
     let Deps { http, clock, config, caches, call } = deps;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;

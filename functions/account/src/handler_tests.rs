@@ -79,6 +79,61 @@ fn missing(param: &str) -> FakeAnswer {
     FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": param}}))
 }
 
+/// Asks for the export with that answer of the database.
+fn export(
+    path: &str,
+    method: Method,
+    answer: FakeAnswer,
+) -> (Result<Response<Body>, Error>, Vec<OutboundRequest>) {
+    let http = FakeHttp::responding(move |request| match name(request).as_str() {
+        "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        _ => answer.clone(),
+    });
+    let token = FakeIssuer::with_kid("k").token(USER, NOW);
+    let request = Request::builder().method(method).uri(format!("https://x/functions/v1/account{path}"));
+    let request = request.header("authorization", format!("Bearer {token}")).body(Bytes::new()).unwrap();
+    let deps = Deps {
+        http: http.clone(),
+        clock: FakeClock::hurrying(NOW * 1000),
+        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        caches: Rc::default(),
+        call: fake_call().0,
+    };
+    let result = handle(request, &deps).now_or_never().unwrap();
+    (result, http.requests().into_iter().filter(|request| name(request) != "GET jwks.json").collect())
+}
+
+#[test]
+fn an_export_is_the_callers_own_as_a_file() {
+    let (response, sent) = export("/export", Method::GET, FakeAnswer::json(200, &json!({"profile": {}})));
+    let response = response.unwrap();
+    assert_eq!(
+        response.headers()["content-disposition"],
+        "attachment; filename=\"sound-whiskers-account.json\""
+    );
+    assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
+    let Body::Full(bytes) = response.into_body() else { panic!("a stream") };
+    assert_eq!(bytes.as_ref(), br#"{"profile":{}}"#);
+    let [request] = &sent[..] else { panic!("{sent:?}") };
+    assert!(request.url.ends_with("/rest/v1/rpc/account_export"), "{}", request.url);
+    assert_eq!(request.headers["apikey"], "sb_publishable_x", "as the user, not as the function");
+    assert!(request.headers["authorization"].to_str().unwrap().starts_with("Bearer ey"));
+}
+
+#[test]
+fn what_is_no_export_is_no_file() {
+    for (path, method, answer, code) in [
+        ("/export", Method::GET, FakeAnswer::json(200, &Value::Null), Code::ProfileNotFound),
+        ("/export", Method::GET, FakeAnswer::Error(HttpError::TooLarge), Code::DatabaseUnavailable),
+        ("/export", Method::GET, FakeAnswer::json(503, &json!({})), Code::DatabaseUnavailable),
+        ("/export", Method::DELETE, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
+        ("/", Method::GET, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
+        ("/exports", Method::GET, FakeAnswer::json(200, &json!({})), Code::NotFound),
+    ] {
+        assert_eq!(export(path, method.clone(), answer).0.err().unwrap().code(), code, "{method} {path}");
+    }
+}
+
 #[test]
 fn stripe_is_told_before_anything_is_deleted() {
     let (status, sent) = delete(&[]);

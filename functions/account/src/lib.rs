@@ -3,6 +3,8 @@
 //! `confirm` is the account's e-mail address, without one its phone number, without either its id. First the deletion is written down, so that nothing can be paid for any more;
 //! then Stripe ends the subscription and forgets the customer; then every row goes, and the user. 204. What failed half way
 //! is completed by asking again; who is gone already is answered 204, too.
+//!
+//! `GET /functions/v1/account/export`: all that is stored about the caller, as one JSON document.
 
 pub mod config;
 #[cfg(all(target_arch = "wasm32", not(test)))]

@@ -55,8 +55,8 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     // A copy: those of a fetched answer cannot be changed.
     let headers = response.headers().clone();
     for (name, value) in common(is_https) {
-        if !headers.has(name)? {
-            headers.set(name, value)?;
+        if !headers.has(name.as_str())? {
+            headers.set(name.as_str(), value.to_str().unwrap_or_default())?;
         }
     }
     Ok(response.with_headers(headers))
@@ -102,7 +102,7 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
     let authorization = request.headers().get("authorization")?.unwrap_or_default();
     let given = authorization.strip_prefix("Bearer ").unwrap_or_default();
     let is_operator = token.as_ref().is_some_and(|token| token.is(given));
-    let ask = ask_functions(env, token.as_ref());
+    let ask = Box::pin(ask_functions(env, token.as_ref()));
     let report = match is_operator {
         true => ask.await,
         false => {

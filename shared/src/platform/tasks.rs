@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::future::LocalBoxFuture;
 use wasm_bindgen::prelude::Closure;
 
-use super::glue;
+use super::{glue, lines};
 use crate::headers::COMMON;
 use crate::http_client::READ_HEADERS;
 
@@ -51,7 +51,7 @@ impl Tasks {
                 TASKS.with(Tasks::poll);
             }
         });
-        let common = COMMON.map(|(name, value)| format!("{name}\n{value}")).join("\n");
+        let common = lines(&COMMON.into_iter().collect());
         glue::connect(&resume, &names, &common);
         resume.forget(); // It lives as long as the instance.
         Self::default()

@@ -102,6 +102,17 @@ impl<H: HttpClient> AsUser<'_, H> {
     }
 }
 
+impl<H: HttpClient> AsUser<'_, H> {
+    /// As [`AsUser::rpc`], for a document that is passed on as it is, and may be larger than what is read here.
+    ///
+    /// # Errors
+    /// [`SupabaseError`].
+    pub async fn document(&self, name: &'static str, limits: Limits) -> Result<Bytes, SupabaseError> {
+        let request = self.0.rpc_request(name, &serde_json::Map::new())?;
+        self.0.fetch(OutboundRequest { limits, ..request }).await
+    }
+}
+
 /// The database as this function's own role sees it: RPCs, and no table.
 pub struct Service<'a, H>(Session<'a, H>);
 

@@ -68,6 +68,7 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'replace_tracks(uuid,jsonb)': ['authenticated'],
   'usage()': ['authenticated'],
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
+  'account_export()': ['authenticated'],
   'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
   'ai_settle(uuid,uuid,ai_status_enum,numeric,integer)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],

@@ -62,7 +62,7 @@ async fn every_answer_has_one_set_of_headers_however_its_path_is_written() {
         ("GET", "/functions/v1/spotify-search", 401),
         ("DELETE", "/functions/v1/spotify-search", 405),
         ("OPTIONS", "/functions/v1/spotify-search", 204),
-        ("GET", "/functions/v1/spotify-oauth/callback?error=access_denied", 303),
+        ("GET", "/functions/v1/spotify-oauth/callback?error=access_denied", 302),
     ] {
         let (status, head) = head(&stack, method, path).await;
         assert_eq!(status, expected, "{method} {path}");
