@@ -1,114 +1,101 @@
-// One worker alone in a fresh runtime: ours and its peers are served in the same way.
+// A worker alone in a runtime of its own: ours and its peers are served in the same way.
 
-import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BuiltFunction } from './stack.ts';
+import autocannon from 'autocannon';
+import { build } from 'esbuild';
+import event from './event.json' with { type: 'json' };
+import { builtFunction, ready, work } from './harness.ts';
 
-const BIN = path.resolve('node_modules/.bin');
-/** One that does not listen by then never will. */
+export type Runtime = 'workerd' | 'deno';
+export type Running = { port: number; pid: number; stop: () => Promise<void> };
+export type Contender = { name: string; runtime: Runtime; files: string[]; like: string; variables: Record<string, string> };
+
 const START_TIMEOUT_MS = 20_000;
-
-export type Contender = { port: number; pid: number; stop: () => Promise<void> };
-
-/** A command that serves a port, and what is in its environment. */
-export type Start = { command: string; arguments: string[]; environment: Record<string, string> };
-
-/** What workerd is told of a worker. */
-export type Worker = {
-  modules: { name: string; kind: 'esModule' | 'wasm'; file: string }[];
-  compatibilityDate: string;
-  compatibilityFlags: string[];
-  variables: Record<string, string>;
+const CONNECTIONS = 16;
+/** What each runtime wants around a peer, and what it chooses among a package's exports. */
+const PEERS = {
+  workerd: { entry: `import { env } from 'cloudflare:workers'; export default { fetch: serve(env) };`, conditions: ['workerd', 'worker', 'browser'] },
+  deno: { entry: 'Deno.serve(serve(Deno.env.toObject()));', conditions: ['deno', 'worker', 'browser'] },
 };
 
-export function ourWorker(built: BuiltFunction): Worker {
-  return {
-    modules: [
-      { name: 'index.js', kind: 'esModule', file: path.join(built.workerd, 'index.js') },
-      { name: 'index_bg.wasm', kind: 'wasm', file: path.join(built.workerd, 'index_bg.wasm') },
-    ],
-    compatibilityDate: built.compatibility_date,
-    compatibilityFlags: built.compatibility_flags,
-    variables: built.variables,
+export function ours(like: string, runtime: Runtime): Contender {
+  const { workerd, deno, variables } = builtFunction(like);
+  const modules = path.join(path.dirname(deno), 'build');
+  const files = {
+    workerd: ['index.js', 'index_bg.wasm'].map((file) => path.join(workerd, file)),
+    deno: [deno, ...readdirSync(modules).filter((file) => file.endsWith('.js')).map((file) => path.join(modules, file))],
   };
+  return { name: `ours-${like}`, runtime, files: files[runtime], like, variables };
 }
 
-/** With the date and the flags of the function that it is compared with. */
-export function peerWorker(file: string, built: BuiltFunction, variables: Record<string, string>): Worker {
-  return { ...ourWorker(built), modules: [{ name: 'index.js', kind: 'esModule', file }], variables };
+/** Bundles peers/<file>.ts, to be served with the date, flags and variables of the function that it is compared with. */
+export async function peer(file: string, like: string, runtime: Runtime): Promise<Contender> {
+  const outfile = path.join(work, `${file}.${runtime}.js`);
+  const { entry, conditions } = PEERS[runtime];
+  const stdin = { contents: `import { serve } from './${file}.ts'; ${entry}`, resolveDir: path.join(import.meta.dirname, 'peers') };
+  const external = ['cloudflare:workers', 'node:*'];
+  await build({ stdin, outfile, bundle: true, minify: true, format: 'esm', target: 'es2024', conditions, external, legalComments: 'none', logLevel: 'warning' });
+  const variables = { ...builtFunction(like).variables, SUPABASE_SECRET_KEY: ready.secret_key };
+  return { name: `peer-${file}`, runtime, files: [outfile], like, variables };
 }
 
 /** Values travel in the environment, so that no file holds a secret. */
-export function workerd(name: string, worker: Worker, folder: string): (port: number) => Start {
+function config({ files, like, variables }: Contender, port: number): string {
   const quoted = (text: string) => JSON.stringify(text);
-  const modules = worker.modules.map(({ name, kind, file }) => `(name = ${quoted(name)}, ${kind} = embed ${quoted(file)})`);
-  const bindings = Object.keys(worker.variables).map((name) => `(name = ${quoted(name)}, fromEnvironment = ${quoted(name)})`);
-  const config = (port: number) => `using Workerd = import "/workerd/workerd.capnp";
+  const { compatibility_date, compatibility_flags } = builtFunction(like);
+  const modules = files.map((file) => {
+    const isWasm = file.endsWith('.wasm');
+    return `(name = "${isWasm ? 'index_bg.wasm' : 'index.js'}", ${isWasm ? 'wasm' : 'esModule'} = embed ${quoted(file)})`;
+  });
+  const bindings = Object.keys(variables).map((name) => `(name = ${quoted(name)}, fromEnvironment = ${quoted(name)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "worker", worker = (
-      modules = [${modules.join(', ')}],
-      compatibilityDate = ${quoted(worker.compatibilityDate)},
-      compatibilityFlags = [${worker.compatibilityFlags.map(quoted).join(', ')}],
-      bindings = [${bindings.join(', ')}],
-    )),
-    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (name = "worker", worker = (modules = [${modules.join(', ')}], compatibilityDate = ${quoted(compatibility_date)},
+      compatibilityFlags = [${compatibility_flags.map(quoted).join(', ')}], bindings = [${bindings.join(', ')}])),
+    (name = "internet", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")],
 );
 `;
-  return (port) => {
-    const file = path.join(folder, `${name}.capnp`);
-    writeFileSync(file, config(port));
-    return { command: 'workerd', arguments: ['serve', '--experimental', '--import-path=/', file], environment: worker.variables };
-  };
 }
 
-/** What calls `Deno.serve` without saying where. */
-export function deno(file: string, variables: Record<string, string>): (port: number) => Start {
-  // What it keeps of earlier runs would make a cold start a warm one.
-  const flags = ['--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env'];
-  return (port) => ({
-    command: 'deno',
-    arguments: ['run', ...flags, file],
-    environment: { ...variables, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`, DENO_NO_UPDATE_CHECK: '1' },
-  });
-}
-
-/** Nobody outlives a measurement that fails. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** Starts it and waits until it takes connections. Its log lines go nowhere, what it complains of to a file. */
-export async function start(name: string, at: (port: number) => Start, folder: string): Promise<Contender> {
-  mkdirSync(folder, { recursive: true });
+/** Starts a contender and waits until it takes connections; what it logs goes nowhere. */
+export async function start(contender: Contender): Promise<Running> {
+  const file = path.join(work, contender.name);
+  mkdirSync(work, { recursive: true });
   const port = await freePort();
-  const { command, arguments: list, environment } = at(port);
-  const complaints = path.join(folder, `${name}.log`);
-  const child = spawn(path.join(BIN, command), list, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-    stdio: ['ignore', 'ignore', openSync(complaints, 'w')],
+  writeFileSync(`${file}.capnp`, config(contender, port));
+  const command = {
+    workerd: ['serve', '--experimental', '--import-path=/', `${file}.capnp`],
+    // What Deno keeps of earlier runs would make a cold start a warm one.
+    deno: ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env', contender.files[0] as string],
+  };
+  const own = { PATH: process.env.PATH, HOME: process.env.HOME, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`, DENO_NO_UPDATE_CHECK: '1' };
+  const child = spawn(path.resolve('node_modules/.bin', contender.runtime), command[contender.runtime], {
+    env: { ...own, ...contender.variables },
+    stdio: ['ignore', 'ignore', openSync(`${file}.log`, 'w')],
   });
   const ended = once(child, 'exit');
-  running.add(child);
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   const stop = async () => {
-    child.kill('SIGKILL');
+    kill();
     await ended;
-    running.delete(child);
+    process.off('exit', kill);
   };
   const begun = performance.now();
   while (!(await listens(port))) {
-    if (child.exitCode !== null || child.pid === undefined || performance.now() - begun > START_TIMEOUT_MS) {
+    if (child.exitCode !== null || performance.now() - begun > START_TIMEOUT_MS) {
       await stop();
-      throw new Error(`${name} does not listen: see ${complaints}`);
+      throw new Error(`${contender.name} does not listen: see ${file}.log`);
     }
     await pause(1);
   }
@@ -120,17 +107,27 @@ async function freePort(): Promise<number> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
-  await once(server, 'close');
   return port;
 }
 
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const answer = (isThere: boolean) => {
-      socket.destroy();
-      resolve(isThere);
-    };
-    socket.on('connect', () => answer(true)).on('error', () => answer(false));
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
   });
+}
+
+/** An event of real size that changes no plan, as Stripe writes and signs it. */
+export function stripeEvent(secret = ready.stripe_webhook_secret): { body: string; headers: Record<string, string> } {
+  const [seconds, body] = [Math.floor(Date.now() / 1000), JSON.stringify(event, null, 2)];
+  const v1 = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
+  return { body, headers: { 'Content-Type': 'application/json; charset=utf-8', 'Stripe-Signature': `t=${seconds},v1=${v1}` } };
+}
+
+/** Sends events one after the other over each of 16 connections, for so long or so many. */
+export async function load({ port }: Running, until: { duration: number } | { amount: number }): Promise<{ requests: number; seconds: number }> {
+  const url = `http://127.0.0.1:${port}/functions/v1/stripe-webhook`;
+  const { errors, non2xx, requests, duration } = await autocannon({ url, method: 'POST', connections: CONNECTIONS, ...stripeEvent(), ...until });
+  if (errors + non2xx > 0) throw new Error(`${errors} requests failed, ${non2xx} were refused`);
+  return { requests: requests.total, seconds: duration };
 }

@@ -282,7 +282,7 @@ pub fn bindings(workspace: &Workspace) -> Command {
 }
 
 /// Makes wasm smaller and faster, as every function's is made.
-pub fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command> {
+fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command> {
     let mut command = Command::new(workspace.npm_bin("wasm-opt"));
     command.env("PATH", workspace.path_with(&[])?);
     command.args(WASM_OPT).arg(from).arg("-o").arg(to);

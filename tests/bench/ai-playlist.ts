@@ -1,0 +1,96 @@
+// How long a listener waits: ours, a peer that waits for the model and then searches, and the limit. All are told the same
+// by the same model, which writes 26 songs, and search the same catalogue, which has 20 of them.
+
+import type { Running } from './contender.ts';
+import { ours, peer, start } from './contender.ts';
+import { control, inTurn, report, signUp, withProcessorTime } from './harness.ts';
+import type { Values } from './harness.ts';
+
+const ROUNDS = 7;
+/** The runtime compiles what is hot a second time. */
+const WARM_UP = 60;
+const PLAYLISTS_EACH = 50;
+const TARGET = 20;
+/** Every fourth does not exist; the last one does, so that no contender is done before the model is. */
+const SONGS = `Queen|Bohemian Rhapsody, The Beatles|Here Comes the Sun, The Rolling Stones|Paint It Black, Glass Orchard|Broken Satellites,
+  Led Zeppelin|Stairway to Heaven, Pink Floyd|Wish You Were Here, AC/DC|Back in Black, The Paper Lanterns|Harbour of Static,
+  Guns N' Roses|Sweet Child O' Mine, Nirvana|Come as You Are, Pearl Jam|Alive, Velvet Junction|Nine Grey Doves,
+  Soundgarden|Black Hole Sun, Alice in Chains|Man in the Box, Radiohead|Creep, Silver Mill|A Clock for Anna,
+  R.E.M.|Losing My Religion, U2|With or Without You, Depeche Mode|Enjoy the Silence, Northern Alphabet|Copper Rain Again,
+  Joy Division|Love Will Tear Us Apart, New Order|Blue Monday, Talking Heads|Psycho Killer, Halina Morgen|Ulica bez lamp,
+  The Police|Every Breath You Take, Fleetwood Mac|Dreams`;
+const tracks = SONGS.split(/,\s+/).map((song) => ({ artist: song.split('|')[0], title: song.split('|')[1], year: null }));
+const REPLY = JSON.stringify({ kind: 'playlist', language: 'en', name: 'Rainy evening', description: '', summary: '', tracks });
+const FRAMES = 120;
+const REAL_LIFE = { first_token_ms: 400, answer_ms: 3000, search_ms: 130, jitter_ms: 40 };
+const AT_ONCE = { first_token_ms: 0, answer_ms: 0, search_ms: 0, jitter_ms: 0 };
+
+/** In real life two searches of every generation fail once, besides those that find nothing. */
+async function prepare({ first_token_ms, answer_ms, search_ms, jitter_ms }: typeof AT_ONCE): Promise<void> {
+  await control('llm', 'script', { text: REPLY, first_token_ms, chunk_chars: Math.ceil(REPLY.length / FRAMES), chunk_ms: answer_ms / FRAMES });
+  await control('spotify', 'latency', { search_ms, jitter_ms, token_ms: search_ms });
+  const fault = { path_prefix: '/v1/search', times: 1, status: 503, body: {} };
+  await control('spotify', 'faults', answer_ms === 0 ? [] : [{ ...fault, after: 4 }, { ...fault, after: 12 }]);
+}
+
+/** From the request to the first track and to the end; an answer in one piece is both. */
+async function generate({ port }: Running, token: string): Promise<Values> {
+  const begun = performance.now();
+  const response = await fetch(`http://127.0.0.1:${port}/functions/v1/ai-playlist`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+    body: JSON.stringify({ prompt: 'a cozy rainy evening, mellow acoustic', target_count: TARGET }),
+  });
+  if (response.status !== 200 || response.body === null) throw new Error(`${response.status} ${await response.text()}`);
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  let [text, first] = ['', Number.NaN];
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (Number.isNaN(first) && (!isStream || text.includes('event: track\n'))) first = performance.now() - begun;
+  }
+  const done = performance.now() - begun;
+  const { count } = JSON.parse(isStream ? (/event: done\ndata: (.*)\n/.exec(text)?.[1] ?? '') : text) as { count: number };
+  return { 'first track, ms': first, 'done, ms': done, 'tracks found': count };
+}
+
+/** The fewest tracks that each finds: the peer takes what a search names first, and does not search twice. */
+const contenders: [string, Running, number][] = [
+  ['ours', await start(ours('ai-playlist', 'workerd')), TARGET],
+  ['waits, then searches', await start(await peer('ai-playlist', 'ai-playlist', 'workerd')), TARGET - 3],
+  ['the limit', await start(await peer('one-search', 'ai-playlist', 'workerd')), 1],
+];
+const rounds: Record<string, () => Promise<Values>> = {};
+for (const [name, running, fewest] of contenders) {
+  const tokens = await signUp(Math.ceil((WARM_UP + ROUNDS) / PLAYLISTS_EACH));
+  let generations = 0;
+  const next = () => generate(running, tokens[Math.floor(generations++ / PLAYLISTS_EACH)] as string);
+  await prepare(AT_ONCE);
+  const forged = await generate(running, 'nobody').catch((error: Error) => error.message.slice(0, 3));
+  if (fewest > 1 && forged !== '401') throw new Error(`${name} takes a forged token`);
+  for (let n = 0; n < WARM_UP; n += 1) {
+    const found = (await next())['tracks found'] as number;
+    if (found < fewest || found > TARGET) throw new Error(`${name} delivers ${found} tracks`);
+  }
+  rounds[name] = async () => {
+    await prepare(REAL_LIFE);
+    return withProcessorTime(running.pid, next);
+  };
+}
+const samples = await inTurn(ROUNDS, rounds);
+for (const [, running] of contenders) await running.stop();
+for (const simulator of ['llm', 'spotify'] as const) await control(simulator, 'reset', {}, 'POST');
+const peers = { of: 'ours', to: 'waits, then searches' };
+report(
+  'ai-playlist',
+  `The model is silent for ${REAL_LIFE.first_token_ms} ms and then writes ${tracks.length} songs in ${REAL_LIFE.answer_ms / 1000} s; ${tracks.length - TARGET} of them do not exist. ` +
+    `A search takes ${REAL_LIFE.search_ms} to ${REAL_LIFE.search_ms + REAL_LIFE.jitter_ms} ms, and two of each generation's fail once. ${ROUNDS} rounds in turn. The peer checks ` +
+    'the user, reserves and settles as ours does, waits for the whole answer and searches with six connections; what fails is not tried again. ' +
+    'The limit is the last token and one search.',
+  samples,
+  [
+    { what: 'first track, ms', ...peers, atMost: 0.35 },
+    { what: 'done, ms', ...peers },
+    { what: 'done, ms', of: 'ours', to: 'the limit', atMost: 1.1 },
+    { what: 'processor time, ms', ...peers },
+  ],
+);

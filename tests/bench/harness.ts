@@ -1,0 +1,132 @@
+// What the measurements share: rounds in turn, ratios with their goals, tables, and the running product.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import postgres from 'postgres';
+
+export type Values = Record<string, number>;
+/** What was measured in each round, by measure and contender. */
+export type Samples = Record<string, Record<string, number[]>>;
+/** Two contenders of a measure, compared within each round: what disturbed one will have disturbed the other. */
+export type Ratio = { what: string; of: string; to: string; atLeast?: number; atMost?: number };
+
+/** A function of ours: what it is built into, and what it is served with. */
+export type BuiltFunction = { workerd: string; deno: string; compatibility_date: string; compatibility_flags: string[]; variables: Record<string, string> };
+
+type Ready = {
+  functions_url: string;
+  supabase_url: string;
+  publishable_key: string;
+  secret_key: string;
+  database_url: string;
+  stripe_webhook_secret: string;
+  simulators: { llm: string; spotify: string };
+  pids: { functions: number };
+};
+
+export function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run \`cargo xtask bench\``);
+  return value;
+}
+
+const folder = variable('BENCH_FOLDER');
+export const work = path.join(folder, 'contenders');
+export const ready = JSON.parse(readFileSync(variable('BENCH_READY_FILE'), 'utf8')) as Ready;
+
+export function builtFunction(name: string): BuiltFunction {
+  return (JSON.parse(variable('BENCH_FUNCTIONS')) as Record<string, BuiltFunction>)[name] as BuiltFunction;
+}
+
+/** Measures every contender once a round; each round begins with another. */
+export async function inTurn(rounds: number, contenders: Record<string, () => Promise<Values>>, samples: Samples = {}): Promise<Samples> {
+  const all = Object.entries(contenders);
+  for (let round = 0; round < rounds; round += 1) {
+    const turn = round % all.length;
+    for (const [name, measure] of [...all.slice(turn), ...all.slice(0, turn)]) {
+      for (const [what, value] of Object.entries(await measure())) ((samples[what] ??= {})[name] ??= []).push(value);
+    }
+  }
+  return samples;
+}
+
+const number = (value: number) => value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 1000 ? 1 : 0 });
+const quantile = (values: number[], q: number) => values.toSorted((a, b) => a - b)[Math.round(q * (values.length - 1))] as number;
+
+function spread(values: number[] | undefined): string {
+  if (values === undefined) return '';
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((q) => number(quantile(values, q)));
+  return low === high ? `${middle}` : `${middle} (${low}–${high})`;
+}
+
+function goal(ratio: number, { atLeast, atMost }: Ratio): string {
+  if (atLeast !== undefined) return `≥ ${atLeast}${ratio >= atLeast ? '' : ' (missed)'}`;
+  return atMost === undefined ? '' : `≤ ${atMost}${ratio <= atMost ? '' : ' (missed)'}`;
+}
+
+/** Writes and shows a table of all measures, and one of the ratios. */
+export function report(name: string, about: string, samples: Samples, ratios: Ratio[] = []): void {
+  const names = [...new Set(Object.values(samples).flatMap((of) => Object.keys(of)))];
+  const rows = Object.entries(samples).map(([what, of]) => `| ${what} | ${names.map((name) => spread(of[name])).join(' | ')} |`);
+  const compared = ratios.flatMap((ratio) => {
+    const [of, to] = [samples[ratio.what]?.[ratio.of], samples[ratio.what]?.[ratio.to]];
+    if (of === undefined || to === undefined) return [];
+    const values = of.map((value, round) => value / (to[round] as number));
+    return [`| ${ratio.what}: ${ratio.of} ÷ ${ratio.to} | ${spread(values)} | ${goal(quantile(values, 0.5), ratio)} |`];
+  });
+  const table = [about, '', `| median (middle half) | ${names.join(' | ')} |`, `|---|${names.map(() => '---|').join('')}`, ...rows];
+  if (compared.length > 0) table.push('', '| ratio, taken in each round | median (middle half) | goal |', '|---|---|---|', ...compared);
+  const text = `${table.join('\n')}\n`;
+  writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(samples, null, 2)}\n`);
+  writeFileSync(path.join(folder, `${name}.md`), text);
+  console.log(text);
+  if (process.env.BENCH_RECORD !== undefined) record(name, text);
+}
+
+/** Puts a table between the markers of its page in docs/bench; what stands around it is written by hand. */
+function record(name: string, table: string): void {
+  const file = `docs/bench/${name}.md`;
+  const machine = `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, ${os.type()} ${os.release().split('-')[0]}`;
+  const head = `\`${variable('BENCH_RECORD')}\`, ${new Date().toISOString().slice(0, 10)}; ${machine}.`;
+  const [before, after] = readFileSync(file, 'utf8').split(/<!-- measured -->[^]*<!-- \/measured -->/);
+  writeFileSync(file, `${before}<!-- measured -->\n${head}\n\n${table}<!-- /measured -->${after}`);
+}
+
+const ofSystem = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+/** What work measures, and the processor time of a process meanwhile where the system tells it. */
+export async function withProcessorTime(pid: number, work: () => Promise<Values>): Promise<Values> {
+  const threads = () => readdirSync(`/proc/${pid}/task`).map((thread) => Number(ofSystem(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6);
+  const spent = () => (existsSync(`/proc/${pid}/schedstat`) ? threads().reduce((sum, ms) => sum + ms, 0) : Number.NaN);
+  const before = spent();
+  const values = await work();
+  const ms = spent() - before;
+  return Number.isNaN(ms) ? values : { ...values, 'processor time, ms': ms };
+}
+
+/** The memory of a process that is in RAM. */
+export function residentMb(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(ofSystem(`/proc/${pid}/status`))?.[1]) / 1024;
+}
+
+/** Sets something in a simulator by its control API. */
+export async function control(simulator: 'llm' | 'spotify', name: string, body: unknown, method = 'PUT'): Promise<void> {
+  const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
+}
+
+/** Signs up so many listeners, with the plan of those who pay: 50 playlists each. Returns their tokens. */
+export async function signUp(count: number): Promise<string[]> {
+  const headers = { apikey: ready.publishable_key, 'Content-Type': 'application/json' };
+  const one = async () => {
+    const body = JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' });
+    const response = await fetch(`${ready.supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
+    return ((await response.json()) as { access_token: string }).access_token;
+  };
+  const tokens = await Promise.all(Array.from({ length: count }, one));
+  const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
+  await sql`update public.profiles set plan = 'pro'`;
+  await sql.end();
+  return tokens;
+}

@@ -1,0 +1,69 @@
+// What a cold start takes: how large the modules are, how long it is from the start of a runtime to its first answer, and
+// whether the memory stays where it is.
+
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Contender, Runtime } from './contender.ts';
+import { load, ours, peer, start, stripeEvent } from './contender.ts';
+import { inTurn, report, residentMb } from './harness.ts';
+import type { Ratio, Samples, Values } from './harness.ts';
+
+const ROUNDS = 9;
+/** How many requests there have been when the memory is looked at. */
+const REQUESTS = [2_000, 10_000, 40_000];
+
+const samples: Samples = {};
+
+/** From the start of the process to the first answer: an event is taken, and who is not signed in gets no playlist. */
+async function coldStart(what: string, contender: Contender): Promise<Values> {
+  const begun = performance.now();
+  const running = await start(contender);
+  const response = await fetch(`http://127.0.0.1:${running.port}/functions/v1/${contender.like}`, { method: 'POST', ...stripeEvent() });
+  const took = performance.now() - begun;
+  const text = await response.text();
+  await running.stop();
+  if (![200, 401].includes(response.status)) throw new Error(`${what}, ${contender.name}: ${response.status} ${text}`);
+  return { [`${what}: to the first answer, ms`]: took };
+}
+
+function sizes(what: string, { files }: Contender): Values {
+  const sum = (of: (bytes: Buffer) => Buffer) => files.reduce((total, file) => total + of(readFileSync(file)).length / 1024, 0);
+  return { [`${what}: modules, KB`]: sum((bytes) => bytes), [`${what}: modules, KB gzip`]: sum((bytes) => gzipSync(bytes, { level: 9 })) };
+}
+
+/** What lies about is cleared away only once there is much of it, in a worker that does nothing as well. */
+async function memory(contender: Contender): Promise<Values> {
+  const running = await start(contender);
+  const values: Values = {};
+  let before = 0;
+  for (const requests of REQUESTS) {
+    await load(running, { amount: requests - before });
+    before = requests;
+    values[`memory after ${requests.toLocaleString('en')} events on workerd, MB`] = residentMb(running.pid);
+  }
+  await running.stop();
+  return values;
+}
+
+for (const runtime of ['workerd', 'deno'] as Runtime[]) {
+  for (const name of ['stripe-webhook', 'ai-playlist']) {
+    const what = `${name} on ${runtime}`;
+    const contenders: Record<string, Contender> = {
+      ours: ours(name, runtime),
+      'the peer': await peer(name, name, runtime),
+      'a constant': await peer('constant', name, runtime),
+    };
+    const each = (measure: (contender: Contender) => Promise<Values>) =>
+      Object.fromEntries(Object.entries(contenders).map(([name, contender]) => [name, () => measure(contender)]));
+    await inTurn(1, each(async (contender) => sizes(what, contender)), samples);
+    await inTurn(ROUNDS, each((contender) => coldStart(what, contender)), samples);
+    if (what === 'stripe-webhook on workerd') await inTurn(1, each(memory), samples);
+  }
+}
+report(
+  'start-up',
+  `From the start of a fresh runtime, without anything that it has kept of earlier runs, to its first answer: to an event, and to somebody who is ` +
+    `not signed in. ${ROUNDS} rounds in turn. The peers are bundled and minified; ours on Deno is the deployable artefact, its wasm in base64.`,
+  samples,
+  Object.keys(samples).map((what): Ratio => ({ what, of: 'ours', to: 'the peer' })),
+);

@@ -1,0 +1,80 @@
+//! Measurements: two ways of doing the same as a ratio, side by side in one run; and what a generation takes.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::args::{BenchOptions, Runtime, Scale};
+use crate::artefacts::{self, Profile};
+use crate::dev::{Stack, token_name};
+use crate::files;
+use crate::process;
+use crate::workspace::{GATEWAY, Workspace};
+
+/// What can be chosen, in the order in which it runs.
+pub const PARTS: [&str; 6] = ["stripe-webhook", "ai-playlist", "start-up", "functions", "database", MATCHING];
+
+/// Needs nothing but the code; divan measures it.
+const MATCHING: &str = "matching";
+
+pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
+    let is_chosen = |part: &&str| options.only.is_empty() || options.only.iter().any(|only| only == part);
+    let (code, product): (Vec<&str>, _) =
+        PARTS.into_iter().filter(is_chosen).partition(|part| *part == MATCHING);
+    if !product.is_empty() {
+        of_the_product(workspace, options, &product)?;
+    }
+    if !code.is_empty() {
+        process::run(workspace.cargo(&workspace.root).args(["bench", "--package", "bench-matching"]))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One part after the other, all of them against the same simulators and the same database.
+fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str]) -> Result<()> {
+    let folder = workspace.target.join("bench");
+    files::create_folder(&folder)?;
+    for runtime in [Runtime::Workerd, Runtime::Deno] {
+        artefacts::build(workspace, Profile::Deployable, runtime)?;
+    }
+    let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
+    let profile = Profile::Deployable;
+    let mut stack = Stack::start_simulated(workspace, profile, Runtime::Workerd, &data, ready_file.clone())?;
+    for part in parts {
+        let mut command = Command::new(workspace.npm_bin("node"));
+        command.current_dir(&workspace.root).arg(format!("tests/bench/{part}.ts"));
+        command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", &folder);
+        command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
+        command.env("BENCH_LOG", data.join("logs/functions.log"));
+        let scale = if options.scale == Scale::Full { "full" } else { "small" };
+        command.env("BENCH_SCALE", scale);
+        if options.record {
+            command.env("BENCH_RECORD", format!("cargo xtask bench --only {part} --scale {scale}"));
+        }
+        process::run_while(&mut command, || stack.check())?;
+    }
+    stack.stop();
+    Ok(())
+}
+
+/// What serves each function alone.
+fn functions(workspace: &Workspace, stack: &Stack) -> String {
+    let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    let described = functions.map(|function| {
+        let mut variables = stack.variables.get(&function.name).cloned().unwrap_or_default();
+        // On Deno the token of a function has the name of its role.
+        if let Some((role, token)) = function.role.as_ref().zip(variables.get("SUPABASE_FUNCTION_TOKEN")) {
+            variables.insert(token_name(role), token.clone());
+        }
+        let description = json!({
+            "workerd": function.dir.join("build"),
+            "deno": workspace.deno_entry(function).join("index.ts"),
+            "compatibility_date": function.wrangler.compatibility_date,
+            "compatibility_flags": function.wrangler.compatibility_flags,
+            "variables": variables,
+        });
+        (function.name.clone(), description)
+    });
+    serde_json::Value::Object(described.collect()).to_string()
+}
