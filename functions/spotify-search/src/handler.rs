@@ -69,7 +69,7 @@ pub struct Found {
 }
 
 impl From<Scored<'_>> for Found {
-    fn from(Scored { track, score }: Scored<'_>) -> Self {
+    fn from(Scored { track, score, .. }: Scored<'_>) -> Self {
         Self {
             track_uri: track.uri.as_str().to_owned(),
             title: track.title.clone(),
