@@ -22,27 +22,17 @@ pub fn steps(
     let file = secrets.write("secrets.env", &configuration.of_project(functions(workspace)))?;
     let mut set = remote(workspace, configuration, &["secrets", "set"])?;
     set.arg("--env-file").arg(file);
-    let mut steps = vec![Step {
-        name: "secrets".into(),
-        command: set,
-        rehearsal: None,
-        remedy: format!("{REFUSED} No function was changed."),
-        judge: None,
-    }];
+    let mut steps = vec![Step::new("secrets", set, &format!("{REFUSED} No function was changed."))];
     for function in functions(workspace) {
         // `--use-api` bundles there: no Docker here.
         let mut command = remote(workspace, configuration, &["functions", "deploy", &function.name])?;
         command.args(["--use-api", "--no-verify-jwt"]);
-        steps.push(Step {
-            name: function.name.clone(),
-            command,
-            rehearsal: Some(load(workspace, function)),
-            remedy: format!(
-                "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
-                 check out the release of before and deploy it: Supabase keeps no versions."
-            ),
-            judge: None,
-        });
+        let remedy = format!(
+            "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
+             check out the release of before and deploy it: Supabase keeps no versions."
+        );
+        let step = Step::new(&function.name, command, &remedy);
+        steps.push(Step { rehearsal: Some(load(workspace, function)), ..step });
     }
     Ok(steps)
 }
