@@ -15,7 +15,7 @@ use crate::files;
 use crate::process;
 use crate::progress::say;
 use crate::setup;
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::Workspace;
 
 /// What can be chosen, in the order in which it runs.
 pub const PARTS: [&str; 6] = [STRIPE_WEBHOOK, AI_PLAYLIST, START_UP, FUNCTIONS, MATCHING, DATABASE];
@@ -79,7 +79,7 @@ fn beside_the_product(workspace: &Workspace, folder: &Path, parts: &[&str]) -> R
 
 /// What serves a function alone.
 fn functions(workspace: &Workspace, stack: &Stack) -> String {
-    let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    let functions = workspace.edge_functions();
     let described = functions.map(|function| {
         let wrangler = &function.wrangler;
         let description = json!({

@@ -170,16 +170,16 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
         "which migrations are missing",
         push(&["--dry-run"])?,
         "Nothing was changed; the message above is the Supabase CLI's. A refused password or token: are \
-                     SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project? No connection: is the project paused? \
-                     A network without IPv6: put the session pooler's URL (Connect, in the dashboard) into SUPABASE_DB_URL.",
+         SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project? No connection: is the project paused? \
+         A network without IPv6: put the session pooler's URL (Connect, in the dashboard) into SUPABASE_DB_URL.",
     );
     let rehearsal = reachable.then(|| push(&["--dry-run"])).transpose()?;
     let migrations = Step::new(
         "migrations",
         push(&[])?,
         "The message above is the Supabase CLI's. The migration that failed was rolled back, those before it stay, \
-                     and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
-                     edited, another one follows it.",
+         and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
+         edited, another one follows it.",
     );
     Ok(vec![Step { rehearsal, ..missing }, migrations])
 }
@@ -190,7 +190,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTa
     command.arg(workspace.root.join("xtask/assets/health.ts"));
     match target {
         DeployTarget::Cloudflare => command.arg(format!("{}/health", configuration.origin())),
-        DeployTarget::Supabase => command.args(supabase::functions(workspace).map(|function| {
+        DeployTarget::Supabase => command.args(workspace.edge_functions().map(|function| {
             format!("{}/functions/v1/{}/health", configuration.value("SUPABASE_URL"), function.name)
         })),
     };

@@ -6,12 +6,7 @@ use anyhow::Result;
 
 use super::configuration::Configuration;
 use super::{SecretsFolder, Step};
-use crate::workspace::{Function, GATEWAY, Workspace};
-
-/// All but the gateway, whose place the platform takes.
-pub fn functions(workspace: &Workspace) -> impl Iterator<Item = &Function> {
-    workspace.functions.iter().filter(|function| function.name != GATEWAY)
-}
+use crate::workspace::{Function, Workspace};
 
 /// What the functions are to find is set before they look for it.
 pub fn steps(
@@ -19,11 +14,11 @@ pub fn steps(
     configuration: &Configuration,
     secrets: &SecretsFolder,
 ) -> Result<Vec<Step>> {
-    let file = secrets.write("secrets.env", &configuration.of_project(functions(workspace)))?;
+    let file = secrets.write("secrets.env", &configuration.of_project(workspace.edge_functions()))?;
     let mut set = remote(workspace, configuration, &["secrets", "set"])?;
     set.arg("--env-file").arg(file);
     let mut steps = vec![Step::new("secrets", set, &format!("{REFUSED} No function was changed."))];
-    for function in functions(workspace) {
+    for function in workspace.edge_functions() {
         // `--use-api` bundles there: no Docker here.
         let mut command = remote(workspace, configuration, &["functions", "deploy", &function.name])?;
         command.args(["--use-api", "--no-verify-jwt"]);

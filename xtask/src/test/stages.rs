@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{NotRun, TestStack};
 use crate::process::{self, run};
 use crate::setup;
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::Workspace;
 
 pub fn format(workspace: &Workspace) -> Result<()> {
     need_component("rustfmt")?;
@@ -65,13 +65,7 @@ pub fn types(workspace: &Workspace) -> Result<()> {
     deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--import-map"])
         .arg(import_map);
     deno.arg("xtask/assets/deno-serve.ts");
-    deno.args(
-        workspace
-            .functions
-            .iter()
-            .filter(|function| function.name != GATEWAY)
-            .map(|function| workspace.deno_entry(function).join("index.ts")),
-    );
+    deno.args(workspace.edge_functions().map(|function| workspace.deno_entry(function).join("index.ts")));
     run(deno.current_dir(&workspace.root))
 }
 
