@@ -8,7 +8,7 @@ import { needsSession, routeOf } from '../../web/src/route.ts';
 import { en } from '../../web/src/texts/en.ts';
 import { pl } from '../../web/src/texts/pl.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/wish.ts';
-import { documentHeaders } from '../../xtask/assets/page.ts';
+import { pageHeaders } from '../../xtask/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();
@@ -65,7 +65,7 @@ test('the fragment tells who has sent the browser here', () => {
 
 test('Turnstile is let in by the document only where it has a site key', () => {
   for (const [TURNSTILE_SITE_KEY, isOn] of [['1x00000000000000000000AA', true], ['', false], [undefined, false]] as const) {
-    const policy = documentHeaders({ SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY })['Content-Security-Policy'] ?? '';
+    const policy = pageHeaders({ SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY })['Content-Security-Policy'] ?? '';
     for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }

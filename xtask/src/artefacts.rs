@@ -86,8 +86,12 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
     for runtime in [Runtime::Workerd, Runtime::Deno] {
         build(workspace, Profile::Deployable, runtime)?;
     }
-    let mut sizes = workspace.functions.iter().map(Size::of).collect::<Result<Vec<_>>>()?;
-    sizes.push(Size::of_page(workspace)?);
+    let mut sizes = Vec::new();
+    for Function { name, dir, .. } in &workspace.functions {
+        let budget = GZIP_BUDGETS_KB.iter().find(|(budgeted, _)| budgeted == name);
+        sizes.push(Size::of(name, [dir.join("build").join(WASM)], budget.map(|(_, kb)| *kb))?);
+    }
+    sizes.push(Size::of("the page", page::built(workspace), Some(page::GZIP_BUDGET_KB))?);
     say(table(&sizes));
     let over: Vec<_> = sizes.iter().filter(|size| size.is_over()).map(|size| size.name.as_str()).collect();
     if !over.is_empty() {
@@ -303,25 +307,14 @@ struct Size {
 }
 
 impl Size {
-    fn of(function: &Function) -> Result<Self> {
-        let path = function.dir.join("build/index_bg.wasm");
-        let wasm = fs::read(&path).with_context(|| path.display().to_string())?;
-        let budget = GZIP_BUDGETS_KB.iter().find(|(name, _)| *name == function.name);
-        Ok(Self {
-            name: function.name.clone(),
-            bytes: wasm.len(),
-            gzip_bytes: compressed(&wasm)?,
-            budget_kb: budget.map(|(_, kb)| *kb),
-        })
-    }
-
-    fn of_page(workspace: &Workspace) -> Result<Self> {
-        let budget_kb = Some(page::GZIP_BUDGET_KB);
-        let mut size = Self { name: "the page".into(), bytes: 0, gzip_bytes: 0, budget_kb };
-        for path in page::built(workspace) {
+    fn of(name: &str, files: impl IntoIterator<Item = PathBuf>, budget_kb: Option<usize>) -> Result<Self> {
+        let mut size = Self { name: name.to_owned(), bytes: 0, gzip_bytes: 0, budget_kb };
+        for path in files {
             let content = fs::read(&path).with_context(|| path.display().to_string())?;
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(&content)?;
             size.bytes += content.len();
-            size.gzip_bytes += compressed(&content)?;
+            size.gzip_bytes += encoder.finish()?.len();
         }
         Ok(size)
     }
@@ -329,12 +322,6 @@ impl Size {
     fn is_over(&self) -> bool {
         self.budget_kb.is_some_and(|kb| self.gzip_bytes > kb * 1024)
     }
-}
-
-fn compressed(content: &[u8]) -> Result<usize> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content)?;
-    Ok(encoder.finish()?.len())
 }
 
 fn table(sizes: &[Size]) -> String {

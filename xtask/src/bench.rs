@@ -10,7 +10,7 @@ use crate::artefacts::{self, Profile};
 use crate::dev::{Stack, token_name};
 use crate::files;
 use crate::process;
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::Workspace;
 
 /// What can be chosen, in the order in which it runs.
 pub const PARTS: [&str; 6] = ["stripe-webhook", "ai-playlist", "start-up", "functions", "database", MATCHING];
@@ -60,7 +60,7 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
 
 /// What serves each function alone.
 fn functions(workspace: &Workspace, stack: &Stack) -> String {
-    let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    let functions = workspace.edge_functions();
     let described = functions.map(|function| {
         let mut variables = stack.variables.get(&function.name).cloned().unwrap_or_default();
         // On Deno the token of a function has the name of its role.

@@ -69,6 +69,21 @@ fn made_up_inputs_reach_no_wasm() {
     }
 }
 
+/// The runner takes a crate without a single test for success.
+#[test]
+fn a_crate_that_depends_on_tests_for_wasm_has_some() {
+    let workspace = Workspace::open().unwrap();
+    for crate_folder in ["shared".to_owned()]
+        .into_iter()
+        .chain(workspace.functions.iter().map(|function| format!("functions/{}", function.name)))
+    {
+        let manifest = fs::read_to_string(workspace.root.join(&crate_folder).join("Cargo.toml")).unwrap();
+        let mut code = sources(&[&crate_folder], "rs").into_iter();
+        let has_tests = code.any(|(_, text)| text.contains("wasm_bindgen_test::wasm_bindgen_test"));
+        assert_eq!(manifest.contains("wasm-bindgen-test"), has_tests, "{crate_folder}");
+    }
+}
+
 #[test]
 fn every_function_stands_in_the_house_as_the_others_do() {
     for function in Workspace::open().unwrap().functions {

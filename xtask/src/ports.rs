@@ -31,13 +31,13 @@ pub enum Choice {
 /// # Errors
 /// If a port that had to be is in use.
 pub fn assign(choice: Choice) -> Result<Ports> {
-    // Held until all are chosen: else the system could hand out the same one twice.
+    // Held until all are chosen: otherwise the system could hand out the same one twice.
     let mut held = Vec::new();
     let mut take = |offset: u16| -> Result<u16> {
-        let wanted = match (choice, offset) {
-            (Choice::Usual, 0) => WEB,
-            (Choice::From(first), _) => first.checked_add(offset).context("--ports-from is too high")?,
-            _ => 0,
+        let wanted = match choice {
+            Choice::From(first) => first.checked_add(offset).context("--ports-from is too high")?,
+            Choice::Usual if offset == 0 => WEB,
+            Choice::Usual | Choice::Free => 0,
         };
         let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)) else {
             bail!("port {wanted} is in use: end what listens there, or choose others with --ports-from N");
@@ -46,14 +46,9 @@ pub fn assign(choice: Choice) -> Result<Ports> {
         held.push(listener);
         Ok(port)
     };
-    Ok(Ports {
-        web: take(0)?,
-        supabase: take(1)?,
-        postgres: take(2)?,
-        spotify: take(3)?,
-        llm: take(4)?,
-        stripe: take(5)?,
-    })
+    let [web, supabase, postgres] = [take(0)?, take(1)?, take(2)?];
+    let [spotify, llm, stripe] = [take(3)?, take(4)?, take(5)?];
+    Ok(Ports { web, supabase, postgres, spotify, llm, stripe })
 }
 
 #[cfg(test)]

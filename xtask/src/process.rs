@@ -33,8 +33,6 @@ impl std::fmt::Display for Interrupted {
     }
 }
 
-impl std::error::Error for Interrupted {}
-
 /// From now on Ctrl-C, SIGTERM and SIGHUP are noticed by [`check_interrupt`] and do not end the process.
 pub fn catch_signals() -> Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
@@ -48,7 +46,7 @@ pub fn catch_signals() -> Result<()> {
 /// [`Interrupted`], once a signal has asked for the end.
 pub fn check_interrupt() -> Result<()> {
     match INTERRUPTED.get() {
-        Some(flag) if flag.load(Ordering::Relaxed) => Err(Interrupted.into()),
+        Some(flag) if flag.load(Ordering::Relaxed) => Err(anyhow!(Interrupted)),
         _ => Ok(()),
     }
 }

@@ -21,7 +21,8 @@ pub struct Step {
 
 impl Step {
     pub fn begin(label: &str) -> Self {
-        let in_place = std::io::stdout().is_terminal();
+        // What runs beside the main thread would write over its line.
+        let in_place = std::io::stdout().is_terminal() && std::thread::current().name() == Some("main");
         if !in_place {
             say(format_args!("{label} …"));
         }

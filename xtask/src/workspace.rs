@@ -83,6 +83,11 @@ impl Workspace {
         Ok(Self { root, target, functions })
     }
 
+    /// All but the gateway, whose place is taken by the platform where functions are not Cloudflare's.
+    pub fn edge_functions(&self) -> impl Iterator<Item = &Function> {
+        self.functions.iter().filter(|function| function.name != GATEWAY)
+    }
+
     /// Where a function's entry for Supabase's Edge Runtime is.
     pub fn deno_entry(&self, function: &Function) -> PathBuf {
         self.root.join("supabase/functions").join(&function.name)

@@ -21,17 +21,11 @@ pub fn steps(
     let mut steps = Vec::new();
     for function in functions.into_iter().chain(gateway) {
         let worker = format!("{}-{environment}", function.wrangler.name);
-        steps.push(Step {
-            name: worker.clone(),
-            command: deploy(workspace, configuration, environment, secrets, function)?,
-            rehearsal: Some({
-                let mut command = deploy(workspace, configuration, environment, secrets, function)?;
-                command.arg("--dry-run").arg("--outdir").arg(workspace.target.join("wrangler").join(&worker));
-                command
-            }),
-            remedy: remedy(&deployed),
-            judge: None,
-        });
+        let command = || deploy(workspace, configuration, environment, secrets, function);
+        let mut rehearsal = command()?;
+        rehearsal.arg("--dry-run").arg("--outdir").arg(workspace.target.join("wrangler").join(&worker));
+        let step = Step::new(&worker, command()?, &remedy(&deployed));
+        steps.push(Step { rehearsal: Some(rehearsal), ..step });
         deployed.push(worker);
     }
     Ok(steps)

@@ -94,6 +94,10 @@ fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
 }
 
 impl Step {
+    fn new(name: &str, command: Command, remedy: &str) -> Self {
+        Self { name: name.to_owned(), command, rehearsal: None, remedy: remedy.to_owned(), judge: None }
+    }
+
     /// # Errors
     /// Only on Ctrl-C. A question that cannot be put is a warning: what it asks about may be as it should.
     fn carry_out(&mut self) -> Result<Answer> {
@@ -157,28 +161,22 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
     };
     // Only the database knows which are missing.
     let reachable = configuration.reaches_database();
-    Ok(vec![
-        Step {
-            name: "which migrations are missing".into(),
-            command: push(&["--dry-run"])?,
-            rehearsal: reachable.then(|| push(&["--dry-run"])).transpose()?,
-            remedy: "Nothing was changed; the message above is the Supabase CLI's. A refused password or token: are \
-                     SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project? No connection: is the project paused? \
-                     A network without IPv6: put the session pooler's URL (Connect, in the dashboard) into SUPABASE_DB_URL."
-                .into(),
-            judge: None,
-        },
-        Step {
-            name: "migrations".into(),
-            command: push(&[])?,
-            rehearsal: None,
-            remedy: "The message above is the Supabase CLI's. The migration that failed was rolled back, those before it stay, \
-                     and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
-                     edited, another one follows it."
-                .into(),
-            judge: None,
-        },
-    ])
+    let missing = Step::new(
+        "which migrations are missing",
+        push(&["--dry-run"])?,
+        "Nothing was changed; the message above is the Supabase CLI's. A refused password or token: are \
+         SUPABASE_ACCESS_TOKEN and SUPABASE_DB_PASSWORD those of this project? No connection: is the project paused? \
+         A network without IPv6: put the session pooler's URL (Connect, in the dashboard) into SUPABASE_DB_URL.",
+    );
+    let rehearsal = reachable.then(|| push(&["--dry-run"])).transpose()?;
+    let migrations = Step::new(
+        "migrations",
+        push(&[])?,
+        "The message above is the Supabase CLI's. The migration that failed was rolled back, those before it stay, \
+         and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
+         edited, another one follows it.",
+    );
+    Ok(vec![Step { rehearsal, ..missing }, migrations])
 }
 
 /// Asks what was deployed whether it has what it needs.
@@ -188,7 +186,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTa
     command.env("HEALTH_TOKEN", configuration.value("HEALTH_TOKEN"));
     match target {
         DeployTarget::Cloudflare => command.arg(format!("{}/health", configuration.origin())),
-        DeployTarget::Supabase => command.args(supabase::functions(workspace).map(|function| {
+        DeployTarget::Supabase => command.args(workspace.edge_functions().map(|function| {
             format!("{}/functions/v1/{}/health", configuration.value("SUPABASE_URL"), function.name)
         })),
     };
@@ -202,7 +200,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: DeployTa
              Supabase keeps no versions."
         }
     };
-    Ok(Step { name: "health".into(), command, rehearsal: None, remedy: remedy.into(), judge: None })
+    Ok(Step::new("health", command, remedy))
 }
 
 /// Where values wait for the tools that take them from files; gone at the end, however that comes.
@@ -254,7 +252,7 @@ mod tests {
     fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        Step { name: "a step".into(), command, rehearsal: None, remedy: "Mend it.".into(), judge }
+        Step { judge, ..Step::new("a step", command, "Mend it.") }
     }
 
     #[test]

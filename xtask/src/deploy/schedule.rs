@@ -12,16 +12,10 @@ pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step
     let arguments = ["db", "query", "--read-only", "--output-format", "json"];
     let mut command = supabase::on_database(workspace, configuration, &arguments)?;
     command.arg("--file").arg(workspace.root.join("xtask/assets/schedule.sql"));
-    Ok(Step {
-        name: "scheduled jobs".into(),
-        command,
-        rehearsal: None,
-        remedy: "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
-                 has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions and \
-                 maintain_ai_sessions_partitions."
-            .into(),
-        judge: Some(judge),
-    })
+    let remedy = "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
+                  has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions and \
+                  maintain_ai_sessions_partitions.";
+    Ok(Step { judge: Some(judge), ..Step::new("scheduled jobs", command, remedy) })
 }
 
 /// The row that xtask/assets/schedule.sql returns.

@@ -6,12 +6,7 @@ use anyhow::Result;
 
 use super::configuration::Configuration;
 use super::{SecretsFolder, Step};
-use crate::workspace::{Function, GATEWAY, Workspace};
-
-/// All but the gateway, whose place the platform takes.
-pub fn functions(workspace: &Workspace) -> impl Iterator<Item = &Function> {
-    workspace.functions.iter().filter(|function| function.name != GATEWAY)
-}
+use crate::workspace::{Function, Workspace};
 
 /// What the functions are to find is set before they look for it.
 pub fn steps(
@@ -19,30 +14,20 @@ pub fn steps(
     configuration: &Configuration,
     secrets: &SecretsFolder,
 ) -> Result<Vec<Step>> {
-    let file = secrets.write("secrets.env", &configuration.of_project(functions(workspace)))?;
+    let file = secrets.write("secrets.env", &configuration.of_project(workspace.edge_functions()))?;
     let mut set = remote(workspace, configuration, &["secrets", "set"])?;
     set.arg("--env-file").arg(file);
-    let mut steps = vec![Step {
-        name: "secrets".into(),
-        command: set,
-        rehearsal: None,
-        remedy: format!("{REFUSED} No function was changed."),
-        judge: None,
-    }];
-    for function in functions(workspace) {
+    let mut steps = vec![Step::new("secrets", set, &format!("{REFUSED} No function was changed."))];
+    for function in workspace.edge_functions() {
         // `--use-api` bundles there: no Docker here.
         let mut command = remote(workspace, configuration, &["functions", "deploy", &function.name])?;
         command.args(["--use-api", "--no-verify-jwt"]);
-        steps.push(Step {
-            name: function.name.clone(),
-            command,
-            rehearsal: Some(load(workspace, function)),
-            remedy: format!(
-                "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
-                 check out the release of before and deploy it: Supabase keeps no versions."
-            ),
-            judge: None,
-        });
+        let remedy = format!(
+            "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
+             check out the release of before and deploy it: Supabase keeps no versions."
+        );
+        let step = Step::new(&function.name, command, &remedy);
+        steps.push(Step { rehearsal: Some(load(workspace, function)), ..step });
     }
     Ok(steps)
 }

@@ -21,8 +21,8 @@ pub fn write_import_map(
     built: impl Fn(&Function) -> PathBuf,
 ) -> Result<()> {
     let url = |folder: &Path| format!("file://{}/", folder.display());
-    let entries = workspace.functions.iter().filter(|function| function.name != GATEWAY);
-    let imports: BTreeMap<_, _> = entries
+    let imports: BTreeMap<_, _> = workspace
+        .edge_functions()
         .map(|function| (url(&workspace.deno_entry(function).join("build")), url(&built(function))))
         .collect();
     files::write_private(path, &json!({ "imports": imports }).to_string())
@@ -37,13 +37,10 @@ pub fn command(
     variables: &FunctionVariables,
 ) -> Result<Command> {
     let web = page::folder(workspace);
+    let entry = |function| workspace.deno_entry(function).join("index.ts");
     let functions: Vec<_> = workspace
-        .functions
-        .iter()
-        .filter(|function| function.name != GATEWAY)
-        .map(|function| {
-            json!({ "name": function.name, "entry": workspace.deno_entry(function).join("index.ts") })
-        })
+        .edge_functions()
+        .map(|function| json!({ "name": function.name, "entry": entry(function) }))
         .collect();
     let import_map = data.join("import-map.json");
     write_import_map(workspace, &import_map, |function| profile.folder(workspace, function, Runtime::Deno))?;

@@ -30,7 +30,7 @@ use crate::ports::{self, Choice, Ports};
 use crate::process::{Interrupted, POLL};
 use crate::progress::{duration, say};
 use crate::setup::{self, PostgresPackage};
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::{Function, Workspace};
 
 pub use self::deno::write_import_map;
 pub use self::ready::Ready;
@@ -234,8 +234,8 @@ impl<'a> Starter<'a> {
         };
         self.start("functions", Signal::SIGTERM, echo, &mut command)?;
 
-        let functions = self.workspace.functions.iter().filter(|function| function.name != GATEWAY);
-        let paths: Vec<_> = functions.map(|function| format!("/functions/v1/{}", function.name)).collect();
+        let path = |function: &Function| format!("/functions/v1/{}", function.name);
+        let paths: Vec<_> = workspace.edge_functions().map(path).collect();
         let mut simulators = Vec::new();
         if self.pids.contains_key("simulators") {
             simulators.extend([self.ports.spotify, self.ports.llm, self.ports.stripe]);

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::kill;
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::{Pid, User, geteuid};
 
 use crate::files;
 use crate::process;
@@ -20,28 +20,22 @@ pub struct Postgres {
     package: PostgresPackage,
     /// Holds the cluster and the superuser's password.
     folder: PathBuf,
-    user: Option<OsUser>,
+    /// Whom it runs as where this process is root, as whom it refuses to run.
+    user: Option<User>,
     password: String,
     port: u16,
-}
-
-/// Whom PostgreSQL runs as where this process is root, as whom it refuses to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct OsUser {
-    uid: u32,
-    gid: u32,
 }
 
 impl Postgres {
     /// Makes the database's files ready to be started on.
     pub fn prepare(package: PostgresPackage, data: &Path, port: u16, fresh: bool) -> Result<Self> {
-        let user = if geteuid().is_root() { Some(unprivileged_user()?) } else { None };
-        let folder = place(data, user)?;
+        let user = geteuid().is_root().then(unprivileged_user).transpose()?;
+        let folder = place(data, user.as_ref())?;
         if fresh {
             refuse_if_running(&folder.join("cluster"))?;
             files::remove_folder(&folder).context("--fresh")?;
         }
-        create_owned(&folder, user)?;
+        create_owned(&folder, user.as_ref())?;
         let mut postgres = Self { package, folder, user, password: String::new(), port };
         postgres.initialise(&data.join("logs/initdb.log"))?;
         postgres.check_version()?;
@@ -92,8 +86,8 @@ impl Postgres {
     fn as_user(&self, executable: &str) -> Command {
         let mut command = Command::new(self.package.executable(executable));
         command.current_dir("/").env_clear().env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
-        if let Some(user) = self.user {
-            command.uid(user.uid).gid(user.gid);
+        if let Some(user) = &self.user {
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
         command
     }
@@ -104,8 +98,8 @@ impl Postgres {
             return Ok(());
         }
         files::write_private(&self.password_file(), &random_password()?)?;
-        if let Some(user) = self.user {
-            chown(self.password_file(), Some(user.uid), Some(user.gid))?;
+        if let Some(user) = &self.user {
+            own(&self.password_file(), user)?;
         }
         let draft = self.folder.join("new");
         files::remove_folder(&draft)?;
@@ -118,55 +112,39 @@ impl Postgres {
 
     fn check_version(&self) -> Result<()> {
         let version = fs::read_to_string(self.cluster().join("PG_VERSION")).unwrap_or_default();
-        if version.trim() == self.package.major {
-            return Ok(());
+        let (version, ours) = (version.trim(), &self.package.major);
+        if version != ours {
+            bail!("the data is of PostgreSQL {version}, and this is {ours}: begin anew with --fresh");
         }
-        bail!(
-            "the data in {} is of PostgreSQL {}, and this is {}: begin anew with --fresh",
-            self.cluster().display(),
-            version.trim(),
-            self.package.major
-        )
+        Ok(())
     }
 }
 
 /// `postgres` where the system has that user, else `nobody`.
-fn unprivileged_user() -> Result<OsUser> {
-    let text = fs::read_to_string("/etc/passwd").context("/etc/passwd")?;
-    ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| find_user(&text, name))
+fn unprivileged_user() -> Result<User> {
+    let find = |name| User::from_name(name).ok().flatten();
+    find("postgres")
+        .or_else(|| find("nobody"))
         .context("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
 }
 
-fn find_user(passwd: &str, name: &str) -> Option<OsUser> {
-    let fields: Vec<_> = passwd
-        .lines()
-        .map(|line| line.split(':'))
-        .find_map(|mut fields| (fields.next() == Some(name)).then(|| fields.collect()))?;
-    Some(OsUser { uid: fields.get(1)?.parse().ok()?, gid: fields.get(2)?.parse().ok()? })
-}
-
 /// Below the data folder, unless the user cannot get there.
-fn place(data: &Path, user: Option<OsUser>) -> Result<PathBuf> {
+fn place(data: &Path, user: Option<&User>) -> Result<PathBuf> {
     let data = fs::canonicalize(data)?;
-    let reachable =
+    let is_reachable =
         |user| data.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|it| may_enter(&it, user)));
-    if user.is_none_or(reachable) {
+    if user.is_none_or(is_reachable) {
         return Ok(data.join("postgres"));
     }
     let hash = files::fingerprint(data.as_os_str().as_encoded_bytes());
     let folder = PathBuf::from(format!("/var/tmp/sound-whiskers-{hash:016x}"));
-    say(format_args!(
-        "the database is kept in {}: the user it runs as cannot reach {}",
-        folder.display(),
-        data.display()
-    ));
+    let (there, data) = (folder.display(), data.display());
+    say(format_args!("the database is kept in {there}: the user it runs as cannot reach {data}"));
     Ok(folder)
 }
 
-fn may_enter(folder: &fs::Metadata, user: OsUser) -> bool {
-    let bit = match (folder.uid() == user.uid, folder.gid() == user.gid) {
+fn may_enter(folder: &fs::Metadata, user: &User) -> bool {
+    let bit = match (folder.uid() == user.uid.as_raw(), folder.gid() == user.gid.as_raw()) {
         (true, _) => 0o100,
         (false, true) => 0o010,
         (false, false) => 0o001,
@@ -175,24 +153,25 @@ fn may_enter(folder: &fs::Metadata, user: OsUser) -> bool {
 }
 
 /// Creates a folder for the user alone, or makes sure that it is that.
-fn create_owned(folder: &Path, user: Option<OsUser>) -> Result<()> {
+fn create_owned(folder: &Path, user: Option<&User>) -> Result<()> {
     let context = || format!("cannot create the folder {}", folder.display());
     match DirBuilder::new().mode(0o700).create(folder) {
-        Ok(()) => match user {
-            Some(user) => chown(folder, Some(user.uid), Some(user.gid)).with_context(context),
-            None => Ok(()),
-        },
+        Ok(()) => user.map_or(Ok(()), |user| own(folder, user)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // In a folder that all may write to, somebody else may have put it there.
+            // In a folder that all may write to, another user may have put it there.
             let found = fs::symlink_metadata(folder)?;
-            let owner = user.map_or_else(|| geteuid().as_raw(), |user| user.uid);
-            if found.is_dir() && found.uid() == owner {
-                return Ok(());
+            let owner = user.map_or_else(geteuid, |user| user.uid);
+            if !(found.is_dir() && found.uid() == owner.as_raw()) {
+                bail!("{} belongs to another user: choose another folder with --data", folder.display());
             }
-            bail!("{} belongs to somebody else: choose another folder with --data", folder.display())
+            Ok(())
         }
         Err(error) => Err(error).with_context(context),
     }
+}
+
+fn own(path: &Path, user: &User) -> Result<()> {
+    chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).with_context(|| path.display().to_string())
 }
 
 /// A server that outlived its stack still writes to its files; a pid file that nobody stands behind is removed.
@@ -229,21 +208,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_found_by_the_whole_name() {
-        let passwd =
-            "root:x:0:0:root:/root:/bin/sh\npostgres2:x:7:7::/:\npostgres:x:101:104::/var/lib/postgresql:\n";
-        assert_eq!(find_user(passwd, "postgres"), Some(OsUser { uid: 101, gid: 104 }));
-        assert_eq!(find_user(passwd, "nobody"), None);
-    }
-
-    #[test]
     fn a_folder_closed_to_others_is_out_of_reach() {
         let folder = std::env::temp_dir().join(format!("xtask-postgres-{}", std::process::id()));
         files::create_folder(&folder).unwrap();
-        let stranger = OsUser { uid: u32::MAX - 7, gid: u32::MAX - 7 };
+        let mut stranger = User::from_uid(geteuid()).unwrap().unwrap();
+        (stranger.uid, stranger.gid) = ((u32::MAX - 7).into(), (u32::MAX - 7).into());
         for (mode, expected) in [(0o700, false), (0o711, true), (0o750, false)] {
             fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(may_enter(&fs::metadata(&folder).unwrap(), stranger), expected, "{mode:o}");
+            assert_eq!(may_enter(&fs::metadata(&folder).unwrap(), &stranger), expected, "{mode:o}");
         }
         files::remove_folder(&folder).unwrap();
     }

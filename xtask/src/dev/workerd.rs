@@ -1,16 +1,16 @@
 //! The functions in workerd, Cloudflare's runtime, wired as their wrangler.toml files say.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 
-use super::settings::{FunctionVariables, Variables};
+use super::settings::FunctionVariables;
 use crate::args::Runtime;
 use crate::artefacts::Profile;
 use crate::files;
-use crate::workspace::{Function, GATEWAY, Workspace, Wrangler};
+use crate::workspace::{Function, GATEWAY, ServiceBinding, Workspace};
 
 /// Where a variable's value travels: in the process' environment, so that no file holds a secret.
 const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
@@ -56,83 +56,64 @@ fn generate(
         functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
     check_bindings(gateway, functions)?;
     let assets = gateway.wrangler.assets.as_ref().context("wrangler.toml has no [assets]")?;
-    let first: Vec<_> = assets.run_worker_first.iter().map(String::as_str).collect();
-    let options = serde_json::json!({ "run_worker_first": first }).to_string();
-    let directory = root.join(&assets.directory);
-
-    let mut text = String::from("using Workerd = import \"/workerd/workerd.capnp\";\n\n");
-    text.push_str("const config :Workerd.Config = (\n  services = [\n");
-    for function in functions {
-        write_worker(&mut text, function, &built(function), variables)?;
-    }
-    let (path, options) = (quoted(&directory.to_string_lossy()), quoted(&options));
+    let options = json!({ "run_worker_first": assets.run_worker_first }).to_string();
+    let (path, options) = (quoted(&root.join(&assets.directory).to_string_lossy()), quoted(&options));
     let user_worker = quoted(&gateway.wrangler.name);
-    writeln!(
-        text,
-        "    (name = \"assets\", assets = (path = {path}, config = {options}, userWorker = {user_worker})),"
-    )?;
-    text.push_str("    (name = \"internet\", network = (allow = [\"public\", \"private\"], ");
-    text.push_str("tlsOptions = (trustBrowserCas = true))),\n  ],\n");
-    writeln!(
-        text,
-        "  sockets = [(name = \"http\", address = \"127.0.0.1:{port}\", http = (), service = \"assets\")],"
-    )?;
-    text.push_str(");\n");
-    Ok(text)
+    let workers: String =
+        functions.iter().map(|function| worker(function, &built(function), variables)).collect();
+    Ok(format!(
+        r#"using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+{workers}    (name = "assets", assets = (path = {path}, config = {options}, userWorker = {user_worker})),
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "assets")],
+);
+"#
+    ))
 }
 
-fn write_worker(
-    text: &mut String,
-    function: &Function,
-    built: &Path,
-    variables: &FunctionVariables,
-) -> Result<()> {
-    let Wrangler { name, compatibility_date, compatibility_flags, vars, services, assets, .. } =
-        &function.wrangler;
+fn worker(function: &Function, built: &Path, variables: &FunctionVariables) -> String {
+    let wrangler = &function.wrangler;
     let module = |file: &str| quoted(&built.join(file).to_string_lossy());
-    let flags: Vec<_> = compatibility_flags.iter().map(|flag| quoted(flag)).collect();
-    writeln!(text, "    (name = {}, worker = (", quoted(name))?;
-    writeln!(text, "      modules = [")?;
-    writeln!(text, "        (name = \"index.js\", esModule = embed {}),", module("index.js"))?;
-    writeln!(text, "        (name = \"index_bg.wasm\", wasm = embed {}),", module("index_bg.wasm"))?;
-    writeln!(text, "      ],")?;
-    writeln!(text, "      compatibilityDate = {},", quoted(compatibility_date))?;
-    writeln!(text, "      compatibilityFlags = [{}],", flags.join(", "))?;
-    writeln!(text, "      bindings = [")?;
-    for service in services {
-        writeln!(
-            text,
-            "        (name = {}, service = {}),",
-            quoted(&service.binding),
-            quoted(&service.service)
-        )?;
+    let flags: Vec<_> = wrangler.compatibility_flags.iter().map(|flag| quoted(flag)).collect();
+    let mut bindings = Vec::new();
+    for ServiceBinding { binding, service } in &wrangler.services {
+        bindings.push((binding, format!("service = {}", quoted(service))));
     }
-    if let Some(assets) = assets {
-        let binding = quoted(&assets.binding);
-        writeln!(
-            text,
-            "        (name = {binding}, service = (name = \"assets\", entrypoint = \"AssetWorker\")),"
-        )?;
+    if let Some(assets) = &wrangler.assets {
+        let service = r#"service = (name = "assets", entrypoint = "AssetWorker")"#;
+        bindings.push((&assets.binding, service.to_owned()));
     }
-    write_variables(text, function, vars, &variables.of(function))?;
-    writeln!(text, "      ],\n    )),")?;
-    Ok(())
-}
-
-fn write_variables(
-    text: &mut String,
-    function: &Function,
-    vars: &Variables,
-    variables: &Variables,
-) -> Result<()> {
-    for (name, value) in vars.iter().filter(|(name, _)| !variables.contains_key(*name)) {
-        writeln!(text, "        (name = {}, text = {}),", quoted(name), quoted(value))?;
+    let variables = variables.of(function);
+    for (name, value) in wrangler.vars.iter().filter(|(name, _)| !variables.contains_key(*name)) {
+        bindings.push((name, format!("text = {}", quoted(value))));
     }
     for name in variables.keys() {
-        let source = quoted(&environment_name(function, name));
-        writeln!(text, "        (name = {}, fromEnvironment = {source}),", quoted(name))?;
+        bindings.push((name, format!("fromEnvironment = {}", quoted(&environment_name(function, name)))));
     }
-    Ok(())
+    let line = |(name, value): &(&String, String)| format!("        (name = {}, {value}),\n", quoted(name));
+    format!(
+        r#"    (name = {}, worker = (
+      modules = [
+        (name = "index.js", esModule = embed {}),
+        (name = "index_bg.wasm", wasm = embed {}),
+      ],
+      compatibilityDate = {},
+      compatibilityFlags = [{}],
+      bindings = [
+{}      ],
+    )),
+"#,
+        quoted(&wrangler.name),
+        module("index.js"),
+        module("index_bg.wasm"),
+        quoted(&wrangler.compatibility_date),
+        flags.join(", "),
+        bindings.iter().map(line).collect::<String>(),
+    )
 }
 
 /// The gateway reaches each function by its name, upper-cased: `ai-playlist` as `AI_PLAYLIST`.
@@ -146,30 +127,16 @@ fn check_bindings(gateway: &Function, functions: &[Function]) -> Result<()> {
     }
     for service in &gateway.wrangler.services {
         if !functions.iter().any(|function| function.wrangler.name == service.service) {
-            bail!(
-                "wrangler.toml binds {} to {}, which no function is called",
-                service.binding,
-                service.service
-            );
+            let ServiceBinding { binding, service } = service;
+            bail!("wrangler.toml binds {binding} to {service}, which no function is called");
         }
     }
     Ok(())
 }
 
-/// A Cap'n Proto text literal.
+/// A Cap'n Proto text literal; JSON's has the same escapes for all that may occur.
 fn quoted(text: &str) -> String {
-    let mut literal = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => literal.extend(['\\', c]),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            c => literal.push(c),
-        }
-    }
-    literal.push('"');
-    literal
+    json!(text).to_string()
 }
 
 #[cfg(test)]
@@ -197,7 +164,8 @@ mod tests {
 
     fn generated(functions: &[Function]) -> Result<String> {
         let common = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x")];
-        let common = Variables::from(common.map(|(name, value)| (name.into(), value.into())));
+        let common =
+            std::collections::BTreeMap::from(common.map(|(name, value)| (name.into(), value.into())));
         let variables = FunctionVariables { common, tokens: Some([("fn_ai".into(), "t0ken".into())].into()) };
         let built = |function: &Function| Path::new("/built").join(&function.name);
         generate(functions, Path::new("/repo"), built, 8787, &variables)

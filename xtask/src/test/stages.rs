@@ -11,7 +11,7 @@ use crate::args::Runtime;
 use crate::artefacts::{self, Profile};
 use crate::process;
 use crate::setup;
-use crate::workspace::{GATEWAY, Workspace};
+use crate::workspace::Workspace;
 
 pub fn build(cx: &mut Context<'_>) -> Result<()> {
     match cx.profile {
@@ -79,7 +79,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
     let mut deno = Command::new(workspace.npm_bin("deno"));
     deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--import-map"]);
     deno.arg(import_map).arg("xtask/assets/deno-serve.ts");
-    let functions = workspace.functions.iter().filter(|function| function.name != GATEWAY);
+    let functions = workspace.edge_functions();
     deno.args(functions.map(|function| workspace.deno_entry(function).join("index.ts")));
     cx.run(deno.env("NO_COLOR", "1").current_dir(&workspace.root))
 }
