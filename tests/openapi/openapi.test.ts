@@ -20,6 +20,7 @@ const CALLED_BY: Record<string, string[]> = {
   'catalogue.rs': ['ai-playlist'],
   'crashes/listener.rs': FUNCTIONS,
   'database_refusals.rs': ['ai-playlist'],
+  'delivery.rs': ['ai-playlist'],
   'foreign_texts.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
@@ -241,6 +242,7 @@ test('limits are those of the sources', () => {
   const wish = 'PlaylistRequest/properties';
   const described: Record<string, Record<string, unknown[]>> = {
     'functions/ai-playlist/src/request.rs': {
+      MAX_WISH_BYTES: [Number(/have at most (\d+) bytes/.exec(String((nodeAt('/paths/~1ai-playlist/post').requestBody as Node).description))?.[1])],
       MAX_PROMPT_CHARS: [of(`${wish}/prompt`, 'maxLength')],
       MAX_TARGET_COUNT: [of(`${wish}/target_count`, 'maximum')],
       DEFAULT_TARGET_COUNT: [of(`${wish}/target_count`, 'default')],

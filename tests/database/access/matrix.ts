@@ -14,7 +14,7 @@ export type Relation = {
   ownersRow: string;
 };
 
-const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at'];
+const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'delivered'];
 
 /** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
 export const RELATIONS: Record<string, Relation> = {
@@ -69,7 +69,8 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'usage()': ['authenticated'],
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
-  'ai_settle(uuid,uuid,ai_status_enum,numeric,integer)': ['service_role', 'fn_ai'],
+  'ai_deliver(uuid,uuid,numeric,jsonb)': ['service_role', 'fn_ai'],
+  'ai_settle(uuid,uuid,ai_status_enum,numeric,integer,jsonb)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],
   'store_spotify_tokens(uuid,text,text,text,timestamp with time zone,text,text)': ['service_role', 'fn_spotify'],
   'get_spotify_tokens(uuid,text,text,text)': ['service_role', 'fn_spotify'],
@@ -120,6 +121,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'ensure_ai_sessions_partitions_at(timestamp with time zone,integer)',
   'fit_tracks(jsonb)',
   'free_playlist_name(uuid,text)',
+  'is_running(ai_sessions,timestamp with time zone)',
   'is_live_reservation(ai_status_enum,timestamp with time zone,timestamp with time zone)',
   'live_playlist_count(uuid)',
   'lock_live_playlist()',

@@ -24,6 +24,7 @@ mod contract;
 mod convergence;
 mod crashes;
 mod database_refusals;
+mod delivery;
 mod foreign_texts;
 mod function_roles;
 mod health;

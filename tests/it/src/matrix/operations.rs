@@ -110,13 +110,13 @@ pub const OPERATIONS: &[Operation] = &[
         "ai-playlist",
         GENERATION,
         &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (SAVE, Needed)],
-        &[TOKEN, SETTLE, PLAYLISTS],
+        &[TOKEN, SETTLE],
     ),
     operation(
         Act::Stream,
         "ai-playlist",
         GENERATION,
-        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (SETTLE, Needed)],
+        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (DELIVER, Spared), (SETTLE, Needed)],
         &[TOKEN],
     ),
     operation(
@@ -134,7 +134,7 @@ pub const OPERATIONS: &[Operation] = &[
         &[RESERVE, COMPLETIONS, TOKEN, SEARCH],
     )
     .ending(502, "llm_unavailable"),
-    operation(Act::Again, "ai-playlist", DATABASE, &[(PLAYLISTS, Needed)], &[RESERVE]),
+    operation(Act::Again, "ai-playlist", DATABASE, &[(RESERVE, Needed)], &[]),
     operation(Act::Search, "spotify-search", SEARCHING, &[(COUNT, Needed), (SEARCH, Needed)], &[TOKEN]),
     operation(Act::SearchRenewed, "spotify-search", SEARCHING, &[(TOKEN, Needed)], &[COUNT, SEARCH]),
     operation(Act::StartLink, "spotify-oauth", DATABASE, &[], &[]),
