@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::one_line;
 
 /// The longest title, album or list of artists that the database stores (`playlist_tracks_title_length` and its like).
-pub const MAX_TEXT_CHARS: usize = 500;
+pub const MAX_TEXT_CHARS: usize = 200;
 /// The longest duration that the database stores (`playlist_tracks_duration_ms_range`): a day.
 pub const MAX_DURATION_MS: u32 = 86_400_000;
 

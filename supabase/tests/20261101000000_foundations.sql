@@ -18,7 +18,10 @@ select results_eq(
   $$,
   $$
     values
-      ('public.account_export', 'authenticated'), ('public.add_tracks', 'authenticated'),
+      ('public.account_export', 'authenticated'),
+      ('public.add_tracks', 'authenticated'),
+      ('public.ai_deliver', 'fn_ai'),
+      ('public.ai_deliver', 'service_role'),
       ('public.ai_reserve', 'fn_ai'),
       ('public.ai_reserve', 'service_role'),
       ('public.ai_settle', 'fn_ai'),

@@ -106,7 +106,7 @@ select is(
 );
 select results_eq(
   $$ select title, artist, album, duration_ms, explicit from public.playlist_tracks where playlist_id = pg_temp.id(13) $$,
-  $$ values (repeat('ż', 500), 'a b', null::text, null::int, null::boolean) $$, 'and stored so'
+  $$ values (repeat('ż', 200), 'a b', null::text, null::int, null::boolean) $$, 'and stored so'
 );
 
 -- All or nothing.

@@ -17,6 +17,7 @@ const OPERATIONS = operations();
 const CALLED_BY: Record<string, string[]> = {
   'account.rs': ['account', 'ai-playlist', 'billing'],
   'billing.rs': ['billing'],
+  'delivery.rs': ['ai-playlist'],
   'failures.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'listener.rs': FUNCTIONS,
@@ -232,6 +233,7 @@ test('limits are those of the sources', () => {
   const wish = 'PlaylistRequest/properties';
   const described: Record<string, Record<string, unknown[]>> = {
     'functions/ai-playlist/src/request.rs': {
+      MAX_WISH_BYTES: [Number(/have at most (\d+) bytes/.exec(String((nodeAt('/paths/~1ai-playlist/post').requestBody as Node).description))?.[1])],
       MAX_PROMPT_CHARS: [of(`${wish}/prompt`, 'maxLength')],
       MAX_TARGET_COUNT: [of(`${wish}/target_count`, 'maximum')],
       DEFAULT_TARGET_COUNT: [of(`${wish}/target_count`, 'default')],

@@ -32,10 +32,11 @@ export type Result = {
   description: string;
   tracks: Track[];
   target: number;
-  stop_reason: 'completed' | 'no_progress' | 'deadline' | 'budget';
+  stop_reason: 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
   playlist_id: string | null;
+  not_saved?: 'playlist_limit_reached';
 };
-export type Problem = { kind: 'failed'; failure: Failure; order: Order } | { kind: 'lost'; order: Order } | { kind: 'cancelled' };
+export type Problem = { kind: 'failed'; failure: Failure; order: Order } | { kind: 'lost'; order: Order } | { kind: 'cancelled'; kept: Order | null };
 export type Generation = { running: Running | null; result: Result | null; problem: Problem | null };
 
 /** Pings come every 5 seconds; who hears nothing for so long has lost the connection without being told. */
@@ -102,14 +103,21 @@ export async function run(order: Order): Promise<void> {
   try {
     keepResult(await deliver(order, own.signal));
   } catch (error) {
-    problem = own.signal.aborted ? { kind: 'cancelled' } : problemOf(asFailure(error), order);
+    problem = own.signal.aborted ? { kind: 'cancelled', kept: isCharged() ? order : null } : problemOf(asFailure(error), order);
   }
   // Signing out meanwhile has swept all of this away.
   if (controller !== own || !generation.value.running) return;
   controller = null;
-  if (problem?.kind !== 'lost') drafts.forget(PENDING);
+  if (problem?.kind !== 'lost' && !(problem?.kind === 'cancelled' && problem.kept)) drafts.forget(PENDING);
   change({ running: null, problem });
   void refreshUsage();
+}
+
+/** Enough has come to be charged, so the function keeps it. */
+function isCharged(): boolean {
+  const { running } = generation.value;
+  if (!running) return false;
+  return running.found.filter(Boolean).length >= Math.min(5, Math.ceil(running.target / 3));
 }
 
 function problemOf(failure: Failure, order: Order): Problem {

@@ -1,6 +1,6 @@
 //! One answer of the model: what it says, and when it has said enough.
 
-use shared::llm::playlist::{Language, PlaylistEvent, PlaylistKind, PlaylistReader};
+use shared::llm::playlist::{Complaint, Language, PlaylistEvent, PlaylistKind, PlaylistReader};
 use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
 use shared::track::Suggestion;
 
@@ -250,6 +250,16 @@ impl Answer {
             _ if self.reader.is_complete() || self.goes_on_and_on() => Ok(()),
             _ => Err(LlmError::CutOff),
         })
+    }
+}
+
+/// What the model is told about its answer before; nothing, where that was not its fault.
+pub fn complaint(error: &LlmError) -> Option<Complaint> {
+    match error {
+        LlmError::Empty => Some(Complaint::Empty),
+        LlmError::InvalidAnswer | LlmError::Unusable(_) => Some(Complaint::Unreadable),
+        LlmError::CutOff => Some(Complaint::CutOff),
+        _ => None,
     }
 }
 

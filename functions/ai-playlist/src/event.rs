@@ -1,12 +1,15 @@
 //! What the listener sees while the playlist grows, and at its end.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use shared::Code;
 use shared::matching::{MissReason, Version};
+use shared::text::one_line;
+use shared::track::Suggestion;
 use uuid::Uuid;
 
-use crate::quota::Quota;
+use crate::quota::{Quota, SavedPlaylist};
 use crate::resolve::Found;
 
 /// A track of the playlist, in Spotify's own spelling.
@@ -66,7 +69,7 @@ pub enum Stage {
 }
 
 /// Why no more tracks were looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// The playlist is full.
@@ -77,6 +80,8 @@ pub enum StopReason {
     Deadline,
     /// The invocation may send no more requests.
     Budget,
+    /// The listener left, or the function was ended.
+    Interrupted,
 }
 
 /// The finished playlist.
@@ -104,8 +109,23 @@ pub struct Done {
     pub stop_reason: StopReason,
     /// The saved playlist.
     pub playlist_id: Option<Uuid>,
+    /// `playlist_limit_reached` where it was to be saved and there was no room for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_saved: Option<&'static str>,
     /// What is left of the quota.
     pub quota: Quota,
+}
+
+impl Done {
+    /// The playlist stands among the listener's.
+    pub fn save_as(&mut self, saved: SavedPlaylist) {
+        (self.playlist_id, self.name, self.quota) = (Some(saved.id), saved.name, saved.quota);
+    }
+
+    /// There was no room for the playlist: it is delivered all the same.
+    pub fn stays_unsaved(&mut self) {
+        self.not_saved = Some(Code::PlaylistLimitReached.as_str());
+    }
 }
 
 /// Fewer tracks than this are worth a warning, where at least as many were wanted.
@@ -115,6 +135,16 @@ const FEW_TRACKS: usize = 12;
 pub fn warning(count: usize, target: usize) -> Option<&'static str> {
     (count < target.min(FEW_TRACKS)).then_some("fewer_than_12")
 }
+
+const MAX_FALLBACK_NAME_CHARS: usize = 60;
+
+/// What a playlist is called to which the model gave no name.
+pub fn fallback_name(prompt: &str) -> String {
+    prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect()
+}
+
+/// The longest text of a suggestion that is told: a song's name, and no essay.
+const MAX_MISS_CHARS: usize = 60;
 
 /// One event of the stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +178,13 @@ pub enum Event {
 }
 
 impl Event {
+    /// A suggestion that did not make it, in the model's words: each on one line and cut.
+    pub fn miss(suggestion: &Suggestion, reason: MissReason) -> Self {
+        let [title, artist] =
+            [&suggestion.title, &suggestion.artist].map(|text| one_line(text, MAX_MISS_CHARS));
+        Self::Miss { title, artist, reason }
+    }
+
     /// The event in the `text/event-stream` format of the HTML standard.
     pub fn to_bytes(&self) -> Bytes {
         match self {
@@ -185,6 +222,19 @@ mod tests {
         assert_eq!(text.lines().count(), 3);
         assert!(text.starts_with("event: miss\ndata: {") && text.ends_with("}\n\n"), "{text}");
         assert!(text.contains(r#""reason":"not_found""#));
+    }
+
+    #[test]
+    fn a_miss_is_two_short_lines() {
+        let song =
+            |artist: &str, title: &str| Suggestion { artist: artist.into(), title: title.into(), year: None };
+        let Event::Miss { title, artist, .. } =
+            Event::miss(&song(&"An essay\n".repeat(99), &"ż".repeat(61)), MissReason::NotFound)
+        else {
+            panic!("another event")
+        };
+        assert_eq!((title, artist.chars().count()), ("ż".repeat(60), 60));
+        assert!(artist.starts_with("An essay An essay"), "{artist}");
     }
 
     #[test]

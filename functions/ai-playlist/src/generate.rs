@@ -1,5 +1,6 @@
 //! The generation itself: suggestions are looked up while the model still writes.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -14,7 +15,7 @@ use shared::matching::{MissReason, Selection};
 use shared::spotify::SpotifyError;
 use shared::track::Suggestion;
 
-use crate::answer::{About, Answer, Said};
+use crate::answer::{About, Answer, Said, complaint};
 use crate::budget::Budgeted;
 use crate::event::{Event, Stage, StopReason, Track};
 use crate::request::PlaylistRequest;
@@ -27,6 +28,8 @@ const LLM_SILENCE_MS: u64 = 30_000;
 /// 100 suggestions are about 12 KB, but a frame around each token is larger than the token, and a model may think for
 /// 20,000 tokens before.
 const LLM_MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// So many suggestions that did not make it are told, and one more for each track: a wish for no music learns little.
+const MAX_MISSES: usize = 5;
 /// So many look-ups failing in a row mean that the catalogue is down.
 const MAX_FAILED_LOOKUPS_IN_A_ROW: usize = 8;
 
@@ -77,6 +80,9 @@ pub struct Generation<'a, H, C> {
     /// The model began to answer the last question.
     had_answer: bool,
     spent: Cost,
+    /// What the model had cost when the last track was found, for the ledger.
+    meter: Rc<Cell<Cost>>,
+    misses: usize,
     /// The estimated cost of a question to which there is no answer yet.
     asking: Cost,
     failed_lookups_in_a_row: usize,
@@ -96,7 +102,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         resolver: &'a Resolver<'a, Budgeted<H>, C>,
         request: &'a PlaylistRequest,
         (variation, user): (u32, String),
-        emit: Emit,
+        (emit, meter): (Emit, Rc<Cell<Cost>>),
     ) -> Self {
         Self {
             llm,
@@ -116,6 +122,8 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             answer: None,
             had_answer: false,
             spent: Cost::ZERO,
+            meter,
+            misses: 0,
             asking: Cost::ZERO,
             failed_lookups_in_a_row: 0,
             last_lookup_error: None,
@@ -321,7 +329,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
                 miss.reason()
             }
         };
-        self.miss(suggestion, reason);
+        self.miss(&suggestion, reason);
     }
 
     fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
@@ -329,6 +337,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         let index = self.selection.offer(&found.track)?;
         let track = Track::found(index, found);
         self.found.push((place, track.clone()));
+        self.meter.set(self.cost());
         (self.emit)(Event::Track(track));
         Ok(())
     }
@@ -344,8 +353,11 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         }
     }
 
-    fn miss(&self, suggestion: Suggestion, reason: MissReason) {
-        (self.emit)(Event::Miss { title: suggestion.title, artist: suggestion.artist, reason });
+    fn miss(&mut self, suggestion: &Suggestion, reason: MissReason) {
+        if self.misses < MAX_MISSES + self.found.len() {
+            self.misses += 1;
+            (self.emit)(Event::miss(suggestion, reason));
+        }
     }
 
     fn hear(&mut self, song: Suggestion) {
@@ -354,7 +366,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             answer.note_song(is_repeat);
         }
         if is_repeat {
-            return self.miss(song, MissReason::Duplicate);
+            return self.miss(&song, MissReason::Duplicate);
         }
         self.waiting.push_back(self.suggested.len());
         self.suggested.push(song);
@@ -383,15 +395,5 @@ async fn next_step(answer: Option<&mut Answer>, searches: &mut Searches<'_>) -> 
     select_biased! {
         step = searches.select_next_some() => step,
         said = said => Step::Said(said),
-    }
-}
-
-/// What the model is told about its answer before; nothing, where that was not its fault.
-fn complaint(error: &LlmError) -> Option<Complaint> {
-    match error {
-        LlmError::Empty => Some(Complaint::Empty),
-        LlmError::InvalidAnswer | LlmError::Unusable(_) => Some(Complaint::Unreadable),
-        LlmError::CutOff => Some(Complaint::CutOff),
-        _ => None,
     }
 }

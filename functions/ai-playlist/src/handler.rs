@@ -23,8 +23,9 @@ use crate::config::Config;
 use crate::event::{Done, Event};
 use crate::generate::Emit;
 use crate::job::Job;
+use crate::outbox;
 use crate::quota::{self, Reservation, Session};
-use crate::recover::saved_playlist;
+use crate::recover::recover;
 use crate::request::{self, Format, PlaylistRequest};
 
 /// What the endpoint promises.
@@ -72,7 +73,7 @@ pub struct Deps<H, C> {
 /// Answers one request for a playlist.
 ///
 /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Reserve quota (402, 409, 429).
-/// 4. Stream suggestions, resolving each as it arrives. 5. Settle, then finish the answer.
+/// 4. Stream suggestions, resolving each as it arrives; charge and keep what is sent. 5. Settle, then finish the answer.
 ///
 /// # Errors
 /// Everything that can be refused is refused before the stream starts, as a real status.
@@ -98,8 +99,9 @@ where
     let reserved = quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await;
     note_quota(&deps.call, &reserved);
     match reserved? {
-        Reservation::Finished(left) => {
-            let done = saved_playlist(&supabase.as_user(&user), session, &wanted, left).await?;
+        Reservation::Finished(left, delivered) => {
+            let (service, clock) = (supabase.service(), &deps.clock);
+            let done = recover(&service, clock, session, &wanted, left, delivered).await?;
             recovered(format, &deps, done)
         }
         Reservation::Held => match format {
@@ -113,7 +115,7 @@ where
 fn note_quota(call: &Call, reserved: &Result<Reservation, Error>) {
     let decision = match reserved {
         Ok(Reservation::Held) => "reserved",
-        Ok(Reservation::Finished(_)) => "repeated",
+        Ok(Reservation::Finished(..)) => "repeated",
         Err(error) if error.status().is_client_error() => "refused",
         Err(_) => return, // There was no answer.
     };
@@ -146,7 +148,8 @@ where
     let emit: Emit = Rc::new(move |event| {
         let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
     });
-    let job = Job { deps: deps.clone(), http, session, request, emit: emit.clone() };
+    let every = Some(outbox::enough(request.target_count));
+    let job = Job { deps: deps.clone(), http, session, request, emit: emit.clone(), every };
     let Deps { call, clock, spawn, .. } = deps;
     spawn(
         async move {
@@ -176,7 +179,7 @@ where
     H: HttpClient + Clone + 'static,
     C: Clock + Clone + 'static,
 {
-    let job = Job { deps, http, session, request, emit: Rc::new(|_| {}) };
+    let job = Job { deps, http, session, request, emit: Rc::new(|_| {}), every: None };
     json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 

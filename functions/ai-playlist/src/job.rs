@@ -1,6 +1,8 @@
 //! A generation whose quota is reserved, from there to its settled end.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::rc::Rc;
 
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::{pin_mut, select_biased};
@@ -16,9 +18,10 @@ use shared::{Code, Error};
 
 use crate::answer::About;
 use crate::budget::Budgeted;
-use crate::event::{Done, Event, Stage, StopReason, warning};
+use crate::event::{Done, Event, Stage, StopReason, fallback_name, warning};
 use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Deps;
+use crate::outbox::{Ledger, Outbox};
 use crate::quota::{self, Session, Status};
 use crate::request::PlaylistRequest;
 use crate::resolve::Resolver;
@@ -33,9 +36,10 @@ const ANSWERING_MS: u64 = 1_000;
 const PING_EVERY_MS: u64 = 5_000;
 /// Settling and saving are one request, and one more if its answer is lost.
 const KEPT_FOR_SETTLING: usize = 2;
+/// The first tracks that are charged are one request, and one more if its answer is lost.
+const KEPT_FOR_LEDGER: usize = 2;
 /// The refill asks the model once more, and again after a passing failure.
 const KEPT_FOR_REFILL: usize = 2;
-const MAX_FALLBACK_NAME_CHARS: usize = 60;
 
 /// A reserved generation.
 pub struct Job<H, C> {
@@ -49,6 +53,18 @@ pub struct Job<H, C> {
     pub request: PlaylistRequest,
     /// Receives what happens on the way; not the end.
     pub emit: Emit,
+    /// After so many tracks what is sent is charged; `None` where nothing is sent before the end.
+    pub every: Option<usize>,
+}
+
+/// How a generation ended.
+enum Ended {
+    /// By itself.
+    Over(Result<StopReason, Failure>),
+    /// Nobody waits for it any more.
+    Left,
+    /// The ledger could not be written, so nothing more may be sent before all of it is settled.
+    Unwritten,
 }
 
 impl<H, C> Job<H, C>
@@ -59,10 +75,15 @@ where
     /// Generates, settles and answers how it ended: the settled playlist, or the error that the client is told.
     /// `reader_left` completes when nobody reads the events any more.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
-        let Self { deps, http, session, request, emit } = self;
+        let Self { deps, http, session, request, emit, every } = self;
         emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
-        let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_REFILL);
+        let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
         let resolver = resolver(&deps, &searching, &request);
+        let meter = Rc::new(Cell::new(Cost::ZERO));
+        let writing = http.keeping(KEPT_FOR_SETTLING);
+        let service = Supabase::new(&deps.config.supabase, &writing).service();
+        let ledger = Ledger { service, clock: &deps.clock, session, cost: meter.clone() };
+        let (mut outbox, put) = Outbox::new(ledger, emit.clone(), every);
         let mut generation = Generation::new(
             (&deps.config.llm, &deps.caches.llm),
             http.keeping(KEPT_FOR_SETTLING),
@@ -70,17 +91,19 @@ where
             &resolver,
             &request,
             (variation(&deps), hash_of(session.user_id)),
-            emit.clone(),
+            (put, meter),
         );
         let ended = {
             let generating = generation.run(deps.call.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
             let gone = select(deps.client_gone.clone().boxed_local(), reader_left.boxed_local()).fuse();
+            let sending = outbox.run().fuse();
             let pings = ping(&deps.clock, &emit).fuse();
-            pin_mut!(generating, gone, pings);
+            pin_mut!(generating, gone, sending, pings);
             select_biased! {
-                _ = gone => None,
-                ended = generating => Some(ended),
-                () = pings => None,
+                _ = gone => Ended::Left,
+                ended = generating => Ended::Over(ended),
+                () = sending => Ended::Unwritten,
+                () = pings => Ended::Left,
             }
         };
         let cost = generation.cost();
@@ -89,9 +112,12 @@ where
         call.note("found", generation.found_count());
         call.note("target", request.target_count);
         call.note("cost_usd", cost.to_string());
-        let settling = Settling { deps: &deps, http: &http, session, request: &request, cost };
+        let is_charged = outbox.is_charged();
+        let settling = Settling { deps: &deps, http: &http, session, request: &request, cost, is_charged };
         let tracks = generation.tracks();
-        settling.settle(generation.about, tracks, ended).await
+        let settled = settling.settle(generation.about, tracks, ended).await;
+        outbox.finish(settled.is_ok());
+        settled
     }
 }
 
@@ -130,43 +156,54 @@ struct Settling<'a, H, C> {
     session: Session,
     request: &'a PlaylistRequest,
     cost: Cost,
+    /// What was sent is charged already.
+    is_charged: bool,
 }
 
 impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
-    /// Only what was settled as succeeded is delivered; everything else costs the listener nothing.
+    /// Only what was settled as succeeded is delivered; everything else costs the listener nothing. What was charged
+    /// before stays charged, and is kept for the listener.
     async fn settle(
         &self,
         about: About,
         tracks: Vec<crate::event::Track>,
-        ended: Option<Result<StopReason, Failure>>,
+        ended: Ended,
     ) -> Result<Done, Error> {
         let service = Supabase::new(&self.deps.config.supabase, self.http).service();
-        let error = match ended {
-            Some(Ok(stop_reason)) => {
+        let (stop_reason, error) = match ended {
+            Ended::Over(Ok(stop_reason)) => (Some(stop_reason), None),
+            Ended::Over(Err(failure)) => (None, Some(self.error(failure, about.language))),
+            Ended::Unwritten => (Some(StopReason::Interrupted), None),
+            Ended::Left => (
+                self.is_charged.then_some(StopReason::Interrupted),
+                Some(Error::new(Code::ClientClosedRequest, "The client went away.")),
+            ),
+        };
+        let error = match stop_reason {
+            Some(stop_reason) => {
                 let mut done = self.done(about, tracks, stop_reason);
-                match self.in_time(self.deliver(&service, &mut done)).await {
-                    Ok(()) => {
+                match (self.in_time(self.deliver(&service, &mut done)).await, error) {
+                    (Ok(()), error) => {
                         self.deps.call.note("quota", "charged");
-                        return Ok(done);
+                        return error.map_or(Ok(done), Err);
                     }
                     // The reservation is over, or what became of the playlist is not known: a repeat finds out.
-                    Err(error)
+                    (Err(error), _)
                         if matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable) =>
                     {
                         return Err(error);
                     }
                     // The database refused and has rolled everything back; the reservation is still ours.
-                    Err(error) => error,
+                    (Err(error), _) => error,
                 }
             }
-            Some(Err(failure)) => self.error(failure, about.language),
-            None => Error::new(Code::ClientClosedRequest, "The client went away."),
+            None => error.unwrap_or_else(timeout),
         };
         let status = match error.code() {
             Code::GenerationTimeout => Status::Timeout,
             _ => Status::Failed,
         };
-        match self.in_time(self.end_as(&service, status)).await {
+        match self.in_time(self.end_as(&service, status, None)).await {
             Ok(_) => {
                 self.deps.call.note("quota", "released");
                 Err(error)
@@ -180,23 +217,19 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         }
     }
 
+    /// Saves the playlist where that is asked for and there is room, and settles.
     async fn deliver(&self, service: &Service<'_, Budgeted<H>>, done: &mut Done) -> Result<(), Error> {
-        let clock = &self.deps.clock;
         if self.request.save {
-            let saved = quota::save(
-                service,
-                clock,
-                self.session,
-                self.cost,
-                &done.name,
-                &done.description,
-                &done.tracks,
-            )
-            .await?;
-            (done.playlist_id, done.name, done.quota) = (Some(saved.id), saved.name, saved.quota);
-        } else {
-            done.quota = self.end_as(service, Status::Succeeded).await?;
+            match quota::save(service, &self.deps.clock, self.session, self.cost, done).await {
+                Ok(saved) => {
+                    done.save_as(saved);
+                    return Ok(());
+                }
+                Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+                Err(error) => return Err(error),
+            }
         }
+        done.quota = self.end_as(service, Status::Succeeded, Some(&*done)).await?;
         Ok(())
     }
 
@@ -204,12 +237,13 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         &self,
         service: &Service<'_, Budgeted<H>>,
         status: Status,
+        kept: Option<&Done>,
     ) -> Result<quota::Quota, Error> {
         let clock = &self.deps.clock;
         let age_ms = clock.now_ms().saturating_sub(self.deps.call.started_ms);
         // The reservation is a little younger than the call, so this is before we stop waiting.
         let max_age_ms = (age_ms + RETRYING_MS).min(DEADLINE_MS).saturating_sub(ANSWERING_MS);
-        quota::settle(service, clock, self.session, status, self.cost, max_age_ms).await
+        quota::settle(service, clock, self.session, status, self.cost, max_age_ms, kept).await
     }
 
     /// Bounds settling by the deadline of the whole request.
@@ -232,10 +266,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             Failure::Llm(error @ LlmError::Declined(_)) => not_about_music(language).caused_by(error),
             Failure::Llm(error) => error.into(),
             Failure::Spotify(error) => error.into(),
-            Failure::Deadline => Error::new(
-                Code::GenerationTimeout,
-                "The playlist was not finished in time. Nothing was charged. Please try again.",
-            ),
+            Failure::Deadline => timeout(),
             Failure::NothingFound => Error::new(
                 Code::NoTracksFound,
                 "None of the suggested songs is in the catalogue. Nothing was charged. Try other words.",
@@ -247,10 +278,11 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     fn done(&self, about: About, tracks: Vec<crate::event::Track>, stop_reason: StopReason) -> Done {
         let (count, target) = (tracks.len(), self.request.target_count);
         let language = about.language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
-        let fallback = || self.request.wish.prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect();
         Done {
             session_id: self.session.id,
-            name: Some(about.name).filter(|name| !name.is_empty()).unwrap_or_else(fallback),
+            name: Some(about.name)
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| fallback_name(&self.request.wish.prompt)),
             description: about.description,
             summary: about.summary,
             language: language.as_str(),
@@ -260,9 +292,17 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             warning: warning(count, target),
             stop_reason,
             playlist_id: None,
+            not_saved: None,
             quota: quota::Quota::default(),
         }
     }
+}
+
+fn timeout() -> Error {
+    Error::new(
+        Code::GenerationTimeout,
+        "The playlist was not finished in time. Nothing was charged. Please try again.",
+    )
 }
 
 fn not_about_music(language: Language) -> Error {

@@ -14,6 +14,7 @@ pub mod event;
 pub mod generate;
 pub mod handler;
 pub mod job;
+pub mod outbox;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;

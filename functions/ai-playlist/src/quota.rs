@@ -1,9 +1,10 @@
 //! The quota's side of a generation: reserve a slot, settle it, save what came of it.
 //!
-//! All three are RPCs that only the function may call. Each may be repeated: the session's id makes
+//! All are RPCs that only the function may call. Each may be repeated: the session's id makes
 //! a repeat answer what the first call did.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
 use shared::llm::Cost;
@@ -11,7 +12,8 @@ use shared::supabase::Service;
 use shared::{Code, Error};
 use uuid::Uuid;
 
-use crate::event::Track;
+use crate::event::{Done, Track};
+use crate::recover::Delivered;
 
 /// What a plan allows and what is left of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,15 +51,7 @@ pub struct Session {
     pub user_id: Uuid,
 }
 
-#[derive(Serialize)]
-struct ReserveArgs<'a> {
-    p_session_id: Uuid,
-    p_user_id: Uuid,
-    p_prompt: &'a str,
-    p_save: bool,
-}
-
-/// What any of the three RPCs answers; which members stand in it depends on the outcome.
+/// What any of the RPCs answers; which members stand in it depends on the outcome.
 #[derive(Deserialize)]
 struct Answer {
     outcome: String,
@@ -65,12 +59,13 @@ struct Answer {
     retry_after_seconds: Option<u64>,
     playlist_id: Option<Uuid>,
     name: Option<String>,
+    delivered: Option<Delivered>,
 }
 
 impl Answer {
     /// An outcome that we do not know, or one without what belongs to it.
     fn unexpected(&self) -> Error {
-        Error::new(Code::Internal, "Something went wrong. Nothing was charged.")
+        Error::new(Code::Internal, "Something went wrong on our side. Please try again.")
             .caused_by(format!("unexpected outcome {}", self.outcome))
     }
 }
@@ -80,8 +75,8 @@ impl Answer {
 pub enum Reservation {
     /// A slot is held: generate.
     Held,
-    /// This session succeeded before: nothing is generated again.
-    Finished(Quota),
+    /// This session succeeded before: nothing is generated again. With what was delivered and not saved.
+    Finished(Quota, Option<Delivered>),
 }
 
 /// Takes one slot of the quota, or says why not.
@@ -95,13 +90,17 @@ pub async fn reserve<H: HttpClient>(
     prompt: &str,
     save: bool,
 ) -> Result<Reservation, Error> {
-    let args =
-        ReserveArgs { p_session_id: session.id, p_user_id: session.user_id, p_prompt: prompt, p_save: save };
+    let args = json!({
+        "p_session_id": session.id,
+        "p_user_id": session.user_id,
+        "p_prompt": prompt,
+        "p_save": save,
+    });
     // Not repeated on failure: a lost answer would make the repeat see its own reservation as running.
     let answer: Answer = service.rpc("ai_reserve", &args).await?;
     let error = match (answer.outcome.as_str(), &answer.quota) {
         ("reserved", _) => return Ok(Reservation::Held),
-        ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone())),
+        ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
         ("in_progress", _) => Error::new(
             Code::GenerationInProgress,
             "A playlist is already being generated under this Idempotency-Key.",
@@ -141,22 +140,39 @@ fn playlist_limit() -> Error {
     )
 }
 
-/// The cost as the database records it (`private.ai_cost`); a model may claim any number of tokens.
+/// The cost as the database records it (`private.ai_cost`), a decimal because a binary fraction would not be exact; a model
+/// may claim any number of tokens.
 fn recorded(cost: Cost) -> String {
     const MOST: u64 = 9_999_999_999;
     if cost.ten_thousandths() > MOST { "999999.9999".to_owned() } else { cost.to_string() }
 }
 
-#[derive(Serialize)]
-struct SettleArgs {
-    p_session_id: Uuid,
-    p_user_id: Uuid,
-    p_status: Status,
-    p_cost: String, // A decimal: a binary fraction would not be exact.
-    p_max_age_ms: u64,
+/// Charges a running generation and keeps its tracks so far, before they are sent.
+///
+/// # Errors
+/// 504 `generation_timeout` where the reservation has expired, 503 where the database is away.
+pub async fn deliver<H: HttpClient, C: Clock>(
+    service: &Service<'_, H>,
+    clock: &C,
+    session: Session,
+    cost: Cost,
+    tracks: &[Track],
+) -> Result<(), Error> {
+    let args = json!({
+        "p_session_id": session.id,
+        "p_user_id": session.user_id,
+        "p_cost": recorded(cost),
+        "p_tracks": tracks,
+    });
+    let answer: Answer = service.rpc_retrying("ai_deliver", &args, clock).await?;
+    match answer.outcome.as_str() {
+        "delivered" => Ok(()),
+        "expired" | "unknown" => Err(timeout()),
+        _ => Err(answer.unexpected()),
+    }
 }
 
-/// Ends the generation; only what was settled as succeeded may be delivered.
+/// Ends the generation; only what was settled as succeeded may be delivered. `kept` is what is delivered unsaved.
 ///
 /// A success that the database gets to later than `max_age_ms` after the reservation is none: a
 /// request may be carried out long after nobody waits for its answer any more.
@@ -170,30 +186,28 @@ pub async fn settle<H: HttpClient, C: Clock>(
     status: Status,
     cost: Cost,
     max_age_ms: u64,
+    kept: Option<&Done>,
 ) -> Result<Quota, Error> {
-    let args = SettleArgs {
-        p_session_id: session.id,
-        p_user_id: session.user_id,
-        p_status: status,
-        p_cost: recorded(cost),
-        p_max_age_ms: max_age_ms,
-    };
+    let args = json!({
+        "p_session_id": session.id,
+        "p_user_id": session.user_id,
+        "p_status": status,
+        "p_cost": recorded(cost),
+        "p_max_age_ms": max_age_ms,
+        "p_result": kept.map(|done| json!({
+            "name": done.name,
+            "description": done.description,
+            "summary": done.summary,
+            "stop_reason": done.stop_reason,
+            "tracks": done.tracks,
+        })),
+    });
     let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
     match (answer.outcome.as_str(), &answer.quota) {
         ("settled", Some(quota)) => Ok(quota.clone()),
         ("expired" | "unknown", _) => Err(timeout()),
         _ => Err(answer.unexpected()),
     }
-}
-
-#[derive(Serialize)]
-struct SaveArgs<'a> {
-    p_session_id: Uuid,
-    p_user_id: Uuid,
-    p_cost: String, // A decimal: a binary fraction would not be exact.
-    p_name: &'a str,
-    p_description: &'a str,
-    p_tracks: &'a [Track],
 }
 
 /// A playlist in the database.
@@ -217,18 +231,16 @@ pub async fn save<H: HttpClient, C: Clock>(
     clock: &C,
     session: Session,
     cost: Cost,
-    name: &str,
-    description: &str,
-    tracks: &[Track],
+    done: &Done,
 ) -> Result<SavedPlaylist, Error> {
-    let args = SaveArgs {
-        p_session_id: session.id,
-        p_user_id: session.user_id,
-        p_cost: recorded(cost),
-        p_name: name,
-        p_description: description,
-        p_tracks: tracks,
-    };
+    let args = json!({
+        "p_session_id": session.id,
+        "p_user_id": session.user_id,
+        "p_cost": recorded(cost),
+        "p_name": done.name,
+        "p_description": done.description,
+        "p_tracks": done.tracks,
+    });
     let answer: Answer = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
     match (answer.outcome.as_str(), answer.playlist_id, &answer.name, &answer.quota) {
         ("saved", Some(id), Some(name), Some(quota)) => {

@@ -1,29 +1,34 @@
 //! The result of a generation that succeeded before, for a client that lost it on the way.
 
 use serde::Deserialize;
+use shared::clock::Clock;
 use shared::http_client::HttpClient;
+use shared::llm::Cost;
 use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
-use shared::supabase::AsUser;
+use shared::supabase::Service;
 use shared::{Code, Error};
 
-use crate::event::{Done, StopReason, Track, warning};
-use crate::quota::{Quota, Session};
+use crate::event::{Done, StopReason, Track, fallback_name, warning};
+use crate::quota::{self, Quota, Session};
 use crate::request::PlaylistRequest;
 
-const COLUMNS: &str =
-    "name,description,playlist_tracks(position,track_uri,title,artist,album,duration_ms,explicit)";
-
-#[derive(Deserialize)]
-struct SavedPlaylist {
-    name: String,
-    description: Option<String>,
-    playlist_tracks: Vec<SavedTrack>,
+/// What was delivered; of a generation that was interrupted there are tracks alone.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Delivered {
+    tracks: Vec<KeptTrack>,
+    #[serde(default)]
+    is_saved: bool,
+    name: Option<String>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    summary: String,
+    stop_reason: Option<StopReason>,
 }
 
-#[derive(Deserialize)]
-struct SavedTrack {
-    position: usize,
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct KeptTrack {
     track_uri: String,
     title: Option<String>,
     artist: Option<String>,
@@ -32,67 +37,73 @@ struct SavedTrack {
     explicit: Option<bool>,
 }
 
-impl From<SavedTrack> for Track {
-    fn from(saved: SavedTrack) -> Self {
-        let (title, artist, album) = (
-            saved.title.unwrap_or_default(),
-            saved.artist.unwrap_or_default(),
-            saved.album.unwrap_or_default(),
-        );
-        Self {
+impl KeptTrack {
+    fn at(self, index: usize) -> Track {
+        let (title, artist, album) =
+            (self.title.unwrap_or_default(), self.artist.unwrap_or_default(), self.album.unwrap_or_default());
+        Track {
             version: version_of(&title, &artist, &album).map(Version::as_str),
-            index: saved.position.saturating_sub(1),
-            track_uri: saved.track_uri,
+            index,
+            track_uri: self.track_uri,
             title,
             artist,
             album,
-            duration_ms: saved.duration_ms.unwrap_or_default(),
-            explicit: saved.explicit.unwrap_or_default(),
+            duration_ms: self.duration_ms.unwrap_or_default(),
+            explicit: self.explicit.unwrap_or_default(),
             score: 1.0, // What was suggested is not kept: the track matches itself.
         }
     }
 }
 
-/// The playlist that the session saved, as the answer that told of it.
+/// What was delivered, as the answer that told of it; saved now, where the first request could not.
 ///
 /// # Errors
-/// 409 `already_generated` where the session saved none, or the repeat does not ask for it.
-pub async fn saved_playlist<H: HttpClient>(
-    database: &AsUser<'_, H>,
+/// 409 `already_generated` where the playlist was deleted; what refuses to save it.
+pub async fn recover<H: HttpClient>(
+    service: &Service<'_, H>,
+    clock: &impl Clock,
     session: Session,
     request: &PlaylistRequest,
     quota: Quota,
+    delivered: Option<Delivered>,
 ) -> Result<Done, Error> {
-    let already_generated = || {
+    let delivered = delivered.ok_or_else(|| {
         Error::new(
             Code::AlreadyGenerated,
             "A playlist was generated under this Idempotency-Key before. Use a new one for another.",
         )
-    };
-    if !request.save {
-        return Err(already_generated());
+    })?;
+    let is_saved = delivered.is_saved;
+    let mut done = done(session, request, quota, delivered);
+    if is_saved {
+        done.playlist_id = Some(session.id);
+    } else if request.save {
+        match quota::save(service, clock, session, Cost::ZERO, &done).await {
+            Ok(saved) => done.save_as(saved),
+            Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+            Err(error) => return Err(error),
+        }
     }
-    let id = session.id.to_string();
-    let rows: Vec<SavedPlaylist> = database
-        .query(|db| db.from("playlists").select(COLUMNS).eq("id", id).eq("is_deleted", "false"))
-        .await?;
-    let saved = rows.into_iter().next().ok_or_else(already_generated)?;
-    let mut tracks: Vec<Track> = saved.playlist_tracks.into_iter().map(Track::from).collect();
-    tracks.sort_by_key(|track| track.index);
+    Ok(done)
+}
+
+fn done(session: Session, request: &PlaylistRequest, quota: Quota, delivered: Delivered) -> Done {
+    let tracks: Vec<Track> =
+        delivered.tracks.into_iter().enumerate().map(|(index, track)| track.at(index)).collect();
     let (count, target) = (tracks.len(), request.target_count);
-    let description = saved.description.unwrap_or_default();
-    Ok(Done {
+    Done {
         session_id: session.id,
-        name: saved.name,
-        summary: description.clone(),
-        description,
+        name: delivered.name.unwrap_or_else(|| fallback_name(&request.wish.prompt)),
+        description: delivered.description,
+        summary: delivered.summary,
         language: Language::detect(&request.wish.prompt).as_str(),
         tracks,
         count,
         target,
         warning: warning(count, target),
-        stop_reason: StopReason::Completed,
-        playlist_id: Some(session.id),
+        stop_reason: delivered.stop_reason.unwrap_or(StopReason::Interrupted),
+        playlist_id: None,
+        not_saved: None,
         quota,
-    })
+    }
 }

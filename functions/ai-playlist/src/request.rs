@@ -8,7 +8,7 @@ use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
 
 /// All texts of a wish together, for every byte of them is paid for.
-const MAX_WISH_BYTES: usize = 12 * 1024;
+const MAX_WISH_BYTES: usize = 12_288;
 const MAX_PROMPT_CHARS: usize = 1000;
 const MAX_TARGET_COUNT: usize = 50;
 const DEFAULT_TARGET_COUNT: usize = 20;

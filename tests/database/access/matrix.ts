@@ -14,7 +14,7 @@ export type Relation = {
   ownersRow: string;
 };
 
-const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at'];
+const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'delivered'];
 
 /** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
 export const RELATIONS: Record<string, Relation> = {
@@ -24,7 +24,7 @@ export const RELATIONS: Record<string, Relation> = {
     ownersRow: 'user_id = $owner',
   },
   playlists: {
-    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at'],
+    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at', 'deleted_at'],
     rights: {
       authenticated: {
         select: true,
@@ -70,7 +70,8 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'account_export()': ['authenticated'],
   'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
-  'ai_settle(uuid,uuid,ai_status_enum,numeric,integer)': ['service_role', 'fn_ai'],
+  'ai_deliver(uuid,uuid,numeric,jsonb)': ['service_role', 'fn_ai'],
+  'ai_settle(uuid,uuid,ai_status_enum,numeric,integer,jsonb)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],
   'store_spotify_tokens(uuid,text,text,text,timestamp with time zone,text,text)': ['service_role', 'fn_spotify'],
   'get_spotify_tokens(uuid,text,text,text)': ['service_role', 'fn_spotify'],
@@ -116,11 +117,16 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'drop_empty_ai_sessions_partitions()',
   'drop_empty_ai_sessions_partitions_at(timestamp with time zone)',
   'digits(text)',
+  'edits_at_once()',
+  'enter_edit(uuid)',
   'encrypt_spotify_token(uuid,text,text)',
   'ensure_ai_sessions_partitions(integer)',
   'ensure_ai_sessions_partitions_at(timestamp with time zone,integer)',
   'fit_tracks(jsonb)',
+  'forget_expired()',
+  'forget_oldest_deleted_playlists()',
   'free_playlist_name(uuid,text)',
+  'is_running(ai_sessions,timestamp with time zone)',
   'is_live_reservation(ai_status_enum,timestamp with time zone,timestamp with time zone)',
   'live_playlist_count(uuid)',
   'lock_live_playlist()',
@@ -131,14 +137,17 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'open_spotify_token(uuid,text,bytea)',
   'parse_tracks(jsonb)',
   'playlist_limit()',
+  'playlist_row_limit()',
   'prepare_playlist()',
   'refuse(integer,text,text,integer)',
+  'refuse_crowd()',
   'refuse_edit(integer)',
   'request_limits(text)',
   'seconds_until_refill(uuid,text,timestamp with time zone)',
   'seconds_until(timestamp with time zone,timestamp with time zone)',
   'seen_by_billing(profiles)',
   'set_updated_at()',
+  'saved_delivery(uuid)',
   'settle_session(ai_sessions,ai_status_enum,numeric,timestamp with time zone)',
   'sign_up_name(jsonb,text)',
   'spotify_export_hold()',

@@ -114,6 +114,22 @@ test('settling at once as succeeded and as failed has one outcome', async () => 
   assert.equal(await used(user), succeeded ? 1 : 0);
 });
 
+test('charging and settling as failed at once has one outcome, and the quota agrees', async () => {
+  const user = await signUp(sql);
+  const session = randomUUID();
+  await sql.begin((tx) => reserve(user, session)(tx));
+  const deliver: Step = asFunction('fn_ai', (tx) => tx`select public.ai_deliver(${session}, ${user}, 0.001, ${tracks(1, 2)}::text::jsonb) as answer`);
+  const endings = await interleave([
+    [settle(user, session, 'failed'), async () => {}],
+    [async () => {}, deliver],
+    [async () => {}, deliver],
+  ]);
+  assert.deepEqual(outcomes(endings.slice(1)), { expired: 2 });
+  const [row] = await sql`select status, delivered from public.ai_sessions where id = ${session}`;
+  assert.deepEqual({ ...row }, { status: 'failed', delivered: null });
+  assert.equal(await used(user), 0);
+});
+
 test('saving twice at once saves once and answers both', async () => {
   const user = await signUp(sql);
   const session = randomUUID();

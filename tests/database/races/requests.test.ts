@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { signUp } from '../support.ts';
-import type { Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
+import type { Ending, Step } from './interleave.ts';
+import { atOnce, interleave, racesRun } from './interleave.ts';
 import { addTracks, asFunction, asUser, listener, sql } from './people.ts';
 
 after(async () => {
@@ -25,13 +25,37 @@ for (const [kind, capacity] of Object.entries({ search: 30, export: 10, link: 10
   });
 }
 
-test('of a hundred edits at once the last twenty of the minute pass, in all playlists together', async () => {
+const inFull = async (endings: Promise<Ending[]>) =>
+  (await endings).map((ending) => (ending.state === 'PGRST' ? JSON.parse(ending.message).code : (ending.state ?? 'done')));
+
+test('of a hundred edits at once three are let in, and the others are told so without waiting', async () => {
+  const { user, live } = await listener(2);
+  const found = await inFull(atOnce(Array.from({ length: 100 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
+  assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
+});
+
+test('of the edits that are let in as many are made as the minute holds, in all playlists together', async () => {
   const { user, live } = await listener(2);
   await sql`
     insert into private.request_buckets (user_id, kind, period, taken, refills_at)
-    values (${user}, 'edit', '1 minute', 100, clock_timestamp() + interval '1 hour')`;
-  const edits = Array.from({ length: 100 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)));
-  assert.deepEqual(refusals(await atOnce(edits)), { PGRST: 80 });
+    values (${user}, 'edit', '1 minute', 118, clock_timestamp() + interval '1 hour')`;
+  const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
+  assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
+});
+
+test('an edit that waits two seconds for a lock is told to come again', async () => {
+  const { user, live } = await listener(1);
+  const [playlist] = live as [string];
+  const held: Step = async (tx) => tx`select from public.playlists where id = ${playlist} for update`;
+  const edit = asUser(user, addTracks(playlist, 1));
+  const rename = asUser(user, (tx) => tx`update public.playlists set name = 'Other' where id = ${playlist}`);
+  const untilRefused: Step = async (tx) => {
+    const waiting = async () => (await tx`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%add_tracks%'`)[0]?.n;
+    while ((await waiting()) > 0);
+  };
+  const [, refused] = await inFull(interleave([[held, async () => {}, untilRefused], [async () => {}, edit, async () => {}]]));
+  assert.equal(refused, 'too_many_at_once');
+  assert.deepEqual(await inFull(atOnce([edit, rename])), ['done', 'done']);
 });
 
 test('a request that is counted while the account is deleted waits, and finds nobody', async () => {

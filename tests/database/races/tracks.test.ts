@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Step } from './interleave.ts';
+import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
 import { addTracks, asUser, listener, sql, tracks, tracksOf, uri } from './people.ts';
 
@@ -37,49 +37,45 @@ const restore = (playlist: string): Step => (tx) => tx`update public.playlists s
 
 test('adds at once are all there', async () => {
   const { user, playlist } = await playlistOf(10);
-  const endings = await atOnce(Array.from({ length: 30 }, (_, n) => asUser(user, addTracks(playlist, 100 + n))));
+  const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 100 + n))));
   assert.deepEqual(refusals(endings), {});
-  assert.equal((await assertDense(playlist)).length, 40);
+  assert.equal((await assertDense(playlist)).length, 13);
 });
 
 test('a hundred is the limit also for many at once', async () => {
-  const { user, playlist } = await playlistOf(95);
-  const endings = await atOnce(Array.from({ length: 20 }, (_, n) => asUser(user, addTracks(playlist, 200 + n))));
-  assert.deepEqual(refusals(endings), { PT409: 15 });
+  const { user, playlist } = await playlistOf(98);
+  const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 200 + n))));
+  assert.deepEqual(refusals(endings), { PT409: 1 });
   assert.equal((await assertDense(playlist)).length, 100);
 });
 
 test('the same track is added once', async () => {
   const { user, playlist } = await playlistOf(1);
-  const endings = await atOnce(Array.from({ length: 10 }, () => asUser(user, addTracks(playlist, 77))));
-  assert.deepEqual(refusals(endings), { PT409: 9 });
+  const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, addTracks(playlist, 77))));
+  assert.deepEqual(refusals(endings), { PT409: 2 });
   assert.equal((await assertDense(playlist)).length, 2);
 });
 
 test('removes at once remove as many', async () => {
   const { user, playlist } = await playlistOf(40);
-  const endings = await atOnce(Array.from({ length: 20 }, () => asUser(user, removeTrack(playlist, 1))));
+  const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, removeTrack(playlist, 1))));
   assert.deepEqual(refusals(endings), {});
-  assert.equal((await assertDense(playlist)).length, 20);
+  assert.equal((await assertDense(playlist)).length, 37);
 });
 
 test('moves at once lose nothing', async () => {
   const { user, playlist } = await playlistOf(30);
   const before = await assertDense(playlist);
-  const endings = await atOnce(Array.from({ length: 25 }, () => asUser(user, moveTrack(playlist, 1, 30))));
+  const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, moveTrack(playlist, 1, 30))));
   assert.deepEqual(refusals(endings), {});
-  assert.deepEqual(await assertDense(playlist), [...before.slice(25), ...before.slice(0, 25)]);
+  assert.deepEqual(await assertDense(playlist), [...before.slice(3), ...before.slice(0, 3)]);
 });
 
 test('everything at once leaves a playlist without gap or duplicate', async () => {
   const { user, playlist } = await playlistOf(50);
-  const steps = Array.from({ length: 8 }, (_, n) => [
-    addTracks(playlist, 300 + n),
-    removeTrack(playlist, 5),
-    moveTrack(playlist, 1, 20),
-    replaceTracks(playlist, ...Array.from({ length: 40 + n }, (_, k) => k + 1)),
-  ]).flat();
-  const endings = await atOnce(steps.map((step) => asUser(user, step)));
+  const all = [addTracks(playlist, 300), removeTrack(playlist, 5), moveTrack(playlist, 1, 20), replaceTracks(playlist, ...Array.from({ length: 40 }, (_, k) => k + 1))];
+  const endings: Ending[] = [];
+  for (const left of all) endings.push(...(await atOnce(all.filter((step) => step !== left).map((step) => asUser(user, step)))));
   // A track that came back with a replacement may be the one that is added.
   assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== 'PT409'), []);
   await assertDense(playlist);
@@ -133,7 +129,7 @@ test('a row that comes past the functions does not get into a playlist that is b
 test('adding and restoring at once: the tracks are those of before, and perhaps one more', async () => {
   const { user, playlist } = await playlistOf(3);
   await sql`update public.playlists set is_deleted = true where id = ${playlist}`;
-  const endings = await atOnce([asUser(user, restore(playlist)), ...[7, 8, 9].map((n) => asUser(user, addTracks(playlist, n)))]);
+  const endings = await atOnce([asUser(user, restore(playlist)), ...[7, 8].map((n) => asUser(user, addTracks(playlist, n)))]);
   assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== 'PT404'), []);
   await assertDense(playlist);
   assert.ok((await tracksOf(playlist)).every((track) => !track.is_deleted));

@@ -202,7 +202,7 @@ async fn a_user_with_fifty_playlists_is_told_before_anything_is_generated() {
 }
 
 #[tokio::test]
-async fn a_fiftieth_playlist_made_meanwhile_charges_nothing() {
+async fn a_fiftieth_playlist_made_meanwhile_leaves_a_playlist_that_is_charged_and_delivered_unsaved() {
     let (stack, user) = taken().await;
     let fill = "insert into public.playlists (owner_id, name) select $1, 'playlist ' || n from generate_series(1, 49) n";
     stack.sql(fill, &[&user.id]).await;
@@ -216,7 +216,8 @@ async fn a_fiftieth_playlist_made_meanwhile_charges_nothing() {
     let last = json!({"owner_id": user.id, "name": "the fiftieth"});
     assert_eq!(stack.rest(reqwest::Method::POST, "playlists", Some(&user), Some(&last)).await.0, 201);
     let stream = generation::read(response).await;
-    assert_eq!(stream.last("error")["code"], "playlist_limit_reached");
-    assert_eq!(stack.ai_usage(&user).await["used"], 0);
+    let done = stream.last("done");
+    assert_eq!((&done["not_saved"], &done["count"]), (&json!("playlist_limit_reached"), &json!(5)));
+    assert_eq!(stack.ai_usage(&user).await["used"], 1);
     assert_eq!(stack.rows(Some(&user), "playlists?select=id").await.len(), 50);
 }

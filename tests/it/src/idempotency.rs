@@ -40,17 +40,23 @@ async fn a_repeat_of_a_saved_generation_answers_the_saved_playlist() {
 }
 
 #[tokio::test]
-async fn a_repeat_without_save_is_told_that_it_was_generated() {
+async fn a_repeat_returns_what_was_not_saved_and_then_saves_it() {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
     stack.llm_script(reply(&FIVE)).await;
     let key = Uuid::new_v4().to_string();
-    assert_eq!(json_with_key(&stack, &user, &ask("evening"), &key).await.0, 200);
-    for body in [ask("evening"), saving("evening")] {
-        let repeat = json_with_key(&stack, &user, &body, &key).await;
-        assert_error(&repeat, 409, "already_generated");
+    let (_, first) = json_with_key(&stack, &user, &ask("evening"), &key).await;
+    let uris = |done: &Value| -> Vec<Value> {
+        done["tracks"].as_array().unwrap().iter().map(|track| track["track_uri"].clone()).collect()
+    };
+    for (save, is_saved) in [(false, false), (true, true), (true, true), (false, true)] {
+        let mut body = ask("evening");
+        body["save"] = json!(save);
+        let (status, done) = json_with_key(&stack, &user, &body, &key).await;
+        assert_eq!((status.as_u16(), uris(&done), &done["name"]), (200, uris(&first), &first["name"]));
+        assert_eq!(done["playlist_id"].is_string(), is_saved);
     }
-    assert_eq!(generations(&stack).await, 1);
+    assert_eq!((generations(&stack).await, &stack.ai_usage(&user).await["used"]), (1, &json!(1)));
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod check_llm;
 mod contract;
 mod convergence;
 mod crashes;
+mod delivery;
 mod failures;
 mod foreign_texts;
 mod function_roles;

@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::{assert_gone, delete, exists, pays, subscriber};
+use crate::delivery;
 use crate::generation::{self, FIVE, assert_error, json_with_key, reply, saving};
 use crate::own_stack::{PATIENCE, Place, eventually, free_ports, functions_alone, is_alive, signal};
 use crate::stack::{Stack, User};
@@ -19,7 +20,7 @@ async fn slow_model(stack: &Stack, first_token_ms: u64) {
 /// Makes a user's reservations as old as the moment at which they expire.
 async fn expire_reservations(stack: &Stack, user: &User) {
     let statement = "update public.ai_sessions set created_at = created_at - interval '90 seconds'
-        where user_id = $1 and status = 'timeout'";
+        where user_id = $1";
     stack.sql(statement, &[&user.id]).await;
 }
 
@@ -74,6 +75,33 @@ async fn kill_9_of_xtask_leaves_no_process() {
     let mut again = place.start().await;
     assert_ne!(again.pid_of("postgres"), running.pid_of("postgres"));
     assert_eq!(again.ctrl_c().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn killing_workerd_after_enough_was_sent_charges_once_and_a_repeat_has_what_was_sent() {
+    let place = Place::take().await;
+    let mut first = place.start().await;
+    let user = first.stack.sign_up().await;
+    first.stack.llm_script(delivery::slowly(5)).await;
+    let key = Uuid::new_v4().to_string();
+    let mut reading = delivery::Reading::start(&first.stack, &user, &saving("evening"), &key).await;
+    let sent = reading.until_tracks(2).await;
+    signal("KILL", first.pid_of("functions"));
+    assert!(!first.dev.ended().await.success());
+    place.assert_nothing_is_left(&first.pids).await;
+
+    let second = place.start().await;
+    let stack = &second.stack;
+    let body = saving("evening");
+    let again = || json_with_key(stack, &user, &body, &key);
+    assert_error(&again().await, 409, "generation_in_progress");
+    expire_reservations(stack, &user).await;
+    let (status, done) = again().await;
+    assert_eq!((status.as_u16(), &done["stop_reason"]), (200, &json!("interrupted")), "{done}");
+    delivery::assert_holds(&done, &sent);
+    assert_eq!(stack.rows(Some(&user), "playlists?select=id").await, [json!({"id": done["playlist_id"]})]);
+    assert_eq!(stack.ai_usage(&user).await["used"], 1);
+    assert_eq!(again().await.1["playlist_id"], done["playlist_id"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 import { asFailure } from '../failure.ts';
 import type { Failure } from '../failure.ts';
 import { dismissProblem, run } from '../generation.ts';
-import type { Problem } from '../generation.ts';
+import type { Order, Problem } from '../generation.ts';
 import { go } from '../navigation.ts';
 import { useTexts } from '../texts/texts.ts';
 import { FailureNotice, Notice } from './notice.tsx';
@@ -11,16 +11,20 @@ type Props = { problem: Problem; pick?: (example: string) => void };
 /** How the last generation ended, where it did not end well, and the way on. */
 export function ProblemNotice({ problem, pick }: Props) {
   const t = useTexts();
-  if (problem.kind === 'cancelled') return <Notice tone="plain" title={t.create.cancelled} />;
+  if (problem.kind === 'cancelled') {
+    if (!problem.kept) return <Notice tone="plain" title={t.create.cancelled} />;
+    return (
+      <Notice tone="plain" title={t.run.keptTitle}>
+        <p>{t.run.keptNext}</p>
+        <Recovery order={problem.kept} />
+      </Notice>
+    );
+  }
   if (problem.kind === 'lost') {
-    const { order } = problem;
     return (
       <Notice tone="bad" title={t.run.lostTitle}>
-        <p>{t.run.lostNext} {!order.wish.save && t.run.lostUnsaved}</p>
-        <div class="row">
-          <button type="button" class="button button-primary" onClick={() => void run(order)}>{t.run.recover}</button>
-          <button type="button" class="button" onClick={dismissProblem}>{t.run.giveUp}</button>
-        </div>
+        <p>{t.run.lostNext}</p>
+        <Recovery order={problem.order} />
       </Notice>
     );
   }
@@ -28,6 +32,16 @@ export function ProblemNotice({ problem, pick }: Props) {
     <FailureNotice failure={asFailure(problem.failure)} pick={pick}>
       <WayOn failure={problem.failure} retry={() => void run(problem.order)} />
     </FailureNotice>
+  );
+}
+
+function Recovery({ order }: { order: Order }) {
+  const t = useTexts();
+  return (
+    <div class="row">
+      <button type="button" class="button button-primary" onClick={() => void run(order)}>{t.run.recover}</button>
+      <button type="button" class="button" onClick={dismissProblem}>{t.run.giveUp}</button>
+    </div>
   );
 }
 

@@ -8,7 +8,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { useHeading } from '../parts/heading.ts';
 import { Icon } from '../parts/icons.tsx';
-import { FailureNotice } from '../parts/notice.tsx';
+import { FailureNotice, Notice } from '../parts/notice.tsx';
 import { ProblemNotice } from '../parts/problem.tsx';
 import { SearchPanel } from '../parts/search-panel.tsx';
 import { TrackList } from '../parts/track-list.tsx';
@@ -45,6 +45,7 @@ export function ResultView({ result, leave }: Props) {
         </p>
       </header>
       {problem && <ProblemNotice problem={problem} />}
+      {result.not_saved && !result.playlist_id && <Notice tone="plain" title={t.result.noRoom} />}
       <TrackList label={t.result.list} tracks={result.tracks} swap={setSwapping} />
       <Refine result={result} />
       {swapped && swapping !== null && <Swap result={result} index={swapping} track={swapped} close={() => setSwapping(null)} />}
@@ -131,7 +132,8 @@ function Swap({ result, index, track, close }: { result: Result; index: number; 
   );
 }
 
-const MAX_NAME = 200;
+/** Enough to know a song by; the texts of a wish have a limit in all. */
+const MAX_NAME = 100;
 
 function Refine({ result }: { result: Result }) {
   const t = useTexts();

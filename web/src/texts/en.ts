@@ -22,11 +22,11 @@ export const en = {
   run: {
     title: 'Making your playlist', starting: 'Asking for a place …', reserved: 'Getting ready …', thinking: 'Thinking of songs …', resolving: 'Looking for them on Spotify …', refilling: 'A few more are needed …',
     found: (n: number, target: number) => `${n} of ${target}`, progress: 'Tracks found', misses: (n: number) => (n === 1 ? '1 suggestion was not on Spotify' : `${n} suggestions were not on Spotify`), wish: 'Your wish', stop: 'Cancel', list: 'Tracks found so far',
-    lostTitle: 'The connection was lost while your playlist was being made.', lostNext: 'You pay for nothing twice: we look for the finished playlist first, and make it only if it is not there.', lostUnsaved: 'It was not going to be saved, so a finished one cannot be brought back.', recover: 'Get my playlist', giveUp: 'Leave it',
+    lostTitle: 'The connection was lost while your playlist was being made.', lostNext: 'You pay for nothing twice: we look for the finished playlist first, and make it only if it is not there.', keptTitle: 'Cancelled. It counts as one AI playlist, for enough of it was there.', keptNext: 'What was found is kept for you.', recover: 'Get my playlist', giveUp: 'Leave it',
   },
   result: {
     list: 'Your playlist', saved: 'Saved', open: 'Open it', save: 'Save', name: 'Name', notSaved: 'Not saved yet', another: 'New playlist', refine: 'Almost? Say what should be different', refineLabel: 'What should be different', refinePlaceholder: 'calmer, less known, more piano …', refineGo: 'Refine', refineCost: 'Makes a new playlist and uses one of your AI playlists. Swapping a single track is free.',
-    chips: ['calmer', 'more energetic', 'less known', 'more piano'], fewer: (n: number, target: number) => `${n} instead of ${target}`, why: { completed: '', no_progress: 'more that fit were not found', deadline: 'the time was up', budget: 'the search was at its limit' },
+    chips: ['calmer', 'more energetic', 'less known', 'more piano'], fewer: (n: number, target: number) => `${n} instead of ${target}`, why: { completed: '', no_progress: 'more that fit were not found', deadline: 'the time was up', budget: 'the search was at its limit', interrupted: 'it was interrupted' }, noRoom: 'There was no room to save it. Delete a playlist, then save this one.',
     ready: (name: string, n: number) => `${name} is ready: ${tracks(n)}.`, discardTitle: 'Let it go?', discard: 'This playlist is not saved yet.', discardGo: 'Let it go', keep: 'Keep it',
   },
   track: {

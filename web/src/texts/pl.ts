@@ -26,11 +26,11 @@ export const pl: Texts = {
   run: {
     title: 'Tworzymy Twoją playlistę', starting: 'Prosimy o miejsce …', reserved: 'Przygotowujemy się …', thinking: 'Wymyślamy utwory …', resolving: 'Szukamy ich na Spotify …', refilling: 'Potrzeba jeszcze kilku …',
     found: (n, target) => `${n} z ${target}`, progress: 'Znalezione utwory', misses: (n) => `${counted(n, 'propozycji', 'propozycji', 'propozycji')} nie było na Spotify`, wish: 'Twoje życzenie', stop: 'Anuluj', list: 'Utwory znalezione do tej pory',
-    lostTitle: 'Połączenie zostało zerwane w trakcie tworzenia playlisty.', lostNext: 'Niczego nie zapłacisz dwa razy: najpierw szukamy gotowej playlisty, a tworzymy ją tylko wtedy, gdy jej nie ma.', lostUnsaved: 'Nie miała być zapisana, więc gotowej nie da się odzyskać.', recover: 'Odbierz playlistę', giveUp: 'Zostaw',
+    lostTitle: 'Połączenie zostało zerwane w trakcie tworzenia playlisty.', lostNext: 'Niczego nie zapłacisz dwa razy: najpierw szukamy gotowej playlisty, a tworzymy ją tylko wtedy, gdy jej nie ma.', keptTitle: 'Anulowano. Liczy się jako jedna playlista AI, bo była już w dużej części gotowa.', keptNext: 'To, co znaleziono, czeka na Ciebie.', recover: 'Odbierz playlistę', giveUp: 'Zostaw',
   },
   result: {
     list: 'Twoja playlista', saved: 'Zapisana', open: 'Otwórz', save: 'Zapisz', name: 'Nazwa', notSaved: 'Jeszcze niezapisana', another: 'Nowa playlista', refine: 'Prawie? Napisz, co ma być inaczej', refineLabel: 'Co ma być inaczej', refinePlaceholder: 'spokojniej, mniej znane, więcej pianina …', refineGo: 'Popraw', refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Wymiana jednego utworu jest darmowa.',
-    chips: ['spokojniej', 'energiczniej', 'mniej znane', 'więcej pianina'], fewer: (n, target) => `${n} zamiast ${target}`, why: { completed: '', no_progress: 'więcej pasujących nie znaleziono', deadline: 'skończył się czas', budget: 'wyszukiwanie doszło do granicy' },
+    chips: ['spokojniej', 'energiczniej', 'mniej znane', 'więcej pianina'], fewer: (n, target) => `${n} zamiast ${target}`, why: { completed: '', no_progress: 'więcej pasujących nie znaleziono', deadline: 'skończył się czas', budget: 'wyszukiwanie doszło do granicy', interrupted: 'zostało przerwane' }, noRoom: 'Zabrakło miejsca, żeby ją zapisać. Usuń jakąś playlistę i zapisz tę.',
     ready: (name, n) => `${name} jest gotowa: ${tracks(n)}.`, discardTitle: 'Porzucić ją?', discard: 'Ta playlista nie jest jeszcze zapisana.', discardGo: 'Porzuć', keep: 'Zostaw',
   },
   track: {

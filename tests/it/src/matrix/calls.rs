@@ -55,6 +55,7 @@ calls! {
     PLAYLISTS = Supabase "GET" "/rest/v1/playlists";
     RESERVE = Supabase "POST" "/rest/v1/rpc/ai_reserve";
     COUNT = Supabase "POST" "/rest/v1/rpc/take_request";
+    DELIVER = Supabase "POST" "/rest/v1/rpc/ai_deliver";
     SETTLE = Supabase "POST" "/rest/v1/rpc/ai_settle";
     SAVE = Supabase "POST" "/rest/v1/rpc/save_generated_playlist";
     LINK = Supabase "POST" "/rest/v1/rpc/spotify_link";

@@ -108,15 +108,15 @@ macro_rules! operations {
 pub const OPERATIONS: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "",
         [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SAVE Needed],
-        [TOKEN, SETTLE, PLAYLISTS];
+        [TOKEN, SETTLE];
     Stream "ai-playlist", GENERATION, 200 "",
-        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SETTLE Needed],
+        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, DELIVER Spared, SETTLE Needed],
         [TOKEN];
     GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial], [RESERVE, COMPLETIONS, SEARCH, SETTLE];
     GenerateFailing "ai-playlist", GENERATION, 502 "llm_unavailable",
         [SETTLE Spared],
         [RESERVE, COMPLETIONS, TOKEN, SEARCH];
-    Again "ai-playlist", DATABASE, 200 "", [PLAYLISTS Needed], [RESERVE];
+    Again "ai-playlist", DATABASE, 200 "", [RESERVE Needed], [];
     Search "spotify-search", SEARCHING, 200 "", [COUNT Needed, SEARCH Needed], [TOKEN];
     SearchRenewed "spotify-search", SEARCHING, 200 "", [TOKEN Needed], [COUNT, SEARCH];
     StartLink "spotify-oauth", DATABASE, 200 "", [], [];

@@ -1,0 +1,118 @@
+//! What leaves for the listener: once that is enough to be charged, it is charged and kept before it leaves.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_channel::mpsc;
+use futures_util::StreamExt;
+use shared::clock::Clock;
+use shared::http_client::HttpClient;
+use shared::llm::Cost;
+use shared::supabase::Service;
+
+use crate::event::{Event, Track};
+use crate::generate::Emit;
+use crate::quota::{self, Session};
+
+/// So many tracks of a wish for `target` are worth the charge.
+pub fn enough(target: usize) -> usize {
+    target.div_ceil(3).min(5)
+}
+
+/// The ledger of one generation, whose cost so far the generation tells.
+pub struct Ledger<'a, H, C> {
+    /// The database.
+    pub service: Service<'a, H>,
+    /// The time.
+    pub clock: &'a C,
+    /// Whose generation it is.
+    pub session: Session,
+    /// What the model has cost so far.
+    pub cost: Rc<Cell<Cost>>,
+}
+
+/// The events on their way from the generation to the listener.
+pub struct Outbox<'a, H, C> {
+    ledger: Ledger<'a, H, C>,
+    queue: mpsc::UnboundedReceiver<Event>,
+    emit: Emit,
+    /// After so many more tracks the ledger is written; `None` where nothing is sent before the end.
+    every: Option<usize>,
+    /// What came out of the queue and has not left.
+    held: VecDeque<Event>,
+    /// The tracks that came out of the queue.
+    tracks: Vec<Track>,
+    /// How many of them the ledger has.
+    written: usize,
+}
+
+impl<'a, H: HttpClient, C: Clock> Outbox<'a, H, C> {
+    /// An outbox, and where the generation puts its events.
+    pub fn new(ledger: Ledger<'a, H, C>, emit: Emit, every: Option<usize>) -> (Self, Emit) {
+        let (sender, queue) = mpsc::unbounded();
+        let put: Emit = Rc::new(move |event| {
+            let _ = sender.unbounded_send(event); // The queue lives as long as the generation.
+        });
+        let (held, tracks) = (VecDeque::new(), Vec::new());
+        (Self { ledger, queue, emit, every, held, tracks, written: 0 }, put)
+    }
+
+    /// Whether what was sent is charged.
+    pub fn is_charged(&self) -> bool {
+        self.written > 0
+    }
+
+    /// Sends the events as they come. Ends only where the ledger cannot be written: then nothing more may be sent.
+    pub async fn run(&mut self) {
+        while let Some(event) = self.queue.next().await {
+            self.hold(event);
+            while let Ok(event) = self.queue.try_recv() {
+                self.hold(event);
+            }
+            if self.every.is_some_and(|every| self.tracks.len() >= self.written + every) {
+                let Ledger { service, clock, session, cost } = &self.ledger;
+                let written = quota::deliver(service, *clock, *session, cost.get(), &self.tracks).await;
+                if written.is_err() {
+                    return;
+                }
+                self.written = self.tracks.len();
+            }
+            self.send_held();
+        }
+        std::future::pending().await
+    }
+
+    /// Sends what is left: the tracks only once they are settled.
+    pub fn finish(&mut self, is_settled: bool) {
+        while let Ok(event) = self.queue.try_recv() {
+            self.hold(event);
+        }
+        self.held.retain(|event| is_settled || !matches!(event, Event::Track(_)));
+        self.send_held();
+    }
+
+    fn hold(&mut self, event: Event) {
+        if let Event::Track(track) = &event {
+            self.tracks.push(track.clone());
+        }
+        self.held.push_back(event);
+    }
+
+    fn send_held(&mut self) {
+        self.held.drain(..).for_each(|event| (self.emit)(event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_third_of_the_wish_is_enough_and_five_tracks_of_any() {
+        let expected = [(1, 1), (3, 1), (4, 2), (12, 4), (13, 5), (50, 5)];
+        assert_eq!(expected.map(|(target, _)| (target, enough(target))), expected);
+    }
+}
