@@ -55,12 +55,14 @@ test('what is no JSON any more is no draft', () => {
   assert.equal(new Drafts(() => store).read('wish', 'none'), 'none');
 });
 
-test('the fragment tells who has sent the browser here', () => {
-  assert.deepEqual(arrivalOf('#spotify_code=a&spotify_state=b.c'), { kind: 'spotify', code: 'a', state: 'b.c' });
-  assert.deepEqual(arrivalOf('#spotify_error=access_denied'), { kind: 'spotify_refused', reason: 'access_denied' });
-  for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y']) assert.deepEqual(arrivalOf(hash), { kind: 'session' });
-  assert.deepEqual(arrivalOf('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
-  for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x']) assert.deepEqual(arrivalOf(hash), { kind: 'usual' });
+test('the address tells who has sent the browser here', () => {
+  const came = (hash: string, search = '') => arrivalOf({ hash, search });
+  assert.deepEqual(came('#spotify_code=a&spotify_state=b.c'), { kind: 'spotify', code: 'a', state: 'b.c' });
+  assert.deepEqual(came('#spotify_error=access_denied'), { kind: 'spotify_refused', reason: 'access_denied' });
+  for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y']) assert.deepEqual(came(hash), { kind: 'session' });
+  assert.deepEqual(came('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
+  for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x']) assert.deepEqual(came(hash), { kind: 'usual' });
+  for (const search of ['?access_token=x', '?type=signup&refresh_token=x', '?code=x']) assert.deepEqual(came('#/', search), { kind: 'session' });
 });
 
 test('Turnstile is let in by the document only where it has a site key', () => {

@@ -17,6 +17,7 @@ export async function receive(came: Arrival): Promise<void> {
   if (came.kind === 'usual') return;
   if (came.kind === 'session') {
     // Whoever made the link has chosen the account: nobody is signed in by it.
+    history.replaceState(null, '', location.pathname);
     goInstead('');
     arrival.value = { kind: 'failed', failure: new Failure('session_in_link'), way: '' };
     return;

@@ -16,10 +16,10 @@ async function start(): Promise<void> {
   await connect();
   await followSession();
   // Before the navigation, which would show the place of an address that is cleaned.
-  addEventListener('hashchange', () => void receive(arrivalOf(location.hash)));
+  addEventListener('hashchange', () => void receive(arrivalOf(location)));
   startNavigation();
   startGenerations();
-  const received = receive(arrivalOf(location.hash));
+  const received = receive(arrivalOf(location));
   place.replaceChildren();
   render(<App />, place);
   await received;
