@@ -38,6 +38,8 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     esbuild.args(["web/src/main.tsx", "web/src/style/app.css", "--entry-names=app", "--outdir=web/dist"]);
     // As old as what the style sheet needs: browsers of 2024.
     esbuild.args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"]);
+    // The privacy text.
+    esbuild.arg("--loader:.md=text");
     process::run_logged("the page", &mut esbuild, &workspace.target.join("page.log"))?;
     for name in PLAIN {
         let (from, to) = (web.join(name), out.join(name));
@@ -50,6 +52,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 fn made_from(workspace: &Workspace, web: &Path) -> Result<String> {
     let mut sources = vec![workspace.root.join("package-lock.json"), workspace.root.join("tsconfig.json")];
     sources.extend(PLAIN.map(|name| web.join(name)));
+    sources.extend(["docs/privacy.md", "docs/privacy.pl.md"].map(|name| workspace.root.join(name)));
     files_below(&web.join("src"), &mut sources)?;
     sources.sort();
     let mut bytes = Vec::new();
