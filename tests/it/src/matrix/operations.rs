@@ -55,6 +55,7 @@ pub enum Act {
     CheckoutEvent,
     Delete,
     DeleteUnconfirmed,
+    ExportAccount,
     Health,
 }
 
@@ -245,6 +246,7 @@ pub const OPERATIONS: &[Operation] = &[
         &[(SESSIONS, Needed), (EXPIRE_SESSION, Needed)],
         &[BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN],
     ),
+    operation(Act::ExportAccount, "account", DATABASE, &[(EXPORT_ACCOUNT, Needed)], &[]),
     operation(
         Act::Delete,
         "account",
