@@ -4,6 +4,8 @@
 -- token. One statement, so that all of it is of one moment. It reads by indexes alone, and what an account can hold is
 -- bounded: rows of public.ai_sessions and exports expire, and there are at most a hundred tracks in a playlist.
 
+set local lock_timeout = '5s';
+
 create function public.account_export() returns jsonb
 language sql stable security definer set search_path = ''
 as $$

@@ -1,6 +1,7 @@
 // The plan, paying for it, Spotify, and leaving.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
@@ -25,6 +26,21 @@ async function agree(page: Page): Promise<void> {
   await page.getByLabel('Logged in as').selectOption({ label: 'Bob' });
   await page.getByRole('button', { name: 'Agree' }).click();
 }
+
+test('all that is stored is one file away, and the privacy text says what that is, in both languages', async () => {
+  const { page, end, who } = await atAccount();
+  const begun = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download my data' }).click();
+  const download = await begun;
+  assert.equal(download.suggestedFilename(), 'sound-whiskers-account.json');
+  const document = JSON.parse(await readFile(await download.path(), 'utf8')) as { account: { email: string }; playlists: unknown[] };
+  assert.deepEqual([document.account.email, document.playlists], [who.email, []]);
+  await page.getByRole('link', { name: 'Privacy' }).click();
+  await page.getByRole('heading', { name: 'What is stored' }).waitFor();
+  await page.getByRole('button', { name: 'PL, polski' }).click();
+  await page.getByRole('heading', { name: 'Co jest przechowywane' }).waitFor();
+  await end();
+});
 
 for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
   test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {

@@ -44,7 +44,7 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await page.getByLabel('Your wish').waitFor();
     await page.getByText('More options').click();
     await check('create');
-    for (const [place, screen] of [['sign-in', 'Sign in'], ['sign-up', 'Create an account'], ['forgot', 'Reset your password']] as const) {
+    for (const [place, screen] of [['sign-in', 'Sign in'], ['sign-up', 'Create an account'], ['forgot', 'Reset your password'], ['privacy', 'Privacy']] as const) {
       await goTo(page, place);
       await page.getByRole('heading', { name: screen }).waitFor();
       await check(place);
@@ -137,6 +137,7 @@ test('the document lets nothing in and nothing out that is not named', async () 
   assert.equal(policy.get('connect-src'), `connect-src 'self' ${new URL(ready.supabase_url).origin}`);
   assert.equal(policy.get('frame-ancestors'), "frame-ancestors 'none'");
   assert.equal(policy.get('require-trusted-types-for'), "require-trusted-types-for 'script'");
+  assert.equal(policy.get('trusted-types'), "trusted-types 'none'");
   assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
   assert.equal(response.headers.get('referrer-policy'), 'no-referrer');
 });

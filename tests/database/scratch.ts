@@ -11,7 +11,15 @@ create schema extensions;
 create schema auth;
 create extension pgcrypto with schema extensions;
 grant usage on schema public, auth, extensions to anon, authenticated, service_role;
-create table auth.users (id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb);
+create table auth.users (
+  id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb, created_at timestamptz, last_sign_in_at timestamptz
+);
+create table auth.identities (
+  user_id uuid references auth.users on delete cascade, provider text, identity_data jsonb, created_at timestamptz, last_sign_in_at timestamptz
+);
+create table auth.sessions (
+  user_id uuid references auth.users on delete cascade, user_agent text, ip inet, created_at timestamptz, updated_at timestamptz
+);
 create function auth.uid() returns uuid language sql stable as $$
   select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
 $$;

@@ -309,6 +309,7 @@ test('an account is deleted, and what its token opens then', async () => {
   const body = { confirm: String(session.user.email) };
   await call('openCheckout', { token, body: { success_url: `${APP}/`, cancel_url: `${APP}/` } });
   refused(await call('deleteAccount', { token, body: { confirm: 'ann@example.com' } }), 422, 'not_confirmed');
+  assert.equal((await call('exportAccount', { token })).body.account.email, session.user.email);
   await control('stripe', 'faults', [{ path_prefix: '/v1/', status: 500 }]);
   refused(await call('deleteAccount', { token, body }), 502, 'stripe_unavailable');
   await control('stripe', 'faults', []);
@@ -316,6 +317,7 @@ test('an account is deleted, and what its token opens then', async () => {
   refused(await generate(token, { prompt: 'evening' }), 403, 'profile_not_found');
   refused(await call('openCheckout', { token, body: { success_url: `${APP}/`, cancel_url: `${APP}/` } }), 403, 'profile_not_found');
   refused(await call('openPortal', { token, body: { return_url: `${APP}/` } }), 403, 'profile_not_found');
+  refused(await call('exportAccount', { token }), 403, 'profile_not_found');
   for (const headers of [{}, { 'idempotency-key': randomUUID() }] as Record<string, string>[]) {
     refused(await call('exportPlaylist', { token, body: { playlist_id: NO_SUCH_ID }, headers }), 403, 'profile_not_found');
   }

@@ -82,3 +82,8 @@ export const billing = {
 export function deleteAccount(confirm: string): Promise<void> {
   return call('account', { method: 'DELETE', body: { confirm } });
 }
+
+/** All that is stored about the account, as a file. */
+export async function exportAccount(): Promise<Blob> {
+  return (await callRaw('account/export', { method: 'GET' })).blob();
+}

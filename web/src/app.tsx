@@ -14,6 +14,7 @@ import { ConfirmScreen } from './screens/confirm.tsx';
 import { CreateScreen } from './screens/create.tsx';
 import { PlaylistScreen } from './screens/playlist.tsx';
 import { PlaylistsScreen } from './screens/playlists.tsx';
+import { PrivacyScreen } from './screens/privacy.tsx';
 import { user } from './session.ts';
 import { useStore } from './store.ts';
 import { chooseLanguage, language, useTexts } from './texts/texts.ts';
@@ -62,6 +63,7 @@ function screenOf(where: Route, known: boolean): VNode {
     case 'forgot': return <ForgotScreen />;
     case 'confirm': return <ConfirmScreen key={where.query} />;
     case 'new-password': return <NewPasswordScreen />;
+    case 'privacy': return <PrivacyScreen />;
     case 'create': return <CreateScreen />;
   }
 }
@@ -69,7 +71,7 @@ function screenOf(where: Route, known: boolean): VNode {
 function titleOf({ screen }: Route, t: ReturnType<typeof useTexts>): string {
   const titles: Record<Screen, string> = {
     create: t.nav.create, playlists: t.playlists.title, playlist: t.nav.playlists, account: t.account.title, 'sign-in': t.auth.signIn,
-    'sign-up': t.auth.signUp, forgot: t.auth.forgotTitle, confirm: t.confirm.title, 'new-password': t.auth.newTitle,
+    'sign-up': t.auth.signUp, forgot: t.auth.forgotTitle, confirm: t.confirm.title, 'new-password': t.auth.newTitle, privacy: t.account.privacy,
   };
   return titles[screen];
 }

@@ -1,6 +1,6 @@
 // Where in the app somebody is. All of it stands in the fragment, so that any file server can host the page.
 
-export const SCREENS = ['create', 'playlists', 'playlist', 'account', 'sign-in', 'sign-up', 'forgot', 'confirm', 'new-password'] as const;
+export const SCREENS = ['create', 'playlists', 'playlist', 'account', 'sign-in', 'sign-up', 'forgot', 'confirm', 'new-password', 'privacy'] as const;
 export type Screen = (typeof SCREENS)[number];
 export type Route = { screen: Screen; id: string; query: string };
 

@@ -34,6 +34,8 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     esbuild.args(["web/src/main.tsx", "web/src/style/app.css", "--entry-names=app", "--outdir=web/dist"]);
     // As old as what the style sheet needs: browsers of 2024.
     esbuild.args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"]);
+    // The privacy text.
+    esbuild.arg("--loader:.md=text");
     process::run(&mut esbuild).context("the page")?;
     for name in FILES.iter().take(2) {
         fs::copy(web.join(name), out.join(name)).with_context(|| (*name).to_owned())?;

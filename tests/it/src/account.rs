@@ -82,6 +82,11 @@ async fn an_account_goes_with_all_that_belongs_to_it() {
         assert!(count > 0, "the test has no row in {table}");
     }
     let before = rows_of(&stack, other.id).await;
+    let exported = call(&stack, Method::GET, "account/export", Some(&user), None).await.ok();
+    assert_eq!((&exported["account"]["email"], &exported["profile"]["plan"]), (&json!(email), &json!("pro")));
+    assert_eq!(exported["playlists"][0]["tracks"].as_array().unwrap().len(), 3);
+    assert_eq!(exported["generations"][0]["prompt"], "calm");
+    assert!(!exported.to_string().contains("_token"), "{exported}");
 
     assert_eq!(delete(&stack, &user, &email.to_uppercase()).await.status, StatusCode::NO_CONTENT);
     assert_gone(&stack, &user).await;
@@ -92,6 +97,8 @@ async fn an_account_goes_with_all_that_belongs_to_it() {
     let (status, error) = generation::json(&stack, &user, &ask("calm")).await;
     assert_eq!((status, &error["code"]), (StatusCode::FORBIDDEN, &json!("profile_not_found")));
     ask_for_checkout(&stack, &user, "/plan").await.assert_error(403, "profile_not_found");
+    let exported = call(&stack, Method::GET, "account/export", Some(&user), None).await;
+    exported.assert_error(403, "profile_not_found");
     assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
 }
 

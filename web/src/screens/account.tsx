@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { billing, spotifyLink } from '../api.ts';
+import { billing, exportAccount, spotifyLink } from '../api.ts';
 import type { SpotifyLink } from '../api.ts';
 import { arrival } from '../arrivals.ts';
 import { pageUrl } from '../config.ts';
@@ -34,6 +34,7 @@ export function AccountScreen() {
       <p class="hint">{t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong></p>
       <PlanCard />
       <SpotifyCard />
+      <DataCard />
       <DangerCard />
     </div>
   );
@@ -154,6 +155,25 @@ function SpotifyCard() {
       {loading.failure && <FailureNotice failure={loading.failure}><button type="button" class="button" onClick={load}>{t.common.retry}</button></FailureNotice>}
       {action.failure && <FailureNotice failure={action.failure} />}
       {linking && <LinkDialog close={() => setLinking(false)} />}
+    </section>
+  );
+}
+
+function DataCard() {
+  const t = useTexts();
+  const action = useAction();
+  const download = () =>
+    action.run(async () => {
+      const url = URL.createObjectURL(await exportAccount());
+      Object.assign(document.createElement('a'), { href: url, download: 'sound-whiskers-account.json' }).click();
+      URL.revokeObjectURL(url);
+    });
+  return (
+    <section class="card stack" aria-labelledby="data">
+      <h2 id="data">{t.account.data}</h2>
+      <p class="hint">{t.account.dataText} <a href="#/privacy">{t.account.privacy}</a></p>
+      <div class="row"><button type="button" class="button" disabled={action.busy} onClick={download}>{t.account.download}</button></div>
+      {action.failure && <FailureNotice failure={action.failure} />}
     </section>
   );
 }

@@ -88,7 +88,7 @@ export function SignUpScreen() {
     else setSent(true);
   };
   if (sent) return <CheckMail email={email} />;
-  const below = <p>{t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a></p>;
+  const below = <p>{t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.account.privacy}</a></p>;
   return (
     <Frame title={t.auth.signUp} lead={kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
       <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />

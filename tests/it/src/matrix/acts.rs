@@ -186,6 +186,7 @@ impl Subject {
             Act::Search | Act::SearchRenewed => plain(Method::GET, found).await,
             Act::StartLink => plain(Method::POST, "spotify-oauth/start").await,
             Act::CompleteLink => spotify::complete(stack, user, &self.agreed).await,
+            Act::ExportAccount => plain(Method::GET, "account/export").await,
             Act::LinkStatus => plain(Method::GET, "spotify-oauth/status").await,
             Act::Unlink => plain(Method::DELETE, "spotify-oauth/link").await,
             Act::Export | Act::ExportFailing => {

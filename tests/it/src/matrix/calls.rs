@@ -73,6 +73,7 @@ calls! {
     SET_CUSTOMER = Supabase "POST" "/rest/v1/rpc/set_stripe_customer";
     SET_PLAN = Supabase "POST" "/rest/v1/rpc/set_billing_plan";
     BEGIN_DELETION = Supabase "POST" "/rest/v1/rpc/begin_account_deletion";
+    EXPORT_ACCOUNT = Supabase "POST" "/rest/v1/rpc/account_export";
     DELETE_ACCOUNT = Supabase "POST" "/rest/v1/rpc/delete_account";
     TOKEN = Accounts "POST" "/api/token";
     SEARCH = Spotify "GET" "/v1/search";

@@ -55,6 +55,7 @@ pub enum Act {
     CheckoutEvent,
     Delete,
     DeleteUnconfirmed,
+    ExportAccount,
     Health,
 }
 
@@ -153,6 +154,7 @@ pub const OPERATIONS: &[Operation] = operations! {
     CheckoutEvent "stripe-webhook", WEBHOOK, 200 "",
         [SESSIONS Needed, EXPIRE_SESSION Needed],
         [BILLING_PROFILE, SUBSCRIPTIONS, SET_PLAN];
+    ExportAccount "account", DATABASE, 200 "", [EXPORT_ACCOUNT Needed], [];
     Delete "account", BILLING + 17, 204 "",
         [BEGIN_DELETION Needed, SESSIONS Needed, EXPIRE_SESSION Needed, DELETE_CUSTOMER Needed, DELETE_ACCOUNT Needed],
         [];
