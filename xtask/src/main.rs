@@ -4,6 +4,8 @@ mod args;
 mod artefacts;
 mod bench;
 mod check_llm;
+#[cfg(test)]
+mod contract;
 mod deploy;
 mod dev;
 mod files;

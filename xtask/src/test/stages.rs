@@ -120,9 +120,10 @@ pub fn page(workspace: &Workspace) -> Result<()> {
     run(&mut node_tests(workspace, "tests/page/*.test.ts")?)
 }
 
-/// The description of the functions against their sources.
+/// The description of the functions against itself and against the code.
 pub fn openapi(workspace: &Workspace) -> Result<()> {
     setup::for_node(workspace)?;
+    run(cargo(workspace).args(["test", "--package", "xtask", "contract::"]))?;
     run(&mut node_tests(workspace, "tests/openapi/openapi.test.ts")?)
 }
 
