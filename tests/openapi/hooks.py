@@ -14,7 +14,6 @@ from pathlib import Path
 import requests
 import schemathesis
 from requests.auth import AuthBase
-from schemathesis.engine import events
 from schemathesis.openapi.checks import IgnoredAuth, RejectedPositiveData
 
 READY = json.loads(Path(os.environ["SOUND_WHISKERS_READY_FILE"]).read_text())
@@ -45,7 +44,6 @@ MAY_BE_REFUSED = {
 }
 # A path has other members, too.
 METHODS = ("get", "head", "post", "delete")
-NEVER_ACCEPTED = {"completeSpotifyLink"}
 
 
 def call(method, path, token, body=None):
@@ -88,8 +86,6 @@ class User:
 # Each operation has a user of its own: one of them deletes theirs.
 USERS = collections.defaultdict(User)
 ASKED_FOR_PLAYLISTS = 0
-OPERATIONS = []
-CALLS, ACCEPTED = collections.Counter(), collections.Counter()
 
 
 def id_of(operation):
@@ -114,7 +110,6 @@ def before_load_schema(context, raw_schema):
     del raw_schema["paths"]["/health"]
     for path in raw_schema["paths"].values():
         for operation in (path[method] for method in METHODS if method in path):
-            OPERATIONS.append(operation["operationId"])
             leave_out_examples(operation)
 
 
@@ -167,33 +162,3 @@ def filter_failure(context, failure, case, response):
         is_expected = error["message"] in INEXPRESSIBLE or error["code"] in MAY_BE_REFUSED.get(operation, ())
         return not is_expected
     return True
-
-
-@schemathesis.hook
-def after_call(context, case, response):
-    if response.request.method == case.operation.method.upper():
-        CALLS[id_of(case.operation)] += 1
-        ACCEPTED[id_of(case.operation)] += response.status_code < 400
-
-
-@schemathesis.cli.handler()
-class Reach:
-    """Says how often each operation was called, and fails where one was not reached."""
-
-    def __init__(self, *args, **params):
-        pass
-
-    def start(self, ctx):
-        pass
-
-    def handle_event(self, ctx, event):
-        if not isinstance(event, events.EngineFinished):
-            return
-        for operation in OPERATIONS:
-            ctx.add_summary_line(f"{operation}: {CALLS[operation]} calls, {ACCEPTED[operation]} accepted")
-            if CALLS[operation] == 0 or (ACCEPTED[operation] == 0 and operation not in NEVER_ACCEPTED):
-                ctx.add_summary_line(f"{operation} WAS NOT REACHED")
-                ctx.exit_code = 1
-
-    def shutdown(self, ctx):
-        pass

@@ -3,6 +3,8 @@
 mod args;
 mod artefacts;
 mod bench;
+#[cfg(test)]
+mod contract;
 mod deploy;
 mod dev;
 mod files;

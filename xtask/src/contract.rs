@@ -1,0 +1,300 @@
+//! docs/openapi.yaml against what the code says of itself: codes, routes, sizes and closed lists of words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ai_playlist::event::{Stage, StopReason};
+use serde_json::{Value, json};
+use shared::Code;
+use shared::cors::AllowedOrigins;
+use shared::endpoint::Endpoint;
+use shared::matching::MissReason;
+use spotify_oauth::callback::Reason;
+
+use crate::workspace::Workspace;
+
+const ENDPOINTS: [Endpoint; 7] = [
+    account::handler::ENDPOINT,
+    ai_playlist::handler::ENDPOINT,
+    billing::handler::ENDPOINT,
+    spotify_export::handler::ENDPOINT,
+    spotify_oauth::handler::ENDPOINT,
+    spotify_search::handler::ENDPOINT,
+    stripe_webhook::handler::ENDPOINT,
+];
+const APP: &str = "https://app.example";
+const METHODS: [&str; 4] = ["get", "post", "delete", "head"];
+
+/// A method of a path that a function has for itself.
+struct Operation<'a> {
+    function: &'a str,
+    route: String,
+    method: String,
+    node: &'a Value,
+}
+
+fn document() -> Value {
+    let file = Workspace::open().unwrap().root.join("docs/openapi.yaml");
+    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// All operations but those of health and of the gateway.
+fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let own = paths.filter(|(path, item)| !path.ends_with("/health") && item.get("servers").is_none());
+    own.flat_map(|(path, item)| {
+        let (function, route) =
+            path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+        METHODS.iter().filter_map(move |method| {
+            let node = item.get(method)?;
+            let route = if route.is_empty() { String::new() } else { format!("/{route}") };
+            Some(Operation { function, route, method: method.to_uppercase(), node })
+        })
+    })
+    .collect()
+}
+
+fn words<'a>(document: &'a Value, pointer: &str) -> BTreeSet<&'a str> {
+    let list = document.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).as_array().unwrap();
+    list.iter().map(|word| word.as_str().unwrap()).collect()
+}
+
+fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
+    let target = node.get("$ref").and_then(Value::as_str);
+    target.map_or(node, |target| document.pointer(target.trim_start_matches('#')).unwrap())
+}
+
+#[test]
+fn every_code_is_described_under_its_own_status_and_no_other_is() {
+    let document = document();
+    let own: BTreeMap<&str, u16> = Code::ALL
+        .iter()
+        .filter(|code| **code != Code::ClientClosedRequest)
+        .map(|code| (code.as_str(), code.status().as_u16()))
+        .collect();
+    assert_eq!(words(&document, "/components/schemas/ErrorCode/enum"), own.keys().copied().collect());
+    let mut described = BTreeSet::new();
+    for Operation { function, route, method, node } in operations(&document) {
+        for (status, response) in node["responses"].as_object().unwrap() {
+            let status: u16 = status.parse().unwrap();
+            if status < 400 {
+                continue;
+            }
+            let response = resolved(&document, response);
+            for code in words(response, "/content/application~1json/schema/properties/code/enum") {
+                assert_eq!(own.get(code), Some(&status), "{method} {function}{route}: {code}");
+                described.insert(code);
+            }
+        }
+    }
+    assert_eq!(described, own.keys().copied().collect(), "codes that a route returns");
+}
+
+#[test]
+fn a_stream_ends_with_no_other_code_than_its_document() {
+    let document = document();
+    let streamed = words(&document, "/components/schemas/ErrorEvent/properties/data/properties/code/enum");
+    let responses = document.pointer("/paths/~1ai-playlist/post/responses").unwrap().as_object().unwrap();
+    let listed = responses.values().filter_map(|response| {
+        resolved(&document, response).pointer("/content/application~1json/schema/properties/code/enum")
+    });
+    let listed: Vec<&Value> = listed.flat_map(|codes| codes.as_array().unwrap()).collect();
+    assert!(streamed.iter().all(|code| listed.contains(&&json!(code))), "{streamed:?}");
+}
+
+#[test]
+fn every_function_is_described_with_its_routes_its_methods_and_the_size_of_its_bodies() {
+    let document = document();
+    let operations = operations(&document);
+    assert!(operations.iter().all(|it| ENDPOINTS.iter().any(|endpoint| endpoint.name == it.function)));
+    for Endpoint { name, methods, routes, max_body_bytes, .. } in ENDPOINTS {
+        let described: Vec<_> = operations.iter().filter(|it| it.function == name).collect();
+        let all: BTreeSet<_> = described.iter().map(|it| it.method.as_str()).collect();
+        assert_eq!(all, methods.split(", ").collect(), "{name}");
+        let all: BTreeSet<_> =
+            described.iter().map(|it| it.route.as_str()).filter(|it| !it.is_empty()).collect();
+        assert_eq!(all, routes.iter().copied().collect(), "{name}");
+        let kb = max_body_bytes / 1024;
+        let size = if kb < 1024 { format!("{kb} KB") } else { format!("1 MB ({max_body_bytes} bytes)") };
+        for Operation { node, method, route, .. } in described.into_iter().filter(|it| it.method != "GET") {
+            let text = node.pointer("/requestBody/description").or(node.get("description"));
+            let text = text.and_then(Value::as_str).unwrap_or_default();
+            let is_told = text.starts_with(&format!("At most {size}."))
+                || text.contains(&format!("it may have {size}."));
+            assert!(is_told, "{method} {name}{route}: {size}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_route_but_the_callback_and_stripes_asks_for_a_users_token() {
+    let document = document();
+    let security =
+        |node: &Value| node.get("security").unwrap_or(&document["security"]) == &json!([{"user": []}]);
+    let others: Vec<_> = operations(&document)
+        .into_iter()
+        .filter(|it| !security(it.node))
+        .map(|it| format!("{}{}", it.function, it.route))
+        .collect();
+    assert_eq!(others, ["spotify-oauth/callback", "stripe-webhook"]);
+}
+
+/// A value that a schema allows.
+fn sample(document: &Value, schema: &Value) -> Value {
+    let schema = resolved(document, schema);
+    if let Some(one) = schema.pointer("/oneOf/0") {
+        return sample(document, one);
+    }
+    if let Some(value) = schema.pointer("/examples/0").or(schema.pointer("/enum/0")) {
+        return value.clone();
+    }
+    let kind = schema.pointer("/type/0").unwrap_or(&schema["type"]);
+    match kind.as_str().unwrap() {
+        "object" => {
+            let members = schema["properties"].as_object().unwrap().iter();
+            members.map(|(name, member)| (name.clone(), sample(document, member))).collect()
+        }
+        "array" => json!([sample(document, &schema["items"])]),
+        "integer" => schema["minimum"].clone(),
+        "boolean" => json!(true),
+        _ if schema["format"] == "uuid" => json!("8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11"),
+        _ if schema["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^http")) => {
+            json!(format!("{APP}/"))
+        }
+        _ => json!("a"),
+    }
+}
+
+/// What stands at the limits of a schema, with whether the schema allows it.
+fn at_its_limits(document: &Value, schema: &Value) -> Vec<(Value, bool)> {
+    let schema = resolved(document, schema);
+    let value = sample(document, schema);
+    let is_nullable =
+        ["type", "oneOf"].iter().any(|it| schema.get(it).is_some_and(|it| it.to_string().contains("null")));
+    let mut found = vec![(json!([[7]]), false), (Value::Null, is_nullable)];
+    for (keyword, beyond) in [("minimum", -1), ("maximum", 1)] {
+        if let Some(limit) = schema[keyword].as_i64() {
+            found.extend([(json!(limit), true), (json!(limit + beyond), false)]);
+        }
+    }
+    if let Some(limit) = schema["maxLength"].as_u64().map(|limit| usize::try_from(limit).unwrap()) {
+        let text = value.as_str().unwrap();
+        let padded = |length: usize| json!(format!("{text}{}", "a".repeat(length - text.len())));
+        found.extend([(padded(limit), true), (padded(limit + 1), false)]);
+    }
+    if schema["minLength"] == 1 {
+        found.extend([(json!(""), false), (json!(" \t\u{85}"), false)]);
+    }
+    if let Some(limit) = schema["maxItems"].as_u64().map(|limit| usize::try_from(limit).unwrap()) {
+        let item = &value[0];
+        found.extend([(json!(vec![item; limit]), true), (json!(vec![item; limit + 1]), false)]);
+        found.extend(
+            at_its_limits(document, &schema["items"])
+                .into_iter()
+                .map(|(item, is_valid)| (json!([item]), is_valid)),
+        );
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let is_needed = schema["required"].as_array().is_some_and(|needed| needed.contains(&json!(name)));
+        let mut without = value.clone();
+        without.as_object_mut().unwrap().remove(name);
+        found.push((without, !is_needed));
+        for (member, is_valid) in at_its_limits(document, member) {
+            let mut with = value.clone();
+            with[name] = member;
+            found.push((with, is_valid));
+        }
+    }
+    if let Value::Object(members) = &value {
+        let more = members.clone().into_iter().chain([("more".to_owned(), json!(1))]);
+        found.push((Value::Object(more.collect()), false));
+    }
+    found
+}
+
+fn accepts(name: &str, body: &[u8]) -> bool {
+    let origins = AllowedOrigins::parse(APP).unwrap();
+    match name {
+        "PlaylistRequest" => ai_playlist::request::parse(body).is_ok(),
+        "ExportRequest" => spotify_export::request::parse(body).is_ok(),
+        "CheckoutRequest" => billing::request::parse_checkout(body, &origins).is_ok(),
+        "PortalRequest" => billing::request::parse_portal(body, &origins).is_ok(),
+        "AccountDeletion" => account::request::parse(body).is_ok(),
+        "SpotifyLinkCompletion" => spotify_oauth::request::parse(body).is_ok(),
+        other => panic!("what reads {other}?"),
+    }
+}
+
+#[test]
+fn bodies_are_refused_where_their_schemas_refuse_them_and_nowhere_else() {
+    let document = document();
+    for Operation { node, .. } in operations(&document) {
+        let schema =
+            node.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
+        let Some(name) = schema.map(|schema| schema.trim_start_matches("#/components/schemas/")) else {
+            continue;
+        };
+        // Stripe may send new members and new types at any time.
+        if name == "StripeEvent" {
+            continue;
+        }
+        let schema = document.pointer(&format!("/components/schemas/{name}")).unwrap();
+        for (body, is_valid) in at_its_limits(&document, schema) {
+            // No keyword says that one number is not above another.
+            let year = |end: &str| body.pointer(end).and_then(Value::as_i64);
+            if year("/era/from").zip(year("/era/to")).is_some_and(|(from, to)| from > to) {
+                continue;
+            }
+            let text = body.to_string();
+            let start: String = text.chars().take(300).collect();
+            assert_eq!(accepts(name, text.as_bytes()), is_valid, "{name}: {start}");
+        }
+    }
+}
+
+#[test]
+fn a_search_is_refused_where_its_parameters_refuse_it_and_nowhere_else() {
+    let document = document();
+    for parameter in document.pointer("/paths/~1spotify-search/get/parameters").unwrap().as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        for (value, is_valid) in at_its_limits(&document, &parameter["schema"]) {
+            // Without a value a parameter counts as missing.
+            let Some(text) = value.as_str().map(str::to_owned).or(value.as_i64().map(|it| it.to_string()))
+            else {
+                continue;
+            };
+            if !text.trim().is_empty() {
+                let other = if name == "title" { "artist" } else { "title" };
+                let accepted = spotify_search::request::parse(&format!("{other}=a&{name}={text}")).is_ok();
+                assert_eq!(accepted, is_valid, "{name}={text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn words_of_a_closed_list_are_those_of_the_code() {
+    let document = document();
+    let stages = [Stage::Reserved, Stage::Thinking, Stage::Resolving, Stage::Refilling].map(|it| json!(it));
+    let stops = [StopReason::Completed, StopReason::NoProgress, StopReason::Deadline, StopReason::Budget];
+    let misses = [
+        MissReason::NotFound,
+        MissReason::LowScore,
+        MissReason::Duplicate,
+        MissReason::Explicit,
+        MissReason::Excluded,
+        MissReason::LookupFailed,
+    ];
+    for (pointer, own) in [
+        ("StageEvent/properties/data/properties/stage", stages.to_vec()),
+        ("GeneratedPlaylist/properties/stop_reason", stops.map(|it| json!(it)).to_vec()),
+        ("MissEvent/properties/data/properties/reason", misses.map(|it| json!(it)).to_vec()),
+    ] {
+        let described = words(&document, &format!("/components/schemas/{pointer}/enum"));
+        assert_eq!(described, own.iter().map(|word| word.as_str().unwrap()).collect(), "{pointer}");
+    }
+    let location = document
+        .pointer("/paths/~1spotify-oauth~1callback/get/responses/302/headers/Location/schema/pattern");
+    let reasons = [Reason::AccessDenied, Reason::InvalidState, Reason::ExpiredState, Reason::SpotifyError];
+    let reasons = reasons.map(Reason::as_str).join("|");
+    assert!(location.unwrap().as_str().unwrap().contains(&format!("error=({reasons})")), "{location:?}");
+}
