@@ -210,18 +210,23 @@ describe('forwarding to the functions', () => {
     assert.deepEqual(await answer.json(), ['PUT', '/functions/v1/x?q=%20a', 'http://app', 'text']);
   });
 
-  test('events arrive one by one, and a client that leaves is noticed', async () => {
-    const { promise: left, resolve } = Promise.withResolvers<void>();
-    const gateway = await gatewayTo((_, outgoing) => {
-      outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
-      outgoing.on('close', resolve);
-    });
-    const controller = new AbortController();
-    const answer = await fetch(gateway, { signal: controller.signal });
-    const { value } = (await answer.body?.getReader().read()) ?? {};
-    assert.equal(Buffer.from(value ?? []).toString(), 'data: 1\n\n');
-    controller.abort();
-    await left;
+  test('events arrive one by one, and a client that leaves is noticed, also before the answer', async () => {
+    for (const event of ['data: 1\n\n', '']) {
+      const [{ promise: left, resolve }, { promise: asked, resolve: ask }] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const gateway = await gatewayTo((_, outgoing) => {
+        ask();
+        outgoing.on('close', resolve);
+        if (event !== '') outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(event);
+      });
+      const controller = new AbortController();
+      const request = fetch(gateway, { signal: controller.signal });
+      const { value } = event === '' ? { value: undefined } : ((await (await request).body?.getReader().read()) ?? {});
+      assert.equal(Buffer.from(value ?? []).toString(), event);
+      await asked;
+      controller.abort();
+      if (event === '') await assert.rejects(request);
+      await left;
+    }
   });
 
   test('an answer that breaks off is not taken for whole, and functions that are down are 502', async () => {

@@ -15,6 +15,8 @@ export const STRIPE_KEY = 'sk_test_simulated';
 export const PRICE_ID = 'price_pro';
 export const WEBHOOK_SECRET = 'whsec_simulated';
 export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/callback';
+/** Registered as well, and refused all the same. */
+export const LOCALHOST = REDIRECT_URI.replace('127.0.0.1', 'localhost');
 export const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 /** Starts the simulators for the tests of a file and resets the named one before each of them. */
@@ -28,7 +30,7 @@ export function simulated(name: keyof Simulators['urls'], options: Json = {}): {
     close: stop,
   };
   before(async () => {
-    const spotify = { clientId: 'client-id', clientSecret: 'client-secret', redirectUris: [REDIRECT_URI] };
+    const spotify = { clientId: 'client-id', clientSecret: 'client-secret', redirectUris: [REDIRECT_URI, LOCALHOST] };
     simulators = await start({ spotify, llm: { apiKey: API_KEY }, stripe: { secretKey: STRIPE_KEY, priceId: PRICE_ID, ...options } });
   });
   beforeEach(async () => {

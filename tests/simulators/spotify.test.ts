@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import type { Json } from './helpers.ts';
-import { FORM, REDIRECT_URI, compare, control, simulated } from './helpers.ts';
+import { FORM, LOCALHOST, REDIRECT_URI, compare, control, simulated } from './helpers.ts';
 
 const basic = (id = 'client-id', secret = 'client-secret'): string => `Basic ${btoa(`${id}:${secret}`)}`;
 const has = (object: Json, members: string): void => assert.deepEqual(members.split(' ').filter((member) => !(member in object)), []);
@@ -158,8 +158,9 @@ describe('Spotify', () => {
 
     it('asks with two buttons, and sends nothing to other addresses than the registered one', async () => {
       const page = await (await authorize()).text();
+      assert.match(page, /Create and change playlists that are not on your profile/);
       assert.match(page, /<button name="decision" value="agree">Agree<\/button><button name="decision" value="cancel">Cancel<\/button>/);
-      for (const wrong of [{ client_id: 'x' }, { redirect_uri: `${REDIRECT_URI}/` }, { redirect_uri: REDIRECT_URI.replace('127.0.0.1', 'localhost') }]) {
+      for (const wrong of [{ client_id: 'x' }, { redirect_uri: `${REDIRECT_URI}/` }, { redirect_uri: LOCALHOST }]) {
         const response = await authorize(wrong);
         assert.deepEqual([response.status, response.headers.get('location')], [400, null]);
       }

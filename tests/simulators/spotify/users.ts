@@ -41,16 +41,22 @@ export function meObject(user: User): Record<string, unknown> {
   return { account_id: user.account_id, ...userObject(user), followers: { href: null, total: 0 }, images: [] };
 }
 
+const ASKED: Record<string, string> = {
+  'playlist-modify-private': 'Create and change playlists that are not on your profile',
+  'playlist-modify-public': 'Create and change playlists on your profile',
+};
+
 /** Where the user decides; the form goes back to the URL that it came from. */
 export function consentPage(users: readonly User[], chosen: string | null, scopes: string[]): string {
   const options = users.map((user) => {
     const name = escaped(String(user.display_name ?? user.id));
     return `<option value="${escaped(user.id)}"${user.id === chosen ? ' selected' : ''}>${name}</option>`;
   });
+  const asked = scopes.map((scope) => `<li>${escaped(ASKED[scope] ?? scope)}</li>`);
   return page(
     'Spotify (simulated)',
     `<form method="post"><p><label>Logged in as <select name="login">${options.join('')}</select></label></p>
-<p><b>Sound Whiskers</b> asks for: ${escaped(scopes.join(', ')) || 'what is public of your account'}</p>
+<p><b>Sound Whiskers</b> asks to:</p><ul>${asked.join('') || '<li>Read what is public of your account</li>'}</ul>
 <p><button name="decision" value="agree">Agree</button><button name="decision" value="cancel">Cancel</button></p></form>`,
   );
 }
