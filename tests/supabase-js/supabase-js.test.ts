@@ -97,18 +97,6 @@ test('usage tells what the plan still allows', async () => {
   assert.deepEqual([after.playlists.used, after.ai.used, after.ai.remaining], [1, 1, 2]);
 });
 
-test('the fourth playlist of a free plan is refused with the day on which it is free', async () => {
-  const { supabase } = await signedUp();
-  for (let n = 1; n <= 3; n += 1) {
-    const { data } = await supabase.functions.invoke('ai-playlist', { body: RAINY });
-    assert.equal(data.quota.used, n);
-  }
-  const response = await refusal(supabase, RAINY);
-  assert.equal(response.status, 402);
-  assert.equal((await response.json()).code, 'quota_exceeded');
-  assert(Number(response.headers.get('retry-after')) > 0);
-});
-
 test('who pays on the page is pro', async () => {
   const { supabase } = await signedUp();
   const origin = new URL(ready.functions_url).origin;
@@ -133,12 +121,6 @@ test('an error is an object with a code, a message and the id to report it by', 
   assert.match(message, /prompt/);
   assert.equal(request_id, response.headers.get('x-request-id'));
   assert.deepEqual(more, {});
-});
-
-test('somebody who has not signed in is asked to', async () => {
-  const response = await refusal(client(), RAINY);
-  assert.equal(response.status, 401);
-  assert.equal((await response.json()).code, 'missing_token');
 });
 
 test('a function is asked in a region of the client\'s choice', async () => {

@@ -37,17 +37,9 @@ fn memory_of(pid: u64) -> Option<u64> {
     resident.trim().trim_end_matches(" kB").parse().ok()
 }
 
-/// Servers close what is idle for five seconds; a client that sends at that moment is told of a reset.
-fn http_client() -> reqwest::Client {
-    let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2));
-    client.timeout(Duration::from_secs(90)).build().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_listeners_for_a_minute_lose_nothing() {
-    let mut stack = Stack::take().await;
-    stack.http = http_client();
-    let stack = Arc::new(stack);
+    let stack = Arc::new(Stack::take().await);
     stack.spotify_latency(json!({"search_ms": 10, "token_ms": 10, "jitter_ms": 5})).await;
     let load = Arc::new(Load { pause_ms: PAUSE_MS, ..Load::default() });
     let mut rng = Rng::with_seed(SEED);

@@ -1,7 +1,5 @@
 //! Copying a playlist to Spotify: complete, in order, and not twice.
 
-use std::io::Write;
-
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -173,43 +171,18 @@ async fn a_copy_that_another_account_began_is_made_anew_in_the_linked_one() {
     assert_eq!(stack.log_of("spotify", "/v1/me/playlists").await.len(), 2, "one copy for each account");
 }
 
-/// As many at once as a user exports in an hour, whose token has just been used up.
-async fn storm(rotate: bool, forgotten: bool) {
+#[tokio::test]
+async fn of_fifty_exports_at_once_ten_are_made_and_a_token_that_spotify_rotates_and_forgets_is_renewed_once()
+{
     let (stack, user, playlist, _) = taken(5).await;
-    stack.spotify(Method::PUT, "oauth", &json!({"rotate_refresh_tokens": rotate})).await;
-    if forgotten {
-        stack.expire_spotify_tokens().await;
-    } else {
-        stack
-            .sql("update public.spotify_tokens set expires_at = now() where user_id = $1", &[&user.id])
-            .await;
-    }
+    stack.spotify(Method::PUT, "oauth", &json!({"rotate_refresh_tokens": true})).await;
+    stack.expire_spotify_tokens().await;
     let answers = join_all((0..50).map(|_| export(&stack, &user, &playlist, None))).await;
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!((made.len(), copies(&stack).await.len()), (10, 10));
     refused.into_iter().for_each(|answer| answer.assert_error(429, "too_many_attempts"));
     assert_eq!(status(&stack, &user).await["linked"], true);
-    let renewals = renewals(&stack).await;
-    // Not by a macro, whose output is only shown of tests that fail.
-    let figure =
-        format!("renewals for 10 exports at once (rotation {rotate}, forgotten {forgotten}): {renewals}\n");
-    std::io::stderr().write_all(figure.as_bytes()).unwrap();
-    assert_eq!(renewals, 1);
+    assert_eq!(renewals(&stack).await, 1);
     stack.refill(&user).await;
     export(&stack, &user, &playlist, None).await.ok();
-}
-
-#[tokio::test]
-async fn of_fifty_exports_at_once_with_a_used_up_token_ten_are_made() {
-    storm(false, false).await;
-}
-
-#[tokio::test]
-async fn also_where_spotify_rotates_refresh_tokens() {
-    storm(true, false).await;
-}
-
-#[tokio::test]
-async fn also_where_spotify_forgets_a_token_before_its_time() {
-    storm(true, true).await;
 }

@@ -33,8 +33,10 @@ fn read_ready_file() -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
+/// Servers close what is idle for five seconds; a client that sends at that moment is told of a reset.
 fn http_client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(Duration::from_secs(90)).build().unwrap()
+    let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2));
+    client.timeout(Duration::from_secs(90)).build().unwrap()
 }
 
 /// The stack, and a user who has just signed up.

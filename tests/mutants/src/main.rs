@@ -46,7 +46,7 @@ fn mutants_by_file() -> BTreeMap<&'static str, Vec<&'static Mutant>> {
     by_file
 }
 
-/// Copies what has changed, so that cargo compiles nothing again without need.
+/// Copies what has changed, so that cargo compiles nothing again without need, and removes what is gone.
 fn copy(from: &Path, to: &Path, name: &str, mutants: &BTreeMap<&str, Vec<&Mutant>>) -> Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
@@ -56,6 +56,16 @@ fn copy(from: &Path, to: &Path, name: &str, mutants: &BTreeMap<&str, Vec<&Mutant
             if !SKIPPED.contains(&child.as_str()) {
                 let name = if name.is_empty() { child.clone() } else { format!("{name}/{child}") };
                 copy(&entry.path(), &to.join(child), &name, mutants)?;
+            }
+        }
+        for entry in fs::read_dir(to)? {
+            let entry = entry?;
+            if !from.join(entry.file_name()).exists() {
+                if entry.path().is_dir() {
+                    fs::remove_dir_all(entry.path())?
+                } else {
+                    fs::remove_file(entry.path())?
+                }
             }
         }
         return Ok(());
