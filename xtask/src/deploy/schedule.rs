@@ -18,8 +18,8 @@ pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step
         command,
         rehearsal: None,
         remedy: "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
-                 has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions and \
-                 maintain_ai_sessions_partitions."
+                 has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions, \
+                 maintain_ai_sessions_partitions and forget_expired."
             .into(),
         judge: Some(judge),
     })
@@ -60,8 +60,9 @@ impl Schedule {
         if has_pg_cron {
             return Answer::Wrong {
                 problem: format!("the database does not run daily: {missing_jobs}"),
-                remedy: "Turn pg_cron on (Database → Extensions), run supabase/migrations/20261101000600_scheduled_jobs.sql in \
-                         the SQL editor, which may be repeated, and deploy again."
+                remedy: "Turn pg_cron on (Database → Extensions), run supabase/migrations/20261101000600_scheduled_jobs.sql and \
+                         `select cron.schedule('forget_expired', '15 3 * * *', 'select private.forget_expired();')` in the SQL \
+                         editor, which may be repeated, and deploy again."
                     .into(),
             };
         }

@@ -14,8 +14,13 @@ use crate::stack::{Stack, User};
 use crate::stripe::{app, pay};
 
 /// What the documentation answers to somebody who asks for more than there is: no error.
-const REFUSALS: [&str; 4] =
-    ["quota_exceeded", "spotify_not_linked", "nothing_to_manage", "playlist_limit_reached"];
+const REFUSALS: [&str; 5] = [
+    "quota_exceeded",
+    "spotify_not_linked",
+    "nothing_to_manage",
+    "playlist_limit_reached",
+    "too_many_attempts",
+];
 /// Somebody reads, and thinks, before the next thing.
 const LEAST_PAUSE_MS: usize = 500;
 const MOST_PAUSE_MS: usize = 3_500;

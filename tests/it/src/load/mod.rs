@@ -3,6 +3,7 @@
 
 mod checks;
 mod listener;
+mod neighbour;
 mod report;
 
 use std::io::Write;
