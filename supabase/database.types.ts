@@ -7,6 +7,7 @@ export type Database = {
         Row: {
           'cost': number;
           'created_at': string;
+          'delivered': Json | null;
           'id': string;
           'prompt': string;
           'status': Database['public']['Enums']['ai_status_enum'];
@@ -16,6 +17,7 @@ export type Database = {
         Insert: {
           'cost': number;
           'created_at'?: string;
+          'delivered'?: Json | null;
           'id'?: string;
           'prompt': string;
           'status': Database['public']['Enums']['ai_status_enum'];
@@ -24,6 +26,7 @@ export type Database = {
         Update: {
           'cost'?: number;
           'created_at'?: string;
+          'delivered'?: Json | null;
           'id'?: string;
           'prompt'?: string;
           'status'?: Database['public']['Enums']['ai_status_enum'];
@@ -90,6 +93,7 @@ export type Database = {
       'playlists': {
         Row: {
           'created_at': string;
+          'deleted_at': string | null;
           'description': string | null;
           'id': string;
           'is_deleted': boolean;
@@ -100,6 +104,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           'created_at'?: string;
+          'deleted_at'?: string | null;
           'description'?: string | null;
           'id'?: string;
           'is_deleted'?: boolean;
@@ -109,6 +114,7 @@ export type Database = {
         };
         Update: {
           'created_at'?: string;
+          'deleted_at'?: string | null;
           'description'?: string | null;
           'id'?: string;
           'is_deleted'?: boolean;
@@ -263,6 +269,10 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      'ai_deliver': {
+        Args: { 'p_cost': number; 'p_session_id': string; 'p_tracks': Json; 'p_user_id': string };
+        Returns: Json;
+      };
       'ai_reserve': {
         Args: { 'p_prompt': string; 'p_save': boolean; 'p_session_id': string; 'p_user_id': string };
         Returns: Json;
@@ -271,6 +281,7 @@ export type Database = {
         Args: {
           'p_cost': number;
           'p_max_age_ms'?: number;
+          'p_result'?: Json;
           'p_session_id': string;
           'p_status': Database['public']['Enums']['ai_status_enum'];
           'p_user_id': string;
@@ -397,6 +408,7 @@ export type Database = {
         };
         Returns: undefined;
       };
+      'take_request': { Args: { 'p_kind': string; 'p_user_id': string }; Returns: Json };
       'usage': { Args: Record<PropertyKey, never>; Returns: Json };
     };
     Enums: {

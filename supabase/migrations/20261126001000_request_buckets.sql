@@ -13,7 +13,7 @@ create table private.request_buckets (
   user_id uuid not null,
   kind text not null,
   period interval not null,
-  taken int not null,
+  taken bigint not null,
   refills_at timestamptz not null,
   constraint request_buckets_pkey primary key (user_id, kind, period),
   constraint request_buckets_user_id_fkey foreign key (user_id) references public.profiles (user_id) on delete cascade

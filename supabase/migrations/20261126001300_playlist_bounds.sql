@@ -10,7 +10,6 @@ alter table public.playlists add column deleted_at timestamptz;
 comment on column public.playlists.deleted_at is 'When it was softly deleted, null for live ones; 30 days later it is gone.';
 comment on table public.playlists is 'A user''s playlists, deleted ones included for 30 days; a hundred at the most.';
 update public.playlists set deleted_at = clock_timestamp() where is_deleted;
-create index playlists_deleted_at_idx on public.playlists (deleted_at) where is_deleted;
 
 create function private.playlist_row_limit() returns int
 language sql immutable parallel safe set search_path = ''

@@ -43,7 +43,7 @@ select is(pg_temp.take('search'), 'too_many_attempts', 'a minute is not over aft
 select pg_temp.wait(interval '10 seconds');
 select is(pg_temp.taken_of('search', 32), 30, 'after a minute there are 30 more');
 select pg_temp.wait(interval '60 seconds'), pg_temp.taken_of('search', 31) from generate_series(1, 7);
-select is((select taken from private.request_buckets where user_id = 'a0000000-0000-0000-0000-000000000001' and period = '24 hours'), 270, 'the day counts all of them');
+select is((select taken::int from private.request_buckets where user_id = 'a0000000-0000-0000-0000-000000000001' and period = '24 hours'), 270, 'the day counts all of them');
 select pg_temp.wait(interval '60 seconds');
 select is(pg_temp.taken_of('search', 31), 30, 'the last 30 of the day are taken');
 select pg_temp.wait(interval '60 seconds');
@@ -79,7 +79,7 @@ select public.move_track(id, 1, 2) from mine;
 select public.remove_track(id, 1) from mine;
 select public.replace_tracks(id, pg_temp.track(3)) from mine;
 reset role;
-select is((select taken from private.request_buckets where kind = 'edit'), 5, 'every change of tracks is counted');
+select is((select taken::int from private.request_buckets where kind = 'edit'), 5, 'every change of tracks is counted');
 
 update private.request_buckets set taken = 120, refills_at = clock_timestamp() + interval '30 seconds' where kind = 'edit';
 create function pg_temp.refusal(p_statement text) returns jsonb language plpgsql as $$

@@ -95,6 +95,24 @@ test('a generation is cancelled at any time, costs nothing, and the wish is stil
   await end();
 });
 
+test('a generation that is cancelled once enough was there counts, and what was found is offered, also after a reload', async () => {
+  const { page, who, end } = await atTheComposer();
+  await modelTakes(0, 1_500);
+  await wish(page);
+  // Of three, one is enough.
+  await page.locator('.track:not(.track-waiting)').first().waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('Cancelled. It counts as one AI playlist, for enough of it was there.').waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: 'Get my playlist' }).click();
+  // The model had not named it yet.
+  await page.getByRole('heading', { level: 1, name: 'a cozy rainy evening' }).waitFor();
+  assert.equal((await tracksOn(page))[0], FOUND[0]);
+  const { data } = await who.supabase.rpc('usage');
+  assert.equal((data as { ai: { used: number } }).ai.used, 1);
+  await end();
+});
+
 test('the options that were chosen are sent', async () => {
   const { page, end } = await atTheComposer();
   await modelTakes(0, 0);

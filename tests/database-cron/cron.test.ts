@@ -1,4 +1,4 @@
-// pg_cron runs the two jobs by itself. Its shortest interval here is a minute, so that is what a test may wait.
+// pg_cron runs the jobs by itself. Its shortest interval here is a minute, so that is what a test may wait.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,6 +16,7 @@ const JOBS = [
     schedule: '0 3 * * *',
     command: `delete from public.ai_sessions where created_at < now() - interval '30 days';`,
   },
+  { jobname: 'forget_expired', schedule: '15 3 * * *', command: 'select private.forget_expired();' },
   {
     jobname: 'maintain_ai_sessions_partitions',
     schedule: '30 3 * * *',
@@ -69,11 +70,15 @@ test('when their minute comes they run, and old sessions and empty months are go
   await sql`
     insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
     values (${user_id}, 'new', 'succeeded', 0, now()), (${user_id}, 'old', 'succeeded', 0, '2003-02-01T00:00:00Z')`;
+  await sql`insert into public.playlists (owner_id, name, is_deleted) values (${user_id}, 'old', true), (${user_id}, 'new', true)`;
+  await sql`update public.playlists set deleted_at = now() - interval '31 days' where owner_id = ${user_id} and name = 'old'`;
 
   await everyMinuteUntilAllHaveRun();
 
   const left = await sql`select prompt from public.ai_sessions where user_id = ${user_id}`;
   assert.deepEqual(left.map(({ prompt }) => prompt), ['new']);
+  const playlists = await sql`select name from public.playlists where owner_id = ${user_id}`;
+  assert.deepEqual(playlists.map(({ name }) => name), ['new']);
   const [found] = await sql`
     select to_regclass('public.ai_sessions_2003_01') is not null as empty, to_regclass(${`public.${ahead!.partition}`}) is not null as ahead`;
   assert.deepEqual(found, { empty: false, ahead: true });

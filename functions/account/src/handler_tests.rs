@@ -178,6 +178,20 @@ fn what_is_gone_already_is_no_obstacle() {
 }
 
 #[test]
+fn a_log_of_auths_that_cannot_be_cleaned_is_told_to_the_operator_and_keeps_no_account() {
+    let (call, log) = fake_call();
+    let http = FakeHttp::responding(|request| {
+        answer(request, &[("POST delete_account", FakeAnswer::json(200, &json!("deleted_but_logged")))])
+    });
+    let clock = FakeClock::hurrying(NOW * 1000);
+    let config = Config::from_lookup(lookup).unwrap();
+    let service = Supabase::new(&config.supabase, &http).service();
+    assert_eq!(super::delete(&service, &clock, USER, &call).now_or_never().unwrap(), Ok(()));
+    call.log_end(NOW * 1000, StatusCode::NO_CONTENT, None);
+    assert!(log.lines()[0].contains("\"auth_log\":\"kept\""), "{:?}", log.lines());
+}
+
+#[test]
 fn nobody_is_deleted_who_may_still_pay() {
     for (of, failure, code) in [
         ("GET sessions", FakeAnswer::text(500, "text/plain", ""), Code::StripeUnavailable),

@@ -58,7 +58,7 @@ export const RELATIONS: Record<string, Relation> = {
 };
 
 /** The tables of schema private, which no role may even name. */
-export const PRIVATE_RELATIONS: readonly string[] = ['request_buckets'];
+export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
 
 /** The functions of schema public, and who may execute them. */
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
@@ -97,6 +97,7 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
 
 /** The functions of schema private, which nobody may even name. */
 export const PRIVATE_FUNCTIONS: readonly string[] = [
+  'address_hash(text,text)',
   'ai_attempts_at_once()',
   'ai_cost(numeric)',
   'ai_daily_cost_limit(plan_type)',
@@ -111,6 +112,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'check_position(integer,integer,integer,text)',
   'check_track(jsonb,text)',
   'clean_text(text,integer)',
+  'continue_usage(uuid,bytea)',
   'count_request(uuid,text)',
   'create_profile()',
   'decrypt_spotify_token(uuid,text,bytea,text)',
@@ -123,7 +125,9 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'ensure_ai_sessions_partitions(integer)',
   'ensure_ai_sessions_partitions_at(timestamp with time zone,integer)',
   'fit_tracks(jsonb)',
+  'follow_address()',
   'forget_expired()',
+  'forget_in_auth(uuid,text,text)',
   'forget_oldest_deleted_playlists()',
   'free_playlist_name(uuid,text)',
   'is_running(ai_sessions,timestamp with time zone)',
@@ -133,6 +137,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'lock_own_profile()',
   'lock_own_tracks(uuid)',
   'lock_session(uuid,uuid)',
+  'normal_address(text)',
   'next_plan_sync(timestamp with time zone)',
   'open_spotify_token(uuid,text,bytea)',
   'parse_tracks(jsonb)',
@@ -142,6 +147,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'refuse(integer,text,text,integer)',
   'refuse_crowd()',
   'refuse_edit(integer)',
+  'remember_usage(uuid,bytea)',
   'request_limits(text)',
   'seconds_until_refill(uuid,text,timestamp with time zone)',
   'seconds_until(timestamp with time zone,timestamp with time zone)',

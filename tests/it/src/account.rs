@@ -33,6 +33,24 @@ async fn rows_of(stack: &Stack, user: Uuid) -> Vec<(&'static str, i64)> {
     rows
 }
 
+/// The tables of all schemas in which one of these texts stands.
+async fn traces(stack: &Stack, texts: &[&str]) -> Vec<String> {
+    let tables = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
+    let mut found = Vec::new();
+    for row in stack.sql(tables, &[]).await {
+        let table: String = row.get(0);
+        let statement =
+            format!("select 1 from {table} t where strpos(lower(t::text), lower($1)) > 0 limit 1");
+        for text in texts {
+            if !stack.sql(&statement, &[text]).await.is_empty() {
+                found.push(format!("{text} in {table}"));
+            }
+        }
+    }
+    found
+}
+
 pub async fn exists(stack: &Stack, user: &User) -> bool {
     rows_of(stack, user.id).await[0].1 > 0
 }
@@ -236,4 +254,37 @@ async fn a_deletion_that_has_begun_lets_nobody_become_another_customer() {
     ask_for_checkout(&stack, &user, "/plan").await.assert_error(403, "profile_not_found");
     assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
     assert_gone(&stack, &user).await;
+}
+
+#[tokio::test]
+async fn after_a_deletion_neither_id_nor_address_is_found_in_any_table_and_the_quota_goes_on() {
+    let stack = Stack::take().await;
+    let (user, other) = (stack.sign_up().await, stack.sign_up().await);
+    let (email, id) = (email_of(&stack, &user).await, user.id.to_string());
+    let other_id = other.id.to_string();
+    let log = "create table if not exists auth.audit_log_entries (id uuid primary key, payload json)";
+    stack.sql(log, &[]).await;
+    let entry = "insert into auth.audit_log_entries (id, payload)
+        select gen_random_uuid(), json_build_object('actor_id', id, 'actor_username', upper(email)) from auth.users";
+    stack.sql(entry, &[]).await;
+    stack.llm_script(reply(&FIVE)).await;
+    for _ in 0..2 {
+        assert_eq!(generation::json(&stack, &user, &ask("evening")).await.0, 200);
+    }
+    spotify::playlist(&stack, &user, "Evening", &spotify::some_tracks(&stack, 1).await).await;
+    assert!(traces(&stack, &[&id, &email]).await.len() > 3);
+    let others = [other_id.as_str()];
+    let of_others = || traces(&stack, &others);
+    let before = of_others().await;
+    assert_eq!(delete(&stack, &user, &email).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(traces(&stack, &[&id, &email]).await, Vec::<String>::new());
+    assert_eq!(of_others().await, before);
+    assert!(before.iter().any(|trace| trace.ends_with("auth.audit_log_entries")), "{before:?}");
+
+    let (mailbox, domain) = email.split_once('@').unwrap();
+    let again = Uuid::new_v4();
+    let other_form = format!("{}+again@{domain}", mailbox.to_uppercase());
+    stack.sql("insert into auth.users (id, email) values ($1, $2)", &[&again, &other_form]).await;
+    let usage = stack.sql("select (private.ai_quota($1, now()) ->> 'used')::int", &[&again]).await;
+    assert_eq!(usage[0].get::<_, i32>(0), 2);
 }

@@ -1,5 +1,7 @@
 //! Two hundred users at once for a minute; afterwards everything that was acknowledged is there, and nothing has failed.
 
+mod neighbour;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

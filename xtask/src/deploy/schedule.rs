@@ -13,8 +13,8 @@ pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step
     let mut command = supabase::on_database(workspace, configuration, &arguments)?;
     command.arg("--file").arg(workspace.root.join("xtask/assets/schedule.sql"));
     let remedy = "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
-                  has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions and \
-                  maintain_ai_sessions_partitions.";
+                  has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions, \
+                  maintain_ai_sessions_partitions and forget_expired.";
     Ok(Step { judge: Some(judge), ..Step::new("scheduled jobs", command, remedy) })
 }
 
@@ -53,8 +53,9 @@ impl Schedule {
         if has_pg_cron {
             return Answer::Wrong {
                 problem: format!("the database does not run daily: {missing_jobs}"),
-                remedy: "Turn pg_cron on (Database → Extensions), run supabase/migrations/20261101000600_scheduled_jobs.sql in \
-                         the SQL editor, which may be repeated, and deploy again."
+                remedy: "Turn pg_cron on (Database → Extensions), run supabase/migrations/20261101000600_scheduled_jobs.sql and \
+                         `select cron.schedule('forget_expired', '15 3 * * *', 'select private.forget_expired();')` in the SQL \
+                         editor, which may be repeated, and deploy again."
                     .into(),
             };
         }
