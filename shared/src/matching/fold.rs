@@ -146,6 +146,7 @@ impl Folded {
                 self.end_word();
             }
             '\'' | '’' | '‘' | 'ʼ' | '´' | '`' | '′' | '＇' | '״' | '׳' => {}
+            ',' if previous.is_ascii_digit() && next.is_ascii_digit() => {}
             c if c.is_ascii() => self.end_word(),
             c => match latin_letter(c) {
                 Some(letter) => self.letters.push(letter),
@@ -189,8 +190,8 @@ impl Folded {
             end = start + cut(word).len();
             length = MAX_CHARS;
         }
-        // "N" can become "and".
-        self.length += length.max(if word == "n" { 3 } else { 0 }) + 1;
+        let known = lexicon().word(self.letters.get(start..end).unwrap_or_default());
+        self.length += length.max(lexicon().least_length(known.id)) + 1;
         let (Ok(from), Ok(to), Ok(short)) = (start.try_into(), end.try_into(), length.try_into()) else {
             self.letters.truncate(start);
             return;
@@ -201,7 +202,6 @@ impl Folded {
             return;
         }
         let letters = self.letters.get(start..end).unwrap_or_default();
-        let known = lexicon().word(letters);
         let word = Word {
             mask: letters.bytes().fold(0, |mask, byte| mask | 1 << (byte & 31)),
             id: known.id,
@@ -222,8 +222,13 @@ impl Folded {
     /// "Going to" and "gonna" become one.
     fn join(&mut self) {
         let [.., before, last] = self.words.get_mut(self.first..).unwrap_or_default() else { return };
+        if !before.senses.has(Senses::JOINS) {
+            return;
+        }
         if let Some(joint) = lexicon().joint(before.id, last.id) {
             (before.id, before.end) = (joint, last.end);
+            (before.length, before.mask) =
+                (before.length.saturating_add(last.length), before.mask | last.mask);
             self.words.pop();
         }
     }

@@ -40,7 +40,7 @@ const SUBSTITUTE: f64 = 0.12;
 /// What it costs to have an addition that the studio recording rarely has.
 const UNUSUAL: f64 = 0.03;
 /// What an artist is worth who is only known as the work that the song is from.
-const FROM_THE_WORK: f64 = 0.9;
+const FROM_THE_WORK: [f64; 3] = [0.95, 0.9, 0.85];
 
 /// A suggestion as it is read: as written, or with its fields otherwise.
 pub(super) struct Reading {
@@ -55,10 +55,6 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn as_written(suggestion: &Suggestion) -> Self {
-        Self::of(&suggestion.artist, &suggestion.title, false)
-    }
-
     fn of(artist: &str, title: &str, is_exact: bool) -> Self {
         Self {
             title: Title::parse(title),
@@ -69,14 +65,35 @@ impl Reading {
         }
     }
 
-    /// Other ways to read a suggestion that was not found as it is written.
-    pub(super) fn otherwise(suggestion: &Suggestion) -> impl Iterator<Item = Self> {
+    /// The suggestion read in one way, if it can be.
+    pub(super) fn new(way: Way, suggestion: &Suggestion) -> Option<Self> {
         let Suggestion { artist, title, .. } = suggestion;
-        let bare = without_artist(artist, title).map(|title| Self::of(artist, title, false));
-        let work = work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) });
-        let exchanged = std::iter::once_with(|| Self::of(title, artist, true));
-        bare.into_iter().chain(work).chain(exchanged)
+        match way {
+            Way::WithoutArtist => without_artist(artist, title).map(|title| Self::of(artist, title, false)),
+            Way::Written => Some(Self::of(artist, title, false)),
+            Way::FromWork => {
+                work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
+            }
+            Way::Exchanged => Some(Self::of(title, artist, true)),
+        }
     }
+}
+
+/// A way to read a suggestion.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// The title repeats the artist: "Queen - Innuendo".
+    WithoutArtist,
+    Written,
+    /// A film or musical stands in the artist's place.
+    FromWork,
+    /// The title stands in the artist's place.
+    Exchanged,
+}
+
+impl Way {
+    /// The likeliest first.
+    pub(super) const ALL: [Self; 4] = [Self::WithoutArtist, Self::Written, Self::FromWork, Self::Exchanged];
 }
 
 /// The title in "Queen - Innuendo", where the artist is Queen.
@@ -165,8 +182,7 @@ impl<'c> Judge<'c> {
         self.artists.read(&track.artists);
         let is_same_title = alike.score >= SAME_TITLE;
         let mut artist_score = match &reading.work {
-            Some(work) if self.is_from(work.name(), track) => FROM_THE_WORK,
-            Some(_) => return None,
+            Some(work) => from_the_work(work.name(), track)?,
             None => self.artist_score(reading, track, is_same_title),
         };
         let named = reading.title.versions.union(alike.left);
@@ -251,16 +267,6 @@ impl<'c> Judge<'c> {
         as_is.max(best_similarity(&latin, &artists, self.title.featured(), is_same_title))
     }
 
-    /// Whether the album or the title says that the song is from the work.
-    fn is_from(&self, work: Name<'_>, track: &CatalogueTrack) -> bool {
-        let holds = |text: &str| {
-            let folded = Folded::of(text);
-            let mut windows = folded.words().windows(work.words.len().max(1));
-            windows.any(|window| window.iter().zip(work.words).all(|(a, b)| a.id == b.id))
-        };
-        !work.is_empty() && (holds(&track.album) || holds(&track.title))
-    }
-
     /// What the candidate's versions cost, given those that the suggestion names, the listener asks for, and allows.
     fn cost(&self, wanted: &Title, versions: Versions, named: Versions) -> f64 {
         let welcome = self.asked.union(named).union(implied(self.asked));
@@ -331,6 +337,23 @@ fn says_remix(title: &Title) -> bool {
 
 fn key(name: Name<'_>) -> u64 {
     name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// What the work is worth in the artist's place: most where the album is called so, least where only the title names it.
+fn from_the_work(work: Name<'_>, track: &CatalogueTrack) -> Option<f64> {
+    let work = work.bare();
+    let place = |text: &str| {
+        let folded = Folded::of(text);
+        let own = folded.name().bare();
+        let mut windows = own.words.windows(work.words.len().max(1));
+        windows.position(|window| window.iter().zip(work.words).all(|(a, b)| a.id == b.id))
+    };
+    let [called, named, of_title] = FROM_THE_WORK;
+    match place(&track.album) {
+        Some(0) => Some(called),
+        Some(_) => Some(named),
+        None => place(&track.title).map(|_| of_title),
+    }
 }
 
 /// Karaoke tracks and tributes are covers too, and say so; a session is live.

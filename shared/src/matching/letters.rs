@@ -5,23 +5,20 @@ use crate::unicode::decompose;
 
 /// Hands out each character with its neighbours, decomposed where that matters and without accents.
 pub(super) fn each_letter(text: &str, mut take: impl FnMut(char, char, char)) {
-    if text.chars().all(|c| c.is_ascii() || latin_letter(c).is_some() || is_plain_mark(c)) {
-        return triples(text.chars(), take);
-    }
-    // A decomposition would turn these two into something else.
-    let text = text.replace('´', "'").replace('～', "〜");
-    // One character can decompose into eighteen: the bound holds for what comes of it, too.
-    let letters = decompose(&text);
-    let kept = letters.iter().copied().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS);
-    triples(kept, &mut take);
-}
-
-fn triples(letters: impl Iterator<Item = char>, mut take: impl FnMut(char, char, char)) {
-    let (mut previous, mut letters) = (' ', letters.peekable());
+    let is_plain = |c: char| c.is_ascii() || latin_letter(c).is_some() || is_plain_mark(c);
+    let decomposed = if text.chars().all(is_plain) { None } else { Some(without_accents(text)) };
+    let (mut previous, mut letters) = (' ', decomposed.as_deref().unwrap_or(text).chars().peekable());
     while let Some(c) = letters.next() {
         take(previous, c, letters.peek().copied().unwrap_or(' '));
         previous = c;
     }
+}
+
+fn without_accents(text: &str) -> String {
+    // A decomposition would turn these two into something else.
+    let letters = decompose(&text.replace('´', "'").replace('～', "〜"));
+    // One character can decompose into eighteen: the bound holds for what comes of it, too.
+    letters.into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS).collect()
 }
 
 /// Quotation marks and dashes, which decompose into nothing.

@@ -1,4 +1,7 @@
-//! The words by which titles, albums and artists' names tell what a recording is. They stand in `lexicon.txt`.
+//! The words by which titles, albums and artists' names tell what a recording is.
+//!
+//! They stand in `lexicon.txt`, folded as titles are: `sense+sense: word, two words, …` says what words and phrases mean, and
+//! `=word: …` lists other spellings of a word. The file has no comments, for it is part of every function that matches.
 
 use std::sync::OnceLock;
 
@@ -65,6 +68,8 @@ senses! {
     IMITATES = "imitates",
     PLACE = "place",
     YEAR = "year",
+    // Can be one with the word after it.
+    JOINS = "joins",
     // Begins with a digit: "7", "1999", "5th".
     DIGITS = "digits",
 }
@@ -182,6 +187,7 @@ impl Lexicon {
                 }
             }
         }
+        lexicon.join_numbers();
         for (head, entries) in lines().filter(|(head, _)| !head.starts_with(['=', '#'])) {
             let senses = head.split('+').map(Senses::named).fold(Senses::default(), Senses::union);
             entries.split(", ").for_each(|entry| lexicon.add(entry, senses));
@@ -189,6 +195,34 @@ impl Lexicon {
         let and = lexicon.word("and");
         lexicon.and = And { id: and.id, senses: and.senses, lone_n: hash("n") };
         lexicon
+    }
+
+    /// "Twenty one" is 21, "ten thousand" 10000.
+    fn join_numbers(&mut self) {
+        let units = "one to three for five six seven eight nine ten".split(' ');
+        let tens = "twenty thirty forty fifty sixty seventy eighty ninety".split(' ');
+        let written = |number: usize| hash(&number.to_string());
+        for (unit, number) in units.zip(1_usize..) {
+            for (ten, of) in tens.clone().zip(2_usize..).filter(|_| number < 10) {
+                self.joints.push((hash(ten), hash(unit), written(10 * of + number)));
+            }
+            for (noun, of) in [("hundred", 100), ("thousand", 1000)] {
+                let joint = if number == 1 { hash(noun) } else { written(number * of) };
+                self.joints.push((hash(unit), hash(noun), joint));
+            }
+        }
+        for (first, _, _) in &self.joints {
+            let at = self.slot(*first);
+            if let Some((key, known)) = self.table.get_mut(at)
+                && *key == 0
+            {
+                (*key, known.id) = (*first, *first);
+            }
+        }
+        let begins = |id: u32| self.joints.iter().any(|(first, _, _)| *first == id);
+        for (_, known) in self.table.iter_mut().filter(|(key, known)| *key != 0 && begins(known.id)) {
+            known.senses = known.senses.union(Senses::JOINS);
+        }
     }
 
     fn add(&mut self, entry: &str, senses: Senses) {
@@ -265,6 +299,17 @@ impl Lexicon {
             Some("part")
         } else {
             None
+        }
+    }
+
+    /// How long a word's one spelling can be: "n" can become "and", and "pt" is "part".
+    pub(super) fn least_length(&self, id: u32) -> usize {
+        if id == self.and.lone_n {
+            3
+        } else if id == self.part {
+            4
+        } else {
+            0
         }
     }
 

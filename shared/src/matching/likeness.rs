@@ -73,10 +73,7 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
             }
         }
     }
-    if best < SLIP
-        && spelling == Spelling::Strict
-        && (contains(fulls.0, fulls.1) || contains(fulls.1, fulls.0))
-    {
+    if best < SLIP && spelling == Spelling::Strict && contains_either(a, b) {
         best = SLIP;
     }
     Likeness { score: best * parts, left, right }
@@ -107,23 +104,29 @@ fn without_bare_version<'a>(name: Name<'a>, other: Name<'_>) -> (Name<'a>, Versi
     (name, Versions::default())
 }
 
-/// Whether the longer name holds the shorter one whole, and that is distinctive: "Sex Machine", "Flashdance".
+fn contains_either(a: &Title, b: &Title) -> bool {
+    contains(a.full(), b.full())
+        || contains(b.full(), a.full())
+        || contains(a.main(), b.full())
+        || contains(b.main(), a.full())
+}
+
+/// Whether the longer name holds the shorter one whole, and that is distinctive: "Sex Machine", "Zapytaj mnie".
 fn contains(long: Name<'_>, short: Name<'_>) -> bool {
     let is_content = |word: &&Word| !word.senses.has(Senses::PARTICLE.union(Senses::NUMBER));
-    let content = short.words.iter().filter(is_content);
-    let (mut words, mut letters) = (0, 0);
-    for word in content {
-        words += 1;
-        letters += u32::from(word.length);
+    let content = || short.words.iter().filter(is_content);
+    let letters: u32 = content().map(|word| u32::from(word.length)).sum();
+    let is_longer = long.words.len() > short.words.len();
+    if !is_longer || content().count() < 2 || letters < 8 {
+        return false;
     }
-    let is_distinctive = words >= 2 && letters >= 8;
-    is_distinctive
-        && short.length() * 5 >= long.length() * 2
-        && long.words.len() > short.words.len()
-        && long.words.windows(short.words.len()).enumerate().any(|(at, window)| {
-            let others =
-                long.words.iter().enumerate().filter(|(own, _)| *own < at || *own >= at + window.len());
-            window.iter().zip(short.words).all(|(a, b)| a.id == b.id)
-                && !others.into_iter().any(|(_, word)| word.senses.has(Senses::NUMBER))
-        })
+    let last = long.words.len() - short.words.len();
+    long.words.windows(short.words.len()).enumerate().any(|(at, window)| {
+        // Opening or closing words are more of a name than words from within.
+        let times = if at == 0 || at == last { 4 } else { 2 };
+        let others = || long.words.iter().take(at).chain(long.words.iter().skip(at + window.len()));
+        short.length() * times >= long.length()
+            && window.iter().zip(short.words).all(|(a, b)| a.id == b.id)
+            && !others().any(|word| word.senses.has(Senses::NUMBER))
+    })
 }

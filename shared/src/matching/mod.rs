@@ -24,6 +24,9 @@ mod prompt;
 mod properties;
 mod query;
 mod ranking;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod real_cases;
 mod score;
 mod script;
 mod selection;

@@ -2,7 +2,7 @@
 
 use super::{
     Constraints, MissReason, Version,
-    judge::{Judge, Judged, Reading},
+    judge::{Judge, Judged, Reading, Way},
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
@@ -37,16 +37,13 @@ pub fn best_match<'a>(
         return Err(MissReason::NotFound);
     }
     let mut judge = Judge::new(suggestion, constraints);
-    let mut found = choose(&mut judge, &Reading::as_written(suggestion), candidates);
-    if found == Err(MissReason::LowScore) {
-        for reading in Reading::otherwise(suggestion) {
-            found = choose(&mut judge, &reading, candidates);
-            if found.is_ok() {
-                break;
-            }
+    for reading in Way::ALL.iter().filter_map(|way| Reading::new(*way, suggestion)) {
+        match choose(&mut judge, &reading, candidates) {
+            Err(MissReason::LowScore) => {}
+            decided => return decided,
         }
     }
-    found
+    Err(MissReason::LowScore)
 }
 
 fn choose<'a>(
@@ -54,31 +51,34 @@ fn choose<'a>(
     reading: &Reading,
     candidates: &'a [CatalogueTrack],
 ) -> Result<Scored<'a>, MissReason> {
-    let mut songs: Vec<Judged<'a>> = candidates
+    let songs: Vec<Judged<'a>> = candidates
         .iter()
         .filter(|candidate| candidate.is_playable)
         .filter_map(|candidate| judge.judge(reading, candidate))
         .collect();
-    // A stable sort: of equals the catalogue's first one stays first.
-    songs.sort_by_key(Judged::rank);
     let is_unique = |song: &Judged<'_>| {
         !song.is_weak || songs.iter().all(|other| other.name == song.name || !other.is_weak)
     };
-    let delivered = songs.iter().find(|song| !song.is_refused && song.obstacle.is_none() && is_unique(song));
-    let delivered = delivered.or_else(|| known_by_its_mix(&songs));
+    let delivered = best(&songs, |song| !song.is_refused && song.obstacle.is_none() && is_unique(song))
+        .or_else(|| known_by_its_mix(&songs));
     match delivered {
         Some(song) => Ok(Scored { track: song.track, score: song.score, version: song.version() }),
         None => {
-            let obstacle = songs.iter().filter(|song| !song.is_refused).find_map(|song| song.obstacle);
-            Err(obstacle.unwrap_or(MissReason::LowScore))
+            let obstructed = best(&songs, |song| !song.is_refused && song.obstacle.is_some());
+            Err(obstructed.and_then(|song| song.obstacle).unwrap_or(MissReason::LowScore))
         }
     }
+}
+
+/// The best of those that fit; of equals the catalogue's first one.
+fn best<'s, 'a>(songs: &'s [Judged<'a>], fits: impl Fn(&Judged<'a>) -> bool) -> Option<&'s Judged<'a>> {
+    songs.iter().filter(|song| fits(song)).min_by_key(|song| song.rank())
 }
 
 /// A hit can be known by its mix ("King Of My Castle - Roy Malone's King Mix"): where that is the one recording of the song
 /// that the catalogue has of the artist, and on several albums.
 fn known_by_its_mix<'s, 'a>(songs: &'s [Judged<'a>]) -> Option<&'s Judged<'a>> {
-    let first = songs.iter().find(|song| song.mix.is_some())?;
+    let first = best(songs, |song| song.mix.is_some())?;
     let is_only = songs.iter().all(|song| song.mix == first.mix || !song.is_same_title);
     let appearances = songs.iter().filter(|song| song.track.album != first.track.album).count() + 1;
     (is_only && appearances > 1 && first.obstacle.is_none()).then_some(first)

@@ -104,6 +104,10 @@ fn word_by_word(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
     if a.same_ids(b) || a.same_letters(b) {
         return 0.99;
     }
+    if is_permutation(a.words, b.words) {
+        // "Tak trudno", "Trudno tak".
+        return SLIP;
+    }
     let missing = missing_words(a, b, spelling).and(missing_words(b, a, spelling));
     if missing.kind == Missing::Number {
         return 0.3;

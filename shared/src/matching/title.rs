@@ -66,6 +66,7 @@ impl Title {
         self.take_piece(structure.place, start);
         self.name_unnamed(text);
         self.read_opening(text);
+        self.read_scripts(text);
         self.read_nicknames(text);
     }
 
@@ -173,6 +174,22 @@ impl Title {
         let dots = text.find("...").or_else(|| text.find('…')).and_then(|at| text.get(..at));
         if let Some(opening) = dots.filter(|opening| opening.chars().any(char::is_alphanumeric)) {
             self.add_alias(opening);
+        }
+    }
+
+    /// "봄날 Spring Day" is two names in two scripts.
+    fn read_scripts(&mut self, text: &str) {
+        if text.is_ascii() {
+            return;
+        }
+        let name = self.folded.with(&self.main);
+        let is_latin = |word: &&Word| name.letters_of(word).is_ascii();
+        let (latin, other): (Vec<Word>, Vec<Word>) = self.main.iter().partition(is_latin);
+        if !latin.is_empty() && !other.is_empty() {
+            for words in [latin, other] {
+                self.aliases.extend(words);
+                self.alias_ends.push(self.aliases.len());
+            }
         }
     }
 
