@@ -34,7 +34,7 @@ const MOST: f64 = 8.0;
 /// A reader that takes less for the larger input cannot have taken the square of its size.
 const NEGLIGIBLE_SECONDS: f64 = 0.001;
 /// How often a growth that looks bad is measured again.
-const ATTEMPTS: usize = 7;
+const ATTEMPTS: usize = 5;
 
 /// The processor time that this thread takes to read an input.
 fn seconds(read: fn(&str), input: &str) -> f64 {
@@ -132,7 +132,7 @@ fn an_answer_of_a_model_is_read_in_linear_time() {
 
 #[test]
 fn titles_and_prompts_are_compared_in_linear_time() {
-    assert_linear(8 * KIB, &[("", ""), ("a (", ")"), ("a - ", ""), ("songs like ", " please")], |text| {
+    assert_linear(4 * KIB, &[("", ""), ("a (", ")"), ("a - ", ""), ("songs like ", " please")], |text| {
         let sought = Suggestion { artist: text.to_owned(), title: text.to_owned(), year: None };
         let tracks = [track(text), track("a")];
         black_box((field_query(&sought), free_query(&sought), WantedVersions::from_prompt(text)));
