@@ -21,8 +21,8 @@ export function withCommonHeaders(response: Response): Response {
   return response;
 }
 
-/** The policy of functions/gateway/src/page.rs. */
-export function pageHeaders({ SUPABASE_URL }: PageVariables): Record<string, string> {
+/** With the policy of functions/gateway/src/page.rs. */
+export function withPagePolicy(response: Response, { SUPABASE_URL }: PageVariables): Response {
   const connect = SUPABASE_URL ? `'self' ${new URL(SUPABASE_URL).origin}` : "'self'";
   const policy = [
     "default-src 'none'",
@@ -36,7 +36,8 @@ export function pageHeaders({ SUPABASE_URL }: PageVariables): Record<string, str
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ];
-  return { 'Content-Security-Policy': policy.join('; ') };
+  response.headers.set('Content-Security-Policy', policy.join('; '));
+  return response;
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
