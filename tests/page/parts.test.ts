@@ -8,7 +8,7 @@ import { needsSession, routeOf } from '../../web/src/route.ts';
 import { en } from '../../web/src/texts/en.ts';
 import { pl } from '../../web/src/texts/pl.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/wish.ts';
-import { pageHeaders } from '../../xtask/assets/page.ts';
+import { withPagePolicy } from '../../xtask/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();
@@ -67,7 +67,7 @@ test('the address tells who has sent the browser here', () => {
 
 test('Turnstile is let in by the document only where it has a site key', () => {
   for (const [TURNSTILE_SITE_KEY, isOn] of [['1x00000000000000000000AA', true], ['', false], [undefined, false]] as const) {
-    const policy = pageHeaders({ SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY })['Content-Security-Policy'] ?? '';
+    const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
     for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }

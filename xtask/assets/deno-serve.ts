@@ -5,7 +5,7 @@
  */
 
 import type { PageVariables } from './page.ts';
-import { pageConfig, pageHeaders, withCommonHeaders } from './page.ts';
+import { pageConfig, withCommonHeaders, withPagePolicy } from './page.ts';
 
 interface Settings {
   port: number;
@@ -42,7 +42,7 @@ async function asset(web: string, request: Request): Promise<Response> {
   const type = CONTENT_TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   try {
     const body = await Deno.readFile(web + path);
-    const headers = { 'Content-Type': type, ...pageHeaders(settings.page), 'Cache-Control': 'public, max-age=0, must-revalidate' };
+    const headers = { 'Content-Type': type, 'Cache-Control': 'public, max-age=0, must-revalidate' };
     return new Response(request.method === 'HEAD' ? null : body, { headers });
   } catch {
     return new Response(null, { status: 404 });
@@ -70,7 +70,7 @@ Object.assign(globalThis, { EdgeRuntime: { waitUntil() {} } });
 listen({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
   const url = new URL(request.url);
   if (url.pathname === '/config.json') return withCommonHeaders(pageConfig(request, settings.page));
-  if (!url.pathname.startsWith('/functions/')) return asset(settings.web, request).then(withCommonHeaders);
+  if (!url.pathname.startsWith('/functions/')) return asset(settings.web, request).then((file) => withCommonHeaders(withPagePolicy(file, settings.page)));
   const [, path, name] = /^\/functions\/v1(\/([^/]+).*)$/.exec(url.pathname) ?? [];
   const handler = handlers.get(name ?? '');
   if (!handler) return withCommonHeaders(nowhere());

@@ -24,8 +24,8 @@ export function withCommonHeaders(response: Response): Response {
   return response;
 }
 
-/** The policy of functions/gateway/src/page.rs. */
-export function pageHeaders({ SUPABASE_URL, TURNSTILE_SITE_KEY }: PageVariables): Record<string, string> {
+/** With the policy of functions/gateway/src/page.rs. */
+export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SITE_KEY }: PageVariables): Response {
   const connect = SUPABASE_URL ? `'self' ${new URL(SUPABASE_URL).origin}` : "'self'";
   const policy = [
     "default-src 'none'",
@@ -38,7 +38,8 @@ export function pageHeaders({ SUPABASE_URL, TURNSTILE_SITE_KEY }: PageVariables)
     "frame-ancestors 'none'",
     TURNSTILE_SITE_KEY ? `frame-src ${TURNSTILE}` : "require-trusted-types-for 'script'; trusted-types 'none'",
   ];
-  return { 'Content-Security-Policy': policy.join('; ') };
+  response.headers.set('Content-Security-Policy', policy.join('; '));
+  return response;
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
