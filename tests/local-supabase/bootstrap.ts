@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 
 /**
- * What a hosted project has before its first migration. New tables in `public` are granted to nobody: since 2026
+ * What a hosted project has before its first migration. New tables in `public` are granted to no role: since 2026
  * every grant is written down in a migration.
  */
 const ROLES = `

@@ -42,6 +42,9 @@ const POOL_SIZE = 10;
 /** As much as Workers take: a user's token is a header, and holds what providers have written into the profile. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
+/** Longer than clients keep idle connections, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** How long running requests may take to finish after the order to stop. */
 const GRACE_MS = 2_000;
 
@@ -96,10 +99,10 @@ async function listen(config: Config, gateway: Gateway): Promise<Server> {
     if (/^\/functions\/v1(?:[/?]|$)/.test(incoming.url ?? '')) forward(incoming, outgoing);
     else void answer(incoming, outgoing);
   });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(config.port, '127.0.0.1', resolve);
-  await promise;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(config.port, '127.0.0.1', resolve);
+  });
   return server;
 }
 

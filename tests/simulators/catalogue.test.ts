@@ -18,7 +18,8 @@ describe('default catalogue', () => {
   });
 
   it('has every kind of trap', () => {
-    const kinds = ['Remaster', 'Live|Na Żywo', 'Karaoke', 'Tribute', 'Sped Up', 'Slowed', 'Nightcore', 'Acoustic', '- Demo', 'Radio Edit', 'Remix', "Taylor's Version", 'feat\\.', '\\p{Script=Cyrillic}', '\\p{Script=Han}', '\\p{Script=Hangul}'];
+    const versions = 'Remaster|Live,Na Żywo|Karaoke|Tribute|Sped Up|Slowed|Nightcore|Acoustic|- Demo|Radio Edit|Remix|feat\\.';
+    const kinds = [...versions.split('|').map((kind) => kind.replace(',', '|')), "Taylor's Version", '\\p{Script=Cyrillic}', '\\p{Script=Han}', '\\p{Script=Hangul}'];
     assert.deepEqual(kinds.filter((kind) => tracks.filter(({ name }) => new RegExp(kind, 'u').test(name)).length < 3), []);
     assert.ok(tracks.filter((track) => !track.is_playable).length >= 10);
     const clean = tracks.filter((track) => track.album.name.endsWith('(Clean)'));

@@ -4,7 +4,7 @@
  *
  * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT, STRIPE_SIM_PORT (a free port where not given), and the credentials that
  * are accepted: SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY, STRIPE_SECRET_KEY; SPOTIFY_REDIRECT_URIS, where
- * listeners may be sent back to, separated by commas; STRIPE_PRICE_ID, the price that exists; STRIPE_WEBHOOK_URL and
+ * users may be sent back to, separated by commas; STRIPE_PRICE_ID, the price that exists; STRIPE_WEBHOOK_URL and
  * STRIPE_WEBHOOK_SECRET, where events are delivered to and how they are signed (nowhere without them).
  * Prints one JSON line with the URLs when all of them listen. Ends on SIGTERM, on SIGINT and when stdin ends.
  */

@@ -127,7 +127,8 @@ describe('Spotify', () => {
   });
 
   it('serves a catalogue of the test’s own until the reset, and ranks a popular wrong version first', async () => {
-    const track = { id: '0123456789012345678901', name: 'Only Song', artists: [{ id: 'a', name: 'Only Artist' }], album: { name: 'Only Album', release_date: '1999' }, duration_ms: 1000, explicit: true, is_playable: false, isrc: 'PLA019900001', rank: 1 };
+    const known = { artists: [{ id: 'a', name: 'Only Artist' }], album: { name: 'Only Album', release_date: '1999' }, isrc: 'PLA019900001' };
+    const track = { ...known, id: '0123456789012345678901', name: 'Only Song', duration_ms: 1000, explicit: true, is_playable: false, rank: 1 };
     const karaoke = { ...track, id: '0123456789012345678902', name: 'Only Song (Karaoke Version)', artists: [{ id: 'b', name: 'Karaoke Only Artist' }], rank: 100 };
     await control(spotify.url, 'PUT catalogue', [track, karaoke]);
     assert.deepEqual(await names('only song'), ['Karaoke Only Artist – Only Song (Karaoke Version)', 'Only Artist – Only Song']);

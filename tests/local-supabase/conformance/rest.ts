@@ -38,7 +38,7 @@ describe('the data API', () => {
     'anon calls no function of the server': [() => call('/rest/v1/rpc/delete_spotify_tokens', { body: { p_user_id: user.id } }), 401, '42501'],
     'a token of two parts': [() => call('/rest/v1/playlists', { token: 'a.b' }), 401, 'PGRST301', /^Expected 3 parts in JWT; got 2$/],
     'a table without a grant': [() => get('spotify_tokens'), 403, '42501', /^permission denied for table spotify_tokens$/],
-    'a page behind the end': [() => get('playlists?select=name', { Range: '10-11', Prefer: 'count=exact' }), 416, 'PGRST103'],
+    'a page after the end': [() => get('playlists?select=name', { Range: '10-11', Prefer: 'count=exact' }), 416, 'PGRST103'],
     'one object of none': [() => get('playlists?select=name&name=eq.None', { Accept: OBJECT }), 406, 'PGRST116'],
     'one object of several': [() => get('playlists?select=name', { Accept: OBJECT }), 406, 'PGRST116'],
     'an unknown table': [() => get('no_such_table'), 404, 'PGRST205', /^Could not find the table 'public.no_such_table' in the schema cache$/],

@@ -30,7 +30,12 @@ interface Rule {
   length?: number;
 }
 
-const KARAOKE_FORMS = ['{song} (Karaoke Version)', '{song} (Originally Performed by {artist}) [Karaoke Version]', '{song} (In the Style of {artist}) [Karaoke Instrumental]', '{song} - Karaoke Version'];
+const KARAOKE_FORMS = [
+  '{song} (Karaoke Version)',
+  '{song} (Originally Performed by {artist}) [Karaoke Version]',
+  '{song} (In the Style of {artist}) [Karaoke Instrumental]',
+  '{song} - Karaoke Version',
+];
 const COVERING = ['Boyce Avenue', 'Scary Pockets', 'First to Eleven', 'Walk off the Earth', 'Music Travel Love', 'Jonah Baker', 'The Piano Guys'];
 const TRIBUTE = ['Vitamin String Quartet', 'Rockabye Baby!', 'The Tribute Co.', 'Twinkle Twinkle Little Rock Star', 'Studio All-Stars'];
 const VENUES = ['Live at Wembley Stadium', 'Live at Madison Square Garden', 'Live in Paris', 'Live at the BBC', 'Live', 'MTV Unplugged'];
@@ -150,7 +155,8 @@ function ownTracks(song: Song, hash: number): Track[] {
     return [makeTrack(first)];
   }
   const year = 2003 + (hash % 20);
-  const title = pick([`${song.title} - Remastered ${year}`, `${song.title} - ${year} Remaster`, `${song.title} - Remastered`, `${song.title} (${year} Remaster)`], (hash % 97) / 97);
+  const forms = [`- Remastered ${year}`, `- ${year} Remaster`, '- Remastered', `(${year} Remaster)`];
+  const title = `${song.title} ${pick(forms, (hash % 97) / 97)}`;
   const album = `${song.album} (Remastered)`;
   const remaster = makeTrack({ ...first, title, album, released: date(song, year), rank: song.rank + 3, recording: `${main(song)}|${title}|${album}` });
   return hash % 3 === 0 ? [remaster] : [makeTrack(first), remaster];

@@ -131,7 +131,8 @@ function createCheckout({ world, params, origin }: Call): Session {
   const order: Order = { items: itemsOf(world, line_items as { price: string; quantity: number }[]), metadata: given.metadata ?? {}, ...trial };
   refuseMixedCurrencies(world, customer, order);
   const id = newId('cs_test');
-  return billing.openSession(world, order, { ...fields, id, customer, customer_email: (customer_email ?? null) as string | null, expires_at, url: `${origin}/c/pay/${id}` });
+  const buyer = { customer, customer_email: (customer_email ?? null) as string | null };
+  return billing.openSession(world, order, { ...fields, ...buyer, id, expires_at, url: `${origin}/c/pay/${id}` });
 }
 
 function itemsOf(world: World, given: { price: string; quantity: number }[]): Order['items'] {
