@@ -8,7 +8,7 @@ use crate::args::{DeployOptions, DeployTarget, Environment};
 use crate::dev::Settings;
 use crate::workspace::{FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name};
 
-/// Where Spotify sends listeners back to, behind the origin that everybody reaches the functions under.
+/// The path below the public origin to which Spotify sends listeners back.
 const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
 
 /// What the tools prove themselves with; no function gets it.
@@ -58,7 +58,7 @@ impl Configuration {
             || (!self.project().is_empty() && !self.value("SUPABASE_ACCESS_TOKEN").is_empty())
     }
 
-    /// The origin under which everybody reaches the functions.
+    /// The public origin of the functions.
     pub fn origin(&self) -> &str {
         self.value("SPOTIFY_REDIRECT_URI").strip_suffix(CALLBACK).unwrap_or_default()
     }
@@ -130,7 +130,7 @@ impl Configuration {
         }
         if options.environment == Environment::Production {
             let is_test = self.value("STRIPE_SECRET_KEY").contains("_test_");
-            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, where nobody pays");
+            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, which charges no card");
         }
         misfits
     }

@@ -61,7 +61,7 @@ pub struct Stack {
     pub ready: Ready,
     /// What each function is served with; nothing where there are no functions.
     pub variables: BTreeMap<String, Variables>,
-    // Fields are dropped in this order: nobody finds a ready file of a stack that is gone.
+    // Fields are dropped in this order, so that no ready file outlives its stack.
     _ready_file: Option<ReadyFile>,
     supervisor: Supervisor,
     _data: DataFolder,
@@ -137,7 +137,7 @@ impl Stack {
         self.supervisor.check()
     }
 
-    /// Stops everything and answers the names of the parts of which a process is left, which is none.
+    /// Stops everything and returns the names of the parts of which a process is left, which is none.
     pub fn stop(mut self) -> Vec<&'static str> {
         self._ready_file = None;
         self.supervisor.stop()
