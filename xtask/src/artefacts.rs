@@ -45,7 +45,7 @@ const WASM_OPT: [&str; 9] = [
 /// How much is optimised; nothing else differs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// What this machine runs while somebody waits for the build.
+    /// What `dev` and `test` run: a developer waits for the build.
     #[default]
     Quick,
     /// What is deployed: small and fast.

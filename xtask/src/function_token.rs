@@ -8,11 +8,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 
 use crate::args::TokenOptions;
-use crate::dev::Variables;
 use crate::process;
 use crate::progress::say;
 use crate::setup;
-use crate::workspace::Workspace;
+use crate::workspace::{Variables, Workspace};
 
 /// The roles of supabase/migrations/20261123000000_function_roles.sql.
 pub const ROLES: [&str; 4] = ["fn_ai", "fn_spotify", "fn_billing", "fn_account"];

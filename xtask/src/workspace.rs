@@ -9,6 +9,17 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+/// Names and values, as a function finds them in its environment.
+pub type Variables = BTreeMap<String, String>;
+
+pub const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
+pub const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
+
+/// Under which name the token of a role is given, and where a project's functions find it.
+pub fn token_name(role: &str) -> String {
+    format!("{}_TOKEN", role.to_ascii_uppercase())
+}
+
 /// The worker in front of the others; it is Cloudflare's alone.
 pub const GATEWAY: &str = "gateway";
 
@@ -35,6 +46,18 @@ impl Function {
     /// All that it reads of its environment, but for the credential of its role.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.wrangler.secrets.required.iter().chain(&self.optional).map(String::as_str)
+    }
+
+    /// What it is handed of what is given: its variables, and the token of its role or else the secret key.
+    pub fn values(&self, given: &Variables) -> Variables {
+        let value = |name: &str| given.get(name).cloned();
+        let mut values: Variables =
+            self.variables().filter_map(|name| Some((name.to_owned(), value(name)?))).collect();
+        if let Some(role) = &self.role {
+            let token = value(&token_name(role)).map(|token| (FUNCTION_TOKEN.to_owned(), token));
+            values.extend(token.or_else(|| Some((SECRET_KEY.to_owned(), value(SECRET_KEY)?))));
+        }
+        values
     }
 }
 
@@ -86,6 +109,23 @@ impl Workspace {
     /// All but the gateway, whose place is taken by the platform where functions are not Cloudflare's.
     pub fn edge_functions(&self) -> impl Iterator<Item = &Function> {
         self.functions.iter().filter(|function| function.name != GATEWAY)
+    }
+
+    /// What all functions of a Supabase project are handed. What begins with `SUPABASE_` the platform injects, or it is
+    /// set without that prefix, which is reserved.
+    pub fn values_of_project(&self, given: &Variables) -> Variables {
+        let mut all = Variables::new();
+        for function in self.edge_functions() {
+            for (name, value) in function.values(given) {
+                let name = match (name.as_str(), &function.role) {
+                    ("SUPABASE_URL" | "SUPABASE_PUBLISHABLE_KEY" | SECRET_KEY, _) => continue,
+                    (FUNCTION_TOKEN, Some(role)) => token_name(role),
+                    (name, _) => name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(),
+                };
+                all.insert(name, value);
+            }
+        }
+        all
     }
 
     /// Where a function's entry for Supabase's Edge Runtime is.

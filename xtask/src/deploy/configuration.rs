@@ -1,17 +1,14 @@
 //! What a deployment is configured with: one file for all functions, and each is handed its own part of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::args::{DeployOptions, DeployTarget, Environment};
-use crate::dev::{Settings, Variables, token_name};
-use crate::workspace::{Function, GATEWAY};
+use crate::dev::Settings;
+use crate::workspace::{FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name};
 
-const TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
-const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
-/// Where Spotify sends listeners back to, behind the origin that everybody reaches the functions under.
+/// The path below the public origin to which Spotify sends listeners back.
 const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
 
 /// What the tools prove themselves with; no function gets it.
@@ -93,7 +90,7 @@ impl Configuration {
             || (!self.project().is_empty() && !self.value("SUPABASE_ACCESS_TOKEN").is_empty())
     }
 
-    /// The origin under which everybody reaches the functions.
+    /// The public origin of the functions.
     pub fn origin(&self) -> &str {
         self.value("SPOTIFY_REDIRECT_URI").strip_suffix(CALLBACK).unwrap_or_default()
     }
@@ -105,33 +102,14 @@ impl Configuration {
         self.0.iter().filter(own).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// What a function of its own is handed: its variables, and the token of its role or else the secret key.
-    pub fn of<'a>(&'a self, function: &'a Function) -> BTreeMap<&'a str, &'a str> {
-        let given = |name: &str| self.0.get(name).map(String::as_str);
-        let mut values: BTreeMap<_, _> =
-            function.variables().filter_map(|name| Some((name, given(name)?))).collect();
-        if let Some(role) = &function.role {
-            let token = given(&token_name(role)).map(|token| (TOKEN, token));
-            values.extend(token.or_else(|| Some((SECRET_KEY, given(SECRET_KEY)?))));
-        }
-        values
+    /// What a function of its own is handed.
+    pub fn of(&self, function: &Function) -> Variables {
+        function.values(&self.0)
     }
 
-    /// What all functions of a Supabase project are handed, as an env file. What begins with `SUPABASE_` the platform
-    /// injects, or it is set without that prefix, which is reserved.
-    pub fn of_project<'a>(&'a self, functions: impl Iterator<Item = &'a Function>) -> String {
-        let mut values = BTreeMap::new();
-        for function in functions {
-            let injected =
-                |name: &str| matches!(name, "SUPABASE_URL" | "SUPABASE_PUBLISHABLE_KEY" | SECRET_KEY);
-            for (name, value) in self.of(function).into_iter().filter(|(name, _)| !injected(name)) {
-                let name = match (name, &function.role) {
-                    (TOKEN, Some(role)) => token_name(role),
-                    _ => name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(),
-                };
-                values.insert(name, value);
-            }
-        }
+    /// What all functions of a Supabase project are handed, as an env file.
+    pub fn of_project(&self, workspace: &Workspace) -> String {
+        let values = workspace.values_of_project(&self.0);
         values.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
     }
 
@@ -142,11 +120,11 @@ impl Configuration {
         for function in functions.iter().filter(|it| !(is_supabase && it.name == GATEWAY)) {
             let values = self.of(function);
             let mut missing: Vec<_> = function.wrangler.secrets.required.iter().map(String::as_str).collect();
-            missing.retain(|name| !values.contains_key(name));
+            missing.retain(|name| !values.contains_key(*name));
             if let Some(role) = &function.role {
                 let token = token_name(role);
                 // On Supabase the platform injects the secret key.
-                if !is_supabase && !values.contains_key(TOKEN) && !values.contains_key(SECRET_KEY) {
+                if !is_supabase && !values.contains_key(FUNCTION_TOKEN) && !values.contains_key(SECRET_KEY) {
                     problems.push(format!("{}: {token}, or else {SECRET_KEY}, is missing", function.name));
                 }
             }
@@ -190,7 +168,7 @@ impl Configuration {
         }
         if options.environment == Environment::Production {
             let is_test = self.value("STRIPE_SECRET_KEY").contains("_test_");
-            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, where nobody pays");
+            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, which charges no card");
             let is_shown = self.value("SERVER_TIMING") == "true";
             expect("SERVER_TIMING", !is_shown, "is for development: it tells attackers what they have found");
         }

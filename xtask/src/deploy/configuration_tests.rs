@@ -5,7 +5,6 @@ use shared::config::ConfigError;
 use shared::cors::AllowedOrigins;
 
 use super::*;
-use crate::workspace::Workspace;
 
 const COMPLETE: &str = "
 APP_ORIGINS=https://app.example
@@ -74,7 +73,7 @@ fn read(function: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), C
 fn each_function_is_handed_exactly_what_it_reads() {
     // What a deployment hands over elsewise: credentials, and the names that Supabase injects.
     let elsewise = [
-        TOKEN,
+        FUNCTION_TOKEN,
         SECRET_KEY,
         "SUPABASE_SECRET_KEYS",
         "SUPABASE_SERVICE_ROLE_KEY",
@@ -87,7 +86,7 @@ fn each_function_is_handed_exactly_what_it_reads() {
         let asked = RefCell::new(BTreeSet::new());
         let lookup = |name: &str| {
             asked.borrow_mut().insert(name.to_owned());
-            values.get(name).map(|value| (*value).to_owned())
+            values.get(name).cloned()
         };
         assert_eq!(read(&function.name, lookup), Ok(()), "{}", function.name);
         let _ = read(&function.name, |name| {
@@ -101,8 +100,7 @@ fn each_function_is_handed_exactly_what_it_reads() {
         let listed: BTreeSet<_> = function.variables().map(str::to_owned).collect();
         assert_eq!(asked, listed, "{}", function.name);
         for name in &function.wrangler.secrets.required {
-            let without =
-                |asked: &str| (asked != name).then(|| values.get(asked).map(|it| (*it).to_owned()))?;
+            let without = |asked: &str| (asked != name).then(|| values.get(asked).cloned())?;
             assert!(read(&function.name, without).is_err(), "{} works without {name}", function.name);
         }
     }
@@ -113,10 +111,10 @@ fn each_function_is_handed_the_token_of_its_role_alone() {
     let functions = functions();
     let function = |name: &str| functions.iter().find(|function| function.name == name).unwrap();
     let all = configuration(&[(SECRET_KEY, Some("sb_secret_1"))]);
-    assert_eq!(all.of(function("ai-playlist"))[TOKEN], "token-of-ai");
-    assert_eq!(all.of(function("stripe-webhook"))[TOKEN], "token-of-billing");
+    assert_eq!(all.of(function("ai-playlist"))[FUNCTION_TOKEN], "token-of-ai");
+    assert_eq!(all.of(function("stripe-webhook"))[FUNCTION_TOKEN], "token-of-billing");
     assert!(!all.of(function("ai-playlist")).contains_key(SECRET_KEY));
-    assert_eq!(all.of(function("spotify-search"))[TOKEN], "token-of-spotify");
+    assert_eq!(all.of(function("spotify-search"))[FUNCTION_TOKEN], "token-of-spotify");
     assert!(!all.of(function("spotify-search")).contains_key("SPOTIFY_TOKEN_SECRETS"));
     let without = configuration(&[(SECRET_KEY, Some("sb_secret_1")), ("FN_AI_TOKEN", None)]);
     assert_eq!(without.of(function("ai-playlist"))[SECRET_KEY], "sb_secret_1");
@@ -128,7 +126,7 @@ fn a_project_is_handed_nothing_under_a_reserved_name() {
     let legacy = "0123456789abcdef0123456789abcdef";
     let configuration =
         configuration(&[("SUPABASE_JWT_SECRET", Some(legacy)), (SECRET_KEY, Some("sb_secret_1"))]);
-    let text = configuration.of_project(functions().iter().filter(|function| function.name != GATEWAY));
+    let text = configuration.of_project(&Workspace::open().unwrap());
     assert!(text.contains("FN_AI_TOKEN='token-of-ai'\n") && text.contains("LLM_MODEL='a-model'\n"), "{text}");
     assert!(text.contains(&format!("\nJWT_SECRET='{legacy}'\n")), "{text}");
     assert!(!text.contains("SUPABASE_") && !text.contains("sb_secret_1"), "{text}");
@@ -218,6 +216,6 @@ fn the_tools_get_their_own_credentials_and_the_functions_none_of_them() {
     assert_eq!(configuration.account("CLOUDFLARE_"), [("CLOUDFLARE_API_TOKEN".into(), "cf".into())].into());
     assert_eq!(configuration.account("SUPABASE_"), [("SUPABASE_ACCESS_TOKEN".into(), "sbp".into())].into());
     for function in functions() {
-        assert!(!configuration.of(&function).values().any(|value| ["cf", "sbp"].contains(value)));
+        assert!(!configuration.of(&function).values().any(|value| ["cf", "sbp"].contains(&value.as_str())));
     }
 }

@@ -14,7 +14,7 @@ pub fn steps(
     configuration: &Configuration,
     secrets: &SecretsFolder,
 ) -> Result<Vec<Step>> {
-    let file = secrets.write("secrets.env", &configuration.of_project(workspace.edge_functions()))?;
+    let file = secrets.write("secrets.env", &configuration.of_project(workspace))?;
     let mut set = remote(workspace, configuration, &["secrets", "set"])?;
     set.arg("--env-file").arg(file);
     let mut steps = vec![Step::new("secrets", set, &format!("{REFUSED} No function was changed."))];

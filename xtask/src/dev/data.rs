@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_elses_folder_is_left_alone() {
+    fn a_folder_of_another_program_is_left_alone() {
         let folder = scratch("foreign");
         files::create_folder(&folder).unwrap();
         fs::write(folder.join("thesis.txt"), "").unwrap();

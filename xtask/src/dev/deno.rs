@@ -7,12 +7,12 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::json;
 
-use super::settings::FunctionVariables;
+use super::settings::PUBLISHABLE_KEY;
 use crate::args::Runtime;
 use crate::artefacts::Profile;
 use crate::files;
 use crate::page;
-use crate::workspace::{Function, GATEWAY, Workspace};
+use crate::workspace::{Function, GATEWAY, SECRET_KEY, Variables, Workspace};
 
 /// Writes an import map by which the entries find what was built in other folders than beside them.
 pub fn write_import_map(
@@ -34,7 +34,7 @@ pub fn command(
     profile: Profile,
     data: &Path,
     port: u16,
-    variables: &FunctionVariables,
+    given: &Variables,
 ) -> Result<Command> {
     let web = page::folder(workspace);
     let entry = |function| workspace.deno_entry(function).join("index.ts");
@@ -46,15 +46,30 @@ pub fn command(
     write_import_map(workspace, &import_map, |function| profile.folder(workspace, function, Runtime::Deno))?;
     // What on Cloudflare the gateway is told.
     let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY);
-    let public = gateway.map(|gateway| variables.of(gateway)).unwrap_or_default();
+    let public = gateway.map(|gateway| gateway.values(given)).unwrap_or_default();
     let mut command = Command::new(workspace.npm_bin("deno"));
     command.args(["run", "--no-config", "--no-lock", "--no-remote", "--no-npm"]);
     command.args(["--allow-net", "--allow-env"]).arg("--import-map").arg(&import_map);
     let readable = [&web, &workspace.root.join("supabase/functions"), &workspace.target.join("functions")];
     command.arg(format!("--allow-read={}", readable.map(|folder| folder.display().to_string()).join(",")));
     command.arg(workspace.root.join("xtask/assets/deno-serve.ts"));
-    command.envs(variables.of_project());
+    command.envs(workspace.values_of_project(given)).envs(injected(workspace, given));
     let settings = json!({ "port": port, "web": web, "page": public, "functions": functions });
     command.env("DENO_SERVE", settings.to_string());
     Ok(command)
+}
+
+/// What Supabase's Edge Runtime injects. It injects the secret key as well, but where there are tokens no function is to fall
+/// back on it.
+fn injected(workspace: &Workspace, given: &Variables) -> Variables {
+    let needs_key = |function: &Function| function.values(given).contains_key(SECRET_KEY);
+    let key = |name: &str| json!({ "default": given.get(name) }).to_string();
+    let mut injected = Variables::from([
+        ("SUPABASE_URL".to_owned(), given.get("SUPABASE_URL").cloned().unwrap_or_default()),
+        ("SUPABASE_PUBLISHABLE_KEYS".to_owned(), key(PUBLISHABLE_KEY)),
+    ]);
+    if workspace.edge_functions().any(needs_key) {
+        injected.insert("SUPABASE_SECRET_KEYS".to_owned(), key(SECRET_KEY));
+    }
+    injected
 }

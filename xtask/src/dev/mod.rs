@@ -20,7 +20,6 @@ use nix::sys::signal::Signal;
 use self::data::DataFolder;
 use self::postgres::Postgres;
 use self::ready::ReadyFile;
-use self::settings::FunctionVariables;
 use self::supervisor::{PartOptions, Supervisor};
 use crate::args::{DevOptions, Runtime};
 use crate::artefacts::{self, Profile};
@@ -30,11 +29,11 @@ use crate::ports::{self, Choice, Ports};
 use crate::process::{Interrupted, POLL};
 use crate::progress::{duration, say};
 use crate::setup::{self, PostgresPackage};
-use crate::workspace::{Function, Workspace};
+use crate::workspace::{Function, Variables, Workspace};
 
 pub use self::deno::write_import_map;
 pub use self::ready::Ready;
-pub use self::settings::{SIMULATED_STRIPE_KEY, Settings, Variables, token_name};
+pub use self::settings::{SIMULATED_STRIPE_KEY, Settings};
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
 pub fn run(workspace: &Workspace, options: &DevOptions) -> Result<ExitCode> {
@@ -62,7 +61,7 @@ pub struct Stack {
     pub ready: Ready,
     /// What each function is served with; nothing where there are no functions.
     pub variables: BTreeMap<String, Variables>,
-    // Fields are dropped in this order: nobody finds a ready file of a stack that is gone.
+    // Fields are dropped in this order, so that no ready file outlives its stack.
     _ready_file: Option<ReadyFile>,
     supervisor: Supervisor,
     _data: DataFolder,
@@ -85,11 +84,12 @@ impl Stack {
         let mut starter = Starter::new(workspace, &data, ports);
         starter.start_simulators(&settings)?;
         let (mut ready, tokens) = match settings.supabase() {
-            Some(ready) => (ready, None),
+            Some(ready) => (ready, Variables::new()),
             None => starter.start_supabase(setup::for_postgres(workspace)?, options.fresh)?,
         };
-        let common = settings.for_functions(&ports, &ready);
-        let variables = starter.start_functions(options, &FunctionVariables { common, tokens }, echo)?;
+        let mut given = settings.for_functions(&ports, &ready);
+        given.extend(tokens);
+        let variables = starter.start_functions(options, &given, echo)?;
         ready.web_url = Some(local(ports.web));
         ready.functions_url = Some(local(ports.web) + "/functions/v1");
         ready.stripe_webhook_secret = Some(settings.webhook_secret());
@@ -137,7 +137,7 @@ impl Stack {
         self.supervisor.check()
     }
 
-    /// Stops everything and answers the names of the parts of which a process is left, which is none.
+    /// Stops everything and returns the names of the parts of which a process is left, which is none.
     pub fn stop(mut self) -> Vec<&'static str> {
         self._ready_file = None;
         self.supervisor.stop()
@@ -191,11 +191,7 @@ impl<'a> Starter<'a> {
     }
 
     /// Returns a token for each role of the functions as well.
-    fn start_supabase(
-        &mut self,
-        package: PostgresPackage,
-        fresh: bool,
-    ) -> Result<(Ready, Option<Variables>)> {
+    fn start_supabase(&mut self, package: PostgresPackage, fresh: bool) -> Result<(Ready, Variables)> {
         let state = self.data.join("supabase");
         if fresh {
             // With the keys every token is forgotten.
@@ -218,19 +214,19 @@ impl<'a> Starter<'a> {
             mail_url: Some(local(port) + "/mail"),
             ..Ready::default()
         };
-        Ok((ready, Some(tokens)))
+        Ok((ready, tokens))
     }
 
     fn start_functions(
         &mut self,
         options: &DevOptions,
-        variables: &FunctionVariables,
+        given: &Variables,
         echo: bool,
     ) -> Result<BTreeMap<String, Variables>> {
         let (workspace, port, profile) = (self.workspace, self.ports.web, options.profile());
         let mut command = match options.runtime {
-            Runtime::Workerd => workerd::command(workspace, profile, &self.data, port, variables)?,
-            Runtime::Deno => deno::command(workspace, profile, &self.data, port, variables)?,
+            Runtime::Workerd => workerd::command(workspace, profile, &self.data, port, given)?,
+            Runtime::Deno => deno::command(workspace, profile, &self.data, port, given)?,
         };
         self.start("functions", Signal::SIGTERM, echo, &mut command)?;
 
@@ -248,7 +244,7 @@ impl<'a> Starter<'a> {
                     .all(|port| http::status(*port, "/__control/log").is_ok_and(|it| it == 200))
         })?;
         let functions = self.workspace.functions.iter();
-        Ok(functions.map(|function| (function.name.clone(), variables.of(function))).collect())
+        Ok(functions.map(|function| (function.name.clone(), function.values(given))).collect())
     }
 }
 

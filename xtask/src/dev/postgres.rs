@@ -174,7 +174,7 @@ fn own(path: &Path, user: &User) -> Result<()> {
     chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).with_context(|| path.display().to_string())
 }
 
-/// A server that outlived its stack still writes to its files; a pid file that nobody stands behind is removed.
+/// A server that outlived its stack still writes to its files; a pid file without its server is removed.
 fn refuse_if_running(cluster: &Path) -> Result<()> {
     let path = cluster.join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };

@@ -1,83 +1,17 @@
 //! What the functions are configured with: the simulators' and the local Supabase's values, or real services'.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::ready::Ready;
 use crate::ports::Ports;
-use crate::workspace::{Function, GATEWAY, Workspace};
-
-pub type Variables = BTreeMap<String, String>;
-
-/// What the functions are given: most of it all the same, and each its own credential.
-pub struct FunctionVariables {
-    pub common: Variables,
-    /// The tokens by their roles; none where the secret key serves.
-    pub tokens: Option<Variables>,
-}
-
-impl FunctionVariables {
-    /// A function with a token, or without a role, has no use for the secret key; the gateway only for that of /health.
-    pub fn of(&self, function: &Function) -> Variables {
-        let mut variables = self.common.clone();
-        if function.name == GATEWAY {
-            variables.retain(|name, _| OF_GATEWAY.contains(&name.as_str()));
-            return variables;
-        }
-        match (&function.role, &self.tokens) {
-            (Some(_), None) => return variables,
-            (Some(role), Some(tokens)) => {
-                variables.extend(tokens.get(role).map(|token| (FUNCTION_TOKEN.to_owned(), token.clone())));
-            }
-            (None, _) => {
-                variables.remove(FUNCTION_TOKEN);
-            }
-        }
-        variables.remove(SECRET_KEY);
-        variables
-    }
-
-    /// What Supabase's Edge Runtime gives to all functions of a project: what the platform injects under its own names,
-    /// all else without the prefix that is reserved for them. The secret key is injected too, but where there are tokens
-    /// nobody is to fall back on it.
-    pub fn of_project(&self) -> Variables {
-        let mut variables = Variables::new();
-        for (name, value) in &self.common {
-            let (name, value) = match name.as_str() {
-                "SUPABASE_URL" => (name.clone(), value.clone()),
-                PUBLISHABLE_KEY => {
-                    ("SUPABASE_PUBLISHABLE_KEYS".into(), json!({ "default": value }).to_string())
-                }
-                SECRET_KEY if self.tokens.is_some() => continue,
-                SECRET_KEY => ("SUPABASE_SECRET_KEYS".into(), json!({ "default": value }).to_string()),
-                name => (name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(), value.clone()),
-            };
-            variables.insert(name, value);
-        }
-        let tokens = self.tokens.iter().flatten();
-        variables.extend(tokens.map(|(role, token)| (token_name(role), token.clone())));
-        variables
-    }
-}
-
-/// Where a project's functions find the token of a role.
-pub fn token_name(role: &str) -> String {
-    format!("{}_TOKEN", role.to_ascii_uppercase())
-}
+use crate::workspace::{SECRET_KEY, Variables, Workspace};
 
 const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
-const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
-const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
-const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
-
-/// What the page is told, which is public, and what operators prove themselves with.
-const OF_GATEWAY: [&str; 4] =
-    ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "TURNSTILE_SITE_KEY", "HEALTH_TOKEN"];
+pub const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
 
 /// Credentials that make sense only together; all of them replace a local service by the real one.
 const SPOTIFY: [&str; 2] = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"];
@@ -345,31 +279,6 @@ mod tests {
         let all = parse("# c\n\nexport A = 1 # one\nB=\"x # y\" # z\nC='$A \"'\nD=a=b\nE=\n").unwrap();
         let expected = [("A", "1"), ("B", "x # y"), ("C", "$A \""), ("D", "a=b")];
         assert_eq!(all, expected.map(|(name, value)| (name.into(), value.into())).into());
-    }
-
-    #[test]
-    fn a_function_holds_its_own_token_or_the_secret_key_or_nothing() {
-        let mut function = crate::workspace::Workspace::open().unwrap().functions.remove(0);
-        let variables = |function: &Function, tokens: Option<Variables>| {
-            let variables = FunctionVariables { common: for_functions(""), tokens }.of(function);
-            [SECRET_KEY, FUNCTION_TOKEN].map(|name| variables.get(name).cloned())
-        };
-        let tokens =
-            || Some([("fn_ai".to_owned(), "a".to_owned()), ("fn_spotify".to_owned(), "b".to_owned())].into());
-        function.role = Some("fn_ai".into());
-        assert_eq!(variables(&function, tokens()), [None, Some("a".into())]);
-        assert_eq!(variables(&function, None), [Some("sk".into()), None]);
-        function.role = None;
-        assert_eq!(variables(&function, tokens()), [None, None]);
-        assert_eq!(variables(&function, None), [None, None]);
-    }
-
-    #[test]
-    fn the_gateway_is_told_what_everybody_may_know_and_nothing_else() {
-        let functions = crate::workspace::Workspace::open().unwrap().functions;
-        let gateway = functions.iter().find(|function| function.name == GATEWAY).unwrap();
-        let variables = FunctionVariables { common: for_functions("LLM_EXTRA=1"), tokens: None }.of(gateway);
-        assert_eq!(variables.keys().collect::<Vec<_>>(), ["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL"]);
     }
 
     #[test]

@@ -7,9 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::settings::Variables;
 use crate::function_token;
-use crate::workspace::Workspace;
+use crate::workspace::{Variables, Workspace, token_name};
 
 /// A stack is started anew more often than this.
 const TOKEN_DAYS: u64 = 365;
@@ -44,5 +43,5 @@ pub fn read_keys(workspace: &Workspace, state: &Path) -> Result<(Keys, Variables
     let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     let key = state.es256.to_string();
     let tokens = function_token::sign(workspace, &key, TOKEN_DAYS, &function_token::ROLES)?;
-    Ok((state.keys, tokens))
+    Ok((state.keys, tokens.into_iter().map(|(role, token)| (token_name(&role), token)).collect()))
 }

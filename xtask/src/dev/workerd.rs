@@ -6,11 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::settings::FunctionVariables;
 use crate::args::Runtime;
 use crate::artefacts::Profile;
 use crate::files;
-use crate::workspace::{Function, GATEWAY, ServiceBinding, Workspace};
+use crate::workspace::{Function, GATEWAY, ServiceBinding, Variables, Workspace};
 
 /// Where a variable's value travels: in the process' environment, so that no file holds a secret.
 const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
@@ -21,18 +20,18 @@ pub fn command(
     profile: Profile,
     data: &Path,
     port: u16,
-    variables: &FunctionVariables,
+    given: &Variables,
 ) -> Result<Command> {
     let config = data.join("workerd.capnp");
     let built = |function: &Function| profile.folder(workspace, function, Runtime::Workerd);
-    let text = generate(&workspace.functions, &workspace.root, built, port, variables)?;
+    let text = generate(&workspace.functions, &workspace.root, built, port, given)?;
     files::write_private(&config, &text)?;
     let mut command = Command::new(workspace.npm_bin("workerd"));
     // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
     command.args(["serve", "--experimental", "--import-path=/"]).arg(&config);
     command.env("PATH", workspace.path_with(&[])?);
     for function in &workspace.functions {
-        for (name, value) in variables.of(function) {
+        for (name, value) in function.values(given) {
             command.env(environment_name(function, &name), value);
         }
     }
@@ -50,7 +49,7 @@ fn generate(
     root: &Path,
     built: impl Fn(&Function) -> PathBuf,
     port: u16,
-    variables: &FunctionVariables,
+    given: &Variables,
 ) -> Result<String> {
     let gateway =
         functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
@@ -60,7 +59,7 @@ fn generate(
     let (path, options) = (quoted(&root.join(&assets.directory).to_string_lossy()), quoted(&options));
     let user_worker = quoted(&gateway.wrangler.name);
     let workers: String =
-        functions.iter().map(|function| worker(function, &built(function), variables)).collect();
+        functions.iter().map(|function| worker(function, &built(function), given)).collect();
     Ok(format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 
@@ -75,7 +74,7 @@ const config :Workerd.Config = (
     ))
 }
 
-fn worker(function: &Function, built: &Path, variables: &FunctionVariables) -> String {
+fn worker(function: &Function, built: &Path, given: &Variables) -> String {
     let wrangler = &function.wrangler;
     let module = |file: &str| quoted(&built.join(file).to_string_lossy());
     let flags: Vec<_> = wrangler.compatibility_flags.iter().map(|flag| quoted(flag)).collect();
@@ -87,7 +86,7 @@ fn worker(function: &Function, built: &Path, variables: &FunctionVariables) -> S
         let service = r#"service = (name = "assets", entrypoint = "AssetWorker")"#;
         bindings.push((&assets.binding, service.to_owned()));
     }
-    let variables = variables.of(function);
+    let variables = function.values(given);
     for (name, value) in wrangler.vars.iter().filter(|(name, _)| !variables.contains_key(*name)) {
         bindings.push((name, format!("text = {}", quoted(value))));
     }
@@ -151,24 +150,26 @@ mod tests {
             dir,
             wrangler: toml::from_str(&wrangler).unwrap(),
             role: Some("fn_ai".into()),
-            optional: Vec::new(),
+            optional: vec!["LLM_API_KEY".into()],
         }
     }
 
     fn gateway(services: &str) -> Function {
         let assets = "[assets]\ndirectory = \"web/dist\"\nbinding = \"ASSETS\"\nrun_worker_first = [\"/functions/*\"]\n";
-        Function { role: None, ..function(GATEWAY, &format!("services = [{services}]\n{assets}")) }
+        Function {
+            role: None,
+            optional: vec!["SUPABASE_URL".into()],
+            ..function(GATEWAY, &format!("services = [{services}]\n{assets}"))
+        }
     }
 
     const BOUND: &str = "{ binding = \"AI_PLAYLIST\", service = \"sw-ai-playlist\" }";
 
     fn generated(functions: &[Function]) -> Result<String> {
-        let common = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x")];
-        let common =
-            std::collections::BTreeMap::from(common.map(|(name, value)| (name.into(), value.into())));
-        let variables = FunctionVariables { common, tokens: Some([("fn_ai".into(), "t0ken".into())].into()) };
+        let given = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x"), ("FN_AI_TOKEN", "t0ken")];
+        let given = Variables::from(given.map(|(name, value)| (name.into(), value.into())));
         let built = |function: &Function| Path::new("/built").join(&function.name);
-        generate(functions, Path::new("/repo"), built, 8787, &variables)
+        generate(functions, Path::new("/repo"), built, 8787, &given)
     }
 
     #[test]
