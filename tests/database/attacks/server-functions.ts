@@ -11,6 +11,8 @@ const nameOf = (signature: string) => signature.slice(0, signature.indexOf('('))
 /** Arguments with which the server's call would succeed. */
 const ARGUMENTS: Record<string, (user: Person) => object> = {
   ai_reserve: ({ id }) => ({ p_session_id: randomUUID(), p_user_id: id, p_prompt: 'x', p_save: false }),
+  take_request: ({ id }) => ({ p_user_id: id, p_kind: 'search' }),
+  ai_deliver: ({ id, generation }) => ({ p_session_id: generation, p_user_id: id, p_cost: 0, p_tracks: [] }),
   ai_settle: ({ id, generation }) => ({ p_session_id: generation, p_user_id: id, p_status: 'failed', p_cost: 0 }),
   save_generated_playlist: ({ id, generation }) => ({
     p_session_id: generation,

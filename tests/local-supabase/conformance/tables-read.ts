@@ -33,7 +33,7 @@ describe('reading tables', () => {
     const { created_at, updated_at, ...rest } = json[0];
     assert.match(created_at, ISO_TIMESTAMP);
     assert.match(updated_at, ISO_TIMESTAMP);
-    assert.deepEqual(rest, { id: first_id, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false });
+    assert.deepEqual(rest, { id: first_id, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false, deleted_at: null });
   });
 
   test('filters choose rows', async () => {
