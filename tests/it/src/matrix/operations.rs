@@ -116,8 +116,9 @@ pub const OPERATIONS: &[Operation] = &[
         Act::Stream,
         "ai-playlist",
         GENERATION,
-        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (DELIVER, Spared), (SETTLE, Needed)],
-        &[TOKEN],
+        &[(RESERVE, Needed), (COMPLETIONS, Partial), (SEARCH, Needed), (SETTLE, Needed)],
+        // Where all is found at once, all is settled at once.
+        &[TOKEN, DELIVER],
     ),
     operation(
         Act::GenerateRenewed,
