@@ -3,6 +3,8 @@
 use std::cell::Cell;
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const TWELVE: &[(&str, &str)] = &[
     ("A", "Aa"),

@@ -159,7 +159,8 @@ async fn the_line_of_a_generation_tells_what_it_took_and_nothing_of_the_listener
     let line = log.line_of(&id).await;
     assert_eq!((&line["user"], &line["session_id"]), (&json!(hash_of(&user)), &done["session_id"]));
     assert_eq!((&line["found"], &line["target"], &line["quota"]), (&json!(5), &json!(5), &json!("charged")));
-    assert_eq!((calls(&line, "database"), calls(&line, "model")), (2, 1), "{line}");
+    // One reserves and one settles; of five tracks every second one is charged before it leaves.
+    assert!((3..=4).contains(&calls(&line, "database")) && calls(&line, "model") == 1, "{line}");
     assert!(calls(&line, "spotify") >= 5, "{line}");
     assert!(line["upstreams"]["spotify"]["ms"].as_u64().unwrap() > 0, "{line}");
 

@@ -121,7 +121,7 @@ describe('the data API', () => {
   test('values come as PostgreSQL makes JSON of them', async () => {
     const { created_at, updated_at, ...rest } = (await get(`playlists?id=eq.${alpha}`)).json[0];
     assert.ok(ISO_TIMESTAMP.test(created_at) && ISO_TIMESTAMP.test(updated_at));
-    assert.deepEqual(rest, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false });
+    assert.deepEqual(rest, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false, deleted_at: null });
   });
 
   test('counts and ranges are told', async () => {

@@ -111,8 +111,9 @@ pub const OPERATIONS: &[Operation] = operations! {
         [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SAVE Needed],
         [TOKEN, SETTLE];
     Stream "ai-playlist", GENERATION, 200 "",
-        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, DELIVER Spared, SETTLE Needed],
-        [TOKEN];
+        [RESERVE Needed, COMPLETIONS Partial, SEARCH Needed, SETTLE Needed],
+        // Where all is found at once, all is settled at once.
+        [TOKEN, DELIVER];
     GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial], [RESERVE, COMPLETIONS, SEARCH, SETTLE];
     GenerateFailing "ai-playlist", GENERATION, 502 "llm_unavailable",
         [SETTLE Spared],
