@@ -27,7 +27,6 @@ const CALLED_BY: Record<string, string[]> = {
   'quota.rs': ['ai-playlist'],
   'spotify_export.rs': ['spotify-export'],
   'spotify_link.rs': ['spotify-oauth', 'spotify-export'],
-  'spotify_search.rs': ['spotify-search'],
   'stripe_webhook_refusals.rs': ['stripe-webhook'],
   'tokens.rs': ['ai-playlist'],
 };

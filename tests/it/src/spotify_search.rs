@@ -52,14 +52,3 @@ async fn limit_and_market_are_kept_and_what_cannot_be_played_is_marked() {
     let asked = stack.log_of("spotify", "/v1/search").await;
     assert!(asked.last().unwrap()["query"].to_string().contains("PL"), "{asked:?}");
 }
-
-#[tokio::test]
-async fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
-    let (stack, user) = taken().await;
-    for market in ["UK", "cn", "ZZ"] {
-        let refused = search(&stack, &user, &format!("title=whisky&market={market}")).await;
-        refused.assert_error(422, "invalid_request");
-        assert!(refused.body["message"].as_str().unwrap().starts_with("market "), "{}", refused.body);
-    }
-    assert!(!found(&stack, &user, "title=whisky&market=gb").await.is_empty());
-}
