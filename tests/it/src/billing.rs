@@ -8,7 +8,7 @@ use crate::spotify::browser;
 use crate::stack::{Stack, User, taken};
 use crate::stripe::{
     act, app, ask_for_checkout, ask_for_portal, becomes, cancel, deliver, hold_events, objects, pay, press,
-    profile, send, url,
+    profile, url,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -142,23 +142,6 @@ async fn two_pages_that_are_paid_before_stripe_tells_are_two_subscriptions_and_e
     }
 }
 
-#[tokio::test]
-async fn a_customer_that_was_deleted_is_replaced() {
-    let (stack, user) = taken().await;
-    let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
-    assert!(pay(&checkout).await.is_some());
-    becomes(&stack, &user, "pro").await;
-    let old = profile(&stack, &user).await.1.unwrap();
-    act(&stack, json!({"action": "delete_customer", "customer": old})).await;
-    becomes(&stack, &user, "free").await;
-    ask_for_portal(&stack, &user).await.assert_error(409, "nothing_to_manage");
-    let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);
-    let new = profile(&stack, &user).await.1.unwrap();
-    assert_ne!(new, old);
-    assert!(pay(&checkout).await.is_some());
-    becomes(&stack, &user, "pro").await;
-}
-
 /// A user whose subscription has come so far, with their customer.
 async fn subscriber(stack: &Stack, payment: &str, actions: &[Value]) -> (User, String, String) {
     let user = stack.sign_up().await;
@@ -223,26 +206,6 @@ async fn a_subscription_whose_first_payment_failed_is_paid_and_no_other_is_begun
     becomes(&stack, &user, "pro").await;
     let all = subscriptions_of(&stack, &customer).await;
     assert_eq!((all.len(), &all[0]["status"]), (1, &json!("active")));
-}
-
-#[tokio::test]
-async fn a_refund_or_a_dispute_alone_leaves_the_plan_and_the_end_of_the_subscription_takes_it() {
-    for action in ["refund", "dispute"] {
-        let stack = Stack::take().await;
-        let (user, _, subscription) = subscriber(&stack, "succeeds", &[]).await;
-        becomes(&stack, &user, "pro").await;
-        hold_events(&stack).await;
-        act(&stack, json!({"action": action, "subscription": subscription})).await;
-        let events = stack.stripe(Method::GET, "events", &Value::Null).await;
-        for event in events.as_array().unwrap().iter().rev().take(2) {
-            assert!(send(&stack, event).await.status.is_success(), "{event}");
-        }
-        deliver(&stack).await;
-        assert_eq!(profile(&stack, &user).await.0, "pro", "{action}");
-        cancel(&stack, &subscription).await;
-        deliver(&stack).await;
-        assert_eq!(profile(&stack, &user).await.0, "free", "{action}");
-    }
 }
 
 /// From now on the price is in euros.

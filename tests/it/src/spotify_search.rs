@@ -76,14 +76,3 @@ async fn the_token_of_a_deleted_user_finds_nothing() {
     search(&stack, &user, "title=Whisky").await.assert_error(403, "profile_not_found");
     assert_eq!(stack.log_of("spotify", "/v1/search").await.len(), 0);
 }
-
-#[tokio::test]
-async fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
-    let (stack, user) = taken().await;
-    for market in ["UK", "cn", "ZZ"] {
-        let refused = search(&stack, &user, &format!("title=whisky&market={market}")).await;
-        refused.assert_error(422, "invalid_request");
-        assert!(refused.body["message"].as_str().unwrap().starts_with("market "), "{}", refused.body);
-    }
-    assert!(!found(&stack, &user, "title=whisky&market=gb").await.is_empty());
-}
