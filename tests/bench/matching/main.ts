@@ -41,7 +41,7 @@ write(
     name: 'matching',
     title: 'Matching suggestions with candidates',
     about: [
-      `The ${suggestions} labelled cases of shared/tests/matching_cases.tsv, with ${(wasm.candidates() / suggestions).toFixed(1)} candidates each; ours is the wasm, in Node. ` +
+      `The ${suggestions} real cases of shared/tests/real_cases.tsv, with ${(wasm.candidates() / suggestions).toFixed(1)} candidates each; ours is the wasm, in Node. ` +
         `${ROUNDS} rounds in turn.`,
     ],
     measures: [measure('suggestions a second', 0, samples, [{ of: 'ours', to: 'natively' }])],
