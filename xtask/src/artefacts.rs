@@ -20,7 +20,7 @@ use crate::setup::{self, BuildTools};
 use crate::workspace::{Function, GATEWAY, Workspace};
 
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
-const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 320), ("stripe-webhook", 124)];
+const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 325), ("stripe-webhook", 124)];
 
 /// What stands between a platform and a function's wasm.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
