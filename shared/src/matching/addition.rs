@@ -98,7 +98,9 @@ impl Addition {
 fn versions(words: &[Word], said: &Said) -> Versions {
     let senses = said.senses;
     // What follows "from" names a film, not a version.
-    let is_unknown = said.is_unknown && !words.first().is_some_and(|word| word.senses.has(Senses::ORIGIN));
+    let is_film =
+        senses.has(Senses::WORK) || words.first().is_some_and(|word| word.senses.has(Senses::ORIGIN));
+    let is_unknown = said.is_unknown && !is_film;
     let mut found = Versions::named_by(senses);
     if is_live(words) {
         found.insert(Version::Live);
@@ -108,7 +110,7 @@ fn versions(words: &[Word], said: &Said) -> Versions {
         return found;
     }
     let is_numbered =
-        matches!(words, [noun, number] if noun.senses.has(Senses::VERSION) && number.is_number_like());
+        matches!(words, [noun, number, ..] if noun.senses.has(Senses::VERSION) && number.is_number_like());
     let is_remaster = words.iter().any(|word| word.senses.has(Senses::REISSUE));
     let names_version = senses.has(Senses::VERSION);
     if (senses.has(Senses::MIX) || found.contains(Version::RadioEdit)) && is_unknown && !is_remaster {
@@ -185,6 +187,34 @@ pub(super) fn imitated(words: &[Word]) -> &[Word] {
         [of, rest @ ..] if !rest.is_empty() && of.length == 2 && of.senses.has(Senses::PARTICLE) => rest,
         _ => name,
     }
+}
+
+/// Takes "part 2" and "parts 1 and 2" out of the words; the others go to `kept`. A lone number is a part, too.
+pub(super) fn take_parts(words: &[Word], kept: &mut Vec<Word>) -> u16 {
+    let number = |at: usize| words.get(at).and_then(|word| lexicon().number(word)).map(|number| 1 << number);
+    let mut parts = 0_u16;
+    if let ([_], Some(bit)) = (words, number(0))
+        && !kept.is_empty()
+    {
+        return bit;
+    }
+    let (mut at, and) = (0, lexicon().and.id);
+    while let Some(word) = words.get(at) {
+        let before = parts;
+        let mut next = at + 1;
+        while let Some(bit) = number(next).filter(|_| word.senses.has(Senses::PART)) {
+            parts |= bit;
+            next += 1;
+            if words.get(next).is_some_and(|word| word.id == and) && number(next + 1).is_some() {
+                next += 1;
+            }
+        }
+        if parts == before {
+            kept.push(*word);
+        }
+        at = next;
+    }
+    parts
 }
 
 #[cfg(test)]

@@ -225,6 +225,13 @@ impl Folded {
         if !before.senses.has(Senses::JOINS) {
             return;
         }
+        // "Op. 80: III" is no 83.
+        let is_roman = |b: u8| matches!(b, b'i' | b'v' | b'x');
+        let spelling = self.letters.get(usize::from(last.start)..).unwrap_or_default();
+        let are_figures = before.senses.has(Senses::DIGITS) && last.senses.has(Senses::DIGITS);
+        if spelling.bytes().all(is_roman) || are_figures {
+            return;
+        }
         if let Some(joint) = lexicon().joint(before.id, last.id) {
             (before.id, before.end) = (joint, last.end);
             (before.length, before.mask) =

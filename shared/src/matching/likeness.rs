@@ -26,6 +26,8 @@ pub(super) const WEAK: f64 = 0.75;
 
 /// Shorter single words in brackets are too often no name of the song: "Biking (Solo)".
 const MIN_LONE_ALIAS: usize = 6;
+/// A title that is a distinctive part of the other.
+const CONTAINED: f64 = 0.73;
 /// What a part's number costs that only one of the titles has.
 const PART_ON_ONE_SIDE: f64 = 0.96;
 /// What it costs to be known by another name than the title's own.
@@ -73,8 +75,8 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
             }
         }
     }
-    if best < SLIP && spelling == Spelling::Strict && contains_either(a, b) {
-        best = SLIP;
+    if best < CONTAINED && spelling == Spelling::Strict && contains_either(a, b) {
+        best = CONTAINED;
     }
     Likeness { score: best * parts, left, right }
 }

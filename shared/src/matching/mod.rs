@@ -24,6 +24,7 @@ mod prompt;
 mod properties;
 mod query;
 mod ranking;
+mod reading;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod real_cases;

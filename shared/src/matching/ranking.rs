@@ -72,7 +72,8 @@ impl Judge {
         };
         let Likeness { left, right, .. } = alike.unwrap_or_default();
         let wanted = self.title.as_ref().unwrap_or(&title);
-        let versions = versions_of(track, &title, &mut Title::default(), &artists, wanted).union(right);
+        let versions =
+            versions_of(track, &title, &mut Title::default(), &artists, wanted, artists.all()).union(right);
         let unasked = versions.without(self.asked).without(left);
         let cost = unasked.iter().map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
         Recording {

@@ -85,7 +85,7 @@ fn judge(line: &str) -> (&str, Counts, Option<String>) {
         "R" => &mut counts.right,
         "S" => &mut counts.substitutes,
         "" if is_findable => &mut counts.missed,
-        "" | "E" | "T" => return (group, counts, None),
+        "" | "E" | "T" | "?" => return (group, counts, None),
         _ => &mut counts.wrong,
     };
     *count += 1;

@@ -2,7 +2,8 @@
 
 use super::{
     Constraints, MissReason, Version,
-    judge::{Judge, Judged, Reading, Way},
+    judge::{Judge, Judged},
+    reading::{Reading, Way},
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
@@ -57,7 +58,7 @@ fn choose<'a>(
         .filter_map(|candidate| judge.judge(reading, candidate))
         .collect();
     let is_unique = |song: &Judged<'_>| {
-        !song.is_weak || songs.iter().all(|other| other.name == song.name || !other.is_weak)
+        !song.is_weak || songs.iter().all(|other| other.name == song.name || other.likeness < song.likeness)
     };
     let delivered = best(&songs, |song| !song.is_refused && song.obstacle.is_none() && is_unique(song))
         .or_else(|| known_by_its_mix(&songs));

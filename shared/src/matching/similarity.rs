@@ -123,7 +123,7 @@ fn word_by_word(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
         _ if missing.changed > allowed || missing.particles > 1 + allowed => ratio.min(0.6),
         Missing::Nothing => ratio,
         Missing::Slip => SLIP,
-        _ => ratio.clamp(SLIP, 0.9),
+        _ => ratio.clamp(SLIP + 0.01, 0.9),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A title taken apart: the song's own name, and what is said about this recording of it.
 
 use super::{
-    addition::{Addition, IMITATIONS, imitated},
+    addition::{Addition, IMITATIONS, imitated, take_parts},
     fold::{Folded, Name, Word, cut},
     letters::each_letter,
     lexicon::{Senses, lexicon},
@@ -169,10 +169,11 @@ impl Title {
         self.subtitle.clear();
     }
 
-    /// "Flashdance... What a Feeling" is also called by what stands before the dots.
+    /// "Flashdance... What a Feeling" and "Gloria: In Excelsis Deo" are also called by what stands before the mark.
     fn read_opening(&mut self, text: &str) {
-        let dots = text.find("...").or_else(|| text.find('…')).and_then(|at| text.get(..at));
-        if let Some(opening) = dots.filter(|opening| opening.chars().any(char::is_alphanumeric)) {
+        let mark = ["...", "…", ": "].iter().filter_map(|mark| text.find(mark)).min();
+        let opening = mark.and_then(|at| text.get(..at));
+        if let Some(opening) = opening.filter(|opening| opening.chars().any(char::is_alphanumeric)) {
             self.add_alias(opening);
         }
     }
@@ -287,34 +288,6 @@ pub(super) fn guests_at(words: &[Word], place: Place, has_name: bool) -> Option<
         Place::Main => (at > 0 || has_name) && word.senses.has(Senses::FEAT),
         _ => word.senses.has(Senses::FEAT) || (at == 0 && word.id == with),
     })
-}
-
-/// Takes "part 2" and "parts 1 and 2" out of the words; the others go to `kept`. A lone number is a part, too.
-fn take_parts(words: &[Word], kept: &mut Vec<Word>) -> u16 {
-    let number = |at: usize| words.get(at).and_then(|word| lexicon().number(word)).map(|number| 1 << number);
-    let mut parts = 0_u16;
-    if let ([_], Some(bit)) = (words, number(0))
-        && !kept.is_empty()
-    {
-        return bit;
-    }
-    let (mut at, and) = (0, lexicon().and.id);
-    while let Some(word) = words.get(at) {
-        let before = parts;
-        let mut next = at + 1;
-        while let Some(bit) = number(next).filter(|_| word.senses.has(Senses::PART)) {
-            parts |= bit;
-            next += 1;
-            if words.get(next).is_some_and(|word| word.id == and) && number(next + 1).is_some() {
-                next += 1;
-            }
-        }
-        if parts == before {
-            kept.push(*word);
-        }
-        at = next;
-    }
-    parts
 }
 
 #[cfg(test)]

@@ -34,8 +34,10 @@ pub(super) fn versions_of(
     album: &mut Title,
     artists: &Names,
     wanted: &Title,
+    own: Name<'_>,
 ) -> Versions {
-    found(&track.album, title, album, artists, &track.title).union(unmistakable(title.full(), wanted.full()))
+    let album = of_album(&track.album, &track.title, title, album);
+    found(title, album, artists, own).union(unmistakable(title.full(), wanted.full()))
 }
 
 /// What a track is by its own names, as they are stored, where it is not the plain recording.
@@ -43,21 +45,21 @@ pub(super) fn versions_of(
 pub fn version_of(title: &str, artist: &str, album: &str) -> Option<Version> {
     let mut artists = Names::default();
     artists.push(artist);
-    found(album, &Title::parse(title), &mut Title::default(), &artists, title).label()
+    let parsed = Title::parse(title);
+    let album = of_album(album, title, &parsed, &mut Title::default());
+    found(&parsed, album, &artists, artists.all()).label()
 }
 
-fn found(album_name: &str, title: &Title, album: &mut Title, artists: &Names, title_name: &str) -> Versions {
-    let found = named(title, artists)
-        .union(of_album(album_name, title_name, title, album))
-        .union(versions_of_performers(artists));
+fn found(title: &Title, album: Versions, artists: &Names, own: Name<'_>) -> Versions {
+    let found = named(title, own).union(album).union(versions_of_performers(artists));
     // What comes "from the vault" has not been recorded before.
     if title.is_unreleased { found.without(Versions::of(&[Version::ReRecorded])) } else { found }
 }
 
 /// The versions that the title names; a version of the artist's own ("Glee Cast Version") is none.
-fn named(title: &Title, artists: &Names) -> Versions {
+fn named(title: &Title, own: Name<'_>) -> Versions {
     const OTHER: Versions = Versions::of(&[Version::Other]);
-    let is_own = |word: &Word| artists.all().words.iter().any(|own| own.id == word.id);
+    let is_own = |word: &Word| own.words.iter().any(|name| name.id == word.id);
     let mut unknown = title.version_words().words.iter().filter(|word| word.senses.is_empty()).peekable();
     if title.versions == OTHER && unknown.peek().is_some() && unknown.all(is_own) {
         return Versions::default();

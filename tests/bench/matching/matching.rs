@@ -1,10 +1,12 @@
-//! How long it takes to judge the labelled cases of the matching.
+//! How long it takes to judge real suggestions, each with as many candidates as Spotify returns at once.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use shared::matching::{Constraints, WantedVersions, best_match, rank};
 use shared::track::{CatalogueTrack, Suggestion, TrackUri};
 
-const CASES: &str = include_str!("../../../shared/tests/matching_cases.tsv");
+const CASES: &str = include_str!("../../../shared/tests/real_cases.tsv");
+
+const CANDIDATES: usize = 10;
 
 fn main() {
     divan::main();
@@ -15,12 +17,12 @@ fn case(line: &str) -> Option<(Suggestion, Vec<CatalogueTrack>)> {
     let mut columns = line.split('\t').skip(1);
     let (artist, title) = (columns.next()?.to_owned(), columns.next()?.to_owned());
     let year = columns.next()?.parse().ok();
-    let candidates = columns.skip(1).zip(0..).filter_map(candidate).collect();
+    let candidates = columns.zip(0..).filter_map(candidate).collect();
     Some((Suggestion { artist, title, year }, candidates))
 }
 
 fn candidate((text, index): (&str, u32)) -> Option<CatalogueTrack> {
-    let mut fields = text.split('|');
+    let mut fields = text.split('|').skip(1);
     Some(CatalogueTrack {
         uri: TrackUri::parse(&format!("spotify:track:{index:022}")).ok()?,
         title: fields.next()?.to_owned(),
@@ -36,7 +38,9 @@ fn candidate((text, index): (&str, u32)) -> Option<CatalogueTrack> {
 
 fn of_each(bencher: Bencher, judge: impl Fn(&Suggestion, &[CatalogueTrack]) -> bool) {
     let lines = CASES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let cases: Vec<_> = lines.filter_map(case).collect();
+    let cases: Vec<_> =
+        lines.filter_map(case).filter(|(_, candidates)| candidates.len() == CANDIDATES).collect();
+    assert!(cases.len() >= 100, "{} cases", cases.len());
     bencher.counter(ItemsCount::new(cases.len())).bench_local(|| {
         cases.iter().filter(|(suggestion, candidates)| black_box(judge(suggestion, candidates))).count()
     });

@@ -1,0 +1,112 @@
+//! The ways in which a suggestion can be read.
+
+use super::{
+    artist::Credits,
+    fold::{Folded, Name, Word},
+    lexicon::Senses,
+    title::Title,
+};
+use crate::track::{CatalogueTrack, Suggestion};
+
+/// What an artist is worth who is only known as the work that the song is from.
+const FROM_THE_WORK: [f64; 3] = [0.95, 0.9, 0.85];
+
+/// A suggestion as it is read: as written, or with its fields otherwise.
+pub(super) struct Reading {
+    pub title: Title,
+    pub credits: Credits,
+    /// Artist and title as they are written.
+    pub raw: (String, String),
+    /// A reading that is not the written one has to fit exactly.
+    pub is_exact: bool,
+    /// The film or musical that is named in the artist's place.
+    pub work: Option<Folded>,
+}
+
+impl Reading {
+    fn of(artist: &str, title: &str, is_exact: bool) -> Self {
+        Self {
+            title: Title::parse(title),
+            credits: Credits::of(artist),
+            raw: (artist.to_owned(), title.to_owned()),
+            is_exact,
+            work: None,
+        }
+    }
+
+    /// The suggestion read in one way, if it can be.
+    pub(super) fn new(way: Way, suggestion: &Suggestion) -> Option<Self> {
+        let Suggestion { artist, title, .. } = suggestion;
+        match way {
+            Way::WithoutArtist => without_artist(artist, title).map(|title| Self::of(artist, title, false)),
+            Way::Written => Some(Self::of(artist, title, false)),
+            Way::FromWork => {
+                work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
+            }
+            Way::Exchanged => Some(Self::of(title, artist, true)),
+        }
+    }
+}
+
+/// A way to read a suggestion.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// The title repeats the artist: "Queen - Innuendo".
+    WithoutArtist,
+    Written,
+    /// A film or musical stands in the artist's place.
+    FromWork,
+    /// The title stands in the artist's place.
+    Exchanged,
+}
+
+impl Way {
+    /// The likeliest first.
+    pub(super) const ALL: [Self; 4] = [Self::WithoutArtist, Self::Written, Self::FromWork, Self::Exchanged];
+}
+
+/// The title in "Queen - Innuendo", where the artist is Queen.
+fn without_artist<'t>(artist: &str, title: &'t str) -> Option<&'t str> {
+    let artist = Folded::of(artist);
+    [" - ", " – ", ": "].iter().filter_map(|dash| title.split_once(dash)).find_map(|(left, right)| {
+        let is_artist = |text: &str| Folded::of(text).name().bare().same_letters(artist.name().bare());
+        if is_artist(left) { Some(right) } else { is_artist(right).then_some(left) }
+    })
+}
+
+/// The film in "Shrek 2 Cast", "Pretty Woman Soundtrack", "Various Artists (Tangled)".
+fn work(artist: &str) -> Option<Folded> {
+    let various = ["various artists", "various", "vv aa", "rozni wykonawcy"];
+    let outside = artist.split(['(', '[']).next().unwrap_or_default();
+    let is_various = |text: &str| various.contains(&Folded::of(text).name().text().as_str());
+    let inside = artist.split(['(', '[']).nth(1).map(|rest| rest.trim_end_matches([')', ']']));
+    if is_various(outside) {
+        return inside.map(Folded::of);
+    }
+    let folded = Folded::of(artist);
+    if !folded.words().iter().any(|word| word.senses.has(Senses::WORK)) {
+        return None;
+    }
+    let is_kept = |word: &&Word| {
+        !word.senses.has(Senses::WORK) && (!word.senses.has(Senses::NEUTRAL) || word.is_number_like())
+    };
+    let kept: Vec<Word> = folded.words().iter().filter(is_kept).copied().collect();
+    (!kept.is_empty()).then(|| Folded::of(&folded.with(&kept).bare().text()))
+}
+
+/// What the work is worth in the artist's place: most where the album is called so, least where only the title names it.
+pub(super) fn from_the_work(work: Name<'_>, track: &CatalogueTrack) -> Option<f64> {
+    let work = work.bare();
+    let place = |text: &str| {
+        let folded = Folded::of(text);
+        let own = folded.name().bare();
+        let mut windows = own.words.windows(work.words.len().max(1));
+        windows.position(|window| window.iter().zip(work.words).all(|(a, b)| a.id == b.id))
+    };
+    let [called, named, of_title] = FROM_THE_WORK;
+    match place(&track.album) {
+        Some(0) => Some(called),
+        Some(_) => Some(named),
+        None => place(&track.title).map(|_| of_title),
+    }
+}
