@@ -8,7 +8,7 @@ import { becomes, connect } from '../database/support.ts';
 import { fill, heavyUser, playlistId, userId } from './database/fill.ts';
 import type { Size } from './database/fill.ts';
 import { inTurn, ready, report, variable } from './harness.ts';
-import type { Ratio, Samples, Values } from './harness.ts';
+import type { Ratio, Samples } from './harness.ts';
 
 const SIZES: Record<string, Size> = {
   full: { users: 100_000, playlists: 1_000_000, tracks: 10_000_000, sessions: 5_000_000, months: 14 },
@@ -22,6 +22,8 @@ const ROUND_MS = 50;
 
 type Place = { sql: Sql; user: string; playlist: string };
 type Work = (tx: TransactionSql, place: Place) => Promise<unknown>;
+type Role = 'authenticated' | 'fn_ai' | null;
+type Side = { name: string; at: Place; role: Role; work: Work };
 
 const size = SIZES[variable('BENCH_SCALE')] as Size;
 const samples: Samples = {};
@@ -41,39 +43,42 @@ async function place(name: string, content: Size): Promise<Place> {
 
 class Undone extends Error {}
 
-/** Times work in transactions that leave nothing; the claims are set by one statement, as PostgREST does. */
-function timed(what: string, at: Place, role: 'authenticated' | 'fn_ai' | null, work: Work, repeats: number): () => Promise<Values> {
-  const once = (tx: TransactionSql) =>
-    role === null ? tx`select set_config('request.jwt.claims', '', true), set_config('role', 'postgres', true)` : becomes(tx, role, at.user);
-  const undone = () =>
-    at.sql.begin(async (tx) => {
-      await once(tx);
-      await work(tx, at);
-      throw new Undone();
-    });
-  return async () => {
-    const begun = performance.now();
-    for (let n = 0; n < repeats; n += 1) await undone().catch((error: unknown) => { if (!(error instanceof Undone)) throw error; });
-    return { [what]: (performance.now() - begun) / repeats };
-  };
+/** Does work in a transaction that leaves nothing; the claims are set by one statement, as PostgREST does. */
+async function undone({ at, role, work }: Side): Promise<void> {
+  const transaction = at.sql.begin(async (tx) => {
+    if (role === null) await tx`select set_config('request.jwt.claims', '', true), set_config('role', 'postgres', true)`;
+    else await becomes(tx, role, at.user);
+    await work(tx, at);
+    throw new Undone();
+  });
+  await transaction.catch((error: unknown) => {
+    if (!(error instanceof Undone)) throw error;
+  });
 }
 
-async function compare(what: string, names: [string, string], one: Parameters<typeof timed>, two: Parameters<typeof timed>, goal: Partial<Ratio> = {}): Promise<void> {
-  const slowest = Math.max(...(await Promise.all([timed(...one)(), timed(...two)()])).map((values) => values[what] as number));
-  one[4] = two[4] = Math.ceil(ROUND_MS / slowest);
-  await inTurn(ROUNDS, { [names[0]]: timed(...one), [names[1]]: timed(...two) }, samples);
-  ratios.push({ what, of: names[0], to: names[1], ...goal });
+async function msOf(side: Side, repeats: number): Promise<number> {
+  const begun = performance.now();
+  for (let n = 0; n < repeats; n += 1) await undone(side);
+  return (performance.now() - begun) / repeats;
+}
+
+async function compare(what: string, one: Side, two: Side, goal: Partial<Ratio>): Promise<void> {
+  const repeats = Math.ceil(ROUND_MS / Math.max(await msOf(one, 1), await msOf(two, 1)));
+  const timed = (side: Side) => async () => ({ [what]: await msOf(side, repeats) });
+  await inTurn(ROUNDS, { [one.name]: timed(one), [two.name]: timed(two) }, samples);
+  ratios.push({ what, of: one.name, to: two.name, ...goal });
 }
 
 /** A hot query as its owner under row-level security, and as the superuser who says whose rows are meant. */
 async function underRowLevelSecurity(at: Place, what: string, query: (where: string) => string, owner: string): Promise<void> {
   const run = (where: string): Work => (tx) => tx.unsafe(query(where), [], { prepare: true });
-  const mine = `${owner} = '${at.user}'`;
-  await compare(what, ['the owner', 'the superuser'], [what, at, 'authenticated', run('true'), 1], [what, at, null, run(mine), 1], { atMost: 1.15 });
+  const superuser: Side = { name: 'the superuser', at, role: null, work: run(`${owner} = '${at.user}'`) };
+  await compare(what, { name: 'the owner', at, role: 'authenticated', work: run('true') }, superuser, { atMost: 1.15 });
 }
 
-async function atScale(what: string, full: Place, alone: Place, role: 'authenticated' | 'fn_ai' | null, work: Work, goal: Partial<Ratio> = { atMost: 1.2 }): Promise<void> {
-  await compare(what, ['among many', 'alone'], [what, full, role, work, 1], [what, alone, role, work, 1], goal);
+/** The same work among all others and alone in the database. */
+async function atScale(what: string, full: Place, alone: Place, role: Role, work: Work, goal: Partial<Ratio> = { atMost: 1.2 }): Promise<void> {
+  await compare(what, { name: 'among many', at: full, role, work }, { name: 'alone', at: alone, role, work }, goal);
 }
 
 const embedded = (of: string) => `left join lateral (select coalesce(json_agg(t), '[]') from (${of}) t) embedded on true`;
