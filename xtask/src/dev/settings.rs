@@ -368,11 +368,12 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_is_told_what_everybody_may_know_and_nothing_else() {
+    fn the_gateway_is_told_what_is_public_the_token_of_health_and_nothing_else() {
         let functions = crate::workspace::Workspace::open().unwrap().functions;
         let gateway = functions.iter().find(|function| function.name == GATEWAY).unwrap();
         let variables = FunctionVariables { common: for_functions("LLM_EXTRA=1"), tokens: None }.of(gateway);
-        assert_eq!(variables.keys().collect::<Vec<_>>(), ["SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL"]);
+        let expected = ["HEALTH_TOKEN", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_URL"];
+        assert_eq!(variables.keys().collect::<Vec<_>>(), expected);
     }
 
     #[test]
