@@ -20,7 +20,6 @@ const CALLED_BY: Record<string, string[]> = {
   'catalogue.rs': ['ai-playlist'],
   'crashes/listener.rs': FUNCTIONS,
   'database_refusals.rs': ['ai-playlist'],
-  'delivery.rs': ['ai-playlist'],
   'foreign_texts.rs': ['ai-playlist'],
   'idempotency.rs': ['ai-playlist'],
   'llm_faults.rs': ['ai-playlist'],
