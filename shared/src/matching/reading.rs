@@ -43,7 +43,8 @@ impl Reading {
             Way::FromWork => {
                 work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
             }
-            Way::Exchanged => Some(Self::of(title, artist, true)),
+            // A suggestion without a year is too vague to be read so.
+            Way::Exchanged => suggestion.year.map(|_| Self::of(title, artist, true)),
         }
     }
 }
