@@ -43,7 +43,8 @@ impl Reading {
             Way::FromWork => {
                 work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
             }
-            Way::Exchanged => Some(Self::of(title, artist, true)),
+            // A suggestion without a year is too vague to be read so.
+            Way::Exchanged => suggestion.year.map(|_| Self::of(title, artist, true)),
         }
     }
 }
@@ -108,5 +109,39 @@ pub(super) fn from_the_work(work: Name<'_>, track: &CatalogueTrack) -> Option<f6
         Some(0) => Some(called),
         Some(_) => Some(named),
         None => place(&track.title).map(|_| of_title),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Constraints, WantedVersions, best_match};
+    use super::*;
+    use crate::track::TrackUri;
+
+    #[test]
+    fn a_suggestion_is_read_as_it_was_meant() {
+        for (artist, title, year, is_found) in [
+            ("Queen", "Queen - Innuendo", None, true),
+            ("Innuendo", "Queen", Some(1991), true),
+            ("Innuendo", "Queen", None, false),
+            ("Highlander Soundtrack", "Innuendo", None, true),
+            ("Various Artists (Highlander)", "Innuendo", None, true),
+            ("Flash Gordon Cast", "Innuendo", None, false),
+        ] {
+            let track = CatalogueTrack {
+                uri: TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap(),
+                title: "Innuendo".to_owned(),
+                artists: vec!["Queen".to_owned()],
+                album: "Highlander (Music From The Film)".to_owned(),
+                release_year: Some(1991),
+                duration_ms: 200_000,
+                explicit: false,
+                is_playable: true,
+                isrc: None,
+            };
+            let suggestion = Suggestion { artist: artist.to_owned(), title: title.to_owned(), year };
+            let allowed = Constraints::new(true, None, &[], WantedVersions::default());
+            assert_eq!(best_match(&suggestion, &[track], &allowed).is_ok(), is_found, "{artist} - {title}");
+        }
     }
 }
