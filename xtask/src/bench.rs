@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::args::{BenchOptions, Runtime, Scale};
 use crate::artefacts::{self, Profile};
-use crate::dev::{Stack, token_name};
+use crate::dev::Stack;
 use crate::files;
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
 pub const PARTS: [&str; 6] = ["stripe-webhook", "ai-playlist", "start-up", "functions", DATABASE, MATCHING];
