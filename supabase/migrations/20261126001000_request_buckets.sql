@@ -65,7 +65,7 @@ begin
   insert into private.request_buckets as b (user_id, kind, period, taken, refills_at)
   select p_user_id, p_kind, l.period, 0, '-infinity' from private.request_limits(p_kind) l order by l.period
   on conflict on constraint request_buckets_pkey do update set taken = b.taken;
-  -- The rows are locked: from here on nobody else counts.
+  -- The rows are locked: no other request is counted until the commit.
   v_now := clock_timestamp();
   v_wait := private.seconds_until_refill(p_user_id, p_kind, v_now);
   if v_wait is null then

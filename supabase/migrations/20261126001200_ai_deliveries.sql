@@ -1,4 +1,4 @@
--- What was delivered is charged, and whoever paid for it has it, however the request ended.
+-- What was delivered is charged, and the user who paid for it has it, however the request ended.
 --
 -- Before the track leaves with which a listener has enough, the function writes down the tracks so far: from then on the
 -- session has succeeded. So a client that leaves, a lost answer and a worker that is killed change nothing about the

@@ -56,7 +56,7 @@ comment on function private.forget_oldest_deleted_playlists() is
 create trigger forget_oldest_deleted_playlists after insert on public.playlists
   for each row execute function private.forget_oldest_deleted_playlists();
 
--- A track's texts come from whoever adds it.
+-- A track's texts come from the user who adds it.
 update public.playlist_tracks t
 set title = left(t.title, 200), artist = left(t.artist, 200), album = left(t.album, 200)
 where char_length(t.title) > 200 or char_length(t.artist) > 200 or char_length(t.album) > 200;
