@@ -2,7 +2,7 @@
 
 use shared::clock::Clock;
 use shared::http_client::{HttpClient, HttpError};
-use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query};
+use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query, version_of};
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
 
@@ -89,6 +89,7 @@ impl<H: HttpClient, C: Clock> Resolver<'_, H, C> {
 
     fn judge(&self, suggestion: &Suggestion, candidates: &[CatalogueTrack]) -> Result<Found, MissReason> {
         let found = best_match(suggestion, candidates, &self.constraints)?;
-        Ok(Found { track: found.track.clone(), score: found.score, version: found.version })
+        let version = version_of(&found.track.title, &found.track.artist(), &found.track.album);
+        Ok(Found { track: found.track.clone(), score: found.score, version })
     }
 }

@@ -70,7 +70,6 @@ pub(super) struct Judged<'a> {
     pub is_same_title: bool,
     /// Equal for appearances of one mix that nothing else speaks against.
     pub mix: Option<u64>,
-    versions: Versions,
     era_fit: EraFit,
     is_compilation: bool,
     has_others: bool,
@@ -157,7 +156,6 @@ impl<'c> Judge<'c> {
             name: key(self.title.full()),
             is_same_title,
             mix: is_mix.then(|| key(self.title.version_words())),
-            versions,
             era_fit,
             is_compilation: is_compilation(track),
             has_others: self.artists.iter().count() > 1 && reading.credits.iter().count() < 2,
@@ -241,11 +239,6 @@ impl Judged<'_> {
             self.has_others,
             !is_explicit(self.track),
         )
-    }
-
-    /// What it is, where it is not the plain recording.
-    pub(super) fn version(&self) -> Option<Version> {
-        self.versions.label()
     }
 }
 

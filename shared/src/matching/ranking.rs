@@ -77,7 +77,7 @@ impl Judge {
         let unasked = versions.without(self.asked).without(left);
         let cost = unasked.iter().map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
         Recording {
-            scored: Scored { track, score: (score - cost).clamp(0.0, 1.0), version: None },
+            scored: Scored { track, score: (score - cost).clamp(0.0, 1.0) },
             artists: artists.iter().map(|name| name.compact()).collect(),
             name: format!("{} {}", title.full().compact(), title.parts),
             versions,

@@ -1,7 +1,7 @@
 //! The choice among what a search found.
 
 use super::{
-    Constraints, MissReason, Version,
+    Constraints, MissReason,
     judge::{Judge, Judged},
     reading::{Reading, Way},
 };
@@ -12,8 +12,6 @@ use crate::track::{CatalogueTrack, Suggestion};
 pub struct Scored<'a> {
     pub track: &'a CatalogueTrack,
     pub score: f64,
-    /// What it is, where it is not the plain recording.
-    pub version: Option<Version>,
 }
 
 /// Picks the candidate that is the suggested song, in a version that the listener may get.
@@ -63,7 +61,7 @@ fn choose<'a>(
     let delivered = best(&songs, |song| !song.is_refused && song.obstacle.is_none() && is_unique(song))
         .or_else(|| known_by_its_mix(&songs));
     match delivered {
-        Some(song) => Ok(Scored { track: song.track, score: song.score, version: song.version() }),
+        Some(song) => Ok(Scored { track: song.track, score: song.score }),
         None => {
             let obstructed = best(&songs, |song| !song.is_refused && song.obstacle.is_some());
             Err(obstructed.and_then(|song| song.obstacle).unwrap_or(MissReason::LowScore))
