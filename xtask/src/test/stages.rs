@@ -65,6 +65,12 @@ pub fn fuzz(cx: &mut Context<'_>) -> Result<()> {
     cx.run(command.env(CASES, cases).env("RUST_BACKTRACE", "0"))
 }
 
+/// Breaks the functions on purpose, one thing at a time: each must turn the test red that it names.
+pub fn mutants(cx: &mut Context<'_>) -> Result<()> {
+    let mut command = cargo(cx.workspace);
+    cx.run(command.args(["run", "--package", "mutants"]))
+}
+
 pub fn wasm_pack(cx: &mut Context<'_>) -> Result<()> {
     cx.set_up(|_| setup::install_wasm_pack())
 }

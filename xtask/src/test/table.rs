@@ -50,6 +50,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Cargo, "lint-wasm", "clippy for wasm", WASM, stages::lint_wasm),
     stage(Test, Cargo, "wasm-tests", "unit tests in wasm and of its JavaScript", WASM, wasm_tests::run),
     stage(Full, Cargo, "docs", "rustdoc without warnings", RUST, stages::docs),
+    stage(Full, Cargo, "mutants", "sabotaged Rust turns tests red", WASM, stages::mutants),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, stages::fuzz),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, stages::types),
     stage(Check, Node, "page", "the parts of the page that need no browser", WEB, stages::page),
