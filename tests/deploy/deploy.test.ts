@@ -62,7 +62,7 @@ async function deploy(values: Record<string, string>, args: string[], env: Recor
   const folder = await mkdtemp(join(tmpdir(), 'deploy-'));
   try {
     const file = join(folder, 'values.env');
-    await writeFile(file, Object.entries(values).map(([name, value]) => `${name}=${value}\n`).join(''));
+    await writeFile(file, Object.entries(values).map(([name, value]) => `${name}='${value}'\n`).join(''));
     return await runner(XTASK!, ['deploy', ...args, '--env-file', file], env);
   } finally {
     await rm(folder, { recursive: true });

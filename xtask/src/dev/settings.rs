@@ -198,7 +198,7 @@ fn parse(text: &str) -> Result<Variables> {
 /// The line may hold a secret: it is not shown.
 fn refusal(text: &str, error: &dotenvy::Error) -> anyhow::Error {
     let rest = match error {
-        dotenvy::Error::LineParse(rest, _) => rest.trim_end(),
+        dotenvy::Error::LineParse(rest, _) => rest.lines().next().unwrap_or_default().trim_end(),
         _ => "",
     };
     let index = text.lines().position(|line| line.trim_end().ends_with(rest)).unwrap_or_default();
@@ -283,7 +283,9 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_assignment_is_named_by_its_number_and_not_shown() {
-        for text in ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret", "A=1\nB=a secret", "A=1\nB='secret"] {
+        for text in
+            ["A=1\nsecret", "A=1\nB C=secret", "A=1\n=secret", "A=1\nB=a secret", "A=1\nB='secret\nC=2\n"]
+        {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.starts_with("line 2: expected NAME=value") && !error.contains("secret"), "{error}");
         }
