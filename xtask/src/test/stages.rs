@@ -50,7 +50,7 @@ pub fn docs(cx: &mut Context<'_>) -> Result<()> {
 
 pub fn native_tests(cx: &mut Context<'_>) -> Result<()> {
     let mut command = cargo(cx.workspace);
-    cx.run(command.args(["test", "--workspace", "--exclude", "it"]))
+    cx.run(command.args(["test", "--workspace", "--exclude", "it", "--no-fail-fast"]))
 }
 
 /// The property tests again, on more inputs and from new seeds; `PROPTEST_CASES` chooses how many.
