@@ -143,6 +143,9 @@ pub fn end_to_end_deno(cx: &mut Context<'_>) -> Result<()> {
 }
 
 fn end_to_end_without(cx: &mut Context<'_>, skipped: &[&str]) -> Result<()> {
+    // The tests start the operators' tools: they are compiled here instead of within a test.
+    let mut tools = cargo(cx.workspace);
+    cx.run(tools.args(["build", "--package", "check-llm", "--package", "reconcile-billing"]))?;
     let mut command = it(cx.workspace)?;
     cx.run(command.args(skipped.iter().flat_map(|name| ["--skip", name])))
 }
