@@ -108,10 +108,18 @@ pub struct CatalogueTrack {
 }
 
 impl CatalogueTrack {
-    /// The credited artists, separated by commas, as one text that can be shown and stored.
+    /// The credited artists, separated by commas, as one text that can be shown and stored: as many whole names as fit.
     #[must_use]
     pub fn artist(&self) -> String {
-        one_line(&self.artists.join(", "), MAX_TEXT_CHARS)
+        let mut shown = String::new();
+        for name in &self.artists {
+            let longer = if shown.is_empty() { name.clone() } else { format!("{shown}, {name}") };
+            if !shown.is_empty() && longer.chars().count() > MAX_TEXT_CHARS {
+                break;
+            }
+            shown = longer;
+        }
+        one_line(&shown, MAX_TEXT_CHARS)
     }
 }
 
