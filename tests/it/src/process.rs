@@ -11,6 +11,9 @@ use crate::generation::{self, FIVE, assert_error, json_with_key, reply, saving};
 use crate::own_stack::{PATIENCE, Place, eventually, free_ports, functions_alone, is_alive, signal};
 use crate::stack::{Stack, User};
 
+/// How many of five tracks are charged.
+const ENOUGH: usize = 2;
+
 async fn slow_model(stack: &Stack, first_token_ms: u64) {
     let mut script = reply(&FIVE);
     script["first_token_ms"] = json!(first_token_ms);
@@ -105,7 +108,7 @@ async fn killing_workerd_after_enough_was_sent_charges_once_and_a_repeat_has_wha
 }
 
 #[tokio::test]
-async fn a_playlist_that_the_database_did_not_confirm_is_not_delivered_and_not_lost() {
+async fn what_the_ledger_did_not_confirm_is_not_delivered_and_a_repeat_has_a_playlist_that_is_charged_once() {
     let place = Place::take().await;
     let running = place.start().await;
     let stack = &running.stack;
@@ -119,14 +122,15 @@ async fn a_playlist_that_the_database_did_not_confirm_is_not_delivered_and_not_l
     let stream = generation::read(response).await;
     running.resume_supabase().await;
     assert_eq!(stream.last("error")["code"], "database_unavailable");
-    assert_eq!(stream.all("track").len(), 5, "it was not the settling that failed");
+    assert!(stream.all("track").len() < ENOUGH, "tracks left before the ledger had them");
     assert_eq!(stack.ai_usage(&user).await["used"], 1);
 
-    // What the database had received it may carry out late. A repeat finds out.
+    // The database may carry out late what it had received: then a repeat returns that, else it generates.
     eventually("a repeat returns the playlist", PATIENCE, async || {
         let (status, answer) = json_with_key(stack, &user, &body, &key).await;
         if status == 200 {
-            assert_eq!((&answer["playlist_id"], &answer["count"]), (&json!(key), &json!(5)));
+            assert_eq!(answer["playlist_id"], key.as_str());
+            assert!(answer["count"].as_u64().unwrap() >= ENOUGH as u64, "{answer}");
             return true;
         }
         assert_error(&(status, answer), 409, "generation_in_progress");
