@@ -275,7 +275,13 @@ fn a_search_is_refused_where_its_parameters_refuse_it_and_nowhere_else() {
 fn words_of_a_closed_list_are_those_of_the_code() {
     let document = document();
     let stages = [Stage::Reserved, Stage::Thinking, Stage::Resolving, Stage::Refilling].map(|it| json!(it));
-    let stops = [StopReason::Completed, StopReason::NoProgress, StopReason::Deadline, StopReason::Budget];
+    let stops = [
+        StopReason::Completed,
+        StopReason::NoProgress,
+        StopReason::Deadline,
+        StopReason::Budget,
+        StopReason::Interrupted,
+    ];
     let misses = [
         MissReason::NotFound,
         MissReason::LowScore,

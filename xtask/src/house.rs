@@ -260,7 +260,8 @@ fn the_readme_lists_every_code_under_its_status() {
         if code == "client_closed_request" {
             continue; // Nobody is left to read it.
         }
-        let row = readme.lines().find(|row| row.starts_with('|') && row.contains(&format!("`{code}`")));
+        let is_of_statuses = |row: &&str| row.starts_with("| 4") || row.starts_with("| 5");
+        let row = readme.lines().filter(is_of_statuses).find(|row| row.contains(&format!("`{code}`")));
         let statuses = row.unwrap_or_else(|| panic!("README.md does not list {code}"));
         assert!(statuses.split('|').nth(1).unwrap().contains(status), "{code} is not {statuses}");
         listed += 1;
