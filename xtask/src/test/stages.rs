@@ -191,7 +191,7 @@ fn it(workspace: &Workspace) -> Result<Command> {
     command.args(["--config", "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']"]);
     // For the tests that start stacks of their own, to see how they end.
     command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
-    command.args(["test", "--package", "it", "--", "-Zunstable-options", "--report-time"]);
+    command.args(["test", "--package", "it", "--lib", "--", "-Zunstable-options", "--report-time"]);
     Ok(command)
 }
 
