@@ -69,9 +69,9 @@ mutants! {
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
             "the_labelled_cases_are_matched_precisely_and_completely";
-        "any song with a similar title is taken for the suggested one":
+        "a recording that nobody asked for is delivered":
             "shared/src/matching/score.rs" "!song.is_refused && song.obstacle.is_none() && is_unique(song)" => "true",
-            "the_labelled_cases_are_matched_precisely_and_completely";
+            "on_a_real_catalogue_the_recording_is_found_that_was_meant";
         "an artist fills the whole playlist":
             "shared/src/matching/selection.rs" "of_artist >= MAX_PER_ARTIST && !named()" => "false",
             "an_artist_gets_two_tracks_unless_the_listener_named_them";
