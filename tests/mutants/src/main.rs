@@ -84,8 +84,8 @@ fn copy(from: &Path, to: &Path, name: &str, mutants: &BTreeMap<&str, Vec<&Mutant
 fn run_tests(scratch: &Path, package: &str, tests: &[&str], mutant: &str) -> Result<String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["test", "--package", package, "--lib", "--"]).args(tests);
-    // The target folder of the workspace has the dependencies already.
-    command.current_dir(scratch).env(SWITCH, mutant).env("CARGO_TARGET_DIR", scratch.join(".."));
+    // A target folder of its own: cargo would take what it compiled here for what it compiles of the workspace.
+    command.current_dir(scratch).env(SWITCH, mutant).env("CARGO_TARGET_DIR", scratch.join("target"));
     let output = command.output().context("cargo cannot be started")?;
     let printed = [output.stdout, output.stderr].concat();
     Ok(String::from_utf8_lossy(&printed).into_owned())
