@@ -304,6 +304,7 @@ const TOKENS: Record<string, string | undefined> = {
   billing: 'FN_BILLING_TOKEN',
   'spotify-export': 'FN_SPOTIFY_TOKEN',
   'spotify-oauth': 'FN_SPOTIFY_TOKEN',
+  'spotify-search': 'FN_SPOTIFY_TOKEN',
   'stripe-webhook': 'FN_BILLING_TOKEN',
 };
 
