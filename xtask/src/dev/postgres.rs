@@ -56,6 +56,8 @@ impl Postgres {
         command.arg("-D").arg(self.cluster());
         let ours = [
             "listen_addresses=127.0.0.1",
+            // Races run a hundred transactions at once.
+            "max_connections=150",
             "unix_socket_directories=",
             "timezone=UTC",
             // The parameters of some calls are secrets.
