@@ -87,6 +87,8 @@ impl Subject {
             Act::CheckoutAnew => drop(ask_for_checkout(&lane.stack, &subject.user, "/plan").await.ok()),
             _ => subject.prepare_billing(lane, act).await,
         }
+        // Many cells export as one user.
+        lane.stack.refill(&subject.user).await;
         subject
     }
 
