@@ -28,6 +28,8 @@ INEXPRESSIBLE = {
     "era.from is after era.to.",
     "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
 }
+# One user sends more than a user may in a minute or an hour.
+LIMITED = {"too_many_attempts"}
 # What a valid request may be answered; for everything else it has to be accepted.
 MAY_BE_REFUSED = {
     # Keys come twice, also with other bodies and from other users.
@@ -38,9 +40,12 @@ MAY_BE_REFUSED = {
         "idempotency_key_reused",
         "no_tracks_found",
     },
-    "exportPlaylist": {"export_in_progress", "idempotency_key_reused"},
+    "exportPlaylist": {"export_in_progress", "idempotency_key_reused", *LIMITED},
     # Only `start` can make a state.
-    "completeSpotifyLink": {"invalid_state", "invalid_code"},
+    "completeSpotifyLink": {"invalid_state", "invalid_code", *LIMITED},
+    "searchTracks": LIMITED,
+    "openCheckout": LIMITED,
+    "openPortal": LIMITED,
 }
 # A path has other members, too.
 METHODS = ("get", "head", "post", "delete")
