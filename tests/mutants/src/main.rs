@@ -32,6 +32,9 @@ fn with_switches(source: &str, mutants: &[&Mutant]) -> Result<String> {
         if count != 1 {
             bail!("{name}: {file} contains this {count} times: {text}");
         }
+        if !switched.contains(text) {
+            bail!("{name}: another mutant of {file} changes the same text: {text}");
+        }
         let is_on = format!("std::env::var({SWITCH:?}).is_ok_and(|name| name == {name:?})");
         switched = switched.replace(text, &format!("(if {is_on} {{ {replacement} }} else {{ {text} }})"));
     }
