@@ -33,6 +33,8 @@ select pg_temp.make('y' || n) from generate_series(1, 48) n;
 select is((select count(*)::int from public.playlists), 100, 'up to a hundred');
 select pg_temp.make('bo''s', 'b0000000-0000-0000-0000-000000000002');
 select is((select count(*)::int from public.playlists), 101, 'of each user');
+update public.playlists set is_deleted = true where name = 'bo''s';
+update public.playlists set deleted_at = deleted_at - interval '2 hours' where name = 'bo''s';
 select pg_temp.make('y49');
 select is((select count(*)::int from public.playlists where owner_id = 'a0000000-0000-0000-0000-000000000001'), 100, 'the next one takes the place');
 select is((select count(*)::int from public.playlists where name = 'x3'), 0, 'of the one that was deleted first');

@@ -17,6 +17,8 @@ pub fn report(logs: &Path) -> String {
         tests.extend(of_stage.into_iter().map(|(name, took)| (took, format!("{stage}: {name}"))));
     }
     tests.sort_by(|a, b| b.cmp(a));
+    // Node repeats what failed.
+    tests.dedup();
     let lines: String =
         tests.iter().take(SHOWN).map(|(took, name)| format!("{:>12}  {name}\n", duration(*took))).collect();
     if lines.is_empty() { lines } else { format!("the slowest tests:\n{lines}\n") }
