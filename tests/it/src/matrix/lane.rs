@@ -105,7 +105,8 @@ impl Orders {
             _ => {}
         }
         match &mut self.closes_after {
-            Some((closing, left)) if *closing == upstream && !fits(&JWKS) => {
+            // A connection that was open before may bring more.
+            Some((closing, left)) if *closing == upstream && !fits(&JWKS) && *left > 0 => {
                 *left -= 1;
                 if *left == 0 { Fate::PassAndClose } else { Fate::Pass }
             }
