@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::auth::{JwksCache, authenticate};
 use shared::clock::Clock;
@@ -11,7 +12,7 @@ use shared::endpoint::{Body, Call, Endpoint, route};
 use shared::http_client::{HttpClient, Limits};
 use shared::request::require_json;
 use shared::stripe::{Stripe, StripeId};
-use shared::supabase::{Service, Supabase};
+use shared::supabase::{Service, Supabase, SupabaseError};
 use shared::{Code, Error};
 use uuid::Uuid;
 
@@ -73,6 +74,17 @@ pub async fn handle<H: HttpClient, C: Clock>(
     }
 }
 
+/// What is read of an export: whose it is.
+#[derive(Deserialize)]
+struct Exported {
+    account: Owner,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    id: Uuid,
+}
+
 /// Answers all that is stored about the caller, as a file.
 ///
 /// # Errors
@@ -84,9 +96,13 @@ async fn export<H: HttpClient, C: Clock>(
     let Deps { http, clock, config, caches, call } = deps;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
     let database = Supabase::new(&config.supabase, http).as_user(&user);
-    let document = database.document("account_export", EXPORT_LIMITS).await?;
-    if !document.starts_with(b"{") {
-        return Err(Error::new(Code::ProfileNotFound, "This account has no profile."));
+    let (exported, document) = database.document::<Option<Exported>>("account_export", EXPORT_LIMITS).await?;
+    match exported {
+        None => return Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
+        Some(Exported { account }) if account.id != user.id() => {
+            return Err(SupabaseError::InvalidAnswer.into());
+        }
+        Some(_) => {}
     }
     let mut response = Response::new(Body::Full(document));
     let headers = response.headers_mut();

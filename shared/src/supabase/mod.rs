@@ -103,13 +103,21 @@ impl<H: HttpClient> AsUser<'_, H> {
 }
 
 impl<H: HttpClient> AsUser<'_, H> {
-    /// As [`AsUser::rpc`], for a document that is passed on as it is, and may be larger than what is read here.
+    /// As [`AsUser::rpc`], for a document that is passed on as it is and may be larger than what is read here. `T` is the
+    /// part of it that is read.
     ///
     /// # Errors
     /// [`SupabaseError`].
-    pub async fn document(&self, name: &'static str, limits: Limits) -> Result<Bytes, SupabaseError> {
+    pub async fn document<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        limits: Limits,
+    ) -> Result<(T, Bytes), SupabaseError> {
         let request = self.0.rpc_request(name, &serde_json::Map::new())?;
-        self.0.fetch(OutboundRequest { limits, ..request }).await
+        let document = self.0.fetch(OutboundRequest { limits, ..request }).await?;
+        // As text first: serde_json does not look into strings that it skips.
+        let read = std::str::from_utf8(&document).ok().and_then(|text| serde_json::from_str(text).ok());
+        Ok((read.ok_or(SupabaseError::InvalidAnswer)?, document))
     }
 }
 
