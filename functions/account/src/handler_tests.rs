@@ -105,7 +105,8 @@ fn export(
 
 #[test]
 fn an_export_is_the_callers_own_as_a_file() {
-    let (response, sent) = export("/export", Method::GET, FakeAnswer::json(200, &json!({"profile": {}})));
+    let document = json!({"account": {"id": USER}, "profile": {}});
+    let (response, sent) = export("/export", Method::GET, FakeAnswer::json(200, &document));
     let response = response.unwrap();
     assert_eq!(
         response.headers()["content-disposition"],
@@ -113,7 +114,7 @@ fn an_export_is_the_callers_own_as_a_file() {
     );
     assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
     let Body::Full(bytes) = response.into_body() else { panic!("a stream") };
-    assert_eq!(bytes.as_ref(), br#"{"profile":{}}"#);
+    assert_eq!(bytes.as_ref(), document.to_string().as_bytes());
     let [request] = &sent[..] else { panic!("{sent:?}") };
     assert!(request.url.ends_with("/rest/v1/rpc/account_export"), "{}", request.url);
     assert_eq!(request.headers["apikey"], "sb_publishable_x", "as the user, not as the function");
@@ -122,10 +123,13 @@ fn an_export_is_the_callers_own_as_a_file() {
 
 #[test]
 fn what_is_no_export_is_no_file() {
+    let of_another = json!({"account": {"id": Uuid::from_u128(8)}});
     for (path, method, answer, code) in [
         ("/export", Method::GET, FakeAnswer::json(200, &Value::Null), Code::ProfileNotFound),
         ("/export", Method::GET, FakeAnswer::Error(HttpError::TooLarge), Code::DatabaseUnavailable),
         ("/export", Method::GET, FakeAnswer::json(503, &json!({})), Code::DatabaseUnavailable),
+        ("/export", Method::GET, FakeAnswer::json(200, &json!({"profile": {}})), Code::DatabaseUnavailable),
+        ("/export", Method::GET, FakeAnswer::json(200, &of_another), Code::DatabaseUnavailable),
         ("/export", Method::DELETE, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
         ("/", Method::GET, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
         ("/exports", Method::GET, FakeAnswer::json(200, &json!({})), Code::NotFound),
