@@ -105,10 +105,14 @@ impl Orders {
             _ => {}
         }
         match &mut self.closes_after {
-            // A connection that was open before may bring more.
-            Some((closing, left)) if *closing == upstream && !fits(&JWKS) && *left > 0 => {
-                *left -= 1;
-                if *left == 0 { Fate::PassAndClose } else { Fate::Pass }
+            Some((closing, left)) if *closing == upstream && !fits(&JWKS) => {
+                // A connection that was open before may bring more; the upstream is gone for it, too.
+                let was_left = std::mem::replace(left, left.saturating_sub(1));
+                match was_left {
+                    0 => Fate::Fault(Fault::ResetBefore),
+                    1 => Fate::PassAndClose,
+                    _ => Fate::Pass,
+                }
             }
             _ => Fate::Pass,
         }
