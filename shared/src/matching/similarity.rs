@@ -235,13 +235,29 @@ fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -
         || (x.mask ^ y.mask).count_ones() as usize > 2 * edits
         || distance(a.with(std::slice::from_ref(x)), b.with(std::slice::from_ref(y)), edits).is_none()
     {
-        return Same::No;
+        let is_inflected = spelling == Spelling::Strict && are_inflected(a.letters_of(x), b.letters_of(y));
+        return if is_inflected { Same::Short } else { Same::No };
     }
     match length {
         0..=2 => Same::No,
         3..=4 if spelling == Spelling::Strict => Same::Short,
         _ => Same::Yes,
     }
+}
+
+/// Whether both are forms of one Polish noun: "Baranek" and "Baranki".
+///
+/// Only endings of nouns in "-ek" and "-ka" count, which no other language's common forms share.
+fn are_inflected(x: &str, y: &str) -> bool {
+    const MIN_STEM: usize = 5;
+    const ENDINGS: [&str; 12] =
+        ["ek", "ka", "ki", "ko", "ku", "ke", "kom", "kow", "kiem", "kami", "kach", "kowi"];
+    let stem = x.bytes().zip(y.bytes()).take_while(|(a, b)| a == b).count();
+    // The k may be a part of what is common.
+    (MIN_STEM..=stem).rev().take(2).any(|at| {
+        let is_ending = |word: &str| word.get(at..).is_some_and(|rest| ENDINGS.contains(&rest));
+        is_ending(x) && is_ending(y)
+    })
 }
 
 /// Whether a title is the other's opening words: "Killing Me Softly" of "… with His Song".
@@ -377,6 +393,21 @@ mod tests {
         }
         // Enough only with the artist's exact name.
         assert!((titles("get lucky", "gnt lucky") - SLIP).abs() < 1e-9);
+    }
+
+    #[test]
+    fn forms_of_one_polish_noun_are_a_slip() {
+        for (a, b) in [("baranki", "baranek"), ("mój baranek", "mój baranki"), ("kwiatek", "kwiatkami")] {
+            assert!((titles(a, b) - SLIP).abs() < 1e-9, "{a} {b}");
+        }
+        for (a, b) in [
+            ("dreamer", "dreaming"),
+            ("biały kotek", "biały kotki"),
+            ("barany", "baranek"),
+            ("runaway", "runaround"),
+        ] {
+            assert!(titles(a, b) < 0.7, "{a} {b}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     fold::{Folded, Name, Word, cut},
     letters::each_letter,
     lexicon::{Senses, lexicon},
+    script,
     structure::{Place, Step, Structure},
     version::Versions,
 };
@@ -110,7 +111,15 @@ impl Title {
             self.lead.extend_from_slice(kept);
             return;
         }
-        match Addition::of(own) {
+        let addition = Addition::of(own);
+        // "青春サツバツ論 - Full size": a listener who cannot write one script names the song by the other.
+        if matches!(addition, Addition::Neutral | Addition::Unusual)
+            && script::differ(self.folded.with(&self.main), self.folded.with(own))
+        {
+            self.aliases.extend_from_slice(own);
+            self.alias_ends.push(self.aliases.len());
+        }
+        match addition {
             Addition::Part => {
                 let kept = self.full.len();
                 self.parts |= take_parts(own, &mut self.full);
