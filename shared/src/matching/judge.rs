@@ -71,6 +71,8 @@ pub(super) struct Judged<'a> {
     /// Equal for appearances of one mix that nothing else speaks against.
     pub mix: Option<u64>,
     era_fit: EraFit,
+    /// It lacks words that the suggestion adds to the song's name: "(End Title)".
+    lacks_addition: bool,
     is_compilation: bool,
     has_others: bool,
 }
@@ -157,6 +159,7 @@ impl<'c> Judge<'c> {
             is_same_title,
             mix: is_mix.then(|| key(self.title.version_words())),
             era_fit,
+            lacks_addition: lacks_addition(&reading.title, &self.title),
             is_compilation: is_compilation(track),
             has_others: self.artists.iter().count() > 1 && reading.credits.iter().count() < 2,
         })
@@ -234,12 +237,20 @@ impl Judged<'_> {
         (
             Reverse(quality),
             self.era_fit,
+            self.lacks_addition,
             self.is_compilation,
             self.track.release_year.unwrap_or(i32::MAX),
             self.has_others,
             !is_explicit(self.track),
         )
     }
+}
+
+/// Whether the suggestion has words beside the song's name that the candidate does not have.
+fn lacks_addition(wanted: &Title, found: &Title) -> bool {
+    let (wanted_words, found_words) = (wanted.said_words(), found.said_words());
+    wanted_words.len() > wanted.full().words.len()
+        && wanted_words.iter().any(|word| found_words.iter().all(|own| own.id != word.id))
 }
 
 /// Whether it is somebody's mix, or radio edit, or sung in another language, and nothing else.

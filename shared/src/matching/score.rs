@@ -82,3 +82,31 @@ fn known_by_its_mix<'s, 'a>(songs: &'s [Judged<'a>]) -> Option<&'s Judged<'a>> {
     let appearances = songs.iter().filter(|song| song.track.album != first.track.album).count() + 1;
     (is_only && appearances > 1 && first.obstacle.is_none()).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::TrackUri;
+
+    #[test]
+    fn of_equals_the_one_with_the_named_addition_wins() {
+        let track = |id: u32, title: &str, release_year| CatalogueTrack {
+            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
+            title: title.to_owned(),
+            artists: vec!["ZAYN".to_owned()],
+            album: "Aladdin (Original Motion Picture Soundtrack)".to_owned(),
+            release_year,
+            duration_ms: 200_000,
+            explicit: false,
+            is_playable: true,
+            isrc: None,
+        };
+        let candidates =
+            [track(1, "A Whole New World", Some(1992)), track(2, "A Whole New World (End Title)", None)];
+        for (title, chosen) in [("A Whole New World (End Title)", 1), ("A Whole New World", 0)] {
+            let suggestion = Suggestion { artist: "ZAYN".into(), title: title.into(), year: None };
+            let found = best_match(&suggestion, &candidates, &Constraints::default()).unwrap();
+            assert_eq!(found.track, &candidates[chosen], "{title}");
+        }
+    }
+}

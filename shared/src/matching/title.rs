@@ -251,6 +251,11 @@ impl Title {
         &self.full
     }
 
+    /// Every word of the title, additions and aliases included.
+    pub(super) fn said_words(&self) -> &[Word] {
+        self.folded.words()
+    }
+
     pub(super) fn lead(&self) -> Name<'_> {
         self.folded.with(&self.lead).bare()
     }
