@@ -58,12 +58,16 @@ function parseQuery(text: string): Query | undefined {
  * mixture of text and popularity in which a karaoke version may well come first. The same query always gives the same order.
  */
 export class SearchIndex {
+  readonly tracks: readonly Track[];
+  readonly #ids: ReadonlySet<string>;
   readonly #entries: readonly Entry[];
   readonly #vocabulary = new Map<string, Set<Entry>>();
   /** The catalogue's words that a typed word can mean, with how well they fit. */
   readonly #similar = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(tracks: readonly Track[]) {
+    this.tracks = tracks;
+    this.#ids = new Set(tracks.map(({ id }) => id));
     this.#entries = tracks.map((track) => {
       const artist = track.artists.flatMap(({ name }) => words(name));
       return { track, words: { track: words(track.name), artist, album: words(track.album.name) } };
@@ -75,11 +79,13 @@ export class SearchIndex {
     }
   }
 
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
   search(text: string): Track[] {
     const query = parseQuery(text);
-    if (query === undefined) {
-      return [];
-    }
+    if (query === undefined) return [];
     const asked = [...query.free, ...query.fields.flatMap(([, value]) => value)];
     const known = asked.flatMap((word) => [...this.#similarTo(word).keys()]);
     const candidates = asked.length === 0 ? this.#entries : new Set(known.flatMap((word) => [...(this.#vocabulary.get(word) ?? [])]));
@@ -141,9 +147,7 @@ function likeness(word: string, known: string): number {
 
 /** Words of about one length, most of whose pairs of letters are the same. Short words are too easily taken for each other. */
 function isTypo(word: string, known: string): boolean {
-  if (Math.min(word.length, known.length) < 5 || Math.abs(word.length - known.length) > 2) {
-    return false;
-  }
+  if (Math.min(word.length, known.length) < 5 || Math.abs(word.length - known.length) > 2) return false;
   const pairs = Array.from({ length: word.length - 1 }, (_, at) => word.slice(at, at + 2));
   return pairs.filter((pair) => known.includes(pair)).length >= 0.55 * (Math.max(word.length, known.length) - 1);
 }

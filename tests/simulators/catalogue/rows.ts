@@ -1,0 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+/** A file of one JSON value per line. */
+export function rowsOf<T>(file: string): T[] {
+  return readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);
+}
