@@ -22,9 +22,7 @@ async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spo
 describe('simulators’ process', () => {
   it('announces all servers in one line and ends when stdin ends', async () => {
     const child = run(ENV);
-    for (const url of Object.values(await ready(child))) {
-      assert.equal((await fetch(`${url}/__control/log`)).status, 200);
-    }
+    for (const url of Object.values(await ready(child))) assert.equal((await fetch(`${url}/__control/log`)).status, 200);
     child.stdin.end();
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

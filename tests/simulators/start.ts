@@ -11,10 +11,7 @@ export interface Options {
   stripe: { port?: number } & StripeOptions;
 }
 
-export interface Simulators {
-  urls: Record<keyof Options, string>;
-  close(): Promise<void>;
-}
+export interface Simulators { urls: Record<keyof Options, string>; close(): Promise<void> }
 
 /** Starts all simulators; a port that is left out or 0 is a free one. When one cannot start, none stays. */
 export async function start({ spotify, llm, stripe }: Options): Promise<Simulators> {

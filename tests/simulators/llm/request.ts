@@ -33,19 +33,9 @@ const MESSAGE = { role: ROLE, content, name: text, refusal: text, tool_calls: li
 const FORMAT = { type: oneOf('json_object', 'json_schema', 'text'), json_schema: object };
 const JSON_SCHEMA = { name: like(/^[a-zA-Z0-9_-]{1,64}$/, "a string that matches the pattern '^[a-zA-Z0-9_-]+$'"), description: text, strict: flag, schema: object };
 
-export interface Message {
-  role: string;
-  text: string;
-}
+export interface Message { role: string; text: string }
 
-export interface ChatRequest {
-  model: string;
-  messages: Message[];
-  stream: boolean;
-  includeUsage: boolean;
-  maxTokens: number;
-  wantsJson: boolean;
-}
+export interface ChatRequest { model: string; messages: Message[]; stream: boolean; includeUsage: boolean; maxTokens: number; wantsJson: boolean }
 
 /** Reads and checks the body of a chat completion as strictly as the original does. */
 export function readChatRequest(body: string): ChatRequest {

@@ -15,11 +15,7 @@ const TEXTS = {
   en: { mood: 'Mood', description: 'Songs chosen to fit your description.', summary: 'From well-known songs to less obvious ones.' },
 };
 
-interface Suggestion {
-  artist: string;
-  title: string;
-  year: number | null;
-}
+interface Suggestion { artist: string; title: string; year: number | null }
 
 /** The model's answer where no script gives one: the same for the same conversation. */
 export function unscripted(request: ChatRequest): string {

@@ -16,10 +16,7 @@ export interface Credentials {
 }
 
 /** For whom a token was given, and for what; the app's own is for no user. */
-export interface Grant {
-  user: string | null;
-  scopes: string[];
-}
+export interface Grant { user: string | null; scopes: string[] }
 
 type Answer = Record<string, unknown>;
 const invalidGrant = (error_description: string): Answer => ({ error: 'invalid_grant', error_description });

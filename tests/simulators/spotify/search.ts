@@ -4,17 +4,9 @@ import { hash32 } from '../common/random.ts';
 
 type Field = 'track' | 'artist' | 'album';
 
-interface Entry {
-  track: Track;
-  words: Record<Field, string[]>;
-}
+interface Entry { track: Track; words: Record<Field, string[]> }
 
-interface Query {
-  free: string[];
-  fields: [Field, string[]][];
-  years?: [from: number, to: number];
-  isrc?: string;
-}
+interface Query { free: string[]; fields: [Field, string[]][]; years?: [from: number, to: number]; isrc?: string }
 
 /** Share of a free query's words that a track must contain. */
 const MIN_COVERAGE = 0.6;
@@ -73,9 +65,7 @@ export class SearchIndex {
       return { track, words: { track: words(track.name), artist, album: words(track.album.name) } };
     });
     for (const entry of this.#entries) {
-      for (const word of Object.values(entry.words).flat()) {
-        this.#vocabulary.set(word, (this.#vocabulary.get(word) ?? new Set<Entry>()).add(entry));
-      }
+      for (const word of Object.values(entry.words).flat()) this.#vocabulary.set(word, (this.#vocabulary.get(word) ?? new Set<Entry>()).add(entry));
     }
   }
 
@@ -101,9 +91,7 @@ export class SearchIndex {
   /** 0 where the track does not match at all, else about 0.3 to 1.1. */
   #fit({ years, isrc, fields, free }: Query, entry: Entry): number {
     const year = Number(entry.track.album.release_date.slice(0, 4));
-    if ((years && (year < years[0] || year > years[1])) || (isrc !== undefined && entry.track.isrc !== isrc)) {
-      return 0;
-    }
+    if ((years && (year < years[0] || year > years[1])) || (isrc !== undefined && entry.track.isrc !== isrc)) return 0;
     const parts: number[] = [];
     for (const [field, asked] of fields) {
       const { matched, quality } = this.#coverage(asked, entry.words[field]);

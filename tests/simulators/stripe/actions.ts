@@ -6,10 +6,7 @@ import { newCustomer } from './objects.ts';
 import type { World } from './world.ts';
 
 /** What can happen at Stripe that no caller of the API has done; undefined where it makes no sense as things are. */
-interface Action {
-  fields: Record<string, Kind>;
-  run(world: World, given: Json): Json | undefined;
-}
+interface Action { fields: Record<string, Kind>; run(world: World, given: Json): Json | undefined }
 
 type Outcome = Json | false | void;
 
@@ -19,9 +16,7 @@ function on(allows: (it: Subscription) => boolean, act: (world: World, it: Subsc
     fields: { subscription: text, ...more },
     run: (world, given) => {
       const subscription = world.subscriptions.get(given.subscription as string);
-      if (subscription === undefined) {
-        throw new ControlError(`no subscription '${String(given.subscription)}'`);
-      }
+      if (subscription === undefined) throw new ControlError(`no subscription '${String(given.subscription)}'`);
       const outcome = allows(subscription) ? act(world, subscription, given) : false;
       return outcome === false ? undefined : { subscription, ...outcome };
     },
@@ -34,9 +29,7 @@ function forCustomer(act: (world: World, customer: Customer, given: Json) => Jso
     fields: { customer: text, ...more },
     run: (world, given) => {
       const id = given.customer as string;
-      if (!world.customers.has(id)) {
-        throw new ControlError(`no customer '${id}'`);
-      }
+      if (!world.customers.has(id)) throw new ControlError(`no customer '${id}'`);
       const customer = world.customer(id);
       return customer && act(world, customer, given);
     },
@@ -56,9 +49,7 @@ const goesOn = (it: Subscription): boolean => !billing.hasEnded(it);
 
 function subscribe(world: World, customer: Customer, given: Json): Json | undefined {
   const price = world.prices.get(world.priceId);
-  if (price === undefined) {
-    return undefined;
-  }
+  if (price === undefined) return undefined;
   const user = (given.user_id as string | undefined) ?? customer.metadata.user_id;
   const metadata: Record<string, string> = user === undefined ? {} : { user_id: user };
   const order = { items: [{ price, quantity: 1 }], metadata, ...(given.trial_days ? { trialDays: given.trial_days as number } : {}) };
@@ -92,10 +83,7 @@ const ACTIONS: Record<string, Action> = {
     { currency: text },
   ),
   renew: on(renews, (world, it) => billing.renew(world, it, true)),
-  fail_payment: on(
-    (it) => renews(it) || owes(it),
-    (world, it) => (owes(it) ? attempt(world, it, false) : billing.renew(world, it, false)),
-  ),
+  fail_payment: on((it) => renews(it) || owes(it), (world, it) => (owes(it) ? attempt(world, it, false) : billing.renew(world, it, false))),
   retry_payment: on(owes, (world, it, { succeeds }) => attempt(world, it, succeeds === true), { succeeds: flag }),
   give_up: on(
     ({ status }) => status === 'past_due',
@@ -107,15 +95,9 @@ const ACTIONS: Record<string, Action> = {
     (it) => renews(it) || (it.status === 'past_due' && !it.cancel_at_period_end),
     (world, it) => billing.setCancelAtPeriodEnd(world, it, true),
   ),
-  end_period: on(
-    (it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end),
-    (world, it) => billing.endPeriod(world, it),
-  ),
+  end_period: on((it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end), (world, it) => billing.endPeriod(world, it)),
   pause: on(billing.runs, (world, it) => billing.pause(world, it)),
-  resume: on(
-    ({ status }) => status === 'paused',
-    (world, it) => billing.resume(world, it),
-  ),
+  resume: on(({ status }) => status === 'paused', (world, it) => billing.resume(world, it)),
   pause_collection: on(goesOn, (world, it, { behavior, resumes_at = null }) => billing.pauseCollection(world, it, { behavior, resumes_at }), {
     behavior: oneOf('keep_as_draft', 'mark_uncollectible', 'void'),
     'resumes_at?': number,
@@ -129,10 +111,7 @@ const ACTIONS: Record<string, Action> = {
     const invoice = world.invoiceOf(it);
     return invoice?.status === 'paid' && { charge: billing.refund(world, invoice) };
   }),
-  expire_incomplete: on(
-    ({ status }) => status === 'incomplete',
-    (world, it) => billing.expireIncomplete(world, it),
-  ),
+  expire_incomplete: on(({ status }) => status === 'incomplete', (world, it) => billing.expireIncomplete(world, it)),
 };
 
 /** Carries out one action or a list. All are checked first. */
@@ -145,8 +124,6 @@ export function act(world: World, body: unknown): Json | Json[] {
 function read(item: unknown): { action: Action; given: Json } {
   const name = isObject(item) ? String(item.action) : '';
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (action === undefined) {
-    throw new ControlError(`no action '${name}'; there are ${Object.keys(ACTIONS).join(', ')}`);
-  }
+  if (action === undefined) throw new ControlError(`no action '${name}'; there are ${Object.keys(ACTIONS).join(', ')}`);
   return { action, given: checked<Json>(`act ${name}`, item, fields({ action: text, ...action.fields })) };
 }

@@ -59,9 +59,7 @@ export function openSession(world: World, order: Order, fields: Partial<Session>
 /** The payment went through, or is still to come where the means of payment is a slow one. */
 export function complete(world: World, session: Session, paid: boolean): Subscription {
   const customer = world.customers.get(session.customer ?? '') ?? newCustomer(world.now(), { email: session.customer_email ?? 'buyer@example.com' });
-  if (session.customer === null) {
-    world.add(customer, 'customer.created');
-  }
+  if (session.customer === null) world.add(customer, 'customer.created');
   const order = orderOf(world, session);
   const subscription = subscribe(world, customer.id, order, paid);
   const completed: Partial<Session> = {
@@ -84,9 +82,7 @@ export function expireSession(world: World, session: Session): void {
 /** What a customer paid with a slow means in a checkout has come, or has not. */
 function settleSession(world: World, subscription: Subscription, paid: boolean): void {
   const session = [...world.sessions.values()].find((it) => it.subscription === subscription.id);
-  if (session?.payment_status !== 'unpaid') {
-    return;
-  }
+  if (session?.payment_status !== 'unpaid') return;
   world.change(session, { payment_status: paid ? 'paid' : 'unpaid' });
   world.emit(`checkout.session.async_payment_${paid ? 'succeeded' : 'failed'}`, session);
 }
@@ -96,9 +92,7 @@ function subscribe(world: World, customer: string, order: Order, paid: boolean):
   const subscription = newSubscription(world.now(), customer, order);
   const invoice = newInvoice(world.now(), subscription, 'subscription_create');
   subscription.latest_invoice = invoice.id;
-  if (subscription.status === 'incomplete' && paid) {
-    subscription.status = 'active';
-  }
+  if (subscription.status === 'incomplete' && paid) subscription.status = 'active';
   world.add(subscription, 'customer.subscription.created');
   bill(world, invoice, paid, false);
   return subscription;
@@ -151,9 +145,7 @@ export function renew(world: World, subscription: Subscription, paid: boolean, s
   // The invoice first: what is due next depends on it.
   world.put(invoice);
   world.change(subscription, { items, status, billing_cycle_anchor: anchor, latest_invoice: invoice.id }, UPDATED);
-  if (!bill(world, invoice, paid, true)) {
-    world.change(subscription, { status: 'past_due' }, UPDATED);
-  }
+  if (!bill(world, invoice, paid, true)) world.change(subscription, { status: 'past_due' }, UPDATED);
 }
 
 /** Tries the open invoice again. A first one is not given up: it has its 23 hours. */
@@ -166,9 +158,7 @@ export function retry(world: World, subscription: Subscription, invoice: Invoice
   }
   const retries = subscription.status === 'past_due';
   markFailed(world, invoice, retries);
-  if (retries && invoice.next_payment_attempt === null) {
-    cancel(world, subscription, 'payment_failed');
-  }
+  if (retries && invoice.next_payment_attempt === null) cancel(world, subscription, 'payment_failed');
 }
 
 /** What becomes of a subscription at the end of a period. */
@@ -216,9 +206,7 @@ export function pause(world: World, subscription: Subscription): void {
 export function resume(world: World, subscription: Subscription): void {
   const isPaidFor = currentEnd(subscription) > world.now();
   world.change(subscription, { status: 'active' }, ...(isPaidFor ? [UPDATED] : []), 'customer.subscription.resumed');
-  if (!isPaidFor) {
-    renew(world, subscription, cardWorks(world, subscription.customer), world.now(), world.now());
-  }
+  if (!isPaidFor) renew(world, subscription, cardWorks(world, subscription.customer), world.now(), world.now());
 }
 
 /** The subscription runs on, and what becomes of its invoices is chosen; null ends that. */

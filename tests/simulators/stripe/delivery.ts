@@ -10,12 +10,7 @@ import { PATHS } from './world.ts';
 
 type Style = 'snapshot' | 'thin' | 'both';
 
-interface Endpoint {
-  url: string;
-  secrets: readonly string[];
-  paused: boolean;
-  style: Style;
-}
+interface Endpoint { url: string; secrets: readonly string[]; paused: boolean; style: Style }
 
 interface Delivery {
   event_id: string;
@@ -28,10 +23,7 @@ interface Delivery {
 }
 
 /** One event in one of its forms. */
-interface Message {
-  recorded: Recorded;
-  isThin: boolean;
-}
+interface Message { recorded: Recorded; isThin: boolean }
 
 /** What `POST deliver` may ask for. */
 interface Order {
@@ -107,9 +99,7 @@ export class Delivering {
   /** Delivers what has happened as a test orders it, and returns when all is done. Pausing does not matter here. */
   async deliver(body: unknown, world: World): Promise<Record<string, number>> {
     const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
-    if (this.#endpoint.url === '') {
-      throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
-    }
+    if (this.#endpoint.url === '') throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
     const chosen = world.events.filter(({ event, accepted }) => (event_types?.includes(event.type) ?? true) && !(pending && accepted));
     const copies = chosen
       .flatMap((recorded) => messages(recorded, style ?? this.#endpoint.style))
@@ -130,9 +120,7 @@ export class Delivering {
   #work(): void {
     while (this.#active < AT_ONCE && !this.#endpoint.paused && !this.#life.signal.aborted) {
       const next = this.#queue.shift();
-      if (next === undefined) {
-        return;
-      }
+      if (next === undefined) return;
       this.#active += 1;
       void this.#deliverUntilAccepted(next.message, next.attempt);
     }
@@ -141,9 +129,7 @@ export class Delivering {
   async #deliverUntilAccepted(message: Message, attempt: number): Promise<void> {
     const { signal } = this.#life;
     const isAccepted = await this.#attempt(message, attempt);
-    if (signal.aborted) {
-      return;
-    }
+    if (signal.aborted) return;
     this.#active -= 1;
     const pause = RETRY_MS[attempt - 1];
     if (!isAccepted && pause !== undefined) {

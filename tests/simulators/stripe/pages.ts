@@ -16,12 +16,8 @@ const notice = (status: number, message: string, back: string | null = null): Re
 /** The pages that customers are sent to; undefined where the path is none of theirs. Their forms go back to their own URLs. */
 export function servePage(world: World, { method, url, body }: Call): Reply | undefined {
   const [, kind, id = ''] = /^\/(c\/pay|p\/session|i)\/([^/]+)$/.exec(url.pathname) ?? [];
-  if (kind === undefined) {
-    return undefined;
-  }
-  if (method !== 'GET' && method !== 'POST') {
-    return plain(405, '', { allow: 'GET, POST' });
-  }
+  if (kind === undefined) return undefined;
+  if (method !== 'GET' && method !== 'POST') return plain(405, '', { allow: 'GET, POST' });
   const session = kind === 'c/pay' ? world.sessions.get(id) : undefined;
   const portal = kind === 'p/session' ? world.portals.get(id) : undefined;
   const invoice = kind === 'i' ? world.invoices.get(id) : undefined;
@@ -60,9 +56,7 @@ function invoicePage({ amount_due, currency, status }: Invoice, isDeclined: bool
 /** Whether an open invoice could be paid with the customer's card. */
 function payInvoice(world: World, invoice: Invoice): boolean {
   const subscription = world.billed(invoice);
-  if (invoice.status !== 'open' || subscription === undefined || !cardWorks(world, invoice.customer)) {
-    return false;
-  }
+  if (invoice.status !== 'open' || subscription === undefined || !cardWorks(world, invoice.customer)) return false;
   retry(world, subscription, invoice, true);
   return true;
 }

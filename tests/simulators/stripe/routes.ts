@@ -15,13 +15,7 @@ interface Call {
   origin: string;
 }
 
-export interface Route {
-  method: 'GET' | 'POST' | 'DELETE';
-  pattern: RegExp;
-  params: Schema;
-  required?: readonly string[];
-  run(call: Call): object;
-}
+export interface Route { method: 'GET' | 'POST' | 'DELETE'; pattern: RegExp; params: Schema; required?: readonly string[]; run(call: Call): object }
 
 function route(call: string, params: Schema, run: Route['run'], required: readonly string[] = []): Route {
   const [method, path = ''] = call.split(' ');
@@ -74,9 +68,7 @@ function page(path: string, kind: string, found: Thing[], { limit = 10, starting
 }
 
 function customerParam(world: World, id: unknown): string | null {
-  if (id !== undefined && world.customer(String(id)) === undefined) {
-    throw missing('customer', String(id), 'customer');
-  }
+  if (id !== undefined && world.customer(String(id)) === undefined) throw missing('customer', String(id), 'customer');
   return id === undefined ? null : String(id);
 }
 
@@ -114,9 +106,7 @@ const SESSION_PARAMS: Record<string, Check> = {
 
 function createCheckout({ world, params, origin }: Call): Session {
   const { mode, customer_email, line_items = [], subscription_data = {}, customer: asked, expires_at: ends, ...fields } = params;
-  if (mode !== 'subscription') {
-    throw badParameter('mode', 'This account sells subscriptions only.');
-  }
+  if (mode !== 'subscription') throw badParameter('mode', 'This account sells subscriptions only.');
   if (asked !== undefined && customer_email !== undefined) {
     throw badParameter('customer', 'You may only specify one of these parameters: customer, customer_email.', 'parameters_exclusive');
   }

@@ -58,7 +58,6 @@ export class Stripe implements Simulator {
     'GET events': () => this.#world.events.map(({ event }) => event),
     'GET objects': () => Object.fromEntries(Object.entries(LISTS).map(([name, kind]) => [name, [...(this.#world.kinds[kind]?.values() ?? [])]])),
     'PUT objects': (body: unknown) => putObjects(this.#world, body),
-    'PUT idempotency_failures': (body: unknown) => this.#api.fail(body),
   };
 
   constructor({ secretKey, priceId, webhook }: StripeOptions) {

@@ -21,10 +21,7 @@ export const PATHS: Record<string, string> = {
 };
 
 /** Why an event came about: an API call, or nothing that has one. */
-export interface Cause {
-  id: string | null;
-  idempotency_key: string | null;
-}
+export interface Cause { id: string | null; idempotency_key: string | null }
 
 export interface Event extends Thing {
   created: number;
@@ -40,10 +37,7 @@ export interface Recorded {
   accepted: boolean;
 }
 
-interface Due {
-  thing: Session | Subscription;
-  at: number;
-}
+interface Due { thing: Session | Subscription; at: number }
 
 const NO_CAUSE: Cause = { id: null, idempotency_key: null };
 
@@ -132,9 +126,7 @@ export class World {
     const event = { ...head, data, livemode: false, pending_webhooks: 1, request: this.#cause, type };
     const recorded = { event, thinId: newId('evt'), accepted: false };
     this.events.push(recorded);
-    if (this.events.length > MAX_EVENTS) {
-      this.events.shift();
-    }
+    if (this.events.length > MAX_EVENTS) this.events.shift();
     this.#happened(recorded);
   }
 
@@ -155,9 +147,7 @@ export class World {
     const previous = structuredClone(Object.fromEntries(changed.map((name) => [name, thing[name] ?? null])));
     Object.assign(thing, structuredClone(fields));
     this.put(thing);
-    for (const type of changed.length > 0 ? types : []) {
-      this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
-    }
+    for (const type of changed.length > 0 ? types : []) this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
   }
 
   /** A customer that has not been deleted. */
