@@ -51,9 +51,7 @@ export async function control(base: string, call: string, body?: unknown): Promi
 }
 
 /** The log once it satisfies the condition: what happens after an answer reaches the client has no other signal. */
-export async function logWhen(base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> {
-  return eventually(() => control(base, 'GET log'), holds);
-}
+export const logWhen = async (base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> => eventually(() => control(base, 'GET log'), holds);
 
 export async function eventually<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
   for (let found = await look(); ; found = await look()) {
@@ -89,9 +87,7 @@ export async function subscriber(base: string, given: Json = {}): Promise<{ cust
   return { customer: customer.id, subscription: subscription.id };
 }
 
-export async function eventTypes(base: string): Promise<string[]> {
-  return (await control(base, 'GET events')).map(({ type }: Json) => type);
-}
+export const eventTypes = async (base: string): Promise<string[]> => (await control(base, 'GET events')).map(({ type }: Json) => type);
 
 interface Received { headers: IncomingHttpHeaders; body: string }
 

@@ -5,11 +5,7 @@ import { Spotify } from './spotify/spotify.ts';
 import type { StripeOptions } from './stripe/stripe.ts';
 import { Stripe } from './stripe/stripe.ts';
 
-export interface Options {
-  spotify: { port?: number } & Credentials;
-  llm: { port?: number; apiKey: string };
-  stripe: { port?: number } & StripeOptions;
-}
+export interface Options { spotify: { port?: number } & Credentials; llm: { port?: number; apiKey: string }; stripe: { port?: number } & StripeOptions }
 
 export interface Simulators { urls: Record<keyof Options, string>; close(): Promise<void> }
 

@@ -185,9 +185,7 @@ describe('Stripe’s webhooks', () => {
     it('walk through all subscriptions, the newest first, though all are from one second', async () => {
       const { customer } = await control(simulator.url, 'POST act', { action: 'create_customer' });
       const made: string[] = [];
-      for (let i = 0; i < 7; i += 1) {
-        made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
-      }
+      for (let i = 0; i < 7; i += 1) made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
       await control(simulator.url, 'POST act', { action: 'cancel', subscription: made[3] });
       const newest = made.toReversed();
       for (const [params, expected] of [[{ status: 'all' }, newest], [{}, newest.filter((id) => id !== made[3])], [{ status: 'ended' }, [made[3]]]] as const) {

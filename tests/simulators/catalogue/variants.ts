@@ -71,9 +71,7 @@ function variant(song: Song, rule: Rule, random: (salt: string) => number): Trac
 /** The original, its remaster, or both: many old songs exist only remastered. A few originals cannot be played. */
 function ownTracks(song: Song, hash: number): Track[] {
   const first = original(song);
-  if (hash % 45 === 0) {
-    return [makeTrack({ ...first, playable: false }), makeTrack({ ...first, album: `${song.album} (Reissue)`, rank: song.rank - 7 })];
-  }
+  if (hash % 45 === 0) return [makeTrack({ ...first, playable: false }), makeTrack({ ...first, album: `${song.album} (Reissue)`, rank: song.rank - 7 })];
   if (song.year > 1996 || hash % 2 === 0) return [makeTrack(first)];
   const year = 2003 + (hash % 20);
   const forms = [`- Remastered ${year}`, `- ${year} Remaster`, '- Remastered', `(${year} Remaster)`];

@@ -22,9 +22,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-export function pick<T>(items: readonly T[], random: number): T {
-  return items[Math.floor(random * items.length) % items.length] as T;
-}
+export const pick = <T>(items: readonly T[], random: number): T => items[Math.floor(random * items.length) % items.length] as T;
 
 /** 22 base62 characters, the form of Spotify's ids. */
 export function base62Id(text: string): string {

@@ -82,9 +82,7 @@ function parse(body: string): Json {
 
 function readMessages(messages: unknown): Message[] {
   const given = required('messages', messages) as Json[];
-  if (given.length === 0) {
-    throw new ApiError(400, "Invalid 'messages': empty array. Expected an array with minimum length 1.", 'messages', 'empty_array');
-  }
+  if (given.length === 0) throw new ApiError(400, "Invalid 'messages': empty array. Expected an array with minimum length 1.", 'messages', 'empty_array');
   return given.map((message, index) => {
     only(`messages[${index}].`, message, MESSAGE);
     const { role, content: said } = message;

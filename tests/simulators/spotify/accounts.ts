@@ -134,9 +134,7 @@ export class Accounts {
     if (code === undefined || code.used) return invalidGrant('Invalid authorization code');
     if (code.redirectUri !== redirectUri) return invalidGrant('Invalid redirect URI');
     if (code.challenge !== null && verifier === null) return { error: 'invalid_request', error_description: 'code_verifier required' };
-    if (verifier !== null && createHash('sha256').update(verifier).digest('base64url') !== code.challenge) {
-      return invalidGrant('code_verifier was incorrect');
-    }
+    if (verifier !== null && createHash('sha256').update(verifier).digest('base64url') !== code.challenge) return invalidGrant('code_verifier was incorrect');
     code.used = true;
     return { ...this.#issue(code), refresh_token: this.#newRefreshToken(code) };
   }

@@ -9,15 +9,7 @@ const MAX_ITEMS_PER_CALL = 100;
 const MAX_NAME = 100;
 const MAX_DESCRIPTION = 300;
 
-export interface Playlist {
-  id: string;
-  owner: string;
-  name: string;
-  description: string | null;
-  public: boolean;
-  uris: string[];
-  snapshot_id: string;
-}
+export interface Playlist { id: string; owner: string; name: string; description: string | null; public: boolean; uris: string[]; snapshot_id: string }
 
 /** A refusal, as the API words it. */
 export class Refusal extends Error {

@@ -153,5 +153,4 @@ function signedIn(user: User | undefined): User {
 }
 
 const integer = (text: string): number => (/^\d+$/.test(text) ? Number(text) : NaN);
-
 const fail = (status: number, message: string, headers: Headers = {}): Reply => json(status, { error: { status, message } }, headers);

@@ -105,9 +105,7 @@ export class Api {
       const advice = "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')";
       throw new StripeError(401, `You did not provide an API key. You need to provide your API key in the Authorization header, ${advice}.`);
     }
-    if (key !== this.#secretKey) {
-      throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
-    }
+    if (key !== this.#secretKey) throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
   }
 
   /** Once the parameters have passed, the outcome is the answer that a key keeps, whatever it is. */

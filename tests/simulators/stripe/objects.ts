@@ -74,25 +74,18 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_LENGTHS: Record<string, number> = { cus: 14, prod: 14, si: 14, req: 14, cs_test: 58 };
 
 /** As long as Stripe's own: 14 characters for what is old, 24 for what came later. */
-export function newId(prefix: string): string {
-  return `${prefix}_${[...randomBytes(ID_LENGTHS[prefix] ?? 24)].map((byte) => BASE62[byte % 62]).join('')}`;
-}
+export const newId = (prefix: string): string => `${prefix}_${[...randomBytes(ID_LENGTHS[prefix] ?? 24)].map((byte) => BASE62[byte % 62]).join('')}`;
 
 /** What every new object of a kind has: the members that a client may rely on, most of which say nothing here. */
 const TEMPLATES = JSON.parse(readFileSync(new URL('templates.json', import.meta.url), 'utf8')) as Record<string, object>;
 const template = (name: string): any => structuredClone(TEMPLATES[name]);
-
-export function defaultPrice(id: string, created: number): Price {
-  return { ...template('price'), id, created, product: newId('prod') };
-}
+export const defaultPrice = (id: string, created: number): Price => ({ ...template('price'), id, created, product: newId('prod') });
 
 export function defaultProduct({ id: default_price, product: id, created }: Price): Thing {
   return { ...template('product'), id, created, default_price, updated: created };
 }
 
-export function newCustomer(created: number, fields: Partial<Customer>): Customer {
-  return { ...template('customer'), id: newId('cus'), created, ...fields };
-}
+export const newCustomer = (created: number, fields: Partial<Customer>): Customer => ({ ...template('customer'), id: newId('cus'), created, ...fields });
 
 /** Not yet paid; a trial makes its end the first period's. */
 export function newSubscription(now: number, customer: string, { items, metadata, trialDays }: Order): Subscription {

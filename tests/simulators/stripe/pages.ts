@@ -95,6 +95,4 @@ ${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
   return page(200, 'Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
 }
 
-function nameOf(world: World, price: Price): string {
-  return escaped(String(world.products.get(price.product)?.name ?? price.id));
-}
+const nameOf = (world: World, price: Price): string => escaped(String(world.products.get(price.product)?.name ?? price.id));

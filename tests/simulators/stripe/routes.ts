@@ -4,7 +4,7 @@ import { newCustomer, newId, newPortal } from './objects.ts';
 import type { Check, Params, Schema } from './params.ts';
 import { StripeError, badParameter, email, flag, hash, integer, list, metadata, missing, oneOf, text, url } from './params.ts';
 import type { World } from './world.ts';
-import { PATHS } from './world.ts';
+import { pathOf } from './world.ts';
 
 interface Call {
   world: World;
@@ -30,7 +30,7 @@ const isEqual: Fits = (thing, asked, field) => asked === undefined || thing[fiel
 
 /** Retrieving and listing, which every kind has. A list may be filtered by these fields. */
 function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
-  const path = PATHS[kind] ?? '';
+  const path = pathOf(kind);
   const all = (world: World): Map<string, Thing> => world.kinds[kind] ?? new Map<string, Thing>();
   return [
     route(`GET ${path}/:id`, {}, ({ world, id, origin }) => {
@@ -41,9 +41,7 @@ function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
     }),
     route(`GET ${path}`, { ...PAGING, ...filters }, ({ world, params }) => {
       // A deleted customer still has what has been.
-      if (params.customer !== undefined && !world.customers.has(String(params.customer))) {
-        throw missing('customer', String(params.customer), 'customer');
-      }
+      if (params.customer !== undefined && !world.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
       const isFound = (thing: Thing): boolean => thing.deleted !== true && Object.keys(filters).every((field) => fits(thing, params[field], field));
       return page(path, kind, [...all(world).values()].filter(isFound), params);
     }),
