@@ -58,10 +58,7 @@ describe('control API of every simulator', () => {
   });
 
   it('resets connections and truncates answers', async () => {
-    await control(llm.url, 'PUT faults', [
-      { path_prefix: '/v1', reset_connection: true, times: 1 },
-      { path_prefix: '/v1', truncate_after_bytes: 10 },
-    ]);
+    await control(llm.url, 'PUT faults', [{ path_prefix: '/v1', reset_connection: true, times: 1 }, { path_prefix: '/v1', truncate_after_bytes: 10 }]);
     await assert.rejects(ask());
     const truncated = await ask();
     assert.equal(truncated.status, 405);

@@ -46,16 +46,12 @@ export async function control(base: string, call: string, body?: unknown): Promi
   const [method = '', name] = call.split(' ');
   const response = await fetch(`${base}/__control/${name}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   const answer = await response.text();
-  if (!response.ok) {
-    throw new Error(`${call}: ${response.status} ${answer}`);
-  }
+  if (!response.ok) throw new Error(`${call}: ${response.status} ${answer}`);
   return answer === '' ? undefined : JSON.parse(answer);
 }
 
 /** The log once it satisfies the condition: what happens after an answer reaches the client has no other signal. */
-export async function logWhen(base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> {
-  return eventually(() => control(base, 'GET log'), holds);
-}
+export const logWhen = async (base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> => eventually(() => control(base, 'GET log'), holds);
 
 export async function eventually<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
   for (let found = await look(); ; found = await look()) {
@@ -65,9 +61,7 @@ export async function eventually<T>(look: () => Promise<T>, holds: (found: T) =>
 
 /** Sends requests that are refused, and compares the parts that `of` takes from each answer with what is expected. */
 export async function compare<T>(cases: [given: T, expected: unknown][], of: (given: T) => Promise<unknown>): Promise<void> {
-  for (const [given, expected] of cases) {
-    assert.deepEqual([given, await of(given)], [given, expected]);
-  }
+  for (const [given, expected] of cases) assert.deepEqual([given, await of(given)], [given, expected]);
 }
 
 /** Calls Stripe's API as it is on the wire. */
@@ -93,14 +87,9 @@ export async function subscriber(base: string, given: Json = {}): Promise<{ cust
   return { customer: customer.id, subscription: subscription.id };
 }
 
-export async function eventTypes(base: string): Promise<string[]> {
-  return (await control(base, 'GET events')).map(({ type }: Json) => type);
-}
+export const eventTypes = async (base: string): Promise<string[]> => (await control(base, 'GET events')).map(({ type }: Json) => type);
 
-interface Received {
-  headers: IncomingHttpHeaders;
-  body: string;
-}
+interface Received { headers: IncomingHttpHeaders; body: string }
 
 export interface Receiver {
   url: string;
@@ -118,9 +107,7 @@ export async function receive(): Promise<Receiver> {
     const one = { headers: message.headers, body: await text(message) };
     receiver.received.push(one);
     const answer = receiver.answers(one);
-    if (answer !== undefined) {
-      response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? 'thanks');
-    }
+    if (answer !== undefined) response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? 'thanks');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: Receiver = {

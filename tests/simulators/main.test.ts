@@ -10,9 +10,7 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const ENV = { SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret', LLM_API_KEY: 'key', STRIPE_SECRET_KEY: 'sk_test_key', STRIPE_PRICE_ID: 'price_pro' };
 
-function run(env: Record<string, string>): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...env } });
-}
+const run = (env: Record<string, string>): ChildProcessWithoutNullStreams => spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...env } });
 
 async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spotify' | 'llm' | 'stripe', string>> {
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
@@ -22,9 +20,7 @@ async function ready(child: ChildProcessWithoutNullStreams): Promise<Record<'spo
 describe('simulators’ process', () => {
   it('announces all servers in one line and ends when stdin ends', async () => {
     const child = run(ENV);
-    for (const url of Object.values(await ready(child))) {
-      assert.equal((await fetch(`${url}/__control/log`)).status, 200);
-    }
+    for (const url of Object.values(await ready(child))) assert.equal((await fetch(`${url}/__control/log`)).status, 200);
     child.stdin.end();
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

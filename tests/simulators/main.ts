@@ -13,26 +13,20 @@ import { start } from './start.ts';
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (!value) {
-    throw new Error(`${name} is not set`);
-  }
+  if (!value) throw new Error(`${name} is not set`);
   return value;
 }
 
 function port(name: string): number {
   const text = process.env[name] || '0';
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 0 || number > 65535) {
-    throw new Error(`${name} is not a port: ${text}`);
-  }
+  if (!Number.isInteger(number) || number < 0 || number > 65535) throw new Error(`${name} is not a port: ${text}`);
   return number;
 }
 
 /** Both or neither: half of it would look like an endpoint that nothing arrives at. */
 function webhook(): { webhook?: { url: string; secret: string } } {
-  if (!process.env.STRIPE_WEBHOOK_URL && !process.env.STRIPE_WEBHOOK_SECRET) {
-    return {};
-  }
+  if (!process.env.STRIPE_WEBHOOK_URL && !process.env.STRIPE_WEBHOOK_SECRET) return {};
   return { webhook: { url: variable('STRIPE_WEBHOOK_URL'), secret: variable('STRIPE_WEBHOOK_SECRET') } };
 }
 

@@ -5,16 +5,9 @@ import { Spotify } from './spotify/spotify.ts';
 import type { StripeOptions } from './stripe/stripe.ts';
 import { Stripe } from './stripe/stripe.ts';
 
-export interface Options {
-  spotify: { port?: number } & Credentials;
-  llm: { port?: number; apiKey: string };
-  stripe: { port?: number } & StripeOptions;
-}
+export interface Options { spotify: { port?: number } & Credentials; llm: { port?: number; apiKey: string }; stripe: { port?: number } & StripeOptions }
 
-export interface Simulators {
-  urls: Record<keyof Options, string>;
-  close(): Promise<void>;
-}
+export interface Simulators { urls: Record<keyof Options, string>; close(): Promise<void> }
 
 /** Starts all simulators; a port that is left out or 0 is a free one. When one cannot start, none stays. */
 export async function start({ spotify, llm, stripe }: Options): Promise<Simulators> {

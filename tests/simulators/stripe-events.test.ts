@@ -152,9 +152,7 @@ describe('Stripe’s webhooks', () => {
       const [{ body, headers } = { body: '', headers: {} }] = await receiver.until(1);
       const { webhooks, errors } = { webhooks: client().webhooks, errors: Stripe.errors };
       const header = String(headers['stripe-signature']);
-      for (const secret of ['whsec_old', WEBHOOK_SECRET]) {
-        assert.equal(webhooks.constructEvent(body, header, secret).type, 'customer.created');
-      }
+      for (const secret of ['whsec_old', WEBHOOK_SECRET]) assert.equal(webhooks.constructEvent(body, header, secret).type, 'customer.created');
       assert.throws(() => webhooks.constructEvent(body, header, 'whsec_other'), errors.StripeSignatureVerificationError);
       assert.throws(() => webhooks.constructEvent(body.replace('Ż', 'Z'), header, WEBHOOK_SECRET), errors.StripeSignatureVerificationError);
       await listen({ style: 'thin' });
@@ -187,9 +185,7 @@ describe('Stripe’s webhooks', () => {
     it('walk through all subscriptions, the newest first, though all are from one second', async () => {
       const { customer } = await control(simulator.url, 'POST act', { action: 'create_customer' });
       const made: string[] = [];
-      for (let i = 0; i < 7; i += 1) {
-        made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
-      }
+      for (let i = 0; i < 7; i += 1) made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
       await control(simulator.url, 'POST act', { action: 'cancel', subscription: made[3] });
       const newest = made.toReversed();
       for (const [params, expected] of [[{ status: 'all' }, newest], [{}, newest.filter((id) => id !== made[3])], [{ status: 'ended' }, [made[3]]]] as const) {

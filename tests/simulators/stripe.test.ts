@@ -140,13 +140,10 @@ describe('Stripe', () => {
       assert.deepEqual([replayed.status, replayed.headers.get('idempotent-replayed')], [200, 'true']);
     });
 
-    it('fails on order after all has been done, and keeps failing under that key; a fault leaves the key unused', async () => {
-      const create = async (key: string): Promise<number> => (await call('POST /v1/customers', 'name=A', { 'idempotency-key': key })).status;
-      await control(simulator.url, 'PUT idempotency_failures', { path_prefix: '/v1/customers', times: 1 });
-      assert.deepEqual([await create('k'), await create('k'), await create('other')], [500, 500, 200]);
-      assert.equal((await objects()).customers.length, 2);
+    it('leaves the key unused after a fault', async () => {
+      const create = async (): Promise<number> => (await call('POST /v1/customers', 'name=A', { 'idempotency-key': 'k' })).status;
       await control(simulator.url, 'PUT faults', [{ path_prefix: '/v1/customers', status: 500, body: {}, times: 1 }]);
-      assert.deepEqual([await create('new'), await create('new')], [500, 200]);
+      assert.deepEqual([await create(), await create()], [500, 200]);
     });
 
     it('refuses a second currency while a customer has anything open in the first', async () => {

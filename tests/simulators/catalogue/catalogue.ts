@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { hash32 } from '../common/random.ts';
+import { rowsOf } from './rows.ts';
 import type { Song, Track } from './track.ts';
 import { makeTrack } from './track.ts';
 import { variantsOf } from './variants.ts';
@@ -10,41 +10,20 @@ type SongRow = [title: string, year: number, album?: string, seconds?: number, e
 type ArtistRow = [artists: string, tags: string, ...songs: SongRow[]];
 type TrapRow = [artists: string, title: string, album: string, released: string, seconds: number, rank: number, kind?: 'E' | 'unplayable'];
 
-function rowsOf<T>(file: string): T[] {
-  const lines = readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as T);
-}
-
-const SONGS: readonly Song[] = rowsOf<ArtistRow>('songs.jsonl').flatMap(songsOf);
+/** The songs that the catalogue is made of, each once and as first released. */
+export const SONGS: readonly Song[] = rowsOf<ArtistRow>('songs.jsonl').flatMap(songsOf);
 /** Traps from real life that no rule would make. */
 const TRAPS: readonly Track[] = rowsOf<TrapRow>('traps.jsonl').map(trapOf);
-const TRACKS: readonly Track[] = [...new Map([...SONGS.flatMap(variantsOf), ...TRAPS].map((track) => [track.id, track])).values()];
-
-/** The songs that the catalogue is made of, each once and as first released. */
-export function songs(): readonly Song[] {
-  return SONGS;
-}
-
 /** The default catalogue: the songs with everything that makes it hard to find the right version of them. */
-export function defaultTracks(): readonly Track[] {
-  return TRACKS;
-}
+export const TRACKS: readonly Track[] = [...new Map([...SONGS.flatMap(variantsOf), ...TRAPS].map((track) => [track.id, track])).values()];
 
 /** Lengths and ranks that are not given are made up, always in the same way. */
 function songsOf([names, tags, ...rows]: ArtistRow): Song[] {
   return rows.map(([title, year, album = title, seconds, explicit], position) => {
     const hash = hash32(`${names}|${title}`);
     const featured = /[([](?:feat\.|with) ([^)\]]+)[)\]]/.exec(title)?.[1]?.split(/, | & | and /) ?? [];
-    return {
-      artists: [...names.split(';'), ...featured],
-      title,
-      year,
-      album,
-      seconds: seconds ?? 170 + (hash % 130),
-      explicit: explicit === 'E',
-      tags: tags.split(' '),
-      rank: Math.max(20, 88 - position * 6 - (hash % 14)),
-    };
+    const [artists, rank] = [[...names.split(';'), ...featured], Math.max(20, 88 - position * 6 - (hash % 14))];
+    return { artists, title, year, album, seconds: seconds ?? 170 + (hash % 130), explicit: explicit === 'E', tags: tags.split(' '), rank };
   });
 }
 

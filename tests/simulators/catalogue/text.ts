@@ -1,7 +1,5 @@
 /** Letters that Unicode does not decompose into a base letter and a mark. */
-const UNDECOMPOSED: Record<string, string> = {
-  ł: 'l', ø: 'o', đ: 'd', ð: 'd', ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th', ı: 'i', '&': ' and ',
-};
+const UNDECOMPOSED: Record<string, string> = { ł: 'l', ø: 'o', đ: 'd', ð: 'd', ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th', ı: 'i', '&': ' and ' };
 
 /** Lower case, no marks, no apostrophes, one space between words: "Łąki Łan & Don’t" → "laki lan and dont". */
 export function fold(text: string): string {

@@ -1,24 +1,29 @@
 import { hash32, pick } from '../common/random.ts';
+import { rowsOf } from './rows.ts';
 import type { Song, Track, TrackFields } from './track.ts';
 import { makeTrack } from './track.ts';
 
 const isPolish = (song: Song): boolean => song.tags.includes('pl');
-const isSung = (song: Song): boolean => !song.tags.includes('instrumental');
 const main = (song: Song): string => song.artists[0] ?? '';
 const bare = (song: Song): string => song.title.replace(/ [([](feat\.|with) [^)\]]+[)\]]/, '');
 
-/**
- * Who plays the variant: the very same recording on another album, the song's own artists at another time, those with
- * the one that was picked, or that one alone.
- */
-type Player = 'recording' | 'artists' | 'artists and picked' | 'picked';
+const CONDITIONS = {
+  sung: (song: Song) => !song.tags.includes('instrumental'),
+  'on an album': (song: Song) => song.album !== song.title,
+  featuring: (song: Song) => bare(song) !== song.title,
+  'not Polish': (song: Song) => !isPolish(song),
+};
 
 /** In texts, {title} is the song's whole title, {song} the one without featured artists, {pick} one of those to pick. */
 interface Rule {
+  name: string;
   /** One song in this many gets the variant. */
   oneIn: number;
-  applies?: (song: Song) => boolean;
-  by: Player;
+  when?: (keyof typeof CONDITIONS)[];
+  /** Songs that were released earlier have no such variant. */
+  since?: number;
+  /** The same recording on another album, the song's artists at another time, these and the picked one, or the picked one alone. */
+  by: 'recording' | 'artists' | 'artists and picked' | 'picked';
   titles: string[];
   album: string;
   picks?: string[];
@@ -30,98 +35,16 @@ interface Rule {
   length?: number;
 }
 
-const KARAOKE_FORMS = [
-  '{song} (Karaoke Version)',
-  '{song} (Originally Performed by {artist}) [Karaoke Version]',
-  '{song} (In the Style of {artist}) [Karaoke Instrumental]',
-  '{song} - Karaoke Version',
-];
-const COVERING = ['Boyce Avenue', 'Scary Pockets', 'First to Eleven', 'Walk off the Earth', 'Music Travel Love', 'Jonah Baker', 'The Piano Guys'];
-const TRIBUTE = ['Vitamin String Quartet', 'Rockabye Baby!', 'The Tribute Co.', 'Twinkle Twinkle Little Rock Star', 'Studio All-Stars'];
-const VENUES = ['Live at Wembley Stadium', 'Live at Madison Square Garden', 'Live in Paris', 'Live at the BBC', 'Live', 'MTV Unplugged'];
-const COMPILATIONS = ['Greatest Hits', 'The Essential Collection', 'The Very Best Of', 'Gold', 'Now & Then: The Singles'];
-
-const RULES: Record<string, Rule> = {
-  compilation: {
-    oneIn: 6,
-    by: 'recording',
-    titles: ['{title}'],
-    album: '{pick}',
-    picks: COMPILATIONS,
-    polishPicks: ['Złota Kolekcja', 'The Best', 'Antologia', 'Przeboje Wszech Czasów', '40-lecie: Największe Przeboje'],
-    years: 12,
-    rank: [-4, 8],
-  },
-  single: { oneIn: 9, applies: (song) => song.album !== song.title, by: 'recording', titles: ['{title}'], album: '{song}', rank: [-8, 8] },
-  featured: { oneIn: 1, applies: (song) => bare(song) !== song.title, by: 'recording', titles: ['{song}'], album: '{album} (Deluxe)', rank: [-5, 0] },
-  live: {
-    oneIn: 5,
-    by: 'artists',
-    titles: ['{song} - {pick}', '{song} - {pick}', '{song} - {pick}', '{song} ({pick})'],
-    album: '{pick}',
-    picks: VENUES,
-    polishPicks: ['Live, Przystanek Woodstock', 'Na Żywo', 'MTV Unplugged', 'Live w Spodku', 'Jarocin Live'],
-    years: 4,
-    rank: [-20, 24],
-    length: 1.15,
-  },
-  karaoke: {
-    oneIn: 4,
-    applies: isSung,
-    by: 'picked',
-    titles: KARAOKE_FORMS,
-    album: 'Karaoke Hits, Vol. 12',
-    picks: ['Zoom Karaoke', 'Ameritz Karaoke', 'Party Tyme Karaoke', 'Karaoke Universe', 'Sing2Guitar', 'ProSound Karaoke Band'],
-    polishPicks: ['Karaoke Po Polsku', 'Śpiewaj Z Nami', 'Karaoke Studio'],
-    rank: [-25, 35],
-  },
-  tribute: {
-    oneIn: 13,
-    applies: (song) => !isPolish(song),
-    by: 'picked',
-    titles: ['{song}', '{song} (Tribute to {artist})'],
-    album: 'A Tribute to {artist}',
-    picks: TRIBUTE,
-    rank: [-30, 30],
-  },
-  cover: { oneIn: 10, applies: isSung, by: 'picked', titles: ['{song}', '{song}', '{song} (Cover)'], album: 'Covers, Vol. 3', picks: COVERING, rank: [-30, 32] },
-  spedUp: { oneIn: 24, applies: isSung, by: 'artists', titles: ['{song} (Sped Up)', '{song} - Sped Up Version'], album: '{song} (Sped Up)', years: 20, rank: [-6, 10], length: 0.82 },
-  slowed: {
-    oneIn: 24,
-    applies: isSung,
-    by: 'picked',
-    titles: ['{song} (Slowed + Reverb)', '{song} - Nightcore', '{song} (Sped Up)'],
-    album: 'viral edits',
-    picks: ['sped up nightcore', 'Speed Radio', 'slowed down audioss', 'Nightcore Reality', 'fast forward >>'],
-    rank: [-15, 22],
-    length: 1.2,
-  },
-  acoustic: { oneIn: 14, applies: isSung, by: 'artists', titles: ['{song} - Acoustic', '{song} - Acoustic Version'], album: '{album} (Deluxe Edition)', years: 2, rank: [-22, 20] },
-  demo: { oneIn: 18, by: 'artists', titles: ['{song} - Demo'], album: '{album} (Super Deluxe)', years: 20, rank: [-35, 0], length: 0.95 },
-  radioEdit: { oneIn: 11, applies: (song) => song.year >= 1985, by: 'artists', titles: ['{song} - Radio Edit'], album: '{song}', rank: [-6, 8], length: 0.85 },
-  remix: {
-    oneIn: 10,
-    applies: (song) => song.year >= 1975,
-    by: 'artists and picked',
-    titles: ['{song} - {pick} Remix'],
-    album: '{song} (Remixes)',
-    picks: ['Robin Schulz', 'Purple Disco Machine', 'Tiësto', 'Solomun', 'Gryffin'],
-    years: 3,
-    rank: [-18, 20],
-    length: 1.1,
-  },
-};
+const RULES = rowsOf<Rule>('variants.jsonl');
 
 /** The song's own tracks and those that are easily taken for them. Always the same for the same song. */
 export function variantsOf(song: Song): Track[] {
-  const name = `${main(song)}|${song.title}`;
-  const rules = Object.entries(RULES).filter(([salt, { applies, oneIn }]) => (applies?.(song) ?? true) && hash32(`${salt}|${name}`) % oneIn === 0);
-  const clean = { ...original(song), explicit: false, album: `${song.album} (Clean)`, rank: song.rank - 9, recording: `clean|${name}` };
-  return [
-    ...ownTracks(song, hash32(`own|${name}`)),
-    ...rules.map(([salt, rule]) => variant(song, rule, (what) => hash32(`${salt}|${what}|${name}`) / 2 ** 32)),
-    ...(song.explicit ? [makeTrack(clean)] : []),
-  ];
+  const key = `${main(song)}|${song.title}`;
+  const applies = ({ name, oneIn, when = [], since = 0 }: Rule): boolean =>
+    song.year >= since && when.every((condition) => CONDITIONS[condition](song)) && hash32(`${name}|${key}`) % oneIn === 0;
+  const variants = RULES.filter(applies).map((rule) => variant(song, rule, (what) => hash32(`${rule.name}|${what}|${key}`) / 2 ** 32));
+  const clean = { ...original(song), explicit: false, album: `${song.album} (Clean)`, rank: song.rank - 9, recording: `clean|${key}` };
+  return [...ownTracks(song, hash32(`own|${key}`)), ...variants, ...(song.explicit ? [makeTrack(clean)] : [])];
 }
 
 function variant(song: Song, rule: Rule, random: (salt: string) => number): Track {
@@ -148,12 +71,8 @@ function variant(song: Song, rule: Rule, random: (salt: string) => number): Trac
 /** The original, its remaster, or both: many old songs exist only remastered. A few originals cannot be played. */
 function ownTracks(song: Song, hash: number): Track[] {
   const first = original(song);
-  if (hash % 45 === 0) {
-    return [makeTrack({ ...first, playable: false }), makeTrack({ ...first, album: `${song.album} (Reissue)`, rank: song.rank - 7 })];
-  }
-  if (song.year > 1996 || hash % 2 === 0) {
-    return [makeTrack(first)];
-  }
+  if (hash % 45 === 0) return [makeTrack({ ...first, playable: false }), makeTrack({ ...first, album: `${song.album} (Reissue)`, rank: song.rank - 7 })];
+  if (song.year > 1996 || hash % 2 === 0) return [makeTrack(first)];
   const year = 2003 + (hash % 20);
   const forms = [`- Remastered ${year}`, `- ${year} Remaster`, '- Remastered', `(${year} Remaster)`];
   const title = `${song.title} ${pick(forms, (hash % 97) / 97)}`;

@@ -1,22 +1,16 @@
-/** A control call that makes no sense: refused with 400 and this message. */
+/** A control call that makes no sense. It is refused with 400 and this message. */
 export class ControlError extends Error {}
 
 export type Json = Record<string, unknown>;
 
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Throws a `ControlError` that names what does not fit. */
 export type Kind = (what: string, value: unknown) => void;
 
-export function kind(fits: (value: unknown) => boolean, wanted: string): Kind {
-  return (what, value) => {
-    if (!fits(value)) {
-      throw new ControlError(`${what} must be ${wanted}`);
-    }
-  };
-}
+export const kind = (fits: (value: unknown) => boolean, wanted: string): Kind => (what, value) => {
+  if (!fits(value)) throw new ControlError(`${what} must be ${wanted}`);
+};
 
 const between = (value: unknown, from: number, to: number): boolean => typeof value === 'number' && value >= from && value <= to;
 
@@ -30,38 +24,24 @@ export const within = (from: number, to: number): Kind => kind((value) => betwee
 export const like = (pattern: RegExp, wanted: string): Kind => kind((value) => typeof value === 'string' && pattern.test(value), wanted);
 export const oneOf = (...choices: string[]): Kind => kind((value) => choices.includes(value as string), `one of ${choices.join(', ')}`);
 
-export function listOf(inner: Kind, least = 0): Kind {
-  return (what, value) => {
-    if (!Array.isArray(value) || value.length < least) {
-      throw new ControlError(`${what} must be a list${least > 0 ? ` of at least ${least}` : ''}`);
-    }
-    value.forEach((item, index) => inner(`${what}[${index}]`, item));
-  };
-}
+export const listOf = (inner: Kind, least = 0): Kind => (what, value) => {
+  kind((list) => Array.isArray(list) && list.length >= least, `a list${least > 0 ? ` of at least ${least}` : ''}`)(what, value);
+  (value as unknown[]).forEach((item, index) => inner(`${what}[${index}]`, item));
+};
 
-/**
- * An object with these fields; a name that ends in `?` may be left out. Other fields are refused: a typing error in a
- * field's name would otherwise leave a test that tests nothing.
- */
-export function fields(known: Record<string, Kind>): Kind {
-  return (what, value) => {
-    object(what, value);
-    const given = value as Json;
-    const names = Object.keys(known).map((name) => name.replace('?', ''));
-    const unknown = Object.keys(given).find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new ControlError(`${what} has no field '${unknown}'; it has ${names.join(', ')}`);
-    }
-    for (const [name, inner] of Object.entries(known)) {
-      const field = name.replace('?', '');
-      if (given[field] !== undefined) {
-        inner(`${what}.${field}`, given[field]);
-      } else if (field === name) {
-        throw new ControlError(`${what}.${field} is missing`);
-      }
-    }
-  };
-}
+/** An object with these fields, of which those with a `?` may be left out. A misspelt field would leave a test that tests nothing. */
+export const fields = (known: Record<string, Kind>): Kind => (what, value) => {
+  object(what, value);
+  const given = value as Json;
+  const names = Object.keys(known).map((name) => name.replace('?', ''));
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new ControlError(`${what} has no field '${unknown}'; it has ${names.join(', ')}`);
+  for (const [name, inner] of Object.entries(known)) {
+    const field = name.replace('?', '');
+    if (given[field] !== undefined) inner(`${what}.${field}`, given[field]);
+    else if (field === name) throw new ControlError(`${what}.${field} is missing`);
+  }
+};
 
 /** The value with its type, once it fits. */
 export function checked<T>(what: string, value: unknown, wanted: Kind): T {

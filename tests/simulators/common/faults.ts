@@ -4,9 +4,9 @@ import { seededRandom } from './random.ts';
 export interface Fault {
   method?: string;
   path_prefix: string;
-  /** How many requests it strikes at most. */
+  /** The number of requests that it applies to at most. */
   times?: number;
-  /** How many matching requests pass first. */
+  /** The number of matching requests that pass first. */
   after?: number;
   probability?: number;
   status?: number;
@@ -15,50 +15,35 @@ export interface Fault {
   headers?: Record<string, string>;
   /** The request is handled that much later. */
   delay_ms?: number;
-  /** The request is handled at once and its answer sent that much later: by then it may be out of date. */
+  /** The request is handled at once and its response is sent that much later: by then it may be out of date. */
   hold_ms?: number;
   reset_connection?: boolean;
   truncate_after_bytes?: number;
 }
 
-const FAULTS = listOf(
-  fields({
-    'method?': text,
-    path_prefix: text,
-    'times?': number,
-    'after?': number,
-    'probability?': number,
-    'status?': kind((value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599, 'an HTTP status'),
-    'body?': any,
-    'headers?': object,
-    'delay_ms?': number,
-    'hold_ms?': number,
-    'reset_connection?': flag,
-    'truncate_after_bytes?': number,
-  }),
-);
+const numbers = { 'times?': number, 'after?': number, 'probability?': number, 'delay_ms?': number, 'hold_ms?': number, 'truncate_after_bytes?': number };
+const status = kind((value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599, 'an HTTP status');
+const FAULTS = listOf(fields({ 'method?': text, path_prefix: text, 'status?': status, 'body?': any, 'headers?': object, 'reset_connection?': flag, ...numbers }));
 
-/** The faults that a test has ordered. The random numbers are seeded, so that a failing run can be repeated. */
+/** The faults that a test has set. The random numbers are seeded, so that a failing run can be repeated. */
 export class Faults {
-  #armed: { fault: Fault; seen: number; struck: number }[] = [];
+  #armed: { fault: Fault; seen: number; applied: number }[] = [];
   #random = seededRandom(1);
 
   set(body: unknown): void {
-    this.#armed = checked<Fault[]>('faults', body, FAULTS).map((fault) => ({ fault, seen: 0, struck: 0 }));
+    this.#armed = checked<Fault[]>('faults', body, FAULTS).map((fault) => ({ fault, seen: 0, applied: 0 }));
     this.#random = seededRandom(1);
   }
 
   /** The first fault that applies to this request. */
-  strike(method: string, path: string): Fault | undefined {
+  next(method: string, path: string): Fault | undefined {
     return this.#armed.find((armed) => {
       const { method: only, path_prefix, after = 0, times = Infinity, probability = 1 } = armed.fault;
-      if ((only !== undefined && only.toUpperCase() !== method) || !path.startsWith(path_prefix)) {
-        return false;
-      }
+      if ((only !== undefined && only.toUpperCase() !== method) || !path.startsWith(path_prefix)) return false;
       armed.seen += 1;
-      const strikes = armed.seen > after && armed.struck < times && (probability === 1 || this.#random() < probability);
-      armed.struck += strikes ? 1 : 0;
-      return strikes;
+      const applies = armed.seen > after && armed.applied < times && (probability === 1 || this.#random() < probability);
+      armed.applied += applies ? 1 : 0;
+      return applies;
     })?.fault;
   }
 }

@@ -5,9 +5,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** A 32-bit number that is always the same for the same text (FNV-1a with a final mix). */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
@@ -24,9 +22,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-export function pick<T>(items: readonly T[], random: number): T {
-  return items[Math.floor(random * items.length) % items.length] as T;
-}
+export const pick = <T>(items: readonly T[], random: number): T => items[Math.floor(random * items.length) % items.length] as T;
 
 /** 22 base62 characters, the form of Spotify's ids. */
 export function base62Id(text: string): string {

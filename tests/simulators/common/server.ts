@@ -17,7 +17,7 @@ export interface Call {
   url: URL;
   headers: IncomingHttpHeaders;
   body: string;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client disconnects. */
   gone: AbortSignal;
 }
 
@@ -26,7 +26,7 @@ export type Headers = Record<string, string>;
 export interface Reply {
   status: number;
   headers: Headers;
-  /** One that throws `CUT` drops the connection after what it has yielded. */
+  /** A stream that throws `CUT` drops the connection after what it has yielded. */
   body: string | AsyncIterable<string>;
 }
 
@@ -40,20 +40,19 @@ export function json(status: number, body: unknown, headers: Headers = {}): Repl
   return plain(status, JSON.stringify(body), { 'content-type': 'application/json; charset=utf-8', ...headers });
 }
 
-/** What makes a service a simulator; log, faults, reset and the server come from here. */
+/** What makes a service a simulator. The log, the faults, the reset and the server are the same for all. */
 export interface Simulator {
   handle(call: Call): Reply | Promise<Reply>;
-  /** By "METHOD name", as in "PUT latency": takes the parsed body; returns JSON, or nothing for 204. */
+  /** By "METHOD name", as in "PUT latency": takes the parsed body and returns JSON, or nothing for 204. */
   control: Record<string, (body: unknown) => unknown>;
   reset(): void;
-  /** Ends what goes on beside the requests. */
   close?(): void;
 }
 
 export interface LogEntry {
   method: string;
   path: string;
-  /** A name that was sent more than once has a list. */
+  /** A parameter that was sent more than once has a list. */
   query: Record<string, string | string[]>;
   headers: IncomingHttpHeaders;
   body: string;
@@ -61,20 +60,19 @@ export interface LogEntry {
   first_byte_ms: number | null;
   finished_ms: number | null;
   status: number | null;
-  /** The client went away before the answer was complete. */
+  /** The client disconnected before the response was complete. */
   aborted?: true;
 }
 
 /** One clock for all simulators, so that their logs can be compared: epoch milliseconds with fractions. */
-export function nowMs(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000) / 1000;
-}
+export const nowMs = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000) / 1000;
 
-/** Waits, or returns at once when the client goes away. A timer that is asked for more than 31 bits would fire at once. */
+/** The content type of a request, without its parameters. */
+export const mediaType = ({ headers }: Call): string | undefined => headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+
+/** Waits, or returns at once when the client disconnects. A timer of more than 31 bits would fire at once. */
 export async function pause(ms: number, gone: AbortSignal): Promise<void> {
-  if (ms > 0) {
-    await setTimeout(Math.min(ms, 2 ** 31 - 1), undefined, { signal: gone }).catch(() => {});
-  }
+  if (ms > 0) await setTimeout(Math.min(ms, 2 ** 31 - 1), undefined, { signal: gone }).catch(() => {});
 }
 
 /** Serves a simulator on 127.0.0.1; port 0 takes a free one. */
@@ -96,40 +94,30 @@ export async function serve(simulator: Simulator, port = 0): Promise<{ url: stri
     const { method = 'GET', headers } = message;
     const url = urlOf(message);
     if (url.pathname.startsWith(CONTROL)) {
-      await answerControl(control, `${method} ${url.pathname.slice(CONTROL.length)}`, await text(message), response);
+      const { status, body } = await controlled(control, `${method} ${url.pathname.slice(CONTROL.length)}`, await text(message));
+      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(body === undefined ? '' : JSON.stringify(body));
       return;
     }
     const entry = newEntry(method, url, headers);
     log.push(entry);
-    if (log.length > MAX_LOG_ENTRIES) {
-      log.shift();
-    }
+    if (log.length > MAX_LOG_ENTRIES) log.shift();
     const gone = new AbortController();
     response.on('close', () => {
-      if (entry.finished_ms === null) {
-        entry.aborted = true;
-        entry.finished_ms = nowMs();
-      }
+      if (entry.finished_ms === null) Object.assign(entry, { aborted: true, finished_ms: nowMs() });
       gone.abort();
     });
     entry.body = await text(message);
-    const fault = faults.strike(method, url.pathname);
+    const fault = faults.next(method, url.pathname);
     await pause(fault?.delay_ms ?? 0, gone.signal);
-    if (fault?.reset_connection) {
-      drop(response, entry);
-      return;
-    }
-    const call = { method, url, headers, body: entry.body, gone: gone.signal };
-    const reply = replyOf(fault) ?? (await simulator.handle(call));
+    if (fault?.reset_connection) return drop(response, entry);
+    const reply = replyOf(fault) ?? (await simulator.handle({ method, url, headers, body: entry.body, gone: gone.signal }));
     await pause(fault?.hold_ms ?? 0, gone.signal);
     await send(reply, fault, response, entry);
   }
 
   const server = createServer((message, response) => {
     exchange(message, response).catch((error: unknown) => {
-      if (message.complete) {
-        console.error(error);
-      }
+      if (message.complete) console.error(error);
       response.destroy();
     });
   });
@@ -151,48 +139,37 @@ export async function serve(simulator: Simulator, port = 0): Promise<{ url: stri
 function newEntry(method: string, url: URL, headers: IncomingHttpHeaders): LogEntry {
   const query: LogEntry['query'] = {};
   for (const name of url.searchParams.keys()) {
-    const values = url.searchParams.getAll(name);
-    query[name] = values.length === 1 ? String(values[0]) : values;
+    const [first = '', ...more] = url.searchParams.getAll(name);
+    query[name] = more.length === 0 ? first : [first, ...more];
   }
-  const times = { received_ms: nowMs(), first_byte_ms: null, finished_ms: null };
-  return { method, path: url.pathname, query, headers, body: '', ...times, status: null };
+  return { method, path: url.pathname, query, headers, body: '', received_ms: nowMs(), first_byte_ms: null, finished_ms: null, status: null };
 }
 
-/** What a fault answers in the service's stead. */
+/** What a fault responds in place of the service. */
 function replyOf(fault: Fault | undefined): Reply | undefined {
-  if (fault === undefined || (fault.status === undefined && fault.body === undefined)) {
-    return undefined;
-  }
-  const { status = 200, body = '' } = fault;
+  const { status = 200, body = '' } = fault ?? {};
+  if (fault?.status === undefined && fault?.body === undefined) return undefined;
   return typeof body === 'string' ? plain(status, body) : json(status, body);
 }
 
 async function send(reply: Reply, fault: Fault | undefined, response: ServerResponse, entry: LogEntry): Promise<void> {
-  if (response.destroyed) {
-    return;
-  }
+  if (response.destroyed) return;
   response.writeHead(reply.status, { ...reply.headers, ...fault?.headers });
   let room = fault?.truncate_after_bytes ?? Infinity;
   try {
     for await (const piece of typeof reply.body === 'string' ? [reply.body] : reply.body) {
-      if (response.destroyed) {
-        return;
-      }
+      if (response.destroyed) return;
       const bytes = Buffer.from(piece);
       entry.status = reply.status;
       entry.first_byte_ms ??= nowMs();
       response.write(bytes.subarray(0, room));
-      if (bytes.length > room) {
-        throw CUT;
-      }
+      if (bytes.length > room) throw CUT;
       room -= bytes.length;
     }
     entry.finished_ms = nowMs();
     response.end();
   } catch (error) {
-    if (error !== CUT) {
-      throw error;
-    }
+    if (error !== CUT) throw error;
     drop(response, entry);
   }
 }
@@ -200,31 +177,19 @@ async function send(reply: Reply, fault: Fault | undefined, response: ServerResp
 /** Drops the connection after what has been written, without a proper end. */
 function drop(response: ServerResponse, entry: LogEntry): void {
   entry.finished_ms = nowMs();
-  if (entry.first_byte_ms === null) {
-    response.socket?.resetAndDestroy();
-  } else {
-    response.socket?.destroySoon();
-  }
+  if (entry.first_byte_ms === null) response.socket?.resetAndDestroy();
+  else response.socket?.destroySoon();
 }
 
-async function answerControl(control: Simulator['control'], name: string, body: string, response: ServerResponse): Promise<void> {
-  const send = (status: number, result: unknown): void => {
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-    response.end(result === undefined ? '' : JSON.stringify(result));
-  };
+async function controlled(control: Simulator['control'], name: string, body: string): Promise<{ status: number; body?: unknown }> {
   const act = control[name];
-  if (act === undefined) {
-    send(404, { error: `no control call '${name}'; there are ${Object.keys(control).join(', ')}` });
-    return;
-  }
+  if (act === undefined) return { status: 404, body: { error: `no control call '${name}'; there are ${Object.keys(control).join(', ')}` } };
   try {
     const result = await act(body === '' ? undefined : JSON.parse(body));
-    send(result === undefined ? 204 : 200, result);
+    return { status: result === undefined ? 204 : 200, body: result };
   } catch (error) {
-    if (!(error instanceof ControlError || error instanceof SyntaxError)) {
-      throw error;
-    }
-    send(400, { error: error.message });
+    if (!(error instanceof ControlError || error instanceof SyntaxError)) throw error;
+    return { status: 400, body: { error: error.message } };
   }
 }
 

@@ -3,11 +3,11 @@ import { any, ControlError, count, fields, kind, number, object, text } from '..
 import type { Call, Reply } from '../common/server.ts';
 import { CUT, json, nowMs, pause } from '../common/server.ts';
 import type { ChatRequest } from './request.ts';
+import { unscripted } from './unscripted.ts';
 
 /** A stream carries a comment after so many frames of content, as gateways do to keep connections open. */
 const FRAMES_PER_COMMENT = 20;
 const CHARS_PER_TOKEN = 4;
-const DEFAULT_ERROR = { message: 'The server had an error while processing your request. Sorry about that!', type: 'server_error', param: null, code: null };
 
 /** What the model is told to answer. */
 export interface Turn {
@@ -20,26 +20,13 @@ export interface Turn {
   chunk_ms?: number;
   finish_reason?: string;
   usage?: Record<string, unknown>;
-  /** Sends an error in the middle of the answer, after so many characters. */
-  error_after_chars?: number;
-  error?: unknown;
   /** Drops the connection after so many characters. */
   cut_after_chars?: number;
 }
 
-const TURN = fields({
-  'reply?': any,
-  'text?': text,
-  'refusal?': kind((value) => value === null || typeof value === 'string', 'a string'),
-  'first_token_ms?': number,
-  'chunk_chars?': count,
-  'chunk_ms?': number,
-  'finish_reason?': text,
-  'usage?': object,
-  'error_after_chars?': number,
-  'error?': any,
-  'cut_after_chars?': number,
-});
+const REFUSAL = kind((value) => value === null || typeof value === 'string', 'a string');
+const NUMBERS = { 'first_token_ms?': number, 'chunk_chars?': count, 'chunk_ms?': number, 'cut_after_chars?': number };
+const TURN = fields({ 'reply?': any, 'text?': text, 'refusal?': REFUSAL, 'finish_reason?': text, 'usage?': object, ...NUMBERS });
 
 export function checkTurn(what: string, value: unknown): void {
   TURN(what, value);
@@ -49,68 +36,47 @@ export function checkTurn(what: string, value: unknown): void {
   }
 }
 
-/** Answers as the turn says, and as the model sees fit where it says nothing. */
-export async function complete(request: ChatRequest, turn: Turn, improvise: () => string, { gone }: Call): Promise<Reply> {
-  const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal, cut_after_chars, error_after_chars } = turn;
+/** Answers as the turn says, and unscripted where it says nothing. */
+export async function complete(request: ChatRequest, turn: Turn, { gone }: Call): Promise<Reply> {
+  const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal, cut_after_chars } = turn;
   const scripted = refusal ?? turn.text ?? (turn.reply === undefined ? undefined : JSON.stringify(turn.reply));
-  const whole = scripted ?? improvise();
-  const content = scripted ?? whole.slice(0, request.maxTokens * CHARS_PER_TOKEN);
-  const finish_reason = turn.finish_reason ?? (content.length < whole.length ? 'length' : 'stop');
-  const usage = turn.usage ?? countUsage(request, content);
-  const error = error_after_chars !== undefined || turn.error !== undefined ? (turn.error ?? DEFAULT_ERROR) : undefined;
+  const whole = scripted ?? unscripted(request);
+  const said = scripted ?? whole.slice(0, request.maxTokens * CHARS_PER_TOKEN);
+  const finish_reason = turn.finish_reason ?? (said.length < whole.length ? 'length' : 'stop');
+  const usage = turn.usage ?? countUsage(request, said);
   const isRefusal = typeof refusal === 'string';
-  const head = (object: string): object => ({
-    id: `chatcmpl-${randomBytes(15).toString('base64url')}`,
-    object,
-    created: Math.floor(nowMs() / 1000),
-    model: request.model,
-    service_tier: 'default',
-    system_fingerprint: null,
-  });
+  const id = `chatcmpl-${randomBytes(15).toString('base64url')}`;
+  const head = { id, created: Math.floor(nowMs() / 1000), model: request.model, service_tier: 'default', system_fingerprint: null };
 
   if (!request.stream) {
     // As long as the stream would have taken.
-    await pause(first_token_ms + Math.ceil(content.length / chunk_chars) * chunk_ms, gone);
-    const message = { role: 'assistant', content: isRefusal ? null : content, refusal: isRefusal ? content : null, annotations: [] };
-    if (cut_after_chars !== undefined) {
-      return { status: 200, headers: {}, body: cutAtOnce() };
-    }
-    return error === undefined
-      ? json(200, { ...head('chat.completion'), choices: [{ index: 0, message, logprobs: null, finish_reason }], usage })
-      : json(500, { error });
+    await pause(first_token_ms + Math.ceil(said.length / chunk_chars) * chunk_ms, gone);
+    if (cut_after_chars !== undefined) return { status: 200, headers: {}, body: cut() };
+    const message = { role: 'assistant', content: isRefusal ? null : said, refusal: isRefusal ? said : null, annotations: [] };
+    return json(200, { ...head, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason }], usage });
   }
 
   async function* stream(): AsyncGenerator<string> {
-    const common = { ...head('chat.completion.chunk'), ...(request.includeUsage ? { usage: null } : {}) };
+    const common = { ...head, object: 'chat.completion.chunk', ...(request.includeUsage ? { usage: null } : {}) };
     const frame = (delta: object, reason: string | null = null): string =>
       `data: ${JSON.stringify({ ...common, choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }] })}\n\n`;
     await pause(first_token_ms, gone);
     yield frame(isRefusal ? { role: 'assistant', content: null, refusal: '' } : { role: 'assistant', content: '', refusal: null });
     yield ': processing\n\n';
-    for (const [index, piece] of split(content, chunk_chars, cut_after_chars ?? (error === undefined ? undefined : (error_after_chars ?? 0))).entries()) {
+    for (const [index, piece] of split(said, chunk_chars, cut_after_chars).entries()) {
       await pause(index > 0 ? chunk_ms : 0, gone);
-      if (index > 0 && index % FRAMES_PER_COMMENT === 0) {
-        yield ': keep-alive\n\n';
-      }
+      if (index > 0 && index % FRAMES_PER_COMMENT === 0) yield ': keep-alive\n\n';
       yield frame(isRefusal ? { refusal: piece } : { content: piece });
     }
-    if (cut_after_chars !== undefined) {
-      throw CUT;
-    }
-    if (error !== undefined) {
-      yield `data: ${JSON.stringify({ error })}\n\n`;
-      return;
-    }
+    if (cut_after_chars !== undefined) throw CUT;
     yield frame({}, finish_reason);
-    if (request.includeUsage) {
-      yield `data: ${JSON.stringify({ ...common, choices: [], usage })}\n\n`;
-    }
+    if (request.includeUsage) yield `data: ${JSON.stringify({ ...common, choices: [], usage })}\n\n`;
     yield 'data: [DONE]\n\n';
   }
   return { status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }, body: stream() };
 }
 
-async function* cutAtOnce(): AsyncGenerator<string> {
+async function* cut(): AsyncGenerator<string> {
   throw CUT;
 }
 

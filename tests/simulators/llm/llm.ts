@@ -1,9 +1,8 @@
 import { checked, listOf } from '../common/check.ts';
 import type { Call, Reply, Simulator } from '../common/server.ts';
-import { json } from '../common/server.ts';
+import { json, mediaType } from '../common/server.ts';
 import type { Turn } from './completion.ts';
 import { checkTurn, complete } from './completion.ts';
-import { improvise } from './improvise.ts';
 import { ApiError, readChatRequest } from './request.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -33,30 +32,26 @@ export class Llm implements Simulator {
       this.#admit(call);
       const request = readChatRequest(call.body);
       const turn = Array.isArray(this.#script) ? this.#script.shift() : this.#script;
-      return await complete(request, turn ?? {}, () => improvise(request), call);
+      return await complete(request, turn ?? {}, call);
     } catch (error) {
-      if (!(error instanceof ApiError)) {
-        throw error;
-      }
-      return json(error.status, { error: { message: error.message, type: 'invalid_request_error', param: error.param, code: error.code } });
+      if (!(error instanceof ApiError)) throw error;
+      const { status, message, param, code } = error;
+      return json(status, { error: { message, type: 'invalid_request_error', param, code } });
     }
   }
 
-  #admit({ method, url, headers }: Call): void {
-    if (url.pathname !== CHAT) {
-      throw new ApiError(404, `Invalid URL (${method} ${url.pathname})`);
-    }
-    if (method !== 'POST') {
-      throw new ApiError(405, `Not allowed to ${method} on ${CHAT}.`, null, 'method_not_supported');
-    }
+  #admit(call: Call): void {
+    const { method, url, headers } = call;
+    if (url.pathname !== CHAT) throw new ApiError(404, `Invalid URL (${method} ${url.pathname})`);
+    if (method !== 'POST') throw new ApiError(405, `Not allowed to ${method} on ${CHAT}.`, null, 'method_not_supported');
     const key = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
     if (key !== this.#apiKey) {
       const message = key === undefined ? "You didn't provide an API key." : `Incorrect API key provided: ${key.slice(0, 3)}***.`;
       throw new ApiError(401, message, null, 'invalid_api_key');
     }
-    const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (type !== 'application/json') {
-      throw new ApiError(400, `Unsupported content type: '${type ?? ''}'. This API method only accepts 'application/json' requests.`, null, 'unsupported_content_type');
+    if (mediaType(call) !== 'application/json') {
+      const message = `Unsupported content type: '${mediaType(call) ?? ''}'. This API method only accepts 'application/json' requests.`;
+      throw new ApiError(400, message, null, 'unsupported_content_type');
     }
   }
 }

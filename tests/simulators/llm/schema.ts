@@ -8,22 +8,18 @@ const MAX_DEPTH = 10;
 
 /** What strict structured outputs refuse about a schema: every object closed, every property required, portable keywords. */
 export function checkStrictSchema(schema: Json): string | undefined {
-  if (schema.type !== 'object' || schema.anyOf !== undefined) {
-    return `schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(schema.type ?? 'None')}'`;
-  }
-  return problemOf(schema, []);
+  const isObjectSchema = schema.type === 'object' && schema.anyOf === undefined;
+  return isObjectSchema ? problemOf(schema, []) : `schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(schema.type ?? 'None')}'`;
 }
 
 function problemOf(node: unknown, path: string[]): string | undefined {
   const problem = isObject(node) ? ownProblem(node, path) : 'schema must be an object';
-  if (problem !== undefined) {
-    return `In context=(${path.map((step) => `'${step}'`).join(', ')}), ${problem}`;
-  }
-  for (const [step, inner] of innerSchemas(node as Json)) {
-    const deeper = problemOf(inner, [...path, ...step]);
-    if (deeper !== undefined) return deeper;
-  }
-  return undefined;
+  if (problem !== undefined) return `In context=(${path.map((step) => `'${step}'`).join(', ')}), ${problem}`;
+  const { items, anyOf = [], ...groups } = node as Json;
+  const named = ['properties', '$defs', 'definitions'].flatMap((group) => Object.entries(groups[group] ?? {}).map(([key, schema]) => ({ step: [group, key], schema })));
+  const branches = (anyOf as unknown[]).map((schema, index) => ({ step: ['anyOf', String(index)], schema }));
+  const inner = [...named, ...branches, ...(items === undefined ? [] : [{ step: ['items'], schema: items }])];
+  return inner.map(({ step, schema }) => problemOf(schema, [...path, ...step])).find((found) => found !== undefined);
 }
 
 function ownProblem(node: Json, path: string[]): string | undefined {
@@ -43,12 +39,4 @@ function ownProblem(node: Json, path: string[]): string | undefined {
   if (node.additionalProperties !== false) return "'additionalProperties' is required to be supplied and to be false";
   if (missing !== undefined) return `'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'`;
   return extra === undefined ? undefined : `'required' names '${String(extra)}', which is not in properties`;
-}
-
-function innerSchemas(node: Json): [step: string[], schema: unknown][] {
-  const named = ['properties', '$defs', 'definitions'].flatMap((group) =>
-    Object.entries(isObject(node[group]) ? node[group] : {}).map(([key, schema]): [string[], unknown] => [[group, key], schema]),
-  );
-  const branches = (Array.isArray(node.anyOf) ? node.anyOf : []).map((schema, index): [string[], unknown] => [['anyOf', String(index)], schema]);
-  return [...named, ...branches, ...('items' in node ? ([[['items'], node.items]] as [string[], unknown][]) : [])];
 }

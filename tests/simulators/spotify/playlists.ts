@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { checked, isObject, listOf, text } from '../common/check.ts';
 import { base62Id } from '../common/random.ts';
-import { pageObject } from './render.ts';
+import { links, pageObject } from './render.ts';
 import type { User } from './users.ts';
 import { userObject } from './users.ts';
 
@@ -9,15 +9,7 @@ const MAX_ITEMS_PER_CALL = 100;
 const MAX_NAME = 100;
 const MAX_DESCRIPTION = 300;
 
-export interface Playlist {
-  id: string;
-  owner: string;
-  name: string;
-  description: string | null;
-  public: boolean;
-  uris: string[];
-  snapshot_id: string;
-}
+export interface Playlist { id: string; owner: string; name: string; description: string | null; public: boolean; uris: string[]; snapshot_id: string }
 
 /** A refusal, as the API words it. */
 export class Refusal extends Error {
@@ -45,7 +37,7 @@ export class Playlists {
     return this.#playlists;
   }
 
-  /** URIs that look right and are refused all the same. */
+  /** Sets the URIs that look right and are refused all the same. */
   reject(body: unknown): void {
     this.#rejected = new Set(checked<string[]>('rejected_uris', body, listOf(text)));
   }
@@ -87,9 +79,7 @@ export class Playlists {
 }
 
 function checkScope(isPublic: boolean, scopes: string[]): void {
-  if (!scopes.includes(isPublic ? 'playlist-modify-public' : 'playlist-modify-private')) {
-    throw new Refusal(403, 'Insufficient client scope');
-  }
+  if (!scopes.includes(isPublic ? 'playlist-modify-public' : 'playlist-modify-private')) throw new Refusal(403, 'Insufficient client scope');
 }
 
 function parse(body: string): Record<string, unknown> {
@@ -102,17 +92,8 @@ function parse(body: string): Record<string, unknown> {
   throw new Refusal(400, 'Error parsing JSON.');
 }
 
-/** A playlist as it is answered when it has just been made. */
+/** A playlist as it is returned when it has just been made. */
 export function playlistObject(url: URL, { uris: _none, ...playlist }: Playlist, owner: User): Record<string, unknown> {
-  return {
-    ...playlist,
-    collaborative: false,
-    external_urls: { spotify: `https://open.spotify.com/playlist/${playlist.id}` },
-    href: `https://api.spotify.com/v1/playlists/${playlist.id}`,
-    images: [],
-    items: pageObject(url, [], 0, MAX_ITEMS_PER_CALL, 0),
-    owner: userObject(owner),
-    type: 'playlist',
-    uri: `spotify:playlist:${playlist.id}`,
-  };
+  const items = pageObject(url, [], 0, MAX_ITEMS_PER_CALL, 0);
+  return { ...playlist, ...links('playlist', playlist.id), collaborative: false, images: [], items, owner: userObject(owner) };
 }

@@ -4,17 +4,9 @@ import { hash32 } from '../common/random.ts';
 
 type Field = 'track' | 'artist' | 'album';
 
-interface Entry {
-  track: Track;
-  words: Record<Field, string[]>;
-}
+interface Entry { track: Track; words: Record<Field, string[]> }
 
-interface Query {
-  free: string[];
-  fields: [Field, string[]][];
-  years?: [from: number, to: number];
-  isrc?: string;
-}
+interface Query { free: string[]; fields: [Field, string[]][]; years?: [from: number, to: number]; isrc?: string }
 
 /** Share of a free query's words that a track must contain. */
 const MIN_COVERAGE = 0.6;
@@ -58,28 +50,32 @@ function parseQuery(text: string): Query | undefined {
  * mixture of text and popularity in which a karaoke version may well come first. The same query always gives the same order.
  */
 export class SearchIndex {
+  readonly tracks: readonly Track[];
+  readonly #ids: ReadonlySet<string>;
   readonly #entries: readonly Entry[];
   readonly #vocabulary = new Map<string, Set<Entry>>();
   /** The catalogue's words that a typed word can mean, with how well they fit. */
   readonly #similar = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(tracks: readonly Track[]) {
+    this.tracks = tracks;
+    this.#ids = new Set(tracks.map(({ id }) => id));
     this.#entries = tracks.map((track) => {
       const artist = track.artists.flatMap(({ name }) => words(name));
       return { track, words: { track: words(track.name), artist, album: words(track.album.name) } };
     });
     for (const entry of this.#entries) {
-      for (const word of Object.values(entry.words).flat()) {
-        this.#vocabulary.set(word, (this.#vocabulary.get(word) ?? new Set<Entry>()).add(entry));
-      }
+      for (const word of Object.values(entry.words).flat()) this.#vocabulary.set(word, (this.#vocabulary.get(word) ?? new Set<Entry>()).add(entry));
     }
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   search(text: string): Track[] {
     const query = parseQuery(text);
-    if (query === undefined) {
-      return [];
-    }
+    if (query === undefined) return [];
     const asked = [...query.free, ...query.fields.flatMap(([, value]) => value)];
     const known = asked.flatMap((word) => [...this.#similarTo(word).keys()]);
     const candidates = asked.length === 0 ? this.#entries : new Set(known.flatMap((word) => [...(this.#vocabulary.get(word) ?? [])]));
@@ -95,9 +91,7 @@ export class SearchIndex {
   /** 0 where the track does not match at all, else about 0.3 to 1.1. */
   #fit({ years, isrc, fields, free }: Query, entry: Entry): number {
     const year = Number(entry.track.album.release_date.slice(0, 4));
-    if ((years && (year < years[0] || year > years[1])) || (isrc !== undefined && entry.track.isrc !== isrc)) {
-      return 0;
-    }
+    if ((years && (year < years[0] || year > years[1])) || (isrc !== undefined && entry.track.isrc !== isrc)) return 0;
     const parts: number[] = [];
     for (const [field, asked] of fields) {
       const { matched, quality } = this.#coverage(asked, entry.words[field]);
@@ -141,9 +135,7 @@ function likeness(word: string, known: string): number {
 
 /** Words of about one length, most of whose pairs of letters are the same. Short words are too easily taken for each other. */
 function isTypo(word: string, known: string): boolean {
-  if (Math.min(word.length, known.length) < 5 || Math.abs(word.length - known.length) > 2) {
-    return false;
-  }
+  if (Math.min(word.length, known.length) < 5 || Math.abs(word.length - known.length) > 2) return false;
   const pairs = Array.from({ length: word.length - 1 }, (_, at) => word.slice(at, at + 2));
   return pairs.filter((pair) => known.includes(pair)).length >= 0.55 * (Math.max(word.length, known.length) - 1);
 }

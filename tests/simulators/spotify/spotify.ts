@@ -1,4 +1,4 @@
-import { defaultTracks } from '../catalogue/catalogue.ts';
+import { TRACKS } from '../catalogue/catalogue.ts';
 import type { Track } from '../catalogue/track.ts';
 import { checked, fields, flag, like, listOf, number, text } from '../common/check.ts';
 import { seededRandom } from '../common/random.ts';
@@ -11,7 +11,7 @@ import { Playlists, Refusal, playlistObject } from './playlists.ts';
 import { pageObject, trackObject } from './render.ts';
 import { SearchIndex } from './search.ts';
 import type { User } from './users.ts';
-import { DEFAULT_USERS, meObject, readUsers } from './users.ts';
+import { meObject, USERS } from './users.ts';
 
 const TYPES = ['album', 'artist', 'playlist', 'track', 'show', 'episode', 'audiobook'];
 const DEFAULT_LIMIT = 5;
@@ -19,45 +19,37 @@ const MAX_LIMIT = 10;
 const MAX_OFFSET = 1000;
 const MAX_QUERY_CHARS = 250;
 const DEFAULT_LATENCY = { search_ms: 30, token_ms: 30, jitter_ms: 10 };
-const DEFAULT_INDEX = new SearchIndex(defaultTracks());
+const DEFAULT_INDEX = new SearchIndex(TRACKS);
 
-const CATALOGUE = listOf(
-  fields({
-    id: like(/^[0-9A-Za-z]{22}$/, '22 base62 characters'),
-    name: text,
-    artists: listOf(fields({ id: text, name: text }), 1),
-    album: fields({ name: text, release_date: like(/^\d{4}(-\d\d){0,2}$/, 'YYYY, YYYY-MM or YYYY-MM-DD') }),
-    duration_ms: number,
-    explicit: flag,
-    is_playable: flag,
-    isrc: text,
-    rank: number,
-  }),
-);
+const ALBUM = fields({ name: text, release_date: like(/^\d{4}(-\d\d){0,2}$/, 'YYYY, YYYY-MM or YYYY-MM-DD') });
+const ID = like(/^[0-9A-Za-z]{22}$/, '22 base62 characters');
+const ARTISTS = listOf(fields({ id: text, name: text }), 1);
+const FLAGS = { explicit: flag, is_playable: flag };
+const CATALOGUE = listOf(fields({ id: ID, name: text, artists: ARTISTS, album: ALBUM, duration_ms: number, ...FLAGS, isrc: text, rank: number }));
 const LATENCY = fields({ 'search_ms?': number, 'token_ms?': number, 'jitter_ms?': number });
+
+interface Request extends Grant {
+  call: Call;
+  method: string;
+  /** What stands for the id in the path. */
+  id: string;
+}
 
 /** Spotify: the accounts host and the Web API on one port. */
 export class Spotify implements Simulator {
   readonly #accounts: Accounts;
   readonly #playlists = new Playlists();
-  #users = DEFAULT_USERS;
-  #tracks: readonly Track[] = [];
-  #byId = new Map<string, Track>();
   #index = DEFAULT_INDEX;
   #latency = DEFAULT_LATENCY;
   #random = seededRandom(1);
 
   readonly control = {
-    'GET catalogue': () => this.#tracks,
+    'GET catalogue': () => this.#index.tracks,
     'PUT catalogue': (body: unknown) => {
-      const tracks = checked<Track[]>('track', body, CATALOGUE);
-      this.#stock(tracks, new SearchIndex(tracks));
+      this.#index = new SearchIndex(checked<Track[]>('track', body, CATALOGUE));
     },
     'PUT latency': (body: unknown) => {
       this.#latency = { ...DEFAULT_LATENCY, ...checked<object>('latency', body, LATENCY) };
-    },
-    'PUT users': (body: unknown) => {
-      this.#users = readUsers(body);
     },
     'POST expire_tokens': () => this.#accounts.expireAll(),
     'PUT oauth': (body: unknown) => this.#accounts.configure(body),
@@ -67,91 +59,66 @@ export class Spotify implements Simulator {
     'PUT rejected_uris': (body: unknown) => this.#playlists.reject(body),
   };
 
+  /** The Web API: the methods that each path has, and what they do. */
+  readonly #routes: [path: RegExp, methods: string[], run: (request: Request, user: User | undefined) => Reply][] = [
+    [/^\/v1\/search$/, ['GET'], ({ call }, user) => this.#search(call.url, user?.country)],
+    [/^\/v1\/me$/, ['GET'], (_, user) => json(200, meObject(signedIn(user)))],
+    [/^\/v1\/me\/playlists$/, ['POST'], ({ call, scopes }, user) => {
+      const owner = signedIn(user);
+      return json(201, playlistObject(call.url, this.#playlists.create(owner, scopes, call.body), owner));
+    }],
+    [/^\/v1\/playlists\/([^/]+)\/items$/, ['PUT', 'POST'], ({ call, method, id, scopes }, user) => {
+      const { snapshot_id } = this.#playlists.change(id, signedIn(user), scopes, method, call.body, (track) => this.#index.has(track));
+      return json(method === 'POST' ? 201 : 200, { snapshot_id });
+    }],
+  ];
+
   constructor(credentials: Credentials) {
-    this.#accounts = new Accounts(credentials, () => this.#users);
-    this.reset();
+    this.#accounts = new Accounts(credentials);
   }
 
   reset(): void {
-    this.#stock(defaultTracks(), DEFAULT_INDEX);
+    this.#index = DEFAULT_INDEX;
     this.#latency = DEFAULT_LATENCY;
     this.#random = seededRandom(1);
-    this.#users = DEFAULT_USERS;
     this.#accounts.configure({});
     this.#playlists.reset();
-  }
-
-  #stock(tracks: readonly Track[], index: SearchIndex): void {
-    this.#tracks = tracks;
-    this.#byId = new Map(tracks.map((track) => [track.id, track]));
-    this.#index = index;
   }
 
   async handle(call: Call): Promise<Reply> {
     const { pathname } = call.url;
     const wait = (ms: number): Promise<void> => pause(ms + this.#random() * this.#latency.jitter_ms, call.gone);
-    if (pathname === '/authorize') {
-      return this.#accounts.authorize(call);
-    }
+    if (pathname === '/authorize') return this.#accounts.authorize(call);
     if (pathname === '/api/token') {
       await wait(this.#latency.token_ms);
       return this.#accounts.token(call);
     }
-    if (pathname.startsWith('/v1/')) {
-      await wait(this.#latency.search_ms);
-      return this.#api(call);
-    }
-    return plain(404, '');
+    if (!pathname.startsWith('/v1/')) return plain(404, '');
+    await wait(this.#latency.search_ms);
+    return this.#api(call);
   }
 
   #api(call: Call): Reply {
-    const grant = this.#accounts.grantOf(call.headers.authorization);
+    const { headers, method, url } = call;
+    const grant = this.#accounts.grantOf(headers.authorization);
     if ('status' in grant) {
       return fail(grant.status, grant.message, { 'www-authenticate': `Bearer realm="spotify", error="invalid_token", error_description="${grant.message}"` });
     }
-    const user = this.#users.find(({ id }) => id === grant.user);
+    const user = USERS.find(({ id }) => id === grant.user);
     if (user && !user.allow_listed) {
       return plain(403, 'Check settings on developer.spotify.com/dashboard, the user may not be registered.', { 'content-type': 'text/plain' });
     }
+    // The former is gone for apps that are new since the end of 2024, the latter has moved since.
+    if (/^\/v1\/(audio-(features|analysis)\b|users\/[^/]+\/playlists$)/.test(url.pathname)) return fail(403, 'Forbidden');
+    const [path, methods, run] = this.#routes.find(([pattern]) => pattern.test(url.pathname)) ?? [];
+    if (path === undefined || methods === undefined || run === undefined) return fail(404, 'Service not found');
+    if (!methods.includes(method)) return fail(405, 'Method not allowed');
     try {
-      return this.#route(call, grant, user);
+      return run({ ...grant, call, method, id: path.exec(url.pathname)?.[1] ?? '' }, user);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return fail(error.status, error.message);
     }
-  }
-
-  #route({ method, url, body }: Call, grant: Grant, user: User | undefined): Reply {
-    const { pathname } = url;
-    const only = (...methods: string[]): void => {
-      if (!methods.includes(method)) throw new Refusal(405, 'Method not allowed');
-    };
-    const required = (): User => {
-      if (!user) throw new Refusal(403, 'This requires user authentication');
-      return user;
-    };
-    const [, filled] = /^\/v1\/playlists\/([^/]+)\/items$/.exec(pathname) ?? [];
-    if (pathname === '/v1/search') {
-      only('GET');
-      return this.#search(url, user?.country);
-    }
-    if (pathname === '/v1/me') {
-      only('GET');
-      return json(200, meObject(required()));
-    }
-    if (pathname === '/v1/me/playlists') {
-      only('POST');
-      const owner = required();
-      return json(201, playlistObject(url, this.#playlists.create(owner, grant.scopes, body), owner));
-    }
-    if (filled !== undefined) {
-      only('PUT', 'POST');
-      const { snapshot_id } = this.#playlists.change(filled, required(), grant.scopes, method, body, (id) => this.#byId.has(id));
-      return json(method === 'POST' ? 201 : 200, { snapshot_id });
-    }
-    // The former is gone for apps that are new since the end of 2024, the latter has moved since.
-    if (/^\/v1\/(audio-(features|analysis)\b|users\/[^/]+\/playlists$)/.test(pathname)) throw new Refusal(403, 'Forbidden');
-    throw new Refusal(404, 'Service not found');
   }
 
   /** With a user's token their country counts, whatever market is asked for. */
@@ -171,9 +138,7 @@ export class Spotify implements Simulator {
       (!(limit >= 1 && limit <= MAX_LIMIT) && 'Invalid limit') ||
       (!(offset <= MAX_OFFSET) && 'Invalid offset') ||
       (market !== null && market !== 'from_token' && !MARKETS.has(market) && 'Invalid market code');
-    if (problem) {
-      return fail(400, problem);
-    }
+    if (problem) return fail(400, problem);
     const found = types.includes('track') ? this.#index.search(query) : [];
     const tracks = found.slice(offset, offset + limit).map((track) => trackObject(track, country ?? market));
     // The catalogue has tracks only: other types find nothing.
@@ -182,10 +147,10 @@ export class Spotify implements Simulator {
   }
 }
 
-function integer(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : NaN;
+function signedIn(user: User | undefined): User {
+  if (!user) throw new Refusal(403, 'This requires user authentication');
+  return user;
 }
 
-function fail(status: number, message: string, headers: Headers = {}): Reply {
-  return json(status, { error: { status, message } }, headers);
-}
+const integer = (text: string): number => (/^\d+$/.test(text) ? Number(text) : NaN);
+const fail = (status: number, message: string, headers: Headers = {}): Reply => json(status, { error: { status, message } }, headers);

@@ -1,47 +1,32 @@
 import type { Json, Kind } from '../common/check.ts';
 import { checked, ControlError, count, fields, flag, isObject, number, oneOf, text } from '../common/check.ts';
 import * as billing from './billing.ts';
-import type { Customer, Subscription } from './objects.ts';
+import { UPDATED } from './billing.ts';
+import type { Customer, Invoice, Subscription, Thing } from './objects.ts';
 import { newCustomer } from './objects.ts';
 import type { World } from './world.ts';
 
 /** What can happen at Stripe that no caller of the API has done; undefined where it makes no sense as things are. */
-interface Action {
-  fields: Record<string, Kind>;
-  run(world: World, given: Json): Json | undefined;
-}
+interface Action { fields: Record<string, Kind>; run(world: World, given: Json): Json | undefined }
 
 type Outcome = Json | false | void;
 
-/** One action on a subscription, where its state allows it. */
-function on(allows: (it: Subscription) => boolean, act: (world: World, it: Subscription, given: Json) => Outcome, more: Record<string, Kind> = {}): Action {
-  return {
-    fields: { subscription: text, ...more },
-    run: (world, given) => {
-      const subscription = world.subscriptions.get(given.subscription as string);
-      if (subscription === undefined) {
-        throw new ControlError(`no subscription '${String(given.subscription)}'`);
-      }
-      const outcome = allows(subscription) ? act(world, subscription, given) : false;
-      return outcome === false ? undefined : { subscription, ...outcome };
-    },
+type Act<T> = (world: World, it: T, given: Json) => Outcome;
+type Fields = Record<string, Kind>;
+
+/** One action on an object that exists, where its state allows it. */
+function onKind<T extends Thing>(kind: string, allows: (it: T) => boolean, act: Act<T>, more: Fields): Action {
+  const run = (world: World, given: Json): Json | undefined => {
+    const it: T | undefined = world.kinds[kind]?.get(String(given[kind]));
+    if (it === undefined) throw new ControlError(`no ${kind} '${String(given[kind])}'`);
+    const outcome = allows(it) ? act(world, it, given) : false;
+    return outcome === false ? undefined : { [kind]: it, ...outcome };
   };
+  return { fields: { [kind]: text, ...more }, run };
 }
 
-/** One action on a customer that has not been deleted. */
-function forCustomer(act: (world: World, customer: Customer, given: Json) => Json | undefined, more: Record<string, Kind> = {}): Action {
-  return {
-    fields: { customer: text, ...more },
-    run: (world, given) => {
-      const id = given.customer as string;
-      if (!world.customers.has(id)) {
-        throw new ControlError(`no customer '${id}'`);
-      }
-      const customer = world.customer(id);
-      return customer && act(world, customer, given);
-    },
-  };
-}
+const on = (allows: (it: Subscription) => boolean, act: Act<Subscription>, more: Fields = {}): Action => onKind('subscription', allows, act, more);
+const forCustomer = (act: Act<Customer>, more: Fields = {}): Action => onKind('customer', (it) => it.deleted !== true, act, more);
 
 /** The open invoice of a subscription is paid, or is not. */
 function attempt(world: World, subscription: Subscription, paid: boolean): Outcome {
@@ -49,16 +34,28 @@ function attempt(world: World, subscription: Subscription, paid: boolean): Outco
   return invoice?.status === 'open' && billing.retry(world, subscription, invoice, paid);
 }
 
+const giveUp: Act<Subscription> = (world, it, { becomes }) => (becomes === 'unpaid' ? billing.becomeUnpaid(world, it) : billing.cancel(world, it, 'payment_failed'));
+
+/** Something about a subscription's last invoice, once it has been paid. */
+function paid(world: World, subscription: Subscription, act: (invoice: Invoice) => Json): Outcome {
+  const invoice = world.invoiceOf(subscription);
+  return invoice?.status === 'paid' && act(invoice);
+}
+
 const always = (): boolean => true;
 const owes = ({ status }: Subscription): boolean => status === 'past_due' || status === 'unpaid' || status === 'incomplete';
 const renews = (it: Subscription): boolean => billing.runs(it) && !it.cancel_at_period_end;
 const goesOn = (it: Subscription): boolean => !billing.hasEnded(it);
 
-function subscribe(world: World, customer: Customer, given: Json): Json | undefined {
+function createCustomer(world: World, user_id: string | undefined): Json {
+  const customer = newCustomer(world.now(), { metadata: user_id === undefined ? {} : { user_id } });
+  world.add(customer, 'customer.created');
+  return { customer };
+}
+
+function subscribe(world: World, customer: Customer, given: Json): Outcome {
   const price = world.prices.get(world.priceId);
-  if (price === undefined) {
-    return undefined;
-  }
+  if (price === undefined) return false;
   const user = (given.user_id as string | undefined) ?? customer.metadata.user_id;
   const metadata: Record<string, string> = user === undefined ? {} : { user_id: user };
   const order = { items: [{ price, quantity: 1 }], metadata, ...(given.trial_days ? { trialDays: given.trial_days as number } : {}) };
@@ -67,72 +64,31 @@ function subscribe(world: World, customer: Customer, given: Json): Json | undefi
 }
 
 const ACTIONS: Record<string, Action> = {
-  create_customer: {
-    fields: { 'user_id?': text },
-    run: (world, { user_id }) => {
-      const customer = newCustomer(world.now(), { metadata: user_id === undefined ? {} : { user_id: user_id as string } });
-      world.add(customer, 'customer.created');
-      return { customer };
-    },
-  },
+  create_customer: { fields: { 'user_id?': text }, run: (world, { user_id }) => createCustomer(world, user_id as string | undefined) },
   subscribe: forCustomer(subscribe, { 'user_id?': text, 'payment?': oneOf('succeeds', 'fails'), 'trial_days?': count }),
   delete_customer: forCustomer((world, customer) => ({ customer: billing.deleteCustomer(world, customer) })),
-  set_card: forCustomer(
-    (world, customer, { works }) => {
-      world.declined[works === true ? 'delete' : 'add'](customer.id);
-      return { customer };
-    },
-    { works: flag },
-  ),
-  add_invoice_item: forCustomer(
-    (world, customer, { currency }) => {
-      world.pendingItems.set(customer.id, currency as string);
-      return { customer };
-    },
-    { currency: text },
-  ),
+  set_card: forCustomer((world, { id }, { works }) => void world.declined[works === true ? 'delete' : 'add'](id), { works: flag }),
+  add_invoice_item: forCustomer((world, { id }, { currency }) => void world.pendingItems.set(id, currency as string), { currency: text }),
   renew: on(renews, (world, it) => billing.renew(world, it, true)),
-  fail_payment: on(
-    (it) => renews(it) || owes(it),
-    (world, it) => (owes(it) ? attempt(world, it, false) : billing.renew(world, it, false)),
-  ),
+  fail_payment: on((it) => renews(it) || owes(it), (world, it) => (owes(it) ? attempt(world, it, false) : billing.renew(world, it, false))),
   retry_payment: on(owes, (world, it, { succeeds }) => attempt(world, it, succeeds === true), { succeeds: flag }),
-  give_up: on(
-    ({ status }) => status === 'past_due',
-    (world, it, { becomes }) => (becomes === 'unpaid' ? billing.becomeUnpaid(world, it) : billing.cancel(world, it, 'payment_failed')),
-    { becomes: oneOf('canceled', 'unpaid') },
-  ),
+  give_up: on(({ status }) => status === 'past_due', giveUp, { becomes: oneOf('canceled', 'unpaid') }),
   cancel: on(goesOn, (world, it) => billing.cancel(world, it)),
   cancel_at_period_end: on(
     (it) => renews(it) || (it.status === 'past_due' && !it.cancel_at_period_end),
     (world, it) => billing.setCancelAtPeriodEnd(world, it, true),
   ),
-  end_period: on(
-    (it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end),
-    (world, it) => billing.endPeriod(world, it),
-  ),
-  pause: on(billing.runs, (world, it) => billing.pause(world, it)),
-  resume: on(
-    ({ status }) => status === 'paused',
-    (world, it) => billing.resume(world, it),
-  ),
-  pause_collection: on(goesOn, (world, it, { behavior, resumes_at = null }) => billing.pauseCollection(world, it, { behavior, resumes_at }), {
+  end_period: on((it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end), (world, it) => billing.endPeriod(world, it)),
+  pause: on(billing.runs, (world, it) => world.change(it, { status: 'paused' }, UPDATED, 'customer.subscription.paused')),
+  resume: on(({ status }) => status === 'paused', (world, it) => billing.resume(world, it)),
+  pause_collection: on(goesOn, (world, it, { behavior, resumes_at = null }) => world.change(it, { pause_collection: { behavior, resumes_at } }, UPDATED), {
     behavior: oneOf('keep_as_draft', 'mark_uncollectible', 'void'),
     'resumes_at?': number,
   }),
-  resume_collection: on(goesOn, (world, it) => billing.pauseCollection(world, it, null)),
-  dispute: on(always, (world, it) => {
-    const invoice = world.invoiceOf(it);
-    return invoice?.status === 'paid' && { dispute: billing.dispute(world, invoice) };
-  }),
-  refund: on(always, (world, it) => {
-    const invoice = world.invoiceOf(it);
-    return invoice?.status === 'paid' && { charge: billing.refund(world, invoice) };
-  }),
-  expire_incomplete: on(
-    ({ status }) => status === 'incomplete',
-    (world, it) => billing.expireIncomplete(world, it),
-  ),
+  resume_collection: on(goesOn, (world, it) => world.change(it, { pause_collection: null }, UPDATED)),
+  dispute: on(always, (world, it) => paid(world, it, (invoice) => ({ dispute: billing.dispute(world, invoice) }))),
+  refund: on(always, (world, it) => paid(world, it, (invoice) => ({ charge: billing.refund(world, invoice) }))),
+  expire_incomplete: on(({ status }) => status === 'incomplete', (world, it) => billing.expireIncomplete(world, it)),
 };
 
 /** Carries out one action or a list. All are checked first. */
@@ -145,8 +101,6 @@ export function act(world: World, body: unknown): Json | Json[] {
 function read(item: unknown): { action: Action; given: Json } {
   const name = isObject(item) ? String(item.action) : '';
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  if (action === undefined) {
-    throw new ControlError(`no action '${name}'; there are ${Object.keys(ACTIONS).join(', ')}`);
-  }
+  if (action === undefined) throw new ControlError(`no action '${name}'; there are ${Object.keys(ACTIONS).join(', ')}`);
   return { action, given: checked<Json>(`act ${name}`, item, fields({ action: text, ...action.fields })) };
 }

@@ -1,4 +1,3 @@
-import { checked, count, fields, text } from '../common/check.ts';
 import type { Call, Headers, Reply } from '../common/server.ts';
 import { pause, plain } from '../common/server.ts';
 import { newId } from './objects.ts';
@@ -35,7 +34,6 @@ export class Api {
   readonly #world: World;
   readonly #secretKey: string;
   #kept = new Map<string, Kept>();
-  #failures = { path_prefix: '', times: 0 };
 
   constructor(world: World, secretKey: string) {
     this.#world = world;
@@ -44,13 +42,6 @@ export class Api {
 
   reset(): void {
     this.#kept = new Map();
-    this.#failures = { path_prefix: '', times: 0 };
-  }
-
-  /** Orders requests that do what they should and are answered 500 all the same. */
-  fail(body: unknown): void {
-    const order = checked<{ path_prefix: string; times?: number }>('idempotency_failures', body, fields({ path_prefix: text, 'times?': count }));
-    this.#failures = { times: 1, ...order };
   }
 
   /** What is asked for is done at once; the wait comes between that and the answer. */
@@ -63,33 +54,29 @@ export class Api {
       'stripe-version': (call.headers['stripe-version'] as string | undefined) ?? API_VERSION,
       ...(key ? { 'idempotency-key': key } : {}),
     };
+    const { reply, kept } = this.#respond(call, requestId, key, headers);
+    await pause(latencyMs, call.gone);
+    if (kept !== undefined) kept.isRunning = false;
+    return reply;
+  }
+
+  #respond(call: Call, requestId: string, key: string | undefined, headers: Headers): { reply: Reply; kept?: Kept } {
     try {
       const { route, id } = this.#admit(call);
-      if (!key || call.method !== 'POST') {
-        const { status, body } = this.#execute(route, id, call, requestId, key);
-        await pause(latencyMs, call.gone);
-        return plain(status, body, headers);
-      }
+      const isKept = key !== undefined && key !== '' && call.method === 'POST';
       const parameters = [call.url.search, ...[...new URLSearchParams(call.body)].map(String).sort()].join('\n');
-      const before = this.#answerBefore(key, call.url.pathname, parameters);
-      if (before !== undefined) {
-        Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': before.requestId });
-        await pause(latencyMs, call.gone);
-        return plain(before.status, before.body, headers);
-      }
-      const answer = this.#execute(route, id, call, requestId, key);
+      const before = isKept ? this.#answerBefore(key, call.url.pathname, parameters) : undefined;
+      const answer = before ?? this.#execute(route, id, call, requestId, key);
+      const replay: Headers = before === undefined ? {} : { 'idempotent-replayed': 'true', 'original-request': before.requestId };
+      const reply = plain(answer.status, answer.body, { ...headers, ...replay });
+      if (!isKept || before !== undefined) return { reply };
       const kept = { path: call.url.pathname, parameters, at: this.#world.now(), answer, isRunning: true };
       this.#kept.set(key, kept);
-      await pause(latencyMs, call.gone);
-      kept.isRunning = false;
-      return plain(answer.status, answer.body, headers);
+      return { reply, kept };
     } catch (error) {
-      if (!(error instanceof StripeError)) {
-        throw error;
-      }
-      await pause(latencyMs, call.gone);
+      if (!(error instanceof StripeError)) throw error;
       const challenge: Headers = error.status === 401 ? { 'www-authenticate': 'Basic realm="Stripe"' } : {};
-      return plain(error.status, jsonOf(error.body(requestId)), { ...headers, ...challenge });
+      return { reply: plain(error.status, jsonOf(error.body(requestId)), { ...headers, ...challenge }) };
     }
   }
 
@@ -105,13 +92,9 @@ export class Api {
       throw new StripeError(400, `Invalid Stripe API version: ${String(version)}`);
     }
     const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (body !== '' && type !== FORM) {
-      throw new StripeError(400, `Invalid request (check that your POST content type is ${FORM}).`);
-    }
+    if (body !== '' && type !== FORM) throw new StripeError(400, `Invalid request (check that your POST content type is ${FORM}).`);
     const key = headers['idempotency-key'] ?? '';
-    if (key.length > MAX_KEY) {
-      throw new StripeError(400, `Idempotency keys may be at most ${MAX_KEY} characters long; yours has ${key.length}.`);
-    }
+    if (key.length > MAX_KEY) throw new StripeError(400, `Idempotency keys may be at most ${MAX_KEY} characters long; yours has ${key.length}.`);
     return { route: found.route, id: found.match?.[1] ?? '' };
   }
 
@@ -122,9 +105,7 @@ export class Api {
       const advice = "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')";
       throw new StripeError(401, `You did not provide an API key. You need to provide your API key in the Authorization header, ${advice}.`);
     }
-    if (key !== this.#secretKey) {
-      throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
-    }
+    if (key !== this.#secretKey) throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
   }
 
   /** Once the parameters have passed, the outcome is the answer that a key keeps, whatever it is. */
@@ -134,15 +115,9 @@ export class Api {
     try {
       const cause = { id: requestId, idempotency_key: key ?? null };
       const result = this.#world.because(cause, () => route.run({ world: this.#world, id, params, origin: call.url.origin }));
-      if (route.method === 'POST' && this.#failures.times > 0 && call.url.pathname.startsWith(this.#failures.path_prefix)) {
-        this.#failures.times -= 1;
-        throw new StripeError(500, 'An unknown error occurred.', { type: 'api_error' });
-      }
       return { status: 200, body: jsonOf(result), requestId };
     } catch (error) {
-      if (!(error instanceof StripeError) || error.details.early === true) {
-        throw error;
-      }
+      if (!(error instanceof StripeError) || error.details.early === true) throw error;
       return { status: error.status, body: jsonOf(error.body(requestId)), requestId };
     }
   }
@@ -150,9 +125,7 @@ export class Api {
   /** The answer that was given under the key before, if there was one. */
   #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
     const kept = this.#kept.get(key);
-    if (kept === undefined || this.#world.now() - kept.at >= KEPT_SECONDS) {
-      return undefined;
-    }
+    if (kept === undefined || this.#world.now() - kept.at >= KEPT_SECONDS) return undefined;
     if (kept.path !== path || kept.parameters !== parameters) {
       const same = kept.path === path ? 'with the same parameters' : `for the same endpoint ('${path}' vs '${kept.path}')`;
       const advice = `Try using a key other than '${key}' if you meant to execute a different request.`;

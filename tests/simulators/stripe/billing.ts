@@ -2,26 +2,15 @@ import type { Customer, Invoice, Order, Session, Status, Subscription, Thing } f
 import { newCustomer, newId, newInvoice, newSession, newSubscription, nextPeriodEnd } from './objects.ts';
 import type { World } from './world.ts';
 
-const UPDATED = 'customer.subscription.updated';
+export const UPDATED = 'customer.subscription.updated';
 const DAY = 86_400;
 /** The days until the next attempt, after each that failed; then Stripe gives up. */
 const RETRY_DAYS = [3, 5, 7];
 
-export function hasEnded({ status }: Subscription): boolean {
-  return status === 'canceled' || status === 'incomplete_expired';
-}
-
-export function runs({ status }: Subscription): boolean {
-  return status === 'active' || status === 'trialing';
-}
-
-export function cardWorks(world: World, customer: string): boolean {
-  return !world.declined.has(customer);
-}
-
-function currentEnd(subscription: Subscription): number {
-  return subscription.items.data[0]?.current_period_end ?? 0;
-}
+export const hasEnded = ({ status }: Subscription): boolean => status === 'canceled' || status === 'incomplete_expired';
+export const runs = ({ status }: Subscription): boolean => status === 'active' || status === 'trialing';
+export const cardWorks = (world: World, customer: string): boolean => !world.declined.has(customer);
+const currentEnd = (subscription: Subscription): number => subscription.items.data[0]?.current_period_end ?? 0;
 
 /** Lets everything happen that was due by now, in order of time, each as of its own moment. */
 export function catchUp(world: World): void {
@@ -34,13 +23,9 @@ export function catchUp(world: World): void {
 
 function proceed(world: World, subscription: Subscription): void {
   const invoice = world.invoiceOf(subscription);
-  if (subscription.status === 'incomplete') {
-    expireIncomplete(world, subscription);
-  } else if (subscription.status === 'past_due' && invoice?.status === 'open') {
-    retry(world, subscription, invoice, cardWorks(world, subscription.customer));
-  } else {
-    endPeriod(world, subscription);
-  }
+  if (subscription.status === 'incomplete') expireIncomplete(world, subscription);
+  else if (subscription.status === 'past_due' && invoice?.status === 'open') retry(world, subscription, invoice, cardWorks(world, subscription.customer));
+  else endPeriod(world, subscription);
 }
 
 /** What a session is for; one that was put in raw is for the default price. */
@@ -59,20 +44,13 @@ export function openSession(world: World, order: Order, fields: Partial<Session>
 /** The payment went through, or is still to come where the means of payment is a slow one. */
 export function complete(world: World, session: Session, paid: boolean): Subscription {
   const customer = world.customers.get(session.customer ?? '') ?? newCustomer(world.now(), { email: session.customer_email ?? 'buyer@example.com' });
-  if (session.customer === null) {
-    world.add(customer, 'customer.created');
-  }
+  if (session.customer === null) world.add(customer, 'customer.created');
   const order = orderOf(world, session);
   const subscription = subscribe(world, customer.id, order, paid);
-  const completed: Partial<Session> = {
-    customer: customer.id,
-    customer_details: { email: customer.email, name: null, phone: null, tax_exempt: 'none', tax_ids: [] },
-    invoice: subscription.latest_invoice,
-    payment_status: order.trialDays !== undefined ? 'no_payment_required' : paid ? 'paid' : 'unpaid',
-    status: 'complete',
-    subscription: subscription.id,
-    url: null,
-  };
+  const customer_details = { email: customer.email, name: null, phone: null, tax_exempt: 'none', tax_ids: [] };
+  const payment_status = order.trialDays !== undefined ? 'no_payment_required' : paid ? 'paid' : 'unpaid';
+  const made = { customer: customer.id, customer_details, invoice: subscription.latest_invoice, subscription: subscription.id };
+  const completed: Partial<Session> = { ...made, payment_status, status: 'complete', url: null };
   world.change(session, completed, 'checkout.session.completed');
   return subscription;
 }
@@ -84,9 +62,7 @@ export function expireSession(world: World, session: Session): void {
 /** What a customer paid with a slow means in a checkout has come, or has not. */
 function settleSession(world: World, subscription: Subscription, paid: boolean): void {
   const session = [...world.sessions.values()].find((it) => it.subscription === subscription.id);
-  if (session?.payment_status !== 'unpaid') {
-    return;
-  }
+  if (session?.payment_status !== 'unpaid') return;
   world.change(session, { payment_status: paid ? 'paid' : 'unpaid' });
   world.emit(`checkout.session.async_payment_${paid ? 'succeeded' : 'failed'}`, session);
 }
@@ -96,9 +72,7 @@ function subscribe(world: World, customer: string, order: Order, paid: boolean):
   const subscription = newSubscription(world.now(), customer, order);
   const invoice = newInvoice(world.now(), subscription, 'subscription_create');
   subscription.latest_invoice = invoice.id;
-  if (subscription.status === 'incomplete' && paid) {
-    subscription.status = 'active';
-  }
+  if (subscription.status === 'incomplete' && paid) subscription.status = 'active';
   world.add(subscription, 'customer.subscription.created');
   bill(world, invoice, paid, false);
   return subscription;
@@ -110,11 +84,8 @@ function bill(world: World, invoice: Invoice, paid: boolean, retries: boolean): 
   const hosted_invoice_url = `https://invoice.stripe.com/i/acct_sound_whiskers/test_${invoice.id}`;
   world.change(invoice, { hosted_invoice_url }, 'invoice.finalized');
   const isPaid = paid || invoice.amount_due === 0;
-  if (isPaid) {
-    markPaid(world, invoice);
-  } else {
-    markFailed(world, invoice, retries);
-  }
+  if (isPaid) markPaid(world, invoice);
+  else markFailed(world, invoice, retries);
   return isPaid;
 }
 
@@ -151,9 +122,7 @@ export function renew(world: World, subscription: Subscription, paid: boolean, s
   // The invoice first: what is due next depends on it.
   world.put(invoice);
   world.change(subscription, { items, status, billing_cycle_anchor: anchor, latest_invoice: invoice.id }, UPDATED);
-  if (!bill(world, invoice, paid, true)) {
-    world.change(subscription, { status: 'past_due' }, UPDATED);
-  }
+  if (!bill(world, invoice, paid, true)) world.change(subscription, { status: 'past_due' }, UPDATED);
 }
 
 /** Tries the open invoice again. A first one is not given up: it has its 23 hours. */
@@ -166,18 +135,13 @@ export function retry(world: World, subscription: Subscription, invoice: Invoice
   }
   const retries = subscription.status === 'past_due';
   markFailed(world, invoice, retries);
-  if (retries && invoice.next_payment_attempt === null) {
-    cancel(world, subscription, 'payment_failed');
-  }
+  if (retries && invoice.next_payment_attempt === null) cancel(world, subscription, 'payment_failed');
 }
 
 /** What becomes of a subscription at the end of a period. */
 export function endPeriod(world: World, subscription: Subscription): void {
-  if (subscription.cancel_at_period_end) {
-    cancel(world, subscription);
-  } else {
-    renew(world, subscription, cardWorks(world, subscription.customer));
-  }
+  if (subscription.cancel_at_period_end) cancel(world, subscription);
+  else renew(world, subscription, cardWorks(world, subscription.customer));
 }
 
 /** Ends it now. */
@@ -208,22 +172,11 @@ export function expireIncomplete(world: World, subscription: Subscription): void
   settleSession(world, subscription, false);
 }
 
-export function pause(world: World, subscription: Subscription): void {
-  world.change(subscription, { status: 'paused' }, UPDATED, 'customer.subscription.paused');
-}
-
 /** What was paid for goes on; where that is over, a new period begins now. */
 export function resume(world: World, subscription: Subscription): void {
   const isPaidFor = currentEnd(subscription) > world.now();
   world.change(subscription, { status: 'active' }, ...(isPaidFor ? [UPDATED] : []), 'customer.subscription.resumed');
-  if (!isPaidFor) {
-    renew(world, subscription, cardWorks(world, subscription.customer), world.now(), world.now());
-  }
-}
-
-/** The subscription runs on, and what becomes of its invoices is chosen; null ends that. */
-export function pauseCollection(world: World, subscription: Subscription, pause_collection: Record<string, unknown> | null): void {
-  world.change(subscription, { pause_collection }, UPDATED);
+  if (!isPaidFor) renew(world, subscription, cardWorks(world, subscription.customer), world.now(), world.now());
 }
 
 /** The account's owner gives the last payment back. The subscription goes on all the same. */

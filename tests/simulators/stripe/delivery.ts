@@ -6,16 +6,11 @@ import { checked, ControlError, count, fields, flag, like, listOf, number, oneOf
 import { seededRandom } from '../common/random.ts';
 import { nowMs } from '../common/server.ts';
 import type { Recorded, World } from './world.ts';
-import { PATHS } from './world.ts';
+import { pathOf } from './world.ts';
 
 type Style = 'snapshot' | 'thin' | 'both';
 
-interface Endpoint {
-  url: string;
-  secrets: readonly string[];
-  paused: boolean;
-  style: Style;
-}
+interface Endpoint { url: string; secrets: readonly string[]; paused: boolean; style: Style }
 
 interface Delivery {
   event_id: string;
@@ -28,21 +23,10 @@ interface Delivery {
 }
 
 /** One event in one of its forms. */
-interface Message {
-  recorded: Recorded;
-  isThin: boolean;
-}
+interface Message { recorded: Recorded; isThin: boolean }
 
 /** What `POST deliver` may ask for. */
-interface Order {
-  event_types?: string[];
-  pending?: boolean;
-  shuffle?: boolean;
-  duplicate?: number;
-  concurrency?: number;
-  seed?: number;
-  style?: Style;
-}
+interface Order { event_types?: string[]; pending?: boolean; shuffle?: boolean; duplicate?: number; concurrency?: number; seed?: number; style?: Style }
 
 const STYLE = oneOf('snapshot', 'thin', 'both');
 const SECRETS = listOf(like(/./, 'a text with something in it'), 1);
@@ -107,20 +91,15 @@ export class Delivering {
   /** Delivers what has happened as a test orders it, and returns when all is done. Pausing does not matter here. */
   async deliver(body: unknown, world: World): Promise<Record<string, number>> {
     const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
-    if (this.#endpoint.url === '') {
-      throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
-    }
+    if (this.#endpoint.url === '') throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
     const chosen = world.events.filter(({ event, accepted }) => (event_types?.includes(event.type) ?? true) && !(pending && accepted));
-    const copies = chosen
-      .flatMap((recorded) => messages(recorded, style ?? this.#endpoint.style))
-      .flatMap((message) => Array<Message>(duplicate).fill(message));
+    const copies = chosen.flatMap((recorded) => messages(recorded, style ?? this.#endpoint.style).flatMap((message) => Array<Message>(duplicate).fill(message)));
     const queue = shuffle ? shuffled(copies, seed) : copies;
     const { signal } = this.#life;
     let [next, accepted] = [0, 0];
     const worker = async (): Promise<void> => {
       for (let message = queue[next++]; message !== undefined && !signal.aborted; message = queue[next++]) {
-        const isAccepted = await this.#attempt(message, 1);
-        accepted += isAccepted ? 1 : 0;
+        if (await this.#attempt(message, 1)) accepted += 1;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
@@ -130,9 +109,7 @@ export class Delivering {
   #work(): void {
     while (this.#active < AT_ONCE && !this.#endpoint.paused && !this.#life.signal.aborted) {
       const next = this.#queue.shift();
-      if (next === undefined) {
-        return;
-      }
+      if (next === undefined) return;
       this.#active += 1;
       void this.#deliverUntilAccepted(next.message, next.attempt);
     }
@@ -141,17 +118,13 @@ export class Delivering {
   async #deliverUntilAccepted(message: Message, attempt: number): Promise<void> {
     const { signal } = this.#life;
     const isAccepted = await this.#attempt(message, attempt);
-    if (signal.aborted) {
-      return;
-    }
+    if (signal.aborted) return;
     this.#active -= 1;
     const pause = RETRY_MS[attempt - 1];
     if (!isAccepted && pause !== undefined) {
       const again = (): void => {
-        if (!signal.aborted) {
-          this.#queue.push({ message, attempt: attempt + 1 });
-          this.#work();
-        }
+        if (!signal.aborted) this.#queue.push({ message, attempt: attempt + 1 });
+        this.#work();
       };
       setTimeout(again, pause).unref();
     }
@@ -183,16 +156,10 @@ function messages(recorded: Recorded, style: Style): Message[] {
 /** The notification of an event that only says what it is about. */
 function thinNotification({ event, thinId }: Recorded): object {
   const { id, object: type } = event.data.object;
-  return {
-    id: thinId,
-    object: 'v2.core.event',
-    type: `v1.${event.type}`,
-    livemode: false,
-    created: new Date(event.created * 1000).toISOString(),
-    context: null,
-    related_object: { id, type, url: `${PATHS[type]}/${id}` },
-    reason: event.request.id === null ? null : { type: 'request', request: event.request },
-  };
+  const related_object = { id, type, url: `${pathOf(type)}/${id}` };
+  const reason = event.request.id === null ? null : { type: 'request', request: event.request };
+  const created = new Date(event.created * 1000).toISOString();
+  return { id: thinId, object: 'v2.core.event', type: `v1.${event.type}`, livemode: false, created, context: null, related_object, reason };
 }
 
 /**

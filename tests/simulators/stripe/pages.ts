@@ -1,4 +1,4 @@
-import { escaped, HTML, page } from '../common/page.ts';
+import { escaped, page } from '../common/page.ts';
 import type { Call, Reply } from '../common/server.ts';
 import { plain } from '../common/server.ts';
 import { cardWorks, complete, hasEnded, orderOf, resume, retry, setCancelAtPeriodEnd } from './billing.ts';
@@ -10,34 +10,30 @@ const button = (value: string, label: string, testid: string): string => `<butto
 const link = (href: string | null, label: string, testid: string): string =>
   href === null ? '' : `<p><a href="${escaped(href)}" data-testid="${testid}">${label}</a></p>`;
 const alert = (problem: string | undefined): string => (problem === undefined ? '' : `<p role="alert" data-testid="problem">${problem}</p>`);
-const notice = (message: string, back: string | null = null): string =>
-  page('Stripe (simulated)', `<p data-testid="notice">${message}</p>${link(back, 'Back', 'return')}`);
+const notice = (status: number, message: string, back: string | null = null): Reply =>
+  page(status, 'Stripe (simulated)', `<p data-testid="notice">${message}</p>${link(back, 'Back', 'return')}`);
 
 /** The pages that customers are sent to; undefined where the path is none of theirs. Their forms go back to their own URLs. */
 export function servePage(world: World, { method, url, body }: Call): Reply | undefined {
   const [, kind, id = ''] = /^\/(c\/pay|p\/session|i)\/([^/]+)$/.exec(url.pathname) ?? [];
-  if (kind === undefined) {
-    return undefined;
-  }
-  if (method !== 'GET' && method !== 'POST') {
-    return plain(405, '', { allow: 'GET, POST' });
-  }
+  if (kind === undefined) return undefined;
+  if (method !== 'GET' && method !== 'POST') return plain(405, '', { allow: 'GET, POST' });
   const session = kind === 'c/pay' ? world.sessions.get(id) : undefined;
   const portal = kind === 'p/session' ? world.portals.get(id) : undefined;
   const invoice = kind === 'i' ? world.invoices.get(id) : undefined;
   const form = method === 'POST' ? new URLSearchParams(body) : undefined;
   const back = plain(303, '', { location: url.pathname });
   if (session !== undefined) return pay(world, session, form?.get('decision'));
-  if (portal !== undefined) return form ? (manage(world, portal, form), back) : plain(200, portalPage(world, portal), HTML);
-  if (invoice === undefined) return plain(404, notice('Something went wrong. The page you were looking for could not be found.'), HTML);
-  return form?.get('decision') === 'pay' && payInvoice(world, invoice) ? back : plain(200, invoicePage(invoice, form !== undefined), HTML);
+  if (portal !== undefined) return form ? (manage(world, portal, form), back) : portalPage(world, portal);
+  if (invoice === undefined) return notice(404, 'Something went wrong. The page you were looking for could not be found.');
+  return form?.get('decision') === 'pay' && payInvoice(world, invoice) ? back : invoicePage(invoice, form !== undefined);
 }
 
 /** Shows the session, or takes the payment. */
 function pay(world: World, session: Session, decision: string | null | undefined): Reply {
   if (session.status !== 'open' || (session.customer !== null && world.customer(session.customer) === undefined)) {
     const why = session.status === 'complete' ? 'You’re all done here: this checkout session has been completed.' : 'This checkout session has expired.';
-    return plain(200, notice(why, session.cancel_url), HTML);
+    return notice(200, why, session.cancel_url);
   }
   if (decision === 'pay' && cardWorks(world, session.customer ?? '')) {
     complete(world, session, true);
@@ -49,20 +45,18 @@ function pay(world: World, session: Session, decision: string | null | undefined
   const text = `${alert(decision ? 'Your card was declined.' : undefined)}<ul>${lines.join('')}</ul>
 <form method="post">${button('pay', 'Pay', 'pay')}${button('decline', 'Pay with a card that is declined', 'pay-declined')}</form>
 ${link(session.cancel_url, 'Cancel', 'cancel')}`;
-  return plain(200, page('Stripe Checkout (simulated)', text), HTML);
+  return page(200, 'Stripe Checkout (simulated)', text);
 }
 
-function invoicePage({ amount_due, currency, status }: Invoice, isDeclined: boolean): string {
+function invoicePage({ amount_due, currency, status }: Invoice, isDeclined: boolean): Reply {
   const choice = status === 'open' ? `<form method="post">${button('pay', 'Pay', 'pay-invoice')}</form>` : '';
-  return page('Invoice (simulated)', `${alert(isDeclined ? 'Your card was declined.' : undefined)}<p>${money(amount_due, currency)}: <b>${status}</b></p>${choice}`);
+  return page(200, 'Invoice (simulated)', `${alert(isDeclined ? 'Your card was declined.' : undefined)}<p>${money(amount_due, currency)}: <b>${status}</b></p>${choice}`);
 }
 
 /** Whether an open invoice could be paid with the customer's card. */
 function payInvoice(world: World, invoice: Invoice): boolean {
   const subscription = world.billed(invoice);
-  if (invoice.status !== 'open' || subscription === undefined || !cardWorks(world, invoice.customer)) {
-    return false;
-  }
+  if (invoice.status !== 'open' || subscription === undefined || !cardWorks(world, invoice.customer)) return false;
   retry(world, subscription, invoice, true);
   return true;
 }
@@ -86,7 +80,7 @@ function manage(world: World, portal: Portal, form: URLSearchParams): void {
 }
 
 /** A customer's own page: what they subscribe to, and a way out and back. */
-function portalPage(world: World, portal: Portal): string {
+function portalPage(world: World, portal: Portal): Reply {
   const rows = managed(world, portal).map((subscription) => {
     const { id, status, cancel_at_period_end, items } = subscription;
     const [item] = items.data;
@@ -98,9 +92,7 @@ function portalPage(world: World, portal: Portal): string {
 ${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
 <input type="hidden" name="subscription" value="${escaped(id)}">${choice}${due}${paused}</form>`;
   });
-  return page('Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
+  return page(200, 'Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
 }
 
-function nameOf(world: World, price: Price): string {
-  return escaped(String(world.products.get(price.product)?.name ?? price.id));
-}
+const nameOf = (world: World, price: Price): string => escaped(String(world.products.get(price.product)?.name ?? price.id));

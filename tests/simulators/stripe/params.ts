@@ -76,9 +76,7 @@ const keyIn = (place: object, part: string): string => (part === '' ? String(Obj
 
 /** Objects whose names are all numbers are lists. */
 function listsOf(form: Form): Form {
-  if (typeof form === 'string' || Array.isArray(form)) {
-    return form;
-  }
+  if (typeof form === 'string' || Array.isArray(form)) return form;
   const entries = Object.entries(form).map(([name, value]) => [name, listsOf(value)] as const);
   const isList = entries.length > 0 && entries.every(([name]) => /^\d+$/.test(name));
   return isList ? entries.map(([, value]) => value) : Object.fromEntries(entries);
@@ -92,16 +90,12 @@ export function readParams(form: Record<string, Form>, schema: Schema, required:
     throw badParameter(unknown[0], `Received unknown parameter${unknown.length > 1 ? 's' : ''}: ${unknown.join(', ')}`, 'parameter_unknown');
   }
   const absent = required.find((name) => form[name] === undefined);
-  if (absent !== undefined) {
-    throw badParameter(full(absent), `Missing required param: ${full(absent)}.`, 'parameter_missing');
-  }
+  if (absent !== undefined) throw badParameter(full(absent), `Missing required param: ${full(absent)}.`, 'parameter_missing');
   return Object.fromEntries(Object.entries(form).map(([name, value]) => [name, schema[name]?.(value, full(name))]));
 }
 
 function filled(value: Form, param: string): string {
-  if (typeof value !== 'string') {
-    throw badParameter(param, `Invalid string: ${JSON.stringify(value)}`);
-  }
+  if (typeof value !== 'string') throw badParameter(param, `Invalid string: ${JSON.stringify(value)}`);
   if (value === '') {
     const advice = `You should remove '${param}' from your request or supply a non-empty value.`;
     throw badParameter(param, `You passed an empty string for '${param}'. ${advice}`, 'parameter_invalid_empty');
@@ -113,9 +107,7 @@ function filled(value: Form, param: string): string {
 function textLike(fits: (text: string) => boolean, complaint: (text: string, param: string) => string, code?: string): Check {
   return (value, param) => {
     const given = filled(value, param);
-    if (!fits(given)) {
-      throw badParameter(param, complaint(given, param), code);
-    }
+    if (!fits(given)) throw badParameter(param, complaint(given, param), code);
     return given;
   };
 }
@@ -137,9 +129,7 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Check {
 
 export function hash(schema: Schema, required: readonly string[] = []): Check {
   return (value, param) => {
-    if (typeof value === 'string' || Array.isArray(value)) {
-      throw badParameter(param, 'Invalid object');
-    }
+    if (typeof value === 'string' || Array.isArray(value)) throw badParameter(param, 'Invalid object');
     return readParams(value, schema, required, param);
   };
 }
@@ -155,19 +145,13 @@ export function list(check: Check, max = 100): Check {
 
 /** Up to 50 keys, of which the empty ones are left out; '' for the whole empties it. */
 export const metadata: Check = (value, param) => {
-  if (typeof value === 'string' && value !== '') {
-    throw badParameter(param, 'Invalid object');
-  }
+  if (typeof value === 'string' && value !== '') throw badParameter(param, 'Invalid object');
   // Keys that are all numbers look like a list.
   const entries = Object.entries(value);
-  if (entries.length > MAX_METADATA_KEYS) {
-    throw badParameter(param, `You can only specify up to ${MAX_METADATA_KEYS} metadata keys.`);
-  }
+  if (entries.length > MAX_METADATA_KEYS) throw badParameter(param, `You can only specify up to ${MAX_METADATA_KEYS} metadata keys.`);
   for (const [key, given] of entries) {
     const name = `${param}[${key}]`;
-    if (key.length > MAX_METADATA_KEY) {
-      throw badParameter(name, `Metadata keys can have up to ${MAX_METADATA_KEY} characters. Invalid key: ${key}`);
-    }
+    if (key.length > MAX_METADATA_KEY) throw badParameter(name, `Metadata keys can have up to ${MAX_METADATA_KEY} characters. Invalid key: ${key}`);
     if (typeof given !== 'string' || given.length > MAX_METADATA_VALUE) {
       throw badParameter(name, `Metadata values can have up to ${MAX_METADATA_VALUE} characters. Invalid value: ${String(given)}`);
     }

@@ -4,7 +4,7 @@ import { newCustomer, newId, newPortal } from './objects.ts';
 import type { Check, Params, Schema } from './params.ts';
 import { StripeError, badParameter, email, flag, hash, integer, list, metadata, missing, oneOf, text, url } from './params.ts';
 import type { World } from './world.ts';
-import { PATHS } from './world.ts';
+import { pathOf } from './world.ts';
 
 interface Call {
   world: World;
@@ -15,13 +15,7 @@ interface Call {
   origin: string;
 }
 
-export interface Route {
-  method: 'GET' | 'POST' | 'DELETE';
-  pattern: RegExp;
-  params: Schema;
-  required?: readonly string[];
-  run(call: Call): object;
-}
+export interface Route { method: 'GET' | 'POST' | 'DELETE'; pattern: RegExp; params: Schema; required?: readonly string[]; run(call: Call): object }
 
 function route(call: string, params: Schema, run: Route['run'], required: readonly string[] = []): Route {
   const [method, path = ''] = call.split(' ');
@@ -36,7 +30,7 @@ const isEqual: Fits = (thing, asked, field) => asked === undefined || thing[fiel
 
 /** Retrieving and listing, which every kind has. A list may be filtered by these fields. */
 function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
-  const path = PATHS[kind] ?? '';
+  const path = pathOf(kind);
   const all = (world: World): Map<string, Thing> => world.kinds[kind] ?? new Map<string, Thing>();
   return [
     route(`GET ${path}/:id`, {}, ({ world, id, origin }) => {
@@ -47,9 +41,7 @@ function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
     }),
     route(`GET ${path}`, { ...PAGING, ...filters }, ({ world, params }) => {
       // A deleted customer still has what has been.
-      if (params.customer !== undefined && !world.customers.has(String(params.customer))) {
-        throw missing('customer', String(params.customer), 'customer');
-      }
+      if (params.customer !== undefined && !world.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
       const isFound = (thing: Thing): boolean => thing.deleted !== true && Object.keys(filters).every((field) => fits(thing, params[field], field));
       return page(path, kind, [...all(world).values()].filter(isFound), params);
     }),
@@ -74,9 +66,7 @@ function page(path: string, kind: string, found: Thing[], { limit = 10, starting
 }
 
 function customerParam(world: World, id: unknown): string | null {
-  if (id !== undefined && world.customer(String(id)) === undefined) {
-    throw missing('customer', String(id), 'customer');
-  }
+  if (id !== undefined && world.customer(String(id)) === undefined) throw missing('customer', String(id), 'customer');
   return id === undefined ? null : String(id);
 }
 
@@ -114,9 +104,7 @@ const SESSION_PARAMS: Record<string, Check> = {
 
 function createCheckout({ world, params, origin }: Call): Session {
   const { mode, customer_email, line_items = [], subscription_data = {}, customer: asked, expires_at: ends, ...fields } = params;
-  if (mode !== 'subscription') {
-    throw badParameter('mode', 'This account sells subscriptions only.');
-  }
+  if (mode !== 'subscription') throw badParameter('mode', 'This account sells subscriptions only.');
   if (asked !== undefined && customer_email !== undefined) {
     throw badParameter('customer', 'You may only specify one of these parameters: customer, customer_email.', 'parameters_exclusive');
   }

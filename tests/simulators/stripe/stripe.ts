@@ -11,18 +11,6 @@ import { servePage } from './pages.ts';
 import { World } from './world.ts';
 
 const DEFAULT_LATENCY = { api_ms: 5 };
-/** What `GET objects` calls the kinds. */
-const LISTS = {
-  customers: 'customer',
-  subscriptions: 'subscription',
-  checkout_sessions: 'checkout.session',
-  invoices: 'invoice',
-  portal_sessions: 'billing_portal.session',
-  products: 'product',
-  prices: 'price',
-  disputes: 'dispute',
-};
-
 export interface StripeOptions {
   secretKey: string;
   /** The price that exists from the start, of Sound Whiskers' product. */
@@ -56,9 +44,8 @@ export class Stripe implements Simulator {
     'POST deliver': (body: unknown) => this.#delivering.deliver(body, this.#world),
     'GET deliveries': () => this.#delivering.deliveries(),
     'GET events': () => this.#world.events.map(({ event }) => event),
-    'GET objects': () => Object.fromEntries(Object.entries(LISTS).map(([name, kind]) => [name, [...(this.#world.kinds[kind]?.values() ?? [])]])),
+    'GET objects': () => Object.fromEntries(Object.entries(this.#world.kinds).map(([kind, things]) => [listOfKind(kind), [...things.values()]])),
     'PUT objects': (body: unknown) => putObjects(this.#world, body),
-    'PUT idempotency_failures': (body: unknown) => this.#api.fail(body),
   };
 
   constructor({ secretKey, priceId, webhook }: StripeOptions) {
@@ -83,6 +70,9 @@ export class Stripe implements Simulator {
     return servePage(this.#world, call) ?? (await this.#api.handle(call, this.#latency.api_ms));
   }
 }
+
+/** `GET objects` has `portal_sessions` and `checkout_sessions`. */
+const listOfKind = (kind: string): string => `${kind.replace('billing_', '').replace('.', '_')}s`;
 
 /** Puts objects in as they are, over those with the same id; what is left out of a new one is as usual. No events. */
 function putObjects(world: World, body: unknown): void {

@@ -6,32 +6,14 @@ export const API_VERSION = '2026-10-28.endive';
 const INCOMPLETE_SECONDS = 23 * 3600;
 const MAX_EVENTS = 50_000;
 
-/** Where the API has the objects of a kind; what a thin event points to. */
-export const PATHS: Record<string, string> = {
-  customer: '/v1/customers',
-  subscription: '/v1/subscriptions',
-  invoice: '/v1/invoices',
-  'checkout.session': '/v1/checkout/sessions',
-  'billing_portal.session': '/v1/billing_portal/sessions',
-  product: '/v1/products',
-  price: '/v1/prices',
-  dispute: '/v1/disputes',
-  charge: '/v1/charges',
-  refund: '/v1/refunds',
-};
+/** Where the API has the objects of a kind, which is also what a thin event points to. */
+export const pathOf = (kind: string): string => `/v1/${kind.replace('.', '/')}s`;
+const KINDS = ['customer', 'subscription', 'checkout.session', 'invoice', 'billing_portal.session', 'product', 'price', 'dispute'];
 
 /** Why an event came about: an API call, or nothing that has one. */
-export interface Cause {
-  id: string | null;
-  idempotency_key: string | null;
-}
+export interface Cause { id: string | null; idempotency_key: string | null }
 
-export interface Event extends Thing {
-  created: number;
-  data: { object: Thing; previous_attributes?: Record<string, unknown> };
-  request: Cause;
-  type: string;
-}
+export interface Event extends Thing { created: number; data: { object: Thing; previous_attributes?: Record<string, unknown> }; request: Cause; type: string }
 
 export interface Recorded {
   event: Event;
@@ -40,33 +22,20 @@ export interface Recorded {
   accepted: boolean;
 }
 
-interface Due {
-  thing: Session | Subscription;
-  at: number;
-}
+interface Due { thing: Session | Subscription; at: number }
 
 const NO_CAUSE: Cause = { id: null, idempotency_key: null };
 
 /** Everything that exists, the time, and the one place where objects change and where events come from. */
 export class World {
-  readonly customers = new Map<string, Customer>();
-  readonly subscriptions = new Map<string, Subscription>();
-  readonly invoices = new Map<string, Invoice>();
-  readonly sessions = new Map<string, Session>();
-  readonly portals = new Map<string, Portal>();
-  readonly products = new Map<string, Thing>();
-  readonly prices = new Map<string, Price>();
-  readonly disputes = new Map<string, Thing>();
-  readonly kinds = {
-    customer: this.customers,
-    subscription: this.subscriptions,
-    'checkout.session': this.sessions,
-    invoice: this.invoices,
-    'billing_portal.session': this.portals,
-    product: this.products,
-    price: this.prices,
-    dispute: this.disputes,
-  } as unknown as Record<string, Map<string, Thing>>;
+  readonly kinds: Record<string, Map<string, any>> = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, Thing>()]));
+  readonly customers = this.kinds.customer as Map<string, Customer>;
+  readonly subscriptions = this.kinds.subscription as Map<string, Subscription>;
+  readonly invoices = this.kinds.invoice as Map<string, Invoice>;
+  readonly sessions = this.kinds['checkout.session'] as Map<string, Session>;
+  readonly portals = this.kinds['billing_portal.session'] as Map<string, Portal>;
+  readonly products = this.kinds.product as Map<string, Thing>;
+  readonly prices = this.kinds.price as Map<string, Price>;
   /** What a checkout session will make of a payment: nothing of it shows in the session. */
   readonly orders = new Map<string, Order>();
   /** Customers whose card is declined. */
@@ -132,9 +101,7 @@ export class World {
     const event = { ...head, data, livemode: false, pending_webhooks: 1, request: this.#cause, type };
     const recorded = { event, thinId: newId('evt'), accepted: false };
     this.events.push(recorded);
-    if (this.events.length > MAX_EVENTS) {
-      this.events.shift();
-    }
+    if (this.events.length > MAX_EVENTS) this.events.shift();
     this.#happened(recorded);
   }
 
@@ -155,9 +122,7 @@ export class World {
     const previous = structuredClone(Object.fromEntries(changed.map((name) => [name, thing[name] ?? null])));
     Object.assign(thing, structuredClone(fields));
     this.put(thing);
-    for (const type of changed.length > 0 ? types : []) {
-      this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
-    }
+    for (const type of changed.length > 0 ? types : []) this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
   }
 
   /** A customer that has not been deleted. */
