@@ -83,11 +83,14 @@ begin
     insert into public.profiles (user_id, username)
     values (new.id, private.sign_up_name(new.raw_user_meta_data::jsonb, new.email))
     on conflict (user_id) do nothing;
-  exception when others then
+  exception when data_exception or integrity_constraint_violation or program_limit_exceeded or plpgsql_error then
     insert into public.profiles (user_id, username) values (new.id, 'Listener') on conflict (user_id) do nothing;
   end;
   return null;
-exception when others then
+exception
+  -- A later constraint, trigger or missing right, and a lock that is not released in time.
+  when data_exception or integrity_constraint_violation or program_limit_exceeded or plpgsql_error
+    or syntax_error_or_access_rule_violation or object_not_in_prerequisite_state then
   raise warning 'no profile for account %: % (%)', new.id, sqlerrm, sqlstate;
   return null;
 end

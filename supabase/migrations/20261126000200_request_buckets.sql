@@ -1,4 +1,4 @@
--- Request buckets: how many searches, exports, links, payments and edits a user may make within a period.
+-- Request buckets: how many searches, exports, links, payments, edits and playlist writes a user may make within a period.
 --
 -- Spotify and Stripe count requests per app, and all users share the pool of connections: without a limit per user one
 -- account could take all of it. A bucket is refilled as a whole when its period ends, which makes the count exact; a
@@ -30,7 +30,8 @@ as $$
     ('export', interval '1 hour', 10),
     ('link', interval '1 hour', 10),
     ('billing', interval '1 hour', 30),
-    ('edit', interval '1 minute', 120)
+    ('edit', interval '1 minute', 120),
+    ('playlist', interval '1 minute', 120)
   ) l(kind, period, capacity)
   where l.kind = p_kind
 $$;

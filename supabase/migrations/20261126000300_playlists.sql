@@ -88,21 +88,31 @@ comment on function public.check_playlists_limit() is 'Deferred trigger: at most
 
 -- An update locks its row before the row's triggers run, so a lock taken in prepare_playlist comes too late: two
 -- transactions that each hold one playlist could wait for each other. A statement's trigger runs before any row is
--- locked. Users change only their own playlists, so the profile to lock is theirs; the server's functions lock it
--- themselves.
+-- locked. Users write only their own playlists, so the profile to lock is theirs; the server's functions, which have no
+-- auth.uid(), lock it themselves. Each statement of a user is one write from their bucket.
 create function private.lock_own_profile() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '2s'
 as $$
+declare
+  v_user_id uuid := auth.uid();
+  v_is_there boolean;
 begin
-  perform from public.profiles p where p.user_id = auth.uid() for no key update;
-  return null;
-exception when lock_not_available then
-  perform private.refuse_crowd();
+  perform private.refuse_edit(private.seconds_until_refill(v_user_id, 'playlist', clock_timestamp()));
+  begin
+    perform from public.profiles p where p.user_id = v_user_id for no key update;
+    v_is_there := found;
+  exception when lock_not_available then
+    perform private.refuse_crowd();
+  end;
+  if v_is_there then
+    perform private.refuse_edit(private.count_request(v_user_id, 'playlist'));
+  end if;
   return null;
 end
 $$;
 comment on function private.lock_own_profile() is
-  'Trigger: the caller''s profile is locked before the rows of the statement; 503 where that takes two seconds.';
+  'Trigger: locks the caller''s profile before the rows of the statement and counts the write; 429 for one too many in a '
+  'minute, 503 where the lock takes two seconds.';
 
 create function private.forget_oldest_deleted_playlists() returns trigger
 language plpgsql security definer set search_path = ''
@@ -124,7 +134,7 @@ $$;
 comment on function private.forget_oldest_deleted_playlists() is
   'Trigger: where a new playlist is one more than are kept, those that were deleted first are deleted for good.';
 
-create trigger lock_own_profile before update on public.playlists
+create trigger lock_own_profile before insert or update on public.playlists
   for each statement execute function private.lock_own_profile();
 create trigger prepare_playlist before insert or update of owner_id, name, is_deleted on public.playlists
   for each row execute function private.prepare_playlist();

@@ -16,6 +16,7 @@ create table public.ai_sessions (
   status public.ai_status_enum not null,
   cost numeric(10, 4) not null,
   created_at timestamptz not null default now(),
+  settled_at timestamptz,
   delivered jsonb,
   constraint ai_sessions_pkey primary key (id, created_at),
   constraint ai_sessions_user_id_fkey foreign key (user_id) references public.profiles (user_id) on delete cascade,
@@ -34,8 +35,9 @@ comment on column public.ai_sessions.id is 'The client''s Idempotency-Key; share
 comment on column public.ai_sessions.status is
   'A running attempt is stored as ''timeout'', so that the row is right when its worker dies.';
 comment on column public.ai_sessions.cost is 'USD, rounded up to 4 decimals; 0 until settled.';
-comment on column public.ai_sessions.created_at is
-  'Start of the attempt. For a ''timeout'', on a whole millisecond once it is settled, off it before.';
+comment on column public.ai_sessions.created_at is 'Start of the attempt.';
+comment on column public.ai_sessions.settled_at is
+  'When the function reported the end of the attempt; null while it runs, and where its worker died.';
 comment on column public.ai_sessions.delivered is
   'What was sent and not saved as a playlist: {is_complete, tracks, name?, description?, summary?, language?, stop_reason?}; '
   'null where nothing was sent, or all of it was saved.';

@@ -3,11 +3,8 @@
 -- Counted are the live reservations and the sessions that succeeded within the last 30 days. Sessions are kept for the
 -- same 30 days, so the clean-up neither returns nor takes quota. The limits are defined here only.
 --
--- A reservation is a 'timeout' row younger than 90 seconds that nobody has settled. To tell it from a deadline that was
--- settled as 'timeout' and must free its slot at once, reservations start off a whole millisecond and settling one as
--- 'timeout' truncates created_at to the millisecond. The mark costs less than a millisecond of truth, leaves cost a sum
--- that can be added up, never moves a row to another month (months begin on whole milliseconds), and an attempt still
--- counts as made when it was made.
+-- A reservation is an unsettled 'timeout' row younger than 90 seconds. A session that is settled as 'timeout' frees its
+-- slot at once; one whose worker died frees it when the 90 seconds are over, without a clean-up job.
 --
 -- Attempts that do not succeed are free for the user but cost us money. So they count from their start, at most three
 -- run at once, and a day has a cap on its cost. Running attempts have no cost yet, so the cap can be exceeded by at most
@@ -40,21 +37,21 @@ as $$ select 3 $$;
 comment on function private.ai_attempts_at_once() is 'How many attempts of a user run at once, on any plan.';
 
 create function private.is_live_reservation(
-  p_status public.ai_status_enum, p_created_at timestamptz, p_at timestamptz
+  p_session public.ai_sessions, p_at timestamptz
 ) returns boolean
 language sql stable parallel safe set search_path = ''
 as $$
-  select p_status = 'timeout'
-    and p_created_at > p_at - private.ai_reservation_ttl()
-    and p_created_at <> date_trunc('milliseconds', p_created_at)
+  select p_session.status = 'timeout'
+    and p_session.settled_at is null
+    and p_session.created_at > p_at - private.ai_reservation_ttl()
 $$;
-comment on function private.is_live_reservation(public.ai_status_enum, timestamptz, timestamptz) is
+comment on function private.is_live_reservation(public.ai_sessions, timestamptz) is
   'Whether a session holds its slot without having succeeded yet.';
 
 create function private.is_running(p_session public.ai_sessions, p_at timestamptz) returns boolean
 language sql stable set search_path = ''
 as $$
-  select private.is_live_reservation(p_session.status, p_session.created_at, p_at)
+  select private.is_live_reservation(p_session, p_at)
     or (
       p_session.status = 'succeeded'
       and p_session.created_at > p_at - private.ai_reservation_ttl()
@@ -74,7 +71,7 @@ as $$
     from public.ai_sessions s
     where s.user_id = p_user_id
       and s.created_at > p_at - private.ai_quota_window()
-      and (s.status = 'succeeded' or private.is_live_reservation(s.status, s.created_at, p_at))
+      and (s.status = 'succeeded' or private.is_live_reservation(s, p_at))
   ),
   account as (
     select p.plan, private.ai_quota_limit(p.plan) as quota, (select count(*)::int from counted) as used
@@ -278,13 +275,10 @@ begin
     return v_refusal;
   end if;
 
-  -- Later than the id's last attempt by a millisecond at least, so that both keep their own when truncated.
-  select greatest(v_now, max(date_trunc('milliseconds', s.created_at)) + interval '1 millisecond') into v_created_at
+  -- Later than the id's last attempt, also after the clock stepped back: both are part of the key.
+  select greatest(v_now, max(s.created_at) + interval '1 microsecond') into v_created_at
   from public.ai_sessions s
   where s.id = p_session_id;
-  if v_created_at = date_trunc('milliseconds', v_created_at) then
-    v_created_at := v_created_at + interval '1 microsecond';
-  end if;
   insert into public.ai_sessions (id, user_id, prompt, status, cost, created_at)
   values (p_session_id, p_user_id, p_prompt, 'timeout', 0, v_created_at);
   return jsonb_build_object('outcome', 'reserved', 'quota', private.ai_quota(p_user_id, v_now));

@@ -46,16 +46,16 @@ create function private.settle_session(
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_is_live boolean := private.is_live_reservation(p_session.status, p_session.created_at, p_at);
-  v_ends_as_timeout boolean := v_is_live and p_status = 'timeout';
+  v_is_live boolean := private.is_live_reservation(p_session, p_at);
+  v_has_status boolean := v_is_live or p_session.status = p_status;
 begin
   update public.ai_sessions s
   set
     cost = greatest(s.cost, private.ai_cost(p_cost)),
     status = case when v_is_live then p_status else s.status end,
-    created_at = case when v_ends_as_timeout then date_trunc('milliseconds', s.created_at) else s.created_at end
+    settled_at = case when v_has_status then coalesce(s.settled_at, p_at) else s.settled_at end
   where s.id = p_session.id and s.created_at = p_session.created_at;
-  return v_is_live or p_session.status = p_status;
+  return v_has_status;
 end
 $$;
 comment on function private.settle_session(public.ai_sessions, public.ai_status_enum, numeric, timestamptz) is

@@ -65,7 +65,7 @@ begin
   if v_session.id is null then
     return jsonb_build_object('outcome', 'unknown', 'quota', private.ai_quota(p_user_id, v_now));
   end if;
-  if v_session.delivered is not null or private.is_live_reservation(v_session.status, v_session.created_at, v_now) then
+  if v_session.delivered is not null or private.is_live_reservation(v_session, v_now) then
     if private.live_playlist_count(p_user_id) >= private.playlist_limit() then
       return jsonb_build_object('outcome', 'playlist_limit');
     elsif cardinality(v_tracks) = 0 then

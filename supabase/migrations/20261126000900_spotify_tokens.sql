@@ -19,6 +19,8 @@
 --
 -- The owner's policy exists without a grant: users must neither read nor overwrite ciphertext.
 
+create type public.spotify_token_state as enum ('fresh', 'refresh', 'wait');
+
 create table public.spotify_tokens (
   user_id uuid not null,
   access_token bytea not null,
@@ -90,7 +92,9 @@ begin
     p_ciphertext,
     encode(extensions.hmac(p_user_id || '/' || p_column, nullif(current_setting(p_setting, true), ''), 'sha256'), 'hex')
   );
-exception when others then
+exception
+  -- A wrong key and damaged data; what decrypts to no text by chance.
+  when external_routine_invocation_exception or data_exception then
   return null;
 end
 $$;
@@ -157,7 +161,7 @@ comment on function public.store_spotify_tokens(uuid, text, text, text, timestam
 
 create function public.get_spotify_tokens(
   p_user_id uuid, p_secret text, p_other_secret text default null, p_refused_access_token text default null
-) returns table (access_token text, refresh_token text, expires_at timestamptz, state text)
+) returns table (access_token text, refresh_token text, expires_at timestamptz, state public.spotify_token_state)
 language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -165,7 +169,7 @@ declare
   v_access_token text;
   v_refresh_token text;
   v_now timestamptz := clock_timestamp();
-  v_state text := 'fresh';
+  v_state public.spotify_token_state := 'fresh';
 begin
   perform private.use_spotify_secrets(p_secret, p_other_secret);
   select * into v_link from public.spotify_tokens t where t.user_id = p_user_id;

@@ -11,6 +11,8 @@
 --
 -- While an account is being deleted it keeps the customer that the deletion began with.
 
+create type public.billing_write_outcome as enum ('written', 'conflict', 'no_profile');
+
 create function private.next_plan_sync(p_last timestamptz) returns timestamptz
 language sql volatile set search_path = ''
 as $$ select greatest(clock_timestamp(), p_last + interval '1 microsecond') $$;
@@ -62,7 +64,7 @@ comment on function public.billing_profiles(uuid, int) is
 
 create function public.set_billing_plan(
   p_user_id uuid, p_seen_synced_at timestamptz, p_stripe_customer_id text, p_plan public.plan_type
-) returns text
+) returns public.billing_write_outcome
 language plpgsql security definer set search_path = ''
 as $$
 begin

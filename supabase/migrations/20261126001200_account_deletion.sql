@@ -13,6 +13,8 @@
 -- same address continues from there. A row is deleted when it no longer counts, at most 30 days after the generation.
 -- The key is created here, once; it never leaves the database, and no API role may read it.
 
+create type public.account_deletion_outcome as enum ('deleted', 'deleted_but_logged', 'not_begun', 'no_account');
+
 create table private.address_key (
   is_only boolean not null default true,
   key bytea not null,
@@ -27,6 +29,7 @@ create table private.former_usage (
   created_at timestamptz not null,
   status public.ai_status_enum not null,
   cost numeric(10, 4) not null,
+  settled_at timestamptz,
   constraint former_usage_pkey primary key (address_hash, created_at)
 );
 create index former_usage_created_at_idx on private.former_usage (created_at);
@@ -63,8 +66,8 @@ comment on function private.address_hash(text, text) is 'HMAC-SHA-256 of an acco
 create function private.remember_usage(p_user_id uuid, p_hash bytea) returns void
 language sql volatile set search_path = ''
 as $$
-  insert into private.former_usage (address_hash, created_at, status, cost)
-  select p_hash, s.created_at, s.status, s.cost
+  insert into private.former_usage (address_hash, created_at, status, cost, settled_at)
+  select p_hash, s.created_at, s.status, s.cost, s.settled_at
   from public.ai_sessions s
   where p_hash is not null and s.user_id = p_user_id and s.created_at > clock_timestamp() - private.ai_quota_window()
   on conflict on constraint former_usage_pkey do nothing
@@ -74,8 +77,8 @@ comment on function private.remember_usage(uuid, bytea) is 'Keeps when a user ge
 create function private.continue_usage(p_user_id uuid, p_hash bytea) returns void
 language sql volatile set search_path = ''
 as $$
-  insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
-  select p_user_id, '(an earlier account)', f.status, f.cost, f.created_at
+  insert into public.ai_sessions (user_id, prompt, status, cost, created_at, settled_at)
+  select p_user_id, '(an earlier account)', f.status, f.cost, f.created_at, f.settled_at
   from private.former_usage f
   where f.address_hash = p_hash
     and f.created_at > clock_timestamp() - private.ai_quota_window()
@@ -93,7 +96,10 @@ begin
   end if;
   perform private.continue_usage(new.id, private.address_hash(new.email, new.phone));
   return null;
-exception when others then
+exception
+  -- No profile, no partition for a month, a broken migration.
+  when data_exception or integrity_constraint_violation or syntax_error_or_access_rule_violation
+    or object_not_in_prerequisite_state or plpgsql_error then
   raise warning 'the usage of account % does not follow its address: % (%)', new.id, sqlerrm, sqlstate;
   return null;
 end
@@ -123,7 +129,10 @@ begin
     execute 'delete from auth.flow_state f where f.user_id::text = $1::text' using p_user_id;
   end if;
   return true;
-exception when others or query_canceled then
+exception
+  -- Missing rights, other columns in a later version of Auth, locks and statements that take too long.
+  when syntax_error_or_access_rule_violation or data_exception or integrity_constraint_violation
+    or object_not_in_prerequisite_state or plpgsql_error or query_canceled then
   raise warning 'what Auth wrote about a deleted account stays: % (%)', sqlerrm, sqlstate;
   return false;
 end
@@ -171,7 +180,7 @@ comment on function public.begin_account_deletion(uuid, text) is
   'email | phone | id} | {outcome: no_account}. An account is confirmed with its e-mail address, in any case; without one '
   'with its phone number, in international form; without either with its id. Server only.';
 
-create function public.delete_account(p_user_id uuid) returns text
+create function public.delete_account(p_user_id uuid) returns public.account_deletion_outcome
 language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -187,7 +196,7 @@ begin
     and not exists (select from public.profiles p where p.user_id = u.id and p.deletion_started_at is null)
   returning u.email, u.phone into v_email, v_phone;
   if found then
-    return case when private.forget_in_auth(p_user_id, v_email, v_phone) then 'deleted' else 'deleted_but_logged' end;
+    return case when private.forget_in_auth(p_user_id, v_email, v_phone) then 'deleted' else 'deleted_but_logged' end::public.account_deletion_outcome;
   elsif exists (select from auth.users u where u.id = p_user_id) then
     return 'not_begun';
   end if;

@@ -7,8 +7,9 @@ create function private.forget_expired() returns void
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 begin
-  delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
+  -- Buckets before playlists, as writers of playlists lock them.
   delete from private.request_buckets b where b.refills_at < now();
+  delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
   delete from private.former_usage f where f.created_at < now() - private.ai_quota_window();
 end
 $$;
@@ -24,7 +25,9 @@ begin
   perform cron.schedule('forget_expired', '15 3 * * *', $job$select private.forget_expired();$job$);
   perform cron.schedule('maintain_ai_sessions_partitions', '30 3 * * *',
     $job$select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();$job$);
-exception when others then
+exception
+  -- Not installed; not preloaded; another database than pg_cron's; no right to create extensions.
+  when feature_not_supported or undefined_object or internal_error or plpgsql_error or insufficient_privilege then
   raise notice 'pg_cron is not available (%): run daily private.ensure_ai_sessions_partitions(), '
     'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), and delete the ai_sessions older than 30 days', sqlerrm;
 end

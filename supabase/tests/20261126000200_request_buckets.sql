@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(40);
+select plan(47);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -27,7 +27,7 @@ create function pg_temp.wait(p_by interval) returns void language sql
 as $$ update private.request_buckets set refills_at = refills_at - p_by $$;
 
 select is(pg_temp.taken_of(kind, capacity + 2), capacity, format('%s of %s are taken, and no more', capacity, kind))
-from (values ('search', 30), ('export', 10), ('link', 10), ('billing', 30), ('edit', 120)) v(kind, capacity);
+from (values ('search', 30), ('export', 10), ('link', 10), ('billing', 30), ('edit', 120), ('playlist', 120)) v(kind, capacity);
 select is(
   public.take_request('a0000000-0000-0000-0000-000000000001', kind) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', kind || ' is refused'
 )
@@ -112,6 +112,31 @@ reset role;
 select pg_temp.wait(interval '31 seconds');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(pg_temp.refusal(format($$ select public.add_tracks(%L, pg_temp.track(9)) $$, (select id from mine))), null, 'after its time edits go on');
+reset role;
+
+-- Direct writes of playlists.
+delete from private.request_buckets;
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+insert into public.playlists (owner_id, name) select 'a0000000-0000-0000-0000-000000000001', 'Bulk ' || n from generate_series(1, 5) n;
+update public.playlists p set name = 'Renamed' from mine where p.id = mine.id;
+update public.playlists p set is_deleted = true where p.name like 'Bulk %';
+reset role;
+update public.playlists p set description = 'By the server' where p.name = 'Renamed';
+select is((select taken::int from private.request_buckets where kind = 'playlist'), 4, 'a user''s statement on playlists is one write, the server''s is none');
+update private.request_buckets set taken = 120, refills_at = clock_timestamp() + interval '30 seconds' where kind = 'playlist';
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select is(
+  pg_temp.refusal(statement), '{"code": "too_many_attempts", "status": 429, "wait": "30"}', 'one write too many is refused: ' || left(statement, 25)
+)
+from unnest(array[
+  $$ insert into public.playlists (owner_id, name) values ('a0000000-0000-0000-0000-000000000001', 'Other') $$,
+  $$ update public.playlists set name = 'Other' $$, $$ update public.playlists set is_deleted = false $$
+]) statement;
+select is(pg_temp.refusal(format($$ select public.remove_track(%L, 1) $$, (select id from mine))), null, 'edits of tracks have a bucket of their own');
+reset role;
+select pg_temp.wait(interval '31 seconds');
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select is(pg_temp.refusal($$ update public.playlists set name = 'Again' where not is_deleted $$), null, 'after the minute writes are accepted');
 reset role;
 rollback to savepoint part;
 

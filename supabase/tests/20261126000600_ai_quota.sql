@@ -14,10 +14,12 @@ as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') 
 select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 create table public.ai_sessions_rest partition of public.ai_sessions default;
-create function pg_temp.add(p_created_at timestamptz, p_status public.ai_status_enum default 'succeeded') returns void language sql
+create function pg_temp.add(
+  p_created_at timestamptz, p_status public.ai_status_enum default 'succeeded', p_settled_at timestamptz default null
+) returns void language sql
 as $$
-  insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
-  values ('a0000000-0000-0000-0000-000000000001', 'jazz', p_status, 0, p_created_at)
+  insert into public.ai_sessions (user_id, prompt, status, cost, created_at, settled_at)
+  values ('a0000000-0000-0000-0000-000000000001', 'jazz', p_status, 0, p_created_at, p_settled_at)
 $$;
 create function pg_temp.quota(p_at timestamptz default '2020-06-30T12:00:00Z') returns jsonb language sql
 as $$ select private.ai_quota('a0000000-0000-0000-0000-000000000001', p_at) $$;
@@ -48,7 +50,7 @@ select is(pg_temp.quota('2020-08-01T00:00:00Z') ->> 'used', '0', 'in the end all
 
 select pg_temp.add('2020-06-30T11:59:59.000001Z', 'failed');
 select is(pg_temp.quota() ->> 'used', '3', 'a failure does not count');
-select pg_temp.add('2020-06-30T11:59:58Z', 'timeout');
+select pg_temp.add('2020-06-30T11:59:58Z', 'timeout', '2020-06-30T11:59:59Z');
 select is(pg_temp.quota() ->> 'used', '3', 'a settled timeout does not count');
 select pg_temp.add('2020-06-30T11:58:30.000001Z', 'timeout');
 select is(pg_temp.quota() ->> 'used', '4', 'a reservation counts');

@@ -225,13 +225,13 @@ select is(pg_temp.state('a1'), 'refresh', 'to the next');
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r0', 'a2', null, now()), false, 'what was got with another refresh token is not stored');
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a2', null, now() + interval '59 seconds'), true, 'what was got with this one is');
 select results_eq(
-  'select access_token, refresh_token, state from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())',
+  'select access_token, refresh_token, state::text from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())',
   $$ values ('a2', 'r1', 'refresh') $$, 'the refresh token is kept where none came, and under a minute is used up'
 );
 select is(pg_temp.state(), 'wait', 'for one at a time, too');
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a3', 'r2', now() + interval '61 seconds'), true, 'another refresh token');
 select results_eq(
-  'select access_token, refresh_token, state from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())',
+  'select access_token, refresh_token, state::text from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())',
   $$ values ('a3', 'r2', 'fresh') $$, 'is stored, and over a minute is fresh'
 );
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a4', null, now()), false, 'the one before is another by now');
