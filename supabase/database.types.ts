@@ -10,6 +10,7 @@ export type Database = {
           'delivered': Json | null;
           'id': string;
           'prompt': string;
+          'settled_at': string | null;
           'status': Database['public']['Enums']['ai_status_enum'];
           'user_id': string;
         };
@@ -20,6 +21,7 @@ export type Database = {
           'delivered'?: Json | null;
           'id'?: string;
           'prompt': string;
+          'settled_at'?: string | null;
           'status': Database['public']['Enums']['ai_status_enum'];
           'user_id': string;
         };
@@ -29,6 +31,7 @@ export type Database = {
           'delivered'?: Json | null;
           'id'?: string;
           'prompt'?: string;
+          'settled_at'?: string | null;
           'status'?: Database['public']['Enums']['ai_status_enum'];
           'user_id'?: string;
         };
@@ -295,7 +298,10 @@ export type Database = {
       };
       'billing_profile': { Args: { 'p_stripe_customer_id'?: string; 'p_user_id'?: string }; Returns: Json };
       'billing_profiles': { Args: { 'p_after'?: string; 'p_limit'?: number }; Returns: Json };
-      'delete_account': { Args: { 'p_user_id': string }; Returns: string };
+      'delete_account': {
+        Args: { 'p_user_id': string };
+        Returns: Database['public']['Enums']['account_deletion_outcome'];
+      };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
       'expire_spotify_link': {
         Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };
@@ -311,7 +317,7 @@ export type Database = {
           'access_token': string;
           'expires_at': string;
           'refresh_token': string;
-          'state': string;
+          'state': Database['public']['Enums']['spotify_token_state'];
         }[];
       };
       'move_track': {
@@ -389,7 +395,7 @@ export type Database = {
           'p_stripe_customer_id': string;
           'p_user_id': string;
         };
-        Returns: string;
+        Returns: Database['public']['Enums']['billing_write_outcome'];
       };
       'set_stripe_customer': {
         Args: { 'p_seen_customer_id': string; 'p_stripe_customer_id': string; 'p_user_id': string };
@@ -412,8 +418,11 @@ export type Database = {
       'usage': { Args: Record<PropertyKey, never>; Returns: Json };
     };
     Enums: {
+      'account_deletion_outcome': 'deleted' | 'deleted_but_logged' | 'not_begun' | 'no_account';
       'ai_status_enum': 'succeeded' | 'failed' | 'timeout';
+      'billing_write_outcome': 'written' | 'conflict' | 'no_profile';
       'plan_type': 'free' | 'pro';
+      'spotify_token_state': 'fresh' | 'refresh' | 'wait';
     };
     CompositeTypes: {
       'playlist_entry': {
@@ -530,8 +539,11 @@ export type CompositeTypes<
 export const Constants = {
   'public': {
     Enums: {
+      'account_deletion_outcome': ['deleted', 'deleted_but_logged', 'not_begun', 'no_account'],
       'ai_status_enum': ['succeeded', 'failed', 'timeout'],
+      'billing_write_outcome': ['written', 'conflict', 'no_profile'],
       'plan_type': ['free', 'pro'],
+      'spotify_token_state': ['fresh', 'refresh', 'wait'],
     },
   },
 } as const;

@@ -266,7 +266,7 @@ test('where pg_cron runs without the jobs, the deployment stops and says how to 
     assert.equal(code, 1, output);
     assert.match(output, /scheduled jobs failed: .*maintain_ai_sessions_partitions/);
     assert.doesNotMatch(output, /delete_old_ai_sessions/);
-    assert.match(output, /what to do: [^]*20261101000600_scheduled_jobs\.sql/);
+    assert.match(output, /what to do: [^]*20261126001400_scheduled_jobs\.sql/);
     assert.equal(project.api.functions.size, 0);
   });
 });

@@ -62,8 +62,8 @@ test('the refusals of the database are told apart', () => {
 
 test('the messages by which refusals are told apart are those of the database', () => {
   const read = (file: string) => readFileSync(`supabase/migrations/${file}`, 'utf8');
-  assert.match(read('20261101000300_playlists.sql'), /'playlist limit reached/);
-  const tracks = read('20261101000800_track_functions.sql');
+  assert.match(read('20261126000300_playlists.sql'), /'playlist limit reached/);
+  const tracks = read('20261126000400_playlist_tracks.sql');
   for (const message of [/'duplicate track: /, /'a playlist holds at most /, /'playlist not found'/]) assert.match(tracks, message);
 });
 

@@ -22,8 +22,8 @@ test('the text needs no more of Markdown than the page can show', () => {
 
 test('the deadlines are those of the database', () => {
   for (const [label, migration, name] of [
-    ['What you asked for', '20261101000900_ai_quota', 'ai_quota_window'],
-    ['Copies in Spotify', '20261124000100_spotify_exports', 'spotify_export_ttl'],
+    ['What you asked for', '20261126000600_ai_quota', 'ai_quota_window'],
+    ['Copies in Spotify', '20261126001000_spotify_exports', 'spotify_export_ttl'],
   ] as const) {
     const sql = readFileSync(`supabase/migrations/${migration}.sql`, 'utf8');
     const [, count, unit] = new RegExp(`function private\\.${name}\\(\\)[\\s\\S]*?interval '(\\d+) (day|hour)s?'`).exec(sql) ?? [];

@@ -13,7 +13,7 @@ use crate::progress::say;
 use crate::setup;
 use crate::workspace::{Variables, Workspace};
 
-/// The roles of supabase/migrations/20261123000000_function_roles.sql.
+/// The roles of supabase/migrations/20261126000000_foundations.sql.
 pub const ROLES: [&str; 4] = ["fn_ai", "fn_spotify", "fn_billing", "fn_account"];
 
 /// Prints a token on the standard output, and nothing else there.

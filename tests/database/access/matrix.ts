@@ -14,7 +14,7 @@ export type Relation = {
   ownersRow: string;
 };
 
-const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'delivered'];
+const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'settled_at', 'delivered'];
 
 /** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
 export const RELATIONS: Record<string, Relation> = {
@@ -131,7 +131,7 @@ export const PRIVATE_FUNCTIONS: readonly string[] = [
   'forget_oldest_deleted_playlists()',
   'free_playlist_name(uuid,text)',
   'is_running(ai_sessions,timestamp with time zone)',
-  'is_live_reservation(ai_status_enum,timestamp with time zone,timestamp with time zone)',
+  'is_live_reservation(ai_sessions,timestamp with time zone)',
   'live_playlist_count(uuid)',
   'lock_live_playlist()',
   'lock_own_profile()',

@@ -86,7 +86,7 @@ test('a settling that waited until its reservation expired comes too late', asyn
   await sql.begin((tx) => reserve(user, session)(tx));
   // 89.5 seconds old: it expires while the profile is held.
   await sql`
-    update public.ai_sessions set created_at = date_trunc('milliseconds', clock_timestamp() - interval '89.5 seconds') + interval '1 microsecond'
+    update public.ai_sessions set created_at = clock_timestamp() - interval '89.5 seconds'
     where id = ${session}`;
   const hold: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
   const untilExpired: Step = async (tx) => {

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, racesRun } from './interleave.ts';
-import { addTracks, asFunction, asUser, listener, sql } from './people.ts';
+import { addTracks, asFunction, asUser, insertPlaylist, listener, sql } from './people.ts';
 
 after(async () => {
   await sql.end();
@@ -25,6 +25,19 @@ for (const [kind, capacity] of Object.entries({ search: 30, export: 10, link: 10
   });
 }
 
+const fill = (user: string, kind: string, taken: number) => sql`
+  insert into private.request_buckets (user_id, kind, period, taken, refills_at)
+  values (${user}, ${kind}, '1 minute', ${taken}, clock_timestamp() + interval '1 hour')`;
+/** Keeps what the transaction has locked until no statement like this waits for it. */
+const untilNoneWaits =
+  (statement: string): Step =>
+  async (tx) => {
+    const waiting = async () =>
+      (await tx`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${statement}%`}`)[0]?.n;
+    while ((await waiting()) > 0);
+  };
+const nothing = async () => {};
+
 const inFull = async (endings: Promise<Ending[]>) =>
   (await endings).map((ending) => (ending.state === 'PGRST' ? JSON.parse(ending.message).code : (ending.state ?? 'done')));
 
@@ -36,11 +49,18 @@ test('of a hundred edits at once three are let in, and the others are told so wi
 
 test('of the edits that are let in as many are made as the minute holds, in all playlists together', async () => {
   const { user, live } = await listener(2);
-  await sql`
-    insert into private.request_buckets (user_id, kind, period, taken, refills_at)
-    values (${user}, 'edit', '1 minute', 118, clock_timestamp() + interval '1 hour')`;
+  await fill(user, 'edit', 118);
   const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
+});
+
+test('of a hundred writes of playlists at once as many are made as the minute holds', async () => {
+  const { user, live } = await listener(1);
+  await fill(user, 'playlist', 90);
+  const rename = (n: number) => asUser(user, (tx) => tx`update public.playlists set name = ${`Name ${n}`} where id = ${live[0] as string}`);
+  const writes = Array.from({ length: 100 }, (_, n) => (n % 4 === 0 ? asUser(user, insertPlaylist(user, `New ${n}`)) : rename(n)));
+  const found = Object.groupBy(await inFull(atOnce(writes)), (code) => code);
+  assert.deepEqual([found.done?.length, found.too_many_attempts?.length], [30, 70]);
 });
 
 test('an edit that waits two seconds for a lock is told to come again', async () => {
@@ -49,21 +69,28 @@ test('an edit that waits two seconds for a lock is told to come again', async ()
   const held: Step = async (tx) => tx`select from public.playlists where id = ${playlist} for update`;
   const edit = asUser(user, addTracks(playlist, 1));
   const rename = asUser(user, (tx) => tx`update public.playlists set name = 'Other' where id = ${playlist}`);
-  const untilRefused: Step = async (tx) => {
-    const waiting = async () => (await tx`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like '%add_tracks%'`)[0]?.n;
-    while ((await waiting()) > 0);
-  };
-  const [, refused] = await inFull(interleave([[held, async () => {}, untilRefused], [async () => {}, edit, async () => {}]]));
+  const [, refused] = await inFull(interleave([[held, nothing, untilNoneWaits('add_tracks')], [nothing, edit, nothing]]));
   assert.equal(refused, 'too_many_at_once');
   assert.deepEqual(await inFull(atOnce([edit, rename])), ['done', 'done']);
+});
+
+test('a refused write of a playlist waits for no lock', async () => {
+  const { user } = await listener(1);
+  await fill(user, 'playlist', 120);
+  const held: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
+  const [, refused] = await inFull(interleave([
+    [held, nothing, untilNoneWaits('insert into public.playlists')],
+    [nothing, asUser(user, insertPlaylist(user, 'New')), nothing],
+  ]));
+  assert.equal(refused, 'too_many_attempts');
 });
 
 test('a request that is counted while the account is deleted waits, and finds nobody', async () => {
   const user = await signUp(sql);
   await sql.begin((tx) => take(user, 'search')(tx));
   const [deleted, taken] = await interleave([
-    [async (tx) => tx`delete from auth.users where id = ${user}`, async () => {}],
-    [async () => {}, take(user, 'search')],
+    [async (tx) => tx`delete from auth.users where id = ${user}`, nothing],
+    [nothing, take(user, 'search')],
   ]);
   assert.deepEqual([deleted?.state, (taken?.answer as { outcome: string }[])[0]?.outcome], [null, 'no_profile']);
 });

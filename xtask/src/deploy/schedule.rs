@@ -53,9 +53,9 @@ impl Schedule {
         if has_pg_cron {
             return Answer::Wrong {
                 problem: format!("the database does not run daily: {missing_jobs}"),
-                remedy: "Turn pg_cron on (Database → Extensions), run supabase/migrations/20261101000600_scheduled_jobs.sql and \
-                         `select cron.schedule('forget_expired', '15 3 * * *', 'select private.forget_expired();')` in the SQL \
-                         editor, which may be repeated, and deploy again."
+                remedy: "Turn pg_cron on (Database → Extensions), run the last statement of \
+                         supabase/migrations/20261126001400_scheduled_jobs.sql in the SQL editor, which may be repeated, and \
+                         deploy again."
                     .into(),
             };
         }

@@ -1,0 +1,307 @@
+-- Tracks of playlists: positions 1..n without gaps, at most 100, no track twice.
+--
+-- Users read the table and write through add_tracks, remove_track, move_track and replace_tracks. Each of these locks the
+-- caller's live playlist, computes the new list and writes it as a whole. It deletes and inserts in two statements,
+-- because shifting positions within one collides with the primary key. A list has at most 100 rows, so this takes about
+-- a millisecond. Two writers without the lock would leave gaps.
+--
+-- The functions are definers, because users have no right to write tracks; lock_own_tracks checks the owner in all four.
+-- Argument names are the JSON keys of the API.
+
+create table public.playlist_tracks (
+  playlist_id uuid not null,
+  position smallint not null,
+  track_uri text not null,
+  is_deleted boolean not null default false,
+  added_at timestamptz not null default now(),
+  title text,
+  artist text,
+  album text,
+  duration_ms int,
+  explicit boolean,
+  constraint playlist_tracks_pkey primary key (playlist_id, position),
+  constraint playlist_tracks_playlist_id_fkey foreign key (playlist_id) references public.playlists (id) on delete cascade,
+  constraint playlist_tracks_position_range check (position between 1 and 100),
+  constraint playlist_tracks_track_uri_form check (track_uri ~ '^spotify:track:[0-9A-Za-z]{22}$'),
+  constraint playlist_tracks_title_length check (char_length(title) between 1 and 200),
+  constraint playlist_tracks_artist_length check (char_length(artist) between 1 and 200),
+  constraint playlist_tracks_album_length check (char_length(album) between 1 and 200),
+  constraint playlist_tracks_duration_ms_range check (duration_ms between 0 and 86400000)
+);
+
+create unique index playlist_tracks_no_dup_idx on public.playlist_tracks (playlist_id, track_uri) where is_deleted = false;
+
+comment on table public.playlist_tracks is
+  'The tracks of a playlist in order; written by functions only. Title, artist, album, duration and mark are stored because '
+  'Spotify does not let new apps look tracks up in bulk; they are null for a track that came without them.';
+comment on column public.playlist_tracks.position is '1-based; live tracks are numbered 1..n without gaps.';
+comment on column public.playlist_tracks.is_deleted is
+  'Mirrors the playlist''s is_deleted; never set for a single track, because removing a track deletes its row.';
+comment on column public.playlist_tracks.added_at is 'When the track was added to the playlist; unchanged when it moves.';
+comment on column public.playlist_tracks.title is 'Spotify''s spelling, as in artist and album; null when unknown.';
+comment on column public.playlist_tracks.artist is 'All credited artists, joined for display.';
+comment on column public.playlist_tracks.duration_ms is 'Milliseconds, at most a day.';
+comment on column public.playlist_tracks.explicit is 'Spotify''s explicit mark; null when unknown.';
+
+create type public.playlist_entry as (
+  "position" smallint,
+  track_uri text,
+  title text,
+  artist text,
+  album text,
+  duration_ms int,
+  explicit boolean,
+  added_at timestamptz
+);
+comment on type public.playlist_entry is 'One track of a playlist, as the track functions return it.';
+
+create function public.soft_delete_playlist_tracks() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if new.is_deleted is distinct from old.is_deleted then
+    update public.playlist_tracks t set is_deleted = new.is_deleted where t.playlist_id = new.id;
+  end if;
+  return new;
+end
+$$;
+comment on function public.soft_delete_playlist_tracks() is
+  'Trigger: deleting a playlist softly deletes its tracks, restoring it restores them. A trigger on tracks must never '
+  'update playlists: this one runs before the update, whose row would then have changed beneath it.';
+
+create function private.lock_live_playlist() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform from public.playlists p where p.id = new.playlist_id and p.is_deleted = false for share;
+  if not found then
+    raise exception using errcode = 'PT404', message = 'playlist not found';
+  end if;
+  return new;
+end
+$$;
+comment on function private.lock_live_playlist() is
+  'Trigger: no track enters a deleted playlist, also not one that is being deleted at the same moment.';
+
+create trigger soft_delete_playlist_tracks before update of is_deleted on public.playlists
+  for each row execute function public.soft_delete_playlist_tracks();
+create trigger lock_live_playlist before insert on public.playlist_tracks
+  for each row execute function private.lock_live_playlist();
+
+-- `any (array(…))` and not `in (…)`: the array is computed once and used as an index condition.
+alter table public.playlist_tracks enable row level security;
+create policy "Tracks accessible through playlist owner" on public.playlist_tracks to authenticated
+  using (playlist_id = any (array(select id from public.playlists where owner_id = (select auth.uid()))))
+  with check (playlist_id = any (array(
+    select id from public.playlists where owner_id = (select auth.uid()) and is_deleted = false
+  )));
+grant select on table public.playlist_tracks to authenticated;
+
+create function private.check_track(p_track jsonb, p_label text) returns void
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_keys constant text[] := array['track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit'];
+  v_key text;
+  v_problem text;
+begin
+  if jsonb_typeof(p_track) <> 'object' then
+    raise exception using errcode = 'PT422', message = p_label || ' must be an object';
+  end if;
+  select format(' has the unknown key %s', to_jsonb(left(k, 50))) into v_problem
+  from jsonb_object_keys(p_track) k where k <> all (v_keys) limit 1;
+  if jsonb_typeof(p_track -> 'track_uri') is distinct from 'string'
+    or p_track ->> 'track_uri' !~ '^spotify:track:[0-9A-Za-z]{22}$' then
+    v_problem := coalesce(v_problem, '.track_uri must be spotify:track: followed by 22 letters or digits');
+  end if;
+  foreach v_key in array array['title', 'artist', 'album'] loop
+    if jsonb_typeof(p_track -> v_key) not in ('string', 'null')
+      or char_length(p_track ->> v_key) not between 1 and 200 then
+      v_problem := coalesce(v_problem, format('.%s must be a string of 1 to 200 characters', v_key));
+    end if;
+  end loop;
+  if jsonb_typeof(p_track -> 'duration_ms') not in ('number', 'null')
+    or p_track ->> 'duration_ms' !~ '^\d{1,8}$' or (p_track ->> 'duration_ms')::numeric > 86400000 then
+    v_problem := coalesce(v_problem, '.duration_ms must be a whole number from 0 to 86400000');
+  end if;
+  if jsonb_typeof(p_track -> 'explicit') not in ('boolean', 'null') then
+    v_problem := coalesce(v_problem, '.explicit must be true or false');
+  end if;
+  if v_problem is not null then
+    raise exception using errcode = 'PT422', message = p_label || v_problem;
+  end if;
+end
+$$;
+comment on function private.check_track(jsonb, text) is 'Refuses (PT422) what is not a track, naming the problem.';
+
+create function private.parse_tracks(p_tracks jsonb) returns public.playlist_tracks[]
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_tracks) is distinct from 'array' then
+    raise exception using errcode = 'PT422', message = 'tracks must be an array';
+  end if;
+  if jsonb_array_length(p_tracks) > 100 then
+    raise exception using errcode = 'PT409', message = 'a playlist holds at most 100 tracks';
+  end if;
+  perform private.check_track(e.value, format('tracks[%s]', e.ordinality - 1))
+  from jsonb_array_elements(p_tracks) with ordinality e;
+  return array(
+    select jsonb_populate_record(null::public.playlist_tracks, e.value || jsonb_build_object('added_at', now()))
+    from jsonb_array_elements(p_tracks) with ordinality e
+    order by e.ordinality
+  );
+end
+$$;
+comment on function private.parse_tracks(jsonb) is
+  'The tracks of a request, added now and without a place yet: PT422 for nonsense, PT409 for more than 100.';
+
+-- A refusal waits for no lock. An edit is counted after the playlist has been locked and read, so that the order of locks
+-- stays: the profile, then a playlist, then the rows that belong to them.
+create function private.lock_own_tracks(p_playlist_id uuid) returns public.playlist_tracks[]
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_user_id uuid := auth.uid();
+  v_tracks public.playlist_tracks[];
+  v_is_there boolean;
+begin
+  perform private.refuse_edit(private.seconds_until_refill(v_user_id, 'edit', clock_timestamp()));
+  perform private.enter_edit(v_user_id);
+  begin
+    perform from public.profiles p where p.user_id = v_user_id for key share;
+    perform from public.playlists p
+    where p.id = p_playlist_id and p.owner_id = (select auth.uid()) and p.is_deleted = false
+    for no key update;
+    v_is_there := found;
+  exception when lock_not_available then
+    perform private.refuse_crowd();
+  end;
+  if not v_is_there then
+    raise exception using errcode = 'PT404', message = 'playlist not found';
+  end if;
+  v_tracks := array(select t from public.playlist_tracks t where t.playlist_id = p_playlist_id order by t.position);
+  perform private.refuse_edit(private.count_request(v_user_id, 'edit'));
+  return v_tracks;
+end
+$$;
+comment on function private.lock_own_tracks(uuid) is
+  'Locks the caller''s live playlist, counts the edit and returns the tracks in order; PT404 for a playlist of another user, '
+  'a deleted or an unknown one; 429 for an edit too many, 503 where too many run at once.';
+
+create function private.write_tracks(p_playlist_id uuid, p_tracks public.playlist_tracks[])
+returns setof public.playlist_entry
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_duplicate text;
+begin
+  if cardinality(p_tracks) > 100 then
+    raise exception using errcode = 'PT409', message = 'a playlist holds at most 100 tracks';
+  end if;
+  select t.track_uri into v_duplicate from unnest(p_tracks) t group by t.track_uri having count(*) > 1 limit 1;
+  if found then
+    raise exception using errcode = 'PT409', message = format('duplicate track: %s', v_duplicate);
+  end if;
+  delete from public.playlist_tracks t where t.playlist_id = p_playlist_id;
+  return query
+    insert into public.playlist_tracks as t
+      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, added_at)
+    select p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.added_at
+    from unnest(p_tracks) with ordinality n
+    order by n.ordinality
+    returning t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.added_at;
+end
+$$;
+comment on function private.write_tracks(uuid, public.playlist_tracks[]) is
+  'Makes the list the playlist''s tracks and answers them in order; PT409 for a duplicate or more than 100. '
+  'The caller holds the playlist''s lock.';
+
+create function private.check_position(p_position int, p_first int, p_last int, p_label text) returns void
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if p_last < p_first then
+    raise exception using errcode = 'PT422', message = 'the playlist has no tracks';
+  elsif p_position is null or p_position not between p_first and p_last then
+    raise exception using
+      errcode = 'PT422', message = format('%s must be a whole number from %s to %s', p_label, p_first, p_last);
+  end if;
+end
+$$;
+comment on function private.check_position(int, int, int, text) is 'Refuses (PT422) a position outside the bounds.';
+
+create function public.add_tracks(playlist_id uuid, tracks jsonb, after_position int default null)
+returns setof public.playlist_entry
+language plpgsql security definer set search_path = '' set lock_timeout = '2s'
+as $$
+declare
+  v_added public.playlist_tracks[] := private.parse_tracks(tracks);
+  v_tracks public.playlist_tracks[] := private.lock_own_tracks(playlist_id);
+  v_after int := coalesce(after_position, cardinality(v_tracks));
+begin
+  perform private.check_position(v_after, 0, cardinality(v_tracks), 'after_position');
+  return query select * from private.write_tracks(playlist_id, v_tracks[:v_after] || v_added || v_tracks[v_after + 1:]);
+end
+$$;
+comment on function public.add_tracks(uuid, jsonb, int) is
+  'Adds tracks after the given position (0: at the start; default: at the end) of the caller''s playlist and answers all '
+  'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}].';
+
+create function public.remove_track(playlist_id uuid, "position" int)
+returns setof public.playlist_entry
+language plpgsql security definer set search_path = '' set lock_timeout = '2s'
+as $$
+declare
+  v_tracks public.playlist_tracks[] := private.lock_own_tracks(playlist_id);
+begin
+  perform private.check_position("position", 1, cardinality(v_tracks), 'position');
+  return query select * from private.write_tracks(playlist_id, v_tracks[:"position" - 1] || v_tracks["position" + 1:]);
+end
+$$;
+comment on function public.remove_track(uuid, int) is
+  'Removes the track at a position of the caller''s playlist, closes the gap and answers all its tracks in order.';
+
+create function public.move_track(playlist_id uuid, from_position int, to_position int)
+returns setof public.playlist_entry
+language plpgsql security definer set search_path = '' set lock_timeout = '2s'
+as $$
+declare
+  v_tracks public.playlist_tracks[] := private.lock_own_tracks(playlist_id);
+  v_others public.playlist_tracks[];
+begin
+  perform private.check_position(from_position, 1, cardinality(v_tracks), 'from_position');
+  perform private.check_position(to_position, 1, cardinality(v_tracks), 'to_position');
+  v_others := v_tracks[:from_position - 1] || v_tracks[from_position + 1:];
+  return query select * from private.write_tracks(
+    playlist_id, v_others[:to_position - 1] || v_tracks[from_position] || v_others[to_position:]
+  );
+end
+$$;
+comment on function public.move_track(uuid, int, int) is
+  'Moves one track of the caller''s playlist so that it ends up at to_position, and answers all its tracks in order.';
+
+create function public.replace_tracks(playlist_id uuid, tracks jsonb)
+returns setof public.playlist_entry
+language plpgsql security definer set search_path = '' set lock_timeout = '2s'
+as $$
+declare
+  v_new public.playlist_tracks[] := private.parse_tracks(tracks);
+  v_old public.playlist_tracks[] := private.lock_own_tracks(playlist_id);
+begin
+  -- A track that stays keeps the date on which it was added.
+  for i in 1..cardinality(v_new) loop
+    v_new[i].added_at := coalesce(
+      (select o.added_at from unnest(v_old) o where o.track_uri = v_new[i].track_uri), v_new[i].added_at
+    );
+  end loop;
+  return query select * from private.write_tracks(playlist_id, v_new);
+end
+$$;
+comment on function public.replace_tracks(uuid, jsonb) is
+  'Makes the given tracks the whole of the caller''s playlist and answers them in order. Same form as in add_tracks.';
+
+grant execute on function
+  public.add_tracks(uuid, jsonb, int), public.remove_track(uuid, int),
+  public.move_track(uuid, int, int), public.replace_tracks(uuid, jsonb)
+  to authenticated;

@@ -1,0 +1,97 @@
+-- save_generated_playlist: settles a session as succeeded and stores its playlist, both or neither.
+--
+-- The playlist's id is the session's id, so a repeat finds what the first call stored, whether or not its response
+-- arrived. Name, description and display texts come from a language model or a catalogue and are made to fit. A malformed
+-- track is a bug of the caller: it is refused (PT422) and everything is rolled back.
+--
+-- The profile's lock is held from the start, and all writers of playlists take it first: neither the name that was found
+-- free nor the count can change before the commit.
+
+create function private.free_playlist_name(p_owner_id uuid, p_name text) returns text
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_name text := coalesce(nullif(private.clean_text(p_name, 100), ''), 'Playlist');
+  v_candidate text := v_name;
+  v_suffix text;
+  v_copy int := 1;
+begin
+  while exists (
+    select from public.playlists p
+    where p.owner_id = p_owner_id and lower(p.name) = lower(v_candidate) and p.is_deleted = false
+  ) loop
+    v_copy := v_copy + 1;
+    v_suffix := format(' (%s)', v_copy);
+    v_candidate := private.clean_text(v_name, 100 - char_length(v_suffix)) || v_suffix;
+  end loop;
+  return v_candidate;
+end
+$$;
+comment on function private.free_playlist_name(uuid, text) is
+  'The name, made to fit, with " (2)", " (3)"… when the owner has a live playlist of that name.';
+
+create function private.fit_tracks(p_tracks jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select case jsonb_typeof(p_tracks)
+    when 'array' then (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'track_uri', e.value -> 'track_uri',
+        'title', nullif(private.clean_text(e.value ->> 'title', 200), ''),
+        'artist', nullif(private.clean_text(e.value ->> 'artist', 200), ''),
+        'album', nullif(private.clean_text(e.value ->> 'album', 200), ''),
+        'duration_ms', e.value -> 'duration_ms',
+        'explicit', e.value -> 'explicit'
+      ) order by e.ordinality), '[]')
+      from jsonb_array_elements(p_tracks) with ordinality e
+    )
+    else p_tracks
+  end
+$$;
+comment on function private.fit_tracks(jsonb) is 'The known keys of each track, display texts made to fit.';
+
+-- At the limit of playlists the caller settles what it delivers unsaved.
+create function public.save_generated_playlist(
+  p_session_id uuid, p_user_id uuid, p_cost numeric, p_name text, p_description text, p_tracks jsonb
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_session public.ai_sessions := private.lock_session(p_session_id, p_user_id);
+  v_now timestamptz := clock_timestamp();
+  v_tracks public.playlist_tracks[] := private.parse_tracks(private.fit_tracks(p_tracks));
+  v_name text;
+begin
+  if v_session.id is null then
+    return jsonb_build_object('outcome', 'unknown', 'quota', private.ai_quota(p_user_id, v_now));
+  end if;
+  if v_session.delivered is not null or private.is_live_reservation(v_session, v_now) then
+    if private.live_playlist_count(p_user_id) >= private.playlist_limit() then
+      return jsonb_build_object('outcome', 'playlist_limit');
+    elsif cardinality(v_tracks) = 0 then
+      raise exception using errcode = 'PT422', message = 'a generated playlist needs tracks';
+    end if;
+    v_name := private.free_playlist_name(p_user_id, p_name);
+    insert into public.playlists (id, owner_id, name, description)
+    values (p_session_id, p_user_id, v_name, nullif(private.clean_text(p_description, 300), ''));
+    perform private.write_tracks(p_session_id, v_tracks);
+    update public.ai_sessions s set delivered = null where s.id = v_session.id and s.created_at = v_session.created_at;
+  else
+    select p.name into v_name
+    from public.playlists p
+    where p.id = p_session_id and p.owner_id = p_user_id and v_session.status = 'succeeded';
+  end if;
+  perform private.settle_session(v_session, 'succeeded', p_cost, v_now);
+  if v_name is null then
+    return jsonb_build_object('outcome', 'expired', 'quota', private.ai_quota(p_user_id, v_now));
+  end if;
+  return jsonb_build_object(
+    'outcome', 'saved', 'playlist_id', p_session_id, 'name', v_name, 'quota', private.ai_quota(p_user_id, v_now)
+  );
+end
+$$;
+comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) is
+  'Settles the session as succeeded and stores its playlist. {outcome: saved | expired | unknown | playlist_limit, '
+  'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat has the outcome saved and changes '
+  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}], other keys are ignored. Server only.';
+grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) to fn_ai, service_role;

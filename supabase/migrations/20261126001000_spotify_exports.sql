@@ -1,0 +1,134 @@
+-- Spotify exports: what a repeated Idempotency-Key needs to complete or find a copy, and nothing else.
+--
+-- Creating a playlist on Spotify cannot be repeated safely, filling it can. So the copy's id is stored between the two: a
+-- repeat fills the copy that exists. The request that works on an export holds its row for a while; if that request dies,
+-- the next one takes over when the time is up. A key is forgotten after a day.
+--
+-- A request without a key stores nothing here.
+
+create table public.spotify_exports (
+  user_id uuid not null,
+  idempotency_key uuid not null,
+  request jsonb not null,
+  spotify_playlist_id text,
+  result jsonb,
+  held_until timestamptz not null,
+  created_at timestamptz not null default now(),
+  spotify_account_id text,
+  constraint spotify_exports_pkey primary key (user_id, idempotency_key),
+  constraint spotify_exports_user_id_fkey foreign key (user_id) references public.profiles (user_id) on delete cascade,
+  constraint spotify_exports_request_size check (octet_length(request::text) <= 8192),
+  constraint spotify_exports_spotify_playlist_id_form check (spotify_playlist_id ~ '^[0-9A-Za-z]{1,64}$'),
+  constraint spotify_exports_result_size check (octet_length(result::text) <= 65536)
+);
+
+comment on table public.spotify_exports is 'Exports of the last day that had an Idempotency-Key; written by functions only.';
+comment on column public.spotify_exports.request is 'The request made under the key; a different request under the same key is refused.';
+comment on column public.spotify_exports.spotify_playlist_id is 'The copy on Spotify; null until it is created.';
+comment on column public.spotify_exports.result is 'The response; null until the copy is complete.';
+comment on column public.spotify_exports.held_until is 'Until then a request is working on it.';
+comment on column public.spotify_exports.spotify_account_id is 'The Spotify account that was linked when the copy was created; null where its id is unknown.';
+
+alter table public.spotify_exports enable row level security;
+create policy "Spotify exports owner" on public.spotify_exports to authenticated
+  using (user_id = (select auth.uid()))
+  with check (user_id = (select auth.uid()));
+
+create function private.spotify_export_ttl() returns interval
+language sql immutable parallel safe set search_path = ''
+as $$ select interval '1 day' $$;
+comment on function private.spotify_export_ttl() is 'How long an Idempotency-Key is remembered.';
+
+create function private.spotify_export_hold() returns interval
+language sql immutable parallel safe set search_path = ''
+as $$ select interval '90 seconds' $$;
+comment on function private.spotify_export_hold() is 'How long an export is held; longer than a request can last.';
+
+-- The profile is locked first: forgetting an old key and storing a new one write two rows that go with the profile.
+create function public.begin_spotify_export(p_user_id uuid, p_idempotency_key uuid, p_request jsonb) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_export public.spotify_exports;
+  v_now timestamptz;
+begin
+  perform from public.profiles p where p.user_id = p_user_id for key share;
+  if not found then
+    return jsonb_build_object('outcome', 'no_profile');
+  end if;
+  delete from public.spotify_exports e
+  where e.user_id = p_user_id and e.created_at < clock_timestamp() - private.spotify_export_ttl();
+
+  insert into public.spotify_exports (user_id, idempotency_key, request, held_until)
+  values (p_user_id, p_idempotency_key, p_request, '-infinity')
+  on conflict (user_id, idempotency_key) do nothing;
+  -- The clock is read behind the lock: who waited for it must not take over what was finished meanwhile.
+  select * into v_export
+  from public.spotify_exports e
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
+  for update;
+  v_now := clock_timestamp();
+
+  if v_export.request <> p_request then
+    return jsonb_build_object('outcome', 'key_reused');
+  elsif v_export.result is not null then
+    return jsonb_build_object('outcome', 'finished', 'result', v_export.result);
+  elsif v_export.held_until > v_now then
+    return jsonb_build_object(
+      'outcome', 'in_progress', 'retry_after_seconds', private.seconds_until(v_export.held_until, v_now)
+    );
+  end if;
+  update public.spotify_exports e
+  set held_until = v_now + private.spotify_export_hold()
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key;
+  return jsonb_build_object('outcome', 'held', 'spotify_playlist_id', v_export.spotify_playlist_id);
+end
+$$;
+comment on function public.begin_spotify_export(uuid, uuid, jsonb) is
+  'Takes an export for 90 seconds. {outcome: held | in_progress | finished | key_reused | no_profile, '
+  'spotify_playlist_id?, retry_after_seconds?, result?}. held with an id: the copy exists and is to be filled. Server only.';
+
+create function public.record_spotify_export(
+  p_user_id uuid, p_idempotency_key uuid, p_spotify_playlist_id text, p_instead_of text default null
+) returns text
+language sql security definer set search_path = ''
+as $$
+  update public.spotify_exports e
+  set
+    spotify_playlist_id = coalesce(nullif(e.spotify_playlist_id, p_instead_of), p_spotify_playlist_id),
+    spotify_account_id = (select t.account_id from public.spotify_tokens t where t.user_id = p_user_id)
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
+  returning e.spotify_playlist_id
+$$;
+comment on function public.record_spotify_export(uuid, uuid, text, text) is
+  'Writes down the copy''s id, in place of p_instead_of where that one is remembered, and returns the one that counts: the '
+  'first otherwise. Null where the export is forgotten. Server only.';
+
+create function public.finish_spotify_export(p_user_id uuid, p_idempotency_key uuid, p_result jsonb) returns void
+language sql security definer set search_path = ''
+as $$
+  update public.spotify_exports e
+  set result = p_result, held_until = '-infinity'
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
+$$;
+comment on function public.finish_spotify_export(uuid, uuid, jsonb) is 'Keeps the answer for repeats. Server only.';
+
+create function public.release_spotify_export(p_user_id uuid, p_idempotency_key uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.spotify_exports e
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
+    and e.spotify_playlist_id is null and e.result is null;
+  update public.spotify_exports e
+  set held_until = '-infinity'
+  where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key;
+end
+$$;
+comment on function public.release_spotify_export(uuid, uuid) is
+  'Lets go of an export that failed: it can be repeated at once; forgotten where nothing was created. Server only.';
+
+grant execute on function
+  public.begin_spotify_export(uuid, uuid, jsonb), public.record_spotify_export(uuid, uuid, text, text),
+  public.finish_spotify_export(uuid, uuid, jsonb), public.release_spotify_export(uuid, uuid)
+  to fn_spotify, service_role;

@@ -1,0 +1,34 @@
+-- Scheduled jobs: delete expired rows, create the partitions of the coming months.
+--
+-- pg_cron exists on hosted Supabase, not on every PostgreSQL. Without it the schema works for the months that the
+-- migration created; the notice names what to run instead. The statements may be repeated.
+
+create function private.forget_expired() returns void
+language plpgsql security definer set search_path = '' set lock_timeout = '5s'
+as $$
+begin
+  -- Buckets before playlists, as writers of playlists lock them.
+  delete from private.request_buckets b where b.refills_at < now();
+  delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
+  delete from private.former_usage f where f.created_at < now() - private.ai_quota_window();
+end
+$$;
+comment on function private.forget_expired() is
+  'Deletes what has had its time: playlists 30 days after their deletion, buckets whose period is over, what former accounts '
+  'had used 30 days ago.';
+
+do $$
+begin
+  create extension if not exists pg_cron with schema pg_catalog;
+  perform cron.schedule('delete_old_ai_sessions', '0 3 * * *',
+    $job$delete from public.ai_sessions where created_at < now() - interval '30 days';$job$);
+  perform cron.schedule('forget_expired', '15 3 * * *', $job$select private.forget_expired();$job$);
+  perform cron.schedule('maintain_ai_sessions_partitions', '30 3 * * *',
+    $job$select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();$job$);
+exception
+  -- Not installed; not preloaded; another database than pg_cron's; no right to create extensions.
+  when feature_not_supported or undefined_object or internal_error or plpgsql_error or insufficient_privilege then
+  raise notice 'pg_cron is not available (%): run daily private.ensure_ai_sessions_partitions(), '
+    'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), and delete the ai_sessions older than 30 days', sqlerrm;
+end
+$$;

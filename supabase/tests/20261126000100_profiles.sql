@@ -1,0 +1,110 @@
+-- Profiles: owners read theirs and change their username, nothing else.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(46);
+
+savepoint part;
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+
+select enum_has_labels('public', 'plan_type', array['free', 'pro']);
+select col_is_pk('public', 'profiles', 'user_id', 'a profile is known by its user');
+select fk_ok('public', 'profiles', 'user_id', 'auth', 'users', 'id');
+select col_is_unique('public', 'profiles', 'stripe_customer_id', 'a Stripe customer belongs to one user');
+select policies_are('public', 'profiles', array['Profiles are owner-read-write']);
+
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select results_eq('select user_id from public.profiles', $$ values ('a0000000-0000-0000-0000-000000000001'::uuid) $$, 'a user sees their own profile only');
+select lives_ok($$ update public.profiles set username = E'  Ana\u00a0' $$, 'a user may change the username');
+select is((select username from public.profiles), 'Ana', 'the username is stored trimmed');
+select ok((select updated_at > created_at from public.profiles), 'updated_at moves');
+select is((select plan from public.profiles), 'free', 'a new profile is on the free plan');
+select throws_ok($$ update public.profiles set plan = 'pro' $$, '42501', null, 'a user cannot make themselves pro');
+select throws_ok($$ update public.profiles set stripe_customer_id = 'cus_1' $$, '42501', null, 'a user cannot take a Stripe customer');
+select throws_ok($$ update public.profiles set updated_at = now() $$, '42501', null, 'a user cannot set updated_at');
+select throws_ok('delete from public.profiles', '42501', null, 'a user cannot delete a profile');
+select throws_ok(
+  $$ insert into public.profiles (user_id, username) values ('c0000000-0000-0000-0000-000000000003', 'x') $$, '42501', null,
+  'a user cannot insert a profile'
+);
+select is_empty(
+  $$ update public.profiles set username = 'x' where user_id = 'b0000000-0000-0000-0000-000000000002' returning 1 $$,
+  'another user''s username cannot be changed'
+);
+select throws_ok($$ update public.profiles set username = '   ' $$, '23514', null, 'a username of spaces is refused');
+select throws_ok($$ update public.profiles set username = repeat('x', 65) $$, '23514', null, 'a username of 65 characters is refused');
+select lives_ok($$ update public.profiles set username = repeat('ż', 64) $$, 'a username of 64 characters is accepted');
+select throws_ok($$ update public.profiles set username = E'a\nb' $$, '23514', null, 'a username has one line');
+
+reset role;
+select pg_temp.act_as('anon');
+select throws_ok('select * from public.profiles', '42501', null, 'anon has no access');
+reset role;
+select pg_temp.act_as('service_role');
+select throws_ok('select * from public.profiles', '42501', null, 'service_role has no access');
+reset role;
+
+delete from auth.users where id = 'a0000000-0000-0000-0000-000000000001';
+select is_empty($$ select 1 from public.profiles where user_id = 'a0000000-0000-0000-0000-000000000001' $$, 'the profile goes with its account');
+select isnt_empty($$ select 1 from public.profiles where user_id = 'b0000000-0000-0000-0000-000000000002' $$, 'other profiles stay');
+rollback to savepoint part;
+
+-- A profile at sign-up: named sensibly, and never in the way of the sign-up.
+create function pg_temp.name_after_sign_up(p_email text, p_metadata jsonb) returns text language plpgsql
+as $$
+declare
+  v_id uuid := gen_random_uuid();
+begin
+  insert into auth.users (id, email, raw_user_meta_data) values (v_id, p_email, p_metadata);
+  return (select p.username from public.profiles p where p.user_id = v_id);
+end
+$$;
+
+select is(pg_temp.name_after_sign_up('a1@x.test', '{"username": " ana "}'), 'ana', 'the username in the metadata is taken, trimmed');
+select is(pg_temp.name_after_sign_up('a2@x.test', '{"name": "Ana"}'), 'Ana', 'or the name');
+select is(pg_temp.name_after_sign_up('a3@x.test', '{"full_name": "Ana Łoś"}'), 'Ana Łoś', 'or the full name');
+select is(pg_temp.name_after_sign_up('a4@x.test', '{"user_name": "ana"}'), 'ana', 'or the user name');
+select is(pg_temp.name_after_sign_up('a5@x.test', '{"username": " ", "name": "Ana"}'), 'Ana', 'a blank one is passed over');
+select is(pg_temp.name_after_sign_up('a6@x.test', '{"username": {"a": 1}, "name": ["b"]}'), 'a6', 'what is not a string is passed over');
+select is(pg_temp.name_after_sign_up('a7@x.test', '{}'), 'a7', 'without a name the e-mail''s local part is taken');
+select is(pg_temp.name_after_sign_up('a8@x.test', null), 'a8', 'also without metadata');
+select is(pg_temp.name_after_sign_up('a9@x.test', 'null'), 'a9', 'also with a JSON null');
+select is(pg_temp.name_after_sign_up('a10@x.test', '[1]'), 'a10', 'also with an array');
+select is(pg_temp.name_after_sign_up('a11@x.test', '"text"'), 'a11', 'also with a string');
+select is(pg_temp.name_after_sign_up('a12@x.test', '7'), 'a12', 'also with a number');
+select is(pg_temp.name_after_sign_up(null, null), 'Listener', 'a phone or anonymous account gets a neutral name');
+select is(pg_temp.name_after_sign_up('', '{"name": ""}'), 'Listener', 'as does one with nothing but empty strings');
+select is(pg_temp.name_after_sign_up('@x.test', null), 'Listener', 'as does an e-mail without a local part');
+select is(
+  pg_temp.name_after_sign_up('a13@x.test', jsonb_build_object('name', repeat('ż', 5000000))), repeat('ż', 64), 'a huge name is cut'
+);
+select is(pg_temp.name_after_sign_up(repeat('x', 200) || '@x.test', null), repeat('x', 64), 'a long local part is cut');
+select is(pg_temp.name_after_sign_up('a14@x.test', '{"name": "A\nB\u0007"}'), 'A B', 'control characters are removed');
+select is(pg_temp.name_after_sign_up('a15@x.test', '{"name": "\u200b\ufeff"}'), 'a15', 'an invisible name is passed over');
+
+create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+create trigger refuse before insert on public.profiles for each row
+  when (new.username <> 'Listener') execute function pg_temp.refuse();
+select is(pg_temp.name_after_sign_up('a16@x.test', null), 'Listener', 'a name that cannot be stored gives way to a neutral one');
+drop trigger refuse on public.profiles;
+create trigger refuse before insert on public.profiles for each row execute function pg_temp.refuse();
+select lives_ok(
+  $$ insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'a17@x.test') $$,
+  'a sign-up succeeds even when no profile can be stored'
+);
+select isnt_empty($$ select 1 from auth.users where id = 'a0000000-0000-0000-0000-000000000001' $$, 'and the account is there');
+
+select finish();
+rollback;

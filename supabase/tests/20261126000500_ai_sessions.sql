@@ -1,0 +1,162 @@
+-- AI sessions: the owner's to read, nobody's to write; partitions that guard themselves and are always there.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(48);
+
+savepoint part;
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+
+delete from public.ai_sessions;
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+insert into public.ai_sessions (user_id, prompt, status, cost) values
+  ('a0000000-0000-0000-0000-000000000001', 'jazz', 'succeeded', 0.0012),
+  ('b0000000-0000-0000-0000-000000000002', 'rock', 'failed', 0);
+
+select enum_has_labels('public', 'ai_status_enum', array['succeeded', 'failed', 'timeout']);
+select is_partitioned('public', 'ai_sessions', 'sessions are partitioned');
+select is(pg_get_partkeydef('public.ai_sessions'::regclass), 'RANGE (created_at)', 'by the time they were created');
+select col_is_pk('public', 'ai_sessions', array['id', 'created_at'], 'the key carries the partition key');
+select has_index('public', 'ai_sessions', 'ai_sessions_user_created_idx', array['user_id', 'created_at']);
+select has_index('public', 'ai_sessions', 'ai_sessions_user_status_idx', array['user_id', 'status']);
+select policies_are('public', 'ai_sessions', array['AI sessions owner']);
+
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select results_eq('select prompt from public.ai_sessions', $$ values ('jazz') $$, 'a user sees their own sessions only');
+select throws_ok(
+  $$ insert into public.ai_sessions (user_id, prompt, status, cost) values ('a0000000-0000-0000-0000-000000000001', 'x', 'failed', 0) $$,
+  '42501', null, 'a user cannot forge a session'
+);
+select throws_ok($$ update public.ai_sessions set status = 'failed' $$, '42501', null, 'a user cannot undo a success');
+select throws_ok($$ update public.ai_sessions set created_at = now() - interval '1 year' $$, '42501', null, 'a user cannot back-date a session');
+select throws_ok('delete from public.ai_sessions', '42501', null, 'a user cannot delete a session');
+select throws_ok(format('select * from public.%I', 'ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM')), '42501', null, 'a partition cannot be read directly');
+select throws_ok(format('delete from public.%I', 'ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM')), '42501', null, 'nor written');
+reset role;
+select pg_temp.act_as('anon');
+select throws_ok('select * from public.ai_sessions', '42501', null, 'anon has no access');
+reset role;
+select pg_temp.act_as('service_role');
+select throws_ok('select * from public.ai_sessions', '42501', null, 'service_role has no access');
+reset role;
+
+select throws_ok(
+  format('insert into public.ai_sessions (user_id, prompt, status, cost) values (%L, %L, %L, %L)',
+    'a0000000-0000-0000-0000-000000000001', n.prompt, 'failed', n.cost),
+  '23514', null, n.why
+)
+from (values
+  ('', '0', 'an empty prompt is refused'), (E' \n\u00a0\u3000', '0', 'a prompt of spaces is refused'),
+  (repeat('x', 1001), '0', 'a prompt of 1001 characters is refused'), ('x', '-0.0001', 'a negative cost is refused'),
+  ('x', 'NaN', 'a cost that is no number is refused')
+) n (prompt, cost, why);
+select lives_ok(
+  $$ insert into public.ai_sessions (user_id, prompt, status, cost) values ('a0000000-0000-0000-0000-000000000001', repeat('ż', 1000), 'failed', 0) $$,
+  'a prompt of 1000 characters is accepted'
+);
+
+-- Partitions.
+create function pg_temp.month(p_months int) returns timestamptz language sql
+as $$ select (date_trunc('month', now() at time zone 'UTC') + make_interval(months => p_months)) at time zone 'UTC' $$;
+create function pg_temp.partition(p_months int) returns text language sql
+as $$ select 'ai_sessions_' || to_char(pg_temp.month(p_months) at time zone 'UTC', 'YYYY_MM') $$;
+select is(
+  (select count(*)::int from generate_series(-1, 3) n where to_regclass('public.' || pg_temp.partition(n)) is not null), 5,
+  'the previous month to three ahead are there'
+);
+set local timezone = 'Pacific/Kiritimati';
+select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'more months are made on demand, in any time zone');
+select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'and making them again does nothing');
+set local timezone = 'UTC';
+insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
+select 'a0000000-0000-0000-0000-000000000001', 'edge', 'failed', 0, m
+from unnest(array[pg_temp.month(5), pg_temp.month(6) - interval '1 microsecond']) m;
+select is(
+  (select array_agg(distinct tableoid::regclass::text) from public.ai_sessions where prompt = 'edge'), array[pg_temp.partition(5)],
+  'a month begins and ends in UTC'
+);
+select is((select relrowsecurity from pg_class where oid = pg_temp.partition(5)::regclass), true, 'a new partition has row-level security');
+select is(
+  has_table_privilege(r, pg_temp.partition(5), 'select, insert, update, delete, truncate'), false, 'and is closed to ' || r
+)
+from unnest(array['anon', 'authenticated', 'service_role']) r;
+select has_index('public', pg_temp.partition(5), pg_temp.partition(5) || '_user_id_created_at_idx', 'and has the parent''s indexes');
+
+-- Dropping old ones: months -3 (empty) and -2 (with a row) are added by hand where the database is younger.
+do $$
+begin
+  for n in -3..-2 loop
+    continue when to_regclass('public.' || pg_temp.partition(n)) is not null;
+    execute format('create table public.%I partition of public.ai_sessions for values from (%L) to (%L)',
+      pg_temp.partition(n), pg_temp.month(n), pg_temp.month(n + 1));
+    execute format('alter table public.%I owner to %I', pg_temp.partition(n),
+      (select relowner::regrole::text from pg_class where oid = 'public.ai_sessions'::regclass));
+  end loop;
+end
+$$;
+insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
+values ('a0000000-0000-0000-0000-000000000001', 'old', 'failed', 0, pg_temp.month(-1) - interval '1 hour');
+select private.drop_empty_ai_sessions_partitions();
+select is(
+  (select array_agg(n order by n) from generate_series(-3, 5) n where to_regclass('public.' || pg_temp.partition(n)) is not null),
+  array[-2, -1, 0, 1, 2, 3, 4, 5], 'of the old partitions the empty ones are dropped, none that has rows'
+);
+
+delete from auth.users where id = 'a0000000-0000-0000-0000-000000000001';
+select is((select array_agg(prompt) from public.ai_sessions where prompt in ('jazz', 'rock', 'old')), array['rock'], 'sessions go with the account');
+rollback to savepoint part;
+
+-- The partitions at any date: helpers that nobody may call, behind functions that do the same as before.
+select is(has_function_privilege(r, f, 'execute'), false, f || ' is closed to ' || r)
+from unnest(array['anon', 'authenticated', 'service_role']) r,
+  unnest(array['private.ensure_ai_sessions_partitions_at(timestamptz, int)', 'private.drop_empty_ai_sessions_partitions_at(timestamptz)']) f;
+
+create function pg_temp.partitions() returns text[] language sql
+as $$
+  select array_agg(c.relname::text order by c.relname)
+  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  where i.inhparent = 'public.ai_sessions'::regclass and c.relname < 'ai_sessions_2001'
+$$;
+select private.ensure_ai_sessions_partitions_at('2000-01-31T23:59:59.999999Z', 1);
+select is(
+  pg_temp.partitions(), array['ai_sessions_1999_12', 'ai_sessions_2000_01', 'ai_sessions_2000_02'],
+  'the month before to the given number of months ahead are made'
+);
+select is((select relrowsecurity from pg_class where oid = 'public.ai_sessions_2000_02'::regclass), true, 'they have row-level security');
+select is(
+  has_table_privilege(r, 'public.ai_sessions_2000_02', 'select, insert, update, delete, truncate'), false, 'and are closed to ' || r
+)
+from unnest(array['anon', 'authenticated', 'service_role']) r;
+
+insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'ana@example.test');
+insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
+values ('a0000000-0000-0000-0000-000000000001', 'jazz', 'failed', 0, '2000-01-15T12:00:00Z');
+select private.drop_empty_ai_sessions_partitions_at('2000-03-01T00:00:00Z');
+select is(
+  pg_temp.partitions(), array['ai_sessions_2000_01', 'ai_sessions_2000_02'],
+  'before the month before, those without a row are dropped'
+);
+
+select private.ensure_ai_sessions_partitions();
+select is(
+  (select count(*)::int from generate_series(-1, 3) n
+    where to_regclass('public.ai_sessions_' || to_char((now() at time zone 'UTC') + make_interval(months => n), 'YYYY_MM')) is not null),
+  5, 'the function without a date means the present'
+);
+select private.drop_empty_ai_sessions_partitions();
+select is(pg_temp.partitions(), array['ai_sessions_2000_01'], 'and so does the one that drops');
+delete from public.ai_sessions where created_at < '2001-01-01';
+select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the job''s command works as before');
+
+select finish();
+rollback;

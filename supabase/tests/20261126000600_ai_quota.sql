@@ -1,0 +1,325 @@
+-- The quota: what counts, until when, and what is said about it. The present is a fixed moment here.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(101);
+
+savepoint part;
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+create table public.ai_sessions_rest partition of public.ai_sessions default;
+create function pg_temp.add(
+  p_created_at timestamptz, p_status public.ai_status_enum default 'succeeded', p_settled_at timestamptz default null
+) returns void language sql
+as $$
+  insert into public.ai_sessions (user_id, prompt, status, cost, created_at, settled_at)
+  values ('a0000000-0000-0000-0000-000000000001', 'jazz', p_status, 0, p_created_at, p_settled_at)
+$$;
+create function pg_temp.quota(p_at timestamptz default '2020-06-30T12:00:00Z') returns jsonb language sql
+as $$ select private.ai_quota('a0000000-0000-0000-0000-000000000001', p_at) $$;
+
+select is(private.ai_quota_limit('free'), 3, 'a free user has 3 generations');
+select is(private.ai_quota_limit('pro'), 50, 'a pro user has 50');
+select is(private.ai_quota('c0000000-0000-0000-0000-000000000003', now()), null, 'without a profile there is no quota');
+select is(pg_temp.quota(), '{"plan": "free", "used": 0, "limit": 3, "remaining": 3, "next_free_at": null}', 'at first nothing is used');
+
+select pg_temp.add('2020-06-10T08:00:00.5Z');
+select is(
+  pg_temp.quota(), '{"plan": "free", "used": 1, "limit": 3, "remaining": 2, "next_free_at": "2020-07-10T08:00:00.500000Z"}',
+  'a success is used, and forgotten after 30 days'
+);
+select pg_temp.add('2020-06-20T08:00:00Z');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-10T08:00:00.500000Z', 'while something remains, the oldest one is forgotten next');
+select pg_temp.add('2020-06-01T00:00:00Z');
+select is(
+  pg_temp.quota(), '{"plan": "free", "used": 3, "limit": 3, "remaining": 0, "next_free_at": "2020-07-01T00:00:00.000000Z"}',
+  'when nothing remains, the next is possible when the oldest is forgotten'
+);
+set local timezone = 'America/New_York';
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'in UTC, whatever the session''s time zone');
+set local timezone = 'UTC';
+select is(pg_temp.quota('2020-06-30T23:59:59.999999Z') ->> 'used', '3', 'until that moment it counts');
+select is(pg_temp.quota('2020-07-01T00:00:00Z') ->> 'used', '2', 'from that moment it does not');
+select is(pg_temp.quota('2020-08-01T00:00:00Z') ->> 'used', '0', 'in the end all are forgotten');
+
+select pg_temp.add('2020-06-30T11:59:59.000001Z', 'failed');
+select is(pg_temp.quota() ->> 'used', '3', 'a failure does not count');
+select pg_temp.add('2020-06-30T11:59:58Z', 'timeout', '2020-06-30T11:59:59Z');
+select is(pg_temp.quota() ->> 'used', '3', 'a settled timeout does not count');
+select pg_temp.add('2020-06-30T11:58:30.000001Z', 'timeout');
+select is(pg_temp.quota() ->> 'used', '4', 'a reservation counts');
+select is(pg_temp.quota() ->> 'remaining', '0', 'what remains is never negative');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'the next is possible when enough are gone, not when the first is');
+select is(pg_temp.quota('2020-06-30T12:00:00.000001Z') ->> 'used', '3', 'a reservation counts for 90 seconds');
+
+delete from public.ai_sessions where created_at = '2020-06-01T00:00:00Z';
+select is(pg_temp.quota() ->> 'next_free_at', '2020-06-30T12:00:00.000001Z', 'a reservation frees its slot by itself');
+
+update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000-000000000001';
+select is(pg_temp.quota() ->> 'remaining', '47', 'a pro user has 50');
+select pg_temp.add('2020-06-21T00:00:00Z'::timestamptz + make_interval(hours => n)) from generate_series(1, 47) n;
+select is(pg_temp.quota() ->> 'remaining', '0', 'and no more');
+update public.profiles set plan = 'free' where user_id = 'a0000000-0000-0000-0000-000000000001';
+select is(pg_temp.quota() -> 'used', '50', 'after a downgrade more may be used than the limit is');
+select is(
+  pg_temp.quota('2020-06-30T12:00:00.000001Z') ->> 'next_free_at', '2020-07-22T21:00:00.000000Z',
+  'then the next is possible when used falls below the limit'
+);
+select is(private.ai_quota('b0000000-0000-0000-0000-000000000002', '2020-06-30T12:00:00Z') ->> 'used', '0', 'others are not charged');
+
+select is(private.seconds_until('2020-01-01T00:00:01.1Z', '2020-01-01T00:00:00Z'), 2, 'seconds to wait are rounded up');
+select is(private.seconds_until('2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'), 1, 'and at least one');
+rollback to savepoint part;
+
+-- Usage: the caller's own numbers, and the ones by which they are refused.
+savepoint part;
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+
+select volatility_is('public', 'usage', 'stable', 'it may be called by GET');
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select is(
+  public.usage(),
+  '{"plan": "free", "playlists": {"used": 0, "limit": 50}, "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null}}',
+  'a new user has used nothing'
+);
+insert into public.playlists (owner_id, name)
+select 'a0000000-0000-0000-0000-000000000001', n from unnest(array['one', 'two', 'three']) n;
+update public.playlists set is_deleted = true where name = 'two';
+select is(public.usage() -> 'playlists', '{"used": 2, "limit": 50}', 'live playlists are counted');
+reset role;
+
+select public.ai_reserve('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'jazz', false);
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select is(public.usage() #> '{ai,used}', '1', 'a running generation is counted');
+select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz < now() + interval '2 minutes', 'until it expires');
+reset role;
+select public.ai_settle('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'succeeded', 0);
+update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000-000000000001';
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select is(
+  public.usage() #- '{ai,next_free_at}',
+  '{"plan": "pro", "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
+);
+select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz > now() + interval '29 days', 'for 30 days');
+reset role;
+
+select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
+select is(public.usage() #> '{ai,used}', '0', 'others are not charged');
+reset role;
+select pg_temp.act_as('authenticated', 'c0000000-0000-0000-0000-000000000003');
+select throws_ok('select public.usage()', 'PT404', 'profile not found', 'a user who is gone has no usage');
+reset role;
+select pg_temp.act_as('anon');
+select throws_ok('select public.usage()', '42501', null, 'anon may not ask');
+reset role;
+rollback to savepoint part;
+
+-- Reserving: one slot per id, and every refusal by its name.
+savepoint part;
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+
+select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
+select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
+create table public.ai_sessions_rest partition of public.ai_sessions default;
+
+-- Sessions are numbered; Ana asks, unless it is said otherwise.
+create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
+create function pg_temp.reserve(
+  p_number int, p_prompt text default 'jazz', p_save boolean default false, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001'
+) returns jsonb language sql as $$ select public.ai_reserve(pg_temp.id(p_number), p_user_id, p_prompt, p_save) $$;
+create function pg_temp.settle(p_number int, p_status public.ai_status_enum, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001')
+returns void language sql as $$ select public.ai_settle(pg_temp.id(p_number), p_user_id, p_status, 0) $$;
+create function pg_temp.age(p_number int, p_by interval) returns void language sql
+as $$ update public.ai_sessions set created_at = created_at - p_by where id = pg_temp.id(p_number) $$;
+create function pg_temp.forget_everything() returns void language sql as $$ delete from public.ai_sessions $$;
+
+-- Reserving.
+select is(
+  pg_temp.reserve(1) #- '{quota,next_free_at}', '{"outcome": "reserved", "quota": {"plan": "free", "used": 1, "limit": 3, "remaining": 2}}',
+  'a slot is reserved and already counted in the quota'
+);
+select results_eq(
+  $$ select user_id, prompt, status::text, cost from public.ai_sessions where id = pg_temp.id(1) $$,
+  $$ values ('a0000000-0000-0000-0000-000000000001'::uuid, 'jazz', 'timeout', 0::numeric(10, 4)) $$,
+  'as a session that has timed out unless it is settled'
+);
+select cmp_ok((select created_at from public.ai_sessions where id = pg_temp.id(1)), '>', now(), 'at the time of the clock, not of the transaction''s start');
+select is(
+  (pg_temp.reserve(2) #>> '{quota,next_free_at}')::timestamptz,
+  (select created_at + interval '90 seconds' from public.ai_sessions where id = pg_temp.id(1)),
+  'the first reservation frees its slot after 90 seconds'
+);
+select is(pg_temp.reserve(3) ->> 'outcome', 'reserved', 'a free user has three slots');
+select is(pg_temp.reserve(4) - 'quota' - 'retry_after_seconds', '{"outcome": "quota_exceeded"}', 'and not a fourth');
+select is(pg_temp.reserve(4) #> '{quota,remaining}', '0', 'the refusal shows the quota');
+select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '<=', 90, 'while reservations live, waiting is short');
+select is(
+  pg_temp.reserve(5, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'another user has their own slots'
+);
+select pg_temp.settle(n, 'succeeded') from generate_series(1, 3) n;
+select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '>', 29 * 86400, 'after successes it is 30 days');
+select pg_temp.age(1, interval '720 hours');
+select is(pg_temp.reserve(4) ->> 'outcome', 'reserved', 'after 30 days a success is forgotten');
+
+-- What frees a slot.
+select pg_temp.forget_everything();
+select pg_temp.reserve(n) from generate_series(11, 13) n;
+select pg_temp.settle(11, 'failed');
+select is(pg_temp.reserve(14) ->> 'outcome', 'reserved', 'a failure frees the slot at once');
+select pg_temp.settle(12, 'timeout');
+select pg_temp.age(11, interval '1 minute'), pg_temp.age(12, interval '1 minute');
+select is(pg_temp.reserve(15) ->> 'outcome', 'reserved', 'as does a settled timeout');
+select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'each only one');
+select pg_temp.age(13, interval '89 seconds');
+select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'a reservation that nobody settles holds for 89 seconds');
+select pg_temp.age(13, interval '1 second');
+select is(pg_temp.reserve(16) ->> 'outcome', 'reserved', 'and not for 90');
+
+-- The same id again.
+select pg_temp.forget_everything();
+select pg_temp.reserve(21);
+select is(pg_temp.reserve(21) - 'retry_after_seconds', '{"outcome": "in_progress"}', 'a running session is in progress');
+select ok((pg_temp.reserve(21) ->> 'retry_after_seconds')::int between 1 and 90, 'for 90 seconds at most');
+select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cannot be used for another prompt');
+select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
+select is((select count(*)::int from public.ai_sessions), 1, 'none of these is counted');
+select pg_temp.settle(21, 'succeeded');
+select is(
+  pg_temp.reserve(21) #- '{quota,next_free_at}', '{"outcome": "finished", "quota": {"plan": "free", "used": 1, "limit": 3, "remaining": 2}}',
+  'a session that succeeded is finished'
+);
+select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cannot be used for another prompt');
+select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
+select pg_temp.reserve(n) from generate_series(22, 23) n;
+select is(pg_temp.reserve(21) ->> 'outcome', 'finished', 'it is finished also when the quota is used up');
+select is(pg_temp.reserve(22) ->> 'outcome', 'in_progress', 'as another is in progress');
+select pg_temp.settle(22, 'failed');
+select is(pg_temp.reserve(22) ->> 'outcome', 'reserved', 'a failed session is a new attempt');
+select is((select count(*)::int from public.ai_sessions where id = pg_temp.id(22)), 2, 'in a row of its own');
+select pg_temp.settle(22, 'timeout');
+select is(pg_temp.reserve(22, 'rock') ->> 'outcome', 'reserved', 'so is one that timed out, also with another prompt');
+select pg_temp.age(22, interval '90 seconds');
+select is(pg_temp.reserve(22) ->> 'outcome', 'reserved', 'and one whose worker died');
+select pg_temp.settle(22, 'failed');
+select is(pg_temp.reserve(22, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'but not for another user');
+
+-- A clock that stepped back: the last attempt seems to lie ahead.
+select pg_temp.forget_everything();
+select pg_temp.reserve(29), pg_temp.settle(29, 'failed'), pg_temp.age(29, interval '-10 seconds');
+select pg_temp.reserve(29);
+select ok(
+  (select max(created_at) filter (where status = 'timeout') > max(created_at) filter (where status = 'failed')
+   from public.ai_sessions where id = pg_temp.id(29)),
+  'a new attempt is later than the last one, even when the clock is not'
+);
+
+-- A saved playlist outlives its session.
+select pg_temp.forget_everything();
+insert into public.playlists (id, owner_id, name) values (pg_temp.id(31), 'a0000000-0000-0000-0000-000000000001', 'Saved');
+select is(pg_temp.reserve(31) ->> 'outcome', 'finished', 'the id of one''s own playlist is finished');
+select is(pg_temp.reserve(31, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'another user''s is taken');
+
+-- Too many attempts.
+select pg_temp.reserve(n), pg_temp.settle(n, case when n % 2 = 0 then 'failed' else 'timeout' end::public.ai_status_enum) from generate_series(41, 44) n;
+select is(pg_temp.reserve(45) ->> 'outcome', 'reserved', 'four failures and timeouts within a minute are allowed');
+select is(pg_temp.reserve(46) ->> 'outcome', 'too_many_attempts', 'what runs counts as it starts');
+select pg_temp.settle(45, 'succeeded');
+select is(pg_temp.reserve(47) ->> 'outcome', 'reserved', 'what succeeded does not');
+select pg_temp.settle(47, 'failed');
+select is(pg_temp.reserve(48) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'the fifth failure bars the next attempt');
+select ok((pg_temp.reserve(48) ->> 'retry_after_seconds')::int between 1 and 60, 'for a minute at most');
+select is(pg_temp.reserve(47) ->> 'outcome', 'too_many_attempts', 'also under the id of a failure');
+select is(pg_temp.reserve(45) ->> 'outcome', 'finished', 'a replay is answered all the same');
+select is(pg_temp.reserve(49, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'others are not barred');
+select pg_temp.age(41, interval '1 minute');
+select is(pg_temp.reserve(48) ->> 'outcome', 'reserved', 'a minute later it is forgotten');
+
+-- No room for the playlist.
+select pg_temp.forget_everything();
+insert into public.playlists (owner_id, name) select 'a0000000-0000-0000-0000-000000000001', 'Playlist ' || n from generate_series(2, 50) n;
+select is(pg_temp.reserve(51, p_save => true) - 'quota', '{"outcome": "playlist_limit"}', 'with 50 playlists nothing is generated to be saved');
+select is(pg_temp.reserve(51, p_save => false) ->> 'outcome', 'reserved', 'but to be looked at');
+select is(pg_temp.reserve(52, p_user_id => 'c0000000-0000-0000-0000-000000000003'), '{"outcome": "no_profile"}', 'without a profile nothing is reserved');
+
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+select throws_ok(
+  $$ select public.ai_reserve(gen_random_uuid(), 'a0000000-0000-0000-0000-000000000001', 'jazz', false) $$, '42501', null, 'users may not reserve by themselves'
+);
+reset role;
+rollback to savepoint part;
+
+-- Attempts: few at once, few a minute, few a day, and the day's cost by plan.
+insert into auth.users (id, email) values
+  ('a0000000-0000-0000-0000-000000000001', 'ana@example.test'), ('b0000000-0000-0000-0000-000000000002', 'bo@example.test');
+update public.profiles set plan = 'pro' where user_id = 'b0000000-0000-0000-0000-000000000002';
+create table public.ai_sessions_rest partition of public.ai_sessions default;
+
+-- Bo, who is on Pro, asks, unless it is said otherwise.
+create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
+create function pg_temp.reserve(p_number int, p_user_id uuid default 'b0000000-0000-0000-0000-000000000002') returns jsonb language sql
+as $$ select public.ai_reserve(pg_temp.id(p_number), p_user_id, 'jazz', false) $$;
+create function pg_temp.outcome(p_number int) returns text language sql as $$ select pg_temp.reserve(p_number) ->> 'outcome' $$;
+create function pg_temp.settle(p_number int, p_status public.ai_status_enum, p_cost numeric default 0, p_user_id uuid default 'b0000000-0000-0000-0000-000000000002')
+returns void language sql as $$ select public.ai_settle(pg_temp.id(p_number), p_user_id, p_status, p_cost) $$;
+create function pg_temp.age(p_by interval) returns void language sql as $$ update public.ai_sessions set created_at = created_at - p_by $$;
+
+-- At once.
+select is(pg_temp.outcome(n), 'reserved', format('attempt %s of three runs', n)) from generate_series(1, 3) n;
+select is(pg_temp.reserve(4) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'a fourth is refused, also on Pro');
+select ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int between 85 and 90, 'until a reservation ends by itself');
+select pg_temp.settle(1, 'succeeded');
+select is(pg_temp.outcome(4), 'reserved', 'one that has ended makes room');
+
+-- A minute.
+select pg_temp.settle(n, 'failed') from generate_series(2, 4) n;
+select is(pg_temp.outcome(5), 'reserved', 'after three failures a fourth attempt runs');
+select is(pg_temp.outcome(6), 'reserved', 'and a fifth');
+select is(pg_temp.reserve(7) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'a sixth within the minute is refused while two still run');
+select ok((pg_temp.reserve(7) ->> 'retry_after_seconds')::int between 55 and 60, 'for a minute at most');
+
+-- A day.
+delete from public.ai_sessions;
+select pg_temp.reserve(n), pg_temp.settle(n, 'failed'), pg_temp.age(interval '47 minutes') from generate_series(100, 128) n;
+select is(pg_temp.outcome(129), 'reserved', 'the thirtieth attempt of a day that does not succeed runs');
+select pg_temp.settle(129, 'timeout'), pg_temp.age(interval '47 minutes');
+select is(pg_temp.outcome(130), 'too_many_attempts', 'the next is refused');
+select ok((pg_temp.reserve(130) ->> 'retry_after_seconds')::int between 1700 and 1800, 'until the first is a day old');
+select pg_temp.age(interval '30 minutes');
+select is(pg_temp.outcome(130), 'reserved', 'from then on one runs again');
+
+-- The day's cost.
+delete from public.ai_sessions;
+select pg_temp.reserve(201), pg_temp.settle(201, 'succeeded', 0.4), pg_temp.age(interval '1 hour');
+select pg_temp.reserve(202), pg_temp.settle(202, 'succeeded', 0.5999), pg_temp.age(interval '1 hour');
+select is(pg_temp.outcome(203), 'reserved', 'below a dollar Pro goes on');
+select pg_temp.settle(203, 'failed', 0.0001);
+select is(pg_temp.reserve(204) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'at a dollar it does not, whatever came of it');
+select ok((pg_temp.reserve(204) ->> 'retry_after_seconds')::int between 79100 and 79200, 'until the first of it is a day old');
+select pg_temp.reserve(301, 'a0000000-0000-0000-0000-000000000001'), pg_temp.settle(301, 'failed', 0.2499, 'a0000000-0000-0000-0000-000000000001');
+select is(pg_temp.reserve(302, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'reserved', 'free goes on below a quarter');
+select pg_temp.settle(302, 'failed', 0.0001, 'a0000000-0000-0000-0000-000000000001');
+select is(pg_temp.reserve(303, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'too_many_attempts', 'and not at it');
+
+select finish();
+rollback;

@@ -1,0 +1,154 @@
+-- Billing: who a Stripe customer is, and a plan that is written only where nothing was written since.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the functions' and the users' roles too.
+grant usage on schema extensions to fn_billing, fn_ai;
+grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_billing, fn_ai;
+
+select plan(63);
+
+create function pg_temp.sign_up(p_id uuid) returns void language sql
+as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+-- The people: a, b, c… They come behind everybody else, whom this database may have.
+create function pg_temp.id(p_user text) returns uuid language sql
+as $$ select ('ffffffff-ffff-ffff-ffff-' || repeat(p_user, 12))::uuid $$;
+create function pg_temp.profile(p_user text) returns jsonb language sql
+as $$ select public.billing_profile(pg_temp.id(p_user)) $$;
+create function pg_temp.synced(p_user text) returns timestamptz language sql
+as $$ select (pg_temp.profile(p_user) ->> 'plan_synced_at')::timestamptz $$;
+-- What the profile is beside the time: its plan and its customer.
+create function pg_temp.state(p_user text) returns text language sql
+as $$ select pg_temp.profile(p_user) ->> 'plan' || ' ' || coalesce(pg_temp.profile(p_user) ->> 'stripe_customer_id', 'nobody') $$;
+create function pg_temp.write(p_user text, p_seen timestamptz, p_customer text, p_plan public.plan_type) returns text language sql
+as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan) $$;
+-- What was read is kept here: a, b, c… as above, or a name of its own.
+create function pg_temp.remember(p_name text, p_at timestamptz) returns void language sql
+as $$ select set_config('seen.' || p_name, p_at::text, true) $$;
+create function pg_temp.seen(p_name text) returns timestamptz language sql
+as $$ select nullif(current_setting('seen.' || p_name), '')::timestamptz $$;
+create function pg_temp.page(p_after uuid, p_limit int) returns text language sql
+as $$ select string_agg(right(page.entry ->> 'user_id', 1), ' ' order by page.place) from jsonb_array_elements(public.billing_profiles(p_after, p_limit)) with ordinality page (entry, place) $$;
+
+grant execute on all functions in schema pg_temp to authenticated, fn_billing;
+
+select pg_temp.sign_up(pg_temp.id(u)) from unnest(array['c', 'a', 'e', 'b']) u;
+
+select col_type_is('public', 'profiles', 'plan_synced_at', 'timestamp with time zone', 'when a profile was made to agree with Stripe');
+select col_is_null('public', 'profiles', 'plan_synced_at', 'it may be never');
+select is((select plan_synced_at from public.profiles where user_id = pg_temp.id('a')), null, 'and is never for a new one');
+
+-- Reading.
+select pg_temp.act_as('fn_billing');
+select is(
+  pg_temp.profile('a'),
+  jsonb_build_object('user_id', pg_temp.id('a'), 'plan', 'free', 'stripe_customer_id', null, 'plan_synced_at', null),
+  'a profile is read by its user, and nothing else of it'
+);
+reset role;
+update public.profiles set stripe_customer_id = 'cus_pgtap_b', plan = 'pro' where user_id = pg_temp.id('b');
+select pg_temp.act_as('fn_billing');
+select is(
+  public.billing_profile(p_stripe_customer_id => 'cus_pgtap_b'),
+  jsonb_build_object('user_id', pg_temp.id('b'), 'plan', 'pro', 'stripe_customer_id', 'cus_pgtap_b', 'plan_synced_at', null),
+  'it is read by its customer'
+);
+select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_b') ->> 'user_id', pg_temp.id('b')::text, 'the customer decides, not the user');
+select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_x') ->> 'user_id', pg_temp.id('a')::text, 'where nobody has the customer the user does');
+select is(public.billing_profile(pg_temp.id('d'), 'cus_pgtap_x'), null, 'neither is nobody');
+select is(public.billing_profile(), null, 'nothing is nobody, though many have no customer');
+
+-- The plan.
+select is(pg_temp.write('a', null, 'cus_pgtap_a', 'pro'), 'written', 'the first write has seen that there was none');
+select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'the plan and the customer are written');
+select ok(pg_temp.synced('a') between now() and clock_timestamp(), 'and when');
+select is(pg_temp.state('b'), 'pro cus_pgtap_b', 'nobody else''s are');
+select pg_temp.remember('first', pg_temp.synced('a'));
+select is(pg_temp.write('a', null, 'cus_pgtap_y', 'free'), 'conflict', 'who saw none comes too late');
+select is(pg_temp.write('a', pg_temp.seen('first') - interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'so does who saw an earlier write');
+select is(pg_temp.write('a', pg_temp.seen('first') + interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'and who says to have seen a later one');
+select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'and nothing is changed');
+select is(pg_temp.synced('a'), pg_temp.seen('first'), 'not the time either');
+select is(pg_temp.write('a', (pg_temp.profile('a') ->> 'plan_synced_at')::timestamptz, 'cus_pgtap_a', 'pro'), 'written', 'the time that was read is the time that counts, to the microsecond');
+select cmp_ok(pg_temp.synced('a'), '>', pg_temp.seen('first'), 'the same plan again moves it');
+select is(pg_temp.write('a', pg_temp.seen('first'), 'cus_pgtap_a', 'free'), 'conflict', 'so that who has asked before comes too late');
+select is(pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', 'free'), 'written', 'who has seen it does not');
+select is(pg_temp.state('a'), 'free cus_pgtap_a', 'and a cancellation is written');
+select is(pg_temp.write('a', pg_temp.synced('a'), null, 'free'), 'written', 'a customer that Stripe has no more can be forgotten');
+select is(pg_temp.state('a'), 'free nobody', 'and is');
+select is(pg_temp.write('d', null, 'cus_pgtap_d', 'pro'), 'no_profile', 'an account without a profile has no plan');
+select throws_ok($$ select pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', null) $$, '23502', null, 'no plan is none');
+
+-- A customer that is another's.
+select pg_temp.remember('alone', pg_temp.synced('a'));
+select is(pg_temp.write('a', pg_temp.seen('alone'), 'cus_pgtap_b', 'pro'), 'conflict', 'a customer that has become another''s is not taken');
+select is(pg_temp.state('a') || ', ' || pg_temp.state('b'), 'free nobody, pro cus_pgtap_b', 'and nothing is changed on either side');
+select is(pg_temp.synced('a'), pg_temp.seen('alone'), 'not the time either');
+
+-- The clock.
+reset role;
+update public.profiles set plan_synced_at = '2999-01-01' where user_id = pg_temp.id('a');
+select pg_temp.act_as('fn_billing');
+select is(pg_temp.write('a', '2999-01-01', 'cus_pgtap_a', 'free'), 'written', 'a time that lies ahead is a time');
+select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000001'::timestamptz, 'and the next grows even when the clock is behind');
+select is(public.set_stripe_customer(pg_temp.id('a'), 'cus_pgtap_a', 'cus_pgtap_z'), 'cus_pgtap_z', 'so it does for a customer');
+select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000002'::timestamptz, 'by as much');
+
+-- The customer.
+select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_1'), 'cus_pgtap_1', 'the first customer is the profile''s');
+select is(pg_temp.state('c'), 'free cus_pgtap_1', 'and its plan stays');
+select pg_temp.remember('customer', pg_temp.synced('c'));
+select isnt(pg_temp.seen('customer'), null, 'it counts as a write');
+select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_2'), 'cus_pgtap_1', 'a second one is told of the first');
+select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_9', 'cus_pgtap_2'), 'cus_pgtap_1', 'so is one in place of another than there is');
+select is(pg_temp.synced('c'), pg_temp.seen('customer'), 'neither is a write');
+select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_1', 'cus_pgtap_2'), 'cus_pgtap_2', 'the one that was seen is replaced');
+select cmp_ok(pg_temp.synced('c'), '>', pg_temp.seen('customer'), 'which is a write');
+select is(pg_temp.write('c', pg_temp.seen('customer'), 'cus_pgtap_1', 'pro'), 'conflict', 'so a plan of the customer before comes too late');
+select is(pg_temp.state('c'), 'free cus_pgtap_2', 'and is not the new one''s');
+select throws_ok($$ select public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_2', 'cus_pgtap_b') $$, '23505', null, 'another profile''s customer is refused');
+select is(public.set_stripe_customer(pg_temp.id('d'), null, 'cus_pgtap_3'), null, 'without a profile there is none');
+
+-- The owner.
+reset role;
+select pg_temp.remember('before', (select updated_at from public.profiles where user_id = pg_temp.id('c')));
+select pg_temp.remember('synced', (select plan_synced_at from public.profiles where user_id = pg_temp.id('c')));
+select pg_temp.act_as('authenticated', pg_temp.id('c'));
+select is((select plan_synced_at from public.profiles), pg_temp.seen('synced'), 'owners may read when their plan was synced');
+select lives_ok($$ update public.profiles set username = 'Renamed' $$, 'owners rename themselves');
+select cmp_ok((select updated_at from public.profiles), '>', pg_temp.seen('before'), 'which moves updated_at');
+select is((select plan_synced_at from public.profiles), pg_temp.seen('synced'), 'and not what billing goes by');
+select throws_ok('update public.profiles set plan_synced_at = now()', '42501', null, 'owners may not write it');
+select throws_ok('select public.billing_profile(auth.uid())', '42501', null, 'nor do what billing does');
+reset role;
+select pg_temp.act_as('fn_billing');
+select is(pg_temp.write('c', pg_temp.seen('synced'), 'cus_pgtap_2', 'free'), 'written', 'so that renaming keeps no cancellation away');
+
+-- Pages.
+select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 10), 'a b c e', 'profiles come by their users');
+select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 2), 'a b', 'as many as are asked for');
+select is(pg_temp.page(pg_temp.id('b'), 2), 'c e', 'the next behind the last one');
+select is(public.billing_profiles(pg_temp.id('e')), '[]', 'behind the last there is none');
+select is(pg_temp.page(pg_temp.id('a'), 0), 'b', 'a page has at least one');
+select is(public.billing_profiles(pg_temp.id('b'), 1), jsonb_build_array(pg_temp.profile('c')), 'each as it is read alone');
+reset role;
+select pg_temp.sign_up(('ffffffff-ffff-ffff-eeee-' || lpad(n::text, 12, '0'))::uuid) from generate_series(0, 1000) n;
+select pg_temp.sign_up('00000000-0000-0000-0000-000000000001');
+select pg_temp.act_as('fn_billing');
+select is(jsonb_array_length(public.billing_profiles(p_limit => 100000)), 1000, 'and at most a thousand');
+select is(public.billing_profiles() -> 0 ->> 'user_id', '00000000-0000-0000-0000-000000000001', 'the first page begins at the beginning');
+
+-- Who may.
+select throws_ok('select * from public.profiles', '42501', null, 'billing does not reach the table itself');
+reset role;
+select pg_temp.act_as('fn_ai');
+select throws_ok($$ select public.set_billing_plan('ffffffff-ffff-ffff-ffff-cccccccccccc', null, null, 'pro') $$, '42501', null, 'no other function''s role does billing''s work');
+reset role;
+
+select finish();
+rollback;

@@ -1,0 +1,65 @@
+-- The export of an account: all of one's own, nothing of others', and no token.
+begin;
+create extension if not exists pgtap with schema extensions;
+set local search_path = public, extensions;
+-- For this transaction: assertions run as the users' roles too.
+grant execute on all functions in schema extensions to anon, authenticated, service_role;
+
+select plan(13);
+
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+insert into auth.users (id, email) values
+  ('a0000000-0000-0000-0000-000000000001', 'ann@example.test'), ('b0000000-0000-0000-0000-000000000002', 'bob@example.test');
+insert into public.playlists (id, owner_id, name, is_deleted) values
+  ('c0000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'kept', false),
+  ('c0000000-0000-0000-0000-000000000002', 'a0000000-0000-0000-0000-000000000001', 'gone', false),
+  ('c0000000-0000-0000-0000-000000000003', 'b0000000-0000-0000-0000-000000000002', 'of bob', false);
+insert into public.playlist_tracks (playlist_id, position, track_uri, title)
+select p, n, 'spotify:track:' || repeat(n::text, 22), 'track ' || n
+from unnest(array['c0000000-0000-0000-0000-000000000001', 'c0000000-0000-0000-0000-000000000002']::uuid[]) p, generate_series(1, 2) n;
+update public.playlists set is_deleted = true where name = 'gone';
+select public.ai_reserve('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'quiet jazz', false);
+select public.ai_reserve('10000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'loud jazz', false);
+select public.store_spotify_tokens(
+  'a0000000-0000-0000-0000-000000000001', repeat('s', 32), 'access', 'refresh', now() + interval '1 hour', 'Ann', 'ann-at-spotify'
+);
+select public.begin_spotify_export('a0000000-0000-0000-0000-000000000001', 'e0000000-0000-0000-0000-000000000001', '{"name": "kept"}');
+
+select volatility_is('public', 'account_export', 'stable', 'it changes nothing');
+select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
+create temp table exported as select public.account_export() as document;
+select is(
+  (select array_agg(k order by k) from exported, jsonb_object_keys(document) k),
+  array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'sessions', 'spotify', 'spotify_exports'],
+  'every kind of data is named, also where there is none'
+);
+select is(document #>> '{account,email}', 'ann@example.test', 'the account') from exported;
+select is(document #>> '{profile,plan}', 'free', 'the plan') from exported;
+select is(
+  (select jsonb_agg(l -> 'name') from exported, jsonb_array_elements(document -> 'playlists') l),
+  '["kept", "gone"]', 'every playlist, deleted ones too'
+);
+select is(
+  (select jsonb_agg(t -> 'title') from exported, jsonb_array_elements(document #> '{playlists,1,tracks}') t),
+  '["track 1", "track 2"]', 'with its tracks in order'
+);
+select is(document #>> '{generations,0,prompt}', 'quiet jazz', 'what was asked for') from exported;
+select is(jsonb_array_length(document -> 'generations'), 1, 'by the caller alone') from exported;
+select is(document #>> '{spotify,display_name}', 'Ann', 'the link') from exported;
+select is(document #>> '{spotify_exports,0,request,name}', 'kept', 'and the exports') from exported;
+select ok(
+  document::text !~ 'access_token|refresh_token|bob|loud', 'no token is in it, and nothing of others'
+) from exported;
+reset role;
+select pg_temp.act_as('authenticated', 'd0000000-0000-0000-0000-000000000004');
+select is(public.account_export(), null, 'a user without a profile is told nothing');
+reset role;
+select pg_temp.act_as('anon');
+select throws_ok('select public.account_export()', '42501', null, 'and a visitor may not ask');
+
+select finish();
+rollback;
