@@ -5,8 +5,24 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, database, DESKTOP, goTo, linkSpotify, listener, PASSWORD, PHONE, playlistOf, ready, resetSimulators, says, stays, upgrade, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
+import {
+  control,
+  DESKTOP,
+  database,
+  goTo,
+  linkSpotify,
+  listener,
+  PASSWORD,
+  PHONE,
+  playlistOf,
+  ready,
+  resetSimulators,
+  says,
+  stays,
+  upgrade,
+  visit,
+} from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -42,7 +58,10 @@ test('all that is stored is one file away, and the privacy text says what that i
   await end();
 });
 
-for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+for (const [name, size] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const) {
   test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
     const { page, who, end } = await atAccount(size);
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
@@ -119,7 +138,10 @@ test('a link that somebody else has begun is not completed', async () => {
   await end();
 });
 
-for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+for (const [name, size] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const) {
   test(`on a ${name}, a playlist is exported, by way of linking first, and the copy is one click away`, async () => {
     const { page, who, end } = await atAccount(size);
     const id = await playlistOf(who, 'Sunday', 2);
@@ -143,10 +165,14 @@ test('an export whose answer is lost makes no second copy when it is tried again
   await linkSpotify(page, who);
   await agree(page);
   await page.getByText('Spotify is linked.').waitFor();
-  await page.route('**/functions/v1/spotify-export', async (route) => {
-    await route.fetch();
-    await route.abort('connectionreset');
-  }, { times: 1 });
+  await page.route(
+    '**/functions/v1/spotify-export',
+    async (route) => {
+      await route.fetch();
+      await route.abort('connectionreset');
+    },
+    { times: 1 },
+  );
   await goTo(page, `playlists/${id}`);
   await page.getByRole('button', { name: 'Export to Spotify' }).click();
   await says(page, 'We cannot be reached.');
@@ -197,7 +223,10 @@ test('an account is deleted by whoever types its address, and is gone', async ()
   await end();
 });
 
-for (const [kind, label, phone] of [['a phone number', 'Your phone number', '48123456789'], ['nothing but an id', 'Your account’s id', '']] as const) {
+for (const [kind, label, phone] of [
+  ['a phone number', 'Your phone number', '48123456789'],
+  ['nothing but an id', 'Your account’s id', ''],
+] as const) {
   test(`an account with ${kind} is deleted by whoever types what is shown`, async () => {
     const who = await listener();
     await database(async (sql) => {

@@ -22,7 +22,10 @@ async function signUp(page: Page, email: string): Promise<void> {
   await page.getByRole('button', { name: 'Create account' }).click();
 }
 
-for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+for (const [name, size] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const) {
   test(`on a ${name}, a stranger writes a wish, signs up, and finds the wish again`, async () => {
     const { page, end } = await visit(browser, { size });
     await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
@@ -119,7 +122,12 @@ for (const isKnown of [false, true]) {
     const [attacker, victim] = [await listener(), await listener()];
     const { access_token, refresh_token } = attacker.session;
     const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: '3600', token_type: 'bearer', type: 'magiclink' });
-    for (const [before, link] of [['', `#${parameters}`], ['#/playlists', `#${parameters}`], ['', `?${parameters}`], ['', '?code=of-the-attackers']] as const) {
+    for (const [before, link] of [
+      ['', `#${parameters}`],
+      ['#/playlists', `#${parameters}`],
+      ['', `?${parameters}`],
+      ['', '?code=of-the-attackers'],
+    ] as const) {
       const { page, end } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/${before || link}` });
       if (before) {
         await page.getByRole('heading', { name: isKnown ? 'Your playlists' : 'Sign in' }).waitFor();
@@ -147,7 +155,10 @@ test('an address is changed by the link in a mail, and the page shows the new on
   await end();
 });
 
-for (const [choice, isKept] of [['Stay signed in as', true], ['Sign in as', false]] as const) {
+for (const [choice, isKept] of [
+  ['Stay signed in as', true],
+  ['Sign in as', false],
+] as const) {
   test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     await attacker.supabase.auth.signInWithOtp({ email: attacker.email });

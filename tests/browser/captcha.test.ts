@@ -8,10 +8,10 @@ import { after, before, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
-import { startOwnSupabase } from './own-supabase.ts';
 import type { OwnSupabase } from './own-supabase.ts';
-import { goTo, PASSWORD, says, visit } from './support.ts';
+import { startOwnSupabase } from './own-supabase.ts';
 import type { Visit } from './support.ts';
+import { goTo, PASSWORD, says, visit } from './support.ts';
 
 const CLOUDFLARE = 'https://challenges.cloudflare.com';
 const KEYS = { passes: '1x00000000000000000000AA', blocks: '2x00000000000000000000AB', secret: '1x0000000000000000000000000000000AA' };
@@ -22,7 +22,14 @@ const spent: string[] = [];
 const siteverify = createServer(async (incoming, outgoing) => {
   const form = new URLSearchParams((await incoming.toArray()).join(''));
   const token = form.get('response') ?? '';
-  const codes = form.get('secret') !== KEYS.secret ? ['invalid-input-secret'] : !token.startsWith(DUMMY) ? ['invalid-input-response'] : spent.includes(token) ? ['timeout-or-duplicate'] : [];
+  const codes =
+    form.get('secret') !== KEYS.secret
+      ? ['invalid-input-secret']
+      : !token.startsWith(DUMMY)
+        ? ['invalid-input-response']
+        : spent.includes(token)
+          ? ['timeout-or-duplicate']
+          : [];
   spent.push(token);
   outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify({ success: codes.length === 0, 'error-codes': codes, hostname: 'localhost' }));
 });
@@ -69,7 +76,9 @@ after(async () => {
 async function visitWith(site_key: string, hasScript = true): Promise<Visit> {
   own.config.turnstile_site_key = site_key;
   const it = await visit(browser, { url: own.site, others: [own.config.supabase_url, CLOUDFLARE] });
-  await it.context.route(`${CLOUDFLARE}/turnstile/v0/api.js*`, (route) => (hasScript ? route.fulfill({ contentType: 'text/javascript', body: API }) : route.abort()));
+  await it.context.route(`${CLOUDFLARE}/turnstile/v0/api.js*`, (route) =>
+    hasScript ? route.fulfill({ contentType: 'text/javascript', body: API }) : route.abort(),
+  );
   await it.context.route(`${CLOUDFLARE}/frame`, (route) => route.fulfill({ contentType: 'text/html', body: '<p>Success!</p>' }));
   return it;
 }
@@ -86,7 +95,10 @@ test('without a token nobody signs up, signs in or has mails sent', async () => 
       await auth.resetPasswordForEmail(email, options),
       await auth.resend({ type: 'signup', email, options }),
     ];
-    assert.deepEqual(answers.map(({ error }) => error?.code), Array(5).fill('captcha_failed'));
+    assert.deepEqual(
+      answers.map(({ error }) => error?.code),
+      Array(5).fill('captcha_failed'),
+    );
   }
 });
 
@@ -121,7 +133,10 @@ test('a listener signs up, asks for a new password and signs in, with a token fo
   await end();
 });
 
-for (const [what, key, hasScript] of [['fails', KEYS.blocks, true], ['cannot be loaded', KEYS.passes, false]] as const) {
+for (const [what, key, hasScript] of [
+  ['fails', KEYS.blocks, true],
+  ['cannot be loaded', KEYS.passes, false],
+] as const) {
   test(`a check that ${what} is said, and nothing can be sent`, async () => {
     const { page, end } = await visitWith(key, hasScript);
     await goTo(page, 'sign-up');

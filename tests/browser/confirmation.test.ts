@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
-import { startOwnSupabase } from './own-supabase.ts';
 import type { OwnSupabase } from './own-supabase.ts';
+import { startOwnSupabase } from './own-supabase.ts';
 import { linkTo, PASSWORD, says, visit } from './support.ts';
 
 let own: OwnSupabase;

@@ -76,8 +76,11 @@ test('from another origin, supabase-js calls functions in a region of its choice
   const answers = await page.evaluate(async ({ supabase_url, publishable_key, token, functions_url }) => {
     const { createClient } = (globalThis as unknown as { supabase: typeof import('@supabase/supabase-js') }).supabase;
     const headers = {
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=b', baggage: 'sentry-environment=production',
-      'sentry-trace': '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1', 'x-retry-count': '1',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      tracestate: 'a=b',
+      baggage: 'sentry-environment=production',
+      'sentry-trace': '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1',
+      'x-retry-count': '1',
     };
     const { functions } = createClient(supabase_url, publishable_key, { accessToken: async () => token });
     const region = 'eu-west-1' as import('@supabase/supabase-js').FunctionRegion;

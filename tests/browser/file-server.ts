@@ -1,13 +1,21 @@
 // The built page on a host of its own: what any server of files can do.
 
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type PageConfig = { supabase_url: string; supabase_publishable_key: string; functions_url: string; turnstile_site_key?: string };
 
-const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+const TYPES: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+  woff2: 'font/woff2',
+  png: 'image/png',
+  webmanifest: 'application/manifest+json',
+};
 
 /** Files, a policy, and one file that says where everything is; `config` is asked for at each request. */
 export function fileServer(config: () => PageConfig): Server {
@@ -17,7 +25,7 @@ export function fileServer(config: () => PageConfig): Server {
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     const connect = [config().supabase_url, config().functions_url].map((url) => new URL(url).origin).join(' ');
     const turnstile = config().turnstile_site_key ? ' https://challenges.cloudflare.com' : '';
-    const policy = `default-src 'none'; script-src 'self'${turnstile}; frame-src${turnstile || " 'none'"}; style-src 'self'; img-src 'self'; connect-src 'self' ${connect}`;
+    const policy = `default-src 'none'; script-src 'self'${turnstile}; frame-src${turnstile || " 'none'"}; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; connect-src 'self' ${connect}`;
     const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
     readFile(`web/dist/${name}`).then(
       (body) => response.setHeader('Content-Type', type).setHeader('Content-Security-Policy', policy).end(body),

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, generated, goTo, listener, modelTakes, PHONE, resetSimulators, says, shot, signIn, titlesOf, tracksOn, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
+import { control, DESKTOP, generated, goTo, listener, modelTakes, PHONE, resetSimulators, says, shot, signIn, titlesOf, tracksOn, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -38,7 +38,10 @@ async function wish(page: Page, { save = true } = {}): Promise<void> {
 
 const isReady = (page: Page) => page.getByRole('heading', { level: 1, name: 'Rainy evening' }).waitFor();
 
-for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+for (const [name, size] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const) {
   test(`on a ${name}, tracks appear one by one, nothing moves, and the playlist is saved`, async () => {
     const { page, who, end } = await atTheComposer(size);
     await modelTakes(900, 250);
@@ -219,10 +222,14 @@ test('a refinement that fails leaves the playlist and the words as they were', a
 test('a playlist whose answer was lost on the way is brought back, and paid for once', async () => {
   const { page, who, end } = await atTheComposer();
   await modelTakes(0, 0);
-  await page.route('**/functions/v1/ai-playlist', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: (await response.text()).split('event: done')[0] });
-  }, { times: 1 });
+  await page.route(
+    '**/functions/v1/ai-playlist',
+    async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).split('event: done')[0] });
+    },
+    { times: 1 },
+  );
   await wish(page);
   await page.getByText('The connection was lost while your playlist was being made.').waitFor();
   // As somebody does who does not trust the page any more.
@@ -300,7 +307,9 @@ test('a session that ends meanwhile is renewed, and one that cannot be renewed a
   await page.getByRole('button', { name: 'Let it go' }).click();
 
   await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }));
-  await page.route('**/auth/v1/token*grant_type=refresh_token*', (route) => route.fulfill({ status: 400, json: { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' } }));
+  await page.route('**/auth/v1/token*grant_type=refresh_token*', (route) =>
+    route.fulfill({ status: 400, json: { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' } }),
+  );
   await page.getByRole('button', { name: 'Make my playlist' }).click();
   await says(page, 'Your session has expired.');
   await page.unrouteAll();

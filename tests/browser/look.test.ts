@@ -4,7 +4,23 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, goTo, isAccessible, listener, modelTakes, PHONE, playlistOf, ready, resetSimulators, says, shot, signIn, upgrade, visit } from './support.ts';
+import {
+  control,
+  DESKTOP,
+  goTo,
+  isAccessible,
+  listener,
+  modelTakes,
+  PHONE,
+  playlistOf,
+  ready,
+  resetSimulators,
+  says,
+  shot,
+  signIn,
+  upgrade,
+  visit,
+} from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -22,14 +38,21 @@ async function fits(page: Page, what: string): Promise<void> {
   assert.ok(wide <= 0, `${what}: ${wide} pixels too wide`);
   const small = await page.evaluate(() =>
     Array.from(document.querySelectorAll('button, a.button, summary, input'))
-      .map((element) => ({ name: element.textContent || element.getAttribute('aria-label'), box: element.getBoundingClientRect(), type: element.getAttribute('type') }))
+      .map((element) => ({
+        name: element.textContent || element.getAttribute('aria-label'),
+        box: element.getBoundingClientRect(),
+        type: element.getAttribute('type'),
+      }))
       .filter(({ box, type }) => box.width > 0 && type !== 'checkbox' && (box.height < 24 || box.width < 24))
       .map(({ name }) => name),
   );
   assert.deepEqual(small, [], what);
 }
 
-for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
+for (const [name, size] of [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const) {
   test(`on a ${name}, every screen can be read by everybody, in light and dark`, async () => {
     const who = await listener();
     const id = await playlistOf(who, 'Sunday');
@@ -44,7 +67,12 @@ for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]] as const) {
     await page.getByLabel('Your wish').waitFor();
     await page.getByText('More options').click();
     await check('create');
-    for (const [place, screen] of [['sign-in', 'Sign in'], ['sign-up', 'Create an account'], ['forgot', 'Reset your password'], ['privacy', 'Privacy']] as const) {
+    for (const [place, screen] of [
+      ['sign-in', 'Sign in'],
+      ['sign-up', 'Create an account'],
+      ['forgot', 'Reset your password'],
+      ['privacy', 'Privacy'],
+    ] as const) {
       await goTo(page, place);
       await page.getByRole('heading', { name: screen }).waitFor();
       await check(place);

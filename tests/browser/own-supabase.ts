@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileServer, listen } from './file-server.ts';
 import type { PageConfig } from './file-server.ts';
+import { fileServer, listen } from './file-server.ts';
 import { ready } from './support.ts';
 
 export type OwnSupabase = { site: string; config: PageConfig; close: () => void };

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { control, DESKTOP, generated, goTo, listener, PHONE, playlistOf, resetSimulators, says, titlesOf, tracksOn, visit } from './support.ts';
 import type { Listener, Visit } from './support.ts';
+import { control, DESKTOP, generated, goTo, listener, PHONE, playlistOf, resetSimulators, says, titlesOf, tracksOn, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -14,7 +14,10 @@ before(async () => {
 beforeEach(resetSimulators);
 after(() => browser?.close());
 
-const SIZES = [['desktop', DESKTOP], ['phone', PHONE]] as const;
+const SIZES = [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+] as const;
 const IN_ORDER = ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You'];
 
 async function atPlaylists(size = DESKTOP): Promise<Visit & { who: Listener }> {
@@ -147,7 +150,9 @@ test('tracks are moved by keyboard alone, and each move is said', async () => {
 
 test('a move that the server refuses is taken back and said', async () => {
   const { page, who, id, end } = await atPlaylist();
-  await page.route('**/rest/v1/rpc/move_track', (route) => route.fulfill({ status: 503, json: { code: 'PGRST001', message: 'away', details: null, hint: null } }));
+  await page.route('**/rest/v1/rpc/move_track', (route) =>
+    route.fulfill({ status: 503, json: { code: 'PGRST001', message: 'away', details: null, hint: null } }),
+  );
   await page.getByRole('button', { name: 'Move Whisky, 1 of 4' }).focus();
   await page.keyboard.press('End');
   await says(page, 'Our database does not answer.');

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createClient } from '@supabase/supabase-js';
 import type { Session, SupabaseClient } from '@supabase/supabase-js';
+import { createClient } from '@supabase/supabase-js';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import postgres from 'postgres';
 import type { Sql } from 'postgres';
+import postgres from 'postgres';
 
 type Ready = {
   web_url: string;
@@ -43,7 +43,11 @@ export function modelTakes(first_token_ms: number, chunk_ms: number): Promise<vo
 }
 
 const REPLY = {
-  kind: 'playlist', language: 'en', name: 'Rainy evening', description: 'For the window seat.', summary: 'Calm songs.',
+  kind: 'playlist',
+  language: 'en',
+  name: 'Rainy evening',
+  description: 'For the window seat.',
+  summary: 'Calm songs.',
   tracks: [
     { artist: 'Nirvana', title: 'Come as You Are', year: 1991 },
     { artist: 'Radiohead', title: 'Karma Police', year: 1997 },
@@ -74,7 +78,12 @@ export async function listener(): Promise<Listener> {
   return { email, supabase, session: data.session };
 }
 
-const SONGS = [['Dżem', 'Whisky'], ['Glen Hansard', 'Falling Slowly'], ['Coldplay', 'Yellow'], ['Adele', 'Someone Like You']] as const;
+const SONGS = [
+  ['Dżem', 'Whisky'],
+  ['Glen Hansard', 'Falling Slowly'],
+  ['Coldplay', 'Yellow'],
+  ['Adele', 'Someone Like You'],
+] as const;
 
 type Found = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean };
 
@@ -169,7 +178,10 @@ export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 
 
 /** As if the listener had signed in an hour ago and stayed. */
 export async function stays({ session, supabase, email }: Listener): Promise<Listener> {
-  await database((sql) => sql`update auth.mfa_amr_claims set updated_at = now() - interval '1 hour' where session_id in (select id from auth.sessions where user_id = ${session.user.id})`);
+  await database(
+    (sql) =>
+      sql`update auth.mfa_amr_claims set updated_at = now() - interval '1 hour' where session_id in (select id from auth.sessions where user_id = ${session.user.id})`,
+  );
   const { data, error } = await supabase.auth.refreshSession();
   assert.equal(error, null);
   assert.ok(data.session);

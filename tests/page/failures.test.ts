@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { asFailure, FUNCTION_CODES, failureOfAuth, failureOfBody, failureOfData, failureOfResponse, failureOfSpotify, PAGE_CODES } from '../../web/src/failure.ts';
-import { failuresEn } from '../../web/src/texts/failures-en.ts';
-import { failuresPl } from '../../web/src/texts/failures-pl.ts';
+import {
+  asFailure,
+  FUNCTION_CODES,
+  failureOfAuth,
+  failureOfBody,
+  failureOfData,
+  failureOfResponse,
+  failureOfSpotify,
+  PAGE_CODES,
+} from '../../web/src/api/failure.ts';
+import { failuresEn } from '../../web/src/i18n/failures-en.ts';
+import { failuresPl } from '../../web/src/i18n/failures-pl.ts';
 
 /** The closed list, as the functions have it; nobody is left to read the last one. */
 function codesOfTheFunctions(): string[] {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arrivalOf } from '../../web/src/arrival.ts';
-import { Drafts } from '../../web/src/drafts.ts';
-import type { Store } from '../../web/src/drafts.ts';
-import { keyTarget, landing, moved, shift } from '../../web/src/reorder.ts';
-import { needsSession, routeOf } from '../../web/src/route.ts';
-import { en } from '../../web/src/texts/en.ts';
-import { pl } from '../../web/src/texts/pl.ts';
-import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/wish.ts';
+import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
+import { en } from '../../web/src/i18n/en.ts';
+import { pl } from '../../web/src/i18n/pl.ts';
+import { arrivalOf } from '../../web/src/state/arrival.ts';
+import type { Store } from '../../web/src/state/drafts.ts';
+import { Drafts } from '../../web/src/state/drafts.ts';
+import { needsSession, routeOf } from '../../web/src/state/route.ts';
+import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
 import { withPagePolicy } from '../../xtask/assets/page.ts';
 
 class Memory implements Store {
@@ -59,14 +59,19 @@ test('the address tells who has sent the browser here', () => {
   const came = (hash: string, search = '') => arrivalOf({ hash, search });
   assert.deepEqual(came('#spotify_code=a&spotify_state=b.c'), { kind: 'spotify', code: 'a', state: 'b.c' });
   assert.deepEqual(came('#spotify_error=access_denied'), { kind: 'spotify_refused', reason: 'access_denied' });
-  for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y']) assert.deepEqual(came(hash), { kind: 'session' });
+  for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y'])
+    assert.deepEqual(came(hash), { kind: 'session' });
   assert.deepEqual(came('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
   for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x']) assert.deepEqual(came(hash), { kind: 'usual' });
   for (const search of ['?access_token=x', '?type=signup&refresh_token=x', '?code=x']) assert.deepEqual(came('#/', search), { kind: 'session' });
 });
 
 test('Turnstile is let in by the document only where it has a site key', () => {
-  for (const [TURNSTILE_SITE_KEY, isOn] of [['1x00000000000000000000AA', true], ['', false], [undefined, false]] as const) {
+  for (const [TURNSTILE_SITE_KEY, isOn] of [
+    ['1x00000000000000000000AA', true],
+    ['', false],
+    [undefined, false],
+  ] as const) {
     const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
     for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
@@ -90,21 +95,54 @@ test('a row lands where it is dropped, and never outside', () => {
 });
 
 test('arrow keys, Home and End move a row, other keys do not', () => {
-  assert.deepEqual(['ArrowUp', 'ArrowDown', 'Home', 'End', 'Tab'].map((key) => keyTarget(key, 1, 4)), [0, 2, 0, 3, null]);
+  assert.deepEqual(
+    ['ArrowUp', 'ArrowDown', 'Home', 'End', 'Tab'].map((key) => keyTarget(key, 1, 4)),
+    [0, 2, 0, 3, null],
+  );
   assert.equal(keyTarget('ArrowUp', 0, 4), 0);
 });
 
 test('moving keeps all the others in their order, and rows make room for it', () => {
   assert.deepEqual(moved(['a', 'b', 'c', 'd'], 0, 2), ['b', 'c', 'a', 'd']);
   assert.deepEqual(moved(['a', 'b', 'c', 'd'], 3, 1), ['a', 'd', 'b', 'c']);
-  assert.deepEqual([0, 1, 2, 3].map((index) => shift(index, 0, 2)), [0, -1, -1, 0]);
-  assert.deepEqual([0, 1, 2, 3].map((index) => shift(index, 3, 1)), [0, 1, 1, 0]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((index) => shift(index, 0, 2)),
+    [0, -1, -1, 0],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3].map((index) => shift(index, 3, 1)),
+    [0, 1, 1, 0],
+  );
 });
 
 test('a wish has what was filled in and nothing else', () => {
-  assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), { prompt: 'rain', target_count: 20, allow_explicit: true, save: true });
-  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, versions: true, discovery: 'adventurous' as const, count: 12, save: false };
-  assert.deepEqual(wishOf(full), { prompt: 'rain', target_count: 12, era: { from: 1990 }, allow_explicit: false, allow_versions: true, exclude_artists: ['Ed Sheeran', 'Dżem'], discovery: 'adventurous', save: false });
+  assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), {
+    prompt: 'rain',
+    target_count: 20,
+    allow_explicit: true,
+    save: true,
+  });
+  const full = {
+    ...EMPTY,
+    prompt: 'rain',
+    from: '1990',
+    exclude: 'Ed Sheeran, ;  Dżem\n',
+    explicit: false,
+    versions: true,
+    discovery: 'adventurous' as const,
+    count: 12,
+    save: false,
+  };
+  assert.deepEqual(wishOf(full), {
+    prompt: 'rain',
+    target_count: 12,
+    era: { from: 1990 },
+    allow_explicit: false,
+    allow_versions: true,
+    exclude_artists: ['Ed Sheeran', 'Dżem'],
+    discovery: 'adventurous',
+    save: false,
+  });
 });
 
 test('what the function would refuse is said before it is sent', () => {
@@ -121,7 +159,9 @@ test('what the function would refuse is said before it is sent', () => {
 
 test('both languages have every text, and Polish counts as Poles do', () => {
   const names = (texts: object): string[] =>
-    Object.entries(texts).flatMap(([name, text]) => (typeof text === 'object' && !Array.isArray(text) ? names(text).map((it) => `${name}.${it}`) : [name])).sort();
+    Object.entries(texts)
+      .flatMap(([name, text]) => (typeof text === 'object' && !Array.isArray(text) ? names(text).map((it) => `${name}.${it}`) : [name]))
+      .sort();
   assert.deepEqual(names(pl), names(en));
   assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { blocksOf } from '../../web/src/markdown.ts';
+import { blocksOf } from '../../web/src/pages/markdown.ts';
 
 const [english, polish] = ['docs/privacy.md', 'docs/privacy.pl.md'].map((path) => blocksOf(readFileSync(path, 'utf8'))) as [Blocks, Blocks];
 type Blocks = ReturnType<typeof blocksOf>;

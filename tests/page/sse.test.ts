@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventsOf, SseParser } from '../../web/src/sse.ts';
-import type { ServerEvent } from '../../web/src/sse.ts';
+import type { ServerEvent } from '../../web/src/api/sse.ts';
+import { eventsOf, SseParser } from '../../web/src/api/sse.ts';
 
 const STREAM = [
   ': ping\n\n',

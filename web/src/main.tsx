@@ -1,19 +1,18 @@
 import { render } from 'preact';
+import { connect } from './api/supabase.ts';
 import { App } from './app.tsx';
-import { arrivalOf } from './arrival.ts';
-import { receive } from './arrivals.ts';
-import { startGenerations } from './generation.ts';
-import { startNavigation } from './navigation.ts';
-import { Notice } from './parts/notice.tsx';
-import { followSession } from './session.ts';
-import { connect } from './supabase.ts';
-import { startLanguage, textsNow } from './texts/texts.ts';
+import { Notice } from './components/notice.tsx';
+import { startLanguage, textsNow } from './i18n/texts.ts';
+import { arrivalOf } from './state/arrival.ts';
+import { receive } from './state/arrivals.ts';
+import { startGenerations } from './state/generation.ts';
+import { startNavigation } from './state/navigation.ts';
+import { followSession } from './state/session.ts';
 
 const place = document.getElementById('app') as HTMLElement;
 
 async function start(): Promise<void> {
-  startLanguage();
-  await connect();
+  await Promise.all([startLanguage(), connect()]);
   await followSession();
   // Before the navigation, which would show the place of an address that is cleaned.
   addEventListener('hashchange', () => void receive(arrivalOf(location)));
@@ -34,7 +33,9 @@ function failed(error: unknown): void {
       <h1 class="visually-hidden">Sound Whiskers</h1>
       <Notice tone="bad" title={t.boot.failed}>
         <p>{t.boot.next}</p>
-        <button type="button" class="button" onClick={() => location.reload()}>{t.common.retry}</button>
+        <button type="button" class="button" onClick={() => location.reload()}>
+          {t.common.retry}
+        </button>
       </Notice>
     </main>,
     place,

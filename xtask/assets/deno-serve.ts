@@ -25,6 +25,7 @@ const CONTENT_TYPES: Record<string, string> = {
   png: 'image/png',
   svg: 'image/svg+xml',
   txt: 'text/plain; charset=utf-8',
+  webmanifest: 'application/manifest+json',
   webp: 'image/webp',
   woff2: 'font/woff2',
 };
@@ -42,10 +43,13 @@ async function asset(web: string, request: Request): Promise<Response> {
   const type = CONTENT_TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   try {
     const body = await Deno.readFile(web + path);
-    const headers = { 'Content-Type': type, 'Cache-Control': 'public, max-age=0, must-revalidate' };
+    // As functions/gateway says it.
+    const kept = path.startsWith('/assets/') ? 'max-age=31536000, immutable' : 'max-age=0, must-revalidate';
+    const headers = { 'Content-Type': type, 'Cache-Control': `public, ${kept}` };
     return new Response(request.method === 'HEAD' ? null : body, { headers });
   } catch {
-    return new Response(null, { status: 404 });
+    const page = await Deno.readFile(`${web}/404.html`).catch(() => null);
+    return new Response(page, { status: 404, headers: { 'Content-Type': 'text/html; charset=utf-8' } });
   }
 }
 

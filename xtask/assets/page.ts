@@ -4,6 +4,9 @@ export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
   TURNSTILE_SITE_KEY?: string;
+  CONTACT_URL?: string;
+  TERMS_URL?: string;
+  PRIVACY_URL?: string;
 }
 
 const TURNSTILE = 'https://challenges.cloudflare.com';
@@ -31,7 +34,9 @@ export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SIT
     "default-src 'none'",
     TURNSTILE_SITE_KEY ? `script-src 'self' ${TURNSTILE}` : "script-src 'self'",
     "style-src 'self'",
+    "font-src 'self'",
     "img-src 'self'",
+    "manifest-src 'self'",
     `connect-src ${connect}`,
     "base-uri 'none'",
     "form-action 'self'",
@@ -43,13 +48,16 @@ export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SIT
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
-  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY } = variables;
+  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
   const config = {
     functions_url: `${new URL(request.url).origin}/functions/v1`,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,
     // Left out where it is not set.
     turnstile_site_key: TURNSTILE_SITE_KEY || undefined,
+    contact_url: CONTACT_URL || undefined,
+    terms_url: TERMS_URL || undefined,
+    privacy_url: PRIVACY_URL || undefined,
   };
   return Response.json(config);
 }

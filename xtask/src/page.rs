@@ -1,10 +1,12 @@
-//! The page, bundled: one document, one script, one style sheet, and the icon.
+//! The page, bundled: the document, and its scripts, styles and fonts under names that hold a hash of what is in them.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 
 use crate::files;
 use crate::process;
@@ -13,8 +15,30 @@ use crate::workspace::Workspace;
 /// The most that all of it may weigh, compressed as it travels.
 pub const GZIP_BUDGET_KB: usize = 120;
 
-/// All files of the built page; the first two are served as they are.
-const FILES: [&str; 4] = ["index.html", "icon.svg", "app.js", "app.css"];
+/// Files that name the hashed ones.
+const DOCUMENTS: [&str; 2] = ["index.html", "404.html"];
+/// Files that are served as they are.
+const PLAIN: [&str; 3] = ["icon.svg", "touch-icon.png", "site.webmanifest"];
+/// Everything in this folder has a hash in its name, so browsers may keep it for good.
+const HASHED: &str = "assets";
+/// What a name in a document stands for: the sources, and of the font's files the one for most languages.
+const NAMES: [(&str, &str, &str); 3] = [
+    ("{script}", "web/src/main.tsx", ".js"),
+    ("{styles}", "web/src/style/app.css", ".css"),
+    ("{font}", "-latin-700-normal.woff2", ".woff2"),
+];
+
+#[derive(Deserialize)]
+struct Bundle {
+    outputs: BTreeMap<String, Output>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Output {
+    entry_point: Option<String>,
+    inputs: BTreeMap<String, serde_json::Value>,
+}
 
 /// Where the page is built.
 pub fn folder(workspace: &Workspace) -> PathBuf {
@@ -22,23 +46,71 @@ pub fn folder(workspace: &Workspace) -> PathBuf {
 }
 
 pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
-    FILES.into_iter().map(|name| folder(workspace).join(name))
+    let out = folder(workspace);
+    let hashed = fs::read_dir(out.join(HASHED)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut all: Vec<_> =
+        DOCUMENTS.into_iter().chain(PLAIN).map(|name| out.join(name)).chain(hashed).collect();
+    all.sort();
+    all.into_iter()
 }
 
 /// Bundles the page, in a moment.
 pub fn build(workspace: &Workspace) -> Result<()> {
     let (web, out) = (workspace.root.join("web"), folder(workspace));
-    files::create_folder(&out)?;
+    let hashed = out.join(HASHED);
+    // Files of earlier builds have other names.
+    if hashed.exists() {
+        fs::remove_dir_all(&hashed).context("web/dist/assets")?;
+    }
+    files::create_folder(&hashed)?;
+    let metafile = workspace.target.join("page.json");
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
     esbuild.current_dir(&workspace.root).arg("--log-level=warning");
-    esbuild.args(["web/src/main.tsx", "web/src/style/app.css", "--entry-names=app", "--outdir=web/dist"]);
-    // As old as what the style sheet needs: browsers of 2024.
-    esbuild.args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"]);
-    // The privacy text.
-    esbuild.arg("--loader:.md=text");
+    esbuild.args(NAMES.iter().map(|(_, source, _)| source).filter(|source| source.starts_with("web/")));
+    esbuild.args([
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--splitting",
+        "--target=es2022",
+        "--legal-comments=none",
+    ]);
+    esbuild.args([
+        "--outdir=web/dist/assets",
+        "--entry-names=[name]-[hash]",
+        "--chunk-names=[name]-[hash]",
+        "--asset-names=[name]-[hash]",
+    ]);
+    esbuild
+        .args(["--loader:.md=text", "--loader:.woff2=file"])
+        .arg(format!("--metafile={}", metafile.display()));
     process::run(&mut esbuild).context("the page")?;
-    for name in FILES.iter().take(2) {
-        fs::copy(web.join(name), out.join(name)).with_context(|| (*name).to_owned())?;
+    let bundle: Bundle =
+        serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")?;
+    for name in DOCUMENTS {
+        let text = fs::read_to_string(web.join(name)).with_context(|| name.to_owned())?;
+        let text = NAMES.iter().try_fold(text, |text, (placeholder, source, ending)| {
+            anyhow::Ok(text.replace(placeholder, &name_of(&bundle, source, ending)?))
+        })?;
+        fs::write(out.join(name), text).with_context(|| name.to_owned())?;
+    }
+    for name in PLAIN {
+        fs::copy(web.join(name), out.join(name)).with_context(|| name.to_owned())?;
     }
     Ok(())
+}
+
+/// The path, within the page, of what was made of a source.
+fn name_of(bundle: &Bundle, source: &str, ending: &str) -> Result<String> {
+    let is_made_of = |output: &Output| match &output.entry_point {
+        Some(entry) => entry == source,
+        None => output.inputs.keys().any(|input| input.ends_with(source)),
+    };
+    let (path, _) = bundle
+        .outputs
+        .iter()
+        .find(|(path, output)| path.ends_with(ending) && is_made_of(output))
+        .with_context(|| format!("nothing was made of {source}"))?;
+    let name = Path::new(path).file_name().and_then(|name| name.to_str()).context("a path without a name")?;
+    Ok(format!("{HASHED}/{name}"))
 }

@@ -95,6 +95,7 @@ pub struct Assets {
     pub binding: String,
     #[serde(default)]
     pub run_worker_first: Vec<String>,
+    pub not_found_handling: Option<String>,
 }
 
 impl Workspace {

@@ -16,7 +16,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::{Context, Env, Fetcher, Headers, Method, Request, RequestInit, Response, Result, Var, event};
 
 use crate::health::{Report, function_name};
-use crate::page::{Page, origin_of, page_headers};
+use crate::page::{Page, cache_control, origin_of, page_headers};
 use crate::route::{Route, route};
 
 /// The page.
@@ -80,10 +80,14 @@ async fn asset(request: Request, env: &Env) -> Result<Response> {
     let Some(assets) = bound(env, ASSETS) else {
         return refuse(&Error::new(Code::NotFound, "There is no page."));
     };
+    let path = request.path();
     let response = assets.fetch_request(request).await?;
     let headers = response.headers().clone();
     for (name, value) in page_headers(page(env).as_ref()) {
         headers.set(name, &value)?;
+    }
+    if let Some(cache_control) = cache_control(&path, response.status_code()) {
+        headers.set("cache-control", cache_control)?;
     }
     Ok(response.with_headers(headers))
 }

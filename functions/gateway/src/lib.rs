@@ -14,5 +14,5 @@ mod properties;
 mod route;
 
 pub use health::{Report, function_name};
-pub use page::{Page, origin_of, page_headers};
+pub use page::{Page, cache_control, origin_of, page_headers};
 pub use route::{Route, route};

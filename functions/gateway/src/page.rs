@@ -11,7 +11,12 @@ pub struct Page {
     pub publishable_key: String,
     /// The variable `TURNSTILE_SITE_KEY`; only where Auth demands Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
+    /// The variables `CONTACT_URL`, `TERMS_URL` and `PRIVACY_URL`, where they are set.
+    pub links: Vec<(&'static str, String)>,
 }
+
+const LINKS: [(&str, &str); 3] =
+    [("contact_url", "CONTACT_URL"), ("terms_url", "TERMS_URL"), ("privacy_url", "PRIVACY_URL")];
 
 impl Page {
     /// Reads the variables; `None` where one is missing or is not what it should be.
@@ -21,6 +26,7 @@ impl Page {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
+            links: LINKS.into_iter().filter_map(|(name, variable)| Some((name, value(variable)?))).collect(),
         };
         page.supabase_origin().is_some().then_some(page)
     }
@@ -32,8 +38,11 @@ impl Page {
             "supabase_publishable_key": self.publishable_key,
             "supabase_url": self.supabase_url,
         });
-        if let (Some(config), Some(key)) = (config.as_object_mut(), &self.turnstile_site_key) {
-            config.insert("turnstile_site_key".to_owned(), key.as_str().into());
+        let site_key = self.turnstile_site_key.iter().map(|key| ("turnstile_site_key", key));
+        let links = self.links.iter().map(|(name, url)| (*name, url));
+        if let Some(config) = config.as_object_mut() {
+            config
+                .extend(site_key.chain(links).map(|(name, value)| (name.to_owned(), value.as_str().into())));
         }
         config.to_string()
     }
@@ -62,16 +71,35 @@ pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
         None => (String::new(), "require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self'{script}; style-src 'self'; img-src 'self'; connect-src 'self'{}; \
+        "default-src 'none'; script-src 'self'{script}; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; connect-src 'self'{}; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'; {last}",
         supabase.unwrap_or_default()
     );
     [("content-security-policy", policy)]
 }
 
+/// How long the page's files may be kept: those whose names hold a hash for good. What Cloudflare says of the others, to ask
+/// each time, stays.
+pub fn cache_control(path: &str, status: u16) -> Option<&'static str> {
+    (status == 200 && path.starts_with("/assets/")).then_some("public, max-age=31536000, immutable")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_with_a_hash_in_their_names_are_kept_for_good() {
+        for (path, status, is_kept) in [
+            ("/assets/main-ABC.js", 200, true),
+            ("/assets/main-ABC.js", 404, false),
+            ("/", 200, false),
+            ("/index.html", 200, false),
+            ("/icon.svg", 200, false),
+        ] {
+            assert_eq!(cache_control(path, status).is_some(), is_kept, "{path}");
+        }
+    }
 
     fn page(url: &str) -> Option<Page> {
         page_with(url, None)

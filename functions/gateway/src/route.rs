@@ -77,7 +77,7 @@ mod tests {
             "/",
             "/index.html",
             "//index.html",
-            "/app.js",
+            "/assets/main-ABC.js",
             "/functions",
             "/function/v1/x",
             "/x/config.json",

@@ -55,7 +55,8 @@ fn generate(
         functions.iter().find(|function| function.name == GATEWAY).context("there is no gateway")?;
     check_bindings(gateway, functions)?;
     let assets = gateway.wrangler.assets.as_ref().context("wrangler.toml has no [assets]")?;
-    let options = json!({ "run_worker_first": assets.run_worker_first }).to_string();
+    let options = json!({ "run_worker_first": assets.run_worker_first, "not_found_handling": assets.not_found_handling });
+    let options = options.to_string();
     let (path, options) = (quoted(&root.join(&assets.directory).to_string_lossy()), quoted(&options));
     let user_worker = quoted(&gateway.wrangler.name);
     let workers: String =

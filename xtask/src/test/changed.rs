@@ -52,7 +52,7 @@ mod tests {
         let migration = concerned("supabase/migrations/1_a.sql");
         assert!(migration.is_superset(&["pgtap", "database-15", "end-to-end", "deploy"].into()));
         assert!(!migration.contains("lint-wasm"));
-        let page = concerned("web/src/texts/en.ts");
+        let page = concerned("web/src/i18n/en.ts");
         assert!(page.is_superset(&["types", "page", "browser", "browser-smoke"].into()));
         assert!(!page.contains("end-to-end"));
         assert_eq!(concerned("docs/scale.md"), ["native-tests"].into());

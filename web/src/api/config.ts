@@ -1,0 +1,42 @@
+/** Where everything is. The host of the page serves it as `config.json`, beside the document. */
+export type Config = {
+  supabase_url: string;
+  supabase_publishable_key: string;
+  functions_url: string;
+  turnstile_site_key?: string;
+  /** `mailto:` or a page. */
+  contact_url?: string;
+  /** In place of the texts that the page has of its own. */
+  terms_url?: string;
+  privacy_url?: string;
+};
+
+/** The document preloads it, so it arrives with the script. */
+export async function readConfig(): Promise<Config> {
+  const response = await fetch('config.json');
+  if (!response.ok) throw new Error(`config.json: ${response.status}`);
+  const config = (await response.json()) as Partial<Config>;
+  const { supabase_url, supabase_publishable_key, functions_url } = config;
+  if (!supabase_url || !supabase_publishable_key || !functions_url) throw new Error('config.json is not complete');
+  const contact_url = webUrl(config.contact_url);
+  const [terms_url, privacy_url] = [webUrl(config.terms_url), webUrl(config.privacy_url)];
+  return {
+    ...config,
+    supabase_url,
+    supabase_publishable_key,
+    functions_url: functions_url.replace(/\/+$/, ''),
+    contact_url,
+    terms_url,
+    privacy_url,
+  };
+}
+
+/** An address that a link may have; a script is none. */
+function webUrl(url: string | undefined): string | undefined {
+  return /^(https?:\/\/|mailto:)/i.test(url ?? '') ? url : undefined;
+}
+
+/** The page's own address, for services that send the browser back. */
+export function pageUrl(): string {
+  return location.origin + location.pathname;
+}

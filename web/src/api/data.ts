@@ -1,0 +1,133 @@
+// Playlists and usage: read and written through Supabase's data API, where the database decides who may what.
+
+import type { Database } from '../../../supabase/database.types.ts';
+import { asFailure, Failure, failureOfData } from './failure.ts';
+import { data as api, auth } from './supabase.ts';
+
+export type Track = {
+  track_uri: string;
+  title: string;
+  artist: string;
+  album: string;
+  duration_ms: number;
+  explicit: boolean;
+  version?: string;
+};
+export type Summary = {
+  id: string;
+  name: string;
+  description: string;
+  updated_at: string;
+  count: number;
+  is_deleted: boolean;
+};
+export type Playlist = Summary & { tracks: Track[] };
+export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };
+export type Usage = { plan: 'free' | 'pro'; playlists: { used: number; limit: number }; ai: Quota };
+
+type Row = Pick<
+  Database['public']['Tables']['playlists']['Row'],
+  'id' | 'name' | 'description' | 'updated_at' | 'is_deleted'
+>;
+type Entry = Database['public']['CompositeTypes']['playlist_entry'];
+type Answer = { data: unknown; error: { code?: string; message: string } | null; status: number };
+type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
+
+const COLUMNS = 'id, name, description, updated_at, is_deleted';
+
+async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
+  const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
+    throw asFailure(error);
+  });
+  if (error) throw failureOfData(error, status);
+  return data as DataOf<A>;
+}
+
+function asSummary(row: Row, count: number): Summary {
+  return { ...row, description: row.description ?? '', count };
+}
+
+function asTracks(
+  entries: Pick<Entry, 'track_uri' | 'title' | 'artist' | 'album' | 'duration_ms' | 'explicit'>[],
+): Track[] {
+  return entries.map((entry) => ({
+    track_uri: entry.track_uri ?? '',
+    title: entry.title ?? '',
+    artist: entry.artist ?? '',
+    album: entry.album ?? '',
+    duration_ms: entry.duration_ms ?? 0,
+    explicit: entry.explicit ?? false,
+  }));
+}
+
+/** The tracks as the RPCs take them: what is not known is left out. */
+function asArguments(tracks: Track[]) {
+  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit }) => ({
+    track_uri,
+    title: title || null,
+    artist: artist || null,
+    album: album || null,
+    duration_ms: Math.round(duration_ms),
+    explicit,
+  }));
+}
+
+/** All of them, the deleted ones included, the newest first. */
+export async function listPlaylists(): Promise<Summary[]> {
+  const rows = await answerOf(
+    api().from('playlists').select(`${COLUMNS}, playlist_tracks(count)`).order('updated_at', { ascending: false }),
+  );
+  return rows.map(({ playlist_tracks, ...row }) =>
+    asSummary(row, (playlist_tracks as unknown as { count: number }[])[0]?.count ?? 0),
+  );
+}
+
+export async function readPlaylist(id: string): Promise<Playlist> {
+  const row = await answerOf(
+    api()
+      .from('playlists')
+      .select(`${COLUMNS}, playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit)`)
+      .eq('id', id)
+      .eq('is_deleted', false)
+      .order('position', { referencedTable: 'playlist_tracks' })
+      .single(),
+  );
+  const { playlist_tracks, ...rest } = row;
+  return { ...asSummary(rest, playlist_tracks.length), tracks: asTracks(playlist_tracks) };
+}
+
+export async function createPlaylist(name: string, description: string): Promise<string> {
+  const { data } = await auth().getSession();
+  if (!data.session) throw new Failure('missing_token');
+  const values = { owner_id: data.session.user.id, name: name.trim(), description: description.trim() || null };
+  return (await answerOf(api().from('playlists').insert(values).select('id').single())).id;
+}
+
+export async function describePlaylist(id: string, name: string, description: string): Promise<void> {
+  const values = { name: name.trim(), description: description.trim() || null };
+  await answerOf(api().from('playlists').update(values).eq('id', id).select('id').single());
+}
+
+export async function setDeleted(id: string, is_deleted: boolean): Promise<void> {
+  await answerOf(api().from('playlists').update({ is_deleted }).eq('id', id).select('id').single());
+}
+
+export const edits = {
+  add: async (playlist_id: string, tracks: Track[], after_position?: number) =>
+    asTracks(await answerOf(api().rpc('add_tracks', { playlist_id, tracks: asArguments(tracks), after_position }))),
+  remove: async (playlist_id: string, position: number) =>
+    asTracks(await answerOf(api().rpc('remove_track', { playlist_id, position }))),
+  move: async (playlist_id: string, from_position: number, to_position: number) =>
+    asTracks(await answerOf(api().rpc('move_track', { playlist_id, from_position, to_position }))),
+  replace: async (playlist_id: string, tracks: Track[]) =>
+    asTracks(await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) }))),
+};
+
+export async function readUsage(): Promise<Usage> {
+  return (await answerOf(api().rpc('usage'))) as unknown as Usage;
+}
+
+/** Whether there has ever been anything to pay for, and so invoices to look at. */
+export async function hasPaid(): Promise<boolean> {
+  return (await answerOf(api().from('profiles').select('stripe_customer_id').single())).stripe_customer_id !== null;
+}

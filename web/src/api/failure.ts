@@ -1,0 +1,193 @@
+// What went wrong, whoever said so: the functions, the data API, Auth, or nobody at all.
+
+/** The closed list of the functions' codes that a client can see. */
+export const FUNCTION_CODES = [
+  'invalid_json',
+  'invalid_header',
+  'invalid_state',
+  'invalid_code',
+  'invalid_signature',
+  'invalid_event',
+  'livemode_mismatch',
+  'missing_token',
+  'invalid_token',
+  'token_expired',
+  'token_too_large',
+  'quota_exceeded',
+  'profile_not_found',
+  'state_of_another_user',
+  'sign_in_again',
+  'spotify_not_linked',
+  'spotify_link_expired',
+  'spotify_access_denied',
+  'not_found',
+  'playlist_not_found',
+  'method_not_allowed',
+  'already_generated',
+  'generation_in_progress',
+  'idempotency_key_reused',
+  'playlist_limit_reached',
+  'playlist_empty',
+  'export_in_progress',
+  'nothing_to_manage',
+  'currency_conflict',
+  'body_too_large',
+  'unsupported_media_type',
+  'invalid_request',
+  'not_confirmed',
+  'not_about_music',
+  'no_tracks_found',
+  'too_many_attempts',
+  'internal_error',
+  'llm_unavailable',
+  'llm_invalid_answer',
+  'spotify_unavailable',
+  'stripe_unavailable',
+  'misconfigured',
+  'database_unavailable',
+  'spotify_rate_limited',
+  'llm_rate_limited',
+  'stripe_rate_limited',
+  'plan_contended',
+  'llm_timeout',
+  'spotify_timeout',
+  'stripe_timeout',
+  'generation_timeout',
+] as const;
+
+/** What only the page can tell. */
+export const PAGE_CODES = [
+  'network',
+  'connection_lost',
+  'unknown',
+  'name_taken',
+  'duplicate_track',
+  'too_many_tracks',
+  'text_not_allowed',
+  'wrong_credentials',
+  'email_taken',
+  'email_not_confirmed',
+  'email_invalid',
+  'weak_password',
+  'same_password',
+  'mail_link_expired',
+  'session_in_link',
+  'mail_rate_limited',
+  'auth_rate_limited',
+  'auth_unavailable',
+  'captcha_failed',
+  'spotify_refused',
+  'spotify_took_too_long',
+  'spotify_failed',
+] as const;
+
+export type FailureCode = (typeof FUNCTION_CODES)[number] | (typeof PAGE_CODES)[number];
+
+export type FailureDetails = {
+  message?: string;
+  request_id?: string;
+  retry_after_seconds?: number;
+  examples?: string[];
+};
+
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly request_id: string | undefined;
+  readonly retry_after_seconds: number | undefined;
+  readonly examples: string[];
+
+  constructor(code: FailureCode, details: FailureDetails = {}) {
+    super(details.message ?? code);
+    this.code = code;
+    this.request_id = details.request_id;
+    this.retry_after_seconds = details.retry_after_seconds;
+    this.examples = details.examples ?? [];
+  }
+}
+
+/** Whatever was thrown, as a failure. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  // What fetch throws where nobody answers.
+  if (error instanceof TypeError) return new Failure('network');
+  return new Failure('unknown', { message: error instanceof Error ? error.message : String(error) });
+}
+
+const known = new Set<string>(FUNCTION_CODES);
+
+/** A function's error as it stands in a body or in an event. */
+export function failureOfBody(body: unknown, retry_after: string | null = null): Failure {
+  const { code, message, request_id, examples } = (body ?? {}) as Record<string, unknown>;
+  const seconds = Number(retry_after);
+  return new Failure(typeof code === 'string' && known.has(code) ? (code as FailureCode) : 'unknown', {
+    message: typeof message === 'string' ? message : undefined,
+    request_id: typeof request_id === 'string' ? request_id : undefined,
+    examples: Array.isArray(examples) ? examples.filter((it) => typeof it === 'string') : undefined,
+    retry_after_seconds: retry_after && Number.isFinite(seconds) ? seconds : undefined,
+  });
+}
+
+export async function failureOfResponse(response: Response): Promise<Failure> {
+  const body: unknown = await response.json().catch(() => ({ message: `HTTP ${response.status}` }));
+  return failureOfBody(body, response.headers.get('Retry-After'));
+}
+
+/** The data API's error: PostgreSQL's or PostgREST's code, and for refusals of ours a PT code with its message. */
+export function failureOfData(error: { code?: string; message: string }, status: number): Failure {
+  const { code = '', message } = error;
+  const as = (known: FailureCode) => new Failure(known, { message: `${code} ${message}`.trim() });
+  if (status === 401) return as('token_expired');
+  if (code === '23505') return as('name_taken');
+  if (code === '23514') return as('text_not_allowed');
+  if (message.startsWith('playlist limit')) return as('playlist_limit_reached');
+  if (message.startsWith('duplicate track')) return as('duplicate_track');
+  if (message.startsWith('a playlist holds at most')) return as('too_many_tracks');
+  if (message.startsWith('profile not found')) return as('profile_not_found');
+  if (status === 404 || code === 'PGRST116') return as('playlist_not_found');
+  if (status === 409) return as('playlist_limit_reached');
+  if (status === 429) return as('too_many_attempts');
+  if (status === 400 || status === 422) return as('invalid_request');
+  if (status === 0) return as('network');
+  return as(status >= 500 ? 'database_unavailable' : 'unknown');
+}
+
+const AUTH_CODES: Record<string, FailureCode> = {
+  invalid_credentials: 'wrong_credentials',
+  user_already_exists: 'email_taken',
+  email_exists: 'email_taken',
+  email_not_confirmed: 'email_not_confirmed',
+  email_address_invalid: 'email_invalid',
+  validation_failed: 'email_invalid',
+  weak_password: 'weak_password',
+  same_password: 'same_password',
+  otp_expired: 'mail_link_expired',
+  over_email_send_rate_limit: 'mail_rate_limited',
+  captcha_failed: 'captcha_failed',
+  over_request_rate_limit: 'auth_rate_limited',
+  session_not_found: 'token_expired',
+  session_expired: 'token_expired',
+  refresh_token_not_found: 'token_expired',
+  bad_jwt: 'token_expired',
+};
+
+export function failureOfAuth(error: { code?: string; message: string; status?: number; name?: string }): Failure {
+  const { code = '', message, status = 0, name } = error;
+  const as = (known: FailureCode) => new Failure(known, { message: `${code} ${message}`.trim() });
+  const known = AUTH_CODES[code];
+  if (known) return as(known);
+  if (name === 'AuthSessionMissingError') return as('token_expired');
+  if (status === 429) return as('auth_rate_limited');
+  if (name === 'AuthRetryableFetchError' && status === 0) return as('network');
+  return as(status >= 500 ? 'auth_unavailable' : 'unknown');
+}
+
+const SPOTIFY_REASONS: Record<string, FailureCode> = {
+  access_denied: 'spotify_refused',
+  expired_state: 'spotify_took_too_long',
+  invalid_state: 'invalid_state',
+};
+
+/** Why Spotify, or our callback, sent the browser back without a code. */
+export function failureOfSpotify(reason: string): Failure {
+  return new Failure(SPOTIFY_REASONS[reason] ?? 'spotify_failed');
+}

@@ -1,0 +1,96 @@
+// The functions, over fetch: they may be at another address than Supabase, and one of them answers a stream.
+
+import { Failure, failureOfResponse } from './failure.ts';
+import { auth, functionsUrl } from './supabase.ts';
+
+export type Call = {
+  method?: 'GET' | 'POST' | 'DELETE';
+  query?: Record<string, string>;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+};
+
+/** Calls a function as whoever has signed in; what is no success is thrown as a `Failure`. */
+export async function callRaw(path: string, call: Call = {}): Promise<Response> {
+  const { data } = await auth().getSession();
+  if (!data.session) throw new Failure('missing_token');
+  const response = await send(path, call, data.session.access_token);
+  if (response.ok) return response;
+  const failure = await failureOfResponse(response);
+  if (failure.code !== 'token_expired' && failure.code !== 'invalid_token') throw failure;
+  // The clock of this device may be wrong: the server's word counts, and a new token is to be had.
+  const refreshed = await auth().refreshSession();
+  if (!refreshed.data.session) throw failure;
+  const again = await send(path, call, refreshed.data.session.access_token);
+  if (!again.ok) throw await failureOfResponse(again);
+  return again;
+}
+
+export async function call<T>(path: string, options: Call = {}): Promise<T> {
+  const response = await callRaw(path, options);
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+}
+
+function send(path: string, { method = 'POST', query, body, headers, signal }: Call, token: string): Promise<Response> {
+  const search = query ? `?${new URLSearchParams(query)}` : '';
+  const type: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  return fetch(`${functionsUrl()}/${path}${search}`, {
+    method,
+    headers: { Accept: 'application/json', Authorization: `Bearer ${token}`, ...type, ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  });
+}
+
+export type FoundTrack = {
+  track_uri: string;
+  title: string;
+  artist: string;
+  album: string;
+  duration_ms: number;
+  explicit: boolean;
+  is_playable: boolean;
+};
+
+export async function searchTracks(artist: string, title: string): Promise<FoundTrack[]> {
+  const query = Object.fromEntries(
+    Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''),
+  );
+  return (await call<{ tracks: FoundTrack[] }>('spotify-search', { method: 'GET', query })).tracks;
+}
+
+export type SpotifyLink = { linked: boolean; spotify_display_name?: string; linked_at?: string; expires_at?: string };
+
+export const spotifyLink = {
+  start: async () => (await call<{ authorize_url: string }>('spotify-oauth/start')).authorize_url,
+  complete: (code: string, state: string) => call<SpotifyLink>('spotify-oauth/complete', { body: { code, state } }),
+  status: () => call<SpotifyLink>('spotify-oauth/status', { method: 'GET' }),
+  remove: () => call<void>('spotify-oauth/link', { method: 'DELETE' }),
+};
+
+export type Exported = {
+  url: string;
+  exported: number;
+  total: number;
+  rejected: { position: number; track_uri: string }[];
+};
+
+export function exportPlaylist(playlist_id: string, key: string): Promise<Exported> {
+  return call('spotify-export', { body: { playlist_id }, headers: { 'Idempotency-Key': key } });
+}
+
+export const billing = {
+  checkout: async (success_url: string, cancel_url: string) =>
+    (await call<{ url: string }>('billing/checkout', { body: { success_url, cancel_url } })).url,
+  portal: async (return_url: string) => (await call<{ url: string }>('billing/portal', { body: { return_url } })).url,
+};
+
+export function deleteAccount(confirm: string): Promise<void> {
+  return call('account', { method: 'DELETE', body: { confirm } });
+}
+
+/** All that is stored about the account, as a file. */
+export async function exportAccount(): Promise<Blob> {
+  return (await callRaw('account/export', { method: 'GET' })).blob();
+}

@@ -1,0 +1,29 @@
+import { useState } from 'preact/hooks';
+import type { Failure } from '../api/failure.ts';
+import { asFailure } from '../api/failure.ts';
+
+export type Action = {
+  busy: boolean;
+  failure: Failure | null;
+  run: (work: () => Promise<void>) => Promise<void>;
+  clear: () => void;
+};
+
+/** Something that takes a while and may fail; a second click while it runs does nothing. */
+export function useAction(): Action {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const run = async (work: () => Promise<void>) => {
+    if (busy) return;
+    setBusy(true);
+    setFailure(null);
+    try {
+      await work();
+    } catch (error) {
+      setFailure(asFailure(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, failure, run, clear: () => setFailure(null) };
+}

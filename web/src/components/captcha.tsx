@@ -1,0 +1,27 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { Failure } from '../api/failure.ts';
+import { turnstileSiteKey } from '../api/supabase.ts';
+import { language } from '../i18n/texts.ts';
+import { captcha, showCaptcha } from '../state/captcha.ts';
+import { FailureNotice } from './notice.tsx';
+
+/** Nothing where the page is configured without. */
+export function CaptchaWidget() {
+  const place = useRef<HTMLDivElement>(null);
+  const words = language.value;
+  const { hasFailed } = captcha.value;
+  useEffect(() => (place.current ? showCaptcha(place.current, words) : undefined), [words]);
+  if (!turnstileSiteKey()) return null;
+  return (
+    <>
+      <div ref={place} class="captcha" />
+      {hasFailed && <FailureNotice failure={new Failure('captcha_failed')} />}
+    </>
+  );
+}
+
+/** Whether a form with the widget may be sent. */
+export function useCaptcha(): boolean {
+  const { token } = captcha.value;
+  return token !== '' || !turnstileSiteKey();
+}

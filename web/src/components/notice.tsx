@@ -1,0 +1,61 @@
+import type { ComponentChildren } from 'preact';
+import type { Failure } from '../api/failure.ts';
+import { failureText, fromNow, useTexts } from '../i18n/texts.ts';
+import { Icon } from './icons.tsx';
+
+type NoticeProps = { tone: 'bad' | 'good' | 'plain'; title: string; children?: ComponentChildren };
+
+export function Notice({ tone, title, children }: NoticeProps) {
+  return (
+    <div class={`notice notice-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
+      <Icon name={tone === 'good' ? 'check' : 'alert'} />
+      <div class="notice-body">
+        <p class="notice-title">{title}</p>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+type FailureProps = { failure: Failure; children?: ComponentChildren; pick?: (example: string) => void };
+
+/** What happened, what to do, and below a fold what support needs to know. */
+export function FailureNotice({ failure, children, pick }: FailureProps) {
+  const t = useTexts();
+  const { what, next } = failureText(failure.code);
+  const { retry_after_seconds: seconds, examples } = failure;
+  return (
+    <Notice tone="bad" title={what}>
+      <p>
+        {next} {seconds !== undefined && seconds > 0 && t.common.again(fromNow(seconds))}
+      </p>
+      {examples.length > 0 && (
+        <ul class="chips">
+          {examples.map((example) => (
+            <li key={example}>
+              {pick ? (
+                <button type="button" class="chip" onClick={() => pick(example)}>
+                  {example}
+                </button>
+              ) : (
+                example
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {children && <div class="row">{children}</div>}
+      <details class="support">
+        <summary>{t.common.details}</summary>
+        <dl>
+          <dt>{t.common.code}</dt>
+          <dd>{failure.code}</dd>
+          <dt>{t.common.said}</dt>
+          <dd>{failure.message}</dd>
+          {failure.request_id && <dt>{t.common.request}</dt>}
+          {failure.request_id && <dd>{failure.request_id}</dd>}
+        </dl>
+      </details>
+    </Notice>
+  );
+}

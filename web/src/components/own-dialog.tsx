@@ -1,0 +1,95 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { asFailure } from '../api/failure.ts';
+import { useTexts } from '../i18n/texts.ts';
+import { nameOf, signIn, user } from '../state/session.ts';
+import { linkSpotify } from '../state/spotify.ts';
+import { useAction } from './action.ts';
+import { CaptchaWidget, useCaptcha } from './captcha.tsx';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+import { FailureNotice } from './notice.tsx';
+
+type Props = {
+  title: string;
+  go: string;
+  bad?: boolean;
+  close: () => void;
+  work: () => Promise<void>;
+  children?: ComponentChildren;
+};
+
+/**
+ * Before something that is about the account itself: names the account, for the session may be another's than the person
+ * thinks. Where the function demands a recent sign-in, the dialog asks for the password and then goes on.
+ */
+export function OwnDialog({ title, go, bad = false, close, work, children }: Props) {
+  const t = useTexts();
+  const who = user.value;
+  const action = useAction();
+  const [isOld, setOld] = useState(false);
+  const [password, setPassword] = useState('');
+  const isHuman = useCaptcha();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void action.run(async () => {
+      if (isOld && who) await signIn(who.email, password);
+      setOld(false);
+      await work().catch((error: unknown) => {
+        // Who has no address cannot sign in with a password.
+        setOld(asFailure(error).code === 'sign_in_again' && Boolean(who?.email));
+        throw error;
+      });
+    });
+  };
+  return (
+    <Dialog title={title} close={close}>
+      <form class="stack" onSubmit={submit}>
+        <p>
+          {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
+        </p>
+        {children}
+        {action.failure && <FailureNotice failure={action.failure} />}
+        {isOld && (
+          <>
+            <Field
+              label={t.auth.password}
+              type="password"
+              value={password}
+              change={setPassword}
+              autocomplete="current-password"
+              required
+              autofocus
+            />
+            <CaptchaWidget />
+            <a href="#/forgot" onClick={close}>
+              {t.auth.forgot}
+            </a>
+          </>
+        )}
+        <div class="row row-end">
+          <button type="button" class="button" onClick={close}>
+            {t.common.cancel}
+          </button>
+          <button
+            type="submit"
+            class={bad ? 'button button-bad' : 'button button-primary'}
+            disabled={action.busy || (isOld && !isHuman)}
+          >
+            {go}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The way to Spotify. */
+export function LinkDialog({ close }: { close: () => void }) {
+  const t = useTexts();
+  return (
+    <OwnDialog title={t.account.link} go={t.account.linkGo} close={close} work={linkSpotify}>
+      <p>{t.account.linkText}</p>
+    </OwnDialog>
+  );
+}

@@ -1,0 +1,108 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { FoundTrack } from '../api/functions.ts';
+import { searchTracks } from '../api/functions.ts';
+import { duration, useTexts } from '../i18n/texts.ts';
+import { useDraft } from '../state/drafts.ts';
+import { useAction } from './action.ts';
+import { Field } from './field.tsx';
+import { Icon } from './icons.tsx';
+import { FailureNotice } from './notice.tsx';
+
+type Props = {
+  /** What the search begins with, and at once. */
+  artist?: string;
+  has: (track_uri: string) => boolean;
+  choose: (track: FoundTrack) => Promise<void>;
+  kind: 'add' | 'use';
+};
+
+/** The catalogue, by hand: it costs no generation. */
+export function SearchPanel({ artist: given, has, choose, kind }: Props) {
+  const t = useTexts();
+  const [words, setWords, forget] = useDraft('search', { artist: '', title: '' });
+  const [swapWords, setSwapWords] = useState({ artist: given ?? '', title: '' });
+  const [current, change] = given === undefined ? [words, setWords] : [swapWords, setSwapWords];
+  const [found, setFound] = useState<FoundTrack[] | null>(null);
+  const action = useAction();
+  const search = () => action.run(async () => setFound(await searchTracks(current.artist, current.title)));
+  useEffect(() => {
+    if (given) void search();
+  }, []);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (current.artist.trim() || current.title.trim()) void search();
+  };
+  const take = (track: FoundTrack) =>
+    action.run(async () => {
+      await choose(track);
+      if (given === undefined) forget();
+    });
+  return (
+    <div class="stack">
+      <form class="search-form" onSubmit={submit} role="search">
+        <Field
+          label={t.search.artist}
+          value={current.artist}
+          maxLength={200}
+          change={(artist) => change({ ...current, artist })}
+          autofocus={given === undefined}
+        />
+        <Field
+          label={t.search.title}
+          value={current.title}
+          maxLength={200}
+          change={(title) => change({ ...current, title })}
+          autofocus={given !== undefined}
+        />
+        <button type="submit" class="button" disabled={action.busy}>
+          <Icon name="search" /> {t.search.go}
+        </button>
+      </form>
+      <p class="hint">{t.search.hint}</p>
+      {action.failure && <FailureNotice failure={action.failure} />}
+      <p class="hint" role="status">
+        {action.busy
+          ? t.common.loading
+          : found
+            ? found.length > 0
+              ? t.search.count(found.length)
+              : t.search.none
+            : ''}
+      </p>
+      {found && found.length > 0 && (
+        <ul class="found" aria-label={t.search.results}>
+          {found.map((track) => (
+            <li key={track.track_uri} class="found-row">
+              <span class="track-words">
+                <span class="track-title">
+                  <span class="clip">{track.title}</span>
+                  {track.explicit && (
+                    <abbr class="explicit" title={t.track.explicit}>
+                      E
+                    </abbr>
+                  )}
+                </span>
+                <span class="track-artist clip">
+                  {track.artist} · {track.album}
+                </span>
+              </span>
+              <span class="track-time">{duration(track.duration_ms)}</span>
+              {has(track.track_uri) ? (
+                <span class="badge">{t.search.there}</span>
+              ) : (
+                <button
+                  type="button"
+                  class="button button-small"
+                  aria-label={kind === 'add' ? t.search.addLabel(track.title) : t.search.useLabel(track.title)}
+                  onClick={() => take(track)}
+                >
+                  {kind === 'add' ? t.search.add : t.search.use}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,284 @@
+import { useEffect, useState } from 'preact/hooks';
+import { pageUrl } from '../api/config.ts';
+import type { Usage } from '../api/data.ts';
+import { hasPaid } from '../api/data.ts';
+import type { SpotifyLink } from '../api/functions.ts';
+import { billing, exportAccount, spotifyLink } from '../api/functions.ts';
+import { useAction } from '../components/action.ts';
+import { Field } from '../components/field.tsx';
+import { FailureNotice, Notice } from '../components/notice.tsx';
+import { LinkDialog, OwnDialog } from '../components/own-dialog.tsx';
+import { date, useTexts } from '../i18n/texts.ts';
+import { arrival } from '../state/arrivals.ts';
+import { reset } from '../state/generation.ts';
+import { go, goInstead, route } from '../state/navigation.ts';
+import { deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../state/session.ts';
+import { say } from '../state/toasts.ts';
+
+export function AccountScreen() {
+  const t = useTexts();
+  const who = user.value;
+  const leave = async () => {
+    reset();
+    await signOut();
+    go('sign-in');
+    say(t.account.signedOut);
+  };
+  return (
+    <div class="page page-narrow">
+      <header class="row row-between page-head">
+        <h1 tabIndex={-1}>{t.account.title}</h1>
+        <button type="button" class="button" onClick={() => void leave()}>
+          {t.account.signOut}
+        </button>
+      </header>
+      <p class="hint">
+        {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
+      </p>
+      <PlanCard />
+      <SpotifyCard />
+      <DataCard />
+      <DangerCard />
+    </div>
+  );
+}
+
+function PlanCard() {
+  const t = useTexts();
+  const known = usage.value;
+  const action = useAction();
+  const [customer, setCustomer] = useState(false);
+  useEffect(() => void refreshUsage(), []);
+  // Where it cannot be found out, the button is there, and what it leads to tells.
+  useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
+  const account = `${pageUrl()}#/account`;
+  const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
+  const [paying, setPaying] = useState(false);
+  const upgrade = async () => location.assign(await billing.checkout(`${account}?paid`, account));
+  return (
+    <section class="card stack" aria-labelledby="plan">
+      <div class="row row-between">
+        <h2 id="plan">{t.account.plan}</h2>
+        <span class={known?.plan === 'pro' ? 'badge badge-pro' : 'badge'}>{known ? t.account[known.plan] : '…'}</span>
+      </div>
+      <Paid />
+      <Meters known={known} />
+      {known?.plan === 'free' && <p class="hint">{t.account.proOffer}</p>}
+      <div class="row">
+        {known?.plan === 'free' && (
+          <button type="button" class="button button-primary" onClick={() => setPaying(true)}>
+            {t.account.upgrade}
+          </button>
+        )}
+        {customer && (
+          <button
+            type="button"
+            class="button"
+            disabled={action.busy}
+            onClick={() => leaveFor(() => billing.portal(account))}
+          >
+            {t.account.manage}
+          </button>
+        )}
+      </div>
+      {action.failure && <FailureNotice failure={action.failure} />}
+      {paying && (
+        <OwnDialog title={t.account.upgrade} go={t.account.payGo} close={() => setPaying(false)} work={upgrade}>
+          <p>{t.account.proOffer}</p>
+        </OwnDialog>
+      )}
+    </section>
+  );
+}
+
+function Meters({ known }: { known: Usage | null }) {
+  const t = useTexts();
+  const ai = known?.ai ?? { used: 0, limit: 1, remaining: 1, next_free_at: null };
+  const playlists = known?.playlists ?? { used: 0, limit: 1 };
+  const day = ai.next_free_at ? date(ai.next_free_at) : '';
+  return (
+    <div class="stack" aria-busy={!known}>
+      <Meter
+        label={t.account.ai}
+        used={ai.used}
+        limit={ai.limit}
+        known={known !== null}
+        note={day && (ai.remaining === 0 ? t.account.nextFree(day) : t.account.oldest(day))}
+      />
+      <Meter label={t.account.playlists} used={playlists.used} limit={playlists.limit} known={known !== null} />
+    </div>
+  );
+}
+
+function Meter({
+  label,
+  used,
+  limit,
+  known,
+  note,
+}: {
+  label: string;
+  used: number;
+  limit: number;
+  known: boolean;
+  note?: string;
+}) {
+  const t = useTexts();
+  return (
+    <div class="meter">
+      <div class="row row-between">
+        <span>{label}</span>
+        <span class="value">{known ? t.account.used(used, limit) : '…'}</span>
+      </div>
+      <progress class={used >= limit ? 'full' : ''} max={limit} value={used} aria-label={label} />
+      {note && <p class="hint">{note}</p>}
+    </div>
+  );
+}
+
+const ASK_AGAIN_MS = 1_500;
+const ASK_TIMES = 20;
+
+/** Stripe's word comes on its own way, so the browser may be back before it. */
+function Paid() {
+  const t = useTexts();
+  const known = usage.value;
+  const { query } = route.value;
+  const [asked, setAsked] = useState(0);
+  const waiting = query === 'paid' && known?.plan !== 'pro';
+  useEffect(() => {
+    if (!waiting || asked >= ASK_TIMES) return;
+    const timer = setTimeout(() => void refreshUsage().then(() => setAsked(asked + 1)), ASK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [waiting, asked]);
+  useEffect(() => {
+    if (query !== 'paid' || waiting) return;
+    say(t.account.nowPro);
+    goInstead('account');
+  }, [waiting]);
+  if (!waiting) return null;
+  return <Notice tone="plain" title={asked < ASK_TIMES ? t.account.thanks : t.account.slow} />;
+}
+
+function SpotifyCard() {
+  const t = useTexts();
+  const [link, setLink] = useState<SpotifyLink | null>(null);
+  const [linking, setLinking] = useState(false);
+  const loading = useAction();
+  const action = useAction();
+  const load = () => loading.run(async () => setLink(await spotifyLink.status()));
+  const came = arrival.value;
+  // Anew when a link that has just come back is completed.
+  useEffect(() => void (came?.kind !== 'busy' && load()), [came]);
+  const unlink = () =>
+    action.run(async () => {
+      await spotifyLink.remove();
+      setLink({ linked: false });
+      say(t.account.unlinkedNow);
+    });
+  const words = link?.linked
+    ? link.spotify_display_name
+      ? t.account.linked(link.spotify_display_name)
+      : t.account.linkedPlain
+    : t.account.unlinked;
+  return (
+    <section class="card stack" aria-labelledby="spotify">
+      <h2 id="spotify">{t.account.spotify}</h2>
+      <p>
+        {link ? words : t.common.loading}{' '}
+        {link?.expires_at && <span class="hint">{t.account.until(date(link.expires_at))}</span>}
+      </p>
+      {link && (
+        <div class="row">
+          {link.linked ? (
+            <button type="button" class="button" disabled={action.busy} onClick={unlink}>
+              {t.account.unlink}
+            </button>
+          ) : (
+            <button type="button" class="button button-primary" onClick={() => setLinking(true)}>
+              {t.account.link}
+            </button>
+          )}
+        </div>
+      )}
+      {loading.failure && (
+        <FailureNotice failure={loading.failure}>
+          <button type="button" class="button" onClick={load}>
+            {t.common.retry}
+          </button>
+        </FailureNotice>
+      )}
+      {action.failure && <FailureNotice failure={action.failure} />}
+      {linking && <LinkDialog close={() => setLinking(false)} />}
+    </section>
+  );
+}
+
+function DataCard() {
+  const t = useTexts();
+  const action = useAction();
+  const download = () =>
+    action.run(async () => {
+      const url = URL.createObjectURL(await exportAccount());
+      Object.assign(document.createElement('a'), { href: url, download: 'sound-whiskers-account.json' }).click();
+      URL.revokeObjectURL(url);
+    });
+  return (
+    <section class="card stack" aria-labelledby="data">
+      <h2 id="data">{t.account.data}</h2>
+      <p class="hint">
+        {t.account.dataText} <a href="#/privacy">{t.account.privacy}</a>
+      </p>
+      <div class="row">
+        <button type="button" class="button" disabled={action.busy} onClick={download}>
+          {t.account.download}
+        </button>
+      </div>
+      {action.failure && <FailureNotice failure={action.failure} />}
+    </section>
+  );
+}
+
+function DangerCard() {
+  const t = useTexts();
+  const [open, setOpen] = useState(false);
+  return (
+    <section class="card stack" aria-labelledby="danger">
+      <h2 id="danger">{t.account.danger}</h2>
+      <p class="hint">{t.account.dangerText}</p>
+      <div class="row">
+        <button type="button" class="button button-bad" onClick={() => setOpen(true)}>
+          {t.account.danger} …
+        </button>
+      </div>
+      {open && <DeleteDialog close={() => setOpen(false)} />}
+    </section>
+  );
+}
+
+function DeleteDialog({ close }: { close: () => void }) {
+  const t = useTexts();
+  const who = user.value;
+  const label = who?.email ? t.account.confirmEmail : who?.phone ? t.account.confirmPhone : t.account.confirmId;
+  const [typed, setTyped] = useState('');
+  const work = async () => {
+    await deleteAccount(typed.trim());
+    reset();
+    go('');
+    say(t.account.deleted);
+  };
+  return (
+    <OwnDialog title={t.account.danger} go={t.account.deleteGo} bad close={close} work={work}>
+      <p>{t.account.dangerText}</p>
+      <Field
+        label={label}
+        type={who?.email ? 'email' : 'text'}
+        value={typed}
+        change={setTyped}
+        hint={t.account.confirm(who ? nameOf(who) : '')}
+        required
+        autofocus
+      />
+    </OwnDialog>
+  );
+}

@@ -1,0 +1,207 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Action } from '../components/action.ts';
+import { useAction } from '../components/action.ts';
+import { CaptchaWidget, useCaptcha } from '../components/captcha.tsx';
+import { Field } from '../components/field.tsx';
+import { FailureNotice, Notice } from '../components/notice.tsx';
+import { useTexts } from '../i18n/texts.ts';
+import { drafts, useDraft } from '../state/drafts.ts';
+import { go, goInstead, route } from '../state/navigation.ts';
+import { needsSession } from '../state/route.ts';
+import { changePassword, sendConfirmation, sendRecovery, signIn, signUp } from '../state/session.ts';
+import { say } from '../state/toasts.ts';
+import type { Form } from '../state/wish.ts';
+import { EMPTY } from '../state/wish.ts';
+
+type FrameProps = {
+  title: string;
+  lead?: string;
+  action: Action;
+  go: string;
+  submit: () => Promise<void>;
+  isKnown?: boolean;
+  children: ComponentChildren;
+  below?: ComponentChildren;
+};
+
+/** `isKnown`: whoever sends this has signed in. */
+function Frame({ title, lead, action, go: label, submit, isKnown = false, children, below }: FrameProps) {
+  const isHuman = useCaptcha() || isKnown;
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    void action.run(submit);
+  };
+  return (
+    <div class="page page-tiny">
+      <form class="card stack" onSubmit={onSubmit}>
+        <h1 tabIndex={-1}>{title}</h1>
+        {lead && <p class="hint">{lead}</p>}
+        {children}
+        {!isKnown && <CaptchaWidget />}
+        {action.failure && <FailureNotice failure={action.failure} />}
+        <button type="submit" class="button button-primary button-big" disabled={action.busy || !isHuman}>
+          {label}
+        </button>
+        {below}
+      </form>
+    </div>
+  );
+}
+
+/** Said where there is something to lose. */
+function useKept(): string | undefined {
+  const t = useTexts();
+  return drafts.read<Form>('wish', EMPTY).prompt ? t.auth.kept : undefined;
+}
+
+/** A password is the one thing that is typed and not kept. */
+function useEmail() {
+  return useDraft('email', '');
+}
+
+export function SignInScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [password, setPassword] = useState('');
+  const action = useAction();
+  const wanted = needsSession(route.value);
+  const kept = useKept();
+  const submit = async () => {
+    await signIn(email.trim(), password);
+    // Who wanted another screen is on it already.
+    if (!wanted) goInstead('');
+  };
+  const below = (
+    <div class="row row-between">
+      <a href="#/forgot">{t.auth.forgot}</a>
+      <span>
+        {t.auth.noAccount} <a href="#/sign-up">{t.auth.signUp}</a>
+      </span>
+    </div>
+  );
+  return (
+    <Frame
+      title={t.auth.signIn}
+      lead={wanted ? t.auth.wanted : kept}
+      action={action}
+      go={t.auth.signIn}
+      submit={submit}
+      below={below}
+    >
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field
+        label={t.auth.password}
+        type="password"
+        value={password}
+        change={setPassword}
+        autocomplete="current-password"
+        required
+      />
+    </Frame>
+  );
+}
+
+export function SignUpScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [password, setPassword] = useState('');
+  const [sent, setSent] = useState(false);
+  const kept = useKept();
+  const action = useAction();
+  const submit = async () => {
+    if (await signUp(email.trim(), password)) goInstead('');
+    else setSent(true);
+  };
+  if (sent) return <CheckMail email={email} />;
+  const below = (
+    <p>
+      {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.account.privacy}</a>
+    </p>
+  );
+  return (
+    <Frame title={t.auth.signUp} lead={kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field
+        label={t.auth.password}
+        type="password"
+        value={password}
+        change={setPassword}
+        autocomplete="new-password"
+        hint={t.auth.passwordHint}
+        minLength={8}
+        required
+      />
+    </Frame>
+  );
+}
+
+function CheckMail({ email }: { email: string }) {
+  const t = useTexts();
+  const action = useAction();
+  const submit = async () => {
+    await sendConfirmation(email.trim());
+    say(t.auth.resent);
+  };
+  return (
+    <Frame
+      title={t.auth.checkTitle}
+      action={action}
+      go={t.auth.resend}
+      submit={submit}
+      below={<a href="#/sign-in">{t.auth.back}</a>}
+    >
+      <Notice tone="good" title={t.auth.check(email)} />
+    </Frame>
+  );
+}
+
+export function ForgotScreen() {
+  const t = useTexts();
+  const [email, setEmail] = useEmail();
+  const [sent, setSent] = useState(false);
+  const action = useAction();
+  const submit = async () => {
+    await sendRecovery(email.trim());
+    setSent(true);
+  };
+  return (
+    <Frame
+      title={t.auth.forgotTitle}
+      lead={t.auth.forgotLead}
+      action={action}
+      go={t.auth.forgotGo}
+      submit={submit}
+      below={<a href="#/sign-in">{t.auth.back}</a>}
+    >
+      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      {sent && <Notice tone="good" title={t.auth.forgotSent(email)} />}
+    </Frame>
+  );
+}
+
+export function NewPasswordScreen() {
+  const t = useTexts();
+  const [password, setPassword] = useState('');
+  const action = useAction();
+  const submit = async () => {
+    await changePassword(password);
+    say(t.auth.changed);
+    go('');
+  };
+  return (
+    <Frame title={t.auth.newTitle} action={action} go={t.auth.newGo} submit={submit} isKnown>
+      <Field
+        label={t.auth.newPassword}
+        type="password"
+        value={password}
+        change={setPassword}
+        autocomplete="new-password"
+        hint={t.auth.passwordHint}
+        minLength={8}
+        required
+        autofocus
+      />
+    </Frame>
+  );
+}

@@ -1,0 +1,112 @@
+// Where the links of mails lead. Nothing happens before a person presses the button: programs that look through mails open every link.
+
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useAction } from '../components/action.ts';
+import { FailureNotice, Notice } from '../components/notice.tsx';
+import { useTexts } from '../i18n/texts.ts';
+import { reset } from '../state/generation.ts';
+import { goInstead, route } from '../state/navigation.ts';
+import type { Opened } from '../state/session.ts';
+import { nameOf, openMailLink, signOut, user } from '../state/session.ts';
+import { say } from '../state/toasts.ts';
+
+type Kind = keyof ReturnType<typeof useTexts>['confirm']['lead'];
+
+/** With these a password is chosen next. */
+const WITHOUT_PASSWORD: readonly Kind[] = ['recovery', 'invite'];
+
+export function ConfirmScreen() {
+  const t = useTexts();
+  const who = user.value;
+  const action = useAction();
+  const [opened, setOpened] = useState<Opened | null>(null);
+  // The address is cleaned as soon as the link is used up.
+  const [link] = useState(() => new URLSearchParams(route.value.query));
+  const [kind, token] = [link.get('type') as Kind, link.get('token_hash')];
+  if (!token || !Object.hasOwn(t.confirm.lead, kind)) {
+    return (
+      <Card>
+        <Notice tone="bad" title={t.confirm.broken}>
+          <p>{t.confirm.brokenNext}</p>
+        </Notice>
+      </Card>
+    );
+  }
+  const enter = async (it: Opened) => {
+    await it.enter();
+    say([kind === 'signup' && t.auth.confirmed, t.confirm.nowAs(nameOf(it.user))].filter(Boolean).join(' '));
+    goInstead(WITHOUT_PASSWORD.includes(kind) ? 'new-password' : '');
+  };
+  const confirm = async () => {
+    const it = await openMailLink(token, kind);
+    history.replaceState(null, '', '#/confirm');
+    if (it && who && who.id !== it.user.id) return setOpened(it);
+    if (it) return enter(it);
+    say(t.confirm.half);
+    goInstead('account');
+  };
+  const change = async (it: Opened) => {
+    reset();
+    await signOut();
+    await enter(it);
+  };
+  const stay = async (it: Opened) => {
+    await it.leave();
+    goInstead('');
+  };
+  if (opened && who) {
+    return (
+      <Card>
+        <Notice tone="plain" title={t.confirm.other(nameOf(opened.user))}>
+          <p>{t.confirm.nowAs(nameOf(who))}</p>
+        </Notice>
+        {action.failure && <FailureNotice failure={action.failure} />}
+        <button
+          type="button"
+          class="button button-primary"
+          disabled={action.busy}
+          onClick={() => action.run(() => stay(opened))}
+        >
+          {t.confirm.stay(nameOf(who))}
+        </button>
+        <button type="button" class="button" disabled={action.busy} onClick={() => action.run(() => change(opened))}>
+          {t.confirm.enter(nameOf(opened.user))}
+        </button>
+      </Card>
+    );
+  }
+  return (
+    <Card>
+      <p>{t.confirm.lead[kind]}</p>
+      {who && <p class="hint">{t.confirm.nowAs(nameOf(who))}</p>}
+      {action.failure && (
+        <FailureNotice failure={action.failure}>
+          <a class="button" href={kind === 'recovery' ? '#/forgot' : '#/sign-in'}>
+            {kind === 'recovery' ? t.auth.forgotTitle : t.auth.signIn}
+          </a>
+        </FailureNotice>
+      )}
+      <button
+        type="button"
+        class="button button-primary button-big"
+        disabled={action.busy}
+        onClick={() => action.run(confirm)}
+      >
+        {t.confirm.go}
+      </button>
+    </Card>
+  );
+}
+
+function Card({ children }: { children: ComponentChildren }) {
+  const t = useTexts();
+  return (
+    <div class="page page-tiny">
+      <section class="card stack">
+        <h1 tabIndex={-1}>{t.confirm.title}</h1>
+        {children}
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Language } from '../i18n/texts.ts';
+import { language, useTexts } from '../i18n/texts.ts';
+import { sayFailure } from '../state/toasts.ts';
+import type { Block, Span } from './markdown.ts';
+import { blocksOf } from './markdown.ts';
+
+const TEXTS: Record<Language, () => Promise<{ default: string }>> = {
+  en: () => import('../../../docs/privacy.md'),
+  pl: () => import('../../../docs/privacy.pl.md'),
+};
+
+export function PrivacyScreen() {
+  const t = useTexts();
+  const [blocks, setBlocks] = useState<Block[]>([]);
+  useEffect(() => {
+    TEXTS[language.value]().then((text) => setBlocks(blocksOf(text.default)), sayFailure);
+  }, [language.value]);
+  if (blocks.length === 0) return <h1 class="page page-narrow">{t.account.privacy}</h1>;
+  return (
+    <div class="page page-narrow stack">
+      {blocks.map((block) => {
+        switch (block.kind) {
+          case 'title':
+            return (
+              <h1 tabIndex={-1}>
+                <Spans spans={block.spans} />
+              </h1>
+            );
+          case 'heading':
+            return (
+              <h2>
+                <Spans spans={block.spans} />
+              </h2>
+            );
+          case 'paragraph':
+            return (
+              <p>
+                <Spans spans={block.spans} />
+              </p>
+            );
+          case 'list':
+            return (
+              <ul class="text-list">
+                {block.items.map((spans) => (
+                  <li>
+                    <Spans spans={spans} />
+                  </li>
+                ))}
+              </ul>
+            );
+        }
+      })}
+    </div>
+  );
+}
+
+function Spans({ spans }: { spans: Span[] }) {
+  return <>{spans.map(({ text, bold }) => (bold ? <strong>{text}</strong> : text))}</>;
+}

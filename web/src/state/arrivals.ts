@@ -1,0 +1,47 @@
+// What is done about an arrival, once it is known who has arrived.
+
+import { signal } from '@preact/signals';
+import { asFailure, Failure, failureOfSpotify } from '../api/failure.ts';
+import { spotifyLink } from '../api/functions.ts';
+import { textsNow } from '../i18n/texts.ts';
+import type { Arrival } from './arrival.ts';
+import { goInstead } from './navigation.ts';
+import { placeBefore } from './spotify.ts';
+import { say } from './toasts.ts';
+
+/** What is to be told about it; `way`: the screen on which to begin again. */
+export const arrival = signal<{ kind: 'busy' } | { kind: 'failed'; failure: Failure; way: string } | null>(null);
+
+/** The address is cleaned before anything else: neither a code nor a reload of it is of use to anybody. */
+export async function receive(came: Arrival): Promise<void> {
+  if (came.kind === 'usual') return;
+  if (came.kind === 'session') {
+    // Whoever made the link has chosen the account: nobody is signed in by it.
+    history.replaceState(null, '', location.pathname);
+    goInstead('');
+    arrival.value = { kind: 'failed', failure: new Failure('session_in_link'), way: '' };
+    return;
+  }
+  if (came.kind === 'mail_refused') {
+    goInstead('sign-in');
+    arrival.value = {
+      kind: 'failed',
+      failure: new Failure('mail_link_expired', { message: came.code }),
+      way: 'forgot',
+    };
+    return;
+  }
+  goInstead(placeBefore());
+  if (came.kind === 'spotify_refused') {
+    arrival.value = { kind: 'failed', failure: failureOfSpotify(came.reason), way: 'account' };
+    return;
+  }
+  arrival.value = { kind: 'busy' };
+  try {
+    await spotifyLink.complete(came.code, came.state);
+    arrival.value = null;
+    say(textsNow().account.linkedNow);
+  } catch (error) {
+    arrival.value = { kind: 'failed', failure: asFailure(error), way: 'account' };
+  }
+}

@@ -1,0 +1,22 @@
+import { signal } from '@preact/signals';
+import type { Route } from './route.ts';
+import { routeOf } from './route.ts';
+
+export const route = signal<Route>(routeOf(''));
+
+export function go(path: string): void {
+  location.hash = path ? `#/${path}` : '#/';
+}
+
+/** The same, but Back does not lead here again. */
+export function goInstead(path: string): void {
+  history.replaceState(null, '', `#/${path}`);
+  route.value = routeOf(location.hash);
+}
+
+export function startNavigation(): void {
+  route.value = routeOf(location.hash);
+  addEventListener('hashchange', () => {
+    route.value = routeOf(location.hash);
+  });
+}

@@ -1,0 +1,70 @@
+// What stands in the composer, as it is typed, and the wish that is made of it.
+
+import type { Discovery, Wish } from './generation.ts';
+
+export type Form = {
+  prompt: string;
+  count: number;
+  from: string;
+  to: string;
+  explicit: boolean;
+  versions: boolean;
+  exclude: string;
+  discovery: Discovery;
+  save: boolean;
+};
+export const EMPTY: Form = {
+  prompt: '',
+  count: 20,
+  from: '',
+  to: '',
+  explicit: true,
+  versions: false,
+  exclude: '',
+  discovery: 'balanced',
+  save: true,
+};
+
+export const MAX_PROMPT = 1000;
+const MAX_ARTISTS = 20;
+const YEARS = { first: 1900, last: 2100 };
+
+export type FormProblem = 'needPrompt' | 'tooLong' | 'eraRange' | 'eraOrder' | 'tooManyArtists';
+
+/** Characters as the function counts them, not UTF-16 units. */
+export function lengthOf(text: string): number {
+  return [...text.trim()].length;
+}
+
+export function problemOf(form: Form): FormProblem | null {
+  if (lengthOf(form.prompt) === 0) return 'needPrompt';
+  if (lengthOf(form.prompt) > MAX_PROMPT) return 'tooLong';
+  const years = [form.from, form.to].filter((it) => it.trim() !== '').map(Number);
+  if (years.some((year) => !Number.isInteger(year) || year < YEARS.first || year > YEARS.last)) return 'eraRange';
+  if (years.length === 2 && Number(form.from) > Number(form.to)) return 'eraOrder';
+  return artistsOf(form).length > MAX_ARTISTS ? 'tooManyArtists' : null;
+}
+
+export function wishOf(form: Form): Wish {
+  const artists = artistsOf(form);
+  const from = form.from.trim() ? { from: Number(form.from) } : {};
+  const to = form.to.trim() ? { to: Number(form.to) } : {};
+  const era = { ...from, ...to };
+  return {
+    prompt: form.prompt.trim(),
+    target_count: form.count,
+    ...(Object.keys(era).length > 0 ? { era } : {}),
+    allow_explicit: form.explicit,
+    ...(form.versions ? { allow_versions: true } : {}),
+    ...(artists.length > 0 ? { exclude_artists: artists } : {}),
+    ...(form.discovery !== 'balanced' ? { discovery: form.discovery } : {}),
+    save: form.save,
+  };
+}
+
+function artistsOf(form: Form): string[] {
+  return form.exclude
+    .split(/[,;\n]/)
+    .map((it) => it.trim())
+    .filter((it) => it !== '');
+}
