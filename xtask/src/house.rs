@@ -1,4 +1,4 @@
-//! The rules of ARCHITECTURE.md that no lint knows, held by tests.
+//! The rules of CONTRIBUTING.md that no lint knows, held by tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -249,9 +249,9 @@ fn the_page_knows_no_simulator_no_secret_and_no_markup_made_of_data() {
 }
 
 #[test]
-fn the_readme_lists_every_code_under_its_status() {
+fn the_api_page_lists_every_code_under_its_status() {
     let root = Workspace::open().unwrap().root;
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let page = fs::read_to_string(root.join("docs/api.md")).unwrap();
     let codes = fs::read_to_string(root.join("shared/src/error.rs")).unwrap();
     let mut listed = 0;
     for line in codes.lines().filter_map(|line| line.trim().strip_suffix(';')) {
@@ -261,8 +261,8 @@ fn the_readme_lists_every_code_under_its_status() {
             continue; // Nobody is left to read it.
         }
         let is_of_statuses = |row: &&str| row.starts_with("| 4") || row.starts_with("| 5");
-        let row = readme.lines().filter(is_of_statuses).find(|row| row.contains(&format!("`{code}`")));
-        let statuses = row.unwrap_or_else(|| panic!("README.md does not list {code}"));
+        let row = page.lines().filter(is_of_statuses).find(|row| row.contains(&format!("`{code}`")));
+        let statuses = row.unwrap_or_else(|| panic!("docs/api.md does not list {code}"));
         assert!(statuses.split('|').nth(1).unwrap().contains(status), "{code} is not {statuses}");
         listed += 1;
     }

@@ -2,40 +2,40 @@ use std::fmt;
 
 use crate::error::{Code, Error};
 
-/// Why a caller could not be identified.
+/// The reasons why a caller could not be identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthError {
     /// There is no bearer token.
     Missing,
-    /// It is not a JWT of the compact form, or one of its parts is not what it should be.
+    /// It is not a JWT in compact form, or a part is malformed.
     Malformed,
     /// It is larger than 32 KB.
     TooLarge,
-    /// It is signed with that algorithm, which no key of ours has.
+    /// It is signed with this algorithm, which is not supported.
     UnsupportedAlgorithm(&'static str),
     /// It is signed with HS256, and the legacy secret is not configured.
     NoLegacySecret,
-    /// It demands an extension.
+    /// It has a `crit` header, and no extension is supported.
     UnsupportedExtension,
-    /// Its algorithm is not its key's.
+    /// Its algorithm differs from its key's algorithm.
     WrongAlgorithm,
-    /// It names no key, or one that is not published.
+    /// It names no key, or an unpublished one.
     UnknownKey,
-    /// The signature is not the key's.
+    /// The signature does not match the key.
     BadSignature,
-    /// It was valid once.
+    /// It has expired.
     Expired,
-    /// It becomes valid only later.
+    /// It is not valid yet.
     NotYetValid,
-    /// Another project issued it.
+    /// Another issuer signed it.
     WrongIssuer,
     /// It is meant for another audience.
     WrongAudience,
-    /// It is not a user's, but for instance an API key.
+    /// It is not a user's token, but for example an API key.
     WrongRole,
-    /// Its subject is not a user's id.
+    /// Its subject is not a user id.
     WrongSubject,
-    /// The keys could not be fetched, so nothing can be said about the token.
+    /// The keys could not be fetched, so the token can be neither accepted nor refused.
     KeysUnavailable(String),
 }
 

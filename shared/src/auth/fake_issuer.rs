@@ -14,19 +14,19 @@ pub struct FakeIssuer {
 }
 
 impl FakeIssuer {
-    /// The project that it issues for.
+    /// The project's URL.
     pub const URL: &str = "https://project.example";
-    /// Where its keys are.
+    /// The URL of its keys.
     pub const JWKS_URL: &str = "https://project.example/auth/v1/.well-known/jwks.json";
 
-    /// An issuer whose key has that id; the key depends on the id alone.
+    /// Creates an issuer whose key has that id; the key depends on the id only.
     pub fn with_kid(kid: &str) -> Self {
         use sha2::{Digest, Sha256};
         let key = SigningKey::from_slice(&Sha256::digest(kid)).unwrap();
         Self { kid: kid.to_owned(), key }
     }
 
-    /// The configuration of who trusts it.
+    /// The configuration of a function that trusts this issuer.
     pub fn config() -> AuthConfig {
         AuthConfig::from_lookup(|name| (name == "SUPABASE_URL").then(|| Self::URL.to_owned())).unwrap()
     }
@@ -46,7 +46,7 @@ impl FakeIssuer {
         json!({ "keys": [self.jwk()] })
     }
 
-    /// What it says about a user for the hour from `now_seconds` on.
+    /// The claims about a user for the hour that begins at `now_seconds`.
     pub fn claims(user: Uuid, now_seconds: u64) -> Value {
         json!({
             "iss": format!("{}/auth/v1", Self::URL), "sub": user, "aud": "authenticated",
@@ -61,17 +61,17 @@ impl FakeIssuer {
         self.sign(&Self::claims(user, now_seconds))
     }
 
-    /// A token that says `claims`.
+    /// Signs a token with these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_with_header(&json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid }), claims)
     }
 
-    /// A token with that header, signed with ES256 whatever it says.
+    /// Signs a token with this header with ES256, whatever the header says.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of these two texts, signed with ES256 whatever they say.
+    /// Signs these two texts with ES256, whatever they say.
     pub fn sign_text(&self, header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let signature: Signature = self.key.sign(signed.as_bytes());

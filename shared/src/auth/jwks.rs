@@ -13,11 +13,11 @@ use crate::clock::Clock;
 use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 
 const FRESH_MS: u64 = 10 * 60 * 1000;
-/// How long keys serve beyond their freshness while Auth is away.
+/// How long keys are used after they expire while Auth is unavailable.
 const STALE_MS: u64 = 60 * 60 * 1000;
-/// Any client can invent a key id, so only this often does one cause a request.
+/// Any client can invent a key id, so an unknown id causes at most one fetch in this time.
 const REFETCH_INTERVAL_MS: u64 = 30 * 1000;
-/// How long a request waits before it looks for the result of another one's fetch again.
+/// How long a request waits before it checks again whether another request's fetch has finished.
 const WAIT_MS: u64 = 25;
 const LIMITS: Limits = Limits::document(3_000, 64 * 1024);
 
@@ -26,17 +26,17 @@ const LIMITS: Limits = Limits::document(3_000, 64 * 1024);
 pub struct Jwks(Vec<(String, Key)>);
 
 impl Jwks {
-    /// Takes the P-256 and RSA signing keys out of a JWKS document; others are left aside.
+    /// Reads the P-256 and RSA signing keys of a JWKS document and skips all others.
     ///
     /// # Errors
-    /// [`HttpError::InvalidBody`] where it is not a JWKS document at all.
+    /// [`HttpError::InvalidBody`] if it is not a JWKS document.
     pub fn parse(document: &[u8]) -> Result<Self, HttpError> {
         let document: Value = serde_json::from_slice(document).map_err(|_| HttpError::InvalidBody)?;
         let keys = document.get("keys").and_then(Value::as_array).ok_or(HttpError::InvalidBody)?;
         Ok(Self(keys.iter().filter_map(parse_key).collect()))
     }
 
-    /// The key of that id.
+    /// Returns the key with that id.
     pub fn get(&self, kid: &str) -> Option<Key> {
         self.0.iter().find(|(id, _)| id == kid).map(|(_, key)| key.clone())
     }
@@ -56,7 +56,7 @@ fn parse_key(jwk: &Value) -> Option<(String, Key)> {
     Some((text("kid")?.to_owned(), key))
 }
 
-/// The key of that point, which is checked to lie on the curve.
+/// Builds a key from a point; `None` if the point is not on the curve.
 fn p256_key(x: &[u8], y: &[u8]) -> Option<VerifyingKey> {
     if x.len() != 32 || y.len() != 32 {
         return None;
@@ -71,23 +71,23 @@ struct Fetched {
     fresh_until_ms: u64,
 }
 
-/// The signing keys as last fetched; one for each instance of a function.
+/// The signing keys as last fetched; one cache for each instance of a function.
 #[derive(Default)]
 pub struct JwksCache {
     fetched: Cached<Fetched>,
     fetch: Cell<Fetch>,
 }
 
-/// The last request for the keys.
+/// The state of the last fetch.
 #[derive(Clone, Copy, Default)]
 enum Fetch {
-    /// There was none, or it brought the key that it was sent for.
+    /// There was none, or it found the key that it was sent for.
     #[default]
     Nothing,
     UnderWay {
         since_ms: u64,
     },
-    /// It did not bring the key.
+    /// It did not find the key.
     InVain {
         since_ms: u64,
         failed: bool,
@@ -95,10 +95,11 @@ enum Fetch {
 }
 
 impl JwksCache {
-    /// The key of that id, fetched where it is not known.
+    /// Returns the key with that id, and fetches the keys if it is not known.
     ///
-    /// Keys serve for ten minutes. Then, and for an unknown id, they are fetched again: one request at a time, and after one
-    /// that did not bring the key, the next in 30 seconds. While a fetch fails, the old keys serve for another hour.
+    /// Keys are used for ten minutes. After that, and for an unknown id, they are fetched again: one fetch at a
+    /// time, and after one that did not find the key the next one in 30 seconds. While fetches fail, the old keys
+    /// are used for another hour.
     pub(super) async fn key<H: HttpClient, C: Clock>(
         &self,
         kid: &str,
@@ -132,7 +133,7 @@ impl JwksCache {
             match (known, unknown) {
                 (Some(key), _) => return Ok(key),
                 (None, Some(unknown)) => return Err(unknown),
-                // Not by awaiting the other request's promise, which Workers forbid.
+                // Polls, because Workers forbid awaiting another request's promise.
                 (None, None) => clock.sleep_ms(WAIT_MS).await,
             }
             has_waited = true;

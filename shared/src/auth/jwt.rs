@@ -18,10 +18,10 @@ use super::recent::SignIns;
 use super::rsa::RsaKey;
 use crate::redacted::Secret;
 
-/// Supabase's tokens have one or two KB, and what users and OAuth providers write into the profile. Workers take 128 KB of
-/// headers; this is a quarter of it, and 24 KB of profile data.
+/// Supabase's tokens have one or two KB, plus the profile data of users and OAuth providers. Workers accept 128 KB
+/// of headers; this is a quarter of it and leaves room for 24 KB of profile data.
 const MAX_TOKEN_BYTES: usize = 32 * 1024;
-/// How far the clocks of Auth and of this machine may be apart.
+/// The allowed difference between the clocks of Auth and of this machine.
 const LEEWAY_SECONDS: f64 = 30.0;
 const AUTHENTICATED: &str = "authenticated";
 /// The signature algorithms of RFC 7518, 8037 and 9864 that are not supported.
@@ -41,7 +41,7 @@ pub enum Algorithm {
     Hs256,
 }
 
-/// A key and, inseparably, its algorithm.
+/// A key with its algorithm; the two cannot be separated.
 #[derive(Clone)]
 pub enum Key {
     /// A published signing key on P-256.
@@ -82,7 +82,7 @@ impl Key {
     }
 }
 
-/// A signed-in user, anonymous sign-ins included; only a verified token makes one.
+/// A signed-in user, possibly an anonymous one. Only a verified token creates one.
 #[derive(Debug, Clone)]
 pub struct VerifiedUser {
     id: Uuid,
@@ -98,18 +98,18 @@ impl VerifiedUser {
         self.id
     }
 
-    /// The user's e-mail address, where the account has one.
+    /// The user's e-mail address, if the account has one.
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
 
-    /// The token, to act as the user.
+    /// The token, for requests with the user's rights.
     pub fn token(&self) -> &Secret {
         &self.token
     }
 }
 
-/// A token that says who the caller is, and may lie.
+/// A parsed token whose signature has not been checked.
 pub struct UnverifiedJwt<'a> {
     token: &'a str,
     algorithm: Algorithm,
@@ -120,12 +120,12 @@ pub struct UnverifiedJwt<'a> {
 }
 
 impl<'a> UnverifiedJwt<'a> {
-    /// Takes a token in the compact form apart.
+    /// Parses a token in compact form.
     ///
     /// # Errors
-    /// [`AuthError::TooLarge`]; [`AuthError::Malformed`]; [`AuthError::UnsupportedAlgorithm`] for any other than
-    /// [`Algorithm`] (`none` included); [`AuthError::UnsupportedExtension`] for a `crit` header, as no extension is
-    /// understood.
+    /// [`AuthError::TooLarge`]; [`AuthError::Malformed`]; [`AuthError::UnsupportedAlgorithm`] for an algorithm other
+    /// than [`Algorithm`] (including `none`); [`AuthError::UnsupportedExtension`] for a `crit` header, because no
+    /// extension is supported.
     pub fn parse(token: &'a str) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthError::TooLarge);
@@ -149,23 +149,23 @@ impl<'a> UnverifiedJwt<'a> {
         Ok(Self { token, algorithm, kid: header.kid, signed, payload, signature })
     }
 
-    /// The algorithm that the token claims. It only says which key to look for.
+    /// The algorithm that the token claims. It only selects which keys to search.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The key that the token claims.
+    /// The id of the key that the token claims.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Checks the signature, then what the token says.
+    /// Checks the signature, then the claims.
     ///
     /// # Errors
-    /// [`AuthError::WrongAlgorithm`] where the token's algorithm is not the key's,
-    /// [`AuthError::BadSignature`], or what is wrong with the claims.
+    /// [`AuthError::WrongAlgorithm`] if the token's algorithm differs from the key's, [`AuthError::BadSignature`],
+    /// or the error of a claim.
     pub fn verify(self, key: &Key, issuer: &str, now_seconds: u64) -> Result<VerifiedUser, AuthError> {
-        // Otherwise a public key could be used as an HMAC secret, which everybody knows.
+        // Otherwise a public key, which anyone can read, could be used as an HMAC secret.
         if self.algorithm != key.algorithm() {
             return Err(AuthError::WrongAlgorithm);
         }
@@ -209,7 +209,7 @@ struct Claims {
     nbf: Option<f64>,
     iat: Option<f64>,
     email: Option<String>,
-    // Whatever form these have, they do not make a token invalid.
+    // A token is valid whatever the form of these claims.
     amr: Option<Value>,
     is_anonymous: Option<Value>,
 }
@@ -243,17 +243,17 @@ impl Claims {
     }
 }
 
-/// The name of an algorithm that the log may tell; any other is what the sender made up.
+/// Returns the name of a known algorithm for the log. An unknown name is the sender's text and is not logged.
 fn known_name(alg: &str) -> &'static str {
     KNOWN_ALGORITHMS.into_iter().find(|known| *known == alg).unwrap_or("an unknown algorithm")
 }
 
-/// Only the hyphenated form, which is the only one that Auth writes.
+/// Accepts the hyphenated form only, which is the form that Auth writes.
 fn parse_subject(sub: &str) -> Option<Uuid> {
     Uuid::try_parse(sub).ok().filter(|_| sub.len() == uuid::fmt::Hyphenated::LENGTH)
 }
 
-/// Decodes base64url without padding; a trailing bit too many is refused as well.
+/// Decodes base64url without padding; refuses superfluous trailing bits.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| AuthError::Malformed)
 }

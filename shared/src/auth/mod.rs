@@ -1,10 +1,10 @@
-//! Who is calling: Supabase Auth's user tokens, verified here before any work.
+//! Verifies the user tokens of Supabase Auth before any other work.
 //!
-//! Three kinds of keys exist, and each is only ever used with its own algorithm: the published
-//! P-256 keys with ES256 and the published RSA keys with RS256, found by the token's `kid`; and, only where `SUPABASE_JWT_SECRET` is
-//! set, the legacy secret with HS256, whatever `kid` the token has (Auth gives the legacy secret an
-//! id too, but cannot publish it). The token's `alg` thus chooses between disjoint sets of keys and
-//! never how a key is used. Whoever revokes the legacy secret must unset the variable.
+//! There are three kinds of keys, each used with its own algorithm only: the published P-256 keys with ES256 and the
+//! published RSA keys with RS256, found by the token's `kid`; and, only if `SUPABASE_JWT_SECRET` is set, the legacy
+//! secret with HS256, whatever the token's `kid` is (Auth gives the legacy secret an id, but cannot publish it). The
+//! token's `alg` selects between disjoint sets of keys and never how a key is used. After the legacy secret is
+//! revoked, the operator has to unset the variable.
 
 mod error;
 #[cfg(any(test, feature = "fakes"))]
@@ -41,7 +41,7 @@ use crate::redacted::Secret;
 /// RFC 7518, 3.2: an HMAC key is at least as long as the hash.
 const MIN_SECRET_BYTES: usize = 32;
 
-/// Whose tokens are accepted.
+/// The issuer of accepted tokens, and its keys.
 #[derive(Debug, Clone)]
 pub struct AuthConfig {
     issuer: String,
@@ -50,11 +50,11 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// Reads `SUPABASE_URL`; for projects that still sign with it, `SUPABASE_JWT_SECRET`; and, where tokens name another
-    /// URL than the one that functions reach the project by, `AUTH_ISSUER`.
+    /// Reads `SUPABASE_URL`; for projects that still sign with the legacy secret, `SUPABASE_JWT_SECRET`; and
+    /// `AUTH_ISSUER` if tokens name a URL other than the one that functions use.
     ///
     /// # Errors
-    /// [`ConfigError`] naming what is missing or invalid; a secret under 32 bytes is invalid.
+    /// [`ConfigError`] names what is missing or invalid; a secret of less than 32 bytes is invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let url = required(&lookup, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
         let secret = match optional(&lookup, "SUPABASE_JWT_SECRET") {
@@ -74,11 +74,11 @@ impl AuthConfig {
     }
 }
 
-/// The bearer token of a request.
+/// Returns the bearer token of a request.
 ///
 /// # Errors
-/// [`AuthError::Missing`] without an `Authorization: Bearer …`, [`AuthError::Malformed`] where there
-/// are several, as proxies disagree on which of them counts.
+/// [`AuthError::Missing`] without `Authorization: Bearer …`; [`AuthError::Malformed`] if there are several, because
+/// proxies disagree on which one counts.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(AuthError::Missing)?;
@@ -93,7 +93,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     }
 }
 
-/// Identifies the user who sent a request with these headers; the call's log line names a hash of their id.
+/// Identifies the user of a request by its headers. The log line names a hash of the user's id.
 ///
 /// # Errors
 /// 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable` where the

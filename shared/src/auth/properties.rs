@@ -1,4 +1,4 @@
-//! What holds for any token and any set of keys, tried on many.
+//! Properties of any token and any set of keys.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::collection::vec;

@@ -1,24 +1,24 @@
-//! What a stolen or planted session must not be enough for: it needs a sign-in of the last minutes.
+//! Requires a recent sign-in for actions that a stolen or planted session must not be able to do.
 
 use serde_json::Value;
 
 use super::VerifiedUser;
 use crate::error::{Code, Error};
 
-/// How old the last sign-in may be.
+/// The largest age of the last sign-in, in seconds.
 const MAX_AGE_SECONDS: f64 = 600.0;
-/// How far the clocks of Auth and of this machine may be apart.
+/// The allowed difference between the clocks of Auth and of this machine.
 const LEEWAY_SECONDS: f64 = 30.0;
 
-/// When the user signed in. Auth keeps an entry `{method, timestamp}` for each way in which the session's user has
-/// proved who they are; a refresh of the token keeps the timestamps as they are.
+/// The times at which the user signed in. Auth keeps an entry `{method, timestamp}` for each method that the
+/// session's user has passed; refreshing the token does not change them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SignIns {
     seconds: Vec<f64>,
 }
 
 impl SignIns {
-    /// Reads the claim `amr`. A method without a time (RFC 8176 allows plain texts) proves nothing here.
+    /// Reads the claim `amr`. A method without a time (RFC 8176 allows plain strings) does not count.
     pub(super) fn of(amr: Option<&Value>) -> Self {
         let entries = amr.and_then(Value::as_array).into_iter().flatten();
         let sign_ins = entries.filter(|entry| entry.get("method").is_some_and(|it| it != "token_refresh"));
@@ -32,8 +32,8 @@ impl SignIns {
 }
 
 impl VerifiedUser {
-    /// Demands that the user has signed in within the last ten minutes. An anonymous user passes: they have nothing to
-    /// sign in with again.
+    /// Requires a sign-in within the last ten minutes. Anonymous users pass, because they have no way to sign in
+    /// again.
     ///
     /// # Errors
     /// 403 `sign_in_again`.
@@ -85,7 +85,7 @@ mod tests {
                 assert_eq!(require(&json!({"amr": [entry(method, age)]})), Ok(()), "{method}, {age}");
             }
         }
-        // A second proof makes an old session recent, in whatever order they stand.
+        // A second sign-in makes an old session recent, in any order of the entries.
         let (old, new) = (entry("password", 86_400), entry("totp", 5));
         for amr in [json!([old, new]), json!([new, old])] {
             assert_eq!(require(&json!({ "amr": amr })), Ok(()));
@@ -116,7 +116,7 @@ mod tests {
     fn an_anonymous_user_has_nothing_to_sign_in_with_again() {
         let amr = json!([entry("anonymous", 86_400)]);
         assert_eq!(require(&json!({"amr": amr, "is_anonymous": true})), Ok(()));
-        // They have got an address since.
+        // The user has added an address since.
         assert!(require(&json!({"amr": amr, "is_anonymous": false})).is_err());
         assert!(require(&json!({"amr": amr, "is_anonymous": "true"})).is_err());
     }

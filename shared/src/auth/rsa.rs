@@ -1,4 +1,4 @@
-//! RS256: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.2), of which only verifying is needed.
+//! RS256: verifies RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.2).
 //!
 //! The crate `rsa` would add 24 KB (compressed) to every function; the arithmetic of [`crypto_bigint`], which P-256 uses too,
 //! adds 4 KB.
@@ -15,7 +15,7 @@ const MAX_BYTES: usize = U4096::BYTES;
 const MIN_BYTES: usize = 256;
 /// 65537, the exponent of every key that Supabase generates, in base 256.
 const EXPONENT: [u8; 3] = [1, 0, 1];
-/// What stands before a SHA-256 hash (RFC 8017, 9.2, note 1).
+/// The prefix of a SHA-256 hash (RFC 8017, 9.2, note 1).
 const DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
     0x04, 0x20,
@@ -29,7 +29,7 @@ pub struct RsaKey {
 }
 
 impl RsaKey {
-    /// The key of that modulus and exponent; `None` for one that is too short, too long or malformed.
+    /// Builds a key from modulus and exponent; `None` if it is too short, too long or malformed.
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
         let has_all_bits = modulus.first().is_some_and(|byte| byte.leading_zeros() == 0);
         if modulus.len() < MIN_BYTES || !has_all_bits || exponent != EXPONENT {
@@ -39,7 +39,7 @@ impl RsaKey {
         Some(Self { modulus: Rc::new(DynResidueParams::new(&number)), bytes: modulus.len() })
     }
 
-    /// Whether this key's owner signed the message.
+    /// Whether the signature is the key owner's signature of the message.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some(signature) = number(signature).filter(|_| signature.len() == self.bytes) else {
             return false;
@@ -47,11 +47,11 @@ impl RsaKey {
         if signature >= *self.modulus.modulus() {
             return false;
         }
-        // Comparing with the only right encoding leaves nothing to parse, and so nothing to forge.
+        // Comparing with the only correct encoding leaves nothing to parse, and so nothing to forge.
         number(&self.encoded(message)).is_some_and(|expected| self.raised(&signature) == expected)
     }
 
-    /// The number to the power of 65537: sixteen squares and a product.
+    /// Raises a number to the power of 65537: sixteen squarings and one product.
     fn raised(&self, number: &U4096) -> U4096 {
         let base = DynResidue::new(number, *self.modulus);
         let power = (0..16).fold(base, |power, _| power.square());
@@ -70,7 +70,7 @@ impl RsaKey {
     }
 }
 
-/// The number that these bytes are in base 256; `None` where it is too large.
+/// Reads bytes as a big-endian number; `None` if it is too large.
 fn number(bytes: &[u8]) -> Option<U4096> {
     let mut padded = [0; MAX_BYTES];
     padded.get_mut(MAX_BYTES.checked_sub(bytes.len())?..)?.copy_from_slice(bytes);

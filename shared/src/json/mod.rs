@@ -1,4 +1,4 @@
-//! Reading JSON that others wrote, and that is not always JSON.
+//! Reads JSON from other programs, which is not always valid.
 //!
 //! Some documents are whole but for a text that another program cut in two: see [`from_slice_lenient`]. A language model
 //! writes its answer for seconds, and not always by the grammar: [`LenientParser`] returns each part of a document as

@@ -1,4 +1,4 @@
-//! What holds for any document, tried on many.
+//! Properties of any document.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;

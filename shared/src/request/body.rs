@@ -1,4 +1,4 @@
-//! JSON bodies, and what is wrong with them in words for a person.
+//! JSON bodies, with errors that name the field in plain words.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::json::replace_lone_surrogates;
 /// message names the field.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
-    // Serde takes a list for an object whose members come in their order.
+    // Serde accepts a list in place of an object.
     if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<de::IgnoredAny>(body).is_ok() {
         return Err(Error::invalid("The body must be an object."));
     }
@@ -28,7 +28,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     })
 }
 
-/// A whole number, which in JSON may be written `5.0` too.
+/// A whole number; JSON may also write it as `5.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole(pub i64);
 
@@ -64,15 +64,15 @@ impl Visitor<'_> for WholeVisitor {
     }
 }
 
-/// How many bytes were read; lines count from 1, and a column is how many bytes of its line were read.
+/// Returns the offset in bytes of serde's position: lines count from 1, a column counts the bytes read of its line.
 fn offset_of(body: &[u8], line: usize, column: usize) -> usize {
     let before: usize = body.split(|b| *b == b'\n').take(line.saturating_sub(1)).map(|it| it.len() + 1).sum();
     before + column
 }
 
-/// The member within which the beginning of a document ends, such as `refine.previous.artist`.
+/// Returns the path of the member at the end of a document's beginning, such as `refine.previous.artist`.
 fn path_at(beginning: &[u8]) -> String {
-    // What lacks is noticed at the end of its object, behind the last member as behind a comma.
+    // A missing member is noticed at the end of its object, after the last member.
     let (beginning, last) = match beginning {
         [inner @ .., b'}' | b']'] => (inner, Some(&b',')),
         all => (all, None),
@@ -108,7 +108,7 @@ fn path_at(beginning: &[u8]) -> String {
     open.join(".")
 }
 
-/// What serde says, without its words for types and without lines and columns.
+/// Returns serde's message without its type names, lines and columns.
 fn in_words(error: &str, path: &str) -> String {
     let said = error.rsplit_once(" at line ").map_or(error, |(said, _)| said);
     let named = said.split('`').nth(1).unwrap_or_default();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_one_however_it_is_written() {
+    fn reads_whole_numbers_in_every_notation() {
         for (text, expected) in [
             ("5", 5),
             ("5.0", 5),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_emoji_becomes_a_replacement_character() {
+    fn replaces_lone_surrogates() {
         assert_eq!(parse_json::<Wish>(br#"{"prompt":"a \ud83e"}"#).unwrap().prompt, "a \u{fffd}");
         assert_eq!(refused(r#"{"prompt":"\ud83e","save":1}"#), "save must be true or false.");
     }

@@ -1,4 +1,4 @@
-//! What requests have in common: the checks that several functions make, each with its own refusal.
+//! Checks that the requests of several functions have in common.
 
 mod body;
 #[cfg(test)]
@@ -14,10 +14,10 @@ use crate::text::is_invisible;
 
 pub use body::{Whole, parse_json};
 
-/// The UUID that the client sent as `Idempotency-Key`, if it did.
+/// Returns the UUID of the header `Idempotency-Key`, if the client sent one.
 ///
 /// # Errors
-/// [`Code::InvalidHeader`] where it is not a UUID.
+/// [`Code::InvalidHeader`] if it is not a UUID.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     value
@@ -43,8 +43,8 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
     Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
 }
 
-/// Trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces. What shows
-/// nothing by itself is no text.
+/// Returns a trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces. A
+/// text of invisible characters only is refused.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`] naming the field.
@@ -60,12 +60,12 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error>
     Ok(clean.to_owned())
 }
 
-/// Whether a character shows nothing: at the ends of a text it goes, and a text of nothing else is none.
+/// Whether a character is invisible. Such characters are trimmed, and a text of nothing else is refused.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
-/// A catalogue's market: ISO 3166-1 alpha-2, in upper case.
+/// Checks a market: ISO 3166-1 alpha-2. Returns it in upper case.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`].

@@ -1,4 +1,4 @@
-//! What holds for any request, tried on many.
+//! Properties of any request.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Customers, and the pages of Stripe's on which they pay and manage what they pay for.
+//! Stripe customers, and the pages of Stripe on which they pay and manage their subscription.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -8,30 +8,30 @@ use super::{Stripe, StripeError, StripeId, id, text};
 use crate::clock::Clock;
 use crate::http_client::HttpClient;
 
-/// A session is not shown again when less of its day is left than somebody may need to pay.
+/// A session is not reused if less than half an hour of its day is left: the user needs time to pay.
 const MIN_REMAINING_SECONDS: u64 = 30 * 60;
-/// Of somebody's last hundred sessions all that can still be open are: each is for a day.
+/// The page size for a customer's sessions. Sessions live for a day, so all open ones are among the newest hundred.
 const SESSIONS: &str = "100";
 
-/// Whose a customer is.
+/// The owner of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// A user's.
+    /// The customer belongs to this user.
     User(Uuid),
-    /// Nobody's that we know; or it does not exist (any more).
+    /// The customer belongs to no known user, or does not exist (any more).
     Nobody,
 }
 
-/// A checkout that somebody asked for.
+/// A checkout that a user asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckoutRequest<'a> {
-    /// Who pays.
+    /// The user who pays.
     pub user_id: Uuid,
-    /// For what; from the configuration, never from a client.
+    /// The price to pay; it comes from the configuration, never from a client.
     pub price_id: &'a str,
-    /// Where the browser is sent when it is paid for.
+    /// The URL to return to after payment.
     pub success_url: &'a str,
-    /// Where it is sent when not.
+    /// The URL to return to without payment.
     pub cancel_url: &'a str,
 }
 
@@ -41,14 +41,14 @@ struct Session {
     is_open: bool,
     url: Option<String>,
     expires_at: u64,
-    /// What it was created for: success, cancel, price.
+    /// The success URL, cancel URL and price that it was created for.
     leads_to: [Option<String>; 3],
 }
 
 impl Session {
     fn read(object: &Value) -> Option<Self> {
         let text = |pointer| text(object, pointer).map(str::to_owned);
-        // Beyond what there is the cast saturates.
+        // The cast saturates for values out of range.
         let seconds = |name| object.get(name).and_then(Value::as_f64).map(|seconds| seconds as u64);
         Some(Self {
             id: id(object, "/id")?,
@@ -59,7 +59,7 @@ impl Session {
         })
     }
 
-    /// The URL, where it leads to just what is asked for.
+    /// The session's URL, if it is still open long enough and was created for the same URLs and price.
     fn url_for(&self, request: &CheckoutRequest<'_>, now_seconds: u64) -> Option<&str> {
         let wanted = [request.success_url, request.cancel_url, request.price_id];
         let is_same = self.leads_to.iter().map(Option::as_deref).eq(wanted.map(Some));
@@ -69,7 +69,8 @@ impl Session {
 }
 
 impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
-    /// Whose a customer is; what an event says (`claimed`) counts only where the customer does not say it.
+    /// Returns the owner of a customer. `claimed`, the user that an event names, counts only if the customer names
+    /// none.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -78,7 +79,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             Err(error) if error.missing().is_some() => return Ok(Owner::Nobody),
             customer => customer?,
         };
-        // What is no customer names no owner, and so leaves it to the claim.
+        // Without this check, a response that is not the customer would leave the decision to the claim.
         if text(&customer, "/id") != Some(of.as_str()) {
             return Err(StripeError::InvalidAnswer);
         }
@@ -90,8 +91,9 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         Ok(user_id.map_or(Owner::Nobody, Owner::User))
     }
 
-    /// Creates a user's customer: of many calls at once all get the same one, also those that come within a day. One
-    /// that is to take the place of another gets a key of its own, or the old one would be answered again.
+    /// Creates a customer for a user. Simultaneous calls, and calls within a day, return the same customer. A
+    /// customer that replaces a deleted one gets a different key; otherwise Stripe would return the deleted one
+    /// again.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -104,17 +106,17 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             None => format!("customer-{user_id}"),
             Some(old) => format!("customer-{user_id}-{old}"),
         };
-        // Nothing that can change may be in the form: other parameters under one key are refused.
+        // The form must contain only constants: Stripe refuses different parameters under the same key.
         let user_id = user_id.to_string();
         let form = [("metadata[user_id]", user_id.as_str())];
         let customer = self.post("/v1/customers", &form, Some(key)).await?;
         id(&customer, "/id").ok_or(StripeError::InvalidAnswer)
     }
 
-    /// The URL at which the customer pays: at any time there is one open session of a customer, the newest.
+    /// Returns the URL at which the customer pays. A customer has at most one open session: the newest.
     ///
     /// # Errors
-    /// [`StripeError`]; [`StripeError::missing`] is `customer` for one that does not exist any more.
+    /// [`StripeError`]; [`StripeError::missing`] is `customer` if the customer does not exist (any more).
     pub async fn checkout(
         &self,
         customer: &StripeId,
@@ -129,15 +131,17 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             return Ok(url.to_owned());
         }
         let created = match self.create_session(customer, request, Some(sessions.first())).await {
-            // An open session in the currency of an earlier price is enough, so all are closed. Stripe keeps its refusal for
-            // the key, so the repetition has none; other requests at the same time keep the newest session, too.
+            // One open session in the currency of an earlier price causes the conflict, so all are closed. Stripe
+            // repeats its refusal for the same key, so the repetition has no key; simultaneous requests keep the
+            // newest session, too.
             Err(StripeError::CurrencyConflict) => {
                 self.expire(sessions.iter()).await?;
                 self.create_session(customer, request, None).await?
             }
             created => created?,
         };
-        // Somebody may have created another one meanwhile. All of us keep the newest in Stripe's order, so one stays.
+        // Another request may have created a session meanwhile. All keep the newest in Stripe's order, so one
+        // remains open.
         let mut open = self.sessions(customer).await?;
         open.retain(|session| session.is_open);
         if !open.iter().any(|session| session.id == created.id) {
@@ -147,7 +151,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         open.into_iter().next().and_then(|kept| kept.url).ok_or(StripeError::InvalidAnswer)
     }
 
-    /// Closes all sessions of a customer that are still open: who has paid in one tab is not to pay in another.
+    /// Closes all open sessions of a customer, so that a user who has paid in one tab cannot pay in another.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -155,8 +159,8 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         self.expire(self.sessions(customer).await?.iter()).await
     }
 
-    /// Deletes a customer: its subscriptions end at once, its cards are forgotten, its open sessions can no longer be paid
-    /// for. One that does not exist any more is deleted.
+    /// Deletes a customer: its subscriptions end at once, its cards are deleted, and its open sessions can no longer
+    /// be paid. Succeeds if the customer does not exist any more.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -169,21 +173,21 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
             Err(error) if error.missing().is_none() => return Err(error),
             _ => {}
         }
-        // One that was opened in between; behind this none can be.
+        // Closes a session that was opened in between; after the deletion none can be opened.
         self.close_sessions(customer).await
     }
 
-    /// The URL at which the customer manages what they pay for.
+    /// Returns the URL at which the customer manages their subscription.
     ///
     /// # Errors
-    /// [`StripeError`]; [`StripeError::missing`] is `customer` for one that does not exist any more.
+    /// [`StripeError`]; [`StripeError::missing`] is `customer` if the customer does not exist (any more).
     pub async fn portal(&self, customer: &StripeId, return_url: &str) -> Result<String, StripeError> {
         let form = [("customer", customer.as_str()), ("return_url", return_url)];
         let portal = self.post("/v1/billing_portal/sessions", &form, None).await?;
         text(&portal, "/url").map(str::to_owned).ok_or(StripeError::InvalidAnswer)
     }
 
-    /// A customer's last sessions, the newest first.
+    /// Returns the newest sessions of a customer, newest first.
     async fn sessions(&self, customer: &StripeId) -> Result<Vec<Session>, StripeError> {
         let query = [("customer", customer.as_str()), ("limit", SESSIONS)];
         let page = match self.get("/v1/checkout/sessions", &query).await {
@@ -194,8 +198,8 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         data.iter().map(|it| Session::read(it).ok_or(StripeError::InvalidAnswer)).collect()
     }
 
-    /// The key holds as long as `last` is the customer's newest session, which may be none: those who ask at once get the
-    /// same one, those who ask again, when it is over, a new one. Without `last` there is no key.
+    /// Creates a session under a key that contains `last`, the customer's newest session or none. So simultaneous
+    /// requests get the same session, and a request after its end gets a new one. Without `last` there is no key.
     async fn create_session(
         &self,
         customer: &StripeId,
@@ -227,7 +231,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
                 Ok(answer) if text(&answer, "/id") != Some(session.id.as_str()) => {
                     return Err(StripeError::InvalidAnswer);
                 }
-                // Paid for, or expired, since it was listed.
+                // It was paid for or expired after it was listed.
                 Ok(_) | Err(StripeError::Refused { .. }) => {}
                 Err(error) => return Err(error),
             }

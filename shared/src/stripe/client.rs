@@ -8,17 +8,17 @@ use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, Outboun
 use crate::json::from_slice_lenient;
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
-/// A page of a hundred subscriptions takes about 600 KB.
+/// A page of a hundred subscriptions has about 600 KB.
 const LIMITS: Limits = Limits::document(8_000, 4 * 1024 * 1024);
-/// Nobody waits longer than this for a rate limit to pass.
+/// The longest wait for a rate limit, in seconds.
 const MAX_WAIT_SECONDS: u64 = 3;
-/// What an answer without `Retry-After` is taken to mean.
+/// The wait after a rate limit without `Retry-After`, in seconds.
 const RATE_LIMIT_SECONDS: u64 = 1;
-/// Before each repetition; a request is sent once more than there are pauses.
+/// The pauses before each repetition; a request is sent once more than there are pauses.
 const PAUSES_MS: [u64; 3] = [200, 500, 1_000];
 const MS_PER_MINUTE: u64 = 60_000;
 
-/// Stripe's API, until a deadline.
+/// A client of Stripe's API that works until a deadline.
 pub struct Stripe<'a, H, C> {
     config: &'a StripeConfig,
     http: &'a H,
@@ -27,12 +27,12 @@ pub struct Stripe<'a, H, C> {
 }
 
 impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
-    /// Stripe as the owner of the key sees it; no call ends after `deadline_ms` (Unix time).
+    /// Creates a client; no call ends after `deadline_ms` (Unix time in milliseconds).
     pub fn new(config: &'a StripeConfig, http: &'a H, clock: &'a C, deadline_ms: u64) -> Self {
         Self { config, http, clock, deadline_ms }
     }
 
-    /// Whether the time is up.
+    /// Whether the deadline has passed.
     pub(super) fn is_late(&self) -> bool {
         self.clock.now_ms() >= self.deadline_ms
     }
@@ -51,8 +51,8 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         self.repeating(OutboundRequest::new(Upstream::Stripe, Method::DELETE, url, LIMITS), None).await
     }
 
-    /// Posts a form. Under a key it happens once, however often it is sent; without one it has to be something that can
-    /// be repeated.
+    /// Posts a form. With a key, Stripe executes the request once, however often it is sent. Without a key it must
+    /// be repeatable.
     pub(super) async fn post(
         &self,
         path: &str,
@@ -66,10 +66,10 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         self.repeating(request.body(form_urlencoded(form)), key).await
     }
 
-    /// Sends, and again after what may pass.
+    /// Sends a request, and repeats it after transient errors.
     ///
-    /// Under a key Stripe answers a failure of its own again for a day, so the repetition goes under the next key: the
-    /// same one for all who repeat within a minute.
+    /// Stripe repeats its own failure (500) under the same key for a day, so the repetition uses the next key. All
+    /// requests that repeat within the same minute use the same next key.
     async fn repeating(
         &self,
         request: OutboundRequest,
@@ -115,7 +115,7 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
         if status != StatusCode::OK {
             let error = refusal(status, retry_after_seconds, body.as_deref().unwrap_or_default());
             return Err(match (error, body) {
-                // Why it refuses stands in the words; of all else the status tells enough.
+                // Only the message tells the reason of a refusal; the status is enough for all other errors.
                 (StripeError::Refused { .. }, Err(cut)) => StripeError::Unavailable(cut),
                 (error, _) => error,
             });
@@ -125,9 +125,9 @@ impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
     }
 }
 
-/// How long to wait at least before trying again; `None` where that would not help, or take too long.
+/// Returns how long to wait before the next attempt, or `None` if another attempt would not help or take too long.
 ///
-/// A timeout has already cost its share of the time.
+/// A timeout is not repeated: it has already used its share of the time.
 fn wait_ms(error: &StripeError) -> Option<u64> {
     match error {
         StripeError::RateLimited { retry_after_seconds } if *retry_after_seconds <= MAX_WAIT_SECONDS => {
@@ -140,7 +140,7 @@ fn wait_ms(error: &StripeError) -> Option<u64> {
     }
 }
 
-/// Reads an error's body, which proxies in between may have replaced with anything.
+/// Reads an error's body. Proxies may have replaced it with anything.
 fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) -> StripeError {
     if status.is_server_error() {
         return StripeError::Failed { status };
@@ -154,12 +154,12 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
             StripeError::RateLimited { retry_after_seconds }
         }
         StatusCode::CONFLICT => StripeError::KeyInUse,
-        // Nothing but the message tells: there is no code for it.
+        // Only the message identifies this error; Stripe has no code for it.
         StatusCode::BAD_REQUEST if text(&error, "/error/message").is_some_and(is_about_currencies) => {
             StripeError::CurrencyConflict
         }
         status if status.is_client_error() => StripeError::Refused { status, code, param },
-        // Neither an answer nor an error: a redirect, for instance.
+        // Neither a success nor an error, for example a redirect.
         _ => StripeError::InvalidAnswer,
     }
 }

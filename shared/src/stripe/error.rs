@@ -5,42 +5,42 @@ use http::StatusCode;
 use crate::error::{Code, Error};
 use crate::http_client::HttpError;
 
-/// Why Stripe gave no usable answer.
+/// The reasons why Stripe returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StripeError {
-    /// There is no answer.
+    /// There was no response.
     Unavailable(HttpError),
-    /// It failed.
+    /// Stripe failed.
     Failed {
-        /// 500 and above.
+        /// The status, 500 or above.
         status: StatusCode,
     },
-    /// It does not like the request; where it names them, for what reason and because of which parameter.
+    /// Stripe refused the request.
     Refused {
-        /// 400 and above.
+        /// The status, 400 to 499.
         status: StatusCode,
-        /// Such as `resource_missing`.
+        /// Stripe's error code, such as `resource_missing`, if there is one.
         code: Option<String>,
-        /// Such as `customer`.
+        /// The parameter that caused it, such as `customer`, if there is one.
         param: Option<String>,
     },
-    /// The customer has something open in another currency, and Stripe does not mix them.
+    /// The customer has an open item in another currency, and Stripe does not mix currencies.
     CurrencyConflict,
-    /// We may send no more requests for now.
+    /// The rate limit is reached.
     RateLimited {
-        /// Seconds until we may again.
+        /// Seconds until the next request is allowed.
         retry_after_seconds: u64,
     },
     /// A request with the same idempotency key is still running.
     KeyInUse,
-    /// It does not accept our key, or not for this.
+    /// Stripe does not accept the key, or its permissions are not sufficient.
     InvalidCredentials,
-    /// It answered something else than was asked for.
+    /// The response was not what was asked for.
     InvalidAnswer,
 }
 
 impl StripeError {
-    /// The parameter that names an object which does not exist (any more), where that is the reason.
+    /// Returns the parameter that names an object which does not exist (any more), if that is the reason.
     pub fn missing(&self) -> Option<&str> {
         match self {
             Self::Refused { code: Some(code), param, .. } if code == "resource_missing" => {
@@ -87,7 +87,7 @@ impl From<StripeError> for Error {
                 Code::CurrencyConflict,
                 "Something in another currency is still open in your account at Stripe. Please contact us.",
             ),
-            // What is wrong with our requests is our configuration: the key, the price, the portal.
+            // A request that Stripe refuses means a wrong configuration: the key, the price or the portal.
             StripeError::InvalidCredentials | StripeError::Refused { .. } => Self::misconfigured(),
             _ => Self::new(Code::StripeUnavailable, "Stripe cannot be reached right now. Please try again."),
         };

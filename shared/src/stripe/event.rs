@@ -1,7 +1,7 @@
-//! What an event says: which customer to look at. Everything else in it may be old by now.
+//! Reads an event for the customer to look at. Everything else in it may be out of date.
 //!
-//! Two kinds are read: snapshots (`object: "event"`), which carry the object as it was, and thin ones
-//! (`object: "v2.core.event"`), which name it. Source: Stripe's documentation, "Event destinations".
+//! Both kinds are read: snapshots (`object: "event"`), which contain the object as it was, and thin events (`object:
+//! "v2.core.event"`), which name it. Source: Stripe's documentation, "Event destinations".
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::error::{Code, Error};
 use crate::http_client::HttpClient;
 use crate::json::replace_lone_surrogates;
 
-/// The events behind which a plan may be another; all others are none of our business.
+/// The event types after which a plan may change. All others are ignored.
 const TYPES: [&str; 11] = [
     CHECKOUT_COMPLETED,
     "checkout.session.async_payment_succeeded",
@@ -35,40 +35,40 @@ const MAX_TYPE_BYTES: usize = 64;
 /// An event that Stripe signed.
 #[derive(Debug, PartialEq)]
 pub struct Event {
-    /// Its type, where that looks like one of Stripe's.
+    /// The type, if it looks like one of Stripe's.
     pub kind: Option<String>,
-    /// Whether it is about real money.
+    /// Whether the event is about real money (live mode).
     pub livemode: bool,
-    /// Whom it may concern; `None` where it is none of our business.
+    /// Where to find the customer; `None` if the event is ignored.
     pub source: Option<Source>,
-    /// Whether somebody has just finished a checkout.
+    /// Whether a checkout was completed.
     pub completes_checkout: bool,
 }
 
-/// Where it stands whom an event is about.
+/// Where the subject of an event is found.
 #[derive(Debug, PartialEq)]
 pub enum Source {
-    /// In the event.
+    /// The object that the event contains.
     Object(Value),
-    /// In an object that has to be fetched.
+    /// The path of an object that has to be fetched.
     Path(String),
 }
 
-/// Whom an event is about.
+/// The customer whom an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The customer.
     pub customer: StripeId,
-    /// The user that the object names, if it does.
+    /// The user that the object names, if it names one.
     pub user_id: Option<Uuid>,
 }
 
-/// Why what Stripe signed cannot be read.
+/// The reasons why a signed event cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventError {
     /// It is not JSON.
     InvalidJson,
-    /// It is JSON, and not an event.
+    /// It is JSON, but not an event.
     NotAnEvent,
 }
 
@@ -90,7 +90,7 @@ impl Event {
         let kind = if is_thin { name.strip_prefix("v1.") } else { Some(name) };
         let kind = kind.and_then(|kind| TYPES.into_iter().find(|known| *known == kind));
         let livemode = event.get("livemode").and_then(Value::as_bool).ok_or(EventError::NotAnEvent)?;
-        // What happened in an account that is connected to ours is named so, in a snapshot or a thin event.
+        // An event of a connected account has an `account` (snapshot) or a `context` (thin); it is ignored.
         let is_ours = ["account", "context"].iter().all(|it| event.get(it).is_none_or(Value::is_null));
         let source = match kind {
             Some(_) if is_ours && is_thin => related_path(&event)?.map(Source::Path),
@@ -101,7 +101,7 @@ impl Event {
     }
 }
 
-/// What Stripe signed may name types that we do not know; in a log nothing else is to stand than a type.
+/// Whether a type may be logged. Unknown types may contain anything, so only their form is checked.
 fn looks_like_a_type(name: &str) -> bool {
     let fits = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
     (1..=MAX_TYPE_BYTES).contains(&name.len()) && name.bytes().all(fits)
@@ -113,7 +113,7 @@ fn object(body: &[u8]) -> Result<Value, EventError> {
     Ok(object.ok_or(EventError::NotAnEvent)?.take())
 }
 
-/// An event without what it carries. Most are ignored for their type, which stands behind all of that.
+/// An event without its object. Most events are ignored because of their type, which comes after the object.
 struct Envelope(Value);
 
 impl Envelope {
@@ -153,8 +153,8 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Where a thin event's object is. The URL that the event gives is not used: our key goes where we know that Stripe's
-/// API is.
+/// Returns the path of a thin event's object. The event's own URL is not used: the secret key is sent to Stripe's
+/// configured address only.
 fn related_path(event: &Value) -> Result<Option<String>, EventError> {
     let kind = text(event, "/related_object/type").ok_or(EventError::NotAnEvent)?;
     let id = id(event, "/related_object/id").ok_or(EventError::NotAnEvent)?;
@@ -169,14 +169,14 @@ fn related_path(event: &Value) -> Result<Option<String>, EventError> {
 }
 
 impl Subject {
-    /// Whom a session, a subscription, an invoice or a customer is about; `None` where there is no customer.
+    /// Returns the subject of a session, subscription, invoice or customer; `None` if it has no customer.
     pub fn of(object: &Value) -> Option<Self> {
         let customer = match text(object, "/object") {
             Some("customer") => id(object, "/id"),
-            // An id, or where somebody asked for it the customer itself.
+            // The customer's id, or the whole customer if the request expanded it.
             _ => id(object, "/customer").or_else(|| id(object, "/customer/id")),
         }?;
-        // What is set by our key comes first: in a link that an operator made, anybody can set the reference.
+        // Metadata comes first: only the secret key can set it. In a payment link anyone can set the reference.
         let user_id =
             ["/metadata/user_id", "/parent/subscription_details/metadata/user_id", "/client_reference_id"]
                 .into_iter()
@@ -186,7 +186,8 @@ impl Subject {
 }
 
 impl Source {
-    /// Whom it is about, asking Stripe where the event does not say; `None` for nobody that we could know.
+    /// Returns the subject, fetching the object if the event does not contain it. `None` if there is no known
+    /// customer.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -197,12 +198,12 @@ impl Source {
         match self {
             Self::Object(object) => Ok(Subject::of(object)),
             Self::Path(path) => match stripe.get(path, &[]).await {
-                // What is not that object says nothing about it: not that nobody is meant, either.
+                // A response that is not the object says nothing about it, not even that there is no customer.
                 Ok(object) if text(&object, "/id") != path.rsplit('/').next() => {
                     Err(StripeError::InvalidAnswer)
                 }
                 Ok(object) => Ok(Subject::of(&object)),
-                // Of another account, or of another mode.
+                // The object belongs to another account or to the other mode.
                 Err(error) if error.missing().is_some() => Ok(None),
                 Err(error) => Err(error),
             },

@@ -34,7 +34,7 @@ const ACTED_ON: [&str; 11] = [
 ];
 
 #[test]
-fn only_what_may_change_a_plan_is_looked_at() {
+fn acts_only_on_types_that_may_change_a_plan() {
     for kind in ACTED_ON {
         let parsed = parse(&event(kind, json!({"object": "subscription"}))).unwrap();
         assert!(matches!(parsed.source, Some(Source::Object(_))), "{kind}");
@@ -42,7 +42,7 @@ fn only_what_may_change_a_plan_is_looked_at() {
         let related = json!({"id": "sub_1", "type": "subscription", "url": "https://evil.example/"});
         let parsed = parse(&thin(&format!("v1.{kind}"), related.clone())).unwrap();
         assert_eq!(parsed.source, Some(Source::Path("/v1/subscriptions/sub_1".into())), "{kind}");
-        // The two spellings do not mix.
+        // A thin type does not match a snapshot's type, nor the reverse.
         assert_eq!(parse(&thin(kind, related)).unwrap().source, None, "{kind}");
         assert_eq!(parse(&event(&format!("v1.{kind}"), json!({}))).unwrap().source, None, "{kind}");
     }
@@ -51,14 +51,14 @@ fn only_what_may_change_a_plan_is_looked_at() {
     {
         let mut ignored = event(kind, json!({}));
         assert_eq!(parse(&ignored).unwrap().source, None, "{kind}");
-        // Nor what it carries.
+        // Neither does the type of its object.
         ignored["data"] = json!(7);
         assert_eq!(parse(&ignored).unwrap().source, None, "{kind}");
     }
 }
 
 #[test]
-fn what_happened_in_somebody_elses_account_is_none_of_our_business() {
+fn ignores_events_of_connected_accounts() {
     let mut connected = event("invoice.paid", json!({"object": "invoice", "customer": "cus_1"}));
     assert!(parse(&connected).unwrap().source.is_some());
     connected["account"] = json!("acct_1");
@@ -69,7 +69,7 @@ fn what_happened_in_somebody_elses_account_is_none_of_our_business() {
 }
 
 #[test]
-fn what_is_no_event_is_refused() {
+fn refuses_what_is_not_an_event() {
     for body in ["", "{", "nul", "{\"object\":\"event\",}", "\u{feff}{}", "{} {}", "NaN"] {
         assert_eq!(Event::parse(body.as_bytes()).unwrap_err(), EventError::InvalidJson, "{body}");
     }
@@ -116,7 +116,7 @@ fn what_is_no_event_is_refused() {
 }
 
 #[test]
-fn an_objects_customer_and_user_are_found_where_each_version_has_them() {
+fn finds_customer_and_user_in_every_api_version() {
     let other = Uuid::from_u128(8);
     for (object, user_id) in [
         (json!({"object": "subscription", "customer": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
@@ -151,7 +151,7 @@ fn an_objects_customer_and_user_are_found_where_each_version_has_them() {
 }
 
 #[test]
-fn a_type_is_told_only_where_it_looks_like_one() {
+fn logs_only_well_formed_types() {
     let told = |kind: &str| parse(&event(kind, json!({}))).unwrap().kind;
     for kind in ["invoice.created", "v2.core.account_link.returned", &"x".repeat(64)] {
         assert_eq!(told(kind).as_deref(), Some(kind));
@@ -162,7 +162,7 @@ fn a_type_is_told_only_where_it_looks_like_one() {
 }
 
 #[test]
-fn half_an_emoji_in_a_customers_name_does_not_make_an_event_unreadable() {
+fn reads_an_event_with_a_lone_surrogate() {
     let snapshot = event("customer.subscription.updated", json!({"id": "sub_1", "name": "HALF"}));
     let body = snapshot.to_string().replace("HALF", r"\ud83e");
     let Some(Source::Object(object)) = Event::parse(body.as_bytes()).unwrap().source else {

@@ -1,4 +1,4 @@
-//! Stripe: whose events are true, what a customer pays for, and where people pay.
+//! Stripe: verifies events, reads what a customer pays for, and creates the pages to pay on.
 
 mod checkout;
 mod client;
@@ -34,24 +34,24 @@ use serde_json::Value;
 use crate::config::{ConfigError, base_url, both, optional, required_secret};
 use crate::redacted::Secret;
 
-/// What our requests and the fields that we read are written for.
+/// The API version that the requests and the fields read here are written for.
 const API_VERSION: &str = "2026-10-28.endive";
 
-/// Where Stripe is, and with which key.
+/// Stripe's address and the secret key.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
     secret_key: Secret,
     api_base_url: String,
-    /// Whether the key moves real money.
+    /// Whether the key is a live key, which moves real money.
     pub livemode: bool,
 }
 
 impl StripeConfig {
-    /// Reads `STRIPE_SECRET_KEY` (`sk_live_…`, `sk_test_…`, or the restricted `rk_…`) and, to talk to something else than
-    /// Stripe, `STRIPE_API_BASE_URL`.
+    /// Reads `STRIPE_SECRET_KEY` (`sk_live_…`, `sk_test_…`, or the restricted `rk_…`) and, for an address other than
+    /// Stripe's, `STRIPE_API_BASE_URL`.
     ///
     /// # Errors
-    /// [`ConfigError`] naming everything that is missing or invalid.
+    /// [`ConfigError`] names everything that is missing or invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const KEY: &str = "STRIPE_SECRET_KEY";
         const URL: &str = "STRIPE_API_BASE_URL";
@@ -67,7 +67,7 @@ impl StripeConfig {
     }
 }
 
-/// Whether a secret key is for live mode; `None` for what is no secret key.
+/// Returns whether a secret key is for live mode; `None` if it is not a secret key.
 fn mode_of(key: &str) -> Option<bool> {
     let mode = key.strip_prefix("sk_").or_else(|| key.strip_prefix("rk_"))?;
     match (mode.starts_with("live_"), mode.starts_with("test_")) {
@@ -76,21 +76,21 @@ fn mode_of(key: &str) -> Option<bool> {
     }
 }
 
-/// An id of Stripe's, or what may be one: letters, digits, underscores and hyphens, all fit to stand in a path.
+/// A syntactically valid Stripe id: letters, digits, underscores and hyphens, all safe in a URL path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StripeId(String);
 
 impl StripeId {
     const MAX_BYTES: usize = 255;
 
-    /// Reads an id.
+    /// Parses an id; `None` if it is empty, longer than 255 bytes or contains another character.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=Self::MAX_BYTES).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,8 +102,8 @@ impl fmt::Display for StripeId {
     }
 }
 
-/// A text of an answer or an event. They are read by what is needed, for each version has other fields; and as values,
-/// for code that reads types is twice as large in wasm.
+/// Returns a text of a response or an event by its JSON pointer. Objects are read as values, because their fields
+/// differ between API versions and typed structures double the size of the wasm.
 fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.pointer(pointer)?.as_str()
 }

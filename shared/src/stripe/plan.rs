@@ -1,4 +1,4 @@
-//! What a customer pays for, as Stripe says now.
+//! What a customer pays for, read from Stripe.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,24 +8,24 @@ use super::{Stripe, StripeError, StripeId, id, text};
 use crate::clock::Clock;
 use crate::http_client::HttpClient;
 
-/// What a page holds at most.
+/// The largest page that Stripe returns.
 const PAGE_SIZE: &str = "100";
-/// A customer with more subscriptions than this is none of ours; and where Stripe says for ever that there is more, it
-/// ends all the same.
+/// The limit of pages read for one customer. No customer of the app has more subscriptions, and it ends a response
+/// that always claims another page.
 const MAX_PAGES_OF_A_CUSTOMER: usize = 5;
 
-/// The plan of a profile, as in the database.
+/// The plan of a profile, as the database stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
-    /// Pays nothing.
+    /// The user pays nothing.
     Free,
-    /// Pays.
+    /// The user pays.
     Pro,
 }
 
 impl Plan {
-    /// Reads a plan as the database writes it.
+    /// Parses a plan as the database writes it.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "free" => Some(Self::Free),
@@ -35,20 +35,21 @@ impl Plan {
     }
 }
 
-/// A subscription, as far as it matters.
+/// The fields of a subscription that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// `sub_…`
     pub id: StripeId,
-    /// Whose it is.
+    /// The customer it belongs to.
     pub customer: StripeId,
-    /// Such as `active`.
+    /// The status, such as `active`.
     pub status: String,
-    /// The user that it was bought for, where it says so.
+    /// The user for whom it was bought, if its metadata names one.
     pub user_id: Option<Uuid>,
-    /// Its last invoice, if it has one.
+    /// Its latest invoice, if it has one.
     pub latest_invoice: Option<StripeId>,
-    /// Collection is paused because the service cannot be provided, until the operator, or Stripe at a set time, resumes it.
+    /// Whether collection is paused because the service cannot be provided. The operator, or Stripe at a set time,
+    /// ends the pause.
     is_without_service: bool,
 }
 
@@ -64,20 +65,22 @@ impl Subscription {
         })
     }
 
-    /// Whether it makes its customer pro. `past_due` does: most payments that fail once come a few days later, and
-    /// nobody is to lose what they have for an expired card. `unpaid`, `canceled`, `paused`, `incomplete`,
-    /// `incomplete_expired` and whatever Stripe may invent do not; nor does one whose invoices are voided while
-    /// collection is paused, which says that there is no service. The other two kinds of such a pause offer it for free.
+    /// Whether it makes its customer pro. `past_due` does: most failed payments succeed a few days later, and an
+    /// expired card must not end the plan at once. `unpaid`, `canceled`, `paused`, `incomplete`,
+    /// `incomplete_expired` and unknown statuses do not. Nor does a subscription whose invoices are voided while
+    /// collection is paused, because then no service is provided; the other two kinds of pause offer the service for
+    /// free.
     pub fn is_pro(&self) -> bool {
         matches!(self.status.as_str(), "active" | "trialing" | "past_due") && !self.is_without_service
     }
 
-    /// Whether it is over for good. Any other may be charged, now or once it recovers.
+    /// Whether it has ended for good. Any other subscription may be charged, now or after it recovers.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "canceled" | "incomplete_expired")
     }
 
-    /// Whether its first payment is still to come. If it does not come within 23 hours, the subscription is over.
+    /// Whether its first payment is outstanding. Stripe ends the subscription 23 hours after its creation if it
+    /// stays so.
     pub fn is_incomplete(&self) -> bool {
         self.status == "incomplete"
     }
@@ -88,27 +91,29 @@ impl Subscription {
 pub struct Subscriptions {
     /// Those on the page.
     pub list: Vec<Subscription>,
-    /// Whether there are more behind the last one.
+    /// Whether there are more subscriptions after the last one.
     has_more: bool,
 }
 
 impl Subscriptions {
-    /// A page on which something else than a subscription stands is none: nobody loses a plan to what was not understood.
+    /// Reads a page; `None` if an item is not a subscription, so that no user loses a plan to a response that was
+    /// not understood.
     fn read(page: &Value) -> Option<Self> {
         let list = page.get("data")?.as_array()?.iter().map(Subscription::read).collect::<Option<_>>()?;
         Some(Self { list, has_more: page.get("has_more")?.as_bool()? })
     }
 
-    /// Behind which the next page begins, if there is one.
+    /// Returns the id after which the next page begins, if there is one.
     pub fn next(&self) -> Option<StripeId> {
         self.list.last().filter(|_| self.has_more).map(|last| last.id.clone())
     }
 }
 
 impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
-    /// The plan that a customer pays for: any subscription that counts makes it pro, whatever the others are.
+    /// Returns the plan that a customer pays for. One subscription that counts makes the customer pro, whatever the
+    /// others are.
     ///
-    /// A customer that does not exist (any more) pays for nothing.
+    /// A customer that does not exist (any more) is free.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -117,7 +122,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         Ok(if paid.is_some() { Plan::Pro } else { Plan::Free })
     }
 
-    /// A subscription of the customer that is not over; of several one that has been paid for before, if there is one.
+    /// Returns a subscription of the customer that has not ended. One that was paid for before is preferred.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -137,7 +142,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         Ok(begun.or(incomplete))
     }
 
-    /// The page on which the first invoice of an incomplete subscription is paid, where it still can be.
+    /// Returns the page on which the first invoice of an incomplete subscription is paid, if it can still be paid.
     ///
     /// # Errors
     /// [`StripeError`].
@@ -156,7 +161,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         Ok(text(&invoice, "/hosted_invoice_url").filter(|_| is_open).map(str::to_owned))
     }
 
-    /// The first of a customer's subscriptions that is looked for, the newest first. A customer that does not exist (any
+    /// Returns the first match among a customer's subscriptions, newest first. A customer that does not exist (any
     /// more) has none.
     async fn find_subscription(
         &self,
@@ -180,7 +185,7 @@ impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
         Err(StripeError::InvalidAnswer)
     }
 
-    /// A page of subscriptions of every status, the newest first: a customer's, or all.
+    /// Returns a page of subscriptions in every status, newest first: one customer's, or all.
     ///
     /// # Errors
     /// [`StripeError`].

@@ -1,8 +1,8 @@
-//! Makes a profile's plan agree with Stripe, however many do so at once.
+//! Makes a profile's plan agree with Stripe, also if several requests do so at once.
 //!
-//! Reading Stripe and writing the profile is not one step, so each write names the state of the profile that was read
-//! before Stripe was asked, and holds only if nobody has written since. Then the last one to write has asked behind all
-//! others. The answer to the caller is a success only once its own write has held.
+//! Reading from Stripe and writing the profile are two steps. Each write names the profile's state that was read
+//! before Stripe was asked, and succeeds only if that state has not changed. The last successful write is therefore
+//! based on the newest read. A caller gets a success only after its own write has succeeded.
 
 use std::fmt;
 
@@ -17,26 +17,26 @@ use crate::http_client::HttpClient;
 use crate::random::Random;
 use crate::supabase::{Service, SupabaseError};
 
-/// One asks Stripe for some 100 ms; more than this at once on one profile are not Stripe's events any more.
+/// An attempt takes about 100 ms. More conflicts than this on one profile do not come from Stripe's events.
 const MAX_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE_MS: u64 = 20;
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// What billing sees of a profile.
+/// The billing fields of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingProfile {
-    /// Whose it is.
+    /// The user.
     pub user_id: Uuid,
-    /// What it says that they pay for.
+    /// The plan that the profile states.
     pub plan: Plan,
-    /// Their customer, from the first checkout on.
+    /// The Stripe customer, set by the first checkout.
     pub stripe_customer_id: Option<StripeId>,
-    /// The state that a write has to name, as the database wrote it.
+    /// The state that a write has to name, exactly as the database wrote it.
     plan_synced_at: Option<String>,
 }
 
 impl BillingProfile {
-    /// Reads what `billing_profile` answers: a profile, or null.
+    /// Reads the result of `billing_profile`: a profile, or null.
     ///
     /// # Errors
     /// [`SupabaseError::InvalidAnswer`].
@@ -60,27 +60,27 @@ impl BillingProfile {
     }
 }
 
-/// What became of it.
+/// The result of a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synced {
-    /// The profile says what Stripe says.
+    /// The profile states what Stripe states.
     Written(Plan),
-    /// The customer is none of ours, or no longer the one of its user.
+    /// The customer belongs to no profile, or is no longer its user's customer.
     Foreign,
 }
 
-/// Why the profile may not agree with Stripe yet.
+/// The reasons why the profile may not agree with Stripe yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncError {
-    /// Stripe gave no answer.
+    /// Stripe returned no usable response.
     Stripe(StripeError),
-    /// The database gave no answer.
+    /// The database returned no usable response.
     Database(SupabaseError),
-    /// Others have written, every time.
+    /// Another request wrote the profile at every attempt.
     Contended,
 }
 
-/// Brings profiles and Stripe together.
+/// Synchronises profiles with Stripe.
 pub struct PlanSync<'a, H, C> {
     stripe: &'a Stripe<'a, H, C>,
     service: &'a Service<'a, H>,
@@ -88,15 +88,15 @@ pub struct PlanSync<'a, H, C> {
 }
 
 impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
-    /// What reads with `stripe` and writes with `service`.
+    /// Creates a sync that reads with `stripe` and writes with `service`.
     pub fn new(stripe: &'a Stripe<'a, H, C>, service: &'a Service<'a, H>, random: &'a dyn Random) -> Self {
         Self { stripe, service, random }
     }
 
-    /// Makes the profile of `subject` say what Stripe says.
+    /// Writes the plan that Stripe states to the profile of `subject`.
     ///
     /// # Errors
-    /// [`SyncError`]: then it is to be tried again.
+    /// [`SyncError`]; the caller has to try again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
             let Some((profile, plan)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
@@ -110,7 +110,8 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
         Err(SyncError::Contended)
     }
 
-    /// The profile of `subject` as it is, and the plan that Stripe says; `None` where it is foreign.
+    /// Returns the profile of `subject` unchanged, and the plan that Stripe states; `None` if the customer is
+    /// foreign.
     ///
     /// # Errors
     /// [`SyncError`].
@@ -121,10 +122,10 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
         }
     }
 
-    /// Makes a profile free that has no customer, and so pays for nothing.
+    /// Sets a profile without a customer to free.
     ///
     /// # Errors
-    /// [`SyncError`]; `Contended` where it has been written since it was read.
+    /// [`SyncError`]; `Contended` if the profile was written after it was read.
     pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
         match self.swap(profile, None, Plan::Free).await?.as_str() {
             Some("written" | "no_profile") => Ok(()),
@@ -132,18 +133,18 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
         }
     }
 
-    /// The profile whose customer it is or, where that has none yet, may become.
+    /// Returns the profile of the customer, or the one without a customer that this customer belongs to.
     async fn profile_of(&self, subject: &Subject) -> Result<Option<BillingProfile>, SyncError> {
         let known = self.read(subject.user_id, Some(&subject.customer)).await?;
         match &known {
             Some(profile) if profile.stripe_customer_id.as_ref() == Some(&subject.customer) => {
                 return Ok(known);
             }
-            // The user has another customer by now.
+            // The user has a different customer now.
             Some(BillingProfile { stripe_customer_id: Some(_), .. }) => return Ok(None),
             _ => {}
         }
-        // Nobody's customer: Stripe has to say that it is that user's, and that it still exists.
+        // No profile has this customer: Stripe has to confirm that it exists and belongs to the user.
         let Owner::User(owner) = self.stripe.owner_of(&subject.customer, subject.user_id).await? else {
             return Ok(None);
         };
@@ -178,7 +179,8 @@ impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
         Ok(self.service.rpc("set_billing_plan", &args).await?)
     }
 
-    /// Twice as long each time, and each at another moment, so that those who met do not meet again.
+    /// Waits twice as long after each attempt, plus a random part, so that requests that collided do not collide
+    /// again.
     async fn pause(&self, attempt: u32) {
         let mut byte = [0];
         self.random.fill(&mut byte);

@@ -15,7 +15,7 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
 use crate::http_client::OutboundRequest;
 use crate::supabase::{Supabase, SupabaseConfig};
 
-/// A database with one profile, and Stripe; what `during` does happens while Stripe is asked.
+/// A database with one profile, and Stripe; `during` runs while Stripe is asked.
 struct World {
     profile: RefCell<Value>,
     plan: RefCell<&'static str>,
@@ -85,7 +85,7 @@ fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>,
 }
 
 #[test]
-fn a_profile_says_what_stripe_says() {
+fn writes_the_plan_that_stripe_states() {
     for (status, plan) in [("active", "pro"), ("canceled", "free")] {
         let world = world(json!("cus_1"));
         *world.plan.borrow_mut() = status;
@@ -99,7 +99,7 @@ fn a_profile_says_what_stripe_says() {
 fn who_asked_too_early_asks_again() {
     let world = world(json!("cus_1"));
     world.during.borrow_mut().push(|world| {
-        // It ends, and somebody else is told and faster; they even write what stands there already.
+        // The subscription ends, and a faster request is told so; it even writes the same plan again.
         *world.plan.borrow_mut() = "canceled";
         world.write("free", &json!("cus_1"));
     });
@@ -108,7 +108,7 @@ fn who_asked_too_early_asks_again() {
 }
 
 #[test]
-fn who_is_always_too_late_says_so() {
+fn reports_contention_after_the_last_attempt() {
     let world = world(json!("cus_1"));
     let again: fn(&World) = |world| world.write("free", &json!("cus_1"));
     world.during.borrow_mut().extend([again; 20]);
@@ -118,7 +118,7 @@ fn who_is_always_too_late_says_so() {
 }
 
 #[test]
-fn a_customer_that_nobody_has_yet_becomes_its_users() {
+fn assigns_a_new_customer_to_its_user() {
     for named in [None, Some(USER)] {
         let world = world(Value::Null);
         assert_eq!(sync(&world, named).0, Ok(Synced::Written(Plan::Pro)));
@@ -147,7 +147,7 @@ fn a_customer_of_nobody_else_or_no_more_is_foreign() {
 }
 
 #[test]
-fn where_the_customer_does_not_say_whose_it_is_the_event_does() {
+fn uses_the_events_user_if_the_customer_names_none() {
     let world = Rc::new(World {
         owner: json!({"id": "cus_1", "metadata": {}}),
         profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
@@ -157,7 +157,7 @@ fn where_the_customer_does_not_say_whose_it_is_the_event_does() {
 }
 
 #[test]
-fn what_is_no_customer_leaves_nothing_to_the_event() {
+fn a_response_that_is_not_the_customer_is_invalid() {
     for owner in [json!({}), json!({"id": "cus_2", "metadata": {}}), json!([]), Value::Null] {
         let world = Rc::new(World {
             owner,

@@ -1,4 +1,4 @@
-//! What holds for any header, any event and any answer of Stripe's, tried on many.
+//! Properties of any header, event and response of Stripe.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -17,7 +17,7 @@ fn secrets() -> WebhookSecrets {
     WebhookSecrets::from_lookup(|_| Some(format!("{B},{A}"))).unwrap()
 }
 
-/// What may stand beside the time and the signature: nothing that is a time.
+/// Other items of a signature header; none of them is a time.
 fn other_item() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("v0=00".to_owned()),
@@ -100,7 +100,7 @@ proptest! {
             flipped[bit / 8] ^= 1 << (bit % 8);
             prop_assert!(secrets().verify(Some(&header), &flipped, NOW).is_err());
         }
-        // A header that still verifies says the same: the same time, and the same signature.
+        // A header that still verifies has the same time and the same signature.
         if let Ok(other) = String::from_utf8(other)
             && secrets().verify(Some(&other), &signed, NOW).is_ok()
         {
@@ -116,7 +116,7 @@ proptest! {
         made_up in json(),
     ) {
         if let Ok(event) = Event::parse(&body) {
-            // A half of a surrogate pair is replaced before.
+            // A lone surrogate is replaced first.
             let body = crate::json::replace_lone_surrogates(&body);
             prop_assert!(serde_json::from_slice::<Value>(&body).is_ok(), "{:?}", event);
         }
@@ -169,7 +169,7 @@ proptest! {
         let is_pro = statuses.iter().any(|status| ["active", "past_due"].contains(status));
         let expected = if is_pro { Plan::Pro } else { Plan::Free };
         prop_assert_eq!(plan([super::tests::page(&list, false)]).0, Ok(expected));
-        // Free only where every subscription was understood, pro only where one says so.
+        // Free only if every subscription was understood, pro only if one of them says so.
         match plan([FakeAnswer::json(200, &page)]).0 {
             Ok(Plan::Free) => {
                 let has_all = |it: &Value| ["id", "customer", "status"].iter().all(|name| it[name].is_string());

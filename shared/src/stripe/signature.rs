@@ -1,4 +1,4 @@
-//! Who sent an event: Stripe's signature over the raw bytes of the body.
+//! Verifies Stripe's signature over the raw bytes of an event.
 //!
 //! `Stripe-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>…]`, where each `v1` is the HMAC-SHA256 of `{t}.{body}` under one
 //! endpoint secret. The rules, where Stripe's own libraries disagree: exactly one `t`, all digits; a `v1` that is not 64
@@ -15,29 +15,29 @@ use crate::config::{ConfigError, header_safe, required};
 use crate::error::{Code, Error};
 use crate::redacted::Secret;
 
-/// How far `t` may be from now, either way: it is new at every retry.
+/// The largest difference between `t` and now, in seconds, in both directions. Stripe signs each retry anew.
 const TOLERANCE_SECONDS: u64 = 300;
 const SIGNATURE_BYTES: usize = 32;
-/// One for each kind of event destination, and the one before of each while they are rolled.
+/// One secret for each kind of event destination, and the previous one of each during a rotation.
 const MAX_SECRETS: usize = 4;
 const VARIABLE: &str = "STRIPE_WEBHOOK_SECRETS";
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The endpoint secrets; an event that any of them signed is Stripe's.
+/// The endpoint secrets. An event signed with any of them comes from Stripe.
 #[derive(Debug, Clone)]
 pub struct WebhookSecrets(Vec<Secret>);
 
-/// Why an event is not taken for Stripe's.
+/// The reasons why an event is not accepted as Stripe's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureError {
-    /// There is no signature.
+    /// There is no signature header.
     Missing,
-    /// The header has not the form of one.
+    /// The header is not a signature header.
     Malformed,
-    /// None of the signatures is one of our secrets' over this body.
+    /// No signature matches a secret and this body.
     Mismatch,
-    /// Signed, but more than five minutes ago or ahead: somebody may be repeating what they have overheard.
+    /// The signature is correct, but more than five minutes old or in the future: it may be a replay.
     OutsideTolerance,
 }
 
@@ -45,14 +45,14 @@ impl WebhookSecrets {
     /// Reads `STRIPE_WEBHOOK_SECRETS`: one `whsec_…`, or up to four separated by commas.
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`ConfigError`] if a secret is missing, malformed or one too many.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let value = required(lookup, VARIABLE)?;
         let secrets: Vec<Secret> = value
             .split(',')
             .map(|secret| header_safe(VARIABLE, secret.trim().to_owned()))
             .collect::<Result<_, _>>()?;
-        // A blank secret would accept what anybody can sign.
+        // An empty secret would accept signatures that anyone can make.
         let is_secret =
             |secret: &Secret| secret.expose().starts_with("whsec_") && secret.expose().len() >= 32;
         if secrets.len() > MAX_SECRETS || !secrets.iter().all(is_secret) {
@@ -64,13 +64,13 @@ impl WebhookSecrets {
         Ok(Self(secrets))
     }
 
-    /// Checks that `body` is what Stripe sent, and sent now; `header` is the value of `Stripe-Signature`.
+    /// Checks that Stripe sent `body`, and sent it now; `header` is the value of `Stripe-Signature`.
     ///
     /// # Errors
-    /// [`SignatureError`]; the time is looked at only once the signature is known to be good.
+    /// [`SignatureError`]; the time is checked only after the signature.
     pub fn verify(&self, header: Option<&str>, body: &[u8], now_seconds: u64) -> Result<(), SignatureError> {
         let signed = Signed::parse(header.ok_or(SignatureError::Missing)?)?;
-        // No early end: how long it takes tells neither which secret nor which signature it was.
+        // No early exit: the duration must not reveal which secret or signature matched.
         let matches = self.0.iter().fold(false, |found, secret| found | signed.is_by(secret, body));
         if !matches {
             return Err(SignatureError::Mismatch);
@@ -82,9 +82,9 @@ impl WebhookSecrets {
     }
 }
 
-/// What a signature header says.
+/// A parsed signature header.
 struct Signed<'a> {
-    /// As it stands there, for it is signed as it stands there.
+    /// The timestamp as written, because it is signed as written.
     timestamp: &'a str,
     seconds: u64,
     signatures: Vec<CtOutput<HmacSha256>>,
@@ -110,7 +110,7 @@ impl<'a> Signed<'a> {
         Ok(Self { timestamp, seconds, signatures })
     }
 
-    /// Compares every signature with the one MAC of this secret, in constant time.
+    /// Compares every signature with the MAC of this secret, in constant time.
     fn is_by(&self, secret: &Secret, body: &[u8]) -> bool {
         let Ok(mut mac) = HmacSha256::new_from_slice(secret.expose().as_bytes()) else { return false };
         mac.update(self.timestamp.as_bytes());
@@ -121,7 +121,7 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// 64 lower-case hexadecimal digits. Upper case would be a second spelling of the same signature.
+/// Decodes 64 lower-case hexadecimal digits. Upper case would be a second spelling of the same signature.
 fn decode(hex: &str) -> Option<[u8; SIGNATURE_BYTES]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

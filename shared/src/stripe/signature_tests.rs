@@ -15,7 +15,7 @@ fn secrets(list: &str) -> WebhookSecrets {
     WebhookSecrets::from_lookup(|_| Some(list.to_owned())).unwrap()
 }
 
-/// Stripe's side, apart from ours: the hexadecimal signature of a body.
+/// Signs a body as Stripe does, independently of the code under test.
 pub(super) fn sign(secret: &str, timestamp: impl std::fmt::Display, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}.").as_bytes());
@@ -50,13 +50,13 @@ fn headers_are_judged_by_the_rules() {
         ("t=NOW,v1=GOOD,T=1", Ok(())),
         ("t=NOW,v1=GOOD, t=1", Ok(())),
         ("t=NOW,v1=GOOD,ż=1", Ok(())),
-        // A signature that is none is skipped where another one matches.
+        // An invalid signature is skipped if another one matches.
         ("t=NOW,v1=,v1=GOOD", Ok(())),
         ("t=NOW,v1=x,v1=GOOD", Ok(())),
         ("t=NOW,v1=GOOD0,v1=GOOD", Ok(())),
         ("t=NOW,v1=żółć,v1=GOOD", Ok(())),
         ("t=NOW,v1,v1=GOOD", Ok(())),
-        // No signature of ours.
+        // No signature with a known secret.
         ("t=NOW,v1=OTHER", Err(Mismatch)),
         ("t=NOW,v1=ZEROS", Err(Mismatch)),
         ("t=NOW,v0=GOOD", Err(Mismatch)),
@@ -74,7 +74,7 @@ fn headers_are_judged_by_the_rules() {
         ("t=NOW,v1", Err(Mismatch)),
         ("t=NOW", Err(Mismatch)),
         ("t=NOW;v1=GOOD", Err(Malformed)),
-        // The time: one, of digits.
+        // The time: exactly one, digits only.
         ("", Err(Malformed)),
         (",", Err(Malformed)),
         ("GOOD", Err(Malformed)),
@@ -109,7 +109,7 @@ fn headers_are_judged_by_the_rules() {
         ["0", "1", "18446744073709551615"]
             .map(|timestamp| (format!("t={timestamp},v1={}", v1(timestamp)), Err(OutsideTolerance))),
     )
-    // What is too old and not signed is, before all, not signed.
+    // An old timestamp without a valid signature is reported as a mismatch.
     .chain([(format!("t={},v1={zeros}", NOW - 9_999), Err(Mismatch))])
     .chain([(format!("t={NOW},v1={}", good.to_uppercase()), Err(Mismatch))])
     .chain([(format!("t=0{NOW},v1={}", v1(&format!("0{NOW}"))), Ok(()))])
@@ -122,7 +122,7 @@ fn headers_are_judged_by_the_rules() {
 }
 
 #[test]
-fn any_body_is_signed_as_its_bytes() {
+fn verifies_the_raw_bytes_of_any_body() {
     let large = vec![b'x'; 1024 * 1024];
     let bodies: [&[u8]; 9] = [
         b"",
@@ -151,7 +151,7 @@ fn any_body_is_signed_as_its_bytes() {
 }
 
 #[test]
-fn while_a_secret_is_rolled_both_are_good() {
+fn accepts_both_secrets_during_a_rotation() {
     let (by_a, by_b) = (sign(A, NOW, BODY), sign(B, NOW, BODY));
     for (configured, header, expected) in [
         (A, format!("t={NOW},v1={by_a}"), Ok(())),
@@ -201,7 +201,7 @@ fn a_long_header_takes_no_more_than_its_length() {
 }
 
 #[test]
-fn what_is_no_secret_is_a_mistake_in_the_configuration() {
+fn refuses_invalid_secrets_in_the_configuration() {
     let read = |value: &str| WebhookSecrets::from_lookup(|_| Some(value.to_owned()));
     for good in [A, &format!("{A},{B}"), &format!(" {A} , {B} "), &[A, B, A, B].join(",")] {
         assert!(read(good).is_ok(), "{good}");

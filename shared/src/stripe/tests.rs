@@ -43,7 +43,7 @@ fn refusal(status: u16, code: &str, param: &str) -> FakeAnswer {
     FakeAnswer::json(status, &json!({ "error": error }))
 }
 
-/// Stripe, which answers these one by one; and what it was asked.
+/// Runs `work` against a Stripe that returns `answers` in order; returns the result and the requests sent.
 pub(super) fn with_stripe<T>(
     answers: impl IntoIterator<Item = FakeAnswer>,
     work: impl AsyncFnOnce(&Stripe<'_, FakeHttp, FakeClock>) -> T,
@@ -98,13 +98,13 @@ fn all_pages_are_read_until_one_counts() {
     assert_eq!(result, Ok(Plan::Pro));
     assert_eq!(requests.len(), 2);
     assert!(requests[1].url.ends_with("&starting_after=sub_2"), "{}", requests[1].url);
-    // One who says for ever that there is more is not believed for ever, and nobody loses a plan to it.
+    // A response that always claims another page is not followed for ever, and the user keeps the plan.
     let (result, requests) = plan(std::iter::repeat_n(page(&[ended("sub_1")], true), 100));
     assert_eq!((result, requests.len()), (Err(StripeError::InvalidAnswer), 5));
 }
 
 #[test]
-fn a_customer_that_is_gone_pays_for_nothing() {
+fn missing_customer_is_free() {
     let (result, _) = plan([refusal(400, "resource_missing", "customer")]);
     assert_eq!(result, Ok(Plan::Free));
     let (result, _) = plan([refusal(404, "resource_missing", "starting_after")]);
@@ -134,7 +134,7 @@ fn nobody_loses_a_plan_to_an_answer_that_is_not_understood() {
 }
 
 #[test]
-fn a_refusal_without_its_words_is_none() {
+fn truncated_refusal_is_unavailable_except_for_401() {
     let cut = |status| {
         let chunks = vec![Ok("{\"error\":".into()), Err(HttpError::TooLarge)];
         FakeAnswer::Response(status, http::HeaderMap::new(), chunks)
@@ -146,7 +146,7 @@ fn a_refusal_without_its_words_is_none() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+fn retries_only_transient_errors() {
     let rate_limited = |seconds: &str| {
         FakeAnswer::json(429, &json!({"error": {}})).with_header(header::RETRY_AFTER, seconds)
     };
@@ -175,7 +175,7 @@ fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
 }
 
 #[test]
-fn nothing_is_sent_behind_the_deadline() {
+fn sends_nothing_after_the_deadline() {
     let (http, clock) =
         (FakeHttp::responding(|_| FakeAnswer::text(500, "text/plain", "")), FakeClock::hurrying(NOW_MS));
     let config = StripeConfig::from_lookup(lookup).unwrap();
@@ -237,22 +237,22 @@ fn a_failure_that_stripe_remembers_is_not_asked_for_again() {
         with_stripe(answers, async |stripe| stripe.create_customer(USER, None).await)
     };
     let first = format!("customer-{USER}");
-    // No answer: perhaps it was created, and the same key answers it.
+    // Without a response the customer may exist; the same key returns it.
     let (result, requests) = create(vec![FakeAnswer::Error(HttpError::Network), created.clone()]);
     assert_eq!(result.unwrap().as_str(), "cus_9");
     assert_eq!(keys(&requests), [&first, &first]);
-    // Others are at it.
+    // Another request uses the key.
     let busy = refusal(409, "idempotency_key_in_use", "");
     let (_, requests) = create(vec![busy.clone(), busy, created.clone()]);
     assert_eq!(keys(&requests), [&first, &first, &first]);
-    // A failure would be answered for a day.
+    // Stripe would repeat this failure for a day.
     let (_, requests) = create(vec![FakeAnswer::text(500, "text/plain", ""), created]);
     assert_eq!(keys(&requests), [&first, &format!("{first}-{}", NOW_MS / 60_000)]);
     assert_eq!(requests[0].body, format!("metadata%5Buser_id%5D={USER}"));
 }
 
 #[test]
-fn a_customer_in_place_of_another_is_another() {
+fn replacement_customer_uses_another_key() {
     let answer = || FakeAnswer::json(200, &json!({"id": "cus_9"}));
     let (_, first) = with_stripe([answer()], async |stripe| stripe.create_customer(USER, None).await);
     let (_, second) =
@@ -261,7 +261,7 @@ fn a_customer_in_place_of_another_is_another() {
 }
 
 #[test]
-fn half_an_emoji_in_an_answer_does_not_make_it_unreadable() {
+fn reads_a_response_with_a_lone_surrogate() {
     let body = r#"{"object":"list","data":[{"id":"sub_1","customer":"cus_1","status":"active","description":"\ud83e"}],"has_more":false}"#;
     assert_eq!(plan([FakeAnswer::text(200, "application/json", body)]).0, Ok(Plan::Pro));
     let missing = r#"{"error":{"code":"resource_missing","param":"customer","message":"\ud83e"}}"#;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::{ConfigError, base_url, both, header_safe, optional, required};
 use crate::redacted::Secret;
 
-/// The project, its public key, and what this function may do beyond its callers.
+/// The project's URL, its public key, and the function's own credential.
 #[derive(Debug, Clone)]
 pub struct SupabaseConfig {
     pub(super) url: String,
@@ -14,10 +14,10 @@ pub struct SupabaseConfig {
     pub(super) service: ServiceCredential,
 }
 
-/// How this function proves itself to the database, least privilege first.
+/// The function's own credential for the database, least privilege first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceCredential {
-    /// A JWT of this function's own role, beside the publishable key.
+    /// A JWT of the function's own role, sent with the publishable key.
     FunctionToken(Secret),
     /// An opaque secret key, which is not a bearer token.
     SecretKey(Secret),
@@ -51,7 +51,7 @@ fn service_credential(lookup: impl Fn(&str) -> Option<String>) -> Result<Service
         return Ok(ServiceCredential::FunctionToken(header_safe(FUNCTION_TOKEN, token)?));
     }
     let key = SECRET.read(&lookup)?;
-    // Legacy keys are JWTs, under whichever name they are set.
+    // Legacy keys are JWTs, whatever the variable's name.
     match key.expose().starts_with("eyJ") {
         true => Ok(ServiceCredential::LegacyJwt(key)),
         false => Ok(ServiceCredential::SecretKey(key)),
@@ -100,8 +100,8 @@ impl KeyNames {
     }
 }
 
-/// The entry `default`, or else the first one that holds a key. Rotating a leaked key at Supabase leaves a project
-/// without a `default`.
+/// Returns the entry `default`, or the first one that holds a key. After the rotation of a leaked key a project has
+/// no `default`.
 fn named_key(document: &str) -> Option<String> {
     serde_json::from_str::<NamedKey>(document).ok()?.0
 }
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for NamedKey {
     }
 }
 
-/// Visits the entries, because `serde_json::Map` does not keep their order.
+/// Visits the entries directly, because `serde_json::Map` does not keep their order.
 struct NamedKeys;
 
 impl<'de> Visitor<'de> for NamedKeys {

@@ -7,38 +7,38 @@ use crate::error::{Code, Error};
 use crate::http_client::HttpError;
 
 const RETRY_AFTER_SECONDS: u64 = 5;
-/// Enough of a message for the log.
+/// The length of a message in the log, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
-/// Why the database gave no usable answer.
+/// The reasons why the database returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SupabaseError {
-    /// There is no answer.
+    /// There was no response.
     Unavailable(HttpError),
-    /// It answered with an error, perhaps one that our SQL raised.
+    /// It returned an error, possibly one raised by the migrations' SQL.
     Refused {
-        /// The status.
+        /// The HTTP status.
         status: StatusCode,
-        /// The SQLSTATE (`23505`, `PT409`) or PostgREST's own code (`PGRST116`), where there is one.
+        /// The SQLSTATE (`23505`, `PT409`) or PostgREST's own code (`PGRST116`), if there is one.
         code: Option<String>,
-        /// The message, where there is one.
+        /// The message, if there is one.
         message: String,
-        /// When trying again may help, where it said so.
+        /// When a repetition may succeed, in seconds, if the response says so.
         retry_after_seconds: Option<u64>,
     },
-    /// It does not accept this function's own credential.
+    /// It does not accept the function's own credential.
     CredentialRefused {
-        /// The status.
+        /// The HTTP status.
         status: StatusCode,
-        /// The message, where there is one.
+        /// The message, if there is one.
         message: String,
     },
-    /// It answered something else than was asked for.
+    /// The response was not what was asked for.
     InvalidAnswer,
 }
 
 impl SupabaseError {
-    /// The SQLSTATE or PostgREST's code of a refusal.
+    /// Returns the SQLSTATE or PostgREST's code of a refusal.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => code.as_deref(),
@@ -56,7 +56,7 @@ impl SupabaseError {
         }
     }
 
-    /// Reads PostgREST's error body, which gateways in between may have replaced with anything.
+    /// Reads PostgREST's error body. A gateway may have replaced it with anything.
     pub(super) fn from_answer(
         status: StatusCode,
         body: &[u8],
@@ -68,7 +68,8 @@ impl SupabaseError {
         let message: String = text("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
         let code = text("code").map(str::to_owned);
         let is_auth_status = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
-        // `PT401` and `PT403` are raised by our own SQL: they are about the caller, not about us.
+        // `PT401` and `PT403` are raised by the migrations' SQL: they concern the caller, not the function's
+        // credential.
         let is_raised = code.as_deref().is_some_and(|code| code.starts_with("PT"));
         if as_service && is_auth_status && !is_raised {
             return Self::CredentialRefused { status, message };
@@ -77,13 +78,12 @@ impl SupabaseError {
     }
 }
 
-/// Whether it says that nobody, or somebody else than the database, has answered. PostgREST answers neither at length nor
-/// in riddles: what is in between does.
+/// Whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from PostgREST.
 fn is_outage(error: HttpError) -> bool {
     matches!(error, HttpError::Network | HttpError::Timeout | HttpError::TooLarge)
 }
 
-/// Whether a gateway refuses, for PostgREST knows neither limits of rates nor other places.
+/// Whether a gateway refuses: PostgREST has neither rate limits nor redirects.
 fn is_gateways(status: StatusCode) -> bool {
     status.is_server_error() || status.is_redirection() || status == StatusCode::TOO_MANY_REQUESTS
 }

@@ -1,8 +1,7 @@
 //! The database, through Supabase's REST interface (PostgREST).
 //!
-//! Requests for tables are built by the `postgrest` crate, all are sent through our [`HttpClient`]. As a user,
-//! tables and RPCs can be reached, and row-level security decides. With the function's own
-//! credential only RPCs can, by construction.
+//! The `postgrest` crate builds requests for tables; our [`HttpClient`] sends all requests. A user reaches tables
+//! and RPCs under row-level security. The function's own credential reaches RPCs only, by construction.
 
 mod config;
 mod error;
@@ -29,12 +28,12 @@ use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstrea
 use crate::redacted::Secret;
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
-/// A hundred tracks with titles take about 50 KB.
+/// A hundred tracks with titles have about 50 KB.
 const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
 const RETRY_PAUSE_MS: u64 = 200;
-/// Whoever asks whether the database answers does not wait longer.
+/// The health check waits for two seconds at most.
 const ANSWERS_LIMITS: Limits = Limits::document(2_000, 64 * 1024);
-/// The longest that [`Service::rpc_retrying`] takes: two attempts and the pause between them.
+/// The longest duration of [`Service::rpc_retrying`] in milliseconds: two attempts and the pause between them.
 pub const RETRYING_MS: u64 = 2 * LIMITS.total_ms + RETRY_PAUSE_MS;
 
 /// The database of a project.
@@ -44,17 +43,17 @@ pub struct Supabase<'a, H> {
 }
 
 impl<'a, H: HttpClient> Supabase<'a, H> {
-    /// The database of that project, reached through `http`.
+    /// Creates a client for the project that sends through `http`.
     pub fn new(config: &'a SupabaseConfig, http: &'a H) -> Self {
         Self { config, http }
     }
 
-    /// The database as that user may see and change it.
+    /// Returns the database with the rights of that user.
     pub fn as_user(&self, user: &VerifiedUser) -> AsUser<'a, H> {
         AsUser(self.session(&self.config.publishable_key, Some(user.token()), false))
     }
 
-    /// The RPCs that are granted to this function itself.
+    /// Returns the RPCs that are granted to the function's own role.
     pub fn service(&self) -> Service<'a, H> {
         let publishable_key = &self.config.publishable_key;
         Service(match &self.config.service {
@@ -64,10 +63,11 @@ impl<'a, H: HttpClient> Supabase<'a, H> {
         })
     }
 
-    /// Asks for what nobody is given without a token: a refusal is an answer, too, as it comes from PostgreSQL.
+    /// Sends a request that is refused without a token. The refusal comes from PostgreSQL, so it shows that the
+    /// database is up.
     ///
     /// # Errors
-    /// [`SupabaseError`] where it does not answer within 2 seconds, or answers that it cannot.
+    /// [`SupabaseError`] if the database does not respond within 2 seconds, or reports an outage.
     pub async fn answers(&self) -> Result<(), SupabaseError> {
         let session = self.session(&self.config.publishable_key, None, false);
         let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
@@ -85,11 +85,11 @@ impl<'a, H: HttpClient> Supabase<'a, H> {
     }
 }
 
-/// The database as a user sees it.
+/// The database with the rights of a user.
 pub struct AsUser<'a, H>(Session<'a, H>);
 
 impl<H: HttpClient> AsUser<'_, H> {
-    /// Calls a function of the database as the user. `T` is `()` for one that returns nothing.
+    /// Calls a database function as the user. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -103,8 +103,8 @@ impl<H: HttpClient> AsUser<'_, H> {
 }
 
 impl<H: HttpClient> AsUser<'_, H> {
-    /// As [`AsUser::rpc`], for a document that is passed on as it is and may be larger than what is read here. `T` is the
-    /// part of it that is read.
+    /// Like [`AsUser::rpc`], but also returns the document unchanged, with a larger size limit. `T` is the part that
+    /// is parsed.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -115,17 +115,17 @@ impl<H: HttpClient> AsUser<'_, H> {
     ) -> Result<(T, Bytes), SupabaseError> {
         let request = self.0.rpc_request(name, &serde_json::Map::new())?;
         let document = self.0.fetch(OutboundRequest { limits, ..request }).await?;
-        // As text first: serde_json does not look into strings that it skips.
+        // Checked as text first: serde_json does not check that strings it skips are UTF-8.
         let read = std::str::from_utf8(&document).ok().and_then(|text| serde_json::from_str(text).ok());
         Ok((read.ok_or(SupabaseError::InvalidAnswer)?, document))
     }
 }
 
-/// The database as this function's own role sees it: RPCs, and no table.
+/// The RPCs of the function's own role; it reaches no table.
 pub struct Service<'a, H>(Session<'a, H>);
 
 impl<H: HttpClient> Service<'_, H> {
-    /// Calls a function of the database. `T` is `()` for one that returns nothing.
+    /// Calls a database function. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -137,10 +137,10 @@ impl<H: HttpClient> Service<'_, H> {
         self.0.send(self.0.rpc_request(name, args)?).await
     }
 
-    /// As [`Service::rpc`], once more after a network error, a timeout, 502, 503 or 504.
+    /// Like [`Service::rpc`], with one repetition after a network error, a timeout, 502, 503 or 504.
     ///
-    /// The first call may have had its effect although its answer was lost: only for RPCs that
-    /// answer a repetition as they answered the first call.
+    /// The first call may have had its effect although its response was lost. Use it only for RPCs that return the
+    /// same result to a repeat.
     ///
     /// # Errors
     /// [`SupabaseError`] of the last attempt.
@@ -170,10 +170,10 @@ struct Session<'a, H> {
 }
 
 impl<H: HttpClient> Session<'_, H> {
-    /// One POST of JSON: `postgrest`, which brings an HTTP stack and a URL parser of its own, is not needed for that. A
-    /// function that calls nothing else is 25 KB smaller, compressed.
+    /// Builds one POST of JSON without `postgrest`, which brings an HTTP stack and a URL parser. A function that
+    /// calls RPCs only is 25 KB smaller (compressed).
     fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {
-        // A slash or a query in the name would call something else, a table for instance.
+        // A slash or a query in the name would reach something else, such as a table.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let args = serde_json::to_vec(args).ok().filter(|_| is_name).ok_or(HttpError::InvalidRequest);
         let url = format!("{}/rpc/{name}", self.base_url);
@@ -185,7 +185,7 @@ impl<H: HttpClient> Session<'_, H> {
     }
 
     fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
-        // The credentials below go to the database and nowhere else, whatever was built.
+        // Credentials are sent to the database only, whatever the request's URL is.
         let path = request.url.strip_prefix(self.base_url.as_str()).unwrap_or_default();
         if !path.starts_with('/') {
             return Err(HttpError::InvalidRequest);
@@ -205,18 +205,18 @@ impl<H: HttpClient> Session<'_, H> {
 
     async fn send<T: DeserializeOwned>(&self, request: OutboundRequest) -> Result<T, SupabaseError> {
         let body = self.fetch(request).await?;
-        // A function that returns nothing answers nothing.
+        // A function that returns nothing has an empty response.
         let json = if body.is_empty() { b"null".as_slice() } else { &body };
         serde_json::from_slice(json).map_err(|_| SupabaseError::InvalidAnswer)
     }
 
-    /// Apart from [`Self::send`], for it is the same whatever is read.
+    /// Separate from [`Self::send`], because it does not depend on the type.
     async fn fetch(&self, request: OutboundRequest) -> Result<Bytes, SupabaseError> {
         let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
         let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
         let body = response.bytes().await;
         if !status.is_success() {
-            // What cannot be read of an error does not matter beside its status.
+            // An unreadable error body does not matter; the status is enough.
             let body = body.unwrap_or_default();
             return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
         }

@@ -1,4 +1,4 @@
-//! How much of what all users share one user may ask for: the database counts.
+//! Limits for each user on resources that all users share. The database counts.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,16 +8,16 @@ use super::Service;
 use crate::error::{Code, Error};
 use crate::http_client::HttpClient;
 
-/// What is counted, as `private.request_limits` names it.
+/// The counted resource, as `private.request_limits` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
     /// A search in the catalogue.
     Search,
-    /// A copy of a playlist at Spotify.
+    /// An export of a playlist to Spotify.
     Export,
-    /// A Spotify account that is linked.
+    /// Linking a Spotify account.
     Link,
-    /// A page of Stripe's.
+    /// Opening a page of Stripe.
     Billing,
 }
 
@@ -38,16 +38,16 @@ struct Answer {
     retry_after_seconds: Option<u64>,
 }
 
-/// Takes one request from the user's bucket.
+/// Takes one request from the user's limit.
 ///
 /// # Errors
-/// 429 `too_many_attempts`, 403 `profile_not_found` for a deleted user's token, 503.
+/// 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503.
 pub async fn take_request<H: HttpClient>(
     service: &Service<'_, H>,
     user_id: Uuid,
     counted: Counted,
 ) -> Result<(), Error> {
-    // Not repeated on failure: a lost answer would be counted twice.
+    // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
     let answer: Answer = service.rpc("take_request", &args).await?;
     match answer.outcome.as_str() {

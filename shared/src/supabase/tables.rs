@@ -1,4 +1,4 @@
-//! Requests for tables, as a user.
+//! Requests for tables, with the rights of a user.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 pub use postgrest::{Builder, Postgrest};
@@ -8,10 +8,10 @@ use super::{AsUser, LIMITS, Session, SupabaseError};
 use crate::http_client::{HttpClient, HttpError, OutboundRequest, Upstream};
 
 impl<H: HttpClient> AsUser<'_, H> {
-    /// Sends what `build` builds and reads the answer's JSON.
+    /// Sends the request that `build` builds and parses the response's JSON.
     ///
-    /// Table and column names are to be literals: values belong into filters or the body, where
-    /// the builder encodes them. `T` is a `Vec` of rows unless the builder asks for a single one.
+    /// Table and column names have to be literals. Values belong in filters or the body, where the builder encodes
+    /// them. `T` is a `Vec` of rows unless the builder asks for a single one.
     ///
     /// # Errors
     /// [`SupabaseError`]; `Unavailable(InvalidRequest)` for a request that leaves the database's URL.
@@ -31,7 +31,7 @@ impl<H: HttpClient> Session<'_, H> {
     }
 }
 
-/// Turns a request of `postgrest`, which has an older `http` crate's types, into one of ours.
+/// Converts a request of `postgrest`, which uses an older `http` crate, into an [`OutboundRequest`].
 fn take_apart(builder: Builder) -> Option<OutboundRequest> {
     let built = builder.build().build().ok()?;
     let method = Method::from_bytes(built.method().as_str().as_bytes()).ok()?;

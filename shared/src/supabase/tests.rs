@@ -44,7 +44,7 @@ fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
     request.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
-/// Calls an RPC as the service and answers what came of it.
+/// Calls an RPC as the service and returns its result.
 fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
     let http = FakeHttp::answering([answer]);
     Supabase::new(&config(), &http).service().rpc("reserve", &json!({})).now_or_never().unwrap()
@@ -115,7 +115,7 @@ fn credentials_never_leave_the_database() {
 
 #[cfg(feature = "tables")]
 #[test]
-fn a_token_put_in_by_the_builder_does_not_count() {
+fn replaces_a_token_set_by_the_builder() {
     let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
     let (config, user) = (config(), user());
     let query = Supabase::new(&config, &http);
@@ -187,7 +187,7 @@ fn new_variables_win_over_old_ones_and_the_function_token_over_all() {
 }
 
 #[test]
-fn every_variable_that_is_missing_is_named() {
+fn names_every_missing_variable() {
     let error = config_of(&[]).unwrap_err();
     assert_eq!(
         error.names().collect::<Vec<_>>(),
@@ -217,7 +217,7 @@ fn keys_that_cannot_be_meant_are_refused() {
     }
 }
 
-/// Documents of named keys, and which key is taken; none where the next variable is read instead.
+/// Documents of named keys, and the key that is taken; none if the next variable is read.
 const NAMED_KEYS: [(&str, Option<&str>); 14] = [
     (r#"{"default":"k1","web":"k2"}"#, Some("k1")),
     (r#"{"web":"k2","default":"k1"}"#, Some("k1")),
@@ -304,7 +304,7 @@ fn a_refused_service_credential_is_our_misconfiguration() {
 }
 
 #[test]
-fn a_refused_user_token_is_the_users_matter() {
+fn refused_user_token_is_the_callers_error() {
     let http = FakeHttp::answering([FakeAnswer::json(
         401,
         &json!({ "code": "PGRST303", "message": "JWT expired" }),
@@ -316,7 +316,7 @@ fn a_refused_user_token_is_the_users_matter() {
 }
 
 #[test]
-fn an_outage_says_when_to_come_back() {
+fn outage_has_retry_after() {
     let html = || FakeAnswer::text(502, "text/html", "<h1>Bad gateway</h1>");
     for (answer, seconds) in [
         (FakeAnswer::Error(HttpError::Network), 5),
@@ -325,7 +325,7 @@ fn an_outage_says_when_to_come_back() {
         (html().with_header(header::RETRY_AFTER, "17"), 17),
         (FakeAnswer::json(500, &json!({ "code": "40001", "message": "could not serialize access" })), 5),
         (FakeAnswer::json(503, &json!({ "code": "PGRST000", "message": "no connection" })), 5),
-        // What answers in the database's place.
+        // A proxy responds in the database's place.
         (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), 5),
         (FakeAnswer::text(302, "text/html", ""), 5),
         (FakeAnswer::text(429, "text/html", "").with_header(header::RETRY_AFTER, "3"), 3),
@@ -338,7 +338,7 @@ fn an_outage_says_when_to_come_back() {
 }
 
 #[test]
-fn what_is_nobodys_outage_is_our_defect() {
+fn other_refusals_are_internal_errors() {
     for answer in [
         FakeAnswer::json(400, &json!({ "code": "23514", "message": "violates check" })),
         FakeAnswer::text(404, "text/html", "<h1>Not found</h1>"),
@@ -349,7 +349,7 @@ fn what_is_nobodys_outage_is_our_defect() {
 }
 
 #[test]
-fn an_answer_cut_off_is_no_answer() {
+fn truncated_response_is_an_outage() {
     let cut_off = FakeAnswer::Response(
         http::StatusCode::OK,
         HeaderMap::new(),
@@ -359,7 +359,7 @@ fn an_answer_cut_off_is_no_answer() {
 }
 
 #[test]
-fn a_retrying_call_is_sent_once_more_after_what_may_pass() {
+fn retries_once_after_transient_errors() {
     for (first, is_repeated) in [
         (FakeAnswer::Error(HttpError::Network), true),
         (FakeAnswer::Error(HttpError::Timeout), true),
