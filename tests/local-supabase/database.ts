@@ -24,12 +24,7 @@ const COLUMN_TYPES = {
   time: { to: 1083, from: [1083], ...text },
   timetz: { to: 1266, from: [1266], ...text },
   timestamp: { to: 1114, from: [1114], serialize: String, parse: withT },
-  timestamptz: {
-    to: 1184,
-    from: [1184],
-    serialize: String,
-    parse: (value: string) => withT(value).replace(/([+-]\d\d)$/, '$1:00'),
-  },
+  timestamptz: { to: 1184, from: [1184], serialize: String, parse: (value: string) => withT(value).replace(/([+-]\d\d)$/, '$1:00') },
   // Lite counts with these.
   bigint: { to: 20, from: [20], serialize: String, parse: (value: string) => (Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value)) },
   // A double would lose digits and trailing zeros.

@@ -32,10 +32,7 @@ class PoolConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const rows = await this.connection.query(withQuotedArguments(sql), parameters);
-    return {
-      rows: [...rows] as R[],
-      numAffectedRows: CHANGES_ROWS.has(rows.command) ? BigInt(rows.count) : undefined,
-    };
+    return { rows: [...rows] as R[], numAffectedRows: CHANGES_ROWS.has(rows.command) ? BigInt(rows.count) : undefined };
   }
 
   streamQuery(): AsyncIterableIterator<never> {

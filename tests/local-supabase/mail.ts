@@ -67,9 +67,7 @@ ${items.join('\n') || '<p>No mail yet.</p>'}
 `;
 }
 
-function linked(text: string): string {
-  return escapeHtml(text).replace(/https?:\/\/[^\s&<"]+(?:&amp;[^\s&<"]+)*/g, (url) => `<a href="${url}">${url}</a>`);
-}
+const linked = (text: string): string => escapeHtml(text).replace(/https?:\/\/[^\s&<"]+(?:&amp;[^\s&<"]+)*/g, (url) => `<a href="${url}">${url}</a>`);
 
 function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -20,12 +20,7 @@ export class TokenError extends Error {
 }
 
 /** The user as Auth answers it: the part that goes into a token. */
-export type TokenUser = {
-  phone?: string;
-  app_metadata?: Record<string, unknown>;
-  user_metadata?: Record<string, unknown>;
-  is_anonymous?: boolean;
-};
+export type TokenUser = { phone?: string; app_metadata?: Record<string, unknown>; user_metadata?: Record<string, unknown>; is_anonymous?: boolean };
 
 export type Tokens = {
   jwks: { keys: JWK[] };
@@ -64,9 +59,7 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
       const { payload, protectedHeader } = await jwtVerify(token, keyFor, options).catch((error: unknown) => {
         throw asTokenError(error);
       });
-      if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) {
-        throw new TokenError('PGRST303', 'JWT issued at future');
-      }
+      if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw new TokenError('PGRST303', 'JWT issued at future');
       // The other kind of key verifies but never signs for users: only a function's own role may use it.
       const is_for_users = (protectedHeader.alg === 'HS256') === (alg === 'HS256');
       if (!is_for_users && !(typeof payload.role === 'string' && payload.role.startsWith('fn_'))) throw noSuitableKey();
@@ -94,9 +87,7 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
   };
 }
 
-function publicPart({ kty, crv, x, y, n, e, kid, alg }: JWK): JWK {
-  return { kty, crv, x, y, n, e, kid, alg, use: 'sig', key_ops: ['verify'], ext: true };
-}
+const publicPart = ({ kty, crv, x, y, n, e, kid, alg }: JWK): JWK => ({ kty, crv, x, y, n, e, kid, alg, use: 'sig', key_ops: ['verify'], ext: true });
 
 function asTokenError(error: unknown): TokenError {
   if (error instanceof errors.JWTExpired) return new TokenError('PGRST303', 'JWT expired');
@@ -106,6 +97,4 @@ function asTokenError(error: unknown): TokenError {
   return noSuitableKey();
 }
 
-function noSuitableKey(): TokenError {
-  return new TokenError('PGRST301', 'No suitable key or wrong key type', 'None of the keys was able to decode the JWT');
-}
+const noSuitableKey = (): TokenError => new TokenError('PGRST301', 'No suitable key or wrong key type', 'None of the keys was able to decode the JWT');

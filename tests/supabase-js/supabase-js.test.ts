@@ -173,9 +173,7 @@ async function edited(call: PromiseLike<{ data: Track[] | null; error: unknown }
   return data ?? [];
 }
 
-function titles(tracks: Pick<Track, 'title'>[]): (string | null)[] {
-  return tracks.map(({ title }) => title);
-}
+const titles = (tracks: Pick<Track, 'title'>[]): (string | null)[] => tracks.map(({ title }) => title);
 
 async function savedPlaylist(supabase: Client): Promise<string> {
   const { data, error } = await supabase.functions.invoke('ai-playlist', { body: { ...RAINY, save: true } });
