@@ -7,8 +7,7 @@
  * or `supabase start`, takes its place. `conformance.test.ts` asks the same of both.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret), CONFIRM_EMAIL (false: who signs
- * up is in at once; true: by way of a mail), CAPTCHA_SECRET (optional: with it, signing up and in needs a token that
+ * SEED_FILE (optional), CONFIRM_EMAIL (false: who signs up is in at once; true: by way of a mail), CAPTCHA_SECRET (optional: with it, signing up and in needs a token that
  * CAPTCHA_SITEVERIFY_URL, Turnstile's without it, takes for good).
  *
  * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
@@ -82,7 +81,7 @@ async function main(config: Config): Promise<void> {
   await lite.loadSchema();
 
   const isDatabaseUp = (): Promise<boolean> => health_pool.query('select 1').then(() => true, () => false);
-  const tokens = await createTokens(keys, config.jwt_alg, () => `${url}/auth/v1`);
+  const tokens = await createTokens(keys, `${url}/auth/v1`);
   const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
   gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, migrations_applied, seeded })}\n`);
