@@ -2,17 +2,15 @@
  * A local Supabase in one process, for machines without Docker: the data API, Auth with its mails, and the gateway
  * in front of the functions, over a PostgreSQL that already runs.
  *
- * It is npm's `@supabase/lite` behind a gateway of ours, with what differs from a hosted project put right: grants,
- * errors, values, tokens. Nothing in the project depends on it: set SUPABASE_URL and the keys, and a hosted project,
- * or `supabase start`, takes its place. `conformance.test.ts` asks the same of both.
+ * It is npm's `@supabase/lite` after a gateway of ours, which mends what differs from a hosted project: grants, errors,
+ * values, tokens. `supabase start` or a hosted project takes its place by SUPABASE_URL and the keys.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), CONFIRM_EMAIL (false: who signs up is in at once; true: by way of a mail), CAPTCHA_SECRET (optional: with it, signing up and in needs a token that
- * CAPTCHA_SITEVERIFY_URL, Turnstile's without it, takes for good).
+ * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by a mail), CAPTCHA_SECRET (optional: signing
+ * up and in then needs a token that CAPTCHA_SITEVERIFY_URL, by default Turnstile's, accepts).
  *
- * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
- * database answers) on 127.0.0.1. When ready, one line of JSON goes to stdout. It stops on SIGTERM, on SIGINT, and
- * when its stdin is a pipe that ends, so that it never outlives its supervisor.
+ * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health on 127.0.0.1. When ready,
+ * it writes one line of JSON to stdout. It stops on SIGTERM, on SIGINT, and when its stdin is a pipe that ends.
  */
 import { fstatSync } from 'node:fs';
 import { createServer } from 'node:http';
