@@ -7,7 +7,6 @@ export type Config = {
   site_url: string;
   migrations_dir: string;
   seed_file: string | null;
-  jwt_alg: 'ES256' | 'HS256';
   confirm_email: boolean;
   /** Where CAPTCHA tokens are verified, and with what. */
   captcha: { secret: string; siteverify_url: string } | null;
@@ -26,8 +25,6 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     if (!fits(value)) throw new ConfigError(`${name} must be ${wanted}`);
     return value;
   };
-  const oneOf = (name: string, otherwise: string, other: string): string =>
-    read(name, (value) => value === otherwise || value === other, `${other} or ${otherwise}`, otherwise);
   const url = (name: string, protocols: string[], otherwise = ''): string => {
     const fits = (value: string): boolean => URL.canParse(value) && protocols.includes(new URL(value).protocol);
     return read(name, fits, `a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`, otherwise).replace(/\/+$/, '');
@@ -45,8 +42,7 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     site_url: url('SITE_URL', web),
     migrations_dir: lookup('MIGRATIONS_DIR') ?? '',
     seed_file: lookup('SEED_FILE') || null,
-    jwt_alg: oneOf('JWT_ALG', 'ES256', 'HS256') as Config['jwt_alg'],
-    confirm_email: oneOf('CONFIRM_EMAIL', 'false', 'true') === 'true',
+    confirm_email: read('CONFIRM_EMAIL', (value) => value === 'true' || value === 'false', 'true or false', 'false') === 'true',
     captcha: secret ? { secret, siteverify_url } : null,
   };
 }

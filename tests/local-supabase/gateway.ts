@@ -39,7 +39,10 @@ const METHODS: Record<string, (url: URL) => string | null> = {
 export function createGateway(parts: GatewayParts): Gateway {
   return async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === '/health') return health(parts);
+    if (pathname === '/health') {
+      const isUp = await parts.isDatabaseUp();
+      return Response.json(isUp ? { status: 'ok' } : { status: 'unavailable', reason: 'the database does not answer' }, { status: isUp ? 200 : 503 });
+    }
     if (pathname === '/mail') return parts.mailbox.respond(request.headers.get('accept'));
     const service = /^\/(rest|auth)\/v1\//.exec(pathname)?.[1] as Service | undefined;
     if (!service) return Response.json({ message: 'no Route matched with those values' }, { status: 404 });
@@ -50,12 +53,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     response.headers.set('Access-Control-Expose-Headers', EXPOSED[service]);
     return response;
   };
-}
-
-async function health({ isDatabaseUp }: GatewayParts): Promise<Response> {
-  return (await isDatabaseUp())
-    ? Response.json({ status: 'ok' })
-    : Response.json({ status: 'unavailable', reason: 'the database does not answer' }, { status: 503 });
 }
 
 function preflight(request: Request): Response {
@@ -147,38 +144,14 @@ async function logged(request: Request, response: Response, { isDatabaseUp }: Ga
   return answer;
 }
 
-async function withOutsideTokens(request: Request, response: Response, parts: GatewayParts): Promise<Response> {
+async function withOutsideTokens(request: Request, response: Response, { tokens, sign_ins }: GatewayParts): Promise<Response> {
   const url = new URL(request.url);
   const methodOf = METHODS[url.pathname];
   if (!methodOf || response.status >= 400) return response;
-  const method = methodOf(url);
-  const location = response.headers.get('location');
-  if (location) {
-    response.headers.set('location', await withOutsideFragment(location, method, parts));
-    return response;
-  }
   const session = (await response.json()) as { access_token?: string; user?: TokenUser };
-  if (session.access_token) session.access_token = await toOutside(session.access_token, session.user ?? {}, method, parts);
+  const { access_token: inside, user = {} } = session;
+  if (inside) session.access_token = await tokens.toOutside(inside, user, await sign_ins.of(String(decodeJwt(inside).session_id), methodOf(url)));
   const headers = new Headers(response.headers);
   headers.delete('content-length');
   return new Response(JSON.stringify(session), { status: response.status, headers });
-}
-
-async function toOutside(inside: string, user: TokenUser, method: string | null, { tokens, sign_ins }: GatewayParts): Promise<string> {
-  return tokens.toOutside(inside, user, await sign_ins.of(String(decodeJwt(inside).session_id), method));
-}
-
-/** A link to Auth itself ends at the app, with the session in the address's fragment. */
-async function withOutsideFragment(location: string, method: string | null, parts: GatewayParts): Promise<string> {
-  const { lite, keys } = parts;
-  const target = new URL(location);
-  const fragment = new URLSearchParams(target.hash.slice(1));
-  const inside = fragment.get('access_token');
-  if (!inside) return location;
-  const headers = { apikey: keys.publishable_key, authorization: `Bearer ${inside}` };
-  const request = new Request('http://localhost/auth/v1/user', { headers });
-  const user = (await (await lite.fetch(request, contextOf(request, keys, '/auth/v1'))).json()) as TokenUser;
-  fragment.set('access_token', await toOutside(inside, user, method, parts));
-  target.hash = fragment.toString();
-  return target.toString();
 }

@@ -8,7 +8,7 @@ import type { JWK } from 'jose';
 export type Keys = {
   publishable_key: string;
   secret_key: string;
-  /** HS256: what Lite signs with inside, what a function's own role token is signed with, and, under JWT_ALG=HS256, what users get. */
+  /** HS256: what Lite signs with inside, and what a function's own role token may be signed with. */
   jwt_secret: string;
   /** The private JWK, with its kid, that user tokens are signed with. */
   es256: JWK & { kid: string };

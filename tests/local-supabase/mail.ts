@@ -11,28 +11,17 @@ export class Mailbox {
   #last_id = 0;
 
   /** Lite's EmailDriver. */
-  async send(message: Message): Promise<void> {
+  async send({ to, subject, html = '' }: Message): Promise<void> {
     this.#last_id += 1;
-    this.#mails.unshift({
-      id: this.#last_id,
-      to: message.to,
-      subject: message.subject,
-      text: textOf(message.html ?? ''),
-      html: message.html ?? '',
-      created_at: new Date().toISOString(),
-    });
+    this.#mails.unshift({ id: this.#last_id, to, subject, text: textOf(html), html, created_at: new Date().toISOString() });
     this.#mails.length = Math.min(this.#mails.length, KEPT_MAILS);
   }
 
   respond(accept: string | null): Response {
     if (accept?.includes('application/json')) return Response.json(this.#mails);
-    return new Response(page(this.#mails), {
-      headers: {
-        'Content-Type': 'text/html; charset=utf-8',
-        // A mail carries what a user typed: nothing in it may run here or call out.
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
-      },
-    });
+    // A mail carries what a user typed: nothing in it may run here or call out.
+    const policy = "default-src 'none'; style-src 'unsafe-inline'";
+    return new Response(page(this.#mails), { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy } });
   }
 }
 
@@ -49,29 +38,19 @@ function textOf(html: string): string {
 }
 
 function page(mails: Mail[]): string {
-  const items = mails.map(
-    (mail) => `<article>
-<h2>${escapeHtml(mail.subject)}</h2>
-<p>to <b>${escapeHtml(mail.to)}</b>, <time>${escapeHtml(mail.created_at)}</time></p>
-<pre>${linked(mail.text)}</pre>
-</article>`,
-  );
+  const items = mails.map(({ to, subject, text, created_at }) => `<article>
+<h2>${escaped(subject)}</h2><p>to <b>${escaped(to)}</b>, <time>${created_at}</time></p><pre>${linked(text)}</pre>
+</article>`);
   return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Mail</title>
+<html lang="en"><meta charset="utf-8"><title>Mail</title>
 <style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:50rem;padding:0 1rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}article{border-top:1px solid #ccc}</style>
-<h1>Mail</h1>
-${items.join('\n') || '<p>No mail yet.</p>'}
-</html>
+<h1>Mail</h1>${items.join('\n') || '<p>No mail yet.</p>'}</html>
 `;
 }
 
-function linked(text: string): string {
-  return escapeHtml(text).replace(/https?:\/\/[^\s&<"]+(?:&amp;[^\s&<"]+)*/g, (url) => `<a href="${url}">${url}</a>`);
-}
+const linked = (text: string): string => escaped(text).replace(/https?:\/\/[^\s&<"]+(?:&amp;[^\s&<"]+)*/g, (url) => `<a href="${url}">${url}</a>`);
 
-function escapeHtml(text: string): string {
+function escaped(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

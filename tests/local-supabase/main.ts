@@ -2,18 +2,15 @@
  * A local Supabase in one process, for machines without Docker: the data API, Auth with its mails, and the gateway
  * in front of the functions, over a PostgreSQL that already runs.
  *
- * It is npm's `@supabase/lite` behind a gateway of ours, with what differs from a hosted project put right: grants,
- * errors, values, tokens. Nothing in the project depends on it: set SUPABASE_URL and the keys, and a hosted project,
- * or `supabase start`, takes its place. `conformance.test.ts` asks the same of both.
+ * It is npm's `@supabase/lite` after a gateway of ours, which mends what differs from a hosted project: grants, errors,
+ * values, tokens. `supabase start` or a hosted project takes its place by SUPABASE_URL and the keys.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), JWT_ALG (ES256, or HS256 for a project on the legacy secret), CONFIRM_EMAIL (false: who signs
- * up is in at once; true: by way of a mail), CAPTCHA_SECRET (optional: with it, signing up and in needs a token that
- * CAPTCHA_SITEVERIFY_URL, Turnstile's without it, takes for good).
+ * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by a mail), CAPTCHA_SECRET (optional: signing
+ * up and in then needs a token that CAPTCHA_SITEVERIFY_URL, by default Turnstile's, accepts).
  *
- * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health (200 while the
- * database answers) on 127.0.0.1. When ready, one line of JSON goes to stdout. It stops on SIGTERM, on SIGINT, and
- * when its stdin is a pipe that ends, so that it never outlives its supervisor.
+ * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health on 127.0.0.1. When ready,
+ * it writes one line of JSON to stdout. It stops on SIGTERM, on SIGINT, and when its stdin is a pipe that ends.
  */
 import { fstatSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -25,7 +22,7 @@ import { bootstrap } from './bootstrap.ts';
 import { createCaptchaGuard } from './captcha.ts';
 import { configFromLookup } from './config.ts';
 import type { Config } from './config.ts';
-import { Pool, withDatabase } from './database.ts';
+import { createPool, withDatabase } from './database.ts';
 import { createForwarder } from './forward.ts';
 import { createGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
@@ -45,6 +42,8 @@ const MAX_HEADER_BYTES = 128 * 1024;
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
 
+const HEALTH_TIMEOUT_MS = 2_000;
+
 /** How long running requests may take to finish after the order to stop. */
 const GRACE_MS = 2_000;
 
@@ -55,15 +54,15 @@ async function main(config: Config): Promise<void> {
   const server = await listen(config, (request) => gateway(request));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const pool = new Pool(config.database_url, POOL_SIZE);
+  const pool = createPool(config.database_url, POOL_SIZE);
   // Of its own, so that a busy pool is not taken for a database that is away.
-  const health_pool = new Pool(config.database_url, 1);
+  const health_pool = createPool(config.database_url, 1, HEALTH_TIMEOUT_MS);
   const keys = await loadKeys(config.state_dir);
   const mailbox = new Mailbox();
   const lite = createLite(config, keys, pool, mailbox);
   stopWhenTold(async () => {
     await closeServer(server);
-    await Promise.all([pool.close(), health_pool.close()]);
+    await Promise.all([pool.end(), health_pool.end()]);
   });
 
   await withDatabase(config.database_url, async (sql) => {
@@ -79,9 +78,10 @@ async function main(config: Config): Promise<void> {
   const { migrations_applied, seeded } = await withDatabase(config.database_url, applyScripts, printNotice);
   await lite.loadSchema();
 
-  const tokens = await createTokens(keys, config.jwt_alg, () => `${url}/auth/v1`);
+  const isDatabaseUp = (): Promise<boolean> => health_pool.query('select 1').then(() => true, () => false);
+  const tokens = await createTokens(keys, `${url}/auth/v1`);
   const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
-  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
+  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, migrations_applied, seeded })}\n`);
 }
 

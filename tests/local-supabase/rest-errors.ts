@@ -34,20 +34,9 @@ export function restErrorFrom(error: unknown, role: string): RestError | null {
 }
 
 /** admin_shutdown, crash_shutdown, cannot_connect_now. */
-function isShutDown(code: string): boolean {
-  return code === '57P01' || code === '57P02' || code === '57P03' || code.startsWith('08');
-}
+const isShutDown = (code: string): boolean => code === '57P01' || code === '57P02' || code === '57P03' || code.startsWith('08');
 
-const STATUS_BY_CODE: Record<string, number> = {
-  '23503': 409,
-  '23505': 409,
-  '25006': 405,
-  '42883': 404,
-  '42P01': 404,
-  '42P17': 500,
-  '53400': 500,
-  P0001: 400,
-};
+const STATUS_BY_CODE: Record<string, number> = { '23503': 409, '23505': 409, '25006': 405, '42883': 404, '42P01': 404, '42P17': 500, '53400': 500, P0001: 400 };
 
 const STATUS_BY_CLASS: Record<string, number> = {
   '09': 500, '0L': 403, '0P': 403, '21': 500, '25': 500, '28': 403, '2D': 500, '38': 500, '39': 500, '3B': 500, '40': 500,

@@ -1,6 +1,5 @@
 import { createLocalJWKSet, decodeJwt, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
-import type { Config } from './config.ts';
 import type { Keys } from './keys.ts';
 import type { SignIn } from './sign-ins.ts';
 
@@ -20,12 +19,7 @@ export class TokenError extends Error {
 }
 
 /** The user as Auth answers it: the part that goes into a token. */
-export type TokenUser = {
-  phone?: string;
-  app_metadata?: Record<string, unknown>;
-  user_metadata?: Record<string, unknown>;
-  is_anonymous?: boolean;
-};
+export type TokenUser = { phone?: string; app_metadata?: Record<string, unknown>; user_metadata?: Record<string, unknown>; is_anonymous?: boolean };
 
 export type Tokens = {
   jwks: { keys: JWK[] };
@@ -41,20 +35,14 @@ export type Tokens = {
  * Lite knows HS256 only and leaves out most claims. Hosted projects sign users' tokens with ES256, publish the
  * key, and verify without the secret, which is what the functions do too: so tokens change at the door.
  */
-export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: () => string): Promise<Tokens> {
+export async function createTokens(keys: Keys, issuer: string): Promise<Tokens> {
   const secret = new TextEncoder().encode(keys.jwt_secret);
   const es256 = await importJWK(keys.es256, 'ES256');
   const published = [keys.es256, keys.rs256].filter((key) => key !== undefined).map(publicPart);
   const findPublicKey = createLocalJWKSet({ keys: published });
 
-  const sign = (claims: JWTPayload, algorithm: Config['jwt_alg']) =>
-    algorithm === 'ES256'
-      ? new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: keys.es256.kid, typ: 'JWT' }).sign(es256)
-      : new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
-
   return {
-    // A project on the legacy secret publishes no key.
-    jwks: { keys: alg === 'ES256' ? published : [] },
+    jwks: { keys: published },
 
     async verify(token) {
       const parts = token.split('.').length;
@@ -64,39 +52,24 @@ export async function createTokens(keys: Keys, alg: Config['jwt_alg'], issuer: (
       const { payload, protectedHeader } = await jwtVerify(token, keyFor, options).catch((error: unknown) => {
         throw asTokenError(error);
       });
-      if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) {
-        throw new TokenError('PGRST303', 'JWT issued at future');
-      }
-      // The other kind of key verifies but never signs for users: only a function's own role may use it.
-      const is_for_users = (protectedHeader.alg === 'HS256') === (alg === 'HS256');
-      if (!is_for_users && !(typeof payload.role === 'string' && payload.role.startsWith('fn_'))) throw noSuitableKey();
+      if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw new TokenError('PGRST303', 'JWT issued at future');
+      // The secret verifies but never signs for users: only a function's own role may use it.
+      const isOfFunction = typeof payload.role === 'string' && payload.role.startsWith('fn_');
+      if (protectedHeader.alg === 'HS256' && !isOfFunction) throw noSuitableKey();
       return payload;
     },
 
     async toOutside(inside, user, amr) {
-      const claims = decodeJwt(inside);
-      return sign(
-        {
-          ...claims,
-          iss: issuer(),
-          phone: user.phone ?? '',
-          app_metadata: user.app_metadata ?? {},
-          user_metadata: user.user_metadata ?? {},
-          aal: 'aal1',
-          amr,
-          is_anonymous: user.is_anonymous ?? false,
-        },
-        alg,
-      );
+      const { phone = '', app_metadata = {}, user_metadata = {}, is_anonymous = false } = user;
+      const claims = { ...decodeJwt(inside), iss: issuer, phone, app_metadata, user_metadata, aal: 'aal1', amr, is_anonymous };
+      return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: keys.es256.kid, typ: 'JWT' }).sign(es256);
     },
 
-    toInside: (claims) => sign(claims, 'HS256'),
+    toInside: (claims) => new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret),
   };
 }
 
-function publicPart({ kty, crv, x, y, n, e, kid, alg }: JWK): JWK {
-  return { kty, crv, x, y, n, e, kid, alg, use: 'sig', key_ops: ['verify'], ext: true };
-}
+const publicPart = ({ kty, crv, x, y, n, e, kid, alg }: JWK): JWK => ({ kty, crv, x, y, n, e, kid, alg, use: 'sig', key_ops: ['verify'], ext: true });
 
 function asTokenError(error: unknown): TokenError {
   if (error instanceof errors.JWTExpired) return new TokenError('PGRST303', 'JWT expired');
@@ -106,6 +79,4 @@ function asTokenError(error: unknown): TokenError {
   return noSuitableKey();
 }
 
-function noSuitableKey(): TokenError {
-  return new TokenError('PGRST301', 'No suitable key or wrong key type', 'None of the keys was able to decode the JWT');
-}
+const noSuitableKey = (): TokenError => new TokenError('PGRST301', 'No suitable key or wrong key type', 'None of the keys was able to decode the JWT');

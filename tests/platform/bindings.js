@@ -31,7 +31,7 @@ export function fetch(request) {
       return panic();
     case '/wait': {
       glue.sleep(RESUMED, 50);
-      return glue.promise(++lastTicket); // Nobody keeps it.
+      return glue.promise(++lastTicket); // Never settled.
     }
     case '/panic-later': {
       glue.sleep(PANIC, 0);

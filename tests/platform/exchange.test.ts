@@ -66,42 +66,37 @@ async function asked(max: number, isDocument: boolean, path = '/', silence = 5_0
   return exchange;
 }
 
-test('a document is handed over whole', async () => {
-  const exchange = await asked(TEXT.length, true);
-  assert.equal(exchange.ended, DONE);
-  assert.equal(new TextDecoder().decode(exchange.take()), TEXT);
+test('a document is handed over whole, or has a head and no body where it is longer than allowed', async () => {
+  const whole = await asked(TEXT.length, true);
+  assert.deepEqual([whole.ended, new TextDecoder().decode(whole.take())], [DONE, TEXT]);
+  const tooLong = await asked(TEXT.length - 1, true);
+  assert.equal(tooLong.ended, TOO_LARGE);
+  tooLong.abort();
 });
 
-test('a document that is longer than allowed has a head and no body', async () => {
-  const exchange = await asked(TEXT.length - 1, true);
-  assert.equal(exchange.ended, TOO_LARGE);
-  exchange.abort();
-});
-
-test('a stream is handed over to its last byte', async () => {
-  const exchange = await asked(TEXT.length, false);
+/** Reads a stream up to a length, or to its end. */
+async function textOf(exchange: Exchange, length = Infinity): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for (;;) {
-    assert.equal(await settled((ticket) => exchange.read(ticket)), DONE);
+  while (text.length < length) {
+    assert.equal(await settled((ticket) => exchange.read(ticket)), DONE, `after ${text.length} bytes`);
     const piece = exchange.take();
     if (piece.length === 0) break;
     text += decoder.decode(piece, { stream: true });
   }
-  assert.equal(text, TEXT);
+  return text;
+}
+
+test('a stream is handed over to its last byte', async () => {
+  const exchange = await asked(TEXT.length, false);
+  assert.equal(await textOf(exchange), TEXT);
   exchange.abort();
 });
 
-test('a few bytes are handed over although the stream stays open, and count as life', async () => {
+test('a few bytes are handed over although the stream stays open, and count as activity', async () => {
   const exchange = await asked(TEXT.length * 2, false, '/stays-open', 600);
-  const decoder = new TextDecoder();
   const expected = TEXT + PULSE.repeat(PULSES);
-  let text = '';
-  while (text.length < expected.length) {
-    assert.equal(await settled((ticket) => exchange.read(ticket)), DONE, `after ${text.length} bytes`);
-    text += decoder.decode(exchange.take(), { stream: true });
-  }
-  assert.equal(text, expected);
+  assert.equal(await textOf(exchange, expected.length), expected);
   // Silence from here on is an end, too.
   assert.equal(await settled((ticket) => exchange.read(ticket)), TOO_LATE);
   exchange.abort();

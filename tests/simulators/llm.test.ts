@@ -43,14 +43,12 @@ describe('LLM', () => {
   it('refuses requests that the original refuses, naming the parameter', () =>
     compare<Json>(
       [
-        [{ model: '' }, [400, null, null]],
-        [{ messages: undefined }, [400, 'messages', 'missing_required_parameter']],
+        [{ model: '' }, [400, null, null]], [{ messages: undefined }, [400, 'messages', 'missing_required_parameter']],
         [{ messages: [] }, [400, 'messages', 'empty_array']],
         [{ messages: [{ role: 'robot', content: 'x' }] }, [400, 'messages[0].role', 'invalid_value']],
         [{ messages: [{ role: 'user', content: 7 }] }, [400, 'messages[0].content', 'invalid_value']],
         [{ messages: [{ role: 'user' }] }, [400, 'messages[0].content', 'missing_required_parameter']],
-        [{ streaming: true }, [400, 'streaming', 'unknown_parameter']],
-        [{ temperature: 3 }, [400, 'temperature', 'invalid_value']],
+        [{ streaming: true }, [400, 'streaming', 'unknown_parameter']], [{ temperature: 3 }, [400, 'temperature', 'invalid_value']],
         [{ max_tokens: 1, max_completion_tokens: 1 }, [400, null, 'invalid_parameter_combination']],
         [{ stream_options: { include_usage: true } }, [400, 'stream_options', null]],
         [{ response_format: { type: 'xml' } }, [400, 'response_format.type', 'invalid_value']],
@@ -62,13 +60,11 @@ describe('LLM', () => {
 
   it('holds a strict schema to the strict subset', async () => {
     for (const [changed, complaint] of [
-      [{ required: ['kind'] }, /'required' .* Missing 'name'/],
-      [{ additionalProperties: true }, /'additionalProperties' is required/],
+      [{ required: ['kind'] }, /'required' .* Missing 'name'/], [{ additionalProperties: true }, /'additionalProperties' is required/],
       [{ properties: { ...schema.properties, name: { ...string, maxLength: 100 } } }, /\('properties', 'name'\), 'maxLength' is not permitted/],
       [{ properties: { ...schema.properties, tracks: { ...tracks, minItems: 1 } } }, /'minItems' is not permitted/],
       [{ properties: { ...schema.properties, tracks: { ...tracks, items: { ...track, required: ['artist'] } } } }, /'items'\), 'required'/],
-      [{ properties: { ...schema.properties, name: {} } }, /must have a 'type' key/],
-      [{ type: 'array' }, /type: "object"/],
+      [{ properties: { ...schema.properties, name: {} } }, /must have a 'type' key/], [{ type: 'array' }, /type: "object"/],
     ] as const) {
       const [status, param, , message] = await problem({ response_format: format(changed) });
       assert.deepEqual([status, param], [400, 'response_format'], JSON.stringify(changed));

@@ -35,8 +35,7 @@ describe('Spotify', () => {
     await compare<[Json, Record<string, string>]>(
       [
         [[{}, { ...FORM, authorization: basic('client-id', 'wrong') }], [400, 'invalid_client']],
-        [[{}, { ...FORM, authorization: basic('wrong') }], [400, 'invalid_client']],
-        [[{}, FORM], [400, 'invalid_client']],
+        [[{}, { ...FORM, authorization: basic('wrong') }], [400, 'invalid_client']], [[{}, FORM], [400, 'invalid_client']],
         [[{ grant_type: 'password' }, { ...FORM, authorization: basic() }], [400, 'unsupported_grant_type']],
         [[{}, { authorization: basic(), 'content-type': 'application/json' }], [415, 'server_error']],
       ],
@@ -52,10 +51,8 @@ describe('Spotify', () => {
     await control(spotify.url, 'POST expire_tokens');
     await compare(
       [
-        ['', [401, 'No token provided']],
-        ['Basic x', [400, 'Only valid bearer authentication supported']],
-        ['Bearer made-up', [401, 'Invalid access token']],
-        [expired, [401, 'The access token expired']],
+        ['', [401, 'No token provided']], ['Basic x', [400, 'Only valid bearer authentication supported']],
+        ['Bearer made-up', [401, 'Invalid access token']], [expired, [401, 'The access token expired']],
       ],
       async (authorization) => refusal(await call('/v1/search?q=a&type=track', authorization)),
     );
@@ -66,18 +63,12 @@ describe('Spotify', () => {
       [
         ['search?type=track', [400, 'No search query']],
         [`search?type=track&q=${'x'.repeat(251)}`, [400, 'Query exceeds maximum length of 250 characters']],
-        ['search?q=a&type=track&limit=11', [400, 'Invalid limit']],
-        ['search?q=a&type=track&limit=0', [400, 'Invalid limit']],
-        ['search?q=a&type=track&offset=1001', [400, 'Invalid offset']],
-        ['search?q=a&type=track&offset=-1', [400, 'Invalid offset']],
-        ['search?q=a', [400, 'Missing parameter type']],
-        ['search?q=a&type=song', [400, 'Bad search type field song']],
+        ['search?q=a&type=track&limit=11', [400, 'Invalid limit']], ['search?q=a&type=track&limit=0', [400, 'Invalid limit']],
+        ['search?q=a&type=track&offset=1001', [400, 'Invalid offset']], ['search?q=a&type=track&offset=-1', [400, 'Invalid offset']],
+        ['search?q=a', [400, 'Missing parameter type']], ['search?q=a&type=song', [400, 'Bad search type field song']],
         ...['Poland', 'UK', 'CN', 'pl'].map((market): [string, unknown] => [`search?q=a&type=track&market=${market}`, [400, 'Invalid market code']]),
-        ['me', [403, 'This requires user authentication']],
-        ['audio-features/x', [403, 'Forbidden']],
-        ['users/ania/playlists', [403, 'Forbidden']],
-        ['playlists/x/tracks', [404, 'Service not found']],
-        ['recommendations', [404, 'Service not found']],
+        ['me', [403, 'This requires user authentication']], ['audio-features/x', [403, 'Forbidden']], ['users/ania/playlists', [403, 'Forbidden']],
+        ['playlists/x/tracks', [404, 'Service not found']], ['recommendations', [404, 'Service not found']],
         ['me/playlists', [405, 'Method not allowed']],
       ],
       async (path) => refusal(await call(`/v1/${path}`)),
@@ -103,13 +94,9 @@ describe('Spotify', () => {
 
   it('finds without diacritics, with typing errors, in other scripts, and by field, year and ISRC', async () => {
     for (const [query, name] of [
-      ['dlugosc dzwieku samotnosci', 'Myslovitz – Długość dźwięku samotności'],
-      ['laki lan galeon', 'Łąki Łan – Galeon'],
-      ['bohemain rapsody queen', 'Queen – Bohemian Rhapsody'],
-      ['группа крови кино', 'Кино – Группа крови'],
-      ['夜に駆ける', 'YOASOBI – 夜に駆ける'],
-      ['봄날', '방탄소년단 – 봄날'],
-      ['track:"Whisky" artist:"Dzem"', 'Dżem – Whisky'],
+      ['dlugosc dzwieku samotnosci', 'Myslovitz – Długość dźwięku samotności'], ['laki lan galeon', 'Łąki Łan – Galeon'],
+      ['bohemain rapsody queen', 'Queen – Bohemian Rhapsody'], ['группа крови кино', 'Кино – Группа крови'], ['夜に駆ける', 'YOASOBI – 夜に駆ける'],
+      ['봄날', '방탄소년단 – 봄날'], ['track:"Whisky" artist:"Dzem"', 'Dżem – Whisky'],
     ] as const) {
       assert.ok((await names(query)).some((found) => found.startsWith(name)), query);
     }
@@ -230,11 +217,8 @@ describe('Spotify', () => {
       has(created, 'collaborative description external_urls href id images items name owner public snapshot_id type uri');
       await compare<Json>(
         [
-          [{ name: 'Listed', public: true }, 403],
-          [{ name: 'x'.repeat(101) }, 500],
-          [{ name: 'a\nb' }, 500],
-          [{ name: 'a', description: 'x'.repeat(301) }, 500],
-          [{}, 400],
+          [{ name: 'Listed', public: true }, 403], [{ name: 'x'.repeat(101) }, 500], [{ name: 'a\nb' }, 500],
+          [{ name: 'a', description: 'x'.repeat(301) }, 500], [{}, 400],
         ],
         async (body) => (await create(body))[0],
       );

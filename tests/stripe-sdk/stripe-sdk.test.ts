@@ -7,10 +7,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import Stripe from 'stripe';
 
-interface Ready {
-  functions_url: string;
-  stripe_webhook_secret: string;
-}
+interface Ready { functions_url: string; stripe_webhook_secret: string }
 
 const path = process.env.SOUND_WHISKERS_READY_FILE;
 if (!path) throw new Error('SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test --only stripe-sdk`');
@@ -54,17 +51,10 @@ describe("Stripe's library", () => {
     const good = sign();
     const v1 = good.slice(good.indexOf('v1='));
     for (const [body, signature] of [
-      [payload, good],
-      [payload, `${good},v0=${'0'.repeat(64)}`],
-      [payload, good.replace('v1=', `v1=${'0'.repeat(64)},v1=`)],
-      [payload, sign({ timestamp: now() - 290 })],
-      [payload, sign({ timestamp: now() - 310 })],
-      [payload, sign({ secret: 'whsec_of_somebody_else_entirely_0000' })],
-      [payload, good.replace('v1=', 'v2=')],
-      [payload, v1],
-      [payload, `t=${now()}`],
-      [payload, good.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))],
-      [`${payload} `, good],
+      [payload, good], [payload, `${good},v0=${'0'.repeat(64)}`], [payload, good.replace('v1=', `v1=${'0'.repeat(64)},v1=`)],
+      [payload, sign({ timestamp: now() - 290 })], [payload, sign({ timestamp: now() - 310 })],
+      [payload, sign({ secret: 'whsec_of_somebody_else_entirely_0000' })], [payload, good.replace('v1=', 'v2=')], [payload, v1],
+      [payload, `t=${now()}`], [payload, good.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))], [`${payload} `, good],
       [payload.replace('refunded', 'captured'), good],
     ] as const) {
       const [status, what] = await post(body, signature);

@@ -3,13 +3,8 @@ import { createClient } from '@supabase/supabase-js';
 import type { Session, SupabaseClient, SupabaseClientOptions } from '@supabase/supabase-js';
 import type { Database } from '../../supabase/database.types.ts';
 
-type Ready = {
-  functions_url: string;
-  web_url: string;
-  supabase_url: string;
-  publishable_key: string;
-  simulators: { llm: string; spotify: string; stripe: string };
-};
+type Simulators = { llm: string; spotify: string; stripe: string };
+type Ready = { functions_url: string; web_url: string; supabase_url: string; publishable_key: string; simulators: Simulators };
 
 type Global = SupabaseClientOptions<'public'>['global'];
 export type Client = SupabaseClient<Database>;
@@ -22,14 +17,14 @@ function readReadyFile(): Ready {
   return JSON.parse(readFileSync(path, 'utf8')) as Ready;
 }
 
-/** A client of somebody who has not signed in. */
+/** A client of a user who has not signed in. */
 export function client(global: Global = {}): Client {
   // Outside a browser nothing keeps the session, and a timer that renews it would keep the process alive.
   const auth = { persistSession: false, autoRefreshToken: false };
   return createClient<Database>(ready.supabase_url, ready.publishable_key, { auth, global });
 }
 
-/** A client of somebody who has just signed up. */
+/** A client of a user who has just signed up. */
 export async function signedUp(global: Global = {}): Promise<{ supabase: Client; session: Session }> {
   const supabase = client(global);
   const email = `${crypto.randomUUID()}@example.com`;

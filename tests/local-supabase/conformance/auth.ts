@@ -12,8 +12,7 @@ describe('keys, origins and Auth', () => {
 
   test('a request without an API key, or with one of another project, is refused', async () => {
     for (const [path, key, message] of [
-      ['/rest/v1/playlists', null, 'No API key found in request'],
-      ['/auth/v1/user', null, 'No API key found in request'],
+      ['/rest/v1/playlists', null, 'No API key found in request'], ['/auth/v1/user', null, 'No API key found in request'],
       ['/rest/v1/playlists', `${secret_key}x`, 'Invalid API key'],
     ] as const) {
       const { status, json } = await call(path, { key, token: user.token });
@@ -36,26 +35,16 @@ describe('keys, origins and Auth', () => {
 
   test('a token carries the claims that the functions check, and those that apps read', () => {
     const claims = decodeJwt(user.token) as Record<string, any>;
-    const expected = {
-      iss: `${supabase_url}/auth/v1`,
-      aud: 'authenticated',
-      sub: user.id,
-      role: 'authenticated',
-      email: user.email,
-      phone: '',
-      aal: 'aal1',
-      is_anonymous: false,
-      app_metadata: { provider: 'email', providers: ['email'] },
-    };
+    const fixed = { aud: 'authenticated', role: 'authenticated', phone: '', aal: 'aal1', is_anonymous: false };
+    const expected = { ...fixed, iss: `${supabase_url}/auth/v1`, sub: user.id, email: user.email, app_metadata: { provider: 'email', providers: ['email'] } };
     assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, claims[name]])), expected);
     assert.match(claims.session_id, /^[0-9a-f-]{36}$/);
     const { user_metadata, amr, exp, iat } = claims;
     assert.deepEqual([user_metadata.name, amr[0].method, exp - iat], ['Ann Example', 'password', user.session.expires_in]);
   });
 
-  test('the published key verifies the token, and may be cached', async (context) => {
+  test('the published key verifies the token, and may be cached', async () => {
     const { json, headers } = await call('/auth/v1/.well-known/jwks.json', { key: null });
-    if (json.keys.length === 0) return context.skip('the project signs with the legacy secret');
     for (const key of json.keys) assert.equal(key.d, undefined, 'a private key is published');
     await jwtVerify(user.token, createLocalJWKSet(json), { issuer: `${supabase_url}/auth/v1`, audience: 'authenticated' });
     assert.match(headers.get('cache-control') ?? '', /max-age=\d+/);
@@ -97,15 +86,6 @@ describe('keys, origins and Auth', () => {
     // What is renewed is the token, not the proof of who the user is.
     assert.deepEqual(claims.amr, decodeJwt(session.access_token).amr);
     assert.equal((await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} })).status, 200);
-  });
-
-  test('a user changes their metadata and signs out, which ends the session', async () => {
-    const { client, token } = await signUp({ name: 'Before' });
-    const { data } = await client.auth.updateUser({ data: { name: 'After' } });
-    assert.equal(data.user?.user_metadata.name, 'After');
-    assert.equal((await client.auth.signOut()).error, null);
-    const { status, json } = await call('/auth/v1/user', { token });
-    assert.deepEqual([status, json.error_code], [403, 'session_not_found']);
   });
 
   test('a recovery does not tell whether there is such an account', async () => {

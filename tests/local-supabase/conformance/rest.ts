@@ -21,8 +21,8 @@ describe('the data API', () => {
     assert.equal((await rpc('add_tracks', { playlist_id: alpha, tracks: [track(3), track(1), track(2)] })).status, 200);
   });
   const get = (query: string, headers: Record<string, string> = {}): Promise<Answer> => call(`/rest/v1/${query}`, { token: user.token, headers });
-  const insert = (body: unknown, headers: Record<string, string> = {}, query = ''): Promise<Answer> =>
-    call(`/rest/v1/playlists${query}`, { token: user.token, body, headers });
+  const postTo = (table: string, body: unknown): Promise<Answer> => call(`/rest/v1/${table}`, { token: user.token, body });
+  const insert = (body: unknown): Promise<Answer> => postTo('playlists', body);
   const patch = (query: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
     call(`/rest/v1/${query}`, { method: 'PATCH', token: user.token, body, headers });
   const rpc = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { token: user.token, body });
@@ -59,12 +59,7 @@ describe('the data API', () => {
     'an unknown column that is inserted': [() => insert({ ...mine('x'), nope: 1 }), 400, 'PGRST204', /^Could not find the 'nope' column of 'playlists'/],
     'a body that is not JSON': [() => insert('{'), 400, 'PGRST102'],
     'a delete without a grant': [() => call(`/rest/v1/playlists?owner_id=eq.${user.id}`, { method: 'DELETE', token: user.token }), 403, '42501'],
-    'a track that is not written by its function': [
-      () => call('/rest/v1/playlist_tracks', { token: user.token, body: { playlist_id: alpha, position: 9, track_uri: track(1).track_uri } }),
-      403,
-      '42501',
-      /^permission denied for table playlist_tracks$/,
-    ],
+    'a track that is not written by its function': [() => postTo('playlist_tracks', { playlist_id: alpha, position: 9, track_uri: track(1).track_uri }), 403, '42501'],
     'a writing function by GET': [() => get(`rpc/remove_track?playlist_id=${alpha}&position=1`), 405, '25006', /read-only transaction/],
     'a SQLSTATE that names 404': [() => rpc('add_tracks', { playlist_id: randomUUID(), tracks: [] }), 404, 'PT404', /^playlist not found$/],
     'a SQLSTATE that names 409': [() => rpc('add_tracks', { playlist_id: alpha, tracks: [track(8), track(8)] }), 409, 'PT409', /^duplicate track/],
@@ -73,11 +68,7 @@ describe('the data API', () => {
     'a missing argument': [() => rpc('add_tracks', { playlist_id: randomUUID() }), 404, 'PGRST202'],
     'an unknown argument': [() => rpc('add_tracks', { playlist_id: randomUUID(), tracks: [], extra: 1 }), 404, 'PGRST202'],
     'an argument of the wrong type': [() => rpc('add_tracks', { playlist_id: 'not-a-uuid', tracks: [] }), 400, '22P02'],
-    'an argument outside of its enum': [
-      () => asService('ai_settle', { p_session_id: randomUUID(), p_user_id: user.id, p_status: 'no-such-status', p_cost: 0 }),
-      400,
-      '22P02',
-    ],
+    'an argument outside of its enum': [() => asService('ai_settle', { p_session_id: alpha, p_user_id: user.id, p_status: 'none', p_cost: 0 }), 400, '22P02'],
     'a function of another schema': [() => rpc('playlist_limit', {}), 404, 'PGRST202'],
     'another schema': [() => call('/rest/v1/rpc/playlist_limit', { token: user.token, body: {}, headers: { 'Content-Profile': 'private' } }), 406, 'PGRST106'],
   };
@@ -89,11 +80,9 @@ describe('the data API', () => {
     const [header = '', payload = '', signature = ''] = user.token.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
     const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
-    for (const token of [
-      `${header}.${payload}.${signature.slice(0, -8)}AAAAAAAA`,
-      `${header}.${encoded({ ...claims, role: 'service_role' })}.${signature}`,
-      `${encoded({ alg: 'none', typ: 'JWT' })}.${payload}.x`,
-    ]) {
+    const forged = `${header}.${encoded({ ...claims, role: 'service_role' })}.${signature}`;
+    const unsigned = `${encoded({ alg: 'none', typ: 'JWT' })}.${payload}.x`;
+    for (const token of [`${header}.${payload}.${signature.slice(0, -8)}AAAAAAAA`, forged, unsigned]) {
       assertRefused(await call('/rest/v1/playlists', { token }), 401, 'PGRST301');
     }
   });
@@ -101,16 +90,9 @@ describe('the data API', () => {
   test('filters choose among the rows that are the user’s own', async () => {
     const [a, b, c] = ['Alpha', 'Beta', 'Gamma, and "more"'];
     for (const [query, expected] of [
-      ['', [a, b, c]],
-      [`owner_id=eq.${other.id}`, []],
-      ['name=eq.Beta', [b]],
-      ['name=neq.Beta', [a, c]],
-      ['name=in.(Alpha,"Gamma, and \\"more\\"")', [a, c]],
-      ['name=ilike.*ET*', [b]],
-      ['name=gte.Beta', [b, c]],
-      ['description=not.is.null', []],
-      ['is_deleted=is.false&name=lt.Beta', [a]],
-      ['or=(name.eq.Alpha,name.like.Gamma*)', [a, c]],
+      ['', [a, b, c]], [`owner_id=eq.${other.id}`, []], ['name=eq.Beta', [b]], ['name=neq.Beta', [a, c]],
+      ['name=in.(Alpha,"Gamma, and \\"more\\"")', [a, c]], ['name=ilike.*ET*', [b]], ['name=gte.Beta', [b, c]], ['description=not.is.null', []],
+      ['is_deleted=is.false&name=lt.Beta', [a]], ['or=(name.eq.Alpha,name.like.Gamma*)', [a, c]],
     ] as const) {
       const { json } = await get(`playlists?select=name&order=name&${query}`);
       assert.deepEqual(json.map((row: { name: string }) => row.name), expected, query);
@@ -127,9 +109,7 @@ describe('the data API', () => {
   test('counts and ranges are told', async () => {
     const exact = { Prefer: 'count=exact' };
     for (const [query, headers, expected] of [
-      ['', {}, [200, '0-2/*']],
-      ['', exact, [200, '0-2/3']],
-      ['&limit=1&offset=1', exact, [206, '1-1/3']],
+      ['', {}, [200, '0-2/*']], ['', exact, [200, '0-2/3']], ['&limit=1&offset=1', exact, [206, '1-1/3']],
       ['', { ...exact, Range: '1-2', 'Range-Unit': 'items' }, [206, '1-2/3']],
     ] as const) {
       const answer = await get(`playlists?select=id${query}`, headers);
@@ -137,18 +117,14 @@ describe('the data API', () => {
     }
     const { headers, status } = await call('/rest/v1/spotify_tokens', { method: 'HEAD', token: user.token });
     assert.deepEqual([status, headers.get('content-range')], [403, null]);
-    const { count, data } = await user.client.from('playlists').select('*', { count: 'exact', head: true });
-    assert.deepEqual([count, data], [3, null]);
   });
 
   test('one row can be asked for as an object, also by supabase-js', async () => {
     const found = await get(`playlists?select=name&id=eq.${alpha}`, { Accept: OBJECT });
     assert.deepEqual([found.status, found.json], [200, { name: 'Alpha' }]);
     assert.match(found.headers.get('content-type') ?? '', /^application\/vnd\.pgrst\.object\+json/);
-    const named = (name: string) => user.client.from('playlists').select('name').eq('name', name);
-    assert.deepEqual((await named('Alpha').single()).data, { name: 'Alpha' });
-    const [none, error] = [await named('None').maybeSingle(), await named('None').single()];
-    assert.deepEqual([none.data, none.error, error.status, error.error?.code], [null, null, 406, 'PGRST116']);
+    const none = await user.client.from('playlists').select('name').eq('name', 'None').maybeSingle();
+    assert.deepEqual([none.data, none.error], [null, null]);
   });
 
   test('playlists come with their tracks or with the count of them, tracks with their playlist', async () => {
@@ -175,8 +151,6 @@ describe('the data API', () => {
     const rows = ['One', 'Two'].map((name) => ({ owner_id: writer.id, name }));
     const listed = await call('/rest/v1/playlists?select=name', { token: writer.token, body: rows, headers: REPRESENTATION });
     assert.deepEqual(listed.json, [{ name: 'One' }, { name: 'Two' }]);
-    const { data, error } = await writer.client.from('playlists').insert({ owner_id: writer.id, name: 'Single' }).select('name, is_deleted').single();
-    assert.deepEqual([data, error], [{ name: 'Single', is_deleted: false }, null]);
   });
 
   test('an update answers nothing, or the rows when asked, and reaches the user’s own rows alone', async () => {
@@ -185,23 +159,8 @@ describe('the data API', () => {
       return [status, text === '' ? text : JSON.parse(text)];
     };
     assert.deepEqual([await update(alpha), await update(alpha, REPRESENTATION)], [[204, ''], [200, [{ description: 'Calm' }]]]);
-    for (const id of [randomUUID(), foreign]) {
-      assert.deepEqual([await update(id), await update(id, REPRESENTATION)], [[204, ''], [200, []]]);
-    }
-    const { data } = await other.client.from('playlists').select('description').eq('id', foreign).single();
-    assert.equal(data?.description, null);
+    for (const id of [randomUUID(), foreign]) assert.deepEqual([await update(id), await update(id, REPRESENTATION)], [[204, ''], [200, []]]);
     await patch(`playlists?id=eq.${alpha}`, { description: null });
-  });
-
-  test('a playlist is deleted softly and restored, its tracks with it', async () => {
-    const writer = await signUp();
-    const id = await createPlaylist(writer);
-    await call('/rest/v1/rpc/add_tracks', { token: writer.token, body: { playlist_id: id, tracks: [track(1)] } });
-    for (const is_deleted of [true, false]) {
-      await writer.client.from('playlists').update({ is_deleted }).eq('id', id);
-      const { data } = await writer.client.from('playlist_tracks').select('is_deleted').eq('playlist_id', id);
-      assert.deepEqual(data, [{ is_deleted }]);
-    }
   });
 
   test('what is checked at the end of the transaction is answered all the same', async () => {
@@ -224,10 +183,6 @@ describe('the data API', () => {
     // An argument may have the name of a keyword.
     const removed = await call('/rest/v1/rpc/remove_track', { token: writer.token, body: { playlist_id, position: 1 } });
     assert.deepEqual([removed.status, removed.json[0].title, removed.json[0].position], [200, 'Title 2', 1]);
-    const refused = await call('/rest/v1/rpc/replace_tracks', { token: writer.token, body: { playlist_id, tracks: [track(9), track(9)] } });
-    assertRefused(refused, 409, 'PT409');
-    assert.equal((await writer.client.from('playlist_tracks').select('title').eq('playlist_id', playlist_id)).data?.length, 2, 'a refusal leaves nothing behind');
-
     const ids = { p_user_id: writer.id, p_secret: 's'.repeat(32) };
     assert.deepEqual((await asService('get_spotify_tokens', ids)).json, []);
     assert.equal((await asService('delete_spotify_tokens', { p_user_id: writer.id })).text, 'false');
@@ -236,14 +191,11 @@ describe('the data API', () => {
     assert.deepEqual([stored.status, stored.text], [204, '']);
     const kept = { access_token: 'a', refresh_token: 'r', expires_at: '2030-01-02T03:04:05.678+00:00', state: 'fresh' };
     assert.deepEqual((await asService('get_spotify_tokens', ids)).json, [kept]);
-    const { data } = await writer.client.rpc('usage');
-    assert.deepEqual([data.playlists.limit, typeof data.ai.remaining, data.ai.next_free_at], [50, 'number', null]);
     assert.equal((await call('/rest/v1/rpc/usage', { token: writer.token })).json.plan, 'free', 'a stable one can be called with GET');
   });
 
   test('a generation is reserved and settled, and its price keeps its four decimals', async () => {
     const ids = { p_session_id: randomUUID(), p_user_id: user.id };
-    assert.deepEqual((await asService('ai_reserve', { ...ids, p_user_id: randomUUID(), p_prompt: 'x', p_save: false })).json, { outcome: 'no_profile' });
     const { json: reserved } = await asService('ai_reserve', { ...ids, p_prompt: 'x', p_save: false });
     assert.deepEqual([reserved.outcome, reserved.quota.used], ['reserved', 1]);
     const { json: settled } = await asService('ai_settle', { ...ids, p_status: 'succeeded', p_cost: 0.012 });

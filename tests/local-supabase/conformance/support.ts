@@ -37,24 +37,12 @@ type Call = { method?: string; token?: string | undefined; key?: string | null; 
 export async function call(path: string, { method, token, key = publishable_key, headers = {}, body }: Call = {}): Promise<Answer> {
   const response = await fetch(`${supabase_url}${path}`, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: {
-      ...(key === null ? {} : { apikey: key }),
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...headers,
-    },
+    headers: { ...(key && { apikey: key }), ...(token && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: parsed(text) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const json = await new Response(text).json().catch(() => null);
+  return { status: response.status, headers: response.headers, text, json };
 }
 
 /** A refusal in PostgREST's form: the status, the code, and all four fields. */
@@ -66,11 +54,8 @@ export function assertRefused(answer: Answer, status: number, code: string, mess
 }
 
 export async function createPlaylist(user: User, name = `Playlist ${randomUUID()}`): Promise<string> {
-  const answer = await call('/rest/v1/playlists?select=id', {
-    token: user.token,
-    body: { owner_id: user.id, name },
-    headers: { Prefer: 'return=representation' },
-  });
+  const headers = { Prefer: 'return=representation' };
+  const answer = await call('/rest/v1/playlists?select=id', { token: user.token, body: { owner_id: user.id, name }, headers });
   assert.equal(answer.status, 201, answer.text);
   return answer.json[0].id;
 }

@@ -1,7 +1,7 @@
 import { escaped, page } from '../common/page.ts';
 import type { Call, Reply } from '../common/server.ts';
 import { plain } from '../common/server.ts';
-import { cardWorks, complete, hasEnded, orderOf, resume, retry, setCancelAtPeriodEnd } from './billing.ts';
+import { cardWorks, complete, hasEnded, orderOf, retry, setCancelAtPeriodEnd } from './billing.ts';
 import type { Invoice, Portal, Price, Session, Subscription } from './objects.ts';
 import type { World } from './world.ts';
 
@@ -74,8 +74,6 @@ function manage(world: World, portal: Portal, form: URLSearchParams): void {
     setCancelAtPeriodEnd(world, subscription, decision === 'cancel');
   } else if (invoice !== undefined && decision === 'pay') {
     payInvoice(world, invoice);
-  } else if (subscription?.status === 'paused' && decision === 'resume') {
-    resume(world, subscription);
   }
 }
 
@@ -87,10 +85,9 @@ function portalPage(world: World, portal: Portal): Reply {
     const end = new Date((item?.current_period_end ?? 0) * 1000).toISOString().slice(0, 10);
     const choice = cancel_at_period_end ? button('keep', 'Don’t cancel', 'keep-subscription') : button('cancel', 'Cancel subscription', 'cancel-subscription');
     const due = world.invoiceOf(subscription)?.status === 'open' ? button('pay', 'Pay what is due', 'pay-due') : '';
-    const paused = status === 'paused' ? button('resume', 'Resume', 'resume-subscription') : '';
     return `<form method="post" data-testid="subscription"><p>${item ? nameOf(world, item.price) : id}: <b>${status}</b>,
 ${cancel_at_period_end ? 'ends' : 'renews'} on ${end}</p>
-<input type="hidden" name="subscription" value="${escaped(id)}">${choice}${due}${paused}</form>`;
+<input type="hidden" name="subscription" value="${escaped(id)}">${choice}${due}</form>`;
   });
   return page(200, 'Stripe billing (simulated)', `${rows.join('') || '<p data-testid="notice">No subscriptions</p>'}${link(portal.return_url, 'Back', 'return')}`);
 }
