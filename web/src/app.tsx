@@ -1,28 +1,32 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { IconName } from './components/icons.tsx';
-import { Icon, Logo } from './components/icons.tsx';
+import { links } from './api/supabase.ts';
+import { Logo } from './components/icons.tsx';
 import { FailureNotice, Notice } from './components/notice.tsx';
 import { Announcer, ToastArea } from './components/toast.tsx';
+import type { Texts } from './i18n/texts.ts';
 import { chooseLanguage, language, useTexts } from './i18n/texts.ts';
 import { AccountScreen } from './pages/account.tsx';
 import { ForgotScreen, NewPasswordScreen, SignInScreen, SignUpScreen } from './pages/auth.tsx';
+import { Composer } from './pages/composer.tsx';
 import { ConfirmScreen } from './pages/confirm.tsx';
-import { CreateScreen } from './pages/create.tsx';
+import { TextScreen } from './pages/legal.tsx';
+import { MakingScreen } from './pages/making.tsx';
 import { PlaylistScreen } from './pages/playlist.tsx';
 import { PlaylistsScreen } from './pages/playlists.tsx';
-import { PrivacyScreen } from './pages/privacy.tsx';
 import { arrival } from './state/arrivals.ts';
+import { generation } from './state/generation.ts';
 import { route } from './state/navigation.ts';
 import type { Route, Screen } from './state/route.ts';
 import { needsSession } from './state/route.ts';
 import { user } from './state/session.ts';
-import { sayFailure } from './state/toasts.ts';
+import { title } from './state/title.ts';
+import { dialogs, sayFailure } from './state/toasts.ts';
 
 export function App() {
   const t = useTexts();
   const where = route.value;
-  const who = user.value;
+  const isKnown = user.value !== null;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   const place = `${where.screen}/${where.id}`;
@@ -31,38 +35,42 @@ export function App() {
     if (!first.current) main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     if (!first.current) scrollTo(0, 0);
     first.current = false;
-    document.title = `${titleOf(where, t)} – Sound Whiskers`;
-  }, [place, t]);
-  const skip = () => main.current?.focus();
+  }, [place]);
+  const name = title.value || titleOf(where, t);
+  useEffect(() => {
+    document.title = `${name} – Sound Whiskers`;
+  }, [name]);
   return (
     <>
-      <button type="button" class="skip" onClick={skip}>
+      <button type="button" class="button button-primary skip" onClick={() => main.current?.focus()}>
         {t.nav.skip}
       </button>
       <header class="top">
         <a class="brand" href="#/">
-          <Logo /> Sound Whiskers
+          <Logo twitches={generation.value.result !== null} />{' '}
+          <span class={isKnown ? 'brand-name-long' : ''}>Sound Whiskers</span>
         </a>
-        <Nav screen={where.screen} known={who !== null} />
-        <Languages />
+        <Nav screen={where.screen} isKnown={isKnown} />
+        {!isKnown && <Languages />}
       </header>
       <main ref={main} tabIndex={-1}>
         <ArrivalNotice />
-        {screenOf(where, who !== null)}
+        {screenOf(where, isKnown)}
       </main>
-      <ToastArea />
+      <Foot isKnown={isKnown} />
+      {dialogs.value === 0 && <ToastArea />}
       <Announcer />
     </>
   );
 }
 
-function screenOf(where: Route, known: boolean): VNode {
-  if (needsSession(where) && !known) return <SignInScreen key="wanted" />;
+function screenOf(where: Route, isKnown: boolean): VNode {
+  if (needsSession(where) && !isKnown) return <SignInScreen key="wanted" />;
   switch (where.screen) {
     case 'playlists':
       return <PlaylistsScreen />;
     case 'playlist':
-      return <PlaylistScreen key={where.id} id={where.id} />;
+      return where.id === 'new' ? <MakingScreen /> : <PlaylistScreen key={where.id} id={where.id} />;
     case 'account':
       return <AccountScreen />;
     case 'sign-in':
@@ -76,49 +84,49 @@ function screenOf(where: Route, known: boolean): VNode {
     case 'new-password':
       return <NewPasswordScreen />;
     case 'privacy':
-      return <PrivacyScreen />;
+    case 'terms':
+      return <TextScreen key={where.screen} name={where.screen} />;
     case 'create':
-      return <CreateScreen />;
+      return <Composer />;
   }
 }
 
-function titleOf({ screen }: Route, t: ReturnType<typeof useTexts>): string {
+function titleOf({ screen, id }: Route, t: Texts): string {
   const titles: Record<Screen, string> = {
     create: t.nav.create,
     playlists: t.playlists.title,
-    playlist: t.nav.playlists,
+    playlist: id === 'new' ? t.run.title : t.nav.playlists,
     account: t.account.title,
     'sign-in': t.auth.signIn,
     'sign-up': t.auth.signUp,
     forgot: t.auth.forgotTitle,
     confirm: t.confirm.title,
     'new-password': t.auth.newTitle,
-    privacy: t.account.privacy,
+    privacy: t.foot.privacy,
+    terms: t.foot.terms,
   };
   return titles[screen];
 }
 
-function Nav({ screen, known }: { screen: Screen; known: boolean }) {
+function Nav({ screen, isKnown }: { screen: Screen; isKnown: boolean }) {
   const t = useTexts();
-  const link = (path: string, label: string, icon: IconName, here: boolean) => (
-    <a href={`#/${path}`} aria-current={here ? 'page' : undefined}>
-      <Icon name={icon} /> <span>{label}</span>
+  const link = (path: string, label: string, isHere: boolean) => (
+    <a href={`#/${path}`} aria-current={isHere ? 'page' : undefined}>
+      {label}
     </a>
   );
   return (
     <nav class="nav" aria-label={t.nav.main}>
-      {link('', t.nav.create, 'spark', screen === 'create')}
-      {link('playlists', t.nav.playlists, 'playlists', screen === 'playlists' || screen === 'playlist')}
-      {known
-        ? link('account', t.nav.account, 'account', screen === 'account')
-        : link('sign-in', t.nav.signIn, 'account', screen === 'sign-in')}
+      {isKnown && link('', t.nav.create, screen === 'create')}
+      {isKnown && link('playlists', t.nav.playlists, screen === 'playlists' || screen === 'playlist')}
+      {isKnown && link('account', t.nav.account, screen === 'account')}
+      {!isKnown && link('sign-in', t.nav.signIn, screen === 'sign-in')}
     </nav>
   );
 }
 
 function Languages() {
   const t = useTexts();
-  const current = language.value;
   return (
     <div class="languages" role="group" aria-label={t.nav.language}>
       {(['en', 'pl'] as const).map((it) => (
@@ -126,7 +134,7 @@ function Languages() {
           key={it}
           type="button"
           lang={it}
-          aria-pressed={current === it}
+          aria-pressed={language.value === it}
           aria-label={it === 'en' ? 'EN, English' : 'PL, polski'}
           onClick={() => void chooseLanguage(it).catch(sayFailure)}
         >
@@ -137,11 +145,27 @@ function Languages() {
   );
 }
 
+function Foot({ isKnown }: { isKnown: boolean }) {
+  const t = useTexts();
+  const { privacy_url = '#/privacy', terms_url = '#/terms', contact_url } = links();
+  return (
+    <footer class="foot">
+      <a href={privacy_url}>{t.foot.privacy}</a>
+      <a href={terms_url}>{t.foot.terms}</a>
+      {contact_url && <a href={contact_url}>{t.foot.contact}</a>}
+      {isKnown && <Languages />}
+    </footer>
+  );
+}
+
 /** What came of the way back from Spotify, or of a link in a mail. */
 function ArrivalNotice() {
   const t = useTexts();
   const now = arrival.value;
   if (!now) return null;
+  const close = () => {
+    arrival.value = null;
+  };
   return (
     <div class="page page-narrow page-notice">
       {now.kind === 'busy' ? (
@@ -149,23 +173,11 @@ function ArrivalNotice() {
       ) : (
         <FailureNotice failure={now.failure}>
           {now.way && (
-            <a
-              class="button"
-              href={`#/${now.way}`}
-              onClick={() => {
-                arrival.value = null;
-              }}
-            >
+            <a class="button" href={`#/${now.way}`} onClick={close}>
               {now.way === 'forgot' ? t.auth.forgotTitle : t.nav.account}
             </a>
           )}
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              arrival.value = null;
-            }}
-          >
+          <button type="button" class="button" onClick={close}>
             {t.common.close}
           </button>
         </FailureNotice>

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { connect } from './api/supabase.ts';
 import { App } from './app.tsx';
+import { keepFocus } from './components/focus.ts';
 import { Notice } from './components/notice.tsx';
 import { startLanguage, textsNow } from './i18n/texts.ts';
 import { arrivalOf } from './state/arrival.ts';
@@ -8,6 +9,7 @@ import { receive } from './state/arrivals.ts';
 import { startGenerations } from './state/generation.ts';
 import { startNavigation } from './state/navigation.ts';
 import { followSession } from './state/session.ts';
+import { followUndoKey } from './state/toasts.ts';
 
 const place = document.getElementById('app') as HTMLElement;
 
@@ -20,6 +22,8 @@ async function start(): Promise<void> {
   startGenerations();
   const received = receive(arrivalOf(location));
   place.replaceChildren();
+  keepFocus();
+  followUndoKey();
   render(<App />, place);
   await received;
 }

@@ -25,7 +25,7 @@ const HASHED: &str = "assets";
 const NAMES: [(&str, &str, &str); 3] = [
     ("{script}", "web/src/main.tsx", ".js"),
     ("{styles}", "web/src/style/app.css", ".css"),
-    ("{font}", "-latin-700-normal.woff2", ".woff2"),
+    ("{font}", "-grotesque-latin.woff2", ".woff2"),
 ];
 
 #[derive(Deserialize)]

@@ -1,6 +1,8 @@
 // Playlists and usage: read and written through Supabase's data API, where the database decides who may what.
 
 import type { Database } from '../../../supabase/database.types.ts';
+import type { Change } from '../state/edits.ts';
+import { applied, uriOf } from '../state/edits.ts';
 import { asFailure, Failure, failureOfData } from './failure.ts';
 import { data as api, auth } from './supabase.ts';
 
@@ -112,16 +114,34 @@ export async function setDeleted(id: string, is_deleted: boolean): Promise<void>
   await answerOf(api().from('playlists').update({ is_deleted }).eq('id', id).select('id').single());
 }
 
-export const edits = {
-  add: async (playlist_id: string, tracks: Track[], after_position?: number) =>
-    asTracks(await answerOf(api().rpc('add_tracks', { playlist_id, tracks: asArguments(tracks), after_position }))),
-  remove: async (playlist_id: string, position: number) =>
-    asTracks(await answerOf(api().rpc('remove_track', { playlist_id, position }))),
-  move: async (playlist_id: string, from_position: number, to_position: number) =>
-    asTracks(await answerOf(api().rpc('move_track', { playlist_id, from_position, to_position }))),
-  replace: async (playlist_id: string, tracks: Track[]) =>
-    asTracks(await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) }))),
-};
+export async function readTracks(id: string): Promise<Track[]> {
+  return (await readPlaylist(id)).tracks;
+}
+
+/** Fills a playlist, whatever was in it. */
+export async function fill(playlist_id: string, tracks: Track[]): Promise<Track[]> {
+  return asTracks(await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) })));
+}
+
+/** Makes a change to the list as it is now, and returns the list that the server then has. */
+export async function save(playlist_id: string, change: Change): Promise<Track[]> {
+  const now = await readTracks(playlist_id);
+  const next = applied(now, change);
+  const position = (tracks: Track[]) => tracks.findIndex((it) => it.track_uri === uriOf(change)) + 1;
+  const [from, to] = [position(now), position(next)];
+  if (change.kind === 'add') {
+    if (from > 0) return now;
+    const tracks = asArguments([change.track]);
+    return asTracks(await answerOf(api().rpc('add_tracks', { playlist_id, tracks, after_position: to - 1 })));
+  }
+  if (from === 0) return now;
+  if (change.kind === 'swap') return fill(playlist_id, next);
+  if (change.kind === 'remove') {
+    return asTracks(await answerOf(api().rpc('remove_track', { playlist_id, position: from })));
+  }
+  if (from === to) return now;
+  return asTracks(await answerOf(api().rpc('move_track', { playlist_id, from_position: from, to_position: to })));
+}
 
 export async function readUsage(): Promise<Usage> {
   return (await answerOf(api().rpc('usage'))) as unknown as Usage;

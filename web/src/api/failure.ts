@@ -58,6 +58,7 @@ export const FUNCTION_CODES = [
 /** What only the page can tell. */
 export const PAGE_CODES = [
   'network',
+  'offline',
   'connection_lost',
   'unknown',
   'name_taken',
@@ -109,7 +110,7 @@ export class Failure extends Error {
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   // What fetch throws where nobody answers.
-  if (error instanceof TypeError) return new Failure('network');
+  if (error instanceof TypeError) return new Failure(globalThis.navigator?.onLine === false ? 'offline' : 'network');
   return new Failure('unknown', { message: error instanceof Error ? error.message : String(error) });
 }
 

@@ -54,7 +54,7 @@ export function DetailsForm({ draft, name, description, label, save, close }: Pr
         >
           {t.common.cancel}
         </button>
-        <button type="submit" class="button button-primary" disabled={action.busy}>
+        <button type="submit" class="button button-primary" aria-disabled={action.busy}>
           {label}
         </button>
       </div>

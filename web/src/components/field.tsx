@@ -1,4 +1,6 @@
-import { useId } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
+import type { Texts } from '../i18n/texts.ts';
+import { useTexts } from '../i18n/texts.ts';
 
 type Props = {
   label: string;
@@ -14,9 +16,12 @@ type Props = {
   placeholder?: string;
   rows?: number;
   autofocus?: boolean;
+  inputMode?: 'numeric';
 };
 
-/** A labelled input; with `rows` it is a text area. */
+type Input = HTMLInputElement | HTMLTextAreaElement;
+
+/** A labelled input; with `rows` it is a text area. What is missing is said below it, in the page's language. */
 export function Field({
   label,
   value,
@@ -29,37 +34,69 @@ export function Field({
   autofocus,
   ...rest
 }: Props) {
+  const t = useTexts();
   const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
+  const [invalid, setInvalid] = useState<string | null>(null);
+  const [isShown, setShown] = useState(false);
+  const wrong = error ?? invalid;
+  const described = [hint && `${id}-hint`, wrong && `${id}-error`].filter(Boolean).join(' ') || undefined;
   const common = {
     id,
     value,
     autocomplete,
     'aria-describedby': described,
-    'aria-invalid': error ? true : undefined,
+    'aria-invalid': wrong ? true : undefined,
+    'data-autofocus': autofocus,
     ...rest,
-    onInput: (event: Event) => change((event.target as HTMLInputElement | HTMLTextAreaElement).value),
+    onInput: (event: Event) => {
+      setInvalid(null);
+      change((event.target as Input).value);
+    },
+    // Instead of the browser's bubble, which speaks the browser's language.
+    onInvalid: (event: Event) => {
+      event.preventDefault();
+      const input = event.target as Input;
+      setInvalid(wordsFor(input.validity, t, rest.minLength));
+      if (input.form?.querySelector(':invalid:not(fieldset)') === input) input.focus();
+    },
     ref: (element: HTMLElement | null) => {
-      if (autofocus && element && !element.dataset.focused) {
-        element.dataset.focused = 'yes';
-        element.focus();
-      }
+      if (!autofocus || !element || element.dataset['focused']) return;
+      element.dataset['focused'] = 'yes';
+      element.focus();
     },
   };
+  const input = <input type={isShown ? 'text' : type} {...common} />;
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {rows ? <textarea rows={rows} {...common} /> : <input type={type} {...common} />}
+      {rows ? (
+        <textarea rows={rows} {...common} />
+      ) : type !== 'password' ? (
+        input
+      ) : (
+        <div class="password">
+          {input}
+          <button type="button" class="button" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+            {isShown ? t.auth.hide : t.auth.show}
+          </button>
+        </div>
+      )}
       {hint && (
         <p class="hint" id={`${id}-hint`}>
           {hint}
         </p>
       )}
-      {error && (
+      {wrong && (
         <p class="field-error" id={`${id}-error`}>
-          {error}
+          {wrong}
         </p>
       )}
     </div>
   );
+}
+
+function wordsFor(validity: ValidityState, t: Texts, minLength = 0): string {
+  if (validity.valueMissing) return t.field.missing;
+  if (validity.tooShort) return t.field.short(minLength);
+  return t.field.email;
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../api/failure.ts';
+import { links } from '../api/supabase.ts';
 import { failureText, fromNow, useTexts } from '../i18n/texts.ts';
 import { Icon } from './icons.tsx';
 
@@ -8,7 +9,7 @@ type NoticeProps = { tone: 'bad' | 'good' | 'plain'; title: string; children?: C
 export function Notice({ tone, title, children }: NoticeProps) {
   return (
     <div class={`notice notice-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
-      <Icon name={tone === 'good' ? 'check' : 'alert'} />
+      {tone !== 'plain' && <Icon name={tone === 'good' ? 'check' : 'alert'} />}
       <div class="notice-body">
         <p class="notice-title">{title}</p>
         {children}
@@ -17,12 +18,26 @@ export function Notice({ tone, title, children }: NoticeProps) {
   );
 }
 
+/** Signing in is the way on. */
+const NEEDS_SESSION = new Set(['missing_token', 'invalid_token', 'token_expired']);
+/** What only the service's owner can mend. */
+const TELL_US = new Set([
+  'livemode_mismatch',
+  'misconfigured',
+  'internal_error',
+  'unknown',
+  'token_too_large',
+  'currency_conflict',
+]);
+
 type FailureProps = { failure: Failure; children?: ComponentChildren; pick?: (example: string) => void };
 
 /** What happened, what to do, and below a fold what support needs to know. */
 export function FailureNotice({ failure, children, pick }: FailureProps) {
   const t = useTexts();
   const { what, next } = failureText(failure.code);
+  const isSignedOut = NEEDS_SESSION.has(failure.code);
+  const { contact_url } = links();
   const { retry_after_seconds: seconds, examples } = failure;
   return (
     <Notice tone="bad" title={what}>
@@ -44,7 +59,14 @@ export function FailureNotice({ failure, children, pick }: FailureProps) {
           ))}
         </ul>
       )}
-      {children && <div class="row">{children}</div>}
+      {isSignedOut ? (
+        <a class="button" href="#/sign-in">
+          {t.nav.signIn}
+        </a>
+      ) : (
+        children && <div class="row">{children}</div>
+      )}
+      {contact_url && TELL_US.has(failure.code) && <a href={contact_url}>{t.foot.contact}</a>}
       <details class="support">
         <summary>{t.common.details}</summary>
         <dl>

@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { pageUrl } from '../api/config.ts';
 import { asFailure } from '../api/failure.ts';
+import { billing } from '../api/functions.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { nameOf, signIn, user } from '../state/session.ts';
 import { linkSpotify } from '../state/spotify.ts';
@@ -74,7 +76,7 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
           <button
             type="submit"
             class={bad ? 'button button-bad' : 'button button-primary'}
-            disabled={action.busy || (isOld && !isHuman)}
+            aria-disabled={action.busy || (isOld && !isHuman)}
           >
             {go}
           </button>
@@ -84,12 +86,24 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
   );
 }
 
-/** The way to Spotify. */
-export function LinkDialog({ close }: { close: () => void }) {
+/** The way to Spotify; `send`: the playlist that is sent there after the return. */
+export function LinkDialog({ close, send }: { close: () => void; send?: string }) {
   const t = useTexts();
   return (
-    <OwnDialog title={t.account.link} go={t.account.linkGo} close={close} work={linkSpotify}>
-      <p>{t.account.linkText}</p>
+    <OwnDialog title={t.account.link} go={t.account.linkGo} close={close} work={() => linkSpotify(send)}>
+      <p>{send ? t.playlist.linkFirst : t.account.linkText}</p>
+    </OwnDialog>
+  );
+}
+
+/** The way to pay. */
+export function UpgradeDialog({ close }: { close: () => void }) {
+  const t = useTexts();
+  const account = `${pageUrl()}#/account`;
+  const work = async () => location.assign(await billing.checkout(`${account}?paid`, account));
+  return (
+    <OwnDialog title={t.account.upgrade} go={t.account.payGo} close={close} work={work}>
+      <p>{t.account.proOffer}</p>
     </OwnDialog>
   );
 }

@@ -7,6 +7,7 @@ import { useAction } from './action.ts';
 import { Field } from './field.tsx';
 import { Icon } from './icons.tsx';
 import { FailureNotice } from './notice.tsx';
+import { TrackWords } from './track-list.tsx';
 
 type Props = {
   /** What the search begins with, and at once. */
@@ -54,7 +55,7 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
           change={(title) => change({ ...current, title })}
           autofocus={given !== undefined}
         />
-        <button type="submit" class="button" disabled={action.busy}>
+        <button type="submit" class="button" aria-disabled={action.busy}>
           <Icon name="search" /> {t.search.go}
         </button>
       </form>
@@ -73,26 +74,14 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
         <ul class="found" aria-label={t.search.results}>
           {found.map((track) => (
             <li key={track.track_uri} class="found-row">
-              <span class="track-words">
-                <span class="track-title">
-                  <span class="clip">{track.title}</span>
-                  {track.explicit && (
-                    <abbr class="explicit" title={t.track.explicit}>
-                      E
-                    </abbr>
-                  )}
-                </span>
-                <span class="track-artist clip">
-                  {track.artist} · {track.album}
-                </span>
-              </span>
+              <TrackWords track={track} />
               <span class="track-time">{duration(track.duration_ms)}</span>
               {has(track.track_uri) ? (
                 <span class="badge">{t.search.there}</span>
               ) : (
                 <button
                   type="button"
-                  class="button button-small"
+                  class="button"
                   aria-label={kind === 'add' ? t.search.addLabel(track.title) : t.search.useLabel(track.title)}
                   onClick={() => take(track)}
                 >

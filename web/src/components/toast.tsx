@@ -1,5 +1,5 @@
 import { useTexts } from '../i18n/texts.ts';
-import { announcement, dismiss, hold, toast } from '../state/toasts.ts';
+import { announcement, dismiss, hold, release, toasts, undo } from '../state/toasts.ts';
 import { Icon } from './icons.tsx';
 
 /** Always there, as below. */
@@ -14,29 +14,28 @@ export function Announcer() {
 /** Always there, so that screen readers notice what appears in it. */
 export function ToastArea() {
   const t = useTexts();
-  const shown = toast.value;
   return (
     <div class="toasts" role="status">
-      {shown && (
-        <div class="toast" key={shown.id} onMouseEnter={hold} onFocusCapture={hold}>
-          <span>{shown.text}</span>
-          {shown.action && (
-            <button
-              type="button"
-              class="toast-action"
-              onClick={() => {
-                shown.action?.run();
-                dismiss();
-              }}
-            >
-              {shown.action.label}
+      {toasts.value.map((toast) => (
+        <div
+          class="toast"
+          key={toast.id}
+          onMouseEnter={() => hold(toast.id)}
+          onMouseLeave={() => release(toast)}
+          onFocusCapture={() => hold(toast.id)}
+          onBlurCapture={() => release(toast)}
+        >
+          <span>{toast.text}</span>
+          {toast.undo && (
+            <button type="button" class="toast-action" onClick={() => undo(toast)}>
+              {t.common.undo}
             </button>
           )}
-          <button type="button" class="icon-button" aria-label={t.common.close} onClick={dismiss}>
-            <Icon name="remove" />
+          <button type="button" class="icon-button" aria-label={t.common.close} onClick={() => dismiss(toast.id)}>
+            <Icon name="close" />
           </button>
         </div>
-      )}
+      ))}
     </div>
   );
 }

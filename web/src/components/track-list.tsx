@@ -1,24 +1,34 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Track } from '../api/data.ts';
-import { duration, useTexts } from '../i18n/texts.ts';
+import { duration, failureText, useTexts } from '../i18n/texts.ts';
+import type { Failed } from '../state/edits.ts';
 import { Icon } from './icons.tsx';
+import type { Item } from './menu.tsx';
+import { Menu } from './menu.tsx';
 import { edgePush, keyTarget, landing, shift } from './reorder.ts';
+
+export type Editing = {
+  swap: (track: Track) => void;
+  remove: (track: Track) => void;
+  move: (from: number, to: number) => void;
+  failed: readonly Failed[];
+  retry: (failed: Failed) => void;
+  forget: (failed: Failed) => void;
+};
 
 type Props = {
   label: string;
   tracks: readonly (Track | undefined)[];
   /** Rows that are drawn whether or not there is a track yet: nothing moves when one comes. */
   rows?: number;
-  swap?: (index: number) => void;
-  remove?: (index: number) => void;
-  move?: (from: number, to: number) => void;
+  edit?: Editing;
 };
 
-export function TrackList({ label, tracks, rows = 0, swap, remove, move }: Props) {
+export function TrackList({ label, tracks, rows = 0, edit }: Props) {
   const t = useTexts();
   const list = useRef<HTMLOListElement>(null);
-  const { drag, begin } = useDragging(list, tracks.length, move);
+  const { drag, begin } = useDragging(list, tracks.length, edit?.move);
   const [focused, setFocused] = useState<string | null>(null);
   // A row that is moved in the document loses the focus, and its owner the key that moves it further.
   useLayoutEffect(() => {
@@ -27,49 +37,53 @@ export function TrackList({ label, tracks, rows = 0, swap, remove, move }: Props
 
   const onKey = (event: KeyboardEvent, index: number, uri: string) => {
     const target = keyTarget(event.key, index, tracks.length);
-    if (target === null || !move) return;
+    if (target === null || !edit) return;
     event.preventDefault();
     setFocused(uri);
-    if (target !== index) move(index, target);
+    edit.move(index, target);
   };
   const row = (track: Track, index: number) => (
     <li
       key={track.track_uri}
       data-uri={track.track_uri}
-      class={drag?.from === index ? 'track track-dragged' : 'track'}
+      class={drag?.from === index ? 'track-item track-dragged' : 'track-item'}
       style={shiftOf(index, drag)}
     >
-      {move && (
-        <button
-          type="button"
-          class="icon-button grip"
-          aria-label={t.track.move(track.title, index + 1, tracks.length)}
-          aria-describedby="move-hint"
-          onPointerDown={(event) => begin(event, index)}
-          onKeyDown={(event) => onKey(event, index, track.track_uri)}
-          onBlur={() => setFocused(null)}
-        >
-          <Icon name="grip" />
-        </button>
-      )}
-      <TrackRow track={track} index={index} />
-      <a
-        class="icon-button"
-        href={spotifyUrl(track.track_uri)}
-        target="_blank"
-        rel="noopener noreferrer"
-        aria-label={t.track.play(track.title)}
-      >
-        <Icon name="play" />
-      </a>
-      {swap && <RowButton icon="swap" label={t.track.swap(track.title)} run={() => swap(index)} />}
-      {remove && <RowButton icon="remove" label={t.track.remove(track.title)} run={() => remove(index)} />}
+      <div class="track">
+        {edit ? (
+          <button
+            type="button"
+            class="art grip"
+            aria-label={t.track.move(track.title, index + 1, tracks.length)}
+            aria-describedby="move-hint"
+            onPointerDown={(event) => begin(event, index)}
+            onKeyDown={(event) => onKey(event, index, track.track_uri)}
+            onBlur={() => setFocused(null)}
+          >
+            <span>{index + 1}</span>
+            <Icon name="grip" />
+          </button>
+        ) : (
+          <span class="art" aria-hidden="true">
+            {index + 1}
+          </span>
+        )}
+        <TrackWords track={track} />
+        <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
+        <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
+      </div>
+      {edit?.failed
+        .filter(({ uri }) => uri === track.track_uri)
+        .map((it) => (
+          <FailedEdit failed={it} edit={edit} />
+        ))}
     </li>
   );
   const count = Math.max(rows, tracks.length);
+  const homeless = edit?.failed.filter(({ uri }) => !tracks.some((it) => it?.track_uri === uri)) ?? [];
   return (
     <>
-      {move && (
+      {edit && (
         <p id="move-hint" class="visually-hidden">
           {t.track.moveHint}
         </p>
@@ -80,53 +94,89 @@ export function TrackList({ label, tracks, rows = 0, swap, remove, move }: Props
           return track ? row(track, index) : <Waiting key={`waiting-${index}`} />;
         })}
       </ol>
+      {edit && homeless.map((it) => <FailedEdit key={it.uri} failed={it} edit={edit} />)}
     </>
   );
 }
 
-function TrackRow({ track, index }: { track: Track; index: number }) {
+/** Two lines, cut off at the end; a press shows all of them. */
+export function TrackWords({ track }: { track: Track }) {
   const t = useTexts();
+  const [isOpen, setOpen] = useState(false);
   return (
-    <>
-      <span class={`tile tile-${hue(track.artist)}`} aria-hidden="true">
-        {index + 1}
-      </span>
-      <span class="track-words">
-        <span class="track-title">
-          <span class="clip">{track.title || t.track.unknown}</span>
-          {track.explicit && (
-            <abbr class="explicit" title={t.track.explicit}>
-              E
-            </abbr>
-          )}
-          {track.version && (
-            <span class="version">{t.track.versionOf[track.version] ?? t.track.versionOf['other']}</span>
-          )}
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the menu beside it shows the same to everybody.
+    <span class={isOpen ? 'track-words track-open' : 'track-words'} onClick={() => setOpen(!isOpen)}>
+      <span class="track-title">
+        <span class="clip" dir="auto">
+          {track.title || t.track.unknown}
         </span>
-        <span class="track-artist clip">{track.artist}</span>
+        {track.explicit && (
+          <abbr class="explicit" title={t.track.explicit}>
+            E
+          </abbr>
+        )}
+        {track.version && <span class="version">{t.track.versionOf[track.version] ?? t.track.versionOf['other']}</span>}
       </span>
-      <span class="track-album clip">{track.album}</span>
-      <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
-    </>
+      <span class="track-artist clip" dir="auto">
+        {track.artist}
+      </span>
+    </span>
   );
 }
 
-function RowButton({ icon, label, run }: { icon: 'swap' | 'remove'; label: string; run: () => void }) {
+function RowMenu({ track, index, count, edit }: { track: Track; index: number; count: number; edit?: Editing }) {
+  const t = useTexts();
+  const open = { label: t.track.play, href: spotifyUrl(track.track_uri) };
+  const moves = [
+    index > 0 && { label: t.track.up, run: () => edit?.move(index, index - 1) },
+    index < count - 1 && { label: t.track.down, run: () => edit?.move(index, index + 1) },
+  ].filter((it): it is Item & { run: () => void } => it !== false);
+  const items = edit
+    ? [
+        { label: t.track.swap, run: () => edit.swap(track) },
+        { label: t.track.remove, run: () => edit.remove(track) },
+        ...moves,
+        open,
+      ]
+    : [open];
   return (
-    <button type="button" class="icon-button" aria-label={label} onClick={run}>
-      <Icon name={icon} />
-    </button>
+    <Menu label={t.track.more(track.title)} items={items}>
+      <strong dir="auto">{track.title}</strong>
+      <p class="hint" dir="auto">
+        {[track.artist, track.album].filter(Boolean).join(' · ')}
+      </p>
+    </Menu>
+  );
+}
+
+function FailedEdit({ failed, edit }: { failed: Failed; edit: Editing }) {
+  const t = useTexts();
+  const { what, next } = failureText(failed.failure.code);
+  return (
+    <div class="track-failed" role="alert">
+      <span>
+        {t.track.notSaved} {what} {next}
+      </span>
+      <button type="button" class="button" onClick={() => edit.retry(failed)}>
+        {t.common.retry}
+      </button>
+      <button type="button" class="icon-button" aria-label={t.common.close} onClick={() => edit.forget(failed)}>
+        <Icon name="close" />
+      </button>
+    </div>
   );
 }
 
 function Waiting() {
   return (
-    <li class="track track-waiting" aria-hidden="true">
-      <span class="tile" />
-      <span class="track-words">
-        <span class="bone" />
-        <span class="bone bone-short" />
-      </span>
+    <li class="track-item track-waiting" aria-hidden="true">
+      <div class="track">
+        <span class="art" />
+        <span class="track-words">
+          <span class="bone" />
+          <span class="bone bone-short" />
+        </span>
+      </div>
     </li>
   );
 }
@@ -136,7 +186,7 @@ const SCROLL_EVERY_MS = 16;
 type Drag = { from: number; to: number; pixels: number; height: number };
 
 /** Rows follow the pointer by transforms alone; the list changes once, at the end. */
-function useDragging(list: { current: HTMLElement | null }, count: number, move: Props['move']) {
+function useDragging(list: { current: HTMLElement | null }, count: number, move: Editing['move'] | undefined) {
   const [drag, setDrag] = useState<Drag | null>(null);
   const begin = (event: JSX.TargetedPointerEvent<HTMLElement>, from: number) => {
     if (event.button !== 0 || !move) return;
@@ -183,11 +233,4 @@ function shiftOf(index: number, drag: Drag | null): JSX.CSSProperties | undefine
 
 export function spotifyUrl(track_uri: string): string {
   return `https://open.spotify.com/track/${track_uri.split(':').at(-1)}`;
-}
-
-/** One of a few colours, the same for the same artist. */
-function hue(artist: string): number {
-  let sum = 0;
-  for (const character of artist) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973;
-  return sum % 8;
 }

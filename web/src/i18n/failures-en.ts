@@ -210,6 +210,10 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     what: 'We cannot be reached.',
     next: 'Check your connection and try again.',
   },
+  offline: {
+    what: 'You are offline. Nothing was sent.',
+    next: 'Try again once you are connected.',
+  },
   connection_lost: {
     what: 'The connection was lost.',
     next: 'Check it and try again.',
@@ -232,7 +236,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   },
   text_not_allowed: {
     what: 'A name has 1 to 100 characters on one line, a description up to 300.',
-    next: 'Shorten it and try again.',
+    next: 'Change it and try again.',
   },
   wrong_credentials: {
     what: 'The e-mail address or the password is wrong.',

@@ -120,7 +120,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   body_too_large: {
     what: 'To więcej, niż można przyjąć naraz.',
-    next: 'Skróć to i spróbuj ponownie.',
+    next: 'Zmień to i spróbuj ponownie.',
   },
   unsupported_media_type: {
     what: 'Żądanie nie zostało zrozumiane.',
@@ -210,6 +210,10 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     what: 'Nie możemy się połączyć.',
     next: 'Sprawdź połączenie i spróbuj ponownie.',
   },
+  offline: {
+    what: 'Nie ma połączenia z siecią. Nic nie zostało wysłane.',
+    next: 'Spróbuj ponownie, gdy będzie.',
+  },
   connection_lost: {
     what: 'Połączenie zostało zerwane.',
     next: 'Sprawdź je i spróbuj ponownie.',
@@ -232,7 +236,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   text_not_allowed: {
     what: 'Nazwa ma od 1 do 100 znaków w jednym wierszu, opis do 300.',
-    next: 'Skróć to i spróbuj ponownie.',
+    next: 'Zmień to i spróbuj ponownie.',
   },
   wrong_credentials: {
     what: 'Adres e-mail albo hasło się nie zgadza.',

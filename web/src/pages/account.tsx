@@ -5,14 +5,15 @@ import { hasPaid } from '../api/data.ts';
 import type { SpotifyLink } from '../api/functions.ts';
 import { billing, exportAccount, spotifyLink } from '../api/functions.ts';
 import { useAction } from '../components/action.ts';
+import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
 import { FailureNotice, Notice } from '../components/notice.tsx';
-import { LinkDialog, OwnDialog } from '../components/own-dialog.tsx';
+import { LinkDialog, OwnDialog, UpgradeDialog } from '../components/own-dialog.tsx';
 import { date, useTexts } from '../i18n/texts.ts';
 import { arrival } from '../state/arrivals.ts';
 import { reset } from '../state/generation.ts';
 import { go, goInstead, route } from '../state/navigation.ts';
-import { deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../state/session.ts';
+import { changeEmail, deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../state/session.ts';
 import { say } from '../state/toasts.ts';
 
 export function AccountScreen() {
@@ -37,6 +38,7 @@ export function AccountScreen() {
       </p>
       <PlanCard />
       <SpotifyCard />
+      {who?.email && <AccessCard />}
       <DataCard />
       <DangerCard />
     </div>
@@ -54,7 +56,6 @@ function PlanCard() {
   const account = `${pageUrl()}#/account`;
   const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
   const [paying, setPaying] = useState(false);
-  const upgrade = async () => location.assign(await billing.checkout(`${account}?paid`, account));
   return (
     <section class="card stack" aria-labelledby="plan">
       <div class="row row-between">
@@ -74,7 +75,7 @@ function PlanCard() {
           <button
             type="button"
             class="button"
-            disabled={action.busy}
+            aria-disabled={action.busy}
             onClick={() => leaveFor(() => billing.portal(account))}
           >
             {t.account.manage}
@@ -82,11 +83,7 @@ function PlanCard() {
         )}
       </div>
       {action.failure && <FailureNotice failure={action.failure} />}
-      {paying && (
-        <OwnDialog title={t.account.upgrade} go={t.account.payGo} close={() => setPaying(false)} work={upgrade}>
-          <p>{t.account.proOffer}</p>
-        </OwnDialog>
-      )}
+      {paying && <UpgradeDialog close={() => setPaying(false)} />}
     </section>
   );
 }
@@ -100,37 +97,33 @@ function Meters({ known }: { known: Usage | null }) {
     <div class="stack" aria-busy={!known}>
       <Meter
         label={t.account.ai}
+        words={t.account.leftOf(ai.remaining, ai.limit)}
         used={ai.used}
         limit={ai.limit}
         known={known !== null}
         note={day && (ai.remaining === 0 ? t.account.nextFree(day) : t.account.oldest(day))}
       />
-      <Meter label={t.account.playlists} used={playlists.used} limit={playlists.limit} known={known !== null} />
+      <Meter
+        label={t.account.playlists}
+        words={t.account.used(playlists.used, playlists.limit)}
+        used={playlists.used}
+        limit={playlists.limit}
+        known={known !== null}
+      />
     </div>
   );
 }
 
-function Meter({
-  label,
-  used,
-  limit,
-  known,
-  note,
-}: {
-  label: string;
-  used: number;
-  limit: number;
-  known: boolean;
-  note?: string;
-}) {
-  const t = useTexts();
+type MeterProps = { label: string; words: string; used: number; limit: number; known: boolean; note?: string };
+
+function Meter({ label, words, used, limit, known, note }: MeterProps) {
   return (
     <div class="meter">
       <div class="row row-between">
         <span>{label}</span>
-        <span class="value">{known ? t.account.used(used, limit) : '…'}</span>
+        <span class="value">{known ? words : '…'}</span>
       </div>
-      <progress class={used >= limit ? 'full' : ''} max={limit} value={used} aria-label={label} />
+      <progress max={limit} value={used} aria-label={label} />
       {note && <p class="hint">{note}</p>}
     </div>
   );
@@ -191,7 +184,7 @@ function SpotifyCard() {
       {link && (
         <div class="row">
           {link.linked ? (
-            <button type="button" class="button" disabled={action.busy} onClick={unlink}>
+            <button type="button" class="button" aria-disabled={action.busy} onClick={unlink}>
               {t.account.unlink}
             </button>
           ) : (
@@ -214,6 +207,56 @@ function SpotifyCard() {
   );
 }
 
+/** What the account is signed in to with. */
+function AccessCard() {
+  const t = useTexts();
+  const [isOpen, setOpen] = useState(false);
+  const [email, setEmail] = useState('');
+  const action = useAction();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void action.run(async () => {
+      await changeEmail(email.trim());
+      setOpen(false);
+      say(t.account.mailSent(email));
+    });
+  };
+  return (
+    <section class="card stack" aria-labelledby="access">
+      <h2 id="access">{t.account.access}</h2>
+      <div class="row">
+        <button type="button" class="button" onClick={() => setOpen(true)}>
+          {t.account.changeMail}
+        </button>
+        <a class="button" href="#/new-password">
+          {t.account.changePassword}
+        </a>
+      </div>
+      {isOpen && (
+        <Dialog title={t.account.changeMail} close={() => setOpen(false)}>
+          <form class="stack" onSubmit={submit}>
+            <Field
+              label={t.account.newMail}
+              type="email"
+              value={email}
+              change={setEmail}
+              autocomplete="email"
+              required
+              autofocus
+            />
+            {action.failure && <FailureNotice failure={action.failure} />}
+            <div class="row row-end">
+              <button type="submit" class="button button-primary" aria-disabled={action.busy}>
+                {t.common.save}
+              </button>
+            </div>
+          </form>
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
 function DataCard() {
   const t = useTexts();
   const action = useAction();
@@ -227,10 +270,10 @@ function DataCard() {
     <section class="card stack" aria-labelledby="data">
       <h2 id="data">{t.account.data}</h2>
       <p class="hint">
-        {t.account.dataText} <a href="#/privacy">{t.account.privacy}</a>
+        {t.account.dataText} <a href="#/privacy">{t.foot.privacy}</a>
       </p>
       <div class="row">
-        <button type="button" class="button" disabled={action.busy} onClick={download}>
+        <button type="button" class="button" aria-disabled={action.busy} onClick={download}>
           {t.account.download}
         </button>
       </div>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import type { FailureCode } from '../api/failure.ts';
 import type { Action } from '../components/action.ts';
 import { useAction } from '../components/action.ts';
 import { CaptchaWidget, useCaptcha } from '../components/captcha.tsx';
@@ -7,6 +8,7 @@ import { Field } from '../components/field.tsx';
 import { FailureNotice, Notice } from '../components/notice.tsx';
 import { useTexts } from '../i18n/texts.ts';
 import { drafts, useDraft } from '../state/drafts.ts';
+import { generation } from '../state/generation.ts';
 import { go, goInstead, route } from '../state/navigation.ts';
 import { needsSession } from '../state/route.ts';
 import { changePassword, sendConfirmation, sendRecovery, signIn, signUp } from '../state/session.ts';
@@ -21,16 +23,18 @@ type FrameProps = {
   go: string;
   submit: () => Promise<void>;
   isKnown?: boolean;
+  /** A way on for a failure. */
+  help?: (code: FailureCode) => ComponentChildren;
   children: ComponentChildren;
   below?: ComponentChildren;
 };
 
 /** `isKnown`: whoever sends this has signed in. */
-function Frame({ title, lead, action, go: label, submit, isKnown = false, children, below }: FrameProps) {
+function Frame({ title, lead, action, go: label, submit, isKnown = false, help, children, below }: FrameProps) {
   const isHuman = useCaptcha() || isKnown;
   const onSubmit = (event: Event) => {
     event.preventDefault();
-    void action.run(submit);
+    if (isHuman) void action.run(submit);
   };
   return (
     <div class="page page-tiny">
@@ -39,14 +43,19 @@ function Frame({ title, lead, action, go: label, submit, isKnown = false, childr
         {lead && <p class="hint">{lead}</p>}
         {children}
         {!isKnown && <CaptchaWidget />}
-        {action.failure && <FailureNotice failure={action.failure} />}
-        <button type="submit" class="button button-primary button-big" disabled={action.busy || !isHuman}>
+        {action.failure && <FailureNotice failure={action.failure}>{help?.(action.failure.code)}</FailureNotice>}
+        <button type="submit" class="button button-primary button-big" aria-disabled={action.busy || !isHuman}>
           {label}
         </button>
         {below}
       </form>
     </div>
   );
+}
+
+/** To the playlist that is being made by now, else to the beginning. */
+function enter(): void {
+  if (!generation.value.running) goInstead('');
 }
 
 /** Said where there is something to lose. */
@@ -70,7 +79,11 @@ export function SignInScreen() {
   const submit = async () => {
     await signIn(email.trim(), password);
     // Who wanted another screen is on it already.
-    if (!wanted) goInstead('');
+    if (!wanted) enter();
+  };
+  const resend = async () => {
+    await sendConfirmation(email.trim());
+    say(t.auth.resent);
   };
   const below = (
     <div class="row row-between">
@@ -84,6 +97,13 @@ export function SignInScreen() {
     <Frame
       title={t.auth.signIn}
       lead={wanted ? t.auth.wanted : kept}
+      help={(code) =>
+        code === 'email_not_confirmed' && (
+          <button type="button" class="button" onClick={() => void action.run(resend)}>
+            {t.auth.resend}
+          </button>
+        )
+      }
       action={action}
       go={t.auth.signIn}
       submit={submit}
@@ -110,13 +130,13 @@ export function SignUpScreen() {
   const kept = useKept();
   const action = useAction();
   const submit = async () => {
-    if (await signUp(email.trim(), password)) goInstead('');
+    if (await signUp(email.trim(), password)) enter();
     else setSent(true);
   };
   if (sent) return <CheckMail email={email} />;
   const below = (
     <p>
-      {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.account.privacy}</a>
+      {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.foot.privacy}</a>
     </p>
   );
   return (

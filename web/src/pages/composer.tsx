@@ -1,16 +1,29 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { Cover } from '../components/cover.tsx';
 import { Field } from '../components/field.tsx';
-import { Icon } from '../components/icons.tsx';
-import { ProblemNotice } from '../components/problem.tsx';
+import { ProblemNotice, start } from '../components/problem.tsx';
+import { TrackWords } from '../components/track-list.tsx';
 import type { Texts } from '../i18n/texts.ts';
-import { date, useTexts } from '../i18n/texts.ts';
+import { date, duration, useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import type { Discovery } from '../state/generation.ts';
-import { DISCOVERY, generation, newOrder, run } from '../state/generation.ts';
+import { DISCOVERY, generation, MAKING, newOrder, want } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
 import { usage, user } from '../state/session.ts';
-import type { Form } from '../state/wish.ts';
-import { EMPTY, lengthOf, MAX_PROMPT, problemOf, wishOf } from '../state/wish.ts';
+import type { Form, FormProblem } from '../state/wish.ts';
+import { EMPTY, LENGTHS, lengthOf, MAX_PROMPT, problemOf, wishOf } from '../state/wish.ts';
+
+type Panel = 'years' | 'exclude' | 'seeds';
+
+/** Where what is wrong is said: the text itself, or one of the panels. */
+const PANEL_OF: Record<FormProblem, Panel | null> = {
+  needPrompt: null,
+  tooLong: null,
+  eraRange: 'years',
+  eraOrder: 'years',
+  tooManyArtists: 'exclude',
+  seedForm: 'seeds',
+};
 
 export function Composer() {
   const t = useTexts();
@@ -18,68 +31,236 @@ export function Composer() {
   // A draft of an older page may lack a part.
   const form = { ...EMPTY, ...draft };
   const [tried, setTried] = useState(false);
-  const { problem } = generation.value;
-  const who = user.value;
+  const [panel, setPanel] = useState<Panel | null>(null);
+  const element = useRef<HTMLFormElement>(null);
+  const { problem, running } = generation.value;
   const wrong = problemOf(form);
   const change = (part: Partial<Form>) => setForm({ ...form, ...part });
+  const pick = (prompt: string) => {
+    change({ prompt });
+    element.current?.querySelector('textarea')?.focus();
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (wrong) return;
-    if (!who) go('sign-in');
-    else void run(newOrder(wishOf(form)));
+    if (wrong) {
+      const at = PANEL_OF[wrong];
+      setPanel(at ?? panel);
+      requestAnimationFrame(() =>
+        element.current?.querySelector<HTMLElement>(at ? '.panel [aria-invalid]' : 'textarea')?.focus(),
+      );
+      return;
+    }
+    if (running) return go(MAKING);
+    const order = newOrder(wishOf(form));
+    if (user.value) return start(order);
+    want(order);
+    go('sign-up');
   };
+  const said = tried && wrong ? wordsFor(wrong, form, t) : null;
+  const inText = said !== null && wrong !== null && PANEL_OF[wrong] === null;
   return (
-    <div class="page page-narrow">
-      <header class="hero">
-        <h1 tabIndex={-1}>{t.create.title}</h1>
-        <p class="lead">{t.create.lead}</p>
-      </header>
-      {problem && <ProblemNotice problem={problem} pick={(prompt) => change({ prompt })} />}
-      <form class="card stack" onSubmit={submit} noValidate>
-        <Field
-          label={t.create.prompt}
-          value={form.prompt}
-          rows={4}
-          change={(prompt) => change({ prompt })}
-          placeholder={t.create.placeholder}
-          error={tried && wrong ? wordsFor(wrong, form, t) : null}
-        />
-        <Examples pick={(prompt) => change({ prompt })} />
-        <Length value={form.count} change={(count) => change({ count })} />
-        <Options form={form} change={change} open={wrong !== null && !['needPrompt', 'tooLong'].includes(wrong)} />
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={form.save}
-            onChange={(event) => change({ save: event.currentTarget.checked })}
+    <div class="page composer">
+      <h1 tabIndex={-1}>{t.create.title}</h1>
+      {problem && !problem.order.from && <ProblemNotice problem={problem} pick={pick} />}
+      {running && (
+        <p>
+          <a href={`#/${MAKING}`}>{t.run.title} …</a>
+        </p>
+      )}
+      <form class="stack" ref={element} onSubmit={submit} noValidate>
+        <div class="ask">
+          <textarea
+            aria-label={t.create.prompt}
+            aria-describedby={inText ? 'wish-error' : 'wish-hint'}
+            aria-invalid={inText || undefined}
+            value={form.prompt}
+            placeholder={t.create.placeholder}
+            rows={2}
+            onInput={(event) => change({ prompt: event.currentTarget.value })}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+            }}
           />
-          <span>
-            {t.create.saveToo}
-            <span class="hint">{t.create.saveHint}</span>
-          </span>
-        </label>
-        <button type="submit" class="button button-primary button-big">
-          <Icon name="spark" /> {t.create.go}
-        </button>
-        {who ? <Left /> : <p class="hint centred">{t.create.signInFirst}</p>}
+          <button type="submit" class="button button-primary">
+            {t.create.go} <span aria-hidden="true">↵</span>
+          </button>
+        </div>
+        {inText && (
+          <p class="field-error" id="wish-error" role="alert">
+            {said}
+          </p>
+        )}
+        <p id="wish-hint" class="visually-hidden">
+          {t.create.enter}
+        </p>
+        <Pills form={form} change={change} panel={panel} setPanel={setPanel} />
+        {panel && (
+          <PanelFields
+            panel={panel}
+            form={form}
+            change={change}
+            error={wrong && PANEL_OF[wrong] === panel ? said : null}
+          />
+        )}
+        <Left />
       </form>
+      <Examples pick={pick} />
+      <Sample />
     </div>
   );
 }
 
-function wordsFor(wrong: NonNullable<ReturnType<typeof problemOf>>, form: Form, t: Texts): string {
+function wordsFor(wrong: FormProblem, form: Form, t: Texts): string {
   return wrong === 'tooLong' ? t.create.tooLong(lengthOf(form.prompt) - MAX_PROMPT) : t.create[wrong];
+}
+
+type PillsProps = {
+  form: Form;
+  change: (part: Partial<Form>) => void;
+  panel: Panel | null;
+  setPanel: (panel: Panel | null) => void;
+};
+
+function Pills({ form, change, panel, setPanel }: PillsProps) {
+  const t = useTexts();
+  const opener = (it: Panel, label: string, isSet: boolean) => (
+    <button
+      type="button"
+      class={isSet ? 'chip chip-set' : 'chip'}
+      aria-expanded={panel === it}
+      onClick={() => setPanel(panel === it ? null : it)}
+    >
+      {label} <span aria-hidden="true">▾</span>
+    </button>
+  );
+  const years =
+    [form.from, form.to].filter(Boolean).length > 0 ? `${form.from || '…'}–${form.to || '…'}` : t.create.anyYears;
+  const lengths = [...new Set([...LENGTHS, form.count])].sort((a, b) => a - b);
+  return (
+    <div class="pills" role="group" aria-label={t.create.options}>
+      <select
+        class="chip chip-set"
+        aria-label={t.create.length}
+        value={form.count}
+        onChange={(event) => change({ count: Number(event.currentTarget.value) })}
+      >
+        {lengths.map((it) => (
+          <option key={it} value={it}>
+            {t.songs(it)}
+          </option>
+        ))}
+      </select>
+      {opener('years', years, years !== t.create.anyYears)}
+      <button
+        type="button"
+        class="chip"
+        aria-pressed={form.explicit}
+        onClick={() => change({ explicit: !form.explicit })}
+      >
+        {t.create.explicit}
+      </button>
+      <select
+        class={form.discovery === 'balanced' ? 'chip' : 'chip chip-set'}
+        aria-label={t.create.discovery}
+        value={form.discovery}
+        onChange={(event) => change({ discovery: event.currentTarget.value as Discovery })}
+      >
+        {DISCOVERY.map((it) => (
+          <option key={it} value={it}>
+            {t.create.discoveryOf[it]}
+          </option>
+        ))}
+      </select>
+      {opener('exclude', t.create.exclude, form.exclude.trim() !== '')}
+      {opener('seeds', t.create.seeds, form.seeds.trim() !== '')}
+      <button
+        type="button"
+        class="chip"
+        aria-pressed={form.versions}
+        onClick={() => change({ versions: !form.versions })}
+      >
+        {t.create.versions}
+      </button>
+    </div>
+  );
+}
+
+function PanelFields({
+  panel,
+  form,
+  change,
+  error,
+}: {
+  panel: Panel;
+  form: Form;
+  change: (part: Partial<Form>) => void;
+  error: string | null;
+}) {
+  const t = useTexts();
+  if (panel === 'exclude') {
+    return (
+      <div class="panel">
+        <Field
+          label={t.create.exclude}
+          value={form.exclude}
+          hint={t.create.excludeHint}
+          error={error}
+          change={(exclude) => change({ exclude })}
+        />
+      </div>
+    );
+  }
+  if (panel === 'seeds') {
+    return (
+      <div class="panel">
+        <Field
+          label={t.create.seeds}
+          value={form.seeds}
+          hint={t.create.seedsHint}
+          error={error}
+          rows={3}
+          change={(seeds) => change({ seeds })}
+        />
+      </div>
+    );
+  }
+  return (
+    <div class="panel">
+      <Field
+        label={t.create.from}
+        value={form.from}
+        placeholder="1990"
+        inputMode="numeric"
+        error={error}
+        change={(from) => change({ from })}
+      />
+      <Field
+        label={t.create.to}
+        value={form.to}
+        placeholder="1999"
+        inputMode="numeric"
+        change={(to) => change({ to })}
+      />
+    </div>
+  );
+}
+
+/** What the plan still allows; its place is kept until that is known. */
+function Left() {
+  const t = useTexts();
+  if (!user.value) return <p class="hint">{t.create.offer}</p>;
+  if (!usage.value) return <p class="hint">&nbsp;</p>;
+  const { remaining, limit, next_free_at } = usage.value.ai;
+  const wait = remaining === 0 && next_free_at ? `; ${t.create.nextFree(date(next_free_at))}` : '';
+  return <p class="hint">{t.create.left(remaining, limit) + wait}</p>;
 }
 
 function Examples({ pick }: { pick: (example: string) => void }) {
   const t = useTexts();
   return (
-    <div>
-      <p class="hint" id="examples">
-        {t.create.examples}
-      </p>
-      <ul class="chips" aria-labelledby="examples">
+    <div class="examples">
+      <ul class="chips" aria-label={t.create.examples}>
         {t.create.exampleList.map((example) => (
           <li key={example}>
             <button type="button" class="chip" onClick={() => pick(example)}>
@@ -92,92 +273,44 @@ function Examples({ pick }: { pick: (example: string) => void }) {
   );
 }
 
-function Length({ value, change }: { value: number; change: (count: number) => void }) {
-  const t = useTexts();
-  return (
-    <div class="field">
-      <div class="row row-between">
-        <label for="length">{t.create.length}</label>
-        <output for="length" class="value">
-          {t.create.lengthValue(value)}
-        </output>
-      </div>
-      <input
-        id="length"
-        type="range"
-        min={1}
-        max={50}
-        value={value}
-        aria-valuetext={t.create.lengthValue(value)}
-        onInput={(event) => change(Number(event.currentTarget.value))}
-      />
-    </div>
-  );
-}
+const SAMPLE = [
+  ['Falling Slowly', 'Glen Hansard, Markéta Irglová', 244],
+  ['Pink Moon', 'Nick Drake', 126],
+  ['Zostań', 'Kortez', 226],
+  ["The Blower's Daughter", 'Damien Rice', 284],
+] as const;
 
-function Options({ form, change, open }: { form: Form; change: (part: Partial<Form>) => void; open: boolean }) {
+/** A playlist as they come out. */
+function Sample() {
   const t = useTexts();
+  const tracks = SAMPLE.map(([title, artist, seconds]) => ({
+    title,
+    artist,
+    duration_ms: seconds * 1000,
+    track_uri: title,
+    album: '',
+    explicit: false,
+  }));
   return (
-    <details class="options" open={open || undefined}>
-      <summary>{t.create.options}</summary>
-      <div class="stack">
-        <div class="row years">
-          <Field
-            label={t.create.from}
-            type="number"
-            value={form.from}
-            placeholder="1990"
-            change={(from) => change({ from })}
-          />
-          <Field label={t.create.to} type="number" value={form.to} placeholder="1999" change={(to) => change({ to })} />
+    <section class="sample" aria-labelledby="sample">
+      <Cover seed="window seat, line 18" />
+      <div class="sample-words">
+        <div>
+          <p class="hint">{t.create.sample}</p>
+          <h2 id="sample">{t.create.sampleName}</h2>
         </div>
-        <Field
-          label={t.create.exclude}
-          value={form.exclude}
-          hint={t.create.excludeHint}
-          change={(exclude) => change({ exclude })}
-        />
-        <div class="field">
-          <label for="discovery">{t.create.discovery}</label>
-          <select
-            id="discovery"
-            value={form.discovery}
-            onChange={(event) => change({ discovery: event.currentTarget.value as Discovery })}
-          >
-            {DISCOVERY.map((it) => (
-              <option key={it} value={it}>
-                {t.create.discoveryOf[it]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={form.explicit}
-            onChange={(event) => change({ explicit: event.currentTarget.checked })}
-          />
-          <span>{t.create.explicit}</span>
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={form.versions}
-            onChange={(event) => change({ versions: event.currentTarget.checked })}
-          />
-          <span>{t.create.versions}</span>
-        </label>
+        <ol>
+          {tracks.map((track, index) => (
+            <li key={track.title} class="track">
+              <span class="art" aria-hidden="true">
+                {index + 1}
+              </span>
+              <TrackWords track={track} />
+              <span class="track-time">{duration(track.duration_ms)}</span>
+            </li>
+          ))}
+        </ol>
       </div>
-    </details>
+    </section>
   );
-}
-
-/** What the plan still allows; its place is kept until that is known. */
-function Left() {
-  const t = useTexts();
-  const known = usage.value;
-  if (!known) return <p class="hint centred">&nbsp;</p>;
-  const { remaining, limit, next_free_at } = known.ai;
-  const wait = remaining === 0 && next_free_at ? `; ${t.create.nextFree(date(next_free_at))}` : '';
-  return <p class="hint centred">{t.create.left(remaining, limit) + wait}</p>;
 }

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { useAction } from '../components/action.ts';
 import { FailureNotice, Notice } from '../components/notice.tsx';
 import { useTexts } from '../i18n/texts.ts';
-import { reset } from '../state/generation.ts';
+import { generation, reset } from '../state/generation.ts';
 import { goInstead, route } from '../state/navigation.ts';
 import type { Opened } from '../state/session.ts';
 import { nameOf, openMailLink, signOut, user } from '../state/session.ts';
@@ -36,7 +36,8 @@ export function ConfirmScreen() {
   const enter = async (it: Opened) => {
     await it.enter();
     say([kind === 'signup' && t.auth.confirmed, t.confirm.nowAs(nameOf(it.user))].filter(Boolean).join(' '));
-    goInstead(WITHOUT_PASSWORD.includes(kind) ? 'new-password' : '');
+    if (WITHOUT_PASSWORD.includes(kind)) goInstead('new-password');
+    else if (!generation.value.running) goInstead('');
   };
   const confirm = async () => {
     const it = await openMailLink(token, kind);
@@ -65,12 +66,17 @@ export function ConfirmScreen() {
         <button
           type="button"
           class="button button-primary"
-          disabled={action.busy}
+          aria-disabled={action.busy}
           onClick={() => action.run(() => stay(opened))}
         >
           {t.confirm.stay(nameOf(who))}
         </button>
-        <button type="button" class="button" disabled={action.busy} onClick={() => action.run(() => change(opened))}>
+        <button
+          type="button"
+          class="button"
+          aria-disabled={action.busy}
+          onClick={() => action.run(() => change(opened))}
+        >
           {t.confirm.enter(nameOf(opened.user))}
         </button>
       </Card>
@@ -90,7 +96,7 @@ export function ConfirmScreen() {
       <button
         type="button"
         class="button button-primary button-big"
-        disabled={action.busy}
+        aria-disabled={action.busy}
         onClick={() => action.run(confirm)}
       >
         {t.confirm.go}

@@ -1,153 +1,244 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Playlist, Track } from '../api/data.ts';
-import { describePlaylist, edits, readPlaylist, setDeleted } from '../api/data.ts';
-import type { Failure } from '../api/failure.ts';
-import { asFailure } from '../api/failure.ts';
+import { describePlaylist, readPlaylist, setDeleted } from '../api/data.ts';
 import { useAction } from '../components/action.ts';
+import { Cover } from '../components/cover.tsx';
 import { DetailsForm } from '../components/details-form.tsx';
 import { Dialog } from '../components/dialog.tsx';
-import { ExportPanel } from '../components/export-panel.tsx';
+import { focusSoon } from '../components/focus.ts';
 import { useHeading } from '../components/heading.ts';
 import { Icon } from '../components/icons.tsx';
+import { Menu } from '../components/menu.tsx';
 import { FailureNotice } from '../components/notice.tsx';
-import { moved } from '../components/reorder.ts';
+import { Frame, Notes } from '../components/playlist-frame.tsx';
+import { RefineDock } from '../components/refine.tsx';
 import { SearchPanel } from '../components/search-panel.tsx';
+import { SendButton, SendNotes, useSending } from '../components/send.tsx';
 import { TrackList } from '../components/track-list.tsx';
 import { useTexts } from '../i18n/texts.ts';
+import type { Change } from '../state/edits.ts';
+import { Edits, inverse, moveTo } from '../state/edits.ts';
+import { generation, madeOf } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
-import { announcement, say, sayFailure } from '../state/toasts.ts';
+import { title } from '../state/title.ts';
+import { announcement, dismiss, say, sayFailure } from '../state/toasts.ts';
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
-  const [playlist, setPlaylist] = useState<Playlist | null>(null);
+  // What has just been made is shown at once, and read again meanwhile.
+  const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
+  const [edits, setEdits] = useState<Edits | null>(() => (playlist ? new Edits(id, playlist.tracks) : null));
   const loading = useAction();
-  const load = () => loading.run(async () => setPlaylist(await readPlaylist(id)));
+  const load = () =>
+    loading.run(async () => {
+      const fresh = await readPlaylist(id);
+      setPlaylist(fresh);
+      if (edits) edits.take(fresh.tracks);
+      else setEdits(new Edits(id, fresh.tracks));
+    });
   useEffect(() => void load(), [id]);
+  if (playlist && edits) return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
+  if (!loading.failure) return <Waiting />;
   return (
     <div class="page page-narrow">
-      <a class="back" href="#/playlists">
-        <Icon name="back" /> {t.playlist.back}
-      </a>
-      {loading.failure && (
-        <>
-          <h1 tabIndex={-1} class="visually-hidden">
-            {t.nav.playlists}
-          </h1>
-          <FailureNotice failure={loading.failure}>
-            <button type="button" class="button" onClick={load}>
-              {t.common.retry}
-            </button>
-          </FailureNotice>
-        </>
-      )}
-      {!playlist && !loading.failure && <Waiting />}
-      {playlist && !loading.failure && <Loaded playlist={playlist} change={setPlaylist} reload={load} />}
+      <h1 tabIndex={-1} class="visually-hidden">
+        {t.nav.playlists}
+      </h1>
+      <FailureNotice failure={loading.failure}>
+        <button type="button" class="button" onClick={load}>
+          {t.common.retry}
+        </button>
+        <a class="button" href="#/playlists">
+          {t.nav.playlists}
+        </a>
+      </FailureNotice>
     </div>
   );
+}
+
+function justMade(id: string): Playlist | null {
+  const { result } = generation.value;
+  if (result?.playlist_id !== id) return null;
+  const { name, description, tracks } = result;
+  return { id, name, description, tracks, count: tracks.length, is_deleted: false, updated_at: '' };
 }
 
 function Waiting() {
   const t = useTexts();
+  const words = (
+    <h1 tabIndex={-1} class="hint">
+      {t.common.loading}
+    </h1>
+  );
   return (
-    <>
-      <h1 tabIndex={-1} class="visually-hidden">
-        {t.common.loading}
-      </h1>
+    <Frame cover={<Cover seed="" lines={0} hasMoon={false} />} words={words} actions={null} notes={null}>
       <TrackList label={t.common.loading} tracks={[]} rows={6} />
-    </>
+    </Frame>
   );
 }
 
-type LoadedProps = { playlist: Playlist; change: (next: Playlist) => void; reload: () => Promise<void> };
-type Open = { kind: 'edit' } | { kind: 'add' } | { kind: 'swap'; index: number };
+type LoadedProps = { playlist: Playlist; edits: Edits; change: (next: Playlist) => void };
+type Open = { kind: 'details' } | { kind: 'add' } | { kind: 'swap'; track: Track };
 
-function Loaded({ playlist, change, reload }: LoadedProps) {
+function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const t = useTexts();
   const [open, setOpen] = useState<Open | null>(null);
-  const tracks = useTracks(playlist, change, reload);
+  const tracks = edits.shown.value;
+  const playlist = { ...known, tracks };
+  const { id, name, description } = playlist;
+  const made = useMemo(() => madeOf(id), [id]);
   const heading = useHeading();
   const deleting = useAction();
-  const minutes = Math.round(playlist.tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
+  const sending = useSending(playlist);
+  const [isNew] = useState(() => justMade(id) !== null);
+  useEffect(() => {
+    title.value = name;
+    return () => {
+      title.value = '';
+    };
+  }, [name]);
+  useEffect(() => {
+    if (isNew) announcement.value = t.result.ready(name, tracks.length);
+  }, []);
+  const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
+  const wish = made?.wish.refine?.instruction ?? made?.wish.prompt ?? '';
+  const close = () => setOpen(null);
+  const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
+
+  /** Makes a change, says so with the way back, and takes that word back where it could not be saved. */
+  const make = async (it: Change, words: string | null) => {
+    const back = inverse(edits.shown.value, it);
+    const toast = words === null ? 0 : say(words, () => back && void make(back, null).then(() => announceUndone(back)));
+    if (!(await edits.make(it))) dismiss(toast);
+  };
+  const announceUndone = (back: Change) => {
+    announcement.value = t.common.undone;
+    if (back.kind === 'add') focusSoon(`[data-uri="${back.track.track_uri}"] .icon-button`);
+  };
+  const edit = {
+    swap: (track: Track) => setOpen({ kind: 'swap', track }),
+    remove: (track: Track) => {
+      const at = tracks.indexOf(track);
+      const neighbour = tracks[at + 1] ?? tracks[at - 1];
+      void make({ kind: 'remove', uri: track.track_uri }, t.track.removed(track.title));
+      focusSoon(neighbour ? `[data-uri="${neighbour.track_uri}"] .icon-button` : 'h1');
+    },
+    move: (from: number, to: number) => {
+      const it = moveTo(tracks, from, to);
+      if (!it) return;
+      announcement.value = t.track.moved(tracks[from]?.title ?? '', to + 1, tracks.length);
+      void make(it, t.track.movedNow(tracks[from]?.title ?? ''));
+    },
+    failed: edits.failed.value,
+    retry: (failed: (typeof edits.failed.value)[number]) => void make(failed.change, null),
+    forget: (failed: (typeof edits.failed.value)[number]) => edits.forget(failed),
+  };
+  const choose = async (it: Change, words: string) => {
+    const back = inverse(edits.shown.value, it);
+    await edits.run(it);
+    say(words, () => back && void make(back, null));
+  };
   const remove = () =>
     deleting.run(async () => {
-      await setDeleted(playlist.id, true);
+      await setDeleted(id, true);
       void refreshUsage();
       go('playlists');
       const undo = async () => {
-        await setDeleted(playlist.id, false);
+        await setDeleted(id, false);
         void refreshUsage();
-        go(`playlists/${playlist.id}`);
+        go(`playlists/${id}`);
       };
-      say(t.playlists.deletedNow(playlist.name), { label: t.common.undo, run: () => void undo().catch(sayFailure) });
+      say(t.playlists.deletedNow(name), () => void undo().catch(sayFailure));
     });
-  const close = () => setOpen(null);
+  const copy = () => {
+    const text = tracks.map((it) => `${it.artist} – ${it.title}`).join('\n');
+    navigator.clipboard.writeText(text).then(() => say(t.playlist.copied), sayFailure);
+  };
+  const items = [
+    { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
+    { label: t.playlist.copy, run: copy },
+    ...(sending.done ? [{ label: t.playlist.sendAgain, run: sending.send }] : []),
+    { label: t.playlist.delete, run: remove },
+  ];
+  const failure = deleting.failure;
   return (
-    <>
-      <header class="stack-tight page-head">
-        <h1 ref={heading} tabIndex={-1}>
-          {playlist.name}
-        </h1>
-        {playlist.description && <p class="lead">{playlist.description}</p>}
-        <p class="hint">
-          {t.tracks(playlist.tracks.length)}
-          {minutes > 0 && ` · ${t.minutes(minutes)}`} · {t.common.attribution}
-        </p>
-      </header>
-      <ExportPanel playlist={playlist}>
-        <button type="button" class="button" onClick={() => setOpen({ kind: 'add' })}>
-          <Icon name="create" /> {t.playlist.add}
-        </button>
-        <button type="button" class="button" onClick={() => setOpen({ kind: 'edit' })}>
-          {t.playlist.edit}
-        </button>
-        <button type="button" class="button" disabled={deleting.busy} onClick={remove}>
-          {t.playlist.delete}
-        </button>
-      </ExportPanel>
-      {(tracks.failure ?? deleting.failure) && (
-        <FailureNotice failure={(tracks.failure ?? deleting.failure) as Failure} />
+    <Frame
+      cover={<Cover seed={id} />}
+      words={
+        <>
+          <h1 ref={heading} tabIndex={-1} dir="auto">
+            {name}
+          </h1>
+          {(wish || description) && (
+            <p class="wish" dir="auto">
+              {wish ? `“${wish}”` : description}
+            </p>
+          )}
+          <p class="hint">
+            {t.songs(tracks.length)}
+            {minutes > 0 && ` · ${t.minutes(minutes)}`}
+          </p>
+        </>
+      }
+      actions={
+        <>
+          <SendButton playlist={playlist} sending={sending} />
+          <div class="row">
+            <button type="button" class="button" onClick={() => setOpen({ kind: 'add' })}>
+              <Icon name="add" /> {t.playlist.add}
+            </button>
+            <Menu label={t.playlist.more} items={items} />
+          </div>
+        </>
+      }
+      notes={
+        <>
+          {failure && <FailureNotice failure={failure} />}
+          <SendNotes sending={sending} />
+          {made && <Notes leftOut={made.leftOut} made={made} />}
+          {made?.from && (
+            <a class="hint" href={`#/playlists/${made.from}`}>
+              {t.result.before}
+            </a>
+          )}
+        </>
+      }
+    >
+      {tracks.length === 0 && (
+        <div class="empty">
+          <h2>{t.playlist.empty}</h2>
+          <p>{t.playlist.emptyNext}</p>
+        </div>
       )}
-      {playlist.tracks.length === 0 && <Empty />}
-      <TrackList
-        label={t.playlist.list}
-        tracks={playlist.tracks}
-        move={tracks.move}
-        remove={tracks.remove}
-        swap={(index) => setOpen({ kind: 'swap', index })}
-      />
-      {open?.kind === 'edit' && <EditDialog playlist={playlist} change={change} close={close} />}
+      <TrackList label={t.playlist.list} tracks={tracks} edit={edit} />
+      {tracks.length > 0 && <RefineDock id={id} wish={made?.wish ?? null} name={name} tracks={tracks} />}
+      {open?.kind === 'details' && <EditDialog playlist={playlist} change={change} close={close} />}
       {open?.kind === 'add' && (
         <Dialog title={t.search.addTitle} close={close} wide>
-          <SearchPanel kind="add" has={tracks.has} choose={tracks.add} />
+          <SearchPanel
+            kind="add"
+            has={has}
+            choose={(track) => choose({ kind: 'add', track }, t.search.addedNow(track.title))}
+          />
         </Dialog>
       )}
       {open?.kind === 'swap' && (
         <Dialog title={t.search.swapTitle} close={close} wide>
-          <p class="hint">{t.search.swapFor(playlist.tracks[open.index]?.title ?? '')}</p>
+          <p class="hint">{t.search.swapFor(open.track.title)}</p>
           <SearchPanel
             kind="use"
-            artist={playlist.tracks[open.index]?.artist.split(',')[0] ?? ''}
-            has={tracks.has}
+            artist={open.track.artist.split(',')[0] ?? ''}
+            has={has}
             choose={async (track) => {
-              await tracks.swap(open.index, track);
+              await choose({ kind: 'swap', uri: open.track.track_uri, track }, t.search.swapped(track.title));
               close();
+              focusSoon(`[data-uri="${track.track_uri}"] .icon-button`);
             }}
           />
         </Dialog>
       )}
-    </>
-  );
-}
-
-function Empty() {
-  const t = useTexts();
-  return (
-    <div class="card empty">
-      <Icon name="search" />
-      <h2>{t.playlist.empty}</h2>
-      <p>{t.playlist.emptyNext}</p>
-    </div>
+    </Frame>
   );
 }
 
@@ -167,7 +258,7 @@ function EditDialog({
     close();
   };
   return (
-    <Dialog title={t.playlist.editTitle} close={close}>
+    <Dialog title={t.playlist.edit} close={close}>
       <DetailsForm
         draft={`edit.${playlist.id}`}
         name={playlist.name}
@@ -178,59 +269,4 @@ function EditDialog({
       />
     </Dialog>
   );
-}
-
-/** Edits show at once and reach the server in the order in which they were made; where one fails, the server's list counts. */
-function useTracks(playlist: Playlist, change: (next: Playlist) => void, reload: () => Promise<void>) {
-  const t = useTexts();
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const queue = useRef<Promise<unknown>>(Promise.resolve());
-  const now = useRef(playlist);
-  now.current = playlist;
-  const show = (tracks: Track[]) => {
-    now.current = { ...now.current, tracks, count: tracks.length };
-    change(now.current);
-  };
-  const enqueue = <T,>(work: () => Promise<T>): Promise<T> => {
-    setFailure(null);
-    const result = queue.current.then(work);
-    queue.current = result.catch(() => {});
-    return result;
-  };
-  const inBackground = (work: () => Promise<unknown>) => {
-    enqueue(work).catch(async (error: unknown) => {
-      await reload();
-      setFailure(asFailure(error));
-    });
-  };
-  const { id } = playlist;
-  const insert = (track: Track, index: number) => {
-    show(now.current.tracks.toSpliced(index, 0, track));
-    inBackground(() => edits.add(id, [track], index));
-  };
-  return {
-    failure,
-    has: (uri: string) => playlist.tracks.some((track) => track.track_uri === uri),
-    add: async (track: Track) => {
-      show(await enqueue(() => edits.add(id, [track])));
-      say(t.search.addedNow(track.title));
-    },
-    swap: async (index: number, track: Track) => {
-      show(await enqueue(() => edits.replace(id, now.current.tracks.with(index, track))));
-      say(t.search.swapped(track.title));
-    },
-    move: (from: number, to: number) => {
-      const { tracks } = now.current;
-      announcement.value = t.track.moved(tracks[from]?.title ?? '', to + 1, tracks.length);
-      show(moved(tracks, from, to));
-      inBackground(() => edits.move(id, from + 1, to + 1));
-    },
-    remove: (index: number) => {
-      const track = now.current.tracks[index];
-      if (!track) return;
-      show(now.current.tracks.toSpliced(index, 1));
-      inBackground(() => edits.remove(id, index + 1));
-      say(t.track.removed(track.title), { label: t.common.undo, run: () => insert(track, index) });
-    },
-  };
 }

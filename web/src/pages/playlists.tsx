@@ -2,47 +2,56 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Summary } from '../api/data.ts';
 import { createPlaylist, listPlaylists, setDeleted } from '../api/data.ts';
 import { useAction } from '../components/action.ts';
+import { Cover, linesFor } from '../components/cover.tsx';
 import { DetailsForm } from '../components/details-form.tsx';
 import { Dialog } from '../components/dialog.tsx';
-import { Field } from '../components/field.tsx';
 import { Icon } from '../components/icons.tsx';
+import { Menu } from '../components/menu.tsx';
 import { FailureNotice } from '../components/notice.tsx';
-import { date, useTexts } from '../i18n/texts.ts';
+import { date, language, useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
+import { generation, MAKING } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
 import { say } from '../state/toasts.ts';
+
+const SORTS = ['changed', 'name'] as const;
+type Sort = (typeof SORTS)[number];
 
 export function PlaylistsScreen() {
   const t = useTexts();
   const [all, setAll] = useState<Summary[] | null>(null);
   const [words, setWords] = useDraft('playlists.search', '');
-  const [creating, setCreating] = useState(false);
+  const [sort, setSort] = useDraft<Sort>('playlists.sort', 'changed');
+  const [isCreating, setCreating] = useState(false);
   const loading = useAction();
   const change = useAction();
+  const { running, result } = generation.value;
   const load = () => loading.run(async () => setAll(await listPlaylists()));
-  useEffect(() => void load(), []);
+  // Again when one has just been made.
+  useEffect(() => void load(), [running === null]);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
   const deleted = all?.filter((it) => it.is_deleted) ?? [];
-  const shown = live.filter((it) =>
+  const found = live.filter((it) =>
     `${it.name} ${it.description}`.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()),
   );
+  const shown = sort === 'name' ? found.sort((a, b) => a.name.localeCompare(b.name, language.value)) : found;
+  const isWaiting = running !== null || (result !== null && result.playlist_id === null);
   const setGone = (playlist: Summary, is_deleted: boolean) =>
     change.run(async () => {
       await setDeleted(playlist.id, is_deleted);
       setAll(await listPlaylists());
       void refreshUsage();
-      if (is_deleted)
-        say(t.playlists.deletedNow(playlist.name), { label: t.common.undo, run: () => void setGone(playlist, false) });
+      if (is_deleted) say(t.playlists.deletedNow(playlist.name), () => void setGone(playlist, false));
       else say(t.playlists.restored(playlist.name));
     });
   return (
     <div class="page">
-      <header class="row row-between page-head">
+      <header class="row row-between">
         <h1 tabIndex={-1}>{t.playlists.title}</h1>
-        <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
-          <Icon name="create" /> {t.playlists.create}
+        <button type="button" class="button" onClick={() => setCreating(true)}>
+          <Icon name="add" /> {t.playlists.create}
         </button>
       </header>
       {loading.failure && (
@@ -53,66 +62,108 @@ export function PlaylistsScreen() {
         </FailureNotice>
       )}
       {change.failure && <FailureNotice failure={change.failure} />}
-      {!all && !loading.failure && <Waiting />}
-      {all && live.length === 0 && <Empty />}
-      {live.length > 0 && <Field label={t.playlists.search} type="search" value={words} change={setWords} />}
+      {!all && !loading.failure && (
+        <p class="hint" role="status">
+          {t.common.loading}
+        </p>
+      )}
+      {live.length > 0 && (
+        <div class="library-tools">
+          <input
+            type="search"
+            aria-label={t.playlists.search}
+            placeholder={t.playlists.search}
+            value={words}
+            onInput={(event) => setWords(event.currentTarget.value)}
+          />
+          <select
+            class="chip"
+            aria-label={t.playlists.sort}
+            value={sort}
+            onChange={(event) => setSort(event.currentTarget.value as Sort)}
+          >
+            {SORTS.map((it) => (
+              <option key={it} value={it}>
+                {t.playlists.sortOf[it]}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
       {live.length > 0 && shown.length === 0 && (
         <p class="empty" role="status">
           {t.playlists.none(words)}
         </p>
       )}
-      {shown.length > 0 && <Cards shown={shown} remove={(it) => void setGone(it, true)} />}
+      {all && live.length === 0 && !isWaiting && <Empty />}
+      {(shown.length > 0 || isWaiting) && (
+        <ul class="library" aria-label={t.playlists.list}>
+          {isWaiting && <Making />}
+          {shown.map((playlist) => (
+            <Tile key={playlist.id} playlist={playlist} remove={() => void setGone(playlist, true)} />
+          ))}
+        </ul>
+      )}
       {deleted.length > 0 && <Deleted deleted={deleted} restore={(it) => void setGone(it, false)} />}
-      {creating && <CreateDialog close={() => setCreating(false)} />}
+      {isCreating && <CreateDialog close={() => setCreating(false)} />}
     </div>
   );
 }
 
-function Cards({ shown, remove }: { shown: Summary[]; remove: (playlist: Summary) => void }) {
+/** What has no id yet. */
+function Making() {
   const t = useTexts();
+  const { running, result } = generation.value;
+  const count = running?.found.filter(Boolean).length ?? 0;
+  const seed = running?.order.key ?? result?.order.key ?? '';
   return (
-    <ul class="cards" aria-label={t.playlists.list}>
-      {shown.map((playlist) => (
-        <li key={playlist.id} class="card card-link">
-          <div class="card-words">
-            <h2 class="clip">
-              <a href={`#/playlists/${playlist.id}`}>{playlist.name}</a>
-            </h2>
-            <p class="card-text">{playlist.description}</p>
-            <p class="hint">
-              {t.tracks(playlist.count)} · {t.playlists.changed(date(playlist.updated_at, 'short'))}
-            </p>
-          </div>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={`${t.playlist.delete}: ${playlist.name}`}
-            onClick={() => remove(playlist)}
-          >
-            <Icon name="remove" />
-          </button>
-        </li>
-      ))}
-    </ul>
+    <li class="tile">
+      <Cover seed={seed} lines={running ? linesFor(count, running.target) : undefined} hasMoon={!running} />
+      <div>
+        <h2>
+          <a href={`#/${MAKING}`}>{running ? t.playlists.making : result?.name}</a>
+        </h2>
+        <p class="hint">{running ? t.run.found(count, running.target) : t.result.notSaved}</p>
+      </div>
+    </li>
+  );
+}
+
+function Tile({ playlist, remove }: { playlist: Summary; remove: () => void }) {
+  const t = useTexts();
+  const open = { label: t.playlists.open, run: () => go(`playlists/${playlist.id}`) };
+  return (
+    <li class="tile">
+      <Cover seed={playlist.id} />
+      <div>
+        <h2 dir="auto">
+          <a href={`#/playlists/${playlist.id}`}>{playlist.name}</a>
+        </h2>
+        <p class="hint">
+          {t.songs(playlist.count)} · {date(playlist.updated_at, 'short')}
+        </p>
+      </div>
+      <Menu label={t.playlists.more(playlist.name)} items={[open, { label: t.playlist.delete, run: remove }]} />
+    </li>
   );
 }
 
 function Deleted({ deleted, restore }: { deleted: Summary[]; restore: (playlist: Summary) => void }) {
   const t = useTexts();
   return (
-    <details class="options">
+    <details class="deleted">
       <summary>
         {t.playlists.deleted} ({deleted.length})
       </summary>
       <ul class="plain-list">
         {deleted.map((playlist) => (
           <li key={playlist.id} class="row row-between">
-            <span class="clip">
-              {playlist.name} <span class="hint">{t.tracks(playlist.count)}</span>
+            <span class="break" dir="auto">
+              {playlist.name} <span class="hint">{t.songs(playlist.count)}</span>
             </span>
             <button
               type="button"
-              class="button button-small"
+              class="button"
               aria-label={t.playlists.restoreLabel(playlist.name)}
               onClick={() => restore(playlist)}
             >
@@ -128,33 +179,13 @@ function Deleted({ deleted, restore }: { deleted: Summary[]; restore: (playlist:
 function Empty() {
   const t = useTexts();
   return (
-    <div class="card empty">
-      <Icon name="playlists" />
+    <div class="empty">
       <h2>{t.playlists.empty}</h2>
       <p>{t.playlists.emptyNext}</p>
       <a class="button button-primary" href="#/">
         {t.playlists.emptyGo}
       </a>
     </div>
-  );
-}
-
-function Waiting() {
-  const t = useTexts();
-  return (
-    <>
-      <p class="visually-hidden" role="status">
-        {t.common.loading}
-      </p>
-      <div class="cards" aria-hidden="true">
-        {[1, 2, 3].map((n) => (
-          <div key={n} class="card card-waiting">
-            <span class="bone" />
-            <span class="bone bone-short" />
-          </div>
-        ))}
-      </div>
-    </>
   );
 }
 

@@ -6,7 +6,8 @@ import { spotifyLink } from '../api/functions.ts';
 import { textsNow } from '../i18n/texts.ts';
 import type { Arrival } from './arrival.ts';
 import { goInstead } from './navigation.ts';
-import { placeBefore } from './spotify.ts';
+import { user } from './session.ts';
+import { beforeSpotify, sending } from './spotify.ts';
 import { say } from './toasts.ts';
 
 /** What is to be told about it; `way`: the screen on which to begin again. */
@@ -23,7 +24,7 @@ export async function receive(came: Arrival): Promise<void> {
     return;
   }
   if (came.kind === 'mail_refused') {
-    goInstead('sign-in');
+    goInstead(user.value ? 'account' : 'sign-in');
     arrival.value = {
       kind: 'failed',
       failure: new Failure('mail_link_expired', { message: came.code }),
@@ -31,7 +32,8 @@ export async function receive(came: Arrival): Promise<void> {
     };
     return;
   }
-  goInstead(placeBefore());
+  const { place, send } = beforeSpotify();
+  goInstead(place);
   if (came.kind === 'spotify_refused') {
     arrival.value = { kind: 'failed', failure: failureOfSpotify(came.reason), way: 'account' };
     return;
@@ -40,6 +42,7 @@ export async function receive(came: Arrival): Promise<void> {
   try {
     await spotifyLink.complete(came.code, came.state);
     arrival.value = null;
+    sending.value = send;
     say(textsNow().account.linkedNow);
   } catch (error) {
     arrival.value = { kind: 'failed', failure: asFailure(error), way: 'account' };

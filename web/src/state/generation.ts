@@ -5,8 +5,11 @@ import type { Track } from '../api/data.ts';
 import { asFailure, Failure, failureOfBody } from '../api/failure.ts';
 import { callRaw } from '../api/functions.ts';
 import { eventsOf } from '../api/sse.ts';
+import { textsNow } from '../i18n/texts.ts';
 import { drafts } from './drafts.ts';
+import { goInstead, isAt } from './navigation.ts';
 import { refreshUsage, user } from './session.ts';
+import { say } from './toasts.ts';
 
 export type Song = { artist: string; title: string };
 export const DISCOVERY = ['familiar', 'balanced', 'adventurous'] as const;
@@ -19,28 +22,44 @@ export type Wish = {
   allow_versions?: boolean;
   exclude_artists?: string[];
   discovery?: Discovery;
+  seeds?: Song[];
   refine?: { previous: Song[]; instruction: string };
   save: boolean;
 };
-/** The key makes a repeat safe: nothing is generated, or charged, twice under it. */
-export type Order = { key: string; wish: Wish };
+/** The key makes a repeat safe: nothing is generated, or charged, twice under it. `from`: the playlist that is refined. */
+export type Order = { key: string; wish: Wish; from?: string };
 export type Stage = 'reserved' | 'thinking' | 'resolving' | 'refilling';
-export type Running = { order: Order; stage: Stage | null; found: Track[]; misses: number; target: number };
+export type Reason = 'not_found' | 'low_score' | 'duplicate' | 'explicit' | 'excluded' | 'lookup_failed';
+/** How many suggestions were left out, and why. */
+export type LeftOut = Partial<Record<Reason, number>>;
+export type Running = { order: Order; stage: Stage | null; found: Track[]; leftOut: LeftOut; target: number };
+export type StopReason = 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
 export type Result = {
   order: Order;
   name: string;
   description: string;
   tracks: Track[];
   target: number;
-  stop_reason: 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
+  stop_reason: StopReason;
   playlist_id: string | null;
   not_saved?: 'playlist_limit_reached';
+  leftOut: LeftOut;
 };
 export type Problem =
   | { kind: 'failed'; failure: Failure; order: Order }
   | { kind: 'lost'; order: Order }
-  | { kind: 'cancelled'; kept: Order | null };
+  | { kind: 'cancelled'; isKept: boolean; order: Order };
 export type Generation = { running: Running | null; result: Result | null; problem: Problem | null };
+
+/** What this browser remembers of how a playlist was made. */
+export type Made = {
+  wish: Wish;
+  target: number;
+  count: number;
+  stop_reason: StopReason;
+  leftOut: LeftOut;
+  from?: string;
+};
 
 /** Pings come every 5 seconds; who hears nothing for so long has lost the connection without being told. */
 const SILENCE_MS = 20_000;
@@ -50,16 +69,27 @@ const PENDING = 'pending';
 const RESULT = 'result';
 /** Whose these are. */
 const OWNER = 'owner';
+/** A wish that waits for its author to sign in. */
+const WANTED = 'wanted';
+const WANTED_FOR_MS = 3_600_000;
+/** Where a playlist is shown that has no id yet. */
+export const MAKING = 'playlists/new';
+
+type Pending = { order: Order; isCancelled: boolean };
 
 export const generation = signal<Generation>({ running: null, result: null, problem: null });
 let controller: AbortController | null = null;
 
-/** After a reload, and for who signs in again: the last result, and what was running then. */
+/** After a reload, and for who signs in again: the last result, and what was running then, which goes on by itself. */
 export function startGenerations(): void {
   // At once, too.
   effect(() => {
     user.value;
     untracked(resume);
+  });
+  addEventListener('online', () => {
+    const { problem } = generation.value;
+    if (problem?.kind === 'lost') void run(problem.order);
   });
 }
 
@@ -70,8 +100,28 @@ function resume(): void {
   if (drafts.read(OWNER, who) !== who) for (const name of [PENDING, RESULT]) drafts.forget(name);
   drafts.write(OWNER, who);
   if (generation.value.running) return;
-  const order = drafts.read<Order | null>(PENDING, null);
-  change({ result: drafts.read<Result | null>(RESULT, null), problem: order ? { kind: 'lost', order } : null });
+  const pending = drafts.read<Pending | null>(PENDING, null);
+  const problem = pending?.isCancelled ? ({ kind: 'cancelled', isKept: true, order: pending.order } as const) : null;
+  change({ result: drafts.read<Result | null>(RESULT, null), problem });
+  const order = wanted() ?? (pending && !pending.isCancelled ? pending.order : null);
+  if (order) void run(order);
+}
+
+/** The wish runs by itself as soon as its author has signed in. */
+export function want(order: Order): void {
+  drafts.write(WANTED, { order, at: Date.now() });
+}
+
+function wanted(): Order | null {
+  const it = drafts.read<{ order: Order; at: number } | null>(WANTED, null);
+  drafts.forget(WANTED);
+  if (!it || Date.now() - it.at > WANTED_FOR_MS) return null;
+  goInstead(MAKING);
+  return it.order;
+}
+
+export function madeOf(playlist_id: string): Made | null {
+  return drafts.read<Made | null>(`made.${playlist_id}`, null);
 }
 
 export function reset(): void {
@@ -79,8 +129,8 @@ export function reset(): void {
   generation.value = { running: null, result: null, problem: null };
 }
 
-export function newOrder(wish: Wish): Order {
-  return { key: crypto.randomUUID(), wish };
+export function newOrder(wish: Wish, from?: string): Order {
+  return { key: crypto.randomUUID(), wish, from };
 }
 
 export function cancel(): void {
@@ -103,22 +153,35 @@ export async function run(order: Order): Promise<void> {
   if (generation.value.running) return;
   const own = new AbortController();
   controller = own;
-  drafts.write(PENDING, order);
-  change({ running: { order, stage: null, found: [], misses: 0, target: order.wish.target_count }, problem: null });
+  drafts.write(PENDING, { order, isCancelled: false });
+  change({ running: { order, stage: null, found: [], leftOut: {}, target: order.wish.target_count }, problem: null });
   let problem: Problem | null = null;
+  let result: Result | null = null;
   try {
-    keepResult(await deliver(order, own.signal));
+    result = await deliver(order, own.signal);
   } catch (error) {
-    problem = own.signal.aborted
-      ? { kind: 'cancelled', kept: isCharged() ? order : null }
-      : problemOf(asFailure(error), order);
+    const isCancelled = own.signal.aborted;
+    problem = isCancelled ? { kind: 'cancelled', isKept: isCharged(), order } : problemOf(asFailure(error), order);
   }
   // Signing out meanwhile has swept all of this away.
   if (controller !== own || !generation.value.running) return;
   controller = null;
-  if (problem?.kind !== 'lost' && !(problem?.kind === 'cancelled' && problem.kept)) drafts.forget(PENDING);
-  change({ running: null, problem });
+  if (problem?.kind === 'cancelled' && problem.isKept) drafts.write(PENDING, { order, isCancelled: true });
+  else if (problem?.kind !== 'lost') drafts.forget(PENDING);
+  if (result) finish(result);
+  else change({ running: null, problem });
+  if (problem && isAt(MAKING)) goInstead(order.from ? `playlists/${order.from}` : '');
   void refreshUsage();
+}
+
+function finish(result: Result): void {
+  const { playlist_id, order, target, stop_reason, leftOut } = result;
+  const made: Made = { wish: order.wish, target, count: result.tracks.length, stop_reason, leftOut, from: order.from };
+  if (playlist_id) drafts.write(`made.${playlist_id}`, made);
+  change({ running: null, problem: null });
+  keepResult(result);
+  if (!isAt(MAKING)) say(textsNow().result.ready(result.name, result.tracks.length));
+  else if (playlist_id) goInstead(`playlists/${playlist_id}`);
 }
 
 /** Enough has come to be charged, so the function keeps it. */
@@ -174,12 +237,15 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
 function take(order: Order, name: string, data: unknown): Result | null {
   const { running } = generation.value;
   if (name === 'error') throw failureOfBody(data);
-  if (name === 'done') return { ...(data as Result), order };
+  if (name === 'done') return { ...(data as Result), order, leftOut: running?.leftOut ?? {} };
   if (!running) return null;
   if (name === 'stage') change({ running: { ...running, stage: (data as { stage: Stage }).stage } });
   if (name === 'track')
     change({ running: { ...running, found: placed(running.found, data as Track & { index: number }) } });
-  if (name === 'miss') change({ running: { ...running, misses: running.misses + 1 } });
+  if (name === 'miss') {
+    const { reason } = data as { reason: Reason };
+    change({ running: { ...running, leftOut: { ...running.leftOut, [reason]: (running.leftOut[reason] ?? 0) + 1 } } });
+  }
   return null;
 }
 

@@ -20,3 +20,7 @@ export function startNavigation(): void {
     route.value = routeOf(location.hash);
   });
 }
+
+export function isAt(path: string): boolean {
+  return location.hash === `#/${path}`;
+}

@@ -11,6 +11,7 @@ export const SCREENS = [
   'confirm',
   'new-password',
   'privacy',
+  'terms',
 ] as const;
 export type Screen = (typeof SCREENS)[number];
 export type Route = { screen: Screen; id: string; query: string };

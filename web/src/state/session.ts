@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import type { EmailOtpType, Session } from '@supabase/auth-js';
 import type { Usage } from '../api/data.ts';
 import { readUsage } from '../api/data.ts';
-import { failureOfAuth } from '../api/failure.ts';
+import { Failure, failureOfAuth } from '../api/failure.ts';
 import { deleteAccount as deleteOnServer } from '../api/functions.ts';
 import { auth, passingAuth } from '../api/supabase.ts';
 import { takeCaptchaToken } from './captcha.ts';
@@ -54,6 +54,8 @@ export async function refreshUsage(): Promise<void> {
 export async function signUp(email: string, password: string): Promise<boolean> {
   const { data, error } = await auth().signUp({ email, password, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
+  // Where addresses are confirmed, Auth does not say so of one that is taken, and sends no mail.
+  if (data.user?.identities?.length === 0) throw new Failure('email_taken');
   return data.session !== null;
 }
 
@@ -87,6 +89,11 @@ export async function sendConfirmation(email: string): Promise<void> {
 
 export async function sendRecovery(email: string): Promise<void> {
   const { error } = await auth().resetPasswordForEmail(email, { captchaToken: takeCaptchaToken() });
+  if (error) throw failureOfAuth(error);
+}
+
+export async function changeEmail(email: string): Promise<void> {
+  const { error } = await auth().updateUser({ email });
   if (error) throw failureOfAuth(error);
 }
 

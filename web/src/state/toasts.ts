@@ -1,40 +1,72 @@
-// Short news that need no answer, with at most one thing to do about them.
+// Short news that need no answer, each with at most one thing to do about it.
 
 import { signal } from '@preact/signals';
 import { asFailure } from '../api/failure.ts';
-import { failureText } from '../i18n/texts.ts';
+import { failureText, textsNow } from '../i18n/texts.ts';
 
-export type Toast = { id: number; text: string; action?: { label: string; run: () => void } };
+export type Toast = { id: number; text: string; undo?: () => void };
 
-/** Long enough to read it twice and to reach the button by keyboard. */
-const SHOWN_MS = 12_000;
+/** Long enough to read it; with something to undo, to reach that by keyboard, too. */
+const SHOWN_MS = { plain: 5_000, undo: 10_000 };
+const AT_MOST = 3;
 
-export const toast = signal<Toast | null>(null);
-
-/** For who cannot see it happen; shown to nobody. */
+export const toasts = signal<readonly Toast[]>([]);
+/** Dialogs that are open: the uppermost one shows the toasts, for what lies below is out of reach. */
+export const dialogs = signal(0);
+/** For users who cannot see it happen; not shown. */
 export const announcement = signal('');
+
+const timers = new Map<number, ReturnType<typeof setTimeout>>();
 let last = 0;
-let timer: ReturnType<typeof setTimeout> | undefined;
 
-export function say(text: string, action?: Toast['action']): void {
+export function say(text: string, undo?: () => void): number {
   last += 1;
-  toast.value = { id: last, text, action };
-  clearTimeout(timer);
-  timer = setTimeout(dismiss, SHOWN_MS);
+  const toast = { id: last, text, undo };
+  for (const { id } of toasts.value.slice(0, Math.max(0, toasts.value.length + 1 - AT_MOST))) dismiss(id);
+  toasts.value = [...toasts.value, toast];
+  release(toast);
+  return toast.id;
 }
 
-export function dismiss(): void {
-  clearTimeout(timer);
-  toast.value = null;
+export function dismiss(id: number): void {
+  hold(id);
+  toasts.value = toasts.value.filter((it) => it.id !== id);
 }
 
-/** While somebody is at it, it stays. */
-export function hold(): void {
-  clearTimeout(timer);
+/** It stays while the pointer or the focus is on it. */
+export function hold(id: number): void {
+  clearTimeout(timers.get(id));
+  timers.delete(id);
 }
 
-/** Where what has failed is not on the screen any more. */
+export function release({ id, undo }: Toast): void {
+  hold(id);
+  timers.set(
+    id,
+    setTimeout(() => dismiss(id), undo ? SHOWN_MS.undo : SHOWN_MS.plain),
+  );
+}
+
+export function undo(toast: Toast): void {
+  dismiss(toast.id);
+  toast.undo?.();
+}
+
+/** For what has failed and is not on the screen any more. */
 export function sayFailure(error: unknown): void {
   const { what, next } = failureText(asFailure(error).code);
   say(`${what} ${next}`);
+}
+
+/** Ctrl+Z undoes the newest thing, but within a field what was typed. */
+export function followUndoKey(): void {
+  addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'z' || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (event.target instanceof Element && event.target.matches('input, textarea')) return;
+    const toast = toasts.value.findLast((it) => it.undo);
+    if (!toast) return;
+    event.preventDefault();
+    undo(toast);
+    announcement.value = textsNow().common.undone;
+  });
 }

@@ -1,6 +1,6 @@
 // What stands in the composer, as it is typed, and the wish that is made of it.
 
-import type { Discovery, Wish } from './generation.ts';
+import type { Discovery, Song, Wish } from './generation.ts';
 
 export type Form = {
   prompt: string;
@@ -11,7 +11,7 @@ export type Form = {
   versions: boolean;
   exclude: string;
   discovery: Discovery;
-  save: boolean;
+  seeds: string;
 };
 export const EMPTY: Form = {
   prompt: '',
@@ -22,14 +22,17 @@ export const EMPTY: Form = {
   versions: false,
   exclude: '',
   discovery: 'balanced',
-  save: true,
+  seeds: '',
 };
+
+/** Songs of a playlist. */
+export const LENGTHS = [10, 20, 30, 50];
 
 export const MAX_PROMPT = 1000;
 const MAX_ARTISTS = 20;
 const YEARS = { first: 1900, last: 2100 };
 
-export type FormProblem = 'needPrompt' | 'tooLong' | 'eraRange' | 'eraOrder' | 'tooManyArtists';
+export type FormProblem = 'needPrompt' | 'tooLong' | 'eraRange' | 'eraOrder' | 'tooManyArtists' | 'seedForm';
 
 /** Characters as the function counts them, not UTF-16 units. */
 export function lengthOf(text: string): number {
@@ -42,7 +45,8 @@ export function problemOf(form: Form): FormProblem | null {
   const years = [form.from, form.to].filter((it) => it.trim() !== '').map(Number);
   if (years.some((year) => !Number.isInteger(year) || year < YEARS.first || year > YEARS.last)) return 'eraRange';
   if (years.length === 2 && Number(form.from) > Number(form.to)) return 'eraOrder';
-  return artistsOf(form).length > MAX_ARTISTS ? 'tooManyArtists' : null;
+  if (artistsOf(form).length > MAX_ARTISTS) return 'tooManyArtists';
+  return isSeedList(form) ? null : 'seedForm';
 }
 
 export function wishOf(form: Form): Wish {
@@ -58,7 +62,9 @@ export function wishOf(form: Form): Wish {
     ...(form.versions ? { allow_versions: true } : {}),
     ...(artists.length > 0 ? { exclude_artists: artists } : {}),
     ...(form.discovery !== 'balanced' ? { discovery: form.discovery } : {}),
-    save: form.save,
+    ...(seedsOf(form).length > 0 ? { seeds: seedsOf(form) } : {}),
+    // What is saved cannot get lost.
+    save: true,
   };
 }
 
@@ -67,4 +73,21 @@ function artistsOf(form: Form): string[] {
     .split(/[,;\n]/)
     .map((it) => it.trim())
     .filter((it) => it !== '');
+}
+
+const MAX_SEEDS = 5;
+const SEED = /^(.+?)\s+[-–—]\s+(.+)$/;
+const linesOf = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
+
+/** "Artist – Title", one a line. */
+function seedsOf({ seeds }: Form): Song[] {
+  return linesOf(seeds).map((line) => {
+    const [, artist = '', title = ''] = SEED.exec(line.trim()) ?? [];
+    return { artist, title };
+  });
+}
+
+function isSeedList({ seeds }: Form): boolean {
+  const lines = linesOf(seeds);
+  return lines.length <= MAX_SEEDS && lines.every((line) => SEED.test(line.trim()));
 }

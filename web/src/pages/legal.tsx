@@ -5,18 +5,26 @@ import { sayFailure } from '../state/toasts.ts';
 import type { Block, Span } from './markdown.ts';
 import { blocksOf } from './markdown.ts';
 
-const TEXTS: Record<Language, () => Promise<{ default: string }>> = {
-  en: () => import('../../../docs/privacy.md'),
-  pl: () => import('../../../docs/privacy.pl.md'),
+type Name = 'privacy' | 'terms';
+
+const TEXTS: Record<Name, Record<Language, () => Promise<{ default: string }>>> = {
+  privacy: { en: () => import('../../../docs/privacy.md'), pl: () => import('../../../docs/privacy.pl.md') },
+  terms: { en: () => import('../../../docs/terms.md'), pl: () => import('../../../docs/terms.pl.md') },
 };
 
-export function PrivacyScreen() {
+export function TextScreen({ name }: { name: Name }) {
   const t = useTexts();
   const [blocks, setBlocks] = useState<Block[]>([]);
   useEffect(() => {
-    TEXTS[language.value]().then((text) => setBlocks(blocksOf(text.default)), sayFailure);
+    TEXTS[name][language.value]().then((text) => setBlocks(blocksOf(text.default)), sayFailure);
   }, [language.value]);
-  if (blocks.length === 0) return <h1 class="page page-narrow">{t.account.privacy}</h1>;
+  if (blocks.length === 0) {
+    return (
+      <div class="page page-narrow">
+        <h1 tabIndex={-1}>{t.foot[name]}</h1>
+      </div>
+    );
+  }
   return (
     <div class="page page-narrow stack">
       {blocks.map((block) => {

@@ -1,0 +1,55 @@
+import type { ComponentChildren } from 'preact';
+import { useTexts } from '../i18n/texts.ts';
+import type { LeftOut, Made } from '../state/generation.ts';
+import { SpotifyMark } from './icons.tsx';
+
+type Props = {
+  cover: ComponentChildren;
+  words: ComponentChildren;
+  actions: ComponentChildren;
+  notes: ComponentChildren;
+  children: ComponentChildren;
+};
+
+/** One screen for a playlist that is being made, has just been made, or was saved long ago: nothing moves in between. */
+export function Frame({ cover, words, actions, notes, children }: Props) {
+  return (
+    <div class="playlist">
+      <div class="playlist-side">
+        <div>{cover}</div>
+        <div class="playlist-words">{words}</div>
+        <div class="playlist-actions">{actions}</div>
+        <div class="playlist-notes">
+          <SpotifyLink />
+          {notes}
+        </div>
+      </div>
+      <div class="playlist-list">{children}</div>
+    </div>
+  );
+}
+
+function SpotifyLink() {
+  const t = useTexts();
+  return (
+    <a class="spotify" href="https://open.spotify.com" target="_blank" rel="noopener noreferrer">
+      <SpotifyMark /> {t.common.attribution}
+    </a>
+  );
+}
+
+/** What was left out and why, and why there may be fewer than were asked for. */
+export function Notes({ leftOut, made }: { leftOut: LeftOut; made?: Made | null }) {
+  const t = useTexts();
+  const reasons = Object.entries(leftOut) as [keyof LeftOut, number][];
+  const words = reasons.filter(([, count]) => count > 0).map(([reason, count]) => t.run.leftOut[reason](count));
+  const isShort = made && made.count < made.target && made.stop_reason !== 'completed';
+  return (
+    <>
+      {isShort && (
+        <p class="hint">{`${t.result.fewer(made.count, made.target)}: ${t.result.why[made.stop_reason]}.`}</p>
+      )}
+      {words.length > 0 && <p class="hint">{t.run.leftOutTitle(words.join(', '))}</p>}
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Playlist } from '../api/data.ts';
+import { Failure } from '../api/failure.ts';
+import type { Exported } from '../api/functions.ts';
+import { exportPlaylist } from '../api/functions.ts';
+import { useTexts } from '../i18n/texts.ts';
+import { drafts } from '../state/drafts.ts';
+import { sending } from '../state/spotify.ts';
+import type { Action } from './action.ts';
+import { useAction } from './action.ts';
+import { Icon } from './icons.tsx';
+import { FailureNotice } from './notice.tsx';
+import { LinkDialog } from './own-dialog.tsx';
+
+const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
+
+export type Sending = { done: Exported | null; isLinking: boolean; action: Action; send: () => void; stop: () => void };
+
+/** A playlist's copy on Spotify. It is remembered here, for a second sending makes a second copy. */
+export function useSending({ id }: { id: string }): Sending {
+  const [done, setDone] = useState(() => drafts.read<Exported | null>(`sent.${id}`, null));
+  const [isLinking, setLinking] = useState(false);
+  const action = useAction();
+  const send = () =>
+    void action.run(async () => {
+      try {
+        const exported = await exportOnce(id);
+        drafts.write(`sent.${id}`, exported);
+        setDone(exported);
+      } catch (error) {
+        // Not a failure: the way to Spotify is a part of sending there.
+        if (!(error instanceof Failure && NEEDS_LINK.has(error.code))) throw error;
+        setLinking(true);
+      }
+    });
+  const wanted = sending.value === id;
+  useEffect(() => {
+    if (!wanted) return;
+    sending.value = null;
+    send();
+  }, [wanted]);
+  return { done, isLinking, action, send, stop: () => setLinking(false) };
+}
+
+export function SendButton({
+  playlist,
+  sending: { done, isLinking, action, send, stop },
+}: {
+  playlist: Playlist;
+  sending: Sending;
+}) {
+  const t = useTexts();
+  const isEmpty = playlist.tracks.length === 0;
+  return (
+    <>
+      {done ? (
+        <a class="button button-primary button-big" href={done.url} target="_blank" rel="noopener noreferrer">
+          <Icon name="check" /> {t.playlist.openSpotify}
+        </a>
+      ) : (
+        <button
+          type="button"
+          class="button button-primary button-big"
+          aria-disabled={action.busy || isEmpty}
+          onClick={() => !isEmpty && send()}
+        >
+          {action.busy ? t.playlist.exporting : t.playlist.exportGo}
+        </button>
+      )}
+      {isLinking && <LinkDialog close={stop} send={playlist.id} />}
+    </>
+  );
+}
+
+/** What came of it. */
+export function SendNotes({ sending: { done, action, send } }: { sending: Sending }) {
+  const t = useTexts();
+  if (action.failure) {
+    return (
+      <FailureNotice failure={action.failure}>
+        <button type="button" class="button" onClick={send}>
+          {t.common.retry}
+        </button>
+      </FailureNotice>
+    );
+  }
+  if (!done) return null;
+  const missing = done.rejected.map(({ position }) => position).join(', ');
+  return (
+    <p class="hint good" role="status">
+      {t.playlist.exported(done.exported, done.total)} {missing && t.playlist.rejected(missing)}
+    </p>
+  );
+}
+
+/** The key outlives a failure, a lost answer and a reload: until one has succeeded, it is one and the same copy. */
+async function exportOnce(playlist_id: string): Promise<Exported> {
+  const name = `export.${playlist_id}`;
+  const key = drafts.read<string | null>(name, null) ?? crypto.randomUUID();
+  drafts.write(name, key);
+  try {
+    const exported = await exportPlaylist(playlist_id, key);
+    drafts.forget(name);
+    return exported;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'idempotency_key_reused') drafts.forget(name);
+    throw error;
+  }
+}
