@@ -8,7 +8,7 @@ import { needsSession, routeOf } from '../../web/src/route.ts';
 import { en } from '../../web/src/texts/en.ts';
 import { pl } from '../../web/src/texts/pl.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/wish.ts';
-import { withPagePolicy } from '../../xtask/assets/page.ts';
+import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::files;
-use crate::process;
-use crate::workspace::Workspace;
+use project::files;
+use project::process;
+use project::workspace::Workspace;
 
 /// The most that all of it may weigh, compressed as it travels.
 pub const GZIP_BUDGET_KB: usize = 120;
@@ -16,18 +16,13 @@ pub const GZIP_BUDGET_KB: usize = 120;
 /// All files of the built page; the first two are served as they are.
 const FILES: [&str; 4] = ["index.html", "icon.svg", "app.js", "app.css"];
 
-/// Where the page is built.
-pub fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.root.join("web/dist")
-}
-
 pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
-    FILES.into_iter().map(|name| folder(workspace).join(name))
+    FILES.into_iter().map(|name| workspace.page().join(name))
 }
 
 /// Bundles the page, in a moment.
 pub fn build(workspace: &Workspace) -> Result<()> {
-    let (web, out) = (workspace.root.join("web"), folder(workspace));
+    let (web, out) = (workspace.root.join("web"), workspace.page());
     files::create_folder(&out)?;
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
     esbuild.current_dir(&workspace.root).arg("--log-level=warning");
