@@ -33,7 +33,7 @@ after(() => sql.end());
 test('the clean-up and the maintenance are scheduled every night', areScheduled);
 
 test('what a deployment asks finds the jobs, also as the role that hosted Supabase reads with', async () => {
-  const question = await readFile('xtask/assets/schedule.sql', 'utf8');
+  const question = await readFile('tools/deploy/assets/schedule.sql', 'utf8');
   const found = { has_pg_cron: true, missing_jobs: '', has_next_partition: true };
   const ask = async (tx: { unsafe: typeof sql.unsafe }) => {
     const [{ next_month, ...answer }] = (await tx.unsafe(question)) as unknown as [Record<string, unknown>];

@@ -142,7 +142,7 @@ class EdgeRuntime {
     const settings = { port, web: folder, page: {}, functions };
     const args = ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env', `--allow-read=${folder}`];
     const env = { PATH: process.env.PATH, DENO_DIR: join(folder, 'cache'), ...variables, DENO_SERVE: JSON.stringify(settings) };
-    const child = spawn('node_modules/.bin/deno', [...args, 'xtask/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const child = spawn('node_modules/.bin/deno', [...args, 'tools/stack/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`what was deployed does not start: Deno ended with ${code}`);
     });

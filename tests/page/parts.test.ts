@@ -8,7 +8,7 @@ import type { Store } from '../../web/src/state/drafts.ts';
 import { Drafts } from '../../web/src/state/drafts.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
-import { withPagePolicy } from '../../xtask/assets/page.ts';
+import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();

@@ -5,13 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::artefacts::Profile;
 use crate::bench::PARTS;
-use crate::function_token::ROLES;
 use crate::test::{STAGES, Tier};
-
-/// Where it is `true`, `dev` runs what is deployed.
-pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
 /// The project's commands. Each installs once, into the user's cache, what it needs and this machine lacks.
 #[derive(Debug, Parser)]
@@ -27,7 +22,7 @@ pub enum Command {
     ///
     /// Builds the functions, starts PostgreSQL, the Supabase APIs, the functions, the page and the simulators of
     /// Spotify, Stripe and the language model, and prints their URLs.
-    Dev(DevOptions),
+    Dev(stack::Options),
     /// Runs the everyday check: format, lints, types and the tests that need no stack
     Check,
     /// Runs what a change must pass, with one line per stage
@@ -37,100 +32,13 @@ pub enum Command {
     /// Builds the deployable artefacts for Cloudflare and Deno and prints their sizes
     Build,
     /// Deploys the database and the functions to a platform
-    Deploy(DeployOptions),
+    Deploy(deploy::Options),
     /// Prints the token by which a deployed function gets its role in the database
-    FunctionToken(TokenOptions),
+    FunctionToken(deploy::TokenOptions),
     /// Compares every profile's plan with Stripe
     ReconcileBilling(ReconcileOptions),
     /// Tells what the configured language model supports, and what is wrong with its configuration
     CheckLlm(CheckLlmOptions),
-}
-
-#[derive(Args, Debug, Default, PartialEq, Eq)]
-pub struct DevOptions {
-    /// Write the URLs and keys to this JSON file once everything answers; it is removed at the end
-    #[arg(long, value_name = "PATH", value_parser = absolute)]
-    pub ready_file: Option<PathBuf>,
-    /// What runs the functions
-    #[arg(long, value_enum, default_value_t)]
-    pub runtime: Runtime,
-    /// Run the artefacts that are deployed, which take longer to build
-    #[arg(long, env = DEPLOYABLE_VARIABLE, hide_env = true)]
-    pub deployable: bool,
-    /// Use the ports N, N+1, …; otherwise the page is on 8787 and the rest on free ports
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub ports_from: Option<u16>,
-    /// Keep the database and the logs in this folder; otherwise below target/
-    #[arg(long, value_name = "DIR", value_parser = absolute)]
-    pub data: Option<PathBuf>,
-    /// Begin with an empty database
-    #[arg(long)]
-    pub fresh: bool,
-    /// Run what was built the last time
-    #[arg(long)]
-    pub no_build: bool,
-    /// Read credentials of real services, which replace the simulators, from this file instead of .dev.vars
-    #[arg(long, value_name = "FILE", value_parser = absolute)]
-    pub env_file: Option<PathBuf>,
-}
-
-impl DevOptions {
-    pub fn profile(&self) -> Profile {
-        if self.deployable { Profile::Deployable } else { Profile::Quick }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Runtime {
-    #[default]
-    Workerd,
-    Deno,
-}
-
-impl Runtime {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Workerd => "workerd",
-            Self::Deno => "deno",
-        }
-    }
-}
-
-#[derive(Args, Debug, PartialEq, Eq)]
-pub struct DeployOptions {
-    pub target: DeployTarget,
-    /// Which of the two environments
-    #[arg(long = "env", value_enum, value_name = "ENVIRONMENT", default_value_t)]
-    pub environment: Environment,
-    /// Read the configuration from this file instead of .env.staging or .env.production
-    #[arg(long, value_name = "FILE", value_parser = absolute)]
-    pub env_file: Option<PathBuf>,
-    /// Try everything that needs no account; nothing is changed
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DeployTarget {
-    Cloudflare,
-    Supabase,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Environment {
-    #[default]
-    Staging,
-    Production,
-}
-
-impl Environment {
-    /// As the wrangler.toml files call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Staging => "staging",
-            Self::Production => "production",
-        }
-    }
 }
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
@@ -174,19 +82,6 @@ impl TestOptions {
     pub fn tier(&self) -> Tier {
         if self.full { Tier::Full } else { Tier::Test }
     }
-}
-
-#[derive(Args, Debug, PartialEq, Eq)]
-pub struct TokenOptions {
-    /// The role of the function
-    #[arg(long, value_parser = PossibleValuesParser::new(ROLES))]
-    pub role: String,
-    /// The file of a private signing key of the project: ES256, as a JWK
-    #[arg(long, value_name = "FILE", value_parser = absolute)]
-    pub key: PathBuf,
-    /// How many days the token is valid
-    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3650))]
-    pub days: u64,
 }
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]

@@ -43,19 +43,19 @@ fn an_unusable_command_line_ends_with_2_and_names_what_is_wrong() {
 
 #[test]
 fn dev_has_defaults_for_everything() {
-    assert_eq!(parsed("dev").unwrap(), Command::Dev(DevOptions::default()));
+    assert_eq!(parsed("dev").unwrap(), Command::Dev(stack::Options::default()));
 }
 
 #[test]
 fn a_value_may_follow_its_option_or_an_equals_sign() {
-    let expected = DevOptions {
-        runtime: Runtime::Deno,
+    let expected = stack::Options {
+        runtime: stack::Runtime::Deno,
         ports_from: Some(9000),
         data: Some("/d".into()),
         deployable: true,
         fresh: true,
         no_build: true,
-        ..DevOptions::default()
+        ..stack::Options::default()
     };
     let line = "dev --runtime deno --ports-from=9000 --data /d --deployable --fresh --no-build";
     assert_eq!(parsed(line).unwrap(), Command::Dev(expected));
@@ -63,13 +63,13 @@ fn a_value_may_follow_its_option_or_an_equals_sign() {
 
 #[test]
 fn production_is_deployed_only_by_its_name() {
-    let target = DeployTarget::Cloudflare;
+    let target = deploy::Target::Cloudflare;
     let options = |environment, dry_run| {
-        Command::Deploy(DeployOptions { target, environment, env_file: None, dry_run })
+        Command::Deploy(deploy::Options { target, environment, env_file: None, dry_run })
     };
-    assert_eq!(parsed("deploy cloudflare").unwrap(), options(Environment::Staging, false));
+    assert_eq!(parsed("deploy cloudflare").unwrap(), options(deploy::Environment::Staging, false));
     let line = "deploy cloudflare --env production --dry-run";
-    assert_eq!(parsed(line).unwrap(), options(Environment::Production, true));
+    assert_eq!(parsed(line).unwrap(), options(deploy::Environment::Production, true));
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine;
@@ -13,19 +12,18 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::args::Runtime;
-use crate::files;
 use crate::page;
-use crate::process;
-use crate::progress::say;
-use crate::secrets;
-use crate::setup;
-use crate::workspace::{Function, GATEWAY, Workspace};
+use project::files;
+use project::process;
+use project::progress::say;
+use project::secrets;
+use project::setup::{self, WASM_TARGET};
+use project::workspace::{Function, GATEWAY, Workspace};
+use stack::{Profile, Runtime};
 
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
 const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 320), ("stripe-webhook", 124)];
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The JavaScript between a runtime and a function's wasm, in shared/src/platform.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
 const WASM: &str = "index_bg.wasm";
@@ -42,39 +40,11 @@ const WASM_OPT: [&str; 9] = [
     "--strip-producers",
 ];
 
-/// How much is optimised; nothing else differs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// What `dev` and `test` run: a developer waits for the build.
-    #[default]
-    Quick,
-    /// What is deployed: small and fast.
-    Deployable,
-}
-
-impl Profile {
-    /// The profile of Cargo.toml, and the name of its folder.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Deployable => "release",
-        }
-    }
-
-    /// The folder from which a runtime takes a function. The deployment tools expect the deployable ones in the checkout.
-    pub fn folder(self, workspace: &Workspace, function: &Function, runtime: Runtime) -> PathBuf {
-        match (self, runtime) {
-            (Self::Deployable, Runtime::Workerd) => function.dir.join("build"),
-            (Self::Deployable, Runtime::Deno) => workspace.deno_entry(function).join("build"),
-            (Self::Quick, runtime) => {
-                workspace.target.join("functions/quick").join(runtime.name()).join(&function.name)
-            }
-        }
-    }
-
-    fn wasm(self, workspace: &Workspace, function: &Function) -> PathBuf {
-        let file = format!("{}.wasm", function.name.replace('-', "_"));
-        workspace.target.join(WASM_TARGET).join(self.name()).join(file)
+/// The profile of Cargo.toml, and the name of its folder.
+fn cargo_profile(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Quick => "quick",
+        Profile::Deployable => "release",
     }
 }
 
@@ -144,11 +114,11 @@ pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Resul
         .iter()
         .filter(|function| runtime == Runtime::Workerd || function.name != GATEWAY)
         .collect();
-    on_all_processors(&served, |function| {
+    for_each_at_once(&served, |function| {
         let made = bind(workspace, profile, function, &tools)?;
         let out = profile.folder(workspace, function, runtime);
         let source = format!("{}, {}", made.source, declarations(function));
-        once(&out, &source, || match runtime {
+        files::make_once(&out, &source, || match runtime {
             Runtime::Workerd => for_workerd(workspace, &made.folder, &out),
             Runtime::Deno => for_deno(workspace, function, &made.folder, &out),
         })
@@ -158,31 +128,24 @@ pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Resul
 fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
     process::run(workspace.cargo(&workspace.root).args(["build", "--package", "bindings"]))?;
     let mut cargo = workspace.cargo(&workspace.root);
-    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", profile.name(), "--config"]);
+    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", cargo_profile(profile), "--config"]);
     cargo.arg(format!("target.{WASM_TARGET}.rustflags={}", json!(remapped(&workspace.root)?)));
     cargo.args(workspace.functions.iter().flat_map(|function| ["--package", &function.name]));
     process::run(&mut cargo).context("the functions do not compile")
 }
 
-/// Does the same for each, as many at a time as there are processors, and returns the first error.
-fn on_all_processors<T: Sync>(all: &[T], each: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(item) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-            each(item)?;
-        }
-        Ok(())
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+/// Does the same for each function at the same time, and returns the first error.
+fn for_each_at_once(functions: &[&Function], each: impl Fn(&Function) -> Result<()> + Sync) -> Result<()> {
     std::thread::scope(|scope| {
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        running.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker was lost"))?)
+        let each = &each;
+        let all: Vec<_> = functions.iter().map(|function| scope.spawn(move || each(function))).collect();
+        all.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("a build thread panicked"))?)
     })
 }
 
 /// What pins the tools, as a fingerprint.
 fn lock_files(workspace: &Workspace) -> Result<String> {
-    let print = |name| Ok(format!("{:016x}", files::fingerprint(&fs::read(workspace.root.join(name))?)));
+    let print = |name| Ok(files::fingerprint(fs::read(workspace.root.join(name))?));
     Ok(["Cargo.lock", "package-lock.json"].map(print).into_iter().collect::<Result<Vec<_>>>()?.join(", "))
 }
 
@@ -194,16 +157,18 @@ struct Made {
 }
 
 fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &str) -> Result<Made> {
-    let wasm = profile.wasm(workspace, function);
+    let file = format!("{}.wasm", function.name.replace('-', "_"));
+    let wasm = workspace.target.join(WASM_TARGET).join(cargo_profile(profile)).join(file);
     let compiled = fs::read(&wasm).with_context(|| wasm.display().to_string())?;
-    let mut source = format!("{:016x}, {tools}", files::fingerprint(&compiled));
+    let mut source = format!("{}, {tools}", files::fingerprint(&compiled));
     let glue = workspace.root.join("shared/src/platform");
     for file in GLUE {
         let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
-        source.push_str(&format!(", {:016x}", files::fingerprint(&text)));
+        source.push_str(&format!(", {}", files::fingerprint(&text)));
     }
-    let folder = workspace.target.join("functions").join(profile.name()).join("bound").join(&function.name);
-    once(&folder, &source, || {
+    let folder =
+        workspace.target.join("functions").join(cargo_profile(profile)).join("bound").join(&function.name);
+    files::make_once(&folder, &source, || {
         for file in GLUE {
             fs::copy(glue.join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
@@ -218,18 +183,6 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
         }
     })?;
     Ok(Made { folder, source })
-}
-
-/// Makes a folder anew, unless it was made from the same.
-fn once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
-    let stamp = folder.join("made-from");
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == source) {
-        return Ok(());
-    }
-    files::remove_folder(folder)?;
-    files::create_folder(folder)?;
-    make()?;
-    fs::write(&stamp, source).with_context(|| stamp.display().to_string())
 }
 
 /// The compiler's flags by which no artefact names the folders of the machine that built it.
@@ -368,20 +321,6 @@ mod tests {
                 assert!(folder(Profile::Quick, runtime).starts_with(&workspace.target));
             }
         }
-    }
-
-    #[test]
-    fn each_item_is_worked_on_once_and_an_error_is_returned() {
-        let done = std::sync::Mutex::new(Vec::new());
-        let work = |item: &u32| {
-            done.lock().unwrap().push(*item);
-            if *item == 99 { bail!("the last one") } else { Ok(()) }
-        };
-        let items: Vec<_> = (0..100).collect();
-        let error = on_all_processors(&items, work).unwrap_err();
-        let mut done = done.into_inner().unwrap();
-        done.sort_unstable();
-        assert_eq!((error.to_string().as_str(), done), ("the last one", items));
     }
 
     #[test]

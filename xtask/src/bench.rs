@@ -5,12 +5,13 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use serde_json::json;
 
-use crate::args::{BenchOptions, Runtime, Scale};
-use crate::artefacts::{self, Profile};
-use crate::dev::Stack;
-use crate::files;
-use crate::process;
-use crate::workspace::{Workspace, token_name};
+use stack::{Profile, Runtime, Stack};
+
+use crate::args::{BenchOptions, Scale};
+use crate::artefacts;
+use project::files;
+use project::process;
+use project::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
 pub const PARTS: [&str; 6] = ["stripe-webhook", "ai-playlist", "start-up", "functions", DATABASE, MATCHING];

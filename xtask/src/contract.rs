@@ -10,7 +10,7 @@ use shared::endpoint::Endpoint;
 use shared::matching::MissReason;
 use spotify_oauth::callback::Reason;
 
-use crate::workspace::Workspace;
+use project::workspace::Workspace;
 
 const ENDPOINTS: [Endpoint; 7] = [
     account::handler::ENDPOINT,

@@ -5,32 +5,19 @@ mod artefacts;
 mod bench;
 #[cfg(test)]
 mod contract;
-mod deploy;
-mod dev;
-mod files;
-mod function_token;
-#[cfg(test)]
-mod house;
-mod http;
 mod page;
-mod ports;
-mod process;
-mod progress;
-mod secrets;
-mod setup;
 mod test;
 mod tools;
-mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use project::process::{self, Interrupted};
+use project::workspace;
 
 use crate::args::{Command, CommandLine, TestOptions};
-use crate::process::Interrupted;
 use crate::test::Tier;
-use crate::workspace::Workspace;
 
 /// What a shell reports for a command that Ctrl-C ended.
 const EXIT_INTERRUPTED: u8 = 130;
@@ -50,15 +37,19 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode> {
     let command = CommandLine::parse().command;
     process::catch_signals()?;
-    let workspace = Workspace::open()?;
+    let workspace = workspace::Workspace::open()?;
     match command {
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::CheckLlm(options) => tools::check_llm(&workspace, &options),
         Command::Check => test::run(&workspace, Tier::Check, &TestOptions::default()),
         Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
-        Command::Deploy(options) => deploy::run(&workspace, &options),
-        Command::Dev(options) => dev::run(&workspace, &options),
-        Command::FunctionToken(options) => function_token::run(&workspace, &options),
+        Command::Deploy(options) => {
+            deploy::run(&workspace, &options, || artefacts::build_deployable(&workspace))
+        }
+        Command::Dev(options) => stack::run(&workspace, &options, || {
+            artefacts::build(&workspace, options.profile(), options.runtime)
+        }),
+        Command::FunctionToken(options) => deploy::print_token(&workspace, &options),
         Command::ReconcileBilling(options) => tools::reconcile_billing(&workspace, &options),
         Command::Test(options) => test::run(&workspace, options.tier(), &options),
     }

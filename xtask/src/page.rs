@@ -8,9 +8,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::files;
-use crate::process;
-use crate::workspace::Workspace;
+use project::files;
+use project::process;
+use project::workspace::Workspace;
 
 /// The most that all of it may weigh, compressed as it travels.
 pub const GZIP_BUDGET_KB: usize = 120;
@@ -40,13 +40,8 @@ struct Output {
     inputs: BTreeMap<String, serde_json::Value>,
 }
 
-/// Where the page is built.
-pub fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.root.join("web/dist")
-}
-
 pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
-    let out = folder(workspace);
+    let out = workspace.page();
     let hashed = fs::read_dir(out.join(HASHED)).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut all: Vec<_> =
         DOCUMENTS.into_iter().chain(PLAIN).map(|name| out.join(name)).chain(hashed).collect();
@@ -56,7 +51,7 @@ pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
 
 /// Bundles the page, in a moment.
 pub fn build(workspace: &Workspace) -> Result<()> {
-    let (web, out) = (workspace.root.join("web"), folder(workspace));
+    let (web, out) = (workspace.root.join("web"), workspace.page());
     let hashed = out.join(HASHED);
     // Files of earlier builds have other names.
     if hashed.exists() {

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::args::{CheckLlmOptions, ReconcileOptions};
-use crate::dev::{SIMULATED_STRIPE_KEY, Settings};
-use crate::process;
-use crate::workspace::{Variables, Workspace};
+use project::process;
+use project::workspace::{Variables, Workspace};
+use stack::{SIMULATED_STRIPE_KEY, Settings};
 
 /// Its exit code says whether a listener would get songs.
 pub fn check_llm(workspace: &Workspace, options: &CheckLlmOptions) -> Result<ExitCode> {

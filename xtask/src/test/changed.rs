@@ -5,12 +5,21 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::Stage;
-use crate::process::output_of;
-use crate::workspace::Workspace;
+use project::process::output_of;
+use project::workspace::Workspace;
 
 /// A change of these concerns every stage.
-const EVERYTHING: [&str; 7] =
-    [".ci/", ".cargo/", "Cargo.lock", "Cargo.toml", "package-lock.json", "package.json", "xtask/"];
+const EVERYTHING: [&str; 9] = [
+    ".ci/",
+    ".cargo/",
+    "Cargo.lock",
+    "Cargo.toml",
+    "package-lock.json",
+    "package.json",
+    "tools/project/",
+    "tools/stack/",
+    "xtask/",
+];
 
 /// The paths that differ from the commit at which the branch left `origin/main` or `main`, uncommitted and new ones
 /// included.
@@ -60,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn every_folder_of_tests_concerns_a_stage_besides_the_house_rules() {
+    fn every_folder_of_tests_concerns_a_stage_besides_the_native_tests() {
         let root = Workspace::open().unwrap().root;
         for entry in std::fs::read_dir(root.join("tests")).unwrap() {
             let path = format!("tests/{}/a.ts", entry.unwrap().file_name().display());

@@ -8,14 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Needs, NotRun};
-use crate::args::{DEPLOYABLE_VARIABLE, Runtime};
-use crate::artefacts::Profile;
-use crate::dev::{Ready, Stack};
-use crate::process;
-use crate::setup;
-use crate::workspace::Workspace;
+use crate::artefacts;
+use project::process;
+use project::setup;
+use project::workspace::Workspace;
+use stack::{DEPLOYABLE_VARIABLE, Profile, Ready, Runtime, Stack};
 
-/// Held while something is installed or a stack starts, so that two lanes do not install the same thing.
+/// Held while something is installed or a stack starts, so that two workers do not install the same thing.
 static SETUP: Mutex<()> = Mutex::new(());
 
 pub struct Context<'a> {
@@ -77,7 +76,10 @@ impl TestStack {
         let data = workspace.target.join("test").join(needs.name().replace(' ', "-"));
         let ready_file = data.join(READY_FILE);
         let stack = match runtime {
-            Some(runtime) => Stack::start_simulated(workspace, profile, runtime, &data, ready_file),
+            Some(runtime) => {
+                artefacts::build(workspace, profile, runtime)?;
+                Stack::start_simulated(workspace, profile, runtime, &data, ready_file)
+            }
             None => {
                 let missing =
                     || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));

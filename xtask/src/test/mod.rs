@@ -2,24 +2,24 @@
 
 mod changed;
 mod context;
-mod lanes;
+mod run;
 mod slowest;
-mod stages;
 mod summary;
 mod table;
 mod wasm_tests;
+mod workers;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
 
-use self::context::Context;
+use self::table::Run;
 pub use self::table::STAGES;
 use crate::args::TestOptions;
-use crate::artefacts::Profile;
-use crate::progress::{duration, say};
-use crate::workspace::Workspace;
+use project::progress::{duration, say};
+use project::workspace::Workspace;
+use stack::Profile;
 
 pub struct Stage {
     pub name: &'static str,
@@ -30,7 +30,7 @@ pub struct Stage {
     is_exclusive: bool,
     /// The beginnings of the paths whose change concerns it; `*.rs` stands for an extension.
     paths: &'static [&'static str],
-    run: fn(&mut Context<'_>) -> Result<()>,
+    run: Run,
 }
 
 /// When a stage runs; each tier includes those before it.
@@ -65,7 +65,7 @@ enum Needs {
 }
 
 impl Needs {
-    /// In the order in which free lanes take them: the longest first.
+    /// In the order in which free workers take them: the longest first.
     const ALL: [Self; 7] =
         [Self::Build, Self::Workerd, Self::Cargo, Self::Node, Self::Page, Self::Deno, Self::Postgres15];
 
@@ -108,9 +108,9 @@ pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<E
     let started = Instant::now();
     // What is deployed differs in its optimisation alone.
     let profile = if tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
-    let summary = lanes::run(workspace, profile, &chosen)?;
+    let summary = workers::run(workspace, profile, &chosen)?;
     say(format_args!("\nall stages took {}", duration(started.elapsed())));
-    say(format_args!("\n{}{}", slowest::report(&lanes::logs(workspace)), summary.text()));
+    say(format_args!("\n{}{}", slowest::report(&workers::logs(workspace)), summary.text()));
     Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::progress::duration;
+use project::progress::duration;
 
 const SHOWN: usize = 10;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::progress::duration;
+use project::progress::duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use super::context::Context;
-use super::stages::node_tests;
-use crate::setup;
+use super::table::Run;
+use project::setup;
 
 /// Runs the tests of the crates that depend on wasm-bindgen-test, and those of the JavaScript around the wasm.
 pub fn run(cx: &mut Context<'_>) -> Result<()> {
@@ -29,7 +29,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<()> {
         Some(wasm_pack) => by_wasm_pack(cx, &wasm_pack, &runner, &folders)?,
         None => by_cargo(cx, &runner, &folders)?,
     }
-    node_tests(cx, &["tests/platform/*.test.ts"])
+    Run::Node(&["tests/platform/*.test.ts"]).run(cx)
 }
 
 /// Builds wasm-bindgen's runner, under the name by which wasm-pack finds it.

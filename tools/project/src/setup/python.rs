@@ -1,0 +1,79 @@
+//! Python, and the packages that a requirements file pins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{debian, install, log};
+use crate::files;
+use crate::process::{self, output_of};
+use crate::workspace::Workspace;
+
+/// What has to be there.
+pub const NEEDED: &str = "Python 3.11 or newer with its module venv";
+
+const OLDEST: (u32, u32) = (3, 11);
+/// The first that will do: another's `python3` may stand before Debian's on PATH, and be too old.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
+/// pip comes into a virtual environment by ensurepip, which Debian packs apart.
+const VERSION: &str = "import ensurepip, venv, platform; print(platform.python_version())";
+
+/// The folder of the packages' executables, or nothing where there is no such Python.
+pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<PathBuf>> {
+    let found = match find() {
+        None if debian::install(&DEBIAN_PACKAGES, &workspace.target)? => find(),
+        found => found,
+    };
+    let Some((python, version)) = found else { return Ok(None) };
+    let pinned = fs::read(requirements).with_context(|| requirements.display().to_string())?;
+    let name = format!("python-{version}-{:.16}", files::fingerprint(&pinned));
+    let folder = install(&name, |folder| {
+        process::run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "--requirement",
+        ]);
+        process::run_logged("installing the Python packages", pip.arg(requirements), &log(&name)?)
+    })?;
+    Ok(Some(folder.join("bin")))
+}
+
+/// A Python that will do, and its version.
+fn find() -> Option<(&'static str, String)> {
+    PYTHONS.into_iter().find_map(|python| {
+        let version = output_of(Command::new(python).args(["-c", VERSION]))?;
+        will_do(&version).then_some((python, version))
+    })
+}
+
+fn will_do(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_python_will_not_do() {
+        for (version, expected) in [
+            ("3.11.2", true),
+            ("3.14.0rc1", true),
+            ("4.0.0", true),
+            ("3.10.12", false),
+            ("2.7.18", false),
+            ("", false),
+        ] {
+            assert_eq!(will_do(version), expected, "{version}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The rules of CONTRIBUTING.md that no lint knows, held by tests.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use project::function_token::ROLES;
+use project::workspace::{GATEWAY, Workspace};
+
+fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !["build", "node_modules", "target"].contains(&name.as_str()) {
+            files_below(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+/// The files below some folders of the workspace, with their text, by their path from its root.
+fn sources(folders: &[&str], extension: &str) -> Vec<(String, String)> {
+    let root = Workspace::open().unwrap().root;
+    let mut found = Vec::new();
+    for folder in folders {
+        files_below(&root.join(folder), extension, &mut found);
+    }
+    assert!(!found.is_empty());
+    let relative = |path: &Path| path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+    found.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn function_code() -> Vec<(String, String)> {
+    sources(&["functions", "shared/src"], "rs")
+}
+
+#[test]
+fn only_entries_and_the_platform_see_the_runtime() {
+    for (path, text) in function_code() {
+        let may = path.ends_with("/src/entry.rs") || path.starts_with("shared/src/platform/");
+        let sees = |line: &str| line.contains("worker::") || line.contains("wasm_bindgen::");
+        let does = text.lines().any(|line| sees(line) && !line.trim_start().starts_with("//"));
+        assert!(may || !does, "{path} sees the runtime");
+    }
+}
+
+#[test]
+fn no_function_depends_on_another() {
+    let workspace = Workspace::open().unwrap();
+    for function in &workspace.functions {
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        for other in workspace.functions.iter().filter(|other| other.name != function.name) {
+            let depends = manifest.lines().any(|line| line.starts_with(&other.name));
+            assert!(!depends, "{} depends on {}", function.name, other.name);
+        }
+    }
+}
+
+#[test]
+fn made_up_inputs_reach_no_wasm() {
+    let workspace = Workspace::open().unwrap();
+    let folders = workspace.functions.iter().map(|function| function.dir.clone());
+    for folder in folders.chain([workspace.root.join("shared")]) {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let natively =
+            "[target.'cfg(not(target_arch = \"wasm32\"))'.dev-dependencies]\ninputs.workspace = true\n";
+        let others = manifest.replace(natively, "");
+        assert!(!others.contains("inputs") && !others.contains("proptest"), "{}", folder.display());
+    }
+}
+
+/// The runner takes a crate without a single test for success.
+#[test]
+fn a_crate_that_depends_on_tests_for_wasm_has_some() {
+    let workspace = Workspace::open().unwrap();
+    for crate_folder in ["shared".to_owned()]
+        .into_iter()
+        .chain(workspace.functions.iter().map(|function| format!("functions/{}", function.name)))
+    {
+        let manifest = fs::read_to_string(workspace.root.join(&crate_folder).join("Cargo.toml")).unwrap();
+        let mut code = sources(&[&crate_folder], "rs").into_iter();
+        let has_tests = code.any(|(_, text)| text.contains("wasm_bindgen_test::wasm_bindgen_test"));
+        assert_eq!(manifest.contains("wasm-bindgen-test"), has_tests, "{crate_folder}");
+    }
+}
+
+#[test]
+fn every_function_has_the_same_layout_and_lints() {
+    for function in Workspace::open().unwrap().functions {
+        for file in ["src/lib.rs", "src/entry.rs"] {
+            assert!(function.dir.join(file).exists(), "{} has no {file}", function.name);
+        }
+        let lib = fs::read_to_string(function.dir.join("src/lib.rs")).unwrap();
+        assert!(lib.starts_with("//!"), "{} does not say what it promises", function.name);
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has lints of its own", function.name);
+    }
+}
+
+#[test]
+fn every_function_is_ready_for_both_platforms() {
+    let workspace = Workspace::open().unwrap();
+    let config = fs::read_to_string(workspace.root.join("supabase/config.toml")).unwrap();
+    let config: toml::Value = toml::from_str(&config).unwrap();
+    let functions: Vec<_> = workspace.functions.iter().filter(|it| it.name != GATEWAY).collect();
+    for function in &functions {
+        let name = &function.name;
+        let entry = workspace.deno_entry(function);
+        assert!(entry.join("deno.json").exists() && entry.join("index.ts").exists(), "{name} has no entry");
+        let settings = &config["functions"][name.as_str()];
+        // Ours is the only verification: the platform's own lets more pass, and neither Stripe nor Spotify.
+        assert_eq!(settings["verify_jwt"].as_bool(), Some(false), "{name}");
+        assert_eq!(settings["entrypoint"].as_str(), Some(format!("./functions/{name}/index.ts").as_str()));
+    }
+    assert_eq!(config["functions"].as_table().unwrap().len(), functions.len(), "a function that is gone");
+}
+
+#[test]
+fn every_worker_has_its_environments_and_the_date_of_the_runtime_that_is_tested() {
+    let workspace = Workspace::open().unwrap();
+    let packages = fs::read_to_string(workspace.root.join("package.json")).unwrap();
+    let packages: serde_json::Value = serde_json::from_str(&packages).unwrap();
+    // workerd's version is the newest date that it knows.
+    let date = packages["devDependencies"]["workerd"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    for function in &workspace.functions {
+        let folder = if function.name == GATEWAY { &workspace.root } else { &function.dir };
+        let file: toml::Value =
+            toml::from_str(&fs::read_to_string(folder.join("wrangler.toml")).unwrap()).unwrap();
+        let name = &function.name;
+        assert_eq!(function.wrangler.compatibility_date.replace('-', ""), date, "{name}");
+        assert_eq!(file["observability"]["enabled"].as_bool(), Some(true), "{name}");
+        assert_eq!(file["observability"]["logs"]["invocation_logs"].as_bool(), Some(false), "{name}");
+        for environment in ["staging", "production"] {
+            let env = &file["env"][environment];
+            // Wrangler inherits neither.
+            assert_eq!(env.get("secrets"), file.get("secrets"), "{name}, {environment}");
+            let services = |table: &toml::Value| -> Vec<(String, String)> {
+                let services =
+                    table.get("services").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+                let of = |it: &toml::Value, key: &str| it[key].as_str().unwrap().to_owned();
+                services.iter().map(|it| (of(it, "binding"), of(it, "service"))).collect()
+            };
+            let expected: Vec<_> = services(&file)
+                .into_iter()
+                .map(|(binding, service)| (binding, format!("{service}-{environment}")))
+                .collect();
+            assert_eq!(services(env), expected, "{name}, {environment}");
+        }
+    }
+}
+
+/// The gateway reaches each function by its name, upper-cased: `ai-playlist` as `AI_PLAYLIST`.
+#[test]
+fn the_gateway_binds_every_function_and_nothing_else() {
+    let functions = Workspace::open().unwrap().functions;
+    let (gateway, others): (Vec<_>, Vec<_>) = functions.iter().partition(|it| it.name == GATEWAY);
+    let bound = gateway[0].wrangler.services.iter().map(|it| (it.binding.clone(), it.service.clone()));
+    let name = |function: &str| function.replace('-', "_").to_uppercase();
+    let expected = others.iter().map(|it| (name(&it.name), it.wrangler.name.clone()));
+    assert_eq!(bound.collect::<BTreeSet<_>>(), expected.collect());
+}
+
+#[test]
+fn every_function_says_which_role_it_is() {
+    for function in Workspace::open().unwrap().functions.iter().filter(|it| it.name != GATEWAY) {
+        let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
+        let role = manifest.lines().find_map(|line| line.strip_prefix("role = "));
+        let role = role.unwrap_or_else(|| panic!("{} names no role", function.name)).trim_matches('"');
+        assert!(role == "none" || ROLES.contains(&role), "{}: {role}", function.name);
+    }
+}
+
+/// Optional packages for other systems than those that are tested, whose hash nobody has looked up yet: their registry page
+/// names it. The list only ever gets shorter.
+const WITHOUT_A_HASH: [&str; 11] = [
+    "@squawk-cli/darwin-arm64",
+    "@squawk-cli/darwin-x64",
+    "@squawk-cli/linux-arm64",
+    "@squawk-cli/win32-x64",
+    "@supabase/cli-darwin-arm64",
+    "@supabase/cli-darwin-x64",
+    "@supabase/cli-linux-arm64",
+    "@supabase/cli-linux-arm64-musl",
+    "@supabase/cli-linux-x64-musl",
+    "@supabase/cli-windows-arm64",
+    "@supabase/cli-windows-x64",
+];
+
+#[test]
+fn every_package_is_locked_to_its_contents_and_to_no_registry() {
+    let root = Workspace::open().unwrap().root;
+    let npm = fs::read_to_string(root.join("package-lock.json")).unwrap();
+    let npm: serde_json::Value = serde_json::from_str(&npm).unwrap();
+    let packages = npm["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty());
+    let mut without = Vec::new();
+    for (path, package) in packages {
+        assert!(package.get("resolved").is_none(), "{path} names a registry");
+        if !package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")) {
+            assert_eq!(package["optional"], true, "{path} has no hash");
+            without.push(path.rsplit("node_modules/").next().unwrap());
+        }
+    }
+    assert_eq!(without, WITHOUT_A_HASH);
+    let cargo: toml::Value = toml::from_str(&fs::read_to_string(root.join("Cargo.lock")).unwrap()).unwrap();
+    for package in cargo["package"].as_array().unwrap().iter().filter(|it| it.get("source").is_some()) {
+        assert_eq!(package["source"].as_str(), Some("registry+https://github.com/rust-lang/crates.io-index"));
+        assert!(package.get("checksum").is_some(), "{package:?}");
+    }
+    for folder in ["tests/openapi", "tests/models"] {
+        let python = fs::read_to_string(root.join(folder).join("requirements.txt")).unwrap();
+        assert!(!python.contains("://") && !python.contains("index-url"), "{folder} names a registry");
+    }
+}
+
+#[test]
+fn no_sql_stands_outside_supabase() {
+    let statements = ["insert into ", "update public.", "delete from ", "select * from ", "create table"];
+    for (path, text) in function_code() {
+        let lower = text.to_lowercase();
+        for statement in statements {
+            assert!(!lower.contains(statement), "{path} holds SQL: {statement}");
+        }
+    }
+}
+
+#[test]
+fn every_migration_has_its_pgtap_file_and_says_why() {
+    let root = Workspace::open().unwrap().root;
+    for (path, text) in sources(&["supabase/migrations"], "sql") {
+        let test = path.replace("supabase/migrations", "supabase/tests");
+        assert!(root.join(&test).exists(), "{path} has no {test}");
+        assert!(text.starts_with("--"), "{path} has no header");
+        let definers = text.matches("security definer").count();
+        let safe = text.matches("security definer set search_path = ''").count();
+        assert_eq!(definers, safe, "{path}: a definer function without search_path = ''");
+    }
+}
+
+#[test]
+fn no_simulator_is_known_to_the_product() {
+    for (path, text) in function_code() {
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        assert!(
+            !product.contains("__control") && !product.contains("imulator"),
+            "{path} knows of a simulator"
+        );
+    }
+}
+
+#[test]
+fn the_page_knows_no_simulator_no_secret_and_no_markup_made_of_data() {
+    let mut page = sources(&["web/src"], "ts");
+    page.extend(sources(&["web/src"], "tsx"));
+    for (path, text) in page {
+        for word in ["__control", "imulator", "SECRET", "innerHTML", "dangerouslySet", "127.0.0.1"] {
+            assert!(!text.contains(word), "{path} holds {word}");
+        }
+        assert!(text.lines().count() < 400, "{path} is too long");
+    }
+}
+
+#[test]
+fn the_api_page_lists_every_code_under_its_status() {
+    let root = Workspace::open().unwrap().root;
+    let page = fs::read_to_string(root.join("docs/api.md")).unwrap();
+    let codes = fs::read_to_string(root.join("shared/src/error.rs")).unwrap();
+    let mut listed = 0;
+    for line in codes.lines().filter_map(|line| line.trim().strip_suffix(';')) {
+        let Some((_, rest)) = line.split_once(" = \"") else { continue };
+        let Some((code, status)) = rest.split_once("\", ") else { continue };
+        if code == "client_closed_request" {
+            continue; // Nobody is left to read it.
+        }
+        let is_of_statuses = |row: &&str| row.starts_with("| 4") || row.starts_with("| 5");
+        let row = page.lines().filter(is_of_statuses).find(|row| row.contains(&format!("`{code}`")));
+        let statuses = row.unwrap_or_else(|| panic!("docs/api.md does not list {code}"));
+        assert!(statuses.split('|').nth(1).unwrap().contains(status), "{code} is not {statuses}");
+        listed += 1;
+    }
+    assert!(listed > 20, "{listed} codes");
+}
