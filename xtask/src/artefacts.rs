@@ -26,7 +26,7 @@ use crate::workspace::{Function, GATEWAY, Workspace};
 const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 320), ("stripe-webhook", 124)];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// The JavaScript between a runtime and a function's wasm, in shared/src/platform.
+/// The JavaScript between a runtime and a function's wasm, in shared/src/runtime/wasm.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
 const WASM: &str = "index_bg.wasm";
 /// wasm-opt may use what all runtimes support. Names and debug sections are a seventh of a function's compressed size.
@@ -197,7 +197,7 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
     let wasm = profile.wasm(workspace, function);
     let compiled = fs::read(&wasm).with_context(|| wasm.display().to_string())?;
     let mut source = format!("{:016x}, {tools}", files::fingerprint(&compiled));
-    let glue = workspace.root.join("shared/src/platform");
+    let glue = workspace.root.join("shared/src/runtime/wasm");
     for file in GLUE {
         let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
         source.push_str(&format!(", {:016x}", files::fingerprint(&text)));

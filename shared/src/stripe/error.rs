@@ -3,7 +3,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::error::{Code, Error};
-use crate::http_client::HttpError;
+use crate::runtime::http_client::HttpError;
 
 /// Why Stripe gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::checkout::Owner;
 use super::{Plan, Stripe, StripeError, StripeId, Subject, text};
-use crate::clock::Clock;
 use crate::error::{Code, Error};
-use crate::http_client::HttpClient;
-use crate::random::Random;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
+use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
 
 /// One asks Stripe for some 100 ms; more than this at once on one profile are not Stripe's events any more.
