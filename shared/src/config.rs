@@ -1,4 +1,4 @@
-//! Configuration, read through a lookup so that it can be tested without an environment.
+//! Configuration, read through a function in place of the process environment, so that tests can pass their own.
 
 use std::fmt;
 
@@ -77,8 +77,8 @@ pub fn both<A, B>(a: Result<A, ConfigError>, b: Result<B, ConfigError>) -> Resul
 }
 
 /// The trimmed value of a variable; an empty one counts as not set.
-pub fn optional(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    let value = lookup(name)?;
+pub fn optional(env: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    let value = env(name)?;
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
@@ -87,8 +87,8 @@ pub fn optional(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<S
 ///
 /// # Errors
 /// [`ConfigError`] where it is not set, or empty.
-pub fn required(lookup: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
-    optional(lookup, name).ok_or_else(|| ConfigError::missing(name))
+pub fn required(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
+    optional(env, name).ok_or_else(|| ConfigError::missing(name))
 }
 
 /// A secret that must be set and fit to stand in a header.
@@ -96,10 +96,10 @@ pub fn required(lookup: impl Fn(&str) -> Option<String>, name: &'static str) -> 
 /// # Errors
 /// [`ConfigError`] where it is not set, or holds anything but visible ASCII.
 pub fn required_secret(
-    lookup: impl Fn(&str) -> Option<String>,
+    env: impl Fn(&str) -> Option<String>,
     name: &'static str,
 ) -> Result<Secret, ConfigError> {
-    header_safe(name, required(lookup, name)?)
+    header_safe(name, required(env, name)?)
 }
 
 /// A secret, and the one that comes before or after it while it is changed.
@@ -119,11 +119,8 @@ impl SecretPair {
     ///
     /// # Errors
     /// [`ConfigError`] where there is none, where there are more, or where one is shorter than 32 characters.
-    pub fn from_lookup(
-        lookup: impl Fn(&str) -> Option<String>,
-        name: &'static str,
-    ) -> Result<Self, ConfigError> {
-        let value = required(lookup, name)?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Self, ConfigError> {
+        let value = required(env, name)?;
         let secrets: Vec<Secret> = value
             .split(',')
             .map(|secret| header_safe(name, secret.trim().to_owned()))
@@ -173,7 +170,7 @@ pub fn base_url(name: &'static str, value: String) -> Result<String, ConfigError
 mod tests {
     use super::*;
 
-    fn lookup(name: &str) -> Option<String> {
+    fn env(name: &str) -> Option<String> {
         match name {
             "SET" => Some(" value\n".into()),
             "EMPTY" => Some("  ".into()),
@@ -184,21 +181,21 @@ mod tests {
 
     #[test]
     fn a_value_is_trimmed_and_an_empty_one_counts_as_missing() {
-        assert_eq!(required(lookup, "SET").unwrap(), "value");
-        assert_eq!(required(lookup, "EMPTY"), Err(ConfigError::missing("EMPTY")));
-        assert_eq!(required(lookup, "ABSENT"), Err(ConfigError::missing("ABSENT")));
+        assert_eq!(required(env, "SET").unwrap(), "value");
+        assert_eq!(required(env, "EMPTY"), Err(ConfigError::missing("EMPTY")));
+        assert_eq!(required(env, "ABSENT"), Err(ConfigError::missing("ABSENT")));
     }
 
     #[test]
     fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
-        let error = required_secret(lookup, "SPACED").unwrap_err();
+        let error = required_secret(env, "SPACED").unwrap_err();
         assert_eq!(error.to_string(), "SPACED must be visible ASCII without spaces");
     }
 
     #[test]
     fn a_pair_is_one_or_two_long_secrets() {
         let (a, b) = ("a".repeat(32), "b".repeat(40));
-        let read = |value: &str| SecretPair::from_lookup(|_| Some(value.to_owned()), "PAIR");
+        let read = |value: &str| SecretPair::from_env(|_| Some(value.to_owned()), "PAIR");
         assert!(read(&a).unwrap().other.is_none());
         let pair = read(&format!("{a}, {b}")).unwrap();
         assert_eq!(pair.iter().map(Secret::expose).collect::<Vec<_>>(), [&a, &b]);
@@ -212,8 +209,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_once() {
-        let a = both(required(lookup, "A"), required(lookup, "B"));
-        let error = both(a, both(required(lookup, "A"), required(lookup, "SET"))).unwrap_err();
+        let a = both(required(env, "A"), required(env, "B"));
+        let error = both(a, both(required(env, "A"), required(env, "SET"))).unwrap_err();
         assert_eq!(error.names().collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(error.to_string(), "A is missing; B is missing");
     }

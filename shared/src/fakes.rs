@@ -12,11 +12,11 @@ use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
-use crate::clock::Clock;
-use crate::endpoint::{Call, Endpoint};
-use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
-use crate::log::{Level, Log};
-use crate::random::Random;
+use crate::runtime::clock::Clock;
+use crate::runtime::endpoint::{Endpoint, RequestContext};
+use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use crate::runtime::log::{Level, Log};
+use crate::runtime::random::Random;
 
 /// What a [`FakeHttp`] answers.
 #[derive(Clone)]
@@ -267,7 +267,7 @@ impl Log for FakeLog {
 }
 
 /// A call of a function that does nothing, and its log.
-pub fn fake_call() -> (Call, FakeLog) {
+pub fn fake_call() -> (RequestContext, FakeLog) {
     let endpoint = Endpoint {
         name: "fake",
         methods: "GET, POST",
@@ -276,5 +276,5 @@ pub fn fake_call() -> (Call, FakeLog) {
         has_database: false,
     };
     let log = FakeLog::default();
-    (Call::new(endpoint, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone())), log)
+    (RequestContext::new(endpoint, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone())), log)
 }

@@ -86,13 +86,13 @@ fn a_square_is_noticed() {
 #[test]
 fn headers_and_tokens_are_read_in_linear_time() {
     assert_linear(16 * KIB, &[("", ""), ("t=1,", "")], |text| {
-        let secrets = WebhookSecrets::from_lookup(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
+        let secrets = WebhookSecrets::from_env(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
         let _ = black_box(secrets.verify(Some(text), b"{}", 1));
     });
     let frames = [("", ""), ("eyJhbGciOiJIUzI1NiJ9.", ".AA"), ("eyJhbGciOiJIUzI1NiJ9.e30.", "")];
     assert_linear(16 * KIB, &frames, |text| drop(black_box(UnverifiedJwt::parse(text))));
     assert_linear(16 * KIB, &[("", ""), ("a.", "")], |text| {
-        let keys = StateKeys::from_lookup(|_| Some("k".repeat(32))).unwrap();
+        let keys = StateKeys::from_env(|_| Some("k".repeat(32))).unwrap();
         let _ = black_box(keys.verify(text, 1));
     });
 }
@@ -145,7 +145,7 @@ fn found_tracks_are_read_in_linear_time() {
     let name = ("{\"tracks\":{\"items\":[{\"name\":\"", "\"}]}}");
     assert_linear(32 * KIB, &[("{\"tracks\":{\"items\":[", "0]}}"), name], |text| {
         let settings = |name: &str| name.starts_with("SPOTIFY_CLIENT").then(|| "x".to_owned());
-        let (config, clock) = (SpotifyConfig::from_lookup(settings).unwrap(), FakeClock::hurrying(0));
+        let (config, clock) = (SpotifyConfig::from_env(settings).unwrap(), FakeClock::hurrying(0));
         let tokens = TokenCache::default();
         tokens.put(Secret::new("t"), u64::MAX);
         let http = FakeHttp::answering([FakeAnswer::text(200, "application/json", text)]);

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use inputs::proptest::prelude::*;
 use inputs::{bytes, text};
 
-use crate::cors::AllowedOrigins;
-use crate::endpoint::route;
+use crate::runtime::cors::AllowedOrigins;
+use crate::runtime::endpoint::route;
 use crate::text::{is_invisible, one_line};
 use crate::track::TrackUri;
 

@@ -1,6 +1,6 @@
 // In place of what wasm-bindgen makes: an instance that panics when it is told to, with a real trap.
 
-import * as glue from '../../shared/src/platform/glue.js';
+import * as glue from '../../shared/src/runtime/wasm/glue.js';
 
 /** `(module (func (export "panic") unreachable))` */
 const BYTES = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 9, 1, 5, 112, 97, 110, 105, 99, 0, 0, 10, 5, 1, 3, 0, 0, 11];

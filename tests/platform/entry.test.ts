@@ -16,7 +16,7 @@ async function started(): Promise<{ ask: (path: string) => Promise<Response>; in
   const outfile = path.join(mkdtempSync(path.join(tmpdir(), 'entry-')), 'entry.mjs');
   const bindings = path.resolve('tests/platform/bindings.js');
   await build({
-    stdin: { contents: "export * from './entry.js'; export { instances } from './bindings.js';", resolveDir: 'shared/src/platform' },
+    stdin: { contents: "export * from './entry.js'; export { instances } from './bindings.js';", resolveDir: 'shared/src/runtime/wasm' },
     bundle: true,
     format: 'esm',
     platform: 'neutral',

@@ -40,7 +40,7 @@ const server = createServer((request, answer) => {
 });
 
 before(async () => {
-  glue = (await import(new URL('../../shared/src/platform/glue.js', import.meta.url).href)) as Glue;
+  glue = (await import(new URL('../../shared/src/runtime/wasm/glue.js', import.meta.url).href)) as Glue;
   glue.connect((ticket, outcome) => waiting.get(ticket)?.(outcome), 'content-type\nretry-after');
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });

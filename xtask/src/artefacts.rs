@@ -24,7 +24,7 @@ use stack::{Profile, Runtime};
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
 const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 320), ("stripe-webhook", 124)];
 
-/// The JavaScript between a runtime and a function's wasm, in shared/src/platform.
+/// The JavaScript between a runtime and a function's wasm, in shared/src/runtime/wasm.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];
 const WASM: &str = "index_bg.wasm";
 /// wasm-opt may use what all runtimes support. Names and debug sections are a seventh of a function's compressed size.
@@ -161,7 +161,7 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
     let wasm = workspace.target.join(WASM_TARGET).join(cargo_profile(profile)).join(file);
     let compiled = fs::read(&wasm).with_context(|| wasm.display().to_string())?;
     let mut source = format!("{}, {tools}", files::fingerprint(&compiled));
-    let glue = workspace.root.join("shared/src/platform");
+    let glue = workspace.root.join("shared/src/runtime/wasm");
     for file in GLUE {
         let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
         source.push_str(&format!(", {}", files::fingerprint(&text)));

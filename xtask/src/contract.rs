@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ai_playlist::event::{Stage, StopReason};
 use serde_json::{Value, json};
 use shared::Code;
-use shared::cors::AllowedOrigins;
-use shared::endpoint::Endpoint;
 use shared::matching::MissReason;
+use shared::runtime::cors::AllowedOrigins;
+use shared::runtime::endpoint::Endpoint;
 use spotify_oauth::callback::Reason;
 
 use project::workspace::Workspace;

@@ -40,7 +40,7 @@ fn function_code() -> Vec<(String, String)> {
 #[test]
 fn only_entries_and_the_platform_see_the_runtime() {
     for (path, text) in function_code() {
-        let may = path.ends_with("/src/entry.rs") || path.starts_with("shared/src/platform/");
+        let may = path.ends_with("/src/entry.rs") || path.starts_with("shared/src/runtime/wasm/");
         let sees = |line: &str| line.contains("worker::") || line.contains("wasm_bindgen::");
         let does = text.lines().any(|line| sees(line) && !line.trim_start().starts_with("//"));
         assert!(may || !does, "{path} sees the runtime");

@@ -1,7 +1,7 @@
 //! The platform's side of the function.
 
-use shared::cors::AllowedOrigins;
-use shared::platform::{Function, Invocation, WorkerClock, WorkerHttp};
+use shared::runtime::cors::AllowedOrigins;
+use shared::runtime::wasm::{Function, Invocation, WorkerClock, WorkerHttp};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::config::Config;
@@ -9,7 +9,7 @@ use crate::handler::{Caches, Deps, ENDPOINT, handle};
 
 thread_local! {
     static FUNCTION: Function<Config, Caches> =
-        Function::new(ENDPOINT, |lookup| AllowedOrigins::from_lookup(lookup), |lookup| Config::from_lookup(lookup));
+        Function::new(ENDPOINT, |env| AllowedOrigins::from_env(env), |env| Config::from_env(env));
 }
 
 #[wasm_bindgen(start)]

@@ -7,10 +7,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::auth::{JwksCache, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, route};
-use shared::http_client::{HttpClient, Limits};
 use shared::request::require_json;
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, route};
+use shared::runtime::http_client::{HttpClient, Limits};
 use shared::stripe::{Stripe, StripeId};
 use shared::supabase::{Service, Supabase, SupabaseError};
 use shared::{Code, Error};
@@ -53,7 +53,7 @@ pub struct Deps<H, C> {
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// Answers a request.
@@ -189,7 +189,7 @@ async fn delete<H: HttpClient, C: Clock>(
     service: &Service<'_, H>,
     clock: &C,
     user_id: Uuid,
-    call: &Call,
+    call: &RequestContext,
 ) -> Result<(), Error> {
     let answer: Value =
         service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await?;

@@ -1,14 +1,14 @@
 use futures_util::FutureExt;
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
-use shared::http_client::{HttpError, OutboundRequest};
+use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
 
 const NOW: u64 = 1_790_000_000;
 const USER: Uuid = Uuid::from_u128(7);
 
-fn lookup(name: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
     let value = match name {
         "SUPABASE_URL" => FakeIssuer::URL,
         "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
@@ -66,7 +66,7 @@ fn delete_signed_in_for(
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Rc::new(Config::from_env(env).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };
@@ -95,7 +95,7 @@ fn export(
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Rc::new(Config::from_env(env).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };
@@ -188,7 +188,7 @@ fn a_log_of_auths_that_cannot_be_cleaned_is_told_to_the_operator_and_keeps_no_ac
         answer(request, &[("POST delete_account", FakeAnswer::json(200, &json!("deleted_but_logged")))])
     });
     let clock = FakeClock::hurrying(NOW * 1000);
-    let config = Config::from_lookup(lookup).unwrap();
+    let config = Config::from_env(env).unwrap();
     let service = Supabase::new(&config.supabase, &http).service();
     assert_eq!(super::delete(&service, &clock, USER, &call).now_or_never().unwrap(), Ok(()));
     call.log_end(NOW * 1000, StatusCode::NO_CONTENT, None);

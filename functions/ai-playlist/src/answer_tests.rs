@@ -2,11 +2,11 @@
 
 use futures_util::FutureExt;
 use serde_json::json;
-use shared::clock::Clock;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use shared::http_client::Limits;
 use shared::llm::playlist::PlaylistAsk;
 use shared::llm::{LlmConfig, LlmMemory, stream_chat};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::Limits;
 
 use super::*;
 #[cfg(target_arch = "wasm32")]
@@ -21,10 +21,9 @@ fn saying(content: &str) -> String {
 /// Reads an answer whose connection stays open; returns its songs, its end (`None` where it is still waited for), and
 /// how long it was waited for.
 fn read(frames: &str) -> (usize, Option<Said>, u64) {
-    let lookup = |name: &str| name.starts_with("LLM_").then(|| "https://llm.example".to_owned());
-    let lookup =
-        |name: &str| lookup(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name));
-    let config = LlmConfig::from_lookup(lookup).unwrap();
+    let env = |name: &str| name.starts_with("LLM_").then(|| "https://llm.example".to_owned());
+    let env = |name: &str| env(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name));
+    let config = LlmConfig::from_env(env).unwrap();
     let http = FakeHttp::answering([FakeAnswer::text(200, "text/event-stream", frames).staying_open()]);
     let (memory, clock) = (LlmMemory::default(), FakeClock::hurrying(0));
     let question = PlaylistAsk { wanted: 3, ..PlaylistAsk::default() }.to_request();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use shared::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 
 /// Counts requests against the platform's limit.
 ///
@@ -47,7 +47,7 @@ mod tests {
     use futures_util::FutureExt;
     use http::Method;
     use shared::fakes::{FakeAnswer, FakeHttp};
-    use shared::http_client::{Limits, Upstream};
+    use shared::runtime::http_client::{Limits, Upstream};
 
     use super::*;
 

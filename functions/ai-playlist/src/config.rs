@@ -25,14 +25,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
-        let theirs = both(SpotifyConfig::from_lookup(&lookup), LlmConfig::from_lookup(&lookup));
-        let limit = subrequest_limit(optional(&lookup, "SUBREQUEST_LIMIT"));
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
+        let theirs = both(SpotifyConfig::from_env(&env), LlmConfig::from_env(&env));
+        let limit = subrequest_limit(optional(&env, "SUBREQUEST_LIMIT"));
         let (((auth, supabase), (spotify, llm)), subrequest_limit) = both(both(ours, theirs), limit)?;
         Ok(Self { auth, supabase, spotify, llm, subrequest_limit })
     }

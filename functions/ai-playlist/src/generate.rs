@@ -7,11 +7,11 @@ use std::rc::Rc;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{pin_mut, select_biased};
-use shared::clock::Clock;
-use shared::http_client::{HttpClient, HttpError, Limits};
 use shared::llm::playlist::{Complaint, PlaylistAsk};
 use shared::llm::{Cost, LlmConfig, LlmError, LlmMemory, Prices, stream_chat};
 use shared::matching::{MissReason, Selection};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::{HttpClient, HttpError, Limits};
 use shared::spotify::SpotifyError;
 use shared::track::Suggestion;
 

@@ -8,12 +8,12 @@ use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use shared::auth::{JwksCache, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, Spawn, json_response, route};
-use shared::http_client::HttpClient;
 use shared::llm::LlmMemory;
-use shared::random::Random;
 use shared::request::{idempotency_key, require_json};
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, Spawn, json_response, route};
+use shared::runtime::http_client::HttpClient;
+use shared::runtime::random::Random;
 use shared::spotify::TokenCache;
 use shared::supabase::Supabase;
 use shared::{Code, Error};
@@ -67,7 +67,7 @@ pub struct Deps<H, C> {
     /// Completes when the client goes away.
     pub client_gone: Shared<LocalBoxFuture<'static, ()>>,
     /// The request's id and log.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// Answers one request for a playlist.
@@ -112,7 +112,7 @@ where
 }
 
 /// What the quota's answer is, for the log; what comes of a reservation replaces it.
-fn note_quota(call: &Call, reserved: &Result<Reservation, Error>) {
+fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
     let decision = match reserved {
         Ok(Reservation::Held) => "reserved",
         Ok(Reservation::Finished(..)) => "repeated",

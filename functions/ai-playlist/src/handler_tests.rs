@@ -5,10 +5,10 @@ use futures_util::task::noop_waker;
 use serde_json::{Value, json};
 use shared::auth::FakeIssuer;
 use shared::config::ConfigError;
-use shared::cors::AllowedOrigins;
-use shared::endpoint::{Asked, serve};
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, FakeRandom};
-use shared::http_client::OutboundRequest;
+use shared::runtime::cors::AllowedOrigins;
+use shared::runtime::endpoint::{Asked, serve};
+use shared::runtime::http_client::OutboundRequest;
 use uuid::Uuid;
 
 use super::*;
@@ -56,11 +56,17 @@ impl Bench {
             http: http.clone(),
             clock: clock.clone(),
             random: Rc::new(FakeRandom::default()),
-            config: Rc::new(Config::from_lookup(config).unwrap()),
+            config: Rc::new(Config::from_env(config).unwrap()),
             caches: Rc::default(),
             spawn: Rc::new(move |future| spawned.borrow_mut().push(future)),
             client_gone: gone.map(|_| ()).boxed_local().shared(),
-            call: Call::new(ENDPOINT, &http::Method::POST, Uuid::nil(), NOW_MS, Rc::new(log.clone())),
+            call: RequestContext::new(
+                ENDPOINT,
+                &http::Method::POST,
+                Uuid::nil(),
+                NOW_MS,
+                Rc::new(log.clone()),
+            ),
         };
         Self { http, clock, log, work, client_leaves: Some(client_leaves), deps }
     }
@@ -270,7 +276,7 @@ fn a_used_up_budget_delivers_what_was_found_and_still_settles() {
     ];
     let mut bench = Bench::new(world(MANY));
     let limited = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("12".to_owned()) } else { config(name) };
-    bench.deps.config = Rc::new(Config::from_lookup(limited).unwrap());
+    bench.deps.config = Rc::new(Config::from_env(limited).unwrap());
     let done = bench.json(&wish(8)).unwrap();
     // 12 = keys, reserve, model, token, 2 searches, 2 kept for a refill, 2 for the ledger, 2 for settling.
     assert_eq!((&done["count"], &done["stop_reason"]), (&json!(2), &json!("budget")));
@@ -393,12 +399,12 @@ fn the_line_says_what_the_quota_decided() {
 #[test]
 fn the_configuration_names_what_is_missing() {
     let names = |error: ConfigError| error.names().map(str::to_owned).collect::<Vec<_>>();
-    let missing = Config::from_lookup(|_| None).unwrap_err();
+    let missing = Config::from_env(|_| None).unwrap_err();
     for name in ["SUPABASE_URL", "SPOTIFY_CLIENT_ID", "LLM_API_KEY"] {
         assert!(names(missing.clone()).contains(&name.to_owned()), "{name}");
     }
     let low = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("5".to_owned()) } else { config(name) };
-    assert_eq!(names(Config::from_lookup(low).unwrap_err()), ["SUBREQUEST_LIMIT"]);
+    assert_eq!(names(Config::from_env(low).unwrap_err()), ["SUBREQUEST_LIMIT"]);
 }
 
 /// A completion whose content is this text.

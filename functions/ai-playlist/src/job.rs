@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::{pin_mut, select_biased};
-use shared::clock::Clock;
-use shared::endpoint::hash_of;
-use shared::http_client::HttpClient;
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
 use shared::matching::{Constraints, WantedVersions};
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::hash_of;
+use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyApp;
 use shared::supabase::{RETRYING_MS, Service, Supabase};
 use shared::{Code, Error};

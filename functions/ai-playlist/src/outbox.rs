@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
 use shared::llm::Cost;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 
 use crate::event::{Event, Track};

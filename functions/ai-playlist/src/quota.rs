@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
 use shared::llm::Cost;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 use uuid::Uuid;

@@ -1,11 +1,11 @@
 //! The result of a generation that succeeded before, for a client that lost it on the way.
 
 use serde::Deserialize;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
 use shared::llm::Cost;
 use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 

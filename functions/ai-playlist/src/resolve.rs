@@ -1,8 +1,8 @@
 //! From a suggestion to the track in the catalogue.
 
-use shared::clock::Clock;
-use shared::http_client::{HttpClient, HttpError};
 use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query, version_of};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::{HttpClient, HttpError};
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
 

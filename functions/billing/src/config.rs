@@ -2,7 +2,7 @@
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both, required};
-use shared::cors::AllowedOrigins;
+use shared::runtime::cors::AllowedOrigins;
 use shared::stripe::StripeConfig;
 use shared::supabase::SupabaseConfig;
 
@@ -22,22 +22,22 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
-        let theirs = both(StripeConfig::from_lookup(&lookup), price_id(&lookup));
-        let ((ours, theirs), origins) = both(both(ours, theirs), AllowedOrigins::from_lookup(&lookup))?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
+        let theirs = both(StripeConfig::from_env(&env), price_id(&env));
+        let ((ours, theirs), origins) = both(both(ours, theirs), AllowedOrigins::from_env(&env))?;
         let ((auth, supabase), (stripe, price_id)) = (ours, theirs);
         Ok(Self { auth, supabase, stripe, price_id, origins })
     }
 }
 
-fn price_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+fn price_id(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "STRIPE_PRICE_ID";
-    let id = required(lookup, NAME)?;
+    let id = required(env, NAME)?;
     let fits = id.starts_with("price_") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if fits { Ok(id) } else { Err(ConfigError::invalid(NAME, "must be the id of a price: price_…")) }
 }

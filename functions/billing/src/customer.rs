@@ -1,8 +1,8 @@
 //! The listener's customer at Stripe: one for each, however many requests come at once.
 
 use serde_json::json;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::stripe::{BillingProfile, Stripe, StripeId};
 use shared::supabase::Service;
 use shared::{Code, Error};

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, json_response, route};
-use shared::http_client::HttpClient;
 use shared::request::require_json;
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
+use shared::runtime::http_client::HttpClient;
 use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
 use shared::supabase::{Counted, Service, Supabase, take_request};
 use shared::{Code, Error};
@@ -50,7 +50,7 @@ pub struct Deps<H, C> {
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// Answers one request, by its path and method.

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
-use shared::http_client::{HttpError, OutboundRequest};
+use shared::runtime::http_client::{HttpError, OutboundRequest};
 use uuid::Uuid;
 
 use super::*;
@@ -13,7 +13,7 @@ const NOW: u64 = 1_790_000_000;
 const USER: Uuid = Uuid::from_u128(7);
 const PORTAL: &str = "https://portal.example/";
 
-fn lookup(name: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
     let value = match name {
         "SUPABASE_URL" => FakeIssuer::URL,
         "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
@@ -131,7 +131,7 @@ fn call(world: World, path: &str, body: &Value) -> (Result<Value, Error>, Vec<Ou
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Rc::new(Config::from_env(env).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };
@@ -382,7 +382,7 @@ fn routes_and_methods_are_closed() {
         let deps = Deps {
             http,
             clock: FakeClock::at_ms(NOW * 1000),
-            config: Rc::new(Config::from_lookup(lookup).unwrap()),
+            config: Rc::new(Config::from_env(env).unwrap()),
             caches: Rc::default(),
             call: fake_call().0,
         };

@@ -3,7 +3,7 @@
 use inputs::proptest::prelude::*;
 use inputs::{bytes, json_with, mutated, nearly, text};
 use serde_json::json;
-use shared::cors::AllowedOrigins;
+use shared::runtime::cors::AllowedOrigins;
 use shared::{Code, Error};
 
 use crate::request::{parse_checkout, parse_portal};

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use shared::Error;
-use shared::cors::AllowedOrigins;
 use shared::request::parse_json;
+use shared::runtime::cors::AllowedOrigins;
 
 /// More than browsers and Stripe agree on.
 const MAX_URL_BYTES: usize = 2_048;

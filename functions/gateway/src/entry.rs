@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, join_all, select};
 use serde_json::Value;
-use shared::cache::Once;
-use shared::clock::Clock;
-use shared::headers::common;
-use shared::platform::{WorkerClock, WorkerRandom};
-use shared::random::Random;
 use shared::redacted::Secret;
+use shared::runtime::cache::Once;
+use shared::runtime::clock::Clock;
+use shared::runtime::headers::common;
+use shared::runtime::random::Random;
+use shared::runtime::wasm::{WorkerClock, WorkerRandom};
 use shared::{Code, Error};
 use worker::js_sys::Object;
 use worker::wasm_bindgen::JsValue;
@@ -63,7 +63,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 }
 
 fn page(env: &Env) -> Option<Page> {
-    Page::from_lookup(|name| env.get_binding::<Var>(name).ok().map(|value| value.to_string()))
+    Page::from_env(|name| env.get_binding::<Var>(name).ok().map(|value| value.to_string()))
 }
 
 fn config(request: &Request, env: &Env) -> Result<Response> {

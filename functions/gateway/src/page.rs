@@ -20,8 +20,8 @@ const LINKS: [(&str, &str); 3] =
 
 impl Page {
     /// Reads the variables; `None` where one is missing or is not what it should be.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let value = |name| lookup(name).filter(|value| !value.is_empty());
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let value = |name| env(name).filter(|value| !value.is_empty());
         let page = Self {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn page_with(url: &str, turnstile_site_key: Option<&str>) -> Option<Page> {
-        Page::from_lookup(|name| match name {
+        Page::from_env(|name| match name {
             "SUPABASE_URL" => Some(url.to_owned()),
             "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),
             "TURNSTILE_SITE_KEY" => turnstile_site_key.map(str::to_owned),
@@ -157,7 +157,7 @@ mod tests {
         for url in ["", "x.supabase.co", "https://", "ftp://x", "https://x; script-src *", "https://a'b"] {
             assert!(page(url).is_none(), "{url}");
         }
-        assert!(Page::from_lookup(|_| None).is_none());
+        assert!(Page::from_env(|_| None).is_none());
     }
 
     #[test]

@@ -52,7 +52,7 @@ proptest! {
     fn no_url_of_the_database_adds_to_the_policy(
         url in prop_oneof![text(), text().prop_map(|behind| format!("https://x.example{behind}"))],
     ) {
-        let page = Page::from_lookup(
+        let page = Page::from_env(
             |name| match name {
                 "SUPABASE_URL" => Some(url.clone()),
                 "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),

@@ -19,13 +19,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
-        let theirs = both(SpotifyConfig::from_lookup(&lookup), TokenSecrets::from_lookup(&lookup));
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
+        let theirs = both(SpotifyConfig::from_env(&env), TokenSecrets::from_env(&env));
         let ((auth, supabase), (spotify, token_secrets)) = both(ours, theirs)?;
         Ok(Self { auth, supabase, spotify, token_secrets })
     }

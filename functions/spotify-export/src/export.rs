@@ -4,9 +4,9 @@ use std::future::Future;
 use std::ops::Range;
 
 use serde::Serialize;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
 use shared::redacted::Secret;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 use shared::{Code, Error};
 use uuid::Uuid;

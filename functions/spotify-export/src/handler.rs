@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, json_response, route};
-use shared::http_client::HttpClient;
 use shared::redacted::Secret;
 use shared::request::{idempotency_key, require_json};
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
+use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyLinks;
 use shared::supabase::Supabase;
 use shared::{Code, Error};
@@ -49,7 +49,7 @@ pub struct Deps<H, C> {
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// Answers one request for an export.

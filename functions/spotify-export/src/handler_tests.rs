@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
-use shared::http_client::{HttpError, OutboundRequest};
+use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
 
@@ -10,7 +10,7 @@ const NOW_MS: u64 = 1_790_000_000_000;
 const PLAYLIST: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
 const KEY: &str = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
 
-fn lookup(name: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
     let value = match name {
         "SUPABASE_URL" => FakeIssuer::URL,
         "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
@@ -99,7 +99,7 @@ fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<Outboun
     let deps = Deps {
         http: http.clone(),
         clock: FakeClock::hurrying(NOW_MS),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Rc::new(Config::from_env(env).unwrap()),
         caches: Rc::default(),
         call: fake_call().0,
     };

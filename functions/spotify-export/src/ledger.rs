@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::Service;
 use shared::{Code, Error};

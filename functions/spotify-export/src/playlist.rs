@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use shared::http_client::HttpClient;
+use shared::runtime::http_client::HttpClient;
 use shared::supabase::AsUser;
 use shared::{Code, Error};
 use uuid::Uuid;

@@ -67,7 +67,7 @@ mod tests {
     const APP: &str = "https://app.example";
 
     fn keys() -> StateKeys {
-        StateKeys::from_lookup(|_| Some("k".repeat(32))).unwrap()
+        StateKeys::from_env(|_| Some("k".repeat(32))).unwrap()
     }
 
     fn state() -> String {

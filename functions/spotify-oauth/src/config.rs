@@ -2,7 +2,7 @@
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both, required};
-use shared::cors::AllowedOrigins;
+use shared::runtime::cors::AllowedOrigins;
 use shared::spotify::{SpotifyConfig, StateKeys, TokenSecrets};
 use shared::supabase::SupabaseConfig;
 
@@ -26,15 +26,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
-        let theirs = both(SpotifyConfig::from_lookup(&lookup), TokenSecrets::from_lookup(&lookup));
-        let linking = both(StateKeys::from_lookup(&lookup), redirect_uri(&lookup));
-        let all = both(both(ours, theirs), both(linking, AllowedOrigins::from_lookup(&lookup)))?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
+        let theirs = both(SpotifyConfig::from_env(&env), TokenSecrets::from_env(&env));
+        let linking = both(StateKeys::from_env(&env), redirect_uri(&env));
+        let all = both(both(ours, theirs), both(linking, AllowedOrigins::from_env(&env)))?;
         let (((auth, supabase), (spotify, token_secrets)), ((state_keys, redirect_uri), origins)) = all;
         let app_origin = origins.first().to_owned();
         Ok(Self { auth, supabase, spotify, token_secrets, state_keys, redirect_uri, app_origin })
@@ -42,9 +42,9 @@ impl Config {
 }
 
 /// Spotify accepts https, and http only for a loopback address; `localhost` is none for it.
-fn redirect_uri(lookup: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+fn redirect_uri(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "SPOTIFY_REDIRECT_URI";
-    let uri = required(lookup, NAME)?;
+    let uri = required(env, NAME)?;
     let allowed = ["https://", "http://127.0.0.1:", "http://[::1]:"];
     let is_plain = uri.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
     if is_plain && allowed.iter().any(|start| uri.starts_with(start)) {

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, json_response, route};
-use shared::http_client::HttpClient;
-use shared::random::Random;
 use shared::request::require_json;
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
+use shared::runtime::http_client::HttpClient;
+use shared::runtime::random::Random;
 use shared::spotify::{
     GrantError, LinkStatus, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
 };
@@ -53,7 +53,7 @@ pub struct Deps<H, C> {
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// Answers one request, by its path and method.

@@ -19,7 +19,7 @@ const APP: &str = "https://app.example";
 const NOW: u64 = 1_790_000_000;
 
 fn keys() -> StateKeys {
-    StateKeys::from_lookup(|_| Some("k".repeat(32))).unwrap()
+    StateKeys::from_env(|_| Some("k".repeat(32))).unwrap()
 }
 
 proptest! {

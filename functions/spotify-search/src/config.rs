@@ -17,13 +17,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let ours = both(AuthConfig::from_lookup(&lookup), SupabaseConfig::from_lookup(&lookup));
-        let ((auth, supabase), spotify) = both(ours, SpotifyConfig::from_lookup(&lookup))?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
+        let ((auth, supabase), spotify) = both(ours, SpotifyConfig::from_env(&env))?;
         Ok(Self { auth, supabase, spotify })
     }
 }

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use shared::auth::{JwksCache, authenticate};
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, json_response, route};
-use shared::http_client::HttpClient;
 use shared::matching::{Scored, field_query, free_query, rank};
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
+use shared::runtime::http_client::HttpClient;
 use shared::spotify::{SpotifyApp, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
@@ -44,7 +44,7 @@ pub struct Deps<H, C> {
     /// What earlier requests left.
     pub caches: Rc<Caches>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// A track of the catalogue, in Spotify's own spelling.
@@ -143,7 +143,7 @@ mod tests {
 
     const NOW_MS: u64 = 1_790_000_000_000;
 
-    fn lookup(name: &str) -> Option<String> {
+    fn env(name: &str) -> Option<String> {
         let value = match name {
             "SUPABASE_URL" => FakeIssuer::URL,
             "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
@@ -193,7 +193,7 @@ mod tests {
         let deps = Deps {
             http: http.clone(),
             clock: FakeClock::at_ms(NOW_MS),
-            config: Rc::new(Config::from_lookup(lookup).unwrap()),
+            config: Rc::new(Config::from_env(env).unwrap()),
             caches: Rc::default(),
             call: fake_call().0,
         };

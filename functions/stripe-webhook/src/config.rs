@@ -16,13 +16,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let stripe = both(WebhookSecrets::from_lookup(&lookup), StripeConfig::from_lookup(&lookup));
-        let ((secrets, stripe), supabase) = both(stripe, SupabaseConfig::from_lookup(&lookup))?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let stripe = both(WebhookSecrets::from_env(&env), StripeConfig::from_env(&env));
+        let ((secrets, stripe), supabase) = both(stripe, SupabaseConfig::from_env(&env))?;
         Ok(Self { secrets, stripe, supabase })
     }
 }

@@ -1,7 +1,7 @@
 //! The platform's side of the function.
 
-use shared::cors::AllowedOrigins;
-use shared::platform::{Function, Invocation, WorkerClock, WorkerHttp, WorkerRandom};
+use shared::runtime::cors::AllowedOrigins;
+use shared::runtime::wasm::{Function, Invocation, WorkerClock, WorkerHttp, WorkerRandom};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::config::Config;
@@ -10,7 +10,7 @@ use crate::handler::{Deps, ENDPOINT, handle};
 thread_local! {
     // No page calls it.
     static FUNCTION: Function<Config, ()> =
-        Function::new(ENDPOINT, |_| Ok(AllowedOrigins::default()), |lookup| Config::from_lookup(lookup));
+        Function::new(ENDPOINT, |_| Ok(AllowedOrigins::default()), |env| Config::from_env(env));
 }
 
 #[wasm_bindgen(start)]

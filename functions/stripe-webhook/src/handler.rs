@@ -5,10 +5,10 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::json;
-use shared::clock::Clock;
-use shared::endpoint::{Body, Call, Endpoint, json_response, route};
-use shared::http_client::{HttpClient, STRIPE_SIGNATURE};
-use shared::random::Random;
+use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
+use shared::runtime::http_client::{HttpClient, STRIPE_SIGNATURE};
+use shared::runtime::random::Random;
 use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
 use shared::supabase::Supabase;
 use shared::{Code, Error};
@@ -38,7 +38,7 @@ pub struct Deps<'a, H, C> {
     /// The configuration.
     pub config: Rc<Config>,
     /// The request, as the log knows it.
-    pub call: Call,
+    pub call: RequestContext,
 }
 
 /// What became of an event.

@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom, fake_call};
-use shared::http_client::{HttpError, OutboundRequest};
+use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
 
@@ -14,7 +14,7 @@ const NOW: u64 = 1_790_000_000;
 const SECRET: &str = "whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const USER: &str = "00000000-0000-0000-0000-000000000007";
 
-fn lookup(name: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
     let value = match name {
         "STRIPE_WEBHOOK_SECRETS" => SECRET,
         "STRIPE_SECRET_KEY" => "sk_test_x",
@@ -84,7 +84,7 @@ fn deliver_with(
         http: http.clone(),
         clock: FakeClock::hurrying(NOW * 1000),
         random: &FakeRandom::default(),
-        config: Rc::new(Config::from_lookup(lookup).unwrap()),
+        config: Rc::new(Config::from_env(env).unwrap()),
         call: fake_call().0,
     };
     let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), &deps).now_or_never().unwrap();
@@ -211,7 +211,7 @@ fn nothing_of_the_event_reaches_the_database_or_the_log_but_its_type() {
     let body = event.to_string();
     let request =
         Request::post("https://x/stripe-webhook").header("stripe-signature", signature_of(body.as_bytes()));
-    let config = Rc::new(Config::from_lookup(lookup).unwrap());
+    let config = Rc::new(Config::from_env(env).unwrap());
     let (call, log) = fake_call();
     let deps = Deps {
         http,

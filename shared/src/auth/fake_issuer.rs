@@ -28,7 +28,7 @@ impl FakeIssuer {
 
     /// The configuration of a function that trusts this issuer.
     pub fn config() -> AuthConfig {
-        AuthConfig::from_lookup(|name| (name == "SUPABASE_URL").then(|| Self::URL.to_owned())).unwrap()
+        AuthConfig::from_env(|name| (name == "SUPABASE_URL").then(|| Self::URL.to_owned())).unwrap()
     }
 
     /// Its public key, as in a JWKS document.

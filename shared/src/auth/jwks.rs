@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::jwt::decode;
 use super::{AuthError, Key, RsaKey};
-use crate::cache::Cached;
-use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
+use crate::runtime::cache::Cached;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 
 const FRESH_MS: u64 = 10 * 60 * 1000;
 /// How long keys are used after they expire while Auth is unavailable.

@@ -8,7 +8,7 @@ use super::rsa::tests::FakeRsaSigner;
 use super::*;
 use crate::error::Code;
 use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
-use crate::http_client::HttpError;
+use crate::runtime::http_client::HttpError;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

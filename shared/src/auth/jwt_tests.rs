@@ -429,7 +429,7 @@ fn each_failure_has_its_code_and_its_cause_in_the_log_only() {
 }
 
 fn config_with_secret(secret: &str) -> Result<AuthConfig, ConfigError> {
-    AuthConfig::from_lookup(|name| match name {
+    AuthConfig::from_env(|name| match name {
         "SUPABASE_URL" => Some(FakeIssuer::URL.to_owned()),
         "SUPABASE_JWT_SECRET" => Some(secret.to_owned()),
         _ => None,
@@ -459,5 +459,5 @@ fn a_short_legacy_secret_is_refused() {
     let error = config_with_secret("short").unwrap_err();
     assert_eq!(error.to_string(), "SUPABASE_JWT_SECRET must have at least 32 bytes");
     assert!(!format!("{:?}", config_with_secret(LEGACY_SECRET)).contains(LEGACY_SECRET));
-    assert_eq!(AuthConfig::from_lookup(|_| None).unwrap_err().to_string(), "SUPABASE_URL is missing");
+    assert_eq!(AuthConfig::from_env(|_| None).unwrap_err().to_string(), "SUPABASE_URL is missing");
 }

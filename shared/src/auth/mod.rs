@@ -31,12 +31,12 @@ pub use rsa::RsaKey;
 
 use http::{HeaderMap, header};
 
-use crate::clock::Clock;
 use crate::config::{ConfigError, base_url, both, optional, required};
-use crate::endpoint::Call;
 use crate::error::Error;
-use crate::http_client::HttpClient;
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::endpoint::RequestContext;
+use crate::runtime::http_client::HttpClient;
 
 /// RFC 7518, 3.2: an HMAC key is at least as long as the hash.
 const MIN_SECRET_BYTES: usize = 32;
@@ -55,16 +55,15 @@ impl AuthConfig {
     ///
     /// # Errors
     /// [`ConfigError`] names what is missing or invalid; a secret of less than 32 bytes is invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url = required(&lookup, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
-        let secret = match optional(&lookup, "SUPABASE_JWT_SECRET") {
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
+        let secret = match optional(&env, "SUPABASE_JWT_SECRET") {
             Some(secret) if secret.len() < MIN_SECRET_BYTES => {
                 Err(ConfigError::invalid("SUPABASE_JWT_SECRET", "must have at least 32 bytes"))
             }
             secret => Ok(secret.map(Secret::new)),
         };
-        let issuer =
-            optional(&lookup, "AUTH_ISSUER").map(|issuer| base_url("AUTH_ISSUER", issuer)).transpose();
+        let issuer = optional(&env, "AUTH_ISSUER").map(|issuer| base_url("AUTH_ISSUER", issuer)).transpose();
         let ((url, secret), issuer) = both(both(url, secret), issuer)?;
         Ok(Self {
             issuer: issuer.unwrap_or_else(|| format!("{url}/auth/v1")),
@@ -99,7 +98,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
 /// 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable` where the
 /// keys cannot be fetched.
 pub async fn authenticate<H: HttpClient, C: Clock>(
-    call: &Call,
+    call: &RequestContext,
     headers: &HeaderMap,
     config: &AuthConfig,
     cache: &JwksCache,

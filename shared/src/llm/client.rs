@@ -15,8 +15,8 @@ use super::{
     ChatEvent, ChatRequest, Cost, Dialect, Estimate, FrameReader, LlmConfig, LlmError, LlmMemory, Payload,
     Prices, Problem, Usage,
 };
-use crate::clock::Clock;
-use crate::http_client::{
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{
     BodyStream, HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
 };
 
@@ -168,8 +168,8 @@ fn outbound(
 ) -> Result<OutboundRequest, HttpError> {
     let url = format!("{}/chat/completions", config.base_url);
     // Without a stream there is no byte before the whole answer.
-    let silence_ms = if dialect.streams { limits.silence_ms } else { limits.total_ms };
-    let limits = Limits { silence_ms, ..limits };
+    let idle_timeout_ms = if dialect.streams { limits.idle_timeout_ms } else { limits.total_ms };
+    let limits = Limits { idle_timeout_ms, ..limits };
     let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
         .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
         .header(CONTENT_TYPE, "application/json")?

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use crate::http_client::RETRY_AFTER_MS;
 use crate::llm::config::tests::config;
 use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit, UserParameter};
+use crate::runtime::http_client::RETRY_AFTER_MS;
 
 const LIMITS: Limits = Limits::stream(20_000, 50_000, 1 << 20);
 

@@ -44,18 +44,18 @@ impl LlmConfig {
     ///
     /// # Errors
     /// [`ConfigError`] names the variable that is missing or makes no sense.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let upstream = both(llm_base_url(&lookup), required_secret(&lookup, "LLM_API_KEY"));
-        let model = both(required(&lookup, "LLM_MODEL"), json_mode(&lookup));
-        let prices = both(price(&lookup, "LLM_PRICE_IN"), price(&lookup, "LLM_PRICE_OUT"));
-        let tuning = both(both(upstream, model), both(prices, temperature(&lookup)));
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let upstream = both(llm_base_url(&env), required_secret(&env, "LLM_API_KEY"));
+        let model = both(required(&env, "LLM_MODEL"), json_mode(&env));
+        let prices = both(price(&env, "LLM_PRICE_IN"), price(&env, "LLM_PRICE_OUT"));
+        let tuning = both(both(upstream, model), both(prices, temperature(&env)));
         let ((upstream, model), ((input, output), temperature)) = tuning?;
         Ok(Self {
             base_url: upstream.0,
             api_key: upstream.1,
             model: model.0,
             json_mode: model.1,
-            reasoning_effort: optional(&lookup, "LLM_REASONING_EFFORT"),
+            reasoning_effort: optional(&env, "LLM_REASONING_EFFORT"),
             temperature,
             prices: Prices { input, output },
         })
@@ -63,25 +63,25 @@ impl LlmConfig {
 }
 
 /// Services document the URL of their API's root, some that of the route; users paste either.
-fn llm_base_url(lookup: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "LLM_BASE_URL";
-    let url = required(lookup, NAME)?;
+    let url = required(env, NAME)?;
     let url = url.trim_end_matches('/');
     base_url(NAME, url.strip_suffix("/chat/completions").unwrap_or(url).trim_end_matches('/').to_owned())
 }
 
-fn temperature(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
+fn temperature(env: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
     const NAME: &str = "LLM_TEMPERATURE";
-    let Some(text) = optional(lookup, NAME) else { return Ok(None) };
+    let Some(text) = optional(env, NAME) else { return Ok(None) };
     // By the parser that is here anyway.
     let temperature =
         serde_json::from_str(&text).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
     temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
 }
 
-fn json_mode(lookup: impl Fn(&str) -> Option<String>) -> Result<JsonMode, ConfigError> {
+fn json_mode(env: impl Fn(&str) -> Option<String>) -> Result<JsonMode, ConfigError> {
     const NAME: &str = "LLM_JSON_MODE";
-    match optional(lookup, NAME).as_deref() {
+    match optional(env, NAME).as_deref() {
         None | Some("strict") => Ok(JsonMode::Strict),
         Some("object") => Ok(JsonMode::Object),
         Some("prompt") => Ok(JsonMode::Prompt),
@@ -89,8 +89,8 @@ fn json_mode(lookup: impl Fn(&str) -> Option<String>) -> Result<JsonMode, Config
     }
 }
 
-fn price(lookup: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Price, ConfigError> {
-    let Some(text) = optional(lookup, name) else { return Ok(Price::default()) };
+fn price(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Price, ConfigError> {
+    let Some(text) = optional(env, name) else { return Ok(Price::default()) };
     Price::parse(&text).ok_or(ConfigError::invalid(name, "must be USD per million tokens, such as 0.15"))
 }
 
@@ -102,7 +102,7 @@ pub(super) mod tests {
         [("LLM_BASE_URL", "https://llm.example/v1"), ("LLM_API_KEY", "sk-secret"), ("LLM_MODEL", "small-1")];
 
     fn read(changes: &[(&str, &str)]) -> Result<LlmConfig, ConfigError> {
-        LlmConfig::from_lookup(|name| {
+        LlmConfig::from_env(|name| {
             let found = changes.iter().chain(&COMPLETE).find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })
@@ -162,7 +162,7 @@ pub(super) mod tests {
 
     #[test]
     fn everything_that_is_missing_is_named_at_once() {
-        let error = LlmConfig::from_lookup(|_| None).unwrap_err();
+        let error = LlmConfig::from_env(|_| None).unwrap_err();
         assert_eq!(error.names().collect::<Vec<_>>(), ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"]);
     }
 

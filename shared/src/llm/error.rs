@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Problem;
 use crate::error::{Code, Error};
-use crate::http_client::HttpError;
+use crate::runtime::http_client::HttpError;
 
 /// Why the model gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use uuid::Uuid;
 
 use crate::error::{Code, Error};
-use crate::http_client::IDEMPOTENCY_KEY;
+use crate::runtime::http_client::IDEMPOTENCY_KEY;
 use crate::text::is_invisible;
 
 pub use body::{Whole, parse_json};

@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::app::{pause_ms, refuse_errors};
 use super::{NewState, Said, SpotifyConfig, SpotifyError, UserCallError};
-use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::json::from_slice_lenient;
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::text::one_line;
 
 /// All that we ever ask for: to create playlists that are not on the profile, and to fill them.

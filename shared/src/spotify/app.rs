@@ -3,11 +3,13 @@ use serde::Deserialize;
 
 use super::search::parse_tracks;
 use super::{Said, SpotifyConfig, SpotifyError};
-use crate::cache::Cached;
-use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
+use crate::runtime::cache::Cached;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{
+    HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
+};
 use crate::track::CatalogueTrack;
 
 /// The app's access token; one for each instance of a function.

@@ -4,8 +4,8 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::http_client::HttpError;
 use crate::json::from_slice_lenient;
+use crate::runtime::http_client::HttpError;
 use crate::text::one_line;
 
 /// Why the catalogue gave no usable answer. Finding nothing is not an error.

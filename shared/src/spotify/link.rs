@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::{SpotifyConfig, SpotifyError};
-use crate::clock::Clock;
 use crate::config::{ConfigError, SecretPair};
 use crate::error::{Code, Error};
-use crate::http_client::HttpClient;
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
 use crate::supabase::{Service, SupabaseError};
 
 /// How often somebody who waits looks again.
@@ -39,8 +39,8 @@ impl TokenSecrets {
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        SecretPair::from_lookup(lookup, "SPOTIFY_TOKEN_SECRETS").map(Self)
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        SecretPair::from_env(env, "SPOTIFY_TOKEN_SECRETS").map(Self)
     }
 
     fn first(&self) -> &str {

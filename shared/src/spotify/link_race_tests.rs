@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::tests::{USER, lookup};
+use super::tests::{USER, env};
 use super::*;
 use crate::fakes::{FakeAnswer, FakeHttp, SharedClock};
-use crate::http_client::{HttpError, InboundResponse, OutboundRequest};
+use crate::runtime::http_client::{HttpError, InboundResponse, OutboundRequest};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -150,9 +150,9 @@ fn round(seed: u64) -> usize {
         told.answer(request.url.rsplit('/').next().unwrap_or_default(), &request.body)
     });
     let http = Slow { http, clock: clock.clone(), chance: chance.clone() };
-    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
-    let config = SpotifyConfig::from_lookup(lookup).unwrap();
-    let secrets = TokenSecrets::from_lookup(lookup).unwrap();
+    let supabase = SupabaseConfig::from_env(env).unwrap();
+    let config = SpotifyConfig::from_env(env).unwrap();
+    let secrets = TokenSecrets::from_env(env).unwrap();
     let service = || Supabase::new(&supabase, &http).service();
     let request = |begins_ms: u64| {
         let links = SpotifyLinks::new(&secrets, service(), &config, &http, &clock);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use crate::http_client::{HttpError, OutboundRequest};
+use crate::runtime::http_client::{HttpError, OutboundRequest};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -14,7 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const NOW_MS: u64 = 1_790_000_000_000;
 pub(super) const USER: Uuid = Uuid::from_u128(7);
 
-pub(super) fn lookup(name: &str) -> Option<String> {
+pub(super) fn env(name: &str) -> Option<String> {
     let value = match name {
         "SUPABASE_URL" => "https://project.example",
         "SUPABASE_PUBLISHABLE_KEY" => "sb_publishable_x",
@@ -71,9 +71,9 @@ fn ask(world: World, refused: Option<&str>) -> (Result<Secret, LinkError>, Vec<(
             other => panic!("{other}"),
         }
     });
-    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
-    let config = SpotifyConfig::from_lookup(lookup).unwrap();
-    let secrets = TokenSecrets::from_lookup(lookup).unwrap();
+    let supabase = SupabaseConfig::from_env(env).unwrap();
+    let config = SpotifyConfig::from_env(env).unwrap();
+    let secrets = TokenSecrets::from_env(env).unwrap();
     let clock = FakeClock::hurrying(NOW_MS);
     let links =
         SpotifyLinks::new(&secrets, Supabase::new(&supabase, &http).service(), &config, &http, &clock);

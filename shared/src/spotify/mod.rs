@@ -45,12 +45,11 @@ impl SpotifyConfig {
     ///
     /// # Errors
     /// [`ConfigError`] naming everything that is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url = |name, default: &str| {
-            base_url(name, optional(&lookup, name).unwrap_or_else(|| default.to_owned()))
-        };
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url =
+            |name, default: &str| base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()));
         let credentials =
-            both(required(&lookup, "SPOTIFY_CLIENT_ID"), required_secret(&lookup, "SPOTIFY_CLIENT_SECRET"));
+            both(required(&env, "SPOTIFY_CLIENT_ID"), required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
         let urls = both(
             url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"),
             url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"),

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::app::pause_ms;
 use super::{Said, SpotifyConfig, SpotifyError};
-use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{
+    HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
+};
 
 /// Spotify refuses more in one call; a playlist of ours has no more.
 pub const MAX_ITEMS: usize = 100;

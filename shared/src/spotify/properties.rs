@@ -19,7 +19,7 @@ const NOW: u64 = 1_790_000_000;
 const USER: Uuid = Uuid::from_u128(7);
 
 fn keys() -> StateKeys {
-    StateKeys::from_lookup(|_| Some(format!("{},{}", "1".repeat(32), "2".repeat(32)))).unwrap()
+    StateKeys::from_env(|_| Some(format!("{},{}", "1".repeat(32), "2".repeat(32)))).unwrap()
 }
 
 fn state() -> String {

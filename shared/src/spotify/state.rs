@@ -9,8 +9,8 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::config::{ConfigError, SecretPair};
-use crate::random::Random;
 use crate::redacted::Secret;
+use crate::runtime::random::Random;
 
 /// How long a listener may take to agree.
 pub const LIFETIME_SECONDS: u64 = 600;
@@ -76,8 +76,8 @@ impl StateKeys {
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        SecretPair::from_lookup(lookup, "SPOTIFY_STATE_SECRETS").map(Self)
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        SecretPair::from_env(env, "SPOTIFY_STATE_SECRETS").map(Self)
     }
 
     /// A new state for `user_id`.
@@ -152,7 +152,7 @@ mod tests {
     const USER: Uuid = Uuid::from_u128(7);
 
     fn keys(secrets: &str) -> StateKeys {
-        StateKeys::from_lookup(|_| Some(secrets.to_owned())).unwrap()
+        StateKeys::from_env(|_| Some(secrets.to_owned())).unwrap()
     }
 
     fn one() -> String {

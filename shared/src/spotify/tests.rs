@@ -3,10 +3,10 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::clock::Clock;
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use crate::http_client::{HttpError, OutboundRequest};
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{HttpError, OutboundRequest};
 use crate::track::CatalogueTrack;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -15,7 +15,7 @@ pub(super) const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
 const TOKEN_URL: &str = "https://accounts.spotify.com/api/token";
 
 fn config_of(variables: &[(&str, &str)]) -> Result<SpotifyConfig, ConfigError> {
-    SpotifyConfig::from_lookup(|name| {
+    SpotifyConfig::from_env(|name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
 }

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::clock::Clock;
-use crate::http_client::HttpClient;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
 
 /// A session is not reused if less than half an hour of its day is left: the user needs time to pay.
 const MIN_REMAINING_SECONDS: u64 = 30 * 60;

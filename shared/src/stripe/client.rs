@@ -2,10 +2,12 @@ use http::{HeaderName, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::{API_VERSION, StripeConfig, StripeError, text};
-use crate::clock::Clock;
 use crate::form::form_urlencoded;
-use crate::http_client::{HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest, Upstream};
 use crate::json::from_slice_lenient;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{
+    HttpClient, HttpError, IDEMPOTENCY_KEY, Limits, OutboundRequest, Upstream,
+};
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 /// A page of a hundred subscriptions has about 600 KB.

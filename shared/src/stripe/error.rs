@@ -3,7 +3,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::error::{Code, Error};
-use crate::http_client::HttpError;
+use crate::runtime::http_client::HttpError;
 
 /// The reasons why Stripe returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]

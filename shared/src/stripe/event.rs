@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::clock::Clock;
 use crate::error::{Code, Error};
-use crate::http_client::HttpClient;
 use crate::json::replace_lone_surrogates;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
 
 /// The event types after which a plan may change. All others are ignored.
 const TYPES: [&str; 11] = [

@@ -52,11 +52,11 @@ impl StripeConfig {
     ///
     /// # Errors
     /// [`ConfigError`] names everything that is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const KEY: &str = "STRIPE_SECRET_KEY";
         const URL: &str = "STRIPE_API_BASE_URL";
-        let url = optional(&lookup, URL).unwrap_or_else(|| "https://api.stripe.com".to_owned());
-        let key = required_secret(&lookup, KEY).and_then(|key| match mode_of(key.expose()) {
+        let url = optional(&env, URL).unwrap_or_else(|| "https://api.stripe.com".to_owned());
+        let key = required_secret(&env, KEY).and_then(|key| match mode_of(key.expose()) {
             Some(livemode) => Ok((key, livemode)),
             None => {
                 Err(ConfigError::invalid(KEY, "must begin with sk_live_, sk_test_, rk_live_ or rk_test_"))

@@ -5,8 +5,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::clock::Clock;
-use crate::http_client::HttpClient;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
 
 /// The largest page that Stripe returns.
 const PAGE_SIZE: &str = "100";

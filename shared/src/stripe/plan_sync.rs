@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::checkout::Owner;
 use super::{Plan, Stripe, StripeError, StripeId, Subject, text};
-use crate::clock::Clock;
 use crate::error::{Code, Error};
-use crate::http_client::HttpClient;
-use crate::random::Random;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::HttpClient;
+use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
 
 /// An attempt takes about 100 ms. More conflicts than this on one profile do not come from Stripe's events.

@@ -8,11 +8,11 @@ use uuid::Uuid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::tests::{NOW_MS, USER, customer, lookup, page, subscription};
+use super::tests::{NOW_MS, USER, customer, env, page, subscription};
 use super::*;
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
-use crate::http_client::OutboundRequest;
+use crate::runtime::http_client::OutboundRequest;
 use crate::supabase::{Supabase, SupabaseConfig};
 
 /// A database with one profile, and Stripe; `during` runs while Stripe is asked.
@@ -73,9 +73,9 @@ fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>,
     let shared = world.clone();
     let (http, clock) =
         (FakeHttp::responding(move |request| shared.answer(request)), FakeClock::hurrying(NOW_MS));
-    let config = StripeConfig::from_lookup(lookup).unwrap();
+    let config = StripeConfig::from_env(env).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 15_000);
-    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
+    let supabase = SupabaseConfig::from_env(env).unwrap();
     let service = Supabase::new(&supabase, &http).service();
     let subject = Subject { customer: customer(), user_id };
     let result =

@@ -14,7 +14,7 @@ use crate::fakes::FakeAnswer;
 const NOW: u64 = 1_790_000_000;
 
 fn secrets() -> WebhookSecrets {
-    WebhookSecrets::from_lookup(|_| Some(format!("{B},{A}"))).unwrap()
+    WebhookSecrets::from_env(|_| Some(format!("{B},{A}"))).unwrap()
 }
 
 /// Other items of a signature header; none of them is a time.

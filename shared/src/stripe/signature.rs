@@ -46,8 +46,8 @@ impl WebhookSecrets {
     ///
     /// # Errors
     /// [`ConfigError`] if a secret is missing, malformed or one too many.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let value = required(lookup, VARIABLE)?;
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let value = required(env, VARIABLE)?;
         let secrets: Vec<Secret> = value
             .split(',')
             .map(|secret| header_safe(VARIABLE, secret.trim().to_owned()))

@@ -12,7 +12,7 @@ const NOW: u64 = 1_790_000_000;
 const BODY: &[u8] = br#"{"id":"evt_1","object":"event"}"#;
 
 fn secrets(list: &str) -> WebhookSecrets {
-    WebhookSecrets::from_lookup(|_| Some(list.to_owned())).unwrap()
+    WebhookSecrets::from_env(|_| Some(list.to_owned())).unwrap()
 }
 
 /// Signs a body as Stripe does, independently of the code under test.
@@ -202,7 +202,7 @@ fn a_long_header_takes_no_more_than_its_length() {
 
 #[test]
 fn refuses_invalid_secrets_in_the_configuration() {
-    let read = |value: &str| WebhookSecrets::from_lookup(|_| Some(value.to_owned()));
+    let read = |value: &str| WebhookSecrets::from_env(|_| Some(value.to_owned()));
     for good in [A, &format!("{A},{B}"), &format!(" {A} , {B} "), &[A, B, A, B].join(",")] {
         assert!(read(good).is_ok(), "{good}");
     }

@@ -8,12 +8,12 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::*;
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use crate::http_client::{HttpError, OutboundRequest};
+use crate::runtime::http_client::{HttpError, OutboundRequest};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
 pub(super) const USER: Uuid = Uuid::from_u128(7);
 
-pub(super) fn lookup(name: &str) -> Option<String> {
+pub(super) fn env(name: &str) -> Option<String> {
     let value = match name {
         "STRIPE_SECRET_KEY" => "sk_test_x",
         "STRIPE_API_BASE_URL" => "https://stripe.example",
@@ -49,7 +49,7 @@ pub(super) fn with_stripe<T>(
     work: impl AsyncFnOnce(&Stripe<'_, FakeHttp, FakeClock>) -> T,
 ) -> (T, Vec<OutboundRequest>) {
     let (http, clock) = (FakeHttp::answering(answers), FakeClock::hurrying(NOW_MS));
-    let config = StripeConfig::from_lookup(lookup).unwrap();
+    let config = StripeConfig::from_env(env).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 15_000);
     let result = work(&stripe).now_or_never().unwrap();
     (result, http.requests())
@@ -178,7 +178,7 @@ fn retries_only_transient_errors() {
 fn sends_nothing_after_the_deadline() {
     let (http, clock) =
         (FakeHttp::responding(|_| FakeAnswer::text(500, "text/plain", "")), FakeClock::hurrying(NOW_MS));
-    let config = StripeConfig::from_lookup(lookup).unwrap();
+    let config = StripeConfig::from_env(env).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 300);
     assert!(stripe.plan_of(&customer()).now_or_never().unwrap().is_err());
     assert_eq!(http.requests().len(), 2);
@@ -210,8 +210,8 @@ fn requests_carry_key_and_version_and_errors_say_neither() {
 #[test]
 fn a_key_that_could_move_money_unseen_is_not_taken_for_another() {
     let mode = |key: &str| {
-        let lookup = |name: &str| (name == "STRIPE_SECRET_KEY").then(|| key.to_owned());
-        StripeConfig::from_lookup(lookup).map(|config| config.livemode)
+        let env = |name: &str| (name == "STRIPE_SECRET_KEY").then(|| key.to_owned());
+        StripeConfig::from_env(env).map(|config| config.livemode)
     };
     for (key, livemode) in
         [("sk_live_x", true), ("rk_live_x", true), ("sk_test_x", false), ("rk_test_x", false)]
@@ -221,8 +221,7 @@ fn a_key_that_could_move_money_unseen_is_not_taken_for_another() {
     for key in ["", "pk_live_x", "sk_x", "live_x", "whsec_x", "sk_live", "sk_live_ x"] {
         assert!(mode(key).is_err(), "{key}");
     }
-    let config =
-        StripeConfig::from_lookup(|name| (name == "STRIPE_SECRET_KEY").then(|| "sk_live_x".to_owned()));
+    let config = StripeConfig::from_env(|name| (name == "STRIPE_SECRET_KEY").then(|| "sk_live_x".to_owned()));
     assert!(!format!("{config:?}").contains("sk_live_x"));
 }
 

@@ -36,21 +36,21 @@ impl SupabaseConfig {
     ///
     /// # Errors
     /// [`ConfigError`] naming everything that is missing or invalid.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url = required(&lookup, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
-        let publishable_key = PUBLISHABLE.read(&lookup);
-        let service = service_credential(&lookup);
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
+        let publishable_key = PUBLISHABLE.read(&env);
+        let service = service_credential(&env);
         let ((url, publishable_key), service) = both(both(url, publishable_key), service)?;
         Ok(Self { url, publishable_key, service })
     }
 }
 
-fn service_credential(lookup: impl Fn(&str) -> Option<String>) -> Result<ServiceCredential, ConfigError> {
+fn service_credential(env: impl Fn(&str) -> Option<String>) -> Result<ServiceCredential, ConfigError> {
     const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
-    if let Some(token) = optional(&lookup, FUNCTION_TOKEN) {
+    if let Some(token) = optional(&env, FUNCTION_TOKEN) {
         return Ok(ServiceCredential::FunctionToken(header_safe(FUNCTION_TOKEN, token)?));
     }
-    let key = SECRET.read(&lookup)?;
+    let key = SECRET.read(&env)?;
     // Legacy keys are JWTs, whatever the variable's name.
     match key.expose().starts_with("eyJ") {
         true => Ok(ServiceCredential::LegacyJwt(key)),
@@ -80,13 +80,13 @@ const SECRET: KeyNames = KeyNames {
 };
 
 impl KeyNames {
-    fn read(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Secret, ConfigError> {
-        let document = optional(&lookup, self.named);
+    fn read(&self, env: impl Fn(&str) -> Option<String>) -> Result<Secret, ConfigError> {
+        let document = optional(&env, self.named);
         let (name, key) = if let Some(key) = document.as_deref().and_then(named_key) {
             (self.named, key)
-        } else if let Some(key) = optional(&lookup, self.plain) {
+        } else if let Some(key) = optional(&env, self.plain) {
             (self.plain, key)
-        } else if let Some(key) = optional(&lookup, self.legacy) {
+        } else if let Some(key) = optional(&env, self.legacy) {
             (self.legacy, key)
         } else if document.is_some() {
             return Err(ConfigError::invalid(self.named, r#"must be JSON like {"default":"sb_…"}"#));

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::http_client::HttpError;
+use crate::runtime::http_client::HttpError;
 
 const RETRY_AFTER_SECONDS: u64 = 5;
 /// The length of a message in the log, in characters.

@@ -23,9 +23,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::auth::VerifiedUser;
-use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 
 const APIKEY: HeaderName = HeaderName::from_static("apikey");
 /// A hundred tracks with titles have about 50 KB.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Service;
 use crate::error::{Code, Error};
-use crate::http_client::HttpClient;
+use crate::runtime::http_client::HttpClient;
 
 /// The counted resource, as `private.request_limits` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

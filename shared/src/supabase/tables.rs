@@ -5,7 +5,7 @@ pub use postgrest::{Builder, Postgrest};
 use serde::de::DeserializeOwned;
 
 use super::{AsUser, LIMITS, Session, SupabaseError};
-use crate::http_client::{HttpClient, HttpError, OutboundRequest, Upstream};
+use crate::runtime::http_client::{HttpClient, HttpError, OutboundRequest, Upstream};
 
 impl<H: HttpClient> AsUser<'_, H> {
     /// Sends the request that `build` builds and parses the response's JSON.

@@ -14,7 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const URL: &str = "https://project.example";
 
 fn config_of(variables: &[(&str, &str)]) -> Result<SupabaseConfig, crate::config::ConfigError> {
-    SupabaseConfig::from_lookup(|name| {
+    SupabaseConfig::from_env(|name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
 }

@@ -110,7 +110,7 @@ mutants! {
             "functions/billing/src/request.rs" "!origins.has_url(url)" => "false",
             "no_url_leads_anywhere_else";
         "a URL of the app may begin with another host's name":
-            "shared/src/cors.rs" "rest.is_empty() || rest.starts_with(['/', '?', '#'])" => "true",
+            "shared/src/runtime/cors.rs" "rest.is_empty() || rest.starts_with(['/', '?', '#'])" => "true",
             "no_url_leads_anywhere_else";
     }
     "stripe-webhook" {

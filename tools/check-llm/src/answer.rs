@@ -1,12 +1,12 @@
 //! One wish, asked and read as the functions ask and read it.
 
 use native::{NativeClock, NativeHttp};
-use shared::clock::Clock;
-use shared::http_client::Limits;
 use shared::llm::playlist::{Language, PlaylistAsk, PlaylistEvent, PlaylistReader};
 use shared::llm::{
     ChatEvent, ChatStream, Cost, FinishReason, LlmConfig, LlmError, LlmMemory, Usage, stream_chat,
 };
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::Limits;
 use shared::track::Suggestion;
 
 use crate::observed::{Attempt, Observed};

@@ -1,8 +1,8 @@
 //! What is wrong, in words that say what to change.
 
 use native::NativeHttp;
-use shared::http_client::HttpError;
 use shared::llm::{FinishReason, LlmConfig, LlmError, Problem};
+use shared::runtime::http_client::HttpError;
 
 use crate::answer::Check;
 

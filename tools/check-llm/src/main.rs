@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Report> {
-    let config = LlmConfig::from_lookup(|name| std::env::var(name).ok())?;
+    let config = LlmConfig::from_env(|name| std::env::var(name).ok())?;
     let http = NativeHttp::new()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let check = runtime.block_on(Check::run(&config, &http, NativeClock));

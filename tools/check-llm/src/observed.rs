@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use http::header::{CONTENT_TYPE, LOCATION};
 use native::{NativeClock, NativeHttp};
 use serde_json::Value;
-use shared::clock::Clock;
-use shared::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 
 /// So many bytes of an answer tell what it is.
 const BEGINNING_BYTES: usize = 512;

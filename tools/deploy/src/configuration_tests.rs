@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use shared::config::ConfigError;
-use shared::cors::AllowedOrigins;
+use shared::runtime::cors::AllowedOrigins;
 
 use super::*;
 
@@ -55,16 +55,16 @@ fn problems(target: Target, environment: Environment, changes: &[(&str, Option<&
 fn read(function: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
     if function == "stripe-webhook" {
         // No page calls it.
-        return stripe_webhook::config::Config::from_lookup(lookup).map(drop);
+        return stripe_webhook::config::Config::from_env(lookup).map(drop);
     }
-    let origins = AllowedOrigins::from_lookup(&lookup).map(drop);
+    let origins = AllowedOrigins::from_env(&lookup).map(drop);
     match function {
-        "account" => account::config::Config::from_lookup(lookup).map(drop).and(origins),
-        "ai-playlist" => ai_playlist::config::Config::from_lookup(lookup).map(drop).and(origins),
-        "billing" => billing::config::Config::from_lookup(lookup).map(drop).and(origins),
-        "spotify-export" => spotify_export::config::Config::from_lookup(lookup).map(drop).and(origins),
-        "spotify-oauth" => spotify_oauth::config::Config::from_lookup(lookup).map(drop).and(origins),
-        "spotify-search" => spotify_search::config::Config::from_lookup(lookup).map(drop).and(origins),
+        "account" => account::config::Config::from_env(lookup).map(drop).and(origins),
+        "ai-playlist" => ai_playlist::config::Config::from_env(lookup).map(drop).and(origins),
+        "billing" => billing::config::Config::from_env(lookup).map(drop).and(origins),
+        "spotify-export" => spotify_export::config::Config::from_env(lookup).map(drop).and(origins),
+        "spotify-oauth" => spotify_oauth::config::Config::from_env(lookup).map(drop).and(origins),
+        "spotify-search" => spotify_search::config::Config::from_env(lookup).map(drop).and(origins),
         other => panic!("{other} is not compared with its lists"),
     }
 }

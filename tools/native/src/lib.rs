@@ -6,9 +6,9 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
-use shared::clock::Clock;
-use shared::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest};
-use shared::random::Random;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest};
+use shared::runtime::random::Random;
 
 /// The system's clock.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ impl NativeHttp {
 impl HttpClient for NativeHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         let limits = request.limits;
-        let silence = Duration::from_millis(limits.silence_ms);
+        let silence = Duration::from_millis(limits.idle_timeout_ms);
         let builder = self.client.request(request.method, &request.url).headers(request.headers);
         let builder = builder.timeout(Duration::from_millis(limits.total_ms)).body(request.body);
         let sent = tokio::time::timeout(silence, builder.send());

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use native::{NativeClock, NativeHttp, NativeRandom};
-use shared::clock::Clock;
 use shared::config::both;
+use shared::runtime::clock::Clock;
 use shared::stripe::{Stripe, StripeConfig};
 use shared::supabase::{Supabase, SupabaseConfig};
 
@@ -43,8 +43,7 @@ fn run() -> Result<bool> {
         }
     }
     let variable = |name: &str| std::env::var(name).ok();
-    let (stripe, supabase) =
-        both(StripeConfig::from_lookup(variable), SupabaseConfig::from_lookup(variable))?;
+    let (stripe, supabase) = both(StripeConfig::from_env(variable), SupabaseConfig::from_env(variable))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (http, clock) = (NativeHttp::new()?, NativeClock);

@@ -8,9 +8,9 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::http_client::HttpClient;
-use shared::random::Random;
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::HttpClient;
+use shared::runtime::random::Random;
 use shared::stripe::{BillingProfile, Plan, PlanSync, Stripe, StripeId, Subject};
 use shared::supabase::Service;
 use uuid::Uuid;

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
-use shared::http_client::OutboundRequest;
+use shared::runtime::http_client::OutboundRequest;
 use shared::stripe::StripeConfig;
 use shared::supabase::{Supabase, SupabaseConfig};
 
@@ -93,9 +93,9 @@ fn run(world: World, mode: Mode) -> (Report, Vec<String>) {
     let world = Rc::new(world);
     let shared = world.clone();
     let (http, clock) = (FakeHttp::responding(move |request| shared.answer(request)), FakeClock::hurrying(1));
-    let config = StripeConfig::from_lookup(lookup).unwrap();
+    let config = StripeConfig::from_env(lookup).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, u64::MAX);
-    let supabase = SupabaseConfig::from_lookup(lookup).unwrap();
+    let supabase = SupabaseConfig::from_env(lookup).unwrap();
     let service = Supabase::new(&supabase, &http).service();
     let random = FakeRandom::default();
     let report = Reconcile::new(&stripe, &service, &random, mode).run().now_or_never().unwrap().unwrap();

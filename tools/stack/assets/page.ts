@@ -11,7 +11,7 @@ export interface PageVariables {
 
 const TURNSTILE = 'https://challenges.cloudflare.com';
 
-/** Those of shared/src/headers.rs. */
+/** Those of shared/src/runtime/headers.rs. */
 const COMMON = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

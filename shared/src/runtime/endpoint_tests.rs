@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_call};
-use crate::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
+use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 
 const ENDPOINT: Endpoint = Endpoint {
     name: "echo",
@@ -22,7 +22,7 @@ fn ask(
     timing: bool,
 ) -> (Response<Body>, Vec<Value>) {
     let (log, clock) = (FakeLog::default(), FakeClock::at_ms(1_250));
-    let call = Call::new(ENDPOINT, &method, Uuid::nil(), 1_000, Rc::new(log.clone()));
+    let call = RequestContext::new(ENDPOINT, &method, Uuid::nil(), 1_000, Rc::new(log.clone()));
     let call = call.showing_timing(timing);
     let mut request = Request::new(body);
     *request.method_mut() = method;
@@ -82,7 +82,7 @@ fn every_answer_has_the_common_headers_and_says_over_https_that_it_stays_there()
         ("/echo/health", Method::GET, ""),
     ] {
         let (response, _) = ask(path, method.clone(), Ok(body.into()), false);
-        for (name, value) in crate::headers::COMMON {
+        for (name, value) in crate::runtime::headers::COMMON {
             assert_eq!(response.headers()[name], value, "{method} {path} {body}");
         }
         assert!(!response.headers().contains_key("strict-transport-security"), "{method} {path} {body}");
@@ -143,7 +143,11 @@ fn a_line_names_a_method_of_http_and_nothing_that_a_client_typed() {
     for (method, logged) in known.map(|it| (it, it)).into_iter().chain(typed.map(|it| (it, "other"))) {
         let log = FakeLog::default();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Call::new(ENDPOINT, &method, Uuid::nil(), 0, Rc::new(log.clone())).log_end(0, StatusCode::OK, None);
+        RequestContext::new(ENDPOINT, &method, Uuid::nil(), 0, Rc::new(log.clone())).log_end(
+            0,
+            StatusCode::OK,
+            None,
+        );
         let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
         assert_eq!(line["method"], logged);
     }
@@ -152,7 +156,7 @@ fn a_line_names_a_method_of_http_and_nothing_that_a_client_typed() {
 #[test]
 fn a_user_is_named_by_a_hash_that_operators_can_compute() {
     let log = FakeLog::default();
-    let call = Call::new(ENDPOINT, &Method::GET, Uuid::nil(), 0, Rc::new(log.clone()));
+    let call = RequestContext::new(ENDPOINT, &Method::GET, Uuid::nil(), 0, Rc::new(log.clone()));
     let id: Uuid = "6F0D7C58-2F1C-4D0E-9C68-0A4B7B1E6A11".parse().unwrap();
     call.note_user(id);
     call.log_end(0, StatusCode::OK, None);

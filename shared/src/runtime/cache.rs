@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 
-use crate::clock::Clock;
+use crate::runtime::clock::Clock;
 
 /// One cached value with its expiry.
 ///

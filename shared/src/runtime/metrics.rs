@@ -11,13 +11,15 @@ use bytes::Bytes;
 use futures_util::{FutureExt, Stream};
 use serde_json::{Map, Value};
 
-use crate::clock::Clock;
-use crate::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest, Upstream};
-use crate::log::Fields;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{
+    BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest, Upstream,
+};
+use crate::runtime::log::Fields;
 
 /// One request's record. It lives and dies with the request.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct RequestMetrics {
     noted: RefCell<Fields>,
     tallies: RefCell<[Tally; Upstream::ALL.len()]>,
 }
@@ -30,7 +32,7 @@ struct Tally {
     ms: u64,
 }
 
-impl Record {
+impl RequestMetrics {
     /// Sets a field of the line. Never a secret, never what a listener typed.
     pub fn note(&self, key: &str, value: impl Into<Value>) {
         self.noted.borrow_mut().set(key, value);
@@ -85,20 +87,20 @@ impl Tally {
 
 /// A way out that writes down what goes through it.
 #[derive(Clone)]
-pub struct Observed<H, C> {
+pub struct InstrumentedClient<H, C> {
     inner: H,
     clock: C,
-    record: Rc<Record>,
+    record: Rc<RequestMetrics>,
 }
 
-impl<H, C> Observed<H, C> {
+impl<H, C> InstrumentedClient<H, C> {
     /// The way out `inner`, as `record` is to know of it.
-    pub fn new(inner: H, clock: C, record: Rc<Record>) -> Self {
+    pub fn new(inner: H, clock: C, record: Rc<RequestMetrics>) -> Self {
         Self { inner, clock, record }
     }
 }
 
-impl<H: HttpClient, C: Clock + Clone + Unpin + 'static> HttpClient for Observed<H, C> {
+impl<H: HttpClient, C: Clock + Clone + Unpin + 'static> HttpClient for InstrumentedClient<H, C> {
     fn send(&self, request: OutboundRequest) -> impl Future<Output = Result<InboundResponse, HttpError>> {
         let mut asking = Asking::begin(self, request.upstream);
         self.inner.send(request).map(move |answer| {
@@ -116,7 +118,7 @@ impl<H: HttpClient, C: Clock + Clone + Unpin + 'static> HttpClient for Observed<
 
 /// A call under way: from sending to the last byte, or to whatever ends it before.
 struct Asking<C: Clock> {
-    record: Rc<Record>,
+    record: Rc<RequestMetrics>,
     upstream: Upstream,
     clock: C,
     since_ms: u64,
@@ -124,7 +126,7 @@ struct Asking<C: Clock> {
 }
 
 impl<C: Clock + Clone> Asking<C> {
-    fn begin<H>(from: &Observed<H, C>, upstream: Upstream) -> Self {
+    fn begin<H>(from: &InstrumentedClient<H, C>, upstream: Upstream) -> Self {
         from.record.count(upstream, |tally| tally.calls += 1);
         let (record, clock) = (from.record.clone(), from.clock.clone());
         Self { record, upstream, since_ms: clock.now_ms(), clock, has_failed: false }
@@ -166,5 +168,5 @@ impl<C: Clock + Unpin> Stream for Reading<C> {
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
+#[path = "metrics_tests.rs"]
 mod tests;

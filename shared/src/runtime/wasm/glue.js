@@ -1,8 +1,7 @@
-// The border between the runtime and the functions' wasm. A crossing costs more than most of what is done on either side of
-// it, so what belongs together crosses together: a head is one text, a document one array of bytes, and the instance is
-// called back with two numbers.
+// The FFI boundary between the runtime and the functions' wasm. A crossing costs more than most work on either side, so
+// related data crosses in one call: a head is one text, a document one array of bytes, and the callback takes two numbers.
 
-/** How something ended; `succeeded` in mod.rs reads the same numbers. */
+/** The outcome codes, which `succeeded` in mod.rs maps to errors. */
 const DONE = 0;
 const BROKE = 1;
 const TOO_LATE = 2;
@@ -16,33 +15,33 @@ const FLOWS_BYTES = 4096;
 const PAUSE_MS = 50;
 const BUFFER_BYTES = 16 * 1024;
 
-/** The running instance of the wasm: what calls it back, and who waits for an answer of its. */
+/** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
-let isBroken = false;
-/** The headers of every answer, of an answer without an instance too. */
+let isPoisoned = false;
+/** The headers of every response, also of the error that replaces the response of a poisoned instance. */
 let common = '';
 
 /**
- * Called by every new instance. `resume(ticket, outcome)` goes on where a ticket was drawn; `names` are the headers that
- * anybody reads, `commonHeaders` those of every answer.
+ * Called by every new instance. `resume(id, outcome)` completes the future with that id; `names` are the headers
+ * that Rust reads, `commonHeaders` those of every response.
  */
 export function connect(resume, names, commonHeaders) {
   instance = { resume, names: names.split('\n'), promises: new Map() };
   common = commonHeaders;
 }
 
-/** After a panic its memory cannot be trusted: whoever waits is told, and the next request gets a new instance. */
-export function giveUp(error) {
+/** After a panic the memory cannot be trusted: every pending request fails, and the next one gets a new instance. */
+export function poison(error) {
   console.error(`the instance is given up: ${error}`);
-  isBroken = true;
-  for (const resolve of instance.promises.values()) resolve(internalError());
+  isPoisoned = true;
+  for (const keep of instance.promises.values()) keep(internalError());
   instance.promises.clear();
 }
 
-/** Whether a new instance is due; asked once for each. */
-export function takeBroken() {
-  const was = isBroken;
-  isBroken = false;
+/** Returns whether a new instance is due, and resets the flag. */
+export function takePoisoned() {
+  const was = isPoisoned;
+  isPoisoned = false;
   return was;
 }
 
@@ -52,39 +51,39 @@ export function internalError() {
   return Response.json(body, { status: 500, headers: { ...named(common), 'X-Request-Id': request_id } });
 }
 
-function settle(from, ticket, outcome) {
-  // What an instance waited for that was given up is nobody's.
-  if (from !== instance || isBroken) return;
+function complete(from, id, outcome) {
+  // A poisoned or replaced instance is not called again.
+  if (from !== instance || isPoisoned) return;
   try {
-    from.resume(ticket, outcome);
+    from.resume(id, outcome);
   } catch (error) {
-    giveUp(error);
+    poison(error);
   }
 }
 
-/** A promise that `answer`, `open` or `release` keeps. */
-export function promise(ticket) {
-  return new Promise((resolve) => instance.promises.set(ticket, resolve));
+/** A promise that `answer`, `open` or `resolve` resolves. */
+export function promise(id) {
+  return new Promise((keep) => instance.promises.set(id, keep));
 }
 
-/** The runtime goes on until the promise is kept, also where the client leaves. */
-export function hold(context, promise) {
+/** Keeps the runtime running until the promise is resolved, even if the client disconnects. */
+export function waitUntil(context, promise) {
   context.waitUntil(promise);
 }
 
-export function release(ticket, value) {
+export function resolve(id, value) {
   const { promises } = instance;
-  promises.get(ticket)?.(value);
-  promises.delete(ticket);
+  promises.get(id)?.(value);
+  promises.delete(id);
 }
 
-export function variable(env, name) {
+export function getEnv(env, name) {
   const value = env[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-export function sleep(ticket, ms) {
-  return setTimeout(settle, ms, instance, ticket, DONE);
+export function sleep(id, ms) {
+  return setTimeout(complete, ms, instance, id, DONE);
 }
 
 export function cancel(timer) {
@@ -99,14 +98,14 @@ export function error(line) {
   console.error(line);
 }
 
-/** Method, URL, and names and values of the headers that anybody reads, a line each. */
+/** Returns the method, the URL, and the names and values of the headers that Rust reads, each on a line. */
 export function head(request) {
   return `${request.method}\n${request.url}\n${listed(request.headers)}`;
 }
 
-export function whenGone(ticket, request) {
+export function onDisconnect(id, request) {
   const from = instance;
-  request.signal?.addEventListener('abort', () => settle(from, ticket, DONE), { once: true });
+  request.signal?.addEventListener('abort', () => complete(from, id, DONE), { once: true });
 }
 
 function listed(headers) {
@@ -130,15 +129,15 @@ function named(text) {
   return headers;
 }
 
-/** What comes in as a whole: the body of a request. */
+/** The body of a request, read as a whole. */
 class Incoming {
   bytes = NOTHING;
 
-  constructor(ticket, request, max) {
-    this.read(ticket, request, max, instance);
+  constructor(id, request, max) {
+    this.read(id, request, max, instance);
   }
 
-  async read(ticket, request, max, from) {
+  async read(id, request, max, from) {
     let outcome = DONE;
     try {
       const bytes = await whole(request, max);
@@ -147,7 +146,7 @@ class Incoming {
     } catch {
       outcome = BROKE;
     }
-    settle(from, ticket, outcome);
+    complete(from, id, outcome);
   }
 
   take() {
@@ -155,8 +154,8 @@ class Incoming {
   }
 }
 
-export function receive(ticket, request, max) {
-  return new Incoming(ticket, request, max);
+export function receive(id, request, max) {
+  return new Incoming(id, request, max);
 }
 
 /** All bytes of a body, or null where there are more than `max`. */
@@ -164,7 +163,7 @@ async function whole(source, max) {
   const { body, headers } = source;
   if (body === null) return NOTHING;
   const length = headers.get('Content-Length');
-  // Behind a compressed one there may be any number of bytes.
+  // A compressed body may expand to any number of bytes.
   if (length !== null && !headers.has('Content-Encoding')) {
     if (Number(length) > max) return tooLarge(body);
     return new Uint8Array(await source.arrayBuffer());
@@ -194,7 +193,7 @@ function tooLarge(stream) {
   return null;
 }
 
-/** Reads as many bytes as it is asked for, where the stream can; an empty body in Deno is one that cannot. */
+/** Returns a BYOB reader, or a plain one where the stream has none, as an empty body in Deno. */
 function readerOf(body) {
   try {
     return body.getReader({ mode: 'byob' });
@@ -207,21 +206,21 @@ function pause() {
   return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
-/** A request to an upstream, and what comes of it. */
+/** A request to an upstream and its response. */
 class Exchange {
   from = instance;
   controller = new AbortController();
-  /** One timer, set anew where it rings too early: one for each chunk would be a good part of what a stream costs. */
+  /** One timer, armed again when it fires early: a timer for each chunk would be a large part of the cost of a stream. */
   timer = undefined;
   due = Infinity;
-  ticket = 0;
+  id = 0;
   status = 0;
   text = '';
   bytes = NOTHING;
   received = 0;
   /** The last piece of the stream had to be waited for. */
   hasCaughtUp = false;
-  /** How the body ended, which may break where the head was fine. */
+  /** The outcome of the body, which may fail after the head has arrived. */
   ended = DONE;
 
   constructor(silence, total, max, isDocument) {
@@ -231,8 +230,8 @@ class Exchange {
     this.isDocument = isDocument;
   }
 
-  wait(ticket) {
-    this.ticket = ticket;
+  wait(id) {
+    this.id = id;
     this.due = Math.min(Date.now() + this.silence, this.ends);
     if (this.timer === undefined) this.arm();
   }
@@ -252,11 +251,11 @@ class Exchange {
   finish(outcome) {
     if (this.due === Infinity) return; // The timer was first.
     this.due = Infinity;
-    // A document's head is worth something also where its body is not.
-    if (this.status === 0 || !this.isDocument) settle(this.from, this.ticket, outcome);
+    // The status of a document counts even if its body fails.
+    if (this.status === 0 || !this.isDocument) complete(this.from, this.id, outcome);
     else {
       this.ended = outcome;
-      settle(this.from, this.ticket, DONE);
+      complete(this.from, this.id, DONE);
     }
   }
 
@@ -280,9 +279,9 @@ class Exchange {
     this.finish(outcome);
   }
 
-  /** The next piece of a stream; an empty one is its end. */
-  async read(ticket) {
-    this.wait(ticket);
+  /** Reads the next chunk of a stream; an empty one is the end. */
+  async read(id) {
+    this.wait(id);
     let outcome = DONE;
     try {
       this.bytes = this.body === null ? NOTHING : await this.next();
@@ -299,9 +298,9 @@ class Exchange {
     if (this.hasCaughtUp && this.received >= FLOWS_BYTES) await pause();
     const room = new Uint8Array(this.bytes.length === 0 ? new ArrayBuffer(BUFFER_BYTES) : this.bytes.buffer);
     const asked = Date.now();
-    // Where the stream ends, the last piece may come along with that.
+    // At the end of the stream, the last chunk may come together with `done`.
     const { value } = await this.reader.read(room, { min: 1 });
-    // What was there already took no time.
+    // A chunk that was already buffered takes no time.
     this.hasCaughtUp = Date.now() - asked > 1;
     return value ?? NOTHING;
   }
@@ -314,7 +313,7 @@ class Exchange {
     return this.bytes;
   }
 
-  /** Nobody wants more of it. */
+  /** Cancels the request. */
   abort() {
     this.due = Infinity;
     clearTimeout(this.timer);
@@ -322,13 +321,13 @@ class Exchange {
   }
 }
 
-export function exchange(ticket, method, url, headers, body, silence, total, max, isDocument) {
+export function exchange(id, method, url, headers, body, silence, total, max, isDocument) {
   const it = new Exchange(silence, total, max, isDocument);
-  it.wait(ticket);
+  it.wait(id);
   it.ask(url, {
     method,
     headers: named(headers),
-    // A copy: the instance's memory is its own.
+    // A copy: the memory of the instance may move.
     body: body.length === 0 ? undefined : body.slice(),
     redirect: 'manual',
     signal: it.controller.signal,
@@ -336,12 +335,12 @@ export function exchange(ticket, method, url, headers, body, silence, total, max
   return it;
 }
 
-export function answer(ticket, status, headers, body) {
+export function answer(id, status, headers, body) {
   const init = { status, headers: named(headers) };
-  release(ticket, new Response(body.length === 0 ? null : body.slice(), init));
+  resolve(id, new Response(body.length === 0 ? null : body.slice(), init));
 }
 
-/** An answer that is written piece by piece. */
+/** A response that is written in chunks. */
 class Outgoing {
   from = instance;
 
@@ -349,27 +348,27 @@ class Outgoing {
     this.writer = writer;
   }
 
-  /** Settles when there is room for more. */
-  write(ticket, bytes) {
-    const settled = (outcome) => settle(this.from, ticket, outcome);
+  /** Completes when there is room for more. */
+  write(id, bytes) {
+    const settled = (outcome) => complete(this.from, id, outcome);
     this.writer.write(bytes.slice()).then(() => settled(DONE), () => settled(BROKE));
   }
 
-  /** Settles when nobody reads it any more. */
-  whenLeft(ticket) {
-    this.writer.closed.catch(() => settle(this.from, ticket, DONE));
+  /** Completes when the client stops reading. */
+  onCancel(id) {
+    this.writer.closed.catch(() => complete(this.from, id, DONE));
   }
 
   end() {
-    this.writer.close().catch(() => {}); // Nobody reads it any more.
+    this.writer.close().catch(() => {}); // The client has stopped reading.
   }
 }
 
-// Cloudflare's own kind of pipe never leaves its native code.
+// Cloudflare's own pipe stays in native code.
 const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
 
-export function open(ticket, status, headers) {
+export function open(id, status, headers) {
   const { readable, writable } = new Pipe();
-  release(ticket, new Response(readable, { status, headers: named(headers) }));
+  resolve(id, new Response(readable, { status, headers: named(headers) }));
   return new Outgoing(writable.getWriter());
 }

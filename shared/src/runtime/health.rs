@@ -8,13 +8,13 @@ use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::auth::bearer;
-use crate::cache::Once;
-use crate::clock::Clock;
 use crate::config::ConfigError;
-use crate::endpoint::{Body, Call, json_response};
 use crate::error::Error;
-use crate::http_client::HttpClient;
 use crate::redacted::Secret;
+use crate::runtime::cache::Once;
+use crate::runtime::clock::Clock;
+use crate::runtime::endpoint::{Body, RequestContext, json_response};
+use crate::runtime::http_client::HttpClient;
 use crate::supabase::{Supabase, SupabaseConfig};
 
 /// For how long clients that are no operators are told the same.
@@ -88,7 +88,7 @@ pub struct Memory(Once<Vec<&'static str>>);
 /// # Errors
 /// Where the answer cannot be written.
 pub async fn check<H: HttpClient, C: Clock>(
-    call: &Call,
+    call: &RequestContext,
     headers: &HeaderMap,
     setup: &Setup<'_>,
     memory: &Memory,
@@ -114,7 +114,7 @@ pub async fn check<H: HttpClient, C: Clock>(
     json_response(code, &Value::Object(answer))
 }
 
-async fn look(call: &Call, setup: &Setup<'_>, http: &impl HttpClient) -> Vec<&'static str> {
+async fn look(call: &RequestContext, setup: &Setup<'_>, http: &impl HttpClient) -> Vec<&'static str> {
     let Setup { problems, database, .. } = *setup;
     let failure = match database {
         Some(database) => Supabase::new(database, http).answers().await.err(),
@@ -147,10 +147,10 @@ mod tests {
     use super::*;
     use crate::config::required;
     use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
-    use crate::http_client::HttpError;
+    use crate::runtime::http_client::HttpError;
 
     fn database() -> SupabaseConfig {
-        SupabaseConfig::from_lookup(|name| match name {
+        SupabaseConfig::from_env(|name| match name {
             "SUPABASE_URL" => Some("https://db.example".into()),
             "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".into()),
             "SUPABASE_SECRET_KEY" => Some("sb_secret_x".into()),
@@ -174,7 +174,7 @@ mod tests {
         memory: Memory,
         http: FakeHttp,
         clock: SharedClock,
-        call: Call,
+        call: RequestContext,
     }
 
     impl Instance {

@@ -1,4 +1,4 @@
-// A worker of Cloudflare's.
+// The Cloudflare worker.
 
 import module from './index_bg.wasm';
 import { start } from './entry.js';

@@ -39,7 +39,7 @@ pub const READ_HEADERS: [HeaderName; 8] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest silence, before the head of the answer and between two chunks of its body.
-    pub silence_ms: u64,
+    pub idle_timeout_ms: u64,
     /// The longest time from sending to the last byte.
     pub total_ms: u64,
     /// The largest body that is read.
@@ -51,19 +51,19 @@ pub struct Limits {
 impl Limits {
     /// Limits for a call that answers one small document.
     pub const fn document(total_ms: u64, max_body_bytes: usize) -> Self {
-        Self { silence_ms: total_ms, total_ms, max_body_bytes, is_document: true }
+        Self { idle_timeout_ms: total_ms, total_ms, max_body_bytes, is_document: true }
     }
 
     /// Limits for a call whose answer is read while it is written.
-    pub const fn stream(silence_ms: u64, total_ms: u64, max_body_bytes: usize) -> Self {
-        Self { silence_ms, total_ms, max_body_bytes, is_document: false }
+    pub const fn stream(idle_timeout_ms: u64, total_ms: u64, max_body_bytes: usize) -> Self {
+        Self { idle_timeout_ms, total_ms, max_body_bytes, is_document: false }
     }
 
     /// The same limits, ending no later than `remaining_ms` from now.
     #[must_use]
     pub fn within(self, remaining_ms: u64) -> Self {
         Self {
-            silence_ms: self.silence_ms.min(remaining_ms),
+            idle_timeout_ms: self.idle_timeout_ms.min(remaining_ms),
             total_ms: self.total_ms.min(remaining_ms),
             ..self
         }

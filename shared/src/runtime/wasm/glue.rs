@@ -1,4 +1,4 @@
-//! The other side of `glue.js`.
+//! The Rust side of `glue.js`.
 
 use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 
@@ -6,32 +6,34 @@ use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 extern "C" {
     pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, names: &str, common: &str);
 
-    pub fn promise(ticket: u32) -> JsValue;
-    pub fn hold(context: &JsValue, promise: &JsValue);
-    pub fn release(ticket: u32);
-    pub fn answer(ticket: u32, status: u16, headers: &str, body: &[u8]);
-    pub fn open(ticket: u32, status: u16, headers: &str) -> Outgoing;
+    pub fn promise(id: u32) -> JsValue;
+    #[wasm_bindgen(js_name = waitUntil)]
+    pub fn wait_until(context: &JsValue, promise: &JsValue);
+    pub fn resolve(id: u32);
+    pub fn answer(id: u32, status: u16, headers: &str, body: &[u8]);
+    pub fn open(id: u32, status: u16, headers: &str) -> Outgoing;
 
-    pub fn variable(env: &JsValue, name: &str) -> Option<String>;
+    #[wasm_bindgen(js_name = getEnv)]
+    pub fn get_env(env: &JsValue, name: &str) -> Option<String>;
     pub fn info(line: &str);
     pub fn error(line: &str);
 
-    pub fn sleep(ticket: u32, ms: f64) -> f64;
+    pub fn sleep(id: u32, ms: f64) -> f64;
     pub fn cancel(timer: f64);
 
     pub fn head(request: &JsValue) -> String;
-    #[wasm_bindgen(js_name = whenGone)]
-    pub fn when_gone(ticket: u32, request: &JsValue);
-    pub fn receive(ticket: u32, request: &JsValue, max: f64) -> Incoming;
+    #[wasm_bindgen(js_name = onDisconnect)]
+    pub fn on_disconnect(id: u32, request: &JsValue);
+    pub fn receive(id: u32, request: &JsValue, max: f64) -> Incoming;
 
-    #[allow(clippy::too_many_arguments, reason = "they cross the border together")]
+    #[allow(clippy::too_many_arguments, reason = "they cross the FFI boundary in one call")]
     pub fn exchange(
-        ticket: u32,
+        id: u32,
         method: &str,
         url: &str,
         headers: &str,
         body: &[u8],
-        silence_ms: f64,
+        idle_timeout_ms: f64,
         total_ms: f64,
         max: f64,
         is_document: bool,
@@ -51,15 +53,15 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn take(this: &Exchange) -> Vec<u8>;
     #[wasm_bindgen(method)]
-    pub fn read(this: &Exchange, ticket: u32);
+    pub fn read(this: &Exchange, id: u32);
     #[wasm_bindgen(method)]
     pub fn abort(this: &Exchange);
 
     pub type Outgoing;
     #[wasm_bindgen(method)]
-    pub fn write(this: &Outgoing, ticket: u32, bytes: &[u8]);
-    #[wasm_bindgen(method, js_name = whenLeft)]
-    pub fn when_left(this: &Outgoing, ticket: u32);
+    pub fn write(this: &Outgoing, id: u32, bytes: &[u8]);
+    #[wasm_bindgen(method, js_name = onCancel)]
+    pub fn on_cancel(this: &Outgoing, id: u32);
     #[wasm_bindgen(method)]
     pub fn end(this: &Outgoing);
 }

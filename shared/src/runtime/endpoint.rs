@@ -12,12 +12,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::clock::Clock;
-use crate::cors::AllowedOrigins;
 use crate::error::{Code, Error};
-use crate::headers::common;
-use crate::log::{Level, Log};
-use crate::record::{Observed, Record};
+use crate::runtime::clock::Clock;
+use crate::runtime::cors::AllowedOrigins;
+use crate::runtime::headers::common;
+use crate::runtime::log::{Level, Log};
+use crate::runtime::metrics::{InstrumentedClient, RequestMetrics};
 
 /// The header that names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,14 +73,14 @@ pub type Spawn = Rc<dyn Fn(LocalBoxFuture<'static, ()>)>;
 
 /// One request on its way through a function.
 #[derive(Clone)]
-pub struct Call {
+pub struct RequestContext {
     /// Its id.
     pub request_id: Uuid,
     /// When it came, in milliseconds since the Unix epoch.
     pub started_ms: u64,
     endpoint: Endpoint,
     log: Rc<dyn Log>,
-    record: Rc<Record>,
+    record: Rc<RequestMetrics>,
     shows_timing: bool,
     is_https: bool,
 }
@@ -90,7 +90,7 @@ pub fn hash_of(user_id: Uuid) -> String {
     Sha256::digest(user_id.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Call {
+impl RequestContext {
     /// A call that has just arrived.
     pub fn new(
         endpoint: Endpoint,
@@ -99,7 +99,7 @@ impl Call {
         started_ms: u64,
         log: Rc<dyn Log>,
     ) -> Self {
-        let record = Rc::<Record>::default();
+        let record = Rc::<RequestMetrics>::default();
         record.note("function", endpoint.name);
         record.note("request_id", request_id.to_string());
         record.note("method", logged(method));
@@ -119,8 +119,8 @@ impl Call {
     }
 
     /// A way out whose use the log line tells.
-    pub fn observe<H, C>(&self, http: H, clock: C) -> Observed<H, C> {
-        Observed::new(http, clock, self.record.clone())
+    pub fn observe<H, C>(&self, http: H, clock: C) -> InstrumentedClient<H, C> {
+        InstrumentedClient::new(http, clock, self.record.clone())
     }
 
     /// Sets a field of the log line. Never a secret, never what a listener typed.
@@ -172,10 +172,10 @@ impl Call {
 
 /// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.
 ///
-/// Every answer carries `X-Request-Id`, the [common headers](crate::headers) and, for a configured origin, the CORS headers. The
+/// Every answer carries `X-Request-Id`, the [common headers](crate::runtime::headers) and, for a configured origin, the CORS headers. The
 /// runtime leaves the body of an answer to `HEAD` out.
 pub async fn serve(
-    call: &Call,
+    call: &RequestContext,
     origins: &AllowedOrigins,
     clock: &impl Clock,
     request: Request<Result<Bytes, BodyError>>,
@@ -213,7 +213,7 @@ pub async fn serve(
 }
 
 async fn run(
-    call: &Call,
+    call: &RequestContext,
     request: Request<Result<Bytes, BodyError>>,
     answer: impl AsyncFnOnce(Asked) -> Result<Response<Body>, Error>,
 ) -> Result<Response<Body>, Error> {
@@ -285,7 +285,7 @@ pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Respo
     Ok(response)
 }
 
-fn error_response(call: &Call, error: &Error) -> Response<Body> {
+fn error_response(call: &RequestContext, error: &Error) -> Response<Body> {
     let mut response = json_response(error.status(), &error.to_json(call.request_id))
         .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new()));
     let headers = response.headers_mut();

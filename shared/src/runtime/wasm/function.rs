@@ -1,4 +1,4 @@
-//! A function, as the platform calls it.
+//! A function as the platform calls it.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -11,78 +11,78 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response};
 use wasm_bindgen::prelude::JsValue;
 
-use super::tasks::{Waiting, number, spawn};
+use super::executor::{JsFuture, next_id, spawn};
 use super::{WorkerClock, WorkerHttp, WorkerLog, WorkerRandom, glue, headers, lines, succeeded};
-use crate::clock::Clock;
 use crate::config::{ConfigError, optional};
-use crate::cors::AllowedOrigins;
-use crate::endpoint::{Asked, Body, BodyError, Call, Endpoint, Spawn, serve};
 use crate::error::Error;
-use crate::health;
-use crate::http_client::HttpError;
-use crate::random::Random;
 use crate::redacted::Secret;
+use crate::runtime::clock::Clock;
+use crate::runtime::cors::AllowedOrigins;
+use crate::runtime::endpoint::{Asked, Body, BodyError, Endpoint, RequestContext, Spawn, serve};
+use crate::runtime::health;
+use crate::runtime::http_client::HttpError;
+use crate::runtime::random::Random;
 use crate::supabase::SupabaseConfig;
 
-/// What the platform calls a function with.
+/// The arguments with which the platform calls a function.
 pub struct Invocation {
     /// The runtime's `Request`.
     pub request: JsValue,
     /// The worker's bindings, or the variables of Deno's environment.
     pub env: JsValue,
-    /// What keeps work going after the response was handed over.
+    /// The execution context, whose `waitUntil` keeps work going after the response was returned.
     pub context: Rc<JsValue>,
 }
 
 impl Invocation {
-    /// Keeps work going after the response was handed over.
+    /// Returns a spawner whose work goes on after the response was returned.
     pub fn spawner(&self) -> Spawn {
         let context = self.context.clone();
         Rc::new(move |work: LocalBoxFuture<'static, ()>| {
-            let ticket = number();
-            glue::hold(&context, &glue::promise(ticket));
-            spawn(work.map(move |()| glue::release(ticket)).boxed_local());
+            let id = next_id();
+            glue::wait_until(&context, &glue::promise(id));
+            spawn(work.map(move |()| glue::resolve(id)).boxed_local());
         })
     }
 
-    /// Completes when the client goes away; never, where the runtime does not tell.
+    /// Completes when the client disconnects; never where the runtime does not report it.
     pub fn client_gone(&self) -> LocalBoxFuture<'static, ()> {
-        let gone = Waiting::new();
-        glue::when_gone(gone.number(), &self.request);
+        let gone = JsFuture::new();
+        glue::on_disconnect(gone.id(), &self.request);
         gone.map(drop).boxed_local()
     }
 }
 
-/// Reads a variable.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Reads a variable of the environment by its name.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A function of one instance.
+/// A function in one instance of the wasm.
 pub struct Function<Config, State> {
     endpoint: Endpoint,
-    origins: fn(Lookup<'_>) -> Result<AllowedOrigins, ConfigError>,
-    config: fn(Lookup<'_>) -> Result<Config, ConfigError>,
+    origins: fn(Env<'_>) -> Result<AllowedOrigins, ConfigError>,
+    config: fn(Env<'_>) -> Result<Config, ConfigError>,
     settings: OnceCell<Rc<Settings<Config>>>,
     health: Rc<health::Memory>,
-    /// What earlier requests left.
+    /// The caches that outlive a request.
     pub state: Rc<State>,
 }
 
-/// What a function is set up with.
+/// The configuration that a function reads at its first request.
 struct Settings<Config> {
     origins: AllowedOrigins,
     config: Result<Rc<Config>, ConfigError>,
-    /// Where something else is missing, the database's part may be there all the same.
+    /// It may be present although another variable is missing.
     database: Option<SupabaseConfig>,
     shows_timing: bool,
     health_token: Option<Secret>,
 }
 
 impl<Config: 'static, State: Default> Function<Config, State> {
-    /// A function before its first request, which has it read its configuration.
+    /// Creates a function; its first request reads the configuration.
     pub fn new(
         endpoint: Endpoint,
-        origins: fn(Lookup<'_>) -> Result<AllowedOrigins, ConfigError>,
-        config: fn(Lookup<'_>) -> Result<Config, ConfigError>,
+        origins: fn(Env<'_>) -> Result<AllowedOrigins, ConfigError>,
+        config: fn(Env<'_>) -> Result<Config, ConfigError>,
     ) -> Self {
         Self {
             endpoint,
@@ -94,11 +94,11 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         }
     }
 
-    /// Answers a request as [`serve`] does; once it asks others, to its end also where the client leaves.
+    /// Handles a request as [`serve`] does. Once it waits for an upstream, it runs to its end even if the client disconnects.
     pub fn answer<Answer>(
         &self,
         Invocation { request, env, context }: Invocation,
-        handle: impl FnOnce(Request<Bytes>, Rc<Config>, Call) -> Answer + 'static,
+        handle: impl FnOnce(Request<Bytes>, Rc<Config>, RequestContext) -> Answer + 'static,
     ) -> JsValue
     where
         Answer: Future<Output = Result<Response<Body>, Error>> + 'static,
@@ -107,13 +107,13 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         let endpoint = self.endpoint;
         let settings = self.settings.get_or_init(|| Rc::new(self.set_up(&env))).clone();
         let memory = self.health.clone();
-        let ticket = number();
-        let promise = glue::promise(ticket);
+        let id = next_id();
+        let promise = glue::promise(id);
         let answer = promise.clone();
         let work = async move {
             let (request, is_https) = read_request(&request, endpoint.max_body_bytes).await;
             let log = Rc::new(WorkerLog);
-            let call = Call::new(endpoint, request.method(), WorkerRandom.uuid(), started_ms, log)
+            let call = RequestContext::new(endpoint, request.method(), WorkerRandom.uuid(), started_ms, log)
                 .showing_timing(settings.shows_timing)
                 .over_https(is_https);
             let serving = serve(&call, &settings.origins, &WorkerClock, request, async |asked| match asked {
@@ -132,35 +132,35 @@ impl<Config: 'static, State: Default> Function<Config, State> {
             let response = match poll_immediate(serving.as_mut()).await {
                 Some(response) => response,
                 None => {
-                    glue::hold(&context, &promise);
+                    glue::wait_until(&context, &promise);
                     serving.await
                 }
             };
-            write_response(ticket, response).await;
+            write_response(id, response).await;
         };
         spawn(work.boxed_local());
         answer
     }
 
-    fn set_up(&self, env: &JsValue) -> Settings<Config> {
-        let lookup: Lookup<'_> = &|name| glue::variable(env, name);
-        // Even what is not set up answers, and says so to whom it may.
-        let (origins, config) = match ((self.origins)(lookup), (self.config)(lookup)) {
+    fn set_up(&self, bindings: &JsValue) -> Settings<Config> {
+        let env: Env<'_> = &|name| glue::get_env(bindings, name);
+        // A function that is not configured still answers, with an error.
+        let (origins, config) = match ((self.origins)(env), (self.config)(env)) {
             (Ok(origins), config) => (origins, config),
             (Err(problem), Ok(_)) => (AllowedOrigins::default(), Err(problem)),
             (Err(problem), Err(others)) => (AllowedOrigins::default(), Err(others.and(problem))),
         };
-        let database = self.endpoint.has_database.then(|| SupabaseConfig::from_lookup(lookup).ok()).flatten();
-        let shows_timing = optional(lookup, "SERVER_TIMING").as_deref() == Some("true");
-        let health_token = optional(lookup, "HEALTH_TOKEN").map(Secret::new);
+        let database = self.endpoint.has_database.then(|| SupabaseConfig::from_env(env).ok()).flatten();
+        let shows_timing = optional(env, "SERVER_TIMING").as_deref() == Some("true");
+        let health_token = optional(env, "HEALTH_TOKEN").map(Secret::new);
         Settings { origins, config: config.map(Rc::new), database, shows_timing, health_token }
     }
 }
 
 /// The platform's request, its body read up to `max_body_bytes`, and whether it came over https.
 async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Result<Bytes, BodyError>>, bool) {
-    let body = Waiting::new();
-    let incoming = glue::receive(body.number(), request, max_body_bytes as f64);
+    let body = JsFuture::new();
+    let incoming = glue::receive(body.id(), request, max_body_bytes as f64);
     let head = glue::head(request);
     let body = match succeeded(body.await) {
         Ok(()) => Ok(incoming.take().into()),
@@ -179,27 +179,27 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Resu
     (request, url.starts_with("https:"))
 }
 
-/// What stands behind the origin of an absolute URL; nobody asks for the origin, which proxies choose.
+/// Returns the part of an absolute URL after the origin, which proxies choose.
 fn path_and_query(url: &str) -> Option<PathAndQuery> {
     let (_, rest) = url.split_once("://")?;
     rest.get(rest.find('/')?..)?.parse().ok()
 }
 
-async fn write_response(ticket: u32, response: Response<Body>) {
+async fn write_response(id: u32, response: Response<Body>) {
     let (parts, body) = response.into_parts();
     let (status, headers) = (parts.status.as_u16(), lines(&parts.headers));
     let mut chunks = match body {
-        Body::Full(bytes) => return glue::answer(ticket, status, &headers, &bytes),
+        Body::Full(bytes) => return glue::answer(id, status, &headers, &bytes),
         Body::Stream(chunks) => chunks,
     };
-    let outgoing = glue::open(ticket, status, &headers);
-    let mut left = Waiting::new();
-    outgoing.when_left(left.number());
+    let outgoing = glue::open(id, status, &headers);
+    let mut left = JsFuture::new();
+    outgoing.on_cancel(left.id());
     while let Either::Left((Some(chunk), _)) = select(chunks.next(), &mut left).await {
-        let written = Waiting::new();
-        outgoing.write(written.number(), &chunk);
+        let written = JsFuture::new();
+        outgoing.write(written.id(), &chunk);
         if succeeded(written.await).is_err() {
-            return; // With the chunks goes whoever makes them.
+            return; // Dropping the chunks cancels the work that produces them.
         }
     }
     outgoing.end();

@@ -27,8 +27,8 @@ impl AllowedOrigins {
     ///
     /// # Errors
     /// As [`AllowedOrigins::parse`], and where the variable is missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::parse(&required(lookup, VARIABLE)?)
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::parse(&required(env, VARIABLE)?)
     }
 
     /// Reads origins separated by commas, each exactly as browsers send it.
@@ -266,6 +266,6 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named() {
-        assert_eq!(AllowedOrigins::from_lookup(|_| None), Err(ConfigError::missing("APP_ORIGINS")));
+        assert_eq!(AllowedOrigins::from_env(|_| None), Err(ConfigError::missing("APP_ORIGINS")));
     }
 }

@@ -4,17 +4,17 @@ use serde_json::json;
 
 use super::*;
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
-use crate::http_client::Limits;
+use crate::runtime::http_client::Limits;
 
 struct Bench {
     clock: FakeClock,
-    record: Rc<Record>,
-    http: Observed<FakeHttp, FakeClock>,
+    record: Rc<RequestMetrics>,
+    http: InstrumentedClient<FakeHttp, FakeClock>,
 }
 
 fn bench(answers: impl IntoIterator<Item = FakeAnswer>) -> Bench {
-    let (clock, record) = (FakeClock::at_ms(1_000), Rc::new(Record::default()));
-    let http = Observed::new(FakeHttp::answering(answers), clock.clone(), record.clone());
+    let (clock, record) = (FakeClock::at_ms(1_000), Rc::new(RequestMetrics::default()));
+    let http = InstrumentedClient::new(FakeHttp::answering(answers), clock.clone(), record.clone());
     Bench { clock, record, http }
 }
 
@@ -83,12 +83,12 @@ fn each_upstream_is_counted_by_itself_and_who_was_not_asked_is_not_named() {
     }
     let expected = json!({"auth": {"calls": 1, "ms": 0}, "database": {"calls": 2, "ms": 0}});
     assert_eq!((&bench.line()["upstreams"], &bench.line()["subrequests"]), (&expected, &json!(3)));
-    assert_eq!(Record::default().fields().into_line(), r#"{"subrequests":0}"#);
+    assert_eq!(RequestMetrics::default().fields().into_line(), r#"{"subrequests":0}"#);
 }
 
 #[test]
 fn what_is_noted_stands_in_the_line_and_the_last_word_counts() {
-    let record = Record::default();
+    let record = RequestMetrics::default();
     record.note("quota", "reserved");
     record.note("quota", "charged");
     assert_eq!(record.fields().into_line(), r#"{"quota":"charged","subrequests":0}"#);

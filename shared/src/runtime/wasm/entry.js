@@ -1,19 +1,19 @@
-// What a platform starts: an instance of the wasm for its requests, and a new one where that has panicked.
+// Starts an instance of the wasm for the platform's requests, and a new one after a panic.
 
 import { __wbg_reset_state, fetch, initSync } from './bindings.js';
-import { giveUp, internalError, takeBroken } from './glue.js';
+import { poison, internalError, takePoisoned } from './glue.js';
 
 export function start(module) {
   initSync({ module });
   addEventListener('error', ({ error }) => {
-    if (error instanceof WebAssembly.RuntimeError) giveUp(error);
+    if (error instanceof WebAssembly.RuntimeError) poison(error);
   });
   return (request, env, context) => {
-    if (takeBroken()) __wbg_reset_state();
+    if (takePoisoned()) __wbg_reset_state();
     try {
       return fetch(request, env, context);
     } catch (error) {
-      giveUp(error);
+      poison(error);
       return internalError();
     }
   };

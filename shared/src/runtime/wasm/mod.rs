@@ -1,8 +1,8 @@
-//! The traits on workerd and Deno: what sees the runtime, beside the functions' entries.
+//! The traits on workerd and Deno. Only this module sees JavaScript.
 
+mod executor;
 mod function;
 mod glue;
-mod tasks;
 
 use std::fmt::Write;
 use std::future::Future;
@@ -12,12 +12,12 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use wasm_bindgen::UnwrapThrowExt;
 
-use crate::clock::Clock;
-use crate::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
-use crate::log::{Level, Log};
-use crate::random::Random;
-pub use function::{Function, Invocation, Lookup};
-use tasks::Waiting;
+use crate::runtime::clock::Clock;
+use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
+use crate::runtime::log::{Level, Log};
+use crate::runtime::random::Random;
+use executor::JsFuture;
+pub use function::{Env, Function, Invocation};
 
 /// The runtime's clock and timers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,13 +29,13 @@ impl Clock for WorkerClock {
     }
 
     fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
-        let waiting = Waiting::new();
-        let timer = Timer(glue::sleep(waiting.number(), duration_ms as f64));
-        waiting.map(move |_| drop(timer))
+        let future = JsFuture::new();
+        let timer = Timer(glue::sleep(future.id(), duration_ms as f64));
+        future.map(move |_| drop(timer))
     }
 }
 
-/// Of the runtime, until it rings or is dropped.
+/// A `setTimeout` handle; dropping it clears the timer.
 struct Timer(f64);
 
 impl Drop for Timer {
@@ -72,7 +72,7 @@ impl Log for WorkerLog {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WorkerHttp;
 
-/// An exchange that ends with its owner, whatever it has come to.
+/// An exchange that is aborted when it is dropped before its end.
 struct Exchange {
     glue: glue::Exchange,
     is_over: bool,
@@ -89,20 +89,20 @@ impl Drop for Exchange {
 impl HttpClient for WorkerHttp {
     async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
         let limits = request.limits;
-        let waiting = Waiting::new();
+        let future = JsFuture::new();
         let glue = glue::exchange(
-            waiting.number(),
+            future.id(),
             request.method.as_str(),
             &request.url,
             &lines(&request.headers),
             &request.body,
-            limits.silence_ms as f64,
+            limits.idle_timeout_ms as f64,
             limits.total_ms as f64,
             limits.max_body_bytes as f64,
             limits.is_document,
         );
         let mut exchange = Exchange { glue, is_over: false };
-        succeeded(waiting.await)?;
+        succeeded(future.await)?;
         let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
         let headers = headers(exchange.glue.headers().split('\n'));
         if !limits.is_document {
@@ -115,7 +115,7 @@ impl HttpClient for WorkerHttp {
     }
 }
 
-/// How what was waited for has ended, as the numbers of `glue.js` say it.
+/// Maps the outcome codes of `glue.js` to [`HttpError`].
 fn succeeded(outcome: u32) -> Result<(), HttpError> {
     match outcome {
         0 => Ok(()),
@@ -128,9 +128,9 @@ fn succeeded(outcome: u32) -> Result<(), HttpError> {
 fn chunks(exchange: Exchange) -> impl Stream<Item = Result<Bytes, HttpError>> {
     stream::unfold(Some(exchange), |exchange| async {
         let exchange = exchange?;
-        let waiting = Waiting::new();
-        exchange.glue.read(waiting.number());
-        if let Err(error) = succeeded(waiting.await) {
+        let future = JsFuture::new();
+        exchange.glue.read(future.id());
+        if let Err(error) = succeeded(future.await) {
             return Some((Err(error), None));
         }
         let chunk = exchange.glue.take();
@@ -138,7 +138,7 @@ fn chunks(exchange: Exchange) -> impl Stream<Item = Result<Bytes, HttpError>> {
     })
 }
 
-/// Names and values, a line each. No value holds an end of line.
+/// Writes each name and each value on a line of its own. No value contains a line break.
 fn lines(headers: &HeaderMap) -> String {
     let mut text = String::new();
     for (name, value) in headers {

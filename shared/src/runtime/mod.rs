@@ -1,0 +1,16 @@
+//! The frame around every function: the request's way in and out, and what the platform provides.
+//!
+//! Everything here compiles natively, except `wasm`, which implements the traits on workerd and Deno.
+
+pub mod cache;
+pub mod clock;
+pub mod cors;
+pub mod endpoint;
+pub mod headers;
+pub mod health;
+pub mod http_client;
+pub mod log;
+pub mod metrics;
+pub mod random;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
