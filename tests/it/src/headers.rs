@@ -36,17 +36,8 @@ fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn every_answer_has_one_set_of_headers_however_its_path_is_written() {
     let stack = Stack::take().await;
-    for path in [
-        "/",
-        "/index.html",
-        "/?x=1",
-        "//",
-        "/./",
-        "/%2e/",
-        "/%69ndex.html",
-        "/icon.svg",
-        "/nowhere",
-    ] {
+    for path in ["/", "/index.html", "/?x=1", "//", "/./", "/%2e/", "/%69ndex.html", "/icon.svg", "/nowhere"]
+    {
         let (_, head) = head(&stack, "GET", path).await;
         let [policy] = values(&head, "content-security-policy")[..] else { panic!("{path}: {head}") };
         assert!(policy.ends_with(OF_THE_PAGE), "{path}: {policy}");
