@@ -72,7 +72,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Page, "browser-smoke", "the main journeys in Chromium", WEB, stages::browser_smoke),
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, stages::browser),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, stages::schemathesis),
-    stage(Full, Page, "mutations", "sabotaged SQL turns tests red", SQL, stages::mutations),
+    stage(Full, Page, "mutations", "mutants of the SQL turn tests red", SQL, stages::mutations),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, stages::end_to_end_deno),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, stages::faults_deno)),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, stages::browser),
