@@ -169,7 +169,7 @@ declare
   v_access_token text;
   v_refresh_token text;
   v_now timestamptz := clock_timestamp();
-  v_state public.spotify_token_state := 'fresh';
+  v_state public.spotify_token_state := 'fresh'::public.spotify_token_state;
 begin
   perform private.use_spotify_secrets(p_secret, p_other_secret);
   select * into v_link from public.spotify_tokens t where t.user_id = p_user_id;
@@ -183,7 +183,7 @@ begin
     set refreshing_until = v_now + interval '1 minute'
     where t.user_id = p_user_id and t.refresh_token = v_link.refresh_token and t.access_token = v_link.access_token
       and (t.refreshing_until is null or t.refreshing_until <= v_now);
-    v_state := case when found then 'refresh' else 'wait' end;
+    v_state := case when found then 'refresh' else 'wait' end::public.spotify_token_state;
   end if;
   return query select v_access_token, v_refresh_token, v_link.expires_at, v_state;
 end

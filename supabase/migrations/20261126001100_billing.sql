@@ -75,19 +75,19 @@ begin
   where p.user_id = p_user_id and p.plan_synced_at is not distinct from p_seen_synced_at
     and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id);
   if found then
-    return 'written';
+    return 'written'::public.billing_write_outcome;
   elsif exists (
     select from public.profiles p
     where p.user_id = p_user_id
       and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id)
   ) then
-    return 'conflict';
+    return 'conflict'::public.billing_write_outcome;
   end if;
-  return 'no_profile';
+  return 'no_profile'::public.billing_write_outcome;
 exception
   -- The customer has become another profile's since it was read.
   when unique_violation then
-    return 'conflict';
+    return 'conflict'::public.billing_write_outcome;
 end
 $$;
 comment on function public.set_billing_plan(uuid, timestamptz, text, public.plan_type) is

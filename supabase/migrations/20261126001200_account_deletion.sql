@@ -198,9 +198,9 @@ begin
   if found then
     return case when private.forget_in_auth(p_user_id, v_email, v_phone) then 'deleted' else 'deleted_but_logged' end::public.account_deletion_outcome;
   elsif exists (select from auth.users u where u.id = p_user_id) then
-    return 'not_begun';
+    return 'not_begun'::public.account_deletion_outcome;
   end if;
-  return 'no_account';
+  return 'no_account'::public.account_deletion_outcome;
 end
 $$;
 comment on function public.delete_account(uuid) is

@@ -1,7 +1,7 @@
 -- Scheduled jobs: delete expired rows, create the partitions of the coming months.
 --
 -- pg_cron exists on hosted Supabase, not on every PostgreSQL. Without it the schema works for the months that the
--- migration created; the notice names what to run instead. The statements may be repeated.
+-- migration created; the notice names what to run instead. The last statement may be repeated.
 
 create function private.forget_expired() returns void
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(46);
+select plan(50);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -92,6 +92,19 @@ select is(
 );
 select is(pg_temp.name_after_sign_up(repeat('x', 200) || '@x.test', null), repeat('x', 64), 'a long local part is cut');
 select is(pg_temp.name_after_sign_up('a14@x.test', '{"name": "A\nB\u0007"}'), 'A B', 'control characters are removed');
+select is(
+  pg_temp.name_after_sign_up('a18@x.test', jsonb_build_object('username', $$'); update public.profiles set plan = 'pro'; --$$)),
+  $$'); update public.profiles set plan = 'pro'; --$$, 'SQL is a name like any other'
+);
+select is(
+  pg_temp.name_after_sign_up('a19@x.test', format('{"username": %s, "x": [1]}', repeat('[', 1000) || repeat(']', 1000))::jsonb), 'a19',
+  'a thousand nested arrays are skipped'
+);
+select is(pg_temp.name_after_sign_up('a20@x.test', '{"username": "Ana", "plan": "pro", "stripe_customer_id": "cus_x"}'), 'Ana', 'a plan and a customer');
+select results_eq(
+  $$ select plan::text, stripe_customer_id from public.profiles where username = 'Ana' and plan <> 'free' or stripe_customer_id = 'cus_x' $$,
+  $$ select null::text, null::text where false $$, 'in the metadata are ignored'
+);
 select is(pg_temp.name_after_sign_up('a15@x.test', '{"name": "\u200b\ufeff"}'), 'a15', 'an invisible name is passed over');
 
 create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;

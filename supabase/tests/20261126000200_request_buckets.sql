@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(47);
+select plan(50);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -55,6 +55,23 @@ select cmp_ok(
 );
 select pg_temp.wait(interval '24 hours');
 select is(pg_temp.take('search'), 'taken', 'the next day there are more');
+
+-- A day of a user who takes as much as possible, every 15 minutes.
+create function pg_temp.taken_in_a_day(p_kind text) returns int language plpgsql
+as $$
+declare
+  v_taken int := 0;
+begin
+  delete from private.request_buckets;
+  for v_step in 1..96 loop
+    v_taken := v_taken + pg_temp.taken_of(p_kind, 31);
+    perform pg_temp.wait(interval '15 minutes');
+  end loop;
+  return v_taken;
+end
+$$;
+select is(pg_temp.taken_in_a_day(kind), most, format('a day has %s of %s', most, kind))
+from (values ('search', 300), ('export', 240), ('billing', 720)) v (kind, most);
 
 -- Who asks.
 select is(pg_temp.take('search', 'c0000000-0000-0000-0000-000000000003'), 'no_profile', 'who was deleted takes nothing');

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(48);
+select plan(123);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -116,7 +116,8 @@ delete from auth.users where id = 'a0000000-0000-0000-0000-000000000001';
 select is((select array_agg(prompt) from public.ai_sessions where prompt in ('jazz', 'rock', 'old')), array['rock'], 'sessions go with the account');
 rollback to savepoint part;
 
--- The partitions at any date: helpers that nobody may call, behind functions that do the same as before.
+-- The partitions at any date: helpers that no role may call.
+savepoint part;
 select is(has_function_privilege(r, f, 'execute'), false, f || ' is closed to ' || r)
 from unnest(array['anon', 'authenticated', 'service_role']) r,
   unnest(array['private.ensure_ai_sessions_partitions_at(timestamptz, int)', 'private.drop_empty_ai_sessions_partitions_at(timestamptz)']) f;
@@ -156,7 +157,91 @@ select is(
 select private.drop_empty_ai_sessions_partitions();
 select is(pg_temp.partitions(), array['ai_sessions_2000_01'], 'and so does the one that drops');
 delete from public.ai_sessions where created_at < '2001-01-01';
-select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the job''s command works as before');
+select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the job''s command runs');
+rollback to savepoint part;
+
+-- Month ends, leap days and changes of clocks: partitions follow UTC, whatever the caller's time zone.
+insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'ana@example.test');
+create function pg_temp.add(p_created_at timestamptz) returns void language sql
+as $$
+  insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
+  values ('a0000000-0000-0000-0000-000000000001', 'jazz', 'failed', 0, p_created_at)
+$$;
+create temporary table zones as
+  select unnest(array['UTC', 'Europe/Warsaw', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Kiritimati']) as zone;
+create temporary table partitions_before as select inhrelid from pg_inherits where inhparent = 'public.ai_sessions'::regclass;
+
+-- The new partitions with their bounds in UTC; everything is rolled back.
+create function pg_temp.months_made(p_zone text, p_at timestamptz) returns text language plpgsql
+as $$
+begin
+  perform set_config('TimeZone', p_zone, true);
+  perform private.ensure_ai_sessions_partitions_at(p_at, 3);
+  perform set_config('TimeZone', 'UTC', true);
+  raise sqlstate 'ZZZZZ' using message = (
+    select string_agg(c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid), ', ' order by c.relname)
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.ai_sessions'::regclass and i.inhrelid not in (select b.inhrelid from partitions_before b)
+  );
+exception when sqlstate 'ZZZZZ' then
+  return sqlerrm;
+end
+$$;
+create function pg_temp.five_months_from(p_first date) returns text language sql
+as $$
+  select string_agg(
+    format('ai_sessions_%s FOR VALUES FROM (''%s 00:00:00+00'') TO (''%s 00:00:00+00'')', to_char(m, 'YYYY_MM'), m::date, (m + interval '1 month')::date),
+    ', ' order by m
+  )
+  from generate_series(p_first, p_first + interval '4 months', interval '1 month') m
+$$;
+select is(pg_temp.months_made(z.zone, v.at::timestamptz), pg_temp.five_months_from(v.first::date), v.what || ', in ' || z.zone)
+from zones z, (values
+  ('the first moment of a year', '2048-01-01T00:00:00Z', '2047-12-01'),
+  ('the last moment of a year', '2047-12-31T23:59:59.999999Z', '2047-11-01'),
+  ('an hour that is in the next year for half of the world', '2047-12-31T12:00:00Z', '2047-11-01'),
+  ('the 31st, which the next month does not have', '2048-01-31T23:59:59.999999Z', '2047-12-01'),
+  ('a leap day', '2048-02-29T23:59:59.999999Z', '2048-01-01'),
+  ('the end of February in a year without a leap day', '2047-02-28T23:59:59.999999Z', '2047-01-01'),
+  ('the end of February in a century without a leap day', '2100-02-28T23:59:59.999999Z', '2100-01-01'),
+  ('the change of clocks at the end of March in Warsaw', '2024-03-31T01:00:00Z', '2024-02-01'),
+  ('the hour that New York has twice', '2010-11-07T06:30:00Z', '2010-10-01'),
+  ('the half hour that Lord Howe Island has twice', '2011-04-02T15:00:00Z', '2011-03-01'),
+  ('the last moment before the day that Kiritimati skipped', '1994-12-31T09:59:59.999999Z', '1994-11-01')
+) v (what, at, first);
+
+create function pg_temp.months_left(p_zone text) returns text language plpgsql
+as $$
+declare
+  v_at timestamptz;
+  v_left text := '';
+begin
+  perform private.ensure_ai_sessions_partitions_at('2003-02-15T00:00:00Z', 3), pg_temp.add('2003-02-28T23:59:59.999999Z');
+  perform set_config('TimeZone', p_zone, true);
+  foreach v_at in array array['2003-02-28T23:59:59.999999Z', '2003-04-30T23:59:59.999999Z', '2003-05-01T00:00:00Z']::timestamptz[] loop
+    perform private.drop_empty_ai_sessions_partitions_at(v_at);
+    v_left := v_left || '|' || (
+      select string_agg(right(c.relname, 2), ' ' order by c.relname) from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname ~ '^ai_sessions_2003'
+    );
+  end loop;
+  raise sqlstate 'ZZZZZ' using message = v_left;
+exception when sqlstate 'ZZZZZ' then
+  return sqlerrm;
+end
+$$;
+select is(
+  pg_temp.months_left(zone), '|01 02 03 04 05|02 03 04 05|02 04 05', 'empty months are dropped after a month, seen from ' || zone
+)
+from zones;
+
+select is((select partdefid::int from pg_partitioned_table where partrelid = 'public.ai_sessions'::regclass), 0, 'there is no default partition');
+select throws_ok(
+  $$ select pg_temp.add('2099-07-15T00:00:00Z') $$, '23514', 'no partition of relation "ai_sessions" found for row',
+  'a row without a partition for its month is refused'
+);
+select private.ensure_ai_sessions_partitions_at('2099-07-31T23:59:59.999999Z', 0);
+select lives_ok($$ select pg_temp.add('2099-07-15T00:00:00Z') $$, 'and accepted once the partition exists');
 
 select finish();
 rollback;

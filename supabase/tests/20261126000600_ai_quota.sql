@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(101);
+select plan(118);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -75,6 +75,60 @@ select is(private.ai_quota('b0000000-0000-0000-0000-000000000002', '2020-06-30T1
 
 select is(private.seconds_until('2020-01-01T00:00:01.1Z', '2020-01-01T00:00:00Z'), 2, 'seconds to wait are rounded up');
 select is(private.seconds_until('2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'), 1, 'and at least one');
+-- 30 days are 720 hours, also where clocks skip an hour or have one twice.
+create function pg_temp.refusal_in(p_zone text, p_at timestamptz) returns jsonb language plpgsql
+as $$
+declare
+  v_refusal jsonb;
+begin
+  delete from public.ai_sessions;
+  perform pg_temp.add(p_at - interval '720 hours' + n * interval '1 microsecond') from generate_series(0, 3) n;
+  perform set_config('TimeZone', p_zone, true);
+  v_refusal := private.ai_no_room('a0000000-0000-0000-0000-000000000001', false, p_at);
+  perform set_config('TimeZone', 'UTC', true);
+  return v_refusal;
+end
+$$;
+select is(
+  pg_temp.refusal_in(zone, at::timestamptz),
+  jsonb_build_object('outcome', 'quota_exceeded', 'retry_after_seconds', 1, 'quota', jsonb_build_object(
+    'plan', 'free', 'used', 3, 'limit', 3, 'remaining', 0, 'next_free_at', replace(at, '00Z', '00.000001Z')
+  )),
+  format('at %s the generation of 720 hours before is forgotten, in %s', at, zone)
+)
+from unnest(array['2010-04-10T00:30:00Z', '2010-11-20T00:30:00Z']) at,
+  unnest(array['UTC', 'Europe/Warsaw', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Kiritimati']) zone;
+
+-- What one account can take in a day (docs/scale.md): a new user tries as often as possible, every 15 minutes.
+create function pg_temp.generations_in_a_day(p_plan public.plan_type, p_status public.ai_status_enum, p_cost numeric) returns int
+language plpgsql as $$
+declare
+  v_user_id uuid := gen_random_uuid();
+  v_session_id uuid;
+  v_made int := 0;
+begin
+  perform pg_temp.sign_up(v_user_id);
+  update public.profiles set plan = p_plan where user_id = v_user_id;
+  for v_step in 1..96 loop
+    loop
+      v_session_id := gen_random_uuid();
+      exit when public.ai_reserve(v_session_id, v_user_id, 'anything', false) ->> 'outcome' <> 'reserved';
+      perform public.ai_settle(v_session_id, v_user_id, p_status, p_cost);
+      v_made := v_made + 1;
+    end loop;
+    update public.ai_sessions s set created_at = s.created_at - interval '15 minutes' where s.user_id = v_user_id;
+  end loop;
+  return v_made;
+end
+$$;
+select is(pg_temp.generations_in_a_day(user_plan::public.plan_type, status::public.ai_status_enum, cost), most, format('%s: %s', user_plan, what))
+from (values
+  ('free', 'failed', 0.0005, 30, 'a day of failures is 30 attempts'),
+  ('pro', 'failed', 0.0005, 30, 'a day of failures is 30 attempts'),
+  ('free', 'failed', 0.173, 2, 'a day of the most expensive attempts ends after the one that reaches the cap of 0.25'),
+  ('pro', 'failed', 0.173, 6, 'a day of the most expensive attempts ends after the one that reaches the cap of 1.00'),
+  ('free', 'succeeded', 0.0005, 3, 'a day of successes is the quota')
+) v (user_plan, status, cost, most, what);
 rollback to savepoint part;
 
 -- Usage: the caller's own numbers, and the ones by which they are refused.

@@ -5,7 +5,9 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(4);
+select plan(5);
+
+select is(current_setting('TimeZone'), 'UTC', 'the days of the jobs are those of UTC');
 
 create function pg_temp.jobs() returns table (jobname text, schedule text, command text) language plpgsql
 as $$

@@ -62,55 +62,31 @@ function assertIndexed(nodes: Node[]): void {
   }
 }
 
-test('my playlists with how many tracks each has', async () => {
-  const nodes = await nodesOf(`
-    select p.*, coalesce(t.tracks, '[]') as playlist_tracks from public.playlists p
-    left join lateral (
-      select json_agg(c) as tracks from (select count(*) from public.playlist_tracks t where t.playlist_id = p.id) c
-    ) t on true
-    where p.is_deleted = false order by p.updated_at desc`);
-  assertIndexed(nodes);
-  assert.ok(indexes(nodes).some((name) => name === 'playlists_owner_idx' || name === 'playlists_owner_name_idx'), indexes(nodes).join());
-  assert.ok(indexes(nodes).some((name) => /^playlist_tracks_/.test(name ?? '')), indexes(nodes).join());
-});
+/** A query with its playlists' tracks as PostgREST embeds them. */
+const withTracks = (tracks: string, rest: string) => `
+  select p.*, coalesce(t.tracks, '[]') as playlist_tracks from public.playlists p
+  left join lateral (select json_agg(e) as tracks from (${tracks} from public.playlist_tracks t where t.playlist_id = p.id) e) t on true
+  where ${rest}`;
 
-test('one playlist with its tracks in order', async () => {
-  const nodes = await nodesOf(`
-    select p.*, coalesce(t.tracks, '[]') as playlist_tracks from public.playlists p
-    left join lateral (
-      select json_agg(o) as tracks from (
-        select * from public.playlist_tracks t where t.playlist_id = p.id order by t.position
-      ) o
-    ) t on true
-    where p.id = '${playlistId(SIZE.playlists + 1)}'`);
-  assertIndexed(nodes);
-  assert.ok(indexes(nodes).includes('playlist_tracks_pkey'), indexes(nodes).join());
-});
+const QUERIES: { what: string; query: string; index: RegExp; rows?: number }[] = [
+  { what: 'my playlists, each with its number of tracks', query: withTracks('select count(*)', 'p.is_deleted = false order by p.updated_at desc'), index: /^playlists_owner_(name_)?idx$/ },
+  { what: 'one playlist with its tracks', query: withTracks('select t.*', `p.id = '${playlistId(SIZE.playlists + 1)}'`), index: /^playlist_tracks_pkey$/ },
+  { what: 'the tracks of another user\'s playlist', query: `select * from public.playlist_tracks where playlist_id = '${playlistId(1)}'`, index: /^playlist_tracks_/, rows: 0 },
+  { what: 'all my tracks', query: 'select * from public.playlist_tracks', index: /^playlist_tracks_/ },
+  { what: 'my newest AI sessions', query: 'select * from public.ai_sessions order by created_at desc limit 50', index: /user_id_(created_at|status)_idx$/ },
+  { what: 'my profile', query: 'select * from public.profiles', index: /^profiles_pkey$/ },
+];
 
-test('another user\'s playlist is found out to be one by the index', async () => {
-  const nodes = await nodesOf(`select * from public.playlist_tracks where playlist_id = '${playlistId(1)}'`);
-  assertIndexed(nodes);
-  assert.equal(nodes[0]?.['Actual Rows'], 0);
-});
+for (const { what, query, index, rows } of QUERIES) {
+  test(`${what}: read by an index`, async () => {
+    const nodes = await nodesOf(query);
+    assertIndexed(nodes);
+    assert.ok(indexes(nodes).some((name) => index.test(String(name))), indexes(nodes).join());
+    if (rows !== undefined) assert.equal(nodes[0]?.['Actual Rows'], rows);
+  });
+}
 
-test('all tracks of mine, which no filter narrows', async () => {
-  const nodes = await nodesOf('select * from public.playlist_tracks');
-  assertIndexed(nodes);
-});
-
-test('my newest AI sessions', async () => {
-  const nodes = await nodesOf('select * from public.ai_sessions order by created_at desc limit 50');
-  assertIndexed(nodes);
-  for (const name of indexes(nodes)) assert.match(String(name), /user_id_created_at_idx|user_id_status_idx/);
-});
-
-test('my profile', async () => {
-  const nodes = await nodesOf('select * from public.profiles');
-  assertIndexed(nodes);
-  assert.deepEqual(indexes(nodes), ['profiles_pkey']);
-});
-
-test('counting the quota reads the months of the window alone', async () => {
+test('counting the quota reads only the months of the window', async () => {
   const nodes = await nodesOf(
     `select count(*) from public.ai_sessions where user_id = '${USER}' and created_at > clock_timestamp() - private.ai_quota_window()`,
     null,
@@ -129,7 +105,7 @@ test('counting the quota reads the months of the window alone', async () => {
   assert.ok(read.size <= Number(row?.months), [...read].join());
 });
 
-test('the clean-up does not touch the months that are kept whole', async () => {
+test('the clean-up does not read months that are kept as a whole', async () => {
   const nodes = await nodesOf("delete from public.ai_sessions where created_at < now() - interval '30 days'", null);
   const [row] = await sql`select 'ai_sessions_' || to_char(now() at time zone 'UTC' - interval '30 days', 'YYYY_MM') as last`;
   const read = scanned(nodes).filter((node) => node['Node Type'] !== 'ModifyTable').map((node) => String(node['Relation Name']));
@@ -137,7 +113,7 @@ test('the clean-up does not touch the months that are kept whole', async () => {
   for (const name of read) assert.ok(name <= row?.last, name);
 });
 
-test('every foreign key has an index to go by when what it points to is deleted', async () => {
+test('every foreign key has an index for deletions of the referenced row', async () => {
   const rows = await sql`
     select c.conname from pg_constraint c
     where c.contype = 'f' and c.conrelid::regclass::text !~ 'auth\\.' and c.connamespace = 'public'::regnamespace

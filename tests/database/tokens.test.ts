@@ -3,18 +3,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { TransactionSql } from 'postgres';
 import postgres from 'postgres';
 import type { Step } from './races/interleave.ts';
-import { atOnce, interleave, refusals } from './races/interleave.ts';
-import { asFunction, sql } from './races/people.ts';
+import { atOnce, interleave, nothing, refusals } from './races/interleave.ts';
+import { asFunction, sql } from './races/users.ts';
 import { becomes, connect, signUp } from './support.ts';
 
 const OLD = 'old-secret-'.padEnd(40, 'o');
 const NEW = 'new-secret-'.padEnd(40, 'n');
-
-after(() => sql.end());
 
 const store = (user: string, secret: string, token: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.store_spotify_tokens(${user}, ${secret}, ${`a-${token}`}, ${`r-${token}`}, now())`);
@@ -24,7 +22,6 @@ const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`selec
 /** Of one user alone: others use the same table. */
 const rotate = (user: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.rotate_spotify_tokens(${NEW}, ${OLD}, ${before(user)}, 1) as answer`);
-const nothing: Step = async () => {};
 
 /** The id just before a user's. */
 function before(user: string): string {
@@ -53,23 +50,21 @@ test('while tokens are encrypted anew, and behind it, whoever holds both secrets
   assert.deepEqual(await tokens(user, OLD, NEW), [{ access_token: 'a-1', refresh_token: 'r-1' }]);
 });
 
-test('what is stored meanwhile is never overwritten by what was there before', async () => {
-  for (const order of ['store first', 'rotate first']) {
-    const user = await linked('old');
-    const [first, second] = order === 'store first' ? [store(user, NEW, 'new'), rotate(user)] : [rotate(user), store(user, NEW, 'new')];
-    assert.deepEqual(refusals(await interleave([[first, nothing], [nothing, second]])), {});
-    assert.deepEqual(await tokens(user, NEW), [{ access_token: 'a-new', refresh_token: 'r-new' }], order);
-  }
-});
+for (const order of ['first', 'second'] as const) {
+  const race = (step: Step, user: string) => interleave(order === 'first' ? [[step, nothing], [nothing, rotate(user)]] : [[rotate(user), nothing], [nothing, step]]);
 
-test('what is unlinked meanwhile stays unlinked', async () => {
-  for (const steps of [(user: string) => [unlink(user), rotate(user)], (user: string) => [rotate(user), unlink(user)]]) {
+  test(`what is stored meanwhile is never overwritten by what was there before: ${order}`, async () => {
+    const user = await linked('old');
+    assert.deepEqual(refusals(await race(store(user, NEW, 'new'), user)), {});
+    assert.deepEqual(await tokens(user, NEW), [{ access_token: 'a-new', refresh_token: 'r-new' }]);
+  });
+
+  test(`what is unlinked meanwhile stays unlinked: ${order}`, async () => {
     const user = await linked('1');
-    const [first, second] = steps(user) as [Step, Step];
-    assert.deepEqual(refusals(await interleave([[first, nothing], [nothing, second]])), {});
+    assert.deepEqual(refusals(await race(unlink(user), user)), {});
     assert.deepEqual(await tokens(user, NEW, OLD), []);
-  }
-});
+  });
+}
 
 test('many that store and read at once see whole pairs only', async () => {
   const user = await linked('0');

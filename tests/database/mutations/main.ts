@@ -1,15 +1,15 @@
-// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT], where a text selects the sabotages that
+// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT], where a text selects the mutants that
 // contain it.
 //
-// Each sabotage gets a database of its own, copied from a sound one. The test that is named for it has to fail there; a
-// sabotage that none notices is a hole in the tests, and one that another test notices is named wrongly.
+// Each mutant gets a database of its own, copied from a sound one. The test that is named for it has to fail there; a
+// mutant that none notices is a hole in the tests, and one that another test notices is named wrongly.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setUpProject } from '../scratch.ts';
 import { connect } from '../support.ts';
-import type { Sabotage } from './sabotage.ts';
-import { SABOTAGES } from './sabotages.ts';
+import type { Mutant } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
 
 const AT_ONCE = 2;
 /** A test that waits for a lock which is never let go has noticed something, too. */
@@ -20,7 +20,7 @@ if (serverUrl === undefined) {
   console.error('usage: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT]');
   process.exit(2);
 }
-const chosen = SABOTAGES.filter((sabotage) => sabotage.what.includes(wanted));
+const chosen = MUTANTS.filter((mutant) => mutant.what.includes(wanted));
 const server = connect(AT_ONCE, serverUrl);
 const prefix = `mutation_${randomBytes(4).toString('hex')}`;
 const template = `${prefix}_sound`;
@@ -42,7 +42,7 @@ async function withCopy<T>(name: string, work: (url: string) => Promise<T>): Pro
 }
 
 /** Whether a file's tests pass on a database, those of one name alone where one is given. */
-function passes(url: string, killer: Sabotage['killer']): Promise<boolean> {
+function passes(url: string, killer: Mutant['killer']): Promise<boolean> {
   const args = killer.file.endsWith('.sql')
     ? ['tests/local-supabase/pgtap.ts', url, killer.file]
     : ['--test', '--test-timeout=50000', ...(killer.test ? ['--test-name-pattern', killer.test] : []), killer.file];
@@ -61,19 +61,19 @@ function passes(url: string, killer: Sabotage['killer']): Promise<boolean> {
   return promise;
 }
 
-/** Null where the sabotage was noticed as it should be. */
-async function complaint(sabotage: Sabotage, index: number): Promise<string | null> {
+/** Null where the mutant was noticed as it should be. */
+async function complaint(mutant: Mutant, index: number): Promise<string | null> {
   return withCopy(String(index), async (url) => {
     const sql = connect(1, url);
-    await sabotage.apply(sql).finally(() => sql.end());
-    if (!(await passes(url, sabotage.killer))) return null;
-    return `survived ${sabotage.killer.file}${sabotage.killer.test ? ` "${sabotage.killer.test}"` : ''}`;
+    await mutant.apply(sql).finally(() => sql.end());
+    if (!(await passes(url, mutant.killer))) return null;
+    return `survived ${mutant.killer.file}${mutant.killer.test ? ` "${mutant.killer.test}"` : ''}`;
   });
 }
 
 /** Every killer has to pass on the sound schema, or its failure would say nothing. */
 async function checkSoundSchema(): Promise<string[]> {
-  const files = [...new Set(chosen.map((sabotage) => sabotage.killer.file))];
+  const files = [...new Set(chosen.map((mutant) => mutant.killer.file))];
   const failed: string[] = [];
   // A database for each: what one leaves, another may count.
   for (const [index, file] of files.entries()) {
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
 
   const unsound = await checkSoundSchema();
   if (unsound.length > 0) {
-    console.error(`these fail without any sabotage: ${unsound.join(', ')}`);
+    console.error(`these fail without any mutant: ${unsound.join(', ')}`);
     return 1;
   }
   const queue = [...chosen.entries()];
@@ -98,15 +98,15 @@ async function main(): Promise<number> {
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
-        const [index, sabotage] = next;
-        const problem = await complaint(sabotage, index).catch((error: unknown) => String(error));
+        const [index, mutant] = next;
+        const problem = await complaint(mutant, index).catch((error: unknown) => String(error));
         if (problem === null) noticed += 1;
-        else complaints.push(`${sabotage.what}: ${problem}`);
+        else complaints.push(`${mutant.what}: ${problem}`);
       }
     }),
   );
   for (const line of complaints) console.log(`  ${line}`);
-  console.log(`sabotages: ${chosen.length}, noticed ${noticed}`);
+  console.log(`mutants: ${chosen.length}, noticed ${noticed}`);
   return complaints.length === 0 && chosen.length > 0 ? 0 : 1;
 }
 

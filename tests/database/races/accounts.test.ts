@@ -2,20 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { addTracks, asFunction, asUser, insertPlaylist, sql, tracks } from './people.ts';
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { addTracks, asFunction, asUser, insertPlaylist, sql, tracks } from './users.ts';
 
 const SECRET = 's'.repeat(32);
-const nothing: Step = async () => {};
-
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
-
 const begin = (user: string): Step =>
   asFunction('fn_account', (tx) => tx`select public.begin_account_deletion(${user}, ${`${user}@example.test`}) as answer`);
 const remove = (user: string): Step => asFunction('fn_account', (tx) => tx`select public.delete_account(${user}) as answer`);
@@ -69,41 +62,22 @@ async function customerInProfile(user: string): Promise<string | null> {
   return row?.stripe_customer_id as string | null;
 }
 
-test('a customer that is set first is told to who begins the deletion', async () => {
-  const user = await signUp(sql);
-  const [set, begun] = await interleave([
-    [setCustomer(user, `cus_${user}`)],
-    [nothing, begin(user)],
-  ]);
-  assert.deepEqual([answer(set), customerOf(begun)], [`cus_${user}`, `cus_${user}`]);
-});
+const CUSTOMERS = { 'a customer': { set: setCustomer, done: (id: string) => id, late: null }, 'a customer with its plan': { set: setPlan, done: () => 'written', late: 'no_profile' } };
 
-test('so is one that comes with its plan', async () => {
-  const user = await signUp(sql);
-  const [set, begun] = await interleave([
-    [setPlan(user, `cus_${user}`)],
-    [nothing, begin(user)],
-  ]);
-  assert.deepEqual([answer(set), customerOf(begun)], ['written', `cus_${user}`]);
-});
+for (const [what, { set, done, late }] of Object.entries(CUSTOMERS)) {
+  test(`${what} that is set first is returned by the beginning of the deletion`, async () => {
+    const user = await signUp(sql);
+    const customer = `cus_${user}`;
+    const [written, begun] = await interleave([[set(user, customer)], [nothing, begin(user)]]);
+    assert.deepEqual([answer(written), customerOf(begun)], [done(customer), customer]);
+  });
 
-test('a customer that comes behind the beginning is not set', async () => {
-  const user = await signUp(sql);
-  const [begun, set] = await interleave([
-    [begin(user)],
-    [nothing, setCustomer(user, `cus_${user}`)],
-  ]);
-  assert.deepEqual([customerOf(begun), answer(set), await customerInProfile(user)], [null, null, null]);
-});
-
-test('nor is one that comes with its plan', async () => {
-  const user = await signUp(sql);
-  const [begun, set] = await interleave([
-    [begin(user)],
-    [nothing, setPlan(user, `cus_${user}`)],
-  ]);
-  assert.deepEqual([customerOf(begun), answer(set), await customerInProfile(user)], [null, 'no_profile', null]);
-});
+  test(`${what} that comes after the beginning of the deletion is not set`, async () => {
+    const user = await signUp(sql);
+    const [begun, written] = await interleave([[begin(user)], [nothing, set(user, `cus_${user}`)]]);
+    assert.deepEqual([customerOf(begun), answer(written), await customerInProfile(user)], [null, late, null]);
+  });
+}
 
 test('of many customers and many beginnings at once there is no customer that a beginning did not see', async () => {
   const user = await signUp(sql);
@@ -139,20 +113,14 @@ const WORK: { what: string; step: (it: Leaving) => Step; late: string | null }[]
 for (const { what, step, late } of WORK) {
   test(`${what} goes with an account that is deleted behind it`, async () => {
     const it = await leaving();
-    const [worked, removed] = await interleave([
-      [step(it)],
-      [nothing, remove(it.user)],
-    ]);
+    const [worked, removed] = await interleave([[step(it)], [nothing, remove(it.user)]]);
     assert.deepEqual([worked?.state, answer(removed)], [null, 'deleted']);
     assert.equal(await leftOver(it), 0);
   });
 
   test(`${what} finds no account that is being deleted before it`, async () => {
     const it = await leaving();
-    const [removed, worked] = await interleave([
-      [remove(it.user)],
-      [nothing, step(it)],
-    ]);
+    const [removed, worked] = await interleave([[remove(it.user)], [nothing, step(it)]]);
     assert.equal(answer(removed), 'deleted');
     assert.deepEqual([worked?.state, answer(worked)], late === null ? ['23503', undefined] : [null, late]);
     assert.equal(await leftOver(it), 0);

@@ -1,25 +1,19 @@
 // Races that do not depend on luck: transactions go step by step, and none goes on before all have arrived.
 //
-// "Arrived" means: the step is done, or it waits for somebody else's lock. So every transaction has done its worst
-// before the first one commits, and a lock that is missing shows every time.
+// "Arrived" means: the step is done, or it waits for another transaction's lock. So a missing lock shows every time.
 
 import type { TransactionSql } from 'postgres';
 import postgres from 'postgres';
 import { connect } from '../support.ts';
 
 export type Step = (tx: TransactionSql) => Promise<unknown>;
+export const nothing: Step = async () => {};
 
 /** How a transaction ended: with the answer of its last step, or with PostgreSQL's refusal. */
 export type Ending = { answer: unknown; state: null } | { answer: null; state: string; message: string };
 
-let count = 0;
-
-/** How many races this process has run. */
-export const racesRun = () => count;
-
-/** Runs the transactions side by side, each with its steps, and commits behind the last one. */
+/** Runs the transactions side by side, each with its steps, and commits after the last one. */
 export async function interleave(transactions: readonly (readonly Step[])[]): Promise<Ending[]> {
-  count += 1;
   const sql = connect(transactions.length);
   const watch = connect();
   const steps = Math.max(...transactions.map((transaction) => transaction.length));
@@ -53,7 +47,7 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
     // A failure of ours must not leave the others waiting for the gates.
     all.catch(() => gates.forEach((gate) => gate.resolve()));
     for (const [number, gate] of gates.entries()) {
-      await everybodyArrivedOrWaits(watch, runners, number);
+      await allArrivedOrWait(watch, runners, number);
       gate.resolve();
     }
     return await all;
@@ -65,7 +59,7 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
 /** One step each, all at once. */
 export const atOnce = (steps: readonly Step[]) => interleave(steps.map((step) => [step]));
 
-async function everybodyArrivedOrWaits(
+async function allArrivedOrWait(
   watch: ReturnType<typeof connect>,
   runners: readonly { pid: number; arrived: number; ended: boolean }[],
   step: number,

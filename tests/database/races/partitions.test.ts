@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { signUp } from '../support.ts';
+import { connect, signUp } from '../support.ts';
 import type { Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { sql } from './people.ts';
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { sql } from './users.ts';
 
 let user: string;
 
@@ -14,25 +14,23 @@ before(async () => {
 });
 
 after(async () => {
-  // The months of these tests, which no calendar reaches.
-  await sql`delete from public.ai_sessions where user_id = ${user}`;
-  await sql`
+  // The months of these tests, which no calendar reaches; the shared connection is closed by now.
+  const own = connect();
+  await own`delete from public.ai_sessions where user_id = ${user}`;
+  await own`
     do $$ declare v text; begin
       for v in select inhrelid::regclass::text from pg_inherits
         where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '(2019|2020|2030|2031)_' loop
         execute 'drop table ' || v;
       end loop;
     end $$`;
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
+  await own.end();
 });
 
 const ensure = (moment: string, ahead = 0): Step => (tx) => tx`select private.ensure_ai_sessions_partitions_at(${moment}, ${ahead})`;
 const drop = (moment: string): Step => (tx) => tx`select private.drop_empty_ai_sessions_partitions_at(${moment})`;
 const insert = (moment: string): Step => (tx) => tx`
   insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values (${user}, 'p', 'failed', 0, ${moment})`;
-const nothing: Step = async () => {};
-
 test('many that make the same months at once do not get in each other\'s way', async () => {
   const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2030-02-15Z', 5)));
   assert.deepEqual(refusals(endings), {});
@@ -44,20 +42,14 @@ test('many that make the same months at once do not get in each other\'s way', a
 test('attempts go on while a month is being made', async () => {
   // Were the parent locked, the second would wait for the first, which waits for its turn behind it.
   const order: string[] = [];
-  const endings = await interleave([
-    [ensure('2031-02-15Z'), nothing, async () => void order.push('months made')],
-    [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')],
-  ]);
+  const endings = await interleave([[ensure('2031-02-15Z'), nothing, async () => void order.push('months made')], [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')]]);
   assert.deepEqual(refusals(endings), {});
   assert.equal(order.length, 2);
 });
 
 test('a month that somebody is writing to is not dropped', async () => {
   await sql`select private.ensure_ai_sessions_partitions_at('2020-02-15Z', 0)`;
-  const endings = await interleave([
-    [insert('2020-01-10Z'), nothing],
-    [nothing, drop('2020-06-15Z')],
-  ]);
+  const endings = await interleave([[insert('2020-01-10Z'), nothing], [nothing, drop('2020-06-15Z')]]);
   assert.deepEqual(refusals(endings), {});
   const [row] = await sql`select count(*)::int as kept from public.ai_sessions where created_at < '2021-01-01Z'`;
   assert.equal(row?.kept, 1);

@@ -2,31 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, test } from 'node:test';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { asFunction, asUser, insertPlaylist, listener, livePlaylists, sql, tracks } from './people.ts';
+import { test } from 'node:test';
+import type { Step } from './interleave.ts';
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { asFunction, asUser, insertPlaylist, userWithPlaylists, livePlaylists, sql, tracks } from './users.ts';
 
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
-
-const restore = (id: string) => (tx: Parameters<ReturnType<typeof insertPlaylist>>[0]) =>
-  tx`update public.playlists set is_deleted = false where id = ${id}`;
-const rename = (id: string, name: string) => (tx: Parameters<ReturnType<typeof insertPlaylist>>[0]) =>
-  tx`update public.playlists set name = ${name} where id = ${id}`;
-const remove = (id: string) => (tx: Parameters<ReturnType<typeof insertPlaylist>>[0]) =>
-  tx`update public.playlists set is_deleted = true where id = ${id}`;
+const update = (id: string, values: { name: string } | { is_deleted: boolean }): Step => (tx) => tx`update public.playlists set ${tx(values)} where id = ${id}`;
+const restore = (id: string) => update(id, { is_deleted: false });
+const remove = (id: string) => update(id, { is_deleted: true });
+const rename = (id: string, name: string) => update(id, { name });
 
 test('40 at once on top of 40 make 50, and the others are told why', async () => {
-  const { user } = await listener(40);
+  const { user } = await userWithPlaylists(40);
   const endings = await atOnce(Array.from({ length: 40 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`))));
   assert.deepEqual(refusals(endings), { PT409: 30 });
   assert.equal(await livePlaylists(user), 50);
 });
 
 test('restoring counts as making', async () => {
-  const { user, deleted } = await listener(45, 20);
+  const { user, deleted } = await userWithPlaylists(45, 20);
   const restored = deleted.map((id) => asUser(user, restore(id)));
   const made = Array.from({ length: 10 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`)));
   assert.deepEqual(refusals(await atOnce([...restored, ...made])), { PT409: 25 });
@@ -34,8 +28,8 @@ test('restoring counts as making', async () => {
 });
 
 test('a bulk insert is taken whole or not at all', async () => {
-  const { user } = await listener(30);
-  const bulk = (name: string) => (tx: Parameters<ReturnType<typeof insertPlaylist>>[0]) =>
+  const { user } = await userWithPlaylists(30);
+  const bulk = (name: string): Step => (tx) =>
     tx`insert into public.playlists (owner_id, name) select ${user}, ${name} || n from generate_series(1, 8) n`;
   const endings = await atOnce(['a', 'b', 'c', 'd'].map((name) => asUser(user, bulk(name))));
   assert.deepEqual(refusals(endings), { PT409: 2 });
@@ -43,14 +37,14 @@ test('a bulk insert is taken whole or not at all', async () => {
 });
 
 test('at the limit, changing what is there stays possible', async () => {
-  const { user, live } = await listener(50);
+  const { user, live } = await userWithPlaylists(50);
   const endings = await atOnce(live.slice(0, 30).map((id, n) => asUser(user, rename(id, `Renamed ${n}`))));
   assert.deepEqual(refusals(endings), {});
   assert.equal(await livePlaylists(user), 50);
 });
 
 test('at the limit, many can each delete one and make one', async () => {
-  const { user, live } = await listener(50);
+  const { user, live } = await userWithPlaylists(50);
   const endings = await interleave(
     live.slice(0, 20).map((id, n) => [asUser(user, insertPlaylist(user, `Instead ${n}`)), remove(id)]),
   );
@@ -59,7 +53,7 @@ test('at the limit, many can each delete one and make one', async () => {
 });
 
 test('one name in any case is taken once', async () => {
-  const { user } = await listener(0);
+  const { user } = await userWithPlaylists(0);
   const names = ['Zażółć gęślą jaźń', 'ZAŻÓŁĆ GĘŚLĄ JAŹŃ', 'zażółć gęślą jaźń', 'Zażółć Gęślą Jaźń'];
   const spaced = names.map((name) => `  ${name}\u00a0`);
   const endings = await atOnce([...names, ...spaced].map((name) => asUser(user, insertPlaylist(user, name))));
@@ -68,7 +62,7 @@ test('one name in any case is taken once', async () => {
 });
 
 test('which letters are the same is what lower() says', async () => {
-  const { user } = await listener(0);
+  const { user } = await userWithPlaylists(0);
   const names = ['İstanbul', 'istanbul', 'ISTANBUL', 'ıstanbul', 'STRASSE', 'straße', 'Ω', 'ω', 'Å', 'å'];
   const [row] = await sql`select count(distinct lower(n))::int as distinct_names from unnest(${names}::text[]) n`;
   const endings = await atOnce(names.map((name) => asUser(user, insertPlaylist(user, name))));
@@ -77,44 +71,34 @@ test('which letters are the same is what lower() says', async () => {
 });
 
 test('restoring two at once and renaming the second do not wait for each other', async () => {
-  const { user, deleted } = await listener(0, 2);
+  const { user, deleted } = await userWithPlaylists(0, 2);
   const [one, two] = deleted as [string, string];
-  const endings = await interleave([
-    [asUser(user, restore(one)), restore(two)],
-    [asUser(user, rename(two, 'Second')), rename(one, 'First')],
-  ]);
+  const endings = await interleave([[asUser(user, restore(one)), restore(two)], [asUser(user, rename(two, 'Second')), rename(one, 'First')]]);
   assert.deepEqual(refusals(endings), {});
   assert.equal(await livePlaylists(user), 2);
 });
 
 test('two that swap names in opposite order do not wait for each other', async () => {
-  const { user, live } = await listener(2);
+  const { user, live } = await userWithPlaylists(2);
   const [one, two] = live as [string, string];
-  const endings = await interleave([
-    [asUser(user, rename(one, 'A')), rename(two, 'B')],
-    [asUser(user, rename(two, 'A')), rename(one, 'B')],
-  ]);
+  const endings = await interleave([[asUser(user, rename(one, 'A')), rename(two, 'B')], [asUser(user, rename(two, 'A')), rename(one, 'B')]]);
   assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== '23505'), []);
 });
 
 test('making a playlist by hand and saving a generated one of the same name both succeed', async () => {
-  const { user } = await listener(0);
+  const { user } = await userWithPlaylists(0);
   const session = randomUUID();
   await sql`select public.ai_reserve(${session}, ${user}, 'rain', true)`;
   const save = asFunction('fn_ai', (tx) => tx`
     select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(1)}::text::jsonb)`);
-  const nothing = async () => {};
-  const endings = await interleave([
-    [asUser(user, insertPlaylist(user, 'Rain')), nothing],
-    [nothing, save],
-  ]);
+    const endings = await interleave([[asUser(user, insertPlaylist(user, 'Rain')), nothing], [nothing, save]]);
   assert.deepEqual(refusals(endings), {});
   const rows = await sql`select name from public.playlists where owner_id = ${user} order by name`;
   assert.deepEqual(rows.map((row) => row.name), ['Rain', 'Rain (2)']);
 });
 
 test('deleting and restoring two playlists in opposite orders', async () => {
-  const { user, live } = await listener(2);
+  const { user, live } = await userWithPlaylists(2);
   const [one, two] = live as [string, string];
   await sql`select set_config('request.jwt.claims', ${JSON.stringify({ role: 'authenticated', sub: user })}, false)`;
   for (const id of live) await sql`select * from public.add_tracks(${id}, ${tracks(1, 2, 3)}::text::jsonb)`;
@@ -131,7 +115,7 @@ test('deleting and restoring two playlists in opposite orders', async () => {
 });
 
 test('an account that goes takes everything with it, whatever is being done to it', async () => {
-  const { user, live } = await listener(3);
+  const { user, live } = await userWithPlaylists(3);
   const [playlist] = live as [string];
   const endings = await atOnce([
     (tx) => tx`delete from auth.users where id = ${user}`,

@@ -2,16 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { asFunction, asUser, insertPlaylist, listener, livePlaylists, sql, tracks } from './people.ts';
-
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { asFunction, asUser, insertPlaylist, userWithPlaylists, livePlaylists, sql, tracks } from './users.ts';
 
 const reserve = (user: string, session: string = randomUUID(), prompt = 'rain'): Step =>
   asFunction('fn_ai', (tx) => tx`select public.ai_reserve(${session}, ${user}, ${prompt}, false) as answer`);
@@ -20,6 +15,14 @@ const settle = (user: string, session: string, status = 'succeeded'): Step =>
 const save = (user: string, session: string): Step =>
   asFunction('fn_ai', (tx) => tx`
     select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(1, 2)}::text::jsonb) as answer`);
+
+/** A user with so many reservations. */
+async function reserved(count: number): Promise<{ user: string; sessions: string[]; session: string }> {
+  const user = await signUp(sql);
+  const sessions = Array.from({ length: count }, () => randomUUID());
+  for (const session of sessions) await sql.begin((tx) => reserve(user, session)(tx));
+  return { user, sessions, session: sessions[0] as string };
+}
 
 /** The outcomes, each with how often it came; nothing may have been refused. */
 function outcomes(endings: readonly Ending[]): Record<string, number> {
@@ -68,12 +71,10 @@ test('one id of two users is the first one\'s', async () => {
 });
 
 test('what is freed while others wait is given to exactly one of them', async () => {
-  const user = await signUp(sql);
-  const sessions = [randomUUID(), randomUUID(), randomUUID()];
-  for (const session of sessions) await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, sessions } = await reserved(3);
   const [failed, ...waiting] = await interleave([
-    [settle(user, sessions[0] as string, 'failed'), async () => {}],
-    ...Array.from({ length: 10 }, () => [async () => {}, reserve(user)] as Step[]),
+    [settle(user, sessions[0] as string, 'failed'), nothing],
+    ...Array.from({ length: 10 }, () => [nothing, reserve(user)] as Step[]),
   ]);
   assert.equal(failed?.state, null);
   assert.deepEqual(outcomes(waiting), { reserved: 1, quota_exceeded: 9 });
@@ -81,9 +82,7 @@ test('what is freed while others wait is given to exactly one of them', async ()
 });
 
 test('a settling that waited until its reservation expired comes too late', async () => {
-  const user = await signUp(sql);
-  const session = randomUUID();
-  await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, session } = await reserved(1);
   // 89.5 seconds old: it expires while the profile is held.
   await sql`
     update public.ai_sessions set created_at = clock_timestamp() - interval '89.5 seconds'
@@ -94,19 +93,14 @@ test('a settling that waited until its reservation expired comes too late', asyn
       (await tx`select clock_timestamp() > max(created_at) + interval '90 seconds' as expired from public.ai_sessions where id = ${session}`)[0]?.expired;
     while (!(await expired()));
   };
-  const [held, settled] = await interleave([
-    [hold, untilExpired],
-    [async () => {}, settle(user, session)],
-  ]);
+  const [held, settled] = await interleave([[hold, untilExpired], [nothing, settle(user, session)]]);
   assert.equal(held?.state, null);
   assert.deepEqual(outcomes([settled as Ending]), { expired: 1 });
   assert.equal(await used(user), 0);
 });
 
 test('settling at once as succeeded and as failed has one outcome', async () => {
-  const user = await signUp(sql);
-  const session = randomUUID();
-  await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, session } = await reserved(1);
   const endings = await atOnce([...Array.from({ length: 5 }, () => settle(user, session)), settle(user, session, 'failed')]);
   const [row] = await sql`select status from public.ai_sessions where id = ${session}`;
   const succeeded = row?.status === 'succeeded';
@@ -115,14 +109,12 @@ test('settling at once as succeeded and as failed has one outcome', async () => 
 });
 
 test('charging and settling as failed at once has one outcome, and the quota agrees', async () => {
-  const user = await signUp(sql);
-  const session = randomUUID();
-  await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, session } = await reserved(1);
   const deliver: Step = asFunction('fn_ai', (tx) => tx`select public.ai_deliver(${session}, ${user}, 0.001, ${tracks(1, 2)}::text::jsonb) as answer`);
   const endings = await interleave([
-    [settle(user, session, 'failed'), async () => {}],
-    [async () => {}, deliver],
-    [async () => {}, deliver],
+    [settle(user, session, 'failed'), nothing],
+    [nothing, deliver],
+    [nothing, deliver],
   ]);
   assert.deepEqual(outcomes(endings.slice(1)), { expired: 2 });
   const [row] = await sql`select status, delivered from public.ai_sessions where id = ${session}`;
@@ -131,16 +123,14 @@ test('charging and settling as failed at once has one outcome, and the quota agr
 });
 
 test('saving twice at once saves once and answers both', async () => {
-  const user = await signUp(sql);
-  const session = randomUUID();
-  await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, session } = await reserved(1);
   assert.deepEqual(outcomes(await atOnce([save(user, session), save(user, session), save(user, session)])), { saved: 3 });
   assert.equal(await livePlaylists(user), 1);
   assert.equal(await used(user), 1);
 });
 
 test('saving at 49 beside a playlist made by hand keeps to 50', async () => {
-  const { user } = await listener(49);
+  const { user } = await userWithPlaylists(49);
   const session = randomUUID();
   await sql.begin((tx) => reserve(user, session)(tx));
   const endings = await atOnce([save(user, session), asUser(user, insertPlaylist(user, 'By hand'))]);
@@ -151,9 +141,7 @@ test('saving at 49 beside a playlist made by hand keeps to 50', async () => {
 });
 
 test('two generated playlists of one name get two names', async () => {
-  const user = await signUp(sql);
-  const sessions = [randomUUID(), randomUUID(), randomUUID()];
-  for (const session of sessions) await sql.begin((tx) => reserve(user, session)(tx));
+  const { user, sessions } = await reserved(3);
   assert.deepEqual(outcomes(await atOnce(sessions.map((session) => save(user, session)))), { saved: 3 });
   const rows = await sql`select name from public.playlists where owner_id = ${user} order by name`;
   assert.deepEqual(rows.map((row) => row.name), ['Rain', 'Rain (2)', 'Rain (3)']);

@@ -1,16 +1,11 @@
 // Races about requests: of many at once exactly as many pass as the bucket holds.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
-import { atOnce, interleave, racesRun } from './interleave.ts';
-import { addTracks, asFunction, asUser, insertPlaylist, listener, sql } from './people.ts';
-
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
+import { atOnce, interleave, nothing } from './interleave.ts';
+import { addTracks, asFunction, asUser, insertPlaylist, userWithPlaylists, sql } from './users.ts';
 
 const take = (user: string, kind: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.take_request(${user}, ${kind}) ->> 'outcome' as outcome`);
@@ -36,26 +31,24 @@ const untilNoneWaits =
       (await tx`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${statement}%`}`)[0]?.n;
     while ((await waiting()) > 0);
   };
-const nothing = async () => {};
-
 const inFull = async (endings: Promise<Ending[]>) =>
   (await endings).map((ending) => (ending.state === 'PGRST' ? JSON.parse(ending.message).code : (ending.state ?? 'done')));
 
 test('of a hundred edits at once three are let in, and the others are told so without waiting', async () => {
-  const { user, live } = await listener(2);
+  const { user, live } = await userWithPlaylists(2);
   const found = await inFull(atOnce(Array.from({ length: 100 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
 });
 
 test('of the edits that are let in as many are made as the minute holds, in all playlists together', async () => {
-  const { user, live } = await listener(2);
+  const { user, live } = await userWithPlaylists(2);
   await fill(user, 'edit', 118);
   const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
 });
 
 test('of a hundred writes of playlists at once as many are made as the minute holds', async () => {
-  const { user, live } = await listener(1);
+  const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 90);
   const rename = (n: number) => asUser(user, (tx) => tx`update public.playlists set name = ${`Name ${n}`} where id = ${live[0] as string}`);
   const writes = Array.from({ length: 100 }, (_, n) => (n % 4 === 0 ? asUser(user, insertPlaylist(user, `New ${n}`)) : rename(n)));
@@ -64,7 +57,7 @@ test('of a hundred writes of playlists at once as many are made as the minute ho
 });
 
 test('an edit that waits two seconds for a lock is told to come again', async () => {
-  const { user, live } = await listener(1);
+  const { user, live } = await userWithPlaylists(1);
   const [playlist] = live as [string];
   const held: Step = async (tx) => tx`select from public.playlists where id = ${playlist} for update`;
   const edit = asUser(user, addTracks(playlist, 1));
@@ -75,7 +68,7 @@ test('an edit that waits two seconds for a lock is told to come again', async ()
 });
 
 test('a refused write of a playlist waits for no lock', async () => {
-  const { user } = await listener(1);
+  const { user } = await userWithPlaylists(1);
   await fill(user, 'playlist', 120);
   const held: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
   const [, refused] = await inFull(interleave([
@@ -88,9 +81,6 @@ test('a refused write of a playlist waits for no lock', async () => {
 test('a request that is counted while the account is deleted waits, and finds nobody', async () => {
   const user = await signUp(sql);
   await sql.begin((tx) => take(user, 'search')(tx));
-  const [deleted, taken] = await interleave([
-    [async (tx) => tx`delete from auth.users where id = ${user}`, nothing],
-    [nothing, take(user, 'search')],
-  ]);
+  const [deleted, taken] = await interleave([[async (tx) => tx`delete from auth.users where id = ${user}`, nothing], [nothing, take(user, 'search')]]);
   assert.deepEqual([deleted?.state, (taken?.answer as { outcome: string }[])[0]?.outcome], [null, 'no_profile']);
 });

@@ -2,20 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { asFunction, sql } from './people.ts';
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { asFunction, sql } from './users.ts';
 
 const SECRET = 's'.repeat(32);
-const nothing: Step = async () => {};
-
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
-
 const store = (user: string, token: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.store_spotify_tokens(${user}, ${SECRET}, ${`a-${token}`}, ${`r-${token}`}, now() + interval '1 hour')`);
 const get = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select * from public.get_spotify_tokens(${user}, ${SECRET})`);
@@ -51,20 +44,14 @@ test('one of many replaces a used-up token, and the others wait', async () => {
 
 test('what comes late does not overwrite a link that was made meanwhile', async () => {
   const user = await linked();
-  const [, late] = await interleave([
-    [store(user, '2'), nothing],
-    [nothing, swap(user, 'r-1')],
-  ]);
+  const [, late] = await interleave([[store(user, '2'), nothing], [nothing, swap(user, 'r-1')]]);
   assert.equal(first<{ answer: boolean }>(late).answer, false);
   assert.equal(await accessToken(user), 'a-2');
 });
 
 test('a newer link is not given up for the token of before', async () => {
   const user = await linked();
-  const [, given] = await interleave([
-    [store(user, '2'), nothing],
-    [nothing, expire(user, 'r-1')],
-  ]);
+  const [, given] = await interleave([[store(user, '2'), nothing], [nothing, expire(user, 'r-1')]]);
   assert.equal(first<{ answer: boolean }>(given).answer, false);
   assert.equal(await accessToken(user), 'a-2');
 });

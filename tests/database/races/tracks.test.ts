@@ -1,19 +1,14 @@
 // Races about a playlist's tracks: positions stay 1..n, and nothing gets into a playlist that is gone.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Ending, Step } from './interleave.ts';
-import { atOnce, interleave, racesRun, refusals } from './interleave.ts';
-import { addTracks, asUser, listener, sql, tracks, tracksOf, uri } from './people.ts';
-
-after(async () => {
-  await sql.end();
-  console.log(`races: ${racesRun()}`);
-});
+import { atOnce, interleave, nothing, refusals } from './interleave.ts';
+import { addTracks, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
 
 /** Somebody with one playlist of the tracks 1 to `count`. */
 async function playlistOf(count: number): Promise<{ user: string; playlist: string }> {
-  const { user, live } = await listener(1);
+  const { user, live } = await userWithPlaylists(1);
   const [playlist] = live as [string];
   const numbers = Array.from({ length: count }, (_, n) => n + 1);
   await sql.begin((tx) => asUser(user, addTracks(playlist, ...numbers))(tx));
@@ -96,20 +91,14 @@ test('two playlists changed in opposite orders: one waits, and a deadlock would 
 
 test('what is added while the playlist is deleted stays out', async () => {
   const { user, playlist } = await playlistOf(3);
-  const [deleted, added] = await interleave([
-    [asUser(user, softDelete(playlist)), async () => {}],
-    [async () => {}, asUser(user, addTracks(playlist, 9))],
-  ]);
+  const [deleted, added] = await interleave([[asUser(user, softDelete(playlist)), nothing], [nothing, asUser(user, addTracks(playlist, 9))]]);
   assert.deepEqual([deleted?.state, added?.state], [null, 'PT404']);
   assert.deepEqual((await tracksOf(playlist)).map((track) => track.is_deleted), [true, true, true]);
 });
 
 test('what was added before the playlist is deleted goes with it', async () => {
   const { user, playlist } = await playlistOf(3);
-  const endings = await interleave([
-    [asUser(user, addTracks(playlist, 9)), async () => {}],
-    [async () => {}, asUser(user, softDelete(playlist))],
-  ]);
+  const endings = await interleave([[asUser(user, addTracks(playlist, 9)), nothing], [nothing, asUser(user, softDelete(playlist))]]);
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual((await tracksOf(playlist)).map((track) => track.is_deleted), [true, true, true, true]);
 });
@@ -118,10 +107,7 @@ test('a row that comes past the functions does not get into a playlist that is b
   const { user, playlist } = await playlistOf(3);
   const insert: Step = (tx) => tx`
     insert into public.playlist_tracks (playlist_id, position, track_uri) values (${playlist}, 50, ${uri(50)})`;
-  const [deleted, inserted] = await interleave([
-    [asUser(user, softDelete(playlist)), async () => {}],
-    [async () => {}, insert],
-  ]);
+  const [deleted, inserted] = await interleave([[asUser(user, softDelete(playlist)), nothing], [nothing, insert]]);
   assert.deepEqual([deleted?.state, inserted?.state], [null, 'PT404']);
   assert.equal((await tracksOf(playlist)).filter((track) => !track.is_deleted).length, 0);
 });

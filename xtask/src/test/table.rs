@@ -120,7 +120,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Page, "browser-smoke", "the main journeys in Chromium", WEB, BROWSER_SMOKE),
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, BROWSER),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, Run::Other(run::schemathesis)),
-    stage(Full, Page, "mutations", "sabotaged SQL turns tests red", SQL, Run::Database("tests/database/mutations/main.ts")),
+    stage(Full, Page, "mutations", "mutants of the SQL turn tests red", SQL, Run::Database("tests/database/mutations/main.ts")),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, END_TO_END_DENO),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, Run::EndToEnd("matrix::on_deno"))),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, BROWSER),

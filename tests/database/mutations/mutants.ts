@@ -1,11 +1,11 @@
 // What is broken, one at a time. Each has to be noticed; those of a lock by the race that the lock is there for.
 
-import type { Sabotage } from './sabotage.ts';
-import { everywhere, pgtap, race, rewrite, statement } from './sabotage.ts';
+import type { Mutant } from './mutant.ts';
+import { everywhere, pgtap, race, rewrite, statement } from './mutant.ts';
 
 const FIND_OWN_PROFILE = "perform from public.profiles p where p.user_id = p_user_id for no key update;";
 
-const GRANTS: Sabotage[] = [
+const GRANTS: Mutant[] = [
   statement('users may change their plan', 'grant update (plan) on public.profiles to authenticated'),
   statement('users may set their Stripe customer', 'grant update (stripe_customer_id) on public.profiles to authenticated'),
   statement('users may make profiles', 'grant insert on public.profiles to authenticated'),
@@ -19,10 +19,7 @@ const GRANTS: Sabotage[] = [
   statement('users may forge AI sessions', 'grant insert on public.ai_sessions to authenticated'),
   statement('users may change AI sessions', 'grant update on public.ai_sessions to authenticated'),
   statement('users may delete AI sessions', 'grant delete on public.ai_sessions to authenticated'),
-  statement(
-    'a partition can be read directly',
-    "do $$ begin execute 'grant select on public.ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM') || ' to authenticated'; end $$",
-  ),
+  statement('a partition can be read directly', "do $$ begin execute 'grant select on public.ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM') || ' to authenticated'; end $$"),
   statement('users may read ciphertext', 'grant select on public.spotify_tokens to authenticated'),
   statement('users may unlink by deleting', 'grant delete on public.spotify_tokens to authenticated'),
   statement('the secret key reaches a table', 'grant select on public.spotify_tokens to service_role'),
@@ -66,16 +63,13 @@ const GRANTS: Sabotage[] = [
   statement('tables that are created later are open to users', 'alter default privileges in schema public grant select on tables to authenticated', pgtap('20261126000000_foundations.sql')),
 ];
 
-const POLICIES: Sabotage[] = [
+const POLICIES: Mutant[] = [
   statement('profiles without row-level security', 'alter table public.profiles disable row level security'),
   statement('playlists without row-level security', 'alter table public.playlists disable row level security'),
   statement('tracks without row-level security', 'alter table public.playlist_tracks disable row level security'),
   statement('AI sessions without row-level security', 'alter table public.ai_sessions disable row level security'),
   statement('tokens without row-level security', 'alter table public.spotify_tokens disable row level security'),
-  statement(
-    'a partition without row-level security',
-    "do $$ begin execute 'alter table public.ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM') || ' disable row level security'; end $$",
-  ),
+  statement('a partition without row-level security', "do $$ begin execute 'alter table public.ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM') || ' disable row level security'; end $$"),
   statement('everybody sees every profile', 'alter policy "Profiles are owner-read-write" on public.profiles using (true)'),
   statement('everybody sees every playlist', 'alter policy "Playlists are owner-read-write" on public.playlists using (true)'),
   statement('playlists can be made for others', 'alter policy "Playlists are owner-read-write" on public.playlists with check (true)'),
@@ -86,7 +80,7 @@ const POLICIES: Sabotage[] = [
   statement('owners see nothing', 'drop policy "Playlists are owner-read-write" on public.playlists'),
 ];
 
-const CONSTRAINTS: Sabotage[] = [
+const CONSTRAINTS: Mutant[] = [
   statement('two profiles of one Stripe customer', 'alter table public.profiles drop constraint profiles_stripe_customer_id_key', pgtap('20261126000100_profiles.sql')),
   statement('accounts cannot go', 'alter table public.profiles drop constraint profiles_user_id_fkey, add constraint profiles_user_id_fkey foreign key (user_id) references auth.users (id)', pgtap('20261126000100_profiles.sql')),
   statement('playlists outlive their account', 'alter table public.playlists drop constraint playlists_owner_id_fkey', pgtap('20261126000300_playlists.sql')),
@@ -103,7 +97,7 @@ const CONSTRAINTS: Sabotage[] = [
   statement('no index for a user\'s whole list', 'drop index public.playlists_owner_idx', pgtap('20261126000300_playlists.sql')),
 ];
 
-const TRIGGERS: Sabotage[] = [
+const TRIGGERS: Mutant[] = [
   statement('no limit of playlists', 'drop trigger check_playlists_limit on public.playlists', pgtap('20261126000300_playlists.sql')),
   statement('restoring is not counted', "drop trigger check_playlists_limit on public.playlists; create constraint trigger check_playlists_limit after insert on public.playlists deferrable initially deferred for each row when (new.is_deleted = false) execute function public.check_playlists_limit()", race('playlists', 'restoring counts as making')),
   statement('the limit is checked at once', "drop trigger check_playlists_limit on public.playlists; create constraint trigger check_playlists_limit after insert or update on public.playlists not deferrable for each row when (new.is_deleted = false) execute function public.check_playlists_limit()", race('playlists', 'at the limit, many can each delete one and make one')),
@@ -117,7 +111,7 @@ const TRIGGERS: Sabotage[] = [
   rewrite('updated_at may repeat', 'private.set_updated_at', "old.updated_at + interval '1 microsecond'", 'old.updated_at', pgtap('20261126000000_foundations.sql')),
 ];
 
-const LOCKS: Sabotage[] = [
+const LOCKS: Mutant[] = [
   {
     what: 'playlists are counted without any lock',
     killer: race('playlists', '40 at once'),
@@ -149,21 +143,21 @@ const LOCKS: Sabotage[] = [
   rewrite('everybody replaces the token', 'public.get_spotify_tokens', 'and (t.refreshing_until is null or t.refreshing_until <= v_now)', '', race('spotify', 'one of many replaces')),
   rewrite('a late answer overwrites a newer link', 'public.refresh_spotify_tokens', 'for update', '', race('spotify', 'what comes late')),
   rewrite('a newer link is given up', 'public.expire_spotify_link', 'for update', '', race('spotify', 'a newer link')),
-  rewrite('a plan is written whatever was seen', 'public.set_billing_plan', 'and p.plan_synced_at is not distinct from p_seen_synced_at', '', race('billing', 'of many that have seen the same')),
+  rewrite('a plan is written whatever was seen', 'public.set_billing_plan', 'and p.plan_synced_at is not distinct from p_seen_synced_at', '', race('billing', 'of many that have seen the same one writes')),
   rewrite('a plan that stays is no write', 'public.set_billing_plan', 'private.next_plan_sync(p.plan_synced_at)', 'case when p.plan = p_plan then p.plan_synced_at else private.next_plan_sync(p.plan_synced_at) end', race('billing', 'a write of the plan that was there')),
   rewrite('the last customer counts', 'public.set_stripe_customer', 'and p.stripe_customer_id is not distinct from p_seen_customer_id', '', race('billing', 'many that make a customer')),
   rewrite('a new customer is no write', 'public.set_stripe_customer', 'private.next_plan_sync(p.plan_synced_at)', 'p.plan_synced_at', race('billing', 'the plan of a customer that was swapped')),
   rewrite('renaming is a write', 'private.trim_username', 'return new;', 'new.plan_synced_at := clock_timestamp(); return new;', race('billing', 'renaming keeps no plan away')),
   rewrite('a customer that was taken meanwhile is an error', 'public.set_billing_plan', 'when unique_violation', "when sqlstate 'XX999'", race('billing', 'a customer that another profile is taking')),
   rewrite('the customer is read before the deletion begins', 'public.begin_account_deletion', 'returning p.stripe_customer_id into', 'returning (select q.stripe_customer_id from public.profiles q where q.user_id = p_user_id) into', race('accounts', 'a customer that is set first')),
-  rewrite('a customer is set while the deletion begins', 'public.set_stripe_customer', 'is not distinct from p_seen_customer_id\n    and p.deletion_started_at is null', 'is not distinct from p_seen_customer_id', race('accounts', 'a customer that comes behind')),
-  rewrite('a plan brings a customer while the deletion begins', 'public.set_billing_plan', 'p_seen_synced_at\n    and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id)', 'p_seen_synced_at', race('accounts', 'nor is one that comes with its plan')),
+  rewrite('a customer is set while the deletion begins', 'public.set_stripe_customer', 'is not distinct from p_seen_customer_id\n    and p.deletion_started_at is null', 'is not distinct from p_seen_customer_id', race('accounts', 'a customer that comes after')),
+  rewrite('a plan brings a customer while the deletion begins', 'public.set_billing_plan', 'p_seen_synced_at\n    and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id)', 'p_seen_synced_at', race('accounts', 'a customer with its plan that comes after')),
   rewrite('exports lock their profile last', 'public.begin_spotify_export', 'for key share', '', race('accounts', 'an export that forgets old keys')),
   rewrite('months are made without a lock', 'private.ensure_ai_sessions_partitions_at', "perform pg_advisory_xact_lock(hashtextextended('ensure_ai_sessions_partitions', 0));", '', race('partitions', 'many that make the same months')),
   rewrite('months are dropped without a lock', 'private.drop_empty_ai_sessions_partitions_at', 'lock table only public.ai_sessions in access exclusive mode;', '', race('partitions', 'a month that somebody is writing to')),
 ];
 
-const RULES: Sabotage[] = [
+const RULES: Mutant[] = [
   rewrite('a settled timeout holds its slot', 'private.is_live_reservation', 'and p_session.settled_at is null', '', pgtap('20261126000600_ai_quota.sql')),
   rewrite('settling again moves the end', 'private.settle_session', 'coalesce(s.settled_at, p_at)', 'p_at', pgtap('20261126000700_ai_settlement.sql')),
   rewrite('the end is not stored', 'private.settle_session', 'coalesce(s.settled_at, p_at)', 's.settled_at', pgtap('20261126000700_ai_settlement.sql')),
@@ -267,4 +261,4 @@ const RULES: Sabotage[] = [
   rewrite('the secret outlives its transaction', 'private.use_spotify_secrets', "set_config('app.spotify_secret', p_secret, true)", "set_config('app.spotify_secret', p_secret, false)", { file: 'tests/database/tokens.test.ts', test: 'does not outlive' }),
 ];
 
-export const SABOTAGES: readonly Sabotage[] = [...GRANTS, ...POLICIES, ...CONSTRAINTS, ...TRIGGERS, ...LOCKS, ...RULES];
+export const MUTANTS: readonly Mutant[] = [...GRANTS, ...POLICIES, ...CONSTRAINTS, ...TRIGGERS, ...LOCKS, ...RULES];

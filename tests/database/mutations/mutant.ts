@@ -2,10 +2,10 @@
 
 import type { Sql } from 'postgres';
 
-export type Sabotage = {
+export type Mutant = {
   /** What is broken, in one sentence. */
   what: string;
-  /** The file that must fail, and where the sabotage is a lock's removal, the race in it by its name. */
+  /** The file that must fail, and where the mutant is a lock's removal, the race in it by its name. */
   killer: { file: string; test?: string };
   apply: (sql: Sql) => Promise<unknown>;
 };
@@ -13,14 +13,14 @@ export type Sabotage = {
 const ACCESS = { file: 'tests/database/access.test.ts' };
 
 /** Breaks a grant, a policy, a constraint, a trigger…; the access matrix has to notice unless another file is named. */
-export const statement = (what: string, text: string, killer: Sabotage['killer'] = ACCESS): Sabotage => ({
+export const statement = (what: string, text: string, killer: Mutant['killer'] = ACCESS): Mutant => ({
   what,
   killer,
   apply: (sql) => sql.unsafe(text),
 });
 
-/** Rewrites a function's source. The text has to stand in it exactly once: a sabotage that no longer applies is an error. */
-export const rewrite = (what: string, name: string, from: string, to: string, killer: Sabotage['killer']): Sabotage => ({
+/** Rewrites a function's source. The text has to stand in it exactly once: a mutant that no longer applies is an error. */
+export const rewrite = (what: string, name: string, from: string, to: string, killer: Mutant['killer']): Mutant => ({
   what,
   killer,
   apply: async (sql) => {
@@ -36,7 +36,7 @@ export const rewrite = (what: string, name: string, from: string, to: string, ki
 });
 
 /** The same in several functions at once, where one alone would only disagree with the others. */
-export const everywhere = (what: string, names: string[], from: string, to: string, killer: Sabotage['killer']): Sabotage => ({
+export const everywhere = (what: string, names: string[], from: string, to: string, killer: Mutant['killer']): Mutant => ({
   what,
   killer,
   apply: async (sql) => {

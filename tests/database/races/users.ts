@@ -1,43 +1,37 @@
-// Somebody with playlists, and what they do in a transaction.
+// Users with playlists, and what they do in a transaction.
 
+import { after } from 'node:test';
 import type { Sql, TransactionSql } from 'postgres';
 import { becomes, connect, signUp } from '../support.ts';
 import type { Step } from './interleave.ts';
 
-/** A connection for what is arranged before a race and looked at behind it. */
+/** A connection for what is prepared before a race and checked after it. */
 export const sql: Sql = connect(1);
+after(() => sql.end());
 
 export const uri = (number: number) => `spotify:track:${String(number).padStart(22, '0')}`;
 export const tracks = (...numbers: number[]) => JSON.stringify(numbers.map((number) => ({ track_uri: uri(number) })));
 
 /** The step as a signed-in user. */
-export const asUser =
-  (user: string, step: Step): Step =>
-  async (tx) => {
-    await becomes(tx, 'authenticated', user);
-    return step(tx);
-  };
+export const asUser = (user: string, step: Step): Step => async (tx) => {
+  await becomes(tx, 'authenticated', user);
+  return step(tx);
+};
 
 /** The step as a function of the group. */
-export const asFunction =
-  (role: 'fn_ai' | 'fn_spotify' | 'fn_billing' | 'fn_account', step: Step): Step =>
-  async (tx) => {
-    await becomes(tx, role, null);
-    return step(tx);
-  };
+export const asFunction = (role: 'fn_ai' | 'fn_spotify' | 'fn_billing' | 'fn_account', step: Step): Step => async (tx) => {
+  await becomes(tx, role, null);
+  return step(tx);
+};
 
-export const insertPlaylist =
-  (user: string, name: string): Step =>
-  (tx) =>
-    tx`insert into public.playlists (owner_id, name) values (${user}, ${name})`;
+export const insertPlaylist = (user: string, name: string): Step => (tx) =>
+  tx`insert into public.playlists (owner_id, name) values (${user}, ${name})`;
 
-export const addTracks =
-  (playlist: string, ...numbers: number[]): Step =>
-  (tx) =>
-    tx`select * from public.add_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb)`;
+export const addTracks = (playlist: string, ...numbers: number[]): Step => (tx) =>
+  tx`select * from public.add_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb)`;
 
-/** Somebody with so many live and deleted playlists; answers their ids, oldest first. */
-export async function listener(live: number, deleted = 0): Promise<{ user: string; live: string[]; deleted: string[] }> {
+/** A user with so many live and deleted playlists; returns their ids, oldest first. */
+export async function userWithPlaylists(live: number, deleted = 0): Promise<{ user: string; live: string[]; deleted: string[] }> {
   const user = await signUp(sql);
   const make = async (name: string, count: number, isDeleted: boolean) => {
     const rows = await sql<{ id: string }[]>`
