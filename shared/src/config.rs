@@ -1,4 +1,4 @@
-//! Configuration, read through a function in place of the process environment, so that tests can pass their own.
+//! Configuration, read through a env function so that tests need no environment.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use crate::redacted::Secret;
 
 const MISSING: &str = "is missing";
 
-/// Which variables are missing or invalid. It never holds their values.
+/// The variables that are missing or invalid. It never contains their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<(&'static str, &'static str)>);
 
 impl ConfigError {
-    /// `name` is not set, or empty.
+    /// Creates an error for a variable that is not set, or is empty.
     pub fn missing(name: &'static str) -> Self {
         Self(vec![(name, MISSING)])
     }
 
-    /// `name` holds something unusable; `rule` continues the sentence, as in "must be a number".
+    /// Creates an error for an unusable value; `rule` continues the sentence, as in "must be a number".
     pub fn invalid(name: &'static str, rule: &'static str) -> Self {
         Self(vec![(name, rule)])
     }
 
-    /// The names of the variables, each once.
+    /// Returns the names of the variables, each once.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|(name, _)| *name)
     }
@@ -58,13 +58,13 @@ impl From<ConfigError> for Error {
 }
 
 impl Error {
-    /// The service cannot work as it is set up; waiting for somebody to mend it is all a client can do.
+    /// The client can only wait until the operator has corrected the configuration.
     pub(crate) fn misconfigured() -> Self {
         Self::new(Code::Misconfigured, "This service is not set up correctly. Please try again later.")
     }
 }
 
-/// Both values, or the problems of both.
+/// Returns both values, or the problems of both.
 ///
 /// # Errors
 /// [`ConfigError`] with every problem of `a` and `b`.
@@ -76,25 +76,25 @@ pub fn both<A, B>(a: Result<A, ConfigError>, b: Result<B, ConfigError>) -> Resul
     }
 }
 
-/// The trimmed value of a variable; an empty one counts as not set.
+/// Returns the trimmed value of a variable; an empty one counts as not set.
 pub fn optional(env: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     let value = env(name)?;
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// The trimmed value of a variable that must be set.
+/// Returns the trimmed value of a variable that must be set.
 ///
 /// # Errors
-/// [`ConfigError`] where it is not set, or empty.
+/// [`ConfigError`] if it is not set, or is empty.
 pub fn required(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
     optional(env, name).ok_or_else(|| ConfigError::missing(name))
 }
 
-/// A secret that must be set and fit to stand in a header.
+/// Returns a secret that must be set and valid in a header.
 ///
 /// # Errors
-/// [`ConfigError`] where it is not set, or holds anything but visible ASCII.
+/// [`ConfigError`] if it is not set, or contains anything but visible ASCII.
 pub fn required_secret(
     env: impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -102,24 +102,27 @@ pub fn required_secret(
     header_safe(name, required(env, name)?)
 }
 
-/// A secret, and the one that comes before or after it while it is changed.
+/// A secret, and the previous or next one during a rotation.
 #[derive(Debug, Clone)]
 pub struct SecretPair {
-    /// What is written or signed with.
+    /// The secret used for writing or signing.
     pub first: Secret,
-    /// What is accepted besides.
+    /// The other secret that is accepted.
     pub other: Option<Secret>,
 }
 
 impl SecretPair {
-    /// Shorter ones are not random enough.
+    /// A shorter secret is not random enough.
     const MIN_CHARS: usize = 32;
 
     /// Reads one secret, or two separated by a comma.
     ///
     /// # Errors
-    /// [`ConfigError`] where there is none, where there are more, or where one is shorter than 32 characters.
-    pub fn from_env(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Self, ConfigError> {
+    /// [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
+    pub fn from_env(
+        env: impl Fn(&str) -> Option<String>,
+        name: &'static str,
+    ) -> Result<Self, ConfigError> {
         let value = required(env, name)?;
         let secrets: Vec<Secret> = value
             .split(',')
@@ -136,7 +139,7 @@ impl SecretPair {
         }
     }
 
-    /// The secrets that are accepted.
+    /// Returns the accepted secrets.
     pub fn iter(&self) -> impl Iterator<Item = &Secret> {
         std::iter::once(&self.first).chain(&self.other)
     }
@@ -151,7 +154,7 @@ pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, C
     }
 }
 
-/// An absolute URL of http or https that other paths can be appended to.
+/// Checks an absolute http or https URL to which paths can be appended.
 ///
 /// # Errors
 /// [`ConfigError`] for anything else: no host, a trailing slash, a query, a fragment, credentials.

@@ -1,8 +1,8 @@
-//! No reader of what comes from outside takes more than linear time, on inputs that have made such readers slow: one
-//! piece over and over, or one half of one piece and one of another.
+//! No parser of input from outside takes more than linear time. The inputs are kinds that have made such parsers
+//! slow: one piece repeated, or a run of one piece followed by a run of another.
 //!
-//! What is compared is the processor time of the test's own thread, for an input and for four times as much of it: other
-//! programs and other tests do not count.
+//! The test compares the processor time of its own thread for an input and for one four times as large, so other
+//! programs and tests do not count.
 
 use std::hint::black_box;
 
@@ -20,23 +20,24 @@ use crate::spotify::{SpotifyApp, SpotifyConfig, StateKeys, TokenCache};
 use crate::stripe::{Event, WebhookSecrets};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
 
-/// What opens, quotes, separates, escapes, combines, or names what is looked for.
+/// Pieces that open, quote, separate, escape or combine, or that name what is searched.
 const PIECES: &str = r#"["a","1","-",",",":",";","=","&","%C5%BC","+"," ","\n","\r\n","\\","\\\"","\\u00e9","\\ud83e","\"","\"\",","\"a\":1,",
 "{","}","{}{","[","]","[[],","{\"a\":","{\"a\":[","{\"artist\":\"a\",\"title\":\"b\"},","{\"name\":\"a\"},","0,","null,","v1=,","v1=00,","t=1,",
 "state=a&","data:","data:a\n","data:a\n\n","data: {\"a\":\n",": ping\n\n","{\"kid\":\"a\"},","(","(a) ","[live] "," - ","feat. a ","the ","live ",
 "cover of ","without live ","and ","a a ","ab ","e\u0301","\u0301","\ufdfa","㎯","가","🥃","\u202e"]"#;
-/// The pieces of which two are tried together, a run of one after a run of the other.
+/// The pieces that are combined in pairs, a run of one after a run of the other.
 const RUNS: [&str; 10] = ["a", " ", "\n", "\"", "\\", "{", "[", "}", ",", "data:"];
 
 const KIB: usize = 1024;
-/// Four times the input may take eight times as long, for memory has its price; a square of it takes sixteen times as long.
+/// Four times the input may take eight times as long, because memory access costs time; quadratic growth takes
+/// sixteen times as long.
 const MOST: f64 = 8.0;
-/// A reader that takes less for the larger input cannot have taken the square of its size.
+/// A parser that takes less for the larger input is not quadratic.
 const NEGLIGIBLE_SECONDS: f64 = 0.001;
-/// How often a growth that looks bad is measured again.
+/// How often a suspicious growth is measured again.
 const ATTEMPTS: usize = 5;
 
-/// The processor time that this thread takes to read an input.
+/// Returns the processor time that this thread takes to parse an input.
 fn seconds(read: fn(&str), input: &str) -> f64 {
     let now = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -56,7 +57,7 @@ fn is_linear(read: fn(&str), input: impl Fn(usize) -> String, bytes: usize) -> b
     })
 }
 
-/// Tries all pieces within each frame, and two runs.
+/// Tries all pieces within each frame, and pairs of runs.
 fn assert_linear(bytes: usize, frames: &[(&str, &str)], read: fn(&str)) {
     let run = |piece: &str, bytes: usize| piece.repeat(bytes / piece.len());
     let pieces: Vec<String> = serde_json::from_str(PIECES).unwrap();

@@ -1,4 +1,4 @@
-//! Secrets that do not print themselves.
+//! Secrets that cannot be printed by accident.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The secret itself, for the one place that sends or checks it.
+    /// Returns the secret, for the code that sends or checks it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is `other`; how long that takes tells nothing but the length.
+    /// Whether it equals `other`; the duration reveals only the length.
     pub fn is(&self, other: &str) -> bool {
         let differences = self.0.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
         self.0.len() == other.len() && differences == 0

@@ -1,7 +1,7 @@
-//! Texts that others wrote, made fit to be shown and stored.
+//! Cleans texts from outside so that they can be shown and stored.
 
-/// One line of at most `max_chars` characters, as the database's `private.clean_text` makes it: without control
-/// characters, line breaks and repeated spaces; and without marks that change the direction of what follows.
+/// Returns one line of at most `max_chars` characters, like the database's `private.clean_text`: without control
+/// characters, line breaks, repeated spaces, and marks that change the text direction.
 pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut line = String::new();
     let (mut chars, mut is_spaced) = (0, false);
@@ -22,7 +22,7 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     line
 }
 
-/// Marks of direction and of nothing, which show nothing by themselves.
+/// Whether a character is a direction mark or another invisible character.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

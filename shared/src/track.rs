@@ -1,4 +1,4 @@
-//! Songs, as the model proposes them and as Spotify's catalogue knows them.
+//! Songs, as the model suggests them and as Spotify's catalogue has them.
 
 use std::{fmt, str::FromStr};
 
@@ -6,17 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::one_line;
 
-/// The longest title, album or list of artists that the database stores (`playlist_tracks_title_length` and its like).
+/// The longest title, album or list of artists that the database stores (`playlist_tracks_title_length` and similar
+/// checks).
 pub const MAX_TEXT_CHARS: usize = 200;
 /// The longest duration that the database stores (`playlist_tracks_duration_ms_range`): a day.
 pub const MAX_DURATION_MS: u32 = 86_400_000;
 
-/// A Spotify track's address: `spotify:track:` and 22 base62 characters.
+/// A Spotify track's URI: `spotify:track:` and 22 base62 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TrackUri(String);
 
-/// The text is not a Spotify track's address.
+/// The text is not a Spotify track's URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidTrackUri;
 
@@ -24,10 +25,10 @@ impl TrackUri {
     const PREFIX: &str = "spotify:track:";
     const ID_LENGTH: usize = 22;
 
-    /// Reads `spotify:track:<22 base62 characters>`.
+    /// Parses `spotify:track:<22 base62 characters>`.
     ///
     /// # Errors
-    /// [`InvalidTrackUri`] for anything else, a web address of a track included.
+    /// [`InvalidTrackUri`] for anything else, including a track's web address.
     pub fn parse(text: &str) -> Result<Self, InvalidTrackUri> {
         let id = text.strip_prefix(Self::PREFIX).ok_or(InvalidTrackUri)?;
         if id.len() == Self::ID_LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -37,7 +38,7 @@ impl TrackUri {
         }
     }
 
-    /// The address as Spotify writes it.
+    /// Returns the URI as Spotify writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,17 +81,17 @@ impl fmt::Display for InvalidTrackUri {
 
 impl std::error::Error for InvalidTrackUri {}
 
-/// A song that the model proposes. It may be misspelled, misdated or invented.
+/// A song that the model suggests. It may be misspelled, misdated or invented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {
     pub artist: String,
     pub title: String,
-    /// The year in which the model believes the song first came out.
+    /// The year in which, according to the model, the song was first released.
     #[serde(default)]
     pub year: Option<i32>,
 }
 
-/// A track that Spotify's catalogue holds, in Spotify's own spelling.
+/// A track in Spotify's catalogue, in Spotify's own spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueTrack {
     pub uri: TrackUri,
@@ -98,17 +99,18 @@ pub struct CatalogueTrack {
     /// Credited artists, the primary one first.
     pub artists: Vec<String>,
     pub album: String,
-    /// The year of this album, which for a reissue is later than the song's.
+    /// The year of this album; for a reissue it is later than the song's.
     pub release_year: Option<i32>,
     pub duration_ms: u32,
     pub explicit: bool,
     pub is_playable: bool,
-    /// The recording's international code, shared by its appearances on several albums.
+    /// The recording's international code (ISRC), shared by its appearances on several albums.
     pub isrc: Option<String>,
 }
 
 impl CatalogueTrack {
-    /// The credited artists, separated by commas, as one text that can be shown and stored: as many whole names as fit.
+    /// Returns the credited artists, separated by commas, as one text that can be shown and stored: as many whole
+    /// names as fit.
     #[must_use]
     pub fn artist(&self) -> String {
         let mut shown = String::new();
@@ -123,7 +125,7 @@ impl CatalogueTrack {
     }
 }
 
-/// A span of years, both ends included, either of them open.
+/// A span of years, inclusive; either end may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Era {
     #[serde(default)]
@@ -133,19 +135,19 @@ pub struct Era {
 }
 
 impl Era {
-    /// Says whether the year lies within the span.
+    /// Whether the year is within the span.
     #[must_use]
     pub fn contains(self, year: i32) -> bool {
         !self.starts_after(year) && !self.ends_before(year)
     }
 
-    /// Says whether the span begins only after the year.
+    /// Whether the span begins after the year.
     #[must_use]
     pub fn starts_after(self, year: i32) -> bool {
         self.from.is_some_and(|from| year < from)
     }
 
-    /// Says whether the span is over before the year.
+    /// Whether the span ends before the year.
     #[must_use]
     pub fn ends_before(self, year: i32) -> bool {
         self.to.is_some_and(|to| year > to)

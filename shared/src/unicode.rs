@@ -1,16 +1,16 @@
 //! Unicode's compatibility decomposition.
 //!
-//! The runtime has the tables already: in wasm `String.prototype.normalize` is asked, which saves a
-//! fifth of a function's size. Natively a crate does the same.
+//! In wasm, the runtime's `String.prototype.normalize` does it, which saves a fifth of a function's size. Natively a
+//! crate does the same.
 
-/// The characters of `text` in normalisation form KD (Unicode Standard Annex 15).
+/// Returns the characters of `text` in normalisation form KD (Unicode Standard Annex 15).
 #[cfg(not(target_arch = "wasm32"))]
 pub fn decompose(text: &str) -> Vec<char> {
     use unicode_normalization::UnicodeNormalization;
     text.nfkd().collect()
 }
 
-/// The characters of `text` in normalisation form KD (Unicode Standard Annex 15).
+/// Returns the characters of `text` in normalisation form KD (Unicode Standard Annex 15).
 #[cfg(target_arch = "wasm32")]
 pub fn decompose(text: &str) -> Vec<char> {
     if text.is_ascii() {

@@ -122,7 +122,7 @@ fn an_export_is_the_callers_own_as_a_file() {
 }
 
 #[test]
-fn what_is_no_export_is_no_file() {
+fn refuses_an_invalid_export() {
     let of_another = json!({"account": {"id": Uuid::from_u128(8)}});
     for (path, method, answer, code) in [
         ("/export", Method::GET, FakeAnswer::json(200, &Value::Null), Code::ProfileNotFound),
@@ -155,21 +155,21 @@ fn stripe_is_told_before_anything_is_deleted() {
 }
 
 #[test]
-fn an_account_is_deleted_only_by_who_has_signed_in_within_ten_minutes() {
+fn deletion_needs_a_recent_sign_in() {
     assert_eq!(delete_signed_in_for(600, &[]).0.unwrap(), 204);
     let (result, sent) = delete_signed_in_for(601, &[]);
     assert_eq!((result.unwrap_err().code(), sent), (Code::SignInAgain, vec![]));
 }
 
 #[test]
-fn who_never_paid_is_deleted_without_stripe() {
+fn deletes_a_user_without_a_customer_without_stripe() {
     let begun = FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": null}));
     let (status, sent) = delete(&[("POST begin_account_deletion", begun)]);
     assert_eq!((status.unwrap(), sent.len()), (204, 2));
 }
 
 #[test]
-fn what_is_gone_already_is_no_obstacle() {
+fn ignores_missing_customer() {
     for instead in [
         ("GET sessions", missing("customer")),
         ("DELETE cus_1", missing("id")),
@@ -232,7 +232,7 @@ fn nobody_is_deleted_who_may_still_pay() {
 }
 
 #[test]
-fn who_confirms_with_something_else_is_told_what_is_asked_for() {
+fn wrong_confirmation_names_the_expected_one() {
     for (kind, words) in [("email", "e-mail address"), ("phone", "phone number"), ("id", "account's id")] {
         let answer = FakeAnswer::json(200, &json!({"outcome": "not_confirmed", "confirm_with": kind}));
         let error = delete(&[("POST begin_account_deletion", answer)]).0.unwrap_err();

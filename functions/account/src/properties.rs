@@ -1,4 +1,4 @@
-//! What holds for any body, tried on many.
+//! Properties of any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, damaged, json_with, mutated, nearly};

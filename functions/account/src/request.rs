@@ -1,10 +1,10 @@
-//! Bytes → what is asked for. Every refusal of a request is here.
+//! Parses the request. Every refusal of a request is here.
 
 use serde::Deserialize;
 use shared::Error;
 use shared::request::{parse_json, text};
 
-/// No e-mail address is longer (RFC 5321, 4.5.3.1), and no phone number or id is as long.
+/// The longest e-mail address (RFC 5321, 4.5.3.1); phone numbers and ids are shorter.
 const MAX_CONFIRMATION_CHARS: usize = 254;
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Deletion {
     confirm: String,
 }
 
-/// Parses the body; returns what confirms the deletion.
+/// Parses the body and returns the confirmation of the deletion.
 ///
 /// # Errors
 /// 400 `invalid_json`, 422 `invalid_request`.

@@ -1,37 +1,37 @@
-//! One answer of the model: what it says, and when it has said enough.
+//! Reads one answer of the model, and decides when it has said enough.
 
 use shared::llm::playlist::{Complaint, Language, PlaylistEvent, PlaylistKind, PlaylistReader};
 use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
 use shared::track::Suggestion;
 
-/// After the last song that is needed come a few songs too many, and the texts.
+/// The time for a few superfluous songs and the texts after the last song that is needed.
 const TEXTS_MS: u64 = 12_000;
-/// The longest silence after the model or its server said that the answer ends.
+/// The longest silence after the model or its server has ended the answer.
 const SILENCE_MS: u64 = 5_000;
-/// After a complete answer or a refusal comes the usage.
+/// The time for the usage after a complete answer or a refusal.
 const USAGE_MS: u64 = 1_000;
-/// Where the cost can be estimated, only what has arrived is still read.
+/// The time for what has already arrived, if the cost can be estimated.
 const ARRIVED_MS: u64 = 100;
-/// As much of a refusal tells its language.
+/// The most bytes read of a refusal, which are enough to detect its language.
 const MAX_REFUSAL_BYTES: usize = 1_000;
-/// A model that repeats itself so often has nothing more to say.
+/// The number of repeats in a row after which a model has nothing more to say.
 const MAX_REPEATS_IN_A_ROW: usize = 8;
 
-/// What the model says about the playlist as a whole.
+/// What the model says about the whole playlist.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct About {
-    /// The language that it answers in.
+    /// The language of the answer.
     pub language: Option<Language>,
     /// The playlist's name.
     pub name: String,
     /// Its description.
     pub description: String,
-    /// A sentence about it.
+    /// A sentence about the playlist.
     pub summary: String,
 }
 
 impl About {
-    /// Takes over from a later answer what is missing: the first one was to the whole wish.
+    /// Adds what is missing from a later answer. The first answer was to the whole wish, so its texts stay.
     pub fn complete(&mut self, later: Self) {
         self.language = self.language.or(later.language);
         let texts = [
@@ -51,14 +51,14 @@ impl About {
     }
 }
 
-/// What an answer says next.
+/// The next part of an answer.
 #[derive(Debug)]
 pub enum Said {
-    /// Songs, or none yet.
+    /// New songs; may be empty.
     Songs(Vec<Suggestion>),
-    /// No more: whether the answer was of use.
+    /// The end of the answer, and whether it was of use.
     Ended(Result<(), LlmError>),
-    /// The model says that this is not about music, or refuses to answer.
+    /// The model says that the wish is not about music, or refuses to answer.
     Declined,
 }
 
@@ -67,15 +67,16 @@ pub struct Answer {
     chat: ChatStream,
     reader: PlaylistReader,
     about: About,
-    /// Whether a refusal counts: a second answer may well be declined.
+    /// Whether a refusal counts. A refusal of the second question does not: there are songs already.
     may_decline: bool,
     is_declined: bool,
     refusal: String,
-    /// The server gave a reason to finish. Some give one too early, so the rest of a broken answer is waited for.
+    /// The server reported a finish reason. Some report one too early, so the rest of an incomplete answer is
+    /// awaited.
     is_finished: bool,
-    /// More new songs than this are not listened to.
+    /// The most new songs that are read.
     max_songs: usize,
-    /// Songs so far, repeated ones included.
+    /// The number of songs so far, including repeats.
     songs: usize,
     repeats: usize,
     repeats_in_a_row: usize,
@@ -83,7 +84,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer of which nothing has been read, to a wish for `wanted` songs where `suggested` are known already.
+    /// Creates the reader of an answer to a wish for `wanted` songs, of which `suggested` are known already.
     pub fn new(chat: ChatStream, wanted: usize, suggested: usize) -> Self {
         Self {
             chat,
@@ -97,22 +98,22 @@ impl Answer {
             songs: 0,
             repeats: 0,
             repeats_in_a_row: 0,
-            // A second answer may begin with the songs of the first.
+            // A second answer may begin with the songs of the first one.
             max_repeats_in_a_row: MAX_REPEATS_IN_A_ROW.max(suggested + 1),
         }
     }
 
-    /// What the answer has cost so far.
+    /// Returns the cost of the answer so far.
     pub fn cost(&self) -> Cost {
         self.chat.cost()
     }
 
-    /// What the answer says about the playlist.
+    /// Returns what the answer says about the playlist.
     pub fn into_about(self) -> About {
         self.about
     }
 
-    /// What the answer says next. Dropping the future loses nothing.
+    /// Returns the next part of the answer. Cancel-safe.
     pub async fn next(&mut self) -> Said {
         if self.goes_on_and_on() {
             return self.end();
@@ -126,7 +127,7 @@ impl Answer {
             Some(Ok(event)) => self.read(event),
             Some(Err(error)) => {
                 let songs = self.finish();
-                // An answer that is whole is not lost with what should have followed it.
+                // A complete answer is not lost because of an error after it.
                 match (songs.is_empty(), self.reader.is_complete()) {
                     (false, _) => Said::Songs(songs),
                     (true, true) => Said::Ended(Ok(())),
@@ -136,7 +137,7 @@ impl Answer {
         }
     }
 
-    /// How long more is waited for; `None` while the model writes.
+    /// Returns the longest silence that is allowed; `None` while the model writes.
     fn max_silence_ms(&self) -> Option<u64> {
         if self.is_declined || self.reader.is_complete() {
             Some(USAGE_MS)
@@ -145,15 +146,13 @@ impl Answer {
         }
     }
 
-    /// Tells whether a song was one that had been suggested before. Small models repeat themselves until they are
-    /// stopped.
+    /// Records whether a song had been suggested before. Small models repeat themselves until they are stopped.
     pub fn note_song(&mut self, is_repeat: bool) {
         self.repeats += usize::from(is_repeat);
         self.repeats_in_a_row = if is_repeat { self.repeats_in_a_row + 1 } else { 0 };
     }
 
-    /// Whether the answer is read on although the playlist is full: for the texts that `known` lacks, or to learn what
-    /// it costs.
+    /// Whether reading continues although the playlist is full: for the texts that `known` lacks, or for the usage.
     pub fn is_awaited(&mut self, known: &About, has_prices: bool) -> bool {
         let mut about = known.clone();
         about.complete(self.about.clone());
@@ -176,7 +175,7 @@ impl Answer {
             }
             ChatEvent::Finished(_) => self.is_finished = true,
             ChatEvent::Refusal(text) => {
-                // Its language is all that is read of it.
+                // Only its language is detected.
                 if self.refusal.len() < MAX_REFUSAL_BYTES {
                     self.refusal.push_str(&text);
                 }
@@ -219,8 +218,8 @@ impl Answer {
         songs
     }
 
-    /// A refusal counts as long as there are no songs. Its language is waited for, but not for long: small models write
-    /// on after it.
+    /// Handles a refusal, which counts only without songs. Its language is awaited, but not for long: small models
+    /// keep writing.
     fn decline(&mut self) {
         self.is_declined = self.may_decline && self.songs == 0;
         if self.is_declined {
@@ -253,7 +252,7 @@ impl Answer {
     }
 }
 
-/// What the model is told about its answer before; nothing, where that was not its fault.
+/// Returns what the model is told about its previous answer; `None` if the model was not at fault.
 pub fn complaint(error: &LlmError) -> Option<Complaint> {
     match error {
         LlmError::Empty => Some(Complaint::Empty),

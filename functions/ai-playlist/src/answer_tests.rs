@@ -18,8 +18,8 @@ fn saying(content: &str) -> String {
     format!("data: {}\n\n", json!({"choices": [{"delta": {"content": content}}]}))
 }
 
-/// Reads an answer whose connection stays open; returns its songs, its end (`None` where it is still waited for), and
-/// how long it was waited for.
+/// Reads an answer whose connection stays open. Returns its songs, its end (`None` if it is still awaited), and how
+/// long it was awaited.
 fn read(frames: &str) -> (usize, Option<Said>, u64) {
     let env = |name: &str| name.starts_with("LLM_").then(|| "https://llm.example".to_owned());
     let env = |name: &str| env(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name));

@@ -1,13 +1,13 @@
-//! How many outbound requests an invocation may still send.
+//! Counts the outbound requests of an invocation.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 
-/// Counts requests against the platform's limit.
+/// Limits the number of requests to the platform's limit.
 ///
-/// A clone made by [`Budgeted::keeping`] stops earlier, so that what comes later still can be sent.
+/// A clone made by [`Budgeted::keeping`] stops earlier, so that later steps can still send theirs.
 #[derive(Clone)]
 pub struct Budgeted<H> {
     inner: H,
@@ -16,17 +16,17 @@ pub struct Budgeted<H> {
 }
 
 impl<H: HttpClient + Clone> Budgeted<H> {
-    /// At most `limit` requests.
+    /// Allows at most `limit` requests.
     pub fn new(inner: H, limit: usize) -> Self {
         Self { inner, remaining: Rc::new(Cell::new(limit)), keep: 0 }
     }
 
-    /// The same budget, of which the last `keep` requests are not to be spent here.
+    /// Returns a clone with the same budget that leaves the last `keep` requests unspent.
     pub fn keeping(&self, keep: usize) -> Self {
         Self { keep, ..self.clone() }
     }
 
-    /// How many requests can still be sent here.
+    /// Returns how many requests can still be sent here.
     pub fn available(&self) -> usize {
         self.remaining.get().saturating_sub(self.keep)
     }

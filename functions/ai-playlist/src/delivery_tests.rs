@@ -21,7 +21,7 @@ const TWELVE: &[(&str, &str)] = &[
     ("L", "Ll"),
 ];
 
-/// A world in which `found` songs are found, and the search for the next one never ends.
+/// A world in which `found` songs are found and the search for the next one never ends.
 fn stuck_after(found: usize, delivered: FakeAnswer) -> impl Fn(&OutboundRequest) -> FakeAnswer {
     let (works, searches) = (world(TWELVE), Cell::new(0));
     move |request| match request.url.as_str() {
@@ -42,7 +42,7 @@ fn delivered() -> FakeAnswer {
     FakeAnswer::json(200, &json!({"outcome": "delivered"}))
 }
 
-/// How many tracks leave before the generation is stuck; then the reader goes.
+/// Returns how many tracks are sent before the generation is stuck. Then the client leaves.
 fn tracks_until_stuck(bench: &Bench, body: &Value) -> usize {
     let response = bench.ask("text/event-stream", body).unwrap().unwrap();
     let Body::Stream(mut chunks) = response.into_body() else { panic!("no stream") };
@@ -57,7 +57,7 @@ fn tracks_until_stuck(bench: &Bench, body: &Value) -> usize {
 
 #[test]
 fn a_listener_who_leaves_is_charged_once_enough_was_sent_and_keeps_it() {
-    // Of twelve, four are enough.
+    // Four of twelve are enough.
     for (found, deliveries, settled) in [(3, 0, "failed"), (4, 1, "succeeded"), (7, 1, "succeeded")] {
         let bench = Bench::new(stuck_after(found, delivered()));
         assert_eq!(tracks_until_stuck(&bench, &wish(12)), found);
@@ -74,7 +74,7 @@ fn a_listener_who_leaves_is_charged_once_enough_was_sent_and_keeps_it() {
 }
 
 #[test]
-fn what_a_listener_who_left_wanted_saved_is_saved() {
+fn saves_the_playlist_of_a_client_that_left() {
     let bench = Bench::new(stuck_after(5, delivered()));
     let mut body = wish(12);
     body["save"] = json!(true);
@@ -84,7 +84,7 @@ fn what_a_listener_who_left_wanted_saved_is_saved() {
 }
 
 #[test]
-fn nothing_leaves_before_the_ledger_has_it() {
+fn charges_before_it_sends() {
     let expired = FakeAnswer::json(200, &json!({"outcome": "expired", "quota": quota()}));
     for answer in [FakeAnswer::Silence, expired.clone()] {
         let (stuck, expired) = (stuck_after(5, answer), expired.clone());
@@ -108,7 +108,7 @@ fn a_ledger_that_cannot_be_written_ends_the_generation_with_what_there_is() {
 }
 
 #[test]
-fn a_document_that_nobody_waits_for_is_not_charged() {
+fn abandoned_json_response_is_not_charged() {
     let mut bench = Bench::new(stuck_after(7, delivered()));
     assert!(bench.ask("application/json", &wish(12)).is_none());
     bench.client_leaves.take().unwrap().send(()).unwrap();
@@ -134,7 +134,7 @@ fn at_the_limit_of_playlists_the_playlist_is_delivered_unsaved() {
 }
 
 #[test]
-fn a_repeat_gets_what_was_delivered_and_saves_it_where_that_is_asked_for() {
+fn repeat_returns_and_saves_what_was_delivered() {
     let track = json!({"track_uri": "spotify:track:1", "title": "Arahja", "artist": "Kult", "album": null,
         "duration_ms": 1000, "explicit": false});
     let whole = json!({"name": "Rain", "description": "d", "summary": "s", "stop_reason": "completed", "tracks": [track]});

@@ -1,4 +1,4 @@
-//! What the listener sees while the playlist grows, and at its end.
+//! The events of a generation, and its result.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::resolve::Found;
 /// A track of the playlist, in Spotify's own spelling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Track {
-    /// Its place, from 0.
+    /// The position, from 0.
     pub index: usize,
     /// `spotify:track:…`
     pub track_uri: String,
@@ -25,19 +25,19 @@ pub struct Track {
     pub artist: String,
     /// The album.
     pub album: String,
-    /// The length.
+    /// The duration in milliseconds.
     pub duration_ms: u32,
     /// Whether it is marked as explicit.
     pub explicit: bool,
-    /// How well it matches what was suggested, 0 to 1.
+    /// How well it matches the suggestion, from 0 to 1.
     pub score: f64,
-    /// What it is, where it is not the plain recording.
+    /// The version, if it is not the plain recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<&'static str>,
 }
 
 impl Track {
-    /// The track at `index` that was found for a suggestion.
+    /// Creates the track at `index` that was found for a suggestion.
     pub fn found(index: usize, found: &Found) -> Self {
         let Found { track, score, version } = found;
         Self {
@@ -54,96 +54,96 @@ impl Track {
     }
 }
 
-/// Where the generation stands.
+/// The stage of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// A slot of the quota is held.
+    /// A slot of the quota is reserved.
     Reserved,
     /// The model was asked.
     Thinking,
-    /// The first suggestion is being looked up.
+    /// The first suggestion is being searched.
     Resolving,
     /// The model was asked for more.
     Refilling,
 }
 
-/// Why no more tracks were looked for.
+/// The reasons why the search for tracks ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// The playlist is full.
     Completed,
-    /// There were no more suggestions.
+    /// There were no more suggestions that could be found.
     NoProgress,
-    /// The time was up.
+    /// The deadline has passed.
     Deadline,
-    /// The invocation may send no more requests.
+    /// The invocation has used up its outbound requests.
     Budget,
-    /// The listener left, or the function was ended.
+    /// The client left, or the function was stopped.
     Interrupted,
 }
 
 /// The finished playlist.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Done {
-    /// The generation's id, and the playlist's if it was saved.
+    /// The id of the generation, and of the playlist if it was saved.
     pub session_id: Uuid,
     /// The playlist's name.
     pub name: String,
     /// Its description.
     pub description: String,
-    /// A sentence about it.
+    /// A sentence about the playlist.
     pub summary: String,
     /// `en` or `pl`.
     pub language: &'static str,
     /// The tracks, in order.
     pub tracks: Vec<Track>,
-    /// How many there are.
+    /// The number of tracks.
     pub count: usize,
-    /// How many were wanted.
+    /// The number of tracks that was asked for.
     pub target: usize,
-    /// `fewer_than_12` where that few were found although more were wanted.
+    /// `fewer_than_12` if fewer were found although at least 12 were asked for.
     pub warning: Option<&'static str>,
-    /// Why no more tracks were looked for.
+    /// The reason why the search for tracks ended.
     pub stop_reason: StopReason,
-    /// The saved playlist.
+    /// The saved playlist's id.
     pub playlist_id: Option<Uuid>,
-    /// `playlist_limit_reached` where it was to be saved and there was no room for it.
+    /// `playlist_limit_reached` if the playlist was to be saved and the account has no room for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_saved: Option<&'static str>,
-    /// What is left of the quota.
+    /// The user's quota after this generation.
     pub quota: Quota,
 }
 
 impl Done {
-    /// The playlist stands among the listener's.
+    /// Marks the playlist as saved.
     pub fn save_as(&mut self, saved: SavedPlaylist) {
         (self.playlist_id, self.name, self.quota) = (Some(saved.id), saved.name, saved.quota);
     }
 
-    /// There was no room for the playlist: it is delivered all the same.
+    /// Marks the playlist as delivered but not saved, because the account has no room for it.
     pub fn stays_unsaved(&mut self) {
         self.not_saved = Some(Code::PlaylistLimitReached.as_str());
     }
 }
 
-/// Fewer tracks than this are worth a warning, where at least as many were wanted.
+/// The number of tracks below which there is a warning, if at least as many were asked for.
 const FEW_TRACKS: usize = 12;
 
-/// The warning for `count` tracks out of `target`.
+/// Returns the warning for `count` tracks out of `target`.
 pub fn warning(count: usize, target: usize) -> Option<&'static str> {
     (count < target.min(FEW_TRACKS)).then_some("fewer_than_12")
 }
 
 const MAX_FALLBACK_NAME_CHARS: usize = 60;
 
-/// What a playlist is called to which the model gave no name.
+/// Returns a name for a playlist that the model did not name.
 pub fn fallback_name(prompt: &str) -> String {
     prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect()
 }
 
-/// The longest text of a suggestion that is told: a song's name, and no essay.
+/// The most characters of a suggestion's title and artist in a `miss` event.
 const MAX_MISS_CHARS: usize = 60;
 
 /// One event of the stream.
@@ -151,25 +151,25 @@ const MAX_MISS_CHARS: usize = 60;
 pub enum Event {
     /// The generation entered a stage.
     Stage {
-        /// Which.
+        /// The stage.
         stage: Stage,
-        /// Tracks found so far.
+        /// The number of tracks found so far.
         found: usize,
-        /// Tracks wanted.
+        /// The number of tracks asked for.
         target: usize,
     },
     /// A track was found.
     Track(Track),
-    /// A suggestion did not make it.
+    /// A suggestion was rejected.
     Miss {
         /// The suggested title.
         title: String,
         /// The suggested artist.
         artist: String,
-        /// Why.
+        /// The reason.
         reason: MissReason,
     },
-    /// The playlist, finished and settled.
+    /// The result, settled.
     Done(Box<Done>),
     /// The error that ended the generation, as its JSON object.
     Error(Value),
@@ -178,14 +178,14 @@ pub enum Event {
 }
 
 impl Event {
-    /// A suggestion that did not make it, in the model's words: each on one line and cut.
+    /// Creates the event of a rejected suggestion, in the model's words, each on one line and cut.
     pub fn miss(suggestion: &Suggestion, reason: MissReason) -> Self {
         let [title, artist] =
             [&suggestion.title, &suggestion.artist].map(|text| one_line(text, MAX_MISS_CHARS));
         Self::Miss { title, artist, reason }
     }
 
-    /// The event in the `text/event-stream` format of the HTML standard.
+    /// Formats the event as `text/event-stream` (HTML standard).
     pub fn to_bytes(&self) -> Bytes {
         match self {
             Self::Ping => Bytes::from_static(b": ping\n\n"),
@@ -202,7 +202,7 @@ impl Event {
     }
 }
 
-/// JSON holds no raw line break, so one `data:` line is enough.
+/// JSON contains no raw line break, so one `data:` line is enough.
 fn frame(name: &str, data: &impl Serialize) -> Bytes {
     let data = serde_json::to_string(data).unwrap_or_default();
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))

@@ -1,4 +1,4 @@
-//! The generation itself: suggestions are looked up while the model still writes.
+//! Generates a playlist: searches suggestions while the model still writes.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -21,42 +21,41 @@ use crate::event::{Event, Stage, StopReason, Track};
 use crate::request::PlaylistRequest;
 use crate::resolve::{Found, Miss, Resolution, Resolver};
 
-/// With the model's connection these are the six that Workers allow at once.
+/// Together with the model's connection these are the six that Workers allow.
 const MAX_SEARCHES_AT_ONCE: usize = 5;
-/// The longest that the model may be silent. A cold start takes 25 s at some services.
+/// The longest allowed silence of the model. A cold start takes 25 s at some services.
 const LLM_SILENCE_MS: u64 = 30_000;
-/// 100 suggestions are about 12 KB, but a frame around each token is larger than the token, and a model may think for
-/// 20,000 tokens before.
+/// The most bytes of a response. 100 suggestions have about 12 KB, but the frame around each token is larger than
+/// the token, and a model may first think for 20,000 tokens.
 const LLM_MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// So many suggestions that did not make it are told, and one more for each track: a wish for no music learns little.
+/// The most `miss` events, with one more for each track found: a wish that is not about music reveals little.
 const MAX_MISSES: usize = 5;
-/// So many look-ups failing in a row mean that the catalogue is down.
+/// After this many failed searches in a row the catalogue counts as unavailable.
 const MAX_FAILED_LOOKUPS_IN_A_ROW: usize = 8;
 
-/// Receives what happens, as it happens.
+/// Receives events as they happen.
 pub type Emit = Rc<dyn Fn(Event)>;
 
 type Searches<'a> = FuturesUnordered<LocalBoxFuture<'a, Step>>;
 
-/// Why there is no playlist.
+/// The reasons why there is no playlist.
 #[derive(Debug)]
 pub enum Failure {
-    /// The model says that this is not about music, or refuses to answer.
+    /// The model says that the wish is not about music, or refuses to answer.
     Refused,
     /// The model failed.
     Llm(LlmError),
     /// The catalogue failed.
     Spotify(SpotifyError),
-    /// The time was up before anything was found.
+    /// The deadline passed before a track was found.
     Deadline,
-    /// Nothing that the model suggested is in the catalogue.
+    /// No suggestion is in the catalogue.
     NothingFound,
 }
 
 /// One generation, from the first question to the last track.
 ///
-/// Dropping the future of [`Generation::run`] aborts every outbound call; what was found and what
-/// it cost stays here.
+/// Dropping the future of [`Generation::run`] aborts every outbound call; the tracks found and their cost stay here.
 pub struct Generation<'a, H, C> {
     llm: &'a LlmConfig,
     http: Budgeted<H>,
@@ -66,24 +65,24 @@ pub struct Generation<'a, H, C> {
     emit: Emit,
     /// What the model says about the playlist.
     pub about: About,
-    /// The tracks in the order in which they were found, each with its place among the suggestions.
+    /// The tracks in the order in which they were found, each with its position among the suggestions.
     found: Vec<(usize, Track)>,
     variation: u32,
-    /// The listener, as the model's provider is told.
+    /// The hash of the user's id for the model's provider.
     user: String,
     selection: Selection,
     suggested: Vec<Suggestion>,
-    /// Suggestions to be looked up, by their place in `suggested`.
+    /// Suggestions that wait for a search, by their position in `suggested`.
     waiting: VecDeque<usize>,
     memory: &'a LlmMemory,
     answer: Option<Answer>,
-    /// The model began to answer the last question.
+    /// Whether the model began to answer the last question.
     had_answer: bool,
     spent: Cost,
-    /// What the model had cost when the last track was found, for the ledger.
+    /// The model's cost when the last track was found, for the ledger.
     meter: Rc<Cell<Cost>>,
     misses: usize,
-    /// The estimated cost of a question to which there is no answer yet.
+    /// The estimated cost of a question that has no answer yet.
     asking: Cost,
     failed_lookups_in_a_row: usize,
     last_lookup_error: Option<SpotifyError>,
@@ -93,8 +92,8 @@ pub struct Generation<'a, H, C> {
 }
 
 impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C> {
-    /// A generation that has not begun. `http` is for the model, the resolver has its own; `variation`
-    /// is random, so that the same words do not always give the same list; `user` is a hash.
+    /// Creates a generation. `http` is for the model, the resolver has its own; `variation` is random, so that the
+    /// same words do not always return the same list; `user` is a hash.
     pub fn new(
         (llm, memory): (&'a LlmConfig, &'a LlmMemory),
         http: Budgeted<H>,
@@ -133,27 +132,27 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         }
     }
 
-    /// What the model has cost so far, an unfinished answer included.
+    /// Returns the model's cost so far, including an unfinished answer.
     pub fn cost(&self) -> Cost {
         self.spent + self.asking + self.answer.as_ref().map_or(Cost::ZERO, Answer::cost)
     }
 
-    /// How many tracks were found.
+    /// Returns the number of tracks found.
     pub fn found_count(&self) -> usize {
         self.found.len()
     }
 
-    /// The tracks in the model's order, which is meant to flow; a second answer's songs come after the first's.
+    /// Returns the tracks in the model's order; a second answer's songs come after the first one's.
     pub fn tracks(&self) -> Vec<Track> {
         let mut found = self.found.clone();
         found.sort_by_key(|(place, _)| *place);
         found.into_iter().enumerate().map(|(index, (_, track))| Track { index, ..track }).collect()
     }
 
-    /// Generates until the playlist is full, nothing more can be found, or `ends_ms` has come.
+    /// Runs until the playlist is full, nothing more can be found, or `ends_ms` has passed.
     ///
     /// # Errors
-    /// [`Failure`], only where not a single track was found.
+    /// [`Failure`], only if no track was found.
     pub async fn run(&mut self, ends_ms: u64) -> Result<StopReason, Failure> {
         let ended = {
             let deadline = self.clock.sleep_ms(ends_ms.saturating_sub(self.clock.now_ms())).fuse();
@@ -187,7 +186,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         }
     }
 
-    /// One question, and a second one for what is missing or where the first brought nothing of use.
+    /// Asks once, and a second time for what is missing or if the first answer was of no use.
     async fn rounds(&mut self, ends_ms: u64) -> Result<(), Failure> {
         self.announce(Stage::Thinking);
         let complaint = match self.round(ends_ms, None).await {
@@ -202,7 +201,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         self.round(ends_ms, complaint.flatten()).await
     }
 
-    /// What came before the model failed is worth a second question; so is an answer that cannot be read.
+    /// A second question is worth it if songs arrived before the failure, or if the answer was unreadable.
     fn is_worth_asking_again(&self, error: &LlmError) -> bool {
         if !self.suggested.is_empty() {
             return true;
@@ -224,10 +223,10 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         (self.emit)(Event::Stage { stage, found: self.found.len(), target: self.request.target_count });
     }
 
-    /// Asks the model once and looks up what it says.
+    /// Asks the model once and searches what it suggests.
     ///
     /// # Errors
-    /// [`Failure::Llm`] after everything that arrived before the failure has been looked up.
+    /// [`Failure::Llm`], after everything that arrived before the failure has been searched.
     async fn round(&mut self, ends_ms: u64, complaint: Option<Complaint>) -> Result<(), Failure> {
         let remaining_ms = ends_ms.saturating_sub(self.clock.now_ms());
         let limits = Limits::stream(LLM_SILENCE_MS, remaining_ms, LLM_MAX_BODY_BYTES);
@@ -242,7 +241,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
             loop {
                 select_biased! {
                     chat = asking => break chat,
-                    // Nothing but the warming up is under way yet.
+                    // Only the warm-up is running so far.
                     _ = searches.select_next_some() => self.is_warm = true,
                 }
             }
@@ -292,7 +291,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
         self.answer.as_mut().is_some_and(|answer| is_full && answer.is_awaited(&self.about, has_prices))
     }
 
-    /// Gets the catalogue ready while the model thinks; else the first searches would all do it.
+    /// Fetches the catalogue's token while the model thinks; otherwise each of the first searches would do it.
     fn warm_up(&self, searches: &mut Searches<'a>) {
         if !self.is_warm {
             let resolver = self.resolver;
@@ -386,8 +385,7 @@ enum Step {
     Resolved(usize, Resolution),
 }
 
-/// What happens next: the model says something, or a search ends. Neither is lost where the other
-/// comes first.
+/// Waits for the next part of the answer or the end of a search. Neither is lost if the other comes first.
 async fn next_step(answer: Option<&mut Answer>, searches: &mut Searches<'_>) -> Step {
     let Some(answer) = answer else { return searches.select_next_some().await };
     let said = answer.next().fuse();

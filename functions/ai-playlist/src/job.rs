@@ -1,4 +1,4 @@
-//! A generation whose quota is reserved, from there to its settled end.
+//! Runs a reserved generation until it is settled.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -26,34 +26,34 @@ use crate::quota::{self, Session, Status};
 use crate::request::PlaylistRequest;
 use crate::resolve::Resolver;
 
-/// From the request to the end of the answer.
+/// The deadline, counted from the request to the end of the response.
 const DEADLINE_MS: u64 = 55_000;
-/// What of it is kept for settling.
+/// The part of it that is kept for settling.
 const SETTLING_MS: u64 = 6_000;
-/// What the database's answer may take on its way.
+/// The time that the database's response may take on its way.
 const ANSWERING_MS: u64 = 1_000;
-/// Proxies close connections that are silent for long, and a reader who left is noticed by writing.
+/// Proxies close connections that are silent for long, and a lost client is detected by writing.
 const PING_EVERY_MS: u64 = 5_000;
-/// Settling and saving are one request, and one more if its answer is lost.
+/// Settling and saving are one request, and one more if its response is lost.
 const KEPT_FOR_SETTLING: usize = 2;
-/// The first tracks that are charged are one request, and one more if its answer is lost.
+/// Charging the first tracks is one request, and one more if its response is lost.
 const KEPT_FOR_LEDGER: usize = 2;
-/// The refill asks the model once more, and again after a passing failure.
+/// The refill asks the model once more, and again after a transient failure.
 const KEPT_FOR_REFILL: usize = 2;
 
 /// A reserved generation.
 pub struct Job<H, C> {
-    /// What the request was handed.
+    /// The dependencies of the request.
     pub deps: Deps<H, C>,
-    /// The way out, counted.
+    /// The HTTP client with a limited number of requests.
     pub http: Budgeted<H>,
-    /// Whose generation it is.
+    /// The generation and its user.
     pub session: Session,
-    /// What the listener wants.
+    /// The request.
     pub request: PlaylistRequest,
-    /// Receives what happens on the way; not the end.
+    /// Receives all events but the last one.
     pub emit: Emit,
-    /// After so many tracks what is sent is charged; `None` where nothing is sent before the end.
+    /// Charges after this many tracks; `None` if nothing is sent before the end.
     pub every: Option<usize>,
 }
 
@@ -61,9 +61,9 @@ pub struct Job<H, C> {
 enum Ended {
     /// By itself.
     Over(Result<StopReason, Failure>),
-    /// Nobody waits for it any more.
+    /// The client has left.
     Left,
-    /// The ledger could not be written, so nothing more may be sent before all of it is settled.
+    /// Charging failed, so nothing more may be sent until all of it is settled.
     Unwritten,
 }
 
@@ -72,8 +72,8 @@ where
     H: HttpClient + Clone + 'static,
     C: Clock + Clone + 'static,
 {
-    /// Generates, settles and answers how it ended: the settled playlist, or the error that the client is told.
-    /// `reader_left` completes when nobody reads the events any more.
+    /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
+    /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
         let Self { deps, http, session, request, emit, every } = self;
         emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
@@ -156,13 +156,13 @@ struct Settling<'a, H, C> {
     session: Session,
     request: &'a PlaylistRequest,
     cost: Cost,
-    /// What was sent is charged already.
+    /// Whether what was sent is charged already.
     is_charged: bool,
 }
 
 impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
-    /// Only what was settled as succeeded is delivered; everything else costs the listener nothing. What was charged
-    /// before stays charged, and is kept for the listener.
+    /// Only a generation that was settled as succeeded is delivered; any other costs the user nothing. What was
+    /// charged before stays charged, and is kept for the user.
     async fn settle(
         &self,
         about: About,
@@ -187,13 +187,13 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                         self.deps.call.note("quota", "charged");
                         return error.map_or(Ok(done), Err);
                     }
-                    // The reservation is over, or what became of the playlist is not known: a repeat finds out.
+                    // The reservation has expired, or the playlist's fate is unknown: a repeat finds out.
                     (Err(error), _)
                         if matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable) =>
                     {
                         return Err(error);
                     }
-                    // The database refused and has rolled everything back; the reservation is still ours.
+                    // The database refused and rolled everything back; the reservation still holds.
                     (Err(error), _) => error,
                 }
             }
@@ -208,7 +208,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                 self.deps.call.note("quota", "released");
                 Err(error)
             }
-            // The reservation frees itself; the log tells both.
+            // The reservation expires by itself; the log has both errors.
             Err(unsettled) => {
                 let causes =
                     [&error, &unsettled].map(|e| e.cause().unwrap_or_default()).join("; unsettled: ");
@@ -217,7 +217,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         }
     }
 
-    /// Saves the playlist where that is asked for and there is room, and settles.
+    /// Saves the playlist if that was asked for and there is room, and settles.
     async fn deliver(&self, service: &Service<'_, Budgeted<H>>, done: &mut Done) -> Result<(), Error> {
         if self.request.save {
             match quota::save(service, &self.deps.clock, self.session, self.cost, done).await {
@@ -241,7 +241,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     ) -> Result<quota::Quota, Error> {
         let clock = &self.deps.clock;
         let age_ms = clock.now_ms().saturating_sub(self.deps.call.started_ms);
-        // The reservation is a little younger than the call, so this is before we stop waiting.
+        // The reservation is a little younger than the call, so this ends before the wait does.
         let max_age_ms = (age_ms + RETRYING_MS).min(DEADLINE_MS).saturating_sub(ANSWERING_MS);
         quota::settle(service, clock, self.session, status, self.cost, max_age_ms, kept).await
     }

@@ -1,4 +1,4 @@
-//! What leaves for the listener: once that is enough to be charged, it is charged and kept before it leaves.
+//! Sends events to the client, and charges before the track that makes the delivery complete is sent.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -15,40 +15,40 @@ use crate::event::{Event, Track};
 use crate::generate::Emit;
 use crate::quota::{self, Session};
 
-/// So many tracks of a wish for `target` are worth the charge.
+/// Returns how many tracks of a wish for `target` make a delivery that is charged.
 pub fn enough(target: usize) -> usize {
     target.div_ceil(3).min(5)
 }
 
-/// The ledger of one generation, whose cost so far the generation tells.
+/// The ledger of one generation; the generation updates its cost.
 pub struct Ledger<'a, H, C> {
     /// The database.
     pub service: Service<'a, H>,
     /// The time.
     pub clock: &'a C,
-    /// Whose generation it is.
+    /// The generation and its user.
     pub session: Session,
-    /// What the model has cost so far.
+    /// The model's cost so far.
     pub cost: Rc<Cell<Cost>>,
 }
 
-/// The events on their way from the generation to the listener.
+/// The events on their way from the generation to the client.
 pub struct Outbox<'a, H, C> {
     ledger: Ledger<'a, H, C>,
     queue: mpsc::UnboundedReceiver<Event>,
     emit: Emit,
-    /// After so many more tracks the ledger is written; `None` where nothing is sent before the end.
+    /// Charges after this many more tracks; `None` if nothing is sent before the end.
     every: Option<usize>,
-    /// What came out of the queue and has not left.
+    /// Events that left the queue and have not been sent.
     held: VecDeque<Event>,
-    /// The tracks that came out of the queue.
+    /// The tracks that left the queue.
     tracks: Vec<Track>,
     /// How many of them the ledger has.
     written: usize,
 }
 
 impl<'a, H: HttpClient, C: Clock> Outbox<'a, H, C> {
-    /// An outbox, and where the generation puts its events.
+    /// Creates an outbox and the sender into which the generation puts its events.
     pub fn new(ledger: Ledger<'a, H, C>, emit: Emit, every: Option<usize>) -> (Self, Emit) {
         let (sender, queue) = mpsc::unbounded();
         let put: Emit = Rc::new(move |event| {
@@ -63,7 +63,7 @@ impl<'a, H: HttpClient, C: Clock> Outbox<'a, H, C> {
         self.written > 0
     }
 
-    /// Sends the events as they come. Ends only where the ledger cannot be written: then nothing more may be sent.
+    /// Sends the events as they come. Ends only if charging fails: then nothing more may be sent.
     pub async fn run(&mut self) {
         while let Some(event) = self.queue.next().await {
             self.hold(event);
@@ -83,7 +83,7 @@ impl<'a, H: HttpClient, C: Clock> Outbox<'a, H, C> {
         std::future::pending().await
     }
 
-    /// Sends what is left: the tracks only once they are settled.
+    /// Sends the remaining events; tracks only if they are settled.
     pub fn finish(&mut self, is_settled: bool) {
         while let Ok(event) = self.queue.try_recv() {
             self.hold(event);

@@ -1,4 +1,4 @@
-//! What holds for any body, tried on many.
+//! Properties of any body.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;

@@ -1,7 +1,7 @@
-//! The quota's side of a generation: reserve a slot, settle it, save what came of it.
+//! The RPCs of the quota: reserve a slot, charge, settle it, save the playlist.
 //!
-//! All are RPCs that only the function may call. Each may be repeated: the session's id makes
-//! a repeat answer what the first call did.
+//! Only the function's role may call them. Each may be repeated: the session's id makes a repeat return the result
+//! of the first call.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,34 +15,34 @@ use uuid::Uuid;
 use crate::event::{Done, Track};
 use crate::recover::Delivered;
 
-/// What a plan allows and what is left of it.
+/// A plan's quota and what is left of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     /// `free` or `pro`.
     pub plan: String,
-    /// Generations of the last 30 days, running ones included.
+    /// The number of generations in the last 30 days, including running ones.
     pub used: u32,
-    /// How many the plan allows.
+    /// The number that the plan allows.
     pub limit: u32,
-    /// How many are left.
+    /// The number that is left.
     pub remaining: u32,
-    /// When the next one becomes free (RFC 3339), if any is used.
+    /// When the next one becomes available (RFC 3339), if any is used.
     pub next_free_at: Option<String>,
 }
 
-/// How a generation ended, as the database's `ai_status_enum` says it.
+/// How a generation ended, as the database's `ai_status_enum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// A playlist was delivered: it counts.
+    /// A playlist was delivered; it is charged.
     Succeeded,
-    /// It costs the listener nothing.
+    /// It failed and is not charged.
     Failed,
-    /// The time was up; it costs the listener nothing.
+    /// The deadline passed; it is not charged.
     Timeout,
 }
 
-/// Who generates what.
+/// A generation and its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
     /// The generation's id.
@@ -51,7 +51,7 @@ pub struct Session {
     pub user_id: Uuid,
 }
 
-/// What any of the RPCs answers; which members stand in it depends on the outcome.
+/// The result of any of these RPCs; the members depend on the outcome.
 #[derive(Deserialize)]
 struct Answer {
     outcome: String,
@@ -63,23 +63,23 @@ struct Answer {
 }
 
 impl Answer {
-    /// An outcome that we do not know, or one without what belongs to it.
+    /// The error for an unknown outcome, or one without its members.
     fn unexpected(&self) -> Error {
         Error::new(Code::Internal, "Something went wrong on our side. Please try again.")
             .caused_by(format!("unexpected outcome {}", self.outcome))
     }
 }
 
-/// What a reservation leads to.
+/// The result of a reservation.
 #[derive(Debug, PartialEq)]
 pub enum Reservation {
-    /// A slot is held: generate.
+    /// A slot is reserved: generate.
     Held,
-    /// This session succeeded before: nothing is generated again. With what was delivered and not saved.
+    /// This session succeeded before, so nothing is generated. Contains what was delivered without being saved.
     Finished(Quota, Option<Delivered>),
 }
 
-/// Takes one slot of the quota, or says why not.
+/// Reserves one slot of the quota.
 ///
 /// # Errors
 /// 402 `quota_exceeded`, 403 `profile_not_found`, 409 `generation_in_progress`,
@@ -96,7 +96,7 @@ pub async fn reserve<H: HttpClient>(
         "p_prompt": prompt,
         "p_save": save,
     });
-    // Not repeated on failure: a lost answer would make the repeat see its own reservation as running.
+    // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
     let answer: Answer = service.rpc("ai_reserve", &args).await?;
     let error = match (answer.outcome.as_str(), &answer.quota) {
         ("reserved", _) => return Ok(Reservation::Held),
@@ -140,8 +140,8 @@ fn playlist_limit() -> Error {
     )
 }
 
-/// The cost as the database records it (`private.ai_cost`), a decimal because a binary fraction would not be exact; a model
-/// may claim any number of tokens.
+/// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
+/// exact, and bounded, because a model may claim any number of tokens.
 fn recorded(cost: Cost) -> String {
     const MOST: u64 = 9_999_999_999;
     if cost.ten_thousandths() > MOST { "999999.9999".to_owned() } else { cost.to_string() }
@@ -150,7 +150,7 @@ fn recorded(cost: Cost) -> String {
 /// Charges a running generation and keeps its tracks so far, before they are sent.
 ///
 /// # Errors
-/// 504 `generation_timeout` where the reservation has expired, 503 where the database is away.
+/// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
 pub async fn deliver<H: HttpClient, C: Clock>(
     service: &Service<'_, H>,
     clock: &C,
@@ -172,13 +172,14 @@ pub async fn deliver<H: HttpClient, C: Clock>(
     }
 }
 
-/// Ends the generation; only what was settled as succeeded may be delivered. `kept` is what is delivered unsaved.
+/// Ends the generation. Only one settled as succeeded may be delivered. `kept` is what is delivered without being
+/// saved.
 ///
-/// A success that the database gets to later than `max_age_ms` after the reservation is none: a
-/// request may be carried out long after nobody waits for its answer any more.
+/// A success that the database processes later than `max_age_ms` after the reservation is refused, because a request
+/// may be executed long after its caller stopped waiting.
 ///
 /// # Errors
-/// 504 `generation_timeout` where the reservation has expired, 503 where the database is away.
+/// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
 pub async fn settle<H: HttpClient, C: Clock>(
     service: &Service<'_, H>,
     clock: &C,
@@ -215,17 +216,17 @@ pub async fn settle<H: HttpClient, C: Clock>(
 pub struct SavedPlaylist {
     /// The session's id.
     pub id: Uuid,
-    /// Its name, made unique among the listener's.
+    /// The name, made unique among the user's playlists.
     pub name: String,
-    /// What is left of the quota.
+    /// The user's quota after this generation.
     pub quota: Quota,
 }
 
-/// Settles the generation as succeeded and stores its playlist: both or neither.
+/// Settles the generation as succeeded and stores its playlist, in one transaction.
 ///
 /// # Errors
-/// 409 `playlist_limit_reached` (the session is then still to be settled), 504
-/// `generation_timeout` where the reservation has expired, 503 where the database is away.
+/// 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
+/// reservation has expired, 503 if the database is unavailable.
 pub async fn save<H: HttpClient, C: Clock>(
     service: &Service<'_, H>,
     clock: &C,

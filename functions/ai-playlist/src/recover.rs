@@ -1,4 +1,4 @@
-//! The result of a generation that succeeded before, for a client that lost it on the way.
+//! Returns the result of a generation that succeeded before, to a client that lost it.
 
 use serde::Deserialize;
 use shared::llm::Cost;
@@ -13,7 +13,7 @@ use crate::event::{Done, StopReason, Track, fallback_name, warning};
 use crate::quota::{self, Quota, Session};
 use crate::request::PlaylistRequest;
 
-/// What was delivered; of a generation that was interrupted there are tracks alone.
+/// What was delivered. Of a generation that was interrupted there are tracks only.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Delivered {
     tracks: Vec<KeptTrack>,
@@ -55,10 +55,10 @@ impl KeptTrack {
     }
 }
 
-/// What was delivered, as the answer that told of it; saved now, where the first request could not.
+/// Returns what was delivered, in the form of the first response. Saves it now if the first request could not.
 ///
 /// # Errors
-/// 409 `already_generated` where the playlist was deleted; what refuses to save it.
+/// 409 `already_generated` if the playlist was deleted, or the error of saving it.
 pub async fn recover<H: HttpClient>(
     service: &Service<'_, H>,
     clock: &impl Clock,

@@ -1,4 +1,4 @@
-//! Bytes → what the listener wants. Every refusal of a request is here.
+//! Parses the request. Every refusal of a request is here.
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
 use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
 
-/// All texts of a wish together, for every byte of them is paid for.
+/// The most bytes of all texts of a wish together, because every byte costs money.
 const MAX_WISH_BYTES: usize = 12_288;
 const MAX_PROMPT_CHARS: usize = 1000;
 const MAX_TARGET_COUNT: usize = 50;
@@ -20,7 +20,7 @@ const MAX_HINT_CHARS: usize = 100;
 const MAX_INSTRUCTION_CHARS: usize = 500;
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 
-/// How the answer is sent.
+/// The format of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// `text/event-stream`: tracks as they are found.
@@ -32,22 +32,22 @@ pub enum Format {
 /// A valid request for a playlist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaylistRequest {
-    /// What the listener wishes for, as the model is asked; how many songs is not yet said.
+    /// The wish for the model, without the number of songs.
     ///
-    /// The prompt has 1 to 1000 characters, the seeds are 5 at most, the excluded artists 20.
+    /// The prompt has 1 to 1000 characters, there are at most 5 seeds and 20 excluded artists.
     pub wish: PlaylistAsk,
-    /// How many tracks, 1 to 50.
+    /// The number of tracks, 1 to 50.
     pub target_count: usize,
     /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
     pub market: Option<String>,
-    /// Whether an acoustic, re-recorded or other such version may stand in for the plain recording.
+    /// Whether an acoustic, re-recorded or similar version may replace the plain recording.
     pub allow_versions: bool,
     /// Whether the result is stored as a playlist.
     pub save: bool,
 }
 
 impl PlaylistRequest {
-    /// All that the listener said about the music: the prompt, and how to change what came of it.
+    /// Returns all that the user said about the music: the prompt, and the instruction of a refinement.
     pub fn words(&self) -> String {
         match &self.wish.refine {
             None => self.wish.prompt.clone(),
@@ -56,10 +56,10 @@ impl PlaylistRequest {
     }
 }
 
-/// How the answer is wanted, by `Accept` (RFC 9110, 12.5.1).
+/// Returns the requested format by the header `Accept` (RFC 9110, 12.5.1).
 ///
-/// A stream is sent where the client prefers it to JSON, or names it as one of two equals. Everybody else gets JSON, also
-/// those that accept neither: an answer in another format is worth more than a refusal.
+/// A stream is sent if the client prefers it to JSON, or names both with the same weight. All other clients get
+/// JSON, also those that accept neither: a response in another format is worth more than a refusal.
 pub fn wanted_format(headers: &HeaderMap) -> Format {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges: Vec<_> =
@@ -74,10 +74,10 @@ pub fn wanted_format(headers: &HeaderMap) -> Format {
     }
 }
 
-/// How specific a media range is that names the type in full.
+/// The specificity of a media range that names the full type.
 const NAMED: u8 = 3;
 
-/// How much a media type is wanted, by the most specific range that fits it.
+/// The weight of a media type, by the most specific range that matches it.
 #[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Preference {
     specificity: u8,
@@ -95,7 +95,7 @@ fn preference(ranges: &[(&str, u16)], full: &str, family: &str) -> Preference {
     fitting.max().unwrap_or_default()
 }
 
-/// A media range without its parameters, and its weight in thousandths; `None` where the weight is none.
+/// Parses a media range without its parameters, and its weight in thousandths; `None` if the weight is malformed.
 fn media_range(text: &str) -> Option<(&str, u16)> {
     let mut parts = unquoted_parts(text, ';');
     let range = parts.next()?.trim();
@@ -106,7 +106,7 @@ fn media_range(text: &str) -> Option<(&str, u16)> {
     Some((range, weight.map_or(Some(1000), thousandths)?))
 }
 
-/// `0` to `1` with at most three decimals.
+/// Parses `0` to `1` with at most three decimals.
 fn thousandths(weight: &str) -> Option<u16> {
     let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -119,7 +119,7 @@ fn thousandths(weight: &str) -> Option<u16> {
     }
 }
 
-/// The parts between separators that do not stand in a quoted string.
+/// Splits a text at separators that are not in a quoted string.
 fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c| {
@@ -175,8 +175,7 @@ struct RawRefine {
 /// Parses the body.
 ///
 /// # Errors
-/// 400 `invalid_json` where it is not JSON, 422 `invalid_request` where it makes no sense; the
-/// message names the field.
+/// 400 `invalid_json` if it is not JSON, 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     let raw: RawRequest = parse_json(body)?;
     let optional_text = |field: &str, value: Option<String>| {

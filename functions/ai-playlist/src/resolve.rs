@@ -1,4 +1,4 @@
-//! From a suggestion to the track in the catalogue.
+//! Finds the catalogue track of a suggestion.
 
 use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query, version_of};
 use shared::runtime::clock::Clock;
@@ -6,50 +6,50 @@ use shared::runtime::http_client::{HttpClient, HttpError};
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
 
-/// As many candidates as Spotify gives at once.
+/// The most candidates that Spotify returns at once.
 const CANDIDATES: u8 = 10;
 
-/// Looks suggestions up.
+/// Searches suggestions in the catalogue.
 pub struct Resolver<'a, H, C> {
     /// The catalogue.
     pub spotify: SpotifyApp<'a, H, C>,
-    /// What the listener allows.
+    /// The user's conditions.
     pub constraints: Constraints,
-    /// The market whose catalogue counts.
+    /// The market whose catalogue is searched.
     pub market: Option<&'a str>,
 }
 
-/// What became of a suggestion.
+/// The result of a suggestion.
 #[derive(Debug)]
 pub struct Resolution {
     /// The suggestion.
     pub suggestion: Suggestion,
-    /// The track, or why there is none.
+    /// The track, or the reason why there is none.
     pub outcome: Result<Found, Miss>,
 }
 
-/// A track of the catalogue that a suggestion means.
+/// The catalogue track that a suggestion means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The track.
     pub track: CatalogueTrack,
-    /// How well it matches.
+    /// How well it matches, from 0 to 1.
     pub score: f64,
-    /// What it is, where it is not the plain recording.
+    /// The version, if it is not the plain recording.
     pub version: Option<Version>,
 }
 
-/// Why there is no track.
+/// The reasons why there is no track.
 #[derive(Debug)]
 pub enum Miss {
-    /// The catalogue was asked, and has none that fits.
+    /// The catalogue has no track that matches.
     Judged(MissReason),
-    /// The catalogue could not be asked.
+    /// The search failed.
     Lookup(SpotifyError),
 }
 
 impl Miss {
-    /// The reason as the listener is told.
+    /// Returns the reason that the client is told.
     pub fn reason(&self) -> MissReason {
         match self {
             Self::Judged(reason) => *reason,
@@ -57,14 +57,14 @@ impl Miss {
         }
     }
 
-    /// The invocation has no request left for looking up.
+    /// Whether the invocation has no request left for searching.
     pub fn is_out_of_budget(&self) -> bool {
         matches!(self, Self::Lookup(SpotifyError::Unavailable(HttpError::BudgetExhausted)))
     }
 }
 
 impl<H: HttpClient, C: Clock> Resolver<'_, H, C> {
-    /// Resolves one suggestion with at most two searches: by field, then by free text.
+    /// Finds the track of one suggestion with at most two searches: by field, then by free text.
     pub async fn resolve(&self, suggestion: Suggestion) -> Resolution {
         let outcome = self.look_up(&suggestion).await;
         Resolution { suggestion, outcome }

@@ -1,4 +1,4 @@
-//! The listener's customer at Stripe: one for each, however many requests come at once.
+//! The user's Stripe customer: one for each user, however many requests come at once.
 
 use serde_json::json;
 use shared::runtime::clock::Clock;
@@ -8,7 +8,7 @@ use shared::supabase::Service;
 use shared::{Code, Error};
 use uuid::Uuid;
 
-/// Reads what billing knows of the caller.
+/// Reads the billing fields of the caller's profile.
 ///
 /// # Errors
 /// 403 `profile_not_found`, 503.
@@ -21,10 +21,11 @@ pub async fn profile<H: HttpClient, C: Clock>(
     BillingProfile::read(&answer)?.ok_or_else(no_profile)
 }
 
-/// Creates a customer in place of the one that was seen, which is none or exists no more; answers the one that counts.
+/// Creates a customer in place of the known one, which is none or no longer exists; returns the one that the profile
+/// has afterwards.
 ///
 /// # Errors
-/// 502, 503, 504. A customer that was created and could not be written down is the same at the next attempt.
+/// 502, 503, 504. If the new customer could not be stored, the next attempt gets the same one.
 pub async fn create<H: HttpClient, C: Clock>(
     stripe: &Stripe<'_, H, C>,
     service: &Service<'_, H>,
@@ -39,7 +40,7 @@ pub async fn create<H: HttpClient, C: Clock>(
         "p_stripe_customer_id": created.as_str(),
     });
     let counts: Option<String> = service.rpc_retrying("set_stripe_customer", &args, clock).await?;
-    // None where the account was deleted meanwhile.
+    // None if the account was deleted meanwhile.
     counts.as_deref().and_then(StripeId::parse).ok_or_else(no_profile)
 }
 

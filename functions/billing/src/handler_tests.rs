@@ -159,7 +159,7 @@ fn posts(requests: &[OutboundRequest]) -> Vec<&str> {
 }
 
 #[test]
-fn who_pays_for_the_first_time_becomes_a_customer() {
+fn first_checkout_creates_a_customer() {
     let (url, requests) = checkout(World { customer: None, ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
     assert_eq!(posts(&requests), ["customers", "checkout/sessions"]);
@@ -307,7 +307,7 @@ fn a_new_session_has_a_new_key_and_the_same_wish_the_same() {
 }
 
 #[test]
-fn a_customer_that_is_gone_is_replaced() {
+fn replaces_a_missing_customer() {
     let (url, requests) = checkout(World { gone: &["cus_1"], ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
     let created = requests.iter().find(|request| request.url.ends_with("/v1/customers")).unwrap();
@@ -325,7 +325,7 @@ fn a_customer_that_is_gone_is_replaced() {
 }
 
 #[test]
-fn of_many_customers_the_one_that_is_written_down_counts() {
+fn stored_customer_wins_over_a_new_one() {
     let instead = vec![("set_stripe_customer", FakeAnswer::json(200, &json!("cus_first")))];
     let (_, requests) = checkout(World { customer: None, instead, ..world() });
     let create = requests.iter().rfind(|request| request.url.ends_with("/checkout/sessions")).unwrap();
@@ -336,7 +336,7 @@ fn of_many_customers_the_one_that_is_written_down_counts() {
 }
 
 #[test]
-fn who_never_paid_has_nothing_to_manage() {
+fn portal_needs_a_customer() {
     assert_eq!(portal(world()).0.unwrap(), "https://portal.example/");
     for world in [World { customer: None, ..world() }, World { gone: &["cus_1"], ..world() }] {
         assert_eq!(portal(world).0.unwrap_err().code(), Code::NothingToManage);
@@ -344,7 +344,7 @@ fn who_never_paid_has_nothing_to_manage() {
 }
 
 #[test]
-fn what_fails_says_so() {
+fn reports_every_failure() {
     let fails = |of, answer| World { customer: None, instead: vec![(of, answer)], ..world() };
     for (world, code) in [
         (fails("billing_profile", FakeAnswer::json(200, &Value::Null)), Code::ProfileNotFound),

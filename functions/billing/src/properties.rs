@@ -1,4 +1,4 @@
-//! What holds for any body, tried on many.
+//! Properties of any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, json_with, mutated, nearly, text};
@@ -10,7 +10,7 @@ use crate::request::{parse_checkout, parse_portal};
 
 const APP: &str = "https://app.example";
 
-/// A URL of the app, or what looks like one.
+/// A URL of the app, or one that looks like it.
 fn url() -> impl Strategy<Value = String> {
     prop_oneof![
         text(),
@@ -20,7 +20,7 @@ fn url() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Browsers take this URL for one of the app, and it goes nowhere else whatever they make of it.
+/// Browsers resolve this URL to one of the app's origins, however they read it.
 fn is_of_the_app(url: &str) -> bool {
     let authority =
         url.strip_prefix("https://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());

@@ -1,35 +1,35 @@
-//! Bytes → what is asked for. Every refusal of a request is here.
+//! Parses the request. Every refusal of a request is here.
 
 use serde::Deserialize;
 use shared::Error;
 use shared::request::parse_json;
 use shared::runtime::cors::AllowedOrigins;
 
-/// More than browsers and Stripe agree on.
+/// Longer URLs are not supported by all browsers and by Stripe.
 const MAX_URL_BYTES: usize = 2_048;
 
-/// Where the browser is sent from the checkout.
+/// The URLs to which the browser returns from the checkout.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckoutUrls {
-    /// When it is paid for. `{CHECKOUT_SESSION_ID}` in it is replaced by Stripe.
+    /// The URL after payment. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.
     pub success_url: String,
-    /// When not.
+    /// The URL without payment.
     pub cancel_url: String,
 }
 
-/// Where the browser is sent from the portal.
+/// The URL to which the browser returns from the portal.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PortalUrls {
-    /// When they are done.
+    /// The URL at the end.
     pub return_url: String,
 }
 
 /// Parses the body of `POST /checkout`.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+/// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
 pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutUrls, Error> {
     let urls: CheckoutUrls = parse_json(body)?;
     check("success_url", &urls.success_url, origins)?;
@@ -47,12 +47,12 @@ pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalUrls,
     Ok(urls)
 }
 
-/// Whoever sends somebody a link to a payment must not choose where it ends.
+/// An attacker who sends a user a payment link must not choose where it ends.
 fn check(field: &str, url: &str, origins: &AllowedOrigins) -> Result<(), Error> {
     if url.len() > MAX_URL_BYTES {
         return Err(Error::invalid(format!("{field} is longer than {MAX_URL_BYTES} characters.")));
     }
-    // A backslash is a slash to browsers, and white space vanishes.
+    // Browsers read a backslash as a slash and drop white space.
     let is_plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if !is_plain || !origins.has_url(url) {
         return Err(Error::invalid(format!("{field} must be a URL of the app.")));

@@ -1,8 +1,8 @@
-//! What all functions say of their health, as one answer.
+//! Combines the health of all functions into one response.
 
 use serde_json::{Map, Value, json};
 
-/// The answers so far.
+/// The responses so far.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     functions: Map<String, Value>,
@@ -10,7 +10,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds what a function answered, as far as it is of the agreed form; `None` where there was no answer in time.
+    /// Adds a function's response, as far as it has the agreed form; `None` without a response in time.
     pub fn add(&mut self, name: String, answer: Option<Value>) {
         let status = |of: &Value| of.get("status").and_then(Value::as_str).map(str::to_owned);
         let (entry, is_well) = match answer.as_ref().map(|answer| (status(answer), answer)) {
@@ -24,7 +24,7 @@ impl Report {
         self.functions.insert(name, entry);
     }
 
-    /// The answer's status and body; which function is not well is for operators.
+    /// Returns status and body. Only operators learn which function is not healthy.
     pub fn answer(self, is_operator: bool) -> (u16, Value) {
         let (code, status) = if self.is_unwell { (503, "unavailable") } else { (200, "ok") };
         let body = match is_operator {
@@ -35,7 +35,7 @@ impl Report {
     }
 }
 
-/// What is missing, where the function was asked with the operator's token.
+/// Includes `missing`, if the function was asked with the operator's token.
 fn unwell(status: String, missing: Option<&Value>) -> Value {
     match missing {
         Some(missing) => json!({ "status": status, "missing": missing }),
@@ -43,7 +43,7 @@ fn unwell(status: String, missing: Option<&Value>) -> Value {
     }
 }
 
-/// The function behind a service binding: `AI_PLAYLIST` is `ai-playlist`.
+/// Returns the function's name for a service binding: `AI_PLAYLIST` is `ai-playlist`.
 pub fn function_name(binding: &str) -> String {
     binding.replace('_', "-").to_ascii_lowercase()
 }

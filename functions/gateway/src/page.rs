@@ -1,15 +1,15 @@
-//! What belongs to the page besides its files: the policy of its files, and where everything is.
+//! What the page needs besides its files: their policy, and the addresses of the services.
 
-/// Where Turnstile's script and its frame come from.
+/// The origin of Turnstile's script and frame.
 const TURNSTILE: &str = "https://challenges.cloudflare.com";
 
-/// What the page is told; all of it is public.
+/// The page's configuration; all of it is public.
 pub struct Page {
     /// The variable `SUPABASE_URL`.
     pub supabase_url: String,
     /// The variable `SUPABASE_PUBLISHABLE_KEY`.
     pub publishable_key: String,
-    /// The variable `TURNSTILE_SITE_KEY`; only where Auth demands Turnstile's tokens.
+    /// The variable `TURNSTILE_SITE_KEY`; set only if Auth requires Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
     /// The variables `CONTACT_URL`, `TERMS_URL` and `PRIVACY_URL`, where they are set.
     pub links: Vec<(&'static str, String)>,
@@ -19,7 +19,7 @@ const LINKS: [(&str, &str); 3] =
     [("contact_url", "CONTACT_URL"), ("terms_url", "TERMS_URL"), ("privacy_url", "PRIVACY_URL")];
 
 impl Page {
-    /// Reads the variables; `None` where one is missing or is not what it should be.
+    /// Reads the variables; `None` if one is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let value = |name| env(name).filter(|value| !value.is_empty());
         let page = Self {
@@ -31,7 +31,7 @@ impl Page {
         page.supabase_origin().is_some().then_some(page)
     }
 
-    /// What `GET /config.json` answers; `origin` is the gateway's own.
+    /// Returns the body of `GET /config.json`; `origin` is the gateway's own.
     pub fn config(&self, origin: &str) -> String {
         let mut config = serde_json::json!({
             "functions_url": format!("{origin}/functions/v1"),
@@ -49,23 +49,24 @@ impl Page {
 
     fn supabase_origin(&self) -> Option<&str> {
         let origin = origin_of(&self.supabase_url)?;
-        // It becomes a part of a header, between other words.
+        // It becomes part of a header, between other words.
         origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'')).then_some(origin)
     }
 }
 
-/// The scheme, the host and the port of an http URL.
+/// Returns the scheme, host and port of an http URL.
 pub fn origin_of(url: &str) -> Option<&str> {
     let host_at = url.find("://")? + 3;
     let host = url.get(host_at..)?.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
     url.starts_with("http").then(|| url.get(..host_at + host.len()))?
 }
 
-/// The headers of the page's files beside those of every answer. The policy lets nothing in that is not the page's own, and
-/// nothing out but to the functions and to Supabase. It is that of every file, so that no spelling of a path leads past it.
+/// Returns the headers of the page's files in addition to those of every response. The policy allows only the page's
+/// own content, and connections only to the functions and to Supabase. Every file has it, so no spelling of a path
+/// avoids it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     let supabase = page.and_then(Page::supabase_origin).map(|origin| format!(" {origin}"));
-    // Cloudflare promises nothing about its script and trusted types.
+    // Cloudflare does not promise that its script works with trusted types.
     let (script, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
         Some(_) => (format!(" {TURNSTILE}"), format!("frame-src {TURNSTILE}")),
         None => (String::new(), "require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),

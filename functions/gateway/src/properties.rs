@@ -1,4 +1,4 @@
-//! What holds for any path, tried on many.
+//! Properties of any path.
 
 use inputs::proptest::prelude::*;
 use inputs::{json, text};

@@ -1,21 +1,21 @@
-//! Which worker answers a path.
+//! Decides which worker handles a path.
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
-    /// To a function, by the name of its service binding, such as `AI_PLAYLIST`.
+    /// A function, by the name of its service binding, such as `AI_PLAYLIST`.
     Function(String),
-    /// To what every function says of its health.
+    /// The health of all functions.
     Health,
-    /// Below `/functions/`, but no function can have that name.
+    /// A path below `/functions/` with a name that no function can have.
     Nowhere,
-    /// What the page is told.
+    /// The page's configuration.
     Config,
-    /// To the static assets.
+    /// A static asset.
     Asset,
 }
 
-/// Routes a URL's path.
+/// Returns the destination of a URL's path.
 pub fn route(path: &str) -> Route {
     if path == "/health" {
         return Route::Health;

@@ -1,4 +1,4 @@
-//! The copy on Spotify: created once, then filled by replacing, which can be repeated.
+//! Creates the copy on Spotify once, then fills it by replacing its tracks, which can be repeated.
 
 use std::future::Future;
 use std::ops::Range;
@@ -13,45 +13,45 @@ use uuid::Uuid;
 
 use crate::playlist::Track;
 
-/// How often tracks are offered to find those that Spotify does not take. Cloudflare's free plan allows 50 requests an
-/// invocation, and all else takes about a dozen. Among 100 tracks four or five are found so.
+/// The most attempts to find the tracks that Spotify refuses. Cloudflare's free plan allows 50 requests an
+/// invocation, and everything else needs about a dozen. This finds four or five among 100 tracks.
 const MAX_OFFERS: usize = 36;
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exported {
-    /// Our playlist.
+    /// The exported playlist.
     pub playlist_id: Uuid,
     /// The copy.
     pub spotify_playlist_id: String,
-    /// Where the copy is opened.
+    /// The URL at which the copy is opened.
     pub url: String,
-    /// How many tracks the copy has.
+    /// The number of tracks in the copy.
     pub exported: usize,
-    /// How many tracks the playlist has.
+    /// The number of tracks in the playlist.
     pub total: usize,
-    /// The tracks that Spotify did not take.
+    /// The tracks that Spotify refused.
     pub rejected: Vec<Rejected>,
 }
 
-/// A track that Spotify did not take.
+/// A track that Spotify refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rejected {
-    /// Its place in our playlist, from 1.
+    /// Its position in the playlist, from 1.
     pub position: usize,
     /// `spotify:track:…`
     pub track_uri: String,
 }
 
-/// Whoever hands out the listener's access tokens.
+/// A source of the user's access tokens.
 pub trait AccessTokens {
-    /// One that is good for a minute at least.
+    /// Returns a token that is valid for at least a minute.
     fn access_token(&self) -> impl Future<Output = Result<Secret, Error>>;
-    /// Another one, for Spotify does not accept `refused`.
+    /// Returns another token, because Spotify does not accept `refused`.
     fn instead_of(&self, refused: &Secret) -> impl Future<Output = Result<Secret, Error>>;
 }
 
-/// The listener's account on Spotify, for one export.
+/// The user's Spotify account, during one export.
 pub struct Exporter<'a, H, C, T> {
     config: &'a SpotifyConfig,
     http: &'a H,
@@ -61,13 +61,13 @@ pub struct Exporter<'a, H, C, T> {
     deadline_ms: u64,
 }
 
-/// Why a call failed, its token being good.
+/// The reasons why a call with a valid token failed.
 pub enum Failure {
-    /// Spotify does not take what was sent.
+    /// Spotify refuses the request's content.
     Rejected,
-    /// There is no such playlist, or the listener may not change it.
+    /// The playlist does not exist, or the user may not change it.
     Unreachable(Error),
-    /// Anything else.
+    /// Any other error.
     Final(Error),
 }
 
@@ -81,10 +81,10 @@ impl From<Failure> for Error {
 }
 
 impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
-    /// The account that `tokens` opens; nothing is begun there after `deadline_ms`.
+    /// Opens the account of `tokens`; no call starts after `deadline_ms` (Unix time in milliseconds).
     ///
     /// # Errors
-    /// 403 where no account is linked (any more), and why no token can be had.
+    /// 403 if no account is linked (any more), or the error of getting a token.
     pub async fn new(
         config: &'a SpotifyConfig,
         http: &'a H,
@@ -99,18 +99,18 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
     /// Creates the empty copy.
     ///
     /// # Errors
-    /// 403, 502, 503, 504; the copy may exist all the same, without a track.
+    /// 403, 502, 503, 504. The copy may exist nevertheless, without tracks.
     pub async fn create(&mut self, name: &str, description: &str) -> Result<SpotifyPlaylist, Error> {
         Ok(self.call(async |spotify| spotify.create(name, description).await).await?)
     }
 
-    /// Fills the copy and answers which tracks, by their index, Spotify does not take.
+    /// Fills the copy and returns the indices of the tracks that Spotify refuses.
     ///
-    /// One bad track makes Spotify refuse all that come with it. So halves are offered until the bad ones stand alone,
-    /// and the rest is written at last.
+    /// One bad track makes Spotify refuse the whole batch. So halves are tried until the bad tracks are found, and
+    /// the rest is written at the end.
     ///
     /// # Errors
-    /// 403, 502, 503, 504; unless it is unreachable, the copy then holds some of the tracks, and filling it can be repeated.
+    /// 403, 502, 503, 504. The copy may then have some of the tracks, and filling it can be repeated.
     pub async fn fill(&mut self, copy: &SpotifyPlaylist, tracks: &[Track]) -> Result<Vec<usize>, Failure> {
         let uris: Vec<&str> = tracks.iter().map(|track| track.track_uri.as_str()).collect();
         let mut offers = Offers { copy, uris: &uris, left: MAX_OFFERS };
@@ -118,7 +118,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
             return Ok(Vec::new());
         }
         let mut bad = Vec::new();
-        // Ranges with a bad track in them, and ranges of which that is not known; the leftmost on top.
+        // Ranges with a bad track, and ranges that have not been tried; the leftmost is last.
         let mut open = vec![Suspect { range: 0..uris.len(), is_bad: true }];
         while let Some(Suspect { range, is_bad }) = open.pop() {
             if !is_bad && offers.accepted(self, range.clone()).await? {
@@ -142,7 +142,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         self.call(async |spotify| spotify.replace_items(copy, &good).await).await.map(|()| bad)
     }
 
-    /// Calls Spotify, once more with another token where this one is no longer accepted.
+    /// Calls Spotify, and again with another token if this one is no longer accepted.
     async fn call<R>(
         &mut self,
         call: impl AsyncFn(SpotifyPlaylists<'_, H, C>) -> Result<R, UserCallError>,
@@ -190,7 +190,7 @@ struct Offers<'a> {
 }
 
 impl Offers<'_> {
-    /// Whether Spotify takes these tracks; they are the copy's only ones then.
+    /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
     async fn accepted<H: HttpClient, C: Clock, T: AccessTokens>(
         &mut self,
         exporter: &mut Exporter<'_, H, C, T>,

@@ -233,7 +233,7 @@ fn creating_is_not_repeated_where_it_may_have_happened_and_filling_is() {
 }
 
 #[test]
-fn what_is_not_spotifys_answer_is_not_taken_for_a_filled_copy() {
+fn does_not_trust_a_foreign_response() {
     for lie in [FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), FakeAnswer::json(200, &json!({}))] {
         let (result, _) = export(World { fill: Box::new(move |_| lie.clone()), ..world(3) }, None);
         assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
@@ -248,7 +248,7 @@ fn rejecting(bad: &'static [usize]) -> Fill {
 }
 
 #[test]
-fn a_track_that_spotify_does_not_take_is_named_and_the_rest_exported() {
+fn reports_refused_tracks_and_exports_the_rest() {
     for bad in [&[1][..], &[100], &[50], &[1, 100], &[33, 34], &[7, 42, 77]] {
         let bad: &'static [usize] = Vec::leak(bad.to_vec());
         let (result, requests) = export(World { fill: rejecting(bad), ..world(100) }, None);
@@ -275,7 +275,7 @@ fn where_nothing_is_taken_it_ends_with_an_error_and_within_the_limit_of_requests
 }
 
 #[test]
-fn an_export_too_many_does_not_reach_spotify() {
+fn rate_limited_export_does_not_reach_spotify() {
     let taken = json!({"outcome": "too_many_attempts", "retry_after_seconds": 7});
     let (result, sent) = export(World { taken, ..world(2) }, Some(KEY));
     let error = result.unwrap_err();

@@ -1,4 +1,4 @@
-//! One export, from the key to the answer.
+//! Runs one export, from the key to the response.
 
 use serde_json::Value;
 use shared::auth::VerifiedUser;
@@ -15,30 +15,30 @@ use crate::ledger::{self, Begun, Key};
 use crate::playlist::{self, Playlist};
 use crate::request::ExportRequest;
 
-/// Less than an export is held for in the database (90 s), by what one more call and its retry can last.
+/// Shorter than the database holds an export (90 s), by the duration of one more call and its retry.
 const DEADLINE_MS: u64 = 60_000;
 
 /// An export that was asked for.
 pub struct Job<'a, H, C> {
-    /// The way out.
+    /// The HTTP client.
     pub http: &'a H,
-    /// The time.
+    /// The clock.
     pub clock: &'a C,
     /// The configuration.
     pub config: &'a Config,
-    /// The listener.
+    /// The user.
     pub user: &'a VerifiedUser,
-    /// What is to be exported.
+    /// The playlist to export, and the copy's name.
     pub request: &'a ExportRequest,
-    /// When the request came.
+    /// When the request arrived (Unix time in milliseconds).
     pub started_ms: u64,
 }
 
 impl<H: HttpClient, C: Clock> Job<'_, H, C> {
-    /// Exports, under a key at most once.
+    /// Exports the playlist; under a key at most once.
     ///
     /// # Errors
-    /// Every code of this function. What failed behind the creation of the copy is completed by a repeat under the key.
+    /// Every code of this function. A repeat under the key completes what failed after the copy was created.
     pub async fn run(
         &self,
         idempotency_key: Option<Uuid>,
@@ -82,7 +82,7 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
         let mut unreachable = None;
         if let Some(copy) = copy {
             match exporter.fill(&copy, playlist.tracks()).await {
-                // It was deleted, or is in another account than the one that is linked now.
+                // The copy was deleted, or is in an account other than the one that is linked now.
                 Err(Failure::Unreachable(_)) => unreachable = Some(copy),
                 filled => return Ok(self.describe(&playlist, copy, &filled?)),
             }

@@ -1,4 +1,4 @@
-//! What the database knows of an export under an `Idempotency-Key`.
+//! The database's record of exports under an `Idempotency-Key`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::request::ExportRequest;
 
-/// An export, by its user and key.
+/// The key of an export: its user and the client's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Key {
-    /// Whose it is.
+    /// The user.
     #[serde(rename = "p_user_id")]
     pub user_id: Uuid,
     /// The client's `Idempotency-Key`.
@@ -22,12 +22,12 @@ pub struct Key {
     pub idempotency_key: Uuid,
 }
 
-/// What a request under a key is to do.
+/// What a request under a key has to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Begun {
-    /// Export, into the copy that an earlier request created, if one did.
+    /// Export, into the copy that an earlier request created, if there is one.
     Held(Option<SpotifyPlaylist>),
-    /// Answer what the first request answered.
+    /// Return the result of the first request.
     Finished(Value),
 }
 
@@ -46,7 +46,7 @@ struct Answer {
     result: Option<Value>,
 }
 
-/// Takes the export, or says why not.
+/// Claims the export.
 ///
 /// # Errors
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
@@ -55,7 +55,7 @@ pub async fn begin<H: HttpClient>(
     key: Key,
     request: &ExportRequest,
 ) -> Result<Begun, Error> {
-    // Not repeated on failure: a lost answer would make the repeat see its own hold.
+    // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
     let answer: Answer = service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await?;
     match (answer.outcome.as_str(), answer.result) {
         ("held", _) => {
@@ -77,8 +77,8 @@ pub async fn begin<H: HttpClient>(
     }
 }
 
-/// Writes down which copy was created, in place of one that cannot be filled, and returns the one that counts: the first
-/// under this key otherwise.
+/// Stores the created copy, in place of one that cannot be filled. Returns the copy that counts, which is the first
+/// one under this key.
 ///
 /// # Errors
 /// 503.
@@ -103,7 +103,7 @@ pub async fn record<H: HttpClient, C: Clock>(
     Ok(counts.as_deref().and_then(SpotifyPlaylist::with_id).unwrap_or(created))
 }
 
-/// Keeps the answer for repeats. Where that fails, a repeat fills the same copy again.
+/// Keeps the result for repeats. If that fails, a repeat fills the same copy again.
 pub async fn finish<H: HttpClient, C: Clock>(
     service: &Service<'_, H>,
     clock: &C,
@@ -120,7 +120,7 @@ pub async fn finish<H: HttpClient, C: Clock>(
         service.rpc_retrying::<_, ()>("finish_spotify_export", &Args { key, p_result: result }, clock).await;
 }
 
-/// Lets go of an export that failed. Where that fails, the hold ends by itself.
+/// Releases the claim of an export that failed. If that fails, the claim expires by itself.
 pub async fn release<H: HttpClient, C: Clock>(service: &Service<'_, H>, clock: &C, key: Key) {
     let _ = service.rpc_retrying::<_, ()>("release_spotify_export", &key, clock).await;
 }

@@ -1,4 +1,4 @@
-//! The playlist that is exported, and what its copy is called.
+//! Reads the playlist to export, and builds the copy's name and description.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,14 +11,14 @@ use crate::request::ExportRequest;
 
 const COLUMNS: &str = "name,description,playlist_tracks(position,track_uri)";
 
-/// Spotify refuses longer ones, and line breaks in either.
+/// Spotify refuses longer texts, and line breaks in either.
 const MAX_NAME: usize = 100;
 const MAX_DESCRIPTION: usize = 300;
-/// Whose work the copy is; it stands in every description.
+/// The attribution at the end of every description.
 const ATTRIBUTION: &str = "Made with Sound Whiskers";
 const UNNAMED: &str = "Playlist";
 
-/// A playlist of the listener, with its tracks in order.
+/// A playlist of the user, with its tracks in order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Playlist {
     name: String,
@@ -27,10 +27,10 @@ pub struct Playlist {
     tracks: Vec<Track>,
 }
 
-/// A track of it.
+/// A track of a playlist.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Track {
-    /// Its place, from 1.
+    /// Its position, from 1.
     pub position: usize,
     /// `spotify:track:…`
     pub track_uri: String,
@@ -39,8 +39,8 @@ pub struct Track {
 /// Reads a playlist as its owner.
 ///
 /// # Errors
-/// 404 `playlist_not_found` where the listener has none of that id, 403 `profile_not_found` where they are gone
-/// themselves, 409 `playlist_empty`, 503.
+/// 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account was
+/// deleted, 409 `playlist_empty`, 503.
 pub async fn read<H: HttpClient>(
     database: &AsUser<'_, H>,
     owner_id: Uuid,
@@ -64,7 +64,7 @@ pub async fn read<H: HttpClient>(
     Ok(playlist)
 }
 
-/// Whether the account is there: a token is good for a while after it has been deleted.
+/// Whether the account exists: a token stays valid for a while after the account's deletion.
 async fn has_profile<H: HttpClient>(database: &AsUser<'_, H>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> =
         database.query(|db| db.from("profiles").select("user_id").eq("user_id", user_id.to_string())).await?;
@@ -72,18 +72,18 @@ async fn has_profile<H: HttpClient>(database: &AsUser<'_, H>, user_id: Uuid) -> 
 }
 
 impl Playlist {
-    /// The tracks, in order.
+    /// Returns the tracks in order.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
     }
 
-    /// The copy's name as Spotify takes it.
+    /// Returns the copy's name in Spotify's limits.
     pub fn copy_name(&self, request: &ExportRequest) -> String {
         let name = fit(request.name.as_deref().unwrap_or(&self.name), MAX_NAME);
         if name.is_empty() { UNNAMED.to_owned() } else { name }
     }
 
-    /// The copy's description as Spotify takes it, which says where the copy comes from.
+    /// Returns the copy's description in Spotify's limits, with the attribution.
     pub fn copy_description(&self, request: &ExportRequest) -> String {
         let own = request.description.as_deref().or(self.description.as_deref()).unwrap_or_default();
         let separator = " · ";
@@ -95,12 +95,12 @@ impl Playlist {
     }
 }
 
-/// UTF-16 code units, of which Spotify's limits are: an emoji counts twice, so this errs on the safe side.
+/// Counts UTF-16 code units. If Spotify counts characters, this is on the safe side, because an emoji counts twice.
 fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// One line of at most `max` units, cut behind a whole word where one ends near, with an ellipsis.
+/// Returns one line of at most `max` units, cut after a whole word if possible, with an ellipsis.
 fn fit(text: &str, max: usize) -> String {
     let spaced: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -117,7 +117,7 @@ fn fit(text: &str, max: usize) -> String {
         .collect();
     let whole_words = kept.rsplit_once(' ').map_or("", |(before, _)| before);
     let kept = if length(whole_words) * 2 > max { whole_words } else { &kept };
-    // What joins the character that was cut off to the one before would stand alone.
+    // A joiner of the removed character would be left alone.
     format!("{}…", kept.trim_end_matches(['\u{200d}', '\u{fe0f}', ' ', ',', ';', ':', '-']))
 }
 

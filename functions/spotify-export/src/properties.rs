@@ -1,4 +1,4 @@
-//! What holds for any body, tried on many.
+//! Properties of any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, damaged, json_with, mutated, nearly, text};
@@ -38,7 +38,7 @@ proptest! {
                 Ok(request) => {
                     prop_assert!(is_within(request.name.as_deref(), 1..=200), "{:?}", request);
                     prop_assert!(is_within(request.description.as_deref(), 0..=1_000), "{:?}", request);
-                    // What is stored for a repeat is read back as the same request.
+                    // A request that is stored for a repeat is read back unchanged.
                     prop_assert_eq!(parse(json!(request).to_string().as_bytes()), Ok(request));
                 }
                 Err(error) => prop_assert!([Code::InvalidJson, Code::InvalidRequest].contains(&error.code())),

@@ -1,4 +1,4 @@
-//! Bytes → what is to be exported. Every refusal of a request is here.
+//! Parses the request. Every refusal of a request is here.
 
 use serde::{Deserialize, Serialize};
 use shared::Error;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 const MAX_NAME_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 1_000;
 
-/// A valid request for an export. As JSON it is what a repeat under the same key must be equal to.
+/// A valid request for an export. A repeat under the same key must have the same JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExportRequest {
@@ -25,11 +25,11 @@ pub struct ExportRequest {
 /// Parses the body.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+/// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
     let name = raw.name.map(|name| text("name", &name, MAX_NAME_CHARS)).transpose()?;
-    // An empty description is a wish: none.
+    // An empty description is valid: the copy gets none.
     let description = match raw.description.as_deref().map(|text| text.trim_matches(is_blank)) {
         None => None,
         Some("") => Some(String::new()),

@@ -1,28 +1,28 @@
-//! Where Spotify sends the browser back: what it brings is passed on to the app, in the fragment.
+//! Passes on what Spotify's redirect brings to the app, in the fragment.
 //!
-//! Anybody can call this with anything, for instance from a link that an attacker sent. So nothing is stored, nothing of
-//! the request chooses where the browser goes, and what is passed on is of no use but to the user who began.
+//! Anyone can call this with anything, for example from an attacker's link. So nothing is stored, nothing in the
+//! request decides where the browser goes, and what is passed on is useless to any user but the one who started.
 
 use shared::form::form_urlencoded;
 use shared::spotify::{StateError, StateKeys};
 
 use crate::request::{is_code, parse_query};
 
-/// Why the browser comes back without a code; a closed list, as the app sees it.
+/// The reasons why the browser returns without a code; a closed list, part of the app's interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The listener did not agree.
+    /// The user did not agree.
     AccessDenied,
-    /// The state is not one of ours: the app did not begin this.
+    /// The state is not valid: the app did not start this.
     InvalidState,
-    /// It took longer than ten minutes.
+    /// It took the user longer than ten minutes.
     ExpiredState,
-    /// Anything else that Spotify says, or does not say.
+    /// Any other error or a missing parameter.
     SpotifyError,
 }
 
 impl Reason {
-    /// The reason's name in the fragment.
+    /// Returns the reason's name in the fragment.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -33,7 +33,7 @@ impl Reason {
     }
 }
 
-/// The app's URL to send the browser to: `#spotify_code=…&spotify_state=…`, or `#spotify_error=…`.
+/// Returns the app's URL to redirect to: `#spotify_code=…&spotify_state=…`, or `#spotify_error=…`.
 pub fn location(app_origin: &str, query: &str, keys: &StateKeys, now_seconds: u64) -> String {
     let fragment = match outcome(query, keys, now_seconds) {
         Ok((code, state)) => form_urlencoded(&[("spotify_code", &code), ("spotify_state", &state)]),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_by_a_word_of_ours() {
+    fn maps_errors_to_the_closed_list() {
         let state = state();
         for (query, reason) in [
             (format!("error=access_denied&state={state}"), "access_denied"),

@@ -1,4 +1,4 @@
-//! What holds for any body and any query, tried on many.
+//! Properties of any body and any query.
 
 use std::collections::BTreeMap;
 

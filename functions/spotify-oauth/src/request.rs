@@ -1,4 +1,4 @@
-//! Bytes and query strings → what is asked for. Every refusal of a request is here.
+//! Parses bodies and query strings. Every refusal of a request is here.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use serde::Deserialize;
 use shared::request::parse_json;
 use shared::{Code, Error};
 
-/// Spotify's codes have some hundred characters.
+/// Spotify's codes have a few hundred characters.
 const MAX_CODE_BYTES: usize = 2_048;
 const MAX_STATE_BYTES: usize = 512;
 
-/// What the app hands over when the browser is back.
+/// What the app sends after the browser has returned.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Completion {
     /// Spotify's code.
     pub code: String,
-    /// Our state.
+    /// The state that `start` signed.
     pub state: String,
 }
 
@@ -35,17 +35,18 @@ pub fn parse(body: &[u8]) -> Result<Completion, Error> {
     Ok(completion)
 }
 
-/// Spotify does not accept the code.
+/// The error for a code that Spotify does not accept.
 pub fn invalid_code() -> Error {
     Error::new(Code::InvalidCode, "Spotify does not accept this code (any more). Begin again.")
 }
 
-/// Whether it may be a code of Spotify's: visible ASCII.
+/// Whether a text may be a code of Spotify: visible ASCII.
 pub fn is_code(code: &str) -> bool {
     (1..=MAX_CODE_BYTES).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// The parameters of a query string; one that is given twice counts as not given, for it is open which is meant.
+/// Parses the parameters of a query string. A parameter that is given twice counts as missing, because either may be
+/// meant.
 pub fn parse_query(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_twice_is_not_given() {
+    fn ignores_repeated_parameters() {
         let parameters = parse_query("a=1&b=2&a=3");
         assert_eq!(parameters.into_iter().collect::<Vec<_>>(), [("b".to_owned(), "2".to_owned())]);
     }

@@ -1,4 +1,4 @@
-//! What holds for any query, tried on many.
+//! Properties of any query.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;

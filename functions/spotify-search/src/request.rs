@@ -1,4 +1,4 @@
-//! The query string → what is looked for. Every refusal of a request is here.
+//! Parses the query string. Every refusal of a request is here.
 
 use shared::Error;
 use shared::request::{is_blank, market, text};
@@ -10,18 +10,18 @@ const MAX_LIMIT: usize = 10;
 /// A valid search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
-    /// What is looked for; one of artist and title may be empty.
+    /// The song to search; artist or title may be empty.
     pub sought: Suggestion,
-    /// How many tracks at most, 1 to 10.
+    /// The most tracks to return, 1 to 10.
     pub limit: usize,
     /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
     pub market: Option<String>,
 }
 
-/// Parses the query string. An empty parameter counts as none, as a form sends them.
+/// Parses the query string. An empty parameter counts as missing, because forms send empty fields.
 ///
 /// # Errors
-/// 422 `invalid_request` naming the parameter.
+/// 422 `invalid_request` with a message that names the parameter.
 pub fn parse(query: &str) -> Result<SearchRequest, Error> {
     let (mut artist, mut title, mut limit, mut country) = (None, None, None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -30,7 +30,7 @@ pub fn parse(query: &str) -> Result<SearchRequest, Error> {
             "title" => &mut title,
             "limit" => &mut limit,
             "market" => &mut country,
-            // Clients, gateways and trackers add their own.
+            // Clients, gateways and trackers add parameters of their own.
             _ => continue,
         };
         if place.replace(value.into_owned()).is_some() {

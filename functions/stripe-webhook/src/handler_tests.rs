@@ -144,7 +144,7 @@ fn who_has_paid_in_one_tab_cannot_pay_in_another() {
 }
 
 #[test]
-fn what_does_not_concern_us_is_accepted_and_left_alone() {
+fn accepts_and_ignores_foreign_events() {
     let (outcome, asked) = deliver(&event("charge.refunded"), &[]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("ignored"), 0));
     let nobody = [
@@ -181,7 +181,7 @@ fn what_is_not_stripes_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn stripe_is_asked_to_come_again_where_anything_failed() {
+fn every_failure_is_a_5xx() {
     for (of, failure, status) in [
         ("billing_profile", FakeAnswer::Error(HttpError::Timeout), 503),
         ("billing_profile", FakeAnswer::json(401, &json!({"code": "PGRST301"})), 503),

@@ -1,4 +1,4 @@
-//! Asking, and reading the answer while it is written.
+//! Asks the model and reads its answer while it is written.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -20,36 +20,36 @@ use crate::runtime::http_client::{
     BodyStream, HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
 };
 
-/// The longest `Retry-After` that is waited for.
+/// The longest `Retry-After` that is waited for, in milliseconds.
 const MAX_RETRY_AFTER_MS: u64 = 3_000;
 
-/// The pause before the second attempt where the upstream names none.
+/// The pause before the second attempt if the response names none.
 const RETRY_PAUSE_MS: u64 = 500;
 
-/// As many bytes of an error are read.
+/// The most bytes read of an error's body.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 
 /// The longest wait for an error's body.
 const ERROR_BODY_MS: u64 = 2_000;
 
-/// As many bytes of thoughts are kept.
+/// The most bytes kept of a model's thoughts.
 const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
 
-/// Simpler forms that one question may try.
+/// The most simpler forms that one question tries.
 const MAX_STEPS: usize = 9;
 
 /// Asks the model, and returns as soon as its answer begins.
 ///
-/// 1. Where the server refuses the form of the request, a simpler one is tried: strict, object, prompt, without
-///    streaming, or without the parameter that it names. `memory` keeps what it has accepted.
-/// 2. A passing failure (429, 5xx, a broken connection) is tried once more, unless the upstream wants a pause of more
-///    than three seconds or the time does not allow it.
+/// 1. If the server refuses the form of the request, a simpler one is tried: strict, object, prompt, without
+/// streaming, or without the parameter that it names. `memory` stores the accepted form.
+/// 2. A transient failure (429, 5xx, a broken connection) is repeated once, unless the server asks for a pause of
+/// more than three seconds or the deadline does not allow it.
 ///
 /// `limits` bound all attempts together.
 ///
 /// # Errors
-/// [`LlmError`] where no answer begins. Nothing has been charged then; only where the future was
-/// dropped, or timed out, may [`ChatRequest::cost_of_asking`] be due.
+/// [`LlmError`] if no answer begins. Nothing has been charged then. Only after the future was dropped, or timed out,
+/// [`ChatRequest::cost_of_asking`] may be due.
 pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
     config: &LlmConfig,
     memory: &LlmMemory,
@@ -71,7 +71,8 @@ pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
         let (error, pause_ms) =
             match attempt(config, dialect, http, clock, request, remaining, &private).await {
                 Ok(mut stream) => {
-                    // Routers send the head before they ask; what their provider refuses follows as the first payload.
+                    // Routers send the response's head before they ask a provider; the provider's refusal is then
+                    // the first payload.
                     let problem = stream.first_problem().await;
                     if steps < MAX_STEPS
                         && let Some((simpler, names_it)) = problem.and_then(|problem| dialect.after(problem))
@@ -115,7 +116,7 @@ enum Attempt {
     Failed(HttpError),
     Refused {
         problem: Problem,
-        /// How long to wait before the second attempt; `None` where there is to be none.
+        /// Returns how long to wait before the second attempt; `None` for no second attempt.
         pause_ms: Option<u64>,
         retry_after_seconds: Option<u64>,
     },
@@ -147,7 +148,7 @@ async fn attempt<H: HttpClient, C: Clock + Clone + 'static>(
     Err(Attempt::Refused { problem: Problem::from_body(status, &body), pause_ms, retry_after_seconds })
 }
 
-/// The beginning of an error's body, as far as it comes in time.
+/// Returns the beginning of an error's body, as far as it arrives in time.
 async fn error_body<C: Clock>(mut body: BodyStream, clock: &C) -> Vec<u8> {
     let mut read = Vec::new();
     let mut deadline = std::pin::pin!(clock.sleep_ms(ERROR_BODY_MS));
@@ -167,9 +168,9 @@ fn outbound(
     limits: Limits,
 ) -> Result<OutboundRequest, HttpError> {
     let url = format!("{}/chat/completions", config.base_url);
-    // Without a stream there is no byte before the whole answer.
-    let idle_timeout_ms = if dialect.streams { limits.idle_timeout_ms } else { limits.total_ms };
-    let limits = Limits { idle_timeout_ms, ..limits };
+    // Without streaming, no byte arrives before the answer is complete.
+    let silence_ms = if dialect.streams { limits.silence_ms } else { limits.total_ms };
+    let limits = Limits { silence_ms, ..limits };
     let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
         .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
         .header(CONTENT_TYPE, "application/json")?
@@ -178,7 +179,7 @@ fn outbound(
     Ok(outbound.body(body))
 }
 
-/// The answer of the model. Dropping it aborts the call.
+/// The model's answer. Dropping it aborts the call.
 pub struct ChatStream {
     body: BodyStream,
     frames: FrameReader,
@@ -186,16 +187,16 @@ pub struct ChatStream {
     events: VecDeque<ChatEvent>,
     dialect: Dialect,
     sleep: Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>,
-    /// Rings when no more is waited for; beside it, after how many milliseconds.
+    /// A timer that ends the reading, and its duration in milliseconds.
     ends: Option<(u64, LocalBoxFuture<'static, ()>)>,
-    /// The longest silence from now on, in milliseconds.
+    /// The longest allowed silence from now on, in milliseconds.
     max_silence_ms: Option<u64>,
-    /// Whether the upstream or our caller said that the answer is finished; proxies say so too early, so it is read on.
+    /// Whether the server or the caller declared the answer finished. Proxies do so too early, so reading continues.
     is_finished: bool,
     is_over: bool,
     has_content: bool,
     has_frames: bool,
-    /// The thoughts so far, which are the answer where there is no other.
+    /// The thoughts so far. They are the answer if there is no content.
     thoughts: String,
     /// The first payload was a failure.
     problem: Option<Box<Problem>>,
@@ -241,19 +242,19 @@ impl ChatStream {
         }
     }
 
-    /// The form in which the server was asked.
+    /// Returns the form in which the server was asked.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// What the answer used, where the server has told.
+    /// Returns the usage, if the server has reported it.
     pub fn usage(&self) -> Option<Usage> {
         self.usage
     }
 
-    /// The next piece of the answer; `None` after the last one, or after an error.
+    /// Returns the next piece of the answer; `None` after the last one, or after an error.
     ///
-    /// Dropping the future loses nothing, so it may stand in a `select!`.
+    /// Cancel-safe: dropping the future loses nothing, so it may be used in `select!`.
     pub async fn next(&mut self) -> Option<Result<ChatEvent, LlmError>> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -269,7 +270,7 @@ impl ChatStream {
         }
     }
 
-    /// Reads on, once.
+    /// Waits for one chunk and reads it.
     async fn advance(&mut self) {
         let read = match self.wait().await {
             Some(Some(Ok(chunk))) => self.read(&chunk),
@@ -285,12 +286,12 @@ impl ChatStream {
         };
         if let Err(error) = read {
             self.is_over = true;
-            // An answer that the model finished is not lost with what should have followed it.
+            // If the model has finished its answer, an error afterwards does not lose it.
             self.failure = Some(error).filter(|_| !self.is_finished);
         }
     }
 
-    /// Ends the answer after `ms`, unless it ends before. What fails from now on is no failure.
+    /// Ends the answer after `ms` at the latest. Errors from now on are ignored.
     pub fn end_within_ms(&mut self, ms: u64) {
         self.is_finished = true;
         if self.ends.as_ref().is_none_or(|(before, _)| ms < *before) {
@@ -298,12 +299,12 @@ impl ChatStream {
         }
     }
 
-    /// Ends the answer after a silence of `ms`; `None` leaves that to the limits of the call.
+    /// Ends the answer after a silence of `ms`; `None` leaves that to the call's limits.
     pub fn allow_silence_ms(&mut self, ms: Option<u64>) {
         self.max_silence_ms = ms;
     }
 
-    /// Waits until the answer begins; returns the failure that it begins with.
+    /// Waits until the answer begins; returns the failure if it begins with one.
     async fn first_problem(&mut self) -> Option<&Problem> {
         while !self.has_frames && !self.is_over {
             self.advance().await;
@@ -311,10 +312,11 @@ impl ChatStream {
         self.problem.as_deref()
     }
 
-    /// What the answer has cost so far; read it to its end, as the usage comes after the content.
+    /// Returns the cost of the answer so far. Read the answer to its end first, as the usage comes after the
+    /// content.
     ///
-    /// What the upstream charged where it tells, else its tokens at the configured prices, else
-    /// (as long as it has not told, or where it was cut off) an estimate from the characters.
+    /// It is the cost that the server reports, otherwise its tokens at the configured prices, otherwise (before the
+    /// usage, or if the answer was cut off) an estimate from the characters.
     pub fn cost(&self) -> Cost {
         match self.usage {
             Some(Usage { cost: Some(cost), .. }) => cost,
@@ -323,14 +325,15 @@ impl ChatStream {
         }
     }
 
-    /// Servers that take a model for a reasoning one send its whole answer as thoughts.
+    /// Returns the thoughts as content: servers that take a model for a reasoning model send its whole answer as
+    /// thoughts.
     fn thoughts_in_place_of_content(&mut self) -> Option<ChatEvent> {
         let is_answer = !self.has_content && self.thoughts.contains('{');
         let thoughts = std::mem::take(&mut self.thoughts);
         is_answer.then_some(ChatEvent::Content(thoughts))
     }
 
-    /// The next chunk; the outer `None` where no more is waited for.
+    /// Returns the next chunk; the outer `None` if the wait has ended.
     async fn wait(&mut self) -> Option<Option<Result<bytes::Bytes, HttpError>>> {
         let chunk = self.body.next();
         let silence = self.max_silence_ms.map(|ms| (self.sleep)(ms));

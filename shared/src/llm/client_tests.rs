@@ -41,7 +41,7 @@ fn ask(http: &FakeHttp) -> Result<ChatStream, LlmError> {
     ask_with(&LlmMemory::default(), &FakeClock::hurrying(0), http)
 }
 
-/// The answer on a clock that stands still: nothing is given up.
+/// Reads the answer on a stopped clock, so nothing times out.
 fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
     let mut events = Vec::new();
     while let Some(event) = stream.next().now_or_never().expect("still waiting") {
@@ -133,7 +133,7 @@ fn a_document_is_read_like_a_stream_whatever_its_type() {
 }
 
 #[test]
-fn what_says_nothing_is_told_apart_from_what_is_no_answer() {
+fn distinguishes_empty_from_invalid_answers() {
     for body in [json!({}), json!({"choices": [{"message": {}}]})] {
         assert_eq!(answer_of(FakeAnswer::json(200, &body)).0, [Err(LlmError::Empty)], "{body}");
     }
@@ -175,7 +175,7 @@ fn an_answer_that_is_sent_as_thoughts_is_the_answer() {
 }
 
 #[test]
-fn half_a_character_waits_for_its_other_half() {
+fn joins_a_character_cut_in_two() {
     let halves = "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83c\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udfb5b\"}}]}\n\n";
     assert_eq!(answer_of(sse(halves)).0, [content("a"), content("🎵b")]);
 }
@@ -217,7 +217,7 @@ fn nothing_is_read_after_done() {
 }
 
 #[test]
-fn passing_trouble_is_tried_once_more_after_a_pause() {
+fn repeats_transient_failures_once() {
     let after =
         |status, name: http::HeaderName, value| FakeAnswer::json(status, &json!({})).with_header(name, value);
     for (first, pause_ms) in [
@@ -235,7 +235,7 @@ fn passing_trouble_is_tried_once_more_after_a_pause() {
         let clock = FakeClock::hurrying(1_000);
         let started = ask_with(&LlmMemory::default(), &clock, &http);
         assert_eq!(all(&mut started.ok().unwrap()), [Ok(FINISHED)]);
-        // A body is waited for as well; the hurrying clock takes that for no time.
+        // The error's body is awaited as well; on the hurrying clock that takes no time.
         let [first, second] = &http.requests()[..] else { panic!("not two requests") };
         assert_eq!(first.body, second.body);
         assert_eq!(second.limits.total_ms, LIMITS.total_ms - pause_ms);
@@ -254,7 +254,7 @@ fn the_second_refusal_is_final() {
 }
 
 #[test]
-fn what_waiting_does_not_help_is_not_tried_again() {
+fn does_not_repeat_lasting_failures() {
     for (status, body) in [
         (302, json!({})),
         (401, json!({})),
@@ -292,7 +292,7 @@ fn a_long_pause_and_a_pause_past_the_deadline_are_not_waited_for() {
 }
 
 #[test]
-fn no_answer_is_told_as_it_is() {
+fn reports_a_missing_response() {
     let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Timeout)]);
     assert_eq!(ask(&http).err(), Some(LlmError::Unavailable(HttpError::Timeout)));
     assert_eq!(http.requests().len(), 1);
@@ -300,7 +300,7 @@ fn no_answer_is_told_as_it_is() {
     assert_eq!(ask(&http).err().map(|error| error.to_string()), Some(failed(500).to_string()));
 }
 
-/// A server that refuses every body for which `refuses` has an error.
+/// A server that refuses every body for which `refuses` returns an error.
 fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp {
     FakeHttp::responding(move |request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -419,7 +419,7 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             http.requests().len() - before
         };
-        // A refusal that does not say what it is about has to come twice.
+        // A refusal without a reason has to occur twice.
         let second = asked();
         assert!(second == 1 || second == requests, "{name}: {second}");
         assert_eq!(asked(), 1, "{name}: forgotten");
@@ -427,7 +427,7 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
 }
 
 #[test]
-fn a_simpler_form_is_remembered_for_half_an_hour() {
+fn remembers_a_simpler_form_for_half_an_hour() {
     let refused = FakeAnswer::json(400, &json!({"error": {"message": "response_format is not supported"}}));
     let http = FakeHttp::answering([refused, sse(DONE), sse(DONE), sse(DONE)]);
     let (memory, clock) = (LlmMemory::default(), FakeClock::at_ms(0));
@@ -485,7 +485,7 @@ fn a_failure_within_the_answer_quotes_neither_the_user_nor_the_key() {
 }
 
 #[test]
-fn what_came_before_a_connection_broke_is_read() {
+fn keeps_what_came_before_a_broken_connection() {
     let document = json!({"choices": [{"message": {"content": "{}"}}]}).to_string();
     let chunks = vec![Ok(Bytes::from(document)), Err(HttpError::Network)];
     let (events, _) = answer_of(FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), chunks));
@@ -545,7 +545,7 @@ fn the_users_words_and_the_key_are_in_no_error() {
 }
 
 #[test]
-fn a_wait_that_is_given_up_loses_nothing() {
+fn cancelled_wait_loses_nothing() {
     let document = json!({"choices": [{"message": {"content": "ż"}}]}).to_string();
     for text in [document, format!("{}{DONE}", saying("ż"))] {
         let (chunks, body) = futures_channel::mpsc::unbounded();
@@ -567,7 +567,7 @@ fn a_wait_that_is_given_up_loses_nothing() {
 }
 
 #[test]
-fn chunks_may_be_cut_anywhere() {
+fn reads_chunks_cut_anywhere() {
     let text = format!("{}{}{STOP}{DONE}", saying("zażółć"), saying("gęślą"));
     let chunks: Vec<_> = text.as_bytes().chunks(3).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     let mut headers = HeaderMap::new();

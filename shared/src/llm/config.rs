@@ -1,22 +1,22 @@
-//! Where the model is, and how it is to be asked.
+//! The model's address, and the form in which it is asked.
 
 use super::{Price, Prices};
 use crate::config::{ConfigError, base_url, both, optional, required, required_secret};
 use crate::redacted::Secret;
 
-/// How the model is made to answer JSON.
+/// How the model is held to JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JsonMode {
     /// The server enforces the schema.
     #[default]
     Strict,
-    /// The server enforces JSON; the rules describe the schema.
+    /// The server enforces JSON; the instructions describe the schema.
     Object,
-    /// The rules ask for JSON.
+    /// The instructions ask for JSON; nothing enforces it.
     Prompt,
 }
 
-/// Where the model is, and how it is to be asked.
+/// The model's address, and the form in which it is asked.
 #[derive(Debug, Clone)]
 pub struct LlmConfig {
     /// The API's root, without `/chat/completions`.
@@ -25,25 +25,25 @@ pub struct LlmConfig {
     pub api_key: Secret,
     /// The model's name as the provider spells it.
     pub model: String,
-    /// How the model is made to answer JSON. A server that refuses it is asked in a simpler way.
+    /// How the model is held to JSON. A server that refuses this mode is asked in a simpler one.
     pub json_mode: JsonMode,
-    /// How hard a reasoning model thinks, such as `low`.
+    /// The reasoning effort of a reasoning model, such as `low`.
     pub reasoning_effort: Option<String>,
-    /// How freely the model chooses, 0 to 2.
+    /// The sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
-    /// What a token costs where the upstream does not tell.
+    /// The prices of tokens, used if the server does not report a cost.
     pub prices: Prices,
 }
 
 impl LlmConfig {
-    /// Reads the variables.
+    /// Reads the configuration.
     ///
     /// `LLM_BASE_URL` (the part before `/chat/completions`), `LLM_API_KEY`, `LLM_MODEL`; optional
     /// `LLM_JSON_MODE=strict|object|prompt`, `LLM_REASONING_EFFORT`, `LLM_TEMPERATURE`, and `LLM_PRICE_IN` and
     /// `LLM_PRICE_OUT` in USD per million tokens.
     ///
     /// # Errors
-    /// [`ConfigError`] names the variable that is missing or makes no sense.
+    /// [`ConfigError`] names the variables that are missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let upstream = both(llm_base_url(&env), required_secret(&env, "LLM_API_KEY"));
         let model = both(required(&env, "LLM_MODEL"), json_mode(&env));
@@ -62,7 +62,7 @@ impl LlmConfig {
     }
 }
 
-/// Services document the URL of their API's root, some that of the route; users paste either.
+/// Some services document the URL of their API's root, others that of the route, so both are accepted.
 fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "LLM_BASE_URL";
     let url = required(env, NAME)?;
@@ -73,7 +73,7 @@ fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigEr
 fn temperature(env: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
     const NAME: &str = "LLM_TEMPERATURE";
     let Some(text) = optional(env, NAME) else { return Ok(None) };
-    // By the parser that is here anyway.
+    // Uses the JSON parser, which is linked anyway.
     let temperature =
         serde_json::from_str(&text).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
     temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
@@ -141,7 +141,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_or_is_missing_is_named() {
+    fn names_missing_and_invalid_variables() {
         for (name, value) in [
             ("LLM_BASE_URL", ""),
             ("LLM_BASE_URL", "llm.example/v1"),

@@ -1,4 +1,4 @@
-//! What an answer costs, in exact numbers.
+//! The cost of an answer, in exact numbers.
 
 use std::fmt;
 use std::ops::{Add, AddAssign};
@@ -8,37 +8,37 @@ const PICO_USD_PER_USD: f64 = 1e12;
 /// One ten-thousandth of a dollar, the precision with which costs are recorded.
 const PICO_USD_PER_STEP: u64 = 100_000_000;
 
-/// A token is 3.3 bytes of English JSON. Tokenizers work on bytes and know few sequences of others: Polish has 2.8
-/// characters a token, and a rare character is several tokens.
+/// A token has 3.3 bytes of English JSON. Tokenizers work on bytes and know few other sequences: Polish has 2.8
+/// characters a token, and a rare character has several tokens.
 const UNITS_PER_TOKEN: u64 = 66;
 const UNITS_PER_ASCII_BYTE: u64 = 20;
 const UNITS_PER_OTHER_BYTE: u64 = 35;
 
-/// More than any price list says: USD per million tokens.
+/// The highest plausible price, in USD per million tokens.
 const MAX_PRICE_USD: u32 = 100_000;
 
 /// An amount of money in picodollars.
 ///
-/// A price of one micro-dollar per million tokens is one picodollar per token, so sums over all
-/// rounds of a generation are exact; only its `Display` rounds, up, to four decimals.
+/// A price of one micro-dollar per million tokens is one picodollar per token, so sums over all rounds of a
+/// generation are exact. Only `Display` rounds, up, to four decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cost(u64);
 
 impl Cost {
-    /// Nothing.
+    /// No cost.
     pub const ZERO: Self = Self(0);
 
-    /// More than one answer of any model costs.
+    /// The highest plausible cost of one answer, in USD.
     const MAX_USD_PER_ANSWER: f64 = 100.0;
 
-    /// The cost that an upstream claims; `None` for what cannot be true.
+    /// Returns the cost that a server reports; `None` if it is implausible.
     pub fn from_usd(usd: f64) -> Option<Self> {
         let is_plausible = usd.is_finite() && (0.0..=Self::MAX_USD_PER_ANSWER).contains(&usd);
         // The product is below 2^53, so it survives the conversion.
         is_plausible.then(|| Self((usd * PICO_USD_PER_USD).round() as u64))
     }
 
-    /// Ten-thousandths of a dollar, rounded up.
+    /// Returns the cost in ten-thousandths of a dollar, rounded up.
     pub fn ten_thousandths(self) -> u64 {
         self.0.div_ceil(PICO_USD_PER_STEP)
     }
@@ -71,7 +71,7 @@ impl fmt::Display for Cost {
 pub struct Price(u64);
 
 impl Price {
-    /// Reads a price in USD per million tokens, such as `0.15`, with at most six decimals.
+    /// Parses a price in USD per million tokens, such as `0.15`, with at most six decimals.
     pub fn parse(usd_per_million: &str) -> Option<Self> {
         let (whole, decimals) = usd_per_million.split_once('.').unwrap_or((usd_per_million, "0"));
         let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -88,33 +88,33 @@ impl Price {
     }
 }
 
-/// What a model charges; nothing where no price is known.
+/// The prices of a model; zero if none are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Prices {
-    /// For a token that is sent.
+    /// The price of a sent token.
     pub input: Price,
-    /// For a token that is received.
+    /// The price of a received token.
     pub output: Price,
 }
 
 impl Prices {
-    /// The cost of these tokens.
+    /// Returns the cost of these tokens.
     pub fn of_tokens(self, sent: u64, received: u64) -> Cost {
         self.input.of(sent) + self.output.of(received)
     }
 
-    /// The estimated cost of texts whose tokens were not told.
+    /// Returns the estimated cost of texts whose tokens were not reported.
     pub fn estimate(self, sent: Estimate, received: Estimate) -> Cost {
         self.of_tokens(sent.tokens(), received.tokens())
     }
 }
 
-/// How many tokens texts probably have, for an answer that did not tell its usage.
+/// An estimated number of tokens, for an answer without a reported usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Estimate(u64);
 
 impl Estimate {
-    /// The tokens of a text.
+    /// Estimates the tokens of a text.
     pub fn of(text: &str) -> Self {
         let units = |byte: u8| if byte.is_ascii() { UNITS_PER_ASCII_BYTE } else { UNITS_PER_OTHER_BYTE };
         Self(text.bytes().map(units).sum())
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cost_that_cannot_be_true_is_not_believed() {
+    fn ignores_an_implausible_cost() {
         for usd in [-0.01, f64::NAN, f64::INFINITY, 1e9] {
             assert_eq!(Cost::from_usd(usd), None, "{usd}");
         }

@@ -1,4 +1,4 @@
-//! How much of the protocol a server understands, learned by asking.
+//! Learns which part of the protocol a server supports, by asking.
 
 use std::cell::Cell;
 
@@ -7,51 +7,51 @@ use super::{JsonMode, LlmConfig, Problem};
 /// The name of the parameter that limits the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenLimit {
-    /// `max_completion_tokens`, as OpenAI has it.
+    /// `max_completion_tokens`, OpenAI's current name.
     MaxCompletionTokens,
-    /// `max_tokens`, as it was called before.
+    /// `max_tokens`, the former name.
     MaxTokens,
-    /// No limit is sent; the deadline remains.
+    /// No limit is sent; the deadline still applies.
     None,
 }
 
-/// The parameter that carries the hashed id of the user, so that the provider can tell who abuses it.
+/// The parameter that carries the user's hashed id, with which the provider can identify abuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserParameter {
-    /// `safety_identifier`, as OpenAI has it.
+    /// `safety_identifier`, OpenAI's current name.
     SafetyIdentifier,
-    /// `user`, as it was called before.
+    /// `user`, the former name.
     User,
-    /// The user is not named.
+    /// No user is sent.
     None,
 }
 
 /// The form in which the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// How the model is made to answer JSON.
+    /// How the model is held to JSON.
     pub json_mode: JsonMode,
     /// Whether the answer is streamed.
     pub streams: bool,
-    /// Whether the usage is asked for within the stream.
+    /// Whether the stream is asked to report the usage.
     pub asks_usage: bool,
-    /// How the answer's length is limited.
+    /// The parameter that limits the answer's length.
     pub token_limit: TokenLimit,
-    /// Whether no more tokens are reserved than the songs need, thoughts not included.
+    /// Whether the limit is only as large as the songs need, without room for thoughts.
     pub is_tight: bool,
-    /// How the user is named.
+    /// The parameter that names the user.
     pub user: UserParameter,
     /// Whether the configured reasoning effort and temperature are sent.
     pub sends_tuning: bool,
 }
 
-/// Others know the older parameter, if any.
+/// Other services know the former parameter, if any.
 const OPENAI: &str = "https://api.openai.com/";
 /// The parameter `user` in an error: quoted, or as an entry of a path.
 const QUOTED_USER: [&str; 5] = ["\"user\"", "'user'", "`user`", "body.user", " user "];
 
 impl Dialect {
-    /// The form that asks for the most.
+    /// Returns the form with all features.
     pub fn first(config: &LlmConfig) -> Self {
         Self {
             json_mode: config.json_mode,
@@ -68,10 +68,10 @@ impl Dialect {
         }
     }
 
-    /// The next simpler form that may mend the problem, and whether the problem names what it lacks; `None` where
-    /// there is no such form.
+    /// Returns the next simpler form that may solve the problem, and whether the problem names the reason; `None` if
+    /// there is no simpler form.
     ///
-    /// What the problem names is given up first. Each step gives up something, so there is an end.
+    /// The feature that the problem names is given up first. Each step gives up a feature, so the steps end.
     pub(super) fn after(self, problem: &Problem) -> Option<(Self, bool)> {
         let named = |dialect| Some((dialect, true));
         if problem.is_context() {
@@ -104,7 +104,7 @@ impl Dialect {
         if self.sends_tuning && problem.says(&["reasoning", "temperature"]) {
             return named(Self { sends_tuning: false, ..self });
         }
-        // Both together are refused, not each: a stream is worth more to the user than an enforced schema.
+        // The server refuses the combination only: streaming is worth more to the user than an enforced schema.
         let names_stream = problem.says(&["streaming", "\"stream\"", "`stream`", "'stream'", " stream "]);
         if self.json_mode != JsonMode::Prompt && names_stream {
             return named(Self { json_mode: JsonMode::Prompt, ..self });
@@ -128,7 +128,7 @@ impl Dialect {
         }
     }
 
-    /// The same form with the next weaker demand for JSON.
+    /// Returns the same form with the next weaker JSON mode.
     pub(super) fn with_less_json(self) -> Self {
         let json_mode = match self.json_mode {
             JsonMode::Strict => JsonMode::Object,
@@ -138,29 +138,29 @@ impl Dialect {
     }
 }
 
-/// How long a form is remembered. A refusal may have been a single one, of one provider behind a router.
+/// How long a form is remembered. A refusal may have come from a single provider of a router.
 const REMEMBERED_MS: u64 = 30 * 60 * 1_000;
 
 /// What an instance has learned about its model's server.
 ///
-/// An instance has one configuration, so it speaks with one model.
+/// An instance has one configuration, and so one model.
 #[derive(Debug, Default)]
 pub struct LlmMemory {
-    /// The form, and until when it holds.
+    /// The form, and when it expires.
     accepted: Cell<Option<(Dialect, u64)>>,
-    /// A form that was accepted once after a refusal that did not say why.
+    /// A form that was accepted once after a refusal without a reason.
     suspected: Cell<Option<Dialect>>,
 }
 
 impl LlmMemory {
-    /// The form to begin with.
+    /// Returns the form to begin with.
     pub(super) fn dialect(&self, config: &LlmConfig, now_ms: u64) -> Dialect {
         let accepted = self.accepted.get().filter(|(_, until_ms)| now_ms < *until_ms);
         accepted.map_or_else(|| Dialect::first(config), |(dialect, _)| dialect)
     }
 
-    /// Remembers a form that was accepted after another one was refused, so that the next request begins with it: at
-    /// once, where the refusals named what they were about, else when it happens again.
+    /// Stores a form that was accepted after another one was refused, so that the next request begins with it: at
+    /// once if the refusals named their reason, otherwise on its second occurrence.
     pub(super) fn accepts(&self, dialect: Dialect, is_named: bool, now_ms: u64) {
         if is_named || self.suspected.replace(Some(dialect)) == Some(dialect) {
             self.accepted.set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));

@@ -1,4 +1,4 @@
-//! Why the model gave no usable answer.
+//! The reasons why the model returned no usable answer.
 
 use std::fmt;
 
@@ -6,29 +6,30 @@ use super::Problem;
 use crate::error::{Code, Error};
 use crate::runtime::http_client::HttpError;
 
-/// Why the model gave no usable answer.
+/// The reasons why the model returned no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LlmError {
-    /// No answer, or it broke off.
+    /// There was no response, or it broke off.
     Unavailable(HttpError),
-    /// The upstream failed.
+    /// The server failed.
     Failed(Box<Problem>),
-    /// The upstream allows no more requests for now.
+    /// The rate limit is reached.
     RateLimited {
-        /// When it allows them again, where it says so.
+        /// Seconds until the next request is allowed, if the server says so.
         retry_after_seconds: Option<u64>,
-        /// What it says.
+        /// The server's error.
         problem: Box<Problem>,
     },
-    /// The key, the credit, the model's name, the URL or the form of the request: the operator has to mend it.
+    /// The key, the credit, the model's name, the URL or the form of the request is wrong: the operator has to
+    /// correct it.
     Misconfigured(Box<Problem>),
-    /// The upstream's policy forbids to answer this user's words.
+    /// The provider's policy refuses the user's words.
     Declined(Box<Problem>),
-    /// The request is longer than the model reads.
+    /// The request exceeds the model's context.
     TooLong(Box<Problem>),
-    /// The upstream says that the model's answer is not what it was made to be.
+    /// The server reports that the model's answer does not have the enforced form.
     Unusable(Box<Problem>),
-    /// The answer is not what the protocol says.
+    /// The response does not follow the protocol.
     InvalidAnswer,
     /// The answer has no content.
     Empty,
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_user_that_a_policy_forbids_are_not_the_operators_problem() {
+    fn policy_refusal_is_not_misconfigured() {
         for (status, body) in [
             (
                 400,
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_longer_than_the_model_reads_is_told_as_that() {
+    fn reports_an_exceeded_context() {
         for (status, body) in [
             (
                 400,
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_has_to_mend_is_misconfigured() {
+    fn operators_errors_are_misconfigured() {
         for (status, body) in [
             (
                 429,
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn passing_trouble_is_told_by_its_code_whatever_the_status() {
+    fn classifies_transient_failures_by_code() {
         for (status, body, code) in [
             (400, json!({"error": {"code": "rate_limit_exceeded", "message": "x"}}), Code::LlmRateLimited),
             (
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_quotes_the_user_or_the_key_is_classified_and_not_logged() {
+    fn does_not_log_quotations_of_user_or_key() {
         let private = Private::new(["my very private evening with Ann", "jazz", "sk-secret-key-of-ours"]);
         for (body, is_declined) in [
             (
@@ -290,13 +291,13 @@ mod tests {
         let stream = "data: {\"error\":{\"code\":\"content_filter\"}}\n\n";
         let error = Problem::from_body(400, stream.as_bytes()).into_error(None, &Private::default());
         assert_eq!(Error::from(error).code(), Code::NotAboutMusic);
-        // What a server repeats of the request says nothing.
+        // A repetition of the request in the server's error does not identify the failure.
         let echo = json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": "flagged by moderation"}]});
         assert_eq!(code_of(422, &echo), Code::Misconfigured);
     }
 
     #[test]
-    fn the_operators_and_the_providers_faults_are_not_told_as_the_users() {
+    fn does_not_blame_the_user_for_other_faults() {
         for (status, body, code) in [
             (
                 429,

@@ -1,10 +1,10 @@
-//! What a payload of an answer holds.
+//! Parses a payload of an answer.
 
 use serde_json::Value;
 
 use super::{Cost, Problem};
 
-/// More tokens than any model reads or writes at once.
+/// More tokens than any model reads or writes at once; larger counts are ignored.
 const MAX_TOKENS: u64 = 10_000_000;
 
 /// A piece of the answer.
@@ -12,51 +12,51 @@ const MAX_TOKENS: u64 = 10_000_000;
 pub enum ChatEvent {
     /// The next piece of the content.
     Content(String),
-    /// The next piece of a refusal, which stands instead of content.
+    /// The next piece of a refusal, which replaces content.
     Refusal(String),
-    /// The content is complete, or goes no further.
+    /// The content has ended, complete or not.
     Finished(FinishReason),
-    /// What the answer used. Where it is told more than once, the last one counts.
+    /// The usage. If it is reported more than once, the last report counts.
     Usage(Usage),
 }
 
-/// Why an answer goes no further.
+/// The reasons why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishReason {
     /// The model is done.
     Stop,
-    /// `max_completion_tokens` are used up: the JSON is cut off.
+    /// The token limit is reached: the JSON is cut off.
     Length,
-    /// The upstream's filter stepped in.
+    /// The provider's filter stopped it.
     ContentFilter,
-    /// Anything else.
+    /// Any other reason.
     Other,
 }
 
-/// What an answer used.
+/// The tokens that an answer used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Tokens sent.
     pub prompt_tokens: u64,
     /// Tokens received.
     pub completion_tokens: u64,
-    /// What it cost, where the upstream tells.
+    /// The cost in USD, if the server reports it.
     pub cost: Option<Cost>,
 }
 
-/// What one payload says.
+/// The content of one payload.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) events: Vec<ChatEvent>,
-    /// Thoughts, which are paid for but not part of the answer.
+    /// Thoughts, which are charged but do not belong to the answer.
     pub(super) thoughts: String,
 }
 
 impl Frame {
-    /// Reads a chunk of a stream or a whole completion, as OpenAI's dialect and its neighbours write them.
+    /// Parses a chunk of a stream or a whole completion, in OpenAI's form and its variants.
     ///
     /// # Errors
-    /// The failure that the payload tells of.
+    /// The failure that the payload reports.
     pub(super) fn read(payload: &Value) -> Result<Self, Box<Problem>> {
         if let Some(problem) = Problem::in_payload(payload) {
             return Err(Box::new(problem));
@@ -104,7 +104,7 @@ impl Frame {
         Ok(())
     }
 
-    /// Content is a text, a list of parts, a part, or the JSON object itself.
+    /// Content is a string, a list of parts, a part, or the JSON object itself.
     fn content(&mut self, content: Option<&Value>) {
         match content {
             Some(Value::String(text)) => self.text(text),
@@ -132,14 +132,14 @@ impl Frame {
     }
 }
 
-/// A part of a content has a type, or a text and nothing of ours.
+/// Whether a value is a part: it has a type, or a text and none of our members.
 fn is_part(value: &Value) -> bool {
     let is_typed =
         value.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "playlist" && kind != "refusal");
     (is_typed || value.get("text").is_some_and(Value::is_string)) && value.get("tracks").is_none()
 }
 
-/// Why the content goes no further; `None` where it does.
+/// Returns why the content ended; `None` if it continues.
 fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Box<Problem>> {
     let reason = reason.to_ascii_lowercase();
     let contains = |names: &[&str]| names.iter().any(|name| reason.contains(name));
@@ -193,7 +193,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// The usage, unless it cannot be true. Some servers send zeros with every chunk.
+/// Returns the usage, unless it is implausible. Some servers send zeros with every chunk.
 fn usage(json: &Value) -> Option<Usage> {
     let tokens = |key| {
         let told = json.get(key)?;
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_that_cannot_be_true_is_not_believed() {
+    fn ignores_implausible_usage() {
         for usage in [
             json!({"prompt_tokens": -1, "completion_tokens": 1}),
             json!({"prompt_tokens": 1, "completion_tokens": 1e300}),

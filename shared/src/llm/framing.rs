@@ -1,4 +1,4 @@
-//! Payloads in the order in which a server sends them, whatever the framing.
+//! Splits a response into its payloads, in order, whatever the framing.
 
 use serde_json::Value;
 
@@ -16,11 +16,11 @@ pub enum Payload {
     Done,
 }
 
-/// A line is too long, or an event of many lines is.
+/// A line or an event of several lines exceeds the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
-/// Where a JSON value that has begun will end.
+/// Tracks where a JSON value that has begun ends.
 #[derive(Debug, Default)]
 struct Nesting {
     depth: usize,
@@ -46,26 +46,26 @@ impl Nesting {
 
 /// Reads a body that arrives in chunks, cut anywhere, in linear time.
 ///
-/// The bytes tell the framing, because servers send events as `application/json` and documents as
-/// `text/event-stream`, and lose the names of fields: a line that begins with a bracket begins a JSON value, every
-/// other one belongs to server-sent events, as the HTML standard defines them. What is no JSON is skipped: servers
-/// keep connections alive with all kinds of texts.
+/// The bytes determine the framing, because servers send events as `application/json` and documents as
+/// `text/event-stream`, and omit field names: a line that begins with a bracket begins a JSON value, every other
+/// line belongs to server-sent events as the HTML standard defines them. Lines that are not JSON are skipped:
+/// servers send all kinds of texts as keep-alives.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// The line or the value that has begun.
+    /// The unfinished line or value.
     line: Vec<u8>,
     value: Option<Nesting>,
-    /// The `data` lines of an event that were no JSON each by itself.
+    /// The `data` lines of an event that are not JSON by themselves.
     data: Vec<u8>,
-    /// A line feed right after a carriage return ends the same line.
+    /// Whether the last byte was a carriage return: a line feed right after it ends the same line.
     is_after_carriage_return: bool,
 }
 
 impl FrameReader {
-    /// Reads a chunk; returns what it completed.
+    /// Reads a chunk; returns the payloads that it completes.
     ///
     /// # Errors
-    /// [`TooLong`] where a line or an event grows too long; nothing more can be read then.
+    /// [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Vec<Payload>, TooLong> {
         let mut payloads = Vec::new();
         for byte in chunk {
@@ -88,7 +88,8 @@ impl FrameReader {
                     self.line = vec![*byte];
                     self.value = Some(Nesting { depth: 1, ..Nesting::default() });
                 }
-                // One leading space stands for many, for each bracket that follows asks whether the line is blank.
+                // One leading space represents many, because every following bracket checks whether the line is
+                // blank.
                 _ if byte.is_ascii_whitespace() && !self.line.is_empty() && is_blank(&self.line) => {}
                 _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
                 _ => self.line.push(*byte),
@@ -97,8 +98,8 @@ impl FrameReader {
         Ok(payloads)
     }
 
-    /// Ends the body; returns what lacks only its end. The standard drops an event without its blank line, but
-    /// servers end on a bare `data: [DONE]`.
+    /// Ends the input; returns the payload that lacks only its end. The standard drops an event without its blank
+    /// line, but servers end with a bare `data: [DONE]`.
     pub fn finish(&mut self) -> Vec<Payload> {
         let mut payloads = Vec::new();
         let line = std::mem::take(&mut self.line);
@@ -117,7 +118,7 @@ impl FrameReader {
             return Ok(());
         }
         let Some(value) = data_of(line) else { return Ok(()) };
-        // Servers forget the blank line, so a line that is whole by itself does not wait for it.
+        // Servers omit the blank line, so a line that is complete JSON is returned at once.
         if self.data.is_empty() {
             let whole = payloads_of(value);
             if !whole.is_empty() {
@@ -145,7 +146,7 @@ fn payloads_of(data: &[u8]) -> Vec<Payload> {
     if data.trim_ascii() == b"[DONE]" { vec![Payload::Done] } else { json(data) }
 }
 
-/// The JSON values of a text; none where it is no JSON.
+/// Returns the JSON values of a text; none if it is not JSON.
 fn json(text: &[u8]) -> Vec<Payload> {
     let text = without_mark(text).trim_ascii();
     if !matches!(text.first(), Some(b'{' | b'[')) || !matches!(text.last(), Some(b'}' | b']')) {
@@ -157,7 +158,7 @@ fn json(text: &[u8]) -> Vec<Payload> {
         Some(Value::Array(chunks)) => chunks.into_iter().map(Payload::Json).collect(),
         Some(value) => vec![Payload::Json(value)],
         None => {
-            // Python writes NaN, and some servers forget to end a line.
+            // Python writes NaN, and some servers omit the end of a line.
             let mended = text.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
             let values = mended.split("data:").map(strictly).collect::<Option<Vec<_>>>();
             values.unwrap_or_default().into_iter().map(Payload::Json).collect()
@@ -173,7 +174,8 @@ fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
-/// The value of a `data` line; comments and other fields have none. Some servers indent it, or write the name twice.
+/// Returns the value of a `data` line, or `None` for comments and other fields. Some servers indent the field or
+/// repeat its name.
 fn data_of(line: &[u8]) -> Option<&[u8]> {
     let mut value = line.trim_ascii_start().strip_prefix(b"data:")?;
     while let Some(again) = value.trim_ascii_start().strip_prefix(b"data:") {
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_skipped() {
+    fn skips_what_is_not_json() {
         assert_eq!(ones("data: {\"oops\n\ndata: {\"a\":1}\n\ndata: <html>\n\n"), 1);
         for text in ["<!doctype html><title>Sign in</title>", "", "data: null\n\n", "oops", "{\"a\":"] {
             assert_eq!(read(&[text.as_bytes()]), [], "{text}");

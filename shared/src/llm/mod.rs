@@ -1,8 +1,8 @@
-//! The language model, spoken to as chat completions.
+//! Client for a language model that speaks OpenAI's chat completions.
 //!
-//! One dialect for every provider: `POST {base}/chat/completions` as OpenAI, OpenRouter,
-//! Workers AI, vLLM, llama.cpp and Ollama understand it, streamed as server-sent events.
-//! [`playlist`] holds what we ask and how the answer is read.
+//! All providers are asked in the same way: `POST {base}/chat/completions` as OpenAI, OpenRouter, Workers AI, vLLM,
+//! llama.cpp and Ollama accept it, streamed as server-sent events. [`playlist`] has the question and reads the
+//! answer.
 
 mod client;
 mod config;

@@ -1,8 +1,8 @@
-//! Texts that must not be logged: the user's words and our key.
+//! Texts that must not be logged: the user's words and the key.
 
-/// As many letters and digits of a longer text are a quotation.
+/// This many letters and digits of a longer text count as a quotation.
 const QUOTE_CHARACTERS: usize = 12;
-/// A shorter text says nothing.
+/// A shorter text reveals nothing.
 const MIN_CHARACTERS: usize = 4;
 
 /// Texts that must not be logged.
@@ -14,8 +14,7 @@ impl Private {
         Self(texts.into_iter().map(essence).filter(|text| text.len() >= MIN_CHARACTERS).collect())
     }
 
-    /// Whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes make no
-    /// difference.
+    /// Whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes are ignored.
     pub(super) fn is_quoted_in(&self, told: &str) -> bool {
         let told = essence(told);
         self.0.iter().any(|text| {
@@ -25,12 +24,12 @@ impl Private {
     }
 }
 
-/// Letters and digits, in lower case.
+/// Returns the letters and digits in lower case.
 fn essence(text: &str) -> Vec<char> {
     unescaped(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The text with JSON's escapes for letters replaced.
+/// Returns the text with JSON's escapes of letters decoded.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split("\\u");
     let mut whole = parts.next().unwrap_or_default().to_owned();
@@ -55,7 +54,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_quotation_is_found_in_any_spelling() {
+    fn finds_a_quotation_in_any_spelling() {
         let private =
             Private::new(["My very private evening with Ann", "jazz", "źdźbło \"trawy\"", "sk-secret", "x"]);
         for told in [

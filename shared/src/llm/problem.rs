@@ -1,4 +1,4 @@
-//! What an upstream says of its failure, and who can mend it.
+//! Parses a server's error and decides who can correct it.
 
 use serde_json::Value;
 
@@ -6,20 +6,20 @@ use super::LlmError;
 use super::private::Private;
 use crate::text::one_line;
 
-/// The longest message that is kept for the log.
+/// The longest message kept for the log, in characters.
 const MAX_MESSAGE_CHARACTERS: usize = 200;
 const MAX_NAME_CHARACTERS: usize = 64;
 
-/// As much of an error's texts is looked at.
+/// The most bytes of an error's texts that are searched.
 const MAX_TEXT_BYTES: usize = 8 * 1024;
 
 /// Members that repeat the request.
 const ECHOES: [&str; 6] = ["input", "ctx", "body", "request", "prompt", "messages"];
 
-/// An upstream's failure, in its own words.
+/// A server's error, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problem {
-    /// The HTTP status; 502 where an answer failed half way without saying how.
+    /// The HTTP status; 502 for an answer that failed half way without a status.
     pub status: u16,
     /// `error.code`.
     pub code: String,
@@ -29,20 +29,20 @@ pub struct Problem {
     pub param: String,
     /// At most 200 characters of `error.message`.
     pub message: String,
-    /// All codes, types and statuses, and all texts, in lower case: what the failure is told from.
+    /// All codes, types and statuses, and all texts, in lower case; the error is classified by them.
     names: String,
     texts: String,
-    /// The error stands in an answer with status 200.
+    /// Whether the error came in a response with status 200.
     is_within_answer: bool,
 }
 
 impl Problem {
-    /// A failure of which nothing is known but the status.
+    /// Creates an error with nothing but a status.
     pub fn of_status(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// Reads the body of an error.
+    /// Parses the body of an error response.
     pub fn from_body(status: u16, body: &[u8]) -> Self {
         let mut frames = super::FrameReader::default();
         let mut payloads = frames.push(body).unwrap_or_default();
@@ -63,7 +63,7 @@ impl Problem {
         }
     }
 
-    /// The error that a payload at status 200 holds.
+    /// Parses the error in a payload at status 200, if there is one.
     pub(super) fn in_payload(payload: &Value) -> Option<Self> {
         if !holds_error(payload) {
             return None;
@@ -102,7 +102,7 @@ impl Problem {
         problem
     }
 
-    /// Gathers what is said at any depth: gateways wrap the error of the service behind them.
+    /// Collects the texts at every depth: gateways wrap the error of the service that they ask.
     fn collect(&mut self, json: &Value, depth: usize) {
         if depth > 6 {
             return;
@@ -110,7 +110,7 @@ impl Problem {
         match json {
             Value::String(text) => {
                 add(&mut self.texts, text);
-                // Some wrap it as a text.
+                // Some wrap it as a string.
                 if let Some(inner) =
                     text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())
                 {
@@ -132,8 +132,8 @@ impl Problem {
         }
     }
 
-    /// Whom the failure concerns, by the provider's code and type before the status. What quotes the request goes no
-    /// further.
+    /// Decides whom the error concerns, by the provider's code and type before the status. Quotations of the request
+    /// are removed.
     pub(super) fn into_error(mut self, retry_after_seconds: Option<u64>, private: &Private) -> LlmError {
         for told in [&mut self.code, &mut self.kind, &mut self.param, &mut self.message] {
             if private.is_quoted_in(told) {
@@ -158,13 +158,13 @@ impl Problem {
         }
     }
 
-    /// Whether asking the same again may help.
+    /// Whether the same request may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self.status, 408 | 409 | 425 | 429 | 500 | 502..=599)
             && !(self.is_credit() || self.is_model() || self.is_blocked())
     }
 
-    /// Whether the server may take the request in a simpler form.
+    /// Whether the server may accept the request in a simpler form.
     pub(super) fn is_about_form(&self) -> bool {
         let is_form = matches!(self.status, 400 | 404 | 415 | 422)
             || self.status >= 500 && self.says(&["response_format", "json_schema", "grammar"]);
@@ -178,7 +178,7 @@ impl Problem {
         is_form && !is_else
     }
 
-    /// The user's words, not our request, were refused.
+    /// Whether the user's words were refused, and not the form of the request.
     fn is_policy(&self) -> bool {
         let may_be = matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_answer;
         may_be
@@ -222,7 +222,7 @@ impl Problem {
             ]))
     }
 
-    /// The request is longer than the model reads.
+    /// Whether the request exceeds the model's context.
     pub(super) fn is_context(&self) -> bool {
         if self.status == 429 || self.says(&["please wait", "throttl", "rate limit"]) {
             return false;
@@ -243,7 +243,7 @@ impl Problem {
             ])
     }
 
-    /// The model's answer was not what it was made to be; the same question may get another one.
+    /// Whether the model's answer did not have the enforced form; the same question may get another answer.
     fn is_unusable(&self) -> bool {
         self.says(&["failed to generate json", "failed to validate json", "json mode couldn't be met"])
             || self.names(&["json_validate_failed", "json_generation_failed", "code 5024"])
@@ -279,7 +279,7 @@ impl Problem {
             || self.says(&["api key", "api-key", "authentication error"])
     }
 
-    /// The account itself is closed, whatever the reason.
+    /// Whether the account is closed, for whatever reason.
     fn is_blocked(&self) -> bool {
         self.status < 500
             && self.says(&["account", "organization"])
@@ -292,7 +292,8 @@ impl Problem {
                 && self.says(&["not found", "not exist", "decommissioned", "invalid model", "unknown model"])
     }
 
-    /// The URL or the form of the request. Within an answer a provider behind a router may have failed once.
+    /// Whether the URL or the form of the request is wrong. Within an answer, a single provider of a router may have
+    /// failed.
     fn is_operators(&self) -> bool {
         !self.is_within_answer
             && matches!(self.status, 300..=407 | 410..=412 | 415 | 421 | 422 | 426 | 451 | 501)
@@ -309,7 +310,7 @@ impl Problem {
     }
 }
 
-/// For the log.
+/// Formats the error for the log.
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "status {}", self.status)?;
@@ -325,7 +326,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Whether a payload is an error, in one of the forms in which services send it with status 200.
+/// Whether a payload is an error, in one of the forms that services send with status 200.
 fn holds_error(payload: &Value) -> bool {
     let member = |name| payload.get(name);
     if member("error").is_some_and(is_told) {
@@ -344,7 +345,7 @@ fn holds_error(payload: &Value) -> bool {
         || has_code && has_message && member("choices").is_none()
 }
 
-/// Gateways write `null`, `""`, `0` and objects of these where there is no error.
+/// Whether the value is an error: gateways write `null`, `""`, `0` and objects of these without one.
 fn is_told(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,

@@ -1,4 +1,4 @@
-//! What holds for any stream and any answer of a model's, tried on many.
+//! Properties of any stream and any answer of a model.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -16,7 +16,7 @@ fn read_stream(chunks: &[&[u8]]) -> Vec<Payload> {
     payloads
 }
 
-/// Streams rich in line ends, fields and bytes that are no text.
+/// Streams with many line ends, fields and bytes that are not text.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         3 => prop::sample::select(&["data", "data:", "data: ", ": ping", "id: 1", "[DONE]", "{\"a\":1}", "{\"a\":", "1}", "\u{feff}", "ż", "🥃", ":"][..])

@@ -1,17 +1,17 @@
-//! What is asked of the model.
+//! The request to the model.
 
 use serde::Serialize;
 
 use super::cost::Estimate;
 use super::{Cost, Dialect, JsonMode, LlmConfig, Prices, Schema, TokenLimit, UserParameter};
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The rules.
+    /// The instructions.
     System,
-    /// The person who asks.
+    /// The user.
     User,
     /// The model, in an earlier answer.
     Assistant,
@@ -20,32 +20,32 @@ pub enum Role {
 /// One turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// What is said.
+    /// The text.
     pub content: String,
 }
 
 /// A question whose answer is one JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatRequest {
-    /// The rules: our text alone.
+    /// The instructions; they contain no user's text.
     pub system: String,
-    /// The turns that follow; what people typed stands here.
+    /// The turns that follow; they contain what users typed.
     pub messages: Vec<Message>,
     /// The schema's name: letters, digits, `_` and `-`.
     pub schema_name: &'static str,
-    /// The shape of the answer.
+    /// The form of the answer.
     pub schema: Schema,
-    /// The most tokens the answer may have, a reasoning model's thoughts included.
+    /// The most tokens of the answer, including a reasoning model's thoughts.
     pub max_tokens: u32,
-    /// The most tokens the answer itself needs, for servers that reserve them within a small context.
+    /// The most tokens of the answer without thoughts, for servers that reserve them within a small context.
     pub min_tokens: u32,
-    /// A hash of the user's id, for the provider to tell abusers apart.
+    /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// What users typed, which no log may repeat.
+    /// What users typed; no log may repeat it.
     pub private: Vec<String>,
-    /// The answer before could not be used, so less JSON is demanded: constrained models lose their way.
+    /// Whether the previous answer was unusable, so that a weaker JSON mode is used: constrained models may fail.
     pub is_second: bool,
 }
 
@@ -93,18 +93,18 @@ struct NamedSchema {
 }
 
 impl ChatRequest {
-    /// An estimate of what asking costs, for a call that was given up before its answer began.
+    /// Estimates the cost of a call that ended before its answer began.
     pub fn cost_of_asking(&self, prices: Prices) -> Cost {
         prices.estimate(self.estimate(), Estimate::default())
     }
 
-    /// How long the request is.
+    /// Estimates the length of the request.
     pub(super) fn estimate(&self) -> Estimate {
         let texts = self.messages.iter().map(|message| &message.content).chain([&self.system]);
         texts.map(|text| Estimate::of(text)).sum()
     }
 
-    /// The request's body as JSON.
+    /// Serialises the request's body as JSON.
     pub(super) fn to_body(&self, config: &LlmConfig, dialect: Dialect) -> serde_json::Result<Vec<u8>> {
         let rules = Message { role: Role::System, content: self.system_turn(dialect.json_mode)? };
         let max_tokens = if dialect.is_tight { self.min_tokens } else { self.max_tokens };
@@ -135,7 +135,7 @@ impl ChatRequest {
         }
     }
 
-    /// The rules; where the server does not enforce the schema, they describe it.
+    /// Returns the instructions. If the server does not enforce the schema, they describe it.
     fn system_turn(&self, mode: JsonMode) -> serde_json::Result<String> {
         if mode == JsonMode::Strict {
             return Ok(self.system.clone());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_does_not_take_is_left_out() {
+    fn omits_what_a_server_does_not_support() {
         let config = config(&[("LLM_TEMPERATURE", "0.5"), ("LLM_REASONING_EFFORT", "low")]);
         let first = Dialect::first(&config);
         assert_eq!(body_in(&config, first)["temperature"], 0.5);

@@ -4,16 +4,15 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A JSON schema that is strict by construction.
 ///
-/// Every property is required, nothing else is allowed, and there are no limits, which strict
-/// modes refuse. It serialises with its properties in their order, because models write their
-/// answer in that order.
+/// Every property is required, no other is allowed, and there are no limits, which strict modes refuse. Properties
+/// are serialised in order, because models write their answer in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
     /// Any text.
     Text,
-    /// One of these texts.
+    /// One of these strings.
     OneOf(&'static [&'static str]),
-    /// An integer. Not every strict mode takes a list of types, so there is no `null`.
+    /// An integer. There is no `null`, because not every strict mode accepts a list of types.
     Integer,
     /// A list of such elements.
     List(&'static Schema),

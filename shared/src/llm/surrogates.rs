@@ -1,13 +1,13 @@
-//! Halves of surrogate pairs that stand alone.
+//! Joins surrogate halves that a server has separated.
 //!
-//! Servers that cut UTF-16 between two frames send half a character in each. `serde_json` refuses such a document
-//! as a whole, so a lone half is replaced by a private character before, and two of these are joined after.
+//! Servers that cut UTF-16 between two frames send half a character in each. `serde_json` refuses such a document,
+//! so a lone half is first replaced by a private character, and two of these are joined afterwards.
 
 use std::borrow::Cow;
 
 use crate::json::replace_lone_surrogates_by;
 
-/// The private character that stands for U+D800; the other halves follow in their order.
+/// The private character for U+D800; the other halves follow in order.
 const FIRST: u32 = 0x10_F000;
 const HALF_PAIRS: std::ops::Range<u32> = 0xD800..0xE000;
 
@@ -17,14 +17,14 @@ pub(super) fn mark(json: &[u8]) -> Cow<'_, [u8]> {
     replace_lone_surrogates_by(json, |half| private(half).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// Joins the halves of texts that follow each other.
+/// Joins halves at the boundary of consecutive texts.
 #[derive(Debug, Default)]
 pub(super) struct Joiner {
     high: Option<u32>,
 }
 
 impl Joiner {
-    /// The text with its halves joined. One at its end is kept for the next text.
+    /// Returns the text with its halves joined. A half at its end is kept for the next text.
     pub(super) fn join(&mut self, text: &str) -> String {
         let mut joined = String::with_capacity(text.len());
         for c in text.chars() {

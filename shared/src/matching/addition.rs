@@ -1,4 +1,4 @@
-//! What a bracket, or the words after a dash, say of a recording.
+//! Reads what an addition to a title (a bracket, or the words after a dash) says about a recording.
 
 use super::{
     fold::Word,
@@ -6,29 +6,29 @@ use super::{
     version::{Version, Versions},
 };
 
-/// What an addition to a title is about.
+/// The meaning of an addition to a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Addition {
     Version(Versions),
     /// Another name of the studio recording: remaster, mono, bonus track, "From …".
     Neutral,
-    /// A name that the studio recording rarely has: it loses to a plain title.
+    /// A description that the studio recording rarely has: the track loses to one with a plain title.
     Unusual,
-    /// "Part 2" tells songs apart.
+    /// "Part 2" distinguishes songs.
     Part,
     /// "Vol. 2", "No. 5" are part of the name.
     Count,
-    /// "Cheers Theme", "Official Song": one side may say so and the other not.
+    /// "Cheers Theme", "Official Song": one side may say so without the other.
     Note,
     Subtitle,
 }
 
-/// What an addition's words say in all.
+/// The combined meaning of an addition's words.
 #[derive(Default)]
 struct Said {
-    /// What single words and phrases say.
+    /// The senses of its words and phrases.
     senses: Senses,
-    /// Whether a word says nothing that is known.
+    /// Whether a word has no known meaning.
     is_unknown: bool,
     has_number: bool,
 }
@@ -45,7 +45,7 @@ impl Said {
             if counts {
                 said.senses = said.senses.union(senses);
             } else {
-                // What counts only at the end says nothing of its own here.
+                // A sense that counts only at the end adds nothing here.
                 said.senses = said.senses.union(senses.only(Senses::VERSION.union(Senses::NEUTRAL)));
             }
             let is_number = words.get(at).is_some_and(Word::is_number_like);
@@ -97,7 +97,7 @@ impl Addition {
 
 fn versions(words: &[Word], said: &Said) -> Versions {
     let senses = said.senses;
-    // What follows "from" names a film, not a version.
+    // The words after "from" name a film, not a version.
     let is_film =
         senses.has(Senses::WORK) || words.first().is_some_and(|word| word.senses.has(Senses::ORIGIN));
     let is_unknown = said.is_unknown && !is_film;
@@ -114,7 +114,7 @@ fn versions(words: &[Word], said: &Said) -> Versions {
     let is_remaster = words.iter().any(|word| word.senses.has(Senses::REISSUE));
     let names_version = senses.has(Senses::VERSION);
     if (senses.has(Senses::MIX) || found.contains(Version::RadioEdit)) && is_unknown && !is_remaster {
-        // "Audien Radio Edit", "Sunship Mix": somebody's.
+        // "Audien Radio Edit", "Sunship Mix": a named person's mix.
         found.insert(Version::Remix);
     } else if names_version && senses.has(Senses::TONGUE) {
         found.insert(Version::Language);
@@ -136,7 +136,7 @@ fn is_dated(words: &[Word]) -> bool {
     matches!(words, [year, noun] if year.senses.has(Senses::YEAR) && noun.senses.has(Senses::VERSION) && !noun.senses.has(Senses::MIX))
 }
 
-/// Each "live" with the word before and the words after it.
+/// Returns each "live" with the word before and the words after it.
 fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
     words.iter().enumerate().filter(|(_, word)| word.senses.has(Senses::LIVE_WORD)).map(|(at, _)| {
         let before =
@@ -145,7 +145,7 @@ fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
     })
 }
 
-/// Whether an addition says live, and not that somebody lives.
+/// Whether an addition says live, and does not use the verb "live".
 fn is_live(words: &[Word]) -> bool {
     lives(words).any(|(before, after)| {
         let next = after.first().map_or(Senses::default(), |word| word.senses);
@@ -154,7 +154,7 @@ fn is_live(words: &[Word]) -> bool {
     })
 }
 
-/// Whether an album's name says live, and not that somebody lives.
+/// Whether an album's name says live, and does not use the verb "live".
 pub(super) fn is_live_album(words: &[Word]) -> bool {
     let and = lexicon().and.id;
     lives(words).any(|(before, after)| {
@@ -170,7 +170,7 @@ pub(super) fn is_live_album(words: &[Word]) -> bool {
     })
 }
 
-/// Versions that say whose song it is.
+/// The versions that name the imitated artist.
 pub(super) const IMITATIONS: Versions = Versions::of(&[Version::Karaoke, Version::Tribute, Version::Cover]);
 
 /// The artist in "originally performed by adele karaoke version".
@@ -189,7 +189,8 @@ pub(super) fn imitated(words: &[Word]) -> &[Word] {
     }
 }
 
-/// Takes "part 2" and "parts 1 and 2" out of the words; the others go to `kept`. A lone number is a part, too.
+/// Removes "part 2" and "parts 1 and 2" from the words and copies the others to `kept`. A lone number is a part,
+/// too.
 pub(super) fn take_parts(words: &[Word], kept: &mut Vec<Word>) -> u16 {
     let number = |at: usize| words.get(at).and_then(|word| lexicon().number(word)).map(|number| 1 << number);
     let mut parts = 0_u16;

@@ -1,4 +1,4 @@
-//! What holds for any text whatever, tried on many; what is to hold in wasm, too, stands in [`super::properties`].
+//! Properties of any text; those that also have to hold in wasm are in [`super::properties`].
 
 use inputs::mutated_text;
 use inputs::proptest::collection::vec;
@@ -36,7 +36,7 @@ fn track() -> impl Strategy<Value = CatalogueTrack> {
     )
 }
 
-/// A song of which the candidates hold something, often.
+/// A song that often shares texts with the candidates.
 fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
     let candidates = vec(track(), 0..5);
     (name(), name(), candidates, any::<prop::sample::Index>(), any::<bool>()).prop_map(

@@ -1,4 +1,4 @@
-//! Artists' names: credits taken apart and compared.
+//! Splits and compares artists' names.
 
 use std::sync::OnceLock;
 
@@ -9,22 +9,22 @@ use super::{
     version::{Version, Versions},
 };
 
-/// What a credit shared by several artists may cost: "Queen & David Bowie" against "Queen".
+/// The factor for one artist of a shared credit: "Queen & David Bowie" against "Queen".
 const PART_OF_CREDIT: f64 = 0.95;
-/// What it costs to fit by the second of the suggested artists alone: "Puff Daddy & Faith Evans" for
-/// Diddy with Faith Evans. Only a title without any doubt makes up for it.
+/// The factor for matching only the second of the suggested artists: "Puff Daddy & Faith Evans" for Diddy with Faith
+/// Evans. Only a title that matches exactly makes up for it.
 const SECOND_OF_CREDIT: f64 = 0.76;
-/// What it costs to be credited by surname alone: "Niemen" for Czesław Niemen.
+/// The factor for a credit by surname only: "Niemen" for Czesław Niemen.
 const SURNAME_ALONE: f64 = 0.85;
 /// Shorter surnames are too often another artist's whole name.
 const MIN_SURNAME_CHARS: u8 = 5;
-/// What it costs that only one name says "band" or "quartet", or that it is a known other name.
+/// The factor if only one name says "band" or "quartet", or if the names are known aliases.
 const ENSEMBLE: f64 = 0.96;
 
-/// Other names of artists: each, normalised, with the one that stands for all.
+/// Aliases of artists: each normalised name with the one that represents all.
 const ALIASES: &str = include_str!("aliases.txt");
 
-/// Artists' names, folded, one after another.
+/// Folded artists' names, one after another.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     folded: Folded,
@@ -42,7 +42,7 @@ impl Names {
         self.ends.push(self.folded.count());
     }
 
-    /// Folds all of the names in place of those that it holds.
+    /// Replaces its names by these, folded.
     pub(super) fn read(&mut self, names: &[String]) {
         self.clear();
         names.iter().for_each(|name| self.push(name));
@@ -57,7 +57,7 @@ impl Names {
         })
     }
 
-    /// All the words of all the names.
+    /// Returns all words of all names.
     pub(super) fn all(&self) -> Name<'_> {
         self.folded.name()
     }
@@ -67,13 +67,13 @@ impl Names {
     }
 }
 
-/// The artists in "Queen & David Bowie feat. Someone": the whole name, what stands before the guests, then each.
+/// The artists in "Queen & David Bowie feat. Someone": the whole name, the part before the guests, then each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Credits {
     names: Names,
-    /// How many of the names are the primary artist's: the whole, and the first part.
+    /// How many of the names are the primary artist's: the whole name and the first part.
     primaries: usize,
-    /// How many of them are not guests'.
+    /// How many of the names are not guests'.
     hosts: usize,
 }
 
@@ -101,7 +101,7 @@ impl Credits {
         }
     }
 
-    /// Adds each of the joined names that is not there yet.
+    /// Adds each of the joined names that is not contained yet.
     fn split(&mut self, name: &str) {
         for part in name.split([',', ';', '/']) {
             let mut folded = Folded::default();
@@ -111,7 +111,7 @@ impl Credits {
                 let neighbour =
                     |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|word| word.length > 1);
                 word.senses.has(Senses::JOINT)
-                    // "T.I." and "Lil Nas X" hold letters that are no joints.
+                    // The letters in "T.I." and "Lil Nas X" do not join names.
                     && (word.length > 1 || (neighbour(at.checked_sub(1)) && neighbour(at.checked_add(1))))
             };
             let mut start = 0;
@@ -127,12 +127,12 @@ impl Credits {
         }
     }
 
-    /// All that was written.
+    /// Returns the whole name.
     pub(super) fn whole(&self) -> Name<'_> {
         self.names.iter().next().unwrap_or(self.names.all())
     }
 
-    /// The whole name, and every part of it.
+    /// Returns the whole name and each part of it.
     pub(super) fn iter(&self) -> impl Iterator<Item = Name<'_>> {
         self.names.iter()
     }
@@ -142,7 +142,7 @@ impl Credits {
     }
 }
 
-/// Where "feat." and what follows it begins.
+/// Returns where "feat." begins.
 fn feat_at(name: &str) -> Option<usize> {
     name.split_whitespace()
         .map(|word| (word, word.as_ptr() as usize - name.as_ptr() as usize))
@@ -154,14 +154,14 @@ fn feat_at(name: &str) -> Option<usize> {
         .map(|(_, at)| at)
 }
 
-/// Says whether two names are the same artist's, in one script and spelling.
+/// Whether two names are the same artist's, in one script and spelling.
 pub(super) fn same_artist(a: Name<'_>, b: Name<'_>) -> bool {
     a.bare().same_letters(b.bare())
 }
 
-/// Says how well the suggested artist fits the best credited one.
+/// Returns how well the suggested artist matches the best of the credited ones.
 ///
-/// Where the title is the same word for word, more forms of a name are taken for it.
+/// If the titles are equal word for word, more forms of a name are accepted.
 pub(super) fn best_similarity<'a>(
     suggested: &Credits,
     credited: &'a Names,
@@ -189,12 +189,12 @@ pub(super) fn best_similarity<'a>(
             best = best.max(SURNAME_ALONE);
         }
         best = best.max(artist_similarity(whole, name));
-        // The first part is the primary artist; a guest alone does not make it the same song.
+        // The first part is the primary artist; a matching guest alone does not make it the same song.
         for primary in suggested.iter().take(suggested.primaries).skip(1) {
             best = best.max(PART_OF_CREDIT * artist_similarity(primary, name));
         }
         for second in suggested.iter().take(suggested.hosts).skip(suggested.primaries) {
-            // One word of a longer name is no artist: "Fire" of "Earth, Wind & Fire".
+            // One word of a longer name is not an artist: "Fire" of "Earth, Wind & Fire".
             let is_long = second.words.len() > 1;
             if (is_long || is_same_title) && same_artist(second, name) {
                 best = best.max(if is_same_title && is_long { SURNAME_ALONE } else { SECOND_OF_CREDIT });
@@ -214,7 +214,7 @@ pub(super) fn best_similarity<'a>(
     best.max(artist_similarity(whole, all)).max(part_of_credit(whole, credited, is_same_title))
 }
 
-/// "Simon & Garfunkel" may be credited in one string to which the suggestion names one part.
+/// "Simon & Garfunkel" may be credited as one string of which the suggestion names one part.
 fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64 {
     let mut best: f64 = 0.0;
     for name in credited.iter().filter(|name| name.words.len() > whole.words.len()) {
@@ -228,7 +228,7 @@ fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64
     best
 }
 
-/// Whether one name is the other and an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
+/// Whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
 fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
     let (short, long) = if a.words.len() < b.words.len() { (a, b) } else { (b, a) };
     let Some(rest) = long.words.get(short.words.len()..).filter(|rest| !rest.is_empty()) else {
@@ -241,7 +241,7 @@ fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
     begins && is_enough && rest.iter().all(is_said)
 }
 
-/// The one name that stands for all of an artist's names, as a number.
+/// Returns the name that represents all of an artist's names, as a number.
 fn alias(name: Name<'_>) -> u64 {
     static TABLE: OnceLock<Vec<(u64, u64)>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
@@ -262,7 +262,7 @@ fn key(name: Name<'_>) -> u64 {
     name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// The versions that a performer's name gives away: "Karaoke All Hits", "A Tribute Band".
+/// Returns the versions that a performer's name reveals: "Karaoke All Hits", "A Tribute Band".
 pub(super) fn versions_of_performers(artists: &Names) -> Versions {
     let mut found = Versions::default();
     lexicon().scan(artists.all().words, |_, _, senses| {

@@ -1,4 +1,4 @@
-//! A title as a search names it.
+//! Builds the title that a search uses.
 
 use super::{
     addition::Addition,
@@ -8,7 +8,7 @@ use super::{
     title::guests_at,
 };
 
-/// The title in its own spelling, without guests and versions; part numbers and subtitles stay.
+/// Returns the title in its original spelling, without guests and versions; part numbers and subtitles stay.
 pub(super) fn bare_title(text: &str) -> String {
     let text = cut(text);
     let (mut structure, mut bare, mut piece, mut previous) =
@@ -27,7 +27,7 @@ pub(super) fn bare_title(text: &str) -> String {
     if bare.is_empty() { text.to_owned() } else { bare.join(" ") }
 }
 
-/// What a search has to name of a piece.
+/// Returns the part of a piece that a search has to name.
 fn kept_piece(place: Place, piece: &str) -> Option<String> {
     let folded = Folded::of(piece);
     let words = if piece.chars().any(char::is_alphanumeric) { folded.words() } else { &[] };
@@ -38,7 +38,7 @@ fn kept_piece(place: Place, piece: &str) -> Option<String> {
             Addition::of(own),
             Addition::Part | Addition::Count | Addition::Subtitle | Addition::Note
         );
-    // Guests stand last.
+    // Guests come last.
     let is_guest = |word: &str| guests.is_some() && matches!(words_of_feat(word), Some(true));
     (stays && !own.is_empty())
         .then(|| piece.split_whitespace().take_while(|word| !is_guest(word)).collect::<Vec<_>>().join(" "))

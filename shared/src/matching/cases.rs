@@ -1,14 +1,16 @@
-//! The labelled cases of `tests/matching_cases.tsv`, judged and counted.
+//! Judges and counts the labelled cases of `tests/matching_cases.tsv`.
 //!
-//! A label is what a listener would call right, whatever the code answers. Each case is counted by the track it delivers:
+//! A label is what a user would call right, whatever the code returns. Each case is counted by the track that it
+//! delivers:
 //! - true positive: the expected candidate is accepted;
 //! - false positive: a candidate is accepted that is not the expected one, or where a miss is expected;
 //! - false negative: a candidate is expected, and none or another is accepted (which makes the case a false positive too);
 //! - true negative: a miss is expected and none is accepted, whatever the reason. A reason other than the labelled one
 //!   changes neither precision nor recall, but the case is not right.
 //!
-//! Cases known to be judged wrongly are marked, and count against precision and recall all the same. An unmarked case that
-//! is wrong fails the test, and so does a marked one that has come right, so that their number changes only knowingly.
+//! Cases that are known to be wrong are marked, and count against precision and recall, too. An unmarked case that
+//! is wrong fails the test, and so does a marked one that has become right, so their number changes only
+//! deliberately.
 
 use super::{Constraints, MissReason, Scored, WantedVersions, best_match};
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};

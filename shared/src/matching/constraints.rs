@@ -1,4 +1,4 @@
-//! What the listener allows, and why a suggestion may come to nothing.
+//! The user's conditions, and the reasons why a suggestion is rejected.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,28 +11,28 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Era, Suggestion};
 
-/// The listener's conditions, enforced on catalogue facts whatever the model says.
+/// The user's conditions, checked against catalogue data whatever the model claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraints {
     pub(super) allow_explicit: bool,
     pub(super) wanted: WantedVersions,
-    /// Whether an acoustic, re-recorded or other such version may stand in for the plain recording.
+    /// Whether an acoustic, re-recorded or similar version may replace the plain recording.
     pub(super) allow_versions: bool,
     era: Option<Era>,
     excluded_artists: Vec<String>,
 }
 
-/// How a candidate's year stands to the era, the better the smaller.
+/// How a candidate's year relates to the era; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EraFit {
     Inside,
-    /// Came out later, as the reissue of a song from within.
+    /// Released later, like a reissue of a song from within the era.
     Reissue,
     Outside,
 }
 
 impl Constraints {
-    /// Takes the conditions as the listener typed them; artists' names in any spelling.
+    /// Creates the conditions from the user's input; artists' names in any spelling.
     #[must_use]
     pub fn new(
         allow_explicit: bool,
@@ -45,13 +45,13 @@ impl Constraints {
         Self { allow_explicit, wanted, allow_versions: false, era, excluded_artists }
     }
 
-    /// Lets an acoustic, session, re-recorded or other-language version stand in where the plain recording is not found.
+    /// Accepts an acoustic, session, re-recorded or other-language version if the plain recording is not found.
     #[must_use]
     pub fn with_versions(self, allow_versions: bool) -> Self {
         Self { allow_versions, ..self }
     }
 
-    /// Says whether the listener excluded any of the suggested artists, so that no search is needed.
+    /// Whether the user excluded one of the suggested artists, so that no search is needed.
     #[must_use]
     pub fn excludes(&self, suggestion: &Suggestion) -> bool {
         self.excludes_any(std::slice::from_ref(&suggestion.artist), &Title::parse(&suggestion.title))
@@ -68,10 +68,10 @@ impl Constraints {
             || title.featured().any(&is_excluded)
     }
 
-    /// Places a candidate in the era by the catalogue's year.
+    /// Compares a candidate's release year with the era.
     ///
-    /// A later reissue of a song passes if the model dates the song inside. A reissue inside the
-    /// era of a song that the model dates before it does not: the song is older than asked for.
+    /// A later reissue passes if the model dates the song within the era. A reissue within the era of a song that
+    /// the model dates before it does not pass: the song is older than requested.
     pub(super) fn era_fit(&self, candidate: &CatalogueTrack, suggested_year: Option<i32>) -> EraFit {
         let Some(era) = self.era.filter(|era| era.from.is_some() || era.to.is_some()) else {
             return EraFit::Inside;
@@ -87,37 +87,37 @@ impl Constraints {
     }
 }
 
-/// Says whether the title or the album declares a remaster, an anniversary or a collection.
+/// Whether the title or the album declares a remaster, an anniversary or a collection.
 pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
     let says = |text: &str| lexicon().senses(Folded::of(text).words()).has(Senses::REISSUE);
     says(&track.title) || says(&track.album) || is_compilation(track)
 }
 
-/// Says whether the album declares that it collects songs from several others.
+/// Whether the album declares that it collects songs of several albums.
 pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
     track.album != track.title && lexicon().senses(Folded::of(&track.album).words()).has(Senses::COMPILATION)
 }
 
-/// Why a suggestion did not become a track. A closed list, shown to clients in `snake_case`.
+/// The reasons why a suggestion did not become a track. A closed list, which clients get in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissReason {
     /// The search found nothing playable.
     NotFound,
-    /// The search found songs, but not this one in a version that may be delivered.
+    /// The search found songs, but not this one in an acceptable version.
     LowScore,
     /// The song is in the playlist already.
     Duplicate,
-    /// The song is explicit and the listener asked for none.
+    /// The song is explicit, and the user wants no explicit songs.
     Explicit,
-    /// The listener excluded the artist or the years, or the artist has enough tracks.
+    /// The user excluded the artist or the years, or the artist has enough tracks.
     Excluded,
-    /// The catalogue could not be asked.
+    /// The search failed.
     LookupFailed,
 }
 
 impl MissReason {
-    /// The reason's name in answers to clients.
+    /// Returns the reason's name in responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

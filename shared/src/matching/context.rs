@@ -1,8 +1,8 @@
-//! What a word of the prompt asks for, given the words around it.
+//! Decides what a word of the prompt asks for, given the words around it.
 
 use super::{Version, version::Versions};
 
-/// Words behind which "live" is the verb, or a name's last word.
+/// Words after which "live" is the verb, or the last word of a name.
 const BEFORE_VERB: &[&str] = &[
     "to", "i", "we", "you", "they", "she", "he", "people", "who", "that", "can", "could", "would", "will",
     "should", "must", "let", "lets", "dont", "cant", "how", "where", "long", "when", "night", "never",
@@ -15,26 +15,26 @@ const RECORDED: &str = "version versions recording recordings recorded album alb
     song songs music rock jazz blues acoustic unplugged bootleg bootlegs aid edition editions jam jams rendition \
     renditions only classics hits favourites favorites playlist at wersja wersje nagrania";
 
-/// Words that open a clause with a verb: "the city where I grew up and live".
+/// Words that begin a clause with a verb: "the city where I grew up and live".
 const ASKING: &[&str] =
     &["where", "how", "who", "why", "when", "that", "which", "as", "than", "what", "i", "we", "you", "they"];
 
-/// A word of the prompt and what stands around it, within its clause.
+/// A word of the prompt with the words around it, within its clause.
 pub(super) struct Context<'a> {
     pub word: &'a str,
     pub before: &'a [String],
     pub after: &'a [String],
-    /// Whether one of the words before opens a clause with a verb.
+    /// Whether one of the words before begins a clause with a verb.
     pub is_asked: bool,
 }
 
-/// Whether a word opens a clause with a verb.
+/// Whether a word begins a clause with a verb.
 pub(super) fn asks(word: &str) -> bool {
     ASKING.contains(&word)
 }
 
 impl Context<'_> {
-    /// The versions that this word asks for where it stands.
+    /// Returns the versions that this word asks for in its context.
     pub(super) fn named(&self) -> Versions {
         let word = self.word;
         let next = self.next();
@@ -84,7 +84,7 @@ impl Context<'_> {
         found
     }
 
-    /// "Live" as an adjective: before what can be recorded, or closing a clause that has no place for a
+    /// Whether "live" is an adjective: before a noun for a recording, or at the end of a clause without room for a
     /// verb.
     fn is_live(&self) -> bool {
         let next = self.next();
@@ -94,7 +94,7 @@ impl Context<'_> {
                 || ((closes || next == "from") && !self.is_asked))
     }
 
-    /// Polish "koncertowe wersje", "z koncertu"; English "in concert". Not the concert one is going to.
+    /// Polish "koncertowe wersje", "z koncertu"; English "in concert". Not the concert that the user goes to.
     fn is_concert(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
@@ -124,7 +124,7 @@ impl Context<'_> {
         }
     }
 
-    /// Karaoke tracks, not the songs that people like to sing at a karaoke night.
+    /// Karaoke tracks, not songs for a karaoke night.
     fn is_karaoke(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
@@ -137,7 +137,7 @@ impl Context<'_> {
         !evening && !occasion
     }
 
-    /// A cover version, not an album's cover nor the verb.
+    /// A cover version, not an album's cover, nor the verb.
     fn is_cover(&self) -> bool {
         let next = self.next();
         let previous = self.previous();

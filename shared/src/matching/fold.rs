@@ -1,48 +1,48 @@
-//! Texts folded once, into words that are compared by their ids.
+//! Folds texts once, into words that are compared by their ids.
 
 use super::{
     letters::{each_letter, fold_letter, is_kept_mark, is_voicing, latin_letter},
     lexicon::{Senses, lexicon},
 };
 
-/// Longer texts are cut before anything is compared: no real title comes near it, and it bounds
-/// the work that a hostile one can cause.
+/// Longer texts are cut before they are compared. No real title is as long, and the cut bounds the work that a
+/// malicious one can cause.
 pub(super) const MAX_CHARS: usize = 200;
 
 /// A word of a folded text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
-    /// Equal for words that songs write interchangeably: "you" and "u", "part" and "pt".
+    /// Equal for words that songs use interchangeably: "you" and "u", "part" and "pt".
     pub id: u32,
-    /// The first of the lexicon's phrases that begin with it; 0 for none.
+    /// The first of the lexicon's phrases that begin with this word; 0 for none.
     pub phrases: u16,
     start: u16,
     end: u16,
-    /// Its length in characters.
+    /// The length in characters.
     pub length: u8,
-    /// Which letters it has: words that differ in more than twice as many letters as in edits cannot be near.
+    /// The letters as a set: words that differ in more than twice as many letters as allowed edits are not similar.
     pub mask: u32,
     pub senses: Senses,
 }
 
-/// Folded texts: their letters without spaces, and where the words are.
+/// Folded texts: their letters without spaces, and the positions of the words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Folded {
     letters: String,
     words: Vec<Word>,
-    /// Where the word begins that is being written.
+    /// Where the current word begins.
     open: usize,
-    /// Where the current text's words begin; "n" is "and" only between longer words of one text.
+    /// Where the words of the current text begin; "n" is "and" only between longer words of one text.
     first: usize,
-    /// How many characters the current text has had.
+    /// The length of the current text so far, in characters.
     length: usize,
-    /// Whether any of it is Cyrillic or Greek.
+    /// Whether a text contains Cyrillic or Greek letters.
     pub is_transliterable: bool,
-    /// Whether "going to" is read as "gonna", and its like.
+    /// Whether "going to" is read as "gonna", and similar pairs.
     pub joins: bool,
 }
 
-/// Words of one folded text.
+/// The words of one folded text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a> {
     letters: &'a str,
@@ -63,7 +63,7 @@ impl Folded {
         (self.open, self.first, self.length, self.is_transliterable) = (0, 0, 0, false);
     }
 
-    /// Adds a text's words; a text without any word stands as it is.
+    /// Adds a text's words; a text without words is added as it is.
     pub(super) fn push(&mut self, text: &str) {
         self.begin();
         let text = cut(text);
@@ -80,7 +80,7 @@ impl Folded {
         (self.first, self.length) = (self.words.len(), 0);
     }
 
-    /// Begins another piece of the same text.
+    /// Begins another piece of the current text.
     pub(super) fn begin_piece(&mut self) {
         self.end_word();
         self.first = self.words.len();
@@ -105,7 +105,7 @@ impl Folded {
         Name { letters: &self.letters, words }
     }
 
-    /// How many words there are.
+    /// Returns the number of words.
     pub(super) fn count(&self) -> usize {
         self.words.len()
     }
@@ -118,7 +118,7 @@ impl Folded {
         self.words.get(start..).unwrap_or_default()
     }
 
-    /// Writes one character between its neighbours.
+    /// Adds one character, given its neighbours.
     pub(super) fn put(&mut self, previous: char, c: char, next: char) {
         if c.is_ascii_alphanumeric() {
             return self.letters.push(c.to_ascii_lowercase());
@@ -138,7 +138,7 @@ impl Folded {
                 self.letters.push('s');
             }
             '!' if previous.is_alphanumeric() && next.is_alphanumeric() => self.letters.push('i'),
-            // Inside a word an apostrophe separates nothing: don't, rock'n'roll's, L'amour.
+            // An apostrophe inside a word does not separate: don't, rock'n'roll's, L'amour.
             // "Mambo #5" is "Mambo No. 5".
             '#' if next.is_ascii_digit() => {
                 self.end_word();
@@ -164,7 +164,7 @@ impl Folded {
         self.letters.len() > self.open
     }
 
-    /// Ends the word that is being written, if any.
+    /// Ends the current word, if there is one.
     pub(super) fn end_word(&mut self) {
         if !self.is_open() {
             return;
@@ -219,7 +219,7 @@ impl Folded {
         }
     }
 
-    /// "Going to" and "gonna" become one.
+    /// Joins "going to" to "gonna".
     fn join(&mut self) {
         let [.., before, last] = self.words.get_mut(self.first..).unwrap_or_default() else { return };
         if !before.senses.has(Senses::JOINS) {
@@ -262,7 +262,7 @@ impl<'a> Name<'a> {
         Self { words, ..self }
     }
 
-    /// The name without its leading articles, unless it is one: "The The".
+    /// Returns the name without its leading articles, unless it consists of them: "The The".
     pub(super) fn bare(self) -> Self {
         match self.words {
             [article, rest @ ..] if !rest.is_empty() && article.senses.has(Senses::ARTICLE) => {
@@ -280,7 +280,7 @@ impl<'a> Name<'a> {
         self.words.len() == other.words.len() && self.words.iter().zip(other.words).all(|(a, b)| a.id == b.id)
     }
 
-    /// Whether both have the same letters; spaces make no difference: "R.E.M." is "REM".
+    /// Whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
     pub(super) fn same_letters(self, other: Name<'_>) -> bool {
         let length =
             |name: Name<'_>| -> usize { name.words.iter().map(|w| usize::from(w.end - w.start)).sum() };
@@ -295,7 +295,7 @@ impl<'a> Name<'a> {
         self.words
     }
 
-    /// How many characters the words have, single spaces between them included.
+    /// Returns the number of characters, including single spaces between the words.
     pub(super) fn length(self) -> usize {
         let letters: usize = self.words.iter().map(|word| usize::from(word.length)).sum();
         letters + self.words.len().saturating_sub(1)
@@ -319,12 +319,12 @@ impl<'a> Name<'a> {
         out.get(..length).unwrap_or_default()
     }
 
-    /// The letters alone.
+    /// Returns the letters without spaces.
     pub(super) fn compact(self) -> String {
         self.words.iter().map(|word| self.letters_of(word)).collect()
     }
 
-    /// The words, separated by single spaces.
+    /// Returns the words, separated by single spaces.
     pub(super) fn text(self) -> String {
         let mut text = String::new();
         for word in self.words {
@@ -337,7 +337,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The first [`MAX_CHARS`] characters.
+/// Returns the first [`MAX_CHARS`] characters.
 pub(super) fn cut(text: &str) -> &str {
     if text.len() <= MAX_CHARS {
         return text;

@@ -1,4 +1,4 @@
-//! Whether a candidate is the suggested song, and in which version.
+//! Decides whether a candidate is the suggested song, and in which version.
 
 use std::cmp::Reverse;
 
@@ -24,21 +24,21 @@ const YEAR_WEIGHT: f64 = 0.05;
 const MIN_SCORE: f64 = 0.80;
 const MIN_TITLE: f64 = 0.70;
 const MIN_ARTIST: f64 = 0.75;
-/// Titles as like as this are the same words.
+/// Titles at least this similar have the same words.
 const SAME_TITLE: f64 = 0.94;
-/// A suggestion that is not read as it is written has to fit as well as this.
+/// The minimum for a suggestion that is read differently than written.
 const EXACT_TITLE: f64 = 0.97;
 const SAME_ARTIST: f64 = 0.98;
 
-/// What it costs to lack the version that the suggestion names, more than any accepted one costs.
+/// The cost of lacking the version that the suggestion names; higher than that of any accepted version.
 const LACKS_NAMED: f64 = 0.14;
-/// What it costs to be none of the versions that the listener asked for.
+/// The cost of being none of the versions that the user asked for.
 const LACKS_ASKED: f64 = 0.08;
-/// What it costs at most to be somebody else's remix than the suggestion's.
+/// The highest cost of being another person's remix than the suggested one.
 const OTHER_REMIX: f64 = 0.08;
-/// What it costs to stand in for the plain recording where that is allowed.
+/// The cost of replacing the plain recording, if that is allowed.
 const SUBSTITUTE: f64 = 0.12;
-/// What it costs to have an addition that the studio recording rarely has.
+/// The cost of an addition that the studio recording rarely has.
 const UNUSUAL: f64 = 0.03;
 
 /// Judges candidates one after another, without a new allocation for each.
@@ -51,24 +51,24 @@ pub(super) struct Judge<'c> {
     artists: Names,
 }
 
-/// A candidate that is the suggested song, and everything that decides about it.
+/// A candidate that is the suggested song, with everything that decides about it.
 pub(super) struct Judged<'a> {
     pub track: &'a CatalogueTrack,
     pub score: f64,
-    /// The score without the year, which a collection may fit better than the original does.
+    /// The score without the year, which a collection may match better than the original does.
     quality: f64,
-    /// It is a version that the listener may not get.
+    /// Whether it is a version that the user may not get.
     pub is_refused: bool,
-    /// Why the listener may not get it all the same.
+    /// The reason to reject it although its version is acceptable.
     pub obstacle: Option<MissReason>,
-    /// Its name is like the suggestion's but for a slip or a part.
+    /// Whether its name matches except for a slip or a part.
     pub is_weak: bool,
-    /// How alike the names are.
+    /// How similar the names are.
     pub likeness: f64,
-    /// Equal for candidates of one name.
+    /// Equal for candidates of the same name.
     pub name: u64,
     pub is_same_title: bool,
-    /// Equal for appearances of one mix that nothing else speaks against.
+    /// Equal for appearances of the same mix without any other difference.
     pub mix: Option<u64>,
     era_fit: EraFit,
     /// It lacks words that the suggestion adds to the song's name: "(End Title)".
@@ -165,7 +165,7 @@ impl<'c> Judge<'c> {
         })
     }
 
-    /// Compares in Latin letters where only one side is Cyrillic or Greek.
+    /// Compares in Latin letters if only one side is Cyrillic or Greek.
     fn transliterated(&mut self, reading: &Reading, track: &CatalogueTrack) -> Option<Likeness> {
         if reading.title.is_transliterable() == self.title.is_transliterable() {
             return None;
@@ -194,7 +194,8 @@ impl<'c> Judge<'c> {
         as_is.max(best_similarity(&latin, &artists, self.title.featured(), is_same_title))
     }
 
-    /// What the candidate's versions cost, given those that the suggestion names, the listener asks for, and allows.
+    /// Returns the cost of the candidate's versions, given the versions that the suggestion names, the user asks
+    /// for, and the request allows.
     fn cost(&self, wanted: &Title, versions: Versions, named: Versions) -> f64 {
         let welcome = self.asked.union(named).union(implied(self.asked));
         let unwelcome = versions.without(welcome);
@@ -229,7 +230,7 @@ impl<'c> Judge<'c> {
 }
 
 impl Judged<'_> {
-    /// The order of preference. Qualities nearer than two hundredths count as equal.
+    /// The order of preference. Qualities that differ by less than two hundredths count as equal.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         // From -40 to 50: always within an i32.
         #[allow(clippy::cast_possible_truncation)]
@@ -253,14 +254,14 @@ fn lacks_addition(wanted: &Title, found: &Title) -> bool {
         && wanted_words.iter().any(|word| found_words.iter().all(|own| own.id != word.id))
 }
 
-/// Whether it is somebody's mix, or radio edit, or sung in another language, and nothing else.
+/// Whether it is a named mix, a radio edit, or sung in another language, and nothing else.
 fn is_mix(versions: Versions) -> bool {
     const LENGTHS: Versions = Versions::of(&[Version::RadioEdit, Version::Extended]);
     matches!(versions.without(LENGTHS).iter().next(), Some(Version::Remix | Version::Language))
         && versions.without(LENGTHS).iter().count() == 1
 }
 
-/// Whether the addition says "remix" or the like, and not "mix" alone.
+/// Whether the addition says "remix" or similar, and not only "mix".
 fn says_remix(title: &Title) -> bool {
     Versions::named_by(lexicon().senses(title.version_words().words)).contains(Version::Remix)
 }
@@ -269,7 +270,7 @@ fn key(name: Name<'_>) -> u64 {
     name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Karaoke tracks and tributes are covers too, and say so; a session is live.
+/// Karaoke tracks and tributes are covers too, and say so; a session is a live recording.
 pub(super) fn implied(asked: Versions) -> Versions {
     let mut implied = Versions::default();
     if asked.contains(Version::Karaoke) {
@@ -292,7 +293,7 @@ fn year_similarity(suggested: Option<i32>, released: Option<i32>) -> f64 {
     }
 }
 
-/// Some catalogue entries say it in the title alone.
+/// Some catalogue entries say so in the title only.
 fn is_explicit(track: &CatalogueTrack) -> bool {
     let title = track.title.trim_end();
     let says = |end: &str| {

@@ -1,9 +1,9 @@
-//! Letters as spellings share them: without accents, decomposed, in lower case.
+//! Normalises letters: without accents, decomposed, in lower case.
 
 use super::fold::MAX_CHARS;
 use crate::unicode::decompose;
 
-/// Hands out each character with its neighbours, decomposed where that matters and without accents.
+/// Passes each character with its neighbours to `take`, decomposed where it matters and without accents.
 pub(super) fn each_letter(text: &str, mut take: impl FnMut(char, char, char)) {
     let is_plain = |c: char| c.is_ascii() || latin_letter(c).is_some() || is_plain_mark(c);
     let decomposed = if text.chars().all(is_plain) { None } else { Some(without_accents(text)) };
@@ -15,9 +15,9 @@ pub(super) fn each_letter(text: &str, mut take: impl FnMut(char, char, char)) {
 }
 
 fn without_accents(text: &str) -> String {
-    // A decomposition would turn these two into something else.
+    // A decomposition would change these two.
     let letters = decompose(&text.replace('´', "'").replace('～', "〜"));
-    // One character can decompose into eighteen: the bound holds for what comes of it, too.
+    // One character may decompose into eighteen, so the bound also holds for the result.
     letters.into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS).collect()
 }
 
@@ -26,7 +26,8 @@ fn is_plain_mark(c: char) -> bool {
     matches!(c, '´' | '‘' | '’' | '“' | '”' | '„' | '–' | '—' | '…' | '«' | '»' | '¡' | '¿')
 }
 
-/// The base letter of À to ž, which is what their decomposition leaves; `?` where it is none, or not one letter.
+/// The base letter of À to ž, which is the result of their decomposition; `?` if there is none, or more than one
+/// letter.
 const LATIN: &[u8; 0xc0] = b"aaaaaa?ceeeeiiiidnooooo?ouuuuy??aaaaaa?ceeeeiiiidnooooo?ouuuuy?y\
 aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii??jjkk?llllll??llnnnnnn?nnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
@@ -56,8 +57,8 @@ pub(super) fn fold_letter(c: char, out: &mut String) {
     }
 }
 
-/// Marks that spellings leave out: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels.
-/// Marks of other scripts (Devanagari, Thai, …) carry vowels and are kept.
+/// Marks that spellings omit: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels. Marks of other
+/// scripts (Devanagari, Thai, …) are vowels and are kept.
 pub(super) fn is_diacritic(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}'
@@ -66,12 +67,12 @@ pub(super) fn is_diacritic(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{640}')
 }
 
-/// The marks that tell が from か: other letters, not accents.
+/// The marks that distinguish が from か: they make other letters and are not accents.
 pub(super) fn is_voicing(c: char) -> bool {
     matches!(c, '\u{3099}' | '\u{309a}' | 'ー')
 }
 
-/// Vowel signs and their like of the Indic and South-East Asian scripts.
+/// Vowel signs and similar marks of the Indic and South-East Asian scripts.
 pub(super) fn is_kept_mark(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{109f}' | '\u{1700}'..='\u{1cff}')
 }

@@ -1,18 +1,19 @@
-//! The words by which titles, albums and artists' names tell what a recording is.
+//! The words with which titles, albums and artists' names describe a recording.
 //!
-//! They stand in `lexicon.txt`, folded as titles are: `sense+sense: word, two words, …` says what words and phrases mean, and
-//! `=word: …` lists other spellings of a word. The file has no comments, for it is part of every function that matches.
+//! They are in `lexicon.txt`, folded like titles: `sense+sense: word, two words, …` defines what words and phrases
+//! mean, and `=word: …` lists other spellings of a word. The file has no comments, because it is part of every
+//! function that matches.
 
 use std::sync::OnceLock;
 
 use super::{fold::Word, version::Version};
 use crate::unicode::decompose;
 
-/// Spelled as the lexicon has them.
+/// In the lexicon's spelling.
 const NUMBERS: &str = "one to three for five six seven eight nine ten eleven twelve";
 const TEXT: &str = include_str!("lexicon.txt");
 
-/// What a word can say, as a set. The lowest bits are the [`Version`]s.
+/// The meanings of a word, as a set. The lowest bits are the [`Version`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Senses(u64);
 
@@ -30,19 +31,19 @@ macro_rules! senses {
 }
 
 senses! {
-    // In an addition, the studio recording itself.
+    // In an addition: the studio recording itself.
     NEUTRAL = "neutral",
-    // Opens an addition that says where the song is from.
+    // Begins an addition that says where the song is from.
     ORIGIN = "origin",
-    // "Version", "edition": of whom or what, the words around say.
+    // "Version", "edition": the words around it say which.
     VERSION = "version",
-    // A song that was recorded at last: it has no other recording.
+    // A song that was first recorded later: it has no other recording.
     UNRELEASED = "unreleased",
-    // "Mix", "edit": somebody's, or the studio's.
+    // "Mix", "edit": a named person's, or the studio's.
     MIX = "mix",
-    // Counts only where an addition ends with it, or a number follows: "Take 2".
+    // Counts only at the end of an addition, or before a number: "Take 2".
     AT_END = "at-end",
-    // Counts in a name that is not an addition, too.
+    // Also counts in a name that is not an addition.
     ANYWHERE = "anywhere",
     LIVE_WORD = "live-word",
     BEFORE_VERB = "before-verb",
@@ -50,7 +51,7 @@ senses! {
     LIVE_ALBUM = "live-album",
     ARTICLE = "article",
     PARTICLE = "particle",
-    // "Theme", "song", "official": what one side may say and the other not.
+    // "Theme", "song", "official": one side may say so without the other.
     NOTE = "note",
     NUMBER = "number",
     PART = "part",
@@ -60,7 +61,7 @@ senses! {
     JOINT = "joint",
     ENSEMBLE = "ensemble",
     GENERATION = "generation",
-    // A tongue in which a song can be sung.
+    // A language in which a song can be sung.
     TONGUE = "tongue",
     REISSUE = "reissue",
     COMPILATION = "compilation",
@@ -68,7 +69,7 @@ senses! {
     IMITATES = "imitates",
     PLACE = "place",
     YEAR = "year",
-    // Can be one with the word after it.
+    // Can form one word with the next one.
     JOINS = "joins",
     // Begins with a digit: "7", "1999", "5th".
     DIGITS = "digits",
@@ -108,7 +109,7 @@ impl Senses {
     }
 }
 
-/// What is known of a word.
+/// What is known about a word.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known {
     pub id: u32,
@@ -116,7 +117,7 @@ pub(super) struct Known {
     pub senses: Senses,
 }
 
-/// The word "and", and the letter that can stand for it.
+/// The word "and", and the letter that can replace it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct And {
     pub id: u32,
@@ -124,7 +125,7 @@ pub(super) struct And {
     pub lone_n: u32,
 }
 
-/// Words that follow a phrase's first one.
+/// The words after the first one of a phrase.
 #[derive(Debug)]
 struct Phrase {
     rest: Vec<u32>,
@@ -140,14 +141,14 @@ pub(super) struct Lexicon {
     phrases: Vec<Phrase>,
     /// Two words that are written as one: "going to" and "gonna".
     joints: Vec<(u32, u32, u32)>,
-    /// The ids of the numbers from one to twelve, and of three Roman ones that are letters.
+    /// The ids of the numbers from one to twelve, and of three Roman numerals that are letters.
     numbers: Vec<(u32, u8)>,
     pub and: And,
     pub with: u32,
     part: u32,
 }
 
-/// The lexicon, read when it is first needed.
+/// Returns the lexicon; it is parsed on first use.
 pub(super) fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
     LEXICON.get_or_init(|| Lexicon::read(TEXT))
@@ -159,12 +160,12 @@ fn hash(word: &str) -> u32 {
 }
 
 impl Lexicon {
-    /// Reads lines of `sense+sense: word, two words, …` and of `=word: the same, otherwise spelled`.
+    /// Parses lines of `sense+sense: word, two words, …` and of `=word: other spellings`.
     fn read(text: &str) -> Self {
         const SIZE: usize = 4096;
         let mut lexicon = Self {
             table: vec![(0, Known::default()); SIZE],
-            // The first stands for none.
+            // Index 0 means none.
             phrases: vec![Phrase { rest: Vec::new(), senses: Senses::default(), next: 0 }],
             joints: Vec::new(),
             numbers: NUMBERS.split(' ').zip(1..).map(|(word, number)| (hash(word), number)).collect(),
@@ -242,7 +243,7 @@ impl Lexicon {
     fn entry(&mut self, word: &str) -> &mut Known {
         let hash = hash(word);
         let at = self.slot(hash);
-        // The table is never full, so every slot is one of it.
+        // The table is never full, so a free slot is always found.
         #[allow(clippy::indexing_slicing)]
         let (key, known) = &mut self.table[at];
         if *key == 0 {
@@ -251,7 +252,7 @@ impl Lexicon {
         known
     }
 
-    /// Where the hash stands, or would.
+    /// Returns the slot of the hash, or the free one for it.
     #[allow(clippy::cast_possible_truncation)]
     fn slot(&self, hash: u32) -> usize {
         let mask = self.table.len() - 1;
@@ -262,7 +263,7 @@ impl Lexicon {
         at
     }
 
-    /// What is known of a folded word; every number is one.
+    /// Returns what is known about a folded word; every number has a meaning.
     pub(super) fn word(&self, word: &str) -> Known {
         let hash = hash(word);
         let mut known = match self.table.get(self.slot(hash)) {
@@ -281,17 +282,17 @@ impl Lexicon {
         known
     }
 
-    /// The one word as which two are also written.
+    /// Returns the one word as which these two are also written.
     pub(super) fn joint(&self, first: u32, second: u32) -> Option<u32> {
         self.joints.iter().find(|(one, two, _)| *one == first && *two == second).map(|(_, _, word)| *word)
     }
 
-    /// The number, from 1 to 12, that a word stands for after "part".
+    /// Returns the number from 1 to 12 that a word means after "part".
     pub(super) fn number(&self, word: &Word) -> Option<u8> {
         self.numbers.iter().find(|(id, _)| *id == word.id).map(|(_, number)| *number)
     }
 
-    /// The one spelling of a word whose other spellings every text has in common.
+    /// Returns the common spelling of a word with several spellings.
     pub(super) fn spelling(&self, word: &Word) -> Option<&'static str> {
         if word.id == self.and.id {
             Some("and")
@@ -302,7 +303,7 @@ impl Lexicon {
         }
     }
 
-    /// How long a word's one spelling can be: "n" can become "and", and "pt" is "part".
+    /// Returns the least length of a word in its common spelling: "n" can become "and", and "pt" is "part".
     pub(super) fn least_length(&self, id: u32) -> usize {
         if id == self.and.lone_n {
             3
@@ -313,8 +314,8 @@ impl Lexicon {
         }
     }
 
-    /// Reads the words one after another: hands out what each says, or the longest phrase that begins with it,
-    /// and how many words that takes.
+    /// Passes the meaning of each word, or of the longest phrase that begins with it, and its number of words to
+    /// `take`.
     pub(super) fn scan(&self, words: &[Word], mut take: impl FnMut(usize, usize, Senses)) {
         let mut at = 0;
         while let Some(word) = words.get(at) {
@@ -334,7 +335,7 @@ impl Lexicon {
         }
     }
 
-    /// Everything that the words say, each by itself or in a phrase.
+    /// Returns the combined meaning of all words and phrases.
     pub(super) fn senses(&self, words: &[Word]) -> Senses {
         let mut all = Senses::default();
         self.scan(words, |_, _, senses| all = all.union(senses));

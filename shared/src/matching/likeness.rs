@@ -1,4 +1,4 @@
-//! How alike the names of two songs are.
+//! Measures how similar the names of two songs are.
 
 use super::{
     addition::Addition,
@@ -10,10 +10,10 @@ use super::{
     version::Versions,
 };
 
-/// How alike two titles are, and the versions that bare words after a name tell: "Creep live at Glastonbury".
+/// How similar two titles are, and the versions that bare words after a name reveal: "Creep live at Glastonbury".
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Likeness {
-    /// From 0 to 1; up to [`WEAK`] it is enough only with the artist's exact name and no second song as near.
+    /// From 0 to 1. Up to [`WEAK`] it is enough only with the artist's exact name and no other song as similar.
     pub score: f64,
     /// Versions that bare words of the first title name.
     pub left: Versions,
@@ -21,21 +21,21 @@ pub(super) struct Likeness {
     pub right: Versions,
 }
 
-/// The most that a title can have that is the other's but for a slip or a part of it.
+/// The highest value for a title that equals the other except for a slip or a missing part.
 pub(super) const WEAK: f64 = 0.75;
 
-/// Shorter single words in brackets are too often no name of the song: "Biking (Solo)".
+/// Shorter single words in brackets are rarely a name of the song: "Biking (Solo)".
 const MIN_LONE_ALIAS: usize = 6;
-/// A title that is a distinctive part of the other.
+/// The value if one title is a distinctive part of the other.
 const CONTAINED: f64 = 0.73;
-/// What a part's number costs that only one of the titles has.
+/// The factor for a part number that only one title has.
 const PART_ON_ONE_SIDE: f64 = 0.96;
-/// What it costs to be known by another name than the title's own.
+/// The factor for matching a name other than the title's own.
 const OTHER_NAME: f64 = 0.95;
-/// What it costs that a subtitle is missing on one side.
+/// The factor for a subtitle that is missing on one side.
 const WITHOUT_SUBTITLE: f64 = 0.98;
 
-/// Compares two titles; a subtitle may be missing on one side, and the order of main name and subtitle is free.
+/// Compares two titles. A subtitle may be missing on one side, and main name and subtitle may be in any order.
 pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     let parts = parts_factor(a.parts, b.parts);
     if parts == 0.0 {
@@ -56,7 +56,7 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
         if is_permutation(a.all_words(), b.all_words()) {
             best = best.max(0.97);
         }
-        // What follows a dash may be missing where the brackets agree.
+        // The part after a dash may be missing if the brackets agree.
         let is_led = |title: &Title| title.lead().words.len() == title.full().words.len();
         if is_led(a) || is_led(b) {
             best = best.max(OTHER_NAME * compare(a.lead(), b.lead()));
@@ -81,7 +81,7 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     Likeness { score: best * parts, left, right }
 }
 
-/// A missing part is the first one, or the first two; different parts are different songs.
+/// A missing part number means the first part, or the first two; different parts are different songs.
 fn parts_factor(a: u16, b: u16) -> f64 {
     const FIRST: u16 = 1 << 1;
     if a == b {
@@ -93,7 +93,7 @@ fn parts_factor(a: u16, b: u16) -> f64 {
     }
 }
 
-/// The name without the bare words that tell a version, where the rest is the other's name.
+/// Returns the name without bare words that describe a version, if the rest is the other's name.
 fn without_bare_version<'a>(name: Name<'a>, other: Name<'_>) -> (Name<'a>, Versions) {
     let length = other.words.len();
     let is_longer = name.words.len() > length && length > 0;
@@ -113,7 +113,8 @@ fn contains_either(a: &Title, b: &Title) -> bool {
         || contains(b.main(), a.full())
 }
 
-/// Whether the longer name holds the shorter one whole, and that is distinctive: "Sex Machine", "Zapytaj mnie".
+/// Whether the longer name contains the shorter one, and the shorter one is distinctive: "Sex Machine", "Zapytaj
+/// mnie".
 fn contains(long: Name<'_>, short: Name<'_>) -> bool {
     let is_content = |word: &&Word| !word.senses.has(Senses::PARTICLE.union(Senses::NUMBER));
     let content = || short.words.iter().filter(is_content);
@@ -124,7 +125,7 @@ fn contains(long: Name<'_>, short: Name<'_>) -> bool {
     }
     let last = long.words.len() - short.words.len();
     long.words.windows(short.words.len()).enumerate().any(|(at, window)| {
-        // Opening or closing words are more of a name than words from within.
+        // Opening or closing words are more distinctive than words from the middle.
         let times = if at == 0 || at == last { 4 } else { 2 };
         let others = || long.words.iter().take(at).chain(long.words.iter().skip(at + window.len()));
         short.length() * times >= long.length()

@@ -1,7 +1,8 @@
-//! From a suggested song to the one catalogue track that it means, or to the reason why none is.
+//! Finds the one catalogue track that a suggested song means, or the reason why there is none.
 //!
-//! [`best_match`] judges what a search found; [`rank`] orders it for somebody who chooses by hand;
-//! [`Selection`] keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] word the searches. Pure functions, no I/O.
+//! [`best_match`] judges the results of a search; [`rank`] orders them for a user who chooses by hand; [`Selection`]
+//! keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] build the searches. Pure functions
+//! without I/O.
 
 mod addition;
 #[cfg(test)]

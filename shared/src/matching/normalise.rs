@@ -1,18 +1,18 @@
-//! One spelling for names that differ only in how they are typed.
+//! Normalises names that differ only in how they are typed.
 
 use super::fold::{Folded, cut};
 
 /// Folds a title or an artist's name to the form in which spellings are compared.
 ///
-/// Compatibility forms, case, diacritics, punctuation, `&` and a leading "The" make no difference;
-/// words are separated by single spaces. Scripts are kept: Cyrillic stays Cyrillic. A name made of
-/// punctuation alone ("!!!") stays as it is. Applying it twice changes nothing.
+/// Compatibility forms, case, diacritics, punctuation, `&` and a leading "The" are ignored; words are separated by
+/// single spaces. Scripts are kept: Cyrillic stays Cyrillic. A name made of punctuation only ("!!!") is unchanged.
+/// The function is idempotent.
 #[must_use]
 pub fn normalise(text: &str) -> String {
     Folded::of(text).name().bare().text()
 }
 
-/// The folded words of a text, articles included.
+/// Returns the folded words of a text, including articles.
 pub(super) fn words(text: &str) -> Vec<String> {
     let text = cut(text);
     let folded = Folded::of(text);

@@ -1,12 +1,12 @@
-//! Which artists a listener names.
+//! Finds the artists that a user names.
 
 use super::{fold::MAX_CHARS, normalise::words};
 
-/// The listener's words, ready to be searched for artists' names.
+/// The user's words, prepared for finding artists' names.
 #[derive(Debug, Clone)]
 pub(super) struct Prompt {
     words: Vec<Word>,
-    /// Whether capitals tell names from other words: not in "all lower case" nor in "Title Case".
+    /// Whether capitals distinguish names from other words: not in "all lower case" nor in "Title Case".
     capitals_tell: bool,
 }
 
@@ -17,7 +17,7 @@ struct Word {
     starts_sentence: bool,
 }
 
-/// Bands whose names are ordinary words, among those long enough to pass as names otherwise.
+/// Artists whose names are ordinary words although they are long enough to count as names otherwise.
 const WORDS_TOO: &[&str] = &[
     "america",
     "animals",
@@ -130,7 +130,7 @@ const WORDS_TOO: &[&str] = &[
     "all saints",
 ];
 
-/// Words behind which a name is a name, however it is written.
+/// Words after which a name counts, however it is written.
 const INTRODUCTIONS: &[&str] = &[
     "band",
     "group",
@@ -162,13 +162,13 @@ impl Prompt {
         Self { words: found, capitals_tell }
     }
 
-    /// Says whether the listener names the artist, Polish endings included ("Kultu", "Podsiadły").
+    /// Whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
     ///
-    /// A name of several words counts wherever they follow one another. A name of a single word
-    /// counts where it is capitalised within a sentence; where it is not, only if it is no ordinary
-    /// word: at least six letters and not a known exception ("metallica", but not "air", "yes",
-    /// "journey"), or introduced ("the band yes"), or all that the listener wrote. Someone with two
-    /// names may be called by the second, capitalised ("Bowie", "Podsiadły").
+    /// A name of several words counts wherever they follow one another. A name of a single word counts if it is
+    /// capitalised within a sentence. Otherwise it counts only if it is not an ordinary word: at least six letters
+    /// and not a known exception ("metallica", but not "air", "yes", "journey"), or introduced ("the band yes"), or
+    /// the whole prompt. An artist with two names may be called by the second one, capitalised ("Bowie",
+    /// "Podsiadły").
     pub(super) fn names(&self, artist: &str) -> bool {
         let mut name = words(artist);
         if name.len() > 1 && name.first().is_some_and(|word| word == "the") {
@@ -185,7 +185,7 @@ impl Prompt {
         whole || surname.is_some_and(|last| self.places(last).any(|at| self.is_capital_within(at)))
     }
 
-    /// The positions at which the name's words, inflected or not, follow one another.
+    /// Returns the positions at which the name's words, inflected or not, follow one another.
     fn places<'a>(&'a self, name: &'a [String]) -> impl Iterator<Item = usize> + 'a {
         self.words
             .windows(name.len())
@@ -211,7 +211,7 @@ impl Prompt {
             && self.words.get(at).is_some_and(|word| word.is_capitalised && !word.starts_sentence)
     }
 
-    /// "Kult, Dżem …": another capitalised word behind the first one speaks for names.
+    /// "Kult, Dżem …": another capitalised word after the first one suggests names.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
         let is_link = |word: &Word| matches!(word.folded.as_str(), "and" | "i" | "oraz" | "or" | "lub");
@@ -225,13 +225,13 @@ impl Prompt {
     }
 }
 
-/// Endings of Polish cases, without their diacritics.
+/// Endings of Polish cases, without diacritics.
 const ENDINGS: &[&str] = &[
     "a", "u", "owi", "em", "iem", "ie", "e", "y", "i", "o", "ow", "om", "ami", "ach", "ego", "emu", "im",
     "ym", "ej", "s",
 ];
 
-/// Whether the word is the name or one of its Polish cases, or its English genitive.
+/// Whether the word is the name, one of its Polish cases, or its English genitive.
 fn is_form_of(word: &str, name: &str) -> bool {
     if word == name {
         return true;

@@ -1,4 +1,4 @@
-//! What holds for any text whatever, tried on many.
+//! Properties of any text.
 
 use super::{
     Constraints, MissReason, Selection, WantedVersions, best_match, field_query,
@@ -11,7 +11,7 @@ use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// A small linear congruential generator: the same texts in every run.
+/// A small linear congruential generator, so every run uses the same texts.
 struct Random(u64);
 
 impl Random {
@@ -115,7 +115,7 @@ impl Random {
 
 #[test]
 fn normalising_twice_changes_nothing() {
-    // Beyond plane 2 no character folds to anything else.
+    // Beyond plane 2 no character folds to another one.
     for c in (0..0x3_0000).filter_map(char::from_u32) {
         for text in [c.to_string(), format!("a{c}b")] {
             let once = normalise(&text);

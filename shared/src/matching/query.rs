@@ -1,14 +1,14 @@
-//! The words of a catalogue search.
+//! Builds the queries of a catalogue search.
 
 use super::{bare_title::bare_title, fold::cut};
 use crate::track::Suggestion;
 
 /// The catalogue refuses longer queries.
 const MAX_QUERY_CHARS: usize = 250;
-/// What each of the two quoted fields may take of it, quotes and field names aside.
+/// The most characters of each of the two quoted fields, without quotes and field names.
 const MAX_FIELD_CHARS: usize = 110;
 
-/// The precise search: `track:"…" artist:"…"`, without guests, version and quotes; an empty part is left out.
+/// Returns the precise query: `track:"…" artist:"…"`, without guests, version and quotes. An empty part is omitted.
 #[must_use]
 pub fn field_query(suggestion: &Suggestion) -> String {
     let field = |name: &str, text: &str| {
@@ -20,15 +20,15 @@ pub fn field_query(suggestion: &Suggestion) -> String {
     title.into_iter().chain(artist).collect::<Vec<_>>().join(" ")
 }
 
-/// The forgiving search, where the precise one finds nothing: title and artist in plain words.
+/// Returns the lenient query, for use if the precise one finds nothing: title and artist in plain words.
 #[must_use]
 pub fn free_query(suggestion: &Suggestion) -> String {
     let query = format!("{} {}", unquoted(&bare_title(&suggestion.title)), unquoted(cut(&suggestion.artist)));
     query.chars().take(MAX_QUERY_CHARS).collect::<String>().trim().to_owned()
 }
 
-/// Leaves out what has a meaning in queries. A word with an apostrophe finds nothing within a field
-/// filter, so the apostrophe goes and the word stays whole: the catalogue's index folds it too.
+/// Removes characters with a meaning in queries. A word with an apostrophe finds nothing within a field filter, so
+/// the apostrophe is removed and the word stays whole: the catalogue's index does the same.
 fn unquoted(text: &str) -> String {
     let kept: String = text
         .chars()
@@ -45,7 +45,7 @@ fn unquoted(text: &str) -> String {
     kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The name before "feat.": the catalogue lists guests one by one.
+/// Returns the name before "feat.": the catalogue lists guests separately.
 fn primary_artist(artist: &str) -> &str {
     let artist = cut(artist);
     let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " Feat. ", " Ft. ", " (feat", " (ft"]

@@ -1,4 +1,4 @@
-//! The order of what a search found, for a person who chooses from it.
+//! Orders the results of a search for a user who chooses one.
 
 use super::{
     WantedVersions,
@@ -13,14 +13,14 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
-/// An unasked version of the song stands behind the song, and still before other songs.
+/// The highest cost of a version that was not asked for: it comes after the song, but before other songs.
 const MAX_VERSION_COST: f64 = 0.25;
 
-/// Scores candidates by how well they fit what was typed, best first; of equals the playable ones, then the
-/// catalogue's order.
+/// Scores candidates by how well they match the input, best first. Equal scores are ordered by playability, then by
+/// the catalogue's order.
 ///
-/// Nothing is refused, for the person sees what they choose; but a recording comes once, as the best of its
-/// appearances: the same address, the same ISRC, or the same version of the song by the same artists with the same
+/// No candidate is refused, because the user sees what they choose. But each recording is listed once, as its best
+/// appearance: the same URI, the same ISRC, or the same version of the song by the same artists with the same
 /// lyrics. Either part of `sought` may be empty.
 #[must_use]
 pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Scored<'a>> {
@@ -37,7 +37,7 @@ pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Sc
     kept.into_iter().map(|recording| recording.scored).collect()
 }
 
-/// What was typed, taken apart.
+/// The parsed input.
 struct Judge {
     title: Option<Title>,
     artist: Option<Credits>,
@@ -86,7 +86,7 @@ impl Judge {
     }
 }
 
-/// A candidate, and what tells it from others.
+/// A candidate, and what distinguishes it from others.
 struct Recording<'a> {
     scored: Scored<'a>,
     artists: Vec<String>,

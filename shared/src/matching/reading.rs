@@ -8,18 +8,18 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
-/// What an artist is worth who is only known as the work that the song is from.
+/// The values of an artist that is known only as the work from which the song is.
 const FROM_THE_WORK: [f64; 3] = [0.95, 0.9, 0.85];
 
-/// A suggestion as it is read: as written, or with its fields otherwise.
+/// A suggestion in one reading: as written, or with its fields interpreted differently.
 pub(super) struct Reading {
     pub title: Title,
     pub credits: Credits,
-    /// Artist and title as they are written.
+    /// Artist and title as written.
     pub raw: (String, String),
-    /// A reading that is not the written one has to fit exactly.
+    /// Whether it has to match exactly, because it is not the written reading.
     pub is_exact: bool,
-    /// The film or musical that is named in the artist's place.
+    /// The film or musical that is named in place of the artist.
     pub work: Option<Folded>,
 }
 
@@ -34,7 +34,7 @@ impl Reading {
         }
     }
 
-    /// The suggestion read in one way, if it can be.
+    /// Returns the suggestion in this reading, if it is possible.
     pub(super) fn new(way: Way, suggestion: &Suggestion) -> Option<Self> {
         let Suggestion { artist, title, .. } = suggestion;
         match way {
@@ -43,7 +43,7 @@ impl Reading {
             Way::FromWork => {
                 work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
             }
-            // A suggestion without a year is too vague to be read so.
+            // A suggestion without a year is too vague for this reading.
             Way::Exchanged => suggestion.year.map(|_| Self::of(title, artist, true)),
         }
     }
@@ -55,18 +55,18 @@ pub(super) enum Way {
     /// The title repeats the artist: "Queen - Innuendo".
     WithoutArtist,
     Written,
-    /// A film or musical stands in the artist's place.
+    /// A film or musical is in the artist's place.
     FromWork,
-    /// The title stands in the artist's place.
+    /// Title and artist are exchanged.
     Exchanged,
 }
 
 impl Way {
-    /// The likeliest first.
+    /// The most likely first.
     pub(super) const ALL: [Self; 4] = [Self::WithoutArtist, Self::Written, Self::FromWork, Self::Exchanged];
 }
 
-/// The title in "Queen - Innuendo", where the artist is Queen.
+/// Returns the title in "Queen - Innuendo", if the artist is Queen.
 fn without_artist<'t>(artist: &str, title: &'t str) -> Option<&'t str> {
     let artist = Folded::of(artist);
     [" - ", " – ", ": "].iter().filter_map(|dash| title.split_once(dash)).find_map(|(left, right)| {
@@ -75,7 +75,7 @@ fn without_artist<'t>(artist: &str, title: &'t str) -> Option<&'t str> {
     })
 }
 
-/// The film in "Shrek 2 Cast", "Pretty Woman Soundtrack", "Various Artists (Tangled)".
+/// Returns the film in "Shrek 2 Cast", "Pretty Woman Soundtrack", "Various Artists (Tangled)".
 fn work(artist: &str) -> Option<Folded> {
     let various = ["various artists", "various", "vv aa", "rozni wykonawcy"];
     let outside = artist.split(['(', '[']).next().unwrap_or_default();
@@ -95,7 +95,8 @@ fn work(artist: &str) -> Option<Folded> {
     (!kept.is_empty()).then(|| Folded::of(&folded.with(&kept).bare().text()))
 }
 
-/// What the work is worth in the artist's place: most where the album is called so, least where only the title names it.
+/// Returns the value of the work in place of the artist: highest if the album has its name, lowest if only the title
+/// does.
 pub(super) fn from_the_work(work: Name<'_>, track: &CatalogueTrack) -> Option<f64> {
     let work = work.bare();
     let place = |text: &str| {

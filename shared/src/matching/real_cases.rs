@@ -1,4 +1,4 @@
-//! Suggestions and candidates that nobody made up (`tests/real_cases.tsv`), judged and counted by their groups.
+//! Judges suggestions and candidates from real data (`tests/real_cases.tsv`), counted by group.
 //!
 //! precision = right / (right + wrong); strict counts another recording by the same artist as wrong, too;
 //! recall = right / (right + missed), of the cases whose candidates hold a right one.
@@ -69,7 +69,7 @@ fn candidate((text, index): (&str, usize)) -> (String, CatalogueTrack) {
     ((*label).to_owned(), track)
 }
 
-/// Judges one case; says what came of it where that is not right.
+/// Judges one case; describes the result if it is not right.
 fn judge(line: &str) -> (&str, Counts, Option<String>) {
     let columns: Vec<&str> = line.split('\t').collect();
     let [group, artist, title, year, candidates @ ..] = columns.as_slice() else { panic!("{line}") };
@@ -129,7 +129,7 @@ fn on_a_real_catalogue_the_recording_is_found_that_was_meant() {
     assert_eq!(of("invented: ").wrong, 0);
     let reported = of("reported elsewhere");
     assert!(reported.wrong + reported.substitutes == 0 && reported.missed <= 1, "{reported:?}");
-    // Chosen because they are hard: not a fair sample.
+    // Chosen because they are hard, so not a representative sample.
     let hard = of("hard: ");
     assert!(hard.precision() >= 0.97 && hard.recall() >= 0.93, "{hard:?}");
 }

@@ -1,4 +1,4 @@
-//! The choice among what a search found.
+//! Chooses among the results of a search.
 
 use super::{
     Constraints, MissReason,
@@ -7,23 +7,23 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
-/// A chosen candidate and how well it fits, from 0 to 1.
+/// A chosen candidate and its score from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored<'a> {
     pub track: &'a CatalogueTrack,
     pub score: f64,
 }
 
-/// Picks the candidate that is the suggested song, in a version that the listener may get.
+/// Returns the candidate that is the suggested song in an acceptable version.
 ///
-/// Of equals the one inside the era wins, then an album over a collection, the earliest release, the uncensored one, and
-/// at last the one that the catalogue gave first.
+/// Among equals, one from within the era wins, then an album over a collection, the earliest release, the uncensored
+/// one, and finally the first one in the catalogue's order.
 ///
 /// # Errors
-/// - [`MissReason::NotFound`]: no candidate can be played, or there is none.
-/// - [`MissReason::Explicit`]: only explicit recordings of the song, and none are allowed.
-/// - [`MissReason::Excluded`]: an excluded artist takes part, or the song is not of the era.
-/// - [`MissReason::LowScore`]: none is this song, or only versions that nobody asked for.
+/// - [`MissReason::NotFound`]: there is no candidate, or none is playable.
+/// - [`MissReason::Explicit`]: all recordings of the song are explicit, and the user wants none.
+/// - [`MissReason::Excluded`]: an excluded artist takes part, or the song is outside the era.
+/// - [`MissReason::LowScore`]: no candidate is this song, or only in versions that were not asked for.
 pub fn best_match<'a>(
     suggestion: &Suggestion,
     candidates: &'a [CatalogueTrack],
@@ -69,13 +69,13 @@ fn choose<'a>(
     }
 }
 
-/// The best of those that fit; of equals the catalogue's first one.
+/// Returns the best of those that fit; among equals, the first one in the catalogue's order.
 fn best<'s, 'a>(songs: &'s [Judged<'a>], fits: impl Fn(&Judged<'a>) -> bool) -> Option<&'s Judged<'a>> {
     songs.iter().filter(|song| fits(song)).min_by_key(|song| song.rank())
 }
 
-/// A hit can be known by its mix ("King Of My Castle - Roy Malone's King Mix"): where that is the one recording of the song
-/// that the catalogue has of the artist, and on several albums.
+/// Returns the hit that is known by its mix ("King Of My Castle - Roy Malone's King Mix"): the mix is the only
+/// recording of the song by the artist in the catalogue, and is on several albums.
 fn known_by_its_mix<'s, 'a>(songs: &'s [Judged<'a>]) -> Option<&'s Judged<'a>> {
     let first = best(songs, |song| song.mix.is_some())?;
     let is_only = songs.iter().all(|song| song.mix == first.mix || !song.is_same_title);

@@ -1,4 +1,4 @@
-//! Cyrillic and Greek names that are also written in Latin letters.
+//! Transliterates Cyrillic and Greek names, which are also written in Latin letters.
 
 use super::{
     fold::{MAX_CHARS, Name},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::unicode::decompose;
 
-/// Whether the names share no script: one in Latin letters, the other without any.
+/// Whether the names share no script: one is in Latin letters, the other has none.
 pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
     let is_latin = |name: Name<'_>| {
         name.words.iter().any(|word| name.letters_of(word).bytes().any(|b| b.is_ascii_alphabetic()))
@@ -14,12 +14,12 @@ pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
     is_latin(a) != is_latin(b)
 }
 
-/// The usual transliteration of Russian, Ukrainian and Serbian, and of Greek.
+/// Transliterates Russian, Ukrainian, Serbian and Greek in the usual way.
 pub(super) fn to_latin(text: &str) -> String {
     let letters = decompose(text).into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS);
     let lower: String = letters.flat_map(char::to_lowercase).collect();
     let mut out = String::with_capacity(lower.len());
-    // The Greek pair is one vowel; a υ alone is an i.
+    // The Greek pair is one vowel; a single υ is an i.
     for c in lower.replace("ου", "ou").chars() {
         match cyrillic_letter(c).or_else(|| greek_letter(c)) {
             Some(latin) => out.push_str(latin),
@@ -29,7 +29,7 @@ pub(super) fn to_latin(text: &str) -> String {
     out
 }
 
-/// A Latin text as a transliteration would write it, which has no x: "Exponat" is "Экспонат", "Alexiou" is "Αλεξίου".
+/// Rewrites a Latin text as a transliteration would, without x: "Exponat" is "Экспонат", "Alexiou" is "Αλεξίου".
 pub(super) fn without_x(text: &str) -> String {
     text.replace('x', "ks").replace('X', "Ks")
 }

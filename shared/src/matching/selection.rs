@@ -1,14 +1,14 @@
-//! The playlist being built.
+//! The playlist that is being built.
 
 use std::collections::BTreeSet;
 
 use super::{MissReason, fold::Folded, prompt::Prompt, title::Title};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
 
-/// More tracks of one artist than this only if the listener named the artist.
+/// The most tracks of one artist, unless the user named the artist.
 const MAX_PER_ARTIST: usize = 2;
 
-/// A playlist being built: no song twice, no artist too often.
+/// A playlist that is being built: no song twice, no artist too often.
 #[derive(Debug, Clone)]
 pub struct Selection {
     target: usize,
@@ -28,19 +28,19 @@ struct Entry {
 }
 
 impl Selection {
-    /// Starts an empty playlist of at most `target` tracks for the listener's own words.
+    /// Creates an empty playlist of at most `target` tracks for the user's own words.
     #[must_use]
     pub fn new(target: usize, prompt: &str) -> Self {
         Self { target, prompt: Prompt::new(prompt), entries: Vec::new(), suggested: BTreeSet::new() }
     }
 
-    /// Adds the track and answers its index, from 0.
+    /// Adds the track and returns its index, from 0.
     ///
     /// # Errors
-    /// - [`MissReason::Duplicate`]: the URI, the recording (ISRC) or a song of this name by one of the
-    ///   same artists is there already; a remaster, a live or any other version is the same song.
-    /// - [`MissReason::Excluded`]: the artist has two tracks and the listener did not name the
-    ///   artist (of the closed list of reasons the nearest one), or the playlist is full.
+    /// - [`MissReason::Duplicate`]: the playlist contains the URI, the recording (ISRC), or a song of this name by
+    /// one of the same artists. A remaster, a live or any other version is the same song.
+    /// - [`MissReason::Excluded`]: the artist has two tracks and the user did not name the artist (the closest
+    /// reason of the closed list), or the playlist is full.
     pub fn offer(&mut self, track: &CatalogueTrack) -> Result<usize, MissReason> {
         let entry = Entry::new(track);
         if self.entries.iter().any(|other| other.is_same_song(&entry)) {
@@ -56,7 +56,7 @@ impl Selection {
         Ok(self.entries.len() - 1)
     }
 
-    /// Remembers the suggestion and says whether the same song had been suggested before.
+    /// Stores the suggestion and returns whether the same song had been suggested before.
     pub fn already_seen(&mut self, suggestion: &Suggestion) -> bool {
         let title = Title::parse(&suggestion.title);
         !self
@@ -64,19 +64,19 @@ impl Selection {
             .insert((compact(&suggestion.artist), format!("{} {}", title.full().compact(), title.parts)))
     }
 
-    /// Says whether the target is reached.
+    /// Whether the target is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.entries.len() >= self.target
     }
 
-    /// The number of tracks so far.
+    /// Returns the number of tracks.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Says whether there is no track yet.
+    /// Whether the playlist has no tracks.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -109,7 +109,7 @@ impl Entry {
     }
 }
 
-/// An artist's name without spaces: "R.E.M." and "REM" meet here.
+/// Returns an artist's name without spaces, so that "R.E.M." equals "REM".
 fn compact(name: &str) -> String {
     Folded::of(name).name().bare().compact()
 }

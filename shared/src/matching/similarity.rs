@@ -1,23 +1,23 @@
-//! How alike two folded names are, from 0 to 1.
+//! Measures how similar two folded names are, from 0 to 1.
 
 use super::{
     fold::{MAX_CHARS, Name, Word},
     lexicon::Senses,
 };
 
-/// How alike two names of different scripts may be written, or of one.
+/// How differently two names may be spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// Both in one script: a word has one edit, a long one two.
+    /// Both are in one script: a word may have one edit, a long one two.
     Strict,
-    /// One is transliterated, which is done in many ways.
+    /// One is transliterated, and there are many ways to do so.
     Loose,
 }
 
-/// A title that is the other but for a slip in a short word; enough only with the artist's exact name.
+/// The value of a title that differs by a slip in a short word; enough only with the artist's exact name.
 pub(super) const SLIP: f64 = 0.74;
 
-/// Says how alike two artists' names are; the order of their words is free.
+/// Compares two artists' names; their words may be in any order.
 pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     if a.is_empty() || b.is_empty() {
         return 0.0;
@@ -37,7 +37,7 @@ pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     if adds_middle_name(a, b) || adds_middle_name(b, a) || same_pair(a, b) {
         return 0.9;
     }
-    // A short name leaves little room for a slip: in "Dido" and "Dio" one letter is another artist.
+    // In a short name, one letter makes another artist: "Dido" and "Dio".
     let longest = a.length().max(b.length());
     let spelling = strict(edit_ratio(a, b), if longest < 6 { 1.5 } else { 1.0 });
     if another_surname(a, b) { spelling.min(0.7) } else { spelling }
@@ -65,9 +65,9 @@ fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     }
 }
 
-/// Whether names of as many words differ in the whole last one: Kate Nash is not Kate Bush.
+/// Whether names of equally many words differ in the whole last word: Kate Nash is not Kate Bush.
 ///
-/// First names are written in more ways: Pyotr, Piotr and Peter Ilyich Tchaikovsky are one.
+/// First names have more spellings: Pyotr, Piotr and Peter Ilyich Tchaikovsky are the same person.
 fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
     let last = |name| -> Option<&Word> { Name::words_of(name).last() };
     a.words.len() == b.words.len()
@@ -77,10 +77,10 @@ fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
         })
 }
 
-/// Says how alike two titles are, word by word.
+/// Compares two titles word by word.
 ///
-/// A misspelled word is forgiven, a different or missing one is not ("Love Me Do" is not "Love Me
-/// Too"), and a different number never is.
+/// A misspelled word is accepted. A different or missing one is not ("Love Me Do" is not "Love Me Too"), and a
+/// different number never is.
 pub(super) fn title_similarity(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
     let (a, b) = (a.bare(), b.bare());
     if a.is_empty() || b.is_empty() {
@@ -127,7 +127,7 @@ fn word_by_word(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
     }
 }
 
-/// A title's words without the catalogue numbers that the other title does not mention.
+/// Returns a title's words without catalogue numbers that the other title does not mention.
 fn without_catalogue_numbers(title: Name<'_>, other: Name<'_>) -> Vec<Word> {
     let (mut words, mut rest) = (Vec::with_capacity(title.words.len()), title.words.iter().peekable());
     while let Some(word) = rest.next() {
@@ -156,9 +156,9 @@ enum Missing {
 #[derive(Debug, Clone, Copy)]
 struct Difference {
     kind: Missing,
-    /// How many words are spelled differently.
+    /// The number of words that are spelled differently.
     changed: usize,
-    /// How many function words one of them lacks.
+    /// The number of function words that one of them lacks.
     particles: usize,
     /// The share of words that both have.
     shared: f64,
@@ -175,7 +175,7 @@ impl Difference {
     }
 }
 
-/// What of `name` has no counterpart in `other`.
+/// Returns which words of `name` have no counterpart in `other`.
 fn missing_words(name: Name<'_>, other: Name<'_>, spelling: Spelling) -> Difference {
     let mut found = Difference { kind: Missing::Nothing, changed: 0, particles: 0, shared: 0.0 };
     let mut same = 0_u32;
@@ -210,8 +210,8 @@ fn missing_words(name: Name<'_>, other: Name<'_>, spelling: Spelling) -> Differe
     found
 }
 
-/// The words at about the same position: a title's words keep their order, and comparing each with
-/// each would cost a square.
+/// Returns the words at about the same position. A title's words keep their order, and comparing all pairs would
+/// take quadratic time.
 fn nearby(words: &[Word], at: usize) -> &[Word] {
     const REACH: usize = 4;
     words.get(at.saturating_sub(REACH)..words.len().min(at + REACH + 1)).unwrap_or_default()
@@ -220,7 +220,7 @@ fn nearby(words: &[Word], at: usize) -> &[Word] {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Same {
     No,
-    /// One edit in a word so short that it could be another word.
+    /// One edit in a word so short that it may be another word.
     Short,
     Yes,
 }
@@ -260,7 +260,7 @@ fn are_inflected(x: &str, y: &str) -> bool {
     })
 }
 
-/// Whether a title is the other's opening words: "Killing Me Softly" of "… with His Song".
+/// Whether a title consists of the other's opening words: "Killing Me Softly" of "… with His Song".
 fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
     let rest = long.words.get(short.words.len()..).unwrap_or_default();
     short.words.len() >= 3
@@ -271,22 +271,21 @@ fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
             || !rest.iter().any(|word| word.senses.has(Senses::NUMBER)))
 }
 
-/// Whether both have the same words, in whatever order.
+/// Whether both have the same words in any order.
 pub(super) fn is_permutation(a: &[Word], b: &[Word]) -> bool {
-    // Each word stands for itself as often as it comes, so sums of spread ids tell bags apart.
+    // Sums of spread ids distinguish multisets of words.
     let bag = |words: &[Word]| {
         words.iter().fold(0_u64, |sum, word| sum.wrapping_add((u64::from(word.id) + 1).wrapping_pow(3)))
     };
     a.len() == b.len() && bag(a) == bag(b)
 }
 
-/// Counts every difference `severity` times: "Możliwe" and "Niemożliwe" share seven letters of ten.
+/// Counts every difference `severity` times: "Możliwe" and "Niemożliwe" share seven of ten letters.
 fn strict(ratio: f64, severity: f64) -> f64 {
     (1.0 - severity * (1.0 - ratio)).max(0.0)
 }
 
-/// One minus the share of characters to be changed; 0 where that is more than two fifths, which
-/// nothing here accepts.
+/// Returns one minus the share of characters to change; 0 above two fifths, which is never accepted.
 pub(super) fn edit_ratio(a: Name<'_>, b: Name<'_>) -> f64 {
     let longest = a.length().max(b.length());
     match (distance(a, b, longest * 2 / 5), u32::try_from(longest)) {
@@ -295,10 +294,10 @@ pub(super) fn edit_ratio(a: Name<'_>, b: Name<'_>) -> f64 {
     }
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn one name into the other,
-/// unless there are more than `limit`.
+/// Counts the insertions, deletions, substitutions and swaps of neighbours that turn one name into the other; `None`
+/// above `limit`.
 ///
-/// Optimal string alignment by rows, left as soon as a whole row is beyond the limit.
+/// Optimal string alignment by rows, which ends as soon as a whole row exceeds the limit.
 #[allow(clippy::indexing_slicing)] // Every row is one longer than a name can be.
 fn distance(a: Name<'_>, b: Name<'_>, limit: usize) -> Option<u16> {
     if a.length().abs_diff(b.length()) > limit {

@@ -1,4 +1,4 @@
-//! The pieces of a title: its name, what stands in brackets, and what follows a dash.
+//! Splits a title into its name, the parts in brackets, and the part after a dash.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -7,13 +7,13 @@ pub(super) enum Place {
     Dash,
 }
 
-/// Where one piece of a title ends and the next begins; brackets within brackets belong to the outer ones.
+/// Finds where one piece of a title ends and the next begins. Brackets within brackets belong to the outer ones.
 pub(super) struct Structure {
     pub place: Place,
-    /// Where the text goes on when a bracket closes.
+    /// The place that continues when a bracket closes.
     outside: Place,
     depth: usize,
-    /// A dash separates only what follows a name.
+    /// Whether there is a name: a dash separates only after one.
     has_word: bool,
 }
 

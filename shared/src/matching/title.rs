@@ -1,4 +1,4 @@
-//! A title taken apart: the song's own name, and what is said about this recording of it.
+//! Splits a title into the song's own name and what it says about this recording.
 
 use super::{
     addition::{Addition, IMITATIONS, imitated, take_parts},
@@ -10,24 +10,24 @@ use super::{
     version::Versions,
 };
 
-/// A title's parts. It can be read into again and again without a new allocation.
+/// A title's parts. It can be reused for another title without a new allocation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Title {
     folded: Folded,
-    /// The name without anything in brackets or after a dash, and without part numbers.
+    /// The name without brackets, without the part after a dash, and without part numbers.
     main: Vec<Word>,
-    /// The name with its subtitles, where it has any.
+    /// The name with its subtitles, if it has any.
     full: Vec<Word>,
-    /// The name with the subtitles in brackets alone, where more follow a dash.
+    /// The name with the subtitles in brackets only, if more follow a dash.
     lead: Vec<Word>,
-    /// The subtitles alone.
+    /// The subtitles only.
     subtitle: Vec<Word>,
     /// Other names, one after another: subtitles, nicknames, a movement's own name.
     aliases: Vec<Word>,
     alias_ends: Vec<usize>,
-    /// The guests, as they are listed after "feat.".
+    /// The guests listed after "feat.".
     featured: Vec<Word>,
-    /// The artist whom a karaoke or cover track says that it imitates.
+    /// The artist that a karaoke or cover track claims to imitate.
     pub imitated: Vec<Word>,
     /// The words that name the version ("imanbek remix").
     version_words: Vec<Word>,
@@ -47,7 +47,7 @@ impl Title {
         title
     }
 
-    /// Takes another title apart in place of this one.
+    /// Parses another title in place of this one.
     pub(super) fn read(&mut self, text: &str) {
         self.clear();
         let text = cut(text);
@@ -90,7 +90,7 @@ impl Title {
         (self.is_unusual, self.is_unreleased) = (false, false);
     }
 
-    /// Sorts a piece's words into what they are about.
+    /// Assigns a piece's words to the parts.
     fn take_piece(&mut self, place: Place, start: usize) {
         let words = self.folded.since(start);
         let own = match guests_at(words, place, !self.main.is_empty()) {
@@ -160,7 +160,7 @@ impl Title {
         }
     }
 
-    /// A title that is all brackets or punctuation is named by what it has.
+    /// Names a title that is all brackets or punctuation by what it has.
     fn name_unnamed(&mut self, text: &str) {
         if !self.main.is_empty() {
             return;
@@ -178,7 +178,7 @@ impl Title {
         self.subtitle.clear();
     }
 
-    /// "Flashdance... What a Feeling" and "Gloria: In Excelsis Deo" are also called by what stands before the mark.
+    /// "Flashdance... What a Feeling" and "Gloria: In Excelsis Deo" are also known by the part before the mark.
     fn read_opening(&mut self, text: &str) {
         let mark = ["...", "…", ": "].iter().filter_map(|mark| text.find(mark)).min();
         let opening = mark.and_then(|at| text.get(..at));
@@ -211,7 +211,7 @@ impl Title {
         self.alias_ends.push(self.aliases.len());
     }
 
-    /// The names in "Bagatelle No. 25 "Für Elise"" and "Suite bergamasque: III. Clair de lune".
+    /// Reads the names in "Bagatelle No. 25 "Für Elise"" and "Suite bergamasque: III. Clair de lune".
     fn read_nicknames(&mut self, text: &str) {
         if !text.contains(['"', '“', '”', ':']) {
             return;
@@ -246,7 +246,7 @@ impl Title {
         self.folded.with(&self.full).bare()
     }
 
-    /// The name with its subtitles, its article included.
+    /// Returns the words of the name with its subtitles, including its article.
     pub(super) fn all_words(&self) -> &[Word] {
         &self.full
     }
@@ -276,7 +276,7 @@ impl Title {
         self.folded.is_transliterable
     }
 
-    /// The other names by which the song goes.
+    /// Returns the other names of the song.
     pub(super) fn aliases(&self) -> impl Iterator<Item = Name<'_>> {
         let mut start = 0;
         self.alias_ends.iter().map(move |end| {
@@ -286,7 +286,7 @@ impl Title {
         })
     }
 
-    /// The guests, each by name and then all of them as one name.
+    /// Returns the guests, each name and then all of them as one name.
     pub(super) fn featured(&self) -> impl Iterator<Item = Name<'_>> {
         let and = lexicon().and.id;
         let each = self.featured.split(move |word| word.id == and);
@@ -295,7 +295,7 @@ impl Title {
     }
 }
 
-/// Where the guests begin in "umbrella feat jay z"; in an addition "with" opens them, too.
+/// Returns where the guests begin in "umbrella feat jay z"; in an addition "with" begins them, too.
 pub(super) fn guests_at(words: &[Word], place: Place, has_name: bool) -> Option<usize> {
     let with = lexicon().with;
     words.iter().enumerate().position(|(at, word)| match place {

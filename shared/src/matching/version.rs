@@ -12,7 +12,7 @@ macro_rules! versions {
 
         impl Version {
             const ALL: &'static [Self] = &[$(Self::$version),*];
-            /// The versions' names in answers to clients and in `lexicon.txt`, in the order of the variants.
+            /// The versions' names in responses and in `lexicon.txt`, in the order of the variants.
             pub(super) const NAMES: &'static [&'static str] = &[$($name),*];
         }
     };
@@ -50,30 +50,30 @@ versions! {
 }
 
 impl Version {
-    // The variants are few.
+    // There are fewer than 32 variants.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) const COUNT: u32 = Self::ALL.len() as u32;
 
-    /// Whether only a listener who asks for it may get it, whatever the model proposes.
+    /// Whether the user has to ask for it, whatever the model suggests.
     #[must_use]
     pub const fn must_be_asked_for(self) -> bool {
         Versions::ASKED.contains(self)
     }
 
-    /// Whether it may stand in for the plain recording where the listener allows that.
+    /// Whether it may replace the plain recording if the user allows that.
     #[must_use]
     pub const fn is_substitute(self) -> bool {
         Versions::SUBSTITUTES.contains(self)
     }
 
-    /// The version's name in answers to clients.
+    /// Returns the version's name in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or_default()
     }
 
-    /// What a version takes off the score that is neither named, asked for nor allowed; 0.20 and more can never be
-    /// accepted.
+    /// Returns the cost of a version that is neither named, asked for nor allowed. A version with a cost of 0.20 or
+    /// more is never accepted.
     pub(super) const fn penalty(self) -> f64 {
         match self {
             Self::RadioEdit => 0.02,
@@ -98,7 +98,7 @@ impl Versions {
         Version::Slowed,
         Version::EightD,
     ]);
-    /// The one place that says what may stand in for the plain recording.
+    /// The only definition of which versions may replace the plain recording.
     pub(super) const SUBSTITUTES: Self = Self::of(&[
         Version::Acoustic,
         Version::Session,
@@ -119,7 +119,7 @@ impl Versions {
         Self(set)
     }
 
-    /// The versions that the senses name.
+    /// Returns the versions that the senses name.
     pub(super) const fn named_by(senses: Senses) -> Self {
         Self(senses.versions())
     }
@@ -152,12 +152,12 @@ impl Versions {
         self.0 & other.0 != 0
     }
 
-    /// The one that a listener is told: a radio edit is the plain recording.
+    /// Returns the version that is shown to the user. A radio edit counts as the plain recording.
     pub(super) fn label(self) -> Option<Version> {
         self.without(Self::of(&[Version::RadioEdit])).iter().next()
     }
 
-    /// Those that only a listener may ask for.
+    /// Returns those that only a user may ask for.
     pub(super) const fn to_be_asked_for(self) -> Self {
         self.intersection(Self::ASKED)
     }

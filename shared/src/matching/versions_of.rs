@@ -1,4 +1,4 @@
-//! Everything that title, album and performers say about a track's version.
+//! Derives a track's version from its title, album and performers.
 
 use super::{
     addition::is_live_album,
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::track::CatalogueTrack;
 
-/// What an album's addition can say of all its tracks. "Remixes" or "Deluxe Radio Edition" say nothing of a plain title.
+/// What an album's addition can say about all its tracks. "Remixes" or "Deluxe Radio Edition" say nothing about a
+/// plain title.
 const OF_ALBUMS: Versions = Versions::of(&[
     Version::Live,
     Version::Karaoke,
@@ -27,7 +28,7 @@ const OF_ALBUMS: Versions = Versions::of(&[
     Version::Spoken,
 ]);
 
-/// The versions that a track is, by its parsed title and what the song's own title lacks of it.
+/// Returns a track's versions, from its parsed title and the words that the song's own title lacks.
 pub(super) fn versions_of(
     track: &CatalogueTrack,
     title: &Title,
@@ -40,7 +41,7 @@ pub(super) fn versions_of(
     found(title, album, artists, own).union(unmistakable(title.full(), wanted.full()))
 }
 
-/// What a track is by its own names, as they are stored, where it is not the plain recording.
+/// Returns a stored track's version from its own names; `None` for the plain recording.
 #[must_use]
 pub fn version_of(title: &str, artist: &str, album: &str) -> Option<Version> {
     let mut artists = Names::default();
@@ -52,11 +53,11 @@ pub fn version_of(title: &str, artist: &str, album: &str) -> Option<Version> {
 
 fn found(title: &Title, album: Versions, artists: &Names, own: Name<'_>) -> Versions {
     let found = named(title, own).union(album).union(versions_of_performers(artists));
-    // What comes "from the vault" has not been recorded before.
+    // A song "from the vault" has not been recorded before.
     if title.is_unreleased { found.without(Versions::of(&[Version::ReRecorded])) } else { found }
 }
 
-/// The versions that the title names; a version of the artist's own ("Glee Cast Version") is none.
+/// Returns the versions that the title names, except a version of the artist's own ("Glee Cast Version").
 fn named(title: &Title, own: Name<'_>) -> Versions {
     const OTHER: Versions = Versions::of(&[Version::Other]);
     let is_own = |word: &Word| own.words.iter().any(|name| name.id == word.id);
@@ -67,7 +68,7 @@ fn named(title: &Title, own: Name<'_>) -> Versions {
     title.versions
 }
 
-/// The versions that words of the name itself tell which the song's own name lacks: "Someone Like You Karaoke".
+/// Returns the versions named by words of the title that the song's own name lacks: "Someone Like You Karaoke".
 fn unmistakable(name: Name<'_>, wanted: Name<'_>) -> Versions {
     if name.same_ids(wanted) {
         return Versions::default();
@@ -84,7 +85,7 @@ fn unmistakable(name: Name<'_>, wanted: Name<'_>) -> Versions {
 }
 
 fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title) -> Versions {
-    // Two records in one ("Reload / MTV Unplugged") say nothing of the single track.
+    // Two records in one ("Reload / MTV Unplugged") say nothing about a single track.
     if album_name.contains(" / ") || album_name == title_name {
         return Versions::default();
     }
@@ -92,20 +93,20 @@ fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title
     if is_remix_of(title.main(), album.main()) {
         return Versions::of(&[Version::Remix]);
     }
-    // A single bears its song's name: "Live Forever" is no concert.
+    // A single has its song's name: "Live Forever" is not a concert.
     if album.versions.is_empty() && album.main().same_ids(title.main()) {
         return Versions::default();
     }
     album.versions.intersection(OF_ALBUMS).union(of_album_name(album.full().words))
 }
 
-/// A single called "Roses Remix" holds no plain "Roses".
+/// A single called "Roses Remix" has no plain "Roses".
 fn is_remix_of(title: Name<'_>, album: Name<'_>) -> bool {
     matches!(album.words, [name @ .., last]
         if album.with(name).same_ids(title) && Versions::named_by(last.senses).contains(Version::Remix))
 }
 
-/// The versions that an album's own name gives away ("Live at Leeds"), not its additions.
+/// Returns the versions that an album's own name reveals ("Live at Leeds"), without its additions.
 fn of_album_name(words: &[Word]) -> Versions {
     let mut found = Versions::default();
     lexicon().scan(words, |_, _, senses| {

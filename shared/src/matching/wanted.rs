@@ -1,4 +1,4 @@
-//! The versions that a listener asks for, in English or Polish.
+//! Finds the versions that a user asks for, in English or Polish.
 
 use super::{
     Version,
@@ -8,18 +8,18 @@ use super::{
     version::Versions,
 };
 
-/// The versions that the listener asked for; none by default.
+/// The versions that the user asked for; none by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WantedVersions(Versions);
 
 impl WantedVersions {
-    /// Reads the listener's own words.
+    /// Parses the user's own words.
     ///
-    /// "Live" counts as a version only where the words around it allow no verb ("songs to live by"),
-    /// and no version counts behind "no", "without", "bez" ("no remixes or covers").
+    /// "Live" counts as a version only if the words around it allow no verb ("songs to live by"), and no version
+    /// counts after "no", "without", "bez" ("no remixes or covers").
     #[must_use]
     pub fn from_prompt(prompt: &str) -> Self {
-        // A prompt has up to a thousand characters; each clause is read for itself.
+        // A prompt has up to a thousand characters; each clause is parsed separately.
         Self(
             prompt
                 .split(['.', '!', '?', ';', ':', '\n'])
@@ -28,7 +28,7 @@ impl WantedVersions {
         )
     }
 
-    /// Says whether this version was asked for.
+    /// Whether this version was asked for.
     #[must_use]
     pub fn contains(self, version: Version) -> bool {
         self.0.contains(version)
@@ -46,7 +46,7 @@ fn sentence(sentence: &str) -> Versions {
 
 fn clause(clause: &str, negated: &mut Negation) -> Versions {
     negated.pass_comma();
-    // Folding looks at a bounded text, so a long clause is read in stretches.
+    // Folding reads a bounded text, so a long clause is read in sections.
     let characters: Vec<char> = clause.chars().collect();
     let stretches = characters.chunks(MAX_CHARS).map(|stretch| stretch.iter().collect::<String>());
     let words: Vec<String> = stretches.flat_map(|stretch| words(&stretch)).collect();
@@ -64,17 +64,17 @@ fn clause(clause: &str, negated: &mut Negation) -> Versions {
     found
 }
 
-/// "No remixes or live versions, please": a refusal reaches over the list behind it.
+/// "No remixes or live versions, please": a negation covers the list after it.
 #[derive(Default)]
 struct Negation {
-    /// How many more ordinary words it reaches over.
+    /// How many more ordinary words it covers.
     reach: usize,
 }
 
 impl Negation {
     const REACH: usize = 2;
 
-    /// "No karaoke, covers or remixes" goes on behind the comma, "no slow songs, covers" does not.
+    /// "No karaoke, covers or remixes" continues after the comma, "no slow songs, covers" does not.
     fn pass_comma(&mut self) {
         if self.reach < Self::REACH {
             self.reach = 0;

@@ -1,8 +1,9 @@
-//! The headers that every answer has, of the functions and of the gateway.
+//! The headers of every response, from the functions and the gateway.
 
 use http::{HeaderName, HeaderValue, header};
 
-/// Set unless the answer has its own. The policy is that of what is no document: nothing in it is loaded, and no page frames it.
+/// Set unless the response has its own. The policy is for responses that are not documents: they load nothing, and
+/// no page frames them.
 pub const COMMON: [(HeaderName, HeaderValue); 7] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
@@ -16,11 +17,11 @@ pub const COMMON: [(HeaderName, HeaderValue); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-/// Only of an answer that goes over https (RFC 6797, 7.2).
+/// Only for a response over https (RFC 6797, 7.2).
 pub const TRANSPORT: (HeaderName, HeaderValue) =
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 
-/// Those of an answer.
+/// Returns the common headers of a response.
 pub fn common(is_https: bool) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     COMMON.into_iter().chain(is_https.then_some(TRANSPORT))
 }

@@ -1,17 +1,17 @@
-//! Structured logs: one JSON object a line.
+//! Structured logs: one JSON object per line.
 
 use serde_json::{Map, Value};
 
 /// How urgent a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Business as usual.
+    /// A normal event.
     Info,
-    /// Somebody should look at it.
+    /// An event that an operator should look at.
     Error,
 }
 
-/// Where log lines go.
+/// The destination of log lines.
 pub trait Log {
     /// Writes one line.
     fn write(&self, level: Level, line: &str);
@@ -22,19 +22,19 @@ pub trait Log {
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Sets a field. Never a secret, never what a listener typed.
+    /// Sets a field. Never pass a secret or a user's text.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) {
         self.0.insert(key.to_owned(), value.into());
     }
 
-    /// Adds a field; as [`Fields::set`].
+    /// Adds a field; see [`Fields::set`].
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.set(key, value);
         self
     }
 
-    /// Adds a field where there is a value.
+    /// Adds a field if there is a value.
     #[must_use]
     pub fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
         match value {
@@ -43,7 +43,7 @@ impl Fields {
         }
     }
 
-    /// The line.
+    /// Returns the line as JSON.
     pub fn into_line(self) -> String {
         Value::Object(self.0).to_string()
     }

@@ -1,4 +1,4 @@
-//! Randomness, as handed to whoever needs it.
+//! Randomness, passed to the code that needs it.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ pub trait Random {
     /// Fills `bytes` from a cryptographically secure generator.
     fn fill(&self, bytes: &mut [u8]);
 
-    /// A random (version 4) UUID.
+    /// Returns a random (version 4) UUID.
     fn uuid(&self) -> Uuid {
         let mut bytes = [0; 16];
         self.fill(&mut bytes);

@@ -1,7 +1,7 @@
-//! Spotify's accounts service: the listener's agreement, and the tokens that it leads to.
+//! Spotify's accounts service: the user's consent, and the tokens that follow from it.
 //!
-//! The authorization code flow of a confidential client (RFC 6749, 4.1): `Authorization: Basic`, and PKCE (RFC 7636),
-//! which binds a code to the state that it was given for.
+//! Implements the authorization code flow of a confidential client (RFC 6749, 4.1) with `Authorization: Basic`, and
+//! PKCE (RFC 7636), which binds a code to the state that it was issued for.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,7 +19,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
 use crate::text::one_line;
 
-/// All that we ever ask for: to create playlists that are not on the profile, and to fill them.
+/// The only scope that the app asks for: creating playlists that the profile does not show, and filling them.
 pub const SCOPE: &str = "playlist-modify-private";
 
 const LIMITS: Limits = Limits::document(8_000, 16 * 1024);
@@ -30,7 +30,7 @@ const MAX_NAME_CHARS: usize = 200;
 pub struct SpotifyAccount {
     /// Spotify's `account_id`, which never changes, unlike `id`.
     pub id: Option<String>,
-    /// Its public name, where it has one.
+    /// The public name, if the account has one.
     pub display_name: Option<String>,
 }
 
@@ -39,23 +39,23 @@ fn text(me: &Value, name: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// What a grant gave.
+/// The result of a grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// Opens the account for a while.
+    /// The access token, which expires.
     pub access_token: Secret,
-    /// Gets the next access token; where none comes, the one before stays good.
+    /// The refresh token. If Spotify returns none, the previous one stays valid.
     pub refresh_token: Option<Secret>,
-    /// How long the access token lasts, from the moment it was asked for.
+    /// The lifetime of the access token in seconds, from the moment of the request.
     pub expires_in_seconds: u64,
 }
 
-/// Why there are no tokens.
+/// The reasons why there are no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantError {
-    /// The code or the refresh token is not (or no longer) good.
+    /// The code or the refresh token is not valid (any more).
     InvalidGrant,
-    /// Everything else; the code or the refresh token may still be good.
+    /// Any other error; the code or the refresh token may still be valid.
     Spotify(SpotifyError),
 }
 
@@ -65,7 +65,7 @@ impl From<SpotifyError> for GrantError {
     }
 }
 
-/// The accounts service, as the app that is registered there.
+/// The accounts service, used with the app's credentials.
 pub struct SpotifyAccounts<'a, H, C> {
     config: &'a SpotifyConfig,
     http: &'a H,
@@ -73,12 +73,12 @@ pub struct SpotifyAccounts<'a, H, C> {
 }
 
 impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
-    /// The accounts service of `config`.
+    /// Creates a client of the accounts service of `config`.
     pub fn new(config: &'a SpotifyConfig, http: &'a H, clock: &'a C) -> Self {
         Self { config, http, clock }
     }
 
-    /// Where the listener is asked; Spotify sends them back to `redirect_uri`.
+    /// Returns the URL at which Spotify asks the user. Spotify redirects the browser to `redirect_uri`.
     pub fn authorize_url(&self, redirect_uri: &str, state: &NewState) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(state.verifier.expose()));
         let query = form_urlencoded(&[
@@ -93,7 +93,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         format!("{}/authorize?{query}", self.config.accounts_base_url)
     }
 
-    /// Exchanges the code that the listener came back with. A code is good once, and with its own state's verifier.
+    /// Exchanges the code of the redirect. A code works once, and only with the verifier of its own state.
     ///
     /// # Errors
     /// [`GrantError`].
@@ -112,7 +112,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         self.grant(&pairs).await
     }
 
-    /// Gets the next access token.
+    /// Returns the next access token.
     ///
     /// # Errors
     /// [`GrantError`].
@@ -120,7 +120,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         self.grant(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]).await
     }
 
-    /// Whose account it is, as far as that is told.
+    /// Returns the account of the token's user, as far as Spotify tells.
     ///
     /// # Errors
     /// [`UserCallError`].
@@ -137,8 +137,8 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
         Ok(SpotifyAccount { id: text(&me, "account_id"), display_name: text(&me, "display_name") })
     }
 
-    /// Asks for tokens, once more where Spotify said that it did nothing: what got no answer may have used up the code,
-    /// or replaced the refresh token.
+    /// Requests tokens. Repeated only if Spotify said that it did nothing: a request without a response may have
+    /// used up the code or replaced the refresh token.
     async fn grant(&self, pairs: &[(&str, &str)]) -> Result<Tokens, GrantError> {
         match self.attempt(pairs).await {
             Err(GrantError::Spotify(
@@ -188,12 +188,12 @@ impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
     }
 }
 
-/// Whether it can be sent in a header and stored.
+/// Whether the token can be sent in a header and stored.
 fn is_token(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// `{"error":"invalid_grant"}` is about the listener's token, everything else about us (RFC 6749, 5.2).
+/// `{"error":"invalid_grant"}` concerns the user's token, every other error the app (RFC 6749, 5.2).
 fn refusal(body: &[u8]) -> GrantError {
     #[derive(Deserialize)]
     struct Refusal {

@@ -12,23 +12,23 @@ use crate::runtime::http_client::{
 };
 use crate::track::CatalogueTrack;
 
-/// The app's access token; one for each instance of a function.
+/// The app's access token; one cache for each instance of a function.
 pub type TokenCache = Cached<Secret>;
 
-/// More than this Spotify refuses.
+/// Spotify refuses a larger limit.
 const MAX_RESULTS: u8 = 10;
-/// Ten tracks take about 30 KB.
+/// Ten tracks have about 30 KB.
 const SEARCH_LIMITS: Limits = Limits::document(5_000, 512 * 1024);
 const TOKEN_LIMITS: Limits = Limits::document(5_000, 16 * 1024);
-/// A token is replaced this long before it expires, so that it outlives the requests under way.
+/// A token is replaced this long before it expires, so that it outlives the running requests.
 const TOKEN_MARGIN_SECONDS: u64 = 60;
-/// Nobody waits longer than this for a rate limit to pass.
+/// The longest wait for a rate limit, in seconds.
 const MAX_WAIT_SECONDS: u64 = 3;
-/// Spotify's window, for an answer that does not say when to come back.
+/// Spotify's rate window, used for a rate limit without `Retry-After`.
 pub(super) const RATE_WINDOW_SECONDS: u64 = 30;
 const RETRY_PAUSE_MS: u64 = 250;
 
-/// The catalogue, as the app itself may read it (client credentials).
+/// The catalogue, read with the app's own token (client credentials).
 pub struct SpotifyApp<'a, H, C> {
     config: &'a SpotifyConfig,
     tokens: &'a TokenCache,
@@ -37,16 +37,15 @@ pub struct SpotifyApp<'a, H, C> {
 }
 
 impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
-    /// The catalogue, with the token in `tokens` for as long as it lasts.
+    /// Creates a client that uses the token in `tokens` until it expires.
     pub fn new(config: &'a SpotifyConfig, tokens: &'a TokenCache, http: &'a H, clock: &'a C) -> Self {
         Self { config, tokens, http, clock }
     }
 
     /// Searches tracks, at most ten, in Spotify's order; `market` is a country (ISO 3166-1 alpha-2).
     ///
-    /// At most one repetition after a failure that may pass (no connection, 500, 502, 503, a rate
-    /// limit of up to 3 s), and one with a new token where Spotify no longer accepts the old one: two
-    /// requests with a cold cache, five at the very worst.
+    /// Repeats once after a transient failure (no connection, 500, 502, 503, a rate limit of up to 3 s), and once
+    /// with a new token if Spotify no longer accepts the old one: two requests with a cold cache, five at most.
     ///
     /// # Errors
     /// [`SpotifyError`]; a search that finds nothing is an empty list.
@@ -81,7 +80,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
         }
     }
 
-    /// Gets the token ahead of the first search. A failure is left to the search to report.
+    /// Fetches the token before the first search. The search reports a failure.
     pub async fn warm_up(&self) {
         let _ = self.token().await;
     }
@@ -106,7 +105,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
         Ok(parse_tracks(&body)?)
     }
 
-    /// Forgets a token that failed, unless a search at the same time has already replaced it.
+    /// Forgets a token that failed, unless a simultaneous search has already replaced it.
     fn forget(&self, token: &Secret) {
         if self.tokens.get(self.clock.now_ms()).as_ref() == Some(token) {
             self.tokens.clear();
@@ -154,7 +153,7 @@ struct TokenAnswer {
     expires_in: f64,
 }
 
-/// Why an attempt failed.
+/// The reasons why an attempt failed.
 enum Failure {
     /// Spotify no longer accepts the token, which has been forgotten.
     TokenRefused,
@@ -179,7 +178,7 @@ pub(super) fn refuse_errors(response: InboundResponse) -> Result<InboundResponse
     }
 }
 
-/// Why a search is refused. It is the app that asks, so whatever is forbidden is forbidden to the app.
+/// Returns why a search was refused. The app asks, so a prohibition concerns the app.
 fn refusal(status: StatusCode, said: Said) -> SpotifyError {
     match status {
         StatusCode::FORBIDDEN => SpotifyError::AppForbidden(said),
@@ -188,9 +187,9 @@ fn refusal(status: StatusCode, said: Said) -> SpotifyError {
     }
 }
 
-/// How long to wait before trying again; `None` where that would not help, or take too long.
+/// Returns how long to wait before the next attempt, or `None` if another attempt would not help or take too long.
 ///
-/// A timeout has already cost its share of the listener's patience.
+/// A timeout is not repeated: it has already used its share of the user's time.
 pub(super) fn pause_ms(error: SpotifyError) -> Option<u64> {
     match error {
         SpotifyError::RateLimited { retry_after_seconds } if retry_after_seconds <= MAX_WAIT_SECONDS => {

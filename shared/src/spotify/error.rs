@@ -8,33 +8,33 @@ use crate::json::from_slice_lenient;
 use crate::runtime::http_client::HttpError;
 use crate::text::one_line;
 
-/// Why the catalogue gave no usable answer. Finding nothing is not an error.
+/// The reasons why the catalogue returned no usable response. Finding nothing is not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpotifyError {
-    /// There is no answer.
+    /// There was no response.
     Unavailable(HttpError),
-    /// It answered with an error.
+    /// It returned an error.
     Refused {
         /// The status.
         status: StatusCode,
     },
-    /// The app may send no more requests for now.
+    /// The app has reached its rate limit.
     RateLimited {
-        /// Seconds until it may again; hours have been seen.
+        /// Seconds until the next request is allowed; values of hours occur.
         retry_after_seconds: u64,
     },
     /// It does not accept the app's id and secret.
     InvalidCredentials,
-    /// It does not let the app ask at all: its owner lacks Premium, for instance, or it is blocked.
+    /// It refuses the app, for example because its owner has no Premium subscription, or because it is blocked.
     AppForbidden(Said),
-    /// It does not have the market that was asked for.
+    /// It does not have the requested market.
     InvalidMarket,
-    /// It answered something else than was asked for.
+    /// The response was not what was asked for.
     InvalidAnswer,
 }
 
 impl SpotifyError {
-    /// Whether asking again for the same listener would be refused again.
+    /// Whether another request for the same user would be refused as well.
     pub fn is_lasting(self) -> bool {
         matches!(
             self,
@@ -43,7 +43,7 @@ impl SpotifyError {
     }
 }
 
-/// The beginning of what Spotify said, on one line, for the log.
+/// The beginning of Spotify's message, on one line, for the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Said {
     bytes: [u8; Self::MAX_BYTES],
@@ -74,7 +74,7 @@ impl Said {
         self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
-    /// Whether it is about the app and its owner, and not about the listener whom the app acts for.
+    /// Whether the message is about the app and its owner, and not about the user for whom the app acts.
     pub(super) fn is_about_the_app(&self) -> bool {
         let said = self.as_str().to_ascii_lowercase();
         ["premium", "application", "owner of the app", "app is blocked"]

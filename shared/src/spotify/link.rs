@@ -1,13 +1,14 @@
-//! A listener's link to their Spotify account: the one place that hands out a valid access token.
+//! A user's link to their Spotify account. This module is the only source of valid access tokens.
 //!
-//! The tokens lie encrypted in the database, which also decides who replaces a used-up access token: one request at a
-//! time, while the others wait for its result. What happens when that one fails:
+//! The tokens are stored encrypted in the database, which also decides which request refreshes an expired access
+//! token: one at a time, while the others wait for its result. If that request fails:
 //!
-//! - Spotify refuses the refresh token (`invalid_grant`): the link is over, if the token is still the stored one.
-//!   Somebody may have linked again, or replaced it, meanwhile: then theirs counts.
-//! - Anything else (no answer, 5xx, a rate limit): the link stays as it is, and the right to replace is given back.
-//! - The worker dies: the right ends by itself after a minute. Nobody who is alive takes as long; else two could replace
-//!   the same token, and the second, refused, would end the link before the first has stored what it got.
+//! - Spotify refuses the refresh token (`invalid_grant`): the link ends, if that token is still the stored one. If
+//! another request has linked or refreshed meanwhile, its tokens stay.
+//! - Any other failure (no response, 5xx, a rate limit): the link stays as it is, and the lock is released.
+//! - The worker dies: the lock expires after a minute. Its lifetime is longer than any refresh; otherwise two
+//! requests could refresh the same token, and the second, refused, would end the link before the first has stored
+//! its result.
 
 use std::fmt;
 
@@ -23,19 +24,19 @@ use crate::runtime::clock::Clock;
 use crate::runtime::http_client::HttpClient;
 use crate::supabase::{Service, SupabaseError};
 
-/// How often somebody who waits looks again.
+/// The interval in which a waiting request reads again, in milliseconds.
 const POLL_MS: u64 = 250;
-/// Longer than Spotify takes, where it answers at all; a listener is not kept longer.
+/// The longest wait for a token, in milliseconds: longer than Spotify takes to respond.
 const PATIENCE_MS: u64 = 12_000;
-/// A swap is only lost to somebody whose own has held; more than twice in a row means that something is wrong.
+/// A swap is lost only to another successful one; more than two losses in a row mean a defect.
 const MAX_SWAPS: usize = 3;
 
-/// The secrets that tokens are encrypted with: the first writes, all read.
+/// The secrets that encrypt the tokens: the first one encrypts, both decrypt.
 #[derive(Debug, Clone)]
 pub struct TokenSecrets(SecretPair);
 
 impl TokenSecrets {
-    /// Reads `SPOTIFY_TOKEN_SECRETS`: one, or two separated by a comma, of 32 characters at least.
+    /// Reads `SPOTIFY_TOKEN_SECRETS`: one secret, or two separated by a comma, of at least 32 characters each.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -52,18 +53,18 @@ impl TokenSecrets {
     }
 }
 
-/// Why there is no access token.
+/// The reasons why there is no access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkError {
-    /// The listener has linked no account.
+    /// The user has not linked an account.
     NotLinked,
-    /// Spotify no longer accepts the link, which is gone now.
+    /// Spotify no longer accepts the link, which has been deleted.
     Expired,
-    /// Somebody else replaces the token, for too long.
+    /// Another request has held the lock for too long.
     Busy,
-    /// Spotify gave no token; the link is as it was.
+    /// Spotify returned no token; the link is unchanged.
     Spotify(SpotifyError),
-    /// The database gave no answer.
+    /// The database returned no usable response.
     Database(SupabaseError),
 }
 
@@ -108,23 +109,23 @@ impl From<SupabaseError> for LinkError {
     }
 }
 
-/// What `GET /status` tells of a link; nothing is decrypted for it.
+/// The status of a link as `GET /status` returns it. Nothing is decrypted for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkStatus {
-    /// Whether there is one.
+    /// Whether there is a link.
     pub linked: bool,
     /// The account's public name.
     #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// When it was linked, the last time (RFC 3339).
+    /// When the account was last linked (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked_at: Option<String>,
-    /// When Spotify will end it: six months later.
+    /// When Spotify ends the link: six months after linking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
 }
 
-/// Links, in the database and at Spotify.
+/// The links of users, in the database and at Spotify.
 pub struct SpotifyLinks<'a, H, C> {
     secrets: &'a TokenSecrets,
     service: Service<'a, H>,
@@ -153,7 +154,7 @@ struct Stored {
 }
 
 impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
-    /// The links of a project's listeners.
+    /// Creates the links of a project's users.
     pub fn new(
         secrets: &'a TokenSecrets,
         service: Service<'a, H>,
@@ -164,12 +165,12 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         Self { secrets, service, accounts: SpotifyAccounts::new(config, http, clock), clock }
     }
 
-    /// The accounts service.
+    /// Returns the accounts service.
     pub fn accounts(&self) -> &SpotifyAccounts<'a, H, C> {
         &self.accounts
     }
 
-    /// Stores a new link, in place of one that there was. What was begun for another account is forgotten.
+    /// Stores a new link and replaces an existing one. Unfinished exports to another account are forgotten.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -202,7 +203,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         self.service.rpc_retrying("store_spotify_tokens", &args, self.clock).await
     }
 
-    /// What is known of a link.
+    /// Returns the status of a user's link.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -210,7 +211,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
     }
 
-    /// Deletes a link; there need not be one.
+    /// Deletes a user's link. Succeeds without one.
     ///
     /// # Errors
     /// [`SupabaseError`].
@@ -219,9 +220,9 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         self.service.rpc_retrying::<_, bool>("delete_spotify_tokens", &args, self.clock).await.map(drop)
     }
 
-    /// An access token that is good for a minute at least.
+    /// Returns an access token that is valid for at least a minute.
     ///
-    /// `refused` is one that Spotify does not accept although it should: it counts as used up.
+    /// `refused` is a token that Spotify refused although it should be valid; it counts as expired.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -251,12 +252,12 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
             p_other_secret: self.secrets.other(),
             p_refused_access_token: refused.map(Secret::expose),
         };
-        // Not repeated on failure: the first call may have taken the right to replace with it, and who waits gets on.
+        // Not repeated on failure: the first call may have taken the lock, so a repeat would only wait for it.
         let rows: Vec<Stored> = self.service.rpc("get_spotify_tokens", &args).await?;
         Ok(rows.into_iter().next())
     }
 
-    /// Replaces the access token; `None` where somebody else has changed the link meanwhile.
+    /// Refreshes the access token; `None` if another request has changed the link meanwhile.
     async fn refresh(&self, user_id: Uuid, seen: Secret) -> Result<Option<Secret>, LinkError> {
         match self.accounts.refresh(&seen).await {
             Ok(tokens) => {
@@ -294,7 +295,8 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
             p_refresh_token: tokens.refresh_token.as_ref().map(Secret::expose),
             p_expires_at: self.expires_at(tokens),
         };
-        // A repetition of one that held finds its own refresh token, and is lost: the next read finds the tokens.
+        // A repeat of a swap that succeeded finds its own refresh token and counts as lost; the next read returns
+        // the tokens.
         self.service.rpc_retrying("refresh_spotify_tokens", &args, self.clock).await
     }
 
@@ -315,16 +317,16 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
         self.service.rpc("expire_spotify_link", &args).await
     }
 
-    /// The end of the access token's life, in a form that PostgreSQL reads as an absolute time.
+    /// Returns when the access token expires, in a form that PostgreSQL reads as an absolute time.
     fn expires_at(&self, tokens: &Tokens) -> String {
         let seconds = self.clock.now_seconds().saturating_add(tokens.expires_in_seconds);
         rfc3339(seconds)
     }
 }
 
-/// Seconds since the Unix epoch as RFC 3339 in UTC (Howard Hinnant's `civil_from_days`).
+/// Formats seconds since the Unix epoch as RFC 3339 in UTC (Howard Hinnant's `civil_from_days`).
 fn rfc3339(seconds: u64) -> String {
-    // Year 9999 is far enough: PostgreSQL would read a longer year as something else.
+    // Years after 9999 are cut: PostgreSQL would read a longer year differently.
     let seconds = seconds.min(253_402_300_799);
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let shifted = days + 719_468;

@@ -1,5 +1,5 @@
-//! Many requests at once, against models of the database's functions and of a Spotify that rotates refresh tokens.
-//! Both may be as slow as a call lets them, and Spotify may fail: whatever the order, no link is lost.
+//! Many simultaneous requests against models of the database's functions and of a Spotify that rotates refresh
+//! tokens. Both may be as slow as a call's timeout allows, and Spotify may fail: in every order, no link is lost.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -16,10 +16,10 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const REQUESTS: u64 = 12;
 const ROUNDS: u64 = 300;
-/// What the database gives the one who replaces the token.
+/// How long the lock is held at most.
 const RIGHT_MS: u64 = 60_000;
 
-/// A xorshift generator: the same seed, the same round.
+/// A xorshift generator: the same seed gives the same round.
 struct Chance(Cell<u64>);
 
 impl Chance {
@@ -33,7 +33,7 @@ impl Chance {
     }
 }
 
-/// Something takes its time on the way there and back; the answer just makes it.
+/// Delays a request and its response; the response still arrives within the timeout.
 struct Slow {
     http: FakeHttp,
     clock: SharedClock,
@@ -51,7 +51,7 @@ impl HttpClient for Slow {
     }
 }
 
-/// The stored link, and what Spotify accepts: tokens are numbers, each greater than the one before.
+/// The stored link, and what Spotify accepts: tokens are numbers, each greater than the previous one.
 struct World {
     clock: SharedClock,
     chance: Rc<Chance>,
@@ -131,7 +131,7 @@ impl World {
     }
 }
 
-/// How many got a token.
+/// Returns how many requests got a token.
 fn round(seed: u64) -> usize {
     let chance = Rc::new(Chance(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
     let clock = SharedClock::default();

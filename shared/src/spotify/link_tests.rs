@@ -28,7 +28,7 @@ pub(super) fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// The database's answers to each read, and what else it and Spotify say.
+/// The database's result of each read, and the other responses of the database and Spotify.
 struct World {
     reads: RefCell<Vec<Value>>,
     grant: FakeAnswer,
@@ -52,7 +52,7 @@ fn invalid_grant() -> FakeAnswer {
     FakeAnswer::json(400, &json!({"error": "invalid_grant", "error_description": "Refresh token revoked"}))
 }
 
-/// Asks for a token in that world; answers it with what was called, in order.
+/// Asks for a token in that world; returns it with the calls made, in order.
 fn ask(world: World, refused: Option<&str>) -> (Result<Secret, LinkError>, Vec<(String, Value)>) {
     let world = Rc::new(world);
     let told = world.clone();
@@ -94,7 +94,7 @@ fn world(reads: Vec<Value>, grant: FakeAnswer) -> World {
 }
 
 #[test]
-fn a_fresh_token_is_handed_out_as_it_is() {
+fn returns_a_valid_token_unchanged() {
     let (token, calls) = ask(world(vec![stored("fresh", "a", "r")], granted(None)), None);
     assert_eq!(token, Ok(Secret::new("a")));
     assert_eq!(names(&calls), ["get_spotify_tokens"]);
@@ -102,7 +102,7 @@ fn a_fresh_token_is_handed_out_as_it_is() {
 }
 
 #[test]
-fn who_has_not_linked_is_told_so() {
+fn user_without_a_link_gets_not_linked() {
     let (token, _) = ask(world(vec![json!([])], granted(None)), None);
     assert_eq!(token, Err(LinkError::NotLinked));
 }
@@ -125,7 +125,7 @@ fn another_refresh_token_is_stored() {
 }
 
 #[test]
-fn who_waits_gets_what_somebody_else_got() {
+fn waiting_request_gets_the_refreshed_token() {
     let reads = vec![stored("wait", "a", "r"), stored("wait", "a", "r"), stored("fresh", "b", "r")];
     let (token, calls) = ask(world(reads, granted(None)), None);
     assert_eq!(token, Ok(Secret::new("b")));
@@ -133,14 +133,14 @@ fn who_waits_gets_what_somebody_else_got() {
 }
 
 #[test]
-fn nobody_waits_forever() {
+fn waiting_ends_with_an_error() {
     let (token, calls) = ask(world(vec![stored("wait", "a", "r")], granted(None)), None);
     assert_eq!(token, Err(LinkError::Busy));
     assert!(calls.len() < 60, "{}", calls.len());
 }
 
 #[test]
-fn who_loses_the_swap_takes_the_winners_token() {
+fn loser_of_the_swap_takes_the_winners_token() {
     let reads = vec![stored("refresh", "a", "r"), stored("fresh", "winner", "r2")];
     let lost = World { swapped: false, ..world(reads, granted(Some("mine"))) };
     assert_eq!(ask(lost, None).0, Ok(Secret::new("winner")));
@@ -188,7 +188,7 @@ fn every_other_failure_leaves_the_link_and_gives_the_right_back() {
 }
 
 #[test]
-fn times_are_those_of_the_calendar() {
+fn formats_times_of_the_calendar() {
     for (seconds, expected) in [
         (0, "1970-01-01T00:00:00Z"),
         (951_782_399, "2000-02-28T23:59:59Z"),

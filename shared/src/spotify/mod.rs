@@ -1,4 +1,4 @@
-//! Spotify's Web API: the catalogue as the app itself may read it, and listeners' linked accounts.
+//! Spotify's Web API: the catalogue, read with the app's token, and the linked accounts of users.
 
 mod accounts;
 mod app;
@@ -26,28 +26,29 @@ use base64::engine::general_purpose::STANDARD;
 use crate::config::{ConfigError, base_url, both, optional, required, required_secret};
 use crate::redacted::Secret;
 
-/// The app that is registered with Spotify, and where Spotify is.
+/// The app that is registered with Spotify, and Spotify's addresses.
 #[derive(Debug, Clone)]
 pub struct SpotifyConfig {
     /// The app's public id.
     pub client_id: String,
     /// The app's secret.
     pub client_secret: Secret,
-    /// Where the Web API is, without a trailing slash.
+    /// The Web API's base URL, without a trailing slash.
     pub api_base_url: String,
-    /// Where tokens are issued, without a trailing slash.
+    /// The accounts service's base URL, without a trailing slash.
     pub accounts_base_url: String,
 }
 
 impl SpotifyConfig {
-    /// Reads `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET` and, to talk to something else than
-    /// Spotify, `SPOTIFY_API_BASE_URL` and `SPOTIFY_ACCOUNTS_BASE_URL`.
+    /// Reads `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET` and, for addresses other than Spotify's,
+    /// `SPOTIFY_API_BASE_URL` and `SPOTIFY_ACCOUNTS_BASE_URL`.
     ///
     /// # Errors
-    /// [`ConfigError`] naming everything that is missing or invalid.
+    /// [`ConfigError`] names everything that is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url =
-            |name, default: &str| base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()));
+        let url = |name, default: &str| {
+            base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()))
+        };
         let credentials =
             both(required(&env, "SPOTIFY_CLIENT_ID"), required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
         let urls = both(
@@ -58,7 +59,7 @@ impl SpotifyConfig {
         Ok(Self { client_id, client_secret, api_base_url, accounts_base_url })
     }
 
-    /// The value of `Authorization` with which the app proves itself at the token endpoint.
+    /// Returns the value of `Authorization` that authenticates the app at the token endpoint.
     pub fn basic_authorization(&self) -> Secret {
         let credentials = format!("{}:{}", self.client_id, self.client_secret.expose());
         Secret::new(format!("Basic {}", STANDARD.encode(credentials)))

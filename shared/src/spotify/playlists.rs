@@ -1,4 +1,4 @@
-//! A listener's playlists on Spotify, as far as the scope `playlist-modify-private` reaches.
+//! A user's playlists on Spotify, within the scope `playlist-modify-private`.
 
 use http::{Method, StatusCode, header};
 use serde::Deserialize;
@@ -12,28 +12,28 @@ use crate::runtime::http_client::{
     HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
 };
 
-/// Spotify refuses more in one call; a playlist of ours has no more.
+/// The most tracks in one call; our playlists have no more.
 pub const MAX_ITEMS: usize = 100;
-/// A playlist's object with no items is about 1 KB, one with a hundred about 300 KB.
+/// An empty playlist has about 1 KB, one with a hundred tracks about 300 KB.
 const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
 
-/// Why a call for a listener failed.
+/// The reasons why a call for a user failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserCallError {
     /// The access token is not accepted (any more).
     TokenRefused,
-    /// The listener may not do this: an app in development mode knows five listeners, or the scope is missing.
+    /// The user may not do this: an app in development mode has five listed users, or the scope is missing.
     Forbidden,
-    /// There is no such playlist (any more).
+    /// The playlist does not exist (any more).
     NotFound,
-    /// It does not like what was sent: one bad track is enough.
+    /// Spotify refuses the request's content; a single track is enough.
     Rejected,
-    /// Everything that is not about this listener or this request.
+    /// Any error that does not concern this user or this request.
     Spotify(SpotifyError),
 }
 
 impl UserCallError {
-    /// Why something is forbidden to an app that acts for a listener.
+    /// Returns why an action is forbidden to an app that acts for a user.
     pub(super) fn forbidden(said: Said) -> Self {
         if said.is_about_the_app() { SpotifyError::AppForbidden(said).into() } else { Self::Forbidden }
     }
@@ -56,19 +56,19 @@ impl From<HttpError> for UserCallError {
 pub struct SpotifyPlaylist {
     /// Its id: letters and digits.
     pub id: String,
-    /// Where it is opened.
+    /// The URL at which the playlist is opened.
     pub url: String,
 }
 
 impl SpotifyPlaylist {
-    /// The playlist with that id, if it can be one's.
+    /// Returns the playlist with that id; `None` if it cannot be an id.
     pub fn with_id(id: &str) -> Option<Self> {
         let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
         is_id.then(|| Self { id: id.to_owned(), url: format!("https://open.spotify.com/playlist/{id}") })
     }
 }
 
-/// Playlists of the listener whose access token it holds.
+/// The playlists of the access token's user.
 pub struct SpotifyPlaylists<'a, H, C> {
     config: &'a SpotifyConfig,
     http: &'a H,
@@ -77,14 +77,14 @@ pub struct SpotifyPlaylists<'a, H, C> {
 }
 
 impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
-    /// The playlists that `token` gives access to.
+    /// Creates a client for the playlists of `token`'s user.
     pub fn new(config: &'a SpotifyConfig, http: &'a H, clock: &'a C, token: Secret) -> Self {
         Self { config, http, clock, token }
     }
 
-    /// Creates an empty playlist that is not on the listener's profile.
+    /// Creates an empty playlist that the user's profile does not show.
     ///
-    /// Repeated only after a rate limit of up to 3 s: any other failure may have created it.
+    /// Repeated only after a rate limit of up to 3 s: after any other failure the playlist may exist.
     ///
     /// # Errors
     /// [`UserCallError`].
@@ -100,16 +100,16 @@ impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
         Ok(SpotifyPlaylist::with_id(&created.id).ok_or(SpotifyError::InvalidAnswer)?)
     }
 
-    /// Makes these tracks, 100 at most, the playlist's only ones, in this order. Repeating it changes nothing.
+    /// Replaces the playlist's tracks with these, 100 at most, in this order. Can be repeated.
     ///
     /// # Errors
-    /// [`UserCallError::Rejected`] where a single one is not accepted; the playlist is then as it was.
+    /// [`UserCallError::Rejected`] if a single track is not accepted; the playlist is then unchanged.
     pub async fn replace_items(
         &self,
         playlist: &SpotifyPlaylist,
         uris: &[&str],
     ) -> Result<(), UserCallError> {
-        // Whoever answers without it, in Spotify's place, has not written anything.
+        // A response without `snapshot_id` does not come from Spotify, so nothing was written.
         #[derive(Deserialize)]
         struct Replaced {
             #[serde(rename = "snapshot_id")]
@@ -120,7 +120,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
         response.json::<Replaced>().await.map(drop).map_err(invalid_answer)
     }
 
-    /// Sends, and once more after a failure that may pass and that `may_repeat` allows.
+    /// Sends a request, and repeats it once after a transient failure that `may_repeat` allows.
     async fn call(
         &self,
         method: Method,

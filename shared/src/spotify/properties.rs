@@ -1,4 +1,4 @@
-//! What holds for any state that comes back and any answer of Spotify's, tried on many.
+//! Properties of any state that comes back, and of any response of Spotify.
 
 use futures_util::FutureExt;
 use http::{HeaderMap, StatusCode, header};

@@ -1,5 +1,5 @@
-//! Spotify's search answer. Its fields have come and gone over the years, so all but a track's
-//! address, title and artists are optional, and what is not a playable catalogue track is skipped.
+//! Parses Spotify's search response. Its fields have changed over the years, so all but a track's URI, title and
+//! artists are optional. Items that are not playable catalogue tracks are skipped.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::json::from_slice_lenient;
 use crate::text::one_line;
 use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, TrackUri};
 
-/// Whoever looks at what was found compares each with each, so an answer that holds more than was asked for, or a track
-/// of more artists than any has, is cut.
+/// Tracks are compared pairwise later, so a response with more tracks than requested, or a track with too many
+/// artists, is cut.
 const MAX_TRACKS: usize = 10;
 const MAX_ARTISTS: usize = 50;
 
@@ -46,12 +46,12 @@ fn parse_track(item: &Value) -> Option<CatalogueTrack> {
     })
 }
 
-/// A text as it can be shown and stored, if anything is left of it.
+/// Returns a text that can be shown and stored; `None` if nothing remains of it.
 fn display_text(text: &Value) -> Option<String> {
     Some(one_line(text.as_str()?, MAX_TEXT_CHARS)).filter(|text| !text.is_empty())
 }
 
-/// Milliseconds within what the database stores; 0 for what is no number.
+/// Returns milliseconds within the range that the database stores; 0 if it is not a number.
 fn parse_duration(ms: &Value) -> u32 {
     // The cast saturates.
     (ms.as_f64().unwrap_or_default() as u32).min(MAX_DURATION_MS)

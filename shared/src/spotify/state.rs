@@ -1,4 +1,4 @@
-//! The state that travels with a listener to Spotify and back.
+//! The OAuth state that a user takes to Spotify and back.
 
 use std::fmt;
 
@@ -12,47 +12,47 @@ use crate::config::{ConfigError, SecretPair};
 use crate::redacted::Secret;
 use crate::runtime::random::Random;
 
-/// How long a listener may take to agree.
+/// How long the user has to decide, in seconds.
 pub const LIFETIME_SECONDS: u64 = 600;
-/// Clocks of two instances differ by so much at the most.
+/// The largest difference between the clocks of two instances.
 const CLOCK_SKEW_SECONDS: u64 = 60;
 
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 16;
 /// Version, user, nonce, time.
 const PAYLOAD_BYTES: usize = 1 + 16 + NONCE_BYTES + 8;
-/// Each use of the key has its own prefix, so that what one makes is of no use as the other.
+/// Each use of the key has its own prefix, so that one result cannot be used as another.
 const SIGNATURE: &[u8] = b"sound-whiskers/spotify-state/";
 const VERIFIER: &[u8] = b"sound-whiskers/spotify-verifier/";
 
-/// Who began to link an account, when: signed by us, so that nobody else can have made it up.
+/// The user and the time of the start, signed so that only this service can have issued them.
 ///
-/// `base64url(version, user, nonce, seconds).base64url(HMAC-SHA256)`. It says whose link it is to become; that this
-/// user is also the one who completes it, `POST /complete` checks.
+/// `base64url(version, user, nonce, seconds).base64url(HMAC-SHA256)`. It names the user whose link it is for; `POST
+/// /complete` checks that the same user completes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedState {
-    /// The user who began.
+    /// The user who started.
     pub user_id: Uuid,
-    /// The state's `code_verifier` (RFC 7636). It is derived from the state with our key: it is stored nowhere, and
-    /// nobody can read it in the URL, where the state stands.
+    /// The state's `code_verifier` (RFC 7636). It is derived from the state with the signing key, so it is stored
+    /// nowhere and cannot be read from the URL, which contains the state.
     pub verifier: Secret,
 }
 
-/// A state as it is sent to Spotify, and its `code_verifier`, which stays here.
+/// A state to send to Spotify, with its `code_verifier`, which is not sent.
 #[derive(Debug)]
 pub struct NewState {
     /// The state.
     pub text: String,
-    /// The verifier that [`StateKeys::verify`] finds again.
+    /// The verifier that [`StateKeys::verify`] derives again.
     pub verifier: Secret,
 }
 
-/// Why a state is not one of ours, or no longer.
+/// The reasons why a state is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateError {
-    /// Not of the form, or not signed with one of our keys.
+    /// It is malformed, or not signed with one of the keys.
     Invalid,
-    /// Begun too long ago.
+    /// It is older than ten minutes.
     Expired,
 }
 
@@ -67,12 +67,12 @@ impl fmt::Display for StateError {
 
 impl std::error::Error for StateError {}
 
-/// The keys that sign states: the first signs, all verify.
+/// The keys that sign states: the first one signs, both verify.
 #[derive(Debug, Clone)]
 pub struct StateKeys(SecretPair);
 
 impl StateKeys {
-    /// Reads `SPOTIFY_STATE_SECRETS`: one, or two separated by a comma, of 32 characters at least.
+    /// Reads `SPOTIFY_STATE_SECRETS`: one secret, or two separated by a comma, of at least 32 characters each.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -80,7 +80,7 @@ impl StateKeys {
         SecretPair::from_env(env, "SPOTIFY_STATE_SECRETS").map(Self)
     }
 
-    /// A new state for `user_id`.
+    /// Creates a state for `user_id`.
     pub fn sign(&self, user_id: Uuid, now_seconds: u64, random: &dyn Random) -> NewState {
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
@@ -94,10 +94,10 @@ impl StateKeys {
         NewState { text, verifier: verifier(&self.0.first, &payload) }
     }
 
-    /// Reads a state that came back.
+    /// Verifies a state that came back.
     ///
     /// # Errors
-    /// [`StateError`]; the time is looked at only once the signature is known to be good.
+    /// [`StateError`]; the time is checked only after the signature.
     pub fn verify(&self, state: &str, now_seconds: u64) -> Result<SignedState, StateError> {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| StateError::Invalid);
         let (payload, signature) = state.split_once('.').ok_or(StateError::Invalid)?;
@@ -135,7 +135,7 @@ fn base64url_mac(key: &Secret, purpose: &[u8], payload: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes.unwrap_or_default())
 }
 
-/// `None` where the secret cannot be a key, which HMAC knows no case of.
+/// `None` if the secret cannot be a key; HMAC accepts keys of any length.
 fn mac(key: &Secret, purpose: &[u8], payload: &[u8]) -> Option<Hmac<Sha256>> {
     let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
     Some(mac.chain_update(purpose).chain_update(payload))
@@ -218,7 +218,7 @@ mod tests {
                 let mut changed: Vec<char> = state.chars().collect();
                 changed[at] = other;
                 let changed: String = changed.into_iter().collect();
-                // The last character of a base64 text may have bits that stand for nothing; decoding refuses those.
+                // The last character of a base64 text may have unused bits; decoding refuses those.
                 assert!(changed == state || keys.verify(&changed, NOW).is_err(), "{changed}");
             }
         }

@@ -24,7 +24,7 @@ fn config() -> SpotifyConfig {
     config_of(&[("SPOTIFY_CLIENT_ID", "id"), ("SPOTIFY_CLIENT_SECRET", "secret")]).unwrap()
 }
 
-/// A function's instance: what outlives its requests, and the world around it.
+/// An instance of a function: what outlives its requests, and its fake environment.
 pub(super) struct Instance {
     pub(super) config: SpotifyConfig,
     tokens: TokenCache,
@@ -57,7 +57,7 @@ impl Instance {
         self.app().search("song", None, 10).now_or_never().unwrap()
     }
 
-    /// What was sent: `token`, or the bearer token of a search.
+    /// The requests that were sent: `token`, or the bearer token of a search.
     fn sent(&self) -> Vec<String> {
         self.http.requests().iter().map(describe).collect()
     }
@@ -109,7 +109,7 @@ fn refused(status: u16) -> SpotifyError {
     SpotifyError::Refused { status: StatusCode::from_u16(status).unwrap() }
 }
 
-/// What `status(403)` says.
+/// The error of `status(403)`.
 fn forbidden() -> SpotifyError {
     SpotifyError::AppForbidden(Said::of(b"User not registered in the Developer Dashboard"))
 }
@@ -156,7 +156,7 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
 }
 
 #[test]
-fn the_limit_stays_within_spotifys() {
+fn limits_results_to_spotifys_maximum() {
     for (limit, sent) in [(0, "limit=1"), (1, "limit=1"), (10, "limit=10"), (50, "limit=10")] {
         let instance = Instance::warm([found(&[])]);
         instance.app().search("x", None, limit).now_or_never().unwrap().unwrap();
@@ -205,7 +205,7 @@ fn a_token_that_another_search_has_replaced_is_kept() {
 }
 
 #[test]
-fn a_failure_that_may_pass_is_repeated_once() {
+fn repeats_a_transient_failure_once() {
     for (first, waited_ms) in [
         (status(500), 250),
         (status(502), 250),
@@ -225,7 +225,7 @@ fn a_failure_that_may_pass_is_repeated_once() {
 }
 
 #[test]
-fn a_failure_that_does_not_pass_is_not_repeated() {
+fn does_not_repeat_a_lasting_failure() {
     for (answer, error) in [
         (limited("4"), SpotifyError::RateLimited { retry_after_seconds: 4 }),
         (limited("48925"), SpotifyError::RateLimited { retry_after_seconds: 48_925 }),
@@ -283,7 +283,7 @@ fn a_token_that_cannot_be_had_is_told_apart() {
 }
 
 #[test]
-fn an_answer_cut_off_is_no_answer() {
+fn truncated_response_is_an_error() {
     let cut_off =
         FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), vec![Ok("{".into()), Err(HttpError::Network)]);
     let instance = Instance::warm([cut_off, found(&[item()])]);
@@ -291,7 +291,7 @@ fn an_answer_cut_off_is_no_answer() {
 }
 
 #[test]
-fn what_is_no_catalogue_track_is_skipped() {
+fn skips_items_that_are_not_catalogue_tracks() {
     let items = [
         json!(null),
         json!("track"),
@@ -383,7 +383,7 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
 }
 
 #[test]
-fn half_an_emoji_in_one_name_does_not_make_an_answer_unreadable() {
+fn reads_a_response_with_a_lone_surrogate() {
     let body = json!({ "tracks": { "items": [item_with(json!({ "name": "HALF" })), item()] } });
     let body = body.to_string().replace("HALF", r"Song \ud83e");
     let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)]).search().unwrap();
@@ -394,7 +394,7 @@ fn half_an_emoji_in_one_name_does_not_make_an_answer_unreadable() {
 }
 
 #[test]
-fn whatever_stands_in_a_hit_can_be_shown_and_stored_or_the_hit_is_skipped() {
+fn cleans_every_text_of_a_hit_or_skips_it() {
     let long = "ż".repeat(10_000);
     for (changes, title, artist) in [
         (json!({ "name": "So\u{0}ng\r\n\u{202e}x" }), "So ng x".to_owned(), "Ann, Bob".to_owned()),
@@ -441,7 +441,7 @@ fn a_duration_is_one_of_at_most_a_day() {
 }
 
 #[test]
-fn what_spotify_refuses_the_app_stands_in_the_cause_and_is_the_operators() {
+fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
     let premium = "Active premium subscription required for the owner of the app.";
     for body in [
         premium.to_owned(),
@@ -481,7 +481,7 @@ fn a_listener_who_is_not_let_in_is_told_from_an_app_that_is_not() {
 }
 
 #[test]
-fn a_market_that_spotify_does_not_have_is_the_requests_mistake() {
+fn unknown_market_is_an_invalid_request() {
     let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
     let error = Instance::warm([FakeAnswer::json(400, &body)]).search().unwrap_err();
     assert_eq!((error, error.is_lasting()), (SpotifyError::InvalidMarket, true));

@@ -1,4 +1,4 @@
-//! One wish, asked and read as the functions ask and read it.
+//! Sends one wish to the model and reads the answer in the same way as the functions.
 
 use native::{NativeClock, NativeHttp};
 use shared::llm::playlist::{Language, PlaylistAsk, PlaylistEvent, PlaylistReader};
@@ -11,31 +11,31 @@ use shared::track::Suggestion;
 
 use crate::observed::{Attempt, Observed};
 
-/// Polish, for a model that answers in English to whatever is asked would not be noticed otherwise.
+/// The wish is Polish, because an answer in the wrong language could not be detected otherwise.
 const WISH: &str = "trzy spokojne polskie piosenki na deszczowy wieczór";
 const WISHED_SONGS: usize = 3;
-/// As the functions bound it.
+/// The same limits as in the functions.
 const LIMITS: Limits = Limits::stream(20_000, 49_000, 4 * 1024 * 1024);
 
-/// What came of a wish.
+/// The result of a wish.
 #[derive(Default)]
 pub struct Check {
     pub attempts: Vec<Attempt>,
     pub error: Option<LlmError>,
     pub text: String,
     pub refusal: String,
-    /// How many songs were asked for.
+    /// The number of songs asked for.
     pub asked: usize,
     pub songs: Vec<Suggestion>,
     pub language: Option<Language>,
     pub finish: Option<FinishReason>,
     pub usage: Option<Usage>,
     pub cost: Cost,
-    /// When the first piece of text came.
+    /// When the first piece of text arrived.
     pub first_text_ms: Option<u64>,
     /// When the answer ended.
     pub done_ms: u64,
-    /// How many pieces the text came in.
+    /// The number of pieces of the text.
     pub pieces: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong, in words that say what to change.
+//! Explains what is wrong, and what to change.
 
 use native::NativeHttp;
 use shared::llm::{FinishReason, LlmConfig, LlmError, Problem};
@@ -6,7 +6,7 @@ use shared::runtime::http_client::HttpError;
 
 use crate::answer::Check;
 
-/// Why no listener would get songs.
+/// Returns the reason why a user would get no songs.
 pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
     let url = format!("{}/chat/completions", config.base_url);
     match &check.error {
@@ -92,7 +92,7 @@ fn refusal(config: &LlmConfig, url: &str, check: &Check, problem: &Problem) -> S
         _ if says(&["insufficient", "credit", "billing", "balance"]) => {
             format!("The account has no credit ({problem}).")
         }
-        // LiteLLM without a database says so of a key that it does not know.
+        // LiteLLM without a database reports this for an unknown key.
         _ if says(&["api key", "api_key", "no_db_connection"]) => key(problem),
         401 | 403 => key(problem),
         _ if says(&["model"]) && !says(&["response_format"]) => {
@@ -122,7 +122,7 @@ fn beginning(check: &Check) -> String {
     shortened(&String::from_utf8_lossy(bytes))
 }
 
-/// The beginning of a text, on one line.
+/// Returns the beginning of a text, on one line.
 fn shortened(text: &str) -> String {
     let line: Vec<_> = text.split_whitespace().collect();
     line.join(" ").chars().filter(|c| !c.is_control()).take(200).collect()

@@ -1,6 +1,6 @@
-//! Asks the configured language model one small wish, as the functions ask it, and says what came of it.
+//! Asks the configured language model for a few songs in the same way as the functions, and reports the result.
 //!
-//! Exit code: 0 where a listener would get songs, 1 where not, 2 where the configuration is incomplete.
+//! Exit code: 0 if a user would get songs, 1 if not, 2 if the configuration is incomplete.
 
 mod answer;
 mod diagnosis;

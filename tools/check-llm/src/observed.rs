@@ -1,4 +1,4 @@
-//! Requests and answers as they cross the network.
+//! Records requests and responses as they cross the network.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,24 +10,24 @@ use serde_json::Value;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
 
-/// So many bytes of an answer tell what it is.
+/// The bytes of a response that are kept to show what it is.
 const BEGINNING_BYTES: usize = 512;
 
-/// One request and what is known of its answer.
+/// One request, and what is known about its response.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// `strict`, `object` or `prompt`.
     pub json_mode: &'static str,
     pub streams: bool,
-    /// The most tokens that the answer may have.
+    /// The most tokens of the answer.
     pub token_limit: Option<u64>,
     pub status: Option<u16>,
     pub content_type: Option<String>,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub location: Option<String>,
     pub beginning: Vec<u8>,
     pub sent_ms: u64,
-    /// When the first byte of the answer's body came.
+    /// When the first byte of the response's body arrived.
     pub first_byte_ms: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ impl Attempt {
     }
 }
 
-/// Sends requests and keeps what it sees.
+/// Sends requests and records them.
 pub struct Observed<'a> {
     http: &'a NativeHttp,
     attempts: Rc<RefCell<Vec<Attempt>>>,

@@ -1,4 +1,4 @@
-//! What the operator reads.
+//! The report for the operator.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use crate::answer::Check;
 use crate::diagnosis;
 use crate::observed::Attempt;
 
-/// What a listener wants by default.
+/// The default number of songs.
 const USUAL_SONGS: usize = 20;
-/// What a generation leaves for the model's answer, with time to look up the last songs.
+/// The time that a generation leaves for the model's answer, with time to search the last songs.
 const TIME_FOR_ANSWER_MS: u64 = 45_000;
 
 /// The result of a check.
@@ -23,7 +23,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What a check found.
+    /// Creates the report of a check.
     pub fn of(config: &LlmConfig, http: &NativeHttp, check: Check) -> Self {
         let mut lines = vec![("Model", format!("{} at {}", config.model, config.base_url))];
         lines.extend(check.attempts.iter().map(|attempt| ("Request", request(attempt))));
@@ -44,7 +44,7 @@ impl Report {
         Self { lines, is_good }
     }
 
-    /// Whether a listener would get songs.
+    /// Whether a user would get songs.
     pub fn is_good(&self) -> bool {
         self.is_good
     }
@@ -115,7 +115,7 @@ fn time(check: &Check) -> String {
     )
 }
 
-/// When the request was sent that was answered.
+/// Returns when the answered request was sent.
 fn sent_ms(check: &Check) -> u64 {
     check.attempts.last().map_or(check.done_ms, |attempt| attempt.sent_ms)
 }
@@ -134,7 +134,7 @@ fn songs(check: &Check) -> String {
     format!("{} of {} asked for: {}", check.songs.len(), check.asked, first.join("; "))
 }
 
-/// What works, but could be better.
+/// Returns what works but could be better.
 fn notes(check: &Check) -> Vec<String> {
     let mut notes = Vec::new();
     let refused = check.attempts.iter().any(|attempt| attempt.status.is_some_and(|status| status >= 400));

@@ -1,4 +1,4 @@
-//! The traits through which shared code reaches the outside, on this machine: for tools that operators run.
+//! Native implementations of the traits through which shared code reaches the outside, for operators' tools.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -30,19 +30,19 @@ pub struct NativeRandom;
 
 impl Random for NativeRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        // Only pauses are made of it: without randomness they are merely all the same.
+        // It is used for pauses only; without randomness all pauses are the same.
         let _ = getrandom::fill(bytes);
     }
 }
 
-/// Requests over the network.
+/// An HTTP client over the network.
 pub struct NativeHttp {
     client: reqwest::Client,
     failure: RefCell<Option<String>>,
 }
 
 impl NativeHttp {
-    /// A client that follows no redirect: it would take the key somewhere else.
+    /// Creates a client that follows no redirects, which would send the key elsewhere.
     ///
     /// # Errors
     /// If TLS is not available.
@@ -51,7 +51,7 @@ impl NativeHttp {
         Ok(Self { client, failure: RefCell::default() })
     }
 
-    /// What the system says of the last request that got no answer.
+    /// Returns the system's message about the last request without a response.
     pub fn failure(&self) -> Option<String> {
         self.failure.borrow().clone()
     }
@@ -99,7 +99,7 @@ fn outcome(error: &reqwest::Error) -> HttpError {
     }
 }
 
-/// The innermost cause, which names neither the URL nor the layers above it.
+/// Returns the innermost cause, which names neither the URL nor the layers above it.
 fn cause(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,9 +1,9 @@
-//! Compares every profile's plan with Stripe and, where it is told to, corrects what differs.
+//! Compares every profile's plan with Stripe and, with `--apply`, corrects the differences.
 //!
-//! Stripe gives up on an event after three days. Whoever was away for longer has lost it, and nothing that happens at
-//! Stripe later says so; this does. Reads the variables of the function stripe-webhook, but for its secrets.
+//! Stripe gives up on an event after three days, and no later event makes up for it. This program finds what such an
+//! outage has left. It reads the variables of the function stripe-webhook, except for the signing secrets.
 //!
-//! Exit code: 0 where all agree (or do now), 1 where some do not, 2 where it could not be found out.
+//! Exit code: 0 if all agree (or do now), 1 if some do not, 2 if it could not be determined.
 
 mod reconcile;
 
@@ -20,7 +20,8 @@ use crate::reconcile::{Mode, Reconcile};
 
 const DIFFERENT: u8 = 1;
 const FAILED: u8 = 2;
-/// All of it: a page of a hundred subscriptions takes a second, so this is for some millions.
+/// The deadline of the whole run. A page of a hundred subscriptions takes a second, so this is enough for some
+/// millions.
 const DEADLINE_MS: u64 = 12 * 60 * 60 * 1000;
 
 fn main() -> ExitCode {

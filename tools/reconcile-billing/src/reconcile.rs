@@ -1,7 +1,7 @@
-//! What differs, and what becomes of it.
+//! Finds and corrects the differences between profiles and Stripe.
 //!
-//! Both sides are read in pages, Stripe's first. That takes a while in which both may change, so whatever looks different
-//! is looked at again by itself, and corrected as an event would: read from Stripe, written only if nobody else has.
+//! Both sides are read in pages, Stripe's first. They may change meanwhile, so each difference is checked again by
+//! itself, and corrected like an event: read from Stripe, written only if the profile has not changed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,20 +17,20 @@ use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Says what differs.
+    /// Reports the differences.
     DryRun,
-    /// Corrects it, too.
+    /// Corrects them, too.
     Apply,
 }
 
-/// A profile that does not say what Stripe says.
+/// A profile whose plan differs from Stripe's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub user_id: Uuid,
     pub customer: Option<StripeId>,
     pub stored: Plan,
     pub true_plan: Plan,
-    /// None where it is corrected, or was not to be.
+    /// Why it was not corrected; `None` if it was corrected, or was not to be.
     pub failure: Option<String>,
 }
 
@@ -40,18 +40,18 @@ pub struct Report {
     pub profiles: usize,
     pub subscriptions: usize,
     pub differences: Vec<Difference>,
-    /// Customers that pay and name a user whose customer they are not: nobody has anything of it.
+    /// Customers that pay and name a user whose profile has another customer, so that the payment has no effect.
     pub in_vain: Vec<(StripeId, Uuid)>,
-    /// Users whose profile holds something that is no customer's id.
+    /// Users whose profile has a customer id that is malformed.
     pub unreadable: Vec<Uuid>,
 }
 
-/// What Stripe says of a customer.
+/// A customer at Stripe.
 struct Customer {
     is_pro: bool,
-    /// Whom its subscriptions name.
+    /// The user that its subscriptions name.
     user_id: Option<Uuid>,
-    /// Whether a profile has it.
+    /// Whether a profile has this customer.
     is_known: bool,
 }
 
@@ -75,7 +75,7 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
     /// Compares all profiles.
     ///
     /// # Errors
-    /// Where one side cannot be read to its end. What cannot be corrected is in the report.
+    /// If one side cannot be read to its end. Failed corrections are in the report.
     pub async fn run(&self) -> Result<Report> {
         let mut report = Report::new(self.mode);
         let mut customers = self.customers(&mut report).await?;
@@ -92,14 +92,14 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
                 }
             }
         }
-        // Who pays without a profile that knows: its id was lost before it was written down.
+        // Paying customers without a profile: the id was lost before it was stored.
         let lost = customers.iter().filter(|(_, customer)| customer.is_pro && !customer.is_known);
         for (id, customer) in lost {
             let Some(id) = StripeId::parse(id) else { continue };
             let subject = Subject { customer: id, user_id: customer.user_id };
             match (self.look_at(&subject).await?, customer.user_id) {
                 (Some(difference), _) => report.differences.push(difference),
-                // Another business in the same account of Stripe's.
+                // A customer of another business in the same Stripe account.
                 (None, None) => {}
                 (None, Some(user_id)) => report.in_vain.push((subject.customer, user_id)),
             }
@@ -159,7 +159,7 @@ impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
             Some(customer) => {
                 self.look_at(&Subject { customer: customer.clone(), user_id: Some(profile.user_id) }).await
             }
-            // Pro, and not by Stripe.
+            // Pro without a subscription at Stripe.
             None => {
                 let failure = match self.mode {
                     Mode::DryRun => None,
@@ -205,7 +205,7 @@ impl Report {
         Self { mode, profiles, subscriptions, differences, in_vain, unreadable }
     }
 
-    /// Whether every profile says what Stripe says, as far as it is known now.
+    /// Whether every profile agrees with Stripe, as far as is known now.
     pub fn agrees(&self) -> bool {
         let corrected = match self.mode {
             Mode::DryRun => self.differences.is_empty(),

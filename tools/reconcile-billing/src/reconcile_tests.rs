@@ -25,7 +25,7 @@ fn user(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// Profiles by user: plan and customer; subscriptions: customer, status and the user that they name.
+/// Profiles by user (plan and customer), and subscriptions (customer, status and the user that they name).
 struct World {
     profiles: RefCell<Vec<(u128, &'static str, Option<&'static str>)>>,
     subscriptions: Vec<(&'static str, &'static str, Option<u128>)>,
@@ -156,7 +156,7 @@ fn what_differs_is_corrected_and_nothing_else() {
 }
 
 #[test]
-fn where_all_agree_nothing_is_said() {
+fn reports_nothing_if_all_agree() {
     let mut world = world();
     world.profiles =
         RefCell::new(vec![(2, "pro", Some("cus_2")), (5, "free", Some("cus_5")), (8, "free", None)]);
@@ -176,9 +176,9 @@ fn a_row_that_cannot_be_read_does_not_keep_the_others_from_being_compared() {
 }
 
 #[test]
-fn who_pays_for_nothing_is_named() {
+fn names_customers_that_pay_without_effect() {
     let mut world = world();
-    // A user who has another customer by now, and one who is gone.
+    // A user who has another customer now, and one who was deleted.
     world.subscriptions.extend([("cus_second", "active", Some(2)), ("cus_ofNobody", "active", Some(9))]);
     let (report, writes) = run(world, Mode::Apply);
     assert!(!report.agrees());

@@ -1,11 +1,11 @@
-//! The names under which models write what they are asked for.
+//! The names that models use for the members of the answer.
 
-/// What a member holds.
+/// The meaning of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Kind,
     Language,
-    /// A playlist's name; a song's title where nothing else is called so.
+    /// A playlist's name; a song's title if no other member is called so.
     Name,
     Description,
     Summary,
@@ -13,11 +13,11 @@ pub(super) enum Field {
     Title,
     Year,
     Songs,
-    /// What we have sent ourselves and the model repeats.
+    /// A member of our request that the model repeats.
     Echo,
 }
 
-/// What the member `key` holds. Case and punctuation make no difference.
+/// Returns the meaning of the member `key`. Case and punctuation are ignored.
 pub(super) fn of(key: &str) -> Option<Field> {
     let name: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Some(match name.as_str() {

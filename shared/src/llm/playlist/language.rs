@@ -1,4 +1,4 @@
-//! The two languages that we speak ourselves.
+//! The languages of the service's own texts.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ impl Language {
         }
     }
 
-    /// The language of a code or a name, such as `en`, `pl-PL` or `Polish`, where it is one of ours.
+    /// Returns the language of a code or a name, such as `en`, `pl-PL` or `Polish`, if it is supported.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
         match name.split(['-', '_']).next() {
@@ -30,10 +30,10 @@ impl Language {
         }
     }
 
-    /// The likelier language of a prompt; English where nothing tells.
+    /// Returns the likelier language of a prompt; English if nothing decides.
     ///
-    /// Common words and Polish letters decide, each word once: a Polish name in an English
-    /// sentence, as in "songs like Męskie Granie", does not outweigh the sentence.
+    /// Common words and Polish letters decide, each word once: a Polish name in an English sentence, as in "songs
+    /// like Męskie Granie", does not outweigh the sentence.
     pub fn detect(text: &str) -> Self {
         let mut polish = HashSet::new();
         let mut english = HashSet::new();
@@ -58,9 +58,9 @@ fn is_among(words: &str, word: &str) -> bool {
 
 const POLISH_LETTERS: [char; 9] = ['ą', 'ć', 'ę', 'ł', 'ń', 'ó', 'ś', 'ź', 'ż'];
 
-/// Words of Polish prompts that English ones do not have, as typed without Polish letters.
+/// Words of Polish prompts that do not occur in English ones, without Polish letters.
 ///
-/// Words of both languages (do, to, i) and lone letters, as in "Jay Z", say nothing.
+/// Words of both languages (do, to, i) and single letters, as in "Jay Z", decide nothing.
 const POLISH_WORDS: &str = "\
     ale albo bardzo bez bieganie biegania chce chcialbym cos czegos czy dla dobra dobre domu \
     drogi dziecka dzieci energiczne energicznej impreze imprezy jak jakas jakies jazde jazdy \
@@ -70,7 +70,7 @@ const POLISH_WORDS: &str = "\
     romantyczne rowerze sie smutna smutne spokojna spokojne spokojnej utworow utwory wesole \
     wieczor zeby zespoly";
 
-/// Words of English prompts that Polish ones do not have.
+/// Words of English prompts that do not occur in Polish ones.
 const ENGLISH_WORDS: &str = "\
     a about all an and are artists at best by can code could describe does driving evening explain \
     for from give good happy help history how in is joke like make me morning most music my no not of \
@@ -78,7 +78,7 @@ const ENGLISH_WORDS: &str = "\
     tracks translate want weather what when where which while who why with without word would write \
     you your";
 
-/// What is said where a prompt does not ask for music.
+/// Returns the message for a prompt that does not ask for music.
 pub const fn refusal_message(language: Language) -> &'static str {
     match language {
         Language::En => {
@@ -88,7 +88,7 @@ pub const fn refusal_message(language: Language) -> &'static str {
     }
 }
 
-/// Prompts that work, to be shown where one did not.
+/// Returns prompts that work, shown after one that did not.
 pub const fn example_prompts(language: Language) -> [&'static str; 3] {
     match language {
         Language::En => [

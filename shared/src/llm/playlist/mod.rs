@@ -1,4 +1,4 @@
-//! A playlist, as it is asked of the model and read from its answer.
+//! The question for a playlist, and the reader of its answer.
 
 mod ask;
 mod fields;

@@ -1,4 +1,4 @@
-//! The model's answer, read as it arrives. Whatever the model says, the limits are ours.
+//! Reads the model's answer as it arrives. All limits hold whatever the model writes.
 
 use super::fields::{self, Field};
 use super::song::{self, clean, year};
@@ -11,22 +11,22 @@ const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_DESCRIPTION_CHARACTERS: usize = 300;
 const MAX_SUMMARY_CHARACTERS: usize = 500;
 
-/// An answer without JSON is kept up to here, to be read as a list of songs.
+/// The most bytes kept of an answer without JSON, to be read as a list of songs.
 const MAX_PROSE_BYTES: usize = 16 * 1024;
 
-/// As many bytes of thoughts are kept, to be read where their end is not marked.
+/// The most bytes kept of thoughts, to be read as the answer if their end is not marked.
 const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
 
-/// White space in a row within a document. A constrained model that has lost its way writes it for ever.
+/// The longest run of white space within a document. A constrained model that fails writes white space for ever.
 const MAX_WHITE_SPACE: usize = 16 * 1024;
 
-/// Characters that complete nothing.
+/// The most characters that complete nothing.
 const MAX_CHARACTERS_WITHOUT_PROGRESS: usize = 256 * 1024;
 
-/// What the model answers with.
+/// The kind of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaylistKind {
-    /// Songs.
+    /// The answer has songs.
     Playlist,
     /// The wish is not about music.
     Refusal,
@@ -35,7 +35,7 @@ pub enum PlaylistKind {
 /// A part of the answer. Texts are trimmed, cut to their limits and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaylistEvent {
-    /// Whether there will be songs.
+    /// The kind of the answer.
     Kind(PlaylistKind),
     /// The language of the texts.
     Language(Language),
@@ -43,17 +43,17 @@ pub enum PlaylistEvent {
     Name(String),
     /// The playlist's description, at most 300 characters.
     Description(String),
-    /// What the model says about its choice, at most 500 characters.
+    /// The model's comment on its choice, at most 500 characters.
     Summary(String),
-    /// A song; artist and title are not empty, and at most 200 characters each.
+    /// A song; artist and title are not empty and have at most 200 characters each.
     Suggestion(Suggestion),
 }
 
-/// Reads the content of an answer as it arrives, cut anywhere and in any usable shape.
+/// Reads the content of an answer as it arrives, cut anywhere and in any usable form.
 ///
-/// The songs may stand under any name, in lists, wrapper objects or documents within a text, as objects, pairs or
-/// lines such as `"Title" by Artist`, and as a plain list where there is no JSON at all. Thoughts that stand in the
-/// content are skipped. At most 100 songs are read.
+/// The songs may have any name and may be in lists, wrapper objects or documents within a text; as objects, pairs or
+/// lines such as `"Title" by Artist`; or as a plain list without JSON. Thoughts in the content are skipped. At most
+/// 100 songs are read.
 #[derive(Debug, Default)]
 pub struct PlaylistReader {
     thoughts: Thoughts,
@@ -67,7 +67,7 @@ pub struct PlaylistReader {
     has_list: bool,
     white_space: usize,
     without_progress: usize,
-    /// Reads a document that stands in a text of another one.
+    /// Reads a document that is inside a text of another one.
     is_nested: bool,
 }
 
@@ -86,15 +86,15 @@ struct Object {
     year: Option<i32>,
     description: Option<String>,
     summary: Option<String>,
-    /// It holds songs, so its texts are those of the playlist.
+    /// Whether the object holds songs, so that its texts are the playlist's.
     has_songs: bool,
-    /// A song's texts are not the playlist's.
+    /// Whether the object is in a list, so that its texts are a song's and not the playlist's.
     is_in_list: bool,
 }
 
 #[derive(Debug)]
 struct Array {
-    /// What its elements are, by the name of the member that it is.
+    /// The meaning of its elements: that of the member whose value the array is.
     field: Option<Field>,
     is_root: bool,
     is_in_list: bool,
@@ -104,12 +104,12 @@ struct Array {
 }
 
 impl PlaylistReader {
-    /// A reader of one answer.
+    /// Creates a reader for one answer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads a piece of content; returns what it completed.
+    /// Reads a piece of content; returns what it completes.
     pub fn push(&mut self, content: &str) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -118,7 +118,8 @@ impl PlaylistReader {
                 break;
             }
             if self.thoughts.ends_with(c) {
-                // A closing mark whose opening one a server has cut off: what came before were thoughts, too.
+                // A closing mark without an opening one, which a server has cut off: the text before it is thoughts,
+                // too.
                 self.parser = LenientParser::default();
                 self.frames.clear();
                 self.prose.clear();
@@ -158,22 +159,22 @@ impl PlaylistReader {
         events
     }
 
-    /// Whether the answer has ended, so that nothing of use can follow.
+    /// Whether the answer has ended, so that nothing useful can follow.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Whether there was nothing to read but white space and thoughts.
+    /// Whether the answer was only white space and thoughts.
     pub fn is_empty(&self) -> bool {
         !self.has_content
     }
 
-    /// Whether there was a list of songs, though it may have none.
+    /// Whether there was a list of songs, possibly an empty one.
     pub fn has_list(&self) -> bool {
         self.has_list
     }
 
-    /// Whether the model writes on and on without completing anything.
+    /// Whether the model keeps writing without completing anything.
     pub fn is_runaway(&self) -> bool {
         self.white_space > MAX_WHITE_SPACE
             || self.without_progress > MAX_CHARACTERS_WITHOUT_PROGRESS
@@ -306,7 +307,7 @@ impl PlaylistReader {
         }
     }
 
-    /// Reads a document that stands in a text.
+    /// Reads a document that is inside a text.
     fn nested(&mut self, text: &str, events: &mut Vec<PlaylistEvent>) {
         let mut reader = Self { is_nested: true, suggestions: self.suggestions, ..Self::default() };
         let found = reader.push(text);
@@ -338,7 +339,7 @@ impl PlaylistReader {
         }
     }
 
-    /// Whether what has ended describes a song, such as its album, and is none.
+    /// Whether the object that has ended describes a song, such as its album, and is not a song.
     fn is_within_song(&self) -> bool {
         let Some(Frame::Object(parent)) = self.frames.last() else { return false };
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
@@ -353,7 +354,7 @@ impl PlaylistReader {
         }
     }
 
-    /// What an object is called that is no song: the artist of the song around it, or a song in one line.
+    /// Passes on the name of an object that is not a song: the artist of the song around it, or a song in one line.
     fn name_for_parent(&mut self, name: String, events: &mut Vec<PlaylistEvent>) {
         let is_line = match self.frames.last_mut() {
             Some(Frame::Object(parent)) if parent.key == Some(Field::Artist) => {
@@ -418,7 +419,7 @@ impl PlaylistReader {
         }
     }
 
-    /// Tells the texts of the object that holds the songs as soon as they are there.
+    /// Returns the texts of the object that holds the songs as soon as they are complete.
     fn tell_texts(&mut self, events: &mut Vec<PlaylistEvent>) {
         if let Some(Frame::Object(object)) = self.frames.last_mut()
             && object.has_songs
@@ -433,7 +434,7 @@ impl Object {
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         let place = match field {
             Field::Artist => &mut self.artist,
-            // The number of a track beside its title.
+            // The number of a track next to its title.
             Field::Title if is_number && self.title.is_some() => return,
             Field::Title => &mut self.title,
             Field::Name => &mut self.name,
@@ -447,7 +448,7 @@ impl Object {
     fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
         let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
             let text = text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
-            // Some wrap the answer under the schema's own name.
+            // Some models wrap the answer in an object with the schema's name.
             let text = text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
             events.extend(text.map(event));
         };

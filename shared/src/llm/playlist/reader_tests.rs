@@ -1,4 +1,4 @@
-//! What is read of the model's answer, in every shape in which it is usable, and what is not.
+//! What is read from an answer in every usable form, and what is not.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Everything that an answer says, and whether it was complete.
+/// Returns all events of an answer, and whether it was complete.
 fn read(content: &str) -> (Vec<PlaylistEvent>, bool) {
     let mut reader = PlaylistReader::new();
     let mut events = reader.push(content);
@@ -68,7 +68,7 @@ fn texts_may_come_before_the_songs() {
 }
 
 #[test]
-fn cuts_make_no_difference() {
+fn reads_answers_cut_anywhere() {
     let text = format!("<think>{{}}</think>```json\n{}\n```", answer());
     let whole = read(&text);
     let mut reader = PlaylistReader::new();
@@ -175,7 +175,7 @@ fn an_answer_after_a_draft_is_read() {
 }
 
 #[test]
-fn what_describes_a_song_is_no_song() {
+fn does_not_read_descriptions_as_songs() {
     let song = json!({
         "artist": "Dżem", "title": "Whisky",
         "album": {"title": "Cegła", "artist": "Dżem"}, "original": {"artist": "No", "title": "Thing"},
@@ -340,7 +340,7 @@ fn texts_are_clean_and_within_their_limits() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_noticed() {
+fn detects_an_endless_answer() {
     let whitespace = format!("{{{}", "\n   ".repeat(5_000));
     let deep = format!("{{\"junk\":{}{},", "[".repeat(200), "]".repeat(200));
     let endless = format!("{{\"tracks\":[\"{}", "la ".repeat(100_000));

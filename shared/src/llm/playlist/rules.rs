@@ -7,8 +7,8 @@ pub(super) const SCHEMA_NAME: &str = "playlist";
 
 /// The system turn.
 ///
-/// It holds no number of songs and nothing that a user typed: it is the same for every request, so that providers
-/// can cache it, and no wording of a prompt can be mistaken for a rule.
+/// They contain neither a number of songs nor a user's text. They are the same for every request, so providers can
+/// cache them, and no prompt can be mistaken for a rule.
 pub(super) const RULES: &str = "\
 You are a music curator. You turn a listener's wish into a playlist of real songs.
 
@@ -61,7 +61,7 @@ Answer with one JSON object and nothing around it, its members in this order:
 {\"kind\":\"playlist\",\"language\":\"en\",\"tracks\":[{\"artist\":\"Glen Hansard\",\"title\":\"Falling Slowly\",\
 \"year\":2006}],\"name\":\"…\",\"description\":\"…\",\"summary\":\"…\"}";
 
-/// Where to begin looking, in words: a number says nothing to a model.
+/// Where the search begins, in words: a number means nothing to a model.
 pub(super) const ANGLES: [&str; 12] = [
     "the song that a musician would put first",
     "voices before instruments",
@@ -77,8 +77,8 @@ pub(super) const ANGLES: [&str; 12] = [
     "the quieter neighbours of well-known songs",
 ];
 
-/// The shape of the answer. Kind and language are known before the first song, and the songs come before the texts,
-/// so that the first one is found early.
+/// The form of the answer. Kind and language come before the first song, and the songs before the texts, so that the
+/// first song is found early.
 pub(super) const SCHEMA: Schema = Schema::Object(&[
     ("kind", Schema::OneOf(&["playlist", "refusal"])),
     ("language", Schema::OneOf(&["en", "pl"])),

@@ -1,4 +1,4 @@
-//! One song, from whatever the model made of it.
+//! Parses one song in any form that models write.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use crate::track::Suggestion;
 
 const MAX_SONG_CHARACTERS: usize = 200;
 
-/// Recorded music that a catalogue holds begins about here.
+/// Recorded music in catalogues begins about here.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 
-/// What stands between artist and title.
+/// The separators between artist and title.
 const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
 
-/// The song, unless artist or title are empty.
+/// Creates a song; `None` if artist or title is empty.
 pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Suggestion> {
     let (artist, title) = (plain(artist), plain(title));
     let artist = clean(artist, MAX_SONG_CHARACTERS);
@@ -22,7 +22,7 @@ pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Sugges
     (!artist.is_empty() && !title.is_empty()).then_some(Suggestion { artist, title, year })
 }
 
-/// The text without the number of a list before it, or the address of a link.
+/// Returns the text without a list number before it or a link's address.
 fn plain(text: &str) -> &str {
     let text = text.trim();
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -33,16 +33,16 @@ fn plain(text: &str) -> &str {
     link.map_or(text, |(shown, _)| shown)
 }
 
-/// A year as models write it: `1979`, `1979.0`, `1979s`, `1979-05-01`.
+/// Parses a year as models write it: `1979`, `1979.0`, `1979s`, `1979-05-01`.
 pub(super) fn year(text: &str) -> Option<i32> {
     let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|year| PLAUSIBLE_YEARS.contains(year))
 }
 
-/// How models excuse themselves. What they list after that are no songs.
+/// The words of refusals. Lists after them are not songs.
 const EXCUSES: [&str; 6] = ["sorry", "can't", "cannot", "unable", "przepraszam", "nie mogę"];
 
-/// The songs of an answer without JSON: the lines of a list, at least two of them.
+/// Returns the songs of an answer without JSON: the lines of a list, at least two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
     let lower = prose.to_lowercase().replace('’', "'");
     if EXCUSES.iter().any(|excuse| lower.contains(excuse)) {
@@ -53,7 +53,7 @@ pub(super) fn list(prose: &str) -> Vec<Suggestion> {
     if songs.len() < 2 { Vec::new() } else { songs }
 }
 
-/// The songs of a Markdown table, whose first row names the columns.
+/// Returns the songs of a Markdown table, whose first row names the columns.
 fn table(prose: &str) -> Vec<Suggestion> {
     let mut rows = prose.lines().filter_map(|line| line.trim().strip_prefix('|'));
     let cells = |row: &str| row.split('|').map(|cell| cell.trim().replace("**", "")).collect::<Vec<_>>();
@@ -68,7 +68,7 @@ fn table(prose: &str) -> Vec<Suggestion> {
     rows.filter_map(|row| new(row.get(artist)?, row.get(title)?, year_of(&row))).collect()
 }
 
-/// A song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`.
+/// Parses a song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`.
 pub(super) fn line(text: &str) -> Option<Suggestion> {
     let text = text.trim();
     let text = without_marker(text).unwrap_or(text).replace("**", "").replace('`', "");
@@ -84,7 +84,7 @@ pub(super) fn line(text: &str) -> Option<Suggestion> {
     new(artist.trim(), title.trim(), year)
 }
 
-/// A text in quotes at the beginning, and what follows it.
+/// Returns a quoted text at the beginning, and what follows it.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let closing = match text.chars().next()? {
         '"' => '"',
@@ -101,7 +101,7 @@ fn after_dash(text: &str) -> Option<&str> {
     DASHES.iter().find_map(|dash| text.strip_prefix(dash))
 }
 
-/// The line without its number or bullet; `None` where it has none.
+/// Returns the line without its number or bullet; `None` if it has none.
 fn without_marker(line: &str) -> Option<&str> {
     let bullet = line.strip_prefix(['-', '*', '•', '–']).filter(|rest| rest.starts_with(' '));
     let numbered = || {
@@ -112,7 +112,7 @@ fn without_marker(line: &str) -> Option<&str> {
     bullet.or_else(numbered).map(str::trim)
 }
 
-/// The line without a year in brackets at its end, and that year.
+/// Returns the line without a year in brackets at its end, and that year.
 fn without_year(line: &str) -> (&str, Option<i32>) {
     let parts = line.strip_suffix([')', ']']).and_then(|line| line.rsplit_once(['(', '[']));
     match parts.and_then(|(rest, inside)| Some((rest, year(inside).filter(|_| inside.len() == 4)?))) {
@@ -121,7 +121,7 @@ fn without_year(line: &str) -> (&str, Option<i32>) {
     }
 }
 
-/// The title without the artist's name, which some models repeat before or after it.
+/// Returns the title without the artist's name, which some models add before or after it.
 fn without_artist<'a>(title: &'a str, artist: &str) -> &'a str {
     let Some(rest) = title.trim().strip_prefix(artist) else {
         let by = title.strip_suffix(artist).and_then(|title| title.trim_end().strip_suffix(" by"));
@@ -130,12 +130,12 @@ fn without_artist<'a>(title: &'a str, artist: &str) -> &'a str {
     after_dash(rest).filter(|rest| !rest.trim().is_empty()).unwrap_or(title)
 }
 
-/// The text on one line.
+/// Returns the text on one line.
 pub(super) fn clean(text: &str, max_characters: usize) -> String {
     one_line(&without_entities(text), max_characters)
 }
 
-/// The text with the few entities that models write when they have seen too much HTML.
+/// Decodes the few HTML entities that models write.
 fn without_entities(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);

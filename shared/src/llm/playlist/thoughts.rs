@@ -1,6 +1,6 @@
-//! Thoughts that a reasoning model's server leaves in the content.
+//! Finds the thoughts that a reasoning model's server leaves in the content.
 
-/// How thoughts begin and end, as different families of models mark them.
+/// How families of models mark the beginning and the end of thoughts.
 const MARKS: [(&str, &str); 10] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -14,10 +14,10 @@ const MARKS: [(&str, &str); 10] = [
     ("<|channel|>analysis", "<|channel|>final"),
 ];
 
-/// As many bytes as the longest mark has, and room to drop old ones in bulk.
+/// The length of the longest mark in bytes, and room to drop old ones in bulk.
 const TAIL_BYTES: usize = 32;
 
-/// Tells thoughts from the answer, character by character.
+/// Separates thoughts from the answer, character by character.
 #[derive(Debug, Default)]
 pub(super) struct Thoughts {
     tail: String,
@@ -43,7 +43,8 @@ impl Thoughts {
         ended
     }
 
-    /// Whether `c` belongs to thoughts. They begin outside of documents only; a mark in brackets looks like one.
+    /// Whether `c` belongs to thoughts. They begin outside of documents only; a text within a document may look like
+    /// a mark.
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
         if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
             let mut marks = MARKS.iter().filter(|(opening, _)| !is_inside || opening.starts_with('['));
@@ -54,7 +55,7 @@ impl Thoughts {
     }
 }
 
-/// Case makes no difference.
+/// Compares without regard to case.
 fn ends_with(text: &str, mark: &str) -> bool {
     let end = text.len().checked_sub(mark.len()).and_then(|from| text.get(from..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(mark))
