@@ -28,23 +28,14 @@ grant usage on schema public, auth, extensions to anon, authenticated, service_r
 `;
 
 /** As on a hosted project. Lite writes its own at every start, which know nothing of request.jwt.claims. */
-const AUTH_FUNCTIONS = `
-create or replace function auth.uid() returns uuid language sql stable as $$
-  select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''), nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
-$$;
-create or replace function auth.role() returns text language sql stable as $$
-  select coalesce(nullif(current_setting('request.jwt.claim.role', true), ''), nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role')::text
-$$;
-create or replace function auth.email() returns text language sql stable as $$
-  select coalesce(
-    nullif(current_setting('request.jwt.claim.email', true), ''),
-    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email'
-  )::text
-$$;
-create or replace function auth.jwt() returns jsonb language sql stable as $$
-  select coalesce(nullif(current_setting('request.jwt.claim', true), ''), nullif(current_setting('request.jwt.claims', true), ''))::jsonb
-$$;
-`;
+const setting = (name: string): string => `nullif(current_setting('request.jwt.${name}', true), '')`;
+const authFunction = (name: string, type: string, value: string): string =>
+  `create or replace function auth.${name}() returns ${type} language sql stable as $$ select coalesce(${value})::${type} $$;`;
+const ofClaim = (name: string, type: string, claim = name): string => authFunction(name, type, `${setting(`claim.${claim}`)}, ${setting('claims')}::jsonb ->> '${claim}'`);
+const AUTH_FUNCTIONS = [
+  ...[ofClaim('uid', 'uuid', 'sub'), ofClaim('role', 'text'), ofClaim('email', 'text')],
+  authFunction('jwt', 'jsonb', `${setting('claim')}, ${setting('claims')}`),
+].join('\n');
 
 /** `createAuthTables` is Lite's own; it swallows what fails, hence the look afterwards. */
 export async function bootstrap(sql: Sql, createAuthTables: () => Promise<void>): Promise<void> {

@@ -42,11 +42,7 @@ export function createPool(connectionString: string, max: number, timeout_ms?: n
 }
 
 /** A plain connection for what is done once at the start. */
-export async function withDatabase<T>(
-  url: string,
-  work: (sql: Sql) => Promise<T>,
-  onnotice: (notice: postgres.Notice) => void = () => {},
-): Promise<T> {
+export async function withDatabase<T>(url: string, work: (sql: Sql) => Promise<T>, onnotice: (notice: postgres.Notice) => void = () => {}): Promise<T> {
   const sql = postgres(url, { max: 1, connect_timeout: CONNECT_TIMEOUT_SECONDS, connection: { TimeZone: 'UTC' }, onnotice });
   try {
     return await work(sql);

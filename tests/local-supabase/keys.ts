@@ -16,13 +16,14 @@ export type Keys = {
   rs256?: JWK & { kid: string };
 };
 
+async function newKey(alg: 'ES256' | 'RS256'): Promise<JWK & { kid: string }> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { ...(await exportJWK(privateKey)), alg, kid: randomUUID() };
+}
+
 /** Reads the keys of `state_dir`, made on its first use. Clients keep tokens, so the keys outlive a restart. */
 export async function loadKeys(state_dir: string): Promise<Keys> {
   const file = path.join(state_dir, 'keys.json');
-  const newKey = async (alg: 'ES256' | 'RS256') => {
-    const { privateKey } = await generateKeyPair(alg, { extractable: true });
-    return { ...(await exportJWK(privateKey)), alg, kid: randomUUID() };
-  };
   try {
     return keysOf(await readFile(file, 'utf8'), file);
   } catch (error) {

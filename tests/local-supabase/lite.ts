@@ -6,9 +6,9 @@ import type { JWTPayload } from 'jose';
 import type { Pool } from 'pg';
 import type { Config } from './config.ts';
 import type { Keys } from './keys.ts';
+import { mailTemplates } from './mail.ts';
 import type { Mailbox } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
-import { mailTemplates } from './templates.ts';
 
 /** What the gateway knows about a request and Lite's inner parts need. */
 export type RequestContext = {

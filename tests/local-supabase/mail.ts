@@ -1,3 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const PROJECT = new URL('../../', import.meta.url);
+
 /** More than any test needs, little enough to forget about. */
 const KEPT_MAILS = 200;
 
@@ -53,4 +58,11 @@ const linked = (text: string): string => escaped(text).replace(/https?:\/\/[^\s&
 function escaped(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+/** The mails' subjects and files, from where the Supabase CLI reads them: supabase/config.toml. */
+export function mailTemplates(): Record<string, { subject: string; content_path: string }> {
+  const toml = readFileSync(new URL('supabase/config.toml', PROJECT), 'utf8');
+  const sections = toml.matchAll(/^\[auth\.email\.template\.(\w+)\]\nsubject = "(.*)"\ncontent_path = "(.*)"$/gm);
+  return Object.fromEntries([...sections].map(([, name = '', subject = '', path = '']) => [name, { subject, content_path: fileURLToPath(new URL(path, PROJECT)) }]));
 }

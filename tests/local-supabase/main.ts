@@ -35,15 +35,11 @@ import { createTokens } from './tokens.ts';
 
 /** As many as PostgREST keeps. */
 const POOL_SIZE = 10;
-
 /** As much as Workers take: a user's token is a header, and holds what providers have written into the profile. */
 const MAX_HEADER_BYTES = 128 * 1024;
-
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
-
 const HEALTH_TIMEOUT_MS = 2_000;
-
 /** How long running requests may take to finish after the order to stop. */
 const GRACE_MS = 2_000;
 
@@ -65,24 +61,22 @@ async function main(config: Config): Promise<void> {
     await Promise.all([pool.end(), health_pool.end()]);
   });
 
-  await withDatabase(config.database_url, async (sql) => {
+  const setUp = async (sql: Sql) => {
     await bootstrap(sql, lite.createAuthTables);
     await createSignInTable(sql);
-  });
-  const applyScripts = async (sql: Sql) => {
     const migrations_applied = await migrate(sql, config.migrations_dir);
     const seeded = config.seed_file ? await seed(sql, config.seed_file) : false;
     await maintain(sql);
     return { migrations_applied, seeded };
   };
-  const { migrations_applied, seeded } = await withDatabase(config.database_url, applyScripts, printNotice);
+  const applied = await withDatabase(config.database_url, setUp, printNotice);
   await lite.loadSchema();
 
   const isDatabaseUp = (): Promise<boolean> => health_pool.query('select 1').then(() => true, () => false);
   const tokens = await createTokens(keys, `${url}/auth/v1`);
   const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
   gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp });
-  process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, migrations_applied, seeded })}\n`);
+  process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, ...applied })}\n`);
 }
 
 /** What a migration has to say; that something is there already is said by every second start. */

@@ -60,7 +60,8 @@ async function runScript(sql: Sql, file: string, script: string, record: (tx: Sq
   await sql`reset role`;
 }
 
-function describe(file: string, script: string, error: unknown): string {
+/** A database error with the file and the line that it is about, where PostgreSQL names one. */
+export function describe(file: string, script: string, error: unknown): string {
   const { message, position, detail, code } = error as { message: string; position?: string; detail?: string; code?: string };
   const line = position ? `:${script.slice(0, Number(position)).split('\n').length}` : '';
   return `${file}${line}: ${message}${detail ? ` (${detail})` : ''}${code ? ` [${code}]` : ''}`.replaceAll('\n', ' ');

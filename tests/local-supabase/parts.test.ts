@@ -16,9 +16,8 @@ import { configFromLookup } from './config.ts';
 import { createForwarder } from './forward.ts';
 import { loadKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
-import { Mailbox } from './mail.ts';
+import { Mailbox, mailTemplates } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
-import { mailTemplates } from './templates.ts';
 import { createTokens } from './tokens.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
@@ -111,14 +110,10 @@ describe('keys and tokens', () => {
 });
 
 describe('mail', () => {
-  const boxed = async (html: string) => {
-    const mailbox = new Mailbox();
-    await mailbox.send({ to: 'a@example.com', subject: '<script>alert(1)</script>', html });
-    return mailbox;
-  };
-
   test('the page shows a mail as text', async () => {
-    const page = await (await boxed('&lt;img src=x&gt;<img src=y>')).respond(null).text();
+    const mailbox = new Mailbox();
+    await mailbox.send({ to: 'a@example.com', subject: '<script>alert(1)</script>', html: '&lt;img src=x&gt;<img src=y>' });
+    const page = await mailbox.respond(null).text();
     assert.ok(page.includes('&lt;script&gt;alert(1)&lt;/script&gt;') && page.includes('&lt;img src=x&gt;'));
     assert.ok(!page.includes('<script') && !page.includes('<img'));
   });
@@ -152,9 +147,8 @@ describe('a CAPTCHA', () => {
       return refusal && [refusal.status, ((await refusal.json()) as { error_code: string }).error_code];
     };
     for (const path of ['/signup', '/signup?grant_type=refresh_token', '/token?grant_type=password', '/recover', '/resend', '/otp', '/magiclink']) {
-      assert.deepEqual(await outcome(path), [400, 'captcha_failed'], path);
-      assert.deepEqual(await outcome(path, 'bad'), [400, 'captcha_failed'], path);
-      assert.equal(await outcome(path, 'good'), null, path);
+      const refused = [400, 'captcha_failed'];
+      assert.deepEqual([await outcome(path), await outcome(path, 'bad'), await outcome(path, 'good')], [refused, refused, null], path);
     }
     for (const path of ['/token?grant_type=refresh_token', '/verify', '/user', '/logout']) assert.equal(await outcome(path), null, path);
     assert.deepEqual([...new Set(asked)], ['s bad', 's good']);

@@ -5,20 +5,16 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import postgres from 'postgres';
+import { withDatabase } from './database.ts';
+import { describe } from './migrations.ts';
 
 const DIRECTORY = 'supabase/tests';
 
 /** Every line that the statements of a file printed, in order: first columns, as psql would show them. */
 async function runFile(databaseUrl: string, text: string): Promise<string[]> {
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  try {
-    const results = [await sql.unsafe(text).simple()].flat(2) as Record<string, unknown>[];
-    return results.flatMap((row) => Object.values(row).slice(0, 1)).flatMap((value) => (typeof value === 'string' ? value.split('\n') : []));
-  } finally {
-    // Closing the connection rolls back whatever the file left open.
-    await sql.end({ timeout: 5 });
-  }
+  // Closing the connection rolls back whatever the file left open.
+  const results = await withDatabase(databaseUrl, async (sql) => [await sql.unsafe(text).simple()].flat(2) as Record<string, unknown>[]);
+  return results.flatMap((row) => Object.values(row).slice(0, 1)).flatMap((value) => (typeof value === 'string' ? value.split('\n') : []));
 }
 
 /** Reads TAP; what is neither a plan, a test nor a diagnostic is output of other queries and is skipped. */
@@ -45,23 +41,14 @@ function failuresIn(lines: string[]): { tests: number; failures: string[] } {
   return { tests, failures };
 }
 
-/** The database's complaint with the line of the file that it is about, where the database says. */
-function describeError(error: unknown, text: string): string {
-  if (!(error instanceof postgres.PostgresError)) return String(error);
-  const position = Number(error.position);
-  const line = position > 0 ? `line ${text.slice(0, position).split('\n').length}: ` : '';
-  return `${line}${error.message} (${error.code})${error.where ? `\n    ${error.where}` : ''}`;
-}
-
 async function main(databaseUrl: string, given: string[]): Promise<number> {
   const all = readdirSync(DIRECTORY).filter((name) => name.endsWith('.sql')).sort().map((name) => path.join(DIRECTORY, name));
-  const setUp = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  await setUp`create extension if not exists pgtap with schema extensions`.finally(() => setUp.end({ timeout: 5 }));
+  await withDatabase(databaseUrl, (sql) => sql`create extension if not exists pgtap with schema extensions`);
   let [passed, failed] = [0, 0];
   for (const file of given.length > 0 ? given : all) {
     const text = readFileSync(file, 'utf8');
     const ran = runFile(databaseUrl, text).then(failuresIn);
-    const { tests, failures } = await ran.catch((error: unknown) => ({ tests: 0, failures: [describeError(error, text)] }));
+    const { tests, failures } = await ran.catch((error: unknown) => ({ tests: 0, failures: [describe(path.basename(file), text, error)] }));
     passed += tests;
     failed += failures.length;
     console.log(`${failures.length === 0 ? 'ok' : 'FAILED'} ${path.basename(file)} (${tests} run)`);
@@ -77,7 +64,7 @@ if (databaseUrl === undefined) {
   process.exitCode = 2;
 } else {
   process.exitCode = await main(databaseUrl, files).catch((error: unknown) => {
-    console.error(`pgtap: ${describeError(error, '')}`);
+    console.error(`pgtap: ${String(error)}`);
     return 1;
   });
 }

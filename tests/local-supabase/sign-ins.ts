@@ -5,10 +5,8 @@ import type { Pool } from 'pg';
 /** A token's `amr`: how and when the session's user has proved who they are. */
 export type SignIn = { method: string; timestamp: number };
 
-export type SignIns = {
-  /** Those of a session, the newest first; `method` adds one that has just happened. A refresh adds none. */
-  of(session_id: string, method: string | null): Promise<SignIn[]>;
-};
+/** Those of a session, the newest first; `method` adds one that has just happened. A refresh adds none. */
+export type SignIns = { of(session_id: string, method: string | null): Promise<SignIn[]> };
 
 /** Auth's own table; Lite has none. */
 export async function createSignInTable(sql: Sql): Promise<void> {

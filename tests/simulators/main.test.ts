@@ -25,16 +25,6 @@ describe('simulators’ process', () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  it('ends on SIGTERM, also while it answers', async () => {
-    const child = run(ENV);
-    const { llm } = await ready(child);
-    await fetch(`${llm}/__control/faults`, { method: 'PUT', body: '[{"path_prefix":"/","delay_ms":3600000}]' });
-    const waiting = assert.rejects(fetch(`${llm}/v1/models`));
-    child.kill('SIGTERM');
-    assert.deepEqual(await once(child, 'exit'), [0, null]);
-    await waiting;
-  });
-
   it('names a missing variable and a port that is taken', async () => {
     const failure = async (env: Record<string, string>): Promise<string> => {
       const child = run(env);

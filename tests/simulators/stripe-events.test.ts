@@ -156,19 +156,15 @@ describe('Stripe’s webhooks', () => {
       assert.deepEqual([notification.type, related.id], ['v1.customer.created', id]);
     });
 
-    it('expire checkouts once, and cancel and continue subscriptions', async () => {
+    it('refuse to expire a session twice, and to cancel a subscription twice', async () => {
       const stripe = client();
       const { customer, subscription } = await subscriber(simulator.url);
       const session = await stripe.checkout.sessions.create(checkout(customer));
       assert.deepEqual([session.expires_at, session.url], [session.created + 86_400, `${simulator.url}/c/pay/${session.id}`]);
       assert.deepEqual([(await stripe.checkout.sessions.expire(session.id)).status, (await stripe.checkout.sessions.retrieve(session.id)).url], ['expired', null]);
       await assert.rejects(stripe.checkout.sessions.expire(session.id), /Only Checkout Sessions with a status in \["open"\] can be expired/);
-      assert.equal((await stripe.subscriptions.update(subscription, { cancel_at_period_end: true })).cancellation_details?.reason, 'cancellation_requested');
-      assert.equal((await stripe.subscriptions.update(subscription, { cancel_at_period_end: false })).cancel_at, null);
       assert.equal((await stripe.subscriptions.cancel(subscription)).status, 'canceled');
       await assert.rejects(stripe.subscriptions.cancel(subscription), { statusCode: 404 });
-      const { product } = await stripe.prices.retrieve(PRICE_ID);
-      assert.equal((await stripe.products.retrieve(String(product))).name, 'Sound Whiskers Pro');
     });
 
     it('walk through all subscriptions, the newest first, though all are from one second', async () => {

@@ -133,20 +133,6 @@ describe('Stripe', () => {
       assert.deepEqual([replayed.status, replayed.headers.get('idempotent-replayed')], [200, 'true']);
     });
 
-    it('refuses a second currency while a customer has anything open in the first', async () => {
-      const { customer } = await act('create_customer');
-      const create = (): ReturnType<typeof stripe> => call('POST /v1/checkout/sessions', `${SESSION}&customer=${customer.id}`);
-      const { json: opened } = await create();
-      await control(simulator.url, 'PUT objects', [{ ...(await objects()).prices[0], currency: 'eur' }]);
-      const { status, json } = await create();
-      assert.equal(status, 400);
-      assert.match(json.error.message, /^You cannot combine currencies on a single customer\..* with currency usd\.$/);
-      await call(`POST /v1/checkout/sessions/${opened.id}/expire`, '');
-      assert.equal((await create()).status, 200);
-      await act('add_invoice_item', { customer: customer.id, currency: 'usd' });
-      assert.equal((await create()).status, 400);
-    });
-
     it('takes raw objects without events, and is as at its beginning after a reset', async () => {
       await control(simulator.url, 'PUT objects', [
         { object: 'customer', id: 'cus_raw' },
@@ -283,21 +269,21 @@ describe('Stripe', () => {
 
     it('do what a test orders, where that makes sense', async () => {
       const { customer, subscription } = await subscriber(simulator.url);
-      for (const [action, given, status] of [
-        ['renew', {}, 'active'], ['pause', {}, 'paused'], ['resume', {}, 'active'], ['fail_payment', {}, 'past_due'],
-        ['retry_payment', { succeeds: false }, 'past_due'], ['retry_payment', { succeeds: true }, 'active'], ['fail_payment', {}, 'past_due'],
-        ['give_up', { becomes: 'unpaid' }, 'unpaid'], ['retry_payment', { succeeds: true }, 'active'],
-        ['pause_collection', { behavior: 'void' }, 'active'], ['resume_collection', {}, 'active'], ['dispute', {}, 'active'],
-        ['refund', {}, 'active'], ['end_period', {}, 'active'], ['cancel_at_period_end', {}, 'active'], ['end_period', {}, 'canceled'],
-      ] as const) {
+      const story: [action: string, status: string, given?: Json][] = [
+        ['renew', 'active'], ['pause', 'paused'], ['resume', 'active'], ['fail_payment', 'past_due'], ['retry_payment', 'past_due', { succeeds: false }],
+        ['retry_payment', 'active', { succeeds: true }], ['fail_payment', 'past_due'], ['give_up', 'unpaid', { becomes: 'unpaid' }],
+        ['retry_payment', 'active', { succeeds: true }], ['pause_collection', 'active', { behavior: 'void' }], ['resume_collection', 'active'],
+        ['dispute', 'active'], ['refund', 'active'], ['end_period', 'active'], ['cancel_at_period_end', 'active'], ['end_period', 'canceled'],
+      ];
+      for (const [action, status, given] of story) {
         assert.deepEqual([action, (await act(action, { subscription, ...given })).subscription?.status], [action, status]);
       }
       for (const action of ['renew', 'fail_payment', 'cancel', 'cancel_at_period_end', 'end_period', 'pause', 'resume', 'resume_collection', 'expire_incomplete']) {
         assert.deepEqual(await act(action, { subscription }), { ignored: true });
       }
       const types = await eventTypes(simulator.url);
-      for (const type of ['subscription.paused', 'subscription.resumed']) assert.ok(types.includes(`customer.${type}`), type);
-      for (const type of ['charge.dispute.created', 'charge.refunded', 'refund.created']) assert.ok(types.includes(type), type);
+      const told = ['customer.subscription.paused', 'customer.subscription.resumed', 'charge.dispute.created', 'charge.refunded', 'refund.created'];
+      assert.deepEqual(told.filter((type) => !types.includes(type)), []);
       const before = types.length;
       const results = await control(simulator.url, 'POST act', [{ action: 'delete_customer', customer }, { action: 'subscribe', customer }]);
       assert.deepEqual(results[1], { ignored: true });

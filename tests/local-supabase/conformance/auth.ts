@@ -24,10 +24,9 @@ describe('keys, origins and Auth', () => {
     const origin = 'http://app.example.com';
     const asked = { Origin: origin, 'Access-Control-Request-Method': 'PATCH', 'Access-Control-Request-Headers': 'apikey,authorization' };
     for (const path of ['/rest/v1/playlists', '/auth/v1/user']) {
-      const preflight = await call(path, { method: 'OPTIONS', key: null, headers: asked });
-      assert.ok([200, 204].includes(preflight.status));
-      assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /PATCH/);
-      assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /apikey/i);
+      const { status, headers } = await call(path, { method: 'OPTIONS', key: null, headers: asked });
+      assert.ok([200, 204].includes(status));
+      assert.match(`${headers.get('access-control-allow-methods')} ${headers.get('access-control-allow-headers')}`, /PATCH.*apikey/i);
       const answer = await call(path, { token: user.token, headers: { Origin: origin } });
       assert.ok(answer.status === 200 && ['*', origin].includes(answer.headers.get('access-control-allow-origin') ?? ''));
     }

@@ -61,7 +61,7 @@ function page(path: string, kind: string, found: Thing[], { limit = 10, starting
   };
   const size = Number(limit);
   const before = ending_before === undefined ? undefined : all.slice(0, at('ending_before', ending_before));
-  const rest = before ?? (starting_after === undefined ? all : all.slice(at('starting_after', starting_after) + 1));
+  const rest = before ?? all.slice(starting_after === undefined ? 0 : at('starting_after', starting_after) + 1);
   return { object: 'list', data: before ? rest.slice(-size) : rest.slice(0, size), has_more: rest.length > size, url: path };
 }
 
@@ -88,18 +88,10 @@ function known(world: World, id: string): Subscription {
 
 /** Not among them since 2026-09-30: `payment_method_types`. */
 const SESSION_PARAMS: Record<string, Check> = {
-  mode: oneOf('payment', 'setup', 'subscription'),
-  customer: text(),
-  customer_email: email,
-  client_reference_id: text(200),
-  success_url: url,
-  cancel_url: url,
+  ...{ mode: oneOf('payment', 'setup', 'subscription'), success_url: url, cancel_url: url, locale: text(10), allow_promotion_codes: flag },
+  ...{ customer: text(), customer_email: email, client_reference_id: text(200), metadata, expires_at: integer() },
   line_items: list(hash({ price: text(), quantity: integer(1, 999_999) }, ['price', 'quantity']), 20),
-  metadata,
   subscription_data: hash({ metadata, trial_period_days: integer(1, 730), description: text(500) }),
-  locale: text(10),
-  allow_promotion_codes: flag,
-  expires_at: integer(),
 };
 
 function createCheckout({ world, params, origin }: Call): Session {
