@@ -119,10 +119,7 @@ impl SecretPair {
     ///
     /// # Errors
     /// [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
-    pub fn from_env(
-        env: impl Fn(&str) -> Option<String>,
-        name: &'static str,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_env(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Self, ConfigError> {
         let value = required(env, name)?;
         let secrets: Vec<Secret> = value
             .split(',')

@@ -2,26 +2,20 @@
 // runtime's. Unscripted, the model's simulator suggests songs of the catalogue, salted with some that do not exist.
 
 import { readFileSync } from 'node:fs';
-import { inTurn, ready, report, signUp, variable, withProcessorTime } from './harness.ts';
+import { askForPlaylist, inTurn, listeners, ready, report, variable, withProcessorTime } from './harness.ts';
 
 const WARM_UP = 60;
 const ROUNDS = 60;
-const PLAYLISTS_EACH = 50;
 const TARGET = 20;
 
 type Line = { function: string; target?: number; found: number; subrequests: number; upstreams: Record<string, { calls: number } | undefined> };
 
-const tokens = await signUp(Math.ceil((WARM_UP + ROUNDS) / PLAYLISTS_EACH));
+const nextListener = await listeners(WARM_UP + ROUNDS);
 let generations = 0;
 
 async function generate(): Promise<void> {
-  const token = tokens[Math.floor(generations++ / PLAYLISTS_EACH)];
-  const response = await fetch(`${ready.functions_url}/ai-playlist`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ prompt: 'a cozy rainy evening, mellow acoustic', target_count: TARGET }),
-  });
-  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+  generations += 1;
+  const response = await askForPlaylist(ready.functions_url, nextListener(), TARGET);
   await response.arrayBuffer();
 }
 

@@ -6,9 +6,9 @@ import path from 'node:path';
 import postgres from 'postgres';
 
 export type Values = Record<string, number>;
-/** What was measured in each round, by measure and contender. */
+/** What was measured in each round, by measure and candidate. */
 export type Samples = Record<string, Record<string, number[]>>;
-/** Two contenders of a measure, compared within each round: what disturbed one will have disturbed the other. */
+/** Two candidates of a measure, compared within each round: what disturbed one will have disturbed the other. */
 export type Ratio = { what: string; of: string; to: string; atLeast?: number; atMost?: number };
 
 /** A function of ours: what it is built into, and what it is served with. */
@@ -32,16 +32,16 @@ export function variable(name: string): string {
 }
 
 const folder = variable('BENCH_FOLDER');
-export const work = path.join(folder, 'contenders');
+export const work = path.join(folder, 'candidates');
 export const ready = JSON.parse(readFileSync(variable('BENCH_READY_FILE'), 'utf8')) as Ready;
 
 export function builtFunction(name: string): BuiltFunction {
   return (JSON.parse(variable('BENCH_FUNCTIONS')) as Record<string, BuiltFunction>)[name] as BuiltFunction;
 }
 
-/** Measures every contender once a round; each round begins with another. */
-export async function inTurn(rounds: number, contenders: Record<string, () => Promise<Values>>, samples: Samples = {}): Promise<Samples> {
-  const all = Object.entries(contenders);
+/** Measures every candidate once a round; each round begins with another. */
+export async function inTurn(rounds: number, candidates: Record<string, () => Promise<Values>>, samples: Samples = {}): Promise<Samples> {
+  const all = Object.entries(candidates);
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % all.length;
     for (const [name, measure] of [...all.slice(turn), ...all.slice(0, turn)]) {
@@ -116,17 +116,29 @@ export async function control(simulator: 'llm' | 'spotify', name: string, body: 
   if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
 }
 
-/** Signs up so many listeners, with the plan of those who pay: 50 playlists each. Returns their tokens. */
-export async function signUp(count: number): Promise<string[]> {
+const PLAYLISTS_EACH = 50;
+
+/** Signs up as many paying listeners as so many playlists take. Returns what gives the token of the next playlist's. */
+export async function listeners(playlists: number): Promise<() => string> {
   const headers = { apikey: ready.publishable_key, 'Content-Type': 'application/json' };
   const one = async () => {
     const body = JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' });
     const response = await fetch(`${ready.supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
     return ((await response.json()) as { access_token: string }).access_token;
   };
-  const tokens = await Promise.all(Array.from({ length: count }, one));
+  const tokens = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, one));
   const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;
   await sql.end();
-  return tokens;
+  let given = 0;
+  return () => tokens[Math.floor(given++ / PLAYLISTS_EACH)] as string;
+}
+
+/** @throws unless the response has the status 200. */
+export async function askForPlaylist(functions: string, token: string, target_count: number, Accept = 'application/json'): Promise<Response> {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept };
+  const body = JSON.stringify({ prompt: 'a cozy rainy evening, mellow acoustic', target_count });
+  const response = await fetch(`${functions}/ai-playlist`, { method: 'POST', headers, body });
+  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+  return response;
 }

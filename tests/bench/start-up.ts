@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import type { Contender, Runtime } from './contender.ts';
-import { load, ours, peer, start, stripeEvent } from './contender.ts';
+import type { Candidate, Runtime } from './candidate.ts';
+import { load, ours, peer, start, stripeEvent } from './candidate.ts';
 import { inTurn, report, residentMb } from './harness.ts';
 import type { Ratio, Samples, Values } from './harness.ts';
 
@@ -15,25 +15,25 @@ const REQUESTS = [2_000, 10_000, 40_000];
 const samples: Samples = {};
 
 /** From the start of the process to the first answer: an event is taken, and who is not signed in gets no playlist. */
-async function coldStart(what: string, contender: Contender): Promise<Values> {
+async function coldStart(what: string, candidate: Candidate): Promise<Values> {
   const begun = performance.now();
-  const running = await start(contender);
-  const response = await fetch(`http://127.0.0.1:${running.port}/functions/v1/${contender.like}`, { method: 'POST', ...stripeEvent() });
+  const running = await start(candidate);
+  const response = await fetch(`http://127.0.0.1:${running.port}/functions/v1/${candidate.like}`, { method: 'POST', ...stripeEvent() });
   const took = performance.now() - begun;
   const text = await response.text();
   await running.stop();
-  if (![200, 401].includes(response.status)) throw new Error(`${what}, ${contender.name}: ${response.status} ${text}`);
+  if (![200, 401].includes(response.status)) throw new Error(`${what}, ${candidate.name}: ${response.status} ${text}`);
   return { [`${what}: to the first answer, ms`]: took };
 }
 
-function sizes(what: string, { files }: Contender): Values {
+function sizes(what: string, { files }: Candidate): Values {
   const sum = (of: (bytes: Buffer) => Buffer) => files.reduce((total, file) => total + of(readFileSync(file)).length / 1024, 0);
   return { [`${what}: modules, KB`]: sum((bytes) => bytes), [`${what}: modules, KB gzip`]: sum((bytes) => gzipSync(bytes, { level: 9 })) };
 }
 
 /** What lies about is cleared away only once there is much of it, in a worker that does nothing as well. */
-async function memory(contender: Contender): Promise<Values> {
-  const running = await start(contender);
+async function memory(candidate: Candidate): Promise<Values> {
+  const running = await start(candidate);
   const values: Values = {};
   let before = 0;
   for (const requests of REQUESTS) {
@@ -48,15 +48,15 @@ async function memory(contender: Contender): Promise<Values> {
 for (const runtime of ['workerd', 'deno'] as Runtime[]) {
   for (const name of ['stripe-webhook', 'ai-playlist']) {
     const what = `${name} on ${runtime}`;
-    const contenders: Record<string, Contender> = {
+    const candidates: Record<string, Candidate> = {
       ours: ours(name, runtime),
       'the peer': await peer(name, name, runtime),
       'a constant': await peer('constant', name, runtime),
     };
-    const each = (measure: (contender: Contender) => Promise<Values>) =>
-      Object.fromEntries(Object.entries(contenders).map(([name, contender]) => [name, () => measure(contender)]));
-    await inTurn(1, each(async (contender) => sizes(what, contender)), samples);
-    await inTurn(ROUNDS, each((contender) => coldStart(what, contender)), samples);
+    const each = (measure: (candidate: Candidate) => Promise<Values>) =>
+      Object.fromEntries(Object.entries(candidates).map(([name, candidate]) => [name, () => measure(candidate)]));
+    await inTurn(1, each(async (candidate) => sizes(what, candidate)), samples);
+    await inTurn(ROUNDS, each((candidate) => coldStart(what, candidate)), samples);
     if (what === 'stripe-webhook on workerd') await inTurn(1, each(memory), samples);
   }
 }

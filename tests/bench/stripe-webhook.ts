@@ -1,7 +1,7 @@
 // How many events the webhook takes: ours, one written with stripe-node, and one that only reads the body.
 
-import { load, ours, peer, start, stripeEvent } from './contender.ts';
-import type { Running } from './contender.ts';
+import { load, ours, peer, start, stripeEvent } from './candidate.ts';
+import type { Running } from './candidate.ts';
 import { inTurn, ready, report, withProcessorTime } from './harness.ts';
 import type { Values } from './harness.ts';
 
@@ -11,13 +11,13 @@ const PROCESSOR = 'processor time a request, µs';
 /** The runtime compiles what is hot a second time, in the background. */
 const WARM_UP = { duration: 3 };
 
-const contenders: [string, Running, number][] = [
+const candidates: [string, Running, number][] = [
   ['ours', await start(ours('stripe-webhook', 'workerd')), 400],
   ['stripe-node', await start(await peer('stripe-webhook', 'stripe-webhook', 'workerd')), 400],
   ['the limit', await start(await peer('constant', 'stripe-webhook', 'workerd')), 200],
 ];
 const rounds: Record<string, () => Promise<Values>> = {};
-for (const [name, running, forgedStatus] of contenders) {
+for (const [name, running, forgedStatus] of candidates) {
   const send = async (secret?: string) =>
     (await fetch(`http://127.0.0.1:${running.port}/functions/v1/stripe-webhook`, { method: 'POST', ...stripeEvent(secret) })).status;
   const [good, forged] = [await send(), await send(`${ready.stripe_webhook_secret}x`)];
@@ -30,7 +30,7 @@ for (const [name, running, forgedStatus] of contenders) {
   };
 }
 const samples = await inTurn(ROUNDS, rounds);
-for (const [, running] of contenders) await running.stop();
+for (const [, running] of candidates) await running.stop();
 report(
   'stripe-webhook',
   `An event of ${stripeEvent().body.length} characters that changes no plan, over 16 connections, ${ROUNDS} rounds of ${SECONDS} s each in turn. Ours also writes ` +

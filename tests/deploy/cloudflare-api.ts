@@ -1,10 +1,10 @@
-// Cloudflare's API on loopback, as far as `wrangler deploy` uses it: scripts with their bindings and secrets, assets and
+// A simulator of Cloudflare's API, as far as `wrangler deploy` uses it: scripts with their bindings and secrets, assets and
 // subdomains. It refuses what Cloudflare refuses, and what it does not know.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { form, LoopbackApi } from './loopback.ts';
-import type { Answer, Call } from './loopback.ts';
+import { form, PlatformSimulator } from './simulator.ts';
+import type { Call, Reply } from './simulator.ts';
 
 export const ACCOUNT = '0123456789abcdef0123456789abcdef';
 export const API_TOKEN = 'secret-token-of-cloudflare';
@@ -13,7 +13,7 @@ type Binding = { type: string; name: string; text?: string; service?: string };
 type Script = { bindings: Binding[]; modules: Map<string, Buffer>; assets: string[] | null };
 type Manifest = Record<string, { hash: string; size: number }>;
 
-export class CloudflareApi extends LoopbackApi {
+export class CloudflareApi extends PlatformSimulator {
   /** What is deployed, by the worker's name. */
   readonly scripts = new Map<string, Script>();
   /** Versions that are not deployed yet, by their id. */
@@ -23,24 +23,18 @@ export class CloudflareApi extends LoopbackApi {
   readonly #publicOrigin: string;
   readonly #gateway: string;
 
-  private constructor(publicOrigin: string, gateway: string) {
+  /** An account where `publicOrigin` leads to the worker `gateway`. */
+  constructor(publicOrigin: string, gateway: string) {
     super();
     this.#publicOrigin = publicOrigin;
     this.#gateway = gateway;
-  }
-
-  /** An account where `publicOrigin` leads to the worker `gateway`. */
-  static async start(publicOrigin: string, gateway: string): Promise<CloudflareApi> {
-    const api = new CloudflareApi(publicOrigin, gateway);
-    await api.listen();
-    return api;
   }
 
   environment(): Record<string, string> {
     return { CLOUDFLARE_API_BASE_URL: `${this.origin}/client/v4`, ...this.redirect(this.#publicOrigin) };
   }
 
-  protected override async answer(call: Call): Promise<Answer> {
+  protected override async reply(call: Call): Promise<Reply> {
     const { method, url, request, body } = call;
     // After a refusal wrangler looks up whose token it has.
     const identity = IDENTITY[url.pathname.replace('/client/v4', '')];
@@ -53,14 +47,11 @@ export class CloudflareApi extends LoopbackApi {
     if (failure !== undefined) return refusal(failure, 10000, `refused with ${failure} for the test`);
     if (method === 'GET' && path === '/subdomain') return result({ subdomain: 'loopback' });
 
-    const [, worker] = /^\/workers\/([^/]+)$/.exec(path) ?? [];
-    if (method === 'GET' && worker !== undefined && this.scripts.has(worker)) {
-      return result({ id: worker, name: worker, subdomain: { enabled: false, previews_enabled: false } });
-    }
-    const [, service] = /^\/services\/([^/]+)$/.exec(path) ?? [];
-    if (method === 'GET' && service !== undefined) {
-      if (!this.scripts.has(service)) return refusal(404, 10090, 'workers.api.error.service_not_found');
-      return result({ id: service, default_environment: { environment: 'production', script: { last_deployed_from: 'wrangler', tag: service } } });
+    const [, kind, worker = ''] = /^\/(workers|services)\/([^/]+)$/.exec(path) ?? [];
+    if (method === 'GET' && kind !== undefined && (kind === 'services' || this.scripts.has(worker))) {
+      if (!this.scripts.has(worker)) return refusal(404, 10090, 'workers.api.error.service_not_found');
+      const environment = { environment: 'production', script: { last_deployed_from: 'wrangler', tag: worker } };
+      return result({ id: worker, name: worker, subdomain: { enabled: false, previews_enabled: false }, default_environment: environment });
     }
     const [, name, what] = /^\/scripts\/([^/]+)(|\/[^/]+)$/.exec(path) ?? [];
     if (name === undefined) throw new Error('there is no such endpoint');
@@ -117,21 +108,17 @@ export class CloudflareApi extends LoopbackApi {
     if (missing.length > 0) throw new Error(`assets were not uploaded: ${missing}`);
     const modules = new Map<string, Buffer>();
     for (const file of files) modules.set(file, Buffer.from(await (upload.get(file) as File).arrayBuffer()));
-    return {
-      bindings: [...bindings, ...inherited],
-      modules,
-      assets: manifest && Object.keys(manifest),
-    };
+    return { bindings: [...bindings, ...inherited], modules, assets: manifest && Object.keys(manifest) };
   }
 
-  #beginAssets({ manifest }: { manifest: Manifest }): Answer {
+  #beginAssets({ manifest }: { manifest: Manifest }): Reply {
     const session = randomUUID();
     this.#manifests.set(session, manifest);
     const missing = Object.values(manifest).map(({ hash }) => hash).filter((hash) => !this.#uploaded.has(hash));
     return result({ jwt: session, buckets: missing.length > 0 ? [missing] : [] });
   }
 
-  async #uploadAssets(call: Call): Promise<Answer> {
+  async #uploadAssets(call: Call): Promise<Reply> {
     const session = call.request.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!this.#manifests.has(session)) return refusal(403, 10000, 'Authentication error');
     for (const hash of (await form(call)).keys()) this.#uploaded.add(hash);
@@ -147,11 +134,11 @@ export class CloudflareApi extends LoopbackApi {
   }
 }
 
-function result(value: unknown): Answer {
+function result(value: unknown): Reply {
   return { status: 200, body: { success: true, errors: [], messages: [], result: value } };
 }
 
-function refusal(status: number, code: number, message: string): Answer {
+function refusal(status: number, code: number, message: string): Reply {
   return { status, body: { success: false, errors: [{ code, message }], messages: [], result: null } };
 }
 

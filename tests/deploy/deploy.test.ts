@@ -1,4 +1,4 @@
-// Deployments by the real wrangler and the real Supabase CLI, to a real database and to APIs on loopback.
+// Deployments by the real wrangler and the real Supabase CLI, to a real database and to simulators of the platforms.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -38,6 +38,9 @@ const COMPLETE: Record<string, string> = {
   FN_ACCOUNT_TOKEN: 'secret-token-4',
 };
 
+/** How every secret value above is spelled; none of them may be shown. */
+const SECRET = /secret[-_](of|token)/;
+
 type Ran = { code: number; output: string };
 
 /** Runs a program as a user's shell does: nothing says that it runs in CI, or that every prompt is confirmed. */
@@ -69,55 +72,33 @@ async function deploy(values: Record<string, string>, args: string[], env: Recor
   }
 }
 
-const push = (url: string, ...args: string[]) =>
-  run('node_modules/.bin/supabase', ['db', 'push', `--remote=${url}`, '--skip-vault', '--yes', ...args]);
-
-const functionNames = async () => (await readdir('supabase/functions')).filter((name) => !name.startsWith('_'));
-
-test('supabase db push brings an empty project to the newest migration, once', async () => {
-  const files = (await readdir('supabase/migrations')).map((file) => file.split('_')[0]).sort();
-  const { url, sql, drop } = await scratchDatabase(setUpEmptyProject);
-  try {
-    const rehearsed = await push(url, '--dry-run');
-    assert.equal(rehearsed.code, 0, rehearsed.output);
-    for (const version of files) assert.match(rehearsed.output, new RegExp(version!));
-    assert.equal((await sql`select to_regclass('public.profiles') as found`)[0]!.found, null, 'a dry run changes nothing');
-
-    const pushed = await push(url);
-    assert.equal(pushed.code, 0, pushed.output);
-    const applied = await sql`select version from supabase_migrations.schema_migrations order by version`;
-    assert.deepEqual(applied.map(({ version }) => version), files);
-
-    const again = await push(url);
-    assert.equal(again.code, 0, again.output);
-    assert.match(again.output, /up to date/i);
-  } finally {
-    await drop();
-  }
-});
+const functionNames = async () => (await readdir('supabase/functions')).filter((name) => !name.startsWith('_')).sort();
+const migrationVersions = async () => (await readdir('supabase/migrations')).map((file) => file.split('_')[0]!).sort();
 
 for (const environment of ['staging', 'production']) {
-  test(`with everything set, every worker of ${environment} is ready for Cloudflare`, async () => {
+  test(`a dry run with everything set finds every worker of ${environment} ready for Cloudflare`, async () => {
     const values = { ...COMPLETE, SPOTIFY_REDIRECT_URI: `https://app.example${CALLBACK}` };
     const { code, output } = await deploy(values, ['cloudflare', '--env', environment, '--dry-run']);
     assert.equal(code, 0, output);
     for (const name of [...(await functionNames()), 'gateway']) assert.match(output, new RegExp(`== .*sound-whiskers-${name}-${environment} `));
     assert.equal(output.match(/--dry-run: exiting now/g)?.length, (await functionNames()).length + 1);
     assert.match(output, /https:\/\/app\.example\/health/);
-    assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+    assert.doesNotMatch(output, SECRET);
     assert.equal(existsSync(`target/deploy/${environment}`), false, 'what was handed over is left');
   });
 }
 
-test('with everything set, every function is ready for Supabase, and the database is asked what it lacks', async () => {
-  const { url, drop } = await scratchDatabase();
+test('a dry run with everything set finds every function ready for Supabase, lists the missing migrations and changes nothing', async () => {
+  const { url, sql, drop } = await scratchDatabase(setUpEmptyProject);
   try {
     const values = { ...COMPLETE, SPOTIFY_REDIRECT_URI: SUPABASE_URL + CALLBACK, SUPABASE_DB_URL: url };
     const { code, output } = await deploy(values, ['supabase', '--dry-run']);
     assert.equal(code, 0, output);
     for (const name of await functionNames()) assert.match(output, new RegExp(`== .* ${name} `));
+    for (const version of await migrationVersions()) assert.ok(output.includes(version), version);
+    assert.equal((await sql`select to_regclass('public.profiles') as found`)[0]!.found, null);
     assert.match(output, /ready: nothing was changed/);
-    assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+    assert.doesNotMatch(output, SECRET);
     assert.ok(!output.includes(new URL(url).password), "the database's password is shown");
   } finally {
     await drop();
@@ -175,11 +156,10 @@ function expectedSecrets(): Record<string, string> {
 }
 
 async function assertDeployed({ api, sql }: Project): Promise<void> {
-  const versions = (await readdir('supabase/migrations')).map((file) => file.split('_')[0]).sort();
   const applied = await sql`select version from supabase_migrations.schema_migrations order by version`;
-  assert.deepEqual(applied.map(({ version }) => version), versions);
+  assert.deepEqual(applied.map(({ version }) => version), await migrationVersions());
   assert.deepEqual(Object.fromEntries(api.secrets), expectedSecrets());
-  assert.deepEqual([...api.functions.keys()].sort(), (await functionNames()).sort());
+  assert.deepEqual([...api.functions.keys()].sort(), (await functionNames()));
   for (const [name, { verifyJwt, entrypoint, files }] of api.functions) {
     assert.equal(verifyJwt, false, `${name} lets Supabase refuse callers`);
     assert.equal(entrypoint, `supabase/functions/${name}/index.ts`);
@@ -211,14 +191,14 @@ for (const [where, runner] of [['without a terminal', run], ['on a terminal', ru
       }
       assert.match(output, /deployed, and everything answers/);
       assert.doesNotMatch(output, /warning|deprecated/i);
-      assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+      assert.doesNotMatch(output, SECRET);
     });
   });
 }
 
 test('a function that Supabase does not take fails the deployment, and deploying again completes it', async () => {
   await withProject(setUpEmptyProject, async (project) => {
-    const third = (await functionNames()).sort()[2]!;
+    const third = (await functionNames())[2]!;
     project.api.failOnce(`POST /functions/deploy?slug=${third}`, 500);
     const failed = await project.deploy();
     assert.equal(failed.code, 1, failed.output);
@@ -226,7 +206,7 @@ test('a function that Supabase does not take fails the deployment, and deploying
     assert.match(failed.output, /refused with 500 for the test/, 'the CLI is not heard');
     assert.match(failed.output, /what to do: [^]*run the same command again/);
     assert.doesNotMatch(failed.output, /deployed, and everything answers/);
-    assert.deepEqual([...project.api.functions.keys()], (await functionNames()).sort().slice(0, 2));
+    assert.deepEqual([...project.api.functions.keys()], (await functionNames()).slice(0, 2));
 
     const completed = await project.deploy();
     assert.equal(completed.code, 0, completed.output);
@@ -245,46 +225,52 @@ test('an access token that Supabase refuses is what the remedy names, before a f
   });
 });
 
-test('where there is no pg_cron, the deployment says what has to be run daily instead', async () => {
+test('where there is no pg_cron, the deployment warns while it runs and at its end', async () => {
   await withProject(setUpEmptyProject, async (project) => {
     const { code, output } = await project.deploy();
     assert.equal(code, 0, output);
-    const [during, after] = output.split('deployed, and everything answers');
-    for (const part of [during, after]) {
-      assert.match(part!, /warning: .*pg_cron/, output);
-      for (const job of JOBS) assert.ok(part!.includes(job), output);
-      assert.match(part!, /supabase\/README\.md/);
+    for (const part of output.split('deployed, and everything answers')) {
+      for (const warned of [/warning: .*pg_cron/, /supabase\/README\.md/, ...JOBS]) assert.match(part, new RegExp(warned), output);
     }
   });
 });
 
-test('where pg_cron runs without the jobs, the deployment stops and says how to schedule them', async () => {
-  await withProject(setUpEmptyProject, async (project) => {
-    await setUpCron(project.sql, JOBS.slice(0, 1));
-    await project.sql`insert into cron.job values (${JOBS[1]!}, false)`;
-    const { code, output } = await project.deploy();
-    assert.equal(code, 1, output);
-    assert.match(output, /scheduled jobs failed: .*maintain_ai_sessions_partitions/);
-    assert.doesNotMatch(output, /delete_old_ai_sessions/);
-    assert.match(output, /what to do: [^]*20261126001400_scheduled_jobs\.sql/);
-    assert.equal(project.api.functions.size, 0);
-  });
-});
+const NEXT_MONTH = `date_trunc('month', now() at time zone 'UTC') + interval '1 month'`;
 
-test("where next month's partition of ai_sessions is missing, the deployment stops and says how to make it", async () => {
-  await withProject(setUpProject, async (project) => {
-    await setUpCron(project.sql, JOBS);
-    const [{ partition, month }] = await project.sql`
-      select 'ai_sessions_' || to_char(next, 'YYYY_MM') as partition, to_char(next, 'YYYY-MM') as month
-      from (select date_trunc('month', now() at time zone 'UTC') + interval '1 month' as next) as _` as unknown as [{ partition: string; month: string }];
-    await project.sql`alter table public.ai_sessions detach partition public.${project.sql(partition)}`;
-    const { code, output } = await project.deploy();
-    assert.equal(code, 1, output);
-    assert.match(output, new RegExp(`scheduled jobs failed: .*ai_sessions.*${month}`));
-    assert.match(output, /what to do: [^]*select private\.ensure_ai_sessions_partitions\(\)/);
-    assert.equal(project.api.functions.size, 0);
+/** What is wrong with the daily jobs, how it is made so, and what the deployment says of it. */
+const WRONG_JOBS: [string, typeof setUpProject, (sql: Sql) => Promise<unknown>, RegExp[]][] = [
+  [
+    'pg_cron runs without the jobs',
+    setUpEmptyProject,
+    async (sql) => {
+      await setUpCron(sql, JOBS.slice(0, 1));
+      await sql`insert into cron.job values (${JOBS[1]!}, false)`;
+    },
+    [/scheduled jobs failed: (?!.*delete_old_ai_sessions).*maintain_ai_sessions_partitions/, /what to do: [^]*20261126001400_scheduled_jobs\.sql/],
+  ],
+  [
+    "next month's partition of ai_sessions is missing",
+    setUpProject,
+    async (sql) => {
+      await setUpCron(sql, JOBS);
+      const [next] = await sql.unsafe(`select 'ai_sessions_' || to_char(${NEXT_MONTH}, 'YYYY_MM') as partition`);
+      await sql`alter table public.ai_sessions detach partition public.${sql(next!.partition)}`;
+    },
+    [/scheduled jobs failed: .*ai_sessions.*\d{4}-\d\d/, /what to do: [^]*select private\.ensure_ai_sessions_partitions\(\)/],
+  ],
+];
+
+for (const [wrong, setUp, make, said] of WRONG_JOBS) {
+  test(`where ${wrong}, the deployment stops and says what to do`, async () => {
+    await withProject(setUp, async (project) => {
+      await make(project.sql);
+      const { code, output } = await project.deploy();
+      assert.equal(code, 1, output);
+      for (const expected of said) assert.match(output, expected);
+      assert.equal(project.api.functions.size, 0);
+    });
   });
-});
+}
 
 const GATEWAY = 'sound-whiskers-gateway-staging';
 
@@ -294,24 +280,16 @@ async function expectedOf(name: string, values: Record<string, string>): Promise
   const required = /^\[env\.staging\.secrets\]\nrequired = \[([^\]]*)\]/m.exec(manifest)![1]!;
   const names = [...required.matchAll(/"(\w+)"/g)].map(([, variable]) => variable!);
   const expected = Object.fromEntries(names.map((variable) => [variable, values[variable]!]));
-  const role = TOKENS[name];
-  return role === undefined ? expected : { ...expected, SUPABASE_FUNCTION_TOKEN: values[role]! };
+  const [, role] = /^role = "fn_(\w+)"/m.exec(await readFile(`functions/${name}/Cargo.toml`, 'utf8')) ?? [];
+  return role === undefined ? expected : { ...expected, SUPABASE_FUNCTION_TOKEN: values[`FN_${role.toUpperCase()}_TOKEN`]! };
 }
 
-const TOKENS: Record<string, string | undefined> = {
-  account: 'FN_ACCOUNT_TOKEN',
-  'ai-playlist': 'FN_AI_TOKEN',
-  billing: 'FN_BILLING_TOKEN',
-  'spotify-export': 'FN_SPOTIFY_TOKEN',
-  'spotify-oauth': 'FN_SPOTIFY_TOKEN',
-  'spotify-search': 'FN_SPOTIFY_TOKEN',
-  'stripe-webhook': 'FN_BILLING_TOKEN',
-};
+type Account = { api: CloudflareApi; deploy: (runner?: typeof run) => Promise<Ran>; assertDeployed: () => Promise<void> };
 
-async function withAccount(work: (account: { api: CloudflareApi; deploy: (runner?: typeof run) => Promise<Ran>; assertDeployed: () => Promise<void> }) => Promise<void>): Promise<void> {
+async function withAccount(work: (account: Account) => Promise<void>): Promise<void> {
   const { url, drop } = await scratchDatabase();
   const origin = COMPLETE.APP_ORIGINS!;
-  const api = await CloudflareApi.start(origin, GATEWAY);
+  const api = await new CloudflareApi(origin, GATEWAY).listen();
   const values = {
     ...COMPLETE,
     SPOTIFY_REDIRECT_URI: origin + CALLBACK,
@@ -350,7 +328,7 @@ function assertSaysSo({ code, output }: Ran): void {
   assert.equal(code, 0, output);
   assert.match(output, /https:\/\/app\.example\/health: 200/);
   assert.match(output, /deployed, and everything answers/);
-  assert.doesNotMatch(output, /secret[-_](of|token)/, 'a secret is shown');
+  assert.doesNotMatch(output, SECRET);
 }
 
 test('deploy cloudflare brings an empty account every worker with its own secrets, on a terminal', async () => {
@@ -362,7 +340,7 @@ test('deploy cloudflare brings an empty account every worker with its own secret
 
 test('a worker that Cloudflare refuses fails the deployment, and deploying again completes it, without a terminal', async () => {
   await withAccount(async ({ api, deploy, assertDeployed }) => {
-    const third = `sound-whiskers-${(await functionNames()).sort()[2]}-staging`;
+    const third = `sound-whiskers-${(await functionNames())[2]}-staging`;
     api.failOnce(`PUT /scripts/${third}`, 403);
     const failed = await deploy();
     assert.equal(failed.code, 1, failed.output);

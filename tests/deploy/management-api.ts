@@ -1,19 +1,16 @@
-// Supabase's Management API on loopback, as far as `supabase secrets set` and `supabase functions deploy` use it, and
+// A simulator of Supabase's Management API, as far as `supabase secrets set` and `supabase functions deploy` use it, and
 // the Edge Runtime after it: what was deployed is served by Deno with the secrets that were set. It refuses what
 // Supabase refuses, and what it does not know.
 
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { createForwarder } from '../local-supabase/forward.ts';
-import { form, LoopbackApi } from './loopback.ts';
-import type { Answer, Call } from './loopback.ts';
+import { form, PlatformSimulator } from './simulator.ts';
+import type { Call, Reply } from './simulator.ts';
 
 export const PROJECT = 'abcdefghijklmnopqrst';
 export const ACCESS_TOKEN = `sbp_${'0123456789abcdef'.repeat(2)}01234567`;
@@ -23,7 +20,7 @@ export type Injected = { SUPABASE_URL: string; SUPABASE_PUBLISHABLE_KEYS: string
 
 export type Deployed = { verifyJwt: boolean; entrypoint: string; files: Map<string, Buffer> };
 
-export class ManagementApi extends LoopbackApi {
+export class ManagementApi extends PlatformSimulator {
   readonly secrets = new Map<string, string>();
   readonly functions = new Map<string, Deployed>();
   readonly #injected: Injected;
@@ -37,8 +34,7 @@ export class ManagementApi extends LoopbackApi {
   }
 
   static async start(injected: Injected): Promise<ManagementApi> {
-    const api = new ManagementApi(injected, await mkdtemp(join(tmpdir(), 'management-api-')));
-    await api.listen();
+    const api = await new ManagementApi(injected, await mkdtemp(join(tmpdir(), 'management-api-'))).listen();
     const { origin } = api;
     const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
     await writeFile(api.#profile, Object.entries(profile).map(([name, value]) => `${name}: ${value}\n`).join(''));
@@ -60,7 +56,7 @@ export class ManagementApi extends LoopbackApi {
     await rm(this.#folder, { recursive: true });
   }
 
-  protected override async answer(call: Call): Promise<Answer> {
+  protected override async reply(call: Call): Promise<Reply> {
     const { method, url, request, body } = call;
     if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`) return { status: 401, body: { message: 'Unauthorized' } };
     const project = `/v1/projects/${PROJECT}`;
@@ -75,7 +71,7 @@ export class ManagementApi extends LoopbackApi {
     throw new Error('there is no such endpoint');
   }
 
-  #setSecrets(secrets: { name: unknown; value: unknown }[]): Answer {
+  #setSecrets(secrets: { name: unknown; value: unknown }[]): Reply {
     for (const { name, value } of secrets) {
       if (typeof name !== 'string' || typeof value !== 'string') throw new Error('a secret is a name and a value');
       if (!/^(?!SUPABASE_)\w+$/.test(name)) throw new Error(`no secret can have the name ${name}`);
@@ -85,7 +81,7 @@ export class ManagementApi extends LoopbackApi {
     return { status: 201, body: {} };
   }
 
-  async #deploy(slug: string, form: FormData): Promise<Answer> {
+  async #deploy(slug: string, form: FormData): Promise<Reply> {
     const metadata = JSON.parse(String(form.get('metadata')));
     const files = new Map<string, Buffer>();
     for (const file of form.getAll('file')) {
@@ -112,61 +108,41 @@ export class ManagementApi extends LoopbackApi {
 
   protected override async serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (!url.pathname.startsWith('/functions/v1/')) return false;
-    this.#runtime ??= EdgeRuntime.start(this.#folder, this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
+    this.#runtime ??= serve(this.#folder, this.functions, { ...Object.fromEntries(this.secrets), ...this.#injected });
     createForwarder((await this.#runtime).origin)(request, response);
     return true;
   }
 }
 
-class EdgeRuntime {
-  readonly origin: string;
-  readonly #process: ChildProcess;
+type EdgeRuntime = { origin: string; stop: () => Promise<void> };
 
-  private constructor(origin: string, process: ChildProcess) {
-    this.origin = origin;
-    this.#process = process;
-  }
-
-  static async start(parent: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
-    const folder = await mkdtemp(join(parent, 'runtime-'));
-    const functions = [];
-    for (const [name, { entrypoint, files }] of deployed) {
-      for (const [path, content] of files) {
-        const file = join(folder, name, path);
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, content);
-      }
-      functions.push({ name, entry: join(folder, name, entrypoint) });
+/** Serves what was deployed by Deno, on a free port. */
+async function serve(parent: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
+  const folder = await mkdtemp(join(parent, 'runtime-'));
+  const functions = [];
+  for (const [name, { entrypoint, files }] of deployed) {
+    for (const [path, content] of files) {
+      const file = join(folder, name, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
     }
-    const port = await freePort();
-    const settings = { port, web: folder, page: {}, functions };
-    const args = ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env', `--allow-read=${folder}`];
-    const env = { PATH: process.env.PATH, DENO_DIR: join(folder, 'cache'), ...variables, DENO_SERVE: JSON.stringify(settings) };
-    const child = spawn('node_modules/.bin/deno', [...args, 'tools/stack/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`what was deployed does not start: Deno ended with ${code}`);
-    });
-    await Promise.race([once(child.stdout!, 'data'), ended]);
-    ended.catch(() => {});
-    child.stdout!.resume();
-    return new EdgeRuntime(`http://127.0.0.1:${port}`, child);
+    functions.push({ name, entry: join(folder, name, entrypoint) });
   }
-
-  /** The npm package's launcher and Deno itself. */
-  async stop(): Promise<void> {
-    const ended = this.#process.exitCode === null && this.#process.signalCode === null ? once(this.#process, 'exit') : null;
-    if (ended) process.kill(-this.#process.pid!, 'SIGKILL');
-    await ended;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const settings = JSON.stringify({ port: 0, web: folder, page: {}, functions });
+  const args = ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env', `--allow-read=${folder}`];
+  const env = { PATH: process.env.PATH, DENO_DIR: join(folder, 'cache'), ...variables, DENO_SERVE: settings };
+  const child = spawn('node_modules/.bin/deno', [...args, 'tools/stack/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const exit = once(child, 'exit');
+  const line = await Promise.race([once(child.stdout, 'data'), exit.then(([code]) => [`Deno ended with ${code}`])]);
+  const [, port] = /^ready on port (\d+)/.exec(String(line)) ?? [];
+  if (port === undefined) throw new Error(`what was deployed does not start: ${line}`);
+  child.stdout.resume();
+  const stop = async () => {
+    // The npm package's launcher and Deno itself.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+    await exit;
+  };
+  return { origin: `http://127.0.0.1:${port}`, stop };
 }
 
 const PROJECT_DOCUMENT = {

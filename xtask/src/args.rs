@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use project::files::absolute;
+
 use crate::bench::PARTS;
 use crate::test::{STAGES, Tier};
 
@@ -102,11 +104,6 @@ pub struct CheckLlmOptions {
     /// Read the model's URL, key and name from this file instead of .dev.vars; what is in neither, from the environment
     #[arg(long, value_name = "FILE", value_parser = absolute)]
     pub env_file: Option<PathBuf>,
-}
-
-/// A relative path is meant from where the command was given.
-fn absolute(path: &str) -> std::io::Result<PathBuf> {
-    std::path::absolute(path)
 }
 
 #[cfg(test)]

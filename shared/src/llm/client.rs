@@ -169,8 +169,8 @@ fn outbound(
 ) -> Result<OutboundRequest, HttpError> {
     let url = format!("{}/chat/completions", config.base_url);
     // Without streaming, no byte arrives before the answer is complete.
-    let silence_ms = if dialect.streams { limits.silence_ms } else { limits.total_ms };
-    let limits = Limits { silence_ms, ..limits };
+    let idle_timeout_ms = if dialect.streams { limits.idle_timeout_ms } else { limits.total_ms };
+    let limits = Limits { idle_timeout_ms, ..limits };
     let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
         .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
         .header(CONTENT_TYPE, "application/json")?

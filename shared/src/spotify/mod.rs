@@ -46,9 +46,8 @@ impl SpotifyConfig {
     /// # Errors
     /// [`ConfigError`] names everything that is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url = |name, default: &str| {
-            base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()))
-        };
+        let url =
+            |name, default: &str| base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()));
         let credentials =
             both(required(&env, "SPOTIFY_CLIENT_ID"), required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
         let urls = both(

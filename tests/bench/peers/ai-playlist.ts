@@ -2,7 +2,7 @@
 // parallel, settle, answer. The official clients, made once; the same two calls to the database as ours.
 
 import { createClient } from '@supabase/supabase-js';
-import type { Environment, Handler } from './environment.ts';
+import type { Environment, Handler } from '../candidate.ts';
 import type { Playlist } from './model.ts';
 import { model, question } from './model.ts';
 import type { Search, Song, Track } from './spotify.ts';

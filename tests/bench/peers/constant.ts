@@ -1,6 +1,6 @@
 // The limit: reads the body and answers a constant.
 
-import type { Environment, Handler } from './environment.ts';
+import type { Environment, Handler } from '../candidate.ts';
 
 export function serve(_env: Environment): Handler {
   return async (request) => {

@@ -1,28 +1,20 @@
 // The question to the model, with OpenAI's client.
 
 import OpenAI from 'openai';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../candidate.ts';
 import type { Song } from './spotify.ts';
 
-const SONG = {
-  type: 'object',
-  properties: { artist: { type: 'string' }, title: { type: 'string' }, year: { type: ['integer', 'null'] } },
-  required: ['artist', 'title', 'year'],
-  additionalProperties: false,
-};
-const PLAYLIST = {
-  type: 'object',
-  properties: {
-    kind: { type: 'string', enum: ['playlist', 'refusal'] },
-    language: { type: 'string', enum: ['en', 'pl'] },
-    name: { type: 'string' },
-    description: { type: 'string' },
-    summary: { type: 'string' },
-    tracks: { type: 'array', items: SONG },
-  },
-  required: ['kind', 'language', 'name', 'description', 'summary', 'tracks'],
-  additionalProperties: false,
-};
+const object = (properties: Record<string, object>) => ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
+const text = { type: 'string' };
+const SONG = object({ artist: text, title: text, year: { type: ['integer', 'null'] } });
+const PLAYLIST = object({
+  kind: { type: 'string', enum: ['playlist', 'refusal'] },
+  language: { type: 'string', enum: ['en', 'pl'] },
+  name: text,
+  description: text,
+  summary: text,
+  tracks: { type: 'array', items: SONG },
+});
 
 export type Playlist = { name: string; tracks: Song[] };
 

@@ -1,6 +1,6 @@
 // A search in the catalogue as Spotify's documentation shows it: client credentials, then GET /v1/search.
 
-import type { Environment } from './environment.ts';
+import type { Environment } from '../candidate.ts';
 
 export type Song = { artist: string; title: string };
 export type Track = { track_uri: string; title: string; artist: string };

@@ -3,7 +3,7 @@
 
 import { createClient } from '@supabase/supabase-js';
 import Stripe from 'stripe';
-import type { Environment, Handler } from './environment.ts';
+import type { Environment, Handler } from '../candidate.ts';
 
 export function serve(env: Environment): Handler {
   const stripe = new Stripe(env.STRIPE_SECRET_KEY as string);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use project::files::absolute;
 use project::function_token::ROLES;
 
 #[derive(Args, Debug, PartialEq, Eq)]
@@ -54,9 +55,4 @@ pub struct TokenOptions {
     /// How many days the token is valid
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub days: u64,
-}
-
-/// A relative path is meant from where the command was given.
-fn absolute(path: &str) -> std::io::Result<PathBuf> {
-    std::path::absolute(path)
 }

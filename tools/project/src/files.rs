@@ -3,13 +3,18 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// How much of a log an error shows.
+/// How many lines of a log an error shows.
 const TAIL_LINES: usize = 20;
+
+/// Reads a path of the command line: a relative one is meant from where the command was given.
+pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
 
 /// The SHA-256 of some bytes, in hexadecimal digits.
 pub fn fingerprint(bytes: impl AsRef<[u8]>) -> String {
@@ -44,9 +49,13 @@ pub fn write_private(path: &Path, contents: &str) -> Result<()> {
 
 /// The last lines of a log, indented.
 pub fn tail(path: &Path) -> String {
+    last_lines(path, TAIL_LINES)
+}
+
+pub fn last_lines(path: &Path, count: usize) -> String {
     let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
     let lines: Vec<_> = text.lines().collect();
-    let first = lines.len().saturating_sub(TAIL_LINES);
+    let first = lines.len().saturating_sub(count);
     lines.iter().skip(first).map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -68,7 +77,6 @@ pub fn create_folder(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
 
     use anyhow::bail;
 

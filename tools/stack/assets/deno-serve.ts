@@ -71,7 +71,7 @@ for (const { name, entry } of settings.functions) {
 // Deno keeps running while work is pending.
 Object.assign(globalThis, { EdgeRuntime: { waitUntil() {} } });
 
-listen({ hostname: '127.0.0.1', port: settings.port, onListen: () => console.log('ready') }, (request) => {
+listen({ hostname: '127.0.0.1', port: settings.port, onListen: ({ port }) => console.log(`ready on port ${port}`) }, (request) => {
   const url = new URL(request.url);
   if (url.pathname === '/config.json') return withCommonHeaders(pageConfig(request, settings.page));
   if (!url.pathname.startsWith('/functions/')) return asset(settings.web, request).then((file) => withCommonHeaders(withPagePolicy(file, settings.page)));

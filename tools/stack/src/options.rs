@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use project::files::absolute;
 use project::workspace::{Function, Workspace};
 
 /// Where it is `true`, a stack runs what is deployed.
@@ -40,11 +41,6 @@ impl Options {
     pub fn profile(&self) -> Profile {
         if self.deployable { Profile::Deployable } else { Profile::Quick }
     }
-}
-
-/// A relative path is meant from where the command was given.
-fn absolute(path: &str) -> std::io::Result<PathBuf> {
-    std::path::absolute(path)
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,9 +1,9 @@
 //! Runs stages by two workers: one core compiles while the other waits for servers.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ use project::workspace::Workspace;
 use stack::Profile;
 
 const WORKERS: usize = 2;
+/// How many lines of a log say what failed.
+const FAILURE_LINES: usize = 200;
 const STATUS_EVERY: Duration = Duration::from_millis(500);
 
 /// Where the stages' output is kept.
@@ -127,7 +129,11 @@ impl Runner<'_> {
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) if outcome == Outcome::Failed => {
                 clear_status();
-                say(format_args!("{}\n{error:#}\n(all of it: {})", failure(&path), path.display()));
+                say(format_args!(
+                    "{}\n{error:#}\n(all of it: {})",
+                    files::last_lines(&path, FAILURE_LINES),
+                    path.display()
+                ));
             }
             _ => clear_status(),
         }
@@ -159,12 +165,4 @@ fn clear_status() {
     if std::io::stdout().is_terminal() {
         print!("\r\x1b[K");
     }
-}
-
-/// The end of a log, which says what failed.
-fn failure(path: &Path) -> String {
-    const LINES: usize = 200;
-    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }

@@ -13,11 +13,13 @@ import { build } from 'esbuild';
 import event from './event.json' with { type: 'json' };
 import { builtFunction, ready, work } from './harness.ts';
 
+/** What a peer is given, under the names that our functions know. */
+export type Environment = Record<string, string>;
+export type Handler = (request: Request) => Promise<Response>;
 export type Runtime = 'workerd' | 'deno';
 export type Running = { port: number; pid: number; stop: () => Promise<void> };
-export type Contender = { name: string; runtime: Runtime; files: string[]; like: string; variables: Record<string, string> };
+export type Candidate = { name: string; runtime: Runtime; files: string[]; like: string; variables: Environment };
 
-const START_TIMEOUT_MS = 20_000;
 const CONNECTIONS = 16;
 /** What each runtime wants around a peer, and what it chooses among a package's exports. */
 const PEERS = {
@@ -25,7 +27,7 @@ const PEERS = {
   deno: { entry: 'Deno.serve(serve(Deno.env.toObject()));', conditions: ['deno', 'worker', 'browser'] },
 };
 
-export function ours(like: string, runtime: Runtime): Contender {
+export function ours(like: string, runtime: Runtime): Candidate {
   const { workerd, deno, variables } = builtFunction(like);
   const modules = path.join(path.dirname(deno), 'build');
   const files = {
@@ -36,7 +38,7 @@ export function ours(like: string, runtime: Runtime): Contender {
 }
 
 /** Bundles peers/<file>.ts, to be served with the date, flags and variables of the function that it is compared with. */
-export async function peer(file: string, like: string, runtime: Runtime): Promise<Contender> {
+export async function peer(file: string, like: string, runtime: Runtime): Promise<Candidate> {
   const outfile = path.join(work, `${file}.${runtime}.js`);
   const { entry, conditions } = PEERS[runtime];
   const stdin = { contents: `import { serve } from './${file}.ts'; ${entry}`, resolveDir: path.join(import.meta.dirname, 'peers') };
@@ -47,7 +49,7 @@ export async function peer(file: string, like: string, runtime: Runtime): Promis
 }
 
 /** Values travel in the environment, so that no file holds a secret. */
-function config({ files, like, variables }: Contender, port: number): string {
+function config({ files, like, variables }: Candidate, port: number): string {
   const quoted = (text: string) => JSON.stringify(text);
   const { compatibility_date, compatibility_flags } = builtFunction(like);
   const modules = files.map((file) => {
@@ -67,38 +69,33 @@ const config :Workerd.Config = (
 `;
 }
 
-/** Starts a contender and waits until it takes connections; what it logs goes nowhere. */
-export async function start(contender: Contender): Promise<Running> {
-  const file = path.join(work, contender.name);
+/** Starts a candidate and waits until it takes connections; what it logs goes nowhere. */
+export async function start(candidate: Candidate): Promise<Running> {
+  const file = path.join(work, candidate.name);
   mkdirSync(work, { recursive: true });
   const port = await freePort();
-  writeFileSync(`${file}.capnp`, config(contender, port));
+  writeFileSync(`${file}.capnp`, config(candidate, port));
   const command = {
     workerd: ['serve', '--experimental', '--import-path=/', `${file}.capnp`],
     // What Deno keeps of earlier runs would make a cold start a warm one.
-    deno: ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env', contender.files[0] as string],
+    deno: ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env', candidate.files[0] as string],
   };
   const own = { PATH: process.env.PATH, HOME: process.env.HOME, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`, DENO_NO_UPDATE_CHECK: '1' };
-  const child = spawn(path.resolve('node_modules/.bin', contender.runtime), command[contender.runtime], {
-    env: { ...own, ...contender.variables },
+  const child = spawn(path.resolve('node_modules/.bin', candidate.runtime), command[candidate.runtime], {
+    env: { ...own, ...candidate.variables },
     stdio: ['ignore', 'ignore', openSync(`${file}.log`, 'w')],
   });
   const ended = once(child, 'exit');
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
+  while (!(await listens(port))) {
+    if (child.exitCode !== null) throw new Error(`${candidate.name} does not listen: see ${file}.log`);
+  }
   const stop = async () => {
     kill();
     await ended;
     process.off('exit', kill);
   };
-  const begun = performance.now();
-  while (!(await listens(port))) {
-    if (child.exitCode !== null || performance.now() - begun > START_TIMEOUT_MS) {
-      await stop();
-      throw new Error(`${contender.name} does not listen: see ${file}.log`);
-    }
-    await pause(1);
-  }
   return { port, pid: child.pid as number, stop };
 }
 
@@ -110,11 +107,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
+async function listens(port: number): Promise<boolean> {
+  await pause(1);
+  const socket = connect(port, '127.0.0.1');
+  return once(socket, 'connect').then(() => true, () => false).finally(() => socket.destroy());
 }
 
 /** An event of real size that changes no plan, as Stripe writes and signs it. */

@@ -1,4 +1,4 @@
-// A platform's API on loopback, told apart from the platform by its address alone.
+// A simulator of a platform's API on loopback. Tools reach it instead of the platform by its address alone.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,20 +7,17 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 export type Call = { method: string; url: URL; request: IncomingMessage; body: Buffer };
-export type Answer = { status: number; body: unknown };
+export type Reply = { status: number; body: unknown };
 
-export abstract class LoopbackApi {
+export abstract class PlatformSimulator {
   /** Requests that the platform would not have understood. */
   readonly unexpected: string[] = [];
-  readonly #server: Server;
+  readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #failures = new Map<string, number>();
 
-  protected constructor() {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
-  }
-
-  async listen(): Promise<void> {
+  async listen(): Promise<this> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    return this;
   }
 
   async close(): Promise<void> {
@@ -39,35 +36,35 @@ export abstract class LoopbackApi {
     return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
   }
 
-  /** The next request such as "POST /secrets?slug=a" is answered with this status. */
+  /** The next request such as "POST /secrets?slug=a" gets this status. */
   failOnce(request: string, status: number): void {
     this.#failures.set(request, status);
   }
 
-  /** Takes the status that the next such request is to be answered with. */
+  /** Takes the status that the next such request is to get. */
   protected failure(request: string): number | undefined {
     const status = this.#failures.get(request);
     this.#failures.delete(request);
     return status;
   }
 
-  /** Answers a call to the API; what it throws is a request that the platform would not have understood. */
-  protected abstract answer(call: Call): Promise<Answer>;
+  /** Replies to a call to the API; throws on a request that the platform would not have understood. */
+  protected abstract reply(call: Call): Promise<Reply>;
 
-  /** Serves what was deployed; false for a call to the API. */
+  /** Serves what was deployed; returns false for a call to the API. */
   protected abstract serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean>;
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let answer: Answer;
+    let reply: Reply;
     try {
       const url = new URL(request.url!, this.origin);
       if (await this.serveDeployed(url, request, response)) return;
-      answer = await this.answer({ method: request.method!, url, request, body: await buffer(request) });
+      reply = await this.reply({ method: request.method!, url, request, body: await buffer(request) });
     } catch (error) {
       this.unexpected.push(`${request.method} ${request.url}: ${error}`);
-      answer = { status: 400, body: { message: String(error) } };
+      reply = { status: 400, body: { message: String(error) } };
     }
-    response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer.body));
+    response.writeHead(reply.status, { 'Content-Type': 'application/json' }).end(JSON.stringify(reply.body));
   }
 }
 
