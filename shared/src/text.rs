@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters_and_not_behind_a_space() {
+    fn cuts_between_characters_without_a_trailing_space() {
         assert_eq!(one_line("ab cd", 4), "ab c");
         assert_eq!(one_line("ab cd", 3), "ab");
         assert_eq!(one_line("żółć", 2), "żó");

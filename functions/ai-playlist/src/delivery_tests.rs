@@ -56,7 +56,7 @@ fn tracks_until_stuck(bench: &Bench, body: &Value) -> usize {
 }
 
 #[test]
-fn a_listener_who_leaves_is_charged_once_enough_was_sent_and_keeps_it() {
+fn lost_client_is_charged_for_a_delivery_and_keeps_it() {
     // Four of twelve are enough.
     for (found, deliveries, settled) in [(3, 0, "failed"), (4, 1, "succeeded"), (7, 1, "succeeded")] {
         let bench = Bench::new(stuck_after(found, delivered()));

@@ -105,7 +105,7 @@ impl Bench {
     fn ask(&self, accept: &'static str, body: &Value) -> Option<Result<Response<Body>, Error>> {
         let (sender, answer) = oneshot::channel();
         let work = handle(Self::request(accept, body), self.deps.clone());
-        // Fails when nobody waits any more.
+        // Fails once the response has been dropped.
         (self.deps.spawn)(work.map(|answer| drop(sender.send(answer))).boxed_local());
         self.settle(answer).map(|answer| answer.expect("it broke off"))
     }
@@ -315,7 +315,7 @@ fn a_client_that_leaves_ends_the_generation_as_failed() {
 }
 
 #[test]
-fn a_stream_that_nobody_reads_any_more_ends_the_generation_as_failed() {
+fn unread_stream_ends_the_generation_as_failed() {
     let works = world(SONGS);
     let bench = Bench::new(
         move |request| {

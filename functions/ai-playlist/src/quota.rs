@@ -47,7 +47,7 @@ pub enum Status {
 pub struct Session {
     /// The generation's id.
     pub id: Uuid,
-    /// The listener.
+    /// The user.
     pub user_id: Uuid,
 }
 

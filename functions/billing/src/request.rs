@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_the_app_is_one_of_its_origins_with_anything_behind_it() {
+    fn accepts_urls_of_the_apps_origins() {
         for url in [
             "https://app.example",
             "https://app.example/",

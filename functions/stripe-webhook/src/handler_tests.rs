@@ -120,7 +120,7 @@ fn a_thin_event_is_looked_up_first() {
     let missing = json!({"error": {"code": "resource_missing", "param": "id"}});
     let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(404, &missing))]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("foreign"), 1));
-    // What is no invoice does not say that the event is about nobody.
+    // A response that is not the invoice does not mean that the event has no customer.
     for lie in [json!({}), json!({"id": "in_2", "customer": "cus_1"}), json!([])] {
         let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(200, &lie))]);
         assert_eq!((outcome.unwrap_err().code(), asked.len()), (Code::StripeUnavailable, 1), "{lie}");

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_emoji_is_replaced_and_all_else_is_read() {
+    fn replaces_lone_surrogates_and_keeps_everything_else() {
         for (escaped, expected) in [
             (r"\ud83e", "\u{fffd}"),
             (r"\uDD43", "\u{fffd}"),

@@ -41,9 +41,9 @@ const MAX_STEPS: usize = 9;
 /// Asks the model, and returns as soon as its answer begins.
 ///
 /// 1. If the server refuses the form of the request, a simpler one is tried: strict, object, prompt, without
-/// streaming, or without the parameter that it names. `memory` stores the accepted form.
+///    streaming, or without the parameter that it names. `memory` stores the accepted form.
 /// 2. A transient failure (429, 5xx, a broken connection) is repeated once, unless the server asks for a pause of
-/// more than three seconds or the deadline does not allow it.
+///    more than three seconds or the deadline does not allow it.
 ///
 /// `limits` bound all attempts together.
 ///

@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stands_behind_the_limit_is_never_looked_at(
+    fn ignores_text_after_the_limit(
         piece in name(),
         behind in prop_oneof![name(), Just(" (Live) (feat. Kult)".to_owned())],
     ) {

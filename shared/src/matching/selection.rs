@@ -38,9 +38,9 @@ impl Selection {
     ///
     /// # Errors
     /// - [`MissReason::Duplicate`]: the playlist contains the URI, the recording (ISRC), or a song of this name by
-    /// one of the same artists. A remaster, a live or any other version is the same song.
+    ///   one of the same artists. A remaster, a live or any other version is the same song.
     /// - [`MissReason::Excluded`]: the artist has two tracks and the user did not name the artist (the closest
-    /// reason of the closed list), or the playlist is full.
+    ///   reason of the closed list), or the playlist is full.
     pub fn offer(&mut self, track: &CatalogueTrack) -> Result<usize, MissReason> {
         let entry = Entry::new(track);
         if self.entries.iter().any(|other| other.is_same_song(&entry)) {

@@ -4,11 +4,11 @@
 //! token: one at a time, while the others wait for its result. If that request fails:
 //!
 //! - Spotify refuses the refresh token (`invalid_grant`): the link ends, if that token is still the stored one. If
-//! another request has linked or refreshed meanwhile, its tokens stay.
+//!   another request has linked or refreshed meanwhile, its tokens stay.
 //! - Any other failure (no response, 5xx, a rate limit): the link stays as it is, and the lock is released.
 //! - The worker dies: the lock expires after a minute. Its lifetime is longer than any refresh; otherwise two
-//! requests could refresh the same token, and the second, refused, would end the link before the first has stored
-//! its result.
+//!   requests could refresh the same token, and the second, refused, would end the link before the first has stored
+//!   its result.
 
 use std::fmt;
 

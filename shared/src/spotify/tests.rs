@@ -466,7 +466,7 @@ fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
 }
 
 #[test]
-fn a_listener_who_is_not_let_in_is_told_from_an_app_that_is_not() {
+fn distinguishes_a_refused_user_from_a_refused_app() {
     for (said, is_about_the_app) in [
         ("Active premium subscription required for the owner of the app.", true),
         ("Your application is blocked from accessing the Web API.", true),

@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_the_subject_of_an_object_without_a_customer(
+    fn object_without_a_customer_has_no_subject(
         object in json(),
         event in right_events().prop_flat_map(nearly),
     ) {

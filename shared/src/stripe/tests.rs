@@ -112,7 +112,7 @@ fn missing_customer_is_free() {
 }
 
 #[test]
-fn nobody_loses_a_plan_to_an_answer_that_is_not_understood() {
+fn invalid_response_changes_no_plan() {
     for body in [
         json!({}),
         json!([]),
