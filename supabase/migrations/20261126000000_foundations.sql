@@ -84,7 +84,7 @@ begin
   return new;
 end
 $$;
-comment on function private.set_updated_at() is 'Trigger: updated_at strictly increases at every update.';
+comment on function private.set_updated_at() is 'Trigger: updated_at strictly increases with every update.';
 
 -- PostgREST's own form of an error, because SQLSTATEs such as PT429 cannot carry Retry-After.
 create function private.refuse(p_status int, p_code text, p_message text, p_wait int) returns void

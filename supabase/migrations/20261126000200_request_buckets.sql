@@ -47,7 +47,7 @@ as $$
   having count(*) > 0
 $$;
 comment on function private.seconds_until_refill(uuid, text, timestamptz) is
-  'How long a user has to wait for the next request of a kind; no row where one is left.';
+  'Seconds until a user may make the next request of a kind; null where one is left.';
 
 -- A refusal is found without a lock first, so that a flood of requests waits for nothing.
 create function private.count_request(p_user_id uuid, p_kind text) returns int
@@ -77,7 +77,7 @@ begin
 end
 $$;
 comment on function private.count_request(uuid, text) is
-  'Counts one request of a user; the seconds to wait where it is one too many, else null. The caller has locked the profile.';
+  'Counts one request of a user; returns the seconds to wait where it is one too many, else null. The caller has locked the profile.';
 
 create function public.take_request(p_user_id uuid, p_kind text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -112,7 +112,7 @@ begin
   end if;
 end
 $$;
-comment on function private.refuse_edit(int) is 'Refuses an edit (429) that has to wait so many seconds; null for none.';
+comment on function private.refuse_edit(int) is 'Refuses an edit (429) that must wait p_wait seconds; null refuses nothing.';
 
 -- Writers of one playlist wait for each other, each with a connection of the pool that all users share. So at most three
 -- edits of a user run at a time, and none waits longer than two seconds for a lock; the rest is refused at once with 503
@@ -120,12 +120,12 @@ comment on function private.refuse_edit(int) is 'Refuses an edit (429) that has 
 create function private.edits_at_once() returns int
 language sql immutable parallel safe set search_path = ''
 as $$ select 3 $$;
-comment on function private.edits_at_once() is 'How many edits of a user are in the database at a time.';
+comment on function private.edits_at_once() is 'How many edits of a user run at a time.';
 
 create function private.refuse_crowd() returns void
 language sql set search_path = ''
 as $$ select private.refuse(503, 'too_many_at_once', 'too many edits at once', 1) $$;
-comment on function private.refuse_crowd() is 'Refuses an edit (503) that would wait for too many others.';
+comment on function private.refuse_crowd() is 'Refuses an edit (503) because too many of the user run.';
 
 create function private.enter_edit(p_user_id uuid) returns void
 language plpgsql volatile set search_path = ''
@@ -139,4 +139,4 @@ begin
   perform private.refuse_crowd();
 end
 $$;
-comment on function private.enter_edit(uuid) is 'Takes one of the places for edits of a user until the transaction ends; 503 without one.';
+comment on function private.enter_edit(uuid) is 'Takes one of the user''s edit slots until the transaction ends; 503 when none is free.';

@@ -67,7 +67,7 @@ end
 $$;
 comment on function public.soft_delete_playlist_tracks() is
   'Trigger: deleting a playlist softly deletes its tracks, restoring it restores them. A trigger on tracks must never '
-  'update playlists: this one runs before the update, whose row would then have changed beneath it.';
+  'update playlists: this one runs before the update, which would then find its row already changed.';
 
 create function private.lock_live_playlist() returns trigger
 language plpgsql security definer set search_path = ''
@@ -132,7 +132,7 @@ begin
   end if;
 end
 $$;
-comment on function private.check_track(jsonb, text) is 'Refuses (PT422) what is not a track, naming the problem.';
+comment on function private.check_track(jsonb, text) is 'Refuses (PT422) a malformed track; the message names the problem.';
 
 create function private.parse_tracks(p_tracks jsonb) returns public.playlist_tracks[]
 language plpgsql stable set search_path = ''
@@ -154,7 +154,7 @@ begin
 end
 $$;
 comment on function private.parse_tracks(jsonb) is
-  'The tracks of a request, added now and without a place yet: PT422 for nonsense, PT409 for more than 100.';
+  'The tracks of a request, added now and without a position: PT422 for malformed ones, PT409 for more than 100.';
 
 -- A refusal waits for no lock. An edit is counted after the playlist has been locked and read, so that the order of locks
 -- stays: the profile, then a playlist, then the rows that belong to them.
@@ -214,7 +214,7 @@ begin
 end
 $$;
 comment on function private.write_tracks(uuid, public.playlist_tracks[]) is
-  'Makes the list the playlist''s tracks and answers them in order; PT409 for a duplicate or more than 100. '
+  'Replaces the playlist''s tracks by the list and returns them in order; PT409 for a duplicate or more than 100. '
   'The caller holds the playlist''s lock.';
 
 create function private.check_position(p_position int, p_first int, p_last int, p_label text) returns void
@@ -245,7 +245,7 @@ begin
 end
 $$;
 comment on function public.add_tracks(uuid, jsonb, int) is
-  'Adds tracks after the given position (0: at the start; default: at the end) of the caller''s playlist and answers all '
+  'Adds tracks after the given position (0: at the start; default: at the end) of the caller''s playlist and returns all '
   'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}].';
 
 create function public.remove_track(playlist_id uuid, "position" int)
@@ -260,7 +260,7 @@ begin
 end
 $$;
 comment on function public.remove_track(uuid, int) is
-  'Removes the track at a position of the caller''s playlist, closes the gap and answers all its tracks in order.';
+  'Removes the track at a position of the caller''s playlist, closes the gap and returns all its tracks in order.';
 
 create function public.move_track(playlist_id uuid, from_position int, to_position int)
 returns setof public.playlist_entry
@@ -279,7 +279,7 @@ begin
 end
 $$;
 comment on function public.move_track(uuid, int, int) is
-  'Moves one track of the caller''s playlist so that it ends up at to_position, and answers all its tracks in order.';
+  'Moves one track of the caller''s playlist so that it ends up at to_position, and returns all its tracks in order.';
 
 create function public.replace_tracks(playlist_id uuid, tracks jsonb)
 returns setof public.playlist_entry
@@ -299,7 +299,7 @@ begin
 end
 $$;
 comment on function public.replace_tracks(uuid, jsonb) is
-  'Makes the given tracks the whole of the caller''s playlist and answers them in order. Same form as in add_tracks.';
+  'Replaces all tracks of the caller''s playlist and returns the new ones in order. tracks as in add_tracks.';
 
 grant execute on function
   public.add_tracks(uuid, jsonb, int), public.remove_track(uuid, int),

@@ -59,7 +59,7 @@ as $$
     )
 $$;
 comment on function private.is_running(public.ai_sessions, timestamptz) is
-  'Whether an attempt may still be worked on: a reservation, or one that was charged and is not complete.';
+  'Whether an attempt may still be running: a live reservation, or one that was charged and is not complete.';
 
 create function private.ai_quota(p_user_id uuid, p_at timestamptz) returns jsonb
 language sql stable set search_path = ''
@@ -164,7 +164,7 @@ as $$
   order by s.created_at desc
   offset private.ai_attempts_at_once() - 1 limit 1
 $$;
-comment on function private.ai_too_many_at_once(uuid, timestamptz) is 'The refusal while as many attempts run as may; else null.';
+comment on function private.ai_too_many_at_once(uuid, timestamptz) is 'The refusal while the user''s maximum of attempts is running; else null.';
 
 create function private.ai_no_room(p_user_id uuid, p_save boolean, p_at timestamptz) returns jsonb
 language plpgsql stable set search_path = ''
@@ -287,5 +287,5 @@ $$;
 comment on function public.ai_reserve(uuid, uuid, text, boolean) is
   'Reserves one generation for 90 seconds. {outcome: reserved | finished | in_progress | key_reused | quota_exceeded | '
   'too_many_attempts | playlist_limit | no_profile, retry_after_seconds?, quota?, delivered?}. p_save: refuse when no playlist '
-  'could be saved anyway. Server only.';
+  'could be saved. Server only.';
 grant execute on function public.ai_reserve(uuid, uuid, text, boolean) to fn_ai, service_role;

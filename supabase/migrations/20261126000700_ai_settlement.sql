@@ -19,7 +19,7 @@ begin
   raise exception using errcode = 'PT422', message = 'cost must be a number from 0 to 999999.9999';
 end
 $$;
-comment on function private.ai_cost(numeric) is 'USD rounded up to 4 decimals; PT422 for what is no cost.';
+comment on function private.ai_cost(numeric) is 'USD rounded up to 4 decimals; PT422 for anything that is not a cost.';
 
 -- The latest attempt is the one that counts: no new one starts while another is live or has succeeded.
 create function private.lock_session(p_session_id uuid, p_user_id uuid) returns public.ai_sessions
@@ -38,7 +38,7 @@ begin
 end
 $$;
 comment on function private.lock_session(uuid, uuid) is
-  'Locks the user''s profile and answers the latest attempt of the session, null when the user has none.';
+  'Locks the user''s profile and returns the latest attempt of the session, null when the user has none.';
 
 create function private.settle_session(
   p_session public.ai_sessions, p_status public.ai_status_enum, p_cost numeric, p_at timestamptz
@@ -59,7 +59,7 @@ begin
 end
 $$;
 comment on function private.settle_session(public.ai_sessions, public.ai_status_enum, numeric, timestamptz) is
-  'Records the cost, and the status if the reservation is live; whether the session now has that status.';
+  'Records the cost, and the status if the reservation is live; returns whether the session now has that status.';
 
 create function public.ai_settle(
   p_session_id uuid, p_user_id uuid, p_status public.ai_status_enum, p_cost numeric, p_max_age_ms int default null,
@@ -70,7 +70,7 @@ as $$
 declare
   v_session public.ai_sessions := private.lock_session(p_session_id, p_user_id);
   v_now timestamptz := clock_timestamp();
-  -- The caller has given up meanwhile, and told its client that nothing was charged.
+  -- The caller has timed out meanwhile and told its client that nothing was charged.
   v_is_late boolean := p_status = 'succeeded' and v_session.status <> 'succeeded'
     and v_now > v_session.created_at + p_max_age_ms * interval '1 millisecond';
   v_settled boolean;
@@ -101,11 +101,11 @@ begin
 end
 $$;
 comment on function public.ai_settle(uuid, uuid, public.ai_status_enum, numeric, int, jsonb) is
-  'Ends a reservation. {outcome: settled | expired | unknown, status, quota}. expired: too late, status is what stands, '
-  'and nothing may be delivered. p_max_age_ms: a success that comes later than this after the reservation counts as '
-  'failed, for a request may be carried out long after its sender stopped waiting; what was charged before stays charged. '
-  'p_result: what a success delivers unsaved, {tracks, name, description, summary, language, stop_reason}. Repeating a '
-  'settling has the same outcome. Server only.';
+  'Ends a reservation. {outcome: settled | expired | unknown, status, quota}. expired: too late, status is the stored one, '
+  'and nothing may be delivered. p_cost: USD. p_max_age_ms: a success that comes later than this after the reservation '
+  'counts as failed, because a request may be carried out long after its sender stopped waiting; what was charged before '
+  'stays charged. p_result: what a success delivers unsaved, {tracks, name, description, summary, language, stop_reason}. '
+  'A repeated call has the same outcome. Server only.';
 
 create function public.ai_deliver(p_session_id uuid, p_user_id uuid, p_cost numeric, p_tracks jsonb) returns jsonb
 language plpgsql security definer set search_path = ''

@@ -28,7 +28,7 @@ begin
 end
 $$;
 comment on function private.free_playlist_name(uuid, text) is
-  'The name, made to fit, with " (2)", " (3)"… when the owner has a live playlist of that name.';
+  'The name, made to fit, with the suffix " (2)", " (3)"… when the owner has a live playlist with that name.';
 
 create function private.fit_tracks(p_tracks jsonb) returns jsonb
 language sql immutable set search_path = ''
@@ -92,6 +92,6 @@ end
 $$;
 comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) is
   'Settles the session as succeeded and stores its playlist. {outcome: saved | expired | unknown | playlist_limit, '
-  'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat has the outcome saved and changes '
+  'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat returns saved and changes '
   'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}], other keys are ignored. Server only.';
 grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) to fn_ai, service_role;

@@ -82,7 +82,7 @@ as $$
   )
 $$;
 comment on function private.encrypt_spotify_token(uuid, text, text) is
-  'Encrypts one token with app.spotify_secret for its place: the user and the column.';
+  'Encrypts one token with app.spotify_secret for its user and column.';
 
 create function private.decrypt_spotify_token(p_user_id uuid, p_column text, p_ciphertext bytea, p_setting text) returns text
 language plpgsql stable set search_path = ''
@@ -99,7 +99,7 @@ exception
 end
 $$;
 comment on function private.decrypt_spotify_token(uuid, text, bytea, text) is
-  'One token, or null where it does not open: another secret, another place, or damaged.';
+  'One token, or null where it does not decrypt: another secret, another row or column, or damaged.';
 
 create function private.open_spotify_token(p_user_id uuid, p_column text, p_ciphertext bytea) returns text
 language plpgsql stable set search_path = ''
@@ -120,7 +120,7 @@ begin
   return v_token;
 end
 $$;
-comment on function private.open_spotify_token(uuid, text, bytea) is 'One token, opened with either secret; PT503 where neither does.';
+comment on function private.open_spotify_token(uuid, text, bytea) is 'One token, decrypted with either secret; PT503 where neither fits.';
 
 -- An export under an Idempotency-Key remembers its copy, and a copy in one Spotify account cannot be filled from another.
 -- So linking forgets the unfinished exports into other accounts; linking the same account again forgets nothing. Where
@@ -189,8 +189,9 @@ begin
 end
 $$;
 comment on function public.get_spotify_tokens(uuid, text, text, text) is
-  'A user''s tokens in clear, or no row; PT503 when neither secret opens them. state: fresh (good for a minute at least), '
-  'refresh (used up, or the one that Spotify refused: the caller is to replace it), wait (somebody else is doing that). Server only.';
+  'A user''s decrypted tokens, or no row; PT503 when neither secret opens them. state: fresh (valid for at least a minute), '
+  'refresh (expired, or the one that Spotify refused: the caller must replace it), wait (another request is replacing it). '
+  'Server only.';
 
 create function public.refresh_spotify_tokens(
   p_user_id uuid, p_secret text, p_seen_refresh_token text, p_access_token text, p_refresh_token text,
@@ -220,13 +221,13 @@ begin
 end
 $$;
 comment on function public.refresh_spotify_tokens(uuid, text, text, text, text, timestamptz, text) is
-  'Replaces the tokens if the refresh token is still the one that was seen; a null refresh token keeps it. Whether it did. Server only.';
+  'Replaces the tokens if the refresh token is still the one that was seen; a null refresh token keeps it. Returns whether it did. Server only.';
 
 create function public.release_spotify_refresh(p_user_id uuid) returns void
 language sql security definer set search_path = ''
 as $$ update public.spotify_tokens t set refreshing_until = null where t.user_id = p_user_id $$;
 comment on function public.release_spotify_refresh(uuid) is
-  'Gives the right to replace the token back after a failure, so that nobody waits for it. Server only.';
+  'Allows the next request to replace the token, after a failure. Server only.';
 
 create function public.expire_spotify_link(
   p_user_id uuid, p_secret text, p_seen_refresh_token text, p_other_secret text default null
@@ -249,7 +250,7 @@ begin
 end
 $$;
 comment on function public.expire_spotify_link(uuid, text, text, text) is
-  'Deletes a link whose refresh token Spotify no longer accepts, if it is still that one. Whether it did. Server only.';
+  'Deletes a link whose refresh token Spotify no longer accepts, if it is still that one, and returns whether it did. Server only.';
 
 create function public.delete_spotify_tokens(p_user_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
@@ -259,7 +260,7 @@ begin
   return found;
 end
 $$;
-comment on function public.delete_spotify_tokens(uuid) is 'Unlinks Spotify; answers whether there was a link. Server only.';
+comment on function public.delete_spotify_tokens(uuid) is 'Unlinks Spotify and returns whether there was a link. Server only.';
 
 create function public.spotify_link(p_user_id uuid) returns jsonb
 language sql stable security definer set search_path = ''
@@ -305,7 +306,7 @@ begin
       continue;
     end if;
     begin
-      -- From the row as it is by now, and not as it was read: somebody may have linked again meanwhile.
+      -- From the current row, not from the one that was read: the user may have linked again meanwhile.
       update public.spotify_tokens t
       set
         access_token = private.encrypt_spotify_token(
@@ -324,8 +325,8 @@ begin
 end
 $$;
 comment on function public.rotate_spotify_tokens(text, text, uuid, int) is
-  'Encrypts stored tokens anew, in batches by user id. {rotated, current, unreadable: [user_id], last_user_id}: begin '
-  'again after last_user_id until it is null. Can be broken off and repeated. Server only.';
+  'Re-encrypts stored tokens in batches by user id. {rotated, current, unreadable: [user_id], last_user_id}: pass '
+  'last_user_id as p_after until it is null. May be interrupted and repeated. Server only.';
 
 grant execute on function
   public.store_spotify_tokens(uuid, text, text, text, timestamptz, text, text),

@@ -62,7 +62,7 @@ begin
   insert into public.spotify_exports (user_id, idempotency_key, request, held_until)
   values (p_user_id, p_idempotency_key, p_request, '-infinity')
   on conflict (user_id, idempotency_key) do nothing;
-  -- The clock is read behind the lock: who waited for it must not take over what was finished meanwhile.
+  -- The clock is read after the lock: a request that waited must not take over what was finished meanwhile.
   select * into v_export
   from public.spotify_exports e
   where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
@@ -85,7 +85,7 @@ begin
 end
 $$;
 comment on function public.begin_spotify_export(uuid, uuid, jsonb) is
-  'Takes an export for 90 seconds. {outcome: held | in_progress | finished | key_reused | no_profile, '
+  'Holds an export for 90 seconds. {outcome: held | in_progress | finished | key_reused | no_profile, '
   'spotify_playlist_id?, retry_after_seconds?, result?}. held with an id: the copy exists and is to be filled. Server only.';
 
 create function public.record_spotify_export(
@@ -101,8 +101,8 @@ as $$
   returning e.spotify_playlist_id
 $$;
 comment on function public.record_spotify_export(uuid, uuid, text, text) is
-  'Writes down the copy''s id, in place of p_instead_of where that one is remembered, and returns the one that counts: the '
-  'first otherwise. Null where the export is forgotten. Server only.';
+  'Stores the copy''s id, replacing p_instead_of where that one is stored, and returns the stored one: otherwise the first. '
+  'Null where the export is forgotten. Server only.';
 
 create function public.finish_spotify_export(p_user_id uuid, p_idempotency_key uuid, p_result jsonb) returns void
 language sql security definer set search_path = ''
@@ -111,7 +111,7 @@ as $$
   set result = p_result, held_until = '-infinity'
   where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
 $$;
-comment on function public.finish_spotify_export(uuid, uuid, jsonb) is 'Keeps the answer for repeats. Server only.';
+comment on function public.finish_spotify_export(uuid, uuid, jsonb) is 'Stores the response for repeats. Server only.';
 
 create function public.release_spotify_export(p_user_id uuid, p_idempotency_key uuid) returns void
 language plpgsql security definer set search_path = ''
@@ -126,7 +126,7 @@ begin
 end
 $$;
 comment on function public.release_spotify_export(uuid, uuid) is
-  'Lets go of an export that failed: it can be repeated at once; forgotten where nothing was created. Server only.';
+  'Releases an export that failed, so that it can be repeated at once; deletes it where nothing was created. Server only.';
 
 grant execute on function
   public.begin_spotify_export(uuid, uuid, jsonb), public.record_spotify_export(uuid, uuid, text, text),

@@ -16,7 +16,7 @@ create type public.billing_write_outcome as enum ('written', 'conflict', 'no_pro
 create function private.next_plan_sync(p_last timestamptz) returns timestamptz
 language sql volatile set search_path = ''
 as $$ select greatest(clock_timestamp(), p_last + interval '1 microsecond') $$;
-comment on function private.next_plan_sync(timestamptz) is 'The time now, and later than the last one also where the clock stepped back.';
+comment on function private.next_plan_sync(timestamptz) is 'The current time, always later than the last one, also after the clock stepped back.';
 
 create function private.seen_by_billing(p_profile public.profiles) returns jsonb
 language sql stable set search_path = ''
@@ -29,7 +29,7 @@ as $$
   )
   where p_profile.user_id is not null
 $$;
-comment on function private.seen_by_billing(public.profiles) is 'What billing sees of a profile; null for none.';
+comment on function private.seen_by_billing(public.profiles) is 'The columns of a profile that billing reads; null for none.';
 
 create function public.billing_profile(p_user_id uuid default null, p_stripe_customer_id text default null) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -45,7 +45,7 @@ begin
 end
 $$;
 comment on function public.billing_profile(uuid, text) is
-  'The profile of the Stripe customer and, where nobody has that, of the user: {user_id, plan, stripe_customer_id, '
+  'The profile of the Stripe customer and, where no profile has it, of the user: {user_id, plan, stripe_customer_id, '
   'plan_synced_at}, or null. Server only.';
 
 create function public.billing_profiles(p_after uuid default null, p_limit int default 1000) returns jsonb
@@ -60,7 +60,7 @@ as $$
   ) page
 $$;
 comment on function public.billing_profiles(uuid, int) is
-  'All profiles as billing_profile answers them, by user_id, a page of at most 1000 behind p_after. Server only.';
+  'All profiles as billing_profile returns them, ordered by user_id, a page of at most 1000 after p_after. Server only.';
 
 create function public.set_billing_plan(
   p_user_id uuid, p_seen_synced_at timestamptz, p_stripe_customer_id text, p_plan public.plan_type
@@ -91,8 +91,8 @@ exception
 end
 $$;
 comment on function public.set_billing_plan(uuid, timestamptz, text, public.plan_type) is
-  'Writes what Stripe says, if nothing was written since p_seen_synced_at was read: written | conflict | no_profile, which '
-  'it is also where the profile is being deleted and has another customer. Server only.';
+  'Writes Stripe''s state, if nothing was written since p_seen_synced_at was read: written | conflict | no_profile; also '
+  'no_profile where the profile is being deleted and has another customer. Server only.';
 
 create function public.set_stripe_customer(p_user_id uuid, p_seen_customer_id text, p_stripe_customer_id text)
 returns text
@@ -114,8 +114,8 @@ begin
 end
 $$;
 comment on function public.set_stripe_customer(uuid, text, text) is
-  'Gives a profile its Stripe customer, in place of the one that was seen (null for none), and answers the one that '
-  'counts: of many at once the first. Null where there is no profile, or one that is being deleted. Server only.';
+  'Gives a profile its Stripe customer, replacing the one that was seen (null for none), and returns the '
+  'stored one: of many concurrent calls the first. Null where there is no profile, or one that is being deleted. Server only.';
 
 grant execute on function
   public.billing_profile(uuid, text), public.billing_profiles(uuid, int),

@@ -51,7 +51,7 @@ as $$
   ) a
 $$;
 comment on function private.normal_address(text) is
-  'The mailbox behind an address: in lower case, in one form of Unicode, without what follows a plus, for Gmail without dots.';
+  'The mailbox of an address: lower case, Unicode NFKC, without the part after a plus, for Gmail without dots.';
 
 create function private.address_hash(p_email text, p_phone text) returns bytea
 language sql stable set search_path = ''
@@ -72,7 +72,7 @@ as $$
   where p_hash is not null and s.user_id = p_user_id and s.created_at > clock_timestamp() - private.ai_quota_window()
   on conflict on constraint former_usage_pkey do nothing
 $$;
-comment on function private.remember_usage(uuid, bytea) is 'Keeps when a user generated and what it cost, under the hash of their address.';
+comment on function private.remember_usage(uuid, bytea) is 'Stores when a user generated and what it cost, under the hash of their address.';
 
 create function private.continue_usage(p_user_id uuid, p_hash bytea) returns void
 language sql volatile set search_path = ''
@@ -104,7 +104,7 @@ exception
   return null;
 end
 $$;
-comment on function private.follow_address() is 'Trigger: an account goes on with what its address had used, and leaves that behind.';
+comment on function private.follow_address() is 'Trigger: an account continues with the usage of its address; a changed address keeps what was used under it.';
 -- Triggers run in the order of their names: create_profile comes first, and sessions reference the profile.
 create trigger follow_address after insert on auth.users
   for each row execute function private.follow_address();
@@ -138,7 +138,7 @@ exception
 end
 $$;
 comment on function private.forget_in_auth(uuid, text, text) is
-  'Deletes what Auth''s log and its unfinished sign-ins say of an account; false where that is not possible.';
+  'Deletes an account''s entries in Auth''s log and unfinished sign-ins; returns false where that is not possible.';
 
 create function public.begin_account_deletion(p_user_id uuid, p_confirmation text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -176,7 +176,7 @@ begin
 end
 $$;
 comment on function public.begin_account_deletion(uuid, text) is
-  'Begins to delete the account, or goes on: {outcome: begun, stripe_customer_id} | {outcome: not_confirmed, confirm_with: '
+  'Begins to delete the account, or continues: {outcome: begun, stripe_customer_id} | {outcome: not_confirmed, confirm_with: '
   'email | phone | id} | {outcome: no_account}. An account is confirmed with its e-mail address, in any case; without one '
   'with its phone number, in international form; without either with its id. Server only.';
 

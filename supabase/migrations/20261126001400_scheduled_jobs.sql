@@ -14,8 +14,8 @@ begin
 end
 $$;
 comment on function private.forget_expired() is
-  'Deletes what has had its time: playlists 30 days after their deletion, buckets whose period is over, what former accounts '
-  'had used 30 days ago.';
+  'Deletes expired rows: playlists 30 days after their deletion, buckets whose period is over, usage of former accounts '
+  'after 30 days.';
 
 do $$
 begin
@@ -27,7 +27,7 @@ begin
     $job$select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();$job$);
 exception
   -- Not installed; not preloaded; another database than pg_cron's; no right to create extensions.
-  when feature_not_supported or undefined_object or internal_error or plpgsql_error or insufficient_privilege then
+  when feature_not_supported or undefined_object or plpgsql_error or insufficient_privilege then
   raise notice 'pg_cron is not available (%): run daily private.ensure_ai_sessions_partitions(), '
     'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), and delete the ai_sessions older than 30 days', sqlerrm;
 end

@@ -168,10 +168,10 @@ select cmp_ok((select updated_at from public.clock), '>=', now(), 'updated_at ca
 truncate public.clock;
 insert into public.clock values (1, '2999-01-01');
 update public.clock set id = 2;
-select is((select updated_at from public.clock), '2999-01-01 00:00:00.000001'::timestamptz, 'updated_at grows even when the clock is behind');
+select is((select updated_at from public.clock), '2999-01-01 00:00:00.000001'::timestamptz, 'updated_at increases even when the clock stepped back');
 rollback to savepoint part;
 
--- Function roles: nobody logs in as one, none inherits or bypasses anything, each does its own work and no other.
+-- Function roles: none can log in, inherits or bypasses anything; each executes its own functions only.
 create function pg_temp.roles() returns setof name language sql
 as $$ select unnest(array['fn_ai', 'fn_spotify', 'fn_billing', 'fn_account']::name[]) $$;
 

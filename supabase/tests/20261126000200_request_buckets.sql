@@ -18,7 +18,7 @@ $$;
 select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 
--- Ana asks, unless it is said otherwise.
+-- Ana is the caller by default.
 create function pg_temp.take(p_kind text, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001') returns text language sql
 as $$ select public.take_request(p_user_id, p_kind) ->> 'outcome' $$;
 create function pg_temp.taken_of(p_kind text, p_tries int) returns int language sql
@@ -74,7 +74,7 @@ select is(pg_temp.taken_in_a_day(kind), most, format('a day has %s of %s', most,
 from (values ('search', 300), ('export', 240), ('billing', 720)) v (kind, most);
 
 -- Who asks.
-select is(pg_temp.take('search', 'c0000000-0000-0000-0000-000000000003'), 'no_profile', 'who was deleted takes nothing');
+select is(pg_temp.take('search', 'c0000000-0000-0000-0000-000000000003'), 'no_profile', 'a deleted user takes nothing');
 select throws_ok($$ select pg_temp.take('nothing') $$, 'PT422', null, 'a kind that does not exist is refused');
 delete from auth.users where id = 'b0000000-0000-0000-0000-000000000002';
 select is_empty($$ select from private.request_buckets where user_id = 'b0000000-0000-0000-0000-000000000002' $$, 'buckets go with their account');

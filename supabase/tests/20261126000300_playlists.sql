@@ -37,17 +37,17 @@ select lives_ok(
 select results_eq('select name, is_deleted from public.playlists', $$ values ('Jazz', false) $$, 'and sees it alone, its name trimmed');
 select throws_ok(
   $$ insert into public.playlists (owner_id, name) values ('b0000000-0000-0000-0000-000000000002', 'x') $$, '42501', null,
-  'nobody creates a playlist for another user'
+  'users cannot create a playlist for another user'
 );
 select throws_ok(
   $$ insert into public.playlists (id, owner_id, name) values (gen_random_uuid(), 'a0000000-0000-0000-0000-000000000001', 'x') $$,
-  '42501', null, 'nobody chooses a playlist''s id'
+  '42501', null, 'users cannot choose a playlist''s id'
 );
-select throws_ok('update public.playlists set owner_id = gen_random_uuid()', '42501', null, 'nobody gives a playlist away');
-select throws_ok('update public.playlists set created_at = now()', '42501', null, 'nobody sets created_at');
-select throws_ok('delete from public.playlists', '42501', null, 'nobody deletes a row');
+select throws_ok('update public.playlists set owner_id = gen_random_uuid()', '42501', null, 'users cannot give a playlist away');
+select throws_ok('update public.playlists set created_at = now()', '42501', null, 'users cannot set created_at');
+select throws_ok('delete from public.playlists', '42501', null, 'users cannot delete a row');
 select is_empty(
-  $$ update public.playlists set name = 'x' where id = 'b1000000-0000-0000-0000-000000000001' returning 1 $$, 'nobody renames another user''s playlist'
+  $$ update public.playlists set name = 'x' where id = 'b1000000-0000-0000-0000-000000000001' returning 1 $$, 'users cannot rename another user''s playlist'
 );
 
 select throws_ok(
@@ -122,7 +122,7 @@ select is_empty($$ select 1 from public.playlists where owner_id = 'a0000000-000
 rollback to savepoint part;
 
 -- Playlists: the owner's profile is locked before any playlist. That it prevents deadlocks is shown by the races in
--- tests/database; here, that it is there and harms nobody.
+-- tests/database; here, that it exists and blocks no other write.
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -144,7 +144,7 @@ select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select lives_ok($$ update public.playlists set name = 'Renamed' $$, 'the owner updates');
 select results_eq('select name from public.playlists', array['Renamed'], 'what was meant');
 reset role;
-select lives_ok($$ update public.playlists set description = 'd' where name = 'Renamed' $$, 'so does somebody without a profile');
+select lives_ok($$ update public.playlists set description = 'd' where name = 'Renamed' $$, 'so does a user without a profile');
 rollback to savepoint part;
 
 -- Bounds: a hundred playlists with the deleted ones, 30 days, 200 characters.

@@ -60,10 +60,10 @@ select is((select count(*)::int from public.playlist_tracks), 3, 'a user sees th
 select throws_ok(
   $$ insert into public.playlist_tracks (playlist_id, position, track_uri)
      values ('a1000000-0000-0000-0000-000000000001', 4, 'spotify:track:' || repeat('9', 22)) $$,
-  '42501', null, 'nobody inserts a track by hand'
+  '42501', null, 'users cannot insert a track directly'
 );
-select throws_ok('update public.playlist_tracks set is_deleted = true', '42501', null, 'nobody updates one');
-select throws_ok('delete from public.playlist_tracks', '42501', null, 'nobody deletes one');
+select throws_ok('update public.playlist_tracks set is_deleted = true', '42501', null, 'nor update one');
+select throws_ok('delete from public.playlist_tracks', '42501', null, 'nor delete one');
 update public.playlists set is_deleted = true;
 select is((select bool_and(is_deleted) from public.playlist_tracks), true, 'tracks are deleted with their playlist');
 reset role;
@@ -156,7 +156,7 @@ select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(pg_temp.added(pg_temp.tracks('abc')), 'abc', 'tracks are added to an empty playlist in their order');
 select is(pg_temp.added(pg_temp.tracks('de')), 'abcde', 'by default at the end');
 select is(pg_temp.added(pg_temp.tracks('f'), 0), 'fabcde', 'after position 0: at the start');
-select is(pg_temp.added(pg_temp.tracks('gh'), 2), 'faghbcde', 'after a position: behind it');
+select is(pg_temp.added(pg_temp.tracks('gh'), 2), 'faghbcde', 'after a position: directly after it');
 select is(pg_temp.added(pg_temp.tracks('i'), 8), 'faghbcdei', 'after the last: at the end');
 select is(pg_temp.added('[]'), 'faghbcdei', 'adding none changes nothing');
 select is(pg_temp.removed(1), 'aghbcdei', 'the first track is removed, the others move up');
@@ -167,7 +167,7 @@ select is(pg_temp.moved(6, 1), 'agbcde', 'and back');
 select is(pg_temp.moved(2, 4), 'abcgde', 'down');
 select is(pg_temp.moved(4, 2), 'agbcde', 'up');
 select is(pg_temp.moved(3, 3), 'agbcde', 'and to where it is');
-select is(pg_temp.stored(), 'agbcde', 'what is answered is what is stored');
+select is(pg_temp.stored(), 'agbcde', 'the returned tracks are the stored ones');
 select is(pg_temp.replaced(pg_temp.tracks('xyz')), 'xyz', 'a list replaces another');
 select is(pg_temp.replaced('[]'), null, 'also an empty one');
 select is(pg_temp.stored(), null, 'which leaves no track');
@@ -186,7 +186,7 @@ select results_eq(
       (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false),
       (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null)
   $$,
-  'everything known of a track is stored and answered'
+  'all fields of a track are stored and returned'
 );
 reset role;
 update public.playlist_tracks set added_at = '2026-01-01Z' where playlist_id = 'a1000000-0000-0000-0000-000000000001';

@@ -1,4 +1,4 @@
--- AI sessions: the owner's to read, nobody's to write; partitions that guard themselves and are always there.
+-- AI sessions: the owner reads them and no user writes them; partitions are closed by themselves and exist ahead of time.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;

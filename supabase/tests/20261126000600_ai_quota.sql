@@ -176,7 +176,7 @@ select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
 select is(public.usage() #> '{ai,used}', '0', 'others are not charged');
 reset role;
 select pg_temp.act_as('authenticated', 'c0000000-0000-0000-0000-000000000003');
-select throws_ok('select public.usage()', 'PT404', 'profile not found', 'a user who is gone has no usage');
+select throws_ok('select public.usage()', 'PT404', 'profile not found', 'a deleted user has no usage');
 reset role;
 select pg_temp.act_as('anon');
 select throws_ok('select public.usage()', '42501', null, 'anon may not ask');
@@ -197,7 +197,7 @@ select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 create table public.ai_sessions_rest partition of public.ai_sessions default;
 
--- Sessions are numbered; Ana asks, unless it is said otherwise.
+-- Sessions are numbered; Ana is the caller by default.
 create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.reserve(
   p_number int, p_prompt text default 'jazz', p_save boolean default false, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001'
@@ -246,7 +246,7 @@ select pg_temp.age(11, interval '1 minute'), pg_temp.age(12, interval '1 minute'
 select is(pg_temp.reserve(15) ->> 'outcome', 'reserved', 'as does a settled timeout');
 select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'each only one');
 select pg_temp.age(13, interval '89 seconds');
-select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'a reservation that nobody settles holds for 89 seconds');
+select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'an unsettled reservation holds its slot for 89 seconds');
 select pg_temp.age(13, interval '1 second');
 select is(pg_temp.reserve(16) ->> 'outcome', 'reserved', 'and not for 90');
 
@@ -304,7 +304,7 @@ select pg_temp.settle(47, 'failed');
 select is(pg_temp.reserve(48) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'the fifth failure bars the next attempt');
 select ok((pg_temp.reserve(48) ->> 'retry_after_seconds')::int between 1 and 60, 'for a minute at most');
 select is(pg_temp.reserve(47) ->> 'outcome', 'too_many_attempts', 'also under the id of a failure');
-select is(pg_temp.reserve(45) ->> 'outcome', 'finished', 'a replay is answered all the same');
+select is(pg_temp.reserve(45) ->> 'outcome', 'finished', 'a repeat still returns its outcome');
 select is(pg_temp.reserve(49, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'others are not barred');
 select pg_temp.age(41, interval '1 minute');
 select is(pg_temp.reserve(48) ->> 'outcome', 'reserved', 'a minute later it is forgotten');
@@ -329,7 +329,7 @@ insert into auth.users (id, email) values
 update public.profiles set plan = 'pro' where user_id = 'b0000000-0000-0000-0000-000000000002';
 create table public.ai_sessions_rest partition of public.ai_sessions default;
 
--- Bo, who is on Pro, asks, unless it is said otherwise.
+-- Bo, a Pro user, is the caller by default.
 create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.reserve(p_number int, p_user_id uuid default 'b0000000-0000-0000-0000-000000000002') returns jsonb language sql
 as $$ select public.ai_reserve(pg_temp.id(p_number), p_user_id, 'jazz', false) $$;

@@ -19,7 +19,7 @@ $$;
 select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 
--- Sessions are numbered; Ana asks, unless it is said otherwise.
+-- Sessions are numbered; Ana is the caller by default.
 create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.reserve(p_number int) returns text language sql
 as $$ select public.ai_reserve(pg_temp.id(p_number), 'a0000000-0000-0000-0000-000000000001', 'jazz', false) ->> 'outcome' $$;
@@ -41,16 +41,16 @@ select is(
   'a success is settled, and used'
 );
 select is(pg_temp.stored(1), 'succeeded 0.0012', 'and stored with its cost');
-select is(pg_temp.answer(1, 'succeeded', 0.0012), 'settled succeeded 1', 'settling again answers the same');
+select is(pg_temp.answer(1, 'succeeded', 0.0012), 'settled succeeded 1', 'settling again returns the same');
 select is(pg_temp.stored(1), 'succeeded 0.0012', 'and changes nothing');
 select is(pg_temp.answer(1, 'failed'), 'expired succeeded 1', 'a success cannot be undone');
-select is(pg_temp.answer(1, 'timeout'), 'expired succeeded 1', 'in no way');
+select is(pg_temp.answer(1, 'timeout'), 'expired succeeded 1', 'nor turned into a timeout');
 select is(pg_temp.stored(1), 'succeeded 0.0012', 'nor is its cost forgotten');
 
 select pg_temp.reserve(2);
 select is(pg_temp.answer(2, 'failed', 0.0001), 'settled failed 1', 'a failure is settled, and not used');
 select is(pg_temp.stored(2), 'failed 0.0001', 'but stored with its cost');
-select is(pg_temp.answer(2, 'failed'), 'settled failed 1', 'settling again answers the same');
+select is(pg_temp.answer(2, 'failed'), 'settled failed 1', 'settling again returns the same');
 select is(pg_temp.answer(2, 'succeeded'), 'expired failed 1', 'a failure cannot become a success');
 select is(pg_temp.stored(2), 'failed 0.0001', 'and its cost stays');
 
@@ -94,7 +94,7 @@ select is(
 );
 select is(
   pg_temp.settle(1, 'failed', p_user_id => 'c0000000-0000-0000-0000-000000000003'), '{"outcome": "unknown", "status": null, "quota": null}',
-  'and that of a user who is gone'
+  'and that of a deleted user'
 );
 select is(pg_temp.stored(1), 'succeeded 0.0012', 'none of them is touched');
 
@@ -230,7 +230,7 @@ select pg_temp.settle(11, 'succeeded', jsonb_build_object('tracks', pg_temp.trac
 select is(pg_temp.reserve(14) ->> 'outcome', 'reserved', 'one that is complete makes room');
 
 -- What is not the caller's, or nothing.
-select is(pg_temp.deliver(14, 5, 0, 'b0000000-0000-0000-0000-000000000002'), 'unknown', 'nobody charges another user');
+select is(pg_temp.deliver(14, 5, 0, 'b0000000-0000-0000-0000-000000000002'), 'unknown', 'a user cannot be charged for another''s session');
 select is(pg_temp.deliver(99, 5), 'unknown', 'nor what was not reserved');
 select throws_ok($$ select public.ai_deliver(pg_temp.id(14), 'a0000000-0000-0000-0000-000000000001', 0, '[{"track_uri": "x"}]') $$, 'PT422', null, 'what is no track is refused');
 select pg_temp.age(14, interval '90 seconds');

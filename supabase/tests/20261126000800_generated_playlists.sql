@@ -19,7 +19,7 @@ select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000-000000000001';
 
--- Sessions are numbered; Ana asks, unless it is said otherwise.
+-- Sessions are numbered; Ana is the caller by default.
 create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.reserve(p_number int) returns text language sql
 as $$ select public.ai_reserve(pg_temp.id(p_number), 'a0000000-0000-0000-0000-000000000001', 'jazz', true) ->> 'outcome' $$;
@@ -70,7 +70,7 @@ select results_eq(
 );
 select is(
   pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz'),
-  'a repeat answers what was saved'
+  'a repeat returns what was saved'
 );
 select is(pg_temp.playlist(1), 'Jazz | Late at night | abc', 'and changes nothing');
 select is((select count(*)::int from public.ai_sessions where id = pg_temp.id(1)), 1, 'nor is it counted');
@@ -150,7 +150,7 @@ select is(pg_temp.session(22), 'timeout 0.0000', 'its session is left unsettled'
 select is(
   public.ai_settle(pg_temp.id(22), 'a0000000-0000-0000-0000-000000000001', 'failed', 0) #>> '{quota,used}', '1', 'and can be settled as failed'
 );
-select is(pg_temp.save(21) ->> 'outcome', 'saved', 'a repeat is answered at the limit too');
+select is(pg_temp.save(21) ->> 'outcome', 'saved', 'a repeat returns it at the limit, too');
 select lives_ok('set constraints all immediate', 'the limit''s own check agrees');
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
@@ -161,7 +161,7 @@ select throws_ok(
 select is((select count(*)::int from public.playlists where id = '10000000-0000-0000-0000-000000000021'), 1, 'the owner sees the saved playlist');
 reset role;
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
-select is((select count(*)::int from public.playlists), 0, 'nobody else does');
+select is((select count(*)::int from public.playlists), 0, 'other users get none');
 reset role;
 
 select finish();

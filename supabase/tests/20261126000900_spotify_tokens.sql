@@ -47,7 +47,7 @@ select results_eq(
   $$ values ('access-2', 'refresh-2', '2031-01-01Z'::timestamptz) $$, 'and reads the new ones'
 );
 select is_empty(
-  $$ select * from public.get_spotify_tokens('b0000000-0000-0000-0000-000000000002', pg_temp.secret()) $$, 'who is not linked has no tokens'
+  $$ select * from public.get_spotify_tokens('b0000000-0000-0000-0000-000000000002', pg_temp.secret()) $$, 'a user without a link has no tokens'
 );
 select throws_ok(
   $$ select * from public.get_spotify_tokens('a0000000-0000-0000-0000-000000000001', repeat('wr0ng!', 8)) $$, 'PT503', 'the stored Spotify tokens cannot be read', 'a wrong secret opens nothing'
@@ -119,7 +119,7 @@ set local role fn_spotify;
 select public.store_spotify_tokens(pg_temp.id(n), pg_temp.old(), 'access-' || n, 'refresh-' || n, '2030-01-01Z') from generate_series(1, 4) n;
 select results_eq(
   'select access_token, refresh_token from public.get_spotify_tokens(pg_temp.id(1), pg_temp.new(), pg_temp.old())',
-  $$ values ('access-1', 'refresh-1') $$, 'who holds both secrets reads what the second one wrote'
+  $$ values ('access-1', 'refresh-1') $$, 'a function with both secrets reads what the second one wrote'
 );
 select results_eq(
   'select access_token, refresh_token from public.get_spotify_tokens(pg_temp.id(1), pg_temp.old(), pg_temp.new())',
@@ -141,7 +141,7 @@ select is(
   jsonb_build_object('rotated', 2, 'current', 3, 'unreadable', '[]'::jsonb, 'last_user_id', pg_temp.id(5)), 'beginning again does the rest'
 );
 select is(
-  public.rotate_spotify_tokens(pg_temp.new(), pg_temp.old(), pg_temp.id(5)) -> 'last_user_id', 'null', 'behind the last one there is nothing'
+  public.rotate_spotify_tokens(pg_temp.new(), pg_temp.old(), pg_temp.id(5)) -> 'last_user_id', 'null', 'after the last one there is nothing'
 );
 select results_eq(
   'select t.access_token, t.refresh_token from generate_series(1, 5) n, public.get_spotify_tokens(pg_temp.id(n), pg_temp.new()) t order by n',
@@ -204,7 +204,7 @@ delete from public.spotify_tokens;
 insert into auth.users (id, email) values (pg_temp.id(), 'a@example.test');
 
 set local role fn_spotify;
-select is(public.spotify_link(pg_temp.id()), '{"linked": false}', 'who has not linked is not linked');
+select is(public.spotify_link(pg_temp.id()), '{"linked": false}', 'a user without a link is not linked');
 select lives_ok($$ select public.store_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'a1', 'r1', now() + interval '1 hour', E' Żółw\n ') $$, 'linking');
 select is(public.spotify_link(pg_temp.id()) - 'linked_at' - 'expires_at', '{"linked": true, "display_name": "Żółw"}', 'the name is cleaned and shown');
 select is(pg_temp.state(), 'fresh', 'a token with an hour left is fresh');
@@ -220,7 +220,7 @@ select is(
 select is(pg_temp.state('a1'), 'refresh', 'a token that Spotify refused is to be replaced');
 select is(pg_temp.state('a1'), 'wait', 'by one at a time');
 select is(pg_temp.state('a0'), 'fresh', 'a refused token that is not the stored one says nothing of it');
-select lives_ok('select public.release_spotify_refresh(pg_temp.id())', 'who fails gives the right back');
+select lives_ok('select public.release_spotify_refresh(pg_temp.id())', 'a failed request releases the refresh');
 select is(pg_temp.state('a1'), 'refresh', 'to the next');
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r0', 'a2', null, now()), false, 'what was got with another refresh token is not stored');
 select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a2', null, now() + interval '59 seconds'), true, 'what was got with this one is');
@@ -239,12 +239,12 @@ reset role;
 select is((select created_at from public.spotify_tokens), '2026-08-31 12:00Z'::timestamptz, 'none of this is linking');
 update public.spotify_tokens set refreshing_until = clock_timestamp() - interval '1 second', expires_at = now();
 set local role fn_spotify;
-select is(pg_temp.state(), 'refresh', 'who died does not keep the right');
+select is(pg_temp.state(), 'refresh', 'a dead request does not keep the refresh');
 
 reset role;
 select cmp_ok(
   (select refreshing_until from public.spotify_tokens), '>', clock_timestamp() + interval '50 seconds',
-  'who is alive, however slow Spotify and the database are, keeps it'
+  'a live request keeps it, however slow Spotify and the database are'
 );
 set local role fn_spotify;
 
@@ -259,8 +259,8 @@ select throws_ok($$ select public.refresh_spotify_tokens(pg_temp.id(), pg_temp.s
 select is(public.expire_spotify_link(pg_temp.id(), repeat('n3w!', 8), 'r1'), false, 'a link is not given up for another''s token');
 select is(public.expire_spotify_link(pg_temp.id(), repeat('n3w!', 8), 'r2'), true, 'for its own it is');
 select is(public.expire_spotify_link(pg_temp.id(), repeat('n3w!', 8), 'r2'), false, 'once');
-select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r2', 'a', null, now()), false, 'what comes behind that links nothing');
-select is_empty('select * from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())', 'who is not linked has no tokens');
+select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r2', 'a', null, now()), false, 'a later refresh links nothing');
+select is_empty('select * from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())', 'a user without a link has no tokens');
 
 -- Anew.
 select public.store_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'a1', 'r1', now() + interval '1 hour', 'One');
@@ -269,7 +269,7 @@ update public.spotify_tokens set created_at = '2026-01-01Z', refreshing_until = 
 set local role fn_spotify;
 select lives_ok($$ select public.store_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'b1', 's1', now()) $$, 'linking again');
 select is(public.spotify_link(pg_temp.id()) -> 'display_name', 'null', 'takes the name of before away');
-select is(pg_temp.state(), 'refresh', 'and whoever was replacing the token of before');
+select is(pg_temp.state(), 'refresh', 'and a refresh of the previous link is void');
 reset role;
 select cmp_ok((select created_at from public.spotify_tokens), '>=', now(), 'and begins the six months anew');
 select is((select count(*)::int from pg_proc where proname in ('get_spotify_tokens', 'store_spotify_tokens')), 2, 'one function of each name: the API could not choose');

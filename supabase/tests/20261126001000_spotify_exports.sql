@@ -1,4 +1,4 @@
--- Spotify exports: one copy a key, completed by whoever repeats, held by one at a time.
+-- Spotify exports: one copy for each key, completed by repeats, held by one request at a time.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -40,13 +40,13 @@ select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'outcome', 'held
 select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy1'), 'copy1', 'the copy is written down');
 select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy2'), 'copy1', 'the first copy counts');
 select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000009', 'copy1'), null, 'an export that is not there has none');
-select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'one that failed behind that lets go');
+select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'a failure after that releases it');
 select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "held", "spotify_playlist_id": "copy1"}', 'and its repeat completes the copy');
 reset role;
 update public.spotify_exports set held_until = clock_timestamp() - interval '1 second' where spotify_playlist_id = 'copy1';
 select pg_temp.act_as('fn_spotify');
 select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'spotify_playlist_id', 'copy1', 'so does one after a request that died');
-select lives_ok($$ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', '{"exported": 3}') $$, 'the answer is kept');
+select lives_ok($$ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', '{"exported": 3}') $$, 'the response is kept');
 select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "finished", "result": {"exported": 3}}', 'a repeat gets it');
 select is(pg_temp.begin_export('a', '{"playlist_id": "r"}') ->> 'outcome', 'key_reused', 'for the same request only');
 reset role;
@@ -110,7 +110,7 @@ select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', 'one', 'an account 
 select pg_temp.release(1);
 select pg_temp.link('bob');
 select is(pg_temp.begin_export(1), '{"outcome": "held", "spotify_playlist_id": null}', 'another account forgets what was begun');
-select is(pg_temp.begin_export(2), '{"outcome": "finished", "result": {"exported": 3}}', 'what is finished stays the answer');
+select is(pg_temp.begin_export(2), '{"outcome": "finished", "result": {"exported": 3}}', 'a finished export keeps its response');
 select is(pg_temp.record(3, 'other'), 'three', 'what a request works on is left to it');
 
 select is(pg_temp.record(1, 'new'), 'new', 'a copy in the other account is written down');

@@ -1,4 +1,4 @@
--- Billing: who a Stripe customer is, and a plan that is written only where nothing was written since.
+-- Billing: which profile a Stripe customer has, and a plan that is written only if nothing was written since.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -15,7 +15,7 @@ as $$
   select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
   select set_config('role', p_role, true);
 $$;
--- The people: a, b, c… They come behind everybody else, whom this database may have.
+-- The users a, b, c… sort after all others that this database may have.
 create function pg_temp.id(p_user text) returns uuid language sql
 as $$ select ('ffffffff-ffff-ffff-ffff-' || repeat(p_user, 12))::uuid $$;
 create function pg_temp.profile(p_user text) returns jsonb language sql
@@ -59,25 +59,25 @@ select is(
   'it is read by its customer'
 );
 select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_b') ->> 'user_id', pg_temp.id('b')::text, 'the customer decides, not the user');
-select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_x') ->> 'user_id', pg_temp.id('a')::text, 'where nobody has the customer the user does');
-select is(public.billing_profile(pg_temp.id('d'), 'cus_pgtap_x'), null, 'neither is nobody');
-select is(public.billing_profile(), null, 'nothing is nobody, though many have no customer');
+select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_x') ->> 'user_id', pg_temp.id('a')::text, 'where no profile has the customer, the user''s is returned');
+select is(public.billing_profile(pg_temp.id('d'), 'cus_pgtap_x'), null, 'neither is found');
+select is(public.billing_profile(), null, 'no arguments find no profile, though many have no customer');
 
 -- The plan.
 select is(pg_temp.write('a', null, 'cus_pgtap_a', 'pro'), 'written', 'the first write has seen that there was none');
 select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'the plan and the customer are written');
 select ok(pg_temp.synced('a') between now() and clock_timestamp(), 'and when');
-select is(pg_temp.state('b'), 'pro cus_pgtap_b', 'nobody else''s are');
+select is(pg_temp.state('b'), 'pro cus_pgtap_b', 'no other profile changes');
 select pg_temp.remember('first', pg_temp.synced('a'));
-select is(pg_temp.write('a', null, 'cus_pgtap_y', 'free'), 'conflict', 'who saw none comes too late');
-select is(pg_temp.write('a', pg_temp.seen('first') - interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'so does who saw an earlier write');
-select is(pg_temp.write('a', pg_temp.seen('first') + interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'and who says to have seen a later one');
+select is(pg_temp.write('a', null, 'cus_pgtap_y', 'free'), 'conflict', 'a write that saw none is outdated');
+select is(pg_temp.write('a', pg_temp.seen('first') - interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'so is one that saw an earlier write');
+select is(pg_temp.write('a', pg_temp.seen('first') + interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'and one that claims to have seen a later one');
 select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'and nothing is changed');
 select is(pg_temp.synced('a'), pg_temp.seen('first'), 'not the time either');
 select is(pg_temp.write('a', (pg_temp.profile('a') ->> 'plan_synced_at')::timestamptz, 'cus_pgtap_a', 'pro'), 'written', 'the time that was read is the time that counts, to the microsecond');
 select cmp_ok(pg_temp.synced('a'), '>', pg_temp.seen('first'), 'the same plan again moves it');
-select is(pg_temp.write('a', pg_temp.seen('first'), 'cus_pgtap_a', 'free'), 'conflict', 'so that who has asked before comes too late');
-select is(pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', 'free'), 'written', 'who has seen it does not');
+select is(pg_temp.write('a', pg_temp.seen('first'), 'cus_pgtap_a', 'free'), 'conflict', 'so that an earlier read is outdated');
+select is(pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', 'free'), 'written', 'a read after it is not');
 select is(pg_temp.state('a'), 'free cus_pgtap_a', 'and a cancellation is written');
 select is(pg_temp.write('a', pg_temp.synced('a'), null, 'free'), 'written', 'a customer that Stripe has no more can be forgotten');
 select is(pg_temp.state('a'), 'free nobody', 'and is');
@@ -95,7 +95,7 @@ reset role;
 update public.profiles set plan_synced_at = '2999-01-01' where user_id = pg_temp.id('a');
 select pg_temp.act_as('fn_billing');
 select is(pg_temp.write('a', '2999-01-01', 'cus_pgtap_a', 'free'), 'written', 'a time that lies ahead is a time');
-select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000001'::timestamptz, 'and the next grows even when the clock is behind');
+select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000001'::timestamptz, 'and the next increases even when the clock stepped back');
 select is(public.set_stripe_customer(pg_temp.id('a'), 'cus_pgtap_a', 'cus_pgtap_z'), 'cus_pgtap_z', 'so it does for a customer');
 select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000002'::timestamptz, 'by as much');
 
@@ -132,8 +132,8 @@ select is(pg_temp.write('c', pg_temp.seen('synced'), 'cus_pgtap_2', 'free'), 'wr
 -- Pages.
 select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 10), 'a b c e', 'profiles come by their users');
 select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 2), 'a b', 'as many as are asked for');
-select is(pg_temp.page(pg_temp.id('b'), 2), 'c e', 'the next behind the last one');
-select is(public.billing_profiles(pg_temp.id('e')), '[]', 'behind the last there is none');
+select is(pg_temp.page(pg_temp.id('b'), 2), 'c e', 'the next page begins after the last one');
+select is(public.billing_profiles(pg_temp.id('e')), '[]', 'after the last there is none');
 select is(pg_temp.page(pg_temp.id('a'), 0), 'b', 'a page has at least one');
 select is(public.billing_profiles(pg_temp.id('b'), 1), jsonb_build_array(pg_temp.profile('c')), 'each as it is read alone');
 reset role;

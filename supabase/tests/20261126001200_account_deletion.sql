@@ -98,9 +98,9 @@ select is(pg_temp.since('a'), null, 'and is never for a new one');
 select is(
   pg_temp.rows_of('a'),
   '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1}',
-  'somebody has something in every table'
+  'user a has rows in every table'
 );
-select is(pg_temp.rows_of('b'), pg_temp.rows_of('a'), 'and somebody else as much');
+select is(pg_temp.rows_of('b'), pg_temp.rows_of('a'), 'and user b has as many');
 
 -- The confirmation: the address, without one the phone number, without either the id.
 select pg_temp.act_as('fn_account');
@@ -109,11 +109,11 @@ select is(pg_temp.begin_deletion('a', ''), '{"outcome": "not_confirmed", "confir
 select is(pg_temp.begin_deletion('a', null), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'nor is null');
 select is(pg_temp.begin_deletion('a', 'zoë.a@example.tes_'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'an address is not a pattern');
 select is(pg_temp.begin_deletion('a', 'zoë.a@ example.test'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'white space within is another address');
-select is(pg_temp.begin_deletion('e', 'zoë.e@example.test'), '{"outcome": "no_account"}', 'nobody has no account to delete');
+select is(pg_temp.begin_deletion('e', 'zoë.e@example.test'), '{"outcome": "no_account"}', 'without an account there is nothing to confirm');
 select is(pg_temp.begin_deletion('e', null), '{"outcome": "no_account"}', 'not without an address either');
 select is(public.begin_account_deletion(null, null), '{"outcome": "no_account"}', 'nor has null');
 select is(pg_temp.delete_account('a'), 'not_begun', 'a deletion that was not confirmed is not done');
-select is(pg_temp.delete_account('e'), 'no_account', 'nobody has no account to delete, here either');
+select is(pg_temp.delete_account('e'), 'no_account', 'nor to delete');
 select is(public.delete_account(null), 'no_account', 'nor has null, here either');
 select is(pg_temp.begin_deletion('4', answer), '{"outcome": "not_confirmed", "confirm_with": "phone"}', 'another number: ' || coalesce(answer, 'null'))
 from unnest(array['48123456788', '123456789', '4812345678', '', '+', '00', 'ff@example.test', pg_temp.id('4')::text, null]) answer;
@@ -131,21 +131,21 @@ select is(
   '{"outcome": "begun", "stripe_customer_id": "cus_pgtap_a"}',
   'the address counts in any case and without the white space around it, and Stripe''s customer is told'
 );
-select is(pg_temp.begin_deletion('4', answer) ->> 'outcome', 'begun', 'who has no address confirms with the phone number: ' || answer)
+select is(pg_temp.begin_deletion('4', answer) ->> 'outcome', 'begun', 'a user without an address confirms with the phone number: ' || answer)
 from unnest(array['48123456789', '+48 123 456 789', '0048-123.456.789', E'\u00a0(+48) 123\u202f456\u202f789\n']) answer;
 select is(pg_temp.begin_deletion('5', '1 202 555 0134') ->> 'outcome', 'begun', 'however the number is stored');
-select is(pg_temp.begin_deletion('3', pg_temp.id('3')::text) ->> 'outcome', 'begun', 'who has neither confirms with the id');
+select is(pg_temp.begin_deletion('3', pg_temp.id('3')::text) ->> 'outcome', 'begun', 'a user without either confirms with the id');
 select is(pg_temp.begin_deletion('f', ' ' || upper(pg_temp.id('f')::text) || E'\n') ->> 'outcome', 'begun', 'in any case, and an empty address is none');
 select is(pg_temp.begin_deletion('a', E'Zoe\u0308.a@example.test') ->> 'outcome', 'begun', 'an accent may be typed as a character of its own');
 select is(pg_temp.begin_deletion('c', 'Zoë.c@Example.test'), '{"outcome": "begun", "stripe_customer_id": null}', 'a customer, if there is one');
 reset role;
 select ok(pg_temp.since('a') between now() and clock_timestamp(), 'since when is written down');
-select is(pg_temp.since('b'), null, 'for nobody else');
+select is(pg_temp.since('b'), null, 'for no other user');
 select set_config('pgtap.since', pg_temp.since('a')::text, true);
 select pg_temp.act_as('fn_account');
 select is(
   pg_temp.begin_deletion('a', 'zoë.a@example.test'), '{"outcome": "begun", "stripe_customer_id": "cus_pgtap_a"}',
-  'who asks again goes on, and is told the customer again'
+  'a repeated request continues and returns the customer again'
 );
 select is(pg_temp.begin_deletion('a', 'zoë.b@example.test'), '{"outcome": "not_confirmed", "confirm_with": "email"}', 'and confirms again');
 reset role;
@@ -154,12 +154,12 @@ select is(pg_temp.rows_of('a'), pg_temp.rows_of('b'), 'and nothing is deleted by
 
 -- Billing, meanwhile.
 select pg_temp.act_as('fn_billing');
-select is(pg_temp.set_customer('a', 'cus_pgtap_a', 'cus_pgtap_y'), null, 'who is being deleted gets no other customer');
+select is(pg_temp.set_customer('a', 'cus_pgtap_a', 'cus_pgtap_y'), null, 'a profile being deleted gets no other customer');
 select is(pg_temp.set_customer('c', null, 'cus_pgtap_y'), null, 'nor a first one');
 select is(pg_temp.set_customer('a', 'cus_pgtap_z', 'cus_pgtap_y'), null, 'nor is told of the one that there is');
 select is(public.billing_profile(pg_temp.id('a')) - 'user_id', '{"plan": "free", "stripe_customer_id": "cus_pgtap_a", "plan_synced_at": null}', 'the profile is as it was');
 select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free", "stripe_customer_id": null, "plan_synced_at": null}', 'and so is that of the other one');
-select is(pg_temp.set_customer('b', 'cus_pgtap_b', 'cus_pgtap_b2'), 'cus_pgtap_b2', 'who is not being deleted gets one');
+select is(pg_temp.set_customer('b', 'cus_pgtap_b', 'cus_pgtap_b2'), 'cus_pgtap_b2', 'another profile gets one');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'pro'), 'written', 'what Stripe says of the customer is still written');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'free'), 'written', 'as often as it says something');
 select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro'), 'conflict', 'and comes too late where it has not seen the last');
@@ -197,7 +197,7 @@ select is(pg_temp.accounts('a'), 0, 'nor is the account');
 select is(
   pg_temp.rows_of('b'),
   '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1}',
-  'all of everybody else is'
+  'all rows of other users are'
 );
 select is(pg_temp.accounts('bcd'), 3, 'so are their accounts, that of one whose deletion has begun too');
 
@@ -225,7 +225,7 @@ select throws_ok($$ select pg_temp.delete_account('c') $$, '42501', null, 'no ot
 reset role;
 rollback to savepoint part;
 
--- Former accounts: the quota goes on, and nothing else is known of who it was.
+-- Former accounts: the quota continues, and nothing else is stored about them.
 create table public.ai_sessions_rest partition of public.ai_sessions default;
 create function pg_temp.sign_up(p_id uuid, p_email text) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_email) $$;
@@ -261,7 +261,7 @@ select pg_temp.sign_up(pg_temp.id(1), 'ana@example.test');
 select pg_temp.generate(1, interval '1 hour'), pg_temp.generate(1, interval '700 hours'), pg_temp.generate(1, interval '2 hours', 'failed', 0.2);
 select is(pg_temp.delete(1), 'deleted', 'an account is deleted');
 select pg_temp.sign_up(pg_temp.id(2), 'ANA+again@example.test');
-select is(pg_temp.used(2), 2, 'whoever signs up again goes on with what was used');
+select is(pg_temp.used(2), 2, 'a new account of the address continues with what was used');
 select is((select sum(cost) from public.ai_sessions where user_id = pg_temp.id(2)), 0.2020, 'and with what it cost');
 select is((select count(*)::int from public.ai_sessions where prompt = 'rain'), 0, 'no wish is kept');
 select pg_temp.sign_up(pg_temp.id(3), 'bo@example.test');
@@ -275,9 +275,9 @@ select pg_temp.generate(4, interval '3 hours');
 update auth.users set email = 'eve@example.test' where id = pg_temp.id(4);
 select pg_temp.sign_up(pg_temp.id(5), 'ana@example.test');
 select is(pg_temp.used(5), 3, 'an address that was given up keeps what it had used');
-select is(pg_temp.used(4), 3, 'as does who gave it up');
+select is(pg_temp.used(4), 3, 'as does the account that gave it up');
 update auth.users set email = 'ana+2@example.test' where id = pg_temp.id(3);
-select is(pg_temp.used(3), 3, 'who takes it goes on from there');
+select is(pg_temp.used(3), 3, 'the account that takes it continues from there');
 
 -- 30 days.
 update private.former_usage set created_at = created_at - interval '30 hours';
@@ -296,7 +296,7 @@ select is(
   (select count(*)::int from auth.audit_log_entries where payload::text ilike '%' || pg_temp.id(5) || '%' or payload::text ilike '%ana@example.test%'), 0,
   'with what Auth has written'
 );
-select is((select count(*)::int from auth.audit_log_entries where payload::text like '%' || pg_temp.id(3) || '%'), 1, 'about it and nobody else');
+select is((select count(*)::int from auth.audit_log_entries where payload::text like '%' || pg_temp.id(3) || '%'), 1, 'about it and no other account');
 create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
 create trigger refuse before delete on auth.audit_log_entries for each row execute function pg_temp.refuse();
 select is(pg_temp.delete(3), 'deleted_but_logged', 'a log that cannot be cleaned keeps no account');

@@ -1,8 +1,7 @@
-// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT], where a text selects the mutants that
-// contain it.
+// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT]; a text selects the mutants that contain it.
 //
-// Each mutant gets a database of its own, copied from a sound one. The test that is named for it has to fail there; a
-// mutant that none notices is a hole in the tests, and one that another test notices is named wrongly.
+// Each mutant gets its own copy of a correct database. The test that it names must fail there. A mutant that survives is a
+// gap in that test.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,8 +11,8 @@ import type { Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const AT_ONCE = 2;
-/** A test that waits for a lock which is never let go has noticed something, too. */
-const PATIENCE_MS = 60_000;
+/** A test that waits for a lock that is never released has noticed something, too. */
+const TIMEOUT_MS = 60_000;
 
 const [, , serverUrl, wanted = ''] = process.argv;
 if (serverUrl === undefined) {
@@ -25,11 +24,7 @@ const server = connect(AT_ONCE, serverUrl);
 const prefix = `mutation_${randomBytes(4).toString('hex')}`;
 const template = `${prefix}_sound`;
 
-const urlOf = (database: string) => {
-  const url = new URL(serverUrl);
-  url.pathname = database;
-  return url.href;
-};
+const urlOf = (database: string) => Object.assign(new URL(serverUrl), { pathname: database }).href;
 
 async function withCopy<T>(name: string, work: (url: string) => Promise<T>): Promise<T> {
   const database = `${prefix}_${name}`;
@@ -48,7 +43,7 @@ function passes(url: string, killer: Mutant['killer']): Promise<boolean> {
     : ['--test', '--test-timeout=50000', ...(killer.test ? ['--test-name-pattern', killer.test] : []), killer.file];
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const child = spawn(process.execPath, args, { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] });
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.on('error', reject);
@@ -61,8 +56,8 @@ function passes(url: string, killer: Mutant['killer']): Promise<boolean> {
   return promise;
 }
 
-/** Null where the mutant was noticed as it should be. */
-async function complaint(mutant: Mutant, index: number): Promise<string | null> {
+/** Null where the named test noticed the mutant. */
+async function problem(mutant: Mutant, index: number): Promise<string | null> {
   return withCopy(String(index), async (url) => {
     const sql = connect(1, url);
     await mutant.apply(sql).finally(() => sql.end());
@@ -89,25 +84,21 @@ async function main(): Promise<number> {
 
   const unsound = await checkSoundSchema();
   if (unsound.length > 0) {
-    console.error(`these fail without any mutant: ${unsound.join(', ')}`);
+    console.error(`these fail without a mutant: ${unsound.join(', ')}`);
     return 1;
   }
-  const queue = [...chosen.entries()];
-  let noticed = 0;
-  const complaints: string[] = [];
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let next = queue.shift(); next; next = queue.shift()) {
-        const [index, mutant] = next;
-        const problem = await complaint(mutant, index).catch((error: unknown) => String(error));
-        if (problem === null) noticed += 1;
-        else complaints.push(`${mutant.what}: ${problem}`);
-      }
-    }),
-  );
-  for (const line of complaints) console.log(`  ${line}`);
-  console.log(`mutants: ${chosen.length}, noticed ${noticed}`);
-  return complaints.length === 0 && chosen.length > 0 ? 0 : 1;
+  const queue = chosen.entries();
+  let problems = 0;
+  const worker = async () => {
+    for (const [index, mutant] of queue) {
+      const found = await problem(mutant, index).catch((error: unknown) => String(error));
+      if (found !== null) console.log(`  ${mutant.what}: ${found}`);
+      if (found !== null) problems += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  console.log(`mutants: ${chosen.length}, noticed ${chosen.length - problems}`);
+  return problems === 0 && chosen.length > 0 ? 0 : 1;
 }
 
 process.exitCode = await main()
