@@ -90,7 +90,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
     cx.run(deno.env("NO_COLOR", "1").current_dir(&workspace.root))
 }
 
-pub fn stand_ins(cx: &mut Context<'_>) -> Result<()> {
+pub fn simulators(cx: &mut Context<'_>) -> Result<()> {
     node_tests(cx, &["tests/simulators/**/*.test.ts", "tests/local-supabase/parts.test.ts"])
 }
 

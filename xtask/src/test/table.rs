@@ -55,7 +55,7 @@ pub const STAGES: &[Stage] = &[
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, stages::types),
     stage(Check, Node, "page", "the parts of the page that need no browser", WEB, stages::page),
     stage(Check, Node, "openapi", "the contract", CONTRACT, stages::openapi),
-    stage(Test, Node, "stand-ins", "simulators and local Supabase", &["tests/"], stages::stand_ins),
+    stage(Test, Node, "simulators", "simulators and local Supabase", &["tests/"], stages::simulators),
     stage(Test, Workerd, "end-to-end", "the product over HTTP", PRODUCT, stages::end_to_end),
     stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, stages::supabase_js),
     stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, stages::stripe_sdk),
