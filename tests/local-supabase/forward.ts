@@ -30,7 +30,7 @@ export function createForwarder(functions_origin: string): (incoming: IncomingMe
       outgoing.writeHead(502, { 'Content-Type': 'application/json; charset=utf-8' });
       outgoing.end(body);
     });
-    // Whoever left is told on to the functions, which stop their work.
+    // A disconnect of the client is passed on to the functions, which stop their work.
     outgoing.on('close', () => upstream.destroy());
 
     incoming.on('error', () => upstream.destroy());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { control, logWhen, simulated } from './helpers.ts';
+import { control, run, simulated } from './helpers.ts';
 
 describe('control API of every simulator', () => {
   const llm = simulated('llm');
@@ -70,6 +71,18 @@ describe('control API of every simulator', () => {
       ['PUT nonsense', {}, /404.*PUT faults/],
     ] as const) {
       await assert.rejects(control(llm.url, call, body), message);
+    }
+  });
+
+  it('start only with all variables and free ports, and name what is missing or taken', async () => {
+    for (const [env, message] of [
+      [{ LLM_API_KEY: '' }, /LLM_API_KEY is not set/], [{ STRIPE_WEBHOOK_URL: 'http://127.0.0.1:1/' }, /STRIPE_WEBHOOK_SECRET is not set/],
+      [{ SPOTIFY_SIM_PORT: new URL(llm.url).port }, /EADDRINUSE/],
+    ] as [Record<string, string>, RegExp][]) {
+      const child = run(env);
+      const [said] = await once(child.stderr, 'data');
+      assert.deepEqual(await once(child, 'exit'), [1, null]);
+      assert.match(String(said), message);
     }
   });
 });

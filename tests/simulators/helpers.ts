@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach } from 'node:test';
 import type { LogEntry } from './common/server.ts';
-import type { Simulators } from './start.ts';
-import { start } from './start.ts';
 
 export type Json = Record<string, any>;
 
@@ -19,25 +22,32 @@ export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/ca
 export const LOCALHOST = REDIRECT_URI.replace('127.0.0.1', 'localhost');
 export const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Starts the simulators for the tests of a file and resets the named one before each of them. */
-export function simulated(name: keyof Simulators['urls'], options: Json = {}): { readonly url: string; close(): Promise<void> } {
-  let simulators: Simulators;
-  const stop = async (): Promise<void> => simulators.close();
-  const one = {
-    get url() {
-      return simulators.urls[name];
-    },
-    close: stop,
-  };
+const ENV = {
+  ...{ SPOTIFY_CLIENT_ID: 'client-id', SPOTIFY_CLIENT_SECRET: 'client-secret', SPOTIFY_REDIRECT_URIS: `${REDIRECT_URI},${LOCALHOST}` },
+  ...{ LLM_API_KEY: API_KEY, STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_PRICE_ID: PRICE_ID },
+};
+
+/** The simulators' own process. */
+export function run(env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts')], { env: { PATH: process.env.PATH, ...ENV, ...env } });
+}
+
+/** Starts the simulators for the tests of a file, resets the named one before each of them, and ends them with their stdin. */
+export function simulated(name: 'spotify' | 'llm' | 'stripe'): { readonly url: string } {
+  const one = { url: '' };
+  const child = run();
   before(async () => {
-    const spotify = { clientId: 'client-id', clientSecret: 'client-secret', redirectUris: [REDIRECT_URI, LOCALHOST] };
-    simulators = await start({ spotify, llm: { apiKey: API_KEY }, stripe: { secretKey: STRIPE_KEY, priceId: PRICE_ID, ...options } });
+    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    one.url = JSON.parse(String(line)).simulators[name];
   });
   beforeEach(async () => {
     await control(one.url, 'POST reset');
     if (name === 'spotify') await control(one.url, 'PUT latency', { search_ms: 0, token_ms: 0, jitter_ms: 0 });
   });
-  after(stop);
+  after(async () => {
+    child.stdin.end();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
   return one;
 }
 

@@ -9,7 +9,10 @@
  * Prints one JSON line with the URLs when all of them listen. Ends on SIGTERM, on SIGINT and when stdin ends.
  */
 import process from 'node:process';
-import { start } from './start.ts';
+import { serve } from './common/server.ts';
+import { Llm } from './llm/llm.ts';
+import { Spotify } from './spotify/spotify.ts';
+import { Stripe } from './stripe/stripe.ts';
 
 function variable(name: string): string {
   const value = process.env[name];
@@ -31,24 +34,21 @@ function webhook(): { webhook?: { url: string; secret: string } } {
 }
 
 try {
-  const simulators = await start({
-    spotify: {
-      port: port('SPOTIFY_SIM_PORT'),
-      clientId: variable('SPOTIFY_CLIENT_ID'),
-      clientSecret: variable('SPOTIFY_CLIENT_SECRET'),
-      redirectUris: (process.env.SPOTIFY_REDIRECT_URIS ?? '').split(',').filter((uri) => uri !== ''),
-    },
-    llm: { port: port('LLM_SIM_PORT'), apiKey: variable('LLM_API_KEY') },
-    stripe: { port: port('STRIPE_SIM_PORT'), secretKey: variable('STRIPE_SECRET_KEY'), priceId: variable('STRIPE_PRICE_ID'), ...webhook() },
-  });
+  const redirectUris = (process.env.SPOTIFY_REDIRECT_URIS ?? '').split(',').filter((uri) => uri !== '');
+  const spotify = new Spotify({ clientId: variable('SPOTIFY_CLIENT_ID'), clientSecret: variable('SPOTIFY_CLIENT_SECRET'), redirectUris });
+  const llm = new Llm(variable('LLM_API_KEY'));
+  const stripe = new Stripe({ secretKey: variable('STRIPE_SECRET_KEY'), priceId: variable('STRIPE_PRICE_ID'), ...webhook() });
+  const ports = [port('SPOTIFY_SIM_PORT'), port('LLM_SIM_PORT'), port('STRIPE_SIM_PORT')];
+  const servers = await Promise.all([spotify, llm, stripe].map((simulator, index) => serve(simulator, ports[index])));
   const stop = async (): Promise<void> => {
-    await simulators.close();
+    await Promise.all(servers.map((server) => server.close()));
     process.exit(0);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdin.on('end', stop).on('error', stop).resume();
-  console.log(JSON.stringify({ simulators: simulators.urls, pid: process.pid }));
+  const urls = Object.fromEntries(['spotify', 'llm', 'stripe'].map((name, index) => [name, servers[index]?.url]));
+  console.log(JSON.stringify({ simulators: urls, pid: process.pid }));
 } catch (error) {
   console.error(`simulators: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);

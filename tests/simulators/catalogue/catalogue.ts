@@ -1,5 +1,5 @@
 import { hash32 } from '../common/random.ts';
-import { rowsOf } from './rows.ts';
+import { rowsOf } from './text.ts';
 import type { Song, Track } from './track.ts';
 import { makeTrack } from './track.ts';
 import { variantsOf } from './variants.ts';

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Letters that Unicode does not decompose into a base letter and a mark. */
 const UNDECOMPOSED: Record<string, string> = { ł: 'l', ø: 'o', đ: 'd', ð: 'd', ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th', ı: 'i', '&': ' and ' };
 
@@ -17,3 +19,6 @@ export function words(text: string): string[] {
   const folded = fold(text);
   return folded === '' ? [] : folded.split(' ');
 }
+
+/** A file of one JSON value per line. */
+export const rowsOf = <T>(file: string): T[] => readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);

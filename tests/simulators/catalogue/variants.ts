@@ -1,5 +1,5 @@
 import { hash32, pick } from '../common/random.ts';
-import { rowsOf } from './rows.ts';
+import { rowsOf } from './text.ts';
 import type { Song, Track, TrackFields } from './track.ts';
 import { makeTrack } from './track.ts';
 

@@ -46,18 +46,18 @@ export async function complete(request: ChatRequest, turn: Turn, { gone }: Call)
   const usage = turn.usage ?? countUsage(request, said);
   const isRefusal = typeof refusal === 'string';
   const id = `chatcmpl-${randomBytes(15).toString('base64url')}`;
-  const head = { id, created: Math.floor(nowMs() / 1000), model: request.model, service_tier: 'default', system_fingerprint: null };
+  const head = { created: Math.floor(nowMs() / 1000), model: request.model, service_tier: 'default', system_fingerprint: null };
 
   if (!request.stream) {
     // As long as the stream would have taken.
     await pause(first_token_ms + Math.ceil(said.length / chunk_chars) * chunk_ms, gone);
     if (cut_after_chars !== undefined) return { status: 200, headers: {}, body: cut() };
     const message = { role: 'assistant', content: isRefusal ? null : said, refusal: isRefusal ? said : null, annotations: [] };
-    return json(200, { ...head, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason }], usage });
+    return json(200, { id, object: 'chat.completion', ...head, choices: [{ index: 0, message, logprobs: null, finish_reason }], usage });
   }
 
   async function* stream(): AsyncGenerator<string> {
-    const common = { ...head, object: 'chat.completion.chunk', ...(request.includeUsage ? { usage: null } : {}) };
+    const common = { id, object: 'chat.completion.chunk', ...head, ...(request.includeUsage ? { usage: null } : {}) };
     const frame = (delta: object, reason: string | null = null): string =>
       `data: ${JSON.stringify({ ...common, choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }] })}\n\n`;
     await pause(first_token_ms, gone);

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { checked, isObject, listOf, text } from '../common/check.ts';
 import { base62Id } from '../common/random.ts';
 import { links, pageObject } from './render.ts';
-import type { User } from './users.ts';
-import { userObject } from './users.ts';
+import type { User } from './accounts.ts';
+import { userObject } from './accounts.ts';
 
 const MAX_ITEMS_PER_CALL = 100;
 const MAX_NAME = 100;

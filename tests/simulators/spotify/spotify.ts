@@ -4,14 +4,12 @@ import { checked, fields, flag, like, listOf, number, text } from '../common/che
 import { seededRandom } from '../common/random.ts';
 import type { Call, Headers, Reply, Simulator } from '../common/server.ts';
 import { json, pause, plain } from '../common/server.ts';
-import type { Credentials, Grant } from './accounts.ts';
-import { Accounts } from './accounts.ts';
+import type { Credentials, Grant, User } from './accounts.ts';
+import { Accounts, meObject, USERS } from './accounts.ts';
 import { MARKETS } from './markets.ts';
 import { Playlists, Refusal, playlistObject } from './playlists.ts';
 import { pageObject, trackObject } from './render.ts';
 import { SearchIndex } from './search.ts';
-import type { User } from './users.ts';
-import { meObject, USERS } from './users.ts';
 
 const TYPES = ['album', 'artist', 'playlist', 'track', 'show', 'episode', 'audiobook'];
 const DEFAULT_LIMIT = 5;

@@ -4,22 +4,22 @@ import * as billing from './billing.ts';
 import { UPDATED } from './billing.ts';
 import type { Customer, Invoice, Subscription, Thing } from './objects.ts';
 import { newCustomer } from './objects.ts';
-import type { World } from './world.ts';
+import type { State } from './state.ts';
 
 /** What can happen at Stripe that no caller of the API has done; undefined where it makes no sense as things are. */
-interface Action { fields: Record<string, Kind>; run(world: World, given: Json): Json | undefined }
+interface Action { fields: Record<string, Kind>; run(state: State, given: Json): Json | undefined }
 
 type Outcome = Json | false | void;
 
-type Act<T> = (world: World, it: T, given: Json) => Outcome;
+type Act<T> = (state: State, it: T, given: Json) => Outcome;
 type Fields = Record<string, Kind>;
 
 /** One action on an object that exists, where its state allows it. */
 function onKind<T extends Thing>(kind: string, allows: (it: T) => boolean, act: Act<T>, more: Fields): Action {
-  const run = (world: World, given: Json): Json | undefined => {
-    const it: T | undefined = world.kinds[kind]?.get(String(given[kind]));
+  const run = (state: State, given: Json): Json | undefined => {
+    const it: T | undefined = state.kinds[kind]?.get(String(given[kind]));
     if (it === undefined) throw new ControlError(`no ${kind} '${String(given[kind])}'`);
-    const outcome = allows(it) ? act(world, it, given) : false;
+    const outcome = allows(it) ? act(state, it, given) : false;
     return outcome === false ? undefined : { [kind]: it, ...outcome };
   };
   return { fields: { [kind]: text, ...more }, run };
@@ -29,16 +29,16 @@ const on = (allows: (it: Subscription) => boolean, act: Act<Subscription>, more:
 const forCustomer = (act: Act<Customer>, more: Fields = {}): Action => onKind('customer', (it) => it.deleted !== true, act, more);
 
 /** The open invoice of a subscription is paid, or is not. */
-function attempt(world: World, subscription: Subscription, paid: boolean): Outcome {
-  const invoice = world.invoiceOf(subscription);
-  return invoice?.status === 'open' && billing.retry(world, subscription, invoice, paid);
+function attempt(state: State, subscription: Subscription, paid: boolean): Outcome {
+  const invoice = state.invoiceOf(subscription);
+  return invoice?.status === 'open' && billing.retry(state, subscription, invoice, paid);
 }
 
-const giveUp: Act<Subscription> = (world, it, { becomes }) => (becomes === 'unpaid' ? billing.becomeUnpaid(world, it) : billing.cancel(world, it, 'payment_failed'));
+const giveUp: Act<Subscription> = (state, it, { becomes }) => (becomes === 'unpaid' ? billing.becomeUnpaid(state, it) : billing.cancel(state, it, 'payment_failed'));
 
 /** Something about a subscription's last invoice, once it has been paid. */
-function paid(world: World, subscription: Subscription, act: (invoice: Invoice) => Json): Outcome {
-  const invoice = world.invoiceOf(subscription);
+function paid(state: State, subscription: Subscription, act: (invoice: Invoice) => Json): Outcome {
+  const invoice = state.invoiceOf(subscription);
   return invoice?.status === 'paid' && act(invoice);
 }
 
@@ -47,54 +47,54 @@ const owes = ({ status }: Subscription): boolean => status === 'past_due' || sta
 const renews = (it: Subscription): boolean => billing.runs(it) && !it.cancel_at_period_end;
 const goesOn = (it: Subscription): boolean => !billing.hasEnded(it);
 
-function createCustomer(world: World, user_id: string | undefined): Json {
-  const customer = newCustomer(world.now(), { metadata: user_id === undefined ? {} : { user_id } });
-  world.add(customer, 'customer.created');
+function createCustomer(state: State, user_id: string | undefined): Json {
+  const customer = newCustomer(state.now(), { metadata: user_id === undefined ? {} : { user_id } });
+  state.add(customer, 'customer.created');
   return { customer };
 }
 
-function subscribe(world: World, customer: Customer, given: Json): Outcome {
-  const price = world.prices.get(world.priceId);
+function subscribe(state: State, customer: Customer, given: Json): Outcome {
+  const price = state.prices.get(state.priceId);
   if (price === undefined) return false;
   const user = (given.user_id as string | undefined) ?? customer.metadata.user_id;
   const metadata: Record<string, string> = user === undefined ? {} : { user_id: user };
   const order = { items: [{ price, quantity: 1 }], metadata, ...(given.trial_days ? { trialDays: given.trial_days as number } : {}) };
-  const session = billing.openSession(world, order, { customer: customer.id, client_reference_id: user ?? null, metadata });
-  return { subscription: billing.complete(world, session, given.payment !== 'fails') };
+  const session = billing.openSession(state, order, { customer: customer.id, client_reference_id: user ?? null, metadata });
+  return { subscription: billing.complete(state, session, given.payment !== 'fails') };
 }
 
 const ACTIONS: Record<string, Action> = {
-  create_customer: { fields: { 'user_id?': text }, run: (world, { user_id }) => createCustomer(world, user_id as string | undefined) },
+  create_customer: { fields: { 'user_id?': text }, run: (state, { user_id }) => createCustomer(state, user_id as string | undefined) },
   subscribe: forCustomer(subscribe, { 'user_id?': text, 'payment?': oneOf('succeeds', 'fails'), 'trial_days?': count }),
-  delete_customer: forCustomer((world, customer) => ({ customer: billing.deleteCustomer(world, customer) })),
-  set_card: forCustomer((world, { id }, { works }) => void world.declined[works === true ? 'delete' : 'add'](id), { works: flag }),
-  add_invoice_item: forCustomer((world, { id }, { currency }) => void world.pendingItems.set(id, currency as string), { currency: text }),
-  renew: on(renews, (world, it) => billing.renew(world, it, true)),
-  fail_payment: on((it) => renews(it) || owes(it), (world, it) => (owes(it) ? attempt(world, it, false) : billing.renew(world, it, false))),
-  retry_payment: on(owes, (world, it, { succeeds }) => attempt(world, it, succeeds === true), { succeeds: flag }),
+  delete_customer: forCustomer((state, customer) => ({ customer: billing.deleteCustomer(state, customer) })),
+  set_card: forCustomer((state, { id }, { works }) => void state.declined[works === true ? 'delete' : 'add'](id), { works: flag }),
+  add_invoice_item: forCustomer((state, { id }, { currency }) => void state.pendingItems.set(id, currency as string), { currency: text }),
+  renew: on(renews, (state, it) => billing.renew(state, it, true)),
+  fail_payment: on((it) => renews(it) || owes(it), (state, it) => (owes(it) ? attempt(state, it, false) : billing.renew(state, it, false))),
+  retry_payment: on(owes, (state, it, { succeeds }) => attempt(state, it, succeeds === true), { succeeds: flag }),
   give_up: on(({ status }) => status === 'past_due', giveUp, { becomes: oneOf('canceled', 'unpaid') }),
-  cancel: on(goesOn, (world, it) => billing.cancel(world, it)),
+  cancel: on(goesOn, (state, it) => billing.cancel(state, it)),
   cancel_at_period_end: on(
     (it) => renews(it) || (it.status === 'past_due' && !it.cancel_at_period_end),
-    (world, it) => billing.setCancelAtPeriodEnd(world, it, true),
+    (state, it) => billing.setCancelAtPeriodEnd(state, it, true),
   ),
-  end_period: on((it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end), (world, it) => billing.endPeriod(world, it)),
-  pause: on(billing.runs, (world, it) => world.change(it, { status: 'paused' }, UPDATED, 'customer.subscription.paused')),
-  resume: on(({ status }) => status === 'paused', (world, it) => billing.resume(world, it)),
-  pause_collection: on(goesOn, (world, it, { behavior, resumes_at = null }) => world.change(it, { pause_collection: { behavior, resumes_at } }, UPDATED), {
+  end_period: on((it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end), (state, it) => billing.endPeriod(state, it)),
+  pause: on(billing.runs, (state, it) => state.change(it, { status: 'paused' }, UPDATED, 'customer.subscription.paused')),
+  resume: on(({ status }) => status === 'paused', (state, it) => billing.resume(state, it)),
+  pause_collection: on(goesOn, (state, it, { behavior, resumes_at = null }) => state.change(it, { pause_collection: { behavior, resumes_at } }, UPDATED), {
     behavior: oneOf('keep_as_draft', 'mark_uncollectible', 'void'),
     'resumes_at?': number,
   }),
-  resume_collection: on(goesOn, (world, it) => world.change(it, { pause_collection: null }, UPDATED)),
-  dispute: on(always, (world, it) => paid(world, it, (invoice) => ({ dispute: billing.dispute(world, invoice) }))),
-  refund: on(always, (world, it) => paid(world, it, (invoice) => ({ charge: billing.refund(world, invoice) }))),
-  expire_incomplete: on(({ status }) => status === 'incomplete', (world, it) => billing.expireIncomplete(world, it)),
+  resume_collection: on(goesOn, (state, it) => state.change(it, { pause_collection: null }, UPDATED)),
+  dispute: on(always, (state, it) => paid(state, it, (invoice) => ({ dispute: billing.dispute(state, invoice) }))),
+  refund: on(always, (state, it) => paid(state, it, (invoice) => ({ charge: billing.refund(state, invoice) }))),
+  expire_incomplete: on(({ status }) => status === 'incomplete', (state, it) => billing.expireIncomplete(state, it)),
 };
 
 /** Carries out one action or a list. All are checked first. */
-export function act(world: World, body: unknown): Json | Json[] {
+export function act(state: State, body: unknown): Json | Json[] {
   const orders = [body].flat().map(read);
-  const results = orders.map(({ action, given }) => structuredClone(action.run(world, given) ?? { ignored: true }));
+  const results = orders.map(({ action, given }) => structuredClone(action.run(state, given) ?? { ignored: true }));
   return Array.isArray(body) ? results : (results[0] as Json);
 }
 

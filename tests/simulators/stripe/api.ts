@@ -4,8 +4,8 @@ import { newId } from './objects.ts';
 import { StripeError, parseForm, readParams } from './params.ts';
 import type { Route } from './routes.ts';
 import { ROUTES } from './routes.ts';
-import type { World } from './world.ts';
-import { API_VERSION } from './world.ts';
+import type { State } from './state.ts';
+import { API_VERSION } from './state.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const KEPT_SECONDS = 24 * 3600;
@@ -31,12 +31,12 @@ const jsonOf = (body: unknown): string => `${JSON.stringify(body, null, 2)}\n`;
 
 /** The API: who may call it, how it is called, what its answers look like, and what it remembers for a key. */
 export class Api {
-  readonly #world: World;
+  readonly #state: State;
   readonly #secretKey: string;
   #kept = new Map<string, Kept>();
 
-  constructor(world: World, secretKey: string) {
-    this.#world = world;
+  constructor(state: State, secretKey: string) {
+    this.#state = state;
     this.#secretKey = secretKey;
   }
 
@@ -70,7 +70,7 @@ export class Api {
       const replay: Headers = before === undefined ? {} : { 'idempotent-replayed': 'true', 'original-request': before.requestId };
       const reply = plain(answer.status, answer.body, { ...headers, ...replay });
       if (!isKept || before !== undefined) return { reply };
-      const kept = { path: call.url.pathname, parameters, at: this.#world.now(), answer, isRunning: true };
+      const kept = { path: call.url.pathname, parameters, at: this.#state.now(), answer, isRunning: true };
       this.#kept.set(key, kept);
       return { reply, kept };
     } catch (error) {
@@ -114,7 +114,7 @@ export class Api {
     const params = readParams(form, route.params, route.required);
     try {
       const cause = { id: requestId, idempotency_key: key ?? null };
-      const result = this.#world.because(cause, () => route.run({ world: this.#world, id, params, origin: call.url.origin }));
+      const result = this.#state.because(cause, () => route.run({ state: this.#state, id, params, origin: call.url.origin }));
       return { status: 200, body: jsonOf(result), requestId };
     } catch (error) {
       if (!(error instanceof StripeError) || error.details.early === true) throw error;
@@ -125,7 +125,7 @@ export class Api {
   /** The answer that was given under the key before, if there was one. */
   #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
     const kept = this.#kept.get(key);
-    if (kept === undefined || this.#world.now() - kept.at >= KEPT_SECONDS) return undefined;
+    if (kept === undefined || this.#state.now() - kept.at >= KEPT_SECONDS) return undefined;
     if (kept.path !== path || kept.parameters !== parameters) {
       const same = kept.path === path ? 'with the same parameters' : `for the same endpoint ('${path}' vs '${kept.path}')`;
       const advice = `Try using a key other than '${key}' if you meant to execute a different request.`;

@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import { checked, ControlError, count, fields, flag, like, listOf, number, oneOf, text } from '../common/check.ts';
 import { seededRandom } from '../common/random.ts';
 import { nowMs } from '../common/server.ts';
-import type { Recorded, World } from './world.ts';
-import { pathOf } from './world.ts';
+import type { Recorded, State } from './state.ts';
+import { pathOf } from './state.ts';
 
 type Style = 'snapshot' | 'thin' | 'both';
 
@@ -89,10 +89,10 @@ export class Delivering {
   }
 
   /** Delivers what has happened as a test orders it, and returns when all is done. Pausing does not matter here. */
-  async deliver(body: unknown, world: World): Promise<Record<string, number>> {
+  async deliver(body: unknown, state: State): Promise<Record<string, number>> {
     const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
     if (this.#endpoint.url === '') throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
-    const chosen = world.events.filter(({ event, accepted }) => (event_types?.includes(event.type) ?? true) && !(pending && accepted));
+    const chosen = state.events.filter(({ event, accepted }) => (event_types?.includes(event.type) ?? true) && !(pending && accepted));
     const copies = chosen.flatMap((recorded) => messages(recorded, style ?? this.#endpoint.style).flatMap((message) => Array<Message>(duplicate).fill(message)));
     const queue = shuffle ? shuffled(copies, seed) : copies;
     const { signal } = this.#life;

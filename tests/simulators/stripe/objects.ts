@@ -79,13 +79,13 @@ export const newId = (prefix: string): string => `${prefix}_${[...randomBytes(ID
 /** What every new object of a kind has: the members that a client may rely on, most of which say nothing here. */
 const TEMPLATES = JSON.parse(readFileSync(new URL('templates.json', import.meta.url), 'utf8')) as Record<string, object>;
 const template = (name: string): any => structuredClone(TEMPLATES[name]);
-export const defaultPrice = (id: string, created: number): Price => ({ ...template('price'), id, created, product: newId('prod') });
+export const defaultPrice = (id: string, created: number): Price => ({ id, ...template('price'), created, product: newId('prod') });
 
 export function defaultProduct({ id: default_price, product: id, created }: Price): Thing {
-  return { ...template('product'), id, created, default_price, updated: created };
+  return { id, ...template('product'), created, default_price, updated: created };
 }
 
-export const newCustomer = (created: number, fields: Partial<Customer>): Customer => ({ ...template('customer'), id: newId('cus'), created, ...fields });
+export const newCustomer = (created: number, fields: Partial<Customer>): Customer => ({ id: newId('cus'), ...template('customer'), created, ...fields });
 
 /** Not yet paid; a trial makes its end the first period's. */
 export function newSubscription(now: number, customer: string, { items, metadata, trialDays }: Order): Subscription {
@@ -95,12 +95,12 @@ export function newSubscription(now: number, customer: string, { items, metadata
     const { id: priceId, active, unit_amount: amount, currency, product, recurring } = price;
     const period = { created: now, current_period_start: now, current_period_end: trial_end ?? nextPeriodEnd(now, price, now) };
     const plan = { id: priceId, object: 'plan', active, amount, currency, product, ...recurring };
-    return { ...template('item'), id: newId('si'), ...period, plan, price: structuredClone(price), quantity, subscription: id };
+    return { id: newId('si'), ...template('item'), ...period, plan, price: structuredClone(price), quantity, subscription: id };
   });
   const list = { object: 'list', data, has_more: false, total_count: data.length, url: `/v1/subscription_items?subscription=${id}` };
   const times = { billing_cycle_anchor: trial_end ?? now, created: now, start_date: now, trial_end, trial_start: trial_end === null ? null : now };
   const order = { customer, currency: items[0]?.price.currency ?? 'usd', default_payment_method: newId('pm'), items: list, metadata };
-  return { ...template('subscription'), id, ...order, ...times, status: trial_end === null ? 'incomplete' : 'trialing' };
+  return { id, ...template('subscription'), ...order, ...times, status: trial_end === null ? 'incomplete' : 'trialing' };
 }
 
 /** An invoice over a subscription's current period. */
@@ -110,18 +110,18 @@ export function newInvoice(now: number, subscription: Subscription, billing_reas
   const parent = { subscription_details: { metadata, subscription: id }, type: 'subscription_details' };
   const times = { created: now, next_payment_attempt: now, period_end: now, period_start: now };
   const amounts = { amount_due: total, amount_remaining: total, subtotal: total, total };
-  return { ...template('invoice'), id: newId('in'), billing_reason, currency, customer, parent, ...times, ...amounts };
+  return { id: newId('in'), ...template('invoice'), billing_reason, currency, customer, parent, ...times, ...amounts };
 }
 
 export function newSession(now: number, { items, trialDays }: Order, fields: Partial<Session>): Session {
   const amount = trialDays === undefined ? items.reduce((sum, { price, quantity }) => sum + price.unit_amount * quantity, 0) : 0;
   const amounts = { amount_subtotal: amount, amount_total: amount, currency: items[0]?.price.currency ?? 'usd' };
   const customer_creation = fields.customer ? null : 'always';
-  return { ...template('session'), id: newId('cs_test'), ...amounts, created: now, customer_creation, expires_at: now + 86_400, ...fields };
+  return { id: newId('cs_test'), ...template('session'), ...amounts, created: now, customer_creation, expires_at: now + 86_400, ...fields };
 }
 
 export function newPortal(created: number, fields: Partial<Portal> & { customer: string; return_url: string | null }): Portal {
-  return { ...template('portal'), id: newId('bps'), created, ...fields };
+  return { id: newId('bps'), ...template('portal'), created, ...fields };
 }
 
 /** The end of the n-th period: months have their days, so that the 31st is followed by the 28th and then by the 31st. */

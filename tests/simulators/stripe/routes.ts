@@ -3,11 +3,11 @@ import type { Invoice, Order, Session, Subscription, Thing } from './objects.ts'
 import { newCustomer, newId, newPortal } from './objects.ts';
 import type { Check, Params, Schema } from './params.ts';
 import { StripeError, badParameter, email, flag, hash, integer, list, metadata, missing, oneOf, text, url } from './params.ts';
-import type { World } from './world.ts';
-import { pathOf } from './world.ts';
+import type { State } from './state.ts';
+import { pathOf } from './state.ts';
 
 interface Call {
-  world: World;
+  state: State;
   /** What stands for the `:id` of the path. */
   id: string;
   params: Params;
@@ -31,19 +31,19 @@ const isEqual: Fits = (thing, asked, field) => asked === undefined || thing[fiel
 /** Retrieving and listing, which every kind has. A list may be filtered by these fields. */
 function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
   const path = pathOf(kind);
-  const all = (world: World): Map<string, Thing> => world.kinds[kind] ?? new Map<string, Thing>();
+  const all = (state: State): Map<string, Thing> => state.kinds[kind] ?? new Map<string, Thing>();
   return [
-    route(`GET ${path}/:id`, {}, ({ world, id, origin }) => {
-      const thing = all(world).get(id);
+    route(`GET ${path}/:id`, {}, ({ state, id, origin }) => {
+      const thing = all(state).get(id);
       if (thing === undefined) throw missing(kind, id);
       // The page of an invoice is one of this server's.
       return typeof thing.hosted_invoice_url === 'string' ? { ...thing, hosted_invoice_url: `${origin}/i/${id}` } : thing;
     }),
-    route(`GET ${path}`, { ...PAGING, ...filters }, ({ world, params }) => {
+    route(`GET ${path}`, { ...PAGING, ...filters }, ({ state, params }) => {
       // A deleted customer still has what has been.
-      if (params.customer !== undefined && !world.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
+      if (params.customer !== undefined && !state.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
       const isFound = (thing: Thing): boolean => thing.deleted !== true && Object.keys(filters).every((field) => fits(thing, params[field], field));
-      return page(path, kind, [...all(world).values()].filter(isFound), params);
+      return page(path, kind, [...all(state).values()].filter(isFound), params);
     }),
   ];
 }
@@ -65,8 +65,8 @@ function page(path: string, kind: string, found: Thing[], { limit = 10, starting
   return { object: 'list', data: before ? rest.slice(-size) : rest.slice(0, size), has_more: rest.length > size, url: path };
 }
 
-function customerParam(world: World, id: unknown): string | null {
-  if (id !== undefined && world.customer(String(id)) === undefined) throw missing('customer', String(id), 'customer');
+function customerParam(state: State, id: unknown): string | null {
+  if (id !== undefined && state.customer(String(id)) === undefined) throw missing('customer', String(id), 'customer');
   return id === undefined ? null : String(id);
 }
 
@@ -80,8 +80,8 @@ const suitsSubscription: Fits = (thing, asked, field) => {
 const suitsInvoice: Fits = (thing, asked, field) =>
   field === 'subscription' ? asked === undefined || (thing as Invoice).parent.subscription_details.subscription === asked : isEqual(thing, asked, field);
 
-function known(world: World, id: string): Subscription {
-  const subscription = world.subscriptions.get(id);
+function known(state: State, id: string): Subscription {
+  const subscription = state.subscriptions.get(id);
   if (subscription === undefined || billing.hasEnded(subscription)) throw missing('subscription', id);
   return subscription;
 }
@@ -94,31 +94,31 @@ const SESSION_PARAMS: Record<string, Check> = {
   subscription_data: hash({ metadata, trial_period_days: integer(1, 730), description: text(500) }),
 };
 
-function createCheckout({ world, params, origin }: Call): Session {
+function createCheckout({ state, params, origin }: Call): Session {
   const { mode, customer_email, line_items = [], subscription_data = {}, customer: asked, expires_at: ends, ...fields } = params;
   if (mode !== 'subscription') throw badParameter('mode', 'This account sells subscriptions only.');
   if (asked !== undefined && customer_email !== undefined) {
     throw badParameter('customer', 'You may only specify one of these parameters: customer, customer_email.', 'parameters_exclusive');
   }
-  const now = world.now();
+  const now = state.now();
   const expires_at = Number(ends ?? now + 86_400);
   if (expires_at < now + 1800 || expires_at > now + 86_400) {
     throw badParameter('expires_at', 'The `expires_at` timestamp must be from 30 minutes to 24 hours after Checkout Session creation.');
   }
-  const customer = customerParam(world, asked);
+  const customer = customerParam(state, asked);
   const given = subscription_data as { metadata?: Record<string, string>; trial_period_days?: number };
   const trial = given.trial_period_days === undefined ? {} : { trialDays: given.trial_period_days };
-  const order: Order = { items: itemsOf(world, line_items as { price: string; quantity: number }[]), metadata: given.metadata ?? {}, ...trial };
-  refuseMixedCurrencies(world, customer, order);
+  const order: Order = { items: itemsOf(state, line_items as { price: string; quantity: number }[]), metadata: given.metadata ?? {}, ...trial };
+  refuseMixedCurrencies(state, customer, order);
   const id = newId('cs_test');
   const buyer = { customer, customer_email: (customer_email ?? null) as string | null };
-  return billing.openSession(world, order, { ...fields, ...buyer, id, expires_at, url: `${origin}/c/pay/${id}` });
+  return billing.openSession(state, order, { ...fields, ...buyer, id, expires_at, url: `${origin}/c/pay/${id}` });
 }
 
-function itemsOf(world: World, given: { price: string; quantity: number }[]): Order['items'] {
+function itemsOf(state: State, given: { price: string; quantity: number }[]): Order['items'] {
   return given.map(({ price: id, quantity }, index) => {
     const param = `line_items[${index}][price]`;
-    const price = world.prices.get(id);
+    const price = state.prices.get(id);
     if (price === undefined) throw missing('price', id, param);
     if (!price.active) throw new StripeError(400, 'The price specified is inactive. This field only accepts active prices.', { param });
     if (price.recurring === null) throw new StripeError(400, 'You must provide at least one recurring price in `subscription` mode.', { param });
@@ -127,10 +127,10 @@ function itemsOf(world: World, given: { price: string; quantity: number }[]): Or
 }
 
 /** Kept for an idempotency key, as everything that depends on what exists. */
-function refuseMixedCurrencies(world: World, customer: string | null, { items }: Order): void {
-  const open = [...world.sessions.values()].filter((it) => it.status === 'open' && it.customer === customer);
-  const running = world.subscriptionsOf(customer ?? '').filter((it) => !billing.hasEnded(it));
-  const bound = customer === null ? [] : [...[...running, ...open].map(({ currency }) => currency), world.pendingItems.get(customer)];
+function refuseMixedCurrencies(state: State, customer: string | null, { items }: Order): void {
+  const open = [...state.sessions.values()].filter((it) => it.status === 'open' && it.customer === customer);
+  const running = state.subscriptionsOf(customer ?? '').filter((it) => !billing.hasEnded(it));
+  const bound = customer === null ? [] : [...[...running, ...open].map(({ currency }) => currency), state.pendingItems.get(customer)];
   const other = bound.find((currency) => currency !== undefined && items.some(({ price }) => price.currency !== currency));
   if (other !== undefined) {
     const held = 'an active subscription, subscription schedule, discount, quote, invoice item or active subscription mode checkout session';
@@ -140,42 +140,42 @@ function refuseMixedCurrencies(world: World, customer: string | null, { items }:
 
 export const ROUTES: readonly Route[] = [
   ...reading('customer', { email }),
-  route('POST /v1/customers', { email, name: text(256), description: text(), phone: text(20), metadata }, ({ world, params }) => {
-    const customer = newCustomer(world.now(), params);
-    world.add(customer, 'customer.created');
+  route('POST /v1/customers', { email, name: text(256), description: text(), phone: text(20), metadata }, ({ state, params }) => {
+    const customer = newCustomer(state.now(), params);
+    state.add(customer, 'customer.created');
     return customer;
   }),
-  route('DELETE /v1/customers/:id', {}, ({ world, id }) => {
-    const customer = world.customer(id);
+  route('DELETE /v1/customers/:id', {}, ({ state, id }) => {
+    const customer = state.customer(id);
     if (customer === undefined) throw missing('customer', id);
-    return billing.deleteCustomer(world, customer);
+    return billing.deleteCustomer(state, customer);
   }),
   ...reading('subscription', { customer: text(), price: text(), status: oneOf(...STATUSES) }, suitsSubscription),
-  route('POST /v1/subscriptions/:id', { cancel_at_period_end: flag }, ({ world, id, params }) => {
-    billing.setCancelAtPeriodEnd(world, known(world, id), params.cancel_at_period_end === true);
-    return known(world, id);
+  route('POST /v1/subscriptions/:id', { cancel_at_period_end: flag }, ({ state, id, params }) => {
+    billing.setCancelAtPeriodEnd(state, known(state, id), params.cancel_at_period_end === true);
+    return known(state, id);
   }, ['cancel_at_period_end']),
-  route('DELETE /v1/subscriptions/:id', {}, ({ world, id }) => {
-    const subscription = known(world, id);
-    billing.cancel(world, subscription);
+  route('DELETE /v1/subscriptions/:id', {}, ({ state, id }) => {
+    const subscription = known(state, id);
+    billing.cancel(state, subscription);
     return subscription;
   }),
   route('POST /v1/checkout/sessions', SESSION_PARAMS, createCheckout, ['mode', 'success_url', 'line_items']),
   ...reading('checkout.session', { customer: text(), subscription: text(), status: oneOf('open', 'complete', 'expired') }),
-  route('POST /v1/checkout/sessions/:id/expire', {}, ({ world, id }) => {
-    const session = world.sessions.get(id);
+  route('POST /v1/checkout/sessions/:id/expire', {}, ({ state, id }) => {
+    const session = state.sessions.get(id);
     if (session === undefined) throw missing('checkout.session', id);
     if (session.status !== 'open') {
       throw new StripeError(400, `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`);
     }
-    billing.expireSession(world, session);
+    billing.expireSession(state, session);
     return session;
   }),
-  route('POST /v1/billing_portal/sessions', { customer: text(), return_url: url, locale: text(10) }, ({ world, params, origin }) => {
+  route('POST /v1/billing_portal/sessions', { customer: text(), return_url: url, locale: text(10) }, ({ state, params, origin }) => {
     const { return_url = null, locale = null } = params as { return_url?: string; locale?: string };
-    const portal = newPortal(world.now(), { customer: customerParam(world, params.customer) ?? '', return_url, locale });
+    const portal = newPortal(state.now(), { customer: customerParam(state, params.customer) ?? '', return_url, locale });
     portal.url = `${origin}/p/session/${portal.id}`;
-    world.add(portal, 'billing_portal.session.created');
+    state.add(portal, 'billing_portal.session.created');
     return portal;
   }, ['customer']),
   ...reading('invoice', { customer: text(), subscription: text(), status: oneOf('open', 'paid', 'void') }, suitsInvoice),

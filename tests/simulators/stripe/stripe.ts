@@ -8,7 +8,7 @@ import { Delivering } from './delivery.ts';
 import type { Thing } from './objects.ts';
 import { newCustomer, newPortal, newSession, newSubscription } from './objects.ts';
 import { servePage } from './pages.ts';
-import { World } from './world.ts';
+import { State } from './state.ts';
 
 const DEFAULT_LATENCY = { api_ms: 5 };
 export interface StripeOptions {
@@ -22,7 +22,7 @@ export interface StripeOptions {
 /** Stripe: the API, the pages that it sends customers to, and the webhooks that it sends. */
 export class Stripe implements Simulator {
   readonly #delivering: Delivering;
-  readonly #world: World;
+  readonly #state: State;
   readonly #api: Api;
   #latency = DEFAULT_LATENCY;
 
@@ -32,31 +32,31 @@ export class Stripe implements Simulator {
     },
     'POST clock': (body: unknown) => {
       const { advance_seconds } = checked<{ advance_seconds: number }>('clock', body, fields({ advance_seconds: number }));
-      this.#world.advance(advance_seconds);
-      catchUp(this.#world);
-      return { now: this.#world.now() };
+      this.#state.advance(advance_seconds);
+      catchUp(this.#state);
+      return { now: this.#state.now() };
     },
     'POST act': (body: unknown) => {
-      catchUp(this.#world);
-      return act(this.#world, body);
+      catchUp(this.#state);
+      return act(this.#state, body);
     },
     'PUT delivery': (body: unknown) => this.#delivering.configure(body),
-    'POST deliver': (body: unknown) => this.#delivering.deliver(body, this.#world),
+    'POST deliver': (body: unknown) => this.#delivering.deliver(body, this.#state),
     'GET deliveries': () => this.#delivering.deliveries(),
-    'GET events': () => this.#world.events.map(({ event }) => event),
-    'GET objects': () => Object.fromEntries(Object.entries(this.#world.kinds).map(([kind, things]) => [listOfKind(kind), [...things.values()]])),
-    'PUT objects': (body: unknown) => putObjects(this.#world, body),
+    'GET events': () => this.#state.events.map(({ event }) => event),
+    'GET objects': () => Object.fromEntries(Object.entries(this.#state.kinds).map(([kind, things]) => [listOfKind(kind), [...things.values()]])),
+    'PUT objects': (body: unknown) => putObjects(this.#state, body),
   };
 
   constructor({ secretKey, priceId, webhook }: StripeOptions) {
     this.#delivering = new Delivering(webhook);
-    this.#world = new World(priceId, (recorded) => this.#delivering.take(recorded));
-    this.#api = new Api(this.#world, secretKey);
+    this.#state = new State(priceId, (recorded) => this.#delivering.take(recorded));
+    this.#api = new Api(this.#state, secretKey);
   }
 
   reset(): void {
     this.#delivering.reset();
-    this.#world.reset();
+    this.#state.reset();
     this.#api.reset();
     this.#latency = DEFAULT_LATENCY;
   }
@@ -66,8 +66,8 @@ export class Stripe implements Simulator {
   }
 
   async handle(call: Call): Promise<Reply> {
-    catchUp(this.#world);
-    return servePage(this.#world, call) ?? (await this.#api.handle(call, this.#latency.api_ms));
+    catchUp(this.#state);
+    return servePage(this.#state, call) ?? (await this.#api.handle(call, this.#latency.api_ms));
   }
 }
 
@@ -75,23 +75,23 @@ export class Stripe implements Simulator {
 const listOfKind = (kind: string): string => `${kind.replace('billing_', '').replace('.', '_')}s`;
 
 /** Puts objects in as they are, over those with the same id; what is left out of a new one is as usual. No events. */
-function putObjects(world: World, body: unknown): void {
+function putObjects(state: State, body: unknown): void {
   const things = checked<Thing[]>('objects', body, listOf(any));
   things.forEach((thing, index) => {
-    if (!isObject(thing) || typeof thing.id !== 'string' || world.kinds[thing.object] === undefined) {
-      throw new ControlError(`objects[${index}] must have an id and as object one of ${Object.keys(world.kinds).join(', ')}`);
+    if (!isObject(thing) || typeof thing.id !== 'string' || state.kinds[thing.object] === undefined) {
+      throw new ControlError(`objects[${index}] must have an id and as object one of ${Object.keys(state.kinds).join(', ')}`);
     }
   });
   for (const thing of things) {
-    const whole = thing.deleted === true ? {} : (world.kinds[thing.object]?.get(thing.id) ?? usual(world, thing));
-    world.put(structuredClone({ ...whole, ...thing }));
+    const whole = thing.deleted === true ? {} : (state.kinds[thing.object]?.get(thing.id) ?? usual(state, thing));
+    state.put(structuredClone({ ...whole, ...thing }));
   }
 }
 
-function usual(world: World, { object, customer }: Thing): Json {
-  const price = world.prices.get(world.priceId);
+function usual(state: State, { object, customer }: Thing): Json {
+  const price = state.prices.get(state.priceId);
   const order = { items: price === undefined ? [] : [{ price, quantity: 1 }], metadata: {} };
-  const now = world.now();
+  const now = state.now();
   if (object === 'customer') return newCustomer(now, {});
   if (object === 'subscription') return newSubscription(now, String(customer), order);
   if (object === 'checkout.session') return newSession(now, order, {});

@@ -27,7 +27,7 @@ interface Due { thing: Session | Subscription; at: number }
 const NO_CAUSE: Cause = { id: null, idempotency_key: null };
 
 /** Everything that exists, the time, and the one place where objects change and where events come from. */
-export class World {
+export class State {
   readonly kinds: Record<string, Map<string, any>> = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, Thing>()]));
   readonly customers = this.kinds.customer as Map<string, Customer>;
   readonly subscriptions = this.kinds.subscription as Map<string, Subscription>;
