@@ -34,7 +34,7 @@ after(() => browser?.close());
 async function atAccount(size = DESKTOP): Promise<Visit & { who: Listener }> {
   const who = await listener();
   const it = await visit(browser, { size, who, url: `${ready.web_url}/#/account` });
-  await it.page.getByText('0 of 3 used').waitFor();
+  await it.page.getByText('3 of 3 left').waitFor();
   return { ...it, who };
 }
 
@@ -51,7 +51,7 @@ test('all that is stored is one file away, and the privacy text says what that i
   assert.equal(download.suggestedFilename(), 'sound-whiskers-account.json');
   const document = JSON.parse(await readFile(await download.path(), 'utf8')) as { account: { email: string }; playlists: unknown[] };
   assert.deepEqual([document.account.email, document.playlists], [who.email, []]);
-  await page.getByRole('link', { name: 'Privacy' }).click();
+  await page.getByRole('contentinfo').getByRole('link', { name: 'Privacy' }).click();
   await page.getByRole('heading', { name: 'What is stored' }).waitFor();
   await page.getByRole('button', { name: 'PL, polski' }).click();
   await page.getByRole('heading', { name: 'Co jest przechowywane' }).waitFor();
@@ -72,12 +72,12 @@ for (const [name, size] of [
     await page.getByText('Thank you! Waiting for the payment').waitFor();
     await control('stripe', 'PUT', 'delivery', { paused: false });
     await page.getByText('You are on Pro now.').waitFor();
-    await page.getByText('0 of 50 used').first().waitFor();
+    await page.getByText('50 of 50 left').first().waitFor();
     assert.equal(new URL(page.url()).hash, '#/account');
     await page.getByRole('button', { name: 'Manage billing' }).click();
     await page.getByRole('button', { name: 'Cancel subscription' }).waitFor();
     await page.getByTestId('return').click();
-    await page.getByText('0 of 50 used').first().waitFor();
+    await page.getByText('50 of 50 left').first().waitFor();
     await end();
   });
 
@@ -101,7 +101,7 @@ test('who does not pay stays on the free plan', async () => {
   const { page, who, end } = await atAccount();
   await upgrade(page, who);
   await page.getByTestId('cancel').click();
-  await page.getByText('0 of 3 used').waitFor();
+  await page.getByText('3 of 3 left').waitFor();
   await end();
 });
 
@@ -142,19 +142,20 @@ for (const [name, size] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ] as const) {
-  test(`on a ${name}, a playlist is exported, by way of linking first, and the copy is one click away`, async () => {
+  test(`on a ${name}, sending to Spotify links first, goes on by itself, and is remembered`, async () => {
     const { page, who, end } = await atAccount(size);
     const id = await playlistOf(who, 'Sunday', 2);
     await goTo(page, `playlists/${id}`);
-    await page.getByRole('button', { name: 'Export to Spotify' }).click();
-    await says(page, 'Your Spotify account is not linked.');
-    await linkSpotify(page, who);
+    await page.getByRole('button', { name: 'Send to Spotify' }).click();
+    await page.getByRole('dialog').getByText(`Signed in as ${who.email}`).waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+    await page.getByRole('button', { name: 'Continue to Spotify' }).click();
     await agree(page);
-    await page.getByText('Spotify is linked.').waitFor();
+    await page.getByText('All 2 tracks are on Spotify.').waitFor();
     await page.getByRole('heading', { name: 'Sunday' }).waitFor();
-    await page.getByRole('button', { name: 'Export to Spotify' }).click();
-    await page.getByText('All 2 tracks are on Spotify now.').waitFor();
-    assert.match((await page.getByRole('link', { name: 'Open in Spotify' }).getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    await page.reload();
+    const link = page.getByRole('link', { name: 'On Spotify: open' });
+    assert.match((await link.getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
     await end();
   });
 }
@@ -174,11 +175,11 @@ test('an export whose answer is lost makes no second copy when it is tried again
     { times: 1 },
   );
   await goTo(page, `playlists/${id}`);
-  await page.getByRole('button', { name: 'Export to Spotify' }).click();
+  await page.getByRole('button', { name: 'Send to Spotify' }).click();
   await says(page, 'We cannot be reached.');
   await page.reload();
-  await page.getByRole('button', { name: 'Export to Spotify' }).click();
-  await page.getByText('All 2 tracks are on Spotify now.').waitFor();
+  await page.getByRole('button', { name: 'Send to Spotify' }).click();
+  await page.getByText('All 2 tracks are on Spotify.').waitFor();
   const made = (await (await fetch(`${ready.simulators.spotify}/__control/playlists`)).json()) as { name: string }[] | { playlists: { name: string }[] };
   const list = Array.isArray(made) ? made : made.playlists;
   assert.equal(list.filter(({ name }) => name === 'Lost and found').length, 1);
@@ -198,10 +199,10 @@ for (const [button, further, done] of [
     if (button !== 'Link Spotify') await dialog.getByLabel('Your e-mail address').fill(who.email);
     await goOn.click();
     await says(page, 'This needs a sign-in of the last ten minutes.');
-    await dialog.getByLabel('Password').fill('not the password');
+    await dialog.getByLabel('Password', { exact: true }).fill('not the password');
     await goOn.click();
     await says(page, 'The e-mail address or the password is wrong.');
-    await dialog.getByLabel('Password').fill(PASSWORD);
+    await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await goOn.click();
     await done(page);
     await end();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { DESKTOP, goTo, linkTo, listener, PASSWORD, PHONE, ready, says, signIn, visit } from './support.ts';
+import { DESKTOP, goTo, keepsFocus, linkTo, listener, modelTakes, PASSWORD, PHONE, ready, says, signIn, visit } from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -18,7 +18,7 @@ async function signUp(page: Page, email: string): Promise<void> {
   // The screen before has fields of the same names.
   await page.getByRole('button', { name: 'Create account' }).waitFor();
   await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Create account' }).click();
 }
 
@@ -26,17 +26,19 @@ for (const [name, size] of [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ] as const) {
-  test(`on a ${name}, a stranger writes a wish, signs up, and finds the wish again`, async () => {
-    const { page, end } = await visit(browser, { size });
+  test(`on a ${name}, a stranger writes a wish, signs up, and the wish comes true by itself`, async () => {
+    const { page, end } = await visit(browser, { size, count: 3 });
+    await modelTakes(0, 0);
     await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
-    await page.getByRole('button', { name: 'Make my playlist' }).click();
-    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByText('What you have written is kept').waitFor();
+    await page.getByRole('button', { name: 'Show' }).click();
+    assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('type'), 'text');
     await signUp(page, newAddress());
-    await page.getByText('3 of 3 AI playlists left').waitFor();
+    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+    await goTo(page, '');
+    await page.getByText('2 of 3 AI playlists left').waitFor();
     assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
-    await page.reload();
-    assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
-    await page.getByText('3 of 3 AI playlists left').waitFor();
     await end();
   });
 }
@@ -45,10 +47,37 @@ test('a wrong password says so and keeps the address', async () => {
   const { email } = await listener();
   const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
   await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill('not the password');
+  await page.getByLabel('Password', { exact: true }).fill('not the password');
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('The e-mail address or the password is wrong.').waitFor();
   assert.equal(await page.getByLabel('E-mail').inputValue(), email);
+  await end();
+});
+
+test('what is missing in a form is said in the language of the page', async () => {
+  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: 'pl-PL' });
+  await page.getByRole('button', { name: 'Załóż konto' }).click();
+  await page.getByText('Wypełnij to pole.').first().waitFor();
+  await keepsFocus(page, 'a form that was not sent');
+  await page.getByLabel('E-mail').fill('nikt');
+  await page.getByLabel('Hasło', { exact: true }).fill('krótkie');
+  await page.getByRole('button', { name: 'Załóż konto' }).click();
+  await page.getByText('To nie jest adres e-mail.').waitFor();
+  await page.getByText('Co najmniej 8 znaków.').waitFor();
+  await end();
+});
+
+test('an address and a password are changed from the account', async () => {
+  const who = await listener();
+  const { page, end } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
+  await page.getByRole('button', { name: 'Change e-mail' }).click();
+  await page.getByLabel('New e-mail address').fill(newAddress());
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await says(page, 'Open the links that we have sent to');
+  await page.getByRole('link', { name: 'Change password' }).click();
+  await page.getByLabel('New password', { exact: true }).fill('another horse battery');
+  await page.getByRole('button', { name: 'Save password' }).click();
+  await page.getByText('Your new password is saved.').waitFor();
   await end();
 });
 
@@ -65,9 +94,9 @@ test('who opens a place of their own is asked to sign in and then is there', asy
   const { page, end } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
   await page.getByText('Sign in to see this page.').waitFor();
   await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Your playlists' }).waitFor();
+  await page.getByRole('heading', { name: 'Library' }).waitFor();
   await end();
 });
 
@@ -100,7 +129,7 @@ test('a forgotten password is replaced by way of a mail', async () => {
   const phone = await visit(browser, { url: link, size: PHONE });
   await phone.page.getByRole('button', { name: 'Confirm' }).click();
   await phone.page.getByText(`You are signed in as ${email}.`).waitFor();
-  await phone.page.getByLabel('New password').fill('another horse battery');
+  await phone.page.getByLabel('New password', { exact: true }).fill('another horse battery');
   await phone.page.getByRole('button', { name: 'Save password' }).click();
   await phone.page.getByText('Your new password is saved.').waitFor();
   await phone.end();

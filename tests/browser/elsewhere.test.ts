@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
 import { fileServer, listen } from './file-server.ts';
-import { goTo, listener, modelTakes, playlistOf, ready, resetSimulators, says, signIn, tracksOn, upgrade, visit } from './support.ts';
+import { goTo, listener, modelTakes, ready, resetSimulators, says, signIn, tracksOn, upgrade, visit } from './support.ts';
 
 /** One of APP_ORIGINS, and for a browser another one than the functions'. */
 const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
@@ -31,17 +31,15 @@ after(async () => {
 
 test('hosted elsewhere, the page generates, saves, and pays', async () => {
   const who = await listener();
-  const { page, end } = await visit(browser, { url: ELSEWHERE });
+  const { page, end } = await visit(browser, { url: ELSEWHERE, count: 3 });
   assert.equal(await page.evaluate(() => origin), ELSEWHERE);
   await signIn(page, who.email);
   await goTo(page, '');
   await page.getByText('3 of 3 AI playlists left').waitFor();
   await modelTakes(0, 0);
   await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.getByLabel('Length').fill('3');
-  await page.getByRole('button', { name: 'Make my playlist' }).click();
-  await page.getByRole('link', { name: 'Open it' }).click();
-  await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
   await goTo(page, 'account');
   await upgrade(page, who);
@@ -53,12 +51,12 @@ test('hosted elsewhere, the page generates, saves, and pays', async () => {
 
 test('hosted elsewhere, a refusal is still read with all that it says', async () => {
   const who = await listener();
-  const id = await playlistOf(who, 'Sunday', 1);
-  const { page, end } = await visit(browser, { url: ELSEWHERE, who });
-  await goTo(page, `playlists/${id}`);
-  const answered = page.waitForResponse((response) => response.url().endsWith('/spotify-export') && response.request().method() === 'POST');
-  await page.getByRole('button', { name: 'Export to Spotify' }).click();
-  await says(page, 'Your Spotify account is not linked.');
+  const { page, end } = await visit(browser, { url: `${ELSEWHERE}/#/account`, who });
+  const answered = page.waitForResponse((response) => response.url().endsWith('/account') && response.request().method() === 'DELETE');
+  await page.getByRole('button', { name: 'Delete account …' }).click();
+  await page.getByLabel('Your e-mail address').fill('somebody@example.com');
+  await page.getByRole('button', { name: 'Delete my account' }).click();
+  await says(page, 'That does not match this account.');
   await page.getByText('Details for support').click();
   await page.getByText((await answered).headers()['x-request-id'] ?? 'no id').waitFor();
   await end();

@@ -2,10 +2,26 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { launch } from './browser.ts';
 import type { Listener, Visit } from './support.ts';
-import { control, DESKTOP, generated, goTo, listener, modelTakes, PHONE, resetSimulators, says, shot, signIn, titlesOf, tracksOn, visit } from './support.ts';
+import {
+  control,
+  DESKTOP,
+  generated,
+  goTo,
+  listener,
+  modelTakes,
+  PHONE,
+  resetSimulators,
+  says,
+  shot,
+  signIn,
+  titlesOf,
+  tracksOn,
+  upgrade,
+  visit,
+} from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -24,16 +40,19 @@ const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
 async function atTheComposer(size = DESKTOP): Promise<Visit & { who: Listener }> {
   const who = await listener();
-  const it = await visit(browser, { size, who });
+  const it = await visit(browser, { size, who, count: 3 });
   await it.page.getByText('3 of 3 AI playlists left').waitFor();
   return { ...it, who };
 }
 
-async function wish(page: Page, { save = true } = {}): Promise<void> {
+async function wish(page: Page): Promise<void> {
   await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.getByLabel('Length').fill('3');
-  await page.getByLabel('Save it to my playlists').setChecked(save);
-  await page.getByRole('button', { name: 'Make my playlist' }).click();
+  await page.keyboard.press('Enter');
+}
+
+async function usedBy({ supabase }: Listener): Promise<number> {
+  const { data } = await supabase.rpc('usage');
+  return (data as { ai: { used: number } }).ai.used;
 }
 
 const isReady = (page: Page) => page.getByRole('heading', { level: 1, name: 'Rainy evening' }).waitFor();
@@ -54,7 +73,7 @@ for (const [name, size] of [
         }
       }).observe({ type: 'layout-shift' });
       new MutationObserver(() => {
-        const count = document.querySelectorAll('.track:not(.track-waiting)').length;
+        const count = document.querySelectorAll('.track-item:not(.track-waiting)').length;
         if (kept.counts.at(-1) !== count) kept.counts.push(count);
       }).observe(document.body, { childList: true, subtree: true });
     });
@@ -74,8 +93,10 @@ for (const [name, size] of [
     assert.deepEqual(moves, [], 'layout shifts');
     assert.deepEqual(counts, [0, 1, 2, 3].slice(counts[0] === 0 ? 0 : 1));
     const shown = await tracksOn(page);
-    await page.getByRole('link', { name: 'Open it' }).click();
-    await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
+    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+    await page.getByText('Left out: 1 not on Spotify.').waitFor();
+    await page.reload();
+    await isReady(page);
     assert.deepEqual(await tracksOn(page), shown);
     assert.deepEqual(await titlesOf(who, page.url().split('/').at(-1) ?? ''), shown);
     await end();
@@ -91,10 +112,7 @@ test('a generation is cancelled at any time, costs nothing, and the wish is stil
   await page.getByText('Cancelled. Nothing was used up.').waitFor();
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
   // The function notices by itself that nobody listens, and lets the slot go.
-  for (;;) {
-    const { data } = await who.supabase.rpc('usage');
-    if ((data as { ai: { used: number } }).ai.used === 0) break;
-  }
+  while ((await usedBy(who)) > 0);
   await end();
 });
 
@@ -103,7 +121,7 @@ test('a generation that is cancelled once enough was there counts, and what was 
   await modelTakes(0, 1_500);
   await wish(page);
   // Of three, one is enough.
-  await page.locator('.track:not(.track-waiting)').first().waitFor();
+  await page.locator('.track-item:not(.track-waiting)').first().waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('Cancelled. It counts as one AI playlist, for enough of it was there.').waitFor();
   await page.reload();
@@ -111,146 +129,7 @@ test('a generation that is cancelled once enough was there counts, and what was 
   // The model had not named it yet.
   await page.getByRole('heading', { level: 1, name: 'a cozy rainy evening' }).waitFor();
   assert.equal((await tracksOn(page))[0], FOUND[0]);
-  const { data } = await who.supabase.rpc('usage');
-  assert.equal((data as { ai: { used: number } }).ai.used, 1);
-  await end();
-});
-
-test('the options that were chosen are sent', async () => {
-  const { page, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await page.getByText('More options').click();
-  await page.getByLabel('Released from').fill('1990');
-  await page.getByLabel('until').fill('1999');
-  await page.getByLabel('Leave out these artists').fill('Ed Sheeran, Adele');
-  await page.getByLabel('Explicit lyrics are fine').uncheck();
-  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
-  await wish(page, { save: false });
-  const { era, exclude_artists, allow_explicit, target_count, save } = (await sent).postDataJSON();
-  assert.deepEqual([era, exclude_artists, allow_explicit, target_count, save], [{ from: 1990, to: 1999 }, ['Ed Sheeran', 'Adele'], false, 3, false]);
-  await page.getByRole('button', { name: 'New playlist' }).waitFor();
-  await end();
-});
-
-test('a year that cannot be is said at the field, and nothing is sent', async () => {
-  const { page, end } = await atTheComposer();
-  await page.getByText('More options').click();
-  await page.getByLabel('Released from').fill('2005');
-  await page.getByLabel('until').fill('1999');
-  await wish(page);
-  await page.getByText('The first year must not be after the last one.').waitFor();
-  await end();
-});
-
-test('a result that is not saved yet survives a reload, and is saved under the name that it is given', async () => {
-  const { page, who, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await wish(page, { save: false });
-  await isReady(page);
-  await page.getByText('Not saved yet').waitFor();
-  await page.reload();
-  await isReady(page);
-  await page.getByRole('button', { name: 'New playlist' }).click();
-  await page.getByText('This playlist is not saved yet.').waitFor();
-  await page.getByRole('button', { name: 'Keep it' }).click();
-  const shown = await tracksOn(page);
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByLabel('Name').fill('Window seat');
-  await page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByText('Saved', { exact: true }).waitFor();
-  await page.getByRole('link', { name: 'Open it' }).click();
-  await page.getByRole('heading', { name: 'Window seat' }).waitFor();
-  assert.deepEqual(await titlesOf(who, page.url().split('/').at(-1) ?? ''), shown);
-  await end();
-});
-
-test('one track is swapped without using up a generation', async () => {
-  const { page, who, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await wish(page);
-  await isReady(page);
-  const before = await tracksOn(page);
-  await page.getByRole('button', { name: `Swap ${before[1]} for` }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Artist').fill('Coldplay');
-  await dialog.getByRole('button', { name: 'Search' }).click();
-  const use = dialog.getByRole('button', { name: /^Use .*Yellow/ }).first();
-  const title = String(await use.getAttribute('aria-label')).slice('Use '.length);
-  await use.click();
-  await page.getByText(`${title} is in now.`).waitFor();
-  const after = await tracksOn(page);
-  assert.deepEqual(after, before.with(1, title));
-  await page.getByRole('link', { name: 'Open it' }).click();
-  await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
-  assert.deepEqual(await tracksOn(page), after);
-  const { data } = await who.supabase.rpc('usage');
-  assert.equal((data as { ai: { used: number } }).ai.used, 1);
-  await end();
-});
-
-test('a result is refined: what there was goes along, and the new one takes its place', async () => {
-  const { page, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await wish(page);
-  await isReady(page);
-  await page.getByRole('button', { name: 'calmer' }).click();
-  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
-  await page.getByRole('button', { name: 'Refine' }).click();
-  const { prompt, refine } = (await sent).postDataJSON();
-  assert.equal(prompt, 'a cozy rainy evening');
-  assert.equal(refine.instruction, 'calmer');
-  assert.deepEqual(refine.previous.map((song: { title: string }) => song.title).sort(), FOUND);
-  await page.getByRole('heading', { level: 1, name: /^Mood/ }).waitFor();
-  assert.equal(await page.getByLabel('What should be different').inputValue(), '');
-  await end();
-});
-
-test('a refinement that fails leaves the playlist and the words as they were', async () => {
-  const { page, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await wish(page);
-  await isReady(page);
-  await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-  await page.getByLabel('What should be different').fill('much calmer');
-  await page.getByRole('button', { name: 'Refine' }).click();
-  await says(page, 'The language model is not available.');
-  assert.deepEqual((await tracksOn(page)).sort(), FOUND);
-  assert.equal(await page.getByLabel('What should be different').inputValue(), 'much calmer');
-  await end();
-});
-
-test('a playlist whose answer was lost on the way is brought back, and paid for once', async () => {
-  const { page, who, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await page.route(
-    '**/functions/v1/ai-playlist',
-    async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).split('event: done')[0] });
-    },
-    { times: 1 },
-  );
-  await wish(page);
-  await page.getByText('The connection was lost while your playlist was being made.').waitFor();
-  // As somebody does who does not trust the page any more.
-  await page.reload();
-  await page.getByRole('button', { name: 'Get my playlist' }).click();
-  await isReady(page);
-  assert.deepEqual((await tracksOn(page)).sort(), FOUND);
-  const { data } = await who.supabase.rpc('usage');
-  assert.equal((data as { ai: { used: number } }).ai.used, 1);
-  await end();
-});
-
-test('without a network the page says so and goes on when there is one', async () => {
-  const { page, context, end } = await atTheComposer();
-  await modelTakes(0, 0);
-  await context.setOffline(true);
-  await wish(page);
-  await page.getByText('The connection was lost while your playlist was being made.').waitFor();
-  await context.setOffline(false);
-  await page.getByRole('button', { name: 'Get my playlist' }).click();
-  await isReady(page);
+  assert.equal(await usedBy(who), 1);
   await end();
 });
 
@@ -284,15 +163,133 @@ test('a failure says what happened, what to do, and how support finds it', async
   await end();
 });
 
-test('who has used up the plan is told when the next one is free, and where to upgrade', async () => {
+test('what was chosen is sent, and what cannot be is said at its field and not sent', async () => {
+  const { page, end } = await atTheComposer();
+  await modelTakes(0, 0);
+  const opened = (name: string) => page.getByRole('button', { name }).click();
+  await opened('Any years');
+  await page.getByLabel('Released from').fill('2005');
+  await page.getByLabel('until').fill('1999');
+  await opened('Songs to go by');
+  await wish(page);
+  await page.getByText('The first year must not be after the last one.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('placeholder')), '1990');
+  await page.getByLabel('Released from').fill('1990');
+  await opened('Leave out artists');
+  await page.getByLabel('Leave out artists').fill('Ed Sheeran, Adele');
+  await opened('Songs to go by');
+  await page.getByLabel('Songs to go by').fill('Pink Moon');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('Write at most five songs').waitFor();
+  await page.getByLabel('Songs to go by').fill('Nick Drake – Pink Moon');
+  await opened('Explicit ok');
+  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  const { era, exclude_artists, allow_explicit, target_count, save, seeds } = (await sent).postDataJSON();
+  assert.deepEqual(
+    [era, exclude_artists, allow_explicit, target_count, save, seeds],
+    [{ from: 1990, to: 1999 }, ['Ed Sheeran', 'Adele'], false, 3, true, [{ artist: 'Nick Drake', title: 'Pink Moon' }]],
+  );
+  await isReady(page);
+  await end();
+});
+
+test('a new line is begun by Shift and Enter, and the logo always leads to a new wish', async () => {
+  const { page, end } = await atTheComposer();
+  await modelTakes(0, 0);
+  await page.getByLabel('Your wish').fill('rain');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('and wind');
+  assert.equal(await page.getByLabel('Your wish').inputValue(), 'rain\nand wind');
+  await page.keyboard.press('Enter');
+  await isReady(page);
+  await page.getByRole('link', { name: 'Sound Whiskers' }).click();
+  await page.getByLabel('Your wish').waitFor();
+  await end();
+});
+
+test('a playlist is refined: what there was goes along, what fails can be tried again, and the first one stays', async () => {
+  const { page, end } = await atTheComposer();
+  await modelTakes(0, 0);
+  await wish(page);
+  await isReady(page);
+  const first = page.url();
+  await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
+  await page.getByRole('button', { name: 'calmer' }).click();
+  await page.getByRole('button', { name: 'Refine' }).click();
+  await says(page, 'The language model is not available.');
+  assert.equal(page.url(), first);
+  assert.deepEqual((await tracksOn(page)).sort(), FOUND);
+  assert.equal(await page.getByLabel('What should be different').inputValue(), 'calmer');
+  await resetSimulators();
+  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
+  await page.getByRole('button', { name: 'Refine' }).click();
+  const { prompt, refine } = (await sent).postDataJSON();
+  assert.deepEqual([prompt, refine.instruction], ['a cozy rainy evening', 'calmer']);
+  assert.deepEqual(refine.previous.map((song: { title: string }) => song.title).sort(), FOUND);
+  await page.getByRole('heading', { level: 1, name: /^Mood/ }).waitFor();
+  await page.getByRole('link', { name: 'The playlist before this change' }).click();
+  await isReady(page);
+  await end();
+});
+
+for (const [what, lose] of [
+  ['a reload', (page: Page) => page.reload()],
+  ['the network coming back', (page: Page) => page.evaluate(() => dispatchEvent(new Event('online')))],
+] as const) {
+  test(`a playlist whose answer was lost is brought back by ${what} alone, and paid for once`, async () => {
+    const { page, who, end } = await atTheComposer();
+    await modelTakes(0, 0);
+    const cut = async (route: Route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).split('event: done')[0] });
+    };
+    await page.route('**/functions/v1/ai-playlist', cut, { times: 1 });
+    await wish(page);
+    await page.getByText('The connection was lost while your playlist was being made.').waitFor();
+    await lose(page);
+    await isReady(page);
+    assert.deepEqual((await tracksOn(page)).sort(), FOUND);
+    assert.equal(await usedBy(who), 1);
+    await end();
+  });
+}
+
+test('a playlist that is being made is in the library, and goes on after a reload', async () => {
+  const { page, end } = await atTheComposer();
+  await modelTakes(600, 400);
+  await wish(page);
+  await page.getByText('Thinking of songs').waitFor();
+  await page.getByRole('link', { name: 'Library' }).click();
+  await page.getByRole('link', { name: 'Being made' }).waitFor();
+  await page.reload();
+  await goTo(page, 'playlists/new');
+  await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+  assert.equal((await tracksOn(page)).length, 3);
+  await end();
+});
+
+test('offline, the page says that nothing was sent', async () => {
+  const { page, context, end } = await atTheComposer();
+  await modelTakes(0, 0);
+  await context.setOffline(true);
+  await wish(page);
+  await says(page, 'You are offline. Nothing was sent.');
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await isReady(page);
+  await end();
+});
+
+test('who has used up the plan is told when the next one is free, and is one click from paying', async () => {
   const { page, who, end } = await atTheComposer();
   for (let n = 0; n < 3; n += 1) await generated(who, 1);
   await wish(page);
   await page.getByText('Your AI playlists are used up for now.').waitFor();
   await page.getByText('Trying again may help in 30 days.').waitFor();
   await page.getByText(/0 of 3 AI playlists left; the next one is free on \d/).waitFor();
-  await page.getByRole('button', { name: 'Upgrade to Pro' }).click();
-  await page.getByText('3 of 3 used').waitFor();
+  await upgrade(page, who);
+  await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
   await end();
 });
 
@@ -301,41 +298,45 @@ test('a session that ends meanwhile is renewed, and one that cannot be renewed a
   await modelTakes(0, 0);
   const refused = { code: 'token_expired', message: 'Your session has expired. Sign in again.', request_id: crypto.randomUUID() };
   await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }), { times: 1 });
-  await wish(page, { save: false });
+  await wish(page);
   await isReady(page);
-  await page.getByRole('button', { name: 'New playlist' }).click();
-  await page.getByRole('button', { name: 'Let it go' }).click();
-
+  await goTo(page, '');
   await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }));
-  await page.route('**/auth/v1/token*grant_type=refresh_token*', (route) =>
-    route.fulfill({ status: 400, json: { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' } }),
-  );
-  await page.getByRole('button', { name: 'Make my playlist' }).click();
-  await says(page, 'Your session has expired.');
+  const gone = { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' };
+  await page.route('**/auth/v1/token*grant_type=refresh_token*', (route) => route.fulfill({ status: 400, json: gone }));
+  await wish(page);
+  await page.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor();
   await page.unrouteAll();
   await signIn(page, who.email);
   await goTo(page, '');
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
+  assert.equal(await page.getByText('Your session has expired.').count(), 0);
   await end();
 });
 
-test('a result is shown to whom it belongs, and not to who signs in next', async () => {
+test('where there is no room to save it, a playlist waits in the library of its author alone', async () => {
   const { page, who, end } = await atTheComposer();
   await modelTakes(0, 0);
-  await wish(page, { save: false });
-  await isReady(page);
-  // As when a session has ended by itself: nobody has signed out.
-  const forgetSession = () => page.evaluate(() => localStorage.removeItem('sound-whiskers.session'));
-  await forgetSession();
-  await page.reload();
-  await page.getByText('Sign in first.').waitFor();
+  const unsaved = async (route: Route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(/"playlist_id":"[^"]+"/, '"playlist_id":null,"not_saved":"playlist_limit_reached"');
+    await route.fulfill({ response, body });
+  };
+  await page.route('**/functions/v1/ai-playlist', unsaved, { times: 1 });
+  await wish(page);
+  await page.getByText('Your library is full').waitFor();
+  // As when a session has ended by itself.
+  const leave = async () => {
+    await page.evaluate(() => localStorage.removeItem('sound-whiskers.session'));
+    await page.reload();
+  };
+  await leave();
   await signIn(page, who.email);
-  await goTo(page, '');
-  await isReady(page);
-  await forgetSession();
-  await page.reload();
+  await goTo(page, 'playlists');
+  await page.getByText('Not saved yet').waitFor();
+  await leave();
   await signIn(page, (await listener()).email);
-  await goTo(page, '');
-  await page.getByText('3 of 3 AI playlists left').waitFor();
+  await goTo(page, 'playlists');
+  await page.getByText('No playlists yet').waitFor();
   await end();
 });

@@ -43,7 +43,7 @@ async function fits(page: Page, what: string): Promise<void> {
         box: element.getBoundingClientRect(),
         type: element.getAttribute('type'),
       }))
-      .filter(({ box, type }) => box.width > 0 && type !== 'checkbox' && (box.height < 24 || box.width < 24))
+      .filter(({ box, type }) => box.width > 0 && type !== 'checkbox' && (box.height < 44 || box.width < 32))
       .map(({ name }) => name),
   );
   assert.deepEqual(small, [], what);
@@ -65,13 +65,14 @@ for (const [name, size] of [
       await shot(page, `${screen}-${name}`);
     };
     await page.getByLabel('Your wish').waitFor();
-    await page.getByText('More options').click();
+    await page.getByRole('button', { name: 'Any years' }).click();
     await check('create');
     for (const [place, screen] of [
       ['sign-in', 'Sign in'],
       ['sign-up', 'Create an account'],
       ['forgot', 'Reset your password'],
       ['privacy', 'Privacy'],
+      ['terms', 'Terms'],
     ] as const) {
       await goTo(page, place);
       await page.getByRole('heading', { name: screen }).waitFor();
@@ -87,12 +88,14 @@ for (const [name, size] of [
     await goTo(page, `playlists/${id}`);
     await page.getByText('Whisky').first().waitFor();
     await check('playlist');
-    await page.getByRole('button', { name: 'Swap Whisky for' }).click();
+    await page.getByRole('button', { name: 'More for Whisky' }).click();
+    await check('menu');
+    await page.getByRole('menuitem', { name: 'Swap' }).click();
     await page.getByRole('button', { name: /^Use / }).first().waitFor();
     await check('swap');
     await page.keyboard.press('Escape');
     await goTo(page, 'account');
-    await page.getByText('0 of 3 used').waitFor();
+    await page.getByText('3 of 3 left').waitFor();
     await page.getByRole('button', { name: 'Link Spotify' }).waitFor();
     await check('account');
     await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
@@ -102,14 +105,13 @@ for (const [name, size] of [
     await goTo(page, '');
     await modelTakes(20_000, 0);
     await page.getByLabel('Your wish').fill('a cozy rainy evening, mellow acoustic, nothing too sad');
-    await page.getByRole('button', { name: 'Make my playlist' }).click();
+    await page.getByRole('button', { name: 'Make it' }).click();
     await page.getByText('Thinking of songs').waitFor();
     await check('running');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await resetSimulators();
-    await page.getByRole('button', { name: 'Make my playlist' }).click();
-    await page.getByText('Saved', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'New playlist' }).waitFor();
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
     await check('result');
     await end();
   });
@@ -117,20 +119,20 @@ for (const [name, size] of [
 
 test('the page speaks Polish to who does, and remembers what was chosen', async () => {
   const { page, end } = await visit(browser, { locale: 'pl-PL' });
-  await page.getByRole('heading', { name: 'Czego chcesz posłuchać?' }).waitFor();
+  await page.getByRole('heading', { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'pl');
-  await page.getByText('20 utworów').waitFor();
+  await page.getByText('20 piosenek').waitFor();
   await isAccessible(page, 'create, Polish');
   await page.getByLabel('Twoje życzenie').fill('deszcz');
   await page.getByRole('button', { name: 'English' }).click();
-  await page.getByRole('heading', { name: 'What would you like to hear?' }).waitFor();
+  await page.getByRole('heading', { name: /Say how it should feel/ }).waitFor();
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'deszcz');
   await page.reload();
-  await page.getByRole('heading', { name: 'What would you like to hear?' }).waitFor();
-  await page.getByRole('button', { name: 'Polski' }).click();
+  await page.getByRole('heading', { name: /Say how it should feel/ }).waitFor();
+  await page.getByRole('button', { name: 'PL, polski' }).click();
   await goTo(page, 'sign-in');
   await page.getByLabel('E-mail').fill('nikt@example.com');
-  await page.getByLabel('Hasło').fill('nie to hasło');
+  await page.getByLabel('Hasło', { exact: true }).fill('nie to hasło');
   await page.getByRole('main').getByRole('button', { name: 'Zaloguj się' }).click();
   await says(page, 'Adres e-mail albo hasło się nie zgadza.');
   await end();
@@ -146,14 +148,55 @@ test('the whole way from the first word to the playlist is gone by keyboard alon
   };
   await tabTo(/TEXTAREA/);
   await page.keyboard.type('a cozy rainy evening');
-  await tabTo(/Make my playlist/);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Mood: a cozy rainy evening' }).waitFor();
-  await tabTo(/Open it/);
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Export to Spotify' }).waitFor();
-  assert.match(await focused(), /^Mood: a cozy rainy evening$/);
+  await tabTo(/Send to Spotify/);
   await end();
+});
+
+for (const [what, width, zoom] of [
+  ['a window of 320 pixels', 320, 1],
+  ['text of 200 %', 390, 2],
+] as const) {
+  test(`with ${what}, nothing is cut off at the side, and titles can be read`, async () => {
+    const who = await listener();
+    const id = await playlistOf(who, 'Rozkołysany wieczór nad Zatoką');
+    for (const locale of ['en-GB', 'pl-PL']) {
+      const { page, end } = await visit(browser, { size: { width, height: 700 }, who, locale });
+      await page.evaluate(
+        (size) => {
+          document.documentElement.style.fontSize = size;
+        },
+        `${zoom * 100}%`,
+      );
+      for (const place of ['', 'playlists', `playlists/${id}`, 'account', 'privacy']) {
+        await goTo(page, place);
+        await page.locator('h1:not(.hint)').waitFor();
+        await page.waitForLoadState('networkidle');
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `${locale} ${place}: ${wide} pixels too wide`);
+        const words = await page.locator('.track-words').first().boundingBox();
+        if (place.startsWith('playlists/')) assert.ok((words?.width ?? 0) > 100, `${locale}: titles of ${words?.width} pixels`);
+      }
+      await end();
+    }
+  });
+}
+
+test('an address that leads nowhere says so and leads on', async () => {
+  const { page, context } = await visit(browser);
+  const response = await page.goto(`${ready.web_url}/nowhere/at-all`);
+  assert.equal(response?.status(), 404);
+  await page.getByRole('link', { name: 'Make a playlist instead' }).click();
+  await page.getByLabel('Your wish').waitFor();
+  await context.close();
+});
+
+test('files with a hash in their names are kept for good, the document is not', async () => {
+  const document = await fetch(ready.web_url);
+  assert.match(document.headers.get('cache-control') ?? '', /max-age=0/);
+  const [, script = ''] = /src="(assets\/main-\w+\.js)"/.exec(await document.text()) ?? [];
+  assert.match((await fetch(`${ready.web_url}/${script}`)).headers.get('cache-control') ?? '', /max-age=31536000, immutable/);
 });
 
 test('the document lets nothing in and nothing out that is not named', async () => {

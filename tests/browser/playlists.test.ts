@@ -5,7 +5,23 @@ import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launch } from './browser.ts';
 import type { Listener, Visit } from './support.ts';
-import { control, DESKTOP, generated, goTo, listener, PHONE, playlistOf, resetSimulators, says, titlesOf, tracksOn, visit } from './support.ts';
+import {
+  choose,
+  control,
+  DESKTOP,
+  generated,
+  goTo,
+  keepsFocus,
+  listener,
+  PHONE,
+  playlistOf,
+  ready,
+  resetSimulators,
+  says,
+  titlesOf,
+  tracksOn,
+  visit,
+} from './support.ts';
 
 let browser: Browser;
 before(async () => {
@@ -46,21 +62,21 @@ for (const [name, size] of SIZES) {
     const { page, who, end } = await atPlaylists(size);
     await goTo(page, 'playlists');
     await page.getByRole('heading', { name: 'No playlists yet' }).waitFor();
-    await page.getByRole('button', { name: 'New playlist' }).click();
+    await page.getByRole('button', { name: 'Start empty' }).click();
     await page.getByLabel('Name').fill('  Tram ride ');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name: 'Tram ride' }).waitFor();
-    await page.getByText('Nothing in here yet').waitFor();
+    await page.getByText('No songs yet').waitFor();
 
-    await page.getByRole('button', { name: 'Edit details' }).click();
+    await choose(page, 'this playlist', 'Edit details');
     await page.getByLabel('Name').fill('Night tram');
     await page.getByLabel('Description').fill('Line 4, last one');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'Night tram' }).waitFor();
 
     await playlistOf(who, 'Sunday');
-    await page.getByRole('link', { name: 'All playlists' }).click();
-    await page.getByText('4 tracks').waitFor();
+    await page.getByRole('link', { name: 'Library' }).click();
+    await page.getByText(/^4 songs/).waitFor();
     await page.getByLabel('Search your playlists').fill('LINE 4');
     await page.getByRole('link', { name: 'Sunday' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Night tram' }).waitFor();
@@ -68,13 +84,13 @@ for (const [name, size] of SIZES) {
     await page.getByText('Nothing here is called “polka”.').waitFor();
     await page.getByLabel('Search your playlists').fill('');
 
-    await page.getByRole('button', { name: 'Delete: Sunday' }).click();
+    await choose(page, 'Sunday', 'Delete');
     await page.getByText('Sunday was deleted.').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('link', { name: 'Sunday' }).waitFor();
     await page.getByRole('link', { name: 'Sunday' }).click();
     await page.getByRole('heading', { level: 1, name: 'Sunday' }).waitFor();
-    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await choose(page, 'this playlist', 'Delete');
     await page.getByText('Recently deleted (1)').click();
     await page.getByRole('button', { name: 'Restore Sunday' }).click();
     await page.getByText('Sunday is back.').waitFor();
@@ -110,7 +126,7 @@ test('in a long playlist, the window goes along with a track that is dragged to 
   await page.mouse.move(box.x + 8, box.y + 8);
   await page.mouse.down();
   await page.mouse.move(box.x + 8, PHONE.height - 20, { steps: 4 });
-  await page.waitForFunction(() => innerHeight + scrollY >= document.documentElement.scrollHeight - 1);
+  await page.waitForFunction(() => (document.querySelector('.track-item:last-child')?.getBoundingClientRect().bottom ?? 1e9) < innerHeight / 2);
   await page.mouse.up();
   await page.getByRole('button', { name: `Move ${titles[0]}, 20 of 20` }).waitFor();
   await inOrder(page, who, id, [...titles.slice(1), String(titles[0])]);
@@ -121,13 +137,13 @@ test('a name that is taken is said, and what was typed is still there after a re
   const { page, who, end } = await atPlaylists();
   await playlistOf(who, 'Sunday', 1);
   await goTo(page, 'playlists');
-  await page.getByRole('button', { name: 'New playlist' }).click();
+  await page.getByRole('button', { name: 'Start empty' }).click();
   await page.getByLabel('Name').fill('sunday');
   await page.getByLabel('Description').fill('another one');
   await page.getByRole('button', { name: 'Create' }).click();
   await says(page, 'You already have a playlist with this name.');
   await page.reload();
-  await page.getByRole('button', { name: 'New playlist' }).click();
+  await page.getByRole('button', { name: 'Start empty' }).click();
   assert.deepEqual([await page.getByLabel('Name').inputValue(), await page.getByLabel('Description').inputValue()], ['sunday', 'another one']);
   await end();
 });
@@ -148,43 +164,20 @@ test('tracks are moved by keyboard alone, and each move is said', async () => {
   await end();
 });
 
-test('a move that the server refuses is taken back and said', async () => {
-  const { page, who, id, end } = await atPlaylist();
-  await page.route('**/rest/v1/rpc/move_track', (route) =>
-    route.fulfill({ status: 503, json: { code: 'PGRST001', message: 'away', details: null, hint: null } }),
-  );
-  await page.getByRole('button', { name: 'Move Whisky, 1 of 4' }).focus();
-  await page.keyboard.press('End');
-  await says(page, 'Our database does not answer.');
-  await inOrder(page, who, id, IN_ORDER);
-  await end();
-});
-
-test('a track is removed, and undone it is where it was', async () => {
-  const { page, who, id, end } = await atPlaylist();
-  await page.getByRole('button', { name: 'Remove Falling Slowly' }).click();
-  await page.getByText('Falling Slowly was removed.').waitFor();
-  await inOrder(page, who, id, ['Whisky', 'Yellow', 'Someone Like You']);
-  await page.getByRole('button', { name: 'Undo' }).click();
-  await page.getByRole('button', { name: 'Remove Falling Slowly' }).waitFor();
-  await inOrder(page, who, id, IN_ORDER);
-  await end();
-});
-
 test('tracks are found in the catalogue, added and swapped', async () => {
   const { page, who, id, end } = await atPlaylist();
-  await page.getByRole('button', { name: 'Add tracks' }).click();
+  await page.getByRole('button', { name: 'Add songs' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Title').fill('Karma Police');
   await page.keyboard.press('Enter');
   await dialog.getByRole('button', { name: 'Add Karma Police', exact: true }).first().click();
   await page.getByText('Karma Police was added.').waitFor();
-  await dialog.getByText('In it').first().waitFor();
+  await dialog.getByText('Already here').first().waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await inOrder(page, who, id, [...IN_ORDER, 'Karma Police']);
 
-  await page.getByRole('button', { name: 'Swap Someone Like You for' }).click();
+  await choose(page, 'Someone Like You', 'Swap');
   await dialog.getByLabel('Artist').fill('Nirvana');
   await dialog.getByLabel('Title').fill('Come as You Are');
   await dialog.getByRole('button', { name: 'Search' }).click();
@@ -196,7 +189,7 @@ test('tracks are found in the catalogue, added and swapped', async () => {
 
 test('a search that finds nothing, and one that fails, say so and keep the words', async () => {
   const { page, end } = await atPlaylist();
-  await page.getByRole('button', { name: 'Add tracks' }).click();
+  await page.getByRole('button', { name: 'Add songs' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Title').fill('qqqzzzxxx');
   await page.keyboard.press('Enter');
@@ -205,16 +198,6 @@ test('a search that finds nothing, and one that fails, say so and keep the words
   await page.keyboard.press('Enter');
   await says(page, 'Spotify does not answer properly.');
   assert.equal(await dialog.getByLabel('Title').inputValue(), 'qqqzzzxxx');
-  await end();
-});
-
-test('every track leads to Spotify, in a window of its own', async () => {
-  const { page, end } = await atPlaylist();
-  await page.getByText('Tracks and artists from Spotify').waitFor();
-  const link = page.getByRole('link', { name: 'Play Whisky on Spotify' });
-  const [href, ...window] = await Promise.all(['href', 'target', 'rel'].map((name) => link.getAttribute(name)));
-  assert.match(href ?? '', /^https:\/\/open\.spotify\.com\/track\/\w{22}$/);
-  assert.deepEqual(window, ['_blank', 'noopener noreferrer']);
   await end();
 });
 
@@ -242,10 +225,105 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
   const { page, who, end } = await atPlaylists();
   const id = await playlistOf(who, 'Sunday', 1);
   await goTo(page, `playlists/${id}`);
-  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await choose(page, 'this playlist', 'Delete');
   await page.getByText('Sunday was deleted.').waitFor();
   await playlistOf(who, 'Sunday', 1);
   await page.getByRole('button', { name: 'Undo' }).click();
   await says(page, 'You already have a playlist with this name. Choose another name.');
+  await end();
+});
+
+const EDITS = [
+  ['a move', 'move_track', async (page: Page) => choose(page, 'Falling Slowly', 'Move up'), ['Falling Slowly', 'Whisky', 'Yellow', 'Someone Like You']],
+  ['a removal', 'remove_track', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
+] as const;
+
+for (const [what, rpc, edit, edited] of EDITS) {
+  test(`${what} is undone by its toast and by Ctrl+Z, and the focus is never lost`, async () => {
+    const { page, who, id, end } = await atPlaylist();
+    for (const undo of [() => page.getByRole('button', { name: 'Undo' }).click(), () => page.keyboard.press('Control+z')]) {
+      await edit(page);
+      await keepsFocus(page, what);
+      await inOrder(page, who, id, [...edited]);
+      await undo();
+      await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
+      await page.getByText('Falling Slowly', { exact: true }).waitFor();
+      await keepsFocus(page, 'undo');
+      await inOrder(page, who, id, IN_ORDER);
+    }
+    await end();
+  });
+
+  test(`${what} that the server refuses is taken back, said at its row, and tried again; nothing else is lost`, async () => {
+    const { page, who, id, end } = await atPlaylist();
+    const away = { code: 'PGRST001', message: 'away', details: null, hint: null };
+    await page.route(`**/rest/v1/rpc/${rpc}`, (route) => route.fulfill({ status: 503, json: away }));
+    await edit(page);
+    const row = page.getByRole('listitem').filter({ hasText: 'Falling Slowly' });
+    await row.getByText('This change is not saved. Our database does not answer.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
+    await inOrder(page, who, id, IN_ORDER);
+    await page.unrouteAll();
+    await row.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await inOrder(page, who, id, [...edited]);
+    await end();
+  });
+}
+
+test('two removals at once are both undone, whatever the order', async () => {
+  const { page, who, id, end } = await atPlaylist();
+  await choose(page, 'Whisky', 'Remove');
+  await choose(page, 'Yellow', 'Remove');
+  await page.locator('.toast', { hasText: 'Whisky' }).getByRole('button', { name: 'Undo' }).click();
+  await page.locator('.toast', { hasText: 'Yellow' }).getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('Yellow', { exact: true }).waitFor();
+  await inOrder(page, who, id, IN_ORDER);
+  await end();
+});
+
+test('on two devices, each removes the track that was pointed at, and shows what is stored', async () => {
+  const one = await atPlaylist();
+  const { who, id } = one;
+  const two = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${id}` });
+  await two.page.getByText('Whisky').first().waitFor();
+  await choose(one.page, 'Whisky', 'Remove');
+  await inOrder(one.page, who, id, ['Falling Slowly', 'Yellow', 'Someone Like You']);
+  await choose(two.page, 'Falling Slowly', 'Remove');
+  await two.page.getByText('Whisky', { exact: true }).waitFor({ state: 'detached' });
+  await inOrder(two.page, who, id, ['Yellow', 'Someone Like You']);
+  await two.end();
+  await one.end();
+});
+
+test('every track leads to Spotify in a window of its own, and its menu tells all about it', async () => {
+  const { page, end } = await atPlaylist(PHONE);
+  assert.equal(await page.getByRole('link', { name: 'Songs from Spotify' }).getAttribute('href'), 'https://open.spotify.com');
+  await page.getByRole('button', { name: 'More for Whisky' }).click();
+  const link = page.getByRole('menuitem', { name: 'Open in Spotify' });
+  const [href, ...window] = await Promise.all(['href', 'target', 'rel'].map((name) => link.getAttribute(name)));
+  assert.match(href ?? '', /^https:\/\/open\.spotify\.com\/track\/\w{22}$/);
+  assert.deepEqual(window, ['_blank', 'noopener noreferrer']);
+  await page.getByText(/^Dżem · /).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('menu').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'More for Whisky');
+  const [row, words] = await Promise.all(['.track', '.track-words'].map((it) => page.locator(it).first().boundingBox()));
+  assert.ok((words?.width ?? 0) >= 0.6 * (row?.width ?? 1), `${words?.width} of ${row?.width}`);
+  assert.equal(await page.title(), 'Sunday – Sound Whiskers');
+  await end();
+});
+
+test('the library is put in order by name, and the choice is kept', async () => {
+  const { page, who, end } = await atPlaylists();
+  for (const name of ['Zebra', 'Ananas', 'Moss']) await playlistOf(who, name, 1);
+  await goTo(page, 'playlists');
+  const names = () => page.locator('.tile h2').allTextContents();
+  await page.getByText('Moss').waitFor();
+  assert.equal((await names())[0], 'Moss');
+  await page.getByLabel('Order').selectOption('By name');
+  await page.reload();
+  await page.getByText('Moss').waitFor();
+  assert.deepEqual(await names(), ['Ananas', 'Moss', 'Zebra']);
   await end();
 });

@@ -123,17 +123,21 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
 }
 
 export type Visit = { page: Page; context: BrowserContext; end: () => Promise<void> };
-type VisitOptions = { size?: { width: number; height: number }; locale?: string; url?: string; who?: Listener; others?: string[] };
+type VisitOptions = { size?: { width: number; height: number }; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
 
 /**
  * A browser of its own, at the page. `end` fails the test if there was an error in the console, or a request to
  * anywhere but the page, the functions, Supabase, `others`, and the services' own pages that the listener was sent to.
- * `who` has signed in here before.
+ * `who` has signed in here before; `count`: how long a playlist was asked for here the last time.
  */
-export async function visit(browser: Browser, { size = DESKTOP, locale = 'en-GB', url = ready.web_url, who, others = [] }: VisitOptions = {}): Promise<Visit> {
+export async function visit(
+  browser: Browser,
+  { size = DESKTOP, locale = 'en-GB', url = ready.web_url, who, others = [], count }: VisitOptions = {},
+): Promise<Visit> {
   const touch = size.width < 600;
-  const localStorage = who ? [{ name: 'sound-whiskers.session', value: JSON.stringify(who.session) }] : [];
-  const storageState = { cookies: [], origins: [{ origin: new URL(url).origin, localStorage }] };
+  const draft = { name: 'sound-whiskers.draft.wish', value: JSON.stringify({ count }) };
+  const session = who ? [{ name: 'sound-whiskers.session', value: JSON.stringify(who.session) }] : [];
+  const storageState = { cookies: [], origins: [{ origin: new URL(url).origin, localStorage: count ? [...session, draft] : session }] };
   const context = await browser.newContext({ viewport: size, locale, hasTouch: touch, isMobile: touch, storageState });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -160,9 +164,9 @@ export async function visit(browser: Browser, { size = DESKTOP, locale = 'en-GB'
 export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
   await page.goto(`${new URL(page.url()).origin}/#/sign-in`);
   await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('link', { name: 'Account', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'You', exact: true }).waitFor();
 }
 
 /** Presses a button and goes on in the dialog that it opens, which says for which account. */
@@ -218,7 +222,7 @@ export async function isAccessible(page: Page, what: string): Promise<void> {
 }
 
 export async function tracksOn(page: Page): Promise<string[]> {
-  return page.locator('.track:not(.track-waiting) .track-title .clip').allTextContents();
+  return page.locator('.track-item:not(.track-waiting) .track-title .clip').allTextContents();
 }
 
 /** A notice with these words, wherever it stands; the fold for support may hold them once more. */
@@ -233,4 +237,16 @@ export async function linkTo(address: string, mail_url = ready.mail_url): Promis
     const [link] = /https?:\/\/\S+token_hash=\S+/.exec(mails.find(({ to }) => to === address)?.text ?? '') ?? [];
     if (link) return link;
   }
+}
+
+/** Chooses from the menu of a track, or of anything else that has one. */
+export async function choose(page: Page, what: string, item: string): Promise<void> {
+  await page.getByRole('button', { name: `More for ${what}` }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+/** Whether the focus is at something that can be gone on from. */
+export async function keepsFocus(page: Page, what: string): Promise<void> {
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', what);
 }

@@ -21,7 +21,11 @@ export async function callRaw(path: string, call: Call = {}): Promise<Response> 
   if (failure.code !== 'token_expired' && failure.code !== 'invalid_token') throw failure;
   // The clock of this device may be wrong: the server's word counts, and a new token is to be had.
   const refreshed = await auth().refreshSession();
-  if (!refreshed.data.session) throw failure;
+  if (!refreshed.data.session) {
+    // Otherwise the page would go on as if the user were signed in.
+    if (refreshed.error?.name !== 'AuthRetryableFetchError') await auth().signOut({ scope: 'local' });
+    throw failure;
+  }
   const again = await send(path, call, refreshed.data.session.access_token);
   if (!again.ok) throw await failureOfResponse(again);
   return again;

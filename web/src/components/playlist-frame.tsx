@@ -49,7 +49,9 @@ export function Notes({ leftOut, made }: { leftOut: LeftOut; made?: Made | null 
       {isShort && (
         <p class="hint">{`${t.result.fewer(made.count, made.target)}: ${t.result.why[made.stop_reason]}.`}</p>
       )}
-      {words.length > 0 && <p class="hint">{t.run.leftOutTitle(words.join(', '))}</p>}
+      {words.length > 0 && (
+        <p class={made === undefined ? 'hint clip' : 'hint'}>{t.run.leftOutTitle(words.join(', '))}</p>
+      )}
     </>
   );
 }

@@ -36,7 +36,7 @@ export function RefineDock({ id, wish, name, tracks }: Props) {
     <>
       {isOurs && <ProblemNotice problem={problem} />}
       <form class="dock" onSubmit={submit}>
-        <ul class="chips" aria-label={t.result.refineLabel}>
+        <ul class="chips" aria-label={t.create.examples}>
           {t.result.chips.map((chip) => (
             <li key={chip}>
               <button type="button" class="chip" onClick={() => setWords(chip)}>

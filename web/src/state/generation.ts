@@ -89,7 +89,7 @@ export function startGenerations(): void {
   });
   addEventListener('online', () => {
     const { problem } = generation.value;
-    if (problem?.kind === 'lost') void run(problem.order);
+    if (problem?.kind === 'lost') recover(problem.order);
   });
 }
 
@@ -104,7 +104,13 @@ function resume(): void {
   const problem = pending?.isCancelled ? ({ kind: 'cancelled', isKept: true, order: pending.order } as const) : null;
   change({ result: drafts.read<Result | null>(RESULT, null), problem });
   const order = wanted() ?? (pending && !pending.isCancelled ? pending.order : null);
-  if (order) void run(order);
+  if (order) recover(order);
+}
+
+/** Goes on with an order, and shows it to whoever is not somewhere else meanwhile. */
+function recover(order: Order): void {
+  void run(order);
+  if (isAt('')) goInstead(MAKING);
 }
 
 /** The wish runs by itself as soon as its author has signed in. */
@@ -208,6 +214,7 @@ async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
 }
 
 async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
+  let isAnswered = false;
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
   const heard = () => {
@@ -219,6 +226,7 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
     const signal = AbortSignal.any([cancelled, silence.signal]);
     const response = await callRaw('ai-playlist', { body: order.wish, headers, signal });
     heard();
+    isAnswered = true;
     if (!response.body) throw new Failure('connection_lost');
     for await (const { name, data } of eventsOf(response.body, heard)) {
       const result = take(order, name, JSON.parse(data));
@@ -227,6 +235,7 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
     throw new Failure('connection_lost');
   } catch (error) {
     if (error instanceof Failure || cancelled.aborted) throw error;
+    if (!isAnswered && error instanceof TypeError) throw asFailure(error);
     throw new Failure('connection_lost');
   } finally {
     clearTimeout(timer);

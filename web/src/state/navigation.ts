@@ -22,5 +22,5 @@ export function startNavigation(): void {
 }
 
 export function isAt(path: string): boolean {
-  return location.hash === `#/${path}`;
+  return location.hash.replace(/^#\/?/, '') === path;
 }
