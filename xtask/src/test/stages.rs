@@ -138,7 +138,7 @@ pub fn end_to_end(cx: &mut Context<'_>) -> Result<()> {
 /// The same, but for how stacks start and end, which does not depend on the runtime, and for a client that leaves
 /// before its document: Deno aborts `request.signal` then as a rule, but was seen not to.
 pub fn end_to_end_deno(cx: &mut Context<'_>) -> Result<()> {
-    let not_on_deno = ["process::", "a_listener_who_leaves_before_the_document"];
+    let not_on_deno = ["process::", "client_that_disconnects_before_the_document"];
     end_to_end_without(cx, &[&STAGES_OF_THEIR_OWN[..], &not_on_deno].concat())
 }
 
