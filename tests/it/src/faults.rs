@@ -12,7 +12,6 @@ const DRIP: Duration = Duration::from_millis(200);
 /// More than drip before any client gives up.
 const DRIPPING_BYTES: usize = 4_000;
 const LARGE_BYTES: usize = 10 * 1024 * 1024;
-pub const SHORT_SECONDS: u64 = 1;
 pub const LONG_SECONDS: u64 = 48_925;
 
 /// The faults before `;` keep the upstream from doing what it was asked; with the others, only its response suffers.
@@ -98,7 +97,7 @@ impl Fault {
                 let twice = [real.head(), real.body].concat().repeat(2);
                 return connection.write_all(&twice).await.ok();
             }
-            Self::ShortRateLimit => Response::json(429, "{}").with("retry-after", &SHORT_SECONDS.to_string()),
+            Self::ShortRateLimit => Response::json(429, "{}").with("retry-after", "1"),
             Self::LongRateLimit => Response::json(429, "{}").with("retry-after", &LONG_SECONDS.to_string()),
             Self::Error500 => Response::json(500, r#"{"message":"Oops"}"#),
             Self::Error503 | Self::FailsOnce => Response::html(503),

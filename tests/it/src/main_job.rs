@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::{self, FIVE, Reading, ask, document, reply, saving, streaming, uris};
+use crate::generation::{self, FIVE, Reading, ask, document, reply, saving, streaming};
 use crate::stack::{stack_and_user, with};
 
 #[tokio::test]
@@ -111,22 +111,4 @@ async fn failed_lookup_is_told_from_a_song_that_does_not_exist() {
     assert!(misses.iter().any(|miss| miss["reason"] == "lookup_failed"), "{misses:?}");
     let unknown = misses.iter().find(|miss| miss["title"] == "Nowhere To Be Found").unwrap();
     assert!(["not_found", "low_score"].contains(&unknown["reason"].as_str().unwrap()), "{unknown}");
-}
-
-#[tokio::test]
-async fn playlist_is_delivered_unsaved_where_the_fiftieth_was_made_meanwhile() {
-    let (stack, user) = stack_and_user().await;
-    let fill = "insert into public.playlists (owner_id, name) select $1, 'playlist ' || n from generate_series(1, 49) n";
-    stack.sql(fill, &[&user.id]).await;
-    stack.llm_script(generation::after_ms(1_500)).await;
-    // The headers arrive once the generation is reserved.
-    let response = streaming(&stack, &user, &saving("evening")).send().await.unwrap();
-    let last = json!({"owner_id": user.id, "name": "the fiftieth"});
-    assert_eq!(stack.rest(Method::POST, "playlists", &user, last).await.status, 201);
-    let stream = generation::read(response).await;
-    let done = stream.last("done");
-    assert_eq!((&done["not_saved"], uris(done).len()), (&json!("playlist_limit_reached"), 5));
-    stack.assert_used(&user, 1, 50).await;
-    let refused = document(&stack, &user, &saving("evening")).await;
-    refused.assert_error(409, "playlist_limit_reached");
 }

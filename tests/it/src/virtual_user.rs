@@ -86,7 +86,8 @@ pub struct VirtualUser {
     load: Arc<Load>,
     rng: Rng,
     pub user: User,
-    customer: Option<String>,
+    /// Whose subscription may have granted the paid plan for a while.
+    pub customer: Option<String>,
     /// The playlist that they edit by hand.
     pub own: String,
     catalogue: Vec<String>,
@@ -235,10 +236,5 @@ impl VirtualUser {
         assert_eq!(self.open, None, "a generation is left open");
         assert!(self.export().await.is_some(), "the link is broken");
         assert!(self.search().await.is_some());
-    }
-
-    /// Whether the user may have had the paid plan for a while.
-    pub fn has_paid(&self) -> bool {
-        self.customer.is_some()
     }
 }

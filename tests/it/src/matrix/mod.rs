@@ -19,7 +19,7 @@ mod worker;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -50,7 +50,6 @@ async fn on_deno() {
 /// The result of a case.
 struct Ran {
     name: String,
-    took: Duration,
     wrong: Vec<String>,
 }
 
@@ -73,15 +72,11 @@ async fn run(runtime: &'static str) {
     let draining =
         draining.map(|(number, worker)| drain(worker.clone(), waiting.clone(), number < PATIENT_WORKERS));
     let (ran, cold) = tokio::join!(join_all(draining), run_cold(cold));
-    let mut ran: Vec<Ran> = ran.into_iter().flatten().chain(cold).collect();
+    let ran: Vec<Ran> = ran.into_iter().flatten().chain(cold).collect();
     let billing = checks::billing(&environment).await;
 
-    ran.sort_by_key(|ran| std::cmp::Reverse(ran.took));
-    for Ran { name, took, .. } in ran.iter().take(3) {
-        tell("faults", &format!("slow: {name}: {took:?}"));
-    }
     let failed: Vec<&Ran> = ran.iter().filter(|ran| !ran.wrong.is_empty()).collect();
-    for Ran { name, wrong, .. } in &failed {
+    for Ran { name, wrong } in &failed {
         tell("faults", &format!("failed: {name} {runtime}: {}", wrong.join("; ")));
     }
     let (count, took) = (ran.len(), begun.elapsed());
@@ -131,7 +126,7 @@ async fn drain(worker: Arc<Worker>, waiting: Arc<Mutex<VecDeque<Case>>>, is_pati
 }
 
 async fn run_case(worker: &Worker, case: Case) -> Ran {
-    let (begun, name) = (Instant::now(), case.name());
+    let name = case.name();
     let wrong = match AssertUnwindSafe(case.run(worker)).catch_unwind().await {
         Ok(wrong) => wrong,
         Err(panic) => {
@@ -140,7 +135,7 @@ async fn run_case(worker: &Worker, case: Case) -> Ran {
             vec![format!("the test itself: {text}")]
         }
     };
-    Ran { name, took: begun.elapsed(), wrong }
+    Ran { name, wrong }
 }
 
 /// The verification of the caller: each fault meets all functions, which have just been started.
