@@ -1,128 +1,121 @@
-//! Which tracks are delivered: of the catalogue, the right version, each once.
+//! Which tracks are delivered or found by a search: of the catalogue, the right version, each once.
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::{self, reply};
-use crate::stack::{Stack, User};
-
-async fn taken() -> (Stack, User) {
-    let stack = Stack::take().await;
-    let user = stack.sign_up_pro().await;
-    (stack, user)
-}
-
-fn tracks(done: &Value) -> &Vec<Value> {
-    done["tracks"].as_array().unwrap_or_else(|| panic!("{done}"))
-}
-
-async fn catalogue_uris(stack: &Stack) -> HashSet<String> {
-    let url = format!("{}/__control/catalogue", stack.url("/simulators/spotify"));
-    let all: Vec<Value> = stack.http.get(url).send().await.unwrap().json().await.unwrap();
-    all.iter().map(|track| format!("spotify:track:{}", track["id"].as_str().unwrap())).collect()
-}
+use crate::generation::{self, document, reply, uris};
+use crate::spotify::some_tracks;
+use crate::stack::{Stack, User, stack_and_user, with};
 
 #[tokio::test]
-async fn no_delivered_track_is_outside_the_catalogue_or_an_unasked_version() {
-    let (stack, user) = taken().await;
-    let known = catalogue_uris(&stack).await;
+async fn delivers_only_tracks_of_the_catalogue_in_their_studio_version() {
+    let stack = Stack::take().await;
+    // Without a script the simulated model reads the prompt and suggests many kinds of songs.
+    stack.control("llm", Method::POST, "reset", &json!({})).await;
+    let user = stack.sign_up_pro().await;
+    let known: HashSet<String> = some_tracks(&stack, usize::MAX).await.into_iter().collect();
     assert!(known.len() >= 2_000, "{} tracks", known.len());
-    for prompt in [
-        "a cozy rainy evening, mellow acoustic, about 12 tracks",
-        "90s rock hits for a road trip",
-        "spokojny polski wieczór, dużo gitary",
-        "energetyczna polska muzyka do biegania",
-        "late night jazz and soul",
+    for (prompt, language) in [
+        ("a cozy rainy evening, mellow acoustic, about 12 tracks", "en"),
+        ("90s rock hits for a road trip", "en"),
+        ("spokojny polski wieczór, dużo gitary", "pl"),
     ] {
-        let (status, done) =
-            generation::json(&stack, &user, &json!({"prompt": prompt, "target_count": 20})).await;
-        assert_eq!(status, 200, "{prompt}: {done}");
-        let mut seen = HashSet::new();
-        for track in tracks(&done) {
-            let uri = track["track_uri"].as_str().unwrap();
-            assert!(known.contains(uri), "{prompt}: not in the catalogue: {track}");
-            assert!(seen.insert(uri), "{prompt}: twice: {track}");
+        let done = document(&stack, &user, &json!({"prompt": prompt, "target_count": 20})).await.ok();
+        assert_eq!(done["language"], language);
+        assert!(done["count"].as_u64() >= Some(8), "{prompt}: {done}");
+        let unique: HashSet<_> = uris(&done).into_iter().collect();
+        assert_eq!(unique.len(), uris(&done).len(), "{prompt}: {done}");
+        assert!(unique.iter().all(|uri| known.contains(*uri)), "{prompt}: {done}");
+        for track in done["tracks"].as_array().unwrap() {
             let text = format!("{} {}", track["title"], track["artist"]).to_lowercase();
-            for marker in [
-                "karaoke",
-                "tribute",
-                "sped up",
-                "slowed",
-                "- live",
-                "(live",
-                "nightcore",
-                "originally performed",
-            ] {
-                assert!(!text.contains(marker), "{prompt}: {track}");
-            }
+            let markers = ["karaoke", "tribute", "sped up", "slowed", "- live", "(live", "nightcore"];
+            assert!(!markers.iter().any(|marker| text.contains(marker)), "{prompt}: {track}");
         }
     }
 }
 
-/// A catalogue of our own: `(id, artist, title, album, year, explicit, isrc)`.
-async fn stock(stack: &Stack, songs: &[(&str, &str, &str, &str, u32, bool, &str)]) {
-    let catalogue: Vec<_> = songs
-        .iter()
-        .enumerate()
-        .map(|(rank, (id, artist, title, album, year, explicit, isrc))| {
-            json!({
-                "id": format!("{id:0<22}"), "name": title, "artists": [{"id": format!("{artist:0<22.22}")
-                    .replace(|c: char| !c.is_ascii_alphanumeric(), "0"), "name": artist}],
-                "album": {"name": album, "release_date": format!("{year}-01-01")}, "duration_ms": 200_000,
-                "explicit": explicit, "is_playable": true, "isrc": isrc, "rank": rank + 1,
-            })
-        })
-        .collect();
-    let url = format!("{}/__control/catalogue", stack.url("/simulators/spotify"));
-    let response = stack.http.put(url).json(&catalogue).send().await.unwrap();
-    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
-}
-
-#[tokio::test]
-async fn what_the_listener_rules_out_is_enforced_whatever_the_model_says() {
-    let (stack, user) = taken().await;
-    let songs = [
-        ("a", "Explicit Artist", "Bad Words", "One", 1995, true, "USA111500001"),
-        ("b", "Clean Artist", "Good Words", "Two", 1995, false, "USA111500002"),
-        ("c", "Unwanted Artist", "Some Words", "Three", 1995, false, "USA111500003"),
-        ("d", "Late Artist", "New Words", "Four", 2015, false, "USA111500004"),
-    ];
-    stock(&stack, &songs).await;
-    let suggestions = songs.map(|(_, artist, title, ..)| (artist, title, 1995));
-    stack.llm_script(reply(&suggestions)).await;
-    let body = json!({
-        "prompt": "words", "target_count": 4, "allow_explicit": false,
-        "exclude_artists": ["unwanted artist"], "era": {"from": 1990, "to": 1999},
+/// A track of a catalogue of our own.
+fn track(number: usize, artist: &str, title: &str, changes: &Value) -> Value {
+    let id = format!("{number:022}");
+    let track = json!({
+        "id": id, "name": title, "artists": [{"id": id, "name": artist}],
+        "album": {"name": "Album", "release_date": "1995-01-01"}, "duration_ms": 200_000, "explicit": false,
+        "is_playable": true, "isrc": format!("PLXX{number:08}"), "rank": number,
     });
-    let stream = generation::stream(&stack, &user, &body).await;
-    let titles: Vec<_> = stream.all("track").iter().map(|track| track["title"].clone()).collect();
-    assert_eq!(titles, ["Good Words"]);
-    let reason = |title: &str| {
-        let misses = stream.all("miss");
-        misses.into_iter().find(|miss| miss["title"] == title).unwrap()["reason"].clone()
-    };
-    assert_eq!(reason("Bad Words"), "explicit");
-    assert_eq!(reason("Some Words"), "excluded");
-    assert_eq!(reason("New Words"), "excluded");
-    assert_eq!(stream.last("done")["warning"], "fewer_than_12");
+    with(track, changes)
 }
 
 #[tokio::test]
-async fn seeds_and_a_refinement_reach_the_model() {
-    let (stack, user) = taken().await;
-    stack.llm_script(reply(&generation::FIVE)).await;
-    let body = json!({
-        "prompt": "evening", "target_count": 5, "mood": "wistful", "market": "PL",
+async fn conditions_of_the_request_are_enforced_and_told_to_the_model() {
+    let (stack, user) = stack_and_user().await;
+    let late = json!({"album": {"name": "Album", "release_date": "2015-01-01"}});
+    let songs = [
+        ("Explicit Artist", "Bad Words", json!({"explicit": true})),
+        ("Clean Artist", "Good Words", json!({})),
+        ("Unwanted Artist", "Some Words", json!({})),
+        ("Late Artist", "New Words", late),
+    ];
+    let tracks =
+        songs.iter().enumerate().map(|(number, (artist, title, it))| track(number, artist, title, it));
+    stack.spotify(Method::PUT, "catalogue", tracks.collect()).await;
+    stack.llm_script(reply(&songs.each_ref().map(|(artist, title, _)| (*artist, *title, 1995)))).await;
+    let stream = generation::stream(&stack, &user, &json!({
+        "prompt": "words", "target_count": 4, "mood": "wistful", "market": "PL",
+        "allow_explicit": false, "exclude_artists": ["unwanted artist"], "era": {"from": 1990, "to": 1999},
         "seeds": [{"artist": "Kult", "title": "Arahja"}],
         "refine": {"previous": [{"artist": "Hey", "title": "Teksański"}], "instruction": "calmer, please"},
-    });
-    let (status, done) = generation::json(&stack, &user, &body).await;
-    assert_eq!(status, 200, "{done}");
-    let question = stack.log_of("llm", "/v1/chat/completions").await[0]["body"].as_str().unwrap().to_owned();
+    }))
+    .await;
+    let titles: Vec<_> = stream.all("track").iter().map(|track| track["title"].clone()).collect();
+    assert_eq!(titles, ["Good Words"]);
+    let misses = stream.all("miss");
+    for (title, reason) in [("Bad Words", "explicit"), ("Some Words", "excluded"), ("New Words", "excluded")]
+    {
+        assert!(misses.iter().any(|miss| miss["title"] == title && miss["reason"] == reason), "{misses:?}");
+    }
+    assert_eq!(stream.last("done")["warning"], "fewer_than_12");
+    let question = stack.completions().await[0]["body"].to_string();
     for words in ["Arahja", "Teksański", "calmer, please", "wistful"] {
         assert!(question.contains(words), "{words} did not reach the model");
     }
-    let search = &stack.log_of("spotify", "/v1/search").await[0];
-    assert_eq!((&search["query"]["market"], &search["query"]["limit"]), (&json!("PL"), &json!("10")));
+    assert_eq!(stack.log("spotify", "/v1/search").await[0]["query"]["market"], "PL");
+}
+
+#[tokio::test]
+async fn fifty_tracks_are_found_although_fifteen_suggestions_do_not_exist() {
+    let (stack, user) = stack_and_user().await;
+    let names = |count: usize, artist: &'static str, title: &'static str| {
+        (0..count).map(move |number| (format!("{artist} {number}"), format!("{title} {number}")))
+    };
+    let songs = names(50, "Band", "Song");
+    let tracks =
+        songs.clone().enumerate().map(|(number, (artist, title))| track(number, &artist, &title, &json!({})));
+    stack.spotify(Method::PUT, "catalogue", tracks.collect()).await;
+    // Every song that does not exist costs two searches.
+    let suggested: Vec<_> = names(15, "Nobody", "Nowhere").chain(songs).collect();
+    let suggested: Vec<_> =
+        suggested.iter().map(|(artist, title)| (artist.as_str(), title.as_str(), 1995)).collect();
+    stack.llm_script(reply(&suggested)).await;
+    let done = document(&stack, &user, &json!({"prompt": "evening", "target_count": 50})).await.ok();
+    assert_eq!((&done["count"], &done["stop_reason"]), (&json!(50), &json!("completed")), "{done}");
+}
+
+#[tokio::test]
+async fn thirty_of_a_hundred_searches_at_once_reach_spotify_and_another_user_is_served() {
+    let (stack, user) = stack_and_user().await;
+    let path = "spotify-search?artist=kult&title=arahja";
+    let search = async |user: &User| stack.call(Method::GET, path, user, Value::Null).await;
+    let responses = join_all((0..100).map(|_| search(&user))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|it| it.status == 200);
+    assert_eq!((served.len(), stack.log("spotify", "/v1/search").await.len()), (30, 30));
+    for refused in refused {
+        assert!((1..=60).contains(&refused.retry_after().unwrap()), "{refused:?}");
+        refused.assert_error(429, "too_many_attempts");
+    }
+    let found = search(&stack.sign_up().await).await.ok();
+    let best = &found["tracks"][0];
+    assert!(best["artist"] == "Kult" && best["title"].as_str().unwrap().starts_with("Arahja"), "{found}");
 }

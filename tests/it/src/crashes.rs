@@ -1,32 +1,31 @@
-//! PostgreSQL, the Supabase APIs and the functions are killed in the middle of the work, again and again, and come back:
-//! nothing that was promised is lost, nothing is there by halves, and nobody pays for nothing.
+//! PostgreSQL, the Supabase APIs and the functions are killed under load, again and again, and come back: nothing that was
+//! confirmed is lost, nothing is saved by half, and nothing is charged that was not delivered.
 //!
-//! Some tens of listeners generate, edit, search, export and subscribe all the time, on a stack of the test's own with
-//! the shared stack's simulators, which outlive it. `CRASHES_SEED` repeats a run.
+//! Users generate, edit, search, export and subscribe all the time, on a stack of the test's own with the shared stack's
+//! simulators, which outlive it. `CRASHES_SEED` repeats a run.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use fastrand::Rng;
-use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::{FIVE, reply};
-use crate::listener::{Listener, Load};
-use crate::own_stack::{PATIENCE, Place, Running, descendants, eventually, functions_alone, signal};
-use crate::promises;
+use crate::generation::after_ms;
+use crate::invariants::assert_log;
+use crate::own_stack::{Place, Running, descendants, eventually, functions_alone, signal};
 use crate::runs::{seed, tell};
 use crate::stack::Stack;
+use crate::virtual_user::{Crowd, Load};
 
-const LISTENERS: usize = 20;
+const USERS: usize = 20;
 const ROUNDS: usize = 5;
-/// What dies in a round; every one dies in each run.
+/// What is killed in a round; each is in each run.
 const PARTS: [&str; 3] = ["postgres", "supabase", "functions"];
-/// A kill comes behind so many answers of its round.
-const ANSWERS: usize = 50;
-/// Long enough that some are under way at any time.
+/// A kill follows this many responses of its round, or up to twice as many.
+const RESPONSES: usize = 50;
+/// Long enough that some generations are under way at any time.
 const MODEL_MS: u64 = 300;
 
 /// The lines of an env file: all but the database is the shared stack's.
@@ -37,85 +36,56 @@ fn env(shared: &Stack) -> String {
     own.chain([redirect_uri]).collect()
 }
 
-/// Kills a part with all its processes, as losing power does.
-fn kill(running: &Running, part: &str) {
+/// Lets the users work for a while, kills a part with all its processes, and starts everything again.
+async fn round(place: &Place, mut running: Running, part: &str, load: &Load, after: usize) -> Running {
+    let before = load.responses.load(Ordering::Relaxed);
+    let is_time = async || load.responses.load(Ordering::Relaxed) >= before + after;
+    eventually("the users get responses", is_time).await;
+    let (under_way, failed) = (load.under_way.load(Ordering::Relaxed), load.failed());
+    let killed = Instant::now();
     let pid = running.pid_of(part);
     for pid in std::iter::once(pid).chain(descendants(pid)) {
         signal("KILL", pid);
     }
-}
-
-/// Lets it work for a while, kills a part and starts all of it again.
-async fn round(place: &Place, mut running: Running, part: &str, load: &Load, behind: usize) -> Running {
-    let before = load.answered.load(Ordering::Relaxed);
-    let is_time = async || load.answered.load(Ordering::Relaxed) >= before + behind;
-    eventually("the listeners get answers", PATIENCE, is_time).await;
-    let (under_way, failed) = (load.under_way.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
-    let killed = Instant::now();
-    kill(&running, part);
     assert!(under_way > 0, "nothing was under way when {part} was killed");
     assert!(!running.dev.ended().await.success());
-    promises::log(place, &running.stack);
+    assert_log(place, &running.stack);
     drop(running);
     let running = place.start().await;
-    let lost = load.failed.load(Ordering::Relaxed) - failed;
-    let took = killed.elapsed();
+    let (took, lost) = (killed.elapsed(), load.failed() - failed);
     tell(
         "crashes",
-        &format!(
-            "{part} killed with {under_way} requests under way; all back in {took:?}, {lost} failed until then"
-        ),
+        &format!("{part} killed with {under_way} requests under way, {lost} failed; back in {took:?}"),
     );
     running
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_under_load_nothing_is_lost_or_left_by_halves() {
+async fn whatever_is_killed_under_load_nothing_is_lost_or_saved_by_half() {
     let begun = Instant::now();
     let mut rng = Rng::with_seed(seed("crashes", "CRASHES_SEED"));
     let shared = Stack::take().await;
     let place = Place::take().await;
-    let mut script = reply(&FIVE);
-    script["first_token_ms"] = json!(MODEL_MS);
-    shared.llm_script(script).await;
+    shared.llm_script(after_ms(MODEL_MS)).await;
     let mut running = place.start_with(&env(&shared)).await;
     let webhook = running.stack.function("stripe-webhook");
-    shared.stripe(Method::PUT, "delivery", &json!({ "url": webhook })).await;
-
+    shared.stripe(Method::PUT, "delivery", json!({"url": webhook})).await;
     let load = Arc::new(Load::default());
     let stack = Arc::new(Stack::of(running.stack.ready.clone()));
-    let arriving = (0..LISTENERS).map(|number| Listener::arrive(&stack, &shared, &load, number, rng.fork()));
-    let listeners = join_all(arriving).await;
-    let working: Vec<_> =
-        listeners.into_iter().map(|listener| tokio::spawn(listener.work(shared_url(&shared)))).collect();
+    let crowd = Crowd::start(&stack, &shared, &load, USERS, &mut rng).await;
     let further: Vec<_> = (PARTS.len()..ROUNDS).map(|_| rng.choice(PARTS).unwrap()).collect();
     for part in PARTS.into_iter().chain(further) {
-        let behind = ANSWERS + rng.usize(..ANSWERS);
-        running = round(&place, running, part, &load, behind).await;
+        let after = RESPONSES + rng.usize(..RESPONSES);
+        running = round(&place, running, part, &load, after).await;
     }
-    load.is_over.store(true, Ordering::Relaxed);
-    let mut listeners: Vec<Listener> =
-        join_all(working).await.into_iter().map(|listener| listener.unwrap()).collect();
-
-    promises::deliver_all(&shared).await;
-    for listener in &mut listeners {
-        listener.complete().await;
-    }
-    promises::everything(&running.stack, &shared, &listeners).await;
-    promises::log(&place, &running.stack);
-    let (answered, failed) = (load.answered.load(Ordering::Relaxed), load.failed.load(Ordering::Relaxed));
-    let saved: usize = listeners.iter().map(|listener| listener.saved.len()).sum();
+    let users = crowd.finish(&running.stack, &shared, &load).await;
+    assert_log(&place, &running.stack);
+    let (responses, failed) = (load.responses.load(Ordering::Relaxed), load.failed());
+    let (saved, took) = (users.iter().map(|user| user.saved.len()).sum::<usize>(), begun.elapsed());
     tell(
         "crashes",
-        &format!(
-            "{ROUNDS} kills, {answered} answers, {failed} failures; {saved} playlists saved, 0 lost, 0 by halves in {:?}",
-            begun.elapsed()
-        ),
+        &format!("{ROUNDS} kills, {responses} responses, {failed} failures, {saved} saved in {took:?}"),
     );
-    // For the tests behind this one.
-    shared.stripe(Method::POST, "reset", &Value::Null).await;
-}
-
-fn shared_url(shared: &Stack) -> String {
-    shared.url("/simulators/stripe").to_owned()
+    // For the tests after this one.
+    shared.stripe(Method::POST, "reset", Value::Null).await;
 }

@@ -1,4 +1,4 @@
-//! A proxy between a function and a service. It passes requests on, or does what its test decides for each of them.
+//! A proxy between a function and a service: passes requests on, or does to each what its test decides.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,19 +9,20 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::faults::Fault;
-use crate::own_stack::{PATIENCE, eventually};
-use crate::wire::{Answer, Connection, Request};
+use crate::own_stack::eventually;
+use crate::stack::client;
+use crate::wire::{Connection, Request, Response};
 
 /// What happens to one request.
-pub enum Fate {
+pub enum Action {
     Pass,
-    /// It passes, and afterwards the proxy listens no more.
+    /// It passes, and then the proxy stops listening.
     PassAndClose,
-    Answer(Answer),
-    Fault(Fault),
+    Respond(Response),
+    Inject(Fault),
 }
 
-type Decide = Box<dyn FnMut(&Request) -> Fate + Send>;
+type Decide = Box<dyn FnMut(&Request) -> Action + Send>;
 
 /// A proxy on this machine; it ends with this value.
 pub struct FaultProxy {
@@ -37,8 +38,8 @@ struct State {
     keeps_alive: AtomicBool,
     seen: AtomicU64,
     accepting: Mutex<Option<AbortHandle>>,
-    /// Connections end with the era in which they were made.
-    era: watch::Sender<u64>,
+    /// Changes when all connections are to end.
+    closed: watch::Sender<()>,
 }
 
 impl FaultProxy {
@@ -48,29 +49,28 @@ impl FaultProxy {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             upstream: upstream.to_owned(),
-            client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
-            decide: Mutex::new(Box::new(|_| Fate::Pass)),
+            client: client(),
+            decide: Mutex::new(Box::new(|_| Action::Pass)),
             keeps_alive: AtomicBool::new(true),
             seen: AtomicU64::new(0),
             accepting: Mutex::default(),
-            era: watch::Sender::new(0),
+            closed: watch::Sender::new(()),
         });
         let proxy = Self { url: format!("http://127.0.0.1:{port}"), port, state };
         proxy.accept(listener);
         proxy
     }
 
-    /// From now on `decide` is asked about every request.
-    pub fn decide(&self, decide: impl FnMut(&Request) -> Fate + Send + 'static) {
+    pub fn decide(&self, decide: impl FnMut(&Request) -> Action + Send + 'static) {
         *self.state.decide.lock().unwrap() = Box::new(decide);
     }
 
-    /// Whether connections are used again. Where they are not, a fault on one is found by no later request.
+    /// Whether connections are reused. If not, no later request meets what a fault left on one.
     pub fn keep_alive(&self, keeps_alive: bool) {
         self.state.keeps_alive.store(keeps_alive, Ordering::Relaxed);
     }
 
-    /// How many requests have come.
+    /// How many requests have arrived.
     pub fn seen(&self) -> u64 {
         self.state.seen.load(Ordering::Relaxed)
     }
@@ -79,7 +79,7 @@ impl FaultProxy {
     pub async fn close(&self) {
         self.state.close();
         let is_refused = async || TcpStream::connect(("127.0.0.1", self.port)).await.is_err();
-        eventually("connections are refused", PATIENCE, is_refused).await;
+        eventually("connections are refused", is_refused).await;
     }
 
     /// Listens again; returns whether it did not before.
@@ -95,7 +95,14 @@ impl FaultProxy {
         let state = self.state.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(state.clone(), connection));
+                let (state, mut closed) = (state.clone(), state.closed.subscribe());
+                tokio::spawn(async move {
+                    let mut connection = BufReader::new(connection);
+                    tokio::select! {
+                        () = async { while state.exchange(&mut connection).await.is_some() {} } => {}
+                        _ = closed.changed() => {}
+                    }
+                });
             }
         });
         *self.state.accepting.lock().unwrap() = Some(accepting.abort_handle());
@@ -108,49 +115,40 @@ impl Drop for FaultProxy {
     }
 }
 
-async fn serve(state: Arc<State>, connection: TcpStream) {
-    let mut era = state.era.subscribe();
-    let mut connection = BufReader::new(connection);
-    let serving = async { while state.exchange(&mut connection).await.is_some() {} };
-    tokio::select! {
-        () = serving => {}
-        _ = era.changed() => {}
-    }
-}
-
 impl State {
     fn close(&self) {
         if let Some(accepting) = self.accepting.lock().unwrap().take() {
             accepting.abort();
         }
-        self.era.send_modify(|era| *era += 1);
+        self.closed.send_replace(());
     }
 
-    fn ending(&self, answer: Answer) -> Answer {
+    fn ending(&self, response: Response) -> Response {
         let keeps_alive = self.keeps_alive.load(Ordering::Relaxed);
-        if keeps_alive { answer } else { answer.with("connection", "close") }
+        if keeps_alive { response } else { response.with("connection", "close") }
     }
 
-    /// One request and its answer; `None` at the end of the connection.
+    async fn forward(&self, request: Request) -> Option<Response> {
+        Some(self.ending(request.forward(&self.client, &self.upstream).await?))
+    }
+
+    /// One request and its response; `None` at the end of the connection.
     async fn exchange(&self, connection: &mut Connection) -> Option<()> {
         let request = Request::read(connection).await?;
         self.seen.fetch_add(1, Ordering::Relaxed);
-        let fate = (self.decide.lock().unwrap())(&request);
-        let is_last = matches!(fate, Fate::PassAndClose);
-        let real = match fate {
-            Fate::Answer(answer) => return self.ending(answer).write(connection).await,
-            Fate::Fault(fault) if !fault.is_carried_out() => {
-                return fault.strike(connection, self.ending(Answer::default())).await;
+        let action = (self.decide.lock().unwrap())(&request);
+        match action {
+            Action::Respond(response) => self.ending(response).write(connection).await,
+            Action::Inject(fault) if !fault.is_carried_out() => {
+                fault.inject(connection, self.ending(Response::default())).await
             }
-            _ => self.ending(request.forward(&self.client, &self.upstream).await?),
-        };
-        let done = match fate {
-            Fate::Fault(fault) => fault.strike(connection, real).await,
-            _ => real.write(connection).await,
-        };
-        if is_last {
-            self.close();
+            Action::Inject(fault) => fault.inject(connection, self.forward(request).await?).await,
+            Action::Pass => self.forward(request).await?.write(connection).await,
+            Action::PassAndClose => {
+                let done = self.forward(request).await?.write(connection).await;
+                self.close();
+                done
+            }
         }
-        done
     }
 }

@@ -2,167 +2,132 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use serde_json::Value;
+use crate::wire::{Connection, Response};
 
-use crate::wire::{Answer, Connection};
-
-/// Between two bytes of an answer that drips.
+/// Between two bytes of a response that drips.
 const DRIP: Duration = Duration::from_millis(200);
-/// More than drips in anybody's patience.
+/// More than drip before any client gives up.
 const DRIPPING_BYTES: usize = 4_000;
 const LARGE_BYTES: usize = 10 * 1024 * 1024;
-pub const SHORT_SECONDS: u64 = 1;
 pub const LONG_SECONDS: u64 = 48_925;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// Nobody listens any more when it is called.
-    Refused,
-    /// The connection is reset before there is an answer.
-    ResetBefore,
-    /// The connection is reset in the middle of the body.
-    ResetMiddle,
-    /// No answer, for as long as anybody waits.
-    Timeout,
-    /// The head, and then a byte now and then.
-    SlowDrip,
-    ShortRateLimit,
-    LongRateLimit,
-    Error500,
-    Error503,
-    /// 200 with a page.
-    Html,
-    InvalidUtf8,
-    /// A whole answer with half of its document.
-    TruncatedJson,
-    WrongShape,
-    /// The document behind 10 MB of blanks.
-    TenMegabytes,
-    Redirect,
-    WrongContentType,
-    /// The whole answer comes twice on the connection.
-    AnsweredTwice,
-    /// One answer with the document twice in it.
-    DoubledDocument,
-    /// The answer with texts and numbers in it that a database would not take.
-    Poisoned,
-    /// The database refuses what it was sent.
-    RefusedByDatabase,
-    /// It fails, and works from the next time on.
-    FailsOnce,
+/// The faults before `;` keep the upstream from doing what it was asked; with the others, only its response suffers.
+macro_rules! faults {
+    ($($(#[$not_done_doc:meta])* $not_done:ident)+; $($(#[$done_doc:meta])* $done:ident)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Fault { $($(#[$not_done_doc])* $not_done,)+ $($(#[$done_doc])* $done,)+ }
+
+        impl Fault {
+            pub const ALL: &[Self] = &[$(Self::$not_done,)+ $(Self::$done,)+];
+
+            pub fn is_carried_out(self) -> bool {
+                matches!(self, $(Self::$done)|+)
+            }
+        }
+    };
 }
 
-use Fault::{
-    AnsweredTwice, DoubledDocument, Error500, Error503, FailsOnce, Html, InvalidUtf8, LongRateLimit,
-    Poisoned, Redirect, Refused, RefusedByDatabase, ResetBefore, ResetMiddle, ShortRateLimit, SlowDrip,
-    TenMegabytes, Timeout, TruncatedJson, WrongContentType, WrongShape,
-};
+faults! {
+    /// The upstream no longer listens when it is called.
+    Refused
+    /// The connection is reset before the response.
+    ResetBefore
+    ShortRateLimit
+    LongRateLimit
+    Error500
+    Error503
+    Redirect
+    /// The database refuses what it was sent.
+    RefusedByDatabase
+    /// It fails once, and works from then on.
+    FailsOnce;
+    /// The connection is reset in the middle of the body.
+    ResetMiddle
+    /// No response, for as long as the client waits.
+    Timeout
+    /// The head, and then a byte now and then.
+    SlowDrip
+    /// 200 with a web page.
+    Html
+    InvalidUtf8
+    /// A whole response with half of its document.
+    TruncatedJson
+    WrongShape
+    /// The document after 10 MB of blanks.
+    TenMegabytes
+    WrongContentType
+    /// The whole response twice on the connection.
+    SentTwice
+    /// One response with the document twice in it.
+    DoubledDocument
+    /// The response with texts and numbers that a database would refuse.
+    Poisoned
+}
 
 impl Fault {
-    pub const ALL: [Self; 21] = [
-        Refused,
-        ResetBefore,
-        ResetMiddle,
-        Timeout,
-        SlowDrip,
-        ShortRateLimit,
-        LongRateLimit,
-        Error500,
-        Error503,
-        Html,
-        InvalidUtf8,
-        TruncatedJson,
-        WrongShape,
-        TenMegabytes,
-        Redirect,
-        WrongContentType,
-        AnsweredTwice,
-        DoubledDocument,
-        Poisoned,
-        RefusedByDatabase,
-        FailsOnce,
-    ];
-
-    /// Whether the upstream has done what it was asked for: what is lost or spoilt is the answer to it.
-    pub fn is_carried_out(self) -> bool {
-        !matches!(
-            self,
-            Refused
-                | ResetBefore
-                | ShortRateLimit
-                | LongRateLimit
-                | Error500
-                | Error503
-                | Redirect
-                | RefusedByDatabase
-                | FailsOnce
-        )
-    }
-
-    /// Whether somebody waits for it.
+    /// Whether the client waits for it.
     pub fn is_slow(self) -> bool {
-        matches!(self, Timeout | SlowDrip)
+        matches!(self, Self::Timeout | Self::SlowDrip)
     }
 
-    /// Answers so; `real` is what the upstream answered, where it was asked. `None` ends the connection.
-    pub async fn strike(self, connection: &mut Connection, real: Answer) -> Option<()> {
-        // There is more to be done to an answer that has a document, if only an empty one.
-        let real = if real.status == 204 { Answer { status: 200, ..real } } else { real };
+    /// Responds so; `real` is the upstream's response, where it was asked. `None` ends the connection.
+    pub async fn inject(self, connection: &mut Connection, real: Response) -> Option<()> {
+        // A response needs a document, if only an empty one, to be broken.
+        let real = if real.status == 204 { Response { status: 200, ..real } } else { real };
         let wrong = match self {
-            Refused | ResetBefore => return reset(connection),
-            Timeout => {
-                // Until the other side has had enough.
+            Self::Refused | Self::ResetBefore => return reset(connection),
+            Self::Timeout => {
+                // Until the client gives up.
                 let _ = connection.read(&mut [0]).await;
                 return None;
             }
-            SlowDrip => return drip(connection, real).await,
-            ResetMiddle => {
-                connection.write_all(&real.head()).await.ok()?;
-                connection.write_all(&real.body[..real.body.len() / 2]).await.ok()?;
+            Self::SlowDrip => return drip(connection, real).await,
+            Self::ResetMiddle => {
+                let half = &real.body[..real.body.len() / 2];
+                connection.write_all(&[&real.head(), half].concat()).await.ok()?;
                 // What is written shall arrive before the reset overtakes it.
                 connection.flush().await.ok()?;
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 return reset(connection);
             }
-            AnsweredTwice => {
-                let mut twice = [real.head(), real.body].concat();
-                twice.extend_from_within(..);
+            Self::SentTwice => {
+                let twice = [real.head(), real.body].concat().repeat(2);
                 return connection.write_all(&twice).await.ok();
             }
-            ShortRateLimit => Answer::json(429, "{}").with("retry-after", &SHORT_SECONDS.to_string()),
-            LongRateLimit => Answer::json(429, "{}").with("retry-after", &LONG_SECONDS.to_string()),
-            Error500 => Answer::json(500, "{\"message\":\"Oops\"}"),
-            Error503 | FailsOnce => Answer::json(503, "<h1>Busy</h1>").with("content-type", "text/html"),
-            RefusedByDatabase => Answer::json(
+            Self::ShortRateLimit => Response::json(429, "{}").with("retry-after", "1"),
+            Self::LongRateLimit => Response::json(429, "{}").with("retry-after", &LONG_SECONDS.to_string()),
+            Self::Error500 => Response::json(500, r#"{"message":"Oops"}"#),
+            Self::Error503 | Self::FailsOnce => Response::html(503),
+            Self::RefusedByDatabase => Response::json(
                 400,
-                "{\"code\":\"22P05\",\"message\":\"unsupported Unicode escape sequence\",\"details\":null,\"hint\":null}",
+                r#"{"code":"22P05","message":"unsupported Unicode escape sequence","details":null,"hint":null}"#,
             ),
-            Poisoned => Answer { body: poisoned(&real.body), ..real },
-            Html => Answer::json(200, "<!doctype html><h1>Hello</h1>").with("content-type", "text/html"),
-            WrongShape => Answer::json(200, "{\"unexpected\":[1,2,3]}"),
-            Redirect => Answer::json(302, "").with("location", "/elsewhere"),
-            WrongContentType => real.with("content-type", "text/html; charset=utf-8"),
-            InvalidUtf8 => Answer { body: spoilt(&real.body), ..real },
-            TruncatedJson => Answer { body: real.body[..real.body.len() / 2].to_vec(), ..real },
-            TenMegabytes => Answer { body: [vec![b' '; LARGE_BYTES], real.body].concat(), ..real },
-            DoubledDocument => Answer { body: real.body.repeat(2), ..real },
+            Self::Poisoned => Response { body: poisoned(&real.body), ..real },
+            Self::Html => Response::html(200),
+            Self::WrongShape => Response::json(200, r#"{"unexpected":[1,2,3]}"#),
+            Self::Redirect => Response::json(302, "").with("location", "/elsewhere"),
+            Self::WrongContentType => real.with("content-type", "text/html; charset=utf-8"),
+            Self::InvalidUtf8 => Response { body: invalid_utf8(&real.body), ..real },
+            Self::TruncatedJson => Response { body: real.body[..real.body.len() / 2].to_vec(), ..real },
+            Self::TenMegabytes => Response { body: [vec![b' '; LARGE_BYTES], real.body].concat(), ..real },
+            Self::DoubledDocument => Response { body: real.body.repeat(2), ..real },
         };
         wrong.write(connection).await
     }
 }
 
-/// With a byte that UTF-8 does not have, inside of the first text.
-fn spoilt(body: &[u8]) -> Vec<u8> {
+/// With a byte that UTF-8 does not have inside the first text.
+fn invalid_utf8(body: &[u8]) -> Vec<u8> {
     let at = body.iter().position(|byte| *byte == b'"').map_or(body.len(), |quote| quote + 1);
     [&body[..at], b"\xff", &body[at..]].concat()
 }
 
-/// With half an emoji, a NUL and a direction mark at the end of every text that people wrote, albums of absurdly long names,
-/// and no whole number. Songs can still be recognised.
+/// With half an emoji, a NUL and a direction mark at the end of every text that people write, albums of absurdly long
+/// names, and no whole number. Songs can still be recognised.
 fn poisoned(body: &[u8]) -> Vec<u8> {
-    const WRITTEN_BY_PEOPLE: [&str; 5] = ["name", "display_name", "description", "email", "message"];
     fn poison(value: &mut Value, key: &str) {
         match value {
             Value::Object(members) => {
@@ -172,8 +137,12 @@ fn poisoned(body: &[u8]) -> Vec<u8> {
             }
             Value::Array(items) => items.iter_mut().for_each(|item| poison(item, key)),
             Value::Number(number) => *value = (number.as_f64().unwrap() + 0.5).into(),
-            Value::String(text) if key == "album" => *text = format!("{text}{}", "x".repeat(5_000)),
-            Value::String(text) if WRITTEN_BY_PEOPLE.contains(&key) => text.push_str(" \0\u{202e}HALF"),
+            Value::String(text) if key == "album" => text.push_str(&"x".repeat(5_000)),
+            Value::String(text)
+                if ["name", "display_name", "description", "email", "message"].contains(&key) =>
+            {
+                text.push_str(" \0\u{202e}HALF");
+            }
             _ => {}
         }
     }
@@ -188,11 +157,11 @@ fn reset(connection: &Connection) -> Option<()> {
     None
 }
 
-async fn drip(connection: &mut Connection, real: Answer) -> Option<()> {
+async fn drip(connection: &mut Connection, real: Response) -> Option<()> {
     let is_stream = real.header("content-type").is_some_and(|it| it.starts_with("text/event-stream"));
-    // Blanks may stand before any document, and not in a stream of events.
+    // Blanks may precede a document, but no events.
     let blanks = if is_stream { 0 } else { DRIPPING_BYTES };
-    let dripping = Answer { body: [vec![b' '; blanks], real.body.clone()].concat(), ..real };
+    let dripping = Response { body: [vec![b' '; blanks], real.body.clone()].concat(), ..real };
     connection.write_all(&dripping.head()).await.ok()?;
     for byte in dripping.body {
         connection.write_all(&[byte]).await.ok()?;

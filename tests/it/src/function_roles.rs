@@ -1,96 +1,74 @@
 //! What a function may do in the database by itself: the work of its role, and nothing else.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::generation::{self, FIVE, ask, reply};
+use crate::generation::{ask, document, saving};
 use crate::own_stack::Place;
-use crate::stack::{Stack, User};
-use crate::token::{Keys, es256, hs256, keys};
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-fn token(keys: &Keys, role: &str, expires: u64) -> String {
-    let header = json!({"alg": "ES256", "typ": "JWT", "kid": keys.kid});
-    es256(keys, &header, &json!({"role": role, "iat": now() - 60, "exp": expires}))
-}
-
-/// Somebody who is nobody but bears a token.
-fn bearer(token: String) -> User {
-    User { id: Uuid::nil(), token }
-}
+use crate::stack::{Stack, User, now, stack_and_user};
+use crate::token::{Keys, keys, none};
 
 #[tokio::test]
-async fn a_role_is_believed_by_its_signature_and_while_it_lasts() {
+async fn forged_or_expired_token_of_a_role_is_refused_by_the_database() {
     let stack = Stack::take().await;
     let keys = keys();
-    let other = Keys {
-        es256: p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap(),
-        jwt_secret: String::new(),
-        ..crate::token::keys()
+    let other_key = p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap();
+    let other = Keys { kid: keys.kid.clone(), es256: other_key, jwt_secret: String::new() };
+    let claims = |expires: u64| json!({"role": "fn_ai", "iat": now() - 600, "exp": expires});
+    let valid = claims(now() + 600);
+    let id = Uuid::new_v4();
+    let reservation = json!({"p_session_id": id, "p_user_id": id, "p_prompt": "p", "p_save": false});
+    let reserve = async |token: String| {
+        let user = User::bearer(&token);
+        stack.rest(Method::POST, "rpc/ai_reserve", &user, reservation.clone()).await.status
     };
-    let header = json!({"alg": "HS256", "typ": "JWT"});
-    let claims = json!({"role": "fn_ai", "iat": now(), "exp": now() + 600});
+    assert_eq!(reserve(keys.es256(&valid)).await, 200);
     for (what, token) in [
-        ("expired", token(&keys, "fn_ai", now() - 300)),
-        ("of another key", token(&other, "fn_ai", now() + 600)),
-        ("of another secret", hs256(b"another secret of at least 32 bytes", &header, &claims)),
-        ("unsigned", crate::token::none(&claims)),
+        ("expired", keys.es256(&claims(now() - 300))),
+        ("of another key", other.es256(&valid)),
+        ("unsigned", none(&valid)),
     ] {
-        let nobody = Uuid::new_v4();
-        let reservation =
-            json!({"p_session_id": nobody, "p_user_id": nobody, "p_prompt": "p", "p_save": false});
-        let (status, body) = stack
-            .rest(reqwest::Method::POST, "rpc/ai_reserve", Some(&bearer(token)), Some(&reservation))
-            .await;
-        assert_eq!(status, 401, "a token {what}: {body}");
+        assert_eq!(reserve(token).await, 401, "a token {what}");
     }
 }
 
-/// Under what a runtime's process is given the functions' tokens: workerd each function's, Deno each role's.
-const HOLD_A_TOKEN: [&str; 2] = ["SUPABASE_FUNCTION_TOKEN=", "FN_AI_TOKEN="];
+/// The names under which a runtime's process receives tokens: workerd each function's, Deno each role's.
+fn holds_a_token(environment: &str) -> bool {
+    ["SUPABASE_FUNCTION_TOKEN=", "FN_AI_TOKEN="].iter().any(|name| environment.contains(name))
+}
 
-/// What the functions' process was given; nothing where the system does not tell.
-fn environment_of_functions(stack: &Stack) -> String {
-    let pid = stack.ready["pids"]["functions"].as_u64().unwrap();
-    let bytes = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+/// The environment of the functions' process; `None` where the system does not tell.
+fn environment_of_functions(stack: &Stack) -> Option<String> {
+    let pid: &Value = &stack.ready["pids"]["functions"];
+    let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[tokio::test]
-async fn the_functions_hold_their_tokens_and_not_the_secret_key() {
-    let stack = Stack::take().await;
-    let environment = environment_of_functions(&stack);
-    if cfg!(target_os = "linux") {
-        assert!(HOLD_A_TOKEN.iter().any(|name| environment.contains(name)), "no token");
+async fn functions_hold_their_tokens_and_not_the_secret_key() {
+    let (stack, user) = stack_and_user().await;
+    if let Some(environment) = environment_of_functions(&stack) {
+        assert!(holds_a_token(&environment) && !environment.contains(stack.url("/secret_key")));
     }
-    assert!(!environment.contains(stack.url("/secret_key")), "the secret key");
-    stack.llm_script(reply(&FIVE)).await;
-    let (status, done) = generation::json(&stack, &stack.sign_up().await, &ask("calm")).await;
-    assert_eq!(status, 200, "{done}");
+    document(&stack, &user, &ask("calm")).await.ok();
 }
 
 #[tokio::test]
-async fn where_there_is_no_token_the_secret_key_serves() {
+async fn functions_use_the_secret_key_where_there_is_no_token() {
     let shared = Stack::take().await;
     let place = Place::take().await;
-    // As somebody would name a hosted project.
-    let given = ["supabase_url", "publishable_key", "secret_key"].map(|name| shared.url(&format!("/{name}")));
-    let names = ["SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY", "SUPABASE_SECRET_KEY"];
-    let lines = names.iter().zip(given).map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-    let running = place.start_with(&lines).await;
-    if cfg!(target_os = "linux") {
-        let environment = environment_of_functions(&running.stack);
-        assert!(!HOLD_A_TOKEN.iter().any(|name| environment.contains(name)), "a token");
+    // As for a hosted project.
+    let lines = ["supabase_url", "publishable_key", "secret_key"].map(|name| {
+        let variable = if name == "supabase_url" { name.to_owned() } else { format!("supabase_{name}") };
+        format!("{}={}\n", variable.to_uppercase(), shared.url(&format!("/{name}")))
+    });
+    let running = place.start_with(&lines.concat()).await;
+    if let Some(environment) = environment_of_functions(&running.stack) {
+        assert!(!holds_a_token(&environment));
     }
-    running.stack.llm_script(reply(&FIVE)).await;
     let user = shared.sign_up().await;
-    let request = generation::saving("calm");
-    let (status, done) = generation::json(&running.stack, &user, &request).await;
-    assert_eq!(status, 200, "{done}");
-    assert_eq!(shared.ai_usage(&user).await["used"], 1);
+    running.stack.llm_script(crate::generation::reply(&crate::generation::FIVE)).await;
+    document(&running.stack, &user, &saving("calm")).await.ok();
+    shared.assert_used(&user, 1, 1).await;
 }

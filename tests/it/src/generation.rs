@@ -1,13 +1,11 @@
-//! Asking for a playlist, by stream or as a document.
+//! Asking for a playlist, as a stream or as a document.
 
-use futures_util::StreamExt;
-use reqwest::StatusCode;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::stack::{Stack, User};
+use crate::stack::{Response, Stack, User, send, with};
 
-/// An event of the stream.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Event {
     pub name: String,
     pub data: Value,
@@ -26,6 +24,7 @@ impl Stream {
     }
 
     /// The data of the last event, which must be of this kind.
+    #[track_caller]
     pub fn last(&self, name: &str) -> &Value {
         let last = self.events.last().expect("an empty stream");
         assert_eq!(last.name, name, "{last:?}");
@@ -40,20 +39,15 @@ pub fn ask(prompt: &str) -> Value {
 
 /// The same, to be saved.
 pub fn saving(prompt: &str) -> Value {
-    let mut body = ask(prompt);
-    body["save"] = json!(true);
-    body
+    with(ask(prompt), &json!({"save": true}))
 }
 
-/// What the model answers: `[(artist, title, year)]` as a playlist.
+/// A script of the model: `(artist, title, year)` as a playlist.
 pub fn reply(songs: &[(&str, &str, i64)]) -> Value {
-    let tracks: Vec<_> = songs
-        .iter()
-        .map(|(artist, title, year)| json!({"artist": artist, "title": title, "year": year}))
-        .collect();
+    let track = |(artist, title, year): &_| json!({"artist": artist, "title": title, "year": year});
     json!({"reply": {
         "kind": "playlist", "language": "en", "name": "Evening", "description": "For the evening.",
-        "summary": "Calm songs.", "tracks": tracks,
+        "summary": "Calm songs.", "tracks": songs.iter().map(track).collect::<Vec<_>>(),
     }})
 }
 
@@ -66,64 +60,96 @@ pub const FIVE: [(&str, &str, i64); 5] = [
     ("The Beatles", "Let It Be", 1970),
 ];
 
+/// The five songs after a pause.
+pub fn after_ms(first_token_ms: u64) -> Value {
+    with(reply(&FIVE), &json!({"first_token_ms": first_token_ms}))
+}
+
+/// The five songs, about one every `chunk_ms`.
+pub fn slowly(chunk_ms: u64) -> Value {
+    with(reply(&FIVE), &json!({"first_token_ms": 1, "chunk_chars": 60, "chunk_ms": chunk_ms}))
+}
+
 /// A request to ai-playlist, yet to be completed.
-pub fn request(stack: &Stack, user: &User, body: &Value) -> reqwest::RequestBuilder {
-    stack.http.post(stack.function("ai-playlist")).bearer_auth(&user.token).json(body)
+pub fn request(stack: &Stack, user: &User, body: &Value) -> RequestBuilder {
+    stack.request(Method::POST, "ai-playlist", user).json(body)
+}
+
+pub fn streaming(stack: &Stack, user: &User, body: &Value) -> RequestBuilder {
+    request(stack, user, body).header("accept", "text/event-stream")
 }
 
 /// Asks for a document.
-pub async fn json(stack: &Stack, user: &User, body: &Value) -> (StatusCode, Value) {
-    answer(request(stack, user, body).header("accept", "application/json")).await
+pub async fn document(stack: &Stack, user: &User, body: &Value) -> Response {
+    send(request(stack, user, body)).await
 }
 
-/// Asks under an idempotency key.
-pub async fn json_with_key(stack: &Stack, user: &User, body: &Value, key: &str) -> (StatusCode, Value) {
-    answer(request(stack, user, body).header("idempotency-key", key)).await
-}
-
-/// Sends a request and reads status and JSON.
-pub async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
-    let response = request.send().await.unwrap();
-    let status = response.status();
-    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
-    assert!(content_type.starts_with("application/json"), "{status} {content_type}");
-    let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}, not JSON: {text}")))
+/// Asks for a document under an idempotency key.
+pub async fn document_with_key(stack: &Stack, user: &User, body: &Value, key: &str) -> Response {
+    send(request(stack, user, body).header("idempotency-key", key)).await
 }
 
 /// Asks for a stream and reads it to its end.
 pub async fn stream(stack: &Stack, user: &User, body: &Value) -> Stream {
-    let response = request(stack, user, body).header("accept", "text/event-stream").send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK, "{}", response.text().await.unwrap());
-    read(response).await
+    read(streaming(stack, user, body).send().await.unwrap()).await
 }
 
 /// Reads a stream to its end.
 pub async fn read(response: reqwest::Response) -> Stream {
-    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
-    assert!(content_type.starts_with("text/event-stream"), "{content_type}");
-    let mut chunks = response.bytes_stream();
-    let mut text = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        text.extend_from_slice(&chunk.unwrap());
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+    let headers = response.headers();
+    for (name, value) in [
+        ("content-type", "text/event-stream; charset=utf-8"),
+        ("cache-control", "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+    ] {
+        assert_eq!(headers[name], value);
     }
-    Stream { events: events(&String::from_utf8(text).unwrap()) }
+    assert!(headers.contains_key("x-request-id"));
+    Stream { events: events(&response.text().await.unwrap()) }
 }
 
-/// The events of a stream.
-pub fn events(text: &str) -> Vec<Event> {
+fn events(text: &str) -> Vec<Event> {
     text.split("\n\n").filter_map(event).collect()
 }
 
 fn event(frame: &str) -> Option<Event> {
-    let name = frame.lines().find_map(|line| line.strip_prefix("event: "))?;
-    let data = frame.lines().find_map(|line| line.strip_prefix("data: "))?;
-    Some(Event { name: name.to_owned(), data: serde_json::from_str(data).unwrap() })
+    let field = |name| frame.lines().find_map(|line| line.strip_prefix(name));
+    let (name, data) = (field("event: ")?.to_owned(), serde_json::from_str(field("data: ")?).unwrap());
+    Some(Event { name, data })
 }
 
-/// Asserts an error's status, code and shape.
-pub fn assert_error((status, body): &(StatusCode, Value), expected_status: u16, expected_code: &str) {
-    assert_eq!((status.as_u16(), body["code"].as_str()), (expected_status, Some(expected_code)), "{body}");
-    assert!(body["message"].as_str().is_some_and(|m| m.len() > 5), "{body}");
-    assert!(body["request_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()), "{body}");
+/// A stream that is being read.
+pub struct Reading {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Reading {
+    pub async fn start(request: RequestBuilder) -> Self {
+        Self::of(request.send().await.unwrap())
+    }
+
+    pub fn of(response: reqwest::Response) -> Self {
+        assert_eq!(response.status(), 200);
+        Self { response, text: String::new() }
+    }
+
+    /// Reads until there are so many events of a kind, and returns their data.
+    pub async fn until(&mut self, name: &str, count: usize) -> Vec<Value> {
+        loop {
+            let whole = self.text.rfind("\n\n").map_or("", |end| &self.text[..end]);
+            let found = events(whole).into_iter().filter(|event| event.name == name);
+            let found: Vec<_> = found.map(|event| event.data).collect();
+            if found.len() >= count {
+                return found;
+            }
+            let chunk = self.response.chunk().await.unwrap().expect("the stream ended early");
+            self.text.push_str(&String::from_utf8_lossy(&chunk));
+        }
+    }
+}
+
+pub fn uris(document: &Value) -> Vec<&str> {
+    document["tracks"].as_array().unwrap().iter().map(|track| track["track_uri"].as_str().unwrap()).collect()
 }

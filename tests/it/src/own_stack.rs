@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,7 +15,34 @@ use crate::stack::Stack;
 /// They are heavy: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until a condition holds.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn xtask() -> Command {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/xtask");
+    let mut command = Command::new(std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from));
+    // What an env file lacks would be taken from the environment; cargo's variable would name this crate.
+    for name in ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "CARGO_MANIFEST_DIR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command of xtask to its end; returns its exit code and what it prints.
+pub async fn run_xtask(arguments: &[&str]) -> (i32, String) {
+    let mut command = tokio::process::Command::from(xtask());
+    let Output { status, stdout, stderr } = command.args(arguments).output().await.unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    (status.code().unwrap(), text)
+}
 
 /// A folder and ports on which stacks are started one after the other.
 pub struct Place {
@@ -29,101 +56,53 @@ impl Place {
         let _alone = ONE_AT_A_TIME.lock().await;
         let folder = std::env::temp_dir().join(format!("sound-whiskers-{}", Uuid::new_v4()));
         fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("env"), "").unwrap();
         Self { folder, ports_from: free_ports(), _alone }
     }
 
-    pub fn ready_file(&self) -> PathBuf {
-        self.folder.join("ready.json")
+    fn file(&self, name: &str, kind: &str) -> PathBuf {
+        self.folder.join(format!("{name}.{kind}"))
     }
 
-    fn env_file(&self) -> PathBuf {
-        self.folder.join("env")
-    }
-
-    /// `xtask dev` on this place's data; its two outputs go to files.
-    pub fn dev(&self, name: &str, ports_from: u16) -> Dev {
-        let ready = if name == "dev" { self.ready_file() } else { self.folder.join(format!("{name}.ready")) };
-        self.spawn(name, ports_from, &self.env_file(), &self.data(), &ready, &[])
-    }
-
-    pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
-    fn spawn(
-        &self,
-        name: &str,
-        ports_from: u16,
-        env: &Path,
-        data: &Path,
-        ready: &Path,
-        options: &[&str],
-    ) -> Dev {
-        let output = |kind: &str| self.folder.join(format!("{name}.{kind}"));
-        let child = Command::new(xtask())
-            // The shared stack has been built.
-            .args(["dev", "--no-build", "--ports-from", &ports_from.to_string(), "--env-file"])
-            .arg(env)
-            .arg("--data")
-            .arg(data)
-            .arg("--ready-file")
-            .arg(ready)
-            .args(options)
-            // Cargo's word for where the running crate is: this one, and not xtask.
-            .env_remove("CARGO_MANIFEST_DIR")
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(output("out")).unwrap())
-            .stderr(fs::File::create(output("err")).unwrap())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{}: {e}", xtask().display()));
-        Dev { child, errors: output("err") }
+    /// Starts a stack with the env file of the last one.
+    pub async fn start(&self) -> Running {
+        let env = fs::read_to_string(self.file("stack", "env")).unwrap_or_default();
+        self.start_with(&env).await
     }
 
     /// Starts a stack with these lines in its env file.
     pub async fn start_with(&self, env: &str) -> Running {
-        fs::write(self.env_file(), env).unwrap();
-        self.start().await
+        self.start_as("stack", self.ports_from, "workerd", env).await
     }
 
-    /// Starts a stack and waits until it is ready.
-    pub async fn start(&self) -> Running {
-        Self::running(self.dev("dev", self.ports_from), &self.ready_file()).await
-    }
-
-    /// Starts functions by themselves beside others on this place: on a runtime, with these lines in their env file.
-    pub async fn start_functions(&self, name: &str, ports_from: u16, runtime: &str, env: &str) -> Running {
-        let [file, ready] = ["env", "ready"].map(|kind| self.folder.join(format!("{name}.{kind}")));
-        fs::write(&file, env).unwrap();
-        let options = ["--runtime", runtime];
-        let dev = self.spawn(name, ports_from, &file, &self.data_of(name), &ready, &options);
-        Self::running(dev, &ready).await
-    }
-
-    /// Where functions that run by themselves have their logs.
-    pub fn data_of(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.data"))
-    }
-
-    async fn running(mut dev: Dev, ready_file: &Path) -> Running {
+    /// Starts one of several stacks on this place, and waits until it is ready.
+    pub async fn start_as(&self, name: &str, ports_from: u16, runtime: &str, env: &str) -> Running {
+        fs::write(self.file(name, "env"), env).unwrap();
+        let [ready_file, errors] = ["ready", "err"].map(|kind| self.file(name, kind));
+        let mut command = xtask();
+        // The shared stack has been built.
+        command.args(["dev", "--no-build", "--runtime", runtime, "--ports-from", &ports_from.to_string()]);
+        for (option, kind) in [("--env-file", "env"), ("--data", "data"), ("--ready-file", "ready")] {
+            command.arg(option).arg(self.file(name, kind));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&errors).unwrap());
+        let mut dev = Dev { child: command.spawn().unwrap(), errors };
         let mut ready = Value::Null;
-        eventually("the stack is ready", PATIENCE, async || {
+        eventually("the stack is ready", async || {
             assert_eq!(dev.child.try_wait().unwrap(), None, "xtask dev ended: {}", dev.errors());
-            let text = fs::read_to_string(ready_file).unwrap_or_default();
+            let text = fs::read_to_string(&ready_file).unwrap_or_default();
             ready = serde_json::from_str(&text).unwrap_or_default();
-            // The file of a stack that was killed tells of processes that are gone.
+            // The file of a stack that was killed names processes that are gone.
             ready["pids"].as_object().is_some_and(|pids| pids.values().all(|value| is_alive(pid(value))))
         })
         .await;
         let mut pids = descendants(dev.child.id());
         pids.extend(ready["pids"].as_object().unwrap().values().map(pid));
-        Running { dev, pids, stack: Stack::of(ready) }
+        Running { dev, pids, ready_file, stack: Stack::of(ready) }
     }
 
-    /// Asserts that an ended stack has left neither a process nor its ready file.
-    pub async fn assert_nothing_is_left(&self, pids: &[u32]) {
-        eventually("all processes are gone", PATIENCE, async || !pids.iter().any(|pid| is_alive(*pid))).await;
-        assert!(!self.ready_file().exists(), "the ready file is still there");
+    /// The functions' log of the stack of a name.
+    pub fn log(&self, name: &str) -> Vec<u8> {
+        fs::read(self.file(name, "data").join("logs/functions.log")).unwrap()
     }
 }
 
@@ -145,8 +124,7 @@ impl Dev {
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
-        let child = &mut self.child;
-        eventually("xtask dev has ended", PATIENCE, async || child.try_wait().unwrap().is_some()).await;
+        eventually("xtask dev has ended", async || self.child.try_wait().unwrap().is_some()).await;
         self.child.wait().unwrap()
     }
 }
@@ -167,6 +145,7 @@ impl Drop for Dev {
 pub struct Running {
     pub dev: Dev,
     pub pids: Vec<u32>,
+    ready_file: PathBuf,
     pub stack: Stack,
 }
 
@@ -175,69 +154,40 @@ impl Running {
         pid(&self.stack.ready["pids"][part])
     }
 
-    pub fn pause_supabase(&self) {
-        signal("STOP", self.pid_of("supabase"));
-    }
-
-    pub async fn resume_supabase(&self) {
-        signal("CONT", self.pid_of("supabase"));
-        let health = format!("{}/health", self.stack.url("/supabase_url"));
-        // Connections that it took for idle while it was away are reset first.
-        eventually("Supabase answers again", PATIENCE, async || {
-            self.stack.http.get(&health).send().await.is_ok_and(|response| response.status() == 200)
-        })
-        .await;
-    }
-
-    pub async fn ctrl_c(&mut self) -> ExitStatus {
-        signal("INT", self.dev.child.id());
-        self.dev.ended().await
+    /// Asserts that the ended stack has left neither a process nor its ready file.
+    pub async fn assert_nothing_is_left(&self) {
+        eventually("all processes are gone", async || !self.pids.iter().any(|pid| is_alive(*pid))).await;
+        assert!(!self.ready_file.exists(), "the ready file is still there");
     }
 }
 
-pub fn xtask() -> PathBuf {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/xtask");
-    std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from)
-}
-
-/// The lines of an env file with which the functions run by themselves: on the shared stack's data, reached through
+/// The lines of an env file with which functions run by themselves: on the shared stack's data, reached through
 /// `supabase_url`, and with its simulators. Lines after these replace them.
 pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
-    let spotify = shared.url("/simulators/spotify");
-    let llm = format!("{}/v1", shared.url("/simulators/llm"));
-    let lines = [
-        ("SUPABASE_URL", supabase_url),
-        ("SUPABASE_PUBLISHABLE_KEY", shared.url("/publishable_key")),
-        ("SUPABASE_SECRET_KEY", shared.url("/secret_key")),
-        ("STRIPE_SECRET_KEY", "sk_test_simulated"),
-        ("STRIPE_WEBHOOK_SECRETS", shared.url("/stripe_webhook_secret")),
-        ("STRIPE_PRICE_ID", "price_simulatedPro"),
-        ("STRIPE_API_BASE_URL", shared.url("/simulators/stripe")),
-        ("SPOTIFY_CLIENT_ID", "simulated-client-id"),
-        ("SPOTIFY_CLIENT_SECRET", "simulated-client-secret"),
-        ("SPOTIFY_ACCOUNTS_BASE_URL", spotify),
-        ("SPOTIFY_API_BASE_URL", spotify),
-        ("LLM_BASE_URL", &llm),
-        ("LLM_API_KEY", "simulated-llm-key"),
-        ("LLM_MODEL", "simulated"),
-    ];
-    lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    let [spotify, stripe, llm] =
+        ["spotify", "stripe", "llm"].map(|name| shared.url(&format!("/simulators/{name}")));
+    let keys = ["/publishable_key", "/secret_key", "/stripe_webhook_secret"].map(|name| shared.url(name));
+    let [publishable_key, secret_key, webhook_secret] = keys;
+    format!(
+        "SUPABASE_URL={supabase_url}\nSUPABASE_PUBLISHABLE_KEY={publishable_key}\nSUPABASE_SECRET_KEY={secret_key}\n\
+         STRIPE_SECRET_KEY=sk_test_simulated\nSTRIPE_WEBHOOK_SECRETS={webhook_secret}\n\
+         STRIPE_PRICE_ID=price_simulatedPro\nSTRIPE_API_BASE_URL={stripe}\nSPOTIFY_CLIENT_ID=simulated-client-id\n\
+         SPOTIFY_CLIENT_SECRET=simulated-client-secret\nSPOTIFY_ACCOUNTS_BASE_URL={spotify}\n\
+         SPOTIFY_API_BASE_URL={spotify}\nLLM_BASE_URL={llm}/v1\nLLM_API_KEY=simulated-llm-key\nLLM_MODEL=simulated\n"
+    )
 }
 
 pub const PORTS: usize = 6;
 
-/// The first of as many ports in a row as a stack needs, below those that systems hand out by themselves.
+/// The first of as many ports in a row as a stack needs, below those that systems assign.
 pub fn free_ports() -> u16 {
-    free_ports_behind(20_000 + u16::try_from(std::process::id() % 5_000).unwrap())
+    free_ports_from(20_000 + u16::try_from(std::process::id() % 5_000).unwrap())
 }
 
-/// The same, from a port on.
-pub fn free_ports_behind(begin: u16) -> u16 {
+pub fn free_ports_from(begin: u16) -> u16 {
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (begin..32_000)
-        .step_by(PORTS)
-        .find(|first| (0..PORTS as u16).map(|offset| first + offset).all(is_free))
-        .expect("no ports are free")
+    let mut firsts = (begin..32_000).step_by(PORTS);
+    firsts.find(|first| (0..PORTS as u16).all(|offset| is_free(first + offset))).expect("no ports are free")
 }
 
 fn pid(value: &Value) -> u32 {
@@ -252,7 +202,7 @@ pub fn signal(name: &str, pid: u32) -> bool {
 /// The state and the parent of a process, where the system tells.
 fn status(pid: u32) -> Option<(char, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before the last parenthesis may hold anything.
+    // The name before the last parenthesis may contain anything.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
@@ -261,17 +211,15 @@ pub fn is_alive(pid: u32) -> bool {
     if !Path::new("/proc/self/stat").exists() {
         return signal("0", pid);
     }
-    // What is dead and merely not fetched by its parent yet runs no more.
+    // A zombie no longer runs.
     status(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
 }
 
 /// The processes below a process; none where the system does not tell.
 pub fn descendants(root: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let parents: Vec<(u32, u32)> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Some((pid, status(pid)?.1)))
-        .collect();
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = pids.filter_map(|pid| Some((pid, status(pid)?.1))).collect();
     let mut found = vec![root];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
@@ -279,13 +227,4 @@ pub fn descendants(root: u32) -> Vec<u32> {
         next += 1;
     }
     found.split_off(1)
-}
-
-/// Looks again until it holds.
-pub async fn eventually(what: &str, patience: Duration, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < patience, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -1,26 +1,102 @@
-//! The running stack and what its users hold in hand.
+//! The running stack and its users.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// The stack, taken for one test: its simulators are back to their defaults.
+use crate::generation::{FIVE, reply};
+
+/// The stack, reserved for one test.
 pub struct Stack {
     pub ready: &'static Value,
-    pub http: reqwest::Client,
-    /// Kept, for to be let in costs the most.
+    pub http: Client,
+    /// Kept open, because connecting takes longest.
     database: Mutex<Option<Arc<tokio_postgres::Client>>>,
     _exclusive: Option<MutexGuard<'static, ()>>,
 }
 
-/// Somebody who signed up.
 #[derive(Clone)]
 pub struct User {
     pub id: Uuid,
+    pub email: String,
     pub token: String,
+}
+
+impl User {
+    /// A caller of whom only the token matters.
+    pub fn bearer(token: &str) -> Self {
+        Self { id: Uuid::nil(), email: String::new(), token: token.to_owned() }
+    }
+}
+
+/// A response, read to its end. A body that is not JSON is a string.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Response {
+    pub async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Self { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{}: {}", self.status, self.body);
+        self.body
+    }
+
+    #[track_caller]
+    pub fn assert_error(&self, status: u16, code: &str) {
+        let Self { body, .. } = self;
+        assert_eq!((self.status, body["code"].as_str()), (status, Some(code)), "{body}");
+        assert!(body["message"].as_str().is_some_and(|message| message.len() > 5), "{body}");
+        assert!(body["request_id"].as_str().is_some_and(|id| Uuid::try_parse(id).is_ok()), "{body}");
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn retry_after(&self) -> Option<u64> {
+        self.header("retry-after")?.parse().ok()
+    }
+}
+
+pub async fn send(request: RequestBuilder) -> Response {
+    Response::read(request.send().await.unwrap()).await
+}
+
+/// A client that shows redirects instead of following them. Servers close a connection that is idle for five seconds,
+/// and a request sent at that moment would fail.
+pub fn client() -> Client {
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.pool_idle_timeout(Duration::from_secs(2)).timeout(Duration::from_secs(90)).build().unwrap()
+}
+
+/// An object with the members of another one added or replaced.
+pub fn with(mut value: Value, more: &Value) -> Value {
+    value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    value
+}
+
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The folder with the stack's keys and logs.
+pub fn data_dir() -> PathBuf {
+    std::env::var("SOUND_WHISKERS_DATA_DIR").expect("SOUND_WHISKERS_DATA_DIR is not set").into()
 }
 
 static EXCLUSIVE: Mutex<()> = Mutex::const_new(());
@@ -33,40 +109,30 @@ fn read_ready_file() -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// Servers close what is idle for five seconds; a client that sends at that moment is told of a reset.
-fn http_client() -> reqwest::Client {
-    let client = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2));
-    client.timeout(Duration::from_secs(90)).build().unwrap()
-}
-
-/// The stack, and a user who has just signed up.
-pub async fn taken() -> (Stack, User) {
+/// The stack, and a new user.
+pub async fn stack_and_user() -> (Stack, User) {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
     (stack, user)
 }
 
 impl Stack {
-    /// Waits for the stack and resets the simulators.
+    /// Waits for the stack and resets the simulators; the model suggests the same five songs to each prompt.
     pub async fn take() -> Self {
         let exclusive = EXCLUSIVE.lock().await;
         let ready = READY.get_or_init(read_ready_file);
-        let stack =
-            Self { ready, http: http_client(), database: Mutex::default(), _exclusive: Some(exclusive) };
+        let stack = Self { ready, http: client(), database: Mutex::default(), _exclusive: Some(exclusive) };
         for simulator in ["spotify", "llm", "stripe"] {
-            stack.control(simulator, reqwest::Method::POST, "reset", &json!({})).await;
+            stack.control(simulator, Method::POST, "reset", &json!({})).await;
         }
+        stack.llm_script(reply(&FIVE)).await;
         stack
     }
 
-    /// A stack that a test has started for itself alone.
+    /// A stack that a test has started for itself.
     pub fn of(ready: Value) -> Self {
-        Self {
-            ready: Box::leak(Box::new(ready)),
-            http: http_client(),
-            database: Mutex::default(),
-            _exclusive: None,
-        }
+        let ready = Box::leak(Box::new(ready));
+        Self { ready, http: client(), database: Mutex::default(), _exclusive: None }
     }
 
     /// A string of the ready file, by its JSON pointer.
@@ -74,110 +140,101 @@ impl Stack {
         self.ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
     }
 
-    /// The URL of a function.
-    pub fn function(&self, name: &str) -> String {
-        format!("{}/{name}", self.url("/functions_url"))
+    pub fn function(&self, path: &str) -> String {
+        format!("{}/{path}", self.url("/functions_url"))
     }
 
-    async fn control(&self, simulator: &str, method: reqwest::Method, what: &str, body: &Value) -> Value {
+    /// A URL of the app.
+    pub fn app(&self, path: &str) -> String {
+        format!("{}{path}", self.url("/web_url").trim_end_matches('/'))
+    }
+
+    /// A request to a function, yet to be completed.
+    pub fn request<'a>(
+        &self,
+        method: Method,
+        path: &str,
+        user: impl Into<Option<&'a User>>,
+    ) -> RequestBuilder {
+        let request = self.http.request(method, self.function(path));
+        if let Some(user) = user.into() { request.bearer_auth(&user.token) } else { request }
+    }
+
+    /// Calls a function; no body is `null`.
+    pub async fn call<'a>(
+        &self,
+        method: Method,
+        path: &str,
+        user: impl Into<Option<&'a User>>,
+        body: Value,
+    ) -> Response {
+        let request = self.request(method, path, user);
+        send(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    pub async fn control(&self, simulator: &str, method: Method, what: &str, body: &Value) -> Value {
         let url = format!("{}/__control/{what}", self.url(&format!("/simulators/{simulator}")));
-        let mut request = self.http.request(method.clone(), url);
-        if method != reqwest::Method::GET {
-            request = request.json(body);
-        }
-        let response = request.send().await.unwrap();
-        assert!(response.status().is_success(), "{what}: {}", response.status());
-        serde_json::from_str(&response.text().await.unwrap()).unwrap_or(Value::Null)
+        let request = self.http.request(method.clone(), url);
+        let response = send(if method == Method::GET { request } else { request.json(body) }).await;
+        assert!(response.status < 300, "{what}: {} {}", response.status, response.body);
+        response.body
     }
 
-    /// What the model answers from now on.
+    pub async fn spotify(&self, method: Method, what: &str, body: Value) -> Value {
+        self.control("spotify", method, what, &body).await
+    }
+
+    pub async fn stripe(&self, method: Method, what: &str, body: Value) -> Value {
+        self.control("stripe", method, what, &body).await
+    }
+
+    /// What the model says from now on.
     pub async fn llm_script(&self, script: Value) {
-        self.control("llm", reqwest::Method::PUT, "script", &script).await;
+        self.control("llm", Method::PUT, "script", &script).await;
     }
 
-    /// What goes wrong with a simulator from now on.
     pub async fn faults(&self, simulator: &str, faults: Value) {
-        self.control(simulator, reqwest::Method::PUT, "faults", &faults).await;
+        self.control(simulator, Method::PUT, "faults", &faults).await;
     }
 
-    /// Spotify's artificial latency from now on.
-    pub async fn spotify_latency(&self, latency: Value) {
-        self.control("spotify", reqwest::Method::PUT, "latency", &latency).await;
-    }
-
-    /// Makes Spotify forget every token that it issued.
-    pub async fn expire_spotify_tokens(&self) {
-        self.control("spotify", reqwest::Method::POST, "expire_tokens", &json!({})).await;
-    }
-
-    /// A control call of Spotify's simulator.
-    pub async fn spotify(&self, method: reqwest::Method, what: &str, body: &Value) -> Value {
-        self.control("spotify", method, what, body).await
-    }
-
-    /// A control call of Stripe's simulator.
-    pub async fn stripe(&self, method: reqwest::Method, what: &str, body: &Value) -> Value {
-        self.control("stripe", method, what, body).await
-    }
-
-    /// The requests that a simulator received since the test began.
-    pub async fn log(&self, simulator: &str) -> Vec<Value> {
-        match self.control(simulator, reqwest::Method::GET, "log", &Value::Null).await {
-            Value::Array(entries) => entries,
-            other => panic!("not a log: {other}"),
-        }
-    }
-
-    /// The requests to a path of a simulator.
-    pub async fn log_of(&self, simulator: &str, path: &str) -> Vec<Value> {
-        let mut entries = self.log(simulator).await;
+    /// The requests that a simulator received at a path since the test began.
+    pub async fn log(&self, simulator: &str, path: &str) -> Vec<Value> {
+        let mut entries = self.control(simulator, Method::GET, "log", &Value::Null).await;
+        let mut entries = std::mem::take(entries.as_array_mut().unwrap());
         entries.retain(|entry| entry["path"] == path);
         entries
     }
 
-    /// Signs somebody up.
+    /// The questions to the model.
+    pub async fn completions(&self) -> Vec<Value> {
+        self.log("llm", "/v1/chat/completions").await
+    }
+
     pub async fn sign_up(&self) -> User {
-        self.sign_up_with(&json!({})).await
+        self.sign_up_with(json!({})).await
     }
 
-    /// Signs somebody up with that as their profile data, which is a part of their token.
-    pub async fn sign_up_with(&self, profile_data: &Value) -> User {
+    /// Signs a user up with profile data, which becomes a part of the token.
+    pub async fn sign_up_with(&self, profile_data: Value) -> User {
         let email = format!("{}@example.com", Uuid::new_v4());
-        let response = self
-            .http
-            .post(format!("{}/auth/v1/signup", self.url("/supabase_url")))
-            .header("apikey", self.url("/publishable_key"))
-            .json(&json!({"email": email, "password": "correct horse battery staple", "data": profile_data}))
-            .send()
-            .await
-            .unwrap();
-        assert!(response.status().is_success(), "sign-up: {}", response.status());
-        let body: Value = response.json().await.unwrap();
-        User {
-            id: body["user"]["id"].as_str().unwrap().parse().unwrap(),
-            token: body["access_token"].as_str().unwrap().to_owned(),
-        }
+        let body = json!({"email": email, "password": "correct horse battery staple", "data": profile_data});
+        let url = format!("{}/auth/v1/signup", self.url("/supabase_url"));
+        let request = self.http.post(url).header("apikey", self.url("/publishable_key"));
+        let body = send(request.json(&body)).await.ok();
+        let id = body["user"]["id"].as_str().unwrap().parse().unwrap();
+        User { id, email, token: body["access_token"].as_str().unwrap().to_owned() }
     }
 
-    /// Signs somebody up who pays.
+    /// Signs a user up and grants them the paid plan.
     pub async fn sign_up_pro(&self) -> User {
         let user = self.sign_up().await;
         self.sql("update public.profiles set plan = 'pro' where user_id = $1", &[&user.id]).await;
         user
     }
 
-    /// Runs SQL as the database's owner: for what only time or an operator can bring about.
-    pub async fn sql(
-        &self,
-        statement: &str,
-        parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
-    ) -> Vec<tokio_postgres::Row> {
+    /// Runs SQL as the database's owner: for what only time or an operator brings about.
+    pub async fn sql(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<tokio_postgres::Row> {
         self.database().await.query(statement, parameters).await.unwrap()
-    }
-
-    /// Fills the user's buckets again, as if their periods were over.
-    pub async fn refill(&self, user: &User) {
-        self.sql("delete from private.request_buckets where user_id = $1", &[&user.id]).await;
     }
 
     async fn database(&self) -> Arc<tokio_postgres::Client> {
@@ -185,53 +242,54 @@ impl Stack {
         if let Some(client) = kept.as_ref().filter(|client| !client.is_closed()) {
             return client.clone();
         }
-        let (client, connection) =
-            tokio_postgres::connect(self.url("/database_url"), tokio_postgres::NoTls).await.unwrap();
-        // It ends with the client, or with the server.
+        let url = self.url("/database_url");
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        // It ends with the client or the server.
         tokio::spawn(connection);
         kept.insert(Arc::new(client)).clone()
     }
 
-    /// Calls PostgREST, as a user or as anon.
-    pub async fn rest(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        user: Option<&User>,
-        body: Option<&Value>,
-    ) -> (u16, Value) {
-        let url = format!("{}/rest/v1/{path}", self.url("/supabase_url"));
-        let mut request = self.http.request(method, url).header("apikey", self.url("/publishable_key"));
-        if let Some(user) = user {
-            request = request.bearer_auth(&user.token);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    /// Makes the user's reservations as old as when they expire.
+    pub async fn expire_reservations(&self, user: &User) {
+        let statement = "update public.ai_sessions set created_at = created_at - interval '90 seconds' where user_id = $1";
+        self.sql(statement, &[&user.id]).await;
     }
 
-    /// The rows that a user reads.
-    pub async fn rows(&self, user: Option<&User>, path: &str) -> Vec<Value> {
-        let (status, body) = self.rest(reqwest::Method::GET, path, user, None).await;
-        assert_eq!(status, 200, "{path}: {body}");
-        body.as_array().unwrap().clone()
+    /// Refills the user's rate limits, as if their periods were over.
+    pub async fn refill(&self, user: &User) {
+        self.sql("delete from private.request_buckets where user_id = $1", &[&user.id]).await;
+    }
+
+    /// Calls PostgREST as a user or anonymously; no body is `null`.
+    pub async fn rest<'a>(
+        &self,
+        method: Method,
+        path: &str,
+        user: impl Into<Option<&'a User>>,
+        body: Value,
+    ) -> Response {
+        let url = format!("{}/rest/v1/{path}", self.url("/supabase_url"));
+        let mut request = self.http.request(method, url).header("apikey", self.url("/publishable_key"));
+        if let Some(user) = user.into() {
+            request = request.bearer_auth(&user.token);
+        }
+        send(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// The rows that a user sees.
+    pub async fn rows(&self, user: &User, path: &str) -> Vec<Value> {
+        let mut rows = self.rest(Method::GET, path, user, Value::Null).await.ok();
+        std::mem::take(rows.as_array_mut().unwrap())
     }
 
     /// The AI part of the user's `usage`.
     pub async fn ai_usage(&self, user: &User) -> Value {
-        let (status, usage) =
-            self.rest(reqwest::Method::POST, "rpc/usage", Some(user), Some(&json!({}))).await;
-        assert_eq!(status, 200, "{usage}");
-        usage["ai"].clone()
+        self.rest(Method::POST, "rpc/usage", user, json!({})).await.ok()["ai"].take()
     }
 
-    /// Asserts that a failure cost nothing and left nothing: the quota is `used`, no playlist is there.
-    pub async fn assert_untouched(&self, user: &User, used: u64) {
-        assert_eq!(self.ai_usage(user).await["used"], used, "the quota was touched");
-        assert_eq!(self.rows(Some(user), "playlists?select=id").await, Vec::<Value>::new());
+    /// Asserts how much of the quota is used, and how many playlists the user has.
+    pub async fn assert_used(&self, user: &User, used: u64, playlists: usize) {
+        assert_eq!(self.ai_usage(user).await["used"], used, "the quota");
+        assert_eq!(self.rows(user, "playlists?select=id").await.len(), playlists);
     }
 }

@@ -1,17 +1,14 @@
-//! Somebody who pays, and Stripe, as its simulator lets tests see and move it.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Stripe as its simulator lets tests see and move it, and the functions about it.
 
 use hmac::{Hmac, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::own_stack::{PATIENCE, eventually};
-use crate::spotify::{Answer, browser, call};
-use crate::stack::{Stack, User};
+use crate::own_stack::eventually;
+use crate::stack::{Response, Stack, User, client, now, send};
 
-/// The events behind which a plan may be another: what an endpoint is to be subscribed to.
+/// The events after which a plan may be another one: what an endpoint subscribes to.
 pub const EVENT_TYPES: [&str; 11] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -26,11 +23,7 @@ pub const EVENT_TYPES: [&str; 11] = [
     "customer.deleted",
 ];
 
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// The header that Stripe would send with a body at a time.
+/// The header that Stripe sends with a body at a time.
 pub fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{seconds}.").as_bytes());
@@ -39,33 +32,37 @@ pub fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
     format!("t={seconds},v1={hex}")
 }
 
-/// An event as Stripe would send it, about an object.
+/// An event about an object.
 pub fn event(kind: &str, object: &Value) -> Value {
     json!({"id": "evt_test", "object": "event", "api_version": "2026-10-28.endive", "created": now(),
         "livemode": false, "type": kind, "data": {"object": object}})
 }
 
-/// Sends an event that is signed as Stripe signs.
-pub async fn send(stack: &Stack, event: &Value) -> Answer {
-    let body = event.to_string();
-    let signature = signature(stack.url("/stripe_webhook_secret"), now(), body.as_bytes());
-    let request = browser().post(stack.function("stripe-webhook")).header("stripe-signature", signature);
-    let response =
-        request.header("content-type", "application/json; charset=utf-8").body(body).send().await.unwrap();
-    let (status, headers) = (response.status(), response.headers().clone());
-    let text = response.text().await.unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+/// Sends a body that is signed as Stripe signs.
+pub async fn send_signed(stack: &Stack, secret: &str, seconds: u64, body: Vec<u8>) -> Response {
+    let request = stack.request(Method::POST, "stripe-webhook", None);
+    let request = request.header("stripe-signature", signature(secret, seconds, &body));
+    send(request.header("content-type", "application/json; charset=utf-8").body(body)).await
 }
 
-/// Does what somebody at Stripe could do; answers what the simulator answers.
+pub async fn send_event(stack: &Stack, event: &Value) -> Response {
+    send_signed(stack, stack.url("/stripe_webhook_secret"), now(), event.to_string().into_bytes()).await
+}
+
+/// Does something at Stripe; returns what the simulator says.
 pub async fn act(stack: &Stack, action: Value) -> Value {
-    stack.stripe(Method::POST, "act", &action).await
+    stack.stripe(Method::POST, "act", action).await
 }
 
-/// A user's customer, as the function billing would create it; not written down yet.
+/// Creates a user's customer as the function billing does, but does not store it.
 pub async fn create_customer(stack: &Stack, user: &User) -> String {
     let created = act(stack, json!({"action": "create_customer", "user_id": user.id})).await;
     created["customer"]["id"].as_str().unwrap().to_owned()
+}
+
+pub async fn store_customer(stack: &Stack, user: &User, customer: &str) {
+    let statement = "update public.profiles set stripe_customer_id = $2 where user_id = $1";
+    stack.sql(statement, &[&user.id, &customer]).await;
 }
 
 /// A paid subscription of a customer.
@@ -80,64 +77,68 @@ pub async fn cancel(stack: &Stack, subscription: &str) {
 
 /// From now on events wait for `deliver`.
 pub async fn hold_events(stack: &Stack) {
-    stack.stripe(Method::PUT, "delivery", &json!({"paused": true})).await;
+    stack.stripe(Method::PUT, "delivery", json!({"paused": true})).await;
 }
 
 /// Delivers what waits, until all of it is accepted.
 pub async fn deliver(stack: &Stack) {
     let order = json!({"pending": true, "event_types": EVENT_TYPES});
-    let summary = stack.stripe(Method::POST, "deliver", &order).await;
+    let summary = stack.stripe(Method::POST, "deliver", order).await;
     assert_eq!(summary["failed"], 0, "{summary}");
 }
 
 pub async fn objects(stack: &Stack, kind: &str) -> Vec<Value> {
-    let all = stack.stripe(Method::GET, "objects", &Value::Null).await;
+    let all = stack.stripe(Method::GET, "objects", Value::Null).await;
     all[kind].as_array().unwrap_or_else(|| panic!("no {kind}")).clone()
+}
+
+/// Whether a status of a subscription makes its customer pro.
+pub fn counts(status: &str) -> bool {
+    ["active", "trialing", "past_due"].contains(&status)
 }
 
 /// The plan and the customer of a profile, as its owner sees them.
 pub async fn profile(stack: &Stack, user: &User) -> (String, Option<String>) {
-    let rows = stack.rows(Some(user), "profiles?select=plan,stripe_customer_id").await;
+    let rows = stack.rows(user, "profiles?select=plan,stripe_customer_id").await;
     let text = |name: &str| rows[0][name].as_str().map(str::to_owned);
     (text("plan").unwrap(), text("stripe_customer_id"))
 }
 
 pub async fn becomes(stack: &Stack, user: &User, plan: &str) {
     let what = format!("the plan is {plan}");
-    eventually(&what, PATIENCE, async || profile(stack, user).await.0 == plan).await;
+    eventually(&what, async || profile(stack, user).await.0 == plan).await;
 }
 
-/// A URL of the app.
-pub fn app(stack: &Stack, path: &str) -> String {
-    format!("{}{path}", stack.url("/web_url").trim_end_matches('/'))
+pub async fn ask_for_checkout(stack: &Stack, user: &User, cancel_path: &str) -> Response {
+    let success_url = stack.app("/paid?session={CHECKOUT_SESSION_ID}");
+    let body = json!({"success_url": success_url, "cancel_url": stack.app(cancel_path)});
+    stack.call(Method::POST, "billing/checkout", user, body).await
 }
 
-pub async fn ask_for_checkout(stack: &Stack, user: &User, cancel_path: &str) -> Answer {
-    let body = json!({
-        "success_url": app(stack, "/paid?session={CHECKOUT_SESSION_ID}"),
-        "cancel_url": app(stack, cancel_path),
-    });
-    call(stack, Method::POST, "billing/checkout", Some(user), Some(&body)).await
-}
-
-pub async fn ask_for_portal(stack: &Stack, user: &User) -> Answer {
-    let body = json!({"return_url": app(stack, "/plan")});
-    call(stack, Method::POST, "billing/portal", Some(user), Some(&body)).await
+pub async fn ask_for_portal(stack: &Stack, user: &User) -> Response {
+    stack.call(Method::POST, "billing/portal", user, json!({"return_url": stack.app("/plan")})).await
 }
 
 /// The URL of a checkout or a portal.
-pub fn url(answer: Answer) -> String {
-    answer.ok()["url"].as_str().unwrap().to_owned()
+#[track_caller]
+pub fn url(response: Response) -> String {
+    response.ok()["url"].as_str().unwrap().to_owned()
 }
 
 /// Presses a button of one of Stripe's pages.
-pub async fn press(url: &str, form: &str) -> reqwest::Response {
-    let request = browser().post(url).header("content-type", "application/x-www-form-urlencoded");
-    request.body(form.to_owned()).send().await.unwrap()
+pub async fn press(url: &str, form: &[(&str, &str)]) -> Response {
+    send(client().post(url).form(form)).await
 }
 
-/// Pays on the page; answers where the browser is sent, where it is.
+/// Pays on the page; returns where the browser is sent, if anywhere.
 pub async fn pay(url: &str) -> Option<String> {
-    let response = press(url, "decision=pay").await;
-    Some(response.headers().get("location")?.to_str().unwrap().to_owned())
+    press(url, &[("decision", "pay")]).await.header("location").map(str::to_owned)
+}
+
+/// Signs a user up who pays.
+pub async fn subscriber(stack: &Stack) -> User {
+    let user = stack.sign_up().await;
+    assert!(pay(&url(ask_for_checkout(stack, &user, "/plan").await)).await.is_some());
+    becomes(stack, &user, "pro").await;
+    user
 }

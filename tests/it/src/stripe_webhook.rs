@@ -1,33 +1,30 @@
-//! What an event does: whatever comes, in whichever order, the profile says what Stripe says.
+//! What an event does: whichever comes, in whichever order, the profile says what Stripe says.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::own_stack::{PATIENCE, eventually};
-use crate::stack::{Stack, User, taken};
+use crate::logs::Log;
+use crate::own_stack::eventually;
+use crate::stack::{Stack, User, now, send, with};
 use crate::stripe::{
-    EVENT_TYPES, act, cancel, create_customer, deliver, event, hold_events, objects, profile, send, subscribe,
+    act, cancel, create_customer, deliver, event, hold_events, objects, profile, send_event, send_signed,
+    signature, store_customer, subscribe,
 };
 
-/// Somebody with a customer that their profile knows, before they pay.
-async fn customer_of(stack: &Stack, user: &User) -> String {
-    let customer = create_customer(stack, user).await;
-    let statement = "update public.profiles set stripe_customer_id = $2 where user_id = $1";
-    stack.sql(statement, &[&user.id, &customer]).await;
-    customer
-}
-
-async fn about(stack: &Stack, subscription: &str, kind: &str) -> Value {
-    let all = objects(stack, "subscriptions").await;
-    event(kind, all.iter().find(|it| it["id"] == subscription).unwrap())
+/// A user with a customer and a subscription, of whom no event has arrived.
+async fn paying(stack: &Stack) -> (User, String, String) {
+    let user = stack.sign_up().await;
+    hold_events(stack).await;
+    let customer = create_customer(stack, &user).await;
+    let subscription = subscribe(stack, &customer).await;
+    (user, customer, subscription)
 }
 
 #[tokio::test]
 async fn every_change_of_a_subscription_changes_the_plan() {
-    let (stack, user) = taken().await;
-    hold_events(&stack).await;
-    let customer = customer_of(&stack, &user).await;
-    let subscription = subscribe(&stack, &customer).await;
+    let stack = Stack::take().await;
+    let (user, customer, subscription) = paying(&stack).await;
+    store_customer(&stack, &user, &customer).await;
     for (action, more, plan) in [
         ("renew", json!({}), "pro"),
         ("fail_payment", json!({}), "pro"),
@@ -36,89 +33,90 @@ async fn every_change_of_a_subscription_changes_the_plan() {
         ("pause", json!({}), "free"),
         ("resume", json!({}), "pro"),
         ("dispute", json!({}), "pro"),
+        ("fail_payment", json!({}), "pro"),
+        ("give_up", json!({"becomes": "unpaid"}), "free"),
+        ("retry_payment", json!({"succeeds": true}), "pro"),
         ("cancel_at_period_end", json!({}), "pro"),
         ("end_period", json!({}), "free"),
     ] {
-        let mut order = json!({"action": action, "subscription": subscription});
-        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let done = act(&stack, order).await;
+        let done = act(&stack, with(json!({"action": action, "subscription": subscription}), &more)).await;
         assert!(done.get("ignored").is_none(), "{action}: {done}");
         deliver(&stack).await;
         assert_eq!(profile(&stack, &user).await.0, plan, "{action}");
     }
 }
 
-#[tokio::test]
-async fn snapshots_and_thin_events_say_the_same() {
-    let stack = Stack::take().await;
-    for style in ["snapshot", "thin", "both"] {
-        let user = stack.sign_up().await;
-        hold_events(&stack).await;
-        stack.stripe(Method::PUT, "delivery", &json!({"style": style})).await;
-        let customer = create_customer(&stack, &user).await;
-        let subscription = subscribe(&stack, &customer).await;
-        deliver(&stack).await;
-        assert_eq!(profile(&stack, &user).await, ("pro".to_owned(), Some(customer)), "{style}");
-        cancel(&stack, &subscription).await;
-        deliver(&stack).await;
-        assert_eq!(profile(&stack, &user).await.0, "free", "{style}");
-    }
-}
-
 /// How often the customer's subscriptions were asked for.
 async fn asked(stack: &Stack) -> usize {
-    stack.log_of("stripe", "/v1/subscriptions").await.len()
-}
-
-/// A asks Stripe and is answered late; meanwhile the subscription ends, B is told, asks and writes. Then A's answer comes.
-async fn race(stack: &Stack, stored: &str) -> String {
-    let user = stack.sign_up().await;
-    hold_events(stack).await;
-    let customer = customer_of(stack, &user).await;
-    let subscription = subscribe(stack, &customer).await;
-    let statement = "update public.profiles set plan = $2::text::public.plan_type where user_id = $1";
-    stack.sql(statement, &[&user.id, &stored]).await;
-    let event = about(stack, &subscription, "customer.subscription.updated").await;
-    let before = asked(stack).await;
-
-    stack.faults("stripe", json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}])).await;
-    let a = send(stack, &event);
-    let others = async {
-        eventually("A has asked", PATIENCE, async || asked(stack).await == before + 1).await;
-        cancel(stack, &subscription).await;
-        let b = send(stack, &event).await;
-        assert_eq!((b.status.as_u16(), &b.body["outcome"]), (200, &json!("written")));
-        assert_eq!(profile(stack, &user).await.0, "free");
-        let log = stack.log_of("stripe", "/v1/subscriptions").await;
-        assert!(log[before]["finished_ms"].is_null(), "A was answered before B had written: {log:?}");
-    };
-    let (a, ()) = futures_util::future::join(a, others).await;
-    assert_eq!((a.status.as_u16(), &a.body["outcome"]), (200, &json!("written")));
-    assert_eq!(asked(stack).await, before + 3, "A asks again");
-    profile(stack, &user).await.0
+    stack.log("stripe", "/v1/subscriptions").await.len()
 }
 
 #[tokio::test]
-async fn who_asked_first_and_writes_last_does_not_win() {
+async fn event_that_asked_stripe_first_and_writes_last_does_not_win() {
     let stack = Stack::take().await;
-    assert_eq!(race(&stack, "pro").await, "free");
-    // B writes what stands there already, and A has been told something older all the same.
-    assert_eq!(race(&stack, "free").await, "free");
+    // With "free", B writes what is stored already, and A still knows something older.
+    for stored in ["pro", "free"] {
+        let (user, customer, subscription) = paying(&stack).await;
+        store_customer(&stack, &user, &customer).await;
+        let statement = "update public.profiles set plan = $2::text::public.plan_type where user_id = $1";
+        stack.sql(statement, &[&user.id, &stored]).await;
+        let subscriptions = objects(&stack, "subscriptions").await;
+        let object = subscriptions.iter().find(|it| it["id"] == subscription.as_str()).unwrap();
+        let event = event("customer.subscription.updated", object);
+        let before = asked(&stack).await;
+        // A asks Stripe and waits; meanwhile the subscription ends, and B asks and writes.
+        let hold = json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}]);
+        stack.faults("stripe", hold).await;
+        let others = async {
+            eventually("A has asked", async || asked(&stack).await == before + 1).await;
+            cancel(&stack, &subscription).await;
+            assert_eq!(send_event(&stack, &event).await.ok()["outcome"], "written");
+            assert_eq!(profile(&stack, &user).await.0, "free");
+            let log = stack.log("stripe", "/v1/subscriptions").await;
+            assert!(log[before]["finished_ms"].is_null(), "A had its response before B wrote: {log:?}");
+        };
+        let (a, ()) = futures_util::future::join(send_event(&stack, &event), others).await;
+        assert_eq!(a.ok()["outcome"], "written");
+        assert_eq!(asked(&stack).await, before + 3, "A asks again");
+        assert_eq!(profile(&stack, &user).await.0, "free");
+    }
 }
 
 #[tokio::test]
-async fn an_endpoint_needs_no_more_than_the_listed_events() {
-    let (stack, user) = taken().await;
-    hold_events(&stack).await;
-    let customer = create_customer(&stack, &user).await;
-    subscribe(&stack, &customer).await;
-    let order = json!({"pending": true});
-    let summary = stack.stripe(Method::POST, "deliver", &order).await;
-    assert_eq!(summary["failed"], 0);
-    let deliveries = stack.stripe(Method::GET, "deliveries", &Value::Null).await;
-    for delivery in deliveries.as_array().unwrap() {
-        let is_listed = EVENT_TYPES.contains(&delivery["type"].as_str().unwrap());
-        let is_ignored = delivery["body"].as_str().unwrap().contains("ignored");
-        assert_eq!(is_listed, !is_ignored, "{delivery}");
+async fn event_that_stripe_did_not_sign_or_mean_is_refused_before_stripe_is_asked() {
+    let stack = Stack::take().await;
+    let (secret, log) = (stack.url("/stripe_webhook_secret").to_owned(), Log::begin());
+    let customer = "cus_neverAskedFor";
+    let good = event("invoice.paid", &json!({"object": "invoice", "customer": customer}));
+    let body = good.to_string().into_bytes();
+    let live = with(good, &json!({"livemode": true})).to_string().into_bytes();
+    const LIMIT: usize = 1024 * 1024;
+    for (secret, seconds, body, status, code) in [
+        ("whsec_00000000000000000000000000000000", now(), body.clone(), 400, "invalid_signature"),
+        (&secret, now() - 400, body.clone(), 400, "invalid_signature"),
+        (&secret, now() + 400, body.clone(), 400, "invalid_signature"),
+        (&secret, now(), b"[".repeat(5_000), 400, "invalid_json"),
+        (&secret, now(), live, 400, "livemode_mismatch"),
+        (&secret, now(), vec![b' '; LIMIT + 1], 413, "body_too_large"),
+    ] {
+        send_signed(&stack, secret, seconds, body).await.assert_error(status, code);
     }
+    let signature = signature(&secret, now(), &body);
+    for signature in [None, Some(signature)] {
+        let mut request =
+            stack.request(Method::POST, "stripe-webhook", None).body([&body[..], b"\n"].concat());
+        if let Some(signature) = signature {
+            request = request.header("stripe-signature", signature);
+        }
+        send(request).await.assert_error(400, "invalid_signature");
+    }
+    let asked = stack.control("stripe", Method::GET, "log", &Value::Null).await.to_string();
+    assert!(!asked.contains(customer), "{asked}");
+    let lines = json!(log.lines()).to_string();
+    assert!(!lines.contains(&secret) && !lines.contains("panicked"), "{lines}");
+
+    let largest = event("charge.refunded", &json!({"object": "charge"}));
+    let padding = LIMIT - with(largest.clone(), &json!({"padding": ""})).to_string().len();
+    let largest = with(largest, &json!({"padding": "x".repeat(padding)}));
+    assert_eq!(send_event(&stack, &largest).await.ok()["outcome"], "ignored");
 }

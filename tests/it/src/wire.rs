@@ -1,13 +1,11 @@
-//! Requests and answers as a proxy sees them: whole, and one after the other on a connection.
+//! Requests and responses as a proxy sees them: whole, and one after the other on a connection. Faults need the bytes, so
+//! no HTTP server would do.
 
 use reqwest::Method;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 pub type Connection = BufReader<TcpStream>;
-
-/// The headers of answers that anybody behind a proxy reads.
-const PASSED_ON: [&str; 3] = ["content-type", "retry-after", "location"];
 
 #[derive(Debug)]
 pub struct Request {
@@ -19,7 +17,7 @@ pub struct Request {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
@@ -28,12 +26,16 @@ pub struct Answer {
 impl Request {
     /// The next one; `None` at the end of the connection.
     pub async fn read(connection: &mut Connection) -> Option<Self> {
-        let (mut first, mut length, mut headers) = (String::new(), 0, Vec::new());
-        connection.read_line(&mut first).await.ok().filter(|read| *read > 0)?;
+        let (mut length, mut headers, mut lines) = (0, Vec::new(), Vec::new());
         loop {
             let mut line = String::new();
             connection.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_owned()),
+            }
+        }
+        for (name, value) in lines.iter().filter_map(|line| line.split_once(": ")) {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().ok()?,
                 "host" | "connection" | "accept-encoding" => {}
@@ -42,28 +44,32 @@ impl Request {
         }
         let mut body = vec![0; length];
         connection.read_exact(&mut body).await.ok()?;
-        let mut parts = first.split_whitespace();
+        let mut parts = lines.first()?.split_whitespace();
         Some(Self { method: parts.next()?.parse().ok()?, path: parts.next()?.to_owned(), headers, body })
     }
 
-    /// What `upstream` answers.
-    pub async fn forward(self, client: &reqwest::Client, upstream: &str) -> Option<Answer> {
+    /// The response of `upstream`.
+    pub async fn forward(self, client: &reqwest::Client, upstream: &str) -> Option<Response> {
         let mut request = client.request(self.method, format!("{upstream}{}", self.path)).body(self.body);
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         let response = request.send().await.ok()?;
         let header = |name| Some((name, response.headers().get(name)?.to_str().ok()?.to_owned()));
-        let headers = PASSED_ON.into_iter().filter_map(header).collect();
+        let headers = ["content-type", "retry-after", "location"].into_iter().filter_map(header).collect();
         let status = response.status().as_u16();
-        Some(Answer { status, headers, body: response.bytes().await.ok()?.to_vec() })
+        Some(Response { status, headers, body: response.bytes().await.ok()?.to_vec() })
     }
 }
 
-impl Answer {
+impl Response {
     pub fn json(status: u16, body: &str) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    pub fn html(status: u16) -> Self {
+        Self::json(status, "<!doctype html><h1>Hello</h1>").with("content-type", "text/html")
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -84,7 +90,6 @@ impl Answer {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        // There is no body with these, not even an empty one.
         if self.status != 204 && self.status != 304 {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
@@ -92,8 +97,6 @@ impl Answer {
     }
 
     pub async fn write(&self, connection: &mut Connection) -> Option<()> {
-        let mut whole = self.head();
-        whole.extend_from_slice(&self.body);
-        connection.write_all(&whole).await.ok()
+        connection.write_all(&[self.head().as_slice(), &self.body].concat()).await.ok()
     }
 }

@@ -37,6 +37,9 @@ mutants! {
         "every unknown key id causes a request":
             "shared/src/auth/jwks.rs" "now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS" => "false",
             "invented_key_ids_cause_one_request_in_30_seconds";
+        "an old sign-in is enough for what needs a recent one":
+            "shared/src/auth/recent.rs" "self.is_anonymous || self.sign_ins.any_is_recent(now_seconds)" => "true",
+            "an_old_session_is_not_made_recent_by_a_new_token";
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
             "a_state_says_who_began_for_ten_minutes";
@@ -94,6 +97,9 @@ mutants! {
             "functions/ai-playlist/src/job.rs" "self.end_as(&service, status, None)"
                 => "self.end_as(&service, Status::Succeeded, None)",
             "a_client_that_leaves_ends_the_generation_as_failed";
+        "a playlist beyond the limit of saved ones is charged and lost":
+            "functions/ai-playlist/src/job.rs" "error.code() == Code::PlaylistLimitReached" => "false",
+            "at_the_limit_of_playlists_the_playlist_is_delivered_unsaved";
         "a model that never stops is listened to for ever":
             "functions/ai-playlist/src/answer.rs" "self.songs - self.repeats >= self.max_songs" => "false",
             "a_model_that_never_stops_is_stopped";
@@ -102,6 +108,12 @@ mutants! {
         "two checkouts stay open":
             "shared/src/stripe/checkout.rs" "self.expire(open.iter().skip(1)).await?" => "()",
             "of_two_that_are_created_at_once_both_keep_the_newest";
+        "an open checkout in another currency keeps a customer from paying":
+            "shared/src/stripe/checkout.rs" "self.expire(sessions.iter()).await?" => "()",
+            "what_holds_a_customer_in_another_currency_is_closed_or_told";
+        "a first payment that failed cannot be paid":
+            "functions/billing/src/handler.rs" "stripe.first_payment(&begun).await?" => "None::<String>",
+            "a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be";
         "an unpaid subscription does not keep its customer from a second one":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\")"
                 => "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\" | \"unpaid\")",
@@ -121,7 +133,17 @@ mutants! {
             "functions/stripe-webhook/src/handler.rs" "stripe.close_sessions(&subject.customer).await?" => "()",
             "who_has_paid_in_one_tab_cannot_pay_in_another";
     }
+    "spotify-search" {
+        "searches are not limited":
+            "functions/spotify-search/src/handler.rs" "take_request(&service, user.id(), Counted::Search).await?"
+                => "()",
+            "a_search_too_many_or_of_a_deleted_user_does_not_reach_spotify";
+    }
     "spotify-export" {
+        "exports are not limited":
+            "functions/spotify-export/src/job.rs"
+                "take_request(&supabase.service(), self.user.id(), Counted::Export).await?" => "()",
+            "an_export_too_many_does_not_reach_spotify";
         "a repeat makes a second copy":
             "functions/spotify-export/src/job.rs" "self.export(Some(key), copy, tokens).await"
                 => "self.export(Some(key), None, tokens).await",
@@ -131,6 +153,9 @@ mutants! {
             "what_cannot_be_exported_is_refused_and_the_key_let_go";
     }
     "account" {
+        "a stolen session deletes the account":
+            "functions/account/src/handler.rs" "user.require_recent_sign_in(clock.now_seconds())?" => "()",
+            "an_account_is_deleted_only_by_who_has_signed_in_within_ten_minutes";
         "an account is deleted and its subscription goes on":
             "functions/account/src/handler.rs" "stripe.delete_customer(&customer).await?" => "()",
             "stripe_is_told_before_anything_is_deleted";

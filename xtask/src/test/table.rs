@@ -55,7 +55,7 @@ const END_TO_END_DENO: Run = Run::EndToEndWithout(&[
     "models::",
     "convergence::",
     "process::",
-    "a_listener_who_leaves_before_the_document",
+    "client_that_disconnects_before_the_document",
 ]);
 
 /// The main journeys: to sign up, generate, edit, pay, link and export.

@@ -1,9 +1,9 @@
-//! The outbound calls of the functions, each in one line: what is called without standing here makes the matrix fail.
+//! The outbound calls of the functions, each in one line: an unlisted call makes the matrix fail.
 
 use std::fmt;
 
-/// Whom a call is for: one base URL in the functions' configuration each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A service: one base URL in the functions' configuration each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upstream {
     Supabase,
     /// Spotify's accounts service.
@@ -16,10 +16,20 @@ pub enum Upstream {
 
 impl Upstream {
     pub const ALL: [Self; 5] = [Self::Supabase, Self::Accounts, Self::Spotify, Self::Stripe, Self::Model];
+
+    /// Where the ready file names its URL.
+    pub fn url(self) -> &'static str {
+        match self {
+            Self::Supabase => "/supabase_url",
+            Self::Accounts | Self::Spotify => "/simulators/spotify",
+            Self::Stripe => "/simulators/stripe",
+            Self::Model => "/simulators/llm",
+        }
+    }
 }
 
 /// A method and a path, in which `*` stands for any segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     pub upstream: Upstream,
     pub method: &'static str,
@@ -28,12 +38,10 @@ pub struct Call {
 
 impl Call {
     pub fn fits(&self, upstream: Upstream, method: &str, path: &str) -> bool {
-        let path = path.split('?').next().unwrap();
-        let is_same = |(ours, theirs): (&str, &str)| ours == "*" || ours == theirs;
-        self.upstream == upstream
-            && self.method == method
-            && self.path.split('/').count() == path.split('/').count()
-            && self.path.split('/').zip(path.split('/')).all(is_same)
+        let [mut ours, mut theirs] = [self.path, path.split('?').next().unwrap()].map(|it| it.split('/'));
+        let is_same =
+            theirs.by_ref().all(|theirs| ours.next().is_some_and(|ours| ours == "*" || ours == theirs));
+        (self.upstream, self.method) == (upstream, method) && is_same && ours.next().is_none()
     }
 }
 

@@ -1,42 +1,41 @@
 //! Every outbound call of every function meets every fault, on either runtime.
 //!
-//! The cells are made from two lists: what clients ask (`operations`), with the calls that each makes, and what can
-//! happen to a call (`faults`). First each operation is run with nothing wrong and everything it calls is compared with
-//! the list: a call that nobody listed fails. Then in each cell its call meets its fault every time it is made; the
-//! answer has to be one that is documented (`rules`), in time; and when all is well again, the client asks again and has
-//! to get what it wanted, and everything has to be as it should (`aftermath`).
+//! The cases are made from two lists: the operations of clients (`operations`), with the calls of each, and the faults
+//! (`faults`). First each operation runs without a fault, and its calls are compared with the list: an unlisted call fails.
+//! Then in each case a call meets its fault every time it is made; the response has to be a documented one (`expected`), in
+//! time; and once everything works again, the client repeats the operation and has to get what it wanted (`checks`).
 //!
-//! Several lanes of functions run side by side, for many cells wait for a timeout. `FAULTS_ONLY` runs the cells whose
-//! name holds a text.
+//! Several workers run side by side, because many cases wait for a timeout. `FAULTS_ONLY` selects the cases whose name
+//! contains a text.
 
-mod acts;
-mod aftermath;
 mod calls;
-mod cell;
-mod lane;
+mod case;
+mod checks;
+mod expected;
 mod operations;
-mod rules;
+mod scenario;
+mod worker;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use self::cell::{Cell, Recorded, record};
-use self::lane::{Lane, World};
+use self::case::{Case, record};
 use self::operations::{COLD, OPERATIONS};
+use self::worker::{Environment, Worker};
 use crate::faults::Fault;
+use crate::health::functions;
+use crate::own_stack::free_ports;
 use crate::runs::tell;
 
-/// So many lanes begin with the cells that wait the longest, and so many with those that do not wait.
-const PATIENT_LANES: usize = 16;
-const BUSY_LANES: usize = 4;
-const LANES: usize = PATIENT_LANES + BUSY_LANES;
+/// So many workers begin with the cases that wait the longest, and so many with those that do not wait.
+const PATIENT_WORKERS: usize = 16;
+const BUSY_WORKERS: usize = 4;
+const WORKERS: usize = PATIENT_WORKERS + BUSY_WORKERS;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_workerd() {
@@ -48,133 +47,109 @@ async fn on_deno() {
     run("deno").await;
 }
 
-/// What came of a cell.
+/// The result of a case.
 struct Ran {
     name: String,
-    took: Duration,
     wrong: Vec<String>,
 }
 
 async fn run(runtime: &'static str) {
-    assert_every_function_is_here();
+    let tested: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.function).collect();
+    assert!(functions().iter().eq(tested), "each function has operations, and no other");
     let begun = Instant::now();
-    let world = Arc::new(World::new().await);
-    let mut lanes = start(&world, runtime).await;
-    let cold = Arc::new(lanes.pop().unwrap());
-    let lanes: Vec<Arc<Lane>> = lanes.into_iter().map(Arc::new).collect();
-    let recorded = Arc::new(record_all(&lanes).await);
+    let environment = Arc::new(Environment::new().await);
+    let mut workers = start(&environment, runtime).await;
+    let cold = workers.pop().unwrap();
+    let mut cases = record_all(&workers).await;
     tell(
         "faults",
-        &format!("{runtime}: {LANES} lanes and the calls of all operations after {:?}", begun.elapsed()),
+        &format!("{runtime}: {WORKERS} workers and {} cases after {:?}", cases.len(), begun.elapsed()),
     );
-
-    let waiting = Arc::new(Mutex::new(cells(&recorded)));
-    let lanes = lanes.iter().enumerate();
-    let lanes = lanes.map(|(number, lane)| drain(lane.clone(), waiting.clone(), number < PATIENT_LANES));
-    let (ran, cold) = tokio::join!(join_all(lanes), run_cold(cold));
+    cases.retain(is_wanted);
+    cases.sort_by_key(|case| std::cmp::Reverse(case.seconds()));
+    let waiting = Arc::new(Mutex::new(VecDeque::from(cases)));
+    let draining = workers.iter().enumerate();
+    let draining =
+        draining.map(|(number, worker)| drain(worker.clone(), waiting.clone(), number < PATIENT_WORKERS));
+    let (ran, cold) = tokio::join!(join_all(draining), run_cold(cold));
     let ran: Vec<Ran> = ran.into_iter().flatten().chain(cold).collect();
-    let apart = aftermath::billing(&world).await;
+    let billing = checks::billing(&environment).await;
 
-    let mut slowest: Vec<&Ran> = ran.iter().collect();
-    slowest.sort_by_key(|ran| std::cmp::Reverse(ran.took));
-    for Ran { name, took, .. } in slowest.iter().take(3) {
-        tell("faults", &format!("slow: {name}: {took:?}"));
-    }
     let failed: Vec<&Ran> = ran.iter().filter(|ran| !ran.wrong.is_empty()).collect();
-    for Ran { name, wrong, .. } in &failed {
+    for Ran { name, wrong } in &failed {
         tell("faults", &format!("failed: {name} {runtime}: {}", wrong.join("; ")));
     }
-    tell(
-        "faults",
-        &format!("{runtime}: cells run {}, failed {} in {:?}", ran.len(), failed.len(), begun.elapsed()),
-    );
-    assert!(!ran.is_empty(), "no cell is called so");
-    assert!(failed.is_empty(), "{} cells failed", failed.len());
-    assert_eq!(apart, Vec::<String>::new());
+    let (count, took) = (ran.len(), begun.elapsed());
+    tell("faults", &format!("{runtime}: cases run {count}, failed {} in {took:?}", failed.len()));
+    assert!(!ran.is_empty(), "no case has such a name");
+    assert!(failed.is_empty(), "{} cases failed", failed.len());
+    assert_eq!(billing, Vec::<String>::new());
 }
 
-/// All lanes, the last of which is the one whose functions begin anew.
-async fn start(world: &Arc<World>, runtime: &'static str) -> Vec<Lane> {
-    let mut ports = crate::own_stack::free_ports();
-    let mut lanes = Vec::new();
-    for number in 0..=LANES {
-        lanes.push(Lane::build(world, &format!("lane{number}"), runtime, &mut ports).await);
+/// All workers, and one more whose functions are restarted.
+async fn start(environment: &Arc<Environment>, runtime: &'static str) -> Vec<Arc<Worker>> {
+    let mut ports = free_ports();
+    let mut workers = Vec::new();
+    for number in 0..=WORKERS {
+        workers.push(Worker::build(environment, format!("worker{number}"), runtime, &mut ports).await);
     }
-    join_all(lanes.iter_mut().map(Lane::start)).await;
-    lanes
+    join_all(workers.iter_mut().map(Worker::start)).await;
+    workers.into_iter().map(Arc::new).collect()
 }
 
-/// Runs every operation with nothing wrong; the operations share the lanes.
-async fn record_all(lanes: &[Arc<Lane>]) -> Vec<Recorded> {
-    let recording = lanes.iter().enumerate().map(async |(index, lane)| {
-        let mut recorded = Vec::new();
-        for operation in OPERATIONS.iter().skip(index).step_by(lanes.len()) {
-            recorded.push(record(lane, operation).await);
+/// Runs every operation without a fault; the operations share the workers.
+async fn record_all(workers: &[Arc<Worker>]) -> Vec<Case> {
+    let recording = workers.iter().enumerate().map(async |(index, worker)| {
+        let mut cases = Vec::new();
+        for operation in OPERATIONS.iter().skip(index).step_by(workers.len()) {
+            cases.extend(record(worker, operation).await);
         }
-        recorded
+        cases
     });
     join_all(recording).await.into_iter().flatten().collect()
 }
 
-/// The cells, the slow ones first.
-fn cells(recorded: &[Recorded]) -> VecDeque<Cell> {
-    let mut cells: Vec<Cell> = recorded.iter().flat_map(Recorded::cells).filter(is_wanted).collect();
-    cells.sort_by_key(|cell| std::cmp::Reverse(cell.seconds()));
-    cells.into()
+fn is_wanted(case: &Case) -> bool {
+    std::env::var("FAULTS_ONLY").map_or(true, |text| case.name().contains(&text))
 }
 
-fn is_wanted(cell: &Cell) -> bool {
-    std::env::var("FAULTS_ONLY").map_or(true, |text| cell.name().contains(&text))
-}
-
-async fn drain(lane: Arc<Lane>, waiting: Arc<Mutex<VecDeque<Cell>>>, is_patient: bool) -> Vec<Ran> {
+async fn drain(worker: Arc<Worker>, waiting: Arc<Mutex<VecDeque<Case>>>, is_patient: bool) -> Vec<Ran> {
     let mut ran = Vec::new();
     loop {
         let next = {
             let mut waiting = waiting.lock().unwrap();
             if is_patient { waiting.pop_front() } else { waiting.pop_back() }
         };
-        let Some(cell) = next else { return ran };
-        ran.push(run_cell(&lane, cell).await);
+        let Some(case) = next else { return ran };
+        ran.push(run_case(&worker, case).await);
     }
 }
 
-async fn run_cell(lane: &Arc<Lane>, cell: Cell) -> Ran {
-    let (begun, name) = (Instant::now(), cell.name());
-    let wrong = match AssertUnwindSafe(cell.run(lane)).catch_unwind().await {
+async fn run_case(worker: &Worker, case: Case) -> Ran {
+    let name = case.name();
+    let wrong = match AssertUnwindSafe(case.run(worker)).catch_unwind().await {
         Ok(wrong) => wrong,
         Err(panic) => {
-            lane.lift().await;
+            worker.restore().await;
             let text = panic.downcast::<String>().map_or_else(|_| "a panic".to_owned(), |text| *text);
-            vec![format!("the harness: {text}")]
+            vec![format!("the test itself: {text}")]
         }
     };
-    Ran { name, took: begun.elapsed(), wrong }
+    Ran { name, wrong }
 }
 
-/// The cells of the verification: each fault meets all functions, which have just been started.
-async fn run_cold(lane: Arc<Lane>) -> Vec<Ran> {
+/// The verification of the caller: each fault meets all functions, which have just been started.
+async fn run_cold(worker: Arc<Worker>) -> Vec<Ran> {
     let mut ran = Vec::new();
     for fault in Fault::ALL {
-        let cells: Vec<Cell> =
-            COLD.iter().filter_map(|operation| Cell::cold(operation, fault)).filter(is_wanted).collect();
-        if cells.is_empty() {
-            continue;
+        let cases = COLD.iter().filter_map(|operation| Case::cold(operation, *fault)).filter(is_wanted);
+        let cases: Vec<Case> = cases.collect();
+        if !cases.is_empty() {
+            worker.restart().await;
         }
-        lane.restart().await;
-        for cell in cells {
-            ran.push(run_cell(&lane, cell).await);
+        for case in cases {
+            ran.push(run_case(&worker, case).await);
         }
     }
     ran
-}
-
-fn assert_every_function_is_here() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
-    let entries =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    // It calls nobody but the functions.
-    let there: BTreeSet<String> = entries.filter(|name| name != "gateway").collect();
-    let here = OPERATIONS.iter().map(|operation| operation.function.to_owned()).collect();
-    assert_eq!(there, here, "a function without its operations, or the other way round");
 }

@@ -1,0 +1,114 @@
+//! How an operation may end where a call meets a fault: the documented statuses and codes.
+
+use super::calls::{self, Call, Upstream};
+use super::operations::{Impact, Operation, Scenario};
+use crate::faults::Fault::{self, *};
+
+pub type Ending = (u16, &'static str);
+
+const DATABASE_UNAVAILABLE: Ending = (503, "database_unavailable");
+
+/// Whether a fault can happen to a call.
+pub fn can_happen(fault: Fault, call: Call) -> bool {
+    match fault {
+        Poisoned => {
+            matches!(call.upstream, Upstream::Accounts | Upstream::Spotify | Upstream::Stripe)
+        }
+        RefusedByDatabase => call.path.starts_with("/rest/"),
+        _ => true,
+    }
+}
+
+pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) -> Vec<Ending> {
+    let ends = operation.ends;
+    if operation.scenario == Scenario::Health {
+        return vec![health(fault)];
+    }
+    if impact == Impact::None || is_harmless(call, fault) {
+        return vec![ends];
+    }
+    let mut endings = match call.upstream {
+        Upstream::Supabase => database(call, fault),
+        Upstream::Accounts | Upstream::Spotify => {
+            third_party(fault, ["spotify_timeout", "spotify_rate_limited", "spotify_unavailable"])
+        }
+        Upstream::Stripe => {
+            third_party(fault, ["stripe_timeout", "stripe_rate_limited", "stripe_unavailable"])
+        }
+        Upstream::Model => model(fault),
+    };
+    let breaks_off = matches!(fault, ResetMiddle | TruncatedJson | InvalidUtf8);
+    // Some of the searches that are under way have their token already.
+    let is_partial = impact == Impact::Partial && (breaks_off || call == calls::TOKEN);
+    // It is repeated at once, and then is done already.
+    let is_done = call == calls::EXPIRE_SESSION && fault == ResetMiddle;
+    // It is repeated at once, or what it breaks is not needed.
+    let is_mended = fault == FailsOnce
+        || fault == InvalidUtf8 && !matches!(call.upstream, Upstream::Supabase | Upstream::Model);
+    if is_mended || is_done || is_partial || is_void(call) && fault.is_carried_out() {
+        endings.push(ends);
+    }
+    endings
+}
+
+/// What is not read, or what the transport takes care of.
+fn is_harmless(call: Call, fault: Fault) -> bool {
+    match fault {
+        WrongContentType | SentTwice | Poisoned => true,
+        // Nothing is read after the end of a stream.
+        DoubledDocument => call.upstream == Upstream::Model,
+        // Only whether there is a row is read.
+        InvalidUtf8 => call == calls::PROFILES,
+        // An export may be as large as all that a user may store.
+        TenMegabytes => call == calls::EXPORT_ACCOUNT,
+        _ => false,
+    }
+}
+
+/// A response without a document cannot be truncated or doubled.
+fn is_void(call: Call) -> bool {
+    call == calls::STORE_LINK
+}
+
+fn database(call: Call, fault: Fault) -> Vec<Ending> {
+    match fault {
+        // Only a database of another version responds so: that is a defect.
+        WrongShape if call == calls::SET_PLAN => vec![(503, "plan_contended")],
+        WrongShape if [calls::BEGIN_DELETION, calls::DELETE_ACCOUNT].contains(&call) => {
+            vec![(500, "internal_error")]
+        }
+        RefusedByDatabase => vec![(500, "internal_error")],
+        _ => vec![DATABASE_UNAVAILABLE],
+    }
+}
+
+fn third_party(fault: Fault, [timeout, rate_limited, unavailable]: [&'static str; 3]) -> Vec<Ending> {
+    vec![match fault {
+        Timeout | SlowDrip => (504, timeout),
+        ShortRateLimit | LongRateLimit => (503, rate_limited),
+        _ => (502, unavailable),
+    }]
+}
+
+fn model(fault: Fault) -> Vec<Ending> {
+    match fault {
+        Timeout => vec![(504, "llm_timeout")],
+        SlowDrip => vec![(504, "llm_timeout"), (504, "generation_timeout")],
+        ShortRateLimit | LongRateLimit => vec![(503, "llm_rate_limited")],
+        Html | TruncatedJson | WrongShape | InvalidUtf8 => {
+            vec![(502, "llm_invalid_answer")]
+        }
+        TenMegabytes => vec![(502, "llm_unavailable"), (502, "llm_invalid_answer")],
+        // The operator has to name the host that the model moved to.
+        Redirect => vec![(503, "misconfigured")],
+        _ => vec![(502, "llm_unavailable")],
+    }
+}
+
+/// A database that refuses is there, whatever it says.
+fn health(fault: Fault) -> Ending {
+    match fault {
+        Refused | ResetBefore | Timeout | Error500 | Error503 | FailsOnce => (503, "unavailable"),
+        _ => (200, "ok"),
+    }
+}
