@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
 type Serve = (request: Request, env: object, context: object) => Response | Promise<Response>;
 type Bundle = { start: (module: unknown) => Serve; instances: number[][] };
@@ -15,14 +16,9 @@ type Bundle = { start: (module: unknown) => Serve; instances: number[][] };
 async function started(): Promise<{ ask: (path: string) => Promise<Response>; instances: number[][] }> {
   const outfile = path.join(mkdtempSync(path.join(tmpdir(), 'entry-')), 'entry.mjs');
   const bindings = path.resolve('tests/platform/bindings.js');
-  await build({
-    stdin: { contents: "export * from './entry.js'; export { instances } from './bindings.js';", resolveDir: 'shared/src/runtime/wasm' },
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    outfile,
-    plugins: [{ name: 'bindings', setup: (it) => it.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: bindings })) }],
-  });
+  const stdin = { contents: "export * from './entry.js'; export { instances } from './bindings.js';", resolveDir: 'shared/src/runtime/wasm' };
+  const plugin: Plugin = { name: 'bindings', setup: (it) => it.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: bindings })) };
+  await build({ stdin, bundle: true, format: 'esm', platform: 'neutral', outfile, plugins: [plugin] });
   globalThis.addEventListener ??= () => {}; // Node has no global events.
   const { start, instances } = (await import(pathToFileURL(outfile).href)) as Bundle;
   const serve = start(null);

@@ -3,15 +3,10 @@
  * The library pointed at the simulator is in tests/simulators.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import Stripe from 'stripe';
+import { ready } from '../supabase-js/support.ts';
 
-interface Ready { functions_url: string; stripe_webhook_secret: string }
-
-const path = process.env.SOUND_WHISKERS_READY_FILE;
-if (!path) throw new Error('SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test --only stripe-sdk`');
-const ready = JSON.parse(readFileSync(path, 'utf8')) as Ready;
 const secret = ready.stripe_webhook_secret;
 const { webhooks } = new Stripe('sk_test_x');
 
@@ -23,8 +18,8 @@ const now = () => Math.floor(Date.now() / 1000);
 
 async function post(body: string, signature: string): Promise<[number, unknown]> {
   const response = await fetch(`${ready.functions_url}/stripe-webhook`, { method: 'POST', headers: { 'stripe-signature': signature }, body });
-  const answer = (await response.json()) as { outcome?: string; code?: string };
-  return [response.status, answer.outcome ?? answer.code];
+  const { outcome, code } = (await response.json()) as { outcome?: string; code?: string };
+  return [response.status, outcome ?? code];
 }
 
 /** Whether the library takes it for Stripe's. */

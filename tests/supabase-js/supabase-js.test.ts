@@ -15,7 +15,6 @@ const RAINY = { prompt: 'a cozy rainy evening', target_count: 3 };
 const TITLES = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
 type Track = Database['public']['CompositeTypes']['playlist_entry'];
-type Usage = { plan: string; ai: { used: number; limit: number; remaining: number }; playlists: { used: number } };
 
 beforeEach(async () => {
   await resetSimulators();
@@ -47,9 +46,9 @@ test('a saved playlist is read with its tracks by its owner and by no other user
   const id = await savedPlaylist(supabase);
   const read = (reader: Client) => reader.from('playlists').select('*, playlist_tracks(*)').eq('id', id);
 
-  const own = await read(supabase);
-  assert.equal(own.error, null);
-  const [playlist] = own.data ?? [];
+  const { data, error } = await read(supabase);
+  const [playlist] = data ?? [];
+  assert.equal(error, null);
   assert.equal(playlist?.name, 'Rainy evening');
   assert.deepEqual(titles(playlist.playlist_tracks).sort(), TITLES);
 
@@ -63,24 +62,11 @@ test('tracks are added, moved and removed', async () => {
   const { supabase } = await signedUp();
   const playlist_id = await savedPlaylist(supabase);
   const tracks = [{ track_uri: 'spotify:track:4iV5W9uYEdYUVa79Axb7Rh', title: 'Added by hand' }];
-  const added = await edited(supabase.rpc('add_tracks', { playlist_id, tracks }));
-  assert.equal(added.at(-1)?.title, 'Added by hand');
-
-  const moved = await edited(supabase.rpc('move_track', { playlist_id, from_position: 4, to_position: 1 }));
-  assert.equal(moved[0]?.title, 'Added by hand');
-
-  const left = await edited(supabase.rpc('remove_track', { playlist_id, position: 1 }));
-  assert.deepEqual(titles(left).sort(), TITLES);
-  assert.deepEqual(left.map(({ position }) => position), [1, 2, 3]);
-});
-
-test('usage tells what the plan still allows', async () => {
-  const { supabase } = await signedUp();
-  const before = await usage(supabase);
-  assert.deepEqual([before.plan, before.ai.used, before.ai.limit, before.ai.remaining], ['free', 0, 3, 3]);
-  await savedPlaylist(supabase);
-  const after = await usage(supabase);
-  assert.deepEqual([after.playlists.used, after.ai.used, after.ai.remaining], [1, 1, 2]);
+  const added = await supabase.rpc('add_tracks', { playlist_id, tracks });
+  const moved = await supabase.rpc('move_track', { playlist_id, from_position: 4, to_position: 1 });
+  assert.deepEqual([added.data?.at(-1)?.title, moved.data?.[0]?.title], ['Added by hand', 'Added by hand']);
+  const left = (await supabase.rpc('remove_track', { playlist_id, position: 1 })).data ?? [];
+  assert.deepEqual([titles(left).sort(), left.map(({ position }) => position)], [TITLES, [1, 2, 3]]);
 });
 
 test('a user who pays on the page is pro', async () => {
@@ -92,7 +78,8 @@ test('a user who pays on the page is pro', async () => {
   const paid = await fetch(data.url, { method: 'POST', body: new URLSearchParams({ decision: 'pay' }), redirect: 'manual' });
   assert.equal(paid.headers.get('location'), `${origin}/paid`);
   // The event comes when it comes; a front end asks again, as here.
-  while ((await usage(supabase)).plan !== 'pro');
+  const plan = async () => ((await supabase.rpc('usage')).data as { plan: string }).plan;
+  while ((await plan()) !== 'pro');
   const portal = await supabase.functions.invoke('billing/portal', { body: { return_url: `${origin}/` } });
   assert.equal(portal.error, null);
   assert.match(await (await fetch(portal.data.url)).text(), /Cancel subscription/);
@@ -103,12 +90,9 @@ test('an error is an object with a code, a message and the id to report it by', 
   const { data, error } = await supabase.functions.invoke('ai-playlist', { body: { prompt: '' } });
   assert(error instanceof FunctionsHttpError && data === null);
   const response = error.context as Response;
-  assert.equal(response.status, 422);
-  const { code, message, request_id, ...more } = await response.json();
-  assert.equal(code, 'invalid_request');
+  const { message, ...more } = await response.json();
   assert.match(message, /prompt/);
-  assert.equal(request_id, response.headers.get('x-request-id'));
-  assert.deepEqual(more, {});
+  assert.deepEqual([response.status, more], [422, { code: 'invalid_request', request_id: response.headers.get('x-request-id') }]);
 });
 
 test('a function is called in a region of the client’s choice, and a page may send every header that the client sends', async () => {
@@ -143,23 +127,10 @@ test('where the functions have a URL of their own, FunctionsClient calls them th
   assert.deepEqual([error, data?.count], [null, 3]);
 });
 
-/** The tracks of a playlist after an edit. */
-async function edited(call: PromiseLike<{ data: Track[] | null; error: unknown }>): Promise<Track[]> {
-  const { data, error } = await call;
-  assert.equal(error, null);
-  return data ?? [];
-}
-
 const titles = (tracks: Pick<Track, 'title'>[]): (string | null)[] => tracks.map(({ title }) => title);
 
 async function savedPlaylist(supabase: Client): Promise<string> {
   const { data, error } = await supabase.functions.invoke('ai-playlist', { body: { ...RAINY, save: true } });
   assert.equal(error, null);
   return data.playlist_id;
-}
-
-async function usage(supabase: Client): Promise<Usage> {
-  const { data, error } = await supabase.rpc('usage');
-  assert.equal(error, null);
-  return data as Usage;
 }

@@ -4,7 +4,7 @@ import type { Session, SupabaseClient, SupabaseClientOptions } from '@supabase/s
 import type { Database } from '../../supabase/database.types.ts';
 
 type Simulators = { llm: string; spotify: string; stripe: string };
-type Ready = { functions_url: string; web_url: string; supabase_url: string; publishable_key: string; simulators: Simulators };
+type Ready = { functions_url: string; web_url: string; supabase_url: string; publishable_key: string; stripe_webhook_secret: string; simulators: Simulators };
 
 type Global = SupabaseClientOptions<'public'>['global'];
 export type Client = SupabaseClient<Database>;
@@ -13,7 +13,7 @@ export const ready = readReadyFile();
 
 function readReadyFile(): Ready {
   const path = process.env.SOUND_WHISKERS_READY_FILE;
-  if (!path) throw new Error('SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test --only supabase-js`');
+  if (!path) throw new Error('SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test --only` with the stage');
   return JSON.parse(readFileSync(path, 'utf8')) as Ready;
 }
 

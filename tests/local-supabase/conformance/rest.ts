@@ -109,8 +109,6 @@ describe('the data API', () => {
       const answer = await get(`playlists?select=id${query}`, headers);
       assert.deepEqual([answer.status, answer.headers.get('content-range')], expected);
     }
-    const { headers, status } = await call('/rest/v1/spotify_tokens', { method: 'HEAD', token: user.token });
-    assert.deepEqual([status, headers.get('content-range')], [403, null]);
   });
 
   test('one row can be asked for as an object, also by supabase-js', async () => {
@@ -138,13 +136,10 @@ describe('the data API', () => {
 
   test('an insert answers nothing, or what is asked for', async () => {
     const writer = await signUp();
-    const add = (name: string, headers: Record<string, string> = {}, query = ''): Promise<Answer> =>
-      call(`/rest/v1/playlists${query}`, { token: writer.token, body: { owner_id: writer.id, name }, headers });
+    const add = (name: string, headers = {}): Promise<Answer> => call('/rest/v1/playlists', { token: writer.token, body: { owner_id: writer.id, name }, headers });
     const told = ({ status, text, headers }: Answer): unknown[] => [status, text, headers.get('preference-applied')];
     assert.deepEqual(told(await add('Minimal')), [201, '', null]);
     assert.deepEqual(told(await add('Minimal 2', { Prefer: 'return=minimal' })), [201, '', 'return=minimal']);
-    const full = await add('  Full ', REPRESENTATION);
-    assert.deepEqual([full.status, full.json[0].name, full.json[0].description], [201, 'Full', null]);
     const rows = ['One', 'Two'].map((name) => ({ owner_id: writer.id, name }));
     const listed = await call('/rest/v1/playlists?select=name', { token: writer.token, body: rows, headers: REPRESENTATION });
     assert.deepEqual(listed.json, [{ name: 'One' }, { name: 'Two' }]);
