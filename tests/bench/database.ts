@@ -1,8 +1,7 @@
 // How the schema bears a million playlists: two databases beside the product's, one full and one with a single busy user;
 // the same work is measured in both.
 
-import { randomUUID } from 'node:crypto';
-import type { Sql, TransactionSql } from 'postgres';
+import type { Sql } from 'postgres';
 import { setUpProject } from '../database/scratch.ts';
 import { becomes, connect } from '../database/support.ts';
 import { fill, heavyUser, playlistId, userId } from './database/fill.ts';
@@ -21,7 +20,8 @@ const ROUNDS = 31;
 const ROUND_MS = 50;
 
 type Place = { sql: Sql; user: string; playlist: string };
-type Work = (tx: TransactionSql, place: Place) => Promise<unknown>;
+/** Statements of one transaction; $user and $playlist are those of the place. */
+type Work = string[];
 type Role = 'authenticated' | 'fn_ai' | null;
 type Side = { name: string; at: Place; role: Role; work: Work };
 
@@ -29,6 +29,35 @@ const size = SIZES[variable('BENCH_SCALE')] as Size;
 const samples: Samples = {};
 const ratios: Ratio[] = [];
 const server = connect(1, ready.database_url);
+
+const embedded = (of: string) => `left join lateral (select coalesce(json_agg(t), '[]') from (${of}) t) embedded on true`;
+const ofPlaylist = 'from public.playlist_tracks t where t.playlist_id = p.id';
+/** Hot queries, and whose rows are meant where no policy says it: the owner is compared with the superuser. */
+const UNDER_ROW_LEVEL_SECURITY: [what: string, query: string, owner: string, order: string][] = [
+  ['my playlists with their track counts, ms', `select p.*, embedded.* from public.playlists p ${embedded(`select count(*) ${ofPlaylist}`)} where not p.is_deleted`, 'p.owner_id', 'order by p.updated_at desc'],
+  ['one playlist with its 100 tracks, ms', `select p.*, embedded.* from public.playlists p ${embedded(`select * ${ofPlaylist} order by t.position`)} where p.id = '$playlist'`, 'p.owner_id', ''],
+  ['my newest 50 AI sessions, ms', 'select * from public.ai_sessions where true', 'user_id', 'order by created_at desc limit 50'],
+  ['my profile, ms', 'select * from public.profiles where true', 'user_id', ''],
+];
+
+const uris = (count: number, from: number) =>
+  JSON.stringify(Array.from({ length: count }, (_, n) => ({ track_uri: `spotify:track:${String(from + n).padStart(22, '0')}` })));
+const SESSION = "'cccccccc-0000-0000-0000-000000000001', '$user'";
+const EXPIRED = `from public.ai_sessions where created_at < now() - interval '30 days'`;
+/** The same work among all others and alone in the database. */
+const AT_SCALE: [what: string, role: Role, work: Work, goal: Partial<Ratio>][] = [
+  ['reserve and settle a generation, ms', 'fn_ai', [`select public.ai_reserve(${SESSION}, 'a prompt', false)`, `select public.ai_settle(${SESSION}, 'succeeded', 0.0005)`], { atMost: 1.2 }],
+  ['usage(), ms', 'authenticated', ['select public.usage()'], { atMost: 1.2 }],
+  ['move one of 100 tracks, ms', 'authenticated', [`select * from public.move_track('$playlist', 1, 100)`], { atMost: 1.2 }],
+  [
+    'remove one of 100 tracks and add another, ms',
+    'authenticated',
+    [`select * from public.remove_track('$playlist', 1)`, `select * from public.add_tracks('$playlist', '${uris(1, 900)}'::jsonb)`],
+    { atMost: 1.2 },
+  ],
+  ['replace 100 tracks by others, ms', 'authenticated', [`select * from public.replace_tracks('$playlist', '${uris(100, 500)}'::jsonb)`], { atMost: 1.2 }],
+  ['delete the account of a busy user, ms', null, [`delete from auth.users where id = '$user'`], {}],
+];
 
 async function place(name: string, content: Size): Promise<Place> {
   await server`drop database if exists ${server(name)} with (force)`;
@@ -48,7 +77,7 @@ async function undone({ at, role, work }: Side): Promise<void> {
   const transaction = at.sql.begin(async (tx) => {
     if (role === null) await tx`select set_config('request.jwt.claims', '', true), set_config('role', 'postgres', true)`;
     else await becomes(tx, role, at.user);
-    await work(tx, at);
+    for (const statement of work) await tx.unsafe(statement.replaceAll('$user', at.user).replaceAll('$playlist', at.playlist), [], { prepare: true });
     throw new Undone();
   });
   await transaction.catch((error: unknown) => {
@@ -69,66 +98,31 @@ async function compare(what: string, one: Side, two: Side, goal: Partial<Ratio>)
   ratios.push({ what, of: one.name, to: two.name, ...goal });
 }
 
-/** A hot query as its owner under row-level security, and as the superuser who says whose rows are meant. */
-async function underRowLevelSecurity(at: Place, what: string, query: (where: string) => string, owner: string): Promise<void> {
-  const run = (where: string): Work => (tx) => tx.unsafe(query(where), [], { prepare: true });
-  const superuser: Side = { name: 'the superuser', at, role: null, work: run(`${owner} = '${at.user}'`) };
-  await compare(what, { name: 'the owner', at, role: 'authenticated', work: run('true') }, superuser, { atMost: 1.15 });
-}
-
-/** The same work among all others and alone in the database. */
-async function atScale(what: string, full: Place, alone: Place, role: Role, work: Work, goal: Partial<Ratio> = { atMost: 1.2 }): Promise<void> {
-  await compare(what, { name: 'among many', at: full, role, work }, { name: 'alone', at: alone, role, work }, goal);
-}
-
-const embedded = (of: string) => `left join lateral (select coalesce(json_agg(t), '[]') from (${of}) t) embedded on true`;
-const ofPlaylist = 'from public.playlist_tracks t where t.playlist_id = p.id';
-const uris = (count: number, from: number) =>
-  JSON.stringify(Array.from({ length: count }, (_, n) => ({ track_uri: `spotify:track:${String(from + n).padStart(22, '0')}` })));
-
 try {
   const [full, alone] = [await place('bench_full', size), await place('bench_alone', ONE_USER)];
+  const atScale = (what: string, role: Role, work: Work, goal: Partial<Ratio>) =>
+    compare(what, { name: 'among many', at: full, role, work }, { name: 'alone', at: alone, role, work }, goal);
   for (const table of ['ai_sessions', 'playlist_tracks', 'playlists', 'profiles']) {
     const [row] = await full.sql`
       select sum(pg_total_relation_size(oid))::float8 / (select count(*) from ${full.sql(table)}) as bytes from pg_class
       where oid = ${table}::regclass or oid in (select inhrelid from pg_inherits where inhparent = ${table}::regclass)`;
     samples[`${table}: bytes a row, indexes included`] = { 'among many': [row?.bytes as number] };
   }
-  const list = (where: string) =>
-    `select p.*, embedded.* from public.playlists p ${embedded(`select count(*) ${ofPlaylist}`)} where not p.is_deleted and ${where} order by p.updated_at desc`;
-  const one = (where: string) =>
-    `select p.*, embedded.* from public.playlists p ${embedded(`select * ${ofPlaylist} order by t.position`)} where p.id = '${full.playlist}' and ${where}`;
-  await underRowLevelSecurity(full, 'my playlists with their track counts, ms', list, 'p.owner_id');
-  await underRowLevelSecurity(full, 'one playlist with its 100 tracks, ms', one, 'p.owner_id');
-  const sessions = (where: string) => `select * from public.ai_sessions where ${where} order by created_at desc limit 50`;
-  await underRowLevelSecurity(full, 'my newest 50 AI sessions, ms', sessions, 'user_id');
-  await underRowLevelSecurity(full, 'my profile, ms', (where) => `select * from public.profiles where ${where}`, 'user_id');
-
-  await atScale('reserve and settle a generation, ms', full, alone, 'fn_ai', async (tx, { user }) => {
-    const session = randomUUID();
-    await tx`select public.ai_reserve(${session}, ${user}, 'a prompt', false)`;
-    await tx`select public.ai_settle(${session}, ${user}, 'succeeded', 0.0005)`;
-  });
-  await atScale('usage(), ms', full, alone, 'authenticated', (tx) => tx`select public.usage()`);
-  await atScale('move one of 100 tracks, ms', full, alone, 'authenticated', (tx, { playlist }) => tx`select * from public.move_track(${playlist}, 1, 100)`);
-  await atScale('remove one of 100 tracks and add another, ms', full, alone, 'authenticated', async (tx, { playlist }) => {
-    await tx`select * from public.remove_track(${playlist}, 1)`;
-    await tx`select * from public.add_tracks(${playlist}, ${uris(1, 900)}::text::jsonb)`;
-  });
-  await atScale('replace 100 tracks by others, ms', full, alone, 'authenticated', (tx, { playlist }) =>
-    tx`select * from public.replace_tracks(${playlist}, ${uris(100, 500)}::text::jsonb)`);
-  await atScale('delete the account of a busy user, ms', full, alone, null, (tx, { user }) => tx`delete from auth.users where id = ${user}`, {});
+  for (const [what, query, owner, order] of UNDER_ROW_LEVEL_SECURITY) {
+    const superuser: Side = { name: 'the superuser', at: full, role: null, work: [`${query} and ${owner} = '$user' ${order}`] };
+    await compare(what, { name: 'the owner', at: full, role: 'authenticated', work: [`${query} ${order}`] }, superuser, { atMost: 1.15 });
+  }
+  for (const measure of AT_SCALE) await atScale(...measure);
   // One day's expired sessions, among the others and alone in their table.
-  const expired = `from public.ai_sessions where created_at < now() - interval '30 days'`;
   await full.sql`delete from public.ai_sessions where created_at < now() - interval '31 days'`;
-  const [day] = await full.sql.unsafe<{ count: number }[]>(`select count(*)::int ${expired}`);
+  const [day] = await full.sql.unsafe<{ count: number }[]>(`select count(*)::int ${EXPIRED}`);
   await alone.sql`delete from public.ai_sessions`;
   await alone.sql`
     insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
     select ${alone.user}, 'a cozy rainy evening', 'failed', 0, now() - interval '30 days 1 second' - n * interval '1 millisecond'
     from generate_series(1, ${day?.count ?? 0}::int) n`;
   for (const { sql } of [full, alone]) await sql`vacuum analyze`;
-  await atScale(`clean up the ${day?.count} sessions of a day, ms`, full, alone, null, (tx) => tx.unsafe(`delete ${expired}`), {});
+  await atScale(`clean up the ${day?.count} sessions of a day, ms`, null, [`delete ${EXPIRED}`], {});
   const [version] = await server`show server_version`;
   const content = Object.entries(size).map(([what, count]) => `${count.toLocaleString('en')} ${what}`).join(', ');
   report('database', `PostgreSQL ${version?.server_version}; ${content}.`, samples, ratios);

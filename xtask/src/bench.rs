@@ -29,7 +29,13 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
         of_the_product(workspace, options, &product)?;
     }
     if !code.is_empty() {
-        process::run(workspace.cargo(&workspace.root).args(["bench", "--package", "bench-matching"]))?;
+        process::run(workspace.cargo(&workspace.root).args([
+            "bench",
+            "--package",
+            "shared",
+            "--bench",
+            "matching",
+        ]))?;
     }
     Ok(ExitCode::SUCCESS)
 }
