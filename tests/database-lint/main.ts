@@ -25,7 +25,7 @@ function advisors(url: string): void {
   if (found.length > 0) throw new Error(found.map((it) => `${it.level} ${it.name}: ${it.detail}`).join('\n'));
 }
 
-/** A young database has used few indexes; partitions are closed to everybody, which takes no policy. */
+/** A new database has used few indexes; partitions are closed to every role, which needs no policy. */
 function isIntended({ name, metadata }: Advice): boolean {
   return name === 'unused_index' || (name === 'rls_enabled_no_policy' && /^ai_sessions_\d{4}_\d{2}$/.test(metadata.name));
 }

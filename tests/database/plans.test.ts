@@ -1,4 +1,4 @@
-// How the hot queries are carried out: by which index, over which months, and who is asked once and not per row.
+// Plans of the frequent queries: which index they use, which months they read, and that auth.uid() is evaluated once.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -48,7 +48,7 @@ const indexes = (nodes: Node[]) => [...new Set(nodes.map((node) => node['Index N
 /** A month that has hardly begun, or not yet, is read whole in less time than by its index. */
 const FEW_ROWS = 500;
 
-/** No table is read whole, and who is asking is found out once. */
+/** No table is read as a whole, and auth.uid() is evaluated once. */
 function assertIndexed(nodes: Node[]): void {
   for (const node of scanned(nodes).filter((it) => it['Node Type'] === 'Seq Scan')) {
     const read = Number(node['Actual Rows']) + Number(node['Rows Removed by Filter'] ?? 0);

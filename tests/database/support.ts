@@ -1,7 +1,7 @@
-// What the tests of the database share: connections, people, roles.
+// Shared by the tests of the database: connections, users, roles.
 //
 // DATABASE_URL names a database with the migrations applied, as its superuser. Every test makes its own users, so the
-// files run beside each other and on a database that others use.
+// files can run in parallel and on a database that other tests use.
 
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';

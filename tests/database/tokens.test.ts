@@ -19,7 +19,7 @@ const store = (user: string, secret: string, token: string): Step =>
 const read = (user: string, secret: string, other: string | null = null): Step =>
   asFunction('fn_spotify', (tx) => tx`select access_token, refresh_token from public.get_spotify_tokens(${user}, ${secret}, ${other})`);
 const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select public.delete_spotify_tokens(${user})`);
-/** Of one user alone: others use the same table. */
+/** Of one user only: other tests use the same table. */
 const rotate = (user: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.rotate_spotify_tokens(${NEW}, ${OLD}, ${before(user)}, 1) as answer`);
 
@@ -38,7 +38,7 @@ async function linked(token: string): Promise<string> {
 const tokens = async (user: string, secret: string, other: string | null = null) =>
   [...((await sql.begin(read(user, secret, other))) as { access_token: string; refresh_token: string }[])];
 
-test('while tokens are encrypted anew, and behind it, whoever holds both secrets reads them', async () => {
+test('tokens can be read with both secrets during and after their re-encryption', async () => {
   const user = await linked('1');
   const [rotated, ...readers] = await interleave([
     [rotate(user), nothing],
@@ -108,7 +108,7 @@ test('the secret does not outlive its transaction', async () => {
   assert.deepEqual([row?.one || '', row?.other || ''], ['', '']);
 });
 
-test('who waits for a lock shows no secret in pg_stat_activity', async () => {
+test('a statement that waits for a lock shows no secret in pg_stat_activity', async () => {
   const user = await linked('1');
   const hold: Step = (tx) => tx`select from public.spotify_tokens where user_id = ${user} for update`;
   const look: Step = (tx) => tx`select query from pg_stat_activity where query ~ 'spotify_tokens'`;
@@ -125,7 +125,7 @@ test('who waits for a lock shows no secret in pg_stat_activity', async () => {
 const [ACCESS, REFRESH] = ['a-token', 'r-token'];
 const SECRETS = /old-secret|new-secret|[ar]-token/;
 
-/** Every call, with success and with each failure; answers all that PostgreSQL says about the failures. */
+/** Every call, with success and with each failure; returns everything that PostgreSQL reports about the failures. */
 async function everyCall(tx: TransactionSql, user: string): Promise<string[]> {
   const said: string[] = [];
   const attempt = async (call: Step) => {
@@ -166,7 +166,7 @@ async function logWith(settings: Record<string, string>): Promise<string> {
   const user = await linked('1');
   const from = readFileSync(file).length;
   const own = connect();
-  const marker = `behind-${user}`;
+  const marker = `after-${user}`;
   await own.begin(async (tx) => {
     for (const [name, value] of Object.entries(settings)) await tx`select set_config(${name}, ${value}, true)`;
     await everyCall(tx, user);
@@ -196,7 +196,7 @@ test('the log tells no secret, even where every statement and every error is log
 });
 
 // What remains. It is also what shows that the test above would find a secret.
-test('only a server that is told to log parameters logs them', async () => {
+test('only a server that is configured to log parameters logs them', async () => {
   assert.match(await logWith({ ...EVERYTHING, log_parameter_max_length: '-1' }), SECRETS);
   assert.match(await logWith({ log_statement: 'none', log_parameter_max_length_on_error: '-1' }), SECRETS);
 });

@@ -1,4 +1,4 @@
-// Who may do what, written once. What is not said here is forbidden; what is not listed here does not exist.
+// Which role may do what, written once. Everything that is not listed is forbidden or does not exist.
 //
 // A table, a column or a function that the database has and this file has not fails the suite, and the other way round.
 
@@ -99,7 +99,7 @@ const OWN = '( SELECT auth.uid() AS uid)';
 const OWN_PLAYLISTS = `ARRAY( SELECT playlists.id FROM playlists WHERE (playlists.owner_id = ${OWN}))`;
 const OWN_LIVE_PLAYLISTS = `ARRAY( SELECT playlists.id FROM playlists WHERE ((playlists.owner_id = ${OWN}) AND (playlists.is_deleted = false)))`;
 
-/** The policies as PostgreSQL prints them. Each is for all commands, permissive, and for `authenticated` alone. */
+/** The policies as PostgreSQL prints them. Each is for all commands, permissive, and for `authenticated` only. */
 export const POLICIES: Record<string, { table: string; using: string; check: string }> = {
   'Profiles are owner-read-write': { table: 'profiles', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Playlists are owner-read-write': { table: 'playlists', using: `(owner_id = ${OWN})`, check: `(owner_id = ${OWN})` },

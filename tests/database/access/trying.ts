@@ -1,12 +1,12 @@
-// Really trying a statement as somebody, without a trace.
+// Tries a statement as a role and rolls it back.
 
 import type { Sql } from 'postgres';
 import type { Role } from '../support.ts';
 
-/** A role, and as whom: only signed-in users are somebody. */
+/** A role, and the user of its token where it has one. */
 export type Person = { name: string; role: Role; sub: string | null };
 
-/** `rows` where it was carried out, else who refused it: the grants, row-level security, or anything else. */
+/** `rows` where the statement succeeded, else what refused it: the grants, row-level security, or any other error. */
 export type Outcome = { kind: 'done'; rows: number } | { kind: 'denied' | 'row-level security' } | { kind: 'error'; state: string };
 
 const TRY = `
@@ -29,10 +29,13 @@ export async function prepareTrying(sql: Sql): Promise<void> {
   await sql.unsafe(TRY);
 }
 
-export async function tryAs(sql: Sql, person: Person, statement: string): Promise<Outcome> {
+/** Tries each statement as the role; one round trip for all of them. */
+export async function tryAs(sql: Sql, person: Person, statements: readonly string[]): Promise<Outcome[]> {
   const claims = JSON.stringify({ role: person.role, ...(person.sub === null ? {} : { sub: person.sub }) });
-  const [row] = await sql<{ outcome: string }[]>`select pg_temp.try(${person.role}, ${claims}, ${statement}) as outcome`;
-  return parse(row?.outcome ?? '');
+  const rows = await sql<{ outcome: string }[]>`
+    select pg_temp.try(${person.role}, ${claims}, s.statement) as outcome
+    from unnest(${statements}::text[]) with ordinality s (statement, n) order by s.n`;
+  return rows.map((row) => parse(row.outcome));
 }
 
 function parse(outcome: string): Outcome {

@@ -21,7 +21,7 @@ export type Attack = {
   /** What Mallory tries, in one sentence. */
   what: string;
   ask: Ask;
-  /** Throws where the answer is not the refusal that is due. */
+  /** Throws where the response is not the expected refusal. */
   expected: (answer: Answer) => void;
 };
 
@@ -40,7 +40,7 @@ function writing(method: string, path: string, body: unknown, prefer = 'return=r
 
 /** Refused by PostgreSQL: a right that is not granted, or a row that row-level security does not let in. */
 export const denied = refused([403], '42501');
-/** The same, of one who has not signed in. */
+/** The same without a signed-in user. */
 export const deniedToAnon = refused([401], '42501');
 /** A statement without a condition: a hosted project refuses it before it asks for the right. */
 export const deniedForAll = either(denied, refused([400], '21000'));
@@ -69,7 +69,7 @@ export function nothing(answer: Answer): void {
 export function refused(statuses: readonly number[], ...codes: string[]): (answer: Answer) => void {
   return (answer) => {
     assert.ok(statuses.includes(answer.status), `${answer.status} ${answer.text}`);
-    // An answer to HEAD has no body.
+    // A response to HEAD has no body.
     if (answer.text !== '') assert.ok(codes.includes(answer.json?.code), answer.text);
   };
 }
@@ -88,7 +88,7 @@ export function either(...expectations: Attack['expected'][]): Attack['expected'
   };
 }
 
-/** One test for each: the answer is a refusal, tells nothing, and the database is as it was. */
+/** One test for each: the response is a refusal, contains no secret, and the database is unchanged. */
 export function attacks(subject: string, scene: Scene, list: readonly Attack[]): void {
   describe(subject, () => {
     for (const { what, ask, expected } of list) {

@@ -11,10 +11,10 @@ const misplacedKeys = ({ mallory, victim }: Scene): Attack[] => {
   const theirTokens = rpc('get_spotify_tokens', { p_user_id: victim.id, p_secret: 's'.repeat(32) });
   const theirPlaylists = get(`/playlists?owner_id=eq.${victim.id}`);
   return [
-    { what: 'sets the plan with the secret key beside the own token', ask: { ...patch(own, { plan: 'pro' }), key: secret_key }, expected: denied },
-    { what: 'reads tokens with the secret key beside the own token', ask: { ...theirTokens, key: secret_key }, expected: denied },
-    { what: 'reads a table with the secret key alone', ask: { ...theirPlaylists, key: secret_key, token: undefined }, expected: denied },
-    { what: 'writes a table with the secret key alone', ask: { ...patch(own, { plan: 'pro' }), key: secret_key, token: undefined }, expected: denied },
+    { what: 'sets the plan with the secret key and the own token', ask: { ...patch(own, { plan: 'pro' }), key: secret_key }, expected: denied },
+    { what: 'reads tokens with the secret key and the own token', ask: { ...theirTokens, key: secret_key }, expected: denied },
+    { what: 'reads a table with only the secret key', ask: { ...theirPlaylists, key: secret_key, token: undefined }, expected: denied },
+    { what: 'writes a table with only the secret key', ask: { ...patch(own, { plan: 'pro' }), key: secret_key, token: undefined }, expected: denied },
     { what: 'reads with a publishable key as the token', ask: { ...theirPlaylists, token: publishable_key }, expected: deniedToAnon },
     { what: 'gives the own token as the API key', ask: { ...theirPlaylists, key: mallory.token }, expected: badKey },
     { what: 'makes up a secret key', ask: { ...theirPlaylists, key: `sb_secret_${'x'.repeat(32)}` }, expected: badKey },
@@ -22,7 +22,7 @@ const misplacedKeys = ({ mallory, victim }: Scene): Attack[] => {
   ];
 };
 
-/** A transaction that is rolled back answers as one that is not. */
+/** A transaction that is rolled back returns the same as one that is not. */
 const preferences = ({ mallory, victim }: Scene): Attack[] =>
   ['tx=rollback', 'tx=commit', 'missing=default', 'handling=lenient', 'max-affected=1'].flatMap((prefer) => [
     { what: `sets the own plan under Prefer: ${prefer}`, ask: patch(`/profiles?user_id=eq.${mallory.id}`, { plan: 'pro' }, prefer), expected: denied },

@@ -16,7 +16,7 @@ const plan = ({ mallory, victim }: Scene): Attack[] => {
   const pro = { user_id: mallory.id, username: 'Mallory', plan: 'pro' };
   return [
     { what: 'updates their own plan', ask: patch(own, { plan: 'pro' }), expected: denied },
-    { what: 'updates the plan of everybody', ask: patch('/profiles', { plan: 'pro' }), expected: deniedForAll },
+    { what: 'updates the plan of all users', ask: patch('/profiles', { plan: 'pro' }), expected: deniedForAll },
     { what: 'hides the plan behind a username that may be changed', ask: patch(own, { username: 'Mallory', plan: 'pro' }), expected: denied },
     { what: 'names the plan among the columns of an update', ask: patch(`${own}&columns=username,plan`, { username: 'Mallory', plan: 'pro' }), expected: denied },
     { what: 'puts a whole profile in the place of their own', ask: put(own, pro), expected: denied },

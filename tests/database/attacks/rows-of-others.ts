@@ -19,7 +19,7 @@ const filters = ({ victim, mallory }: Scene): Attack[] =>
     const not_mine = column === 'playlist_id' ? `not.in.(${mallory.playlist},${mallory.deleted})` : `neq.${mallory.id}`;
     return [
       { what: `reads the victim's ${table}`, ask: get(`/${table}?${column}=eq.${theirs}`), expected: nothing },
-      { what: `reads everybody else's ${table}`, ask: get(`/${table}?${column}=${not_mine}`), expected: nothing },
+      { what: `reads all other users' ${table}`, ask: get(`/${table}?${column}=${not_mine}`), expected: nothing },
       { what: `reads the victim's ${table} by a nested alternative`, ask: get(`/${table}?or=(and(${column}.eq.${theirs},${column}.not.is.null),${column}.is.null)`), expected: nothing },
       { what: `counts the victim's ${table}`, ask: head(`/${table}?${column}=eq.${theirs}`), expected: nothing },
       { what: `reads the victim's ${table} without a token`, ask: { ...get(`/${table}?${column}=eq.${theirs}`), token: undefined }, expected: deniedToAnon },
@@ -33,7 +33,7 @@ const guesses = (): Attack[] => [
 
 const embeddings = ({ mallory, victim }: Scene): Attack[] => [
   { what: 'embeds the tracks of the victim\'s playlist', ask: get(`/playlists?select=*,playlist_tracks(*)&id=eq.${victim.playlist}`), expected: nothing },
-  { what: 'embeds everything of everybody else', ask: get(`/profiles?select=*,playlists(*,playlist_tracks(*)),ai_sessions(*)&user_id=neq.${mallory.id}`), expected: nothing },
+  { what: 'embeds everything of all other users', ask: get(`/profiles?select=*,playlists(*,playlist_tracks(*)),ai_sessions(*)&user_id=neq.${mallory.id}`), expected: nothing },
   { what: 'joins the playlists of the victim', ask: get(`/playlist_tracks?select=*,playlists!inner(*)&playlists.owner_id=eq.${victim.id}`), expected: nothing },
   { what: 'joins the profile over two tables', ask: get(`/playlist_tracks?select=title,playlists!inner(name,profiles!inner(*))&playlists.profiles.user_id=eq.${victim.id}`), expected: nothing },
   { what: 'spreads the playlist over its tracks', ask: get(`/playlist_tracks?select=*,...playlists(name,owner_id)&playlist_id=eq.${victim.playlist}`), expected: nothing },
@@ -48,7 +48,7 @@ const writes = ({ mallory, victim }: Scene): Attack[] => {
     { what: 'renames the victim\'s playlist', ask: patch(`/playlists?id=eq.${victim.playlist}`, { name: 'Mallory was here' }), expected: nothing },
     { what: 'deletes the victim\'s playlist softly', ask: patch(`/playlists?id=eq.${victim.playlist}`, { is_deleted: true }), expected: nothing },
     { what: 'restores the victim\'s playlist', ask: patch(`/playlists?id=eq.${victim.deleted}`, { is_deleted: false }), expected: nothing },
-    { what: 'deletes everybody else\'s playlists softly', ask: patch(`/playlists?or=(owner_id.neq.${mallory.id},owner_id.is.null)`, { is_deleted: true }), expected: nothing },
+    { what: 'deletes all other users\' playlists softly', ask: patch(`/playlists?or=(owner_id.neq.${mallory.id},owner_id.is.null)`, { is_deleted: true }), expected: nothing },
     { what: 'makes a playlist for the victim', ask: post('/playlists', { owner_id: victim.id, name: 'A gift' }), expected: denied },
     { what: 'makes one for oneself and one for the victim', ask: post('/playlists', [mallory, victim].map(({ id }) => ({ owner_id: id, name: 'A gift' }))), expected: denied },
     { what: 'takes over the victim\'s playlist by an upsert', ask: post('/playlists', { id: victim.playlist, owner_id: mallory.id, name: 'Mine' }, 'resolution=merge-duplicates'), expected: denied },

@@ -1,11 +1,11 @@
-// Who is attacked, who attacks, and the truth to compare with.
+// The attacker, the victim, and the database's content to compare with.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { User } from '../../local-supabase/conformance/support.ts';
 import { call, createPlaylist, publishable_key, signUp } from '../../local-supabase/conformance/support.ts';
 
-/** Somebody with a playlist of three tracks, a deleted one, an AI session, a Stripe customer and a link to Spotify. */
+/** A user with a playlist of three tracks, a deleted one, an AI session, a Stripe customer and a link to Spotify. */
 export type Person = User & { playlist: string; deleted: string; generation: string; customer: string };
 
 export type Scene = {
@@ -14,7 +14,7 @@ export type Scene = {
   victim: Person;
   /** The tables of the months, by their names. */
   months: string[];
-  /** Stands in all that the victim has written, beside the ciphertext of both. No answer may tell any. */
+  /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain any. */
   secrets: string[];
 };
 

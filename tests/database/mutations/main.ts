@@ -36,7 +36,7 @@ async function withCopy<T>(name: string, work: (url: string) => Promise<T>): Pro
   }
 }
 
-/** Whether a file's tests pass on a database, those of one name alone where one is given. */
+/** Whether a file's tests pass on a database: all of them, or those with the given name. */
 function passes(url: string, killer: Mutant['killer']): Promise<boolean> {
   const args = killer.file.endsWith('.sql')
     ? ['tests/local-supabase/pgtap.ts', url, killer.file]

@@ -1,4 +1,4 @@
-// One thing broken on purpose, and the test that has to notice.
+// One thing broken on purpose, and the test that must notice.
 
 import type { Sql } from 'postgres';
 
@@ -35,7 +35,7 @@ export const rewrite = (what: string, name: string, from: string, to: string, ki
   },
 });
 
-/** The same in several functions at once, where one alone would only disagree with the others. */
+/** The same in several functions at once, where changing one would only make it differ from the others. */
 export const everywhere = (what: string, names: string[], from: string, to: string, killer: Mutant['killer']): Mutant => ({
   what,
   killer,

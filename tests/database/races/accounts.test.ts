@@ -1,4 +1,4 @@
-// Races about accounts that go: nobody begins to pay meanwhile, and nothing stays behind.
+// Races about accounts that are deleted: no payment begins meanwhile, and no row remains.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -34,7 +34,7 @@ const customerOf = (begun: Ending | undefined): unknown => (answer(begun) as { s
 /** What there is of an account whose deletion has begun. */
 type Leaving = { user: string; playlist: string; session: string; settled: string; exported: string };
 
-/** Somebody with a playlist of two tracks, two running generations, a link to Spotify and an export, who is being deleted. */
+/** An account being deleted: a playlist of two tracks, two running generations, a link to Spotify and an export. */
 async function leaving(): Promise<Leaving> {
   const user = await signUp(sql);
   const [row] = await sql`insert into public.playlists (owner_id, name) values (${user}, 'Here') returning id`;
@@ -91,7 +91,7 @@ test('of many customers and many beginnings at once there is no customer that a 
   assert.deepEqual(told.filter((it) => it !== customer), []);
 });
 
-test('many that delete an account at once delete it once', async () => {
+test('concurrent deletions delete an account once', async () => {
   const it = await leaving();
   const endings = await atOnce(Array.from({ length: 10 }, () => remove(it.user)));
   assert.deepEqual(refusals(endings), {});
@@ -99,26 +99,26 @@ test('many that delete an account at once delete it once', async () => {
   assert.equal(await leftOver(it), 0);
 });
 
-/** What is done for an account meanwhile, and what is answered when the account is gone; null for a foreign key's refusal. */
+/** Concurrent work on an account, and its outcome once the account is deleted; null for a foreign key violation. */
 const WORK: { what: string; step: (it: Leaving) => Step; late: string | null }[] = [
   { what: 'a generation that begins', step: ({ user }) => reserve(user), late: 'no_profile' },
   { what: 'a generation that ends', step: ({ user, settled }) => settle(user, settled), late: 'unknown' },
   { what: 'a playlist that is saved', step: ({ user, session }) => save(user, session), late: 'unknown' },
   { what: 'an export that begins', step: ({ user }) => exportTo(user), late: 'no_profile' },
-  { what: 'an export that goes on', step: ({ user, exported }) => exportTo(user, exported), late: 'no_profile' },
+  { what: 'an export that continues', step: ({ user, exported }) => exportTo(user, exported), late: 'no_profile' },
   { what: 'a link that is replaced', step: ({ user }) => store(user, '2'), late: null },
   { what: 'a playlist that is made by hand', step: ({ user }) => asUser(user, insertPlaylist(user, randomUUID())), late: null },
 ];
 
 for (const { what, step, late } of WORK) {
-  test(`${what} goes with an account that is deleted behind it`, async () => {
+  test(`${what} is deleted with an account that is deleted after it`, async () => {
     const it = await leaving();
     const [worked, removed] = await interleave([[step(it)], [nothing, remove(it.user)]]);
     assert.deepEqual([worked?.state, answer(removed)], [null, 'deleted']);
     assert.equal(await leftOver(it), 0);
   });
 
-  test(`${what} finds no account that is being deleted before it`, async () => {
+  test(`${what} finds no account that was deleted before it`, async () => {
     const it = await leaving();
     const [removed, worked] = await interleave([[remove(it.user)], [nothing, step(it)]]);
     assert.equal(answer(removed), 'deleted');
@@ -127,7 +127,7 @@ for (const { what, step, late } of WORK) {
   });
 }
 
-test('an account is deleted beside all of it at once', async () => {
+test('an account is deleted while all of this runs', async () => {
   const it = await leaving();
   const work = [...WORK, ...WORK].map(({ step }) => step(it));
   const endings = await atOnce([remove(it.user), ...work, remove(it.user)]);

@@ -1,4 +1,4 @@
-// Races about what Stripe said: whoever asked before the last write is told so, and only they.
+// Races about Stripe's state: a write fails exactly when its read is older than the last write.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ const rename = (user: string, name: string): Step => asUser(user, (tx) => tx`upd
 const answer = <T>(ending: Ending | undefined): T => (ending?.answer as { answer: T }[])[0]?.answer as T;
 const answers = (endings: readonly Ending[]): string[] => endings.map((ending) => answer<string>(ending));
 
-/** A transaction that writes what it has read itself, the one step behind the other. */
+/** The two steps of a transaction that writes what it has read. */
 function readsAndWrites(user: string, customer: string, plan: Profile['plan']): { reads: Step; writes: Step } {
   let seen: string | null = null;
   return {
@@ -38,7 +38,7 @@ async function profileOf(user: string): Promise<Profile> {
   return row?.answer as Profile;
 }
 
-/** Somebody whose customer and plan have been written once. */
+/** A user whose customer and plan have been written once. */
 async function subscriber(plan: Profile['plan']): Promise<{ user: string; customer: string; seen: string }> {
   const user = await signUp(sql);
   const customer = `cus_${user}`;
@@ -55,7 +55,7 @@ async function overtaken(user: string, a: ReturnType<typeof readsAndWrites>, b: 
   return profileOf(user);
 }
 
-for (const [what, there] of [['what was read before another write comes too late', 'pro'], ['a write of the plan that was there already counts', 'free']] as const) {
+for (const [what, there] of [['what was read before another write is outdated', 'pro'], ['a write of the plan that was there already counts', 'free']] as const) {
   test(what, async () => {
     const { user, customer, seen } = await subscriber(there);
     const after = await overtaken(user, readsAndWrites(user, customer, 'pro'), readsAndWrites(user, customer, 'free'));
@@ -88,7 +88,7 @@ test('renaming keeps no plan away', async () => {
   assert.deepEqual({ ...profile }, { username: 'Renamed meanwhile', plan: 'free' });
 });
 
-test('the plan of a customer that was swapped meanwhile comes too late', async () => {
+test('the plan of a customer that was swapped meanwhile is outdated', async () => {
   const { user, customer, seen } = await subscriber('free');
   const [swapped, late] = await interleave([[setCustomer(user, customer, `${customer}_new`)], [nothing, write(user, seen, customer, 'pro')]]);
   assert.deepEqual([answer(swapped), answer(late)], [`${customer}_new`, 'conflict']);

@@ -1,4 +1,4 @@
-// Races that do not depend on luck: transactions go step by step, and none goes on before all have arrived.
+// Races that do not depend on luck: transactions run step by step, and none continues before all have arrived.
 //
 // "Arrived" means: the step is done, or it waits for another transaction's lock. So a missing lock shows every time.
 
@@ -9,7 +9,7 @@ import { connect } from '../support.ts';
 export type Step = (tx: TransactionSql) => Promise<unknown>;
 export const nothing: Step = async () => {};
 
-/** How a transaction ended: with the answer of its last step, or with PostgreSQL's refusal. */
+/** How a transaction ended: with the result of its last step, or with PostgreSQL's error. */
 export type Ending = { answer: unknown; state: null } | { answer: null; state: string; message: string };
 
 /** Runs the transactions side by side, each with its steps, and commits after the last one. */

@@ -1,4 +1,4 @@
-// Races about the partitions of AI sessions: made once, dropped only empty, in nobody's way.
+// Races about the partitions of AI sessions: created once, dropped only when empty, without blocking attempts.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -40,14 +40,14 @@ test('many that make the same months at once do not get in each other\'s way', a
 });
 
 test('attempts go on while a month is being made', async () => {
-  // Were the parent locked, the second would wait for the first, which waits for its turn behind it.
+  // If the parent were locked, the second would wait for the first, which waits for the second's turn.
   const order: string[] = [];
   const endings = await interleave([[ensure('2031-02-15Z'), nothing, async () => void order.push('months made')], [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')]]);
   assert.deepEqual(refusals(endings), {});
   assert.equal(order.length, 2);
 });
 
-test('a month that somebody is writing to is not dropped', async () => {
+test('a month that is being written to is not dropped', async () => {
   await sql`select private.ensure_ai_sessions_partitions_at('2020-02-15Z', 0)`;
   const endings = await interleave([[insert('2020-01-10Z'), nothing], [nothing, drop('2020-06-15Z')]]);
   assert.deepEqual(refusals(endings), {});

@@ -12,14 +12,14 @@ const restore = (id: string) => update(id, { is_deleted: false });
 const remove = (id: string) => update(id, { is_deleted: true });
 const rename = (id: string, name: string) => update(id, { name });
 
-test('40 at once on top of 40 make 50, and the others are told why', async () => {
+test('40 at once on top of 40 make 50, and the others are refused', async () => {
   const { user } = await userWithPlaylists(40);
   const endings = await atOnce(Array.from({ length: 40 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`))));
   assert.deepEqual(refusals(endings), { PT409: 30 });
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('restoring counts as making', async () => {
+test('restoring counts as creating', async () => {
   const { user, deleted } = await userWithPlaylists(45, 20);
   const restored = deleted.map((id) => asUser(user, restore(id)));
   const made = Array.from({ length: 10 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`)));
@@ -36,7 +36,7 @@ test('a bulk insert is taken whole or not at all', async () => {
   assert.equal(await livePlaylists(user), 46);
 });
 
-test('at the limit, changing what is there stays possible', async () => {
+test('at the limit, existing playlists can be changed', async () => {
   const { user, live } = await userWithPlaylists(50);
   const endings = await atOnce(live.slice(0, 30).map((id, n) => asUser(user, rename(id, `Renamed ${n}`))));
   assert.deepEqual(refusals(endings), {});
@@ -61,7 +61,7 @@ test('one name in any case is taken once', async () => {
   assert.equal(await livePlaylists(user), 1);
 });
 
-test('which letters are the same is what lower() says', async () => {
+test('names are compared by lower()', async () => {
   const { user } = await userWithPlaylists(0);
   const names = ['İstanbul', 'istanbul', 'ISTANBUL', 'ıstanbul', 'STRASSE', 'straße', 'Ω', 'ω', 'Å', 'å'];
   const [row] = await sql`select count(distinct lower(n))::int as distinct_names from unnest(${names}::text[]) n`;
@@ -114,7 +114,7 @@ test('deleting and restoring two playlists in opposite orders', async () => {
   assert.equal(row?.mirrored, true);
 });
 
-test('an account that goes takes everything with it, whatever is being done to it', async () => {
+test('a deleted account leaves no row, whatever runs at the same time', async () => {
   const { user, live } = await userWithPlaylists(3);
   const [playlist] = live as [string];
   const endings = await atOnce([

@@ -70,7 +70,7 @@ test('one id of two users is the first one\'s', async () => {
   assert.deepEqual(outcomes(endings), { reserved: 1, key_reused: 1 });
 });
 
-test('what is freed while others wait is given to exactly one of them', async () => {
+test('a slot that is freed while others wait is given to exactly one of them', async () => {
   const { user, sessions } = await reserved(3);
   const [failed, ...waiting] = await interleave([
     [settle(user, sessions[0] as string, 'failed'), nothing],
@@ -81,7 +81,7 @@ test('what is freed while others wait is given to exactly one of them', async ()
   assert.equal(await used(user), 3);
 });
 
-test('a settling that waited until its reservation expired comes too late', async () => {
+test('a settlement that waited until its reservation expired is too late', async () => {
   const { user, session } = await reserved(1);
   // 89.5 seconds old: it expires while the profile is held.
   await sql`
@@ -122,14 +122,14 @@ test('charging and settling as failed at once has one outcome, and the quota agr
   assert.equal(await used(user), 0);
 });
 
-test('saving twice at once saves once and answers both', async () => {
+test('saving twice at once saves once and returns the playlist to both', async () => {
   const { user, session } = await reserved(1);
   assert.deepEqual(outcomes(await atOnce([save(user, session), save(user, session), save(user, session)])), { saved: 3 });
   assert.equal(await livePlaylists(user), 1);
   assert.equal(await used(user), 1);
 });
 
-test('saving at 49 beside a playlist made by hand keeps to 50', async () => {
+test('saving at 49 while a playlist is created by hand keeps to 50', async () => {
   const { user } = await userWithPlaylists(49);
   const session = randomUUID();
   await sql.begin((tx) => reserve(user, session)(tx));

@@ -34,13 +34,13 @@ const untilNoneWaits =
 const inFull = async (endings: Promise<Ending[]>) =>
   (await endings).map((ending) => (ending.state === 'PGRST' ? JSON.parse(ending.message).code : (ending.state ?? 'done')));
 
-test('of a hundred edits at once three are let in, and the others are told so without waiting', async () => {
+test('of a hundred edits at once three run, and the others are refused without waiting', async () => {
   const { user, live } = await userWithPlaylists(2);
   const found = await inFull(atOnce(Array.from({ length: 100 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
 });
 
-test('of the edits that are let in as many are made as the minute holds, in all playlists together', async () => {
+test('the edits of all playlists share the limit of the minute', async () => {
   const { user, live } = await userWithPlaylists(2);
   await fill(user, 'edit', 118);
   const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
@@ -56,7 +56,7 @@ test('of a hundred writes of playlists at once as many are made as the minute ho
   assert.deepEqual([found.done?.length, found.too_many_attempts?.length], [30, 70]);
 });
 
-test('an edit that waits two seconds for a lock is told to come again', async () => {
+test('an edit that waits two seconds for a lock is refused with 503', async () => {
   const { user, live } = await userWithPlaylists(1);
   const [playlist] = live as [string];
   const held: Step = async (tx) => tx`select from public.playlists where id = ${playlist} for update`;
@@ -78,7 +78,7 @@ test('a refused write of a playlist waits for no lock', async () => {
   assert.equal(refused, 'too_many_attempts');
 });
 
-test('a request that is counted while the account is deleted waits, and finds nobody', async () => {
+test('a request that is counted while the account is deleted waits and finds no profile', async () => {
   const user = await signUp(sql);
   await sql.begin((tx) => take(user, 'search')(tx));
   const [deleted, taken] = await interleave([[async (tx) => tx`delete from auth.users where id = ${user}`, nothing], [nothing, take(user, 'search')]]);

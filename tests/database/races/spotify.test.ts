@@ -32,7 +32,7 @@ async function accessToken(user: string): Promise<string | undefined> {
   return ((await sql.begin(get(user))) as { access_token: string }[])[0]?.access_token;
 }
 
-test('one of many replaces a used-up token, and the others wait', async () => {
+test('one of many replaces an expired token, and the others wait', async () => {
   const user = await linked();
   await sql`update public.spotify_tokens set expires_at = now() where user_id = ${user}`;
   const endings = await atOnce(Array.from({ length: 30 }, () => get(user)));
@@ -42,24 +42,24 @@ test('one of many replaces a used-up token, and the others wait', async () => {
   assert.equal(states.filter((state) => state === 'wait').length, 29);
 });
 
-test('what comes late does not overwrite a link that was made meanwhile', async () => {
+test('a late response does not overwrite a link that was stored meanwhile', async () => {
   const user = await linked();
   const [, late] = await interleave([[store(user, '2'), nothing], [nothing, swap(user, 'r-1')]]);
   assert.equal(first<{ answer: boolean }>(late).answer, false);
   assert.equal(await accessToken(user), 'a-2');
 });
 
-test('a newer link is not given up for the token of before', async () => {
+test('a newer link is not given up for its previous token', async () => {
   const user = await linked();
   const [, given] = await interleave([[store(user, '2'), nothing], [nothing, expire(user, 'r-1')]]);
   assert.equal(first<{ answer: boolean }>(given).answer, false);
   assert.equal(await accessToken(user), 'a-2');
 });
 
-test('one of many exports under a key', async () => {
+test('one of many requests holds an export', async () => {
   const user = await signUp(sql);
   const key = randomUUID();
-  // The first request has died: whoever comes next takes over, and nobody after them.
+  // The first request has died: exactly one of the next takes over.
   await sql.begin(begin(user, key));
   await sql`update public.spotify_exports set held_until = '-infinity' where user_id = ${user}`;
   // Held while they come, so that all have looked at it before the first one writes.

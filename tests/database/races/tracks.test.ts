@@ -6,7 +6,7 @@ import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
 import { addTracks, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
 
-/** Somebody with one playlist of the tracks 1 to `count`. */
+/** A user with one playlist of the tracks 1 to `count`. */
 async function playlistOf(count: number): Promise<{ user: string; playlist: string }> {
   const { user, live } = await userWithPlaylists(1);
   const [playlist] = live as [string];
@@ -89,21 +89,21 @@ test('two playlists changed in opposite orders: one waits, and a deadlock would 
   assert.deepEqual((await assertDense(two)).toSorted(), [21, 22, 31, 32].map(uri));
 });
 
-test('what is added while the playlist is deleted stays out', async () => {
+test('a track that is added while the playlist is deleted is refused', async () => {
   const { user, playlist } = await playlistOf(3);
   const [deleted, added] = await interleave([[asUser(user, softDelete(playlist)), nothing], [nothing, asUser(user, addTracks(playlist, 9))]]);
   assert.deepEqual([deleted?.state, added?.state], [null, 'PT404']);
   assert.deepEqual((await tracksOf(playlist)).map((track) => track.is_deleted), [true, true, true]);
 });
 
-test('what was added before the playlist is deleted goes with it', async () => {
+test('a track that was added before the playlist is deleted is deleted with it', async () => {
   const { user, playlist } = await playlistOf(3);
   const endings = await interleave([[asUser(user, addTracks(playlist, 9)), nothing], [nothing, asUser(user, softDelete(playlist))]]);
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual((await tracksOf(playlist)).map((track) => track.is_deleted), [true, true, true, true]);
 });
 
-test('a row that comes past the functions does not get into a playlist that is being deleted', async () => {
+test('a row that bypasses the functions does not get into a playlist that is being deleted', async () => {
   const { user, playlist } = await playlistOf(3);
   const insert: Step = (tx) => tx`
     insert into public.playlist_tracks (playlist_id, position, track_uri) values (${playlist}, 50, ${uri(50)})`;
@@ -112,7 +112,7 @@ test('a row that comes past the functions does not get into a playlist that is b
   assert.equal((await tracksOf(playlist)).filter((track) => !track.is_deleted).length, 0);
 });
 
-test('adding and restoring at once: the tracks are those of before, and perhaps one more', async () => {
+test('adding and restoring at once keeps the earlier tracks', async () => {
   const { user, playlist } = await playlistOf(3);
   await sql`update public.playlists set is_deleted = true where id = ${playlist}`;
   const endings = await atOnce([asUser(user, restore(playlist)), ...[7, 8].map((n) => asUser(user, addTracks(playlist, n)))]);
