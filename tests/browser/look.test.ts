@@ -121,7 +121,7 @@ test('the page speaks Polish to who does, and remembers what was chosen', async 
   const { page, end } = await visit(browser, { locale: 'pl-PL' });
   await page.getByRole('heading', { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'pl');
-  await page.getByText('20 piosenek').waitFor();
+  await page.getByRole('option', { name: '20 piosenek' }).waitFor({ state: 'attached' });
   await isAccessible(page, 'create, Polish');
   await page.getByLabel('Twoje życzenie').fill('deszcz');
   await page.getByRole('button', { name: 'English' }).click();
@@ -172,11 +172,11 @@ for (const [what, width, zoom] of [
       for (const place of ['', 'playlists', `playlists/${id}`, 'account', 'privacy']) {
         await goTo(page, place);
         await page.locator('h1:not(.hint)').waitFor();
-        await page.waitForLoadState('networkidle');
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(wide <= 0, `${locale} ${place}: ${wide} pixels too wide`);
+        // A phone's browser lays out anew after the size of text has changed.
+        await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+        if (!place.startsWith('playlists/')) continue;
         const words = await page.locator('.track-words').first().boundingBox();
-        if (place.startsWith('playlists/')) assert.ok((words?.width ?? 0) > 100, `${locale}: titles of ${words?.width} pixels`);
+        assert.ok((words?.width ?? 0) > 100, `${locale}: titles of ${words?.width} pixels`);
       }
       await end();
     }

@@ -46,7 +46,7 @@ export function App() {
         {t.nav.skip}
       </button>
       <header class="top">
-        <a class="brand" href="#/">
+        <a class="brand" href="#/" aria-label="Sound Whiskers">
           <Logo twitches={generation.value.result !== null} />{' '}
           <span class={isKnown ? 'brand-name-long' : ''}>Sound Whiskers</span>
         </a>
