@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(13);
+select plan(14);
 
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
 as $$
@@ -14,6 +14,16 @@ as $$
 $$;
 insert into auth.users (id, email) values
   ('a0000000-0000-0000-0000-000000000001', 'ann@example.test'), ('b0000000-0000-0000-0000-000000000002', 'bob@example.test');
+-- By records: Auth's tables have more columns in some places than in others.
+insert into auth.sessions select r.* from (values
+  ('1a000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'browser of ann'),
+  ('1b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'browser of bob')
+) s(id, user_id, user_agent), jsonb_populate_record(null::auth.sessions, to_jsonb(s) || '{"created_at": "2026-01-01"}') r;
+insert into auth.identities select r.* from (values
+  ('2a000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', '{"sub": "ann at google"}'::jsonb),
+  ('2b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', '{"sub": "bob at google"}')
+) i(id, user_id, identity_data),
+  jsonb_populate_record(null::auth.identities, to_jsonb(i) || jsonb_build_object('provider', 'google', 'provider_id', i.id)) r;
 insert into public.playlists (id, owner_id, name, is_deleted) values
   ('c0000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'kept', false),
   ('c0000000-0000-0000-0000-000000000002', 'a0000000-0000-0000-0000-000000000001', 'gone', false),
@@ -49,6 +59,10 @@ select is(
 );
 select is(document #>> '{generations,0,prompt}', 'quiet jazz', 'what was asked for') from exported;
 select is(jsonb_array_length(document -> 'generations'), 1, 'by the caller alone') from exported;
+select is(
+  document #>> '{sessions,0,user_agent}' || ', ' || (document #>> '{identities,0,identity_data,sub}'),
+  'browser of ann, ann at google', 'the sign-ins'
+) from exported;
 select is(document #>> '{spotify,display_name}', 'Ann', 'the link') from exported;
 select is(document #>> '{spotify_exports,0,request,name}', 'kept', 'and the exports') from exported;
 select ok(

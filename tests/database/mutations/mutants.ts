@@ -258,6 +258,10 @@ const RULES: Mutant[] = [
   statement('exports outlive their account', 'alter table public.spotify_exports drop constraint spotify_exports_user_id_fkey', pgtap('20261126001200_account_deletion.sql')),
   statement('exports without row-level security', 'alter table public.spotify_exports disable row level security'),
   statement('users may forge exports', 'grant insert on public.spotify_exports to authenticated'),
+  rewrite('Gmail\'s other domain is another mailbox', 'private.normal_address', "in ('gmail.com', 'googlemail.com')", "in ('gmail.com')", pgtap('20261126001200_account_deletion.sql')),
+  rewrite('a failed export forgets the copy that exists', 'public.release_spotify_export', 'and e.spotify_playlist_id is null and e.result is null', '', pgtap('20261126001000_spotify_exports.sql')),
+  rewrite('a token that Spotify refused is never replaced', 'public.get_spotify_tokens', 'or v_access_token = p_refused_access_token', '', pgtap('20261126000900_spotify_tokens.sql')),
+  rewrite('an export holds where others have signed in', 'public.account_export', 'where s.user_id = p.user_id', '', pgtap('20261126001300_account_export.sql')),
   rewrite('the secret outlives its transaction', 'private.use_spotify_secrets', "set_config('app.spotify_secret', p_secret, true)", "set_config('app.spotify_secret', p_secret, false)", { file: 'tests/database/tokens.test.ts', test: 'does not outlive' }),
 ];
 
