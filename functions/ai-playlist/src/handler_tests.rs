@@ -207,6 +207,14 @@ fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAns
 
 const SONGS: &[(&str, &str)] = &[("Kult", "Arahja"), ("Hey", "Teksanski"), ("Maanam", "Boskie Buenos")];
 
+fn with_silent_model() -> Bench {
+    let works = world(SONGS);
+    Bench::new(move |request| match request.url.contains("/chat/") {
+        true => FakeAnswer::Silence,
+        false => works(request),
+    })
+}
+
 fn wish(count: usize) -> Value {
     json!({"prompt": "wieczór", "target_count": count})
 }
@@ -300,13 +308,7 @@ fn at_most_five_searches_run_at_once() {
 
 #[test]
 fn a_client_that_leaves_ends_the_generation_as_failed() {
-    let works = world(SONGS);
-    let mut bench =
-        Bench::new(
-            move |request| {
-                if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
-            },
-        );
+    let mut bench = with_silent_model();
     assert!(bench.ask("application/json", &wish(3)).is_none());
     assert_eq!(bench.settled(), Vec::<String>::new());
     bench.client_leaves.take().unwrap().send(()).unwrap();
@@ -316,12 +318,7 @@ fn a_client_that_leaves_ends_the_generation_as_failed() {
 
 #[test]
 fn unread_stream_ends_the_generation_as_failed() {
-    let works = world(SONGS);
-    let bench = Bench::new(
-        move |request| {
-            if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
-        },
-    );
+    let bench = with_silent_model();
     let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
     drop(response);
     bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
@@ -329,14 +326,38 @@ fn unread_stream_ends_the_generation_as_failed() {
 }
 
 #[test]
+fn silent_stream_gets_a_ping_every_five_seconds() {
+    let bench = with_silent_model();
+    let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
+    let Body::Stream(mut chunks) = response.into_body() else { panic!("no stream") };
+    let mut sent = || {
+        let mut text = Vec::new();
+        while let Some(Some(chunk)) = bench.settle(chunks.next()) {
+            text.extend_from_slice(&chunk);
+        }
+        String::from_utf8(text).unwrap()
+    };
+    assert!(!sent().contains(": ping"));
+    for _ in 0..2 {
+        bench.clock.advance_ms(5_000);
+        assert_eq!(sent(), ": ping\n\n");
+    }
+}
+
+#[test]
+fn question_without_an_answer_has_its_cost_recorded() {
+    let mut bench = with_silent_model();
+    let priced = |name: &str| if name == "LLM_PRICE_IN" { Some("1000".to_owned()) } else { config(name) };
+    bench.deps.config = Rc::new(Config::from_env(priced).unwrap());
+    drop(bench.ask("text/event-stream", &wish(3)).unwrap().unwrap());
+    bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
+    let cost = bench.sent_to("rpc/ai_settle")[0]["p_cost"].as_str().unwrap().parse::<f64>().unwrap();
+    assert!(cost > 0.0, "{cost}");
+}
+
+#[test]
 fn a_deadline_frees_the_slot_as_a_timeout() {
-    let works = world(SONGS);
-    let mut bench =
-        Bench::new(
-            move |request| {
-                if request.url.contains("/chat/") { FakeAnswer::Silence } else { works(request) }
-            },
-        );
+    let mut bench = with_silent_model();
     bench.clock = FakeClock::hurrying(NOW_MS);
     bench.deps.clock = bench.clock.clone();
     assert_eq!(bench.error(&wish(3)), Code::GenerationTimeout);

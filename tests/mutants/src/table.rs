@@ -34,6 +34,12 @@ mutants! {
         "the token chooses its algorithm":
             "shared/src/auth/jwt.rs" "self.algorithm != key.algorithm()" => "false",
             "the_public_key_is_no_hmac_secret";
+        "a token for other audiences is accepted":
+            "shared/src/auth/jwt.rs" "audiences.iter().any(|audience| audience == AUTHENTICATED)" => "true",
+            "a_token_whose_claims_are_not_a_users_is_refused";
+        "a withdrawn signing key is used for ever":
+            "shared/src/auth/jwks.rs" "fresh_until_ms + STALE_MS" => "u64::MAX",
+            "old_keys_serve_for_an_hour_while_auth_is_away";
         "every unknown key id causes a request":
             "shared/src/auth/jwks.rs" "now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS" => "false",
             "invented_key_ids_cause_one_request_in_30_seconds";
@@ -49,6 +55,9 @@ mutants! {
         "a refused refresh token ends a link that has been replaced":
             "shared/src/spotify/link.rs" "self.expire(user_id, &seen).await?" => "true",
             "a_refused_refresh_token_ends_the_link_if_it_is_still_the_stored_one";
+        "a refresh token that Spotify has replaced is lost":
+            "shared/src/spotify/link.rs" "tokens.refresh_token.as_ref().map(Secret::expose)" => "None",
+            "another_refresh_token_is_stored";
         "any signature is Stripe's":
             "shared/src/stripe/signature.rs" "found | signed.is_by(secret, body)" => "true",
             "no_change_of_a_single_bit_goes_unnoticed";
@@ -69,6 +78,9 @@ mutants! {
             "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
                 => "profile",
             "a_customer_of_nobody_else_or_no_more_is_foreign";
+        "an event decides whose customer it is":
+            "shared/src/stripe/checkout.rs" "Uuid::try_parse(own).ok()" => "claimed",
+            "a_customer_of_nobody_else_or_no_more_is_foreign";
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
             "the_labelled_cases_are_matched_precisely_and_completely";
@@ -78,6 +90,12 @@ mutants! {
         "an artist fills the whole playlist":
             "shared/src/matching/selection.rs" "of_artist >= MAX_PER_ARTIST && !named()" => "false",
             "an_artist_gets_two_tracks_unless_the_listener_named_them";
+        "a recording is delivered twice":
+            "shared/src/matching/selection.rs" "self.isrc.is_some() && self.isrc == other.isrc" => "false",
+            "the_same_uri_recording_or_song_comes_once";
+        "an artist that the user ruled out sings along":
+            "shared/src/matching/constraints.rs" "title.featured().any(&is_excluded)" => "false",
+            "the_labelled_cases_are_matched_precisely_and_completely";
         "a line of a stream grows without a limit":
             "shared/src/llm/framing.rs" "self.line.len() == MAX_EVENT_BYTES" => "false",
             "a_line_that_never_ends_is_given_up";
@@ -97,6 +115,22 @@ mutants! {
             "functions/ai-playlist/src/job.rs" "self.end_as(&service, status, None)"
                 => "self.end_as(&service, Status::Succeeded, None)",
             "a_client_that_leaves_ends_the_generation_as_failed";
+        "tracks are sent although the generation was not settled":
+            "functions/ai-playlist/src/outbox.rs" "is_settled || !matches!(event, Event::Track(_))" => "true",
+            "charges_before_it_sends";
+        "tracks are sent although they could not be charged":
+            "functions/ai-playlist/src/outbox.rs" "written.is_err()" => "false",
+            "a_ledger_that_cannot_be_written_ends_the_generation_with_what_there_is";
+        "a question that gets no answer costs nothing":
+            "functions/ai-playlist/src/generate.rs" "question.cost_of_asking(self.llm.prices)" => "Cost::ZERO",
+            "question_without_an_answer_has_its_cost_recorded";
+        "a silent stream gets no pings":
+            "functions/ai-playlist/src/job.rs" "clock.sleep_ms(PING_EVERY_MS).await"
+                => "std::future::pending::<()>().await",
+            "silent_stream_gets_a_ping_every_five_seconds";
+        "a generation goes on without its reader":
+            "functions/ai-playlist/src/job.rs" "reader_left.boxed_local()" => "std::future::pending().boxed_local()",
+            "unread_stream_ends_the_generation_as_failed";
         "a playlist beyond the limit of saved ones is charged and lost":
             "functions/ai-playlist/src/job.rs" "error.code() == Code::PlaylistLimitReached" => "false",
             "at_the_limit_of_playlists_the_playlist_is_delivered_unsaved";
@@ -108,9 +142,17 @@ mutants! {
         "two checkouts stay open":
             "shared/src/stripe/checkout.rs" "self.expire(open.iter().skip(1)).await?" => "()",
             "of_two_that_are_created_at_once_both_keep_the_newest";
+        "a customer that was deleted at Stripe is never replaced":
+            "shared/src/stripe/checkout.rs" "format!(\"customer-{user_id}-{old}\")"
+                => "let _ = old; format!(\"customer-{user_id}\")",
+            "replaces_a_missing_customer";
         "an open checkout in another currency keeps a customer from paying":
             "shared/src/stripe/checkout.rs" "self.expire(sessions.iter()).await?" => "()",
             "what_holds_a_customer_in_another_currency_is_closed_or_told";
+        "an open checkout of another price is used again":
+            "shared/src/stripe/checkout.rs" "self.leads_to.iter().map(Option::as_deref).eq(wanted.map(Some))"
+                => "let _ = wanted; true",
+            "one_checkout_is_open_at_a_time";
         "a first payment that failed cannot be paid":
             "functions/billing/src/handler.rs" "stripe.first_payment(&begun).await?" => "None::<String>",
             "a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be";
