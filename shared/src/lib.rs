@@ -3,6 +3,7 @@
 //! Everything here is pure and compiles natively, except `platform`, which holds the
 //! implementations of the traits on workerd and Deno.
 
+pub mod api;
 pub mod auth;
 pub mod cache;
 pub mod clock;
@@ -41,4 +42,5 @@ pub mod unicode;
 #[allow(clippy::unwrap_used, reason = "only tests use it")]
 pub mod fakes;
 
-pub use error::{Code, Error};
+pub use api::Code;
+pub use error::Error;

@@ -3,12 +3,11 @@
 mod args;
 mod artefacts;
 mod bench;
-#[cfg(test)]
-mod contract;
 mod deploy;
 mod dev;
 mod files;
 mod function_token;
+mod generate;
 #[cfg(test)]
 mod house;
 mod http;
@@ -59,6 +58,7 @@ fn run() -> Result<ExitCode> {
         Command::Deploy(options) => deploy::run(&workspace, &options),
         Command::Dev(options) => dev::run(&workspace, &options),
         Command::FunctionToken(options) => function_token::run(&workspace, &options),
+        Command::Generate(options) => generate::run(&workspace, options.check),
         Command::ReconcileBilling(options) => tools::reconcile_billing(&workspace, &options),
         Command::Test(options) => test::run(&workspace, options.tier(), &options),
     }

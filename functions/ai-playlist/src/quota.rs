@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+pub use shared::api::Quota;
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
 use shared::llm::Cost;
@@ -14,21 +15,6 @@ use uuid::Uuid;
 
 use crate::event::{Done, Track};
 use crate::recover::Delivered;
-
-/// What a plan allows and what is left of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quota {
-    /// `free` or `pro`.
-    pub plan: String,
-    /// Generations of the last 30 days, running ones included.
-    pub used: u32,
-    /// How many the plan allows.
-    pub limit: u32,
-    /// How many are left.
-    pub remaining: u32,
-    /// When the next one becomes free (RFC 3339), if any is used.
-    pub next_free_at: Option<String>,
-}
 
 /// How a generation ended, as the database's `ai_status_enum` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

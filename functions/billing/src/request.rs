@@ -1,37 +1,19 @@
 //! Bytes → what is asked for. Every refusal of a request is here.
 
-use serde::Deserialize;
 use shared::Error;
+use shared::api::{CheckoutRequest, PortalRequest};
 use shared::cors::AllowedOrigins;
 use shared::request::parse_json;
 
 /// More than browsers and Stripe agree on.
 const MAX_URL_BYTES: usize = 2_048;
 
-/// Where the browser is sent from the checkout.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckoutUrls {
-    /// When it is paid for. `{CHECKOUT_SESSION_ID}` in it is replaced by Stripe.
-    pub success_url: String,
-    /// When not.
-    pub cancel_url: String,
-}
-
-/// Where the browser is sent from the portal.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PortalUrls {
-    /// When they are done.
-    pub return_url: String,
-}
-
 /// Parses the body of `POST /checkout`.
 ///
 /// # Errors
 /// 400 `invalid_json`, 422 `invalid_request` naming the field.
-pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutUrls, Error> {
-    let urls: CheckoutUrls = parse_json(body)?;
+pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutRequest, Error> {
+    let urls: CheckoutRequest = parse_json(body)?;
     check("success_url", &urls.success_url, origins)?;
     check("cancel_url", &urls.cancel_url, origins)?;
     Ok(urls)
@@ -41,8 +23,8 @@ pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutU
 ///
 /// # Errors
 /// As [`parse_checkout`].
-pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalUrls, Error> {
-    let urls: PortalUrls = parse_json(body)?;
+pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalRequest, Error> {
+    let urls: PortalRequest = parse_json(body)?;
     check("return_url", &urls.return_url, origins)?;
     Ok(urls)
 }
@@ -70,7 +52,7 @@ mod tests {
         AllowedOrigins::parse("https://app.example,http://127.0.0.1:8787").unwrap()
     }
 
-    fn portal(url: &str) -> Result<PortalUrls, Error> {
+    fn portal(url: &str) -> Result<PortalRequest, Error> {
         parse_portal(serde_json::json!({ "return_url": url }).to_string().as_bytes(), &origins())
     }
 

@@ -3,45 +3,18 @@
 use std::future::Future;
 use std::ops::Range;
 
-use serde::Serialize;
+pub use shared::api::{Exported, Rejected};
 use shared::clock::Clock;
 use shared::http_client::HttpClient;
 use shared::redacted::Secret;
 use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 use shared::{Code, Error};
-use uuid::Uuid;
 
 use crate::playlist::Track;
 
 /// How often tracks are offered to find those that Spotify does not take. Cloudflare's free plan allows 50 requests an
 /// invocation, and all else takes about a dozen. Among 100 tracks four or five are found so.
 const MAX_OFFERS: usize = 36;
-
-/// What was exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Exported {
-    /// Our playlist.
-    pub playlist_id: Uuid,
-    /// The copy.
-    pub spotify_playlist_id: String,
-    /// Where the copy is opened.
-    pub url: String,
-    /// How many tracks the copy has.
-    pub exported: usize,
-    /// How many tracks the playlist has.
-    pub total: usize,
-    /// The tracks that Spotify did not take.
-    pub rejected: Vec<Rejected>,
-}
-
-/// A track that Spotify did not take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// Its place in our playlist, from 1.
-    pub position: usize,
-    /// `spotify:track:…`
-    pub track_uri: String,
-}
 
 /// Whoever hands out the listener's access tokens.
 pub trait AccessTokens {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::{SpotifyConfig, SpotifyError};
+use crate::api::SpotifyLink;
 use crate::clock::Clock;
 use crate::config::{ConfigError, SecretPair};
 use crate::error::{Code, Error};
@@ -108,22 +109,6 @@ impl From<SupabaseError> for LinkError {
     }
 }
 
-/// What `GET /status` tells of a link; nothing is decrypted for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkStatus {
-    /// Whether there is one.
-    pub linked: bool,
-    /// The account's public name.
-    #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// When it was linked, the last time (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linked_at: Option<String>,
-    /// When Spotify will end it: six months later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-}
-
 /// Links, in the database and at Spotify.
 pub struct SpotifyLinks<'a, H, C> {
     secrets: &'a TokenSecrets,
@@ -206,7 +191,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
     ///
     /// # Errors
     /// [`SupabaseError`].
-    pub async fn status(&self, user_id: Uuid) -> Result<LinkStatus, SupabaseError> {
+    pub async fn status(&self, user_id: Uuid) -> Result<SpotifyLink, SupabaseError> {
         self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
     }
 

@@ -48,6 +48,10 @@ pub fn docs(cx: &mut Context<'_>) -> Result<()> {
     cx.run(command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+pub fn generated(cx: &mut Context<'_>) -> Result<()> {
+    crate::generate::run(cx.workspace, true).map(drop)
+}
+
 pub fn native_tests(cx: &mut Context<'_>) -> Result<()> {
     let mut command = cargo(cx.workspace);
     cx.run(command.args(["test", "--workspace", "--exclude", "it", "--no-fail-fast"]))

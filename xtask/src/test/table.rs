@@ -22,6 +22,8 @@ const PRODUCT: &[&str] = &[
 const CLIENTS: &[&str] =
     &["shared/", "functions/", "supabase/", "tests/simulators/", "tests/supabase-js/", "tests/stripe-sdk/"];
 const CONTRACT: &[&str] = &["shared/", "functions/", "supabase/", "docs/openapi.yaml", "tests/openapi/"];
+const GENERATED: &[&str] =
+    &["shared/", "functions/", "tools/contract/", "docs/openapi.yaml", "docs/errors.md", "web/src/api/"];
 const WEB: &[&str] = &["web/", "tests/page/", "tests/browser/", "shared/", "functions/", "supabase/"];
 const DEPLOY: &[&str] = &["functions/", "supabase/", "web/", "tests/deploy/", "wrangler.toml"];
 
@@ -45,6 +47,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Build, "build", "the artefacts of all functions and the page", WEB, stages::build),
     stage(Check, Cargo, "format", "rustfmt", RUST, stages::format),
     stage(Check, Cargo, "lint-native", "clippy over everything", RUST, stages::lint_native),
+    stage(Check, Cargo, "generated", "generated files are as the sources say", GENERATED, stages::generated),
     stage(Check, Cargo, "native-tests", "unit and property tests, house rules", ANY, stages::native_tests),
     stage(Full, Cargo, "wasm-pack", "wasm-pack is installed for the tests in wasm", WASM, stages::wasm_pack),
     stage(Test, Cargo, "lint-wasm", "clippy for wasm", WASM, stages::lint_wasm),
