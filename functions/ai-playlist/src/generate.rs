@@ -17,7 +17,7 @@ use shared::track::Suggestion;
 
 use crate::answer::{About, Answer, Said, complaint};
 use crate::budget::Budgeted;
-use crate::event::{Event, Stage, StopReason, Track};
+use crate::event::{Event, Stage, StageData, StopReason, Track, found_track};
 use crate::request::PlaylistRequest;
 use crate::resolve::{Found, Miss, Resolution, Resolver};
 
@@ -220,7 +220,11 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     }
 
     fn announce(&self, stage: Stage) {
-        (self.emit)(Event::Stage { stage, found: self.found.len(), target: self.request.target_count });
+        (self.emit)(Event::Stage(StageData {
+            stage,
+            found: self.found.len(),
+            target: self.request.target_count,
+        }));
     }
 
     /// Asks the model once and searches what it suggests.
@@ -334,7 +338,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
         self.failed_lookups_in_a_row = 0;
         let index = self.selection.offer(&found.track)?;
-        let track = Track::found(index, found);
+        let track = found_track(index, found);
         self.found.push((place, track.clone()));
         self.meter.set(self.cost());
         (self.emit)(Event::Track(track));

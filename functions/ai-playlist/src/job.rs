@@ -18,7 +18,9 @@ use shared::{Code, Error};
 
 use crate::answer::About;
 use crate::budget::Budgeted;
-use crate::event::{Done, Event, Stage, StopReason, fallback_name, warning};
+use crate::event::{
+    Done, Event, Stage, StageData, StopReason, fallback_name, save_as, stays_unsaved, warning,
+};
 use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Deps;
 use crate::outbox::{Ledger, Outbox};
@@ -76,7 +78,7 @@ where
     /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
         let Self { deps, http, session, request, emit, every } = self;
-        emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
+        emit(Event::Stage(StageData { stage: Stage::Reserved, found: 0, target: request.target_count }));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
         let resolver = resolver(&deps, &searching, &request);
         let meter = Rc::new(Cell::new(Cost::ZERO));
@@ -222,10 +224,10 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         if self.request.save {
             match quota::save(service, &self.deps.clock, self.session, self.cost, done).await {
                 Ok(saved) => {
-                    done.save_as(saved);
+                    save_as(done, saved);
                     return Ok(());
                 }
-                Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+                Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(done),
                 Err(error) => return Err(error),
             }
         }

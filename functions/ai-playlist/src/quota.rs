@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+pub use shared::api::Quota;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::HttpClient;
@@ -15,22 +16,7 @@ use uuid::Uuid;
 use crate::event::{Done, Track};
 use crate::recover::Delivered;
 
-/// A plan's quota and what is left of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quota {
-    /// `free` or `pro`.
-    pub plan: String,
-    /// The number of generations in the last 30 days, including running ones.
-    pub used: u32,
-    /// The number that the plan allows.
-    pub limit: u32,
-    /// The number that is left.
-    pub remaining: u32,
-    /// When the next one becomes available (RFC 3339), if any is used.
-    pub next_free_at: Option<String>,
-}
-
-/// How a generation ended, as the database's `ai_status_enum`.
+/// How a generation ended, as the database's `ai_status_enum` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

@@ -9,7 +9,7 @@ use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 
-use crate::event::{Done, StopReason, Track, fallback_name, warning};
+use crate::event::{Done, StopReason, Track, fallback_name, save_as, stays_unsaved, warning};
 use crate::quota::{self, Quota, Session};
 use crate::request::PlaylistRequest;
 
@@ -79,8 +79,8 @@ pub async fn recover<H: HttpClient>(
         done.playlist_id = Some(session.id);
     } else if request.save {
         match quota::save(service, clock, session, Cost::ZERO, &done).await {
-            Ok(saved) => done.save_as(saved),
-            Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+            Ok(saved) => save_as(&mut done, saved),
+            Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(&mut done),
             Err(error) => return Err(error),
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use serde_json::json;
+use shared::api::{self, PortalRequest, StripePage};
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
@@ -16,7 +16,7 @@ use shared::{Code, Error};
 
 use crate::config::Config;
 use crate::customer;
-use crate::request::{self, CheckoutUrls, PortalUrls};
+use crate::request::{self};
 
 /// What the endpoint promises.
 pub const ENDPOINT: Endpoint = Endpoint {
@@ -68,7 +68,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
         ("/checkout" | "/portal", _) => return Err(Error::method_not_allowed("POST")),
         _ => return Err(Error::new(Code::NotFound, "There is nothing at this path.")),
     };
-    json_response(StatusCode::OK, &json!({ "url": url }))
+    json_response(StatusCode::OK, &StripePage { url })
 }
 
 impl<H: HttpClient, C: Clock> Deps<H, C> {
@@ -109,7 +109,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         stripe: &Stripe<'_, H, C>,
         customer: &StripeId,
         user: &VerifiedUser,
-        urls: &CheckoutUrls,
+        urls: &api::CheckoutRequest,
     ) -> Result<String, StripeError> {
         // The database may not know yet, and what is not paid for now may recover: a second subscription would be charged
         // beside the first.
@@ -136,7 +136,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     async fn portal(&self, request: &Request<Bytes>) -> Result<String, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
-        let PortalUrls { return_url } = request::parse_portal(request.body(), &self.config.origins)?;
+        let PortalRequest { return_url } = request::parse_portal(request.body(), &self.config.origins)?;
         let service = self.service();
         take_request(&service, user.id(), Counted::Billing).await?;
         let profile = customer::profile(&service, &self.clock, user.id()).await?;

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
 use shared::runtime::http_client::{HttpError, OutboundRequest};

@@ -3,13 +3,12 @@
 use std::future::Future;
 use std::ops::Range;
 
-use serde::Serialize;
+pub use shared::api::{Exported, Rejected};
 use shared::redacted::Secret;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::HttpClient;
 use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 use shared::{Code, Error};
-use uuid::Uuid;
 
 use crate::playlist::Track;
 
@@ -17,33 +16,7 @@ use crate::playlist::Track;
 /// invocation, and everything else needs about a dozen. This finds four or five among 100 tracks.
 const MAX_OFFERS: usize = 36;
 
-/// The result of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Exported {
-    /// The exported playlist.
-    pub playlist_id: Uuid,
-    /// The copy.
-    pub spotify_playlist_id: String,
-    /// The URL at which the copy is opened.
-    pub url: String,
-    /// The number of tracks in the copy.
-    pub exported: usize,
-    /// The number of tracks in the playlist.
-    pub total: usize,
-    /// The tracks that Spotify refused.
-    pub rejected: Vec<Rejected>,
-}
-
-/// A track that Spotify refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// Its position in the playlist, from 1.
-    pub position: usize,
-    /// `spotify:track:…`
-    pub track_uri: String,
-}
-
-/// A source of the user's access tokens.
+/// Whoever hands out the listener's access tokens.
 pub trait AccessTokens {
     /// Returns a token that is valid for at least a minute.
     fn access_token(&self) -> impl Future<Output = Result<Secret, Error>>;

@@ -4,22 +4,20 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use serde_json::json;
+use shared::api::{SpotifyAuthorization, SpotifyLink, SpotifyLinkCompletion};
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
 use shared::runtime::http_client::HttpClient;
 use shared::runtime::random::Random;
-use shared::spotify::{
-    GrantError, LinkStatus, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
-};
+use shared::spotify::{GrantError, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError};
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 
 use crate::callback;
 use crate::config::Config;
-use crate::request::{self, Completion};
+use crate::request;
 
 /// What the endpoint promises.
 pub const ENDPOINT: Endpoint = Endpoint {
@@ -98,8 +96,8 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         let now_seconds = self.clock.now_seconds();
         user.require_recent_sign_in(now_seconds)?;
         let state = self.config.state_keys.sign(user.id(), now_seconds, self.random.as_ref());
-        let url = self.links().accounts().authorize_url(&self.config.redirect_uri, &state);
-        json_response(StatusCode::OK, &json!({ "authorize_url": url }))
+        let authorize_url = self.links().accounts().authorize_url(&self.config.redirect_uri, &state);
+        json_response(StatusCode::OK, &SpotifyAuthorization { authorize_url })
     }
 
     /// Sends the browser on to the app, whatever it brings.
@@ -131,7 +129,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
     async fn complete(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
         require_json(request.headers())?;
-        let Completion { code, state } = request::parse(request.body())?;
+        let SpotifyLinkCompletion { code, state } = request::parse(request.body())?;
         let state = self.config.state_keys.verify(&state, self.clock.now_seconds()).map_err(invalid_state)?;
         if state.user_id != user.id() {
             return Err(Error::new(
@@ -173,7 +171,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
 
     async fn status(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
         let user = self.caller(request).await?;
-        let status: LinkStatus = self.links().status(user.id()).await?;
+        let status: SpotifyLink = self.links().status(user.id()).await?;
         json_response(StatusCode::OK, &status)
     }
 

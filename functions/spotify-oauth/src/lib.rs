@@ -4,7 +4,7 @@
 //! - `GET /callback`, where Spotify sends the browser back: on to the app, with code and state, or the reason why there
 //!   are none, in the fragment, which no server sees. It stores nothing and trusts nobody.
 //! - `POST /complete {code, state}` (the listener who started) → the link, as `GET /status`.
-//! - `GET /status` (the listener) → [`shared::spotify::LinkStatus`].
+//! - `GET /status` (the listener) → [`shared::api::SpotifyLink`].
 //! - `DELETE /link` (the listener) → 204, whether or not there was a link.
 
 pub mod callback;

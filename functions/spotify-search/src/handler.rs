@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use serde::Serialize;
+use shared::api::{FoundTrack, SearchResponse};
 use shared::auth::{JwksCache, authenticate};
 use shared::matching::{Scored, field_query, free_query, rank};
 use shared::runtime::clock::Clock;
@@ -47,45 +47,17 @@ pub struct Deps<H, C> {
     pub call: RequestContext,
 }
 
-/// A track of the catalogue, in Spotify's own spelling.
-#[derive(Debug, Serialize)]
-pub struct Found {
-    /// `spotify:track:…`
-    pub track_uri: String,
-    /// The title.
-    pub title: String,
-    /// The credited artists, separated by commas.
-    pub artist: String,
-    /// The album.
-    pub album: String,
-    /// The length.
-    pub duration_ms: u32,
-    /// Whether it is marked as explicit.
-    pub explicit: bool,
-    /// Whether it can be played in the market.
-    pub is_playable: bool,
-    /// How well it fits what was looked for, 0 to 1.
-    pub score: f64,
-}
-
-impl From<Scored<'_>> for Found {
-    fn from(Scored { track, score, .. }: Scored<'_>) -> Self {
-        Self {
-            track_uri: track.uri.as_str().to_owned(),
-            title: track.title.clone(),
-            artist: track.artist(),
-            album: track.album.clone(),
-            duration_ms: track.duration_ms,
-            explicit: track.explicit,
-            is_playable: track.is_playable,
-            score: (score * 100.0).round() / 100.0,
-        }
+fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
+    FoundTrack {
+        track_uri: track.uri.as_str().to_owned(),
+        title: track.title.clone(),
+        artist: track.artist(),
+        album: track.album.clone(),
+        duration_ms: track.duration_ms,
+        explicit: track.explicit,
+        is_playable: track.is_playable,
+        score: (score * 100.0).round() / 100.0,
     }
-}
-
-#[derive(Serialize)]
-struct Answer {
-    tracks: Vec<Found>,
 }
 
 /// Answers one search.
@@ -110,13 +82,13 @@ pub async fn handle<H: HttpClient, C: Clock>(
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
     let service = Supabase::new(&config.supabase, http).service();
     take_request(&service, user.id(), Counted::Search).await?;
-    json_response(StatusCode::OK, &Answer { tracks: search(&wanted, deps).await? })
+    json_response(StatusCode::OK, &SearchResponse { tracks: search(&wanted, deps).await? })
 }
 
 async fn search<H: HttpClient, C: Clock>(
     wanted: &SearchRequest,
     deps: &Deps<H, C>,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<FoundTrack>, Error> {
     let spotify = SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, &deps.http, &deps.clock);
     let mut candidates = Vec::new();
     for query in [field_query(&wanted.sought), free_query(&wanted.sought)] {
@@ -128,7 +100,7 @@ async fn search<H: HttpClient, C: Clock>(
             break;
         }
     }
-    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(Found::from).collect())
+    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(found).collect())
 }
 
 #[cfg(test)]

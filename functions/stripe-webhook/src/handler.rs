@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
-use serde_json::json;
+use shared::api::{EventOutcome as Outcome, WebhookResponse};
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
 use shared::runtime::http_client::{HttpClient, STRIPE_SIGNATURE};
@@ -41,27 +41,6 @@ pub struct Deps<'a, H, C> {
     pub call: RequestContext,
 }
 
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The profile says what Stripe says.
-    Written,
-    /// It is about nobody whom we know.
-    Foreign,
-    /// No plan changes behind an event of this type.
-    Ignored,
-}
-
-impl Outcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Written => "written",
-            Self::Foreign => "foreign",
-            Self::Ignored => "ignored",
-        }
-    }
-}
-
 /// Answers one event.
 ///
 /// 1. Verify the signature over the raw body (400).
@@ -88,9 +67,9 @@ pub async fn handle<H: HttpClient, C: Clock>(
     if event.livemode != config.stripe.livemode {
         return Err(Error::new(Code::LivemodeMismatch, "This endpoint is for Stripe's other mode."));
     }
-    let outcome = deps.converge(&event).await?.as_str();
-    call.note("outcome", outcome);
-    json_response(StatusCode::OK, &json!({ "outcome": outcome }))
+    let outcome = deps.converge(&event).await?;
+    call.note("outcome", outcome.as_str());
+    json_response(StatusCode::OK, &WebhookResponse { outcome })
 }
 
 fn signature(headers: &HeaderMap) -> Option<&str> {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::{SpotifyConfig, SpotifyError};
+use crate::api::SpotifyLink;
 use crate::config::{ConfigError, SecretPair};
 use crate::error::{Code, Error};
 use crate::redacted::Secret;
@@ -109,23 +110,7 @@ impl From<SupabaseError> for LinkError {
     }
 }
 
-/// The status of a link as `GET /status` returns it. Nothing is decrypted for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkStatus {
-    /// Whether there is a link.
-    pub linked: bool,
-    /// The account's public name.
-    #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// When the account was last linked (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linked_at: Option<String>,
-    /// When Spotify ends the link: six months after linking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-}
-
-/// The links of users, in the database and at Spotify.
+/// Links, in the database and at Spotify.
 pub struct SpotifyLinks<'a, H, C> {
     secrets: &'a TokenSecrets,
     service: Service<'a, H>,
@@ -207,7 +192,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
     ///
     /// # Errors
     /// [`SupabaseError`].
-    pub async fn status(&self, user_id: Uuid) -> Result<LinkStatus, SupabaseError> {
+    pub async fn status(&self, user_id: Uuid) -> Result<SpotifyLink, SupabaseError> {
         self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
     }
 
