@@ -11,7 +11,7 @@ use shared::llm::playlist::{Complaint, PlaylistAsk};
 use shared::llm::{Cost, LlmConfig, LlmError, LlmMemory, Prices, stream_chat};
 use shared::matching::{MissReason, Selection};
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::{HttpClient, HttpError, Limits};
+use shared::runtime::http_client::{HttpError, Limits};
 use shared::spotify::SpotifyError;
 use shared::track::Suggestion;
 
@@ -57,11 +57,11 @@ pub enum Failure {
 ///
 /// Dropping the future of [`Generation::run`] aborts every outbound call; what was found and what
 /// it cost stays here.
-pub struct Generation<'a, H, C> {
+pub struct Generation<'a> {
     llm: &'a LlmConfig,
-    http: Budgeted<H>,
-    clock: &'a C,
-    resolver: &'a Resolver<'a, Budgeted<H>, C>,
+    http: Budgeted,
+    clock: &'a dyn Clock,
+    resolver: &'a Resolver<'a>,
     request: &'a PlaylistRequest,
     emit: Emit,
     /// What the model says about the playlist.
@@ -76,7 +76,7 @@ pub struct Generation<'a, H, C> {
     /// Suggestions to be looked up, by their place in `suggested`.
     waiting: VecDeque<usize>,
     memory: &'a LlmMemory,
-    answer: Option<Answer>,
+    answer: Option<Answer<'a>>,
     /// The model began to answer the last question.
     had_answer: bool,
     spent: Cost,
@@ -92,14 +92,14 @@ pub struct Generation<'a, H, C> {
     announced_resolving: bool,
 }
 
-impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C> {
+impl<'a> Generation<'a> {
     /// A generation that has not begun. `http` is for the model, the resolver has its own; `variation`
     /// is random, so that the same words do not always give the same list; `user` is a hash.
     pub fn new(
         (llm, memory): (&'a LlmConfig, &'a LlmMemory),
-        http: Budgeted<H>,
-        clock: &'a C,
-        resolver: &'a Resolver<'a, Budgeted<H>, C>,
+        http: Budgeted,
+        clock: &'a dyn Clock,
+        resolver: &'a Resolver<'a>,
         request: &'a PlaylistRequest,
         (variation, user): (u32, String),
         (emit, meter): (Emit, Rc<Cell<Cost>>),
@@ -388,7 +388,7 @@ enum Step {
 
 /// What happens next: the model says something, or a search ends. Neither is lost where the other
 /// comes first.
-async fn next_step(answer: Option<&mut Answer>, searches: &mut Searches<'_>) -> Step {
+async fn next_step(answer: Option<&mut Answer<'_>>, searches: &mut Searches<'_>) -> Step {
     let Some(answer) = answer else { return searches.select_next_some().await };
     let said = answer.next().fuse();
     pin_mut!(said);

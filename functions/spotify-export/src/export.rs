@@ -1,13 +1,14 @@
 //! The copy on Spotify: created once, then filled by replacing, which can be repeated.
 
-use std::future::Future;
 use std::ops::Range;
 
 use serde::Serialize;
 use shared::redacted::Secret;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::HttpClient;
-use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
+use shared::spotify::{
+    SpotifyConfig, SpotifyError, SpotifyLinks, SpotifyPlaylist, SpotifyPlaylists, UserCallError,
+};
 use shared::{Code, Error};
 use uuid::Uuid;
 
@@ -43,20 +44,30 @@ pub struct Rejected {
     pub track_uri: String,
 }
 
-/// Whoever hands out the listener's access tokens.
-pub trait AccessTokens {
-    /// One that is good for a minute at least.
-    fn access_token(&self) -> impl Future<Output = Result<Secret, Error>>;
-    /// Another one, for Spotify does not accept `refused`.
-    fn instead_of(&self, refused: &Secret) -> impl Future<Output = Result<Secret, Error>>;
+/// Gets access tokens of the user who exports.
+pub struct AccessTokens<'a> {
+    /// The user's link to a Spotify account.
+    pub links: SpotifyLinks<'a>,
+    /// The user.
+    pub user_id: Uuid,
+}
+
+impl AccessTokens<'_> {
+    /// Returns a token that is valid for at least a minute; a new one where Spotify has refused `refused`.
+    ///
+    /// # Errors
+    /// 403 where no account is linked, 502, 503.
+    async fn get(&self, refused: Option<&Secret>) -> Result<Secret, Error> {
+        Ok(self.links.access_token(self.user_id, refused).await?)
+    }
 }
 
 /// The listener's account on Spotify, for one export.
-pub struct Exporter<'a, H, C, T> {
+pub struct Exporter<'a> {
     config: &'a SpotifyConfig,
-    http: &'a H,
-    clock: &'a C,
-    tokens: &'a T,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
+    tokens: &'a AccessTokens<'a>,
     token: Secret,
     deadline_ms: u64,
 }
@@ -80,19 +91,19 @@ impl From<Failure> for Error {
     }
 }
 
-impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
+impl<'a> Exporter<'a> {
     /// The account that `tokens` opens; nothing is begun there after `deadline_ms`.
     ///
     /// # Errors
     /// 403 where no account is linked (any more), and why no token can be had.
     pub async fn new(
         config: &'a SpotifyConfig,
-        http: &'a H,
-        clock: &'a C,
-        tokens: &'a T,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+        tokens: &'a AccessTokens<'a>,
         deadline_ms: u64,
     ) -> Result<Self, Error> {
-        let token = tokens.access_token().await?;
+        let token = tokens.get(None).await?;
         Ok(Self { config, http, clock, tokens, token, deadline_ms })
     }
 
@@ -145,7 +156,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
     /// Calls Spotify, once more with another token where this one is no longer accepted.
     async fn call<R>(
         &mut self,
-        call: impl AsyncFn(SpotifyPlaylists<'_, H, C>) -> Result<R, UserCallError>,
+        call: impl AsyncFn(SpotifyPlaylists<'_>) -> Result<R, UserCallError>,
     ) -> Result<R, Failure> {
         if self.clock.now_ms() >= self.deadline_ms {
             return Err(Failure::Final(
@@ -156,7 +167,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         let first = call(self.playlists()).await;
         let answer = match first {
             Err(UserCallError::TokenRefused) => {
-                self.token = self.tokens.instead_of(&self.token).await.map_err(Failure::Final)?;
+                self.token = self.tokens.get(Some(&self.token)).await.map_err(Failure::Final)?;
                 call(self.playlists()).await
             }
             answer => answer,
@@ -173,7 +184,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         })
     }
 
-    fn playlists(&self) -> SpotifyPlaylists<'a, H, C> {
+    fn playlists(&self) -> SpotifyPlaylists<'a> {
         SpotifyPlaylists::new(self.config, self.http, self.clock, self.token.clone())
     }
 }
@@ -191,11 +202,7 @@ struct Offers<'a> {
 
 impl Offers<'_> {
     /// Whether Spotify takes these tracks; they are the copy's only ones then.
-    async fn accepted<H: HttpClient, C: Clock, T: AccessTokens>(
-        &mut self,
-        exporter: &mut Exporter<'_, H, C, T>,
-        range: Range<usize>,
-    ) -> Result<bool, Failure> {
+    async fn accepted(&mut self, exporter: &mut Exporter<'_>, range: Range<usize>) -> Result<bool, Failure> {
         let Some(left) = self.left.checked_sub(1) else {
             return Err(Failure::Final(
                 Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")

@@ -99,12 +99,12 @@ impl JwksCache {
     ///
     /// Keys serve for ten minutes. Then, and for an unknown id, they are fetched again: one request at a time, and after one
     /// that did not bring the key, the next in 30 seconds. While a fetch fails, the old keys serve for another hour.
-    pub(super) async fn key<H: HttpClient, C: Clock>(
+    pub(super) async fn key(
         &self,
         kid: &str,
         url: &str,
-        http: &H,
-        clock: &C,
+        http: &dyn HttpClient,
+        clock: &dyn Clock,
     ) -> Result<Key, AuthError> {
         let mut has_waited = false;
         let (known, now_ms) = loop {
@@ -159,7 +159,7 @@ impl JwksCache {
     }
 }
 
-async fn fetch<H: HttpClient>(url: &str, http: &H) -> Result<Jwks, String> {
+async fn fetch(url: &str, http: &dyn HttpClient) -> Result<Jwks, String> {
     let response = http
         .send(OutboundRequest::new(Upstream::Auth, Method::GET, url, LIMITS))
         .await

@@ -1,4 +1,4 @@
-//! Randomness, as handed to whoever needs it.
+//! Randomness, passed in so that tests control it.
 
 use uuid::Uuid;
 

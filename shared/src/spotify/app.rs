@@ -29,16 +29,21 @@ pub(super) const RATE_WINDOW_SECONDS: u64 = 30;
 const RETRY_PAUSE_MS: u64 = 250;
 
 /// The catalogue, as the app itself may read it (client credentials).
-pub struct SpotifyApp<'a, H, C> {
+pub struct SpotifyApp<'a> {
     config: &'a SpotifyConfig,
     tokens: &'a TokenCache,
-    http: &'a H,
-    clock: &'a C,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
+impl<'a> SpotifyApp<'a> {
     /// The catalogue, with the token in `tokens` for as long as it lasts.
-    pub fn new(config: &'a SpotifyConfig, tokens: &'a TokenCache, http: &'a H, clock: &'a C) -> Self {
+    pub fn new(
+        config: &'a SpotifyConfig,
+        tokens: &'a TokenCache,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+    ) -> Self {
         Self { config, tokens, http, clock }
     }
 

@@ -5,8 +5,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 
 /// A session is not shown again when less of its day is left than somebody may need to pay.
 const MIN_REMAINING_SECONDS: u64 = 30 * 60;
@@ -68,7 +66,7 @@ impl Session {
     }
 }
 
-impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
+impl Stripe<'_> {
     /// Whose a customer is; what an event says (`claimed`) counts only where the customer does not say it.
     ///
     /// # Errors

@@ -5,8 +5,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 
 /// What a page holds at most.
 const PAGE_SIZE: &str = "100";
@@ -105,7 +103,7 @@ impl Subscriptions {
     }
 }
 
-impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
+impl Stripe<'_> {
     /// The plan that a customer pays for: any subscription that counts makes it pro, whatever the others are.
     ///
     /// A customer that does not exist (any more) pays for nothing.

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Service;
 use crate::error::{Code, Error};
-use crate::runtime::http_client::HttpClient;
 
 /// What is counted, as `private.request_limits` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +41,7 @@ struct Answer {
 ///
 /// # Errors
 /// 429 `too_many_attempts`, 403 `profile_not_found` for a deleted user's token, 503.
-pub async fn take_request<H: HttpClient>(
-    service: &Service<'_, H>,
-    user_id: Uuid,
-    counted: Counted,
-) -> Result<(), Error> {
+pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
     // Not repeated on failure: a lost answer would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
     let answer: Answer = service.rpc("take_request", &args).await?;

@@ -5,9 +5,9 @@ pub use postgrest::{Builder, Postgrest};
 use serde::de::DeserializeOwned;
 
 use super::{AsUser, LIMITS, Session, SupabaseError};
-use crate::runtime::http_client::{HttpClient, HttpError, OutboundRequest, Upstream};
+use crate::runtime::http_client::{HttpError, OutboundRequest, Upstream};
 
-impl<H: HttpClient> AsUser<'_, H> {
+impl AsUser<'_> {
     /// Sends what `build` builds and reads the answer's JSON.
     ///
     /// Table and column names are to be literals: values belong into filters or the body, where
@@ -23,7 +23,7 @@ impl<H: HttpClient> AsUser<'_, H> {
     }
 }
 
-impl<H: HttpClient> Session<'_, H> {
+impl Session<'_> {
     fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
         let builder = build(&Postgrest::new(self.base_url.as_str()));
         let request = take_apart(builder).ok_or(HttpError::InvalidRequest);
