@@ -37,7 +37,9 @@ fn function_code() -> Vec<(String, String)> {
 #[test]
 fn only_the_gateways_entry_and_the_runtime_module_see_javascript() {
     for (path, text) in function_code() {
-        let may = path == "functions/gateway/src/entry.rs" || path.starts_with("shared/src/runtime/wasm/");
+        // context.rs has the macro that exports a function.
+        let allowed = ["functions/gateway/src/entry.rs", "shared/src/runtime/context.rs"];
+        let may = allowed.contains(&path.as_str()) || path.starts_with("shared/src/runtime/wasm/");
         let sees = |line: &str| line.contains("worker::") || line.contains("wasm_bindgen::");
         let does = text.lines().any(|line| sees(line) && !line.trim_start().starts_with("//"));
         assert!(may || !does, "{path} sees JavaScript");
