@@ -8,7 +8,6 @@ use serde_json::json;
 pub use shared::api::Quota;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 use uuid::Uuid;
@@ -70,8 +69,8 @@ pub enum Reservation {
 /// # Errors
 /// 402 `quota_exceeded`, 403 `profile_not_found`, 409 `generation_in_progress`,
 /// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
-pub async fn reserve<H: HttpClient>(
-    service: &Service<'_, H>,
+pub async fn reserve(
+    service: &Service<'_>,
     session: Session,
     prompt: &str,
     save: bool,
@@ -137,9 +136,9 @@ fn recorded(cost: Cost) -> String {
 ///
 /// # Errors
 /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn deliver<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn deliver(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     cost: Cost,
     tracks: &[Track],
@@ -166,9 +165,9 @@ pub async fn deliver<H: HttpClient, C: Clock>(
 ///
 /// # Errors
 /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn settle<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn settle(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     status: Status,
     cost: Cost,
@@ -213,9 +212,9 @@ pub struct SavedPlaylist {
 /// # Errors
 /// 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
 /// reservation has expired, 503 if the database is unavailable.
-pub async fn save<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn save(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     cost: Cost,
     done: &Done,

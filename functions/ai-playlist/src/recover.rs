@@ -5,7 +5,6 @@ use shared::llm::Cost;
 use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 
@@ -59,9 +58,9 @@ impl KeptTrack {
 ///
 /// # Errors
 /// 409 `already_generated` if the playlist was deleted, or the error of saving it.
-pub async fn recover<H: HttpClient>(
-    service: &Service<'_, H>,
-    clock: &impl Clock,
+pub async fn recover(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     request: &PlaylistRequest,
     quota: Quota,

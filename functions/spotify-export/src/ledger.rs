@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::Service;
 use shared::{Code, Error};
@@ -50,11 +49,7 @@ struct Answer {
 ///
 /// # Errors
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
-pub async fn begin<H: HttpClient>(
-    service: &Service<'_, H>,
-    key: Key,
-    request: &ExportRequest,
-) -> Result<Begun, Error> {
+pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> Result<Begun, Error> {
     // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
     let answer: Answer = service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await?;
     match (answer.outcome.as_str(), answer.result) {
@@ -82,9 +77,9 @@ pub async fn begin<H: HttpClient>(
 ///
 /// # Errors
 /// 503.
-pub async fn record<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn record(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     key: Key,
     created: SpotifyPlaylist,
     instead_of: Option<&SpotifyPlaylist>,
@@ -104,12 +99,7 @@ pub async fn record<H: HttpClient, C: Clock>(
 }
 
 /// Keeps the result for repeats. If that fails, a repeat fills the same copy again.
-pub async fn finish<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
-    key: Key,
-    result: &impl Serialize,
-) {
+pub async fn finish(service: &Service<'_>, clock: &dyn Clock, key: Key, result: &impl Serialize) {
     #[derive(Serialize)]
     struct Args<'a, R> {
         #[serde(flatten)]
@@ -121,6 +111,6 @@ pub async fn finish<H: HttpClient, C: Clock>(
 }
 
 /// Releases the claim of an export that failed. If that fails, the claim expires by itself.
-pub async fn release<H: HttpClient, C: Clock>(service: &Service<'_, H>, clock: &C, key: Key) {
+pub async fn release(service: &Service<'_>, clock: &dyn Clock, key: Key) {
     let _ = service.rpc_retrying::<_, ()>("release_spotify_export", &key, clock).await;
 }

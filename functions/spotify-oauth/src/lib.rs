@@ -9,10 +9,28 @@
 
 pub mod callback;
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "spotify-oauth",
+    methods: "GET, POST, DELETE",
+    routes: &[
+        ("/start", "POST"),
+        ("/callback", "GET"),
+        ("/complete", "POST"),
+        ("/status", "GET"),
+        ("/link", "DELETE"),
+    ],
+    max_body_bytes: 8 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

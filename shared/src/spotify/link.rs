@@ -111,11 +111,11 @@ impl From<SupabaseError> for LinkError {
 }
 
 /// Links, in the database and at Spotify.
-pub struct SpotifyLinks<'a, H, C> {
+pub struct SpotifyLinks<'a> {
     secrets: &'a TokenSecrets,
-    service: Service<'a, H>,
-    accounts: SpotifyAccounts<'a, H, C>,
-    clock: &'a C,
+    service: Service<'a>,
+    accounts: SpotifyAccounts<'a>,
+    clock: &'a dyn Clock,
 }
 
 #[derive(Serialize)]
@@ -138,20 +138,20 @@ struct Stored {
     state: String,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
+impl<'a> SpotifyLinks<'a> {
     /// Creates the links of a project's users.
     pub fn new(
         secrets: &'a TokenSecrets,
-        service: Service<'a, H>,
+        service: Service<'a>,
         config: &'a SpotifyConfig,
-        http: &'a H,
-        clock: &'a C,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
     ) -> Self {
         Self { secrets, service, accounts: SpotifyAccounts::new(config, http, clock), clock }
     }
 
     /// Returns the accounts service.
-    pub fn accounts(&self) -> &SpotifyAccounts<'a, H, C> {
+    pub fn accounts(&self) -> &SpotifyAccounts<'a> {
         &self.accounts
     }
 

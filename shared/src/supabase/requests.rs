@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Service;
 use crate::error::{Code, Error};
-use crate::runtime::http_client::HttpClient;
 
 /// The counted resource, as `private.request_limits` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +41,7 @@ struct Answer {
 ///
 /// # Errors
 /// 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503.
-pub async fn take_request<H: HttpClient>(
-    service: &Service<'_, H>,
-    user_id: Uuid,
-    counted: Counted,
-) -> Result<(), Error> {
+pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
     // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
     let answer: Answer = service.rpc("take_request", &args).await?;
