@@ -70,7 +70,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
         ("/export", &Method::GET) => export(&request, deps).await,
         ("/", _) => Err(Error::method_not_allowed("DELETE")),
         ("/export", _) => Err(Error::method_not_allowed("GET")),
-        _ => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+        _ => Err(Error::of(Code::NotFound)),
     }
 }
 
@@ -98,7 +98,7 @@ async fn export<H: HttpClient, C: Clock>(
     let database = Supabase::new(&config.supabase, http).as_user(&user);
     let (exported, document) = database.document::<Option<Exported>>("account_export", EXPORT_LIMITS).await?;
     match exported {
-        None => return Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
+        None => return Err(Error::of(Code::ProfileNotFound)),
         Some(Exported { account }) if account.id != user.id() => {
             return Err(SupabaseError::InvalidAnswer.into());
         }
@@ -207,8 +207,7 @@ async fn delete<H: HttpClient, C: Clock>(
 
 fn unexpected(answer: &Value) -> Error {
     let outcome = answer.get("outcome").unwrap_or(answer);
-    Error::new(Code::Internal, "Something went wrong. Please ask again.")
-        .caused_by(format!("unexpected outcome {outcome}"))
+    Error::of(Code::Internal).caused_by(format!("unexpected outcome {outcome}"))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ where
     C: Clock + Clone + 'static,
 {
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+        return Err(Error::of(Code::NotFound));
     }
     let http = Budgeted::new(deps.http.clone(), deps.config.subrequest_limit);
     let headers = request.headers();

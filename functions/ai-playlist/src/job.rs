@@ -178,7 +178,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
             Ended::Unwritten => (Some(StopReason::Interrupted), None),
             Ended::Left => (
                 self.is_charged.then_some(StopReason::Interrupted),
-                Some(Error::new(Code::ClientClosedRequest, "The client went away.")),
+                Some(Error::of(Code::ClientClosedRequest)),
             ),
         };
         let error = match stop_reason {

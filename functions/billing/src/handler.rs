@@ -66,7 +66,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
         ("/checkout", &Method::POST) => deps.checkout(&request).await?,
         ("/portal", &Method::POST) => deps.portal(&request).await?,
         ("/checkout" | "/portal", _) => return Err(Error::method_not_allowed("POST")),
-        _ => return Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+        _ => return Err(Error::of(Code::NotFound)),
     };
     json_response(StatusCode::OK, &StripePage { url })
 }
@@ -100,8 +100,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
                 answer => return Ok(answer?),
             }
         }
-        Err(Error::new(Code::StripeUnavailable, "Stripe cannot be reached right now. Please try again.")
-            .caused_by("every customer is gone"))
+        Err(Error::of(Code::StripeUnavailable).caused_by("every customer is gone"))
     }
 
     async fn pay_or_manage(
@@ -163,7 +162,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
 }
 
 fn nothing_to_manage() -> Error {
-    Error::new(Code::NothingToManage, "There is no subscription to manage yet.")
+    Error::of(Code::NothingToManage)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub async fn read<H: HttpClient>(
         return Err(if has_profile(database, owner_id).await? {
             Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
         } else {
-            Error::new(Code::ProfileNotFound, "This account has no profile.")
+            Error::of(Code::ProfileNotFound)
         });
     };
     if playlist.tracks.is_empty() {

@@ -72,7 +72,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
         ("/start" | "/complete", _) => Err(Error::method_not_allowed("POST")),
         ("/callback" | "/status", _) => Err(Error::method_not_allowed("GET")),
         ("/link", _) => Err(Error::method_not_allowed("DELETE")),
-        _ => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+        _ => Err(Error::of(Code::NotFound)),
     }
 }
 
@@ -105,8 +105,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         let Config { app_origin, state_keys, .. } = self.config.as_ref();
         let query = request.uri().query().unwrap_or_default();
         let url = callback::location(app_origin, query, state_keys, self.clock.now_seconds());
-        let url = HeaderValue::from_str(&url)
-            .map_err(|e| Error::new(Code::Internal, "Something went wrong.").caused_by(e))?;
+        let url = HeaderValue::from_str(&url).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
         let mut response = Response::new(Body::Full(Bytes::new()));
         *response.status_mut() = StatusCode::FOUND;
         let headers = response.headers_mut();
@@ -161,9 +160,7 @@ impl<H: HttpClient, C: Clock> Deps<H, C> {
         let stored = links.store(user.id(), &tokens, refresh_token, &account).await;
         stored.map_err(|error| match error.code() {
             // Deleted, while the token is still good.
-            Some(FOREIGN_KEY_VIOLATION) => {
-                Error::new(Code::ProfileNotFound, "This account has no profile.").caused_by(error)
-            }
+            Some(FOREIGN_KEY_VIOLATION) => Error::of(Code::ProfileNotFound).caused_by(error),
             _ => error.into(),
         })?;
         json_response(StatusCode::OK, &self.links().status(user.id()).await?)

@@ -27,7 +27,7 @@ pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
 
 /// Spotify does not accept the code.
 pub fn invalid_code() -> Error {
-    Error::new(Code::InvalidCode, "Spotify does not accept this code (any more). Begin again.")
+    Error::of(Code::InvalidCode)
 }
 
 /// Whether it may be a code of Spotify's: visible ASCII.

@@ -75,7 +75,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
     deps: &Deps<H, C>,
 ) -> Result<Response<Body>, Error> {
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+        return Err(Error::of(Code::NotFound));
     }
     let Deps { http, clock, config, caches, call } = deps;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;

@@ -56,7 +56,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
     deps: &Deps<'_, H, C>,
 ) -> Result<Response<Body>, Error> {
     if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
+        return Err(Error::of(Code::NotFound));
     }
     let Deps { clock, config, call, .. } = deps;
     config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;
@@ -65,7 +65,7 @@ pub async fn handle<H: HttpClient, C: Clock>(
         call.note("event", kind.as_str());
     }
     if event.livemode != config.stripe.livemode {
-        return Err(Error::new(Code::LivemodeMismatch, "This endpoint is for Stripe's other mode."));
+        return Err(Error::of(Code::LivemodeMismatch));
     }
     let outcome = deps.converge(&event).await?;
     call.note("outcome", outcome.as_str());

@@ -56,8 +56,7 @@ pub async fn take_request<H: HttpClient>(
             Err(Error::new(Code::TooManyAttempts, "That was too often in a short time. Please wait.")
                 .retry_after(answer.retry_after_seconds))
         }
-        "no_profile" => Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
-        other => Err(Error::new(Code::Internal, "Something went wrong on our side. Please try again later.")
-            .caused_by(format!("unexpected outcome {other}"))),
+        "no_profile" => Err(Error::of(Code::ProfileNotFound)),
+        other => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
     }
 }
