@@ -68,7 +68,7 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
     let database = Supabase::new(&config.supabase, http).as_user(&user);
     let (exported, document) = database.document::<Option<Exported>>("account_export", EXPORT_LIMITS).await?;
     match exported {
-        None => return Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
+        None => return Err(Error::of(Code::ProfileNotFound)),
         Some(Exported { account }) if account.id != user.id() => {
             return Err(SupabaseError::InvalidAnswer.into());
         }
@@ -174,8 +174,7 @@ async fn delete(
 
 fn unexpected(answer: &Value) -> Error {
     let outcome = answer.get("outcome").unwrap_or(answer);
-    Error::new(Code::Internal, "Something went wrong. Please ask again.")
-        .caused_by(format!("unexpected outcome {outcome}"))
+    Error::of(Code::Internal).caused_by(format!("unexpected outcome {outcome}"))
 }
 
 #[cfg(test)]

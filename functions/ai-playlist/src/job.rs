@@ -175,7 +175,7 @@ impl Settling<'_> {
             Ended::Unwritten => (Some(StopReason::Interrupted), None),
             Ended::Left => (
                 self.is_charged.then_some(StopReason::Interrupted),
-                Some(Error::new(Code::ClientClosedRequest, "The client went away.")),
+                Some(Error::of(Code::ClientClosedRequest)),
             ),
         };
         let error = match stop_reason {

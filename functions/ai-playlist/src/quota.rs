@@ -50,8 +50,7 @@ struct Answer {
 impl Answer {
     /// The error for an unknown outcome, or one without its members.
     fn unexpected(&self) -> Error {
-        Error::new(Code::Internal, "Something went wrong on our side. Please try again.")
-            .caused_by(format!("unexpected outcome {}", self.outcome))
+        Error::of(Code::Internal).caused_by(format!("unexpected outcome {}", self.outcome))
     }
 }
 
@@ -86,21 +85,15 @@ pub async fn reserve(
     let error = match (answer.outcome.as_str(), &answer.quota) {
         ("reserved", _) => return Ok(Reservation::Held),
         ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
-        ("in_progress", _) => Error::new(
-            Code::GenerationInProgress,
-            "A playlist is already being generated under this Idempotency-Key.",
-        ),
-        ("key_reused", _) => Error::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new one.",
-        ),
+        ("in_progress", _) => Error::of(Code::GenerationInProgress),
+        ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
         ("too_many_attempts", _) => Error::new(
             Code::TooManyAttempts,
             "Too many attempts run or have failed, or today's have cost too much. Please wait.",
         ),
         ("playlist_limit", _) => playlist_limit(),
-        ("no_profile", _) => Error::new(Code::ProfileNotFound, "This account has no profile."),
+        ("no_profile", _) => Error::of(Code::ProfileNotFound),
         _ => answer.unexpected(),
     };
     Err(error.retry_after(answer.retry_after_seconds))
@@ -119,10 +112,7 @@ fn quota_exceeded(quota: &Quota) -> Error {
 }
 
 fn playlist_limit() -> Error {
-    Error::new(
-        Code::PlaylistLimitReached,
-        "You have as many playlists as an account can hold. Delete one to save another.",
-    )
+    Error::of(Code::PlaylistLimitReached)
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -239,7 +229,7 @@ pub async fn save(
 }
 
 fn timeout() -> Error {
-    Error::new(Code::GenerationTimeout, "The playlist was not finished in time. Nothing was charged.")
+    Error::of(Code::GenerationTimeout)
 }
 
 #[cfg(test)]

@@ -66,12 +66,7 @@ pub async fn recover(
     quota: Quota,
     delivered: Option<Delivered>,
 ) -> Result<Done, Error> {
-    let delivered = delivered.ok_or_else(|| {
-        Error::new(
-            Code::AlreadyGenerated,
-            "A playlist was generated under this Idempotency-Key before. Use a new one for another.",
-        )
-    })?;
+    let delivered = delivered.ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
     let is_saved = delivered.is_saved;
     let mut done = done(session, request, quota, delivered);
     if is_saved {

@@ -44,5 +44,5 @@ pub async fn create(
 }
 
 fn no_profile() -> Error {
-    Error::new(Code::ProfileNotFound, "This account has no profile.")
+    Error::of(Code::ProfileNotFound)
 }

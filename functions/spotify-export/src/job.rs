@@ -121,6 +121,5 @@ impl Job<'_> {
 }
 
 fn to_json(exported: &Exported) -> Result<Value, Error> {
-    serde_json::to_value(exported)
-        .map_err(|error| Error::new(Code::Internal, "The answer could not be written.").caused_by(error))
+    serde_json::to_value(exported).map_err(|error| Error::of(Code::Internal).caused_by(error))
 }

@@ -57,18 +57,10 @@ pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> 
             Ok(Begun::Held(answer.spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
         }
         ("finished", Some(result)) => Ok(Begun::Finished(result)),
-        ("in_progress", _) => Err(Error::new(
-            Code::ExportInProgress,
-            "A playlist is already being exported under this Idempotency-Key.",
-        )
-        .retry_after(answer.retry_after_seconds)),
-        ("key_reused", _) => Err(Error::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new one.",
-        )),
-        ("no_profile", _) => Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
-        (other, _) => Err(Error::new(Code::Internal, "Something went wrong. Nothing was exported.")
-            .caused_by(format!("unexpected outcome {other}"))),
+        ("in_progress", _) => Err(Error::of(Code::ExportInProgress).retry_after(answer.retry_after_seconds)),
+        ("key_reused", _) => Err(Error::of(Code::IdempotencyKeyReused)),
+        ("no_profile", _) => Err(Error::of(Code::ProfileNotFound)),
+        (other, _) => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
     }
 }
 

@@ -49,7 +49,7 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
         return Err(if has_profile(database, owner_id).await? {
             Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
         } else {
-            Error::new(Code::ProfileNotFound, "This account has no profile.")
+            Error::of(Code::ProfileNotFound)
         });
     };
     if playlist.tracks.is_empty() {

@@ -27,7 +27,7 @@ pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
 
 /// The error for a code that Spotify does not accept.
 pub fn invalid_code() -> Error {
-    Error::new(Code::InvalidCode, "Spotify does not accept this code (any more). Begin again.")
+    Error::of(Code::InvalidCode)
 }
 
 /// Whether a text may be a code of Spotify: visible ASCII.

@@ -75,7 +75,7 @@ impl Endpoint {
 impl Error {
     /// There is no route at the path of the request.
     pub fn not_found() -> Self {
-        Self::new(Code::NotFound, "There is nothing at this path.")
+        Self::of(Code::NotFound)
     }
 }
 
@@ -305,8 +305,7 @@ pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 /// # Errors
 /// [`Code::Internal`] where `value` cannot be serialised.
 pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Error> {
-    let body = serde_json::to_vec(value)
-        .map_err(|e| Error::new(Code::Internal, "The answer could not be written.").caused_by(e))?;
+    let body = serde_json::to_vec(value).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
     let mut response = Response::new(Body::Full(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -45,7 +45,7 @@ fn ask(
         );
         http.send(outbound).await.unwrap().bytes().await.unwrap();
         match request.body().as_ref() {
-            b"broken" => Err(Error::new(Code::Internal, "It broke.").caused_by("a detail").retry_after(7)),
+            b"broken" => Err(Error::of(Code::Internal).caused_by("a detail").retry_after(7)),
             _ => json_response(StatusCode::OK, &"fine"),
         }
     })

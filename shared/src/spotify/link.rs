@@ -86,18 +86,13 @@ impl std::error::Error for LinkError {}
 impl From<LinkError> for Error {
     fn from(error: LinkError) -> Self {
         match error {
-            LinkError::NotLinked => {
-                Self::new(Code::SpotifyNotLinked, "Link your Spotify account first.").caused_by(error)
-            }
+            LinkError::NotLinked => Self::of(Code::SpotifyNotLinked).caused_by(error),
             LinkError::Expired => Self::new(
                 Code::SpotifyLinkExpired,
                 "Your Spotify account is no longer linked. Link it again.",
             )
             .caused_by(error),
-            LinkError::Busy => {
-                Self::new(Code::SpotifyTimeout, "Spotify did not answer in time. Please try again.")
-                    .caused_by(error)
-            }
+            LinkError::Busy => Self::of(Code::SpotifyTimeout).caused_by(error),
             LinkError::Spotify(error) => error.into(),
             LinkError::Database(error) => error.into(),
         }

@@ -220,7 +220,7 @@ impl std::error::Error for EventError {}
 impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
         let shown = match error {
-            EventError::InvalidJson => Self::new(Code::InvalidJson, "The body is not valid JSON."),
+            EventError::InvalidJson => Self::of(Code::InvalidJson),
             EventError::NotAnEvent => Self::new(Code::InvalidEvent, "The body is not an event of Stripe's."),
         };
         shown.caused_by(error)

@@ -311,5 +311,5 @@ export type Track = {
   version?: 'live' | 'karaoke' | 'tribute' | 'cover' | 'sped_up' | 'slowed' | 'eight_d' | 'remix' | 'acoustic' | 'demo' | 're_recorded' | 'instrumental' | 'alternate' | 'extended' | 'session' | 'language' | 'arranged' | 'spoken' | 'mixed' | 'other';
 };
 
-/** A Spotify track's address: `spotify:track:` and 22 base62 characters. */
+/** A Spotify track's URI: `spotify:track:` and 22 base62 characters. */
 export type TrackUri = string;
