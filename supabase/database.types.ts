@@ -52,6 +52,7 @@ export type Database = {
           'artist': string | null;
           'duration_ms': number | null;
           'explicit': boolean | null;
+          'version': string | null;
           'is_deleted': boolean;
           'playlist_id': string;
           'position': number;
@@ -65,6 +66,7 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'version'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id': string;
           'position': number;
@@ -77,6 +79,7 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'version'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id'?: string;
           'position'?: number;
@@ -433,6 +436,7 @@ export type Database = {
         'album': string | null;
         'duration_ms': number | null;
         'explicit': boolean | null;
+        'version': string | null;
         'added_at': string | null;
       };
     };

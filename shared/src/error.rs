@@ -7,141 +7,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal;)+) => {
-        /// The closed list of codes: clients may match on them, so a code never changes its meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
-
-        impl Code {
-            /// Every code.
-            pub const ALL: &'static [Code] = &[$(Code::$name,)+];
-
-            /// The code as clients see it.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Code::$name => $code,)+ }
-            }
-
-            const fn status_number(self) -> u16 {
-                match self { $(Code::$name => $status,)+ }
-            }
-        }
-    };
-}
-
-codes! {
-    /// The body is not JSON, or not UTF-8.
-    InvalidJson = "invalid_json", 400;
-    /// A header is malformed.
-    InvalidHeader = "invalid_header", 400;
-    /// The state of linking an account is not one of ours, or too old.
-    InvalidState = "invalid_state", 400;
-    /// Spotify does not accept the code of linking an account.
-    InvalidCode = "invalid_code", 400;
-    /// The event is not signed by Stripe, or not now.
-    InvalidSignature = "invalid_signature", 400;
-    /// What Stripe signed is not an event.
-    InvalidEvent = "invalid_event", 400;
-    /// The event is of Stripe's test mode and our key is not, or the other way round.
-    LivemodeMismatch = "livemode_mismatch", 400;
-    /// No bearer token.
-    MissingToken = "missing_token", 401;
-    /// The token is not one of ours, or not a user's.
-    InvalidToken = "invalid_token", 401;
-    /// The token was valid once.
-    TokenExpired = "token_expired", 401;
-    /// The plan's AI playlists are used up.
-    QuotaExceeded = "quota_exceeded", 402;
-    /// The caller has no profile.
-    ProfileNotFound = "profile_not_found", 403;
-    /// The account that began to link is another one.
-    StateOfAnotherUser = "state_of_another_user", 403;
-    /// What is asked for needs a sign-in of the last minutes.
-    SignInAgain = "sign_in_again", 403;
-    /// No Spotify account is linked.
-    SpotifyNotLinked = "spotify_not_linked", 403;
-    /// Spotify no longer accepts the link; it has to be made again.
-    SpotifyLinkExpired = "spotify_link_expired", 403;
-    /// Spotify does not let the app act for this listener.
-    SpotifyAccessDenied = "spotify_access_denied", 403;
-    /// No such route.
-    NotFound = "not_found", 404;
-    /// The caller has no such playlist.
-    PlaylistNotFound = "playlist_not_found", 404;
-    /// The route exists, the method does not.
-    MethodNotAllowed = "method_not_allowed", 405;
-    /// The idempotency key belongs to a generation that succeeded.
-    AlreadyGenerated = "already_generated", 409;
-    /// The idempotency key belongs to a generation that is still running.
-    GenerationInProgress = "generation_in_progress", 409;
-    /// The idempotency key was used for another request.
-    IdempotencyKeyReused = "idempotency_key_reused", 409;
-    /// The account holds as many playlists as it may.
-    PlaylistLimitReached = "playlist_limit_reached", 409;
-    /// The playlist has no tracks.
-    PlaylistEmpty = "playlist_empty", 409;
-    /// The idempotency key belongs to an export that is still running.
-    ExportInProgress = "export_in_progress", 409;
-    /// The caller has never subscribed to anything.
-    NothingToManage = "nothing_to_manage", 409;
-    /// At Stripe something of the caller's is still open in another currency.
-    CurrencyConflict = "currency_conflict", 409;
-    /// The body is larger than the endpoint reads.
-    BodyTooLarge = "body_too_large", 413;
-    /// The body's content type is not JSON.
-    UnsupportedMediaType = "unsupported_media_type", 415;
-    /// Valid JSON that makes no sense; the message names the field.
-    InvalidRequest = "invalid_request", 422;
-    /// What confirms a deletion is not the account's e-mail address, phone number or id.
-    NotConfirmed = "not_confirmed", 422;
-    /// The prompt does not ask for music.
-    NotAboutMusic = "not_about_music", 422;
-    /// None of the suggested songs was found in the catalogue.
-    NoTracksFound = "no_tracks_found", 422;
-    /// The user asks more often than one user may.
-    TooManyAttempts = "too_many_attempts", 429;
-    /// The token is larger than the functions read; signing in again does not make it smaller.
-    TokenTooLarge = "token_too_large", 431;
-    /// The client went away; only logs ever show it.
-    ClientClosedRequest = "client_closed_request", 499;
-    /// A defect of ours.
-    Internal = "internal_error", 500;
-    /// The language model failed.
-    LlmUnavailable = "llm_unavailable", 502;
-    /// The language model's answer could not be used.
-    LlmInvalidAnswer = "llm_invalid_answer", 502;
-    /// The music catalogue failed.
-    SpotifyUnavailable = "spotify_unavailable", 502;
-    /// Stripe failed.
-    StripeUnavailable = "stripe_unavailable", 502;
-    /// The function is not configured, or an upstream refuses its credentials.
-    Misconfigured = "misconfigured", 503;
-    /// The database is away.
-    DatabaseUnavailable = "database_unavailable", 503;
-    /// The music catalogue allows no more requests for now.
-    SpotifyRateLimited = "spotify_rate_limited", 503;
-    /// The language model allows no more requests for now.
-    LlmRateLimited = "llm_rate_limited", 503;
-    /// Stripe allows no more requests for now.
-    StripeRateLimited = "stripe_rate_limited", 503;
-    /// The plan is being written by too many at once.
-    PlanContended = "plan_contended", 503;
-    /// The language model did not answer in time.
-    LlmTimeout = "llm_timeout", 504;
-    /// The music catalogue did not answer in time.
-    SpotifyTimeout = "spotify_timeout", 504;
-    /// Stripe did not answer in time.
-    StripeTimeout = "stripe_timeout", 504;
-    /// The generation did not finish in time.
-    GenerationTimeout = "generation_timeout", 504;
-}
-
-impl Code {
-    /// The HTTP status that goes with the code.
-    pub fn status(self) -> StatusCode {
-        StatusCode::from_u16(self.status_number()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-}
+pub use crate::api::Code;
+use crate::api::ErrorBody;
 
 /// An error as a client sees it, with its cause for the log.
 ///
@@ -168,6 +35,13 @@ impl Error {
             examples: Vec::new(),
             cause: None,
         }
+    }
+
+    /// An error with the sentence of its code.
+    // Inlined, so that a function holds the sentences of its own codes only.
+    #[inline(always)]
+    pub fn of(code: Code) -> Self {
+        Self::new(code, code.message())
     }
 
     /// Valid JSON that makes no sense.
@@ -229,15 +103,12 @@ impl Error {
 
     /// The error as clients see it.
     pub fn to_json(&self, request_id: Uuid) -> Value {
-        let mut json = json!({
-            "code": self.code.as_str(),
-            "message": self.message,
-            "request_id": request_id,
-        });
-        if let (Some(object), false) = (json.as_object_mut(), self.examples.is_empty()) {
-            object.insert("examples".to_owned(), json!(self.examples));
-        }
-        json
+        json!(ErrorBody {
+            code: self.code.as_str(),
+            examples: &self.examples,
+            message: &self.message,
+            request_id,
+        })
     }
 }
 

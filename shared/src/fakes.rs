@@ -8,13 +8,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
 use crate::runtime::clock::Clock;
 use crate::runtime::endpoint::{Endpoint, RequestContext};
-use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture};
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
 
@@ -108,10 +109,13 @@ async fn give_way() {
 }
 
 impl HttpClient for FakeHttp {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        self.requests.borrow_mut().push(request.clone());
-        let queued = self.queue.borrow_mut().pop_front();
-        self.give(queued.unwrap_or_else(|| (self.otherwise)(&request))).await
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            self.requests.borrow_mut().push(request.clone());
+            let queued = self.queue.borrow_mut().pop_front();
+            self.give(queued.unwrap_or_else(|| (self.otherwise)(&request))).await
+        }
+        .boxed_local()
     }
 }
 
@@ -169,7 +173,7 @@ impl Clock for FakeClock {
         self.now_ms.get()
     }
 
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()> {
         let clock = self.clone();
         let ends_ms = self.now_ms.get() + duration_ms;
         async move {
@@ -179,6 +183,7 @@ impl Clock for FakeClock {
             // Never woken: the tests poll by themselves.
             poll_fn(|_| if clock.now_ms.get() < ends_ms { Poll::Pending } else { Poll::Ready(()) }).await;
         }
+        .boxed_local()
     }
 }
 
@@ -227,7 +232,7 @@ impl Clock for SharedClock {
         self.now_ms.get()
     }
 
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()> {
         let clock = self.clone();
         let until_ms = clock.now_ms() + duration_ms;
         poll_fn(move |_| {
@@ -237,6 +242,7 @@ impl Clock for SharedClock {
             clock.wake_ms.set(clock.wake_ms.get().min(until_ms));
             Poll::Pending
         })
+        .boxed_local()
     }
 }
 
@@ -268,15 +274,38 @@ impl Log for FakeLog {
     }
 }
 
-/// A call of a function that does nothing, and its log.
-pub fn fake_call() -> (RequestContext, FakeLog) {
-    let endpoint = Endpoint {
-        name: "fake",
-        methods: "GET, POST",
-        routes: &[],
-        max_body_bytes: 1024,
-        has_database: false,
-    };
+const FAKE_ENDPOINT: Endpoint = Endpoint {
+    name: "fake",
+    methods: "GET, POST",
+    routes: &[("/", "GET, POST")],
+    max_body_bytes: 1024,
+    has_database: false,
+    serves_pages: false,
+};
+
+/// The context of a request to a function that does nothing, and its log.
+pub fn fake_request() -> (RequestContext, FakeLog) {
     let log = FakeLog::default();
-    (RequestContext::new(endpoint, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone())), log)
+    let request = RequestContext::new(FAKE_ENDPOINT, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone()));
+    (request, log)
+}
+
+/// What a handler gets in a test: the client never disconnects, and no work outlives the response.
+pub fn fake_context<Config, Caches: Default>(
+    http: &FakeHttp,
+    clock: &FakeClock,
+    config: Config,
+) -> (crate::runtime::Context<Config, Caches>, FakeLog) {
+    let (request, log) = fake_request();
+    let context = crate::runtime::Context {
+        http: Rc::new(http.clone()),
+        clock: Rc::new(clock.clone()),
+        random: Rc::new(FakeRandom::default()),
+        config: Rc::new(config),
+        caches: Rc::default(),
+        spawn: Rc::new(drop),
+        client_gone: Rc::new(|| std::future::pending().boxed_local()),
+        request,
+    };
+    (context, log)
 }

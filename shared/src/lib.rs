@@ -2,6 +2,7 @@
 //!
 //! Everything here compiles natively, except `runtime::wasm`, which implements the traits on workerd and Deno.
 
+pub mod api;
 pub mod auth;
 pub mod config;
 pub mod error;
@@ -29,4 +30,5 @@ pub mod unicode;
 #[allow(clippy::unwrap_used, reason = "only tests use it")]
 pub mod fakes;
 
-pub use error::{Code, Error};
+pub use api::Code;
+pub use error::Error;

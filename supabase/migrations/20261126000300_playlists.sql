@@ -2,9 +2,9 @@
 --
 -- Users cannot choose ids: a generated playlist has its AI session's id, which no other user may take beforehand.
 --
--- A count is only right while no other transaction of the same user can add a playlist. So every write that makes a
--- playlist live or renames a live one first locks the owner's profile, before the row enters the unique index: a writer
--- that waits in the index for one that waits for the profile would be a deadlock. The limit is checked at commit, so
+-- A count is only right while no other transaction of the same user can add a playlist. So every writer first locks the
+-- owner's profile, before a row enters the unique index: a writer that waits in the index for one that waits for the
+-- profile would be a deadlock. The limit is checked at commit, so
 -- that a transaction may delete after it has added.
 --
 -- Deleted playlists are kept for 30 days, and at most 100 rows per owner: the one that was deleted first goes. The time of
@@ -59,16 +59,13 @@ begin
   new.name := private.trim_space(new.name);
   if not new.is_deleted then
     new.deleted_at := null;
-    perform from public.profiles p where p.user_id = new.owner_id for no key update;
   elsif tg_op = 'INSERT' or not old.is_deleted then
     new.deleted_at := clock_timestamp();
   end if;
   return new;
 end
 $$;
-comment on function private.prepare_playlist() is
-  'Trigger: the name is stored trimmed, a deletion with its moment; for a live playlist the owner''s profile is locked before '
-  'any index is touched.';
+comment on function private.prepare_playlist() is 'Trigger: the name is stored trimmed, a deletion with its time.';
 
 create function public.check_playlists_limit() returns trigger
 language plpgsql security definer set search_path = ''
@@ -86,7 +83,7 @@ end
 $$;
 comment on function public.check_playlists_limit() is 'Deferred trigger: at most private.playlist_limit() live playlists per owner.';
 
--- An update locks its row before the row's triggers run, so a lock taken in prepare_playlist comes too late: two
+-- An update locks its row before the row's triggers run, so a row's trigger would lock the profile too late: two
 -- transactions that each hold one playlist could wait for each other. A statement's trigger runs before any row is
 -- locked. Users write only their own playlists, so the profile to lock is theirs; the server's functions, which have no
 -- auth.uid(), lock it themselves. Each statement of a user is one write from their bucket.

@@ -19,6 +19,7 @@ create table public.playlist_tracks (
   album text,
   duration_ms int,
   explicit boolean,
+  version text,
   constraint playlist_tracks_pkey primary key (playlist_id, position),
   constraint playlist_tracks_playlist_id_fkey foreign key (playlist_id) references public.playlists (id) on delete cascade,
   constraint playlist_tracks_position_range check (position between 1 and 100),
@@ -26,7 +27,8 @@ create table public.playlist_tracks (
   constraint playlist_tracks_title_length check (char_length(title) between 1 and 200),
   constraint playlist_tracks_artist_length check (char_length(artist) between 1 and 200),
   constraint playlist_tracks_album_length check (char_length(album) between 1 and 200),
-  constraint playlist_tracks_duration_ms_range check (duration_ms between 0 and 86400000)
+  constraint playlist_tracks_duration_ms_range check (duration_ms between 0 and 86400000),
+  constraint playlist_tracks_version_form check (version ~ '^[a-z][a-z0-9_]{0,39}$')
 );
 
 create unique index playlist_tracks_no_dup_idx on public.playlist_tracks (playlist_id, track_uri) where is_deleted = false;
@@ -42,6 +44,8 @@ comment on column public.playlist_tracks.title is 'Spotify''s spelling, as in ar
 comment on column public.playlist_tracks.artist is 'All credited artists, joined for display.';
 comment on column public.playlist_tracks.duration_ms is 'Milliseconds, at most a day.';
 comment on column public.playlist_tracks.explicit is 'Spotify''s explicit mark; null when unknown.';
+comment on column public.playlist_tracks.version is
+  'Which version the recording is, such as live, acoustic or re_recorded; null for the plain recording.';
 
 create type public.playlist_entry as (
   "position" smallint,
@@ -51,6 +55,7 @@ create type public.playlist_entry as (
   album text,
   duration_ms int,
   explicit boolean,
+  version text,
   added_at timestamptz
 );
 comment on type public.playlist_entry is 'One track of a playlist, as the track functions return it.';
@@ -101,7 +106,7 @@ create function private.check_track(p_track jsonb, p_label text) returns void
 language plpgsql immutable set search_path = ''
 as $$
 declare
-  v_keys constant text[] := array['track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit'];
+  v_keys constant text[] := array['track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version'];
   v_key text;
   v_problem text;
 begin
@@ -126,6 +131,9 @@ begin
   end if;
   if jsonb_typeof(p_track -> 'explicit') not in ('boolean', 'null') then
     v_problem := coalesce(v_problem, '.explicit must be true or false');
+  end if;
+  if jsonb_typeof(p_track -> 'version') not in ('string', 'null') or p_track ->> 'version' !~ '^[a-z][a-z0-9_]{0,39}$' then
+    v_problem := coalesce(v_problem, '.version must be a name of lower-case letters, digits and underscores');
   end if;
   if v_problem is not null then
     raise exception using errcode = 'PT422', message = p_label || v_problem;
@@ -206,11 +214,12 @@ begin
   delete from public.playlist_tracks t where t.playlist_id = p_playlist_id;
   return query
     insert into public.playlist_tracks as t
-      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, added_at)
-    select p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.added_at
+      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, added_at)
+    select
+      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.added_at
     from unnest(p_tracks) with ordinality n
     order by n.ordinality
-    returning t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.added_at;
+    returning t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.added_at;
 end
 $$;
 comment on function private.write_tracks(uuid, public.playlist_tracks[]) is
@@ -246,7 +255,7 @@ end
 $$;
 comment on function public.add_tracks(uuid, jsonb, int) is
   'Adds tracks after the given position (0: at the start; default: at the end) of the caller''s playlist and returns all '
-  'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}].';
+  'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?}].';
 
 create function public.remove_track(playlist_id uuid, "position" int)
 returns setof public.playlist_entry

@@ -41,7 +41,8 @@ as $$
         'artist', nullif(private.clean_text(e.value ->> 'artist', 200), ''),
         'album', nullif(private.clean_text(e.value ->> 'album', 200), ''),
         'duration_ms', e.value -> 'duration_ms',
-        'explicit', e.value -> 'explicit'
+        'explicit', e.value -> 'explicit',
+        'version', e.value -> 'version'
       ) order by e.ordinality), '[]')
       from jsonb_array_elements(p_tracks) with ordinality e
     )
@@ -93,5 +94,5 @@ $$;
 comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) is
   'Settles the session as succeeded and stores its playlist. {outcome: saved | expired | unknown | playlist_limit, '
   'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat returns saved and changes '
-  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?}], other keys are ignored. Server only.';
+  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?}], other keys are ignored. Server only.';
 grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) to fn_ai, service_role;

@@ -35,6 +35,7 @@ create table private.former_usage (
 create index former_usage_created_at_idx on private.former_usage (created_at);
 comment on table private.former_usage is
   'What an address had used before its account was deleted or got another address: generations of the last 30 days, under a keyed hash.';
+comment on column private.former_usage.settled_at is 'As in ai_sessions: a reservation keeps its slot in the next account until it expires.';
 
 create function private.normal_address(p_email text) returns text
 language sql immutable parallel safe set search_path = ''

@@ -126,7 +126,7 @@ $$;
 create function pg_temp.letters(p_entries public.playlist_entry[]) returns text language sql
 as $$
   select case when bool_or(e.position <> e.n) then 'wrong positions' else string_agg(right(e.track_uri, 1), '' order by e.n) end
-  from unnest(p_entries) with ordinality e ("position", track_uri, title, artist, album, duration_ms, explicit, added_at, n)
+  from unnest(p_entries) with ordinality e ("position", track_uri, title, artist, album, duration_ms, explicit, version, added_at, n)
 $$;
 create function pg_temp.added(p_tracks jsonb, p_after int default null, p_playlist_id uuid default 'a1000000-0000-0000-0000-000000000001') returns text
 language sql as $$ select pg_temp.letters(array(select public.add_tracks(p_playlist_id, p_tracks, p_after))) $$;
@@ -175,16 +175,16 @@ select is(pg_temp.stored(), null, 'which leaves no track');
 -- What is stored of a track.
 select results_eq(
   $$
-    select "position"::int, track_uri, title, artist, album, duration_ms, explicit from public.add_tracks(
+    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version from public.add_tracks(
       'a1000000-0000-0000-0000-000000000001',
-      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false},
+      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded"},
         {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0}]'
     )
   $$,
   $$
     values
-      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false),
-      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null)
+      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded'),
+      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null)
   $$,
   'all fields of a track are stored and returned'
 );
@@ -240,7 +240,9 @@ from (values
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": -1}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": 86400001}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": 1e300}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "explicit": "true"}]', 'tracks[0].explicit must be true or false')
+  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "explicit": "true"}]', 'tracks[0].explicit must be true or false'),
+  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": 7}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores'),
+  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": "Live!"}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores')
 ) n (tracks, message);
 select throws_ok(n.call, 'PT422', n.message, n.message)
 from (values

@@ -25,7 +25,7 @@ create function pg_temp.reserve(p_number int) returns text language sql
 as $$ select public.ai_reserve(pg_temp.id(p_number), 'a0000000-0000-0000-0000-000000000001', 'jazz', true) ->> 'outcome' $$;
 create function pg_temp.tracks() returns jsonb language sql
 as $$
-  select jsonb_agg(jsonb_build_object('track_uri', 'spotify:track:' || repeat(l, 22), 'title', 'Title ' || l, 'duration_ms', 1000, 'explicit', true) order by l)
+  select jsonb_agg(jsonb_build_object('track_uri', 'spotify:track:' || repeat(l, 22), 'title', 'Title ' || l, 'duration_ms', 1000, 'explicit', true, 'version', 'live') order by l)
   from unnest(array['a', 'b', 'c']) l
 $$;
 create function pg_temp.save(
@@ -65,8 +65,8 @@ select is(
 select is(pg_temp.playlist(1), 'Jazz | Late at night | abc', 'with its texts and its tracks in order');
 select is(pg_temp.session(1), 'succeeded 0.0012', 'and its session has succeeded');
 select results_eq(
-  $$ select title, artist, duration_ms, explicit from public.playlist_tracks where playlist_id = pg_temp.id(1) order by position limit 1 $$,
-  $$ values ('Title a', null, 1000, true) $$, 'what is known of the tracks is stored'
+  $$ select title, artist, duration_ms, explicit, version from public.playlist_tracks where playlist_id = pg_temp.id(1) order by position limit 1 $$,
+  $$ values ('Title a', null, 1000, true, 'live') $$, 'what is known of the tracks is stored'
 );
 select is(
   pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz'),

@@ -229,7 +229,7 @@ select results_eq(
   $$ values ('a2', 'r1', 'refresh') $$, 'the refresh token is kept where none came, and under a minute is used up'
 );
 select is(pg_temp.state(), 'wait', 'for one at a time, too');
-select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a3', 'r2', now() + interval '61 seconds'), true, 'another refresh token');
+select is(public.refresh_spotify_tokens(pg_temp.id(), pg_temp.secret(), 'r1', 'a3', 'r2', clock_timestamp() + interval '75 seconds'), true, 'another refresh token');
 select results_eq(
   'select access_token, refresh_token, state::text from public.get_spotify_tokens(pg_temp.id(), pg_temp.secret())',
   $$ values ('a3', 'r2', 'fresh') $$, 'is stored, and over a minute is fresh'

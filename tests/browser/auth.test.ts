@@ -159,7 +159,7 @@ for (const isKnown of [false, true]) {
     ] as const) {
       const { page, end } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/${before || link}` });
       if (before) {
-        await page.getByRole('heading', { name: isKnown ? 'Your playlists' : 'Sign in' }).waitFor();
+        await page.getByRole('heading', { name: isKnown ? 'Library' : 'Sign in' }).waitFor();
         await page.goto(`${ready.web_url}/${link}`);
       }
       await says(page, 'The link tried to sign you in to an account of its choice. It was ignored.');

@@ -1,7 +1,6 @@
 // Attacks by a signed-in user, as HTTP requests, each followed by a look at the truth in the database.
 //
-// DATABASE_URL, SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY name the Supabase that is attacked, which
-// lets people sign up without a confirmation.
+// DATABASE_URL, SUPABASE_URL and the keys name a Supabase where sign-ups need no confirmation.
 
 import { after } from 'node:test';
 import { attacks } from './attacks/attack.ts';

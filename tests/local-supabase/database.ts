@@ -1,44 +1,145 @@
-import pg from 'pg';
 import postgres from 'postgres';
 import type { Sql } from 'postgres';
 
 const CONNECT_TIMEOUT_SECONDS = 5;
+const HEALTH_TIMEOUT_MS = 2_000;
 
 /** TypeScript's library does not know the function yet; Node 22 has it. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-const withT = (text: string): string => text.replace(' ', 'T');
 
-/** PostgREST returns what PostgreSQL's row_to_json makes of a value; these make the same of the driver's texts. */
-const PARSERS: Record<number, (text: string) => unknown> = {
-  ...{ 1082: String, 1083: String, 1266: String, 17: String }, // date, time, timetz, bytea
-  1114: withT, // timestamp
-  1184: (text) => withT(text).replace(/([+-]\d\d)$/, '$1:00'), // timestamptz
-  // Lite counts with bigint. A double would lose digits and trailing zeros of numeric.
-  20: (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text)),
-  1700: (text) => (/^-?[\d.]+$/.test(text) ? rawJSON(text) : text),
+const json = {
+  // Lite hands over JSON as text already; serialised again it would become a JSON string. (It does not make text of
+  // what is a bare string: that such a value is refused with 22P02 is a difference from PostgREST that remains.)
+  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  parse: (text: string): unknown => JSON.parse(text),
+};
+const text = { serialize: String, parse: (value: string) => value };
+const withT = (value: string) => value.replace(' ', 'T');
+
+/** PostgREST answers what PostgreSQL's row_to_json makes of a value; these make the same of the driver's texts. */
+const COLUMN_TYPES = {
+  json: { to: 114, from: [114], ...json },
+  jsonb: { to: 3802, from: [3802], ...json },
+  date: { to: 1082, from: [1082], ...text },
+  time: { to: 1083, from: [1083], ...text },
+  timetz: { to: 1266, from: [1266], ...text },
+  timestamp: { to: 1114, from: [1114], serialize: String, parse: withT },
+  timestamptz: { to: 1184, from: [1184], serialize: String, parse: (value: string) => withT(value).replace(/([+-]\d\d)$/, '$1:00') },
+  // Lite counts with these.
+  bigint: { to: 20, from: [20], serialize: String, parse: (value: string) => (Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value)) },
+  // A double would lose digits and trailing zeros.
+  numeric: { to: 1700, from: [1700], serialize: String, parse: (value: string) => (/^-?[\d.]+$/.test(value) ? rawJSON(value) : value) },
+  bytea: {
+    to: 17,
+    from: [17],
+    serialize: (value: unknown) => (typeof value === 'string' ? value : `\\x${Buffer.from(value as Uint8Array).toString('hex')}`),
+    parse: (value: string) => value,
+  },
 };
 
-/** Quoted text, which is left alone, or the bare name of an argument before its value. */
-const ARGUMENT_NAME = /"(?:[^"]|"")*"|'(?:[^']|'')*'|\b([A-Za-z_]\w*)(?= := )/g;
+/** The connection that a transaction runs on was lost: what comes next must not run on another one. */
+class ConnectionLost extends Error {
+  readonly code = 'CONNECTION_CLOSED';
+}
 
-class Client extends pg.Client {
-  /** Lite writes the names of a function's arguments unquoted, and an argument may be called `position` or `userId`. */
-  override query(statement: any, ...more: any[]): any {
-    const isCall = typeof statement === 'string' && statement.includes(' := ');
-    const quoted = isCall ? statement.replace(ARGUMENT_NAME, (found, name?: string) => (name === undefined ? found : `"${name}"`)) : statement;
-    const result: any = (super.query as (...args: unknown[]) => unknown)(quoted, ...more);
-    // What has no code is a connection that was lost.
-    return result instanceof Promise ? result.catch((error) => Promise.reject(Object.assign(error, { code: error.code ?? 'CONNECTION_CLOSED' }))) : result;
+export type Rows = readonly Record<string, unknown>[] & { count: number; command: string };
+
+/**
+ * One connection of the pool, for one at a time. postgres.js' own `reserve` is not used: in 3.4.9 a reserved
+ * connection whose socket has closed ends the process when it is used again, or is handed out to others.
+ */
+export class Connection {
+  readonly #sql: Sql;
+  #open = true;
+
+  constructor(url: string) {
+    this.#sql = postgres(url, {
+      max: 1,
+      // A transaction is begun by hand here, so the driver must not take its connection for idle.
+      max_lifetime: null,
+      connect_timeout: CONNECT_TIMEOUT_SECONDS,
+      connection: { TimeZone: 'UTC' },
+      types: COLUMN_TYPES as unknown as Record<string, postgres.PostgresType>,
+      onnotice: () => {},
+      onclose: () => {
+        this.#open = false;
+      },
+    });
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  async query(statement: string, parameters: readonly unknown[] = []): Promise<Rows> {
+    if (!this.#open) throw new ConnectionLost('the connection to the database was lost');
+    try {
+      return (await this.#sql.unsafe(statement, [...parameters] as never[], { prepare: true })) as unknown as Rows;
+    } catch (error) {
+      // Refused and reset connections never were open, so their end is not told by onclose.
+      if (!(error instanceof postgres.PostgresError)) this.#open = false;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.#sql.end({ timeout: 1 });
   }
 }
 
-/** Connections for the APIs. A lost one is replaced; what was done on it fails. */
-export function createPool(connectionString: string, max: number, timeout_ms?: number): pg.Pool {
-  const types = { getTypeParser: (oid: number) => PARSERS[oid] ?? pg.types.getTypeParser(oid) };
-  const timeouts = timeout_ms === undefined ? {} : { connectionTimeoutMillis: timeout_ms, query_timeout: timeout_ms };
-  const pool = new pg.Pool({ connectionString, max, Client, types: types as pg.CustomTypesConfig, options: '-c TimeZone=UTC', idleTimeoutMillis: 0, ...timeouts });
-  // Without a listener the loss of a connection would end the process.
-  return pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
+/** Keeps up to `size` connections. A lost one is thrown away with all that the driver remembers of it. */
+export class Pool {
+  readonly #url: string;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: ((connection: Connection) => void)[] = [];
+  #free: number;
+
+  constructor(url: string, size: number) {
+    this.#url = url;
+    this.#free = size;
+  }
+
+  async acquire(): Promise<Connection> {
+    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#free -= 1;
+    return this.#next();
+  }
+
+  release(connection: Connection): void {
+    if (connection.open) this.#idle.push(connection);
+    else void connection.close();
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting(this.#next());
+    else this.#free += 1;
+  }
+
+  /** Whether the database answers in time. */
+  async isUp(): Promise<boolean> {
+    const answered = this.acquire().then(async (connection) => {
+      try {
+        await connection.query('select 1');
+        return true;
+      } catch {
+        return false;
+      } finally {
+        this.release(connection);
+      }
+    });
+    const { promise: timedOut, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, HEALTH_TIMEOUT_MS, false);
+    return Promise.race([answered, timedOut]).finally(() => clearTimeout(timer));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  #next(): Connection {
+    // The last one used is the likeliest to be warm; what was lost while idle is skipped.
+    for (let found = this.#idle.pop(); found; found = this.#idle.pop()) if (found.open) return found;
+    return new Connection(this.#url);
+  }
 }
 
 /** A plain connection for what is done once at the start. */

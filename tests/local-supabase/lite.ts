@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { App } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
-import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { JWTPayload } from 'jose';
-import type { Pool } from 'pg';
 import type { Config } from './config.ts';
+import type { Pool } from './database.ts';
 import type { Keys } from './keys.ts';
 import { mailTemplates } from './mail.ts';
+import { poolDialect } from './kysely-dialect.ts';
 import type { Mailbox } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
 
@@ -40,7 +41,7 @@ type Internals = {
 
 export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mailbox): Lite {
   const connection = createPostgresConnection({ url: config.database_url });
-  connection.kysely = new Kysely({ dialect: new PostgresDialect({ pool }) });
+  connection.kysely = new Kysely({ dialect: poolDialect(pool) });
   let stable_functions = new Set<string>();
   Object.assign(connection, replacements(() => stable_functions));
   muteExpectedErrors();

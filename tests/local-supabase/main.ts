@@ -22,7 +22,7 @@ import { bootstrap } from './bootstrap.ts';
 import { createCaptchaGuard } from './captcha.ts';
 import { configFromLookup } from './config.ts';
 import type { Config } from './config.ts';
-import { createPool, withDatabase } from './database.ts';
+import { Pool, withDatabase } from './database.ts';
 import { createForwarder } from './forward.ts';
 import { createGateway } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
@@ -39,7 +39,6 @@ const POOL_SIZE = 10;
 const MAX_HEADER_BYTES = 128 * 1024;
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
-const HEALTH_TIMEOUT_MS = 2_000;
 /** How long running requests may take to finish after the order to stop. */
 const GRACE_MS = 2_000;
 
@@ -50,15 +49,15 @@ async function main(config: Config): Promise<void> {
   const server = await listen(config, (request) => gateway(request));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const pool = createPool(config.database_url, POOL_SIZE);
+  const pool = new Pool(config.database_url, POOL_SIZE);
   // Of its own, so that a busy pool is not taken for a database that is away.
-  const health_pool = createPool(config.database_url, 1, HEALTH_TIMEOUT_MS);
+  const health_pool = new Pool(config.database_url, 1);
   const keys = await loadKeys(config.state_dir);
   const mailbox = new Mailbox();
   const lite = createLite(config, keys, pool, mailbox);
   stopWhenTold(async () => {
     await closeServer(server);
-    await Promise.all([pool.end(), health_pool.end()]);
+    await Promise.all([pool.close(), health_pool.close()]);
   });
 
   const setUp = async (sql: Sql) => {
@@ -72,10 +71,9 @@ async function main(config: Config): Promise<void> {
   const applied = await withDatabase(config.database_url, setUp, printNotice);
   await lite.loadSchema();
 
-  const isDatabaseUp = (): Promise<boolean> => health_pool.query('select 1').then(() => true, () => false);
   const tokens = await createTokens(keys, `${url}/auth/v1`);
   const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
-  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp });
+  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, ...applied })}\n`);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
-import type { Pool } from 'pg';
+import type { Pool } from './database.ts';
 
 /** A token's `amr`: how and when the session's user has proved who they are. */
 export type SignIn = { method: string; timestamp: number };
@@ -24,19 +24,24 @@ export async function createSignInTable(sql: Sql): Promise<void> {
 export function createSignIns(pool: Pool): SignIns {
   return {
     async of(session_id, method) {
-      if (method) {
-        await pool.query(
-          `insert into auth.mfa_amr_claims (session_id, created_at, updated_at, authentication_method, id) values ($1, now(), now(), $2, $3)
-           on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at`,
-          [session_id, method, randomUUID()],
+      const connection = await pool.acquire();
+      try {
+        if (method) {
+          await connection.query(
+            `insert into auth.mfa_amr_claims (session_id, created_at, updated_at, authentication_method, id) values ($1, now(), now(), $2, $3)
+             on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at`,
+            [session_id, method, randomUUID()],
+          );
+        }
+        const rows = await connection.query(
+          `select authentication_method as method, floor(extract(epoch from updated_at))::bigint as timestamp
+           from auth.mfa_amr_claims where session_id = $1 order by updated_at desc`,
+          [session_id],
         );
+        return rows.map((row) => ({ method: String(row.method), timestamp: Number(row.timestamp) }));
+      } finally {
+        pool.release(connection);
       }
-      const { rows } = await pool.query<SignIn>(
-        `select authentication_method as method, floor(extract(epoch from updated_at))::integer as timestamp
-         from auth.mfa_amr_claims where session_id = $1 order by updated_at desc`,
-        [session_id],
-      );
-      return rows;
     },
   };
 }

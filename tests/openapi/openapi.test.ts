@@ -1,4 +1,4 @@
-/** docs/openapi.yaml against itself. xtask/src/contract.rs compares it with the code, live.test.ts with the running functions. */
+/** docs/openapi.yaml against itself. tools/contract generates it from the types, live.test.ts with the running functions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';

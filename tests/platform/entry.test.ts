@@ -28,7 +28,7 @@ async function started(): Promise<{ ask: (path: string) => Promise<Response>; in
 async function assertInternal(answer: Response): Promise<void> {
   assert.equal(answer.status, 500);
   const body = (await answer.json()) as { code: string; request_id: string };
-  assert.match(readFileSync('shared/src/error.rs', 'utf8'), new RegExp(`= "${body.code}", 500;`)); // Of the closed list.
+  assert.match(readFileSync('shared/src/api/codes.rs', 'utf8'), new RegExp(`= 500 "${body.code}" `)); // Of the closed list.
   assert.equal(answer.headers.get('x-request-id'), body.request_id);
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');

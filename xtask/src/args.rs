@@ -35,6 +35,8 @@ pub enum Command {
     Build,
     /// Deploys the database and the functions to a platform
     Deploy(deploy::Options),
+    /// Writes the files that are generated from the sources: the HTTP contract, its errors and the page's types
+    Generate(GenerateOptions),
     /// Prints the token by which a deployed function gets its role in the database
     FunctionToken(deploy::TokenOptions),
     /// Compares every profile's plan with Stripe
@@ -84,6 +86,13 @@ impl TestOptions {
     pub fn tier(&self) -> Tier {
         if self.full { Tier::Full } else { Tier::Test }
     }
+}
+
+#[derive(Args, Debug, Default, PartialEq, Eq)]
+pub struct GenerateOptions {
+    /// Compare the files with what would be written, instead of writing them
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]

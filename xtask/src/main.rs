@@ -3,8 +3,7 @@
 mod args;
 mod artefacts;
 mod bench;
-#[cfg(test)]
-mod contract;
+mod generate;
 mod page;
 mod test;
 mod tools;
@@ -50,6 +49,7 @@ fn run() -> Result<ExitCode> {
             artefacts::build(&workspace, options.profile(), options.runtime)
         }),
         Command::FunctionToken(options) => deploy::print_token(&workspace, &options),
+        Command::Generate(options) => generate::run(&workspace, options.check),
         Command::ReconcileBilling(options) => tools::reconcile_billing(&workspace, &options),
         Command::Test(options) => test::run(&workspace, options.tier(), &options),
     }

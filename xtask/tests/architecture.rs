@@ -38,12 +38,14 @@ fn function_code() -> Vec<(String, String)> {
 }
 
 #[test]
-fn only_entries_and_the_platform_see_the_runtime() {
+fn only_the_gateways_entry_and_the_runtime_module_see_javascript() {
     for (path, text) in function_code() {
-        let may = path.ends_with("/src/entry.rs") || path.starts_with("shared/src/runtime/wasm/");
+        // context.rs has the macro that exports a function.
+        let allowed = ["functions/gateway/src/entry.rs", "shared/src/runtime/context.rs"];
+        let may = allowed.contains(&path.as_str()) || path.starts_with("shared/src/runtime/wasm/");
         let sees = |line: &str| line.contains("worker::") || line.contains("wasm_bindgen::");
         let does = text.lines().any(|line| sees(line) && !line.trim_start().starts_with("//"));
-        assert!(may || !does, "{path} sees the runtime");
+        assert!(may || !does, "{path} sees JavaScript");
     }
 }
 
@@ -90,9 +92,6 @@ fn a_crate_that_depends_on_tests_for_wasm_has_some() {
 #[test]
 fn every_function_has_the_same_layout_and_lints() {
     for function in Workspace::open().unwrap().functions {
-        for file in ["src/lib.rs", "src/entry.rs"] {
-            assert!(function.dir.join(file).exists(), "{} has no {file}", function.name);
-        }
         let lib = fs::read_to_string(function.dir.join("src/lib.rs")).unwrap();
         assert!(lib.starts_with("//!"), "{} does not say what it promises", function.name);
         let manifest = fs::read_to_string(function.dir.join("Cargo.toml")).unwrap();
@@ -260,25 +259,4 @@ fn the_page_knows_no_simulator_no_secret_and_no_markup_made_of_data() {
         }
         assert!(text.lines().count() < 400, "{path} is too long");
     }
-}
-
-#[test]
-fn the_api_page_lists_every_code_under_its_status() {
-    let root = Workspace::open().unwrap().root;
-    let page = fs::read_to_string(root.join("docs/api.md")).unwrap();
-    let codes = fs::read_to_string(root.join("shared/src/error.rs")).unwrap();
-    let mut listed = 0;
-    for line in codes.lines().filter_map(|line| line.trim().strip_suffix(';')) {
-        let Some((_, rest)) = line.split_once(" = \"") else { continue };
-        let Some((code, status)) = rest.split_once("\", ") else { continue };
-        if code == "client_closed_request" {
-            continue; // Nobody is left to read it.
-        }
-        let is_of_statuses = |row: &&str| row.starts_with("| 4") || row.starts_with("| 5");
-        let row = page.lines().filter(is_of_statuses).find(|row| row.contains(&format!("`{code}`")));
-        let statuses = row.unwrap_or_else(|| panic!("docs/api.md does not list {code}"));
-        assert!(statuses.split('|').nth(1).unwrap().contains(status), "{code} is not {statuses}");
-        listed += 1;
-    }
-    assert!(listed > 20, "{listed} codes");
 }

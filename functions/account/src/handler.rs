@@ -1,32 +1,22 @@
 //! The steps from a request to its answer.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::auth::{JwksCache, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, Endpoint, RequestContext, route};
-use shared::runtime::http_client::{HttpClient, Limits};
+use shared::runtime::endpoint::{Body, RequestContext};
+use shared::runtime::http_client::Limits;
 use shared::stripe::{Stripe, StripeId};
 use shared::supabase::{Service, Supabase, SupabaseError};
 use shared::{Code, Error};
 use uuid::Uuid;
 
+use crate::ENDPOINT;
 use crate::config::Config;
 use crate::request;
-
-/// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint {
-    name: "account",
-    methods: "GET, DELETE",
-    routes: &["/export"],
-    max_body_bytes: 4 * 1024,
-    has_database: true,
-};
 
 /// Nobody waits longer than this.
 const DEADLINE_MS: u64 = 25_000;
@@ -35,42 +25,25 @@ const DEADLINE_MS: u64 = 25_000;
 const EXPORT_LIMITS: Limits = Limits::document(15_000, 16 * 1024 * 1024);
 const EXPORT_NAME: &str = "attachment; filename=\"sound-whiskers-account.json\"";
 
-/// Finished results that outlive a request; no request's data.
+/// Finished results that outlive a request. They hold no data of a request.
 #[derive(Default)]
 pub struct Caches {
     /// The keys that sign users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What one request is handed.
-pub struct Deps<H, C> {
-    /// The way out.
-    pub http: H,
-    /// The time.
-    pub clock: C,
-    /// The configuration.
-    pub config: Rc<Config>,
-    /// What earlier requests left.
-    pub caches: Rc<Caches>,
-    /// The request, as the log knows it.
-    pub call: RequestContext,
-}
+/// What the handler gets with a request.
+pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Answers a request.
+/// Handles one request, by its path.
 ///
 /// # Errors
-/// 404, 405; and what each of the routes refuses.
-pub async fn handle<H: HttpClient, C: Clock>(
-    request: Request<Bytes>,
-    deps: &Deps<H, C>,
-) -> Result<Response<Body>, Error> {
-    let path = route(request.uri().path(), ENDPOINT.name).unwrap_or_default();
-    match (path, request.method()) {
-        ("/", &Method::DELETE) => delete_account(&request, deps).await,
-        ("/export", &Method::GET) => export(&request, deps).await,
-        ("/", _) => Err(Error::method_not_allowed("DELETE")),
-        ("/export", _) => Err(Error::method_not_allowed("GET")),
-        _ => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+/// Those of the routes.
+pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    match ENDPOINT.path(&request) {
+        "/" => delete_account(&request, &context).await,
+        "/export" => export(&request, &context).await,
+        _ => Err(Error::not_found()),
     }
 }
 
@@ -89,16 +62,13 @@ struct Owner {
 ///
 /// # Errors
 /// Of the caller (401, 403, 431) and of the database (503).
-async fn export<H: HttpClient, C: Clock>(
-    request: &Request<Bytes>,
-    deps: &Deps<H, C>,
-) -> Result<Response<Body>, Error> {
-    let Deps { http, clock, config, caches, call } = deps;
+async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
+    let Context { http, clock, config, caches, request: call, .. } = context;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
     let database = Supabase::new(&config.supabase, http).as_user(&user);
     let (exported, document) = database.document::<Option<Exported>>("account_export", EXPORT_LIMITS).await?;
     match exported {
-        None => return Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
+        None => return Err(Error::of(Code::ProfileNotFound)),
         Some(Exported { account }) if account.id != user.id() => {
             return Err(SupabaseError::InvalidAnswer.into());
         }
@@ -123,11 +93,8 @@ async fn export<H: HttpClient, C: Clock>(
 /// # Errors
 /// As above. Every step can be repeated, so asking again completes what failed half way: at no time is anybody deleted
 /// who still pays.
-async fn delete_account<H: HttpClient, C: Clock>(
-    request: &Request<Bytes>,
-    deps: &Deps<H, C>,
-) -> Result<Response<Body>, Error> {
-    let Deps { http, clock, config, caches, call } = deps;
+async fn delete_account(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
+    let Context { http, clock, config, caches, request: call, .. } = context;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     user.require_recent_sign_in(clock.now_seconds())?;
@@ -152,9 +119,9 @@ struct Begun {
 }
 
 /// `None` where the account is gone already.
-async fn begin<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+async fn begin(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     user_id: Uuid,
     confirmation: &str,
 ) -> Result<Option<Begun>, Error> {
@@ -185,9 +152,9 @@ fn not_confirmed(answer: &Value) -> Error {
     Error::new(Code::NotConfirmed, message)
 }
 
-async fn delete<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+async fn delete(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     user_id: Uuid,
     call: &RequestContext,
 ) -> Result<(), Error> {
@@ -207,8 +174,7 @@ async fn delete<H: HttpClient, C: Clock>(
 
 fn unexpected(answer: &Value) -> Error {
     let outcome = answer.get("outcome").unwrap_or(answer);
-    Error::new(Code::Internal, "Something went wrong. Please ask again.")
-        .caused_by(format!("unexpected outcome {outcome}"))
+    Error::of(Code::Internal).caused_by(format!("unexpected outcome {outcome}"))
 }
 
 #[cfg(test)]

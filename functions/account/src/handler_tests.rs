@@ -1,6 +1,7 @@
 use futures_util::FutureExt;
+use http::Method;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context, fake_request};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -63,14 +64,8 @@ fn delete_signed_in_for(
         .header("content-type", "application/json")
         .body(Bytes::from_static(br#"{"confirm":"ann@example.com"}"#))
         .unwrap();
-    let deps = Deps {
-        http: http.clone(),
-        clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_env(env).unwrap()),
-        caches: Rc::default(),
-        call: fake_call().0,
-    };
-    let result = handle(request, &deps).now_or_never().unwrap().map(|response| response.status().as_u16());
+    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
+    let result = handle(request, context).now_or_never().unwrap().map(|response| response.status().as_u16());
     let sent = http.requests().iter().map(name).filter(|name| name != "GET jwks.json").collect();
     (result, sent)
 }
@@ -92,14 +87,8 @@ fn export(
     let token = FakeIssuer::with_kid("k").token(USER, NOW);
     let request = Request::builder().method(method).uri(format!("https://x/functions/v1/account{path}"));
     let request = request.header("authorization", format!("Bearer {token}")).body(Bytes::new()).unwrap();
-    let deps = Deps {
-        http: http.clone(),
-        clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_env(env).unwrap()),
-        caches: Rc::default(),
-        call: fake_call().0,
-    };
-    let result = handle(request, &deps).now_or_never().unwrap();
+    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
+    let result = handle(request, context).now_or_never().unwrap();
     (result, http.requests().into_iter().filter(|request| name(request) != "GET jwks.json").collect())
 }
 
@@ -130,12 +119,23 @@ fn refuses_an_invalid_export() {
         ("/export", Method::GET, FakeAnswer::json(503, &json!({})), Code::DatabaseUnavailable),
         ("/export", Method::GET, FakeAnswer::json(200, &json!({"profile": {}})), Code::DatabaseUnavailable),
         ("/export", Method::GET, FakeAnswer::json(200, &of_another), Code::DatabaseUnavailable),
-        ("/export", Method::DELETE, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
-        ("/", Method::GET, FakeAnswer::json(200, &json!({})), Code::MethodNotAllowed),
-        ("/exports", Method::GET, FakeAnswer::json(200, &json!({})), Code::NotFound),
     ] {
         assert_eq!(export(path, method.clone(), answer).0.err().unwrap().code(), code, "{method} {path}");
     }
+}
+
+#[test]
+fn each_route_has_one_method() {
+    let check = |method: Method, path: &str| {
+        let request =
+            Request::builder().method(method).uri(format!("https://x/account{path}")).body(()).unwrap();
+        ENDPOINT.check_route(&request).map_err(|error| error.code())
+    };
+    assert_eq!(check(Method::DELETE, ""), Ok(()));
+    assert_eq!(check(Method::GET, "/export"), Ok(()));
+    assert_eq!(check(Method::GET, ""), Err(Code::MethodNotAllowed));
+    assert_eq!(check(Method::DELETE, "/export"), Err(Code::MethodNotAllowed));
+    assert_eq!(check(Method::GET, "/exports"), Err(Code::NotFound));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn ignores_missing_customer() {
 
 #[test]
 fn a_log_of_auths_that_cannot_be_cleaned_is_told_to_the_operator_and_keeps_no_account() {
-    let (call, log) = fake_call();
+    let (call, log) = fake_request();
     let http = FakeHttp::responding(|request| {
         answer(request, &[("POST delete_account", FakeAnswer::json(200, &json!("deleted_but_logged")))])
     });

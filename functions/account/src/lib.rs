@@ -7,10 +7,22 @@
 //! `GET /functions/v1/account/export`: all that is stored about the caller, as one JSON document.
 
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "account",
+    methods: "GET, DELETE",
+    routes: &[("/", "DELETE"), ("/export", "GET")],
+    max_body_bytes: 4 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

@@ -1,24 +1,18 @@
 //! Parses the request. Every refusal of a request is here.
 
-use serde::Deserialize;
 use shared::Error;
+use shared::api::AccountDeletion;
 use shared::request::{parse_json, text};
 
 /// The longest e-mail address (RFC 5321, 4.5.3.1); phone numbers and ids are shorter.
 const MAX_CONFIRMATION_CHARS: usize = 254;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Deletion {
-    confirm: String,
-}
-
-/// Parses the body and returns the confirmation of the deletion.
+/// Parses the body; returns what confirms the deletion.
 ///
 /// # Errors
 /// 400 `invalid_json`, 422 `invalid_request`.
 pub fn parse(body: &[u8]) -> Result<String, Error> {
-    let deletion: Deletion = parse_json(body)?;
+    let deletion: AccountDeletion = parse_json(body)?;
     text("confirm", &deletion.confirm, MAX_CONFIRMATION_CHARS)
 }
 

@@ -63,8 +63,8 @@ pub enum Said {
 }
 
 /// An answer that is being read. Dropping it aborts the call.
-pub struct Answer {
-    chat: ChatStream,
+pub struct Answer<'a> {
+    chat: ChatStream<'a>,
     reader: PlaylistReader,
     about: About,
     /// Whether a refusal counts. A refusal of the second question does not: there are songs already.
@@ -83,9 +83,9 @@ pub struct Answer {
     max_repeats_in_a_row: usize,
 }
 
-impl Answer {
+impl<'a> Answer<'a> {
     /// Creates the reader of an answer to a wish for `wanted` songs, of which `suggested` are known already.
-    pub fn new(chat: ChatStream, wanted: usize, suggested: usize) -> Self {
+    pub fn new(chat: ChatStream<'a>, wanted: usize, suggested: usize) -> Self {
         Self {
             chat,
             reader: PlaylistReader::new(),

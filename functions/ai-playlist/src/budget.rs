@@ -3,21 +3,22 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use futures_util::FutureExt;
+use shared::runtime::http_client::{HttpClient, HttpError, OutboundRequest, ResponseFuture};
 
 /// Limits the number of requests to the platform's limit.
 ///
 /// A clone made by [`Budgeted::keeping`] stops earlier, so that later steps can still send theirs.
 #[derive(Clone)]
-pub struct Budgeted<H> {
-    inner: H,
+pub struct Budgeted {
+    inner: Rc<dyn HttpClient>,
     remaining: Rc<Cell<usize>>,
     keep: usize,
 }
 
-impl<H: HttpClient + Clone> Budgeted<H> {
+impl Budgeted {
     /// Allows at most `limit` requests.
-    pub fn new(inner: H, limit: usize) -> Self {
+    pub fn new(inner: Rc<dyn HttpClient>, limit: usize) -> Self {
         Self { inner, remaining: Rc::new(Cell::new(limit)), keep: 0 }
     }
 
@@ -32,26 +33,28 @@ impl<H: HttpClient + Clone> Budgeted<H> {
     }
 }
 
-impl<H: HttpClient + Clone> HttpClient for Budgeted<H> {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        if self.available() == 0 {
-            return Err(HttpError::BudgetExhausted);
+impl HttpClient for Budgeted {
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            if self.available() == 0 {
+                return Err(HttpError::BudgetExhausted);
+            }
+            self.remaining.set(self.remaining.get().saturating_sub(1));
+            self.inner.send(request).await
         }
-        self.remaining.set(self.remaining.get().saturating_sub(1));
-        self.inner.send(request).await
+        .boxed_local()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
     use http::Method;
     use shared::fakes::{FakeAnswer, FakeHttp};
     use shared::runtime::http_client::{Limits, Upstream};
 
     use super::*;
 
-    fn send(http: &impl HttpClient) -> Result<(), HttpError> {
+    fn send(http: &dyn HttpClient) -> Result<(), HttpError> {
         let request =
             OutboundRequest::new(Upstream::Spotify, Method::GET, "http://x", Limits::document(1, 1));
         http.send(request).now_or_never().unwrap().map(|_| ())
@@ -60,7 +63,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_left_for_later() {
         let fake = FakeHttp::responding(|_| FakeAnswer::text(200, "text/plain", ""));
-        let budget = Budgeted::new(fake.clone(), 3);
+        let budget = Budgeted::new(Rc::new(fake.clone()), 3);
         let searches = budget.keeping(2);
         assert_eq!(send(&searches), Ok(()));
         assert_eq!(send(&searches), Err(HttpError::BudgetExhausted));

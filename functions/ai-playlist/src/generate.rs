@@ -11,13 +11,13 @@ use shared::llm::playlist::{Complaint, PlaylistAsk};
 use shared::llm::{Cost, LlmConfig, LlmError, LlmMemory, Prices, stream_chat};
 use shared::matching::{MissReason, Selection};
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::{HttpClient, HttpError, Limits};
+use shared::runtime::http_client::{HttpError, Limits};
 use shared::spotify::SpotifyError;
 use shared::track::Suggestion;
 
 use crate::answer::{About, Answer, Said, complaint};
 use crate::budget::Budgeted;
-use crate::event::{Event, Stage, StopReason, Track};
+use crate::event::{Event, Stage, StageData, StopReason, Track, found_track};
 use crate::request::PlaylistRequest;
 use crate::resolve::{Found, Miss, Resolution, Resolver};
 
@@ -56,11 +56,11 @@ pub enum Failure {
 /// One generation, from the first question to the last track.
 ///
 /// Dropping the future of [`Generation::run`] aborts every outbound call; the tracks found and their cost stay here.
-pub struct Generation<'a, H, C> {
+pub struct Generation<'a> {
     llm: &'a LlmConfig,
-    http: Budgeted<H>,
-    clock: &'a C,
-    resolver: &'a Resolver<'a, Budgeted<H>, C>,
+    http: Budgeted,
+    clock: &'a dyn Clock,
+    resolver: &'a Resolver<'a>,
     request: &'a PlaylistRequest,
     emit: Emit,
     /// What the model says about the playlist.
@@ -75,7 +75,7 @@ pub struct Generation<'a, H, C> {
     /// Suggestions that wait for a search, by their position in `suggested`.
     waiting: VecDeque<usize>,
     memory: &'a LlmMemory,
-    answer: Option<Answer>,
+    answer: Option<Answer<'a>>,
     /// Whether the model began to answer the last question.
     had_answer: bool,
     spent: Cost,
@@ -91,14 +91,14 @@ pub struct Generation<'a, H, C> {
     announced_resolving: bool,
 }
 
-impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C> {
+impl<'a> Generation<'a> {
     /// Creates a generation. `http` is for the model, the resolver has its own; `variation` is random, so that the
     /// same words do not always return the same list; `user` is a hash.
     pub fn new(
         (llm, memory): (&'a LlmConfig, &'a LlmMemory),
-        http: Budgeted<H>,
-        clock: &'a C,
-        resolver: &'a Resolver<'a, Budgeted<H>, C>,
+        http: Budgeted,
+        clock: &'a dyn Clock,
+        resolver: &'a Resolver<'a>,
         request: &'a PlaylistRequest,
         (variation, user): (u32, String),
         (emit, meter): (Emit, Rc<Cell<Cost>>),
@@ -220,7 +220,11 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     }
 
     fn announce(&self, stage: Stage) {
-        (self.emit)(Event::Stage { stage, found: self.found.len(), target: self.request.target_count });
+        (self.emit)(Event::Stage(StageData {
+            stage,
+            found: self.found.len(),
+            target: self.request.target_count,
+        }));
     }
 
     /// Asks the model once and searches what it suggests.
@@ -334,7 +338,7 @@ impl<'a, H: HttpClient + Clone, C: Clock + Clone + 'static> Generation<'a, H, C>
     fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
         self.failed_lookups_in_a_row = 0;
         let index = self.selection.offer(&found.track)?;
-        let track = Track::found(index, found);
+        let track = found_track(index, found);
         self.found.push((place, track.clone()));
         self.meter.set(self.cost());
         (self.emit)(Event::Track(track));
@@ -386,7 +390,7 @@ enum Step {
 }
 
 /// Waits for the next part of the answer or the end of a search. Neither is lost if the other comes first.
-async fn next_step(answer: Option<&mut Answer>, searches: &mut Searches<'_>) -> Step {
+async fn next_step(answer: Option<&mut Answer<'_>>, searches: &mut Searches<'_>) -> Step {
     let Some(answer) = answer else { return searches.select_next_some().await };
     let said = answer.next().fuse();
     pin_mut!(said);

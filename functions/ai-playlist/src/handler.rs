@@ -4,19 +4,16 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
-use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use shared::Error;
 use shared::auth::{JwksCache, authenticate};
 use shared::llm::LlmMemory;
 use shared::request::{idempotency_key, require_json};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, Endpoint, RequestContext, Spawn, json_response, route};
-use shared::runtime::http_client::HttpClient;
-use shared::runtime::random::Random;
+use shared::runtime::endpoint::{Body, RequestContext, json_response};
 use shared::spotify::TokenCache;
 use shared::supabase::Supabase;
-use shared::{Code, Error};
 
 use crate::budget::Budgeted;
 use crate::config::Config;
@@ -28,17 +25,7 @@ use crate::quota::{self, Reservation, Session};
 use crate::recover::recover;
 use crate::request::{self, Format, PlaylistRequest};
 
-/// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint {
-    name: "ai-playlist",
-    methods: "POST",
-    routes: &[],
-    // A prompt, seeds, exclusions and a hundred tracks to refine are about 50 KB at the most.
-    max_body_bytes: 128 * 1024,
-    has_database: true,
-};
-
-/// Finished results that outlive a request; no request's data.
+/// Finished results that outlive a request. They hold no data of a request.
 #[derive(Default)]
 pub struct Caches {
     /// The keys that sign users' tokens.
@@ -49,26 +36,8 @@ pub struct Caches {
     pub llm: LlmMemory,
 }
 
-/// What one request is handed.
-#[derive(Clone)]
-pub struct Deps<H, C> {
-    /// The way out.
-    pub http: H,
-    /// The time.
-    pub clock: C,
-    /// Randomness.
-    pub random: Rc<dyn Random>,
-    /// The configuration.
-    pub config: Rc<Config>,
-    /// What earlier requests left.
-    pub caches: Rc<Caches>,
-    /// Runs what goes on after the response was handed over.
-    pub spawn: Spawn,
-    /// Completes when the client goes away.
-    pub client_gone: Shared<LocalBoxFuture<'static, ()>>,
-    /// The request's id and log.
-    pub call: RequestContext,
-}
+/// What the handler gets with a request.
+pub type Context = shared::runtime::Context<Config, Caches>;
 
 /// Answers one request for a playlist.
 ///
@@ -77,36 +46,36 @@ pub struct Deps<H, C> {
 ///
 /// # Errors
 /// Everything that can be refused is refused before the stream starts, as a real status.
-pub async fn handle<H, C>(request: Request<Bytes>, deps: Deps<H, C>) -> Result<Response<Body>, Error>
-where
-    H: HttpClient + Clone + 'static,
-    C: Clock + Clone + 'static,
-{
-    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
-    }
-    let http = Budgeted::new(deps.http.clone(), deps.config.subrequest_limit);
+pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    let http = Budgeted::new(context.http.clone(), context.config.subrequest_limit);
     let headers = request.headers();
-    let user =
-        authenticate(&deps.call, headers, &deps.config.auth, &deps.caches.jwks, &http, &deps.clock).await?;
+    let user = authenticate(
+        &context.request,
+        headers,
+        &context.config.auth,
+        &context.caches.jwks,
+        &http,
+        &context.clock,
+    )
+    .await?;
     require_json(headers)?;
     let key = idempotency_key(headers)?;
     let format = request::wanted_format(headers);
     let wanted = request::parse(request.body())?;
 
-    let session = Session { id: key.unwrap_or_else(|| deps.random.uuid()), user_id: user.id() };
-    let supabase = Supabase::new(&deps.config.supabase, &http);
+    let session = Session { id: key.unwrap_or_else(|| context.random.uuid()), user_id: user.id() };
+    let supabase = Supabase::new(&context.config.supabase, &http);
     let reserved = quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await;
-    note_quota(&deps.call, &reserved);
+    note_quota(&context.request, &reserved);
     match reserved? {
         Reservation::Finished(left, delivered) => {
-            let (service, clock) = (supabase.service(), &deps.clock);
+            let (service, clock) = (supabase.service(), &context.clock);
             let done = recover(&service, clock, session, &wanted, left, delivered).await?;
-            recovered(format, &deps, done)
+            recovered(format, &context, done)
         }
         Reservation::Held => match format {
-            Format::EventStream => Ok(stream_generation(deps, http, session, wanted)),
-            Format::Json => json_generation(deps, http, session, wanted).await,
+            Format::EventStream => Ok(stream_generation(context, http, session, wanted)),
+            Format::Json => json_generation(context, http, session, wanted).await,
         },
     }
 }
@@ -122,35 +91,31 @@ fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
     call.note("quota", decision);
 }
 
-fn recovered<H, C: Clock>(format: Format, deps: &Deps<H, C>, done: Done) -> Result<Response<Body>, Error> {
+fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<Body>, Error> {
     match format {
         Format::Json => json_response(StatusCode::OK, &done),
         Format::EventStream => {
-            deps.call.log_end(deps.clock.now_ms(), StatusCode::OK, None);
+            context.request.log_end(context.clock.now_ms(), StatusCode::OK, None);
             Ok(event_stream(stream::iter([Event::Done(Box::new(done)).to_bytes()])))
         }
     }
 }
 
 /// Answers at once; the generation goes on behind the stream and is aborted with it.
-fn stream_generation<H, C>(
-    deps: Deps<H, C>,
-    http: Budgeted<H>,
+fn stream_generation(
+    context: Context,
+    http: Budgeted,
     session: Session,
     request: PlaylistRequest,
-) -> Response<Body>
-where
-    H: HttpClient + Clone + 'static,
-    C: Clock + Clone + 'static,
-{
+) -> Response<Body> {
     let (sender, receiver) = mpsc::unbounded::<Event>();
     let (reader, reader_left) = oneshot::channel::<()>();
     let emit: Emit = Rc::new(move |event| {
         let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
     });
     let every = Some(outbox::enough(request.target_count));
-    let job = Job { deps: deps.clone(), http, session, request, emit: emit.clone(), every };
-    let Deps { call, clock, spawn, .. } = deps;
+    let job = Job { context: context.clone(), http, session, request, emit: emit.clone(), every };
+    let Context { request: call, clock, spawn, .. } = context;
     spawn(
         async move {
             let ended = job.run(reader_left.map(|_| ())).await;
@@ -169,17 +134,13 @@ where
 }
 
 /// Waits for the generation, which notices by itself that the client has left.
-async fn json_generation<H, C>(
-    deps: Deps<H, C>,
-    http: Budgeted<H>,
+async fn json_generation(
+    context: Context,
+    http: Budgeted,
     session: Session,
     request: PlaylistRequest,
-) -> Result<Response<Body>, Error>
-where
-    H: HttpClient + Clone + 'static,
-    C: Clock + Clone + 'static,
-{
-    let job = Job { deps, http, session, request, emit: Rc::new(|_| {}), every: None };
+) -> Result<Response<Body>, Error> {
+    let job = Job { context, http, session, request, emit: Rc::new(|_| {}), every: None };
     json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 

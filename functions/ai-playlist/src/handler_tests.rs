@@ -1,17 +1,19 @@
 use std::cell::RefCell;
 
-use futures_util::future::poll_fn;
+use futures_util::future::{LocalBoxFuture, poll_fn};
 use futures_util::task::noop_waker;
 use serde_json::{Value, json};
+use shared::Code;
 use shared::auth::FakeIssuer;
 use shared::config::ConfigError;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, FakeRandom};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_context};
 use shared::runtime::cors::AllowedOrigins;
-use shared::runtime::endpoint::{Asked, serve};
+use shared::runtime::endpoint::serve;
 use shared::runtime::http_client::OutboundRequest;
 use uuid::Uuid;
 
 use super::*;
+use crate::ENDPOINT;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -28,7 +30,7 @@ struct Bench {
     log: FakeLog,
     work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>>,
     client_leaves: Option<oneshot::Sender<()>>,
-    deps: Deps<FakeHttp, FakeClock>,
+    context: Context,
 }
 
 fn config(name: &str) -> Option<String> {
@@ -51,24 +53,17 @@ impl Bench {
         let (http, clock, log) = (FakeHttp::responding(world), FakeClock::at_ms(NOW_MS), FakeLog::default());
         let work: Rc<RefCell<Vec<LocalBoxFuture<'static, ()>>>> = Rc::default();
         let (client_leaves, gone) = oneshot::channel();
-        let spawned = work.clone();
-        let deps = Deps {
-            http: http.clone(),
-            clock: clock.clone(),
-            random: Rc::new(FakeRandom::default()),
-            config: Rc::new(Config::from_env(config).unwrap()),
-            caches: Rc::default(),
+        let (spawned, gone) = (work.clone(), gone.map(drop).boxed_local().shared());
+        let log_of_request = Rc::new(log.clone());
+        let request = RequestContext::new(ENDPOINT, &http::Method::POST, Uuid::nil(), NOW_MS, log_of_request);
+        let (context, _) = fake_context(&http, &clock, Config::from_env(config).unwrap());
+        let context = Context {
             spawn: Rc::new(move |future| spawned.borrow_mut().push(future)),
-            client_gone: gone.map(|_| ()).boxed_local().shared(),
-            call: RequestContext::new(
-                ENDPOINT,
-                &http::Method::POST,
-                Uuid::nil(),
-                NOW_MS,
-                Rc::new(log.clone()),
-            ),
+            client_gone: Rc::new(move || gone.clone().boxed_local()),
+            request,
+            ..context
         };
-        Self { http, clock, log, work, client_leaves: Some(client_leaves), deps }
+        Self { http, clock, log, work, client_leaves: Some(client_leaves), context }
     }
 
     fn request(accept: &'static str, body: &Value) -> Request<Bytes> {
@@ -104,9 +99,9 @@ impl Bench {
     /// Asks as the platform does: where this stops waiting, the work goes on.
     fn ask(&self, accept: &'static str, body: &Value) -> Option<Result<Response<Body>, Error>> {
         let (sender, answer) = oneshot::channel();
-        let work = handle(Self::request(accept, body), self.deps.clone());
+        let work = handle(Self::request(accept, body), self.context.clone());
         // Fails once the response has been dropped.
-        (self.deps.spawn)(work.map(|answer| drop(sender.send(answer))).boxed_local());
+        (self.context.spawn)(work.map(|answer| drop(sender.send(answer))).boxed_local());
         self.settle(answer).map(|answer| answer.expect("it broke off"))
     }
 
@@ -114,14 +109,12 @@ impl Bench {
     fn line(&self, body: &Value) -> Value {
         let request = Self::request("application/json", body).map(Ok);
         let origins = AllowedOrigins::default();
-        let call = self.deps.call.clone();
-        let http = call.observe(self.http.clone(), self.clock.clone());
-        let Deps { random, config, caches, spawn, client_gone, .. } = self.deps.clone();
-        let deps = Deps { http, clock: self.clock.clone(), random, config, caches, spawn, client_gone, call };
-        let call = deps.call.clone();
-        let serving = serve(&call, &origins, &self.clock, request, async |asked| match asked {
-            Asked::Request(request) => handle(request, deps).await,
-            Asked::Health(_) => panic!("health"),
+        let call = self.context.request.clone();
+        let http = call.instrument(self.http.clone(), self.context.clock.clone());
+        let context = Context { http: Rc::new(http), ..self.context.clone() };
+        let health = async |_: &http::HeaderMap| panic!("health");
+        let serving = serve(&call, &origins, &self.clock, request, health, async |request| {
+            handle(request, context).await
         });
         self.settle(serving).expect("no answer");
         let [line] = self.log.lines().try_into().unwrap();
@@ -284,7 +277,7 @@ fn a_used_up_budget_delivers_what_was_found_and_still_settles() {
     ];
     let mut bench = Bench::new(world(MANY));
     let limited = |name: &str| if name == "SUBREQUEST_LIMIT" { Some("12".to_owned()) } else { config(name) };
-    bench.deps.config = Rc::new(Config::from_env(limited).unwrap());
+    bench.context.config = Rc::new(Config::from_env(limited).unwrap());
     let done = bench.json(&wish(8)).unwrap();
     // 12 = keys, reserve, model, token, 2 searches, 2 kept for a refill, 2 for the ledger, 2 for settling.
     assert_eq!((&done["count"], &done["stop_reason"]), (&json!(2), &json!("budget")));
@@ -359,7 +352,7 @@ fn question_without_an_answer_has_its_cost_recorded() {
 fn a_deadline_frees_the_slot_as_a_timeout() {
     let mut bench = with_silent_model();
     bench.clock = FakeClock::hurrying(NOW_MS);
-    bench.deps.clock = bench.clock.clone();
+    bench.context.clock = Rc::new(bench.clock.clone());
     assert_eq!(bench.error(&wish(3)), Code::GenerationTimeout);
     assert_eq!(bench.settled(), ["timeout"]);
 }
@@ -599,7 +592,7 @@ fn a_playlist_that_may_have_been_saved_is_left_to_a_repeat() {
         false => works(request),
     });
     bench.clock = FakeClock::hurrying(NOW_MS);
-    bench.deps.clock = bench.clock.clone();
+    bench.context.clock = Rc::new(bench.clock.clone());
     let mut body = wish(3);
     body["save"] = json!(true);
     assert_eq!(bench.error(&body), Code::DatabaseUnavailable);

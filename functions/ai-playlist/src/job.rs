@@ -11,16 +11,17 @@ use shared::llm::{Cost, LlmError};
 use shared::matching::{Constraints, WantedVersions};
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::hash_of;
-use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyApp;
 use shared::supabase::{RETRYING_MS, Service, Supabase};
 use shared::{Code, Error};
 
 use crate::answer::About;
 use crate::budget::Budgeted;
-use crate::event::{Done, Event, Stage, StopReason, fallback_name, warning};
+use crate::event::{
+    Done, Event, Stage, StageData, StopReason, fallback_name, save_as, stays_unsaved, warning,
+};
 use crate::generate::{Emit, Failure, Generation};
-use crate::handler::Deps;
+use crate::handler::Context;
 use crate::outbox::{Ledger, Outbox};
 use crate::quota::{self, Session, Status};
 use crate::request::PlaylistRequest;
@@ -42,11 +43,11 @@ const KEPT_FOR_LEDGER: usize = 2;
 const KEPT_FOR_REFILL: usize = 2;
 
 /// A reserved generation.
-pub struct Job<H, C> {
+pub struct Job {
     /// The dependencies of the request.
-    pub deps: Deps<H, C>,
+    pub context: Context,
     /// The HTTP client with a limited number of requests.
-    pub http: Budgeted<H>,
+    pub http: Budgeted,
     /// The generation and its user.
     pub session: Session,
     /// The request.
@@ -67,37 +68,33 @@ enum Ended {
     Unwritten,
 }
 
-impl<H, C> Job<H, C>
-where
-    H: HttpClient + Clone + 'static,
-    C: Clock + Clone + 'static,
-{
+impl Job {
     /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
     /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
-        let Self { deps, http, session, request, emit, every } = self;
-        emit(Event::Stage { stage: Stage::Reserved, found: 0, target: request.target_count });
+        let Self { context, http, session, request, emit, every } = self;
+        emit(Event::Stage(StageData { stage: Stage::Reserved, found: 0, target: request.target_count }));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
-        let resolver = resolver(&deps, &searching, &request);
+        let resolver = resolver(&context, &searching, &request);
         let meter = Rc::new(Cell::new(Cost::ZERO));
         let writing = http.keeping(KEPT_FOR_SETTLING);
-        let service = Supabase::new(&deps.config.supabase, &writing).service();
-        let ledger = Ledger { service, clock: &deps.clock, session, cost: meter.clone() };
+        let service = Supabase::new(&context.config.supabase, &writing).service();
+        let ledger = Ledger { service, clock: &context.clock, session, cost: meter.clone() };
         let (mut outbox, put) = Outbox::new(ledger, emit.clone(), every);
         let mut generation = Generation::new(
-            (&deps.config.llm, &deps.caches.llm),
+            (&context.config.llm, &context.caches.llm),
             http.keeping(KEPT_FOR_SETTLING),
-            &deps.clock,
+            &context.clock,
             &resolver,
             &request,
-            (variation(&deps), hash_of(session.user_id)),
+            (variation(&context), hash_of(session.user_id)),
             (put, meter),
         );
         let ended = {
-            let generating = generation.run(deps.call.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
-            let gone = select(deps.client_gone.clone().boxed_local(), reader_left.boxed_local()).fuse();
+            let generating = generation.run(context.request.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
+            let gone = select((context.client_gone)(), reader_left.boxed_local()).fuse();
             let sending = outbox.run().fuse();
-            let pings = ping(&deps.clock, &emit).fuse();
+            let pings = ping(&context.clock, &emit).fuse();
             pin_mut!(generating, gone, sending, pings);
             select_biased! {
                 _ = gone => Ended::Left,
@@ -107,13 +104,14 @@ where
             }
         };
         let cost = generation.cost();
-        let call = &deps.call;
+        let call = &context.request;
         call.note("session_id", session.id.to_string());
         call.note("found", generation.found_count());
         call.note("target", request.target_count);
         call.note("cost_usd", cost.to_string());
         let is_charged = outbox.is_charged();
-        let settling = Settling { deps: &deps, http: &http, session, request: &request, cost, is_charged };
+        let settling =
+            Settling { context: &context, http: &http, session, request: &request, cost, is_charged };
         let tracks = generation.tracks();
         let settled = settling.settle(generation.about, tracks, ended).await;
         outbox.finish(settled.is_ok());
@@ -122,37 +120,38 @@ where
 }
 
 /// Keeps the connection open; never ends.
-async fn ping(clock: &impl Clock, emit: &Emit) {
+async fn ping(clock: &dyn Clock, emit: &Emit) {
     loop {
         clock.sleep_ms(PING_EVERY_MS).await;
         emit(Event::Ping);
     }
 }
 
-fn variation<H, C>(deps: &Deps<H, C>) -> u32 {
+fn variation(context: &Context) -> u32 {
     let mut bytes = [0; 4];
-    deps.random.fill(&mut bytes);
+    context.random.fill(&mut bytes);
     u32::from_le_bytes(bytes)
 }
 
-fn resolver<'a, H: HttpClient + Clone, C: Clock>(
-    deps: &'a Deps<H, C>,
-    http: &'a Budgeted<H>,
-    request: &'a PlaylistRequest,
-) -> Resolver<'a, Budgeted<H>, C> {
+fn resolver<'a>(context: &'a Context, http: &'a Budgeted, request: &'a PlaylistRequest) -> Resolver<'a> {
     let wanted = WantedVersions::from_prompt(&request.words());
     let wish = &request.wish;
     Resolver {
-        spotify: SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, http, &deps.clock),
+        spotify: SpotifyApp::new(
+            &context.config.spotify,
+            &context.caches.spotify_token,
+            http,
+            &context.clock,
+        ),
         constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted)
             .with_versions(request.allow_versions),
         market: request.market.as_deref(),
     }
 }
 
-struct Settling<'a, H, C> {
-    deps: &'a Deps<H, C>,
-    http: &'a Budgeted<H>,
+struct Settling<'a> {
+    context: &'a Context,
+    http: &'a Budgeted,
     session: Session,
     request: &'a PlaylistRequest,
     cost: Cost,
@@ -160,7 +159,7 @@ struct Settling<'a, H, C> {
     is_charged: bool,
 }
 
-impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
+impl Settling<'_> {
     /// Only a generation that was settled as succeeded is delivered; any other costs the user nothing. What was
     /// charged before stays charged, and is kept for the user.
     async fn settle(
@@ -169,14 +168,14 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         tracks: Vec<crate::event::Track>,
         ended: Ended,
     ) -> Result<Done, Error> {
-        let service = Supabase::new(&self.deps.config.supabase, self.http).service();
+        let service = Supabase::new(&self.context.config.supabase, self.http).service();
         let (stop_reason, error) = match ended {
             Ended::Over(Ok(stop_reason)) => (Some(stop_reason), None),
             Ended::Over(Err(failure)) => (None, Some(self.error(failure, about.language))),
             Ended::Unwritten => (Some(StopReason::Interrupted), None),
             Ended::Left => (
                 self.is_charged.then_some(StopReason::Interrupted),
-                Some(Error::new(Code::ClientClosedRequest, "The client went away.")),
+                Some(Error::of(Code::ClientClosedRequest)),
             ),
         };
         let error = match stop_reason {
@@ -184,7 +183,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
                 let mut done = self.done(about, tracks, stop_reason);
                 match (self.in_time(self.deliver(&service, &mut done)).await, error) {
                     (Ok(()), error) => {
-                        self.deps.call.note("quota", "charged");
+                        self.context.request.note("quota", "charged");
                         return error.map_or(Ok(done), Err);
                     }
                     // The reservation has expired, or the playlist's fate is unknown: a repeat finds out.
@@ -205,7 +204,7 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
         };
         match self.in_time(self.end_as(&service, status, None)).await {
             Ok(_) => {
-                self.deps.call.note("quota", "released");
+                self.context.request.note("quota", "released");
                 Err(error)
             }
             // The reservation expires by itself; the log has both errors.
@@ -218,14 +217,14 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
     }
 
     /// Saves the playlist if that was asked for and there is room, and settles.
-    async fn deliver(&self, service: &Service<'_, Budgeted<H>>, done: &mut Done) -> Result<(), Error> {
+    async fn deliver(&self, service: &Service<'_>, done: &mut Done) -> Result<(), Error> {
         if self.request.save {
-            match quota::save(service, &self.deps.clock, self.session, self.cost, done).await {
+            match quota::save(service, &self.context.clock, self.session, self.cost, done).await {
                 Ok(saved) => {
-                    done.save_as(saved);
+                    save_as(done, saved);
                     return Ok(());
                 }
-                Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+                Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(done),
                 Err(error) => return Err(error),
             }
         }
@@ -235,12 +234,12 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
 
     async fn end_as(
         &self,
-        service: &Service<'_, Budgeted<H>>,
+        service: &Service<'_>,
         status: Status,
         kept: Option<&Done>,
     ) -> Result<quota::Quota, Error> {
-        let clock = &self.deps.clock;
-        let age_ms = clock.now_ms().saturating_sub(self.deps.call.started_ms);
+        let clock = &self.context.clock;
+        let age_ms = clock.now_ms().saturating_sub(self.context.request.started_ms);
         // The reservation is a little younger than the call, so this ends before the wait does.
         let max_age_ms = (age_ms + RETRYING_MS).min(DEADLINE_MS).saturating_sub(ANSWERING_MS);
         quota::settle(service, clock, self.session, status, self.cost, max_age_ms, kept).await
@@ -248,8 +247,8 @@ impl<H: HttpClient + Clone, C: Clock> Settling<'_, H, C> {
 
     /// Bounds settling by the deadline of the whole request.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let ends_ms = self.deps.call.started_ms + DEADLINE_MS;
-        let deadline = self.deps.clock.sleep_ms(ends_ms.saturating_sub(self.deps.clock.now_ms()));
+        let ends_ms = self.context.request.started_ms + DEADLINE_MS;
+        let deadline = self.context.clock.sleep_ms(ends_ms.saturating_sub(self.context.clock.now_ms()));
         pin_mut!(work, deadline);
         match select(work, deadline).await {
             Either::Left((done, _)) => done,

@@ -8,8 +8,6 @@
 pub mod answer;
 mod budget;
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod event;
 pub mod generate;
 pub mod handler;
@@ -22,3 +20,18 @@ pub mod quota;
 pub mod recover;
 pub mod request;
 pub mod resolve;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "ai-playlist",
+    methods: "POST",
+    routes: &[("/", "POST")],
+    // A prompt, seeds, exclusions and a hundred tracks to refine are about 50 KB at the most.
+    max_body_bytes: 128 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

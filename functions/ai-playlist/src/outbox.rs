@@ -8,7 +8,6 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 
 use crate::event::{Event, Track};
@@ -21,11 +20,11 @@ pub fn enough(target: usize) -> usize {
 }
 
 /// The ledger of one generation; the generation updates its cost.
-pub struct Ledger<'a, H, C> {
+pub struct Ledger<'a> {
     /// The database.
-    pub service: Service<'a, H>,
+    pub service: Service<'a>,
     /// The time.
-    pub clock: &'a C,
+    pub clock: &'a dyn Clock,
     /// The generation and its user.
     pub session: Session,
     /// The model's cost so far.
@@ -33,8 +32,8 @@ pub struct Ledger<'a, H, C> {
 }
 
 /// The events on their way from the generation to the client.
-pub struct Outbox<'a, H, C> {
-    ledger: Ledger<'a, H, C>,
+pub struct Outbox<'a> {
+    ledger: Ledger<'a>,
     queue: mpsc::UnboundedReceiver<Event>,
     emit: Emit,
     /// Charges after this many more tracks; `None` if nothing is sent before the end.
@@ -47,9 +46,9 @@ pub struct Outbox<'a, H, C> {
     written: usize,
 }
 
-impl<'a, H: HttpClient, C: Clock> Outbox<'a, H, C> {
+impl<'a> Outbox<'a> {
     /// Creates an outbox and the sender into which the generation puts its events.
-    pub fn new(ledger: Ledger<'a, H, C>, emit: Emit, every: Option<usize>) -> (Self, Emit) {
+    pub fn new(ledger: Ledger<'a>, emit: Emit, every: Option<usize>) -> (Self, Emit) {
         let (sender, queue) = mpsc::unbounded();
         let put: Emit = Rc::new(move |event| {
             let _ = sender.unbounded_send(event); // The queue lives as long as the generation.

@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+pub use shared::api::Quota;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 use uuid::Uuid;
@@ -15,22 +15,7 @@ use uuid::Uuid;
 use crate::event::{Done, Track};
 use crate::recover::Delivered;
 
-/// A plan's quota and what is left of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quota {
-    /// `free` or `pro`.
-    pub plan: String,
-    /// The number of generations in the last 30 days, including running ones.
-    pub used: u32,
-    /// The number that the plan allows.
-    pub limit: u32,
-    /// The number that is left.
-    pub remaining: u32,
-    /// When the next one becomes available (RFC 3339), if any is used.
-    pub next_free_at: Option<String>,
-}
-
-/// How a generation ended, as the database's `ai_status_enum`.
+/// How a generation ended, as the database's `ai_status_enum` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -65,8 +50,7 @@ struct Answer {
 impl Answer {
     /// The error for an unknown outcome, or one without its members.
     fn unexpected(&self) -> Error {
-        Error::new(Code::Internal, "Something went wrong on our side. Please try again.")
-            .caused_by(format!("unexpected outcome {}", self.outcome))
+        Error::of(Code::Internal).caused_by(format!("unexpected outcome {}", self.outcome))
     }
 }
 
@@ -84,8 +68,8 @@ pub enum Reservation {
 /// # Errors
 /// 402 `quota_exceeded`, 403 `profile_not_found`, 409 `generation_in_progress`,
 /// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
-pub async fn reserve<H: HttpClient>(
-    service: &Service<'_, H>,
+pub async fn reserve(
+    service: &Service<'_>,
     session: Session,
     prompt: &str,
     save: bool,
@@ -101,21 +85,15 @@ pub async fn reserve<H: HttpClient>(
     let error = match (answer.outcome.as_str(), &answer.quota) {
         ("reserved", _) => return Ok(Reservation::Held),
         ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
-        ("in_progress", _) => Error::new(
-            Code::GenerationInProgress,
-            "A playlist is already being generated under this Idempotency-Key.",
-        ),
-        ("key_reused", _) => Error::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new one.",
-        ),
+        ("in_progress", _) => Error::of(Code::GenerationInProgress),
+        ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
         ("too_many_attempts", _) => Error::new(
             Code::TooManyAttempts,
             "Too many attempts run or have failed, or today's have cost too much. Please wait.",
         ),
         ("playlist_limit", _) => playlist_limit(),
-        ("no_profile", _) => Error::new(Code::ProfileNotFound, "This account has no profile."),
+        ("no_profile", _) => Error::of(Code::ProfileNotFound),
         _ => answer.unexpected(),
     };
     Err(error.retry_after(answer.retry_after_seconds))
@@ -134,10 +112,7 @@ fn quota_exceeded(quota: &Quota) -> Error {
 }
 
 fn playlist_limit() -> Error {
-    Error::new(
-        Code::PlaylistLimitReached,
-        "You have as many playlists as an account can hold. Delete one to save another.",
-    )
+    Error::of(Code::PlaylistLimitReached)
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -151,9 +126,9 @@ fn recorded(cost: Cost) -> String {
 ///
 /// # Errors
 /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn deliver<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn deliver(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     cost: Cost,
     tracks: &[Track],
@@ -180,9 +155,9 @@ pub async fn deliver<H: HttpClient, C: Clock>(
 ///
 /// # Errors
 /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn settle<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn settle(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     status: Status,
     cost: Cost,
@@ -227,9 +202,9 @@ pub struct SavedPlaylist {
 /// # Errors
 /// 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
 /// reservation has expired, 503 if the database is unavailable.
-pub async fn save<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn save(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     cost: Cost,
     done: &Done,
@@ -254,7 +229,7 @@ pub async fn save<H: HttpClient, C: Clock>(
 }
 
 fn timeout() -> Error {
-    Error::new(Code::GenerationTimeout, "The playlist was not finished in time. Nothing was charged.")
+    Error::of(Code::GenerationTimeout)
 }
 
 #[cfg(test)]

@@ -5,11 +5,10 @@ use shared::llm::Cost;
 use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::Service;
 use shared::{Code, Error};
 
-use crate::event::{Done, StopReason, Track, fallback_name, warning};
+use crate::event::{Done, StopReason, Track, fallback_name, save_as, stays_unsaved, warning};
 use crate::quota::{self, Quota, Session};
 use crate::request::PlaylistRequest;
 
@@ -59,28 +58,23 @@ impl KeptTrack {
 ///
 /// # Errors
 /// 409 `already_generated` if the playlist was deleted, or the error of saving it.
-pub async fn recover<H: HttpClient>(
-    service: &Service<'_, H>,
-    clock: &impl Clock,
+pub async fn recover(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     session: Session,
     request: &PlaylistRequest,
     quota: Quota,
     delivered: Option<Delivered>,
 ) -> Result<Done, Error> {
-    let delivered = delivered.ok_or_else(|| {
-        Error::new(
-            Code::AlreadyGenerated,
-            "A playlist was generated under this Idempotency-Key before. Use a new one for another.",
-        )
-    })?;
+    let delivered = delivered.ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
     let is_saved = delivered.is_saved;
     let mut done = done(session, request, quota, delivered);
     if is_saved {
         done.playlist_id = Some(session.id);
     } else if request.save {
         match quota::save(service, clock, session, Cost::ZERO, &done).await {
-            Ok(saved) => done.save_as(saved),
-            Err(error) if error.code() == Code::PlaylistLimitReached => done.stays_unsaved(),
+            Ok(saved) => save_as(&mut done, saved),
+            Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(&mut done),
             Err(error) => return Err(error),
         }
     }

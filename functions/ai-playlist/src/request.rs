@@ -1,8 +1,8 @@
 //! Parses the request. Every refusal of a request is here.
 
 use http::{HeaderMap, header};
-use serde::Deserialize;
 use shared::Error;
+use shared::api::{self, EraRequest, RefineRequest, Song};
 use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
 use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion};
@@ -133,51 +133,12 @@ fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRequest {
-    prompt: String,
-    target_count: Option<Whole>,
-    seeds: Option<Vec<RawSong>>,
-    mood: Option<String>,
-    tempo: Option<String>,
-    era: Option<RawEra>,
-    allow_explicit: Option<bool>,
-    allow_versions: Option<bool>,
-    exclude_artists: Option<Vec<String>>,
-    discovery: Option<String>,
-    market: Option<String>,
-    refine: Option<RawRefine>,
-    save: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSong {
-    artist: String,
-    title: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEra {
-    from: Option<Whole>,
-    to: Option<Whole>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRefine {
-    previous: Vec<RawSong>,
-    instruction: String,
-}
-
 /// Parses the body.
 ///
 /// # Errors
 /// 400 `invalid_json` if it is not JSON, 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
-    let raw: RawRequest = parse_json(body)?;
+    let raw: api::PlaylistRequest = parse_json(body)?;
     let optional_text = |field: &str, value: Option<String>| {
         value.map(|value| text(field, &value, MAX_HINT_CHARS)).transpose()
     };
@@ -222,7 +183,7 @@ fn at_most<T>(field: &str, items: Vec<T>, max: usize) -> Result<Vec<T>, Error> {
     Ok(items)
 }
 
-fn songs(field: &str, raw: Vec<RawSong>, max: usize) -> Result<Vec<Suggestion>, Error> {
+fn songs(field: &str, raw: Vec<Song>, max: usize) -> Result<Vec<Suggestion>, Error> {
     at_most(field, raw, max)?
         .into_iter()
         .map(|song| {
@@ -249,7 +210,7 @@ fn discovery(name: &str) -> Result<Discovery, Error> {
     }
 }
 
-fn era(raw: RawEra) -> Result<Option<Era>, Error> {
+fn era(raw: EraRequest) -> Result<Option<Era>, Error> {
     match (year("era.from", raw.from)?, year("era.to", raw.to)?) {
         (None, None) => Ok(None),
         (Some(from), Some(to)) if from > to => Err(Error::invalid("era.from is after era.to.")),
@@ -263,7 +224,7 @@ fn year(field: &str, wanted: Option<Whole>) -> Result<Option<i32>, Error> {
     year.map(Some).ok_or_else(|| Error::invalid(format!("{field} must be a year from 1900 to 2100.")))
 }
 
-fn refine(raw: RawRefine) -> Result<Refine, Error> {
+fn refine(raw: RefineRequest) -> Result<Refine, Error> {
     Ok(Refine {
         previous: songs("refine.previous", raw.previous, MAX_PREVIOUS_TRACKS)?,
         instruction: text("refine.instruction", &raw.instruction, MAX_INSTRUCTION_CHARS)?,

@@ -1,8 +1,7 @@
 //! Finds the catalogue track of a suggestion.
 
 use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query, version_of};
-use shared::runtime::clock::Clock;
-use shared::runtime::http_client::{HttpClient, HttpError};
+use shared::runtime::http_client::HttpError;
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
 
@@ -10,9 +9,9 @@ use shared::track::{CatalogueTrack, Suggestion};
 const CANDIDATES: u8 = 10;
 
 /// Searches suggestions in the catalogue.
-pub struct Resolver<'a, H, C> {
+pub struct Resolver<'a> {
     /// The catalogue.
-    pub spotify: SpotifyApp<'a, H, C>,
+    pub spotify: SpotifyApp<'a>,
     /// The user's conditions.
     pub constraints: Constraints,
     /// The market whose catalogue is searched.
@@ -63,7 +62,7 @@ impl Miss {
     }
 }
 
-impl<H: HttpClient, C: Clock> Resolver<'_, H, C> {
+impl Resolver<'_> {
     /// Finds the track of one suggestion with at most two searches: by field, then by free text.
     pub async fn resolve(&self, suggestion: Suggestion) -> Resolution {
         let outcome = self.look_up(&suggestion).await;

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::stripe::{BillingProfile, Stripe, StripeId};
 use shared::supabase::Service;
 use shared::{Code, Error};
@@ -12,9 +11,9 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// 403 `profile_not_found`, 503.
-pub async fn profile<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn profile(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     user_id: Uuid,
 ) -> Result<BillingProfile, Error> {
     let answer = service.rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock).await?;
@@ -26,10 +25,10 @@ pub async fn profile<H: HttpClient, C: Clock>(
 ///
 /// # Errors
 /// 502, 503, 504. If the new customer could not be stored, the next attempt gets the same one.
-pub async fn create<H: HttpClient, C: Clock>(
-    stripe: &Stripe<'_, H, C>,
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn create(
+    stripe: &Stripe<'_>,
+    service: &Service<'_>,
+    clock: &dyn Clock,
     user_id: Uuid,
     seen: Option<&StripeId>,
 ) -> Result<StripeId, Error> {
@@ -45,5 +44,5 @@ pub async fn create<H: HttpClient, C: Clock>(
 }
 
 fn no_profile() -> Error {
-    Error::new(Code::ProfileNotFound, "This account has no profile.")
+    Error::of(Code::ProfileNotFound)
 }

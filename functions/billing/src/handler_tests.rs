@@ -1,9 +1,10 @@
 use std::cell::Cell;
 
 use futures_util::FutureExt;
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 use uuid::Uuid;
 
@@ -128,14 +129,8 @@ fn call(world: World, path: &str, body: &Value) -> (Result<Value, Error>, Vec<Ou
         .header("content-type", "application/json")
         .body(Bytes::from(body.to_string()))
         .unwrap();
-    let deps = Deps {
-        http: http.clone(),
-        clock: FakeClock::hurrying(NOW * 1000),
-        config: Rc::new(Config::from_env(env).unwrap()),
-        caches: Rc::default(),
-        call: fake_call().0,
-    };
-    let result = handle(request, &deps).now_or_never().unwrap();
+    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
+    let result = handle(request, context).now_or_never().unwrap();
     let url = result.map(|response| match response.into_body() {
         Body::Full(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["url"].clone(),
         Body::Stream(_) => panic!("a stream"),
@@ -379,15 +374,10 @@ fn routes_and_methods_are_closed() {
     let ask = |method: Method, path: &str| {
         let http = FakeHttp::answering([]);
         let request = Request::builder().method(method).uri(format!("https://x/billing{path}"));
-        let deps = Deps {
-            http,
-            clock: FakeClock::at_ms(NOW * 1000),
-            config: Rc::new(Config::from_env(env).unwrap()),
-            caches: Rc::default(),
-            call: fake_call().0,
-        };
+        let context = fake_context(&http, &FakeClock::at_ms(NOW * 1000), Config::from_env(env).unwrap()).0;
         let request = request.body(Bytes::new()).unwrap();
-        handle(request, &deps).now_or_never().unwrap().map(drop).unwrap_err().code()
+        let checked = ENDPOINT.check_route(&request);
+        checked.and_then(|()| handle(request, context).now_or_never().unwrap()).map(drop).unwrap_err().code()
     };
     assert_eq!(ask(Method::GET, "/checkout"), Code::MethodNotAllowed);
     assert_eq!(ask(Method::DELETE, "/portal"), Code::MethodNotAllowed);

@@ -8,10 +8,22 @@
 
 pub mod config;
 pub mod customer;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "billing",
+    methods: "POST",
+    routes: &[("/checkout", "POST"), ("/portal", "POST")],
+    max_body_bytes: 8 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

@@ -1,37 +1,19 @@
 //! Parses the request. Every refusal of a request is here.
 
-use serde::Deserialize;
 use shared::Error;
+use shared::api::{CheckoutRequest, PortalRequest};
 use shared::request::parse_json;
 use shared::runtime::cors::AllowedOrigins;
 
 /// Longer URLs are not supported by all browsers and by Stripe.
 const MAX_URL_BYTES: usize = 2_048;
 
-/// The URLs to which the browser returns from the checkout.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckoutUrls {
-    /// The URL after payment. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.
-    pub success_url: String,
-    /// The URL without payment.
-    pub cancel_url: String,
-}
-
-/// The URL to which the browser returns from the portal.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PortalUrls {
-    /// The URL at the end.
-    pub return_url: String,
-}
-
 /// Parses the body of `POST /checkout`.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
-pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutUrls, Error> {
-    let urls: CheckoutUrls = parse_json(body)?;
+/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutRequest, Error> {
+    let urls: CheckoutRequest = parse_json(body)?;
     check("success_url", &urls.success_url, origins)?;
     check("cancel_url", &urls.cancel_url, origins)?;
     Ok(urls)
@@ -41,8 +23,8 @@ pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutU
 ///
 /// # Errors
 /// As [`parse_checkout`].
-pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalUrls, Error> {
-    let urls: PortalUrls = parse_json(body)?;
+pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalRequest, Error> {
+    let urls: PortalRequest = parse_json(body)?;
     check("return_url", &urls.return_url, origins)?;
     Ok(urls)
 }
@@ -70,7 +52,7 @@ mod tests {
         AllowedOrigins::parse("https://app.example,http://127.0.0.1:8787").unwrap()
     }
 
-    fn portal(url: &str) -> Result<PortalUrls, Error> {
+    fn portal(url: &str) -> Result<PortalRequest, Error> {
         parse_portal(serde_json::json!({ "return_url": url }).to_string().as_bytes(), &origins())
     }
 

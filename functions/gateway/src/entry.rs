@@ -43,7 +43,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
             // Its headers are its own.
             Some(function) => match function.fetch_request(request).await {
                 Ok(response) => return Ok(response),
-                Err(_) => refuse(&Error::new(Code::Internal, "The function could not be reached.")),
+                Err(_) => refuse(&Error::of(Code::Internal)),
             },
             None => refuse(&Error::new(Code::NotFound, "There is no such function.")),
         },

@@ -1,14 +1,16 @@
 //! Creates the copy on Spotify once, then fills it by replacing its tracks, which can be repeated.
 
-use std::future::Future;
 use std::ops::Range;
 
-use serde::Serialize;
+pub use shared::api::{Exported, Rejected};
 use shared::redacted::Secret;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::HttpClient;
-use shared::spotify::{SpotifyConfig, SpotifyError, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
+use shared::spotify::{
+    SpotifyConfig, SpotifyError, SpotifyLinks, SpotifyPlaylist, SpotifyPlaylists, UserCallError,
+};
 use shared::{Code, Error};
+
 use uuid::Uuid;
 
 use crate::playlist::Track;
@@ -17,46 +19,30 @@ use crate::playlist::Track;
 /// invocation, and everything else needs about a dozen. This finds four or five among 100 tracks.
 const MAX_OFFERS: usize = 36;
 
-/// The result of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Exported {
-    /// The exported playlist.
-    pub playlist_id: Uuid,
-    /// The copy.
-    pub spotify_playlist_id: String,
-    /// The URL at which the copy is opened.
-    pub url: String,
-    /// The number of tracks in the copy.
-    pub exported: usize,
-    /// The number of tracks in the playlist.
-    pub total: usize,
-    /// The tracks that Spotify refused.
-    pub rejected: Vec<Rejected>,
+/// Gets access tokens of the user who exports.
+pub struct AccessTokens<'a> {
+    /// The user's link to a Spotify account.
+    pub links: SpotifyLinks<'a>,
+    /// The user.
+    pub user_id: Uuid,
 }
 
-/// A track that Spotify refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// Its position in the playlist, from 1.
-    pub position: usize,
-    /// `spotify:track:…`
-    pub track_uri: String,
-}
-
-/// A source of the user's access tokens.
-pub trait AccessTokens {
-    /// Returns a token that is valid for at least a minute.
-    fn access_token(&self) -> impl Future<Output = Result<Secret, Error>>;
-    /// Returns another token, because Spotify does not accept `refused`.
-    fn instead_of(&self, refused: &Secret) -> impl Future<Output = Result<Secret, Error>>;
+impl AccessTokens<'_> {
+    /// Returns a token that is valid for at least a minute; a new one where Spotify has refused `refused`.
+    ///
+    /// # Errors
+    /// 403 where no account is linked, 502, 503.
+    async fn get(&self, refused: Option<&Secret>) -> Result<Secret, Error> {
+        Ok(self.links.access_token(self.user_id, refused).await?)
+    }
 }
 
 /// The user's Spotify account, during one export.
-pub struct Exporter<'a, H, C, T> {
+pub struct Exporter<'a> {
     config: &'a SpotifyConfig,
-    http: &'a H,
-    clock: &'a C,
-    tokens: &'a T,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
+    tokens: &'a AccessTokens<'a>,
     token: Secret,
     deadline_ms: u64,
 }
@@ -80,19 +66,19 @@ impl From<Failure> for Error {
     }
 }
 
-impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
+impl<'a> Exporter<'a> {
     /// Opens the account of `tokens`; no call starts after `deadline_ms` (Unix time in milliseconds).
     ///
     /// # Errors
     /// 403 if no account is linked (any more), or the error of getting a token.
     pub async fn new(
         config: &'a SpotifyConfig,
-        http: &'a H,
-        clock: &'a C,
-        tokens: &'a T,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+        tokens: &'a AccessTokens<'a>,
         deadline_ms: u64,
     ) -> Result<Self, Error> {
-        let token = tokens.access_token().await?;
+        let token = tokens.get(None).await?;
         Ok(Self { config, http, clock, tokens, token, deadline_ms })
     }
 
@@ -145,7 +131,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
     /// Calls Spotify, and again with another token if this one is no longer accepted.
     async fn call<R>(
         &mut self,
-        call: impl AsyncFn(SpotifyPlaylists<'_, H, C>) -> Result<R, UserCallError>,
+        call: impl AsyncFn(SpotifyPlaylists<'_>) -> Result<R, UserCallError>,
     ) -> Result<R, Failure> {
         if self.clock.now_ms() >= self.deadline_ms {
             return Err(Failure::Final(
@@ -156,7 +142,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         let first = call(self.playlists()).await;
         let answer = match first {
             Err(UserCallError::TokenRefused) => {
-                self.token = self.tokens.instead_of(&self.token).await.map_err(Failure::Final)?;
+                self.token = self.tokens.get(Some(&self.token)).await.map_err(Failure::Final)?;
                 call(self.playlists()).await
             }
             answer => answer,
@@ -173,7 +159,7 @@ impl<'a, H: HttpClient, C: Clock, T: AccessTokens> Exporter<'a, H, C, T> {
         })
     }
 
-    fn playlists(&self) -> SpotifyPlaylists<'a, H, C> {
+    fn playlists(&self) -> SpotifyPlaylists<'a> {
         SpotifyPlaylists::new(self.config, self.http, self.clock, self.token.clone())
     }
 }
@@ -191,11 +177,7 @@ struct Offers<'a> {
 
 impl Offers<'_> {
     /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
-    async fn accepted<H: HttpClient, C: Clock, T: AccessTokens>(
-        &mut self,
-        exporter: &mut Exporter<'_, H, C, T>,
-        range: Range<usize>,
-    ) -> Result<bool, Failure> {
+    async fn accepted(&mut self, exporter: &mut Exporter<'_>, range: Range<usize>) -> Result<bool, Failure> {
         let Some(left) = self.left.checked_sub(1) else {
             return Err(Failure::Final(
                 Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")

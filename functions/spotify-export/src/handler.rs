@@ -1,19 +1,15 @@
 //! The steps from a request to its answer.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
+use shared::Error;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
-use shared::redacted::Secret;
 use shared::request::{idempotency_key, require_json};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
-use shared::runtime::http_client::HttpClient;
+use shared::runtime::endpoint::{Body, json_response};
 use shared::spotify::SpotifyLinks;
 use shared::supabase::Supabase;
-use shared::{Code, Error};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -21,36 +17,15 @@ use crate::export::AccessTokens;
 use crate::job::Job;
 use crate::request::{self, ExportRequest};
 
-/// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint {
-    name: "spotify-export",
-    methods: "POST",
-    routes: &[],
-    // An id, a name and a description.
-    max_body_bytes: 16 * 1024,
-    has_database: true,
-};
-
-/// Finished results that outlive a request; no request's data.
+/// Finished results that outlive a request. They hold no data of a request.
 #[derive(Default)]
 pub struct Caches {
     /// The keys that sign users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What one request is handed.
-pub struct Deps<H, C> {
-    /// The way out.
-    pub http: H,
-    /// The time.
-    pub clock: C,
-    /// The configuration.
-    pub config: Rc<Config>,
-    /// What earlier requests left.
-    pub caches: Rc<Caches>,
-    /// The request, as the log knows it.
-    pub call: RequestContext,
-}
+/// What the handler gets with a request.
+pub type Context = shared::runtime::Context<Config, Caches>;
 
 /// Answers one request for an export.
 ///
@@ -65,50 +40,28 @@ pub struct Deps<H, C> {
 ///
 /// # Errors
 /// As above; what failed after step 6 is completed by a repeat under the same key.
-pub async fn handle<H: HttpClient, C: Clock>(
-    request: Request<Bytes>,
-    deps: &Deps<H, C>,
-) -> Result<Response<Body>, Error> {
-    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
-    }
-    let Deps { http, clock, config, caches, call } = deps;
+pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    let Context { http, clock, config, caches, request: call, .. } = &context;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     require_json(headers)?;
     let key = idempotency_key(headers)?;
     let wanted = request::parse(request.body())?;
-    json_response(StatusCode::OK, &export(deps, &user, &wanted, key).await?)
+    json_response(StatusCode::OK, &export(&context, &user, &wanted, key).await?)
 }
 
-async fn export<H: HttpClient, C: Clock>(
-    deps: &Deps<H, C>,
+async fn export(
+    context: &Context,
     user: &VerifiedUser,
     request: &ExportRequest,
     key: Option<Uuid>,
 ) -> Result<Value, Error> {
-    let Deps { http, clock, config, .. } = deps;
+    let Context { http, clock, config, .. } = context;
     let service = Supabase::new(&config.supabase, http).service();
     let links = SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock);
-    let tokens = OneListener { links, user_id: user.id() };
+    let tokens = AccessTokens { links, user_id: user.id() };
     let job = Job { http, clock, config, user, request, started_ms: clock.now_ms() };
     job.run(key, &tokens).await
-}
-
-/// The access tokens of the listener who exports.
-struct OneListener<'a, H, C> {
-    links: SpotifyLinks<'a, H, C>,
-    user_id: Uuid,
-}
-
-impl<H: HttpClient, C: Clock> AccessTokens for OneListener<'_, H, C> {
-    async fn access_token(&self) -> Result<Secret, Error> {
-        Ok(self.links.access_token(self.user_id, None).await?)
-    }
-
-    async fn instead_of(&self, refused: &Secret) -> Result<Secret, Error> {
-        Ok(self.links.access_token(self.user_id, Some(refused)).await?)
-    }
 }
 
 #[cfg(test)]

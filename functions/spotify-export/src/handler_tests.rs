@@ -1,7 +1,8 @@
 use futures_util::FutureExt;
 use serde_json::json;
+use shared::Code;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -96,17 +97,12 @@ fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<Outboun
         request = request.header("idempotency-key", key);
     }
     let request = request.body(Bytes::from(json!({"playlist_id": PLAYLIST}).to_string())).unwrap();
-    let deps = Deps {
-        http: http.clone(),
-        clock: FakeClock::hurrying(NOW_MS),
-        config: Rc::new(Config::from_env(env).unwrap()),
-        caches: Rc::default(),
-        call: fake_call().0,
-    };
-    let result = handle(request, &deps).now_or_never().unwrap().map(|response| match response.into_body() {
-        Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
-        Body::Stream(_) => panic!("a stream"),
-    });
+    let context = fake_context(&http, &FakeClock::hurrying(NOW_MS), Config::from_env(env).unwrap()).0;
+    let result =
+        handle(request, context).now_or_never().unwrap().map(|response| match response.into_body() {
+            Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
+            Body::Stream(_) => panic!("a stream"),
+        });
     (result, http.requests())
 }
 

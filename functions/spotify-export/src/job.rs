@@ -19,11 +19,11 @@ use crate::request::ExportRequest;
 const DEADLINE_MS: u64 = 60_000;
 
 /// An export that was asked for.
-pub struct Job<'a, H, C> {
+pub struct Job<'a> {
     /// The HTTP client.
-    pub http: &'a H,
+    pub http: &'a dyn HttpClient,
     /// The clock.
-    pub clock: &'a C,
+    pub clock: &'a dyn Clock,
     /// The configuration.
     pub config: &'a Config,
     /// The user.
@@ -34,7 +34,7 @@ pub struct Job<'a, H, C> {
     pub started_ms: u64,
 }
 
-impl<H: HttpClient, C: Clock> Job<'_, H, C> {
+impl Job<'_> {
     /// Exports the playlist; under a key at most once.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
     pub async fn run(
         &self,
         idempotency_key: Option<Uuid>,
-        tokens: &impl AccessTokens,
+        tokens: &AccessTokens<'_>,
     ) -> Result<Value, Error> {
         let Some(idempotency_key) = idempotency_key else {
             return to_json(&self.export(None, None, tokens).await?);
@@ -70,7 +70,7 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
         &self,
         key: Option<Key>,
         copy: Option<SpotifyPlaylist>,
-        tokens: &impl AccessTokens,
+        tokens: &AccessTokens<'_>,
     ) -> Result<Exported, Error> {
         let supabase = Supabase::new(&self.config.supabase, self.http);
         let database = supabase.as_user(self.user);
@@ -97,7 +97,7 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
 
     async fn create(
         &self,
-        exporter: &mut Exporter<'_, H, C, impl AccessTokens>,
+        exporter: &mut Exporter<'_>,
         playlist: &Playlist,
     ) -> Result<SpotifyPlaylist, Error> {
         exporter.create(&playlist.copy_name(self.request), &playlist.copy_description(self.request)).await
@@ -121,6 +121,5 @@ impl<H: HttpClient, C: Clock> Job<'_, H, C> {
 }
 
 fn to_json(exported: &Exported) -> Result<Value, Error> {
-    serde_json::to_value(exported)
-        .map_err(|error| Error::new(Code::Internal, "The answer could not be written.").caused_by(error))
+    serde_json::to_value(exported).map_err(|error| Error::of(Code::Internal).caused_by(error))
 }

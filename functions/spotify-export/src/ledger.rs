@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::Service;
 use shared::{Code, Error};
@@ -50,11 +49,7 @@ struct Answer {
 ///
 /// # Errors
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
-pub async fn begin<H: HttpClient>(
-    service: &Service<'_, H>,
-    key: Key,
-    request: &ExportRequest,
-) -> Result<Begun, Error> {
+pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> Result<Begun, Error> {
     // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
     let answer: Answer = service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await?;
     match (answer.outcome.as_str(), answer.result) {
@@ -62,18 +57,10 @@ pub async fn begin<H: HttpClient>(
             Ok(Begun::Held(answer.spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
         }
         ("finished", Some(result)) => Ok(Begun::Finished(result)),
-        ("in_progress", _) => Err(Error::new(
-            Code::ExportInProgress,
-            "A playlist is already being exported under this Idempotency-Key.",
-        )
-        .retry_after(answer.retry_after_seconds)),
-        ("key_reused", _) => Err(Error::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new one.",
-        )),
-        ("no_profile", _) => Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
-        (other, _) => Err(Error::new(Code::Internal, "Something went wrong. Nothing was exported.")
-            .caused_by(format!("unexpected outcome {other}"))),
+        ("in_progress", _) => Err(Error::of(Code::ExportInProgress).retry_after(answer.retry_after_seconds)),
+        ("key_reused", _) => Err(Error::of(Code::IdempotencyKeyReused)),
+        ("no_profile", _) => Err(Error::of(Code::ProfileNotFound)),
+        (other, _) => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
     }
 }
 
@@ -82,9 +69,9 @@ pub async fn begin<H: HttpClient>(
 ///
 /// # Errors
 /// 503.
-pub async fn record<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
+pub async fn record(
+    service: &Service<'_>,
+    clock: &dyn Clock,
     key: Key,
     created: SpotifyPlaylist,
     instead_of: Option<&SpotifyPlaylist>,
@@ -104,12 +91,7 @@ pub async fn record<H: HttpClient, C: Clock>(
 }
 
 /// Keeps the result for repeats. If that fails, a repeat fills the same copy again.
-pub async fn finish<H: HttpClient, C: Clock>(
-    service: &Service<'_, H>,
-    clock: &C,
-    key: Key,
-    result: &impl Serialize,
-) {
+pub async fn finish(service: &Service<'_>, clock: &dyn Clock, key: Key, result: &impl Serialize) {
     #[derive(Serialize)]
     struct Args<'a, R> {
         #[serde(flatten)]
@@ -121,6 +103,6 @@ pub async fn finish<H: HttpClient, C: Clock>(
 }
 
 /// Releases the claim of an export that failed. If that fails, the claim expires by itself.
-pub async fn release<H: HttpClient, C: Clock>(service: &Service<'_, H>, clock: &C, key: Key) {
+pub async fn release(service: &Service<'_>, clock: &dyn Clock, key: Key) {
     let _ = service.rpc_retrying::<_, ()>("release_spotify_export", &key, clock).await;
 }

@@ -6,8 +6,6 @@
 //! completes the copy that was begun.
 
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod export;
 pub mod handler;
 pub mod job;
@@ -17,3 +15,18 @@ pub mod playlist;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "spotify-export",
+    methods: "POST",
+    routes: &[("/", "POST")],
+    // An id, a name and a description.
+    max_body_bytes: 16 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use shared::runtime::http_client::HttpClient;
 use shared::supabase::AsUser;
 use shared::{Code, Error};
 use uuid::Uuid;
@@ -41,11 +40,7 @@ pub struct Track {
 /// # Errors
 /// 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account was
 /// deleted, 409 `playlist_empty`, 503.
-pub async fn read<H: HttpClient>(
-    database: &AsUser<'_, H>,
-    owner_id: Uuid,
-    id: Uuid,
-) -> Result<Playlist, Error> {
+pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database
         .query(|db| db.from("playlists").select(COLUMNS).eq("id", id).eq("is_deleted", "false"))
@@ -54,7 +49,7 @@ pub async fn read<H: HttpClient>(
         return Err(if has_profile(database, owner_id).await? {
             Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
         } else {
-            Error::new(Code::ProfileNotFound, "This account has no profile.")
+            Error::of(Code::ProfileNotFound)
         });
     };
     if playlist.tracks.is_empty() {
@@ -65,7 +60,7 @@ pub async fn read<H: HttpClient>(
 }
 
 /// Whether the account exists: a token stays valid for a while after the account's deletion.
-async fn has_profile<H: HttpClient>(database: &AsUser<'_, H>, user_id: Uuid) -> Result<bool, Error> {
+async fn has_profile(database: &AsUser<'_>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> =
         database.query(|db| db.from("profiles").select("user_id").eq("user_id", user_id.to_string())).await?;
     Ok(!rows.is_empty())

@@ -1,26 +1,11 @@
 //! Parses the request. Every refusal of a request is here.
 
-use serde::{Deserialize, Serialize};
 use shared::Error;
+pub use shared::api::ExportRequest;
 use shared::request::{is_blank, parse_json, text};
-use uuid::Uuid;
 
 const MAX_NAME_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 1_000;
-
-/// A valid request for an export. A repeat under the same key must have the same JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExportRequest {
-    /// The playlist.
-    pub playlist_id: Uuid,
-    /// The copy's name; the playlist's own unless given.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// The copy's description; the playlist's own unless given.
-    #[serde(default)]
-    pub description: Option<String>,
-}
 
 /// Parses the body.
 ///

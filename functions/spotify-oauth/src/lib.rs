@@ -4,15 +4,33 @@
 //! - `GET /callback`, where Spotify sends the browser back: on to the app, with code and state, or the reason why there
 //!   are none, in the fragment, which no server sees. It stores nothing and trusts nobody.
 //! - `POST /complete {code, state}` (the listener who started) → the link, as `GET /status`.
-//! - `GET /status` (the listener) → [`shared::spotify::LinkStatus`].
+//! - `GET /status` (the listener) → [`shared::api::SpotifyLink`].
 //! - `DELETE /link` (the listener) → 204, whether or not there was a link.
 
 pub mod callback;
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "spotify-oauth",
+    methods: "GET, POST, DELETE",
+    routes: &[
+        ("/start", "POST"),
+        ("/callback", "GET"),
+        ("/complete", "POST"),
+        ("/status", "GET"),
+        ("/link", "DELETE"),
+    ],
+    max_body_bytes: 8 * 1024,
+    has_database: true,
+    serves_pages: true,
+};
+
+shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use shared::api::SpotifyLinkCompletion;
 use shared::request::parse_json;
 use shared::{Code, Error};
 
@@ -10,22 +10,12 @@ use shared::{Code, Error};
 const MAX_CODE_BYTES: usize = 2_048;
 const MAX_STATE_BYTES: usize = 512;
 
-/// What the app sends after the browser has returned.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Completion {
-    /// Spotify's code.
-    pub code: String,
-    /// The state that `start` signed.
-    pub state: String,
-}
-
 /// Parses the body of `POST /complete`.
 ///
 /// # Errors
 /// 400 `invalid_json`, `invalid_code`, `invalid_state`; 422 `invalid_request`.
-pub fn parse(body: &[u8]) -> Result<Completion, Error> {
-    let completion: Completion = parse_json(body)?;
+pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
+    let completion: SpotifyLinkCompletion = parse_json(body)?;
     if !is_code(&completion.code) {
         return Err(invalid_code());
     }
@@ -37,7 +27,7 @@ pub fn parse(body: &[u8]) -> Result<Completion, Error> {
 
 /// The error for a code that Spotify does not accept.
 pub fn invalid_code() -> Error {
-    Error::new(Code::InvalidCode, "Spotify does not accept this code (any more). Begin again.")
+    Error::of(Code::InvalidCode)
 }
 
 /// Whether a text may be a code of Spotify: visible ASCII.

@@ -1,30 +1,22 @@
 //! The steps from a query to tracks.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use serde::Serialize;
+use shared::Error;
+use shared::api::{FoundTrack, SearchResponse};
 use shared::auth::{JwksCache, authenticate};
 use shared::matching::{Scored, field_query, free_query, rank};
-use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
-use shared::runtime::http_client::HttpClient;
+use shared::runtime::endpoint::{Body, json_response};
 use shared::spotify::{SpotifyApp, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
-use shared::{Code, Error};
 
 use crate::config::Config;
 use crate::request::{self, SearchRequest};
 
-/// What the endpoint promises.
-pub const ENDPOINT: Endpoint =
-    Endpoint { name: "spotify-search", methods: "GET", routes: &[], max_body_bytes: 0, has_database: true };
-
 /// As many candidates as Spotify gives at once.
 const CANDIDATES: u8 = 10;
 
-/// Finished results that outlive a request; no request's data.
+/// Finished results that outlive a request. They hold no data of a request.
 #[derive(Default)]
 pub struct Caches {
     /// The keys that sign users' tokens.
@@ -33,59 +25,20 @@ pub struct Caches {
     pub spotify_token: TokenCache,
 }
 
-/// What one request is handed.
-pub struct Deps<H, C> {
-    /// The way out.
-    pub http: H,
-    /// The time.
-    pub clock: C,
-    /// The configuration.
-    pub config: Rc<Config>,
-    /// What earlier requests left.
-    pub caches: Rc<Caches>,
-    /// The request, as the log knows it.
-    pub call: RequestContext,
-}
+/// What the handler gets with a request.
+pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// A track of the catalogue, in Spotify's own spelling.
-#[derive(Debug, Serialize)]
-pub struct Found {
-    /// `spotify:track:…`
-    pub track_uri: String,
-    /// The title.
-    pub title: String,
-    /// The credited artists, separated by commas.
-    pub artist: String,
-    /// The album.
-    pub album: String,
-    /// The length.
-    pub duration_ms: u32,
-    /// Whether it is marked as explicit.
-    pub explicit: bool,
-    /// Whether it can be played in the market.
-    pub is_playable: bool,
-    /// How well it fits what was looked for, 0 to 1.
-    pub score: f64,
-}
-
-impl From<Scored<'_>> for Found {
-    fn from(Scored { track, score, .. }: Scored<'_>) -> Self {
-        Self {
-            track_uri: track.uri.as_str().to_owned(),
-            title: track.title.clone(),
-            artist: track.artist(),
-            album: track.album.clone(),
-            duration_ms: track.duration_ms,
-            explicit: track.explicit,
-            is_playable: track.is_playable,
-            score: (score * 100.0).round() / 100.0,
-        }
+fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
+    FoundTrack {
+        track_uri: track.uri.as_str().to_owned(),
+        title: track.title.clone(),
+        artist: track.artist(),
+        album: track.album.clone(),
+        duration_ms: track.duration_ms,
+        explicit: track.explicit,
+        is_playable: track.is_playable,
+        score: (score * 100.0).round() / 100.0,
     }
-}
-
-#[derive(Serialize)]
-struct Answer {
-    tracks: Vec<Found>,
 }
 
 /// Answers one search.
@@ -98,26 +51,22 @@ struct Answer {
 ///
 /// # Errors
 /// The refusals above; 502, 503, 504 where Spotify does not answer. Finding nothing is an empty list.
-pub async fn handle<H: HttpClient, C: Clock>(
-    request: Request<Bytes>,
-    deps: &Deps<H, C>,
-) -> Result<Response<Body>, Error> {
-    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
-    }
-    let Deps { http, clock, config, caches, call } = deps;
+pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    let Context { http, clock, config, caches, request: call, .. } = &context;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
     let service = Supabase::new(&config.supabase, http).service();
     take_request(&service, user.id(), Counted::Search).await?;
-    json_response(StatusCode::OK, &Answer { tracks: search(&wanted, deps).await? })
+    json_response(StatusCode::OK, &SearchResponse { tracks: search(&wanted, &context).await? })
 }
 
-async fn search<H: HttpClient, C: Clock>(
-    wanted: &SearchRequest,
-    deps: &Deps<H, C>,
-) -> Result<Vec<Found>, Error> {
-    let spotify = SpotifyApp::new(&deps.config.spotify, &deps.caches.spotify_token, &deps.http, &deps.clock);
+async fn search(wanted: &SearchRequest, context: &Context) -> Result<Vec<FoundTrack>, Error> {
+    let spotify = SpotifyApp::new(
+        &context.config.spotify,
+        &context.caches.spotify_token,
+        &context.http,
+        &context.clock,
+    );
     let mut candidates = Vec::new();
     for query in [field_query(&wanted.sought), free_query(&wanted.sought)] {
         // Nothing is left of a query of quotes and colons.
@@ -128,15 +77,16 @@ async fn search<H: HttpClient, C: Clock>(
             break;
         }
     }
-    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(Found::from).collect())
+    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(found).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
     use serde_json::{Value, json};
+    use shared::Code;
     use shared::auth::FakeIssuer;
-    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
     use uuid::Uuid;
 
     use super::*;
@@ -190,14 +140,8 @@ mod tests {
             .header(http::header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Bytes::new())
             .unwrap();
-        let deps = Deps {
-            http: http.clone(),
-            clock: FakeClock::at_ms(NOW_MS),
-            config: Rc::new(Config::from_env(env).unwrap()),
-            caches: Rc::default(),
-            call: fake_call().0,
-        };
-        match handle(request, &deps).now_or_never().unwrap()?.into_body() {
+        let context = fake_context(http, &FakeClock::at_ms(NOW_MS), Config::from_env(env).unwrap()).0;
+        match handle(request, context).now_or_never().unwrap()?.into_body() {
             Body::Full(bytes) => Ok(serde_json::from_slice(&bytes).unwrap()),
             Body::Stream(_) => panic!("a stream"),
         }
@@ -250,10 +194,5 @@ mod tests {
     #[test]
     fn finding_nothing_is_an_empty_list() {
         assert_eq!(ask(&world(vec![], vec![]), "?title=nothing").unwrap(), json!({"tracks": []}));
-    }
-
-    #[test]
-    fn another_path_is_not_found() {
-        assert_eq!(ask(&world(vec![], vec![]), "/more?title=a").unwrap_err().code(), Code::NotFound);
     }
 }

@@ -1,66 +1,22 @@
 //! The steps from an event to its answer.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
-use serde_json::json;
+use shared::api::{EventOutcome as Outcome, WebhookResponse};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, Endpoint, RequestContext, json_response, route};
-use shared::runtime::http_client::{HttpClient, STRIPE_SIGNATURE};
-use shared::runtime::random::Random;
+use shared::runtime::endpoint::{Body, json_response};
+use shared::runtime::http_client::STRIPE_SIGNATURE;
 use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
 use shared::supabase::Supabase;
 use shared::{Code, Error};
 
 use crate::config::Config;
 
-/// What the endpoint promises.
-pub const ENDPOINT: Endpoint = Endpoint {
-    name: "stripe-webhook",
-    methods: "POST",
-    routes: &[],
-    max_body_bytes: 1024 * 1024,
-    has_database: true,
-};
-
 /// Stripe waits some twenty seconds for an answer and then sends the event again.
 const DEADLINE_MS: u64 = 15_000;
 
-/// What one request is handed.
-pub struct Deps<'a, H, C> {
-    /// The way out.
-    pub http: H,
-    /// The time.
-    pub clock: C,
-    /// Randomness.
-    pub random: &'a dyn Random,
-    /// The configuration.
-    pub config: Rc<Config>,
-    /// The request, as the log knows it.
-    pub call: RequestContext,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The profile says what Stripe says.
-    Written,
-    /// It is about nobody whom we know.
-    Foreign,
-    /// No plan changes behind an event of this type.
-    Ignored,
-}
-
-impl Outcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Written => "written",
-            Self::Foreign => "foreign",
-            Self::Ignored => "ignored",
-        }
-    }
-}
+/// What the handler gets with a request.
+pub type Context = shared::runtime::Context<Config, ()>;
 
 /// Answers one event.
 ///
@@ -72,52 +28,44 @@ impl Outcome {
 ///
 /// # Errors
 /// As above. Stripe repeats what was not answered with 2xx, so a failure at any step is made good by the next delivery.
-pub async fn handle<H: HttpClient, C: Clock>(
-    request: Request<Bytes>,
-    deps: &Deps<'_, H, C>,
-) -> Result<Response<Body>, Error> {
-    if route(request.uri().path(), ENDPOINT.name) != Some("/") {
-        return Err(Error::new(Code::NotFound, "There is nothing at this path."));
-    }
-    let Deps { clock, config, call, .. } = deps;
+pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    let Context { clock, config, request: call, .. } = &context;
     config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;
     let event = Event::parse(request.body())?;
     if let Some(kind) = &event.kind {
         call.note("event", kind.as_str());
     }
     if event.livemode != config.stripe.livemode {
-        return Err(Error::new(Code::LivemodeMismatch, "This endpoint is for Stripe's other mode."));
+        return Err(Error::of(Code::LivemodeMismatch));
     }
-    let outcome = deps.converge(&event).await?.as_str();
-    call.note("outcome", outcome);
-    json_response(StatusCode::OK, &json!({ "outcome": outcome }))
+    let outcome = converge(&context, &event).await?;
+    call.note("outcome", outcome.as_str());
+    json_response(StatusCode::OK, &WebhookResponse { outcome })
 }
 
 fn signature(headers: &HeaderMap) -> Option<&str> {
     headers.get(STRIPE_SIGNATURE)?.to_str().ok()
 }
 
-impl<H: HttpClient, C: Clock> Deps<'_, H, C> {
-    async fn converge(&self, event: &Event) -> Result<Outcome, Error> {
-        let Some(source) = &event.source else { return Ok(Outcome::Ignored) };
-        let deadline_ms = self.clock.now_ms() + DEADLINE_MS;
-        let stripe = Stripe::new(&self.config.stripe, &self.http, &self.clock, deadline_ms);
-        let Some(subject) = source.subject(&stripe).await? else { return Ok(Outcome::Foreign) };
-        match self.sync(&stripe, &subject).await? {
-            Synced::Foreign => Ok(Outcome::Foreign),
-            Synced::Written(_) => {
-                if event.completes_checkout {
-                    stripe.close_sessions(&subject.customer).await?;
-                }
-                Ok(Outcome::Written)
+async fn converge(context: &Context, event: &Event) -> Result<Outcome, Error> {
+    let Some(source) = &event.source else { return Ok(Outcome::Ignored) };
+    let deadline_ms = context.clock.now_ms() + DEADLINE_MS;
+    let stripe = Stripe::new(&context.config.stripe, &context.http, &context.clock, deadline_ms);
+    let Some(subject) = source.subject(&stripe).await? else { return Ok(Outcome::Foreign) };
+    match sync(context, &stripe, &subject).await? {
+        Synced::Foreign => Ok(Outcome::Foreign),
+        Synced::Written(_) => {
+            if event.completes_checkout {
+                stripe.close_sessions(&subject.customer).await?;
             }
+            Ok(Outcome::Written)
         }
     }
+}
 
-    async fn sync(&self, stripe: &Stripe<'_, H, C>, subject: &Subject) -> Result<Synced, Error> {
-        let service = Supabase::new(&self.config.supabase, &self.http).service();
-        Ok(PlanSync::new(stripe, &service, self.random).sync(subject).await?)
-    }
+async fn sync(context: &Context, stripe: &Stripe<'_>, subject: &Subject) -> Result<Synced, Error> {
+    let service = Supabase::new(&context.config.supabase, &context.http).service();
+    Ok(PlanSync::new(stripe, &service, context.random.as_ref()).sync(subject).await?)
 }
 
 #[cfg(test)]

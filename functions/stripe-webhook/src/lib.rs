@@ -6,6 +6,18 @@
 //! Stripe's, 5xx where Stripe has to send it again.
 
 pub mod config;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod entry;
 pub mod handler;
+
+use shared::runtime::endpoint::Endpoint;
+
+/// What the endpoint promises.
+pub const ENDPOINT: Endpoint = Endpoint {
+    name: "stripe-webhook",
+    methods: "POST",
+    routes: &[("/", "POST")],
+    max_body_bytes: 1024 * 1024,
+    has_database: true,
+    serves_pages: false,
+};
+
+shared::export!(ENDPOINT, config::Config, (), handler::handle);

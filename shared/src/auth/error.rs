@@ -69,8 +69,8 @@ impl std::error::Error for AuthError {}
 impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let shown = match error {
-            AuthError::Missing => Self::new(Code::MissingToken, "Sign in first."),
-            AuthError::Expired => Self::new(Code::TokenExpired, "Your session has expired. Sign in again."),
+            AuthError::Missing => Self::of(Code::MissingToken),
+            AuthError::Expired => Self::of(Code::TokenExpired),
             AuthError::TooLarge => Self::new(
                 Code::TokenTooLarge,
                 "Your account holds too much profile data: with it, your sign-in is larger than 32 KB. Signing in again does \

@@ -100,12 +100,12 @@ impl JwksCache {
     /// Keys are used for ten minutes. After that, and for an unknown id, they are fetched again: one fetch at a
     /// time, and after one that did not find the key the next one in 30 seconds. While fetches fail, the old keys
     /// are used for another hour.
-    pub(super) async fn key<H: HttpClient, C: Clock>(
+    pub(super) async fn key(
         &self,
         kid: &str,
         url: &str,
-        http: &H,
-        clock: &C,
+        http: &dyn HttpClient,
+        clock: &dyn Clock,
     ) -> Result<Key, AuthError> {
         let mut has_waited = false;
         let (known, now_ms) = loop {
@@ -160,7 +160,7 @@ impl JwksCache {
     }
 }
 
-async fn fetch<H: HttpClient>(url: &str, http: &H) -> Result<Jwks, String> {
+async fn fetch(url: &str, http: &dyn HttpClient) -> Result<Jwks, String> {
     let response = http
         .send(OutboundRequest::new(Upstream::Auth, Method::GET, url, LIMITS))
         .await

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::rsa::tests::FakeRsaSigner;
 use super::*;
 use crate::error::Code;
-use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
+use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
 use crate::runtime::http_client::HttpError;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -51,7 +51,7 @@ impl Instance {
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         let authenticating = async move {
-            let call = fake_call().0;
+            let call = fake_request().0;
             let result = authenticate(&call, &headers, &self.config, &self.cache, &self.http, &self.clock);
             result.await.map(|_| ()).map_err(|error| error.code())
         };

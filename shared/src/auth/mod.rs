@@ -97,25 +97,25 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
 /// # Errors
 /// 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable` where the
 /// keys cannot be fetched.
-pub async fn authenticate<H: HttpClient, C: Clock>(
+pub async fn authenticate(
     call: &RequestContext,
     headers: &HeaderMap,
     config: &AuthConfig,
     cache: &JwksCache,
-    http: &H,
-    clock: &C,
+    http: &dyn HttpClient,
+    clock: &dyn Clock,
 ) -> Result<VerifiedUser, Error> {
     let user = identify(bearer(headers)?, config, cache, http, clock).await?;
     call.note_user(user.id());
     Ok(user)
 }
 
-async fn identify<H: HttpClient, C: Clock>(
+async fn identify(
     token: &str,
     config: &AuthConfig,
     cache: &JwksCache,
-    http: &H,
-    clock: &C,
+    http: &dyn HttpClient,
+    clock: &dyn Clock,
 ) -> Result<VerifiedUser, AuthError> {
     let jwt = UnverifiedJwt::parse(token)?;
     let key = match (jwt.algorithm(), jwt.kid()) {

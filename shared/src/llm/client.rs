@@ -50,14 +50,14 @@ const MAX_STEPS: usize = 9;
 /// # Errors
 /// [`LlmError`] if no answer begins. Nothing has been charged then. Only after the future was dropped, or timed out,
 /// [`ChatRequest::cost_of_asking`] may be due.
-pub async fn stream_chat<H: HttpClient, C: Clock + Clone + 'static>(
+pub async fn stream_chat<'a>(
     config: &LlmConfig,
     memory: &LlmMemory,
-    http: &H,
-    clock: &C,
+    http: &dyn HttpClient,
+    clock: &'a dyn Clock,
     request: &ChatRequest,
     limits: Limits,
-) -> Result<ChatStream, LlmError> {
+) -> Result<ChatStream<'a>, LlmError> {
     let deadline_ms = clock.now_ms().saturating_add(limits.total_ms);
     let texts = request.private.iter().map(String::as_str).chain([config.api_key.expose()]);
     let private = Rc::new(Private::new(texts));
@@ -122,15 +122,15 @@ enum Attempt {
     },
 }
 
-async fn attempt<H: HttpClient, C: Clock + Clone + 'static>(
+async fn attempt<'a>(
     config: &LlmConfig,
     dialect: Dialect,
-    http: &H,
-    clock: &C,
+    http: &dyn HttpClient,
+    clock: &'a dyn Clock,
     request: &ChatRequest,
     limits: Limits,
     private: &Rc<Private>,
-) -> Result<ChatStream, Attempt> {
+) -> Result<ChatStream<'a>, Attempt> {
     let outbound = outbound(config, dialect, request, limits).map_err(Attempt::Failed)?;
     let response = http.send(outbound).await.map_err(Attempt::Failed)?;
     if response.status.is_success() {
@@ -149,7 +149,7 @@ async fn attempt<H: HttpClient, C: Clock + Clone + 'static>(
 }
 
 /// Returns the beginning of an error's body, as far as it arrives in time.
-async fn error_body<C: Clock>(mut body: BodyStream, clock: &C) -> Vec<u8> {
+async fn error_body(mut body: BodyStream, clock: &dyn Clock) -> Vec<u8> {
     let mut read = Vec::new();
     let mut deadline = std::pin::pin!(clock.sleep_ms(ERROR_BODY_MS));
     while read.len() < MAX_ERROR_BYTES
@@ -180,13 +180,13 @@ fn outbound(
 }
 
 /// The model's answer. Dropping it aborts the call.
-pub struct ChatStream {
+pub struct ChatStream<'a> {
     body: BodyStream,
     frames: FrameReader,
     joiner: Joiner,
     events: VecDeque<ChatEvent>,
     dialect: Dialect,
-    sleep: Box<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>,
+    clock: &'a dyn Clock,
     /// A timer that ends the reading, and its duration in milliseconds.
     ends: Option<(u64, LocalBoxFuture<'static, ()>)>,
     /// The longest allowed silence from now on, in milliseconds.
@@ -208,23 +208,22 @@ pub struct ChatStream {
     received: Estimate,
 }
 
-impl ChatStream {
-    fn new<C: Clock + Clone + 'static>(
+impl<'a> ChatStream<'a> {
+    fn new(
         response: InboundResponse,
-        clock: &C,
+        clock: &'a dyn Clock,
         dialect: Dialect,
         prices: Prices,
         sent: Estimate,
         private: Rc<Private>,
     ) -> Self {
-        let clock = clock.clone();
         Self {
             body: response.body,
             frames: FrameReader::default(),
             joiner: Joiner::default(),
             events: VecDeque::new(),
             dialect,
-            sleep: Box::new(move |ms| clock.sleep_ms(ms).boxed_local()),
+            clock,
             ends: None,
             max_silence_ms: None,
             is_finished: false,
@@ -295,7 +294,7 @@ impl ChatStream {
     pub fn end_within_ms(&mut self, ms: u64) {
         self.is_finished = true;
         if self.ends.as_ref().is_none_or(|(before, _)| ms < *before) {
-            self.ends = Some((ms, (self.sleep)(ms)));
+            self.ends = Some((ms, self.clock.sleep_ms(ms)));
         }
     }
 
@@ -336,7 +335,7 @@ impl ChatStream {
     /// Returns the next chunk; the outer `None` if the wait has ended.
     async fn wait(&mut self) -> Option<Option<Result<bytes::Bytes, HttpError>>> {
         let chunk = self.body.next();
-        let silence = self.max_silence_ms.map(|ms| (self.sleep)(ms));
+        let silence = self.max_silence_ms.map(|ms| self.clock.sleep_ms(ms));
         let ends = self.ends.as_mut().map(|(_, ends)| ends);
         let given_up = match (silence, ends) {
             (None, None) => return Some(chunk.await),

@@ -33,12 +33,16 @@ fn prices() -> LlmConfig {
     config(&[("LLM_PRICE_IN", "100"), ("LLM_PRICE_OUT", "200")])
 }
 
-fn ask_with(memory: &LlmMemory, clock: &FakeClock, http: &FakeHttp) -> Result<ChatStream, LlmError> {
+fn ask_with<'a>(
+    memory: &LlmMemory,
+    clock: &'a FakeClock,
+    http: &FakeHttp,
+) -> Result<ChatStream<'a>, LlmError> {
     stream_chat(&prices(), memory, http, clock, &request(), LIMITS).now_or_never().expect("still waiting")
 }
 
-fn ask(http: &FakeHttp) -> Result<ChatStream, LlmError> {
-    ask_with(&LlmMemory::default(), &FakeClock::hurrying(0), http)
+fn ask(http: &FakeHttp) -> Result<ChatStream<'static>, LlmError> {
+    ask_with(&LlmMemory::default(), Box::leak(Box::new(FakeClock::hurrying(0))), http)
 }
 
 /// Reads the answer on a stopped clock, so nothing times out.
@@ -52,7 +56,8 @@ fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
 
 fn answer_of(stream: FakeAnswer) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
     let http = FakeHttp::answering([stream]);
-    let mut stream = ask_with(&LlmMemory::default(), &FakeClock::at_ms(0), &http).ok().unwrap();
+    let clock = FakeClock::at_ms(0);
+    let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
     let events = all(&mut stream);
     (events, stream.cost())
 }
@@ -408,8 +413,8 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
     for (name, refuses, requests, is_expected) in cases {
         let http = picky(refuses);
         let memory = LlmMemory::default();
-        let stream = ask_with(&memory, &FakeClock::hurrying(0), &http)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let clock = FakeClock::hurrying(0);
+        let stream = ask_with(&memory, &clock, &http).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(http.requests().len(), requests, "{name}");
         assert!(is_expected(stream.dialect()), "{name}: {:?}", stream.dialect());
 
@@ -446,7 +451,8 @@ fn a_form_that_a_router_refuses_within_its_answer_is_replaced_too() {
     let error = json!({"error": {"code": 400, "message": "Provider returned error: response_format is not supported"}});
     for refusal in [sse(&format!(": processing\n\ndata: {error}\n\n")), FakeAnswer::json(200, &error)] {
         let http = FakeHttp::answering([refusal, sse(&format!("{}{DONE}", saying("{}")))]);
-        let mut stream = ask_with(&LlmMemory::default(), &FakeClock::at_ms(0), &http).ok().unwrap();
+        let clock = FakeClock::at_ms(0);
+        let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
         assert_eq!(stream.dialect().json_mode, JsonMode::Object);
         assert_eq!(all(&mut stream), [content("{}")]);
     }

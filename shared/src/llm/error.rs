@@ -65,9 +65,7 @@ impl std::error::Error for LlmError {}
 impl From<LlmError> for Error {
     fn from(error: LlmError) -> Self {
         let shown = match &error {
-            LlmError::Unavailable(HttpError::Timeout) => {
-                Self::new(Code::LlmTimeout, "The language model did not answer in time. Please try again.")
-            }
+            LlmError::Unavailable(HttpError::Timeout) => Self::of(Code::LlmTimeout),
             LlmError::RateLimited { retry_after_seconds, .. } => {
                 Self::new(Code::LlmRateLimited, "The language model is busy. Please try again in a moment.")
                     .retry_after(*retry_after_seconds)
@@ -82,14 +80,9 @@ impl From<LlmError> for Error {
                 "This is too long for the language model. Use fewer words or fewer songs.",
             ),
             LlmError::InvalidAnswer | LlmError::Empty | LlmError::CutOff | LlmError::Unusable(_) => {
-                Self::new(
-                    Code::LlmInvalidAnswer,
-                    "The language model's answer could not be used. Please try again.",
-                )
+                Self::of(Code::LlmInvalidAnswer)
             }
-            LlmError::Unavailable(_) | LlmError::Failed(_) => {
-                Self::new(Code::LlmUnavailable, "The language model is not available. Please try again.")
-            }
+            LlmError::Unavailable(_) | LlmError::Failed(_) => Self::of(Code::LlmUnavailable),
         };
         shown.caused_by(error)
     }

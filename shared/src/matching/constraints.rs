@@ -101,6 +101,7 @@ pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
 /// The reasons why a suggestion did not become a track. A closed list, which clients get in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum MissReason {
     /// The search found nothing playable.
     NotFound,

@@ -24,7 +24,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
             let read = body.get(..offset_of(body, error.line(), error.column())).unwrap_or(body);
             Error::invalid(in_words(&error.to_string(), &path_at(read)))
         }
-        _ => Error::new(Code::InvalidJson, "The body is not valid JSON."),
+        _ => Error::of(Code::InvalidJson),
     })
 }
 

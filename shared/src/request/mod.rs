@@ -26,7 +26,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
         .and_then(|text| Uuid::try_parse(text.trim()).ok())
         .filter(|id| !id.is_nil())
         .map(Some)
-        .ok_or_else(|| Error::new(Code::InvalidHeader, "Idempotency-Key must be a UUID."))
+        .ok_or_else(|| Error::of(Code::InvalidHeader))
 }
 
 /// Checks that the body is declared as JSON.
@@ -40,7 +40,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Error::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+    Err(Error::of(Code::UnsupportedMediaType))
 }
 
 /// Returns a trimmed text of 1 to `max_chars` characters; control characters other than line breaks become spaces. A

@@ -59,7 +59,7 @@ impl<T: Clone> Once<T> {
     /// Workers they must not await another request's promise, and that request may be gone.
     pub async fn get_or(
         &self,
-        clock: &impl Clock,
+        clock: &dyn Clock,
         lifetime_ms: u64,
         longest_ms: u64,
         make: impl Future<Output = T>,

@@ -1,6 +1,8 @@
-//! Time, as handed to whoever needs it.
+//! Time, passed in so that tests control it.
 
-use std::future::Future;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
 
 /// The only source of time.
 pub trait Clock {
@@ -8,10 +10,20 @@ pub trait Clock {
     fn now_ms(&self) -> u64;
 
     /// Completes after `duration_ms` milliseconds.
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static;
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()>;
 
     /// Seconds since the Unix epoch.
     fn now_seconds(&self) -> u64 {
         self.now_ms() / 1000
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for Rc<T> {
+    fn now_ms(&self) -> u64 {
+        self.as_ref().now_ms()
+    }
+
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()> {
+        self.as_ref().sleep_ms(duration_ms)
     }
 }

@@ -16,38 +16,74 @@ use crate::error::{Code, Error};
 use crate::runtime::clock::Clock;
 use crate::runtime::cors::AllowedOrigins;
 use crate::runtime::headers::common;
+use crate::runtime::http_client::HttpClient;
 use crate::runtime::log::{Level, Log};
 use crate::runtime::metrics::{InstrumentedClient, RequestMetrics};
 
-/// The header that names a request in answers and logs.
+/// The request's id in responses and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
-/// Where every function says whether it can do its work; the frame answers it.
+/// The path of every function's health check.
 const HEALTH: &str = "/health";
 
-/// What a function answers.
+/// The body of a response.
 pub enum Body {
     /// A whole document.
     Full(Bytes),
-    /// Chunks, as they come. Whoever feeds it writes the log line when it ends.
+    /// Chunks as they are produced. The producer writes the log line at the end.
     Stream(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
-/// What a function promises to whoever calls it.
+/// What a function promises to its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
     /// The function's name, the last segment of its URL.
     pub name: &'static str,
-    /// The methods it knows, as in `Allow`.
+    /// The methods of all its routes, as in `Allow`.
     pub methods: &'static str,
-    /// The paths below it, where there are several.
-    pub routes: &'static [&'static str],
+    /// Each path below its URL, `/` for the URL itself, with the methods of that path.
+    pub routes: &'static [(&'static str, &'static str)],
     /// The largest body that it reads.
     pub max_body_bytes: usize,
-    /// Whether it asks the database.
+    /// Whether it uses the database.
     pub has_database: bool,
+    /// Whether pages of `APP_ORIGINS` may call it.
+    pub serves_pages: bool,
+}
+
+impl Endpoint {
+    /// Returns the path of a request below the endpoint's URL.
+    pub fn path<'a, B>(&self, request: &'a Request<B>) -> &'a str {
+        route(request.uri().path(), self.name).unwrap_or_default()
+    }
+
+    /// Checks that the request's path has a route, and that the route has its method.
+    ///
+    /// # Errors
+    /// 404, 405.
+    pub fn check_route<B>(&self, request: &Request<B>) -> Result<(), Error> {
+        let path = self.path(request);
+        let Some((_, methods)) = self.routes.iter().find(|(known, _)| *known == path) else {
+            return Err(Error::not_found());
+        };
+        check_method(request.method(), methods)
+    }
+}
+
+impl Error {
+    /// There is no route at the path of the request.
+    pub fn not_found() -> Self {
+        Self::of(Code::NotFound)
+    }
+}
+
+fn check_method(method: &Method, allowed: &'static str) -> Result<(), Error> {
+    match allowed.split(", ").any(|allowed| allowed == method.as_str()) {
+        true => Ok(()),
+        false => Err(Error::method_not_allowed(allowed)),
+    }
 }
 
 /// Why an inbound body could not be read.
@@ -59,39 +95,30 @@ pub enum BodyError {
     CutOff,
 }
 
-/// What the frame asks of a function.
-#[allow(clippy::large_enum_variant, reason = "there is one of them, and for a moment")]
-pub enum Asked {
-    /// Whether all is there that it needs; the headers of the request may prove an operator.
-    Health(HeaderMap),
-    /// What nobody but it can answer.
-    Request(Request<Bytes>),
-}
-
 /// Runs work that goes on after the response was handed over.
 pub type Spawn = Rc<dyn Fn(LocalBoxFuture<'static, ()>)>;
 
-/// One request on its way through a function.
+/// The context of a request for its log line: id, start, metrics.
 #[derive(Clone)]
 pub struct RequestContext {
     /// Its id.
     pub request_id: Uuid,
-    /// When it came, in milliseconds since the Unix epoch.
+    /// When it arrived, in milliseconds since the Unix epoch.
     pub started_ms: u64,
     endpoint: Endpoint,
     log: Rc<dyn Log>,
-    record: Rc<RequestMetrics>,
+    metrics: Rc<RequestMetrics>,
     shows_timing: bool,
     is_https: bool,
 }
 
-/// A user's id as others are told it, in a log line or in a question to the model.
+/// Hashes a user's id for log lines and for requests to the model.
 pub fn hash_of(user_id: Uuid) -> String {
     Sha256::digest(user_id.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl RequestContext {
-    /// A call that has just arrived.
+    /// Creates the context of a request that has just arrived.
     pub fn new(
         endpoint: Endpoint,
         method: &Method,
@@ -99,36 +126,36 @@ impl RequestContext {
         started_ms: u64,
         log: Rc<dyn Log>,
     ) -> Self {
-        let record = Rc::<RequestMetrics>::default();
-        record.note("function", endpoint.name);
-        record.note("request_id", request_id.to_string());
-        record.note("method", logged(method));
-        Self { request_id, started_ms, endpoint, log, record, shows_timing: false, is_https: false }
+        let metrics = Rc::<RequestMetrics>::default();
+        metrics.note("function", endpoint.name);
+        metrics.note("request_id", request_id.to_string());
+        metrics.note("method", logged(method));
+        Self { request_id, started_ms, endpoint, log, metrics, shows_timing: false, is_https: false }
     }
 
-    /// The same call, whose answer has a `Server-Timing` where `shows` says so.
+    /// Sets whether the response has a `Server-Timing` header.
     #[must_use]
     pub fn showing_timing(self, shows: bool) -> Self {
         Self { shows_timing: shows, ..self }
     }
 
-    /// The same call, which came over https where `is_https` says so.
+    /// Sets whether the request came over https.
     #[must_use]
     pub fn over_https(self, is_https: bool) -> Self {
         Self { is_https, ..self }
     }
 
-    /// A way out whose use the log line tells.
-    pub fn observe<H, C>(&self, http: H, clock: C) -> InstrumentedClient<H, C> {
-        InstrumentedClient::new(http, clock, self.record.clone())
+    /// Wraps `http` so that the log line counts its requests.
+    pub fn instrument(&self, http: impl HttpClient + 'static, clock: Rc<dyn Clock>) -> InstrumentedClient {
+        InstrumentedClient::new(http, clock, self.metrics.clone())
     }
 
-    /// Sets a field of the log line. Never a secret, never what a listener typed.
+    /// Sets a field of the log line. Never a secret, never text that a user typed.
     pub fn note(&self, key: &str, value: impl Into<Value>) {
-        self.record.note(key, value);
+        self.metrics.note(key, value);
     }
 
-    /// Notes who calls, as a hash: operators who know the id find the line, and the line tells no id.
+    /// Notes the user as a hash: operators who know the id find the line, and the line does not reveal the id.
     pub fn note_user(&self, id: Uuid) {
         self.note("user", hash_of(id));
     }
@@ -138,7 +165,7 @@ impl RequestContext {
         let is_ours = error.map_or(status, Error::status).is_server_error();
         let level = if is_ours { Level::Error } else { Level::Info };
         let fields = self
-            .record
+            .metrics
             .fields()
             .with("status", status.as_u16())
             .with("duration_ms", self.duration_ms(now_ms))
@@ -151,16 +178,17 @@ impl RequestContext {
         now_ms.saturating_sub(self.started_ms)
     }
 
-    /// Notes the path, if it is one of ours: any other is what somebody typed.
+    /// Notes the path if it is a route: any other is text that the client typed.
     fn note_route(&self, path: &str) {
-        if path == HEALTH || self.endpoint.routes.contains(&path) {
+        let is_known = self.endpoint.routes.iter().any(|(known, _)| *known == path && path != "/");
+        if path == HEALTH || is_known {
             self.note("route", path);
         }
     }
 
-    /// Tells what is known by now of where the time went, to scripts of an allowed origin, too.
+    /// Adds `Server-Timing`, and exposes it to scripts of an allowed origin.
     fn show_timing(&self, now_ms: u64, headers: &mut HeaderMap) {
-        let timing = self.record.server_timing(self.duration_ms(now_ms));
+        let timing = self.metrics.server_timing(self.duration_ms(now_ms));
         let Ok(timing) = HeaderValue::from_str(&timing) else { return };
         headers.insert(SERVER_TIMING, timing);
         if let Some(origin) = headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).cloned() {
@@ -170,23 +198,24 @@ impl RequestContext {
     }
 }
 
-/// Answers one request: preflight, method and body checks, then `answer`; errors become JSON.
+/// Answers one request: preflight, method, body and route checks, then `handle`; errors become JSON. `health` answers `/health`.
 ///
 /// Every answer carries `X-Request-Id`, the [common headers](crate::runtime::headers) and, for a configured origin, the CORS headers. The
 /// runtime leaves the body of an answer to `HEAD` out.
 pub async fn serve(
     call: &RequestContext,
     origins: &AllowedOrigins,
-    clock: &impl Clock,
+    clock: &dyn Clock,
     request: Request<Result<Bytes, BodyError>>,
-    answer: impl AsyncFnOnce(Asked) -> Result<Response<Body>, Error>,
+    health: impl AsyncFnOnce(&HeaderMap) -> Result<Response<Body>, Error>,
+    handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
 ) -> Response<Body> {
     let inbound_headers = request.headers().clone();
     let mut response = match origins.preflight(&inbound_headers, request.method(), call.endpoint.methods) {
         Some(headers) => empty(StatusCode::NO_CONTENT, headers),
-        None => match run(call, request, answer).await {
+        None => match run(call, request, health, handle).await {
             Ok(response) => {
-                // Whoever feeds a stream writes its line.
+                // The producer of a stream writes its line.
                 if matches!(response.body(), Body::Full(_)) {
                     call.log_end(clock.now_ms(), response.status(), None);
                 }
@@ -215,20 +244,18 @@ pub async fn serve(
 async fn run(
     call: &RequestContext,
     request: Request<Result<Bytes, BodyError>>,
-    answer: impl AsyncFnOnce(Asked) -> Result<Response<Body>, Error>,
+    health: impl AsyncFnOnce(&HeaderMap) -> Result<Response<Body>, Error>,
+    handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
 ) -> Result<Response<Body>, Error> {
-    let path = route(request.uri().path(), call.endpoint.name).unwrap_or_default();
+    let path = call.endpoint.path(&request);
     call.note_route(path);
     if path == HEALTH {
         return match *request.method() {
-            Method::GET | Method::HEAD => answer(Asked::Health(request.into_parts().0.headers)).await,
+            Method::GET | Method::HEAD => health(request.headers()).await,
             _ => Err(Error::method_not_allowed("GET, HEAD")),
         };
     }
-    let known = call.endpoint.methods.split(", ").any(|method| method == request.method().as_str());
-    if !known {
-        return Err(Error::method_not_allowed(call.endpoint.methods));
-    }
+    check_method(request.method(), call.endpoint.methods)?;
     let (parts, body) = request.into_parts();
     let body = body.map_err(|error| match error {
         BodyError::TooLarge if call.endpoint.max_body_bytes == 0 => {
@@ -240,10 +267,12 @@ async fn run(
         ),
         BodyError::CutOff => Error::new(Code::InvalidJson, "The body was cut off."),
     })?;
-    answer(Asked::Request(Request::from_parts(parts, body))).await
+    let request = Request::from_parts(parts, body);
+    call.endpoint.check_route(&request)?;
+    handle(request).await
 }
 
-/// The name of a method of HTTP. Deno passes on whatever the client typed in its place, which no log line repeats.
+/// Returns the name of a standard method. Deno passes on any text as a method, which must not reach the log.
 fn logged(method: &Method) -> &str {
     match *method {
         Method::GET
@@ -276,8 +305,7 @@ pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 /// # Errors
 /// [`Code::Internal`] where `value` cannot be serialised.
 pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Error> {
-    let body = serde_json::to_vec(value)
-        .map_err(|e| Error::new(Code::Internal, "The answer could not be written.").caused_by(e))?;
+    let body = serde_json::to_vec(value).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
     let mut response = Response::new(Body::Full(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

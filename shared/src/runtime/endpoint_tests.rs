@@ -2,17 +2,22 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_call};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_request};
 use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 
 const ENDPOINT: Endpoint = Endpoint {
     name: "echo",
     methods: "POST, DELETE",
-    routes: &["/start"],
+    routes: &[("/", "POST, DELETE"), ("/start", "POST, DELETE"), ("/stop", "DELETE")],
     max_body_bytes: 2048,
     has_database: false,
+    serves_pages: true,
 };
 const ORIGIN: &str = "https://app.example";
+
+async fn unwell(_: &HeaderMap) -> Result<Response<Body>, Error> {
+    json_response(StatusCode::SERVICE_UNAVAILABLE, &"unwell")
+}
 
 /// A request at a path; what it is answered, and the lines of the log.
 fn ask(
@@ -29,11 +34,9 @@ fn ask(
     *request.uri_mut() = path.parse().unwrap();
     request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static(ORIGIN));
     let origins = AllowedOrigins::parse(ORIGIN).unwrap();
-    let http = call.observe(FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))), clock.clone());
-    let response = serve(&call, &origins, &clock, request, async |asked| {
-        let Asked::Request(request) = asked else {
-            return json_response(StatusCode::SERVICE_UNAVAILABLE, &"unwell");
-        };
+    let http =
+        call.instrument(FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))), Rc::new(clock.clone()));
+    let response = serve(&call, &origins, &clock, request, unwell, async |request| {
         let outbound = OutboundRequest::new(
             Upstream::Database,
             Method::GET,
@@ -42,7 +45,7 @@ fn ask(
         );
         http.send(outbound).await.unwrap().bytes().await.unwrap();
         match request.body().as_ref() {
-            b"broken" => Err(Error::new(Code::Internal, "It broke.").caused_by("a detail").retry_after(7)),
+            b"broken" => Err(Error::of(Code::Internal).caused_by("a detail").retry_after(7)),
             _ => json_response(StatusCode::OK, &"fine"),
         }
     })
@@ -87,11 +90,12 @@ fn every_answer_has_the_common_headers_and_says_over_https_that_it_stays_there()
         }
         assert!(!response.headers().contains_key("strict-transport-security"), "{method} {path} {body}");
     }
-    let call = fake_call().0.over_https(true);
+    let call = fake_request().0.over_https(true);
     let mut request = Request::new(Ok(Bytes::new()));
+    *request.uri_mut() = "/fake".parse().unwrap();
     *request.method_mut() = Method::POST;
     let (origins, clock) = (AllowedOrigins::default(), FakeClock::default());
-    let serving = serve(&call, &origins, &clock, request, async |_| {
+    let serving = serve(&call, &origins, &clock, request, unwell, async |_| {
         let mut response = Response::new(Body::Full(Bytes::new()));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         Ok(response)
@@ -178,7 +182,7 @@ fn health_is_asked_with_get_and_without_anything_else() {
         (405, &"GET, HEAD".parse().unwrap())
     );
     let (response, _) = ask("/echo/health/x", Method::POST, Ok(Bytes::new()), false);
-    assert_eq!(response.status(), 200, "it is the function's own path");
+    assert_eq!(response.status(), 404, "it is another path");
 }
 
 #[test]
@@ -220,6 +224,31 @@ fn an_unknown_method_is_told_which_are_known() {
     let (response, _) = answer(Method::PUT, Ok(Bytes::new()));
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers()[header::ALLOW], "POST, DELETE");
+}
+
+#[test]
+fn every_route_has_its_own_methods_and_any_other_path_is_not_found() {
+    for (path, method, status, allow) in [
+        ("/echo", Method::POST, 200, None),
+        ("/echo/", Method::DELETE, 200, None),
+        ("/functions/v1/echo/start", Method::POST, 200, None),
+        ("/echo/start/", Method::DELETE, 200, None),
+        ("/echo/stop", Method::DELETE, 200, None),
+        ("/echo/stop", Method::POST, 405, Some("DELETE")),
+        ("/echo/stop", Method::PUT, 405, Some("POST, DELETE")),
+        ("/echo/elsewhere", Method::PUT, 405, Some("POST, DELETE")),
+        ("/echo/elsewhere", Method::POST, 404, None),
+        ("/echo/start/x", Method::POST, 404, None),
+        ("/echo//", Method::POST, 200, None),
+        ("/echoes", Method::POST, 404, None),
+        ("/", Method::POST, 404, None),
+    ] {
+        let (response, _) = ask(path, method.clone(), Ok(Bytes::new()), false);
+        let allowed = response.headers().get(header::ALLOW).map(|allowed| allowed.to_str().unwrap());
+        assert_eq!((response.status().as_u16(), allowed), (status, allow), "{method} {path}");
+    }
+    let (response, _) = ask("/echo/elsewhere", Method::POST, Err(BodyError::TooLarge), false);
+    assert_eq!(response.status(), 413, "the body is checked before the path");
 }
 
 #[test]

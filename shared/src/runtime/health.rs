@@ -87,13 +87,13 @@ pub struct Memory(Once<Vec<&'static str>>);
 ///
 /// # Errors
 /// Where the answer cannot be written.
-pub async fn check<H: HttpClient, C: Clock>(
+pub async fn check(
     call: &RequestContext,
     headers: &HeaderMap,
     setup: &Setup<'_>,
     memory: &Memory,
-    http: &H,
-    clock: &C,
+    http: &dyn HttpClient,
+    clock: &dyn Clock,
 ) -> Result<Response<Body>, Error> {
     let is_operator = setup.token.is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
     // Boxed, for it is awaited in two places and would be compiled into both.
@@ -114,7 +114,7 @@ pub async fn check<H: HttpClient, C: Clock>(
     json_response(code, &Value::Object(answer))
 }
 
-async fn look(call: &RequestContext, setup: &Setup<'_>, http: &impl HttpClient) -> Vec<&'static str> {
+async fn look(call: &RequestContext, setup: &Setup<'_>, http: &dyn HttpClient) -> Vec<&'static str> {
     let Setup { problems, database, .. } = *setup;
     let failure = match database {
         Some(database) => Supabase::new(database, http).answers().await.err(),
@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::config::required;
-    use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_call};
+    use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
     use crate::runtime::http_client::HttpError;
 
     fn database() -> SupabaseConfig {
@@ -180,7 +180,7 @@ mod tests {
     impl Instance {
         fn new(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> Self {
             let (token, http) = (Some(Secret::new(TOKEN)), http.clone());
-            let (memory, clock, call) = (Memory::default(), SharedClock::default(), fake_call().0);
+            let (memory, clock, call) = (Memory::default(), SharedClock::default(), fake_request().0);
             Self { problems, database: has_database.then(database), token, memory, http, clock, call }
         }
 
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn names_of_variables_are_for_the_log_alone() {
-        let (call, log) = fake_call();
+        let (call, log) = fake_request();
         let instance =
             Instance { call, ..Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([])) };
         let (_, missing) = instance.ask(Some(TOKEN)).now_or_never().unwrap();

@@ -1,10 +1,11 @@
 //! The one way out: every outbound call has a timeout, a size limit and an abort.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -247,13 +248,22 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// Sends requests. Dropping the future aborts the call.
+/// A request under way. Dropping it aborts the call.
+pub type ResponseFuture<'a> = LocalBoxFuture<'a, Result<InboundResponse, HttpError>>;
+
+/// Sends requests to upstreams.
 pub trait HttpClient {
-    /// Sends `request` and answers as soon as the head of the answer is there.
+    /// Sends `request` and completes as soon as the head of the response has arrived.
     ///
     /// # Errors
-    /// [`HttpError`] where there is no answer. A 4xx or 5xx is an answer.
-    fn send(&self, request: OutboundRequest) -> impl Future<Output = Result<InboundResponse, HttpError>>;
+    /// [`HttpError`] where there is no response. A 4xx or 5xx is a response.
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_>;
+}
+
+impl<T: HttpClient + ?Sized> HttpClient for Rc<T> {
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        self.as_ref().send(request)
+    }
 }
 
 #[cfg(test)]

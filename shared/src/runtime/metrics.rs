@@ -1,8 +1,7 @@
-//! What is gathered on a request's way for its log line: whom it asked, how often, and how long that took.
+//! The metrics of a request for its log line: the requests to each upstream, their failures and their duration.
 
 use std::cell::RefCell;
 use std::fmt::Write;
-use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -13,67 +12,67 @@ use serde_json::{Map, Value};
 
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{
-    BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest, Upstream,
+    BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture, Upstream,
 };
 use crate::runtime::log::Fields;
 
-/// One request's record. It lives and dies with the request.
+/// The metrics of one request.
 #[derive(Debug, Default)]
 pub struct RequestMetrics {
     noted: RefCell<Fields>,
-    tallies: RefCell<[Tally; Upstream::ALL.len()]>,
+    calls: RefCell<[UpstreamCalls; Upstream::ALL.len()]>,
 }
 
 /// The calls to one upstream.
 #[derive(Debug, Default, Clone, Copy)]
-struct Tally {
+struct UpstreamCalls {
     calls: u64,
     failed: u64,
     ms: u64,
 }
 
 impl RequestMetrics {
-    /// Sets a field of the line. Never a secret, never what a listener typed.
+    /// Sets a field of the line. Never a secret, never text that a user typed.
     pub fn note(&self, key: &str, value: impl Into<Value>) {
         self.noted.borrow_mut().set(key, value);
     }
 
-    /// What was noted, which is handed out once, and what was asked of whom.
+    /// Returns the fields that were noted, and removes them, with the calls to each upstream.
     pub fn fields(&self) -> Fields {
         let (mut subrequests, mut upstreams) = (0, Map::new());
         // Not collected: that would sort first, which is 2 KB of code.
-        for (name, tally) in self.asked() {
-            subrequests += tally.calls;
-            upstreams.insert(name.to_owned(), tally.json());
+        for (name, calls) in self.asked() {
+            subrequests += calls.calls;
+            upstreams.insert(name.to_owned(), calls.json());
         }
         let upstreams = (!upstreams.is_empty()).then_some(upstreams);
         self.noted.take().with("subrequests", subrequests).with_some("upstreams", upstreams)
     }
 
-    /// The same as the value of a `Server-Timing` header.
+    /// Returns the metrics as the value of a `Server-Timing` header.
     pub fn server_timing(&self, total_ms: u64) -> String {
         let mut text = format!("total;dur={total_ms}");
-        for (name, Tally { calls, ms, .. }) in self.asked() {
+        for (name, UpstreamCalls { calls, ms, .. }) in self.asked() {
             // Writing to a string never fails.
             let _ = write!(text, ", {name};dur={ms};desc=\"{calls} calls\"");
         }
         text
     }
 
-    fn asked(&self) -> impl Iterator<Item = (&'static str, Tally)> {
-        let tallies = *self.tallies.borrow();
-        let named = Upstream::ALL.into_iter().map(Upstream::as_str).zip(tallies);
-        named.filter(|(_, tally)| tally.calls > 0)
+    fn asked(&self) -> impl Iterator<Item = (&'static str, UpstreamCalls)> {
+        let calls = *self.calls.borrow();
+        let named = Upstream::ALL.into_iter().map(Upstream::as_str).zip(calls);
+        named.filter(|(_, calls)| calls.calls > 0)
     }
 
-    fn count(&self, upstream: Upstream, change: impl FnOnce(&mut Tally)) {
-        if let Some(tally) = self.tallies.borrow_mut().get_mut(upstream as usize) {
-            change(tally);
+    fn count(&self, upstream: Upstream, change: impl FnOnce(&mut UpstreamCalls)) {
+        if let Some(calls) = self.calls.borrow_mut().get_mut(upstream as usize) {
+            change(calls);
         }
     }
 }
 
-impl Tally {
+impl UpstreamCalls {
     fn json(self) -> Value {
         let mut json = Map::new();
         for (name, count) in [("calls", self.calls), ("failed", self.failed), ("ms", self.ms)] {
@@ -85,71 +84,72 @@ impl Tally {
     }
 }
 
-/// A way out that writes down what goes through it.
+/// An HTTP client that records its requests in [`RequestMetrics`].
 #[derive(Clone)]
-pub struct InstrumentedClient<H, C> {
-    inner: H,
-    clock: C,
-    record: Rc<RequestMetrics>,
+pub struct InstrumentedClient {
+    inner: Rc<dyn HttpClient>,
+    clock: Rc<dyn Clock>,
+    metrics: Rc<RequestMetrics>,
 }
 
-impl<H, C> InstrumentedClient<H, C> {
-    /// The way out `inner`, as `record` is to know of it.
-    pub fn new(inner: H, clock: C, record: Rc<RequestMetrics>) -> Self {
-        Self { inner, clock, record }
+impl InstrumentedClient {
+    /// Wraps `inner`, whose requests `metrics` is to count.
+    pub fn new(inner: impl HttpClient + 'static, clock: Rc<dyn Clock>, metrics: Rc<RequestMetrics>) -> Self {
+        Self { inner: Rc::new(inner), clock, metrics }
     }
 }
 
-impl<H: HttpClient, C: Clock + Clone + Unpin + 'static> HttpClient for InstrumentedClient<H, C> {
-    fn send(&self, request: OutboundRequest) -> impl Future<Output = Result<InboundResponse, HttpError>> {
-        let mut asking = Asking::begin(self, request.upstream);
-        self.inner.send(request).map(move |answer| {
-            asking.has_failed = match &answer {
+impl HttpClient for InstrumentedClient {
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        let mut exchange = Exchange::begin(self, request.upstream);
+        let sending = self.inner.send(request).map(move |response| {
+            exchange.has_failed = match &response {
                 Ok(response) => matches!(response.status.as_u16(), 429 | 500..),
                 Err(_) => true,
             };
-            answer.map(|response| {
-                let body = Box::pin(Reading { chunks: response.body, asking: Some(asking) });
+            response.map(|response| {
+                let body = Box::pin(MeasuredBody { chunks: response.body, exchange: Some(exchange) });
                 InboundResponse { body, ..response }
             })
-        })
+        });
+        sending.boxed_local()
     }
 }
 
-/// A call under way: from sending to the last byte, or to whatever ends it before.
-struct Asking<C: Clock> {
-    record: Rc<RequestMetrics>,
+/// An exchange under way, from sending to the last byte or to the drop; its end adds it to the metrics.
+struct Exchange {
+    metrics: Rc<RequestMetrics>,
     upstream: Upstream,
-    clock: C,
+    clock: Rc<dyn Clock>,
     since_ms: u64,
     has_failed: bool,
 }
 
-impl<C: Clock + Clone> Asking<C> {
-    fn begin<H>(from: &InstrumentedClient<H, C>, upstream: Upstream) -> Self {
-        from.record.count(upstream, |tally| tally.calls += 1);
-        let (record, clock) = (from.record.clone(), from.clock.clone());
-        Self { record, upstream, since_ms: clock.now_ms(), clock, has_failed: false }
+impl Exchange {
+    fn begin(client: &InstrumentedClient, upstream: Upstream) -> Self {
+        client.metrics.count(upstream, |calls| calls.calls += 1);
+        let (metrics, clock) = (client.metrics.clone(), client.clock.clone());
+        Self { metrics, upstream, since_ms: clock.now_ms(), clock, has_failed: false }
     }
 }
 
-impl<C: Clock> Drop for Asking<C> {
+impl Drop for Exchange {
     fn drop(&mut self) {
         let ms = self.clock.now_ms().saturating_sub(self.since_ms);
-        self.record.count(self.upstream, |tally| {
-            tally.ms += ms;
-            tally.failed += u64::from(self.has_failed);
+        self.metrics.count(self.upstream, |calls| {
+            calls.ms += ms;
+            calls.failed += u64::from(self.has_failed);
         });
     }
 }
 
-struct Reading<C: Clock> {
+struct MeasuredBody {
     chunks: BodyStream,
-    /// None behind the end.
-    asking: Option<Asking<C>>,
+    /// None after the end.
+    exchange: Option<Exchange>,
 }
 
-impl<C: Clock + Unpin> Stream for Reading<C> {
+impl Stream for MeasuredBody {
     type Item = Result<Bytes, HttpError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -157,11 +157,11 @@ impl<C: Clock + Unpin> Stream for Reading<C> {
         match &chunk {
             Some(Ok(_)) => {}
             Some(Err(_)) => {
-                if let Some(mut asking) = self.asking.take() {
-                    asking.has_failed = true;
+                if let Some(mut exchange) = self.exchange.take() {
+                    exchange.has_failed = true;
                 }
             }
-            None => self.asking = None,
+            None => self.exchange = None,
         }
         Poll::Ready(chunk)
     }

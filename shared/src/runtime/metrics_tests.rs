@@ -9,12 +9,12 @@ use crate::runtime::http_client::Limits;
 struct Bench {
     clock: FakeClock,
     record: Rc<RequestMetrics>,
-    http: InstrumentedClient<FakeHttp, FakeClock>,
+    http: InstrumentedClient,
 }
 
 fn bench(answers: impl IntoIterator<Item = FakeAnswer>) -> Bench {
     let (clock, record) = (FakeClock::at_ms(1_000), Rc::new(RequestMetrics::default()));
-    let http = InstrumentedClient::new(FakeHttp::answering(answers), clock.clone(), record.clone());
+    let http = InstrumentedClient::new(FakeHttp::answering(answers), Rc::new(clock.clone()), record.clone());
     Bench { clock, record, http }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod cache;
 pub mod clock;
+pub mod context;
 pub mod cors;
 pub mod endpoint;
 pub mod headers;
@@ -14,3 +15,5 @@ pub mod metrics;
 pub mod random;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+
+pub use context::Context;

@@ -1,4 +1,4 @@
-//! Randomness, passed to the code that needs it.
+//! Randomness, passed in so that tests control it.
 
 use uuid::Uuid;
 

@@ -66,15 +66,15 @@ impl From<SpotifyError> for GrantError {
 }
 
 /// The accounts service, used with the app's credentials.
-pub struct SpotifyAccounts<'a, H, C> {
+pub struct SpotifyAccounts<'a> {
     config: &'a SpotifyConfig,
-    http: &'a H,
-    clock: &'a C,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyAccounts<'a, H, C> {
+impl<'a> SpotifyAccounts<'a> {
     /// Creates a client of the accounts service of `config`.
-    pub fn new(config: &'a SpotifyConfig, http: &'a H, clock: &'a C) -> Self {
+    pub fn new(config: &'a SpotifyConfig, http: &'a dyn HttpClient, clock: &'a dyn Clock) -> Self {
         Self { config, http, clock }
     }
 

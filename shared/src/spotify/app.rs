@@ -29,16 +29,21 @@ pub(super) const RATE_WINDOW_SECONDS: u64 = 30;
 const RETRY_PAUSE_MS: u64 = 250;
 
 /// The catalogue, read with the app's own token (client credentials).
-pub struct SpotifyApp<'a, H, C> {
+pub struct SpotifyApp<'a> {
     config: &'a SpotifyConfig,
     tokens: &'a TokenCache,
-    http: &'a H,
-    clock: &'a C,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyApp<'a, H, C> {
+impl<'a> SpotifyApp<'a> {
     /// Creates a client that uses the token in `tokens` until it expires.
-    pub fn new(config: &'a SpotifyConfig, tokens: &'a TokenCache, http: &'a H, clock: &'a C) -> Self {
+    pub fn new(
+        config: &'a SpotifyConfig,
+        tokens: &'a TokenCache,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+    ) -> Self {
         Self { config, tokens, http, clock }
     }
 

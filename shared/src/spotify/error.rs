@@ -114,16 +114,12 @@ impl From<SpotifyError> for Error {
                 Self::new(Code::SpotifyRateLimited, "Spotify is busy right now. Please try again later.")
                     .retry_after(retry_after_seconds)
             }
-            SpotifyError::Unavailable(HttpError::Timeout) => {
-                Self::new(Code::SpotifyTimeout, "Spotify did not answer in time. Please try again.")
-            }
+            SpotifyError::Unavailable(HttpError::Timeout) => Self::of(Code::SpotifyTimeout),
             SpotifyError::InvalidCredentials | SpotifyError::AppForbidden(_) => Self::misconfigured(),
             SpotifyError::InvalidMarket => Self::invalid(
                 "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
             ),
-            _ => {
-                Self::new(Code::SpotifyUnavailable, "Spotify cannot be reached right now. Please try again.")
-            }
+            _ => Self::of(Code::SpotifyUnavailable),
         };
         shown.caused_by(error)
     }

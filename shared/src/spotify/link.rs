@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::{SpotifyConfig, SpotifyError};
+use crate::api::SpotifyLink;
 use crate::config::{ConfigError, SecretPair};
 use crate::error::{Code, Error};
 use crate::redacted::Secret;
@@ -85,18 +86,13 @@ impl std::error::Error for LinkError {}
 impl From<LinkError> for Error {
     fn from(error: LinkError) -> Self {
         match error {
-            LinkError::NotLinked => {
-                Self::new(Code::SpotifyNotLinked, "Link your Spotify account first.").caused_by(error)
-            }
+            LinkError::NotLinked => Self::of(Code::SpotifyNotLinked).caused_by(error),
             LinkError::Expired => Self::new(
                 Code::SpotifyLinkExpired,
                 "Your Spotify account is no longer linked. Link it again.",
             )
             .caused_by(error),
-            LinkError::Busy => {
-                Self::new(Code::SpotifyTimeout, "Spotify did not answer in time. Please try again.")
-                    .caused_by(error)
-            }
+            LinkError::Busy => Self::of(Code::SpotifyTimeout).caused_by(error),
             LinkError::Spotify(error) => error.into(),
             LinkError::Database(error) => error.into(),
         }
@@ -109,28 +105,12 @@ impl From<SupabaseError> for LinkError {
     }
 }
 
-/// The status of a link as `GET /status` returns it. Nothing is decrypted for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkStatus {
-    /// Whether there is a link.
-    pub linked: bool,
-    /// The account's public name.
-    #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    /// When the account was last linked (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub linked_at: Option<String>,
-    /// When Spotify ends the link: six months after linking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-}
-
-/// The links of users, in the database and at Spotify.
-pub struct SpotifyLinks<'a, H, C> {
+/// Links, in the database and at Spotify.
+pub struct SpotifyLinks<'a> {
     secrets: &'a TokenSecrets,
-    service: Service<'a, H>,
-    accounts: SpotifyAccounts<'a, H, C>,
-    clock: &'a C,
+    service: Service<'a>,
+    accounts: SpotifyAccounts<'a>,
+    clock: &'a dyn Clock,
 }
 
 #[derive(Serialize)]
@@ -153,20 +133,20 @@ struct Stored {
     state: String,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
+impl<'a> SpotifyLinks<'a> {
     /// Creates the links of a project's users.
     pub fn new(
         secrets: &'a TokenSecrets,
-        service: Service<'a, H>,
+        service: Service<'a>,
         config: &'a SpotifyConfig,
-        http: &'a H,
-        clock: &'a C,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
     ) -> Self {
         Self { secrets, service, accounts: SpotifyAccounts::new(config, http, clock), clock }
     }
 
     /// Returns the accounts service.
-    pub fn accounts(&self) -> &SpotifyAccounts<'a, H, C> {
+    pub fn accounts(&self) -> &SpotifyAccounts<'a> {
         &self.accounts
     }
 
@@ -207,7 +187,7 @@ impl<'a, H: HttpClient, C: Clock> SpotifyLinks<'a, H, C> {
     ///
     /// # Errors
     /// [`SupabaseError`].
-    pub async fn status(&self, user_id: Uuid) -> Result<LinkStatus, SupabaseError> {
+    pub async fn status(&self, user_id: Uuid) -> Result<SpotifyLink, SupabaseError> {
         self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
     }
 

@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::tests::{USER, env};
 use super::*;
 use crate::fakes::{FakeAnswer, FakeHttp, SharedClock};
-use crate::runtime::http_client::{HttpError, InboundResponse, OutboundRequest};
+use crate::runtime::http_client::{OutboundRequest, ResponseFuture};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -41,13 +42,16 @@ struct Slow {
 }
 
 impl HttpClient for Slow {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        let there_ms = self.chance.below(request.limits.total_ms);
-        let back_ms = self.chance.below(request.limits.total_ms - there_ms);
-        self.clock.sleep_ms(there_ms).await;
-        let answer = self.http.send(request).await;
-        self.clock.sleep_ms(back_ms).await;
-        answer
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            let there_ms = self.chance.below(request.limits.total_ms);
+            let back_ms = self.chance.below(request.limits.total_ms - there_ms);
+            self.clock.sleep_ms(there_ms).await;
+            let answer = self.http.send(request).await;
+            self.clock.sleep_ms(back_ms).await;
+            answer
+        }
+        .boxed_local()
     }
 }
 

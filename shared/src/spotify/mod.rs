@@ -16,7 +16,7 @@ mod tests;
 pub use accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 pub use app::{SpotifyApp, TokenCache};
 pub use error::{Said, SpotifyError};
-pub use link::{LinkError, LinkStatus, SpotifyLinks, TokenSecrets};
+pub use link::{LinkError, SpotifyLinks, TokenSecrets};
 pub use playlists::{MAX_ITEMS, SpotifyPlaylist, SpotifyPlaylists, UserCallError};
 pub use state::{NewState, SignedState, StateError, StateKeys};
 

@@ -69,16 +69,21 @@ impl SpotifyPlaylist {
 }
 
 /// The playlists of the access token's user.
-pub struct SpotifyPlaylists<'a, H, C> {
+pub struct SpotifyPlaylists<'a> {
     config: &'a SpotifyConfig,
-    http: &'a H,
-    clock: &'a C,
+    http: &'a dyn HttpClient,
+    clock: &'a dyn Clock,
     token: Secret,
 }
 
-impl<'a, H: HttpClient, C: Clock> SpotifyPlaylists<'a, H, C> {
+impl<'a> SpotifyPlaylists<'a> {
     /// Creates a client for the playlists of `token`'s user.
-    pub fn new(config: &'a SpotifyConfig, http: &'a H, clock: &'a C, token: Secret) -> Self {
+    pub fn new(
+        config: &'a SpotifyConfig,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+        token: Secret,
+    ) -> Self {
         Self { config, http, clock, token }
     }
 

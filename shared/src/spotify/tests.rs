@@ -49,7 +49,7 @@ impl Instance {
         instance
     }
 
-    fn app(&self) -> SpotifyApp<'_, FakeHttp, FakeClock> {
+    fn app(&self) -> SpotifyApp<'_> {
         SpotifyApp::new(&self.config, &self.tokens, &self.http, &self.clock)
     }
 

@@ -5,8 +5,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 
 /// A session is not reused if less than half an hour of its day is left: the user needs time to pay.
 const MIN_REMAINING_SECONDS: u64 = 30 * 60;
@@ -68,7 +66,7 @@ impl Session {
     }
 }
 
-impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
+impl Stripe<'_> {
     /// Returns the owner of a customer. `claimed`, the user that an event names, counts only if the customer names
     /// none.
     ///

@@ -21,16 +21,21 @@ const PAUSES_MS: [u64; 3] = [200, 500, 1_000];
 const MS_PER_MINUTE: u64 = 60_000;
 
 /// A client of Stripe's API that works until a deadline.
-pub struct Stripe<'a, H, C> {
+pub struct Stripe<'a> {
     config: &'a StripeConfig,
-    http: &'a H,
-    pub(super) clock: &'a C,
+    http: &'a dyn HttpClient,
+    pub(super) clock: &'a dyn Clock,
     deadline_ms: u64,
 }
 
-impl<'a, H: HttpClient, C: Clock> Stripe<'a, H, C> {
+impl<'a> Stripe<'a> {
     /// Creates a client; no call ends after `deadline_ms` (Unix time in milliseconds).
-    pub fn new(config: &'a StripeConfig, http: &'a H, clock: &'a C, deadline_ms: u64) -> Self {
+    pub fn new(
+        config: &'a StripeConfig,
+        http: &'a dyn HttpClient,
+        clock: &'a dyn Clock,
+        deadline_ms: u64,
+    ) -> Self {
         Self { config, http, clock, deadline_ms }
     }
 

@@ -80,16 +80,14 @@ impl From<StripeError> for Error {
                 Self::new(Code::StripeRateLimited, "Stripe is busy right now. Please try again later.")
                     .retry_after(retry_after_seconds)
             }
-            StripeError::Unavailable(HttpError::Timeout) => {
-                Self::new(Code::StripeTimeout, "Stripe did not answer in time. Please try again.")
-            }
+            StripeError::Unavailable(HttpError::Timeout) => Self::of(Code::StripeTimeout),
             StripeError::CurrencyConflict => Self::new(
                 Code::CurrencyConflict,
                 "Something in another currency is still open in your account at Stripe. Please contact us.",
             ),
             // A request that Stripe refuses means a wrong configuration: the key, the price or the portal.
             StripeError::InvalidCredentials | StripeError::Refused { .. } => Self::misconfigured(),
-            _ => Self::new(Code::StripeUnavailable, "Stripe cannot be reached right now. Please try again."),
+            _ => Self::of(Code::StripeUnavailable),
         };
         shown.caused_by(error)
     }

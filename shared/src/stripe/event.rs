@@ -12,8 +12,6 @@ use uuid::Uuid;
 use super::{Stripe, StripeError, StripeId, id, text};
 use crate::error::{Code, Error};
 use crate::json::replace_lone_surrogates;
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 
 /// The event types after which a plan may change. All others are ignored.
 const TYPES: [&str; 11] = [
@@ -191,10 +189,7 @@ impl Source {
     ///
     /// # Errors
     /// [`StripeError`].
-    pub async fn subject<H: HttpClient, C: Clock>(
-        &self,
-        stripe: &Stripe<'_, H, C>,
-    ) -> Result<Option<Subject>, StripeError> {
+    pub async fn subject(&self, stripe: &Stripe<'_>) -> Result<Option<Subject>, StripeError> {
         match self {
             Self::Object(object) => Ok(Subject::of(object)),
             Self::Path(path) => match stripe.get(path, &[]).await {
@@ -225,7 +220,7 @@ impl std::error::Error for EventError {}
 impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
         let shown = match error {
-            EventError::InvalidJson => Self::new(Code::InvalidJson, "The body is not valid JSON."),
+            EventError::InvalidJson => Self::of(Code::InvalidJson),
             EventError::NotAnEvent => Self::new(Code::InvalidEvent, "The body is not an event of Stripe's."),
         };
         shown.caused_by(error)

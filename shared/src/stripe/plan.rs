@@ -5,8 +5,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 
 /// The largest page that Stripe returns.
 const PAGE_SIZE: &str = "100";
@@ -109,7 +107,7 @@ impl Subscriptions {
     }
 }
 
-impl<H: HttpClient, C: Clock> Stripe<'_, H, C> {
+impl Stripe<'_> {
     /// Returns the plan that a customer pays for. One subscription that counts makes the customer pro, whatever the
     /// others are.
     ///

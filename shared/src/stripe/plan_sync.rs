@@ -12,8 +12,6 @@ use uuid::Uuid;
 use super::checkout::Owner;
 use super::{Plan, Stripe, StripeError, StripeId, Subject, text};
 use crate::error::{Code, Error};
-use crate::runtime::clock::Clock;
-use crate::runtime::http_client::HttpClient;
 use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
 
@@ -81,15 +79,15 @@ pub enum SyncError {
 }
 
 /// Synchronises profiles with Stripe.
-pub struct PlanSync<'a, H, C> {
-    stripe: &'a Stripe<'a, H, C>,
-    service: &'a Service<'a, H>,
+pub struct PlanSync<'a> {
+    stripe: &'a Stripe<'a>,
+    service: &'a Service<'a>,
     random: &'a dyn Random,
 }
 
-impl<'a, H: HttpClient, C: Clock> PlanSync<'a, H, C> {
+impl<'a> PlanSync<'a> {
     /// Creates a sync that reads with `stripe` and writes with `service`.
-    pub fn new(stripe: &'a Stripe<'a, H, C>, service: &'a Service<'a, H>, random: &'a dyn Random) -> Self {
+    pub fn new(stripe: &'a Stripe<'a>, service: &'a Service<'a>, random: &'a dyn Random) -> Self {
         Self { stripe, service, random }
     }
 

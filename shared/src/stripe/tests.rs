@@ -46,7 +46,7 @@ fn refusal(status: u16, code: &str, param: &str) -> FakeAnswer {
 /// Runs `work` against a Stripe that returns `answers` in order; returns the result and the requests sent.
 pub(super) fn with_stripe<T>(
     answers: impl IntoIterator<Item = FakeAnswer>,
-    work: impl AsyncFnOnce(&Stripe<'_, FakeHttp, FakeClock>) -> T,
+    work: impl AsyncFnOnce(&Stripe<'_>) -> T,
 ) -> (T, Vec<OutboundRequest>) {
     let (http, clock) = (FakeHttp::answering(answers), FakeClock::hurrying(NOW_MS));
     let config = StripeConfig::from_env(env).unwrap();

@@ -124,7 +124,7 @@ impl From<SupabaseError> for Error {
                 Self::new(Code::InvalidToken, "Your sign-in is not valid. Sign in again.")
             }
             SupabaseError::CredentialRefused { .. } => Self::misconfigured(),
-            _ => Self::new(Code::Internal, "Something went wrong on our side. Please try again later."),
+            _ => Self::of(Code::Internal),
         };
         shown.caused_by(error)
     }

@@ -37,24 +37,24 @@ const ANSWERS_LIMITS: Limits = Limits::document(2_000, 64 * 1024);
 pub const RETRYING_MS: u64 = 2 * LIMITS.total_ms + RETRY_PAUSE_MS;
 
 /// The database of a project.
-pub struct Supabase<'a, H> {
+pub struct Supabase<'a> {
     config: &'a SupabaseConfig,
-    http: &'a H,
+    http: &'a dyn HttpClient,
 }
 
-impl<'a, H: HttpClient> Supabase<'a, H> {
+impl<'a> Supabase<'a> {
     /// Creates a client for the project that sends through `http`.
-    pub fn new(config: &'a SupabaseConfig, http: &'a H) -> Self {
+    pub fn new(config: &'a SupabaseConfig, http: &'a dyn HttpClient) -> Self {
         Self { config, http }
     }
 
     /// Returns the database with the rights of that user.
-    pub fn as_user(&self, user: &VerifiedUser) -> AsUser<'a, H> {
+    pub fn as_user(&self, user: &VerifiedUser) -> AsUser<'a> {
         AsUser(self.session(&self.config.publishable_key, Some(user.token()), false))
     }
 
     /// Returns the RPCs that are granted to the function's own role.
-    pub fn service(&self) -> Service<'a, H> {
+    pub fn service(&self) -> Service<'a> {
         let publishable_key = &self.config.publishable_key;
         Service(match &self.config.service {
             ServiceCredential::FunctionToken(token) => self.session(publishable_key, Some(token), true),
@@ -79,16 +79,16 @@ impl<'a, H: HttpClient> Supabase<'a, H> {
         }
     }
 
-    fn session(&self, api_key: &Secret, bearer: Option<&Secret>, as_service: bool) -> Session<'a, H> {
+    fn session(&self, api_key: &Secret, bearer: Option<&Secret>, as_service: bool) -> Session<'a> {
         let base_url = format!("{}/rest/v1", self.config.url);
         Session { base_url, api_key: api_key.clone(), bearer: bearer.cloned(), as_service, http: self.http }
     }
 }
 
 /// The database with the rights of a user.
-pub struct AsUser<'a, H>(Session<'a, H>);
+pub struct AsUser<'a>(Session<'a>);
 
-impl<H: HttpClient> AsUser<'_, H> {
+impl AsUser<'_> {
     /// Calls a database function as the user. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<H: HttpClient> AsUser<'_, H> {
     }
 }
 
-impl<H: HttpClient> AsUser<'_, H> {
+impl AsUser<'_> {
     /// Like [`AsUser::rpc`], but also returns the document unchanged, with a larger size limit. `T` is the part that
     /// is parsed.
     ///
@@ -122,9 +122,9 @@ impl<H: HttpClient> AsUser<'_, H> {
 }
 
 /// The RPCs of the function's own role; it reaches no table.
-pub struct Service<'a, H>(Session<'a, H>);
+pub struct Service<'a>(Session<'a>);
 
-impl<H: HttpClient> Service<'_, H> {
+impl Service<'_> {
     /// Calls a database function. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl<H: HttpClient> Service<'_, H> {
         &self,
         name: &'static str,
         args: &A,
-        clock: &impl Clock,
+        clock: &dyn Clock,
     ) -> Result<T, SupabaseError> {
         let request = self.0.rpc_request(name, args)?;
         match self.0.send(request.clone()).await {
@@ -161,15 +161,15 @@ impl<H: HttpClient> Service<'_, H> {
     }
 }
 
-struct Session<'a, H> {
+struct Session<'a> {
     base_url: String,
     api_key: Secret,
     bearer: Option<Secret>,
     as_service: bool,
-    http: &'a H,
+    http: &'a dyn HttpClient,
 }
 
-impl<H: HttpClient> Session<'_, H> {
+impl Session<'_> {
     /// Builds one POST of JSON without `postgrest`, which brings an HTTP stack and a URL parser. A function that
     /// calls RPCs only is 25 KB smaller (compressed).
     fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {

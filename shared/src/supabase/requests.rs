@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Service;
 use crate::error::{Code, Error};
-use crate::runtime::http_client::HttpClient;
 
 /// The counted resource, as `private.request_limits` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +41,7 @@ struct Answer {
 ///
 /// # Errors
 /// 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503.
-pub async fn take_request<H: HttpClient>(
-    service: &Service<'_, H>,
-    user_id: Uuid,
-    counted: Counted,
-) -> Result<(), Error> {
+pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
     // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
     let answer: Answer = service.rpc("take_request", &args).await?;
@@ -56,8 +51,7 @@ pub async fn take_request<H: HttpClient>(
             Err(Error::new(Code::TooManyAttempts, "That was too often in a short time. Please wait.")
                 .retry_after(answer.retry_after_seconds))
         }
-        "no_profile" => Err(Error::new(Code::ProfileNotFound, "This account has no profile.")),
-        other => Err(Error::new(Code::Internal, "Something went wrong on our side. Please try again later.")
-            .caused_by(format!("unexpected outcome {other}"))),
+        "no_profile" => Err(Error::of(Code::ProfileNotFound)),
+        other => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
     }
 }

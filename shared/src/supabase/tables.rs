@@ -5,9 +5,9 @@ pub use postgrest::{Builder, Postgrest};
 use serde::de::DeserializeOwned;
 
 use super::{AsUser, LIMITS, Session, SupabaseError};
-use crate::runtime::http_client::{HttpClient, HttpError, OutboundRequest, Upstream};
+use crate::runtime::http_client::{HttpError, OutboundRequest, Upstream};
 
-impl<H: HttpClient> AsUser<'_, H> {
+impl AsUser<'_> {
     /// Sends the request that `build` builds and parses the response's JSON.
     ///
     /// Table and column names have to be literals. Values belong in filters or the body, where the builder encodes
@@ -23,7 +23,7 @@ impl<H: HttpClient> AsUser<'_, H> {
     }
 }
 
-impl<H: HttpClient> Session<'_, H> {
+impl Session<'_> {
     fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
         let builder = build(&Postgrest::new(self.base_url.as_str()));
         let request = take_apart(builder).ok_or(HttpError::InvalidRequest);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_call};
+use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -33,7 +33,7 @@ fn user() -> VerifiedUser {
     let http = FakeHttp::answering([FakeAnswer::json(200, &issuer.jwks())]);
     let token = format!("Bearer {}", issuer.token(Uuid::nil(), 1_000));
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&token).unwrap())]);
-    let (call, cache, clock) = (fake_call().0, JwksCache::default(), FakeClock::at_ms(1_000_000));
+    let (call, cache, clock) = (fake_request().0, JwksCache::default(), FakeClock::at_ms(1_000_000));
     authenticate(&call, &headers, &FakeIssuer::config(), &cache, &http, &clock)
         .now_or_never()
         .unwrap()

@@ -56,7 +56,7 @@ const tokens = ({ mallory, victim }: Scene): Attack[] => {
     ['spreads the tokens over the profile', get('/profiles?select=user_id,...spotify_tokens(access_token)')],
     ['orders profiles by the token', get('/profiles?select=user_id,spotify_tokens(user_id)&order=spotify_tokens(access_token)')],
     ['asks for profiles that have linked Spotify', get('/profiles?select=user_id,spotify_tokens()&spotify_tokens=not.is.null')],
-    ['embeds the tokens behind the playlists', get('/playlists?select=id,profiles(spotify_tokens(*))')],
+    ['embeds the tokens through the playlists', get('/playlists?select=id,profiles(spotify_tokens(*))')],
     ['moves the victim\'s tokens to oneself', patch(`/spotify_tokens?user_id=eq.${victim.id}`, { user_id: mallory.id }, MINIMAL)],
     ['unlinks the victim', del(`/spotify_tokens?user_id=eq.${victim.id}`, MINIMAL)],
   ];

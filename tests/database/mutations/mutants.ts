@@ -116,7 +116,7 @@ const LOCKS: Mutant[] = [
     what: 'playlists are counted without any lock',
     killer: race('playlists', '40 at once'),
     apply: (sql) => sql.unsafe(`
-      alter table public.playlists disable trigger prepare_playlist;
+      alter table public.playlists disable trigger lock_own_profile;
       create or replace function public.check_playlists_limit() returns trigger language plpgsql security definer set search_path = '' as $$
       begin
         if private.live_playlist_count(new.owner_id) > private.playlist_limit() then
@@ -125,7 +125,7 @@ const LOCKS: Mutant[] = [
         return null;
       end $$`),
   },
-  rewrite('the profile is locked only after the index', 'private.prepare_playlist', 'perform from public.profiles p where p.user_id = new.owner_id for no key update;', 'null;', race('playlists', 'making a playlist by hand and saving')),
+  statement('the profile is locked only after the index', 'drop trigger lock_own_profile on public.playlists; create trigger lock_own_profile before update on public.playlists for each statement execute function private.lock_own_profile()', race('playlists', 'making a playlist by hand and saving')),
   statement('the profile is locked after the playlist', 'drop trigger lock_own_profile on public.playlists', race('playlists', 'restoring two at once and renaming the second')),
   rewrite('tracks are changed without a lock', 'private.lock_own_tracks', 'for no key update', '', race('tracks', 'adds at once are all there')),
   rewrite('moves without a lock', 'private.lock_own_tracks', 'for no key update', '', race('tracks', 'moves at once lose nothing')),

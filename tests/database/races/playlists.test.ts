@@ -14,7 +14,8 @@ const rename = (id: string, name: string) => update(id, { name });
 
 test('40 at once on top of 40 make 50, and the others are refused', async () => {
   const { user } = await userWithPlaylists(40);
-  const endings = await atOnce(Array.from({ length: 40 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`))));
+  const countBeforeCommit: Step = (tx) => tx`set constraints all immediate`;
+  const endings = await interleave(Array.from({ length: 40 }, (_, n) => [asUser(user, insertPlaylist(user, `New ${n}`)), countBeforeCommit]));
   assert.deepEqual(refusals(endings), { PT409: 30 });
   assert.equal(await livePlaylists(user), 50);
 });

@@ -53,7 +53,7 @@ impl Check {
         check
     }
 
-    async fn read(&mut self, mut stream: ChatStream, clock: NativeClock) {
+    async fn read(&mut self, mut stream: ChatStream<'_>, clock: NativeClock) {
         let mut reader = PlaylistReader::new();
         while let Some(event) = stream.next().await {
             match event {

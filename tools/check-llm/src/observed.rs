@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use http::header::{CONTENT_TYPE, LOCATION};
 use native::{NativeClock, NativeHttp};
 use serde_json::Value;
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest};
+use shared::runtime::http_client::{HttpClient, InboundResponse, OutboundRequest, ResponseFuture};
 
 /// The bytes of a response that are kept to show what it is.
 const BEGINNING_BYTES: usize = 512;
@@ -67,26 +67,29 @@ impl<'a> Observed<'a> {
 }
 
 impl HttpClient for Observed<'_> {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        let attempt = Attempt::of(&request.body);
-        self.attempts.borrow_mut().push(attempt);
-        let response = self.http.send(request).await?;
-        let header = |name| Some(response.headers.get(name)?.to_str().ok()?.to_owned());
-        note(&self.attempts, |attempt| {
-            attempt.status = Some(response.status.as_u16());
-            attempt.content_type = header(CONTENT_TYPE);
-            attempt.location = header(LOCATION);
-        });
-        let attempts = Rc::clone(&self.attempts);
-        let body = response.body.inspect(move |chunk| {
-            let Ok(chunk) = chunk else { return };
-            note(&attempts, |attempt| {
-                let missing = BEGINNING_BYTES.saturating_sub(attempt.beginning.len());
-                attempt.beginning.extend(chunk.iter().take(missing));
-                attempt.first_byte_ms.get_or_insert_with(|| NativeClock.now_ms());
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            let attempt = Attempt::of(&request.body);
+            self.attempts.borrow_mut().push(attempt);
+            let response = self.http.send(request).await?;
+            let header = |name| Some(response.headers.get(name)?.to_str().ok()?.to_owned());
+            note(&self.attempts, |attempt| {
+                attempt.status = Some(response.status.as_u16());
+                attempt.content_type = header(CONTENT_TYPE);
+                attempt.location = header(LOCATION);
             });
-        });
-        Ok(InboundResponse { status: response.status, headers: response.headers, body: Box::pin(body) })
+            let attempts = Rc::clone(&self.attempts);
+            let body = response.body.inspect(move |chunk| {
+                let Ok(chunk) = chunk else { return };
+                note(&attempts, |attempt| {
+                    let missing = BEGINNING_BYTES.saturating_sub(attempt.beginning.len());
+                    attempt.beginning.extend(chunk.iter().take(missing));
+                    attempt.first_byte_ms.get_or_insert_with(|| NativeClock.now_ms());
+                });
+            });
+            Ok(InboundResponse { status: response.status, headers: response.headers, body: Box::pin(body) })
+        }
+        .boxed_local()
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::error::Error;
-use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use shared::runtime::clock::Clock;
-use shared::runtime::http_client::{BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest};
+use shared::runtime::http_client::{
+    BodyStream, HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture,
+};
 use shared::runtime::random::Random;
 
 /// The system's clock.
@@ -20,8 +22,8 @@ impl Clock for NativeClock {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
-        tokio::time::sleep(Duration::from_millis(duration_ms))
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()> {
+        tokio::time::sleep(Duration::from_millis(duration_ms)).boxed_local()
     }
 }
 
@@ -58,36 +60,39 @@ impl NativeHttp {
 }
 
 impl HttpClient for NativeHttp {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        let limits = request.limits;
-        let silence = Duration::from_millis(limits.idle_timeout_ms);
-        let builder = self.client.request(request.method, &request.url).headers(request.headers);
-        let builder = builder.timeout(Duration::from_millis(limits.total_ms)).body(request.body);
-        let sent = tokio::time::timeout(silence, builder.send());
-        let response = sent.await.map_err(|_| HttpError::Timeout)?.map_err(|error| {
-            self.failure.replace(Some(cause(&error)));
-            outcome(&error)
-        })?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let chunks = Box::pin(response.bytes_stream());
-        let chunks = futures_util::stream::unfold(chunks, move |mut chunks| async move {
-            let chunk = match tokio::time::timeout(silence, chunks.next()).await {
-                Ok(chunk) => chunk?.map_err(|error| outcome(&error)),
-                Err(_) => Err(HttpError::Timeout),
-            };
-            Some((chunk, chunks))
-        });
-        let body: BodyStream = Box::pin(chunks.scan(limits.max_body_bytes, |allowed, chunk| {
-            let within = chunk.and_then(|chunk| match allowed.checked_sub(chunk.len()) {
-                Some(rest) => {
-                    *allowed = rest;
-                    Ok(chunk)
-                }
-                None => Err(HttpError::TooLarge),
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            let limits = request.limits;
+            let silence = Duration::from_millis(limits.idle_timeout_ms);
+            let builder = self.client.request(request.method, &request.url).headers(request.headers);
+            let builder = builder.timeout(Duration::from_millis(limits.total_ms)).body(request.body);
+            let sent = tokio::time::timeout(silence, builder.send());
+            let response = sent.await.map_err(|_| HttpError::Timeout)?.map_err(|error| {
+                self.failure.replace(Some(cause(&error)));
+                outcome(&error)
+            })?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let chunks = Box::pin(response.bytes_stream());
+            let chunks = futures_util::stream::unfold(chunks, move |mut chunks| async move {
+                let chunk = match tokio::time::timeout(silence, chunks.next()).await {
+                    Ok(chunk) => chunk?.map_err(|error| outcome(&error)),
+                    Err(_) => Err(HttpError::Timeout),
+                };
+                Some((chunk, chunks))
             });
-            std::future::ready(Some(within))
-        }));
-        Ok(InboundResponse { status, headers, body })
+            let body: BodyStream = Box::pin(chunks.scan(limits.max_body_bytes, |allowed, chunk| {
+                let within = chunk.and_then(|chunk| match allowed.checked_sub(chunk.len()) {
+                    Some(rest) => {
+                        *allowed = rest;
+                        Ok(chunk)
+                    }
+                    None => Err(HttpError::TooLarge),
+                });
+                std::future::ready(Some(within))
+            }));
+            Ok(InboundResponse { status, headers, body })
+        }
+        .boxed_local()
     }
 }
 

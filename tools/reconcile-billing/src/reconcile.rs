@@ -8,8 +8,6 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use shared::runtime::clock::Clock;
-use shared::runtime::http_client::HttpClient;
 use shared::runtime::random::Random;
 use shared::stripe::{BillingProfile, Plan, PlanSync, Stripe, StripeId, Subject};
 use shared::supabase::Service;
@@ -55,20 +53,15 @@ struct Customer {
     is_known: bool,
 }
 
-pub struct Reconcile<'a, H, C> {
-    stripe: &'a Stripe<'a, H, C>,
-    service: &'a Service<'a, H>,
-    sync: PlanSync<'a, H, C>,
+pub struct Reconcile<'a> {
+    stripe: &'a Stripe<'a>,
+    service: &'a Service<'a>,
+    sync: PlanSync<'a>,
     mode: Mode,
 }
 
-impl<'a, H: HttpClient, C: Clock> Reconcile<'a, H, C> {
-    pub fn new(
-        stripe: &'a Stripe<'a, H, C>,
-        service: &'a Service<'a, H>,
-        random: &'a dyn Random,
-        mode: Mode,
-    ) -> Self {
+impl<'a> Reconcile<'a> {
+    pub fn new(stripe: &'a Stripe<'a>, service: &'a Service<'a>, random: &'a dyn Random, mode: Mode) -> Self {
         Self { stripe, service, sync: PlanSync::new(stripe, service, random), mode }
     }
 

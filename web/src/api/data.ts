@@ -50,7 +50,7 @@ function asSummary(row: Row, count: number): Summary {
 }
 
 function asTracks(
-  entries: Pick<Entry, 'track_uri' | 'title' | 'artist' | 'album' | 'duration_ms' | 'explicit'>[],
+  entries: Pick<Entry, 'track_uri' | 'title' | 'artist' | 'album' | 'duration_ms' | 'explicit' | 'version'>[],
 ): Track[] {
   return entries.map((entry) => ({
     track_uri: entry.track_uri ?? '',
@@ -59,18 +59,20 @@ function asTracks(
     album: entry.album ?? '',
     duration_ms: entry.duration_ms ?? 0,
     explicit: entry.explicit ?? false,
+    ...(entry.version ? { version: entry.version } : {}),
   }));
 }
 
 /** The tracks as the RPCs take them: what is not known is left out. */
 function asArguments(tracks: Track[]) {
-  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit }) => ({
+  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version }) => ({
     track_uri,
     title: title || null,
     artist: artist || null,
     album: album || null,
     duration_ms: Math.round(duration_ms),
     explicit,
+    version: version ?? null,
   }));
 }
 
@@ -88,7 +90,7 @@ export async function readPlaylist(id: string): Promise<Playlist> {
   const row = await answerOf(
     api()
       .from('playlists')
-      .select(`${COLUMNS}, playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit)`)
+      .select(`${COLUMNS}, playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit, version)`)
       .eq('id', id)
       .eq('is_deleted', false)
       .order('position', { referencedTable: 'playlist_tracks' })

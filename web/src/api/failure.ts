@@ -1,59 +1,8 @@
 // What went wrong, whoever said so: the functions, the data API, Auth, or nobody at all.
 
-/** The closed list of the functions' codes that a client can see. */
-export const FUNCTION_CODES = [
-  'invalid_json',
-  'invalid_header',
-  'invalid_state',
-  'invalid_code',
-  'invalid_signature',
-  'invalid_event',
-  'livemode_mismatch',
-  'missing_token',
-  'invalid_token',
-  'token_expired',
-  'token_too_large',
-  'quota_exceeded',
-  'profile_not_found',
-  'state_of_another_user',
-  'sign_in_again',
-  'spotify_not_linked',
-  'spotify_link_expired',
-  'spotify_access_denied',
-  'not_found',
-  'playlist_not_found',
-  'method_not_allowed',
-  'already_generated',
-  'generation_in_progress',
-  'idempotency_key_reused',
-  'playlist_limit_reached',
-  'playlist_empty',
-  'export_in_progress',
-  'nothing_to_manage',
-  'currency_conflict',
-  'body_too_large',
-  'unsupported_media_type',
-  'invalid_request',
-  'not_confirmed',
-  'not_about_music',
-  'no_tracks_found',
-  'too_many_attempts',
-  'internal_error',
-  'llm_unavailable',
-  'llm_invalid_answer',
-  'spotify_unavailable',
-  'stripe_unavailable',
-  'misconfigured',
-  'database_unavailable',
-  'spotify_rate_limited',
-  'llm_rate_limited',
-  'stripe_rate_limited',
-  'plan_contended',
-  'llm_timeout',
-  'spotify_timeout',
-  'stripe_timeout',
-  'generation_timeout',
-] as const;
+import { FUNCTION_CODES } from './generated.ts';
+
+export { FUNCTION_CODES };
 
 /** What only the page can tell. */
 export const PAGE_CODES = [

@@ -1,7 +1,10 @@
 // The functions, over fetch: they may be at another address than Supabase, and one of them answers a stream.
 
+import type { Exported, FoundTrack, SearchResponse, SpotifyAuthorization, SpotifyLink, StripePage } from './generated.ts';
 import { Failure, failureOfResponse } from './failure.ts';
 import { auth, functionsUrl } from './supabase.ts';
+
+export type { Exported, FoundTrack, SpotifyLink };
 
 export type Call = {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -47,37 +50,16 @@ function send(path: string, { method = 'POST', query, body, headers, signal }: C
   });
 }
 
-export type FoundTrack = {
-  track_uri: string;
-  title: string;
-  artist: string;
-  album: string;
-  duration_ms: number;
-  explicit: boolean;
-  is_playable: boolean;
-};
-
 export async function searchTracks(artist: string, title: string): Promise<FoundTrack[]> {
-  const query = Object.fromEntries(
-    Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''),
-  );
-  return (await call<{ tracks: FoundTrack[] }>('spotify-search', { method: 'GET', query })).tracks;
+  const query = Object.fromEntries(Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''));
+  return (await call<SearchResponse>('spotify-search', { method: 'GET', query })).tracks;
 }
 
-export type SpotifyLink = { linked: boolean; spotify_display_name?: string; linked_at?: string; expires_at?: string };
-
 export const spotifyLink = {
-  start: async () => (await call<{ authorize_url: string }>('spotify-oauth/start')).authorize_url,
+  start: async () => (await call<SpotifyAuthorization>('spotify-oauth/start')).authorize_url,
   complete: (code: string, state: string) => call<SpotifyLink>('spotify-oauth/complete', { body: { code, state } }),
   status: () => call<SpotifyLink>('spotify-oauth/status', { method: 'GET' }),
   remove: () => call<void>('spotify-oauth/link', { method: 'DELETE' }),
-};
-
-export type Exported = {
-  url: string;
-  exported: number;
-  total: number;
-  rejected: { position: number; track_uri: string }[];
 };
 
 export function exportPlaylist(playlist_id: string, key: string): Promise<Exported> {
@@ -86,8 +68,8 @@ export function exportPlaylist(playlist_id: string, key: string): Promise<Export
 
 export const billing = {
   checkout: async (success_url: string, cancel_url: string) =>
-    (await call<{ url: string }>('billing/checkout', { body: { success_url, cancel_url } })).url,
-  portal: async (return_url: string) => (await call<{ url: string }>('billing/portal', { body: { return_url } })).url,
+    (await call<StripePage>('billing/checkout', { body: { success_url, cancel_url } })).url,
+  portal: async (return_url: string) => (await call<StripePage>('billing/portal', { body: { return_url } })).url,
 };
 
 export function deleteAccount(confirm: string): Promise<void> {

@@ -199,3 +199,7 @@ fn need_component(cx: &mut Context<'_>, name: &str) -> Result<()> {
     let added = cx.run(Command::new("rustup").args(["component", "add", name]).current_dir(Path::new("/")));
     added.map_err(|_| NotRun(format!("{name} is not installed, and rustup cannot add it")).into())
 }
+
+pub fn generated(cx: &mut Context<'_>) -> Result<()> {
+    crate::generate::run(cx.workspace, true).map(drop)
+}

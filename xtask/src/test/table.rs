@@ -23,6 +23,8 @@ const PRODUCT: &[&str] = &[
 const CLIENTS: &[&str] =
     &["shared/", "functions/", "supabase/", "tests/simulators/", "tests/supabase-js/", "tests/stripe-sdk/"];
 const CONTRACT: &[&str] = &["shared/", "functions/", "supabase/", "docs/openapi.yaml", "tests/openapi/"];
+const GENERATED: &[&str] =
+    &["shared/", "functions/", "tools/contract/", "docs/openapi.yaml", "docs/errors.md", "web/src/api/"];
 const WEB: &[&str] = &["web/", "tests/page/", "tests/browser/", "shared/", "functions/", "supabase/"];
 const DEPLOY: &[&str] =
     &["functions/", "supabase/", "web/", "tools/deploy/", "tests/deploy/", "wrangler.toml"];
@@ -100,6 +102,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Cargo, "docs", "rustdoc without warnings", RUST, DOCS),
     stage(Full, Cargo, "mutants", "sabotaged Rust turns tests red", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, FUZZ),
+    stage(Check, Cargo, "generated", "generated files are what the sources say", GENERATED, Run::Other(run::generated)),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, Run::Other(run::types)),
     stage(Check, Node, "page", "the parts of the page that need no browser", WEB, Run::Node(&["tests/page/*.test.ts"])),
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),

@@ -28,6 +28,7 @@ const MAX_SPARE: usize = 50;
 /// How well known the songs should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "snake_case"))]
 pub enum Discovery {
     /// Songs that most listeners know.
     Familiar,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 /// A language of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "snake_case"))]
 pub enum Language {
     /// English.
     En,

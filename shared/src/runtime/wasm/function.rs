@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, poll_immediate, select};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use wasm_bindgen::prelude::JsValue;
 
 use super::executor::{JsFuture, next_id, spawn};
@@ -17,54 +17,24 @@ use crate::config::{ConfigError, optional};
 use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
+use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::endpoint::{Asked, Body, BodyError, Endpoint, RequestContext, Spawn, serve};
+use crate::runtime::endpoint::{Body, BodyError, Endpoint, RequestContext, Spawn, serve};
 use crate::runtime::health;
-use crate::runtime::http_client::HttpError;
+use crate::runtime::http_client::{HttpClient, HttpError};
 use crate::runtime::random::Random;
 use crate::supabase::SupabaseConfig;
-
-/// The arguments with which the platform calls a function.
-pub struct Invocation {
-    /// The runtime's `Request`.
-    pub request: JsValue,
-    /// The worker's bindings, or the variables of Deno's environment.
-    pub env: JsValue,
-    /// The execution context, whose `waitUntil` keeps work going after the response was returned.
-    pub context: Rc<JsValue>,
-}
-
-impl Invocation {
-    /// Returns a spawner whose work goes on after the response was returned.
-    pub fn spawner(&self) -> Spawn {
-        let context = self.context.clone();
-        Rc::new(move |work: LocalBoxFuture<'static, ()>| {
-            let id = next_id();
-            glue::wait_until(&context, &glue::promise(id));
-            spawn(work.map(move |()| glue::resolve(id)).boxed_local());
-        })
-    }
-
-    /// Completes when the client disconnects; never where the runtime does not report it.
-    pub fn client_gone(&self) -> LocalBoxFuture<'static, ()> {
-        let gone = JsFuture::new();
-        glue::on_disconnect(gone.id(), &self.request);
-        gone.map(drop).boxed_local()
-    }
-}
 
 /// Reads a variable of the environment by its name.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A function in one instance of the wasm.
-pub struct Function<Config, State> {
+pub struct Function<Config, Caches> {
     endpoint: Endpoint,
-    origins: fn(Env<'_>) -> Result<AllowedOrigins, ConfigError>,
     config: fn(Env<'_>) -> Result<Config, ConfigError>,
     settings: OnceCell<Rc<Settings<Config>>>,
     health: Rc<health::Memory>,
-    /// The caches that outlive a request.
-    pub state: Rc<State>,
+    caches: Rc<Caches>,
 }
 
 /// The configuration that a function reads at its first request.
@@ -77,75 +47,91 @@ struct Settings<Config> {
     health_token: Option<Secret>,
 }
 
-impl<Config: 'static, State: Default> Function<Config, State> {
+impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     /// Creates a function; its first request reads the configuration.
-    pub fn new(
-        endpoint: Endpoint,
-        origins: fn(Env<'_>) -> Result<AllowedOrigins, ConfigError>,
-        config: fn(Env<'_>) -> Result<Config, ConfigError>,
-    ) -> Self {
-        Self {
-            endpoint,
-            origins,
-            config,
-            settings: OnceCell::new(),
-            health: Rc::default(),
-            state: Rc::default(),
-        }
+    pub fn new(endpoint: Endpoint, config: fn(Env<'_>) -> Result<Config, ConfigError>) -> Self {
+        console_error_panic_hook::set_once();
+        let (health, caches) = (Rc::default(), Rc::default());
+        Self { endpoint, config, settings: OnceCell::new(), health, caches }
     }
 
-    /// Handles a request as [`serve`] does. Once it waits for an upstream, it runs to its end even if the client disconnects.
-    pub fn answer<Answer>(
+    /// Handles a request of the platform as [`serve`] does, and returns the promise of a response.
+    ///
+    /// Once it waits for an upstream, it runs to its end even if the client disconnects.
+    pub fn fetch<Answer>(
         &self,
-        Invocation { request, env, context }: Invocation,
-        handle: impl FnOnce(Request<Bytes>, Rc<Config>, RequestContext) -> Answer + 'static,
+        request: JsValue,
+        env: JsValue,
+        execution: JsValue,
+        handle: impl FnOnce(Request<Bytes>, Context<Config, Caches>) -> Answer + 'static,
     ) -> JsValue
     where
-        Answer: Future<Output = Result<Response<Body>, Error>> + 'static,
+        Answer: Future<Output = Result<Response<Body>, Error>>,
     {
         let started_ms = WorkerClock.now_ms();
         let endpoint = self.endpoint;
         let settings = self.settings.get_or_init(|| Rc::new(self.set_up(&env))).clone();
-        let memory = self.health.clone();
+        let (memory, caches) = (self.health.clone(), self.caches.clone());
+        let (incoming, execution) = (Rc::new(request), Rc::new(execution));
         let id = next_id();
         let promise = glue::promise(id);
-        let answer = promise.clone();
+        let response = promise.clone();
         let work = async move {
-            let (request, is_https) = read_request(&request, endpoint.max_body_bytes).await;
-            let log = Rc::new(WorkerLog);
-            let call = RequestContext::new(endpoint, request.method(), WorkerRandom.uuid(), started_ms, log)
-                .showing_timing(settings.shows_timing)
-                .over_https(is_https);
-            let serving = serve(&call, &settings.origins, &WorkerClock, request, async |asked| match asked {
-                Asked::Request(request) => handle(request, settings.config.clone()?, call.clone()).await,
-                Asked::Health(headers) => {
-                    let http = call.observe(WorkerHttp, WorkerClock);
-                    let setup = health::Setup {
-                        problems: settings.config.as_ref().err(),
-                        database: settings.database.as_ref(),
-                        token: settings.health_token.as_ref(),
-                    };
-                    health::check(&call, &headers, &setup, &memory, &http, &WorkerClock).await
-                }
-            });
+            let (request, is_https) = read_request(&incoming, endpoint.max_body_bytes).await;
+            let call = RequestContext::new(
+                endpoint,
+                request.method(),
+                WorkerRandom.uuid(),
+                started_ms,
+                Rc::new(WorkerLog),
+            )
+            .showing_timing(settings.shows_timing)
+            .over_https(is_https);
+            let http: Rc<dyn HttpClient> = Rc::new(call.instrument(WorkerHttp, Rc::new(WorkerClock)));
+            let check = async |headers: &HeaderMap| {
+                let setup = health::Setup {
+                    problems: settings.config.as_ref().err(),
+                    database: settings.database.as_ref(),
+                    token: settings.health_token.as_ref(),
+                };
+                health::check(&call, headers, &setup, &memory, &http, &WorkerClock).await
+            };
+            let handle = async |request| {
+                let context = Context {
+                    http: http.clone(),
+                    clock: Rc::new(WorkerClock),
+                    random: Rc::new(WorkerRandom),
+                    config: settings.config.clone()?,
+                    caches,
+                    spawn: spawner(execution.clone()),
+                    client_gone: Rc::new(move || client_gone(&incoming)),
+                    request: call.clone(),
+                };
+                handle(request, context).await
+            };
+            let serving = serve(&call, &settings.origins, &WorkerClock, request, check, handle);
             let mut serving = std::pin::pin!(serving);
             let response = match poll_immediate(serving.as_mut()).await {
                 Some(response) => response,
                 None => {
-                    glue::wait_until(&context, &promise);
+                    glue::wait_until(&execution, &promise);
                     serving.await
                 }
             };
             write_response(id, response).await;
         };
         spawn(work.boxed_local());
-        answer
+        response
     }
 
     fn set_up(&self, bindings: &JsValue) -> Settings<Config> {
         let env: Env<'_> = &|name| glue::get_env(bindings, name);
+        let origins = match self.endpoint.serves_pages {
+            true => AllowedOrigins::from_env(env),
+            false => Ok(AllowedOrigins::default()),
+        };
         // A function that is not configured still answers, with an error.
-        let (origins, config) = match ((self.origins)(env), (self.config)(env)) {
+        let (origins, config) = match (origins, (self.config)(env)) {
             (Ok(origins), config) => (origins, config),
             (Err(problem), Ok(_)) => (AllowedOrigins::default(), Err(problem)),
             (Err(problem), Err(others)) => (AllowedOrigins::default(), Err(others.and(problem))),
@@ -155,6 +141,21 @@ impl<Config: 'static, State: Default> Function<Config, State> {
         let health_token = optional(env, "HEALTH_TOKEN").map(Secret::new);
         Settings { origins, config: config.map(Rc::new), database, shows_timing, health_token }
     }
+}
+
+/// Returns what spawns work and keeps the runtime running until the work ends.
+fn spawner(execution: Rc<JsValue>) -> Spawn {
+    Rc::new(move |work: LocalBoxFuture<'static, ()>| {
+        let id = next_id();
+        glue::wait_until(&execution, &glue::promise(id));
+        spawn(work.map(move |()| glue::resolve(id)).boxed_local());
+    })
+}
+
+fn client_gone(request: &JsValue) -> LocalBoxFuture<'static, ()> {
+    let gone = JsFuture::new();
+    glue::on_disconnect(gone.id(), request);
+    gone.map(drop).boxed_local()
 }
 
 /// The platform's request, its body read up to `max_body_bytes`, and whether it came over https.

@@ -105,7 +105,9 @@ export function head(request) {
 
 export function onDisconnect(id, request) {
   const from = instance;
-  request.signal?.addEventListener('abort', () => complete(from, id, DONE), { once: true });
+  const { signal } = request;
+  if (signal?.aborted) complete(from, id, DONE);
+  else signal?.addEventListener('abort', () => complete(from, id, DONE), { once: true });
 }
 
 function listed(headers) {

@@ -5,19 +5,22 @@ mod function;
 mod glue;
 
 use std::fmt::Write;
-use std::future::Future;
 
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use wasm_bindgen::UnwrapThrowExt;
 
 use crate::runtime::clock::Clock;
-use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS};
+use crate::runtime::http_client::{
+    HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS, ResponseFuture,
+};
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
 use executor::JsFuture;
-pub use function::{Env, Function, Invocation};
+pub use function::{Env, Function};
+pub use wasm_bindgen::{self, prelude::JsValue};
 
 /// The runtime's clock and timers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,10 +31,10 @@ impl Clock for WorkerClock {
         js_sys::Date::now() as u64
     }
 
-    fn sleep_ms(&self, duration_ms: u64) -> impl Future<Output = ()> + 'static {
+    fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()> {
         let future = JsFuture::new();
         let timer = Timer(glue::sleep(future.id(), duration_ms as f64));
-        future.map(move |_| drop(timer))
+        future.map(move |_| drop(timer)).boxed_local()
     }
 }
 
@@ -87,31 +90,34 @@ impl Drop for Exchange {
 }
 
 impl HttpClient for WorkerHttp {
-    async fn send(&self, request: OutboundRequest) -> Result<InboundResponse, HttpError> {
-        let limits = request.limits;
-        let future = JsFuture::new();
-        let glue = glue::exchange(
-            future.id(),
-            request.method.as_str(),
-            &request.url,
-            &lines(&request.headers),
-            &request.body,
-            limits.idle_timeout_ms as f64,
-            limits.total_ms as f64,
-            limits.max_body_bytes as f64,
-            limits.is_document,
-        );
-        let mut exchange = Exchange { glue, is_over: false };
-        succeeded(future.await)?;
-        let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
-        let headers = headers(exchange.glue.headers().split('\n'));
-        if !limits.is_document {
-            return Ok(InboundResponse { status, headers, body: chunks(exchange).boxed_local() });
+    fn send(&self, request: OutboundRequest) -> ResponseFuture<'_> {
+        async move {
+            let limits = request.limits;
+            let future = JsFuture::new();
+            let glue = glue::exchange(
+                future.id(),
+                request.method.as_str(),
+                &request.url,
+                &lines(&request.headers),
+                &request.body,
+                limits.idle_timeout_ms as f64,
+                limits.total_ms as f64,
+                limits.max_body_bytes as f64,
+                limits.is_document,
+            );
+            let mut exchange = Exchange { glue, is_over: false };
+            succeeded(future.await)?;
+            let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
+            let headers = headers(exchange.glue.headers().split('\n'));
+            if !limits.is_document {
+                return Ok(InboundResponse { status, headers, body: chunks(exchange).boxed_local() });
+            }
+            let ended = succeeded(exchange.glue.ended());
+            exchange.is_over = ended.is_ok();
+            let document = ended.map(|()| Bytes::from(exchange.glue.take()));
+            Ok(InboundResponse { status, headers, body: stream::iter([document]).boxed_local() })
         }
-        let ended = succeeded(exchange.glue.ended());
-        exchange.is_over = ended.is_ok();
-        let document = ended.map(|()| Bytes::from(exchange.glue.take()));
-        Ok(InboundResponse { status, headers, body: stream::iter([document]).boxed_local() })
+        .boxed_local()
     }
 }
 

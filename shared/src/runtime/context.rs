@@ -1,0 +1,68 @@
+//! What a handler gets with a request.
+
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+
+use super::clock::Clock;
+use super::endpoint::{RequestContext, Spawn};
+use super::http_client::HttpClient;
+use super::random::Random;
+
+/// What the runtime passes to a handler with each request.
+pub struct Context<Config, Caches = ()> {
+    /// Sends requests; the log line counts them.
+    pub http: Rc<dyn HttpClient>,
+    /// The time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// The function's configuration.
+    pub config: Rc<Config>,
+    /// Finished results that outlive a request. They hold no data of a request.
+    pub caches: Rc<Caches>,
+    /// Runs work that goes on after the response was returned.
+    pub spawn: Spawn,
+    /// Returns a future that completes when the client disconnects; never, where the platform does not report it.
+    pub client_gone: Rc<dyn Fn() -> LocalBoxFuture<'static, ()>>,
+    /// The request's id, log and metrics.
+    pub request: RequestContext,
+}
+
+impl<Config, Caches> Clone for Context<Config, Caches> {
+    fn clone(&self) -> Self {
+        Self {
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            config: self.config.clone(),
+            caches: self.caches.clone(),
+            spawn: self.spawn.clone(),
+            client_gone: self.client_gone.clone(),
+            request: self.request.clone(),
+        }
+    }
+}
+
+/// Exports a function to the platform: `export!(ENDPOINT, Config, Caches, handle)`.
+///
+/// `Config` has a `from_env`, `Caches` a default; `handle` is the one call from the platform to the function's code.
+#[macro_export]
+macro_rules! export {
+    ($endpoint:expr, $config:ty, $caches:ty, $handle:path) => {
+        #[cfg(all(target_arch = "wasm32", not(test)))]
+        const _: () = {
+            use $crate::runtime::wasm::{Function, JsValue, wasm_bindgen};
+
+            ::std::thread_local! {
+                static FUNCTION: Function<$config, $caches> =
+                    Function::new($endpoint, |env| <$config>::from_env(env));
+            }
+
+            #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
+            pub fn fetch(request: JsValue, env: JsValue, context: JsValue) -> JsValue {
+                FUNCTION.with(|function| function.fetch(request, env, context, $handle))
+            }
+        };
+    };
+}

@@ -1,0 +1,18 @@
+//! The HTTP contract: docs/openapi.yaml, docs/errors.md and the page's types, which tools/contract prints.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use project::process;
+use project::workspace::Workspace;
+
+pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
+    let mut command = workspace.cargo(&workspace.root);
+    command.args(["run", "--quiet", "--package", "contract"]);
+    let printed = process::output_of(&mut command).context("tools/contract failed")?;
+    let files: BTreeMap<PathBuf, String> =
+        serde_json::from_str(&printed).context("what tools/contract printed")?;
+    Ok(files.into_iter().map(|(path, text)| (workspace.root.join(path), text)).collect())
+}
