@@ -1,6 +1,7 @@
 // What the glue reads of an answer: all of it, however it is cut, and no more than is allowed.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -24,13 +25,17 @@ const PULSES = 12;
 
 // Without a length, in pieces of 300 bytes, the last of which comes together with the end.
 const server = createServer((request, answer) => {
+  if (request.url === '/moved') return void answer.writeHead(307, { 'Retry-After': '7', Location: '/' }).end();
   answer.writeHead(200, { 'Retry-After': '7' });
   if (request.url === '/stays-open') {
     answer.write(TEXT);
     // A few bytes at a time, further apart than the pause of a reader and closer than the silence that it allows.
     let pulses = 0;
     const timer = setInterval(() => (pulses++ < PULSES ? answer.write(PULSE) : clearInterval(timer)), 100);
-    return void request.socket.once('close', () => clearInterval(timer));
+    return void request.socket.once('close', () => {
+      clearInterval(timer);
+      server.emit('left');
+    });
   }
   const send = (at: number): void => {
     if (at + 300 >= TEXT.length) return void answer.end(TEXT.slice(at));
@@ -54,14 +59,14 @@ function settled(begin: (ticket: number) => void): Promise<number> {
   });
 }
 
-async function asked(max: number, isDocument: boolean, path = '/', silence = 5_000): Promise<Exchange> {
+async function asked(max: number, isDocument: boolean, path = '/', silence = 5_000, status = 200): Promise<Exchange> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   let exchange: Exchange | undefined;
   const outcome = await settled((ticket) => {
     exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), silence, 10_000, max, isDocument);
   });
   assert(exchange && outcome === DONE);
-  assert.equal(exchange.status, 200);
+  assert.equal(exchange.status, status);
   assert.equal(exchange.headers(), 'retry-after\n7\n');
   return exchange;
 }
@@ -100,4 +105,16 @@ test('a few bytes are handed over although the stream stays open, and count as a
   // Silence from here on is an end, too.
   assert.equal(await settled((ticket) => exchange.read(ticket)), TOO_LATE);
   exchange.abort();
+});
+
+// Where it leads, the credentials would be sent along.
+test('a redirect is handed over and not followed', async () => {
+  for (const isDocument of [true, false]) (await asked(TEXT.length, isDocument, '/moved', 5_000, 307)).abort();
+});
+
+test('an abort closes the connection of a stream', { timeout: 10_000 }, async () => {
+  const exchange = await asked(TEXT.length * 2, false, '/stays-open');
+  const isClosed = once(server, 'left');
+  exchange.abort();
+  await isClosed;
 });
