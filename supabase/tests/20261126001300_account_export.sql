@@ -14,16 +14,12 @@ as $$
 $$;
 insert into auth.users (id, email) values
   ('a0000000-0000-0000-0000-000000000001', 'ann@example.test'), ('b0000000-0000-0000-0000-000000000002', 'bob@example.test');
--- By records: Auth's tables have more columns in some places than in others.
-insert into auth.sessions select r.* from (values
+insert into auth.sessions (id, user_id, user_agent) values
   ('1a000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'browser of ann'),
-  ('1b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'browser of bob')
-) s(id, user_id, user_agent), jsonb_populate_record(null::auth.sessions, to_jsonb(s) || '{"created_at": "2026-01-01"}') r;
-insert into auth.identities select r.* from (values
-  ('2a000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', '{"sub": "ann at google"}'::jsonb),
-  ('2b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', '{"sub": "bob at google"}')
-) i(id, user_id, identity_data),
-  jsonb_populate_record(null::auth.identities, to_jsonb(i) || jsonb_build_object('provider', 'google', 'provider_id', i.id)) r;
+  ('1b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'browser of bob');
+insert into auth.identities (id, user_id, provider, provider_id, identity_data) values
+  ('2a000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'google', '1', '{"sub": "ann at google"}'),
+  ('2b000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'google', '2', '{"sub": "bob at google"}');
 insert into public.playlists (id, owner_id, name, is_deleted) values
   ('c0000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'kept', false),
   ('c0000000-0000-0000-0000-000000000002', 'a0000000-0000-0000-0000-000000000001', 'gone', false),

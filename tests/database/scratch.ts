@@ -15,10 +15,11 @@ create table auth.users (
   id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb, created_at timestamptz, last_sign_in_at timestamptz
 );
 create table auth.identities (
-  user_id uuid references auth.users on delete cascade, provider text, identity_data jsonb, created_at timestamptz, last_sign_in_at timestamptz
+  id uuid, user_id uuid references auth.users on delete cascade, provider text, provider_id text, identity_data jsonb,
+  created_at timestamptz, last_sign_in_at timestamptz
 );
 create table auth.sessions (
-  user_id uuid references auth.users on delete cascade, user_agent text, ip inet, created_at timestamptz, updated_at timestamptz
+  id uuid, user_id uuid references auth.users on delete cascade, user_agent text, ip inet, created_at timestamptz, updated_at timestamptz
 );
 create function auth.uid() returns uuid language sql stable as $$
   select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
