@@ -341,7 +341,7 @@ fn silent_stream_gets_a_ping_every_five_seconds() {
 fn question_without_an_answer_has_its_cost_recorded() {
     let mut bench = with_silent_model();
     let priced = |name: &str| if name == "LLM_PRICE_IN" { Some("1000".to_owned()) } else { config(name) };
-    bench.deps.config = Rc::new(Config::from_env(priced).unwrap());
+    bench.context.config = Rc::new(Config::from_env(priced).unwrap());
     drop(bench.ask("text/event-stream", &wish(3)).unwrap().unwrap());
     bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
     let cost = bench.sent_to("rpc/ai_settle")[0]["p_cost"].as_str().unwrap().parse::<f64>().unwrap();
