@@ -24,6 +24,7 @@ mod catalogue;
 mod check_llm;
 mod convergence;
 mod crashes;
+mod deno;
 mod function_roles;
 mod headers;
 mod health;

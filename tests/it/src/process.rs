@@ -28,8 +28,14 @@ async fn kill_9_of_xtask_leaves_no_process() {
 
 #[tokio::test]
 async fn kill_of_workerd_ends_the_stack_and_a_repeat_returns_what_was_sent_and_charged_once() {
+    kill_in_the_middle("workerd").await;
+}
+
+/// Kills the runtime while a playlist streams: what was sent is charged once, and a repeat returns it.
+pub async fn kill_in_the_middle(runtime: &str) {
     let place = Place::take().await;
-    let mut first = place.start().await;
+    let start = || place.start_as(runtime, place.ports_from, runtime, "");
+    let mut first = start().await;
     let user = first.stack.sign_up().await;
     first.stack.llm_script(slowly(700)).await;
     let (key, body) = (Uuid::new_v4().to_string(), saving("evening"));
@@ -40,7 +46,7 @@ async fn kill_of_workerd_ends_the_stack_and_a_repeat_returns_what_was_sent_and_c
     assert!(first.dev.errors().contains("functions ended"), "{}", first.dev.errors());
     first.assert_nothing_is_left().await;
 
-    let second = place.start().await;
+    let second = start().await;
     let stack = &second.stack;
     let again = async || document_with_key(stack, &user, &body, &key).await;
     again().await.assert_error(409, "generation_in_progress");

@@ -47,7 +47,7 @@ const PGTAP: Run = Run::Database("tests/local-supabase/pgtap.ts");
 
 /// The end-to-end tests without those that have a stage of their own.
 const END_TO_END: Run =
-    Run::EndToEndWithout(&["load::", "matrix::", "crashes::", "models::", "convergence::"]);
+    Run::EndToEndWithout(&["load::", "matrix::", "crashes::", "models::", "convergence::", "deno::"]);
 /// How stacks start and end does not depend on the runtime. Deno aborts `request.signal` as a rule when a client leaves
 /// before its document, but was seen not to.
 const END_TO_END_DENO: Run = Run::EndToEndWithout(&[
