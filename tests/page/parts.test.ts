@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 import type { Track } from '../../web/src/api/data.ts';
 import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
 import { en } from '../../web/src/i18n/en.ts';
@@ -11,7 +12,6 @@ import type { Change } from '../../web/src/state/edits.ts';
 import { applied, inverse, moveTo } from '../../web/src/state/edits.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
-import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();
