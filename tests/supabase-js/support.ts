@@ -36,12 +36,12 @@ export async function signedUp(global: Global = {}): Promise<{ supabase: Client;
 
 /** Puts the simulators back to their defaults. */
 export async function resetSimulators(): Promise<void> {
-  for (const base of Object.values(ready.simulators)) await control(base, 'POST', 'reset', {});
+  for (const simulator of ['llm', 'spotify', 'stripe'] as const) await control(simulator, 'POST', 'reset', {});
 }
 
 /** From now on the model answers three songs that the catalogue has. */
 export async function letModelAnswer(): Promise<void> {
-  await control(ready.simulators.llm, 'PUT', 'script', {
+  await control('llm', 'PUT', 'script', {
     reply: {
       kind: 'playlist', language: 'en', name: 'Rainy evening', description: 'For the window seat.', summary: 'Calm songs.',
       tracks: [
@@ -53,8 +53,8 @@ export async function letModelAnswer(): Promise<void> {
   });
 }
 
-async function control(base: string, method: string, name: string, body: unknown): Promise<void> {
-  const response = await fetch(`${base}/__control/${name}`, { method, body: JSON.stringify(body) });
+export async function control(simulator: keyof Simulators, method: string, name: string, body: unknown): Promise<void> {
+  const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${name}: ${response.status} ${await response.text()}`);
 }
 
