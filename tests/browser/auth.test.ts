@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { goTo, keepsFocus, says, sendCredentials, signIn } from './page.ts';
+import { goTo, keepsFocus, says, sendCredentials, signIn, wish } from './page.ts';
 import { linkTo, listener, modelTakes, PHONE, ready, SIZES, visit } from './support.ts';
 
 const browser = await launch();
@@ -16,8 +16,7 @@ for (const [name, size] of SIZES) {
   test(`on a ${name}, a stranger writes a wish, signs up, and the wish comes true by itself`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
     await modelTakes(0, 0);
-    await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
-    await page.getByRole('button', { name: 'Make it' }).click();
+    await wish(page, 'songs for a rainy tram ride');
     await page.getByText('What you have written is kept').waitFor();
     await page.getByRole('button', { name: 'Show' }).click();
     assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('type'), 'text');

@@ -20,14 +20,9 @@ const spent: string[] = [];
 const siteverify = createServer(async (incoming, outgoing) => {
   const form = new URLSearchParams((await incoming.toArray()).join(''));
   const token = form.get('response') ?? '';
-  const codes =
-    form.get('secret') !== KEYS.secret
-      ? ['invalid-input-secret']
-      : !token.startsWith(DUMMY)
-        ? ['invalid-input-response']
-        : spent.includes(token)
-          ? ['timeout-or-duplicate']
-          : [];
+  const codes = form.get('secret') === KEYS.secret ? [] : ['invalid-input-secret'];
+  if (!token.startsWith(DUMMY)) codes.push('invalid-input-response');
+  if (spent.includes(token)) codes.push('timeout-or-duplicate');
   spent.push(token);
   outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify({ success: codes.length === 0, 'error-codes': codes, hostname: 'localhost' }));
 });

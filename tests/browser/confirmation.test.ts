@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { launch } from './browser.ts';
 import { startOwnSupabase } from './own-supabase.ts';
-import { says, sendCredentials } from './page.ts';
+import { says, sendCredentials, wish } from './page.ts';
 import { linkTo, PASSWORD, visit } from './support.ts';
 
 const own = await startOwnSupabase({ CONFIRM_EMAIL: 'true' });
@@ -18,8 +18,7 @@ test('an address is confirmed by the link in a mail, and the wish that was writt
   const { site, config } = own;
   const email = `${crypto.randomUUID()}@example.com`;
   const { page } = await visit(browser, { url: site, count: 3, others: [config.supabase_url] });
-  await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await wish(page, 'songs for a rainy tram ride');
   await sendCredentials(page, 'Create account', email);
   await page.getByText(`We have sent a link to ${email}`).waitFor();
   await page.getByRole('button', { name: 'Send it again' }).click();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './browser.ts';
 import { fileServer, listen } from './file-server.ts';
-import { goTo, says, signIn, tracksOn, upgrade } from './page.ts';
+import { goTo, says, signIn, tracksOn, upgrade, wish } from './page.ts';
 import { listener, modelTakes, ready, resetSimulators, visit } from './support.ts';
 
 /** One of APP_ORIGINS, and for a browser another one than the functions'. */
@@ -33,8 +33,7 @@ test('hosted elsewhere, the page generates, saves, and pays', async () => {
   await goTo(page, '');
   await page.getByText('3 of 3 AI playlists left').waitFor();
   await modelTakes(0, 0);
-  await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await wish(page);
   await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
   await goTo(page, 'account');

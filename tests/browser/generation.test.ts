@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { Page, Route } from 'playwright-core';
 import { launch } from './browser.ts';
-import { goTo, says, shot, signIn, tracksOn, upgrade } from './page.ts';
+import { goTo, says, shot, signIn, tracksOn, upgrade, wish } from './page.ts';
 import type { Listener } from './support.ts';
 import { arrival, control, DESKTOP, generated, listener, modelTakes, resetSimulators, SIZES, titlesOf } from './support.ts';
 
@@ -21,11 +21,6 @@ type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; source
 const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
 const atTheComposer = (size = DESKTOP) => arrival(browser, '', { size, count: 3 });
-
-async function wish(page: Page): Promise<void> {
-  await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.keyboard.press('Enter');
-}
 
 async function usedBy({ supabase }: Listener): Promise<number> {
   const { data } = await supabase.rpc('usage');

@@ -36,6 +36,11 @@ export async function goOn(page: Page, button: string, further: string, { email 
 export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, 'Link Spotify', 'Continue to Spotify', who);
 export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 'Upgrade to Pro', 'Continue to payment', who);
 
+export async function wish(page: Page, words = 'a cozy rainy evening'): Promise<void> {
+  await page.getByLabel('Your wish').fill(words);
+  await page.keyboard.press('Enter');
+}
+
 /** Goes to a place in the app, without loading the page anew. */
 export async function goTo(page: Page, place: string): Promise<void> {
   await page.evaluate((hash) => {

@@ -1,26 +1,16 @@
 // A listener's browser on the running stack: it notices by itself what must never happen on any screen.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { afterEach } from 'node:test';
-import type { Session, SupabaseClient } from '@supabase/supabase-js';
-import { createClient } from '@supabase/supabase-js';
+import type { Session } from '@supabase/supabase-js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Sql } from 'postgres';
 import postgres from 'postgres';
+import type { Client } from '../supabase-js/support.ts';
+import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from '../supabase-js/support.ts';
 
-type Ready = {
-  web_url: string;
-  functions_url: string;
-  supabase_url: string;
-  publishable_key: string;
-  mail_url: string;
-  database_url: string;
-  simulators: { llm: string; spotify: string; stripe: string };
-};
+export { control, PASSWORD, ready, resetSimulators };
 
-export const ready = JSON.parse(readFileSync(process.env.SOUND_WHISKERS_READY_FILE ?? 'target/ready.json', 'utf8')) as Ready;
-export const PASSWORD = 'correct horse battery';
 export type Size = { width: number; height: number };
 export const PHONE: Size = { width: 390, height: 844 };
 export const DESKTOP: Size = { width: 1280, height: 900 };
@@ -31,33 +21,10 @@ export const SIZES: [name: string, size: Size][] = [
 /** Far more than anything here takes, on a busy machine too. */
 const PATIENCE_MS = 15_000;
 
-export async function control(simulator: keyof Ready['simulators'], method: string, name: string, body: unknown): Promise<void> {
-  const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
-  assert.ok(response.ok, `${method} ${name}: ${response.status}`);
-}
-
-export async function resetSimulators(): Promise<void> {
-  for (const name of ['llm', 'spotify', 'stripe'] as const) await control(name, 'POST', 'reset', {});
-}
-
 /** How the model talks: slowly enough to watch, or at once. */
 export function modelTakes(first_token_ms: number, chunk_ms: number): Promise<void> {
   return control('llm', 'PUT', 'script', [{ reply: REPLY, first_token_ms, chunk_chars: 40, chunk_ms }]);
 }
-
-const REPLY = {
-  kind: 'playlist',
-  language: 'en',
-  name: 'Rainy evening',
-  description: 'For the window seat.',
-  summary: 'Calm songs.',
-  tracks: [
-    { artist: 'Nirvana', title: 'Come as You Are', year: 1991 },
-    { artist: 'Radiohead', title: 'Karma Police', year: 1997 },
-    { artist: 'Glass Orchard', title: 'Broken Satellites', year: 2011 },
-    { artist: 'The Beatles', title: 'Let It Be', year: 1970 },
-  ],
-};
 
 /** The database, as its owner. */
 export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -69,16 +36,12 @@ export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
   }
 }
 
-export type Listener = { email: string; supabase: SupabaseClient; session: Session };
+export type Listener = { email: string; supabase: Client; session: Session };
 
 /** Somebody with an account, known to no browser yet. */
 export async function listener(): Promise<Listener> {
-  const supabase = createClient(ready.supabase_url, ready.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } });
-  const email = `${crypto.randomUUID()}@example.com`;
-  const { data, error } = await supabase.auth.signUp({ email, password: PASSWORD });
-  assert.equal(error, null);
-  assert.ok(data.session);
-  return { email, supabase, session: data.session };
+  const { supabase, session } = await signedUp();
+  return { email: String(session.user.email), supabase, session };
 }
 
 const SONGS = [
@@ -122,7 +85,7 @@ export async function generated({ session }: Listener, target_count: number): Pr
 
 export async function titlesOf({ supabase }: Listener, playlist_id: string): Promise<string[]> {
   const { data } = await supabase.from('playlist_tracks').select('title').eq('playlist_id', playlist_id).order('position');
-  return (data ?? []).map(({ title }) => title);
+  return (data ?? []).map(({ title }) => String(title));
 }
 
 /** What is to be ended with the test, and what must not have been. */
