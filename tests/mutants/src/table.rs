@@ -42,7 +42,7 @@ mutants! {
             "an_old_session_is_not_made_recent_by_a_new_token";
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
-            "a_state_says_who_began_for_ten_minutes";
+            "state_identifies_its_user_for_ten_minutes";
         "anybody can make up a state of Spotify's consent":
             "shared/src/spotify/state.rs" "mac.verify_slice(&signature).is_ok()" => "true",
             "no_change_of_a_single_character_goes_unnoticed";
@@ -58,17 +58,17 @@ mutants! {
         "an unpaid subscription makes its customer pro":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\")"
                 => "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\" | \"unpaid\")",
-            "every_status_makes_a_plan";
+            "every_subscription_status_maps_to_a_plan";
         "a subscription without the service makes its customer pro":
             "shared/src/stripe/plan.rs" "text(object, \"/pause_collection/behavior\") == Some(\"void\")" => "false",
-            "a_pause_that_voids_invoices_is_a_service_that_is_not_provided";
+            "subscription_paused_by_voiding_invoices_is_free";
         "only the first page of a customer's subscriptions is read":
             "shared/src/stripe/plan.rs" "self.has_more" => "false",
             "all_pages_are_read_until_one_counts";
         "a second customer takes the profile of the first":
             "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
                 => "profile",
-            "a_customer_of_nobody_else_or_no_more_is_foreign";
+            "customer_without_a_known_user_is_foreign";
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
             "the_labelled_cases_are_matched_precisely_and_completely";
