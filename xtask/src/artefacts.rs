@@ -22,7 +22,7 @@ use project::workspace::{Function, GATEWAY, Workspace};
 use stack::{Profile, Runtime};
 
 /// The most that a function's wasm may weigh, compressed as a platform stores it.
-const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 300), ("stripe-webhook", 125)];
+const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 300), ("stripe-webhook", 127)];
 
 /// The JavaScript between a runtime and a function's wasm, in shared/src/runtime/wasm.
 const GLUE: [&str; 3] = ["cloudflare.js", "entry.js", "glue.js"];

@@ -120,7 +120,7 @@ mutants! {
             "charges_before_it_sends";
         "tracks are sent although they could not be charged":
             "functions/ai-playlist/src/outbox.rs" "written.is_err()" => "false",
-            "a_ledger_that_cannot_be_written_ends_the_generation_with_what_there_is";
+            "failed_charge_ends_the_generation_with_the_tracks_so_far";
         "a question that gets no answer costs nothing":
             "functions/ai-playlist/src/generate.rs" "question.cost_of_asking(self.llm.prices)" => "Cost::ZERO",
             "question_without_an_answer_has_its_cost_recorded";
