@@ -1,4 +1,4 @@
-//! What a client is told when something goes wrong: a status, a stable code and a sentence.
+//! The errors that clients see: a status, a stable code and a message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub use crate::api::Code;
 use crate::api::ErrorBody;
 
-/// An error as a client sees it, with its cause for the log.
+/// An error for a client, with its private cause for the log.
 ///
 /// JSON: `{"code":"snake_case","message":"for a person","request_id":"uuid"}`, plus
 /// `"examples":["…"]` where examples of better requests help.
@@ -25,7 +25,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with a sentence for the person who sees it.
+    /// Creates an error with a specific message, which a person will read.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -37,71 +37,71 @@ impl Error {
         }
     }
 
-    /// An error with the sentence of its code.
-    // Inlined, so that a function holds the sentences of its own codes only.
+    /// Creates an error with the message of its code.
+    // Inlined, so that a function contains only the messages of its own codes.
     #[inline(always)]
     pub fn of(code: Code) -> Self {
         Self::new(code, code.message())
     }
 
-    /// Valid JSON that makes no sense.
+    /// Creates the error for valid JSON that is not a valid request.
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::InvalidRequest, message)
     }
 
-    /// The route knows other methods; `methods` as in `Allow`.
+    /// Creates the error for a method that the route does not allow; `methods` is the value of `Allow`.
     pub fn method_not_allowed(methods: &'static str) -> Self {
         let message = format!("Use {} here.", methods.replace(", ", " or "));
         Self { allow: Some(methods), ..Self::new(Code::MethodNotAllowed, message) }
     }
 
-    /// Says when trying again may help.
+    /// Sets the seconds after which a retry may succeed.
     #[must_use]
     pub fn retry_after(mut self, seconds: impl Into<Option<u64>>) -> Self {
         self.retry_after_seconds = seconds.into();
         self
     }
 
-    /// Adds examples of requests that would work.
+    /// Adds examples of valid requests.
     #[must_use]
     pub fn with_examples(mut self, examples: Vec<String>) -> Self {
         self.examples = examples;
         self
     }
 
-    /// Adds what the log should say; clients never see it.
+    /// Adds the cause for the log; clients never see it.
     #[must_use]
     pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.code.status()
     }
 
-    /// Seconds after which trying again may help.
+    /// Returns the seconds after which a retry may succeed.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds
     }
 
-    /// The methods that the route knows, where another one was used.
+    /// Returns the value of `Allow`; only for `method_not_allowed`.
     pub fn allow(&self) -> Option<&'static str> {
         self.allow
     }
 
-    /// The cause, for the log.
+    /// Returns the cause for the log.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The error as clients see it.
+    /// Returns the error as clients see it.
     pub fn to_json(&self, request_id: Uuid) -> Value {
         json!(ErrorBody {
             code: self.code.as_str(),

@@ -1,4 +1,4 @@
-//! Hand-written fakes that record what they were asked.
+//! Fakes of the runtime's traits that record their calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,28 +19,28 @@ use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, Outbou
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
 
-/// What a [`FakeHttp`] answers.
+/// A response of a [`FakeHttp`].
 #[derive(Clone)]
 pub enum FakeAnswer {
-    /// An answer with a body in chunks; the last item may be the error that cuts it off.
+    /// A response with a body in chunks; the last item may be the error that ends it early.
     Response(StatusCode, HeaderMap, Vec<Result<Bytes, HttpError>>),
-    /// No answer.
+    /// An error instead of a response.
     Error(HttpError),
-    /// No answer, ever.
+    /// A response that never arrives.
     Silence,
-    /// An answer that comes after all that need no waiting.
+    /// A response that arrives after all other ready work.
     Late(Box<FakeAnswer>),
-    /// An answer whose connection stays open after its last chunk.
+    /// A response whose connection stays open after its last chunk.
     Open(Box<FakeAnswer>),
 }
 
 impl FakeAnswer {
-    /// A JSON document.
+    /// Creates a response with a JSON document.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::text(status, "application/json", &body.to_string())
     }
 
-    /// A text of any type.
+    /// Creates a response with a text of any type.
     pub fn text(status: u16, content_type: &'static str, body: &str) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -48,7 +48,7 @@ impl FakeAnswer {
         Self::Response(status, headers, vec![Ok(Bytes::copy_from_slice(body.as_bytes()))])
     }
 
-    /// The same answer with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Self::Response(_, headers, _) = &mut self {
@@ -59,7 +59,7 @@ impl FakeAnswer {
 }
 
 impl FakeAnswer {
-    /// The same answer on a connection that stays open.
+    /// Keeps the connection open after the last chunk.
     #[must_use]
     pub fn staying_open(self) -> Self {
         Self::Open(Box::new(self))
@@ -68,7 +68,7 @@ impl FakeAnswer {
 
 type Responder = dyn Fn(&OutboundRequest) -> FakeAnswer;
 
-/// Answers from a queue, then from a function; records every request.
+/// An HTTP client that responds from a queue, then by a function, and records every request.
 #[derive(Clone)]
 pub struct FakeHttp {
     queue: Rc<RefCell<VecDeque<FakeAnswer>>>,
@@ -77,25 +77,25 @@ pub struct FakeHttp {
 }
 
 impl FakeHttp {
-    /// Answers these, one a request; then every request fails with [`HttpError::Network`].
+    /// Returns one of `answers` for each request; then every request fails with [`HttpError::Network`].
     pub fn answering(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
         let fake = Self::responding(|_| FakeAnswer::Error(HttpError::Network));
         fake.queue.borrow_mut().extend(answers);
         fake
     }
 
-    /// Answers what `responder` says.
+    /// Returns the result of `responder` for each request.
     pub fn responding(responder: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
         Self { queue: Rc::default(), otherwise: Rc::new(responder), requests: Rc::default() }
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<OutboundRequest> {
         self.requests.borrow().clone()
     }
 }
 
-/// Lets everything else that is ready go first.
+/// Yields once, so that all other ready work runs first.
 async fn give_way() {
     let mut has_waited = false;
     let wait = std::future::poll_fn(|context| {
@@ -140,7 +140,7 @@ impl FakeHttp {
     }
 }
 
-/// A clock that stands still until it is moved; sleeping never ends unless `sleeps_end` is set.
+/// A clock that only tests advance; a sleep never ends unless `sleeps_end` is set.
 #[derive(Clone, Default)]
 pub struct FakeClock {
     now_ms: Rc<Cell<u64>>,
@@ -148,21 +148,21 @@ pub struct FakeClock {
 }
 
 impl FakeClock {
-    /// A clock at `now_ms`.
+    /// Creates a clock at `now_ms` (Unix time in milliseconds).
     pub fn at_ms(now_ms: u64) -> Self {
         let clock = Self::default();
         clock.now_ms.set(now_ms);
         clock
     }
 
-    /// A clock on which every sleep ends at once and moves the time on.
+    /// Creates a clock on which every sleep ends at once and advances the time.
     pub fn hurrying(now_ms: u64) -> Self {
         let clock = Self::at_ms(now_ms);
         clock.sleeps_end.set(true);
         clock
     }
 
-    /// Moves the time on.
+    /// Advances the time.
     pub fn advance_ms(&self, by_ms: u64) {
         self.now_ms.set(self.now_ms.get() + by_ms);
     }
@@ -187,7 +187,7 @@ impl Clock for FakeClock {
     }
 }
 
-/// A clock of several tasks: when all of them sleep, it moves on to when the first wakes up.
+/// A clock for several tasks: when all of them sleep, it advances to the earliest wake-up.
 #[derive(Clone, Default)]
 pub struct SharedClock {
     now_ms: Rc<Cell<u64>>,
@@ -195,19 +195,19 @@ pub struct SharedClock {
 }
 
 impl SharedClock {
-    /// A clock at `now_ms`.
+    /// Creates a clock at `now_ms` (Unix time in milliseconds).
     pub fn at_ms(now_ms: u64) -> Self {
         let clock = Self::default();
         clock.now_ms.set(now_ms);
         clock
     }
 
-    /// Moves the time on.
+    /// Advances the time.
     pub fn advance_ms(&self, by_ms: u64) {
         self.now_ms.set(self.now_ms.get() + by_ms);
     }
 
-    /// Runs the tasks to their ends; their results in the order of the tasks.
+    /// Runs the tasks to completion; returns their results in the order of the tasks.
     pub fn run<T>(&self, tasks: Vec<impl Future<Output = T> + Unpin>) -> Vec<T> {
         let mut context = Context::from_waker(Waker::noop());
         let mut tasks: Vec<_> = tasks.into_iter().map(futures_util::future::maybe_done).collect();
@@ -246,7 +246,7 @@ impl Clock for SharedClock {
     }
 }
 
-/// Counts up instead of being random.
+/// A random generator that counts up.
 #[derive(Clone, Default)]
 pub struct FakeRandom(Rc<Cell<u8>>);
 
@@ -257,12 +257,12 @@ impl Random for FakeRandom {
     }
 }
 
-/// Keeps the lines.
+/// A log that keeps its lines.
 #[derive(Clone, Default)]
 pub struct FakeLog(Rc<RefCell<Vec<String>>>);
 
 impl FakeLog {
-    /// The lines so far.
+    /// Returns the lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.borrow().clone()
     }
@@ -283,14 +283,14 @@ const FAKE_ENDPOINT: Endpoint = Endpoint {
     serves_pages: false,
 };
 
-/// The context of a request to a function that does nothing, and its log.
+/// Returns the context of a request to an empty function, and its log.
 pub fn fake_request() -> (RequestContext, FakeLog) {
     let log = FakeLog::default();
     let request = RequestContext::new(FAKE_ENDPOINT, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone()));
     (request, log)
 }
 
-/// What a handler gets in a test: the client never disconnects, and no work outlives the response.
+/// Returns a handler's context for tests: the client never disconnects, and no work outlives the response.
 pub fn fake_context<Config, Caches: Default>(
     http: &FakeHttp,
     clock: &FakeClock,

@@ -1,4 +1,4 @@
-//! What holds for any path, any origin, any text and any track's address, tried on many.
+//! Properties of arbitrary paths, origins, texts and track URIs.
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use inputs::proptest::prelude::*;
@@ -15,13 +15,13 @@ fn origins() -> AllowedOrigins {
     AllowedOrigins::parse(&ORIGINS.join(",")).unwrap()
 }
 
-/// Origins, and what looks like one.
+/// Origins, and texts that resemble one.
 fn origin() -> impl Strategy<Value = String> {
     let one = || prop::sample::select(&ORIGINS[..]);
     prop_oneof![
         one().prop_map(str::to_owned),
         text(),
-        (one(), text()).prop_map(|(origin, behind)| format!("{origin}{behind}")),
+        (one(), text()).prop_map(|(origin, tail)| format!("{origin}{tail}")),
         (text(), one()).prop_map(|(before, origin)| format!("{before}{origin}")),
         ("https?", "[a-zA-Z0-9.:@\\[\\]/-]{0,12}").prop_map(|(scheme, rest)| format!("{scheme}://{rest}")),
     ]
@@ -98,10 +98,10 @@ proptest! {
     }
 
     #[test]
-    fn an_address_of_a_track_is_kept_as_it_is(id in "[0-9A-Za-z]{22}", other in text(), behind in text()) {
+    fn track_uri_is_kept_unchanged(id in "[0-9A-Za-z]{22}", other in text(), tail in text()) {
         let uri = format!("spotify:track:{id}");
         prop_assert_eq!(TrackUri::parse(&uri).unwrap().to_string(), uri.as_str());
         prop_assert!(TrackUri::parse(&other).is_err());
-        prop_assert_eq!(TrackUri::parse(&format!("{uri}{behind}")).is_ok(), behind.is_empty());
+        prop_assert_eq!(TrackUri::parse(&format!("{uri}{tail}")).is_ok(), tail.is_empty());
     }
 }

@@ -2,41 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, beforeEach, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import type { Listener, Visit } from './support.ts';
-import {
-  control,
-  DESKTOP,
-  database,
-  goTo,
-  linkSpotify,
-  listener,
-  PASSWORD,
-  PHONE,
-  playlistOf,
-  ready,
-  resetSimulators,
-  says,
-  stays,
-  upgrade,
-  visit,
-} from './support.ts';
+import { goTo, linkSpotify, says, upgrade } from './page.ts';
+import { arrival, control, DESKTOP, database, listener, PASSWORD, playlistOf, ready, resetSimulators, SIZES, stays, visit } from './support.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await launch();
-});
+const browser = await launch();
 beforeEach(resetSimulators);
-after(() => browser?.close());
+after(() => browser.close());
 
-async function atAccount(size = DESKTOP): Promise<Visit & { who: Listener }> {
-  const who = await listener();
-  const it = await visit(browser, { size, who, url: `${ready.web_url}/#/account` });
-  await it.page.getByText('3 of 3 left').waitFor();
-  return { ...it, who };
-}
+const atAccount = (size = DESKTOP) => arrival(browser, 'account', { size });
 
 async function agree(page: Page): Promise<void> {
   await page.getByLabel('Logged in as').selectOption({ label: 'Bob' });
@@ -44,7 +20,7 @@ async function agree(page: Page): Promise<void> {
 }
 
 test('all that is stored is one file away, and the privacy text says what that is, in both languages', async () => {
-  const { page, end, who } = await atAccount();
+  const { page, who } = await atAccount();
   const begun = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download my data' }).click();
   const download = await begun;
@@ -55,15 +31,11 @@ test('all that is stored is one file away, and the privacy text says what that i
   await page.getByRole('heading', { name: 'What is stored' }).waitFor();
   await page.getByRole('button', { name: 'PL, polski' }).click();
   await page.getByRole('heading', { name: 'Co jest przechowywane' }).waitFor();
-  await end();
 });
 
-for (const [name, size] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const) {
+for (const [name, size] of SIZES) {
   test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
-    const { page, who, end } = await atAccount(size);
+    const { page, who } = await atAccount(size);
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
     // The browser is faster than the event.
     await control('stripe', 'PUT', 'delivery', { paused: true });
@@ -78,11 +50,10 @@ for (const [name, size] of [
     await page.getByRole('button', { name: 'Cancel subscription' }).waitFor();
     await page.getByTestId('return').click();
     await page.getByText('50 of 50 left').first().waitFor();
-    await end();
   });
 
   test(`on a ${name}, Spotify is linked and unlinked`, async () => {
-    const { page, who, end } = await atAccount(size);
+    const { page, who } = await atAccount(size);
     await linkSpotify(page, who);
     await page.getByRole('button', { name: 'Agree' }).waitFor();
     assert.match((await page.textContent('body')) ?? '', /Create and change playlists that are not on your profile/);
@@ -93,40 +64,36 @@ for (const [name, size] of [
     await page.getByRole('button', { name: 'Unlink' }).click();
     await page.getByText('Spotify is unlinked.').waitFor();
     await page.getByRole('button', { name: 'Link Spotify' }).waitFor();
-    await end();
   });
 }
 
 test('who does not pay stays on the free plan', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   await upgrade(page, who);
   await page.getByTestId('cancel').click();
   await page.getByText('3 of 3 left').waitFor();
-  await end();
 });
 
 test('a payment service that is away is said, and tried again', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
   await upgrade(page, who);
   await says(page, 'The payment service does not answer properly.');
   await control('stripe', 'PUT', 'faults', []);
   await page.getByRole('button', { name: 'Continue to payment' }).click();
   await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
-  await end();
 });
 
 test('a listener who does not agree at Spotify comes back to where they were, with the reason', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Cancel' }).click();
   await says(page, 'You did not allow the link, so nothing was linked.');
   assert.equal(new URL(page.url()).hash, '#/account');
-  await end();
 });
 
 test('a link that somebody else has begun is not completed', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Agree' }).waitFor();
   const consent = page.url();
@@ -134,16 +101,11 @@ test('a link that somebody else has begun is not completed', async () => {
   await victim.page.goto(consent);
   await agree(victim.page);
   await says(victim.page, 'The link with Spotify was begun by another account.');
-  await victim.end();
-  await end();
 });
 
-for (const [name, size] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const) {
+for (const [name, size] of SIZES) {
   test(`on a ${name}, sending to Spotify links first, goes on by itself, and is remembered`, async () => {
-    const { page, who, end } = await atAccount(size);
+    const { page, who } = await atAccount(size);
     const id = await playlistOf(who, 'Sunday', 2);
     await goTo(page, `playlists/${id}`);
     await page.getByRole('button', { name: 'Send to Spotify' }).click();
@@ -156,12 +118,11 @@ for (const [name, size] of [
     await page.reload();
     const link = page.getByRole('link', { name: 'On Spotify: open' });
     assert.match((await link.getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
-    await end();
   });
 }
 
 test('an export whose answer is lost makes no second copy when it is tried again', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   const id = await playlistOf(who, 'Lost and found', 2);
   await linkSpotify(page, who);
   await agree(page);
@@ -180,10 +141,8 @@ test('an export whose answer is lost makes no second copy when it is tried again
   await page.reload();
   await page.getByRole('button', { name: 'Send to Spotify' }).click();
   await page.getByText('All 2 tracks are on Spotify.').waitFor();
-  const made = (await (await fetch(`${ready.simulators.spotify}/__control/playlists`)).json()) as { name: string }[] | { playlists: { name: string }[] };
-  const list = Array.isArray(made) ? made : made.playlists;
-  assert.equal(list.filter(({ name }) => name === 'Lost and found').length, 1);
-  await end();
+  const made = (await (await fetch(`${ready.simulators.spotify}/__control/playlists`)).json()) as { name: string }[];
+  assert.equal(made.filter(({ name }) => name === 'Lost and found').length, 1);
 });
 
 for (const [button, further, done] of [
@@ -192,7 +151,7 @@ for (const [button, further, done] of [
 ] as const) {
   test(`a listener who has signed in long ago does so again in the dialog, which then goes on: ${further}`, async () => {
     const who = await stays(await listener());
-    const { page, end } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
+    const { page } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
     await page.getByRole('button', { name: button }).click();
     const dialog = page.getByRole('dialog');
     const goOn = dialog.getByRole('button', { name: further });
@@ -205,12 +164,11 @@ for (const [button, further, done] of [
     await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await goOn.click();
     await done(page);
-    await end();
   });
 }
 
 test('an account is deleted by whoever types its address, and is gone', async () => {
-  const { page, who, end } = await atAccount();
+  const { page, who } = await atAccount();
   await page.getByRole('button', { name: 'Delete account …' }).click();
   await page.getByLabel('Your e-mail address').fill('somebody@example.com');
   await page.getByRole('button', { name: 'Delete my account' }).click();
@@ -221,7 +179,6 @@ test('an account is deleted by whoever types its address, and is gone', async ()
   await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
   const { error } = await who.supabase.auth.signInWithPassword({ email: who.email, password: PASSWORD });
   assert.equal(error?.code, 'invalid_credentials');
-  await end();
 });
 
 for (const [kind, label, phone] of [
@@ -236,7 +193,7 @@ for (const [kind, label, phone] of [
       await sql`update auth.users set email = null, phone = ${phone || null} where id = ${who.session.user.id}`;
     });
     const session = { ...who.session, user: { ...who.session.user, email: '', phone } };
-    const { page, end } = await visit(browser, { who: { ...who, session }, url: `${ready.web_url}/#/account` });
+    const { page } = await visit(browser, { who: { ...who, session }, url: `${ready.web_url}/#/account` });
     await page.getByRole('button', { name: 'Delete account …' }).click();
     await page.getByLabel(label).fill('12');
     await page.getByRole('button', { name: 'Delete my account' }).click();
@@ -248,6 +205,5 @@ for (const [kind, label, phone] of [
     await page.getByText('Your account is deleted.').waitFor();
     const rows = await database((sql) => sql`select from auth.users where id = ${who.session.user.id}`);
     assert.equal(rows.length, 0);
-    await end();
   });
 }

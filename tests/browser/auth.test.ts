@@ -1,61 +1,43 @@
 // Coming, going, and coming back after the password is forgotten.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import { DESKTOP, goTo, keepsFocus, linkTo, listener, modelTakes, PASSWORD, PHONE, ready, says, signIn, visit } from './support.ts';
+import { goTo, keepsFocus, says, sendCredentials, signIn, wish } from './page.ts';
+import { linkTo, listener, modelTakes, PHONE, ready, SIZES, visit } from './support.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
+const browser = await launch();
+after(() => browser.close());
 
 const newAddress = () => `${crypto.randomUUID()}@example.com`;
 
-async function signUp(page: Page, email: string): Promise<void> {
-  // The screen before has fields of the same names.
-  await page.getByRole('button', { name: 'Create account' }).waitFor();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create account' }).click();
-}
-
-for (const [name, size] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const) {
+for (const [name, size] of SIZES) {
   test(`on a ${name}, a stranger writes a wish, signs up, and the wish comes true by itself`, async () => {
-    const { page, end } = await visit(browser, { size, count: 3 });
+    const { page } = await visit(browser, { size, count: 3 });
     await modelTakes(0, 0);
-    await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
-    await page.getByRole('button', { name: 'Make it' }).click();
+    await wish(page, 'songs for a rainy tram ride');
     await page.getByText('What you have written is kept').waitFor();
     await page.getByRole('button', { name: 'Show' }).click();
     assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('type'), 'text');
-    await signUp(page, newAddress());
+    await sendCredentials(page, 'Create account', newAddress());
     await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
     await goTo(page, '');
     await page.getByText('2 of 3 AI playlists left').waitFor();
     assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
-    await end();
   });
 }
 
 test('a wrong password says so and keeps the address', async () => {
   const { email } = await listener();
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill('not the password');
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
+  await sendCredentials(page, 'Sign in', email, 'not the password');
   await page.getByText('The e-mail address or the password is wrong.').waitFor();
   assert.equal(await page.getByLabel('E-mail').inputValue(), email);
-  await end();
 });
 
 test('what is missing in a form is said in the language of the page', async () => {
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: 'pl-PL' });
+  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: 'pl-PL' });
   await page.getByRole('button', { name: 'Załóż konto' }).click();
   await page.getByText('Wypełnij to pole.').first().waitFor();
   await keepsFocus(page, 'a form that was not sent');
@@ -64,12 +46,11 @@ test('what is missing in a form is said in the language of the page', async () =
   await page.getByRole('button', { name: 'Załóż konto' }).click();
   await page.getByText('To nie jest adres e-mail.').waitFor();
   await page.getByText('Co najmniej 8 znaków.').waitFor();
-  await end();
 });
 
 test('an address and a password are changed from the account', async () => {
   const who = await listener();
-  const { page, end } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
+  const { page } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
   await page.getByRole('button', { name: 'Change e-mail' }).click();
   await page.getByLabel('New e-mail address').fill(newAddress());
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
@@ -78,41 +59,28 @@ test('an address and a password are changed from the account', async () => {
   await page.getByLabel('New password', { exact: true }).fill('another horse battery');
   await page.getByRole('button', { name: 'Save password' }).click();
   await page.getByText('Your new password is saved.').waitFor();
-  await end();
-});
-
-test('an address that is taken is told at once', async () => {
-  const { email } = await listener();
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-up` });
-  await signUp(page, email);
-  await page.getByText('There is an account with this address already.').waitFor();
-  await end();
 });
 
 test('who opens a place of their own is asked to sign in and then is there', async () => {
   const { email } = await listener();
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
+  const { page } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
   await page.getByText('Sign in to see this page.').waitFor();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await sendCredentials(page, 'Sign in', email);
   await page.getByRole('heading', { name: 'Library' }).waitFor();
-  await end();
 });
 
 test('signing out leaves nothing behind that the next one could read', async () => {
-  const { page, end } = await visit(browser, { who: await listener() });
+  const { page } = await visit(browser, { who: await listener() });
   await page.getByLabel('Your wish').fill('a secret');
   await goTo(page, 'account');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByText('You are signed out.').waitFor();
   assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).match(/secret|token|example\.com/));
-  await end();
 });
 
 test('a forgotten password is replaced by way of a mail', async () => {
   const { email } = await listener();
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
+  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
   await page.getByRole('link', { name: 'Forgot your password?' }).click();
   // The screen before has a field of the same name.
   await page.getByRole('button', { name: 'Send the link' }).waitFor();
@@ -120,11 +88,9 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await page.getByRole('button', { name: 'Send the link' }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
   const link = await linkTo(email);
-  await end();
   // A program that looks through mails opens the link, and runs what is there.
   const scanner = await visit(browser, { url: link });
   await scanner.page.getByText('Choose a new password with the link from the mail.').waitFor();
-  await scanner.end();
   // The listener does so on another device.
   const phone = await visit(browser, { url: link, size: PHONE });
   await phone.page.getByRole('button', { name: 'Confirm' }).click();
@@ -132,12 +98,10 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await phone.page.getByLabel('New password', { exact: true }).fill('another horse battery');
   await phone.page.getByRole('button', { name: 'Save password' }).click();
   await phone.page.getByText('Your new password is saved.').waitFor();
-  await phone.end();
   const later = await visit(browser, { url: link });
   await later.page.getByRole('button', { name: 'Confirm' }).click();
   await says(later.page, 'The link from the mail is not valid any more.');
   await signIn(later.page, email, 'another horse battery');
-  await later.end();
 });
 
 /** Whose session the page has, as the account's screen tells. */
@@ -157,7 +121,7 @@ for (const isKnown of [false, true]) {
       ['', `?${parameters}`],
       ['', '?code=of-the-attackers'],
     ] as const) {
-      const { page, end } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/${before || link}` });
+      const { page } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/${before || link}` });
       if (before) {
         await page.getByRole('heading', { name: isKnown ? 'Library' : 'Sign in' }).waitFor();
         await page.goto(`${ready.web_url}/${link}`);
@@ -167,21 +131,19 @@ for (const isKnown of [false, true]) {
       assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(access_token));
       if (isKnown) await isSignedInAs(page, victim.email);
       else await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
-      await end();
     }
   });
 }
 
 test('an address is changed by the link in a mail, and the page shows the new one', async () => {
   const who = await listener();
-  const { page, end } = await visit(browser, { who });
+  const { page } = await visit(browser, { who });
   const email = newAddress();
   assert.equal((await who.supabase.auth.updateUser({ email })).error, null);
   await page.goto(await linkTo(who.email));
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText(`You are signed in as ${email}.`).waitFor();
   await isSignedInAs(page, email);
-  await end();
 });
 
 for (const [choice, isKept] of [
@@ -191,21 +153,12 @@ for (const [choice, isKept] of [
   test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     await attacker.supabase.auth.signInWithOtp({ email: attacker.email });
-    const { page, end } = await visit(browser, { who: victim, url: await linkTo(attacker.email) });
+    const { page } = await visit(browser, { who: victim, url: await linkTo(attacker.email) });
     await page.getByText(`You are signed in as ${victim.email}.`).waitFor();
     await page.getByRole('button', { name: 'Confirm' }).click();
     await says(page, `This link belongs to ${attacker.email}.`);
     await page.getByRole('button', { name: `${choice} ${isKept ? victim.email : attacker.email}` }).click();
     await page.getByLabel('Your wish').waitFor();
     await isSignedInAs(page, isKept ? victim.email : attacker.email);
-    await end();
   });
 }
-
-test('a link from a mail that is not valid any more says what to do', async () => {
-  const { page, end } = await visit(browser, { url: `${ready.web_url}/#error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid` });
-  await page.getByText('The link from the mail is not valid any more.').waitFor();
-  await page.getByRole('link', { name: 'Reset your password' }).click();
-  await page.getByRole('button', { name: 'Send the link' }).waitFor();
-  await end();
-});

@@ -1,17 +1,15 @@
 // Turnstile, with Cloudflare's documented test keys: its script, its frame and its verification are stand-ins on this machine.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
-import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
-import type { OwnSupabase } from './own-supabase.ts';
+import { listen } from './file-server.ts';
 import { startOwnSupabase } from './own-supabase.ts';
+import { goTo, says, sendCredentials } from './page.ts';
 import type { Visit } from './support.ts';
-import { goTo, PASSWORD, says, visit } from './support.ts';
+import { PASSWORD, visit } from './support.ts';
 
 const CLOUDFLARE = 'https://challenges.cloudflare.com';
 const KEYS = { passes: '1x00000000000000000000AA', blocks: '2x00000000000000000000AB', secret: '1x0000000000000000000000000000000AA' };
@@ -22,14 +20,9 @@ const spent: string[] = [];
 const siteverify = createServer(async (incoming, outgoing) => {
   const form = new URLSearchParams((await incoming.toArray()).join(''));
   const token = form.get('response') ?? '';
-  const codes =
-    form.get('secret') !== KEYS.secret
-      ? ['invalid-input-secret']
-      : !token.startsWith(DUMMY)
-        ? ['invalid-input-response']
-        : spent.includes(token)
-          ? ['timeout-or-duplicate']
-          : [];
+  const codes = form.get('secret') === KEYS.secret ? [] : ['invalid-input-secret'];
+  if (!token.startsWith(DUMMY)) codes.push('invalid-input-response');
+  if (spent.includes(token)) codes.push('timeout-or-duplicate');
   spent.push(token);
   outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify({ success: codes.length === 0, 'error-codes': codes, hostname: 'localhost' }));
 });
@@ -57,19 +50,12 @@ window.turnstile = {
   remove: (id) => widgets.delete(id),
 };`;
 
-let own: OwnSupabase;
-let browser: Browser;
-
-before(async () => {
-  siteverify.listen(0, '127.0.0.1');
-  await once(siteverify, 'listening');
-  const url = `http://127.0.0.1:${(siteverify.address() as AddressInfo).port}`;
-  own = await startOwnSupabase({ CAPTCHA_SECRET: KEYS.secret, CAPTCHA_SITEVERIFY_URL: url });
-  browser = await launch();
-});
+const siteverifyUrl = `http://127.0.0.1:${await listen(siteverify)}`;
+const own = await startOwnSupabase({ CAPTCHA_SECRET: KEYS.secret, CAPTCHA_SITEVERIFY_URL: siteverifyUrl });
+const browser = await launch();
 after(async () => {
-  await browser?.close();
-  own?.close();
+  await browser.close();
+  own.close();
   siteverify.close();
 });
 
@@ -107,30 +93,22 @@ test('a listener signs up, asks for a new password and signs in, with a token fo
   const first = await visitWith(KEYS.passes);
   const before = spent.length;
   await goTo(first.page, 'sign-up');
-  await first.page.getByRole('button', { name: 'Create account' }).waitFor();
   await first.page.frameLocator('iframe').getByText('Success!').waitFor();
-  await first.page.getByLabel('E-mail').fill(email);
-  await first.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await first.page.getByRole('button', { name: 'Create account' }).click();
+  await sendCredentials(first.page, 'Create account', email);
   await first.page.getByText('3 of 3 AI playlists left').waitFor();
-  await first.end();
-  const { page, end } = await visitWith(KEYS.passes);
+  const { page } = await visitWith(KEYS.passes);
   await goTo(page, 'forgot');
   await page.getByRole('button', { name: 'Send the link' }).waitFor();
   await page.getByLabel('E-mail').fill(email);
   await page.getByRole('button', { name: 'Send the link' }).click();
   await says(page, `If there is an account for ${email}, a link is on its way.`);
   await goTo(page, 'sign-in');
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-  await page.getByLabel('Password', { exact: true }).fill('not the password');
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await sendCredentials(page, 'Sign in', email, 'not the password');
   await says(page, 'The e-mail address or the password is wrong.');
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await sendCredentials(page, 'Sign in', email);
   await page.getByRole('link', { name: 'You', exact: true }).waitFor();
   const used = spent.slice(before);
   assert.deepEqual([used.length, new Set(used).size], [4, 4]);
-  await end();
 });
 
 for (const [what, key, hasScript] of [
@@ -138,10 +116,9 @@ for (const [what, key, hasScript] of [
   ['cannot be loaded', KEYS.passes, false],
 ] as const) {
   test(`a check that ${what} is said, and nothing can be sent`, async () => {
-    const { page, end } = await visitWith(key, hasScript);
+    const { page } = await visitWith(key, hasScript);
     await goTo(page, 'sign-up');
     await says(page, 'The check that you are not a robot did not succeed.');
     assert.equal(await page.getByRole('button', { name: 'Create account' }).getAttribute('aria-disabled'), 'true');
-    await end();
   });
 }

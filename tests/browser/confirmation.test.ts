@@ -1,34 +1,25 @@
 // Signing up where Auth is set to confirm addresses, which hosted projects are: by way of a real mail.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { after, test } from 'node:test';
 import { launch } from './browser.ts';
-import type { OwnSupabase } from './own-supabase.ts';
 import { startOwnSupabase } from './own-supabase.ts';
-import { linkTo, PASSWORD, says, visit } from './support.ts';
+import { says, sendCredentials, wish } from './page.ts';
+import { linkTo, PASSWORD, visit } from './support.ts';
 
-let own: OwnSupabase;
-let browser: Browser;
-
-before(async () => {
-  own = await startOwnSupabase({ CONFIRM_EMAIL: 'true' });
-  browser = await launch();
-});
+const own = await startOwnSupabase({ CONFIRM_EMAIL: 'true' });
+const browser = await launch();
 after(async () => {
-  await browser?.close();
-  own?.close();
+  await browser.close();
+  own.close();
 });
 
 test('an address is confirmed by the link in a mail, and the wish that was written before is sent by itself', async () => {
   const { site, config } = own;
   const email = `${crypto.randomUUID()}@example.com`;
-  const { page, end } = await visit(browser, { url: site, count: 3, others: [config.supabase_url] });
-  await page.getByLabel('Your wish').fill('songs for a rainy tram ride');
-  await page.getByRole('button', { name: 'Make it' }).click();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Create account' }).click();
+  const { page } = await visit(browser, { url: site, count: 3, others: [config.supabase_url] });
+  await wish(page, 'songs for a rainy tram ride');
+  await sendCredentials(page, 'Create account', email);
   await page.getByText(`We have sent a link to ${email}`).waitFor();
   await page.getByRole('button', { name: 'Send it again' }).click();
   await says(page, 'A mail was sent only a moment ago.');
@@ -49,5 +40,4 @@ test('an address is confirmed by the link in a mail, and the wish that was writt
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('Your e-mail address is confirmed. Welcome!').waitFor();
   assert.equal((await sent).postDataJSON().prompt, 'songs for a rainy tram ride');
-  await end();
 });

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
 import { launch } from './browser.ts';
 import { fileServer, listen } from './file-server.ts';
-import { goTo, listener, modelTakes, ready, resetSimulators, says, signIn, tracksOn, upgrade, visit } from './support.ts';
+import { goTo, says, signIn, tracksOn, upgrade, wish } from './page.ts';
+import { listener, modelTakes, ready, resetSimulators, visit } from './support.ts';
 
 /** One of APP_ORIGINS, and for a browser another one than the functions'. */
 const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
@@ -14,31 +14,26 @@ const UNKNOWN = 'http://unknown.localhost';
 
 const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
 const server = fileServer(() => config);
-let browser: Browser;
-
-before(async () => {
-  await resetSimulators();
-  const port = await listen(server);
-  // The names lead to this server, whatever else listens at that port.
-  const names = [`MAP localhost:${new URL(ELSEWHERE).port} 127.0.0.1:${port}`, `MAP unknown.localhost:80 127.0.0.1:${port}`];
-  browser = await launch(`--host-resolver-rules=${names.join(', ')}`);
-});
+const port = await listen(server);
+// The names lead to this server, whatever else listens at that port.
+const names = [`MAP localhost:${new URL(ELSEWHERE).port} 127.0.0.1:${port}`, `MAP unknown.localhost:80 127.0.0.1:${port}`];
+const browser = await launch(`--host-resolver-rules=${names.join(', ')}`);
+before(resetSimulators);
 after(async () => {
-  await browser?.close();
+  await browser.close();
   server.close();
   await resetSimulators();
 });
 
 test('hosted elsewhere, the page generates, saves, and pays', async () => {
   const who = await listener();
-  const { page, end } = await visit(browser, { url: ELSEWHERE, count: 3 });
+  const { page } = await visit(browser, { url: ELSEWHERE, count: 3 });
   assert.equal(await page.evaluate(() => origin), ELSEWHERE);
   await signIn(page, who.email);
   await goTo(page, '');
   await page.getByText('3 of 3 AI playlists left').waitFor();
   await modelTakes(0, 0);
-  await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await wish(page);
   await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
   await goTo(page, 'account');
@@ -46,12 +41,11 @@ test('hosted elsewhere, the page generates, saves, and pays', async () => {
   await page.getByRole('button', { name: 'Pay', exact: true }).click();
   await page.getByText('You are on Pro now.').waitFor();
   assert.equal(new URL(page.url()).origin, ELSEWHERE);
-  await end();
 });
 
 test('hosted elsewhere, a refusal is still read with all that it says', async () => {
   const who = await listener();
-  const { page, end } = await visit(browser, { url: `${ELSEWHERE}/#/account`, who });
+  const { page } = await visit(browser, { url: `${ELSEWHERE}/#/account`, who });
   const answered = page.waitForResponse((response) => response.url().endsWith('/account') && response.request().method() === 'DELETE');
   await page.getByRole('button', { name: 'Delete account …' }).click();
   await page.getByLabel('Your e-mail address').fill('somebody@example.com');
@@ -59,7 +53,6 @@ test('hosted elsewhere, a refusal is still read with all that it says', async ()
   await says(page, 'That does not match this account.');
   await page.getByText('Details for support').click();
   await page.getByText((await answered).headers()['x-request-id'] ?? 'no id').waitFor();
-  await end();
 });
 
 test('from another origin, supabase-js calls functions in a region of its choice and with tracing', async () => {

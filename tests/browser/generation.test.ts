@@ -1,32 +1,14 @@
 // From a wish to a playlist, as a listener sees it, and all that may come between.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Page, Route } from 'playwright-core';
+import { after, beforeEach, test } from 'node:test';
+import type { Page, Route } from 'playwright-core';
 import { launch } from './browser.ts';
-import type { Listener, Visit } from './support.ts';
-import {
-  control,
-  DESKTOP,
-  generated,
-  goTo,
-  listener,
-  modelTakes,
-  PHONE,
-  resetSimulators,
-  says,
-  shot,
-  signIn,
-  titlesOf,
-  tracksOn,
-  upgrade,
-  visit,
-} from './support.ts';
+import { goTo, says, shot, signIn, tracksOn, upgrade, wish } from './page.ts';
+import type { Listener } from './support.ts';
+import { arrival, control, DESKTOP, generated, listener, modelTakes, resetSimulators, SIZES, titlesOf } from './support.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await launch();
-});
+const browser = await launch();
 beforeEach(resetSimulators);
 after(async () => {
   await browser?.close();
@@ -38,17 +20,7 @@ type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; source
 
 const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
 
-async function atTheComposer(size = DESKTOP): Promise<Visit & { who: Listener }> {
-  const who = await listener();
-  const it = await visit(browser, { size, who, count: 3 });
-  await it.page.getByText('3 of 3 AI playlists left').waitFor();
-  return { ...it, who };
-}
-
-async function wish(page: Page): Promise<void> {
-  await page.getByLabel('Your wish').fill('a cozy rainy evening');
-  await page.keyboard.press('Enter');
-}
+const atTheComposer = (size = DESKTOP) => arrival(browser, '', { size, count: 3 });
 
 async function usedBy({ supabase }: Listener): Promise<number> {
   const { data } = await supabase.rpc('usage');
@@ -57,12 +29,9 @@ async function usedBy({ supabase }: Listener): Promise<number> {
 
 const isReady = (page: Page) => page.getByRole('heading', { level: 1, name: 'Rainy evening' }).waitFor();
 
-for (const [name, size] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const) {
+for (const [name, size] of SIZES) {
   test(`on a ${name}, tracks appear one by one, nothing moves, and the playlist is saved`, async () => {
-    const { page, who, end } = await atTheComposer(size);
+    const { page, who } = await atTheComposer(size);
     await modelTakes(900, 250);
     await page.evaluate(() => {
       const kept = Object.assign(globalThis, { moves: [] as string[], counts: [] as number[] });
@@ -99,12 +68,11 @@ for (const [name, size] of [
     await isReady(page);
     assert.deepEqual(await tracksOn(page), shown);
     assert.deepEqual(await titlesOf(who, page.url().split('/').at(-1) ?? ''), shown);
-    await end();
   });
 }
 
 test('a generation is cancelled at any time, costs nothing, and the wish is still there', async () => {
-  const { page, who, end } = await atTheComposer();
+  const { page, who } = await atTheComposer();
   await modelTakes(30_000, 10);
   await wish(page);
   await page.getByText('Thinking of songs').waitFor();
@@ -113,11 +81,10 @@ test('a generation is cancelled at any time, costs nothing, and the wish is stil
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
   // The function notices by itself that nobody listens, and lets the slot go.
   while ((await usedBy(who)) > 0);
-  await end();
 });
 
 test('a generation that is cancelled once enough was there counts, and what was found is offered, also after a reload', async () => {
-  const { page, who, end } = await atTheComposer();
+  const { page, who } = await atTheComposer();
   await modelTakes(0, 1_500);
   await wish(page);
   // Of three, one is enough.
@@ -130,11 +97,10 @@ test('a generation that is cancelled once enough was there counts, and what was 
   await page.getByRole('heading', { level: 1, name: 'a cozy rainy evening' }).waitFor();
   assert.equal((await tracksOn(page))[0], FOUND[0]);
   assert.equal(await usedBy(who), 1);
-  await end();
 });
 
 test('a wish that is not about music is answered with examples that can be taken', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   const reply = { kind: 'refusal', language: 'en', name: '', description: '', summary: '', tracks: [] };
   await control('llm', 'PUT', 'script', { reply });
   await wish(page);
@@ -143,11 +109,10 @@ test('a wish that is not about music is answered with examples that can be taken
   const text = await example.innerText();
   await example.getByRole('button').click();
   assert.equal(await page.getByLabel('Your wish').inputValue(), text);
-  await end();
 });
 
 test('a failure says what happened, what to do, and how support finds it', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
   const answered = page.waitForResponse('**/functions/v1/ai-playlist');
   await wish(page);
@@ -160,11 +125,10 @@ test('a failure says what happened, what to do, and how support finds it', async
   await modelTakes(0, 0);
   await alert.getByRole('button', { name: 'Try again' }).click();
   await isReady(page);
-  await end();
 });
 
 test('what was chosen is sent, and what cannot be is said at its field and not sent', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   await modelTakes(0, 0);
   const opened = (name: string) => page.getByRole('button', { name }).click();
   await opened('Any years');
@@ -191,11 +155,10 @@ test('what was chosen is sent, and what cannot be is said at its field and not s
     [{ from: 1990, to: 1999 }, ['Ed Sheeran', 'Adele'], false, 3, true, [{ artist: 'Nick Drake', title: 'Pink Moon' }]],
   );
   await isReady(page);
-  await end();
 });
 
 test('a new line is begun by Shift and Enter, and the logo always leads to a new wish', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   await modelTakes(0, 0);
   await page.getByLabel('Your wish').fill('rain');
   await page.keyboard.press('Shift+Enter');
@@ -205,11 +168,10 @@ test('a new line is begun by Shift and Enter, and the logo always leads to a new
   await isReady(page);
   await page.getByRole('link', { name: 'Sound Whiskers' }).click();
   await page.getByLabel('Your wish').waitFor();
-  await end();
 });
 
 test('a playlist is refined: what there was goes along, what fails can be tried again, and the first one stays', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   await modelTakes(0, 0);
   await wish(page);
   await isReady(page);
@@ -230,7 +192,6 @@ test('a playlist is refined: what there was goes along, what fails can be tried 
   await page.getByRole('heading', { level: 1, name: /^Mood/ }).waitFor();
   await page.getByRole('link', { name: 'The playlist before this change' }).click();
   await isReady(page);
-  await end();
 });
 
 for (const [what, lose] of [
@@ -238,7 +199,7 @@ for (const [what, lose] of [
   ['the network coming back', (page: Page) => page.evaluate(() => dispatchEvent(new Event('online')))],
 ] as const) {
   test(`a playlist whose answer was lost is brought back by ${what} alone, and paid for once`, async () => {
-    const { page, who, end } = await atTheComposer();
+    const { page, who } = await atTheComposer();
     await modelTakes(0, 0);
     const cut = async (route: Route) => {
       const response = await route.fetch();
@@ -251,12 +212,11 @@ for (const [what, lose] of [
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
     assert.equal(await usedBy(who), 1);
-    await end();
   });
 }
 
 test('a playlist that is being made is in the library, and goes on after a reload', async () => {
-  const { page, end } = await atTheComposer();
+  const { page } = await atTheComposer();
   await modelTakes(600, 400);
   await wish(page);
   await page.getByText('Thinking of songs').waitFor();
@@ -266,11 +226,10 @@ test('a playlist that is being made is in the library, and goes on after a reloa
   await goTo(page, 'playlists/new');
   await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
-  await end();
 });
 
 test('offline, the page says that nothing was sent', async () => {
-  const { page, context, end } = await atTheComposer();
+  const { page, context } = await atTheComposer();
   await modelTakes(0, 0);
   await context.setOffline(true);
   await wish(page);
@@ -278,11 +237,10 @@ test('offline, the page says that nothing was sent', async () => {
   await context.setOffline(false);
   await page.getByRole('button', { name: 'Try again' }).click();
   await isReady(page);
-  await end();
 });
 
 test('who has used up the plan is told when the next one is free, and is one click from paying', async () => {
-  const { page, who, end } = await atTheComposer();
+  const { page, who } = await atTheComposer();
   for (let n = 0; n < 3; n += 1) await generated(who, 1);
   await wish(page);
   await page.getByText('Your AI playlists are used up for now.').waitFor();
@@ -290,11 +248,10 @@ test('who has used up the plan is told when the next one is free, and is one cli
   await page.getByText(/0 of 3 AI playlists left; the next one is free on \d/).waitFor();
   await upgrade(page, who);
   await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
-  await end();
 });
 
 test('a session that ends meanwhile is renewed, and one that cannot be renewed asks to sign in with everything kept', async () => {
-  const { page, who, end } = await atTheComposer();
+  const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const refused = { code: 'token_expired', message: 'Your session has expired. Sign in again.', request_id: crypto.randomUUID() };
   await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }), { times: 1 });
@@ -311,11 +268,10 @@ test('a session that ends meanwhile is renewed, and one that cannot be renewed a
   await goTo(page, '');
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
   assert.equal(await page.getByText('Your session has expired.').count(), 0);
-  await end();
 });
 
 test('where there is no room to save it, a playlist waits in the library of its author alone', async () => {
-  const { page, who, end } = await atTheComposer();
+  const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const unsaved = async (route: Route) => {
     const response = await route.fetch();
@@ -338,5 +294,4 @@ test('where there is no room to save it, a playlist waits in the library of its 
   await signIn(page, (await listener()).email);
   await goTo(page, 'playlists');
   await page.getByText('No playlists yet').waitFor();
-  await end();
 });

@@ -1,34 +1,16 @@
 // What holds on every screen: who may read it, what it may do, and how it looks.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, beforeEach, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
-import {
-  control,
-  DESKTOP,
-  goTo,
-  isAccessible,
-  listener,
-  modelTakes,
-  PHONE,
-  playlistOf,
-  ready,
-  resetSimulators,
-  says,
-  shot,
-  signIn,
-  upgrade,
-  visit,
-} from './support.ts';
+import { goTo, isAccessible, says, shot, signIn, upgrade } from './page.ts';
+import { control, listener, modelTakes, playlistOf, ready, resetSimulators, SIZES, visit } from './support.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await launch();
-});
+const browser = await launch();
 beforeEach(resetSimulators);
 after(async () => {
-  await browser?.close();
+  await browser.close();
   await resetSimulators();
 });
 
@@ -49,15 +31,12 @@ async function fits(page: Page, what: string): Promise<void> {
   assert.deepEqual(small, [], what);
 }
 
-for (const [name, size] of [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const) {
+for (const [name, size] of SIZES) {
   test(`on a ${name}, every screen can be read by everybody, in light and dark`, async () => {
     const who = await listener();
     const id = await playlistOf(who, 'Sunday');
     await playlistOf(who, 'A road trip through the mountains, over three passes and along the lake', 2);
-    const { page, end } = await visit(browser, { size });
+    const { page } = await visit(browser, { size });
     const check = async (screen: string) => {
       await isAccessible(page, screen);
       await fits(page, screen);
@@ -113,12 +92,11 @@ for (const [name, size] of [
     await page.getByRole('button', { name: 'Make it' }).click();
     await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
     await check('result');
-    await end();
   });
 }
 
 test('the page speaks Polish to who does, and remembers what was chosen', async () => {
-  const { page, end } = await visit(browser, { locale: 'pl-PL' });
+  const { page } = await visit(browser, { locale: 'pl-PL' });
   await page.getByRole('heading', { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'pl');
   await page.getByRole('option', { name: '20 piosenek' }).waitFor({ state: 'attached' });
@@ -135,11 +113,10 @@ test('the page speaks Polish to who does, and remembers what was chosen', async 
   await page.getByLabel('Hasło', { exact: true }).fill('nie to hasło');
   await page.getByRole('main').getByRole('button', { name: 'Zaloguj się' }).click();
   await says(page, 'Adres e-mail albo hasło się nie zgadza.');
-  await end();
 });
 
 test('the whole way from the first word to the playlist is gone by keyboard alone', async () => {
-  const { page, end } = await visit(browser, { who: await listener() });
+  const { page } = await visit(browser, { who: await listener() });
   await page.getByText('3 of 3 AI playlists left').waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.tagName || '');
   const tabTo = async (pattern: RegExp) => {
@@ -151,7 +128,6 @@ test('the whole way from the first word to the playlist is gone by keyboard alon
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Mood: a cozy rainy evening' }).waitFor();
   await tabTo(/Send to Spotify/);
-  await end();
 });
 
 for (const [what, width, zoom] of [
@@ -162,7 +138,7 @@ for (const [what, width, zoom] of [
     const who = await listener();
     const id = await playlistOf(who, 'Rozkołysany wieczór nad Zatoką');
     for (const locale of ['en-GB', 'pl-PL']) {
-      const { page, end } = await visit(browser, { size: { width, height: 700 }, who, locale });
+      const { page } = await visit(browser, { size: { width, height: 700 }, who, locale });
       await page.evaluate(
         (size) => {
           document.documentElement.style.fontSize = size;
@@ -178,7 +154,6 @@ for (const [what, width, zoom] of [
         const words = await page.locator('.track-words').first().boundingBox();
         assert.ok((words?.width ?? 0) > 100, `${locale}: titles of ${words?.width} pixels`);
       }
-      await end();
     }
   });
 }

@@ -1,47 +1,20 @@
 // A listener's playlists: finding, naming, deleting and getting them back, and what is in them.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, beforeEach, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
+import { choose, goTo, keepsFocus, says, tracksOn } from './page.ts';
 import type { Listener, Visit } from './support.ts';
-import {
-  choose,
-  control,
-  DESKTOP,
-  generated,
-  goTo,
-  keepsFocus,
-  listener,
-  PHONE,
-  playlistOf,
-  ready,
-  resetSimulators,
-  says,
-  titlesOf,
-  tracksOn,
-  visit,
-} from './support.ts';
+import { arrival, control, DESKTOP, generated, listener, PHONE, playlistOf, ready, resetSimulators, SIZES, titlesOf, visit } from './support.ts';
 
-let browser: Browser;
-before(async () => {
-  browser = await launch();
-});
+const browser = await launch();
 beforeEach(resetSimulators);
-after(() => browser?.close());
+after(() => browser.close());
 
-const SIZES = [
-  ['desktop', DESKTOP],
-  ['phone', PHONE],
-] as const;
 const IN_ORDER = ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You'];
 
-async function atPlaylists(size = DESKTOP): Promise<Visit & { who: Listener }> {
-  const who = await listener();
-  const it = await visit(browser, { size, who });
-  await it.page.getByText('3 of 3 AI playlists left').waitFor();
-  return { ...it, who };
-}
+const atPlaylists = (size = DESKTOP) => arrival(browser, '', { size });
 
 async function atPlaylist(size = DESKTOP): Promise<Visit & { who: Listener; id: string }> {
   const it = await atPlaylists(size);
@@ -59,7 +32,7 @@ async function inOrder(page: Page, who: Listener, id: string, titles: string[]):
 
 for (const [name, size] of SIZES) {
   test(`on a ${name}, a playlist is created, found, described, deleted, and got back`, async () => {
-    const { page, who, end } = await atPlaylists(size);
+    const { page, who } = await atPlaylists(size);
     await goTo(page, 'playlists');
     await page.getByRole('heading', { name: 'No playlists yet' }).waitFor();
     await page.getByRole('button', { name: 'Start empty' }).click();
@@ -97,11 +70,10 @@ for (const [name, size] of SIZES) {
     await page.getByRole('link', { name: 'Sunday' }).click();
     await page.getByText('Whisky').first().waitFor();
     assert.deepEqual(await tracksOn(page), IN_ORDER);
-    await end();
   });
 
   test(`on a ${name}, a track is dragged to its place`, async () => {
-    const { page, who, id, end } = await atPlaylist(size);
+    const { page, who, id } = await atPlaylist(size);
     const box = async (at: number) => (await page.locator('.grip').nth(at).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     const [from, to] = [await box(0), await box(2)];
     const middle = (it: typeof from) => [it.x + it.width / 2, it.y + it.height / 2] as const;
@@ -111,12 +83,11 @@ for (const [name, size] of SIZES) {
     await page.mouse.move(...middle(to), { steps: 4 });
     await page.mouse.up();
     await inOrder(page, who, id, ['Falling Slowly', 'Yellow', 'Whisky', 'Someone Like You']);
-    await end();
   });
 }
 
 test('in a long playlist, the window goes along with a track that is dragged to its end', async () => {
-  const { page, who, end } = await atPlaylists(PHONE);
+  const { page, who } = await atPlaylists(PHONE);
   const id = await generated(who, 20);
   await goTo(page, `playlists/${id}`);
   await page.locator('.grip').nth(19).waitFor();
@@ -130,11 +101,10 @@ test('in a long playlist, the window goes along with a track that is dragged to 
   await page.mouse.up();
   await page.getByRole('button', { name: `Move ${titles[0]}, 20 of 20` }).waitFor();
   await inOrder(page, who, id, [...titles.slice(1), String(titles[0])]);
-  await end();
 });
 
 test('a name that is taken is said, and what was typed is still there after a reload', async () => {
-  const { page, who, end } = await atPlaylists();
+  const { page, who } = await atPlaylists();
   await playlistOf(who, 'Sunday', 1);
   await goTo(page, 'playlists');
   await page.getByRole('button', { name: 'Start empty' }).click();
@@ -145,11 +115,10 @@ test('a name that is taken is said, and what was typed is still there after a re
   await page.reload();
   await page.getByRole('button', { name: 'Start empty' }).click();
   assert.deepEqual([await page.getByLabel('Name').inputValue(), await page.getByLabel('Description').inputValue()], ['sunday', 'another one']);
-  await end();
 });
 
 test('tracks are moved by keyboard alone, and each move is said', async () => {
-  const { page, who, id, end } = await atPlaylist();
+  const { page, who, id } = await atPlaylist();
   await page.getByRole('button', { name: 'Move Whisky, 1 of 4' }).focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
@@ -161,11 +130,10 @@ test('tracks are moved by keyboard alone, and each move is said', async () => {
   await inOrder(page, who, id, ['Falling Slowly', 'Yellow', 'Whisky', 'Someone Like You']);
   await page.keyboard.press('Home');
   await inOrder(page, who, id, IN_ORDER);
-  await end();
 });
 
 test('tracks are found in the catalogue, added and swapped', async () => {
-  const { page, who, id, end } = await atPlaylist();
+  const { page, who, id } = await atPlaylist();
   await page.getByRole('button', { name: 'Add songs' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Title').fill('Karma Police');
@@ -184,11 +152,10 @@ test('tracks are found in the catalogue, added and swapped', async () => {
   await dialog.getByRole('button', { name: 'Use Come as You Are', exact: true }).first().click();
   await dialog.waitFor({ state: 'detached' });
   await inOrder(page, who, id, ['Whisky', 'Falling Slowly', 'Yellow', 'Come as You Are', 'Karma Police']);
-  await end();
 });
 
 test('a search that finds nothing, and one that fails, say so and keep the words', async () => {
-  const { page, end } = await atPlaylist();
+  const { page } = await atPlaylist();
   await page.getByRole('button', { name: 'Add songs' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Title').fill('qqqzzzxxx');
@@ -198,31 +165,28 @@ test('a search that finds nothing, and one that fails, say so and keep the words
   await page.keyboard.press('Enter');
   await says(page, 'Spotify does not answer properly.');
   assert.equal(await dialog.getByLabel('Title').inputValue(), 'qqqzzzxxx');
-  await end();
 });
 
 test('a playlist of somebody else is not there', async () => {
   const other = await listener();
   const id = await playlistOf(other, 'Not yours', 1);
-  const { page, end } = await atPlaylists();
+  const { page } = await atPlaylists();
   await goTo(page, `playlists/${id}`);
   await says(page, 'This playlist is not here any more.');
-  await end();
 });
 
 test('a name is text, whatever is in it', async () => {
-  const { page, who, end } = await atPlaylists();
+  const { page, who } = await atPlaylists();
   const name = '<img src=x onerror="document.title=1"> & "friends"';
   await playlistOf(who, name, 1);
   await goTo(page, 'playlists');
   await page.getByRole('link', { name }).click();
   await page.getByRole('heading', { name }).waitFor();
   assert.equal(await page.locator('main img').count(), 0);
-  await end();
 });
 
 test('where a deleted playlist cannot be got back, the reason is said', async () => {
-  const { page, who, end } = await atPlaylists();
+  const { page, who } = await atPlaylists();
   const id = await playlistOf(who, 'Sunday', 1);
   await goTo(page, `playlists/${id}`);
   await choose(page, 'this playlist', 'Delete');
@@ -230,7 +194,6 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
   await playlistOf(who, 'Sunday', 1);
   await page.getByRole('button', { name: 'Undo' }).click();
   await says(page, 'You already have a playlist with this name. Choose another name.');
-  await end();
 });
 
 const EDITS = [
@@ -240,7 +203,7 @@ const EDITS = [
 
 for (const [what, rpc, edit, edited] of EDITS) {
   test(`${what} is undone by its toast and by Ctrl+Z, and the focus is never lost`, async () => {
-    const { page, who, id, end } = await atPlaylist();
+    const { page, who, id } = await atPlaylist();
     for (const undo of [() => page.getByRole('button', { name: 'Undo' }).click(), () => page.keyboard.press('Control+z')]) {
       await edit(page);
       await keepsFocus(page, what);
@@ -251,11 +214,10 @@ for (const [what, rpc, edit, edited] of EDITS) {
       await keepsFocus(page, 'undo');
       await inOrder(page, who, id, IN_ORDER);
     }
-    await end();
   });
 
   test(`${what} that the server refuses is taken back, said at its row, and tried again; nothing else is lost`, async () => {
-    const { page, who, id, end } = await atPlaylist();
+    const { page, who, id } = await atPlaylist();
     const away = { code: 'PGRST001', message: 'away', details: null, hint: null };
     await page.route(`**/rest/v1/rpc/${rpc}`, (route) => route.fulfill({ status: 503, json: away }));
     await edit(page);
@@ -267,19 +229,17 @@ for (const [what, rpc, edit, edited] of EDITS) {
     await row.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await inOrder(page, who, id, [...edited]);
-    await end();
   });
 }
 
 test('two removals at once are both undone, whatever the order', async () => {
-  const { page, who, id, end } = await atPlaylist();
+  const { page, who, id } = await atPlaylist();
   await choose(page, 'Whisky', 'Remove');
   await choose(page, 'Yellow', 'Remove');
   await page.locator('.toast', { hasText: 'Whisky' }).getByRole('button', { name: 'Undo' }).click();
   await page.locator('.toast', { hasText: 'Yellow' }).getByRole('button', { name: 'Undo' }).click();
   await page.getByText('Yellow', { exact: true }).waitFor();
   await inOrder(page, who, id, IN_ORDER);
-  await end();
 });
 
 test('on two devices, each removes the track that was pointed at, and shows what is stored', async () => {
@@ -292,12 +252,10 @@ test('on two devices, each removes the track that was pointed at, and shows what
   await choose(two.page, 'Falling Slowly', 'Remove');
   await two.page.getByText('Whisky', { exact: true }).waitFor({ state: 'detached' });
   await inOrder(two.page, who, id, ['Yellow', 'Someone Like You']);
-  await two.end();
-  await one.end();
 });
 
 test('every track leads to Spotify in a window of its own, and its menu tells all about it', async () => {
-  const { page, end } = await atPlaylist(PHONE);
+  const { page } = await atPlaylist(PHONE);
   assert.equal(await page.getByRole('link', { name: 'Songs from Spotify' }).getAttribute('href'), 'https://open.spotify.com');
   await page.getByRole('button', { name: 'More for Whisky' }).click();
   const link = page.getByRole('menuitem', { name: 'Open in Spotify' });
@@ -311,11 +269,10 @@ test('every track leads to Spotify in a window of its own, and its menu tells al
   const [row, words] = await Promise.all(['.track', '.track-words'].map((it) => page.locator(it).first().boundingBox()));
   assert.ok((words?.width ?? 0) >= 0.6 * (row?.width ?? 1), `${words?.width} of ${row?.width}`);
   assert.equal(await page.title(), 'Sunday – Sound Whiskers');
-  await end();
 });
 
 test('the library is put in order by name, and the choice is kept', async () => {
-  const { page, who, end } = await atPlaylists();
+  const { page, who } = await atPlaylists();
   for (const name of ['Zebra', 'Ananas', 'Moss']) await playlistOf(who, name, 1);
   await goTo(page, 'playlists');
   const names = () => page.locator('.tile h2').allTextContents();
@@ -325,5 +282,4 @@ test('the library is put in order by name, and the choice is kept', async () => 
   await page.reload();
   await page.getByText('Moss').waitFor();
   assert.deepEqual(await names(), ['Ananas', 'Moss', 'Zebra']);
-  await end();
 });

@@ -1,60 +1,30 @@
 // A listener's browser on the running stack: it notices by itself what must never happen on any screen.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Session, SupabaseClient } from '@supabase/supabase-js';
-import { createClient } from '@supabase/supabase-js';
-import type { AxeResults } from 'axe-core';
+import { afterEach } from 'node:test';
+import type { Session } from '@supabase/supabase-js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Sql } from 'postgres';
 import postgres from 'postgres';
+import type { Client } from '../supabase-js/support.ts';
+import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from '../supabase-js/support.ts';
 
-type Ready = {
-  web_url: string;
-  functions_url: string;
-  supabase_url: string;
-  publishable_key: string;
-  mail_url: string;
-  database_url: string;
-  simulators: { llm: string; spotify: string; stripe: string };
-};
+export { control, PASSWORD, ready, resetSimulators };
 
-export const ready = JSON.parse(readFileSync(process.env.SOUND_WHISKERS_READY_FILE ?? 'target/ready.json', 'utf8')) as Ready;
-export const PASSWORD = 'correct horse battery';
-export const PHONE = { width: 390, height: 844 };
-export const DESKTOP = { width: 1280, height: 900 };
+export type Size = { width: number; height: number };
+export const PHONE: Size = { width: 390, height: 844 };
+export const DESKTOP: Size = { width: 1280, height: 900 };
+export const SIZES: [name: string, size: Size][] = [
+  ['desktop', DESKTOP],
+  ['phone', PHONE],
+];
 /** Far more than anything here takes, on a busy machine too. */
 const PATIENCE_MS = 15_000;
-const SHOTS = 'target/screenshots';
-
-export async function control(simulator: keyof Ready['simulators'], method: string, name: string, body: unknown): Promise<void> {
-  const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
-  assert.ok(response.ok, `${method} ${name}: ${response.status}`);
-}
-
-export async function resetSimulators(): Promise<void> {
-  for (const name of ['llm', 'spotify', 'stripe'] as const) await control(name, 'POST', 'reset', {});
-}
 
 /** How the model talks: slowly enough to watch, or at once. */
 export function modelTakes(first_token_ms: number, chunk_ms: number): Promise<void> {
   return control('llm', 'PUT', 'script', [{ reply: REPLY, first_token_ms, chunk_chars: 40, chunk_ms }]);
 }
-
-const REPLY = {
-  kind: 'playlist',
-  language: 'en',
-  name: 'Rainy evening',
-  description: 'For the window seat.',
-  summary: 'Calm songs.',
-  tracks: [
-    { artist: 'Nirvana', title: 'Come as You Are', year: 1991 },
-    { artist: 'Radiohead', title: 'Karma Police', year: 1997 },
-    { artist: 'Glass Orchard', title: 'Broken Satellites', year: 2011 },
-    { artist: 'The Beatles', title: 'Let It Be', year: 1970 },
-  ],
-};
 
 /** The database, as its owner. */
 export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -66,16 +36,12 @@ export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
   }
 }
 
-export type Listener = { email: string; supabase: SupabaseClient; session: Session };
+export type Listener = { email: string; supabase: Client; session: Session };
 
 /** Somebody with an account, known to no browser yet. */
 export async function listener(): Promise<Listener> {
-  const supabase = createClient(ready.supabase_url, ready.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } });
-  const email = `${crypto.randomUUID()}@example.com`;
-  const { data, error } = await supabase.auth.signUp({ email, password: PASSWORD });
-  assert.equal(error, null);
-  assert.ok(data.session);
-  return { email, supabase, session: data.session };
+  const { supabase, session } = await signedUp();
+  return { email: String(session.user.email), supabase, session };
 }
 
 const SONGS = [
@@ -119,14 +85,17 @@ export async function generated({ session }: Listener, target_count: number): Pr
 
 export async function titlesOf({ supabase }: Listener, playlist_id: string): Promise<string[]> {
   const { data } = await supabase.from('playlist_tracks').select('title').eq('playlist_id', playlist_id).order('position');
-  return (data ?? []).map(({ title }) => title);
+  return (data ?? []).map(({ title }) => String(title));
 }
 
-export type Visit = { page: Page; context: BrowserContext; end: () => Promise<void> };
-type VisitOptions = { size?: { width: number; height: number }; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
+/** What is to be ended with the test, and what must not have been. */
+const visits: { context: BrowserContext; wrong: string[] }[] = [];
+
+export type Visit = { page: Page; context: BrowserContext };
+type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
 
 /**
- * A browser of its own, at the page. `end` fails the test if there was an error in the console, or a request to
+ * A browser of its own, at the page, until the test ends; which fails if there was an error in the console, or a request to
  * anywhere but the page, the functions, Supabase, `others`, and the services' own pages that the listener was sent to.
  * `who` has signed in here before; `count`: how long a playlist was asked for here the last time.
  */
@@ -153,32 +122,28 @@ export async function visit(
     const own = known.includes(new URL(page.url() === 'about:blank' ? url : page.url()).origin);
     if (own && !request.isNavigationRequest() && !known.includes(new URL(request.url()).origin)) wrong.push(`request to ${request.url()}`);
   });
+  visits.push({ context, wrong });
   await page.goto(url);
-  const end = async () => {
+  return { page, context };
+}
+
+afterEach(async () => {
+  for (const { context, wrong } of visits.splice(0)) {
     await context.close();
     assert.deepEqual(wrong, []);
-  };
-  return { page, context, end };
-}
+  }
+});
 
-export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
-  await page.goto(`${new URL(page.url()).origin}/#/sign-in`);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('link', { name: 'You', exact: true }).waitFor();
+/** A new listener at a place in the app, which tells how much of the plan is left. */
+export async function arrival(browser: Browser, place = '', options: VisitOptions = {}): Promise<Visit & { who: Listener }> {
+  const who = await listener();
+  const it = await visit(browser, { ...options, who, url: `${ready.web_url}/#/${place}` });
+  await it.page
+    .getByText(/3 of 3 (AI playlists )?left/)
+    .first()
+    .waitFor();
+  return { ...it, who };
 }
-
-/** Presses a button and goes on in the dialog that it opens, which says for which account. */
-export async function goOn(page: Page, button: string, further: string, { email }: Listener): Promise<void> {
-  await page.getByRole('button', { name: button }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByText(`Signed in as ${email}`).waitFor();
-  await dialog.getByRole('button', { name: further }).click();
-}
-
-export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, 'Link Spotify', 'Continue to Spotify', who);
-export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 'Upgrade to Pro', 'Continue to payment', who);
 
 /** As if the listener had signed in an hour ago and stayed. */
 export async function stays({ session, supabase, email }: Listener): Promise<Listener> {
@@ -192,44 +157,6 @@ export async function stays({ session, supabase, email }: Listener): Promise<Lis
   return { email, supabase, session: data.session };
 }
 
-/** Goes to a place in the app, without loading the page anew. */
-export async function goTo(page: Page, place: string): Promise<void> {
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, `#/${place}`);
-}
-
-export async function shot(page: Page, name: string): Promise<void> {
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png` });
-}
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** No rule of axe is broken, in either theme. */
-export async function isAccessible(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.evaluate(AXE);
-    const results = (await page.evaluate('axe.run()')) as AxeResults;
-    const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
-    assert.deepEqual(found, [], `${what}, ${colorScheme}`);
-  }
-  // One after the other: colours would glide back, and a picture taken meanwhile would show them half way.
-  await page.emulateMedia({ colorScheme: null });
-  await page.evaluate(() => new Promise(requestAnimationFrame));
-  await page.emulateMedia({ reducedMotion: null });
-}
-
-export async function tracksOn(page: Page): Promise<string[]> {
-  return page.locator('.track-item:not(.track-waiting) .track-title .clip').allTextContents();
-}
-
-/** A notice with these words, wherever it stands; the fold for support may hold them once more. */
-export async function says(page: Page, words: string): Promise<void> {
-  await page.getByText(words).first().waitFor();
-}
-
 /** The link in the newest mail to somebody. */
 export async function linkTo(address: string, mail_url = ready.mail_url): Promise<string> {
   for (;;) {
@@ -237,16 +164,4 @@ export async function linkTo(address: string, mail_url = ready.mail_url): Promis
     const [link] = /https?:\/\/\S+token_hash=\S+/.exec(mails.find(({ to }) => to === address)?.text ?? '') ?? [];
     if (link) return link;
   }
-}
-
-/** Chooses from the menu of a track, or of anything else that has one. */
-export async function choose(page: Page, what: string, item: string): Promise<void> {
-  await page.getByRole('button', { name: `More for ${what}` }).click();
-  await page.getByRole('menuitem', { name: item }).click();
-}
-
-/** Whether the focus is at something that can be gone on from. */
-export async function keepsFocus(page: Page, what: string): Promise<void> {
-  await page.evaluate(() => new Promise(requestAnimationFrame));
-  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', what);
 }

@@ -118,11 +118,11 @@ test('what is missing is named, all of it at once, and nothing is ready', async 
 /** An empty project: a database without a table, and nothing set or deployed. */
 async function withProject(setUp: (sql: Sql) => Promise<void>, work: (project: Project) => Promise<void>): Promise<void> {
   const { url, sql, drop } = await scratchDatabase(setUp);
-  const api = await ManagementApi.start({
+  const api = await new ManagementApi({
     SUPABASE_URL: process.env.SUPABASE_URL!,
     SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: process.env.SUPABASE_PUBLISHABLE_KEY }),
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: process.env.SUPABASE_SECRET_KEY }),
-  });
+  }).listen();
   try {
     const values = { ...FOR_SUPABASE, SUPABASE_DB_URL: url, SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN };
     await work({ api, sql, values, deploy: (runner = run, changes = {}) => deploy({ ...values, ...changes }, ['supabase'], api.environment(), runner) });

@@ -4,6 +4,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -24,30 +25,21 @@ export class ManagementApi extends PlatformSimulator {
   readonly secrets = new Map<string, string>();
   readonly functions = new Map<string, Deployed>();
   readonly #injected: Injected;
-  readonly #folder: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'management-api-'));
   #runtime: Promise<EdgeRuntime> | null = null;
 
-  private constructor(injected: Injected, folder: string) {
+  constructor(injected: Injected) {
     super();
     this.#injected = injected;
-    this.#folder = folder;
-  }
-
-  static async start(injected: Injected): Promise<ManagementApi> {
-    const api = await new ManagementApi(injected, await mkdtemp(join(tmpdir(), 'management-api-'))).listen();
-    const { origin } = api;
-    const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
-    await writeFile(api.#profile, Object.entries(profile).map(([name, value]) => `${name}: ${value}\n`).join(''));
-    return api;
-  }
-
-  get #profile(): string {
-    return join(this.#folder, 'profile.yaml');
   }
 
   /** What leads the CLI here, and Node's requests for the project's functions. */
   environment(): Record<string, string> {
-    return { SUPABASE_PROFILE: this.#profile, ...this.redirect(`https://${PROJECT}.supabase.co`) };
+    const { origin } = this;
+    const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
+    const file = join(this.#folder, 'profile.yaml');
+    writeFileSync(file, Object.entries(profile).map(([name, value]) => `${name}: ${value}\n`).join(''));
+    return { SUPABASE_PROFILE: file, ...this.redirect(`https://${PROJECT}.supabase.co`) };
   }
 
   override async close(): Promise<void> {
@@ -95,10 +87,8 @@ export class ManagementApi extends PlatformSimulator {
     this.functions.set(slug, { verifyJwt: metadata.verify_jwt, entrypoint: metadata.entrypoint_path, files });
     this.#restart();
     const now = Date.now();
-    return {
-      status: 201,
-      body: { id: slug, slug, name: slug, version: 1, status: 'ACTIVE', verify_jwt: metadata.verify_jwt, created_at: now, updated_at: now },
-    };
+    const { verify_jwt } = metadata;
+    return { status: 201, body: { id: slug, slug, name: slug, version: 1, status: 'ACTIVE', verify_jwt, created_at: now, updated_at: now } };
   }
 
   #restart(): void {
@@ -146,13 +136,7 @@ async function serve(parent: string, deployed: Map<string, Deployed>, variables:
 }
 
 const PROJECT_DOCUMENT = {
-  id: PROJECT,
-  ref: PROJECT,
-  organization_id: 'organization',
-  organization_slug: 'organization',
-  name: 'sound-whiskers',
-  region: 'eu-central-1',
-  created_at: '2026-11-01T00:00:00Z',
-  status: 'ACTIVE_HEALTHY',
+  ...{ id: PROJECT, ref: PROJECT, organization_id: 'organization', organization_slug: 'organization' },
+  ...{ name: 'sound-whiskers', region: 'eu-central-1', created_at: '2026-11-01T00:00:00Z', status: 'ACTIVE_HEALTHY' },
   database: { host: `db.${PROJECT}.supabase.co`, version: '17.6.1', postgres_engine: '17', release_channel: 'ga' },
 };

@@ -12,17 +12,15 @@ export type Config = {
   captcha: { secret: string; siteverify_url: string } | null;
 };
 
-export class ConfigError extends Error {}
-
 export function configFromLookup(lookup: (name: string) => string | undefined): Config {
   const required = ['DATABASE_URL', 'PORT', 'STATE_DIR', 'FUNCTIONS_ORIGIN', 'SITE_URL', 'MIGRATIONS_DIR'];
   const missing = required.filter((name) => !lookup(name));
-  if (missing.length > 0) throw new ConfigError(`missing environment variables: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Error(`missing environment variables: ${missing.join(', ')}`);
 
   // A value may hold a password, so an error names the variable and not what it holds.
   const read = (name: string, fits: (value: string) => boolean, wanted: string, otherwise = ''): string => {
     const value = lookup(name) || otherwise;
-    if (!fits(value)) throw new ConfigError(`${name} must be ${wanted}`);
+    if (!fits(value)) throw new Error(`${name} must be ${wanted}`);
     return value;
   };
   const url = (name: string, protocols: string[], otherwise = ''): string => {

@@ -30,42 +30,17 @@ async function listen(handler: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe('configuration', () => {
-  const urls = { DATABASE_URL: 'postgres://postgres:hidden@127.0.0.1:5432/postgres', FUNCTIONS_ORIGIN: 'http://127.0.0.1:8787/', SITE_URL: 'http://127.0.0.1:3000/' };
-  const COMPLETE = { ...urls, PORT: '0', STATE_DIR: '/state', MIGRATIONS_DIR: '/migrations' };
-  const read = (changes: Record<string, string> = {}) => configFromLookup((name) => ({ ...COMPLETE, ...changes } as Record<string, string>)[name]);
-
-  test('origins lose their slash, and addresses are confirmed only where that is asked for', () => {
-    const { functions_origin, site_url, confirm_email } = read();
-    assert.deepEqual([functions_origin, site_url, confirm_email], ['http://127.0.0.1:8787', 'http://127.0.0.1:3000', false]);
-    assert.equal(read({ CONFIRM_EMAIL: 'true' }).confirm_email, true);
-  });
-
-  test('what is missing or wrong is named, and not shown', () => {
-    for (const [changes, message] of [
-      [{ DATABASE_URL: '', STATE_DIR: '' }, /DATABASE_URL, STATE_DIR$/],
-      [{ DATABASE_URL: 'mysql://root:hidden@127.0.0.1' }, /^DATABASE_URL must be a URL starting with postgres:\/\/ or postgresql:\/\/$/],
-      [{ PORT: '65536' }, /^PORT must be a number/], [{ CONFIRM_EMAIL: 'yes' }, /^CONFIRM_EMAIL must be true or false$/],
-    ] as const) {
-      assert.throws(() => read(changes), { message });
-    }
-  });
+test('a variable that is wrong is named, and its value is not shown', () => {
+  const names = ['DATABASE_URL', 'PORT', 'STATE_DIR', 'FUNCTIONS_ORIGIN', 'SITE_URL', 'MIGRATIONS_DIR'];
+  const lookup = (name: string) => (names.includes(name) ? 'mysql://root:hidden@127.0.0.1' : undefined);
+  assert.throws(() => configFromLookup(lookup), { message: 'DATABASE_URL must be a URL starting with postgres:// or postgresql://' });
 });
 
-describe('database errors', () => {
-  test('statuses are those of PostgREST; who is not signed in is asked to, others are forbidden', () => {
-    const statuses = { '23505': 409, '23503': 409, '23514': 400, '23502': 400, P0001: 400, PT402: 402, PT999: 500, '42883': 404, '25006': 405, '40001': 500, '57014': 500 };
-    for (const [code, status] of Object.entries(statuses)) assert.equal(restErrorFrom({ code }, 'authenticated')?.status, status, code);
-    assert.deepEqual(['anon', 'fn_ai'].map((role) => restErrorFrom({ code: '42501' }, role)?.status), [401, 403]);
-    assert.equal(restErrorFrom(new Error('x'), 'anon'), null);
-  });
-
-  test('a lost connection is 503 and tells nothing of it', () => {
-    for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '57P03']) {
-      const { status, message } = restErrorFrom({ code, message: 'postgres:secret@host' }, 'anon') ?? {};
-      assert.deepEqual([status, message?.includes('secret')], [503, false], code);
-    }
-  });
+test('a lost connection is 503 and tells nothing of it', () => {
+  for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '57P03']) {
+    const { status, message } = restErrorFrom({ code, message: 'postgres:secret@host' }, 'anon') ?? {};
+    assert.deepEqual([status, message?.includes('secret')], [503, false], code);
+  }
 });
 
 describe('keys and tokens', () => {
@@ -101,12 +76,6 @@ describe('keys and tokens', () => {
     const expired = (await tokens()).verify(await signed({ role: 'authenticated' }, 'ES256', '-1h'));
     await assert.rejects(expired, { code: 'PGRST303', message: 'JWT expired' });
   });
-
-  test('what is published is not private', async () => {
-    const { jwks } = await tokens();
-    assert.deepEqual(jwks.keys.map(({ kid }) => kid), [keys.es256.kid, keys.rs256?.kid]);
-    for (const key of jwks.keys) for (const part of ['d', 'p', 'q', 'dp', 'dq', 'qi']) assert(!(part in key), part);
-  });
 });
 
 describe('mail', () => {
@@ -131,28 +100,26 @@ describe('mail', () => {
   });
 });
 
-describe('a CAPTCHA', () => {
-  test('is asked for where Auth asks for one, and its token is verified', async () => {
-    const asked: string[] = [];
-    const siteverify = await listen(async (incoming, outgoing) => {
-      const form = new URLSearchParams((await incoming.toArray()).join(''));
-      asked.push(`${form.get('secret')} ${form.get('response')}`);
-      const success = form.get('response') === 'good';
-      outgoing.end(JSON.stringify(success ? { success } : { success, 'error-codes': ['invalid-input-response'] }));
-    });
-    const guard = createCaptchaGuard('s', siteverify);
-    const outcome = async (path: string, captcha_token?: string) => {
-      const body = JSON.stringify({ gotrue_meta_security: { captcha_token } });
-      const refusal = await guard(new Request(`http://x/auth/v1${path}`, { method: 'POST', body }));
-      return refusal && [refusal.status, ((await refusal.json()) as { error_code: string }).error_code];
-    };
-    for (const path of ['/signup', '/signup?grant_type=refresh_token', '/token?grant_type=password', '/recover', '/resend', '/otp', '/magiclink']) {
-      const refused = [400, 'captcha_failed'];
-      assert.deepEqual([await outcome(path), await outcome(path, 'bad'), await outcome(path, 'good')], [refused, refused, null], path);
-    }
-    for (const path of ['/token?grant_type=refresh_token', '/verify', '/user', '/logout']) assert.equal(await outcome(path), null, path);
-    assert.deepEqual([...new Set(asked)], ['s bad', 's good']);
+test('a CAPTCHA is asked for where Auth asks for one, and its token is verified', async () => {
+  const asked: string[] = [];
+  const siteverify = await listen(async (incoming, outgoing) => {
+    const form = new URLSearchParams((await incoming.toArray()).join(''));
+    asked.push(`${form.get('secret')} ${form.get('response')}`);
+    const success = form.get('response') === 'good';
+    outgoing.end(JSON.stringify(success ? { success } : { success, 'error-codes': ['invalid-input-response'] }));
   });
+  const guard = createCaptchaGuard('s', siteverify);
+  const outcome = async (path: string, captcha_token?: string) => {
+    const body = JSON.stringify({ gotrue_meta_security: { captcha_token } });
+    const refusal = await guard(new Request(`http://x/auth/v1${path}`, { method: 'POST', body }));
+    return refusal && [refusal.status, ((await refusal.json()) as { error_code: string }).error_code];
+  };
+  for (const path of ['/signup', '/signup?grant_type=refresh_token', '/token?grant_type=password', '/recover', '/resend', '/otp', '/magiclink']) {
+    const refused = [400, 'captcha_failed'];
+    assert.deepEqual([await outcome(path), await outcome(path, 'bad'), await outcome(path, 'good')], [refused, refused, null], path);
+  }
+  for (const path of ['/token?grant_type=refresh_token', '/verify', '/user', '/logout']) assert.equal(await outcome(path), null, path);
+  assert.deepEqual([...new Set(asked)], ['s bad', 's good']);
 });
 
 describe('forwarding to the functions', () => {

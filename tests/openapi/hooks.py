@@ -34,58 +34,44 @@ LIMITED = {"too_many_attempts"}
 MAY_BE_REFUSED = {
     # Keys come twice, also with other bodies and from other users.
     # And there are wishes that no song fulfils, such as one of 1900.
-    "generatePlaylist": {
-        "already_generated",
-        "generation_in_progress",
-        "idempotency_key_reused",
-        "no_tracks_found",
-    },
+    "generatePlaylist": {"already_generated", "generation_in_progress", "idempotency_key_reused", "no_tracks_found"},
     "exportPlaylist": {"export_in_progress", "idempotency_key_reused", *LIMITED},
     # Only `start` can make a state.
     "completeSpotifyLink": {"invalid_state", "invalid_code", *LIMITED},
-    "searchTracks": LIMITED,
-    "openCheckout": LIMITED,
-    "openPortal": LIMITED,
+    **dict.fromkeys(("searchTracks", "openCheckout", "openPortal"), LIMITED),
 }
+# Their examples have a playlist, an address or an app that this stack does not have.
+WITHOUT_EXAMPLES = {"exportPlaylist", "deleteAccount", "openCheckout", "openPortal"}
 # A path has other members, too.
 METHODS = ("get", "head", "post", "delete")
 
 
-def call(method, path, token, body=None):
+def post(url, token, body=None):
     headers = {"Authorization": f"Bearer {token}", "apikey": READY["publishable_key"]}
-    answer = requests.request(method, path, headers=headers, json=body, allow_redirects=False, timeout=30)
+    answer = requests.post(url, headers=headers, json=body, allow_redirects=False, timeout=30)
     answer.raise_for_status()
     return answer
 
 
-def call_function(method, path, token, body=None):
-    return call(method, READY["functions_url"] + path, token, body)
-
-
 class User:
-    """Somebody who has just signed up."""
+    """A user who has just signed up."""
 
     def __init__(self):
         self.email = f"{uuid.uuid4()}@example.com"
         body = {"email": self.email, "password": "correct horse battery staple"}
-        answer = call("POST", f"{READY['supabase_url']}/auth/v1/signup", READY["publishable_key"], body).json()
-        self.id, self.token = answer["user"]["id"], answer["access_token"]
+        answer = post(f"{READY['supabase_url']}/auth/v1/signup", READY["publishable_key"], body).json()
+        self.token = answer["access_token"]
 
-    def becomes_customer(self):
-        urls = {"success_url": f"{APP}/", "cancel_url": f"{APP}/"}
-        call_function("POST", "/billing/checkout", self.token, urls)
+    def calls(self, path, body=None):
+        return post(READY["functions_url"] + path, self.token, body)
 
     def links_spotify(self):
-        page = call_function("POST", "/spotify-oauth/start", self.token).json()["authorize_url"]
+        page = self.calls("/spotify-oauth/start").json()["authorize_url"]
         agreed = requests.post(page, data={"decision": "agree", "login": "ania"}, allow_redirects=False, timeout=30)
         back = requests.get(agreed.headers["location"], allow_redirects=False, timeout=30)
         fragment = urllib.parse.parse_qs(urllib.parse.urlsplit(back.headers["location"]).fragment)
         body = {"code": fragment["spotify_code"][0], "state": fragment["spotify_state"][0]}
-        call_function("POST", "/spotify-oauth/complete", self.token, body)
-
-    def makes_playlist(self):
-        body = {"prompt": "a cozy rainy evening", "target_count": 3, "save": True}
-        return call_function("POST", "/ai-playlist", self.token, body).json()["playlist_id"]
+        self.calls("/spotify-oauth/complete", body)
 
 
 # Each operation has a user of its own: one of them deletes theirs.
@@ -107,22 +93,18 @@ def before_load_schema(context, raw_schema):
     schemas["AppUrl"]["pattern"] = f"^{re.escape(APP)}([/?#][!-\\[\\]-~]*)?$"
     schemas["StripeEvent"]["properties"]["livemode"] = {"const": False}
     schemas["AccountDeletion"]["properties"]["confirm"] = {"const": USERS["deleteAccount"].email}
-    USERS["openPortal"].becomes_customer()
+    USERS["openPortal"].calls("/billing/checkout", {"success_url": f"{APP}/", "cancel_url": f"{APP}/"})
     listener = USERS["exportPlaylist"]
     listener.links_spotify()
-    schemas["ExportRequest"]["properties"]["playlist_id"] = {"const": listener.makes_playlist()}
+    made = listener.calls("/ai-playlist", {"prompt": "a cozy rainy evening", "target_count": 3, "save": True}).json()
+    schemas["ExportRequest"]["properties"]["playlist_id"] = {"const": made["playlist_id"]}
     # The gateway's: it is not below the functions' URL, and Deno has none.
     del raw_schema["paths"]["/health"]
     for path in raw_schema["paths"].values():
         for operation in (path[method] for method in METHODS if method in path):
-            leave_out_examples(operation)
-
-
-def leave_out_examples(operation):
-    """Those with somebody else's playlist, address or app."""
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        if operation["operationId"] in {"exportPlaylist", "deleteAccount", "openCheckout", "openPortal"}:
-            content.pop("example")
+            if operation["operationId"] in WITHOUT_EXAMPLES:
+                for content in operation["requestBody"]["content"].values():
+                    content.pop("example")
 
 
 @schemathesis.auth(refresh_interval=None).skip_for(path="/stripe-webhook")

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 import type { Track } from '../../web/src/api/data.ts';
 import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
 import { en } from '../../web/src/i18n/en.ts';
@@ -11,7 +12,6 @@ import type { Change } from '../../web/src/state/edits.ts';
 import { applied, inverse, moveTo } from '../../web/src/state/edits.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
-import { withPagePolicy } from '../../tools/stack/assets/page.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();
@@ -108,43 +108,23 @@ test('arrow keys, Home and End move a row, other keys do not', () => {
 test('moving keeps all the others in their order, and rows make room for it', () => {
   assert.deepEqual(moved(['a', 'b', 'c', 'd'], 0, 2), ['b', 'c', 'a', 'd']);
   assert.deepEqual(moved(['a', 'b', 'c', 'd'], 3, 1), ['a', 'd', 'b', 'c']);
+  const shifts = (from: number, to: number) => [0, 1, 2, 3].map((index) => shift(index, from, to));
   assert.deepEqual(
-    [0, 1, 2, 3].map((index) => shift(index, 0, 2)),
-    [0, -1, -1, 0],
-  );
-  assert.deepEqual(
-    [0, 1, 2, 3].map((index) => shift(index, 3, 1)),
-    [0, 1, 1, 0],
+    [shifts(0, 2), shifts(3, 1)],
+    [
+      [0, -1, -1, 0],
+      [0, 1, 1, 0],
+    ],
   );
 });
 
 test('a wish has what was filled in and nothing else', () => {
-  assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), {
-    prompt: 'rain',
-    target_count: 20,
-    allow_explicit: true,
-    save: true,
-  });
-  const full = {
-    ...EMPTY,
-    prompt: 'rain',
-    from: '1990',
-    exclude: 'Ed Sheeran, ;  Dżem\n',
-    explicit: false,
-    versions: true,
-    discovery: 'adventurous' as const,
-    count: 12,
-  };
-  assert.deepEqual(wishOf(full), {
-    prompt: 'rain',
-    target_count: 12,
-    era: { from: 1990 },
-    allow_explicit: false,
-    allow_versions: true,
-    exclude_artists: ['Ed Sheeran', 'Dżem'],
-    discovery: 'adventurous',
-    save: true,
-  });
+  const least = { prompt: 'rain', target_count: 20, allow_explicit: true, save: true };
+  assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), least);
+  const discovery = 'adventurous' as const;
+  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, versions: true, discovery, count: 12 };
+  const chosen = { target_count: 12, era: { from: 1990 }, allow_explicit: false, allow_versions: true, discovery };
+  assert.deepEqual(wishOf(full), { ...least, ...chosen, exclude_artists: ['Ed Sheeran', 'Dżem'] });
 });
 
 test('what the function would refuse is said before it is sent', () => {
@@ -168,12 +148,8 @@ test('both languages have every text, and Polish counts as Poles do', () => {
   assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
 });
 
-const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((uri) => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false })) as [
-  Track,
-  Track,
-  Track,
-  Track,
-];
+const trackOf = (uri: string): Track => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false });
+const [A, B, C, D] = [trackOf('a'), trackOf('b'), trackOf('c'), trackOf('d')] as const;
 const uris = (tracks: Track[]) => tracks.map((it) => it.track_uri).join('');
 
 test('a change names tracks, is taken back by its inverse, and leaves the rest of a list that has changed meanwhile', () => {

@@ -46,15 +46,6 @@ describe('control API of every simulator', () => {
     assert.deepEqual(await run(), first);
   });
 
-  it('delays a request, or holds its answer back', async () => {
-    for (const fault of [{ delay_ms: 60 }, { hold_ms: 60 }]) {
-      await control(llm.url, 'PUT faults', [{ path_prefix: '/v1', ...fault }]);
-      assert.equal((await ask()).status, 405);
-      const entry = (await control(llm.url, 'GET log')).at(-1);
-      assert.ok(entry.first_byte_ms - entry.received_ms >= 59);
-    }
-  });
-
   it('resets connections and truncates answers', async () => {
     await control(llm.url, 'PUT faults', [{ path_prefix: '/v1', reset_connection: true, times: 1 }, { path_prefix: '/v1', truncate_after_bytes: 10 }]);
     await assert.rejects(ask());

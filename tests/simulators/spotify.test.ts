@@ -85,13 +85,6 @@ describe('Spotify', () => {
     assert.ok(!('is_playable' in (await find({ q })).items[0]));
   });
 
-  it('pages with a default limit of five', async () => {
-    const [, { tracks: first }] = await call('/v1/search?q=love&type=track');
-    assert.deepEqual([first.limit, first.offset, first.items.length, first.previous], [5, 0, 5, null]);
-    const [, { tracks: second }] = await call(first.next.slice(spotify.url.length));
-    assert.deepEqual([second.offset, new Set([...first.items, ...second.items].map(({ id }) => id)).size], [5, 10]);
-  });
-
   it('finds without diacritics, with typing errors, in other scripts, and by field, year and ISRC', async () => {
     for (const [query, name] of [
       ['dlugosc dzwieku samotnosci', 'Myslovitz – Długość dźwięku samotności'], ['laki lan galeon', 'Łąki Łan – Galeon'],

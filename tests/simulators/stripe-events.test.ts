@@ -114,18 +114,6 @@ describe('Stripe’s webhooks', () => {
     await assert.rejects(deliver(), /there is no webhook endpoint/);
   });
 
-  it('are ordered with care', async () => {
-    await listen();
-    for (const [call, body, message] of [
-      ['PUT delivery', { url: 'ftp://x' }, /must be an http\(s\) URL/],
-      ['PUT delivery', { secrets: [] }, /secrets must be a list of at least 1/], ['PUT delivery', { style: 'fat' }, /style must be one of/],
-      ['PUT delivery', { pause: true }, /has no field 'pause'/], ['POST deliver', { duplicate: 0 }, /duplicate must be a whole number from 1/],
-      ['POST deliver', { event_types: 'invoice.paid' }, /event_types must be a list/],
-    ] as const) {
-      await assert.rejects(control(simulator.url, call, body), message);
-    }
-  });
-
   describe('and API, for Stripe’s own client', () => {
     const client = (key = STRIPE_KEY): Stripe => {
       const { hostname: host, port } = new URL(simulator.url);
@@ -182,21 +170,11 @@ describe('Stripe’s webhooks', () => {
       assert.deepEqual([back.data.map(({ id }) => id), back.has_more], [[made[4], made[3]], true]);
     });
 
-    it('answer with the members that a client may rely on, and errors that it understands', async () => {
+    it('keep members where they have moved to, and answer errors that the client understands', async () => {
       const stripe = client();
-      const { customer, subscription: id } = await subscriber(simulator.url);
+      const { subscription: id } = await subscriber(simulator.url);
       const subscription = await stripe.subscriptions.retrieve(id);
       const invoice = await stripe.invoices.retrieve(String(subscription.latest_invoice));
-      for (const [object, members] of [
-        [await stripe.customers.retrieve(customer), 'balance created default_source description email invoice_settings livemode metadata shipping'],
-        [subscription, 'application billing_cycle_anchor billing_mode cancel_at cancel_at_period_end canceled_at cancellation_details created currency customer'],
-        [subscription, 'discounts ended_at items latest_invoice livemode metadata pause_collection schedule start_date status trial_end trial_start'],
-        [subscription.items.data[0], 'created current_period_end current_period_start discounts metadata plan price quantity subscription tax_rates'],
-        [(await stripe.checkout.sessions.list({ customer })).data[0], 'amount_total client_reference_id created customer expires_at mode payment_status status subscription url'],
-        [invoice, 'amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer hosted_invoice_url parent status total'],
-      ] as const) {
-        assert.deepEqual(members.split(' ').filter((member) => !Object.hasOwn(object ?? {}, member)), []);
-      }
       assert.deepEqual(['current_period_end', 'plan', 'quantity'].filter((moved) => Object.hasOwn(subscription, moved)), []);
       assert.deepEqual(invoice.parent?.subscription_details, { metadata: { user_id: 'u1' }, subscription: id });
       await assert.rejects(client('sk_test_wrong').customers.list(), Stripe.errors.StripeAuthenticationError);

@@ -288,13 +288,8 @@ describe('Stripe', () => {
       const results = await control(simulator.url, 'POST act', [{ action: 'delete_customer', customer }, { action: 'subscribe', customer }]);
       assert.deepEqual(results[1], { ignored: true });
       assert.deepEqual((await eventTypes(simulator.url)).slice(before), ['customer.deleted']);
-      for (const [wrong, message] of [
-        [[{ action: 'create_customer' }, { action: 'dance' }], /no action 'dance'; there are create_customer/],
-        [{ action: 'renew', subscription: 'sub_x' }, /no subscription 'sub_x'/],
-        [{ action: 'give_up', subscription, becomes: 'rich' }, /becomes must be one of canceled, unpaid/],
-      ] as const) {
-        await assert.rejects(control(simulator.url, 'POST act', wrong), message);
-      }
+      const wrong = [{ action: 'create_customer' }, { action: 'dance' }];
+      await assert.rejects(control(simulator.url, 'POST act', wrong), /no action 'dance'; there are create_customer/);
       assert.equal((await eventTypes(simulator.url)).length, before + 1, 'all are checked before the first is carried out');
     });
   });

@@ -4,18 +4,15 @@ import type { Session, SupabaseClient, SupabaseClientOptions } from '@supabase/s
 import type { Database } from '../../supabase/database.types.ts';
 
 type Simulators = { llm: string; spotify: string; stripe: string };
-type Ready = { functions_url: string; web_url: string; supabase_url: string; publishable_key: string; stripe_webhook_secret: string; simulators: Simulators };
+type Urls = { functions_url: string; web_url: string; supabase_url: string; mail_url: string; database_url: string };
+type Ready = Urls & { publishable_key: string; stripe_webhook_secret: string; simulators: Simulators };
 
 type Global = SupabaseClientOptions<'public'>['global'];
 export type Client = SupabaseClient<Database>;
 
-export const ready = readReadyFile();
-
-function readReadyFile(): Ready {
-  const path = process.env.SOUND_WHISKERS_READY_FILE;
-  if (!path) throw new Error('SOUND_WHISKERS_READY_FILE names no ready file: run `cargo xtask test --only` with the stage');
-  return JSON.parse(readFileSync(path, 'utf8')) as Ready;
-}
+/** The running stack, as `cargo xtask dev` and the tests' stages describe theirs. */
+export const ready = JSON.parse(readFileSync(process.env.SOUND_WHISKERS_READY_FILE ?? 'target/ready.json', 'utf8')) as Ready;
+export const PASSWORD = 'correct horse battery';
 
 /** A client of a user who has not signed in. */
 export function client(global: Global = {}): Client {
@@ -28,7 +25,7 @@ export function client(global: Global = {}): Client {
 export async function signedUp(global: Global = {}): Promise<{ supabase: Client; session: Session }> {
   const supabase = client(global);
   const email = `${crypto.randomUUID()}@example.com`;
-  const { data, error } = await supabase.auth.signUp({ email, password: 'correct horse battery staple' });
+  const { data, error } = await supabase.auth.signUp({ email, password: PASSWORD });
   if (error) throw error;
   if (!data.session) throw new Error('signing up answered no session');
   return { supabase, session: data.session };
@@ -36,25 +33,27 @@ export async function signedUp(global: Global = {}): Promise<{ supabase: Client;
 
 /** Puts the simulators back to their defaults. */
 export async function resetSimulators(): Promise<void> {
-  for (const base of Object.values(ready.simulators)) await control(base, 'POST', 'reset', {});
+  for (const simulator of ['llm', 'spotify', 'stripe'] as const) await control(simulator, 'POST', 'reset', {});
 }
 
-/** From now on the model answers three songs that the catalogue has. */
+/** Three songs that the catalogue has, and one that it does not have. */
+export const REPLY = {
+  kind: 'playlist', language: 'en', name: 'Rainy evening', description: 'For the window seat.', summary: 'Calm songs.',
+  tracks: [
+    { artist: 'Nirvana', title: 'Come as You Are', year: 1991 },
+    { artist: 'Radiohead', title: 'Karma Police', year: 1997 },
+    { artist: 'Glass Orchard', title: 'Broken Satellites', year: 2011 },
+    { artist: 'The Beatles', title: 'Let It Be', year: 1970 },
+  ],
+};
+
+/** From now on the model answers this. */
 export async function letModelAnswer(): Promise<void> {
-  await control(ready.simulators.llm, 'PUT', 'script', {
-    reply: {
-      kind: 'playlist', language: 'en', name: 'Rainy evening', description: 'For the window seat.', summary: 'Calm songs.',
-      tracks: [
-        { artist: 'Nirvana', title: 'Come as You Are', year: 1991 },
-        { artist: 'Radiohead', title: 'Karma Police', year: 1997 },
-        { artist: 'The Beatles', title: 'Let It Be', year: 1970 },
-      ],
-    },
-  });
+  await control('llm', 'PUT', 'script', { reply: REPLY });
 }
 
-async function control(base: string, method: string, name: string, body: unknown): Promise<void> {
-  const response = await fetch(`${base}/__control/${name}`, { method, body: JSON.stringify(body) });
+export async function control(simulator: keyof Simulators, method: string, name: string, body: unknown): Promise<void> {
+  const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${name}: ${response.status} ${await response.text()}`);
 }
 

@@ -31,7 +31,7 @@ export function App() {
   const first = useRef(true);
   const place = `${where.screen}/${where.id}`;
   useEffect(() => {
-    // Who has followed a link hears where they are; who has just come is left at the top of the document.
+    // After navigation the heading gets the focus, so that screen readers read it; on load the focus stays at the top.
     if (!first.current) main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     if (!first.current) scrollTo(0, 0);
     first.current = false;
@@ -158,7 +158,7 @@ function Foot({ isKnown }: { isKnown: boolean }) {
   );
 }
 
-/** What came of the way back from Spotify, or of a link in a mail. */
+/** Shows the outcome of returning from Spotify or following a link in a mail. */
 function ArrivalNotice() {
   const t = useTexts();
   const now = arrival.value;

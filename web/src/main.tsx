@@ -16,7 +16,7 @@ const place = document.getElementById('app') as HTMLElement;
 async function start(): Promise<void> {
   await Promise.all([startLanguage(), connect()]);
   await followSession();
-  // Before the navigation, which would show the place of an address that is cleaned.
+  // Registered before the router's listener, which would otherwise see the address before it is cleaned.
   addEventListener('hashchange', () => void receive(arrivalOf(location)));
   startNavigation();
   startGenerations();

@@ -1,4 +1,4 @@
-//! The steps from a request to its answer.
+//! Handles a request in numbered steps.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -18,27 +18,27 @@ use crate::ENDPOINT;
 use crate::config::Config;
 use crate::request;
 
-/// Nobody waits longer than this.
+/// The time limit for all requests to Stripe in one deletion.
 const DEADLINE_MS: u64 = 25_000;
 
-/// A hundred playlists of a hundred tracks with long titles take 9 MB.
+/// Allows for 100 playlists of 100 tracks with long titles, which take 9 MB.
 const EXPORT_LIMITS: Limits = Limits::document(15_000, 16 * 1024 * 1024);
 const EXPORT_NAME: &str = "attachment; filename=\"sound-whiskers-account.json\"";
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Handles one request, by its path.
+/// Routes a request by its path.
 ///
 /// # Errors
-/// Those of the routes.
+/// Returns the error of the route, or 404 if no route has this path.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     match ENDPOINT.path(&request) {
         "/" => delete_account(&request, &context).await,
@@ -47,7 +47,7 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     }
 }
 
-/// What is read of an export: whose it is.
+/// The part of an export that names its owner.
 #[derive(Deserialize)]
 struct Exported {
     account: Owner,
@@ -58,10 +58,10 @@ struct Owner {
     id: Uuid,
 }
 
-/// Answers all that is stored about the caller, as a file.
+/// Returns everything that is stored about the caller, as a file.
 ///
 /// # Errors
-/// Of the caller (401, 403, 431) and of the database (503).
+/// 401, 403 and 431 for the caller's token; 503 if the database does not respond.
 async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
     let Context { http, clock, config, caches, request: call, .. } = context;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
@@ -83,16 +83,15 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
 
 /// Deletes the caller's account.
 ///
-/// 1. Verify the caller (401), who has signed in within the last ten minutes (403).
+/// 1. Verify the caller (401), who must have signed in within the last ten minutes (403).
 /// 2. Parse (400, 413, 415, 422).
-/// 3. Write down that the account is being deleted (422 where it is not confirmed): from here on it gets no other customer
-///    at Stripe.
+/// 3. Record that the account is being deleted (422 if not confirmed): from here on it gets no other customer at Stripe.
 /// 4. Close the open checkouts and delete the customer, which ends the subscription at once (502, 503, 504).
-/// 5. Delete the user, and with it every row (503).
+/// 5. Delete the user and every row that belongs to the user (503).
 ///
 /// # Errors
-/// As above. Every step can be repeated, so asking again completes what failed half way: at no time is anybody deleted
-/// who still pays.
+/// As above. Every step can be repeated, so a repeat completes a deletion that failed halfway. The user is deleted only
+/// after the subscription has ended.
 async fn delete_account(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
     let Context { http, clock, config, caches, request: call, .. } = context;
     let headers = request.headers();
@@ -118,7 +117,7 @@ struct Begun {
     customer: Option<StripeId>,
 }
 
-/// `None` where the account is gone already.
+/// Records the deletion; returns `None` if the account no longer exists.
 async fn begin(
     service: &Service<'_>,
     clock: &dyn Clock,
@@ -132,7 +131,7 @@ async fn begin(
         (Some("no_account"), _) => Ok(None),
         (Some("begun"), Value::Null) => Ok(Some(Begun { customer: None })),
         (Some("begun"), Value::String(id)) => {
-            // One that cannot be read may be paying all the same.
+            // A customer with a malformed id may still be paying.
             let customer = StripeId::parse(id).ok_or_else(|| unexpected(&answer))?;
             Ok(Some(Begun { customer: Some(customer) }))
         }
@@ -141,7 +140,7 @@ async fn begin(
     }
 }
 
-/// Says with what this account is confirmed.
+/// Returns the error that names the expected confirmation.
 fn not_confirmed(answer: &Value) -> Error {
     let message = match answer.get("confirm_with").and_then(Value::as_str) {
         Some("email") => "This is not the account's e-mail address. Nothing was deleted.",
@@ -161,9 +160,9 @@ async fn delete(
     let answer: Value =
         service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await?;
     match answer.as_str() {
-        // Where the first answer was lost, or somebody else was faster, the repetition finds nobody.
+        // A retry after a lost response, or a concurrent request, finds no account.
         Some("deleted" | "no_account") => Ok(()),
-        // The account is gone, and what Auth's log says of it is for the operator to delete.
+        // The account is deleted, but the operator has to delete its entries in Auth's log.
         Some("deleted_but_logged") => {
             call.note("auth_log", "kept");
             Ok(())

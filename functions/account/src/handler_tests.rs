@@ -45,7 +45,7 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     }
 }
 
-/// Asks for the deletion; answers the status or the error, and what was sent in turn.
+/// Sends a deletion; returns the status or the error, and the requests that the function sent.
 fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<String>) {
     delete_signed_in_for(0, instead)
 }
@@ -74,7 +74,7 @@ fn missing(param: &str) -> FakeAnswer {
     FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": param}}))
 }
 
-/// Asks for the export with that answer of the database.
+/// Requests the export; the database returns `answer`.
 fn export(
     path: &str,
     method: Method,
@@ -139,7 +139,7 @@ fn each_route_has_one_method() {
 }
 
 #[test]
-fn stripe_is_told_before_anything_is_deleted() {
+fn customer_is_deleted_at_stripe_before_the_user() {
     let (status, sent) = delete(&[]);
     assert_eq!(status.unwrap(), 204);
     let expected = [
@@ -182,7 +182,7 @@ fn ignores_missing_customer() {
 }
 
 #[test]
-fn a_log_of_auths_that_cannot_be_cleaned_is_told_to_the_operator_and_keeps_no_account() {
+fn uncleaned_auth_log_is_logged_and_does_not_keep_the_account() {
     let (call, log) = fake_request();
     let http = FakeHttp::responding(|request| {
         answer(request, &[("POST delete_account", FakeAnswer::json(200, &json!("deleted_but_logged")))])
@@ -196,7 +196,7 @@ fn a_log_of_auths_that_cannot_be_cleaned_is_told_to_the_operator_and_keeps_no_ac
 }
 
 #[test]
-fn nobody_is_deleted_who_may_still_pay() {
+fn user_who_may_still_pay_is_not_deleted() {
     for (of, failure, code) in [
         ("GET sessions", FakeAnswer::text(500, "text/plain", ""), Code::StripeUnavailable),
         ("POST expire", FakeAnswer::Error(HttpError::Timeout), Code::StripeTimeout),

@@ -1,10 +1,11 @@
 //! `DELETE /functions/v1/account {confirm}`: deletes the caller's account.
 //!
-//! `confirm` is the account's e-mail address, without one its phone number, without either its id. First the deletion is written down, so that nothing can be paid for any more;
-//! then Stripe ends the subscription and forgets the customer; then every row goes, and the user. 204. What failed half way
-//! is completed by asking again; who is gone already is answered 204, too.
+//! `confirm` is the account's e-mail address, or its phone number if it has no address, or its id if it has neither.
+//! The function first records the deletion, so that no new payment can start; then Stripe ends the subscription and
+//! deletes the customer; then the database deletes the user and every row. It returns 204. A repeat completes a deletion
+//! that failed halfway, and returns 204 for an account that no longer exists.
 //!
-//! `GET /functions/v1/account/export`: all that is stored about the caller, as one JSON document.
+//! `GET /functions/v1/account/export`: returns everything that is stored about the caller, as one JSON document.
 
 pub mod config;
 pub mod handler;
@@ -15,7 +16,7 @@ pub mod request;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "account",
     methods: "GET, DELETE",

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deletion_is_confirmed_by_one_text_and_nothing_else() {
+    fn deletion_requires_exactly_one_confirmation() {
         assert_eq!(parse(br#"{"confirm":" Ann@Example.com "}"#).unwrap(), "Ann@Example.com");
         assert_eq!(parse(br#"{"confirm":"+48 123 456 789"}"#).unwrap(), "+48 123 456 789");
         for (body, code) in [

@@ -58,7 +58,7 @@ fn after_a_reason_to_finish_the_rest_of_a_broken_answer_is_waited_for() {
 }
 
 #[test]
-fn a_model_that_writes_is_not_given_up() {
+fn unfinished_completion_is_read_on() {
     let (songs, end, _) = read(&saying(&format!("{{\"tracks\":[{SONG},")));
     assert!(songs == 1 && end.is_none(), "{end:?}");
 }
@@ -71,7 +71,7 @@ fn a_refusal_ends_with_its_language() {
 }
 
 #[test]
-fn a_model_that_repeats_itself_is_stopped() {
+fn stops_a_model_that_repeats_itself() {
     let repeats: String = (0..60).map(|_| saying(&format!(",{SONG}"))).collect();
     let (songs, end, waited_ms) = read(&format!("{}{repeats}", saying(&format!("{{\"tracks\":[{SONG}"))));
     assert!(matches!(end, Some(Said::Ended(Ok(())))), "{end:?}");
@@ -79,7 +79,7 @@ fn a_model_that_repeats_itself_is_stopped() {
 }
 
 #[test]
-fn a_model_that_never_stops_is_stopped() {
+fn stops_a_model_that_exceeds_its_songs() {
     let more: String =
         (0..60).map(|n| saying(&format!(",{{\"artist\":\"A\",\"title\":\"T{n}\"}}"))).collect();
     let (songs, end, _) = read(&format!("{}{more}", saying(&format!("{{\"tracks\":[{SONG}"))));

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_left_for_later() {
+    fn reserved_requests_are_not_spent_early() {
         let fake = FakeHttp::responding(|_| FakeAnswer::text(200, "text/plain", ""));
         let budget = Budgeted::new(Rc::new(fake.clone()), 3);
         let searches = budget.keeping(2);

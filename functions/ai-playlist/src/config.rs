@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both, optional};
@@ -6,13 +6,13 @@ use shared::llm::LlmConfig;
 use shared::spotify::SpotifyConfig;
 use shared::supabase::SupabaseConfig;
 
-/// What every Cloudflare account with a paid plan allows; Supabase has no such limit.
+/// Cloudflare's limit on all paid plans; Supabase has none.
 const DEFAULT_SUBREQUEST_LIMIT: usize = 1_000;
 
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How users' tokens are verified.
+    /// How this function verifies users' tokens.
     pub auth: AuthConfig,
     /// The database.
     pub supabase: SupabaseConfig,
@@ -20,7 +20,7 @@ pub struct Config {
     pub spotify: SpotifyConfig,
     /// The language model.
     pub llm: LlmConfig,
-    /// Outbound requests that an invocation may send.
+    /// The number of outbound requests that an invocation may send.
     pub subrequest_limit: usize,
 }
 
@@ -28,7 +28,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let theirs = both(SpotifyConfig::from_env(&env), LlmConfig::from_env(&env));
@@ -38,7 +38,7 @@ impl Config {
     }
 }
 
-/// Below this not even a playlist of one track could be finished.
+/// With fewer requests not even a playlist of one track could be completed.
 const MIN_SUBREQUEST_LIMIT: usize = 12;
 
 fn subrequest_limit(text: Option<String>) -> Result<usize, ConfigError> {

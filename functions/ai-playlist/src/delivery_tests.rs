@@ -97,7 +97,7 @@ fn charges_before_it_sends() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_written_ends_the_generation_with_what_there_is() {
+fn failed_charge_ends_the_generation_with_the_tracks_so_far() {
     let bench = Bench::new(stuck_after(5, FakeAnswer::json(400, &json!({"code": "22P05", "message": "no"}))));
     let response = bench.ask("text/event-stream", &wish(12)).unwrap().unwrap();
     let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
@@ -117,7 +117,7 @@ fn abandoned_json_response_is_not_charged() {
 }
 
 #[test]
-fn at_the_limit_of_playlists_the_playlist_is_delivered_unsaved() {
+fn playlist_over_the_limit_is_delivered_unsaved() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| match request.url.contains("save_generated_playlist") {
         true => FakeAnswer::json(200, &json!({"outcome": "playlist_limit"})),
@@ -166,7 +166,7 @@ fn repeat_returns_and_saves_what_was_delivered() {
 }
 
 #[test]
-fn a_wish_for_no_music_learns_little_from_what_was_not_found() {
+fn request_for_no_music_gets_short_notes_about_misses() {
     let words: Vec<(String, String)> =
         (0..20).map(|n| (format!("{n} {}", "word ".repeat(40)), format!("{n}\nline"))).collect();
     let songs: Vec<(&str, &str)> =

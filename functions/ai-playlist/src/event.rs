@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn few_tracks_are_worth_a_warning_only_where_more_were_wanted() {
+    fn warns_of_few_tracks_only_if_more_were_requested() {
         assert_eq!(warning(11, 20), Some("fewer_than_12"));
         assert_eq!(warning(12, 20), None);
         assert_eq!(warning(5, 5), None);

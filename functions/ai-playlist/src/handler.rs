@@ -1,4 +1,4 @@
-//! The steps from a request to its answer.
+//! Handles a request in numbered steps.
 
 use std::rc::Rc;
 
@@ -25,27 +25,28 @@ use crate::quota::{self, Reservation, Session};
 use crate::recover::recover;
 use crate::request::{self, Format, PlaylistRequest};
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
-    /// The app's token for the catalogue.
+    /// The app's access token for Spotify's catalogue.
     pub spotify_token: TokenCache,
-    /// What the model's server understands.
+    /// The request features that the model's server supports.
     pub llm: LlmMemory,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Answers one request for a playlist.
+/// Handles a request for a playlist.
 ///
 /// 1. Verify the caller (401). 2. Parse (400, 413, 415, 422). 3. Reserve quota (402, 409, 429).
-/// 4. Stream suggestions, resolving each as it arrives; charge and keep what is sent. 5. Settle, then finish the answer.
+/// 4. Stream suggestions, resolving each as it arrives; charge and store the tracks that are sent.
+/// 5. Settle the reservation, then finish the response.
 ///
 /// # Errors
-/// Everything that can be refused is refused before the stream starts, as a real status.
+/// Refusals are HTTP statuses before the stream starts; later failures are `error` events.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let http = Budgeted::new(context.http.clone(), context.config.subrequest_limit);
     let headers = request.headers();
@@ -80,13 +81,13 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     }
 }
 
-/// What the quota's answer is, for the log; what comes of a reservation replaces it.
+/// Notes the quota's decision for the log; the outcome of a reservation replaces it later.
 fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
     let decision = match reserved {
         Ok(Reservation::Held) => "reserved",
         Ok(Reservation::Finished(..)) => "repeated",
         Err(error) if error.status().is_client_error() => "refused",
-        Err(_) => return, // There was no answer.
+        Err(_) => return, // The quota made no decision.
     };
     call.note("quota", decision);
 }
@@ -101,7 +102,7 @@ fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<B
     }
 }
 
-/// Answers at once; the generation goes on behind the stream and is aborted with it.
+/// Returns the stream at once; the generation feeds it, and ends if the client stops reading.
 fn stream_generation(
     context: Context,
     http: Budgeted,
@@ -111,7 +112,7 @@ fn stream_generation(
     let (sender, receiver) = mpsc::unbounded::<Event>();
     let (reader, reader_left) = oneshot::channel::<()>();
     let emit: Emit = Rc::new(move |event| {
-        let _ = sender.unbounded_send(event); // Fails when the reader left, which is noticed elsewhere.
+        let _ = sender.unbounded_send(event); // Fails if the client has disconnected, which `Job::run` detects.
     });
     let every = Some(outbox::enough(request.target_count));
     let job = Job { context: context.clone(), http, session, request, emit: emit.clone(), every };
@@ -133,7 +134,7 @@ fn stream_generation(
     }))
 }
 
-/// Waits for the generation, which notices by itself that the client has left.
+/// Waits for the generation, which itself detects that the client has disconnected.
 async fn json_generation(
     context: Context,
     http: Budgeted,
@@ -149,7 +150,7 @@ fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
-    // Otherwise nginx, and what is built on it, holds events back until a buffer is full.
+    // Without this header, nginx and proxies based on it buffer the events.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }

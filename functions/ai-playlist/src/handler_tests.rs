@@ -23,7 +23,7 @@ const USER: Uuid = Uuid::from_u128(7);
 #[path = "delivery_tests.rs"]
 mod delivery;
 
-/// A function whose outside world is a fake; the clock stands still.
+/// The function with fake upstreams and a fixed clock.
 struct Bench {
     http: FakeHttp,
     clock: FakeClock,
@@ -76,7 +76,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Polls the answer and what was spawned until nothing moves any more.
+    /// Polls the response and the spawned work until none makes progress.
     fn settle<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = Box::pin(future);
         let waker = noop_waker();
@@ -88,7 +88,7 @@ impl Bench {
             {
                 output = Some(done);
             }
-            // Taken out: what is polled may spawn more.
+            // Taken out, because polled work may spawn more.
             let mut work = self.work.take();
             work.retain_mut(|work| work.poll_unpin(&mut context).is_pending());
             self.work.borrow_mut().extend(work);
@@ -96,16 +96,16 @@ impl Bench {
         output
     }
 
-    /// Asks as the platform does: where this stops waiting, the work goes on.
+    /// Sends a request like the platform: spawned work outlives the response.
     fn ask(&self, accept: &'static str, body: &Value) -> Option<Result<Response<Body>, Error>> {
         let (sender, answer) = oneshot::channel();
         let work = handle(Self::request(accept, body), self.context.clone());
-        // Fails once the response has been dropped.
+        // Fails after the response was dropped.
         (self.context.spawn)(work.map(|answer| drop(sender.send(answer))).boxed_local());
         self.settle(answer).map(|answer| answer.expect("it broke off"))
     }
 
-    /// The line of a request that is served whole.
+    /// Returns the log line of a completed request.
     fn line(&self, body: &Value) -> Value {
         let request = Self::request("application/json", body).map(Ok);
         let origins = AllowedOrigins::default();
@@ -133,7 +133,7 @@ impl Bench {
         self.json(body).unwrap_err().code()
     }
 
-    /// What was sent to a path, as JSON bodies.
+    /// Returns the JSON bodies sent to a path.
     fn sent_to(&self, path: &str) -> Vec<Value> {
         let all = self.http.requests();
         let matching = all.iter().filter(|request| request.url.contains(path));
@@ -159,7 +159,7 @@ fn completion(songs: &[(&str, &str)]) -> FakeAnswer {
     FakeAnswer::text(200, "text/event-stream", &format!("data: {frame}\n\ndata: [DONE]\n\n"))
 }
 
-/// Answers a search with the very song that was searched for.
+/// Returns the requested song for each search.
 fn found(request: &OutboundRequest) -> FakeAnswer {
     let query = request.url.split("q=").nth(1).unwrap().split('&').next().unwrap();
     let query = query.replace("%22", "\"").replace("%3A", ":").replace('+', " ").replace("%20", " ");
@@ -175,7 +175,7 @@ fn found(request: &OutboundRequest) -> FakeAnswer {
     )
 }
 
-/// A world in which everything works; the model suggests `songs`.
+/// Upstreams that all succeed; the model suggests `songs`.
 fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAnswer {
     move |request| {
         let url = request.url.as_str();
@@ -229,14 +229,14 @@ fn a_generation_is_reserved_before_and_settled_after() {
 }
 
 #[test]
-fn nothing_is_spent_on_a_request_that_makes_no_sense() {
+fn invalid_request_costs_nothing() {
     let bench = Bench::new(world(SONGS));
     assert_eq!(bench.error(&json!({"prompt": ""})), Code::InvalidRequest);
     assert!(bench.http.requests().iter().all(|request| request.url.ends_with("jwks.json")));
 }
 
 #[test]
-fn what_the_model_does_not_find_in_one_round_it_is_asked_for_once_more() {
+fn model_is_asked_once_more_for_missing_tracks() {
     let bench = Bench::new(world(SONGS));
     let done = bench.json(&wish(5)).unwrap();
     assert_eq!((&done["count"], &done["stop_reason"]), (&json!(3), &json!("no_progress")));
@@ -245,7 +245,7 @@ fn what_the_model_does_not_find_in_one_round_it_is_asked_for_once_more() {
 }
 
 #[test]
-fn another_version_stands_in_only_where_the_request_allows_it_and_says_so() {
+fn another_version_is_delivered_only_if_allowed_and_is_labelled() {
     const ONE: &[(&str, &str)] = &[("Kult", "Arahja")];
     let acoustic = json!({"tracks": {"items": [{
         "uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "name": "Arahja - Acoustic", "artists": [{"name": "Kult"}],
@@ -264,7 +264,7 @@ fn another_version_stands_in_only_where_the_request_allows_it_and_says_so() {
 }
 
 #[test]
-fn a_used_up_budget_delivers_what_was_found_and_still_settles() {
+fn exhausted_request_budget_delivers_the_found_tracks_and_settles() {
     const MANY: &[(&str, &str)] = &[
         ("A", "Aa"),
         ("B", "Bb"),
@@ -300,7 +300,7 @@ fn at_most_five_searches_run_at_once() {
 }
 
 #[test]
-fn a_client_that_leaves_ends_the_generation_as_failed() {
+fn disconnected_client_ends_the_generation_as_failed() {
     let mut bench = with_silent_model();
     assert!(bench.ask("application/json", &wish(3)).is_none());
     assert_eq!(bench.settled(), Vec::<String>::new());
@@ -381,7 +381,7 @@ fn the_stream_ends_with_done_and_one_log_line() {
 }
 
 #[test]
-fn the_line_of_a_generation_tells_what_became_of_it_and_whom_it_asked() {
+fn log_line_has_the_outcome_and_the_upstreams_of_a_generation() {
     let line = Bench::new(world(SONGS)).line(&wish(3));
     assert_eq!((&line["quota"], &line["found"], &line["target"]), (&json!("charged"), &json!(3), &json!(3)));
     let calls = |name: &str| line["upstreams"][name]["calls"].clone();
@@ -393,7 +393,7 @@ fn the_line_of_a_generation_tells_what_became_of_it_and_whom_it_asked() {
 }
 
 #[test]
-fn the_line_says_what_the_quota_decided() {
+fn log_line_has_the_quotas_decision() {
     for (rpc, outcome, quota) in [
         ("ai_reserve", json!({"outcome": "quota_exceeded", "quota": quota()}), json!("refused")),
         ("ai_reserve", json!({"outcome": "finished", "quota": quota()}), json!("repeated")),
@@ -411,7 +411,7 @@ fn the_line_says_what_the_quota_decided() {
 }
 
 #[test]
-fn the_configuration_names_what_is_missing() {
+fn configuration_error_names_the_missing_variables() {
     let names = |error: ConfigError| error.names().map(str::to_owned).collect::<Vec<_>>();
     let missing = Config::from_env(|_| None).unwrap_err();
     for name in ["SUPABASE_URL", "SPOTIFY_CLIENT_ID", "LLM_API_KEY"] {
@@ -421,13 +421,13 @@ fn the_configuration_names_what_is_missing() {
     assert_eq!(names(Config::from_env(low).unwrap_err()), ["SUBREQUEST_LIMIT"]);
 }
 
-/// A completion whose content is this text.
+/// Returns a completion with this content.
 fn saying(content: &str) -> FakeAnswer {
     let frame = json!({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]});
     FakeAnswer::text(200, "text/event-stream", &format!("data: {frame}\n\ndata: [DONE]\n\n"))
 }
 
-/// A world whose model answers these, one a question, and then nothing but `{}`.
+/// Upstreams whose model returns these completions, one per request, and then `{}`.
 fn model(answers: Vec<FakeAnswer>) -> impl Fn(&OutboundRequest) -> FakeAnswer {
     let (works, answers) = (world(SONGS), RefCell::new(answers.into_iter()));
     move |request| match request.url.ends_with("/chat/completions") {
@@ -436,7 +436,7 @@ fn model(answers: Vec<FakeAnswer>) -> impl Fn(&OutboundRequest) -> FakeAnswer {
     }
 }
 
-/// What the model was asked, after the first line, and that line.
+/// Returns the model's prompt without its first line, and that line.
 fn questions(bench: &Bench) -> Vec<String> {
     let sent = bench.sent_to("chat/completions");
     let user_turn = |body: &Value| body["messages"][1]["content"].as_str().unwrap().to_owned();
@@ -444,7 +444,7 @@ fn questions(bench: &Bench) -> Vec<String> {
 }
 
 #[test]
-fn an_unusable_answer_is_asked_for_again_with_what_was_wrong() {
+fn unusable_completion_is_requested_again_with_the_problem() {
     for (first, complaint) in [
         (saying("   "), "was empty"),
         (saying("I could suggest some calm songs."), "was not the JSON object"),
@@ -463,7 +463,7 @@ fn an_unusable_answer_is_asked_for_again_with_what_was_wrong() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_completed_by_a_second_one() {
+fn truncated_completion_is_completed_by_a_second_one() {
     let half = r#"{"kind":"playlist","tracks":[{"artist":"Kult","title":"Arahja"},{"artist":"He"#;
     let bench = Bench::new(model(vec![saying(half), completion(&SONGS[1..])]));
     assert_eq!(bench.json(&wish(3)).unwrap()["count"], 3);
@@ -472,7 +472,7 @@ fn an_answer_that_breaks_off_is_completed_by_a_second_one() {
 }
 
 #[test]
-fn a_second_answer_fills_in_only_what_the_first_lacks() {
+fn second_completion_only_fills_gaps_of_the_first() {
     let second = r#"{"kind":"playlist","language":"en","name":"Other","description":"Other","summary":"Other",
         "tracks":[{"artist":"Hey","title":"Teksanski"},{"artist":"Maanam","title":"Boskie Buenos"}]}"#;
     let first = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"Kult","title":"Arahja"}],"name":"Wieczór"}"#;
@@ -499,7 +499,7 @@ fn two_unusable_answers_are_an_error_and_cost_nothing() {
 }
 
 #[test]
-fn a_policy_that_forbids_the_users_words_is_told_to_the_user_with_examples() {
+fn prompt_blocked_by_the_providers_policy_is_refused_with_examples() {
     let refused = FakeAnswer::json(400, &json!({"error": {"code": "content_filter", "message": "filtered"}}));
     let bench = Bench::new(model(vec![refused]));
     let error = bench.json(&wish(3)).unwrap_err();
@@ -510,7 +510,7 @@ fn a_policy_that_forbids_the_users_words_is_told_to_the_user_with_examples() {
 }
 
 #[test]
-fn a_refusal_is_told_in_the_language_that_the_model_names() {
+fn refusal_is_in_the_language_that_the_model_names() {
     let refusal = r#"{"kind":"refusal","language":"en","tracks":["#;
     let bench = Bench::new(model(vec![saying(refusal)]));
     let error = bench.json(&json!({"prompt": "źdźbło trawy", "target_count": 3})).unwrap_err();
@@ -521,7 +521,7 @@ fn a_refusal_is_told_in_the_language_that_the_model_names() {
 }
 
 #[test]
-fn the_playlist_has_the_models_order_whatever_is_found_first() {
+fn playlist_keeps_the_models_order() {
     let works = model(vec![completion(SONGS)]);
     let bench = Bench::new(move |request| match request.url.contains("Arahja") {
         true => FakeAnswer::Late(Box::new(works(request))),
@@ -546,7 +546,7 @@ fn the_playlist_has_the_models_order_whatever_is_found_first() {
 }
 
 #[test]
-fn what_the_server_accepts_is_remembered() {
+fn remembers_the_features_that_the_server_accepts() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| {
         let is_strict = request.url.ends_with("/chat/completions")
@@ -570,7 +570,7 @@ fn what_the_server_accepts_is_remembered() {
 }
 
 #[test]
-fn a_playlist_that_the_database_refuses_is_settled_as_failed_at_once() {
+fn playlist_refused_by_the_database_is_settled_as_failed_at_once() {
     for (status, code) in [(400, "22P05"), (400, "23514"), (422, "PT422"), (409, "23505")] {
         let works = world(SONGS);
         let bench = Bench::new(move |request| match request.url.contains("save_generated_playlist") {
@@ -585,7 +585,7 @@ fn a_playlist_that_the_database_refuses_is_settled_as_failed_at_once() {
 }
 
 #[test]
-fn a_playlist_that_may_have_been_saved_is_left_to_a_repeat() {
+fn playlist_of_unknown_fate_is_left_to_a_repeat() {
     let works = world(SONGS);
     let mut bench = Bench::new(move |request| match request.url.contains("save_generated_playlist") {
         true => FakeAnswer::text(503, "text/html", "<h1>Busy</h1>"),
@@ -600,7 +600,7 @@ fn a_playlist_that_may_have_been_saved_is_left_to_a_repeat() {
 }
 
 #[test]
-fn a_model_that_suggests_far_more_than_it_was_asked_for_does_not_use_up_spotifys_rate_limit() {
+fn excess_suggestions_are_not_searched() {
     let many: Vec<(String, String)> =
         (0..100).map(|n| (format!("Nobody {n}"), format!("Nowhere {n}"))).collect();
     let many: Vec<(&str, &str)> =

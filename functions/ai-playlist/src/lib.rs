@@ -1,9 +1,8 @@
-//! `POST /functions/v1/ai-playlist`: a sentence in, a playlist of songs that exist out.
+//! `POST /functions/v1/ai-playlist`: generates a playlist of existing songs from a sentence.
 //!
-//! The body is a [`request::PlaylistRequest`] as JSON. With `Accept: text/event-stream` the answer is
-//! a stream of [`event::Event`]s (`stage`, `track`, `miss`, then one `done` or `error`), else `done`'s
-//! object. Every track was found in Spotify's catalogue; the quota is charged only for what was
-//! delivered.
+//! The body is a [`request::PlaylistRequest`] as JSON. With `Accept: text/event-stream` the response is a stream of
+//! [`event::Event`]s (`stage`, `track`, `miss`, then one `done` or `error`), otherwise the object of `done`. Every track
+//! was found in Spotify's catalogue. The quota is charged only for what was delivered.
 
 pub mod answer;
 mod budget;
@@ -23,12 +22,12 @@ pub mod resolve;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "ai-playlist",
     methods: "POST",
     routes: &[("/", "POST")],
-    // A prompt, seeds, exclusions and a hundred tracks to refine are about 50 KB at the most.
+    // A prompt, seeds, exclusions and a hundred tracks to refine take at most about 50 KB.
     max_body_bytes: 128 * 1024,
     has_database: true,
     serves_pages: true,

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cost_is_recorded_within_what_the_database_takes() {
+    fn cost_is_capped_to_the_range_of_its_column() {
         let prices = Prices { input: Price::parse("100000").unwrap(), output: Price::default() };
         for (tokens, expected) in
             [(0, "0.0000"), (1, "0.1000"), (9_999_999, "999999.9000"), (u64::MAX, "999999.9999")]

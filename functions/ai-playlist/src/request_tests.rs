@@ -22,7 +22,7 @@ fn a_bare_prompt_gets_the_defaults() {
 }
 
 #[test]
-fn everything_that_can_be_asked_is_understood() {
+fn accepts_every_parameter() {
     let request = parse(
         json!({
             "prompt": "spokojny wieczór", "target_count": 50,
@@ -45,7 +45,7 @@ fn everything_that_can_be_asked_is_understood() {
 }
 
 #[test]
-fn what_is_not_json_is_malformed() {
+fn refuses_invalid_json() {
     for body in [&b""[..], b"prompt=x", b"{\"prompt\":", b"{\"prompt\":\"\xff\"}", b"{} {}"] {
         let code = parse(body).unwrap_err().code();
         let expected = if body == b"{} {}" { Code::InvalidRequest } else { Code::InvalidJson };
@@ -143,7 +143,7 @@ fn a_stream_is_sent_to_clients_that_prefer_one() {
 }
 
 #[test]
-fn everybody_else_gets_one_document() {
+fn other_clients_get_one_document() {
     for accept in [
         "",
         "*/*",

@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both, required};
@@ -9,15 +9,15 @@ use shared::supabase::SupabaseConfig;
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How users' tokens are verified.
+    /// How this function verifies users' tokens.
     pub auth: AuthConfig,
     /// The database.
     pub supabase: SupabaseConfig,
     /// Stripe's API.
     pub stripe: StripeConfig,
-    /// What is paid for: `price_…`
+    /// The id of the subscription's price: `price_…`
     pub price_id: String,
-    /// Where browsers may be sent back to.
+    /// The origins to which Stripe may return the browser.
     pub origins: AllowedOrigins,
 }
 
@@ -25,7 +25,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let theirs = both(StripeConfig::from_env(&env), price_id(&env));

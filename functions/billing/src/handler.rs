@@ -1,4 +1,4 @@
-//! The steps from a request to its answer.
+//! Handles a request in numbered steps.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -16,25 +16,25 @@ use crate::config::Config;
 use crate::customer;
 use crate::request;
 
-/// Nobody waits longer than this for a page to open.
+/// The time limit for all requests to Stripe until a page opens.
 const DEADLINE_MS: u64 = 25_000;
-/// The one that is written down may be gone, and so may the one that Stripe remembers under our key.
+/// The stored customer may be deleted, and so may the one that Stripe returns for our idempotency key.
 const MAX_CUSTOMERS: usize = 3;
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Handles one request, by its path.
+/// Routes a request by its path.
 ///
 /// # Errors
-/// Those of the routes.
+/// Returns the error of the route, or 404 if no route has this path.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let url = match ENDPOINT.path(&request) {
         "/checkout" => checkout(&context, &request).await?,
@@ -48,8 +48,8 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
 /// 2. Parse (400, 413, 415, 422).
 /// 3. Count the request (403, 429).
 /// 4. Find or create their customer (403).
-/// 5. Send a customer with a subscription that is not over to where it is managed or paid.
-/// 6. Open a checkout, and close the others (409).
+/// 5. Return the portal or the unpaid invoice to a customer whose subscription has not ended.
+/// 6. Open a checkout, and close the user's others (409).
 async fn checkout(context: &Context, request: &Request<Bytes>) -> Result<String, Error> {
     let user = caller(context, request).await?;
     require_json(request.headers())?;
@@ -82,8 +82,7 @@ async fn pay_or_manage(
     user: &VerifiedUser,
     urls: &api::CheckoutRequest,
 ) -> Result<String, StripeError> {
-    // The database may not know yet, and what is not paid for now may recover: a second subscription would be charged
-    // beside the first.
+    // The profile may lag behind Stripe, and an unpaid subscription may recover: a second one would be charged as well.
     if let Some(begun) = stripe.lasting_subscription(customer).await? {
         return match stripe.first_payment(&begun).await? {
             Some(url) => Ok(url),

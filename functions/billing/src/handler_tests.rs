@@ -28,15 +28,15 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// What the world knows of the caller.
+/// The caller's state in the database and at Stripe.
 struct World {
     customer: Option<&'static str>,
-    /// The customers that Stripe does not know any more.
+    /// The customers that Stripe has deleted.
     gone: &'static [&'static str],
     status: Option<&'static str>,
     /// The newest first, as Stripe lists them.
     sessions: Vec<Value>,
-    /// How many are newer than the one that we create, by the time that we look again.
+    /// How many sessions other requests created after ours, when we list them again.
     newer: usize,
     has_created: Cell<bool>,
     /// How often Stripe still refuses to mix currencies.
@@ -147,7 +147,7 @@ fn portal(world: World) -> (Result<Value, Error>, Vec<OutboundRequest>) {
     call(world, "/portal", &json!({"return_url": "https://app.example/plan"}))
 }
 
-/// The paths at Stripe that were posted to.
+/// Returns the paths of the POST requests to Stripe.
 fn posts(requests: &[OutboundRequest]) -> Vec<&str> {
     let posted = requests.iter().filter(|request| request.method == Method::POST);
     posted.filter_map(|request| request.url.strip_prefix("https://stripe.example/v1/")).collect()
@@ -172,7 +172,7 @@ fn first_checkout_creates_a_customer() {
 }
 
 #[test]
-fn who_has_a_subscription_that_is_not_over_manages_it_and_gets_no_other() {
+fn subscriber_is_sent_to_portal() {
     for status in ["active", "trialing", "past_due", "unpaid", "paused", "invented"] {
         let (url, requests) = checkout(World { status: Some(status), ..world() });
         assert_eq!(url.unwrap(), "https://portal.example/", "{status}");
@@ -185,7 +185,7 @@ fn who_has_a_subscription_that_is_not_over_manages_it_and_gets_no_other() {
 }
 
 #[test]
-fn a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be() {
+fn incomplete_first_payment_is_paid_on_its_invoice_if_that_is_open() {
     let open = json!({"id": "in_1", "status": "open", "hosted_invoice_url": "https://invoice.example/"});
     for (invoice, expected) in [
         (FakeAnswer::json(200, &open), "https://invoice.example/"),
@@ -198,7 +198,7 @@ fn a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be(
         assert_eq!(url.unwrap(), expected);
         assert!(!posts(&requests).contains(&"checkout/sessions"));
     }
-    // One that was paid for before comes first, for its invoice is the portal's.
+    // A subscription that was paid before takes precedence: the portal has its invoice.
     let data = json!([
         {"id": "sub_2", "customer": "cus_1", "status": "incomplete", "latest_invoice": "in_1"},
         {"id": "sub_1", "customer": "cus_1", "status": "unpaid"},
@@ -215,7 +215,7 @@ fn mixed_currencies() -> FakeAnswer {
 }
 
 #[test]
-fn what_holds_a_customer_in_another_currency_is_closed_or_told() {
+fn currency_conflict_is_resolved_or_reported() {
     let sessions = vec![session("cs_1", "https://app.example/other")];
     let (url, requests) = checkout(World { sessions, conflicts: Cell::new(1), ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_new");
@@ -271,7 +271,7 @@ fn one_checkout_is_open_at_a_time() {
 }
 
 #[test]
-fn of_two_that_are_created_at_once_both_keep_the_newest() {
+fn concurrent_checkouts_both_keep_the_newest() {
     let other = || vec![session("cs_other", "https://app.example/other")];
     let (url, requests) = checkout(World { sessions: other(), newer: 1, ..world() });
     assert_eq!(url.unwrap(), "https://checkout.example/cs_other");
@@ -313,7 +313,7 @@ fn replaces_a_missing_customer() {
         (&args["p_seen_customer_id"], &args["p_stripe_customer_id"]),
         (&json!("cus_1"), &json!("cus_new"))
     );
-    // Where every new one is gone, too, it ends.
+    // If each new customer is missing too, the request fails.
     let (url, requests) = checkout(World { gone: &["cus_1", "cus_new"], ..world() });
     assert_eq!(url.unwrap_err().code(), Code::StripeUnavailable);
     assert!(requests.len() < 30, "{}", requests.len());

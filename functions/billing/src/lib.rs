@@ -1,10 +1,10 @@
-//! `/functions/v1/billing`: the pages of Stripe's on which a listener pays and manages what they pay for.
+//! `/functions/v1/billing`: opens Stripe's pages on which users subscribe and manage their subscription.
 //!
-//! - `POST /checkout {success_url, cancel_url}` (the listener) → `{url}`: where they subscribe or, who has subscribed
-//!   already, manage it. At any time one checkout of a listener is open, the newest.
-//! - `POST /portal {return_url}` (the listener) → `{url}`.
+//! - `POST /checkout {success_url, cancel_url}` (the user) → `{url}` of the checkout or, for a subscriber, of the portal.
+//!   A user has at most one open checkout, the newest.
+//! - `POST /portal {return_url}` (the user) → `{url}`.
 //!
-//! URLs have to be of one of the app's own origins. What is paid for is configured, not asked for.
+//! The URLs must belong to the app's own origins. The price comes from the configuration, not from the request.
 
 pub mod config;
 pub mod customer;
@@ -16,7 +16,7 @@ pub mod request;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "billing",
     methods: "POST",

@@ -14,8 +14,8 @@ const APP: &str = "https://app.example";
 fn url() -> impl Strategy<Value = String> {
     prop_oneof![
         text(),
-        text().prop_map(|behind| format!("{APP}{behind}")),
-        "[!-~]{0,8}".prop_map(|behind| format!("{APP}/{behind}")),
+        text().prop_map(|tail| format!("{APP}{tail}")),
+        "[!-~]{0,8}".prop_map(|tail| format!("{APP}/{tail}")),
         (0..3_000_usize).prop_map(|length| format!("{APP}/{}", "x".repeat(length))),
     ]
 }

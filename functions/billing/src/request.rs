@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn no_url_leads_anywhere_else() {
+    fn refuses_urls_of_other_origins() {
         let long = format!("https://app.example/{}", "x".repeat(MAX_URL_BYTES));
         for url in [
             "",

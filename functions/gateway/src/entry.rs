@@ -1,4 +1,4 @@
-//! The platform's side of the gateway.
+//! The gateway's entry point on Cloudflare.
 
 use std::rc::Rc;
 
@@ -19,11 +19,11 @@ use crate::health::{Report, function_name};
 use crate::page::{Page, cache_control, origin_of, page_headers};
 use crate::route::{Route, route};
 
-/// The page.
+/// The binding of the page's files.
 const ASSETS: &str = "ASSETS";
-/// Longer than a function waits for the database.
+/// Longer than a function's health check waits for the database.
 const HEALTH_TIMEOUT_MS: u64 = 5_000;
-/// For how long clients that are no operators are told the same of the functions' health.
+/// For this long, clients other than operators get the last report.
 const REMEMBERED_MS: u64 = 5_000;
 
 thread_local! {
@@ -40,7 +40,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let is_https = request.inner().url().starts_with("https:");
     let response = match route(&request.path()) {
         Route::Function(binding) => match bound(&env, &binding) {
-            // Its headers are its own.
+            // A function sets its own headers.
             Some(function) => match function.fetch_request(request).await {
                 Ok(response) => return Ok(response),
                 Err(_) => refuse(&Error::of(Code::Internal)),
@@ -52,7 +52,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         Route::Asset => asset(request, &env).await,
         Route::Nowhere => refuse(&Error::new(Code::NotFound, "There is no such function.")),
     }?;
-    // A copy: those of a fetched answer cannot be changed.
+    // Copied, because the headers of a fetched response are immutable.
     let headers = response.headers().clone();
     for (name, value) in common(is_https) {
         if !headers.has(name.as_str())? {
@@ -75,7 +75,7 @@ fn config(request: &Request, env: &Env) -> Result<Response> {
     Ok(response.fixed(page.config(origin).into()))
 }
 
-/// A file of the page, whatever its path was written like.
+/// Returns a file of the page, with its headers however the path is spelled.
 async fn asset(request: Request, env: &Env) -> Result<Response> {
     let Some(assets) = bound(env, ASSETS) else {
         return refuse(&Error::new(Code::NotFound, "There is no page."));
@@ -92,12 +92,12 @@ async fn asset(request: Request, env: &Env) -> Result<Response> {
     Ok(response.with_headers(headers))
 }
 
-/// The worker behind a binding; a binding of another kind, such as a variable, is none.
+/// Returns the worker of a binding; `None` for a binding of another kind, such as a variable.
 fn bound(env: &Env, binding: &str) -> Option<Fetcher> {
     env.get_binding::<Fetcher>(binding).ok()
 }
 
-/// Tells how the functions are; operators are told which is not well, and anew.
+/// Returns the functions' health. Operators get a new report that names the unhealthy functions.
 async fn health(request: &Request, env: &Env) -> Result<Response> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return refuse(&Error::method_not_allowed("GET, HEAD"));
@@ -125,7 +125,7 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
     })
 }
 
-/// Asks every bound function, all at once.
+/// Asks all bound functions concurrently.
 async fn ask_functions(env: &Env, token: Option<&Secret>) -> Report {
     let bindings = Object::keys(&Object::from(JsValue::from(env.clone())));
     let names = bindings.iter().filter_map(|name| name.as_string()).filter(|name| name != ASSETS);
@@ -141,9 +141,9 @@ async fn ask_functions(env: &Env, token: Option<&Secret>) -> Report {
     report
 }
 
-/// What a function answers; `None` where that is nothing that can be read, or takes too long.
+/// Returns a function's response; `None` if it is not JSON or takes too long.
 async fn health_of(name: &str, function: &Fetcher, token: Option<&Secret>) -> Option<Value> {
-    // A binding leads to the function whatever the origin says.
+    // A binding ignores the origin.
     let url = format!("https://functions.internal/functions/v1/{name}/health");
     let asking = async {
         let headers = Headers::new();

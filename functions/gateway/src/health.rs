@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_operators_are_told_which_function_is_not_well() {
+    fn only_operators_learn_which_function_is_unhealthy() {
         for (answer, told) in [
             (Some(json!({"status": "ok"})), (200, json!({"status": "ok"}))),
             (
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_well_where_each_function_is() {
+    fn all_healthy_functions_return_200() {
         let answer =
             report(&[("account", Some(json!({"status": "ok"}))), ("billing", Some(json!({"status": "ok"})))]);
         let functions = json!({"account": {"status": "ok"}, "billing": {"status": "ok"}});
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn one_function_that_is_unwell_is_enough() {
+    fn one_unhealthy_function_returns_503() {
         let answer = report(&[
             ("account", Some(json!({"status": "ok"}))),
             ("ai-playlist", Some(json!({"status": "unavailable", "missing": ["language_model"], "more": 1}))),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_of_ours_counts_as_none() {
+    fn malformed_health_counts_as_unreachable() {
         for answer in [json!("ok"), json!({"status": "fine"}), json!({}), json!({"code": "internal_error"})] {
             let (code, body) = report(&[("account", Some(answer.clone()))]);
             assert_eq!(

@@ -1,8 +1,8 @@
 //! One origin for the page and the functions on Cloudflare.
 //!
-//! `/functions/v1/<name>` goes, untouched, to the worker bound under that name; everything else is
-//! a static asset. Methods, CORS, errors and headers of a function stay with the function. The page's files
-//! get their headers here, `/config.json` tells the page where everything is, and `/health` is what all functions say of theirs.
+//! The gateway passes `/functions/v1/<name>` unchanged to the worker bound under that name, which sets its own methods,
+//! CORS, errors and headers. It adds headers to the page's files, serves the page's configuration as `/config.json`, and
+//! combines the health of all functions in `/health`.
 
 #[cfg(target_arch = "wasm32")]
 mod entry;

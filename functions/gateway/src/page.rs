@@ -1,4 +1,4 @@
-//! What the page needs besides its files: their policy, and the addresses of the services.
+//! The page's configuration and the headers of its files.
 
 /// The origin of Turnstile's script and frame.
 const TURNSTILE: &str = "https://challenges.cloudflare.com";
@@ -49,7 +49,7 @@ impl Page {
 
     fn supabase_origin(&self) -> Option<&str> {
         let origin = origin_of(&self.supabase_url)?;
-        // It becomes part of a header, between other words.
+        // The origin becomes part of a header, so a separator would inject a directive.
         origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'')).then_some(origin)
     }
 }
@@ -79,8 +79,8 @@ pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     [("content-security-policy", policy)]
 }
 
-/// How long the page's files may be kept: those whose names hold a hash for good. What Cloudflare says of the others, to ask
-/// each time, stays.
+/// Returns `Cache-Control` for files whose names hold a hash, which never change. The others keep Cloudflare's header,
+/// which requires revalidation.
 pub fn cache_control(path: &str, status: u16) -> Option<&'static str> {
     (status == 200 && path.starts_with("/assets/")).then_some("public, max-age=31536000, immutable")
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_told_where_everything_is() {
+    fn config_names_the_addresses_of_all_services() {
         let config = page("https://x.supabase.co/").unwrap().config("https://app.example");
         let config: serde_json::Value = serde_json::from_str(&config).unwrap();
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn turnstile_is_let_in_only_where_it_is_configured() {
+    fn policy_allows_turnstile_only_if_configured() {
         for (key, is_on) in [(Some("1x00000000000000000000AA"), true), (Some(""), false), (None, false)] {
             let page = page_with("https://x.supabase.co", key).unwrap();
             let policy = page_headers(Some(&page))[0].1.clone();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_configures_nothing() {
+    fn invalid_url_configures_nothing() {
         for url in ["", "x.supabase.co", "https://", "ftp://x", "https://x; script-src *", "https://a'b"] {
             assert!(page(url).is_none(), "{url}");
         }

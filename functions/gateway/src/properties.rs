@@ -1,4 +1,4 @@
-//! Properties of any path.
+//! Properties of arbitrary paths, health reports and URLs.
 
 use inputs::proptest::prelude::*;
 use inputs::{json, text};
@@ -50,7 +50,7 @@ proptest! {
 
     #[test]
     fn no_url_of_the_database_adds_to_the_policy(
-        url in prop_oneof![text(), text().prop_map(|behind| format!("https://x.example{behind}"))],
+        url in prop_oneof![text(), text().prop_map(|tail| format!("https://x.example{tail}"))],
     ) {
         let page = Page::from_env(
             |name| match name {

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_function_can_have_leads_nowhere() {
+    fn invalid_function_name_has_no_route() {
         for path in [
             "/functions/",
             "/functions/v1/",
@@ -62,12 +62,12 @@ mod tests {
     }
 
     #[test]
-    fn health_is_asked_at_one_path() {
+    fn health_has_one_path() {
         assert_eq!(route("/health"), Route::Health);
     }
 
     #[test]
-    fn what_the_page_is_told_is_ours() {
+    fn config_path_is_the_gateways() {
         assert_eq!(route("/config.json"), Route::Config);
     }
 

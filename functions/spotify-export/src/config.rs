@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both};
@@ -8,13 +8,13 @@ use shared::supabase::SupabaseConfig;
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How users' tokens are verified.
+    /// How this function verifies users' tokens.
     pub auth: AuthConfig,
     /// The database.
     pub supabase: SupabaseConfig,
     /// The app at Spotify.
     pub spotify: SpotifyConfig,
-    /// What stored tokens are encrypted with.
+    /// The keys that encrypt stored tokens.
     pub token_secrets: TokenSecrets,
 }
 
@@ -22,7 +22,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let theirs = both(SpotifyConfig::from_env(&env), TokenSecrets::from_env(&env));

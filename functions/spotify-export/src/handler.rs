@@ -1,4 +1,4 @@
-//! The steps from a request to its answer.
+//! Handles a request in numbered steps.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -17,29 +17,29 @@ use crate::export::AccessTokens;
 use crate::job::Job;
 use crate::request::{self, ExportRequest};
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Answers one request for an export.
+/// Handles a request for an export.
 ///
 /// 1. Verify the caller (401).
 /// 2. Parse (400, 413, 415, 422).
-/// 3. Take the export under its key (409), or answer what the first request answered.
+/// 3. Claim the export by its key (409), or return the result of the first request.
 /// 4. Read the playlist as the caller (404, 409).
 /// 5. Count the export (403, 429).
 /// 6. Get an access token (403, 502, 503).
-/// 7. Create the copy, write its id down, fill it (403, 502, 503, 504).
-/// 8. Keep the answer for repeats.
+/// 7. Create the copy, store its id, fill it (403, 502, 503, 504).
+/// 8. Store the result for repeats.
 ///
 /// # Errors
-/// As above; what failed after step 6 is completed by a repeat under the same key.
+/// As above. A repeat with the same key completes an export that failed after step 6.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context { http, clock, config, caches, request: call, .. } = &context;
     let headers = request.headers();

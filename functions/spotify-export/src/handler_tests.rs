@@ -27,14 +27,14 @@ fn env(name: &str) -> Option<String> {
 
 type Fill = Box<dyn Fn(&[String]) -> FakeAnswer>;
 
-/// The database and Spotify, where all goes well unless something else is said.
+/// A database and a Spotify that succeed unless overridden.
 struct World {
     tracks: usize,
     taken: Value,
     begun: Value,
     linked: bool,
     create: FakeAnswer,
-    /// The answer to writing these addresses.
+    /// The response to adding these tracks.
     fill: Fill,
 }
 
@@ -71,7 +71,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
             200,
             &json!([{"access_token": "a", "refresh_token": "r", "expires_at": "x", "state": "fresh"}]),
         ),
-        // Not in order: PostgREST promises none.
+        // Out of order, because PostgREST guarantees no order.
         "playlists" if path.starts_with(FakeIssuer::URL) => {
             let track = |position: usize| json!({"position": position, "track_uri": uri(position)});
             let tracks: Vec<_> = (1..=world.tracks).rev().map(track).collect();
@@ -86,7 +86,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
     }
 }
 
-/// Exports in that world; answers the result and what was sent, in order.
+/// Exports with these upstreams; returns the result and the requests sent, in order.
 fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<OutboundRequest>) {
     let http = FakeHttp::responding(move |request| answer(&world, request));
     let token = FakeIssuer::with_kid("k").token(Uuid::from_u128(7), NOW_MS / 1000);
@@ -131,7 +131,7 @@ fn a_playlist_arrives_in_order() {
 }
 
 #[test]
-fn under_a_key_the_copy_is_written_down_before_it_is_filled() {
+fn copy_is_recorded_under_its_key_before_it_is_filled() {
     let (result, requests) = export(world(3), Some(KEY));
     assert!(result.is_ok());
     let expected = [
@@ -148,7 +148,7 @@ fn under_a_key_the_copy_is_written_down_before_it_is_filled() {
 }
 
 #[test]
-fn a_copy_that_was_begun_is_completed_and_a_finished_one_answered() {
+fn repeat_completes_a_begun_copy_and_returns_a_finished_one() {
     let begun = json!({"outcome": "held", "spotify_playlist_id": "begun1"});
     let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
     assert_eq!(result.unwrap()["spotify_playlist_id"], "begun1");
@@ -187,7 +187,7 @@ fn a_copy_that_cannot_be_filled_is_replaced_once() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_refused_and_the_key_let_go() {
+fn refused_export_releases_its_key() {
     for (world, code) in [
         (world(0), Code::PlaylistEmpty),
         (World { linked: false, ..world(3) }, Code::SpotifyNotLinked),
@@ -215,7 +215,7 @@ fn what_cannot_be_exported_is_refused_and_the_key_let_go() {
 }
 
 #[test]
-fn creating_is_not_repeated_where_it_may_have_happened_and_filling_is() {
+fn creation_of_unknown_outcome_is_not_retried_and_filling_is() {
     let count =
         |requests: &[OutboundRequest], end: &str| requests.iter().filter(|it| it.url.ends_with(end)).count();
     for create in [FakeAnswer::Error(HttpError::Network), FakeAnswer::text(500, "text/html", "<h1>")] {
@@ -263,7 +263,7 @@ fn reports_refused_tracks_and_exports_the_rest() {
 }
 
 #[test]
-fn where_nothing_is_taken_it_ends_with_an_error_and_within_the_limit_of_requests() {
+fn export_without_accepted_tracks_fails_within_the_request_limit() {
     let (result, requests) =
         export(World { fill: Box::new(|_| FakeAnswer::json(400, &json!({}))), ..world(100) }, Some(KEY));
     assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);

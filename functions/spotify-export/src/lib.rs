@@ -1,8 +1,8 @@
-//! `POST /functions/v1/spotify-export`: one of the listener's playlists, copied to their Spotify account.
+//! `POST /functions/v1/spotify-export`: copies one of the user's playlists to their Spotify account.
 //!
-//! The body is a [`request::ExportRequest`] as JSON, the answer an [`export::Exported`]: a new playlist, not shown on
-//! the profile, with all tracks in order. A track that Spotify does not take is reported by its position while the rest
-//! is exported. Under an `Idempotency-Key` a repeat within a day makes no second copy: it answers the first result, or
+//! The body is a [`request::ExportRequest`] as JSON, the response an [`export::Exported`]: a new playlist, not shown on
+//! the profile, with all tracks in order. A track that Spotify rejects is reported by its position, and the rest is
+//! exported. A repeat with the same `Idempotency-Key` within a day makes no second copy: it returns the first result, or
 //! completes the copy that was begun.
 
 pub mod config;
@@ -18,7 +18,7 @@ pub mod request;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "spotify-export",
     methods: "POST",

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_playlists_own_words_are_taken_unless_others_are_given() {
+    fn export_defaults_to_the_playlists_own_texts() {
         let own = playlist("Deszczowy wieczór", Some("Cicho i ciepło."));
         assert_eq!(own.copy_name(&request(None, None)), "Deszczowy wieczór");
         assert_eq!(own.copy_name(&request(Some("Rain"), None)), "Rain");

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_description_is_none_and_an_empty_name_a_mistake() {
+    fn empty_description_is_none_and_empty_name_is_refused() {
         let body = |field: &str| format!(r#"{{"playlist_id":"{ID}","{field}":"  "}}"#);
         assert_eq!(parse(body("description").as_bytes()).unwrap().description.as_deref(), Some(""));
         assert_eq!(parse(body("name").as_bytes()).unwrap_err().to_string(), "name is empty.");

@@ -15,7 +15,7 @@ pub enum Reason {
     AccessDenied,
     /// The state is not valid: the app did not start this.
     InvalidState,
-    /// It took the user longer than ten minutes.
+    /// The user took longer than ten minutes.
     ExpiredState,
     /// Any other error or a missing parameter.
     SpotifyError,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_request_chooses_where_the_browser_goes() {
+    fn request_does_not_choose_the_redirect() {
         let state = state();
         for query in [
             format!("code=a&state={state}&redirect_uri=https://evil.example&next=//evil.example"),

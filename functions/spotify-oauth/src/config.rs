@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both, required};
@@ -9,19 +9,19 @@ use shared::supabase::SupabaseConfig;
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How users' tokens are verified.
+    /// How this function verifies users' tokens.
     pub auth: AuthConfig,
     /// The database.
     pub supabase: SupabaseConfig,
     /// The app at Spotify.
     pub spotify: SpotifyConfig,
-    /// What stored tokens are encrypted with.
+    /// The keys that encrypt stored tokens.
     pub token_secrets: TokenSecrets,
-    /// What states are signed with.
+    /// The keys that sign states.
     pub state_keys: StateKeys,
-    /// Where Spotify sends the browser back to, exactly as registered there.
+    /// The URL to which Spotify returns the browser, exactly as registered with Spotify.
     pub redirect_uri: String,
-    /// The app, where the browser is sent on to: the first of its origins.
+    /// The app's own origin, to which the callback redirects the browser: the first of `APP_ORIGINS`.
     pub app_origin: String,
 }
 
@@ -29,7 +29,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let theirs = both(SpotifyConfig::from_env(&env), TokenSecrets::from_env(&env));
@@ -41,7 +41,7 @@ impl Config {
     }
 }
 
-/// Spotify accepts https, and http only for a loopback address; `localhost` is none for it.
+/// Spotify accepts https, and http only for loopback addresses, which for Spotify do not include `localhost`.
 fn redirect_uri(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "SPOTIFY_REDIRECT_URI";
     let uri = required(env, NAME)?;

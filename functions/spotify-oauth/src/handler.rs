@@ -1,4 +1,4 @@
-//! The steps from a request to its answer.
+//! Handles a request in numbered steps.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -16,23 +16,23 @@ use crate::callback::location;
 use crate::config::Config;
 use crate::request;
 
-/// SQLSTATE 23503.
+/// SQLSTATE of a violated foreign key: the user was deleted meanwhile.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-/// Handles one request, by its path.
+/// Routes a request by its path.
 ///
 /// # Errors
-/// Those of the routes.
+/// Returns the error of the route, or 404 if no route has this path.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     match ENDPOINT.path(&request) {
         "/start" => start(&context, &request).await,
@@ -55,9 +55,11 @@ fn links(context: &Context) -> SpotifyLinks<'_> {
     SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock)
 }
 
-/// 1. Verify the caller (401), who has signed in within the last ten minutes (403): whoever uses a session that is not
-///    their own must not get another's Spotify account linked to it.
-/// 2. Sign a state for them.
+/// Returns Spotify's consent page.
+///
+/// 1. Verify the caller (401), who must have signed in within the last ten minutes (403): a stolen session must not link
+///    another Spotify account.
+/// 2. Sign a state for the caller.
 async fn start(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
     let user = caller(context, request).await?;
     let now_seconds = context.clock.now_seconds();
@@ -67,7 +69,7 @@ async fn start(context: &Context, request: &Request<Bytes>) -> Result<Response<B
     json_response(StatusCode::OK, &SpotifyAuthorization { authorize_url })
 }
 
-/// Sends the browser on to the app, whatever it brings.
+/// Redirects the browser to the app, whatever the request contains.
 fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
     let Config { app_origin, state_keys, .. } = context.config.as_ref();
     let query = request.uri().query().unwrap_or_default();
@@ -77,7 +79,7 @@ fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body
     *response.status_mut() = StatusCode::FOUND;
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, url);
-    // The code is in this URL and in the next one's fragment: nobody else is to see or keep it.
+    // This URL and the fragment of the next one contain the code, so no referrer or cache may leak it.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
@@ -85,13 +87,12 @@ fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body
 
 /// 1. Verify the caller (401).
 /// 2. Parse (400, 413, 415, 422).
-/// 3. The state is ours (400) and the caller's own (403), else a link that somebody sends would link the account of
-///    whoever follows it to the sender's.
+/// 3. Verify that we signed the state (400) for this caller (403). Otherwise an attacker's URL could link the Spotify
+///    account of one user to another user.
 /// 4. Count the attempt to link (403, 429).
-/// 5. Exchange the code, which Spotify accepts once, and only with the verifier of the state that it was given for
-///    (400, 502, 503, 504).
-/// 6. Ask whose account it is (403, 503).
-/// 7. Store, encrypted (503).
+/// 5. Exchange the code, which Spotify accepts once and only with the verifier of its state (400, 502, 503, 504).
+/// 6. Ask Spotify for the account's name (403, 503).
+/// 7. Encrypt the tokens and store them (503).
 async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
     let user = caller(context, request).await?;
     require_json(request.headers())?;
@@ -113,7 +114,7 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
         GrantError::Spotify(error) => error.into(),
     })?;
     let refresh_token = tokens.refresh_token.as_ref().ok_or(SpotifyError::InvalidAnswer)?;
-    // The code is used up, and the link is worth more than the account's name.
+    // The code cannot be used again, so link the account without its name.
     let account = match link.accounts().me(&tokens.access_token).await {
         Ok(account) => account,
         Err(UserCallError::Forbidden) => {
@@ -127,7 +128,7 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
     };
     let stored = link.store(user.id(), &tokens, refresh_token, &account).await;
     stored.map_err(|error| match error.code() {
-        // Deleted, while the token is still good.
+        // The user was deleted while the token was still valid.
         Some(FOREIGN_KEY_VIOLATION) => Error::of(Code::ProfileNotFound).caused_by(error),
         _ => error.into(),
     })?;

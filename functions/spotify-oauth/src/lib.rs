@@ -1,11 +1,11 @@
-//! `/functions/v1/spotify-oauth`: links a listener's Spotify account, shows the link, ends it.
+//! `/functions/v1/spotify-oauth`: links a user's Spotify account, shows the link, removes it.
 //!
-//! - `POST /start` (the listener) → `{authorize_url}`, where Spotify asks them.
-//! - `GET /callback`, where Spotify sends the browser back: on to the app, with code and state, or the reason why there
-//!   are none, in the fragment, which no server sees. It stores nothing and trusts nobody.
-//! - `POST /complete {code, state}` (the listener who started) → the link, as `GET /status`.
-//! - `GET /status` (the listener) → [`shared::api::SpotifyLink`].
-//! - `DELETE /link` (the listener) → 204, whether or not there was a link.
+//! - `POST /start` (the user) → `{authorize_url}`, the page on which Spotify asks for consent.
+//! - `GET /callback`, to which Spotify returns the browser: redirects to the app, with the code and the state, or with the
+//!   reason why there are none, in the fragment, which browsers send to no server. It stores nothing and trusts no input.
+//! - `POST /complete {code, state}` (the user who started) → the link, as `GET /status`.
+//! - `GET /status` (the user) → [`shared::api::SpotifyLink`].
+//! - `DELETE /link` (the user) → 204, whether or not there was a link.
 
 pub mod callback;
 pub mod config;
@@ -17,7 +17,7 @@ pub mod request;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "spotify-oauth",
     methods: "GET, POST, DELETE",

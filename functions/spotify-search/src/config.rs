@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
 use shared::config::{ConfigError, both};
@@ -8,7 +8,7 @@ use shared::supabase::SupabaseConfig;
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How users' tokens are verified.
+    /// How this function verifies users' tokens.
     pub auth: AuthConfig,
     /// The database, which counts a user's searches.
     pub supabase: SupabaseConfig,
@@ -20,7 +20,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let ((auth, supabase), spotify) = both(ours, SpotifyConfig::from_env(&env))?;

@@ -1,4 +1,4 @@
-//! The steps from a query to tracks.
+//! Handles a search in numbered steps.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -13,19 +13,19 @@ use shared::supabase::{Counted, Supabase, take_request};
 use crate::config::Config;
 use crate::request::{self, SearchRequest};
 
-/// As many candidates as Spotify gives at once.
+/// The most candidates that Spotify returns on one page.
 const CANDIDATES: u8 = 10;
 
-/// Finished results that outlive a request. They hold no data of a request.
+/// Results that outlive a request and hold no data of it.
 #[derive(Default)]
 pub struct Caches {
-    /// The keys that sign users' tokens.
+    /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
-    /// The app's token for the catalogue.
+    /// The app's access token for Spotify's catalogue.
     pub spotify_token: TokenCache,
 }
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
 fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
@@ -41,16 +41,16 @@ fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
     }
 }
 
-/// Answers one search.
+/// Handles a search.
 ///
 /// 1. Verify the caller (401).
 /// 2. Parse (422).
 /// 3. Count the search (403, 429).
-/// 4. Search by field, and in plain words where that finds nothing.
-/// 5. Score, drop repeats, cut.
+/// 4. Search by field, and by plain words if that finds nothing.
+/// 5. Score the candidates, drop duplicates, keep the best.
 ///
 /// # Errors
-/// The refusals above; 502, 503, 504 where Spotify does not answer. Finding nothing is an empty list.
+/// As above; 502, 503 and 504 if Spotify fails. A search without matches returns an empty list.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context { http, clock, config, caches, request: call, .. } = &context;
     let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
@@ -69,7 +69,7 @@ async fn search(wanted: &SearchRequest, context: &Context) -> Result<Vec<FoundTr
     );
     let mut candidates = Vec::new();
     for query in [field_query(&wanted.sought), free_query(&wanted.sought)] {
-        // Nothing is left of a query of quotes and colons.
+        // A query of quotes and colons alone is empty once they are removed.
         if !query.is_empty() {
             candidates.extend(spotify.search(&query, wanted.market.as_deref(), CANDIDATES).await?);
         }
@@ -112,12 +112,12 @@ mod tests {
             "is_playable": id != 3})
     }
 
-    /// Spotify, which answers a search by field with `by_field` and one in plain words with `by_words`.
+    /// A Spotify that returns `by_field` for a search by field and `by_words` for one by plain words.
     fn world(by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         world_after(json!({"outcome": "taken"}), by_field, by_words)
     }
 
-    /// The same, where the database counts the search with this answer.
+    /// The same with the database's response to counting the search.
     fn world_after(taken: Value, by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         FakeHttp::responding(move |request| match request.url.as_str() {
             FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_too_many_or_of_a_deleted_user_does_not_reach_spotify() {
+    fn search_over_the_limit_or_of_a_deleted_user_does_not_reach_spotify() {
         for (taken, code, retry_after) in [
             (
                 json!({"outcome": "too_many_attempts", "retry_after_seconds": 7}),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_played_is_marked() {
+    fn marks_unplayable_tracks() {
         let http = world(vec![item(3, "Kult", "Arahja")], vec![]);
         let answer = ask(&http, "?title=Arahja&market=PL").unwrap();
         assert_eq!(answer["tracks"][0]["is_playable"], false);

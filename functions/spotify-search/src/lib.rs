@@ -1,7 +1,7 @@
-//! `GET /functions/v1/spotify-search?artist=…&title=…`: tracks of Spotify's catalogue, to add by hand.
+//! `GET /functions/v1/spotify-search?artist=…&title=…`: finds tracks of Spotify's catalogue to add by hand.
 //!
-//! The query is a [`request::SearchRequest`], the answer `{"tracks":[…]}` with at most ten [`handler::Found`], the best
-//! first. It asks with the app's own token, so nobody needs a linked account to search.
+//! The query is a [`request::SearchRequest`], the response `{"tracks":[…]}` with at most ten [`handler::Found`], the best
+//! first. The search uses the app's own token, so users need no linked account.
 
 pub mod config;
 pub mod handler;
@@ -12,7 +12,7 @@ pub mod request;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "spotify-search",
     methods: "GET",

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_can_be_asked_is_understood() {
+    fn accepts_every_parameter() {
         let request = parse("artist=D%C5%BCem&title=Sen+o+Victorii&limit=3&market=pl").unwrap();
         assert_eq!(
             (request.sought.artist.as_str(), request.sought.title.as_str()),
@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn one_part_is_enough_and_an_empty_parameter_is_none() {
+    fn artist_or_title_is_enough_and_empty_counts_as_missing() {
         let request = parse("artist=&title=Whisky&limit=&market=").unwrap();
         assert_eq!((request.sought.artist.as_str(), request.limit, request.market), ("", 10, None));
         assert!(parse("artist=Kult").is_ok());
     }
 
     #[test]
-    fn a_parameter_that_is_not_ours_is_ignored() {
+    fn ignores_unknown_parameters() {
         let plain = parse("title=a&limit=3").unwrap();
         for query in [
             "title=a&limit=3&forceFunctionRegion=eu-west-1",

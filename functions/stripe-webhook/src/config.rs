@@ -1,4 +1,4 @@
-//! What the function is configured with.
+//! The function's configuration, read from the environment.
 
 use shared::config::{ConfigError, both};
 use shared::stripe::{StripeConfig, WebhookSecrets};
@@ -7,7 +7,7 @@ use shared::supabase::SupabaseConfig;
 /// The function's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What Stripe signs with.
+    /// The secrets with which Stripe signs events.
     pub secrets: WebhookSecrets,
     /// Stripe's API.
     pub stripe: StripeConfig,
@@ -19,7 +19,7 @@ impl Config {
     /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let stripe = both(WebhookSecrets::from_env(&env), StripeConfig::from_env(&env));
         let ((secrets, stripe), supabase) = both(stripe, SupabaseConfig::from_env(&env))?;

@@ -1,4 +1,4 @@
-//! The steps from an event to its answer.
+//! Handles an event in numbered steps.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -12,22 +12,22 @@ use shared::{Code, Error};
 
 use crate::config::Config;
 
-/// Stripe waits some twenty seconds for an answer and then sends the event again.
+/// Stripe waits about twenty seconds for a response before it sends the event again.
 const DEADLINE_MS: u64 = 15_000;
 
-/// What the handler gets with a request.
+/// The request context of this function.
 pub type Context = shared::runtime::Context<Config, ()>;
 
-/// Answers one event.
+/// Handles an event.
 ///
 /// 1. Verify the signature over the raw body (400).
-/// 2. Read what it is about (400), or ignore it.
-/// 3. Find the customer; where the event is thin, ask Stripe for the object.
-/// 4. Read what the customer pays for and write it to the profile, until that holds (502, 503, 504).
-/// 5. Behind a checkout, close the customer's other sessions.
+/// 2. Parse the event (400), or ignore its type.
+/// 3. Find the customer; for a thin event, read the object from Stripe.
+/// 4. Read the customer's subscriptions and write the plan to the profile until both agree (502, 503, 504).
+/// 5. After a checkout, close the customer's other sessions.
 ///
 /// # Errors
-/// As above. Stripe repeats what was not answered with 2xx, so a failure at any step is made good by the next delivery.
+/// As above. Stripe repeats an event until it gets 2xx, so the next delivery recovers from a failure at any step.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context { clock, config, request: call, .. } = &context;
     config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;

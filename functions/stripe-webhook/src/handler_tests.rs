@@ -27,7 +27,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// The database and Stripe, where all goes well unless `instead` says something else of a path's last segment.
+/// A database and a Stripe that succeed, except for paths whose last segment is in `instead`.
 fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
     let path = request.url.split('?').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -67,7 +67,7 @@ fn signature_of(body: &[u8]) -> String {
     format!("t={NOW},v1={hex}")
 }
 
-/// Delivers; answers the outcome or the error, and the last segments of the paths that were asked for.
+/// Delivers an event; returns the outcome or the error, and the last segments of the requested paths.
 fn deliver_with(
     path: &str,
     signature: Option<String>,
@@ -98,7 +98,7 @@ fn deliver(event: &Value, instead: &[(&'static str, FakeAnswer)]) -> (Result<Val
 }
 
 #[test]
-fn an_event_is_a_signal_to_read_what_stripe_says_and_write_it() {
+fn event_triggers_a_read_from_stripe_and_a_write_to_the_profile() {
     let (outcome, asked) = deliver(&event("customer.subscription.updated"), &[]);
     assert_eq!(outcome.unwrap(), "written");
     assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan"]);
@@ -122,11 +122,11 @@ fn a_thin_event_is_looked_up_first() {
 }
 
 #[test]
-fn who_has_paid_in_one_tab_cannot_pay_in_another() {
+fn payment_closes_checkouts_in_other_tabs() {
     let (outcome, asked) = deliver(&event("checkout.session.completed"), &[]);
     assert_eq!(outcome.unwrap(), "written");
     assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan", "sessions", "expire"]);
-    // The other one was paid for or has expired since: nothing to do.
+    // The other session has been paid or has expired, so there is nothing to close.
     let late =
         json!({"error": {"message": "Only Checkout Sessions with a status in [\"open\"] can be expired."}});
     let (outcome, _) =
@@ -141,11 +141,11 @@ fn who_has_paid_in_one_tab_cannot_pay_in_another() {
 fn accepts_and_ignores_foreign_events() {
     let (outcome, asked) = deliver(&event("charge.refunded"), &[]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("ignored"), 0));
-    let nobody = [
+    let unknown = [
         ("billing_profile", FakeAnswer::json(200, &Value::Null)),
         ("cus_1", FakeAnswer::json(200, &json!({"id": "cus_1", "metadata": {}}))),
     ];
-    let (outcome, asked) = deliver(&event("invoice.paid"), &nobody);
+    let (outcome, asked) = deliver(&event("invoice.paid"), &unknown);
     assert_eq!(
         (outcome.unwrap(), asked),
         (json!("foreign"), vec!["billing_profile".to_owned(), "cus_1".to_owned()])
@@ -153,7 +153,7 @@ fn accepts_and_ignores_foreign_events() {
 }
 
 #[test]
-fn what_is_not_stripes_is_refused_before_anything_is_asked() {
+fn event_not_from_stripe_is_refused_before_any_request() {
     let good = event("invoice.paid").to_string();
     let live = good.replace("\"livemode\":false", "\"livemode\":true");
     let signed = |body: &str| Some(signature_of(body.as_bytes()));
@@ -192,7 +192,7 @@ fn every_failure_is_a_5xx() {
 }
 
 #[test]
-fn nothing_of_the_event_reaches_the_database_or_the_log_but_its_type() {
+fn only_the_events_type_reaches_the_log_and_nothing_the_database() {
     let seen: Rc<RefCell<Vec<OutboundRequest>>> = Rc::default();
     let kept = seen.clone();
     let http = FakeHttp::responding(move |request| {

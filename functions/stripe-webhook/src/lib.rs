@@ -1,16 +1,16 @@
-//! `POST /functions/v1/stripe-webhook`: Stripe tells that something happened.
+//! `POST /functions/v1/stripe-webhook`: receives Stripe's events.
 //!
-//! Snapshot and thin events, signed by Stripe. An event is a signal to look and nothing more: what the customer pays for
-//! is read from Stripe and written to their profile before the answer. Nothing of the event is stored, so it may come
-//! twice, late or in any order. 200 with `{outcome: "written" | "foreign" | "ignored"}`, 400 and 413 for what is not
-//! Stripe's, 5xx where Stripe has to send it again.
+//! Stripe signs its events, snapshot and thin ones. An event only triggers a read: the function reads the customer's
+//! subscriptions from Stripe and writes the plan to the profile before it responds. It stores nothing of the event, so
+//! events may arrive twice, late and in any order. It returns 200 with `{outcome: "written" | "foreign" | "ignored"}`,
+//! 400 or 413 for requests that are not Stripe's, and 5xx if Stripe has to send the event again.
 
 pub mod config;
 pub mod handler;
 
 use shared::runtime::endpoint::Endpoint;
 
-/// What the endpoint promises.
+/// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "stripe-webhook",
     methods: "POST",

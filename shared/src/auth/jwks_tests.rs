@@ -149,7 +149,7 @@ fn requests_that_come_at_once_on_a_cold_start_wait_for_one_fetch() {
         let received = ids().map(|kid| instance.receiving(&kid)).collect();
         assert_eq!(instance.clock.run(received), outcomes);
         assert_eq!(instance.fetches(), 1);
-        assert_eq!(instance.receive("a"), Ok(()), "whoever comes later is served");
+        assert_eq!(instance.receive("a"), Ok(()), "a later request is served");
     }
 }
 

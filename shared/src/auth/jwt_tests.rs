@@ -79,7 +79,7 @@ fn a_token_of_the_project_identifies_its_user() {
 }
 
 #[test]
-fn what_auth_writes_in_other_ways_is_accepted_too() {
+fn accepts_all_forms_that_auth_writes() {
     for claims in [
         claims_with(json!({ "aud": ["other", "authenticated"] })),
         claims_with(json!({ "is_anonymous": true, "email": "" })),
@@ -181,7 +181,7 @@ fn a_header_that_names_its_algorithm_twice_is_refused() {
 }
 
 #[test]
-fn what_is_not_three_parts_of_strict_base64url_is_malformed() {
+fn refuses_tokens_other_than_three_parts_of_strict_base64url() {
     let token = issuer().token(USER, NOW);
     let parts: Vec<&str> = token.split('.').collect();
     let (header, claims, signature) = (parts[0], parts[1], parts[2]);
@@ -227,7 +227,7 @@ fn a_token_of_a_user_with_much_profile_data_is_accepted_up_to_32_kb() {
 }
 
 #[test]
-fn what_users_and_providers_write_into_the_profile_is_not_looked_at() {
+fn ignores_profile_data_of_users_and_providers() {
     let deep = format!("{}{}", "[".repeat(3_000), "]".repeat(3_000));
     let claims = FakeIssuer::claims(USER, NOW).to_string();
     for metadata in [

@@ -123,10 +123,10 @@ proptest! {
     #[test]
     fn a_key_is_found_whatever_stands_beside_it(
         before in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
-        behind in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
+        after in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
     ) {
         let ours = issuer().jwks()["keys"].as_array().unwrap().clone();
-        let document = json!({ "keys": ([before, ours, behind].concat()) });
+        let document = json!({ "keys": ([before, ours, after].concat()) });
         let key = Jwks::parse(document.to_string().as_bytes()).unwrap().get("current").unwrap();
         prop_assert!(verify_with(&key, &issuer().token(USER, NOW)).is_ok());
     }

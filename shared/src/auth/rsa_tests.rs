@@ -57,7 +57,7 @@ impl FakeRsaSigner {
 }
 
 #[test]
-fn what_openssl_has_signed_is_verified_whatever_the_length_of_the_key() {
+fn verifies_openssl_signatures_of_every_key_length() {
     let vectors = vectors();
     let message = vectors["message"].as_str().unwrap().as_bytes();
     for vector in vectors["keys"].as_array().unwrap() {

@@ -95,11 +95,11 @@ proptest! {
     #[test]
     fn ignores_text_after_the_limit(
         piece in name(),
-        behind in prop_oneof![name(), Just(" (Live) (feat. Kult)".to_owned())],
+        tail in prop_oneof![name(), Just(" (Live) (feat. Kult)".to_owned())],
     ) {
         prop_assume!(!piece.is_empty());
         let start: String = piece.chars().cycle().take(2 * MAX_CHARS).collect();
-        let whole = format!("{start}{behind}");
+        let whole = format!("{start}{tail}");
         prop_assert_eq!(normalise(&whole), normalise(&start));
         prop_assert_eq!(words(&whole), words(&start));
         let parts = |text: &str| {

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_malformed() {
+    fn refuses_invalid_json() {
         for body in ["", "{", "{\"prompt\":", "prompt"] {
             assert_eq!(parse_json::<Wish>(body.as_bytes()).unwrap_err().code(), Code::InvalidJson, "{body}");
         }

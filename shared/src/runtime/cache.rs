@@ -1,4 +1,4 @@
-//! A value kept until it expires.
+//! Values that outlive a request, kept until they expire.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -7,8 +7,8 @@ use crate::runtime::clock::Clock;
 
 /// One cached value with its expiry.
 ///
-/// Holds finished results only (plain data): on Workers a promise of one request must never be
-/// awaited by another, so two requests that both miss both fetch.
+/// It holds plain data, never a future: on Workers a request must not await a promise of another request. So two
+/// requests that miss at the same time both fetch.
 #[derive(Debug)]
 pub struct Cached<T>(RefCell<Option<(T, u64)>>);
 
@@ -19,27 +19,27 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T: Clone> Cached<T> {
-    /// The value, unless there is none or it expired at or before `now_ms`.
+    /// Returns the value, unless it has expired at `now_ms` (Unix time in milliseconds).
     pub fn get(&self, now_ms: u64) -> Option<T> {
         let slot = self.0.borrow();
         slot.as_ref().filter(|(_, expires_at_ms)| *expires_at_ms > now_ms).map(|(value, _)| value.clone())
     }
 
-    /// Keeps `value` until `expires_at_ms`.
+    /// Stores `value` until `expires_at_ms` (Unix time in milliseconds).
     pub fn put(&self, value: T, expires_at_ms: u64) {
         *self.0.borrow_mut() = Some((value, expires_at_ms));
     }
 
-    /// Forgets the value.
+    /// Removes the value.
     pub fn clear(&self) {
         *self.0.borrow_mut() = None;
     }
 }
 
-/// How long a request waits before it looks again for what another one makes.
+/// The interval at which a waiting request checks for the value.
 const WAIT_MS: u64 = 25;
 
-/// A value that one request makes, while the others wait for it.
+/// A cached value that one request computes while the others wait.
 #[derive(Debug)]
 pub struct Once<T> {
     value: Cached<T>,
@@ -53,10 +53,10 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Clone> Once<T> {
-    /// The value, made where there is none of the last `lifetime_ms`.
+    /// Returns the value; computes it with `make` unless it is younger than `lifetime_ms`.
     ///
-    /// The others look for it with timers of their own, and no longer than it may take to make it (`longest_ms`): on
-    /// Workers they must not await another request's promise, and that request may be gone.
+    /// The other requests poll for it with timers of their own, because on Workers they must not await another request's
+    /// promise. After `longest_ms` one of them computes it, because the first request may have been aborted.
     pub async fn get_or(
         &self,
         clock: &dyn Clock,
@@ -90,7 +90,7 @@ mod tests {
     use crate::fakes::SharedClock;
 
     #[test]
-    fn a_value_is_made_once_for_all_who_ask_and_anew_when_it_is_old_or_its_maker_is_gone() {
+    fn value_is_computed_once_and_again_when_it_expired_or_its_request_was_aborted() {
         let (once, clock, made) = (Once::default(), SharedClock::at_ms(1), Cell::new(0));
         let ask = || {
             let make = async {

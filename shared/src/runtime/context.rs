@@ -1,4 +1,4 @@
-//! What a handler gets with a request.
+//! The context that a handler receives with each request.
 
 use std::rc::Rc;
 
@@ -11,19 +11,19 @@ use super::random::Random;
 
 /// What the runtime passes to a handler with each request.
 pub struct Context<Config, Caches = ()> {
-    /// Sends requests; the log line counts them.
+    /// Sends requests to upstreams; the log line counts them.
     pub http: Rc<dyn HttpClient>,
-    /// The time.
+    /// The clock.
     pub clock: Rc<dyn Clock>,
-    /// Randomness.
+    /// The random generator.
     pub random: Rc<dyn Random>,
     /// The function's configuration.
     pub config: Rc<Config>,
-    /// Finished results that outlive a request. They hold no data of a request.
+    /// Results that outlive a request and hold no data of it.
     pub caches: Rc<Caches>,
-    /// Runs work that goes on after the response was returned.
+    /// Spawns work that continues after the response was returned.
     pub spawn: Spawn,
-    /// Returns a future that completes when the client disconnects; never, where the platform does not report it.
+    /// Returns a future that completes when the client disconnects. It never completes if the platform does not report that.
     pub client_gone: Rc<dyn Fn() -> LocalBoxFuture<'static, ()>>,
     /// The request's id, log and metrics.
     pub request: RequestContext,
@@ -46,7 +46,7 @@ impl<Config, Caches> Clone for Context<Config, Caches> {
 
 /// Exports a function to the platform: `export!(ENDPOINT, Config, Caches, handle)`.
 ///
-/// `Config` has a `from_env`, `Caches` a default; `handle` is the one call from the platform to the function's code.
+/// `Config` must have `from_env` and `Caches` a default. The platform calls `handle` for each request.
 #[macro_export]
 macro_rules! export {
     ($endpoint:expr, $config:ty, $caches:ty, $handle:path) => {

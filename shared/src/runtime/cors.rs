@@ -1,7 +1,6 @@
 //! Cross-origin requests: which pages may call the functions.
 //!
-//! Callers prove themselves with bearer tokens, so `Access-Control-Allow-Credentials` (cookies) is
-//! never sent.
+//! Clients authenticate with bearer tokens, so no response allows credentials (cookies).
 
 use http::{HeaderMap, HeaderValue, Method, header};
 
@@ -10,15 +9,15 @@ use crate::config::{ConfigError, required};
 const VARIABLE: &str = "APP_ORIGINS";
 const RULE: &str = "must list exact origins such as https://app.example, separated by commas, without paths";
 
-/// What supabase-js sends (`@supabase/supabase-js/cors`, and `x-region` for a function's region), what Sentry adds to that,
-/// and what our own clients send.
+/// The headers of supabase-js (`@supabase/supabase-js/cors`, and `x-region` for a function's region), of Sentry, and of
+/// our own clients.
 const REQUEST_HEADERS: &str = "authorization, x-client-info, apikey, content-type, x-region, x-retry-count, traceparent, \
      tracestate, baggage, sentry-trace, accept, idempotency-key";
 const RESPONSE_HEADERS: &str = "X-Request-Id, Retry-After";
-/// Two hours, the longest that Chromium keeps a preflight's answer.
+/// Two hours, Chromium's limit for caching a preflight response.
 const MAX_AGE_SECONDS: &str = "7200";
 
-/// The origins whose pages may read our answers; none by default.
+/// The origins whose pages may read our responses; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
@@ -26,16 +25,16 @@ impl AllowedOrigins {
     /// Reads the variable `APP_ORIGINS`.
     ///
     /// # Errors
-    /// As [`AllowedOrigins::parse`], and where the variable is missing.
+    /// As [`AllowedOrigins::parse`], and if the variable is missing.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         Self::parse(&required(env, VARIABLE)?)
     }
 
-    /// Reads origins separated by commas, each exactly as browsers send it.
+    /// Parses origins separated by commas, each exactly as browsers send it.
     ///
     /// # Errors
-    /// [`ConfigError`] for what no browser sends as an origin and so would silently never match
-    /// (paths, trailing slashes, upper case, default ports), and for `*`.
+    /// [`ConfigError`] for an origin that no browser sends and that would therefore never match (with a path, a trailing
+    /// slash, upper case or a default port), and for `*`.
     pub fn parse(list: &str) -> Result<Self, ConfigError> {
         list.split(',')
             .map(|origin| parse_origin(origin.trim()))
@@ -43,12 +42,13 @@ impl AllowedOrigins {
             .map_or_else(|| Err(ConfigError::invalid(VARIABLE, RULE)), |origins| Ok(Self(origins)))
     }
 
-    /// The app's own origin: the first of the list.
+    /// Returns the app's own origin, the first of the list.
     pub fn first(&self) -> &str {
         self.0.first().and_then(|origin| origin.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether a URL is of one of the origins: the origin itself, or with a path, a query or a fragment behind it.
+    /// Returns whether a URL belongs to one of the origins: the origin itself, alone or followed by a path, a query or a
+    /// fragment.
     pub fn has_url(&self, url: &str) -> bool {
         self.0.iter().any(|origin| {
             let rest = origin.to_str().ok().and_then(|origin| url.strip_prefix(origin));
@@ -56,9 +56,9 @@ impl AllowedOrigins {
         })
     }
 
-    /// The headers of the answer (204, no body) to an `OPTIONS` request; `None` for other methods.
+    /// Returns the headers of the response (204 without a body) to an `OPTIONS` request; `None` for other methods.
     ///
-    /// `methods` as in `Access-Control-Allow-Methods`. A page of another origin learns nothing.
+    /// `methods` is the value of `Access-Control-Allow-Methods`. Other origins get no CORS headers but `Vary`.
     pub fn preflight(
         &self,
         headers: &HeaderMap,
@@ -81,9 +81,9 @@ impl AllowedOrigins {
         Some(answer)
     }
 
-    /// The headers that every answer carries, errors included.
+    /// Returns the CORS headers of a response, errors included.
     ///
-    /// `Vary: Origin` always, so that no cache hands one origin's answer to another.
+    /// They always include `Vary: Origin`, so that no cache serves the response of one origin to another.
     pub fn headers_for(&self, headers: &HeaderMap) -> HeaderMap {
         let mut answer = HeaderMap::new();
         answer.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_origin_is_told_nothing_but_vary() {
+    fn other_origins_get_only_vary() {
         for origin in [
             "https://b.example",
             "http://a.example",
@@ -199,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_of_another_origin_is_answered_without_permission() {
+    fn preflight_of_another_origin_gets_no_permission() {
         let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, METHODS).unwrap();
         assert_eq!(answer.len(), 1);
         assert!(answer.contains_key(header::VARY));
     }
 
     #[test]
-    fn a_preflight_is_answered_whatever_it_asks_for() {
+    fn preflight_succeeds_whatever_it_requests() {
         let bare = origins().preflight(&HeaderMap::new(), &Method::OPTIONS, METHODS).unwrap();
         assert_eq!(bare, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
         let mut odd = from("https://a.example");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_as_an_origin_is_refused() {
+    fn refuses_origins_that_no_browser_sends() {
         for list in [
             "",
             "*",

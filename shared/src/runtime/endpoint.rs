@@ -28,28 +28,28 @@ const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-or
 /// The path of every function's health check.
 const HEALTH: &str = "/health";
 
-/// The body of a response.
+/// The body of a response, whole or streamed.
 pub enum Body {
-    /// A whole document.
+    /// A complete document.
     Full(Bytes),
     /// Chunks as they are produced. The producer writes the log line at the end.
     Stream(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
-/// What a function promises to its clients.
+/// A function's contract with its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint {
     /// The function's name, the last segment of its URL.
     pub name: &'static str,
-    /// The methods of all its routes, as in `Allow`.
+    /// The methods of all its routes, in the form of the `Allow` header.
     pub methods: &'static str,
-    /// Each path below its URL, `/` for the URL itself, with the methods of that path.
+    /// Each path below its URL (`/` for the URL itself) with the methods of that path.
     pub routes: &'static [(&'static str, &'static str)],
-    /// The largest body that it reads.
+    /// The largest request body that it accepts, in bytes.
     pub max_body_bytes: usize,
-    /// Whether it uses the database.
+    /// Whether it uses the database, which its health check then includes.
     pub has_database: bool,
-    /// Whether pages of `APP_ORIGINS` may call it.
+    /// Whether pages of `APP_ORIGINS` may call it from a browser.
     pub serves_pages: bool,
 }
 
@@ -59,10 +59,10 @@ impl Endpoint {
         route(request.uri().path(), self.name).unwrap_or_default()
     }
 
-    /// Checks that the request's path has a route, and that the route has its method.
+    /// Checks that the request's path has a route and that the route allows the method.
     ///
     /// # Errors
-    /// 404, 405.
+    /// 404 `not_found`, 405 `method_not_allowed`.
     pub fn check_route<B>(&self, request: &Request<B>) -> Result<(), Error> {
         let path = self.path(request);
         let Some((_, methods)) = self.routes.iter().find(|(known, _)| *known == path) else {
@@ -73,7 +73,7 @@ impl Endpoint {
 }
 
 impl Error {
-    /// There is no route at the path of the request.
+    /// Returns the error for a path without a route.
     pub fn not_found() -> Self {
         Self::of(Code::NotFound)
     }
@@ -86,24 +86,24 @@ fn check_method(method: &Method, allowed: &'static str) -> Result<(), Error> {
     }
 }
 
-/// Why an inbound body could not be read.
+/// The reasons why a request's body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
-    /// Larger than the endpoint's limit.
+    /// It exceeds the endpoint's limit.
     TooLarge,
-    /// Cut off before its end.
+    /// It ended early.
     CutOff,
 }
 
-/// Runs work that goes on after the response was handed over.
+/// Spawns work that continues after the response was returned.
 pub type Spawn = Rc<dyn Fn(LocalBoxFuture<'static, ()>)>;
 
 /// The context of a request for its log line: id, start, metrics.
 #[derive(Clone)]
 pub struct RequestContext {
-    /// Its id.
+    /// The request's id.
     pub request_id: Uuid,
-    /// When it arrived, in milliseconds since the Unix epoch.
+    /// When the request arrived (Unix time in milliseconds).
     pub started_ms: u64,
     endpoint: Endpoint,
     log: Rc<dyn Log>,
@@ -118,7 +118,7 @@ pub fn hash_of(user_id: Uuid) -> String {
 }
 
 impl RequestContext {
-    /// Creates the context of a request that has just arrived.
+    /// Creates the context of a new request.
     pub fn new(
         endpoint: Endpoint,
         method: &Method,
@@ -150,17 +150,17 @@ impl RequestContext {
         InstrumentedClient::new(http, clock, self.metrics.clone())
     }
 
-    /// Sets a field of the log line. Never a secret, never text that a user typed.
+    /// Sets a field of the log line. Never pass a secret or a user's text.
     pub fn note(&self, key: &str, value: impl Into<Value>) {
         self.metrics.note(key, value);
     }
 
-    /// Notes the user as a hash: operators who know the id find the line, and the line does not reveal the id.
+    /// Adds the user's hash: operators who know the id can find the line, and the line does not reveal the id.
     pub fn note_user(&self, id: Uuid) {
         self.note("user", hash_of(id));
     }
 
-    /// Writes the request's one log line. A stream may end with an error after status 200.
+    /// Writes the request's only log line. `error` may accompany status 200, because a stream can fail after its status.
     pub fn log_end(&self, now_ms: u64, status: StatusCode, error: Option<&Error>) {
         let is_ours = error.map_or(status, Error::status).is_server_error();
         let level = if is_ours { Level::Error } else { Level::Info };
@@ -178,7 +178,7 @@ impl RequestContext {
         now_ms.saturating_sub(self.started_ms)
     }
 
-    /// Notes the path if it is a route: any other is text that the client typed.
+    /// Adds the path if it is a route. Any other path is arbitrary text of the client.
     fn note_route(&self, path: &str) {
         let is_known = self.endpoint.routes.iter().any(|(known, _)| *known == path && path != "/");
         if path == HEALTH || is_known {
@@ -186,7 +186,7 @@ impl RequestContext {
         }
     }
 
-    /// Adds `Server-Timing`, and exposes it to scripts of an allowed origin.
+    /// Adds the `Server-Timing` header and exposes it to scripts of an allowed origin.
     fn show_timing(&self, now_ms: u64, headers: &mut HeaderMap) {
         let timing = self.metrics.server_timing(self.duration_ms(now_ms));
         let Ok(timing) = HeaderValue::from_str(&timing) else { return };
@@ -198,10 +198,11 @@ impl RequestContext {
     }
 }
 
-/// Answers one request: preflight, method, body and route checks, then `handle`; errors become JSON. `health` answers `/health`.
+/// Serves one request: handles a preflight or a health check, or verifies method, body and route and calls `handle`.
+/// Errors become JSON.
 ///
-/// Every answer carries `X-Request-Id`, the [common headers](crate::runtime::headers) and, for a configured origin, the CORS headers. The
-/// runtime leaves the body of an answer to `HEAD` out.
+/// Every response has `X-Request-Id`, the [common headers](crate::runtime::headers) and, for a configured origin, the
+/// CORS headers. The runtime drops the body of a response to `HEAD`.
 pub async fn serve(
     call: &RequestContext,
     origins: &AllowedOrigins,
@@ -215,7 +216,7 @@ pub async fn serve(
         Some(headers) => empty(StatusCode::NO_CONTENT, headers),
         None => match run(call, request, health, handle).await {
             Ok(response) => {
-                // The producer of a stream writes its line.
+                // The producer of a stream writes the log line at its end.
                 if matches!(response.body(), Body::Full(_)) {
                     call.log_end(clock.now_ms(), response.status(), None);
                 }
@@ -272,7 +273,7 @@ async fn run(
     handle(request).await
 }
 
-/// Returns the name of a standard method. Deno passes on any text as a method, which must not reach the log.
+/// Returns the name of a standard method. Deno accepts any text as a method, which must not reach the log.
 fn logged(method: &Method) -> &str {
     match *method {
         Method::GET
@@ -288,9 +289,9 @@ fn logged(method: &Method) -> &str {
     }
 }
 
-/// The path below the function, `/` at least, wherever the platform mounts it; one slash at its end does not count.
+/// Returns the path below the function's URL, at least `/`, without one trailing slash.
 ///
-/// Cloudflare passes `/functions/v1/<name>/…` on, Supabase's runtime `/<name>/…`.
+/// Cloudflare passes `/functions/v1/<name>/…` to the function, Supabase's runtime `/<name>/…`.
 pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let path = path.strip_prefix("/functions/v1").unwrap_or(path);
     match path.strip_prefix('/')?.strip_prefix(name)? {
@@ -300,10 +301,10 @@ pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// A JSON document.
+/// Returns a response with a JSON document.
 ///
 /// # Errors
-/// [`Code::Internal`] where `value` cannot be serialised.
+/// [`Code::Internal`] if `value` cannot be serialised.
 pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Error> {
     let body = serde_json::to_vec(value).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
     let mut response = Response::new(Body::Full(body.into()));

@@ -19,7 +19,7 @@ async fn unwell(_: &HeaderMap) -> Result<Response<Body>, Error> {
     json_response(StatusCode::SERVICE_UNAVAILABLE, &"unwell")
 }
 
-/// A request at a path; what it is answered, and the lines of the log.
+/// Serves a request; returns the response and the lines of the log.
 fn ask(
     path: &str,
     method: Method,
@@ -67,7 +67,7 @@ fn body_of(response: Response<Body>) -> String {
 }
 
 #[test]
-fn every_answer_has_a_request_id_and_cors_headers() {
+fn every_response_has_a_request_id_and_cors_headers() {
     for body in ["", "broken"] {
         let (response, _) = answer(Method::POST, Ok(body.into()));
         assert_eq!(response.headers()[REQUEST_ID], Uuid::nil().to_string());
@@ -76,7 +76,7 @@ fn every_answer_has_a_request_id_and_cors_headers() {
 }
 
 #[test]
-fn every_answer_has_the_common_headers_and_says_over_https_that_it_stays_there() {
+fn every_response_has_the_common_headers_and_hsts_over_https() {
     for (path, method, body) in [
         ("/echo", Method::POST, ""),
         ("/echo", Method::POST, "broken"),
@@ -117,7 +117,7 @@ fn an_error_is_json_and_its_cause_is_logged_once() {
 }
 
 #[test]
-fn a_line_tells_whom_the_request_asked() {
+fn log_line_counts_the_requests_to_each_upstream() {
     let (_, lines) = answer(Method::POST, Ok(Bytes::new()));
     assert_eq!(lines[0]["upstreams"], json!({"database": {"calls": 1, "ms": 0}}));
     assert_eq!(lines[0]["subrequests"], 1);
@@ -126,7 +126,7 @@ fn a_line_tells_whom_the_request_asked() {
 }
 
 #[test]
-fn a_line_names_known_routes_and_nothing_that_somebody_typed() {
+fn log_line_names_routes_and_no_text_of_the_client() {
     for (path, route) in [
         ("/echo/start", json!("/start")),
         ("/functions/v1/echo/health", json!("/health")),
@@ -141,7 +141,7 @@ fn a_line_names_known_routes_and_nothing_that_somebody_typed() {
 }
 
 #[test]
-fn a_line_names_a_method_of_http_and_nothing_that_a_client_typed() {
+fn log_line_names_standard_methods_and_no_text_of_the_client() {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
     let typed = ["ann-example.com", "get", "PURGE"];
     for (method, logged) in known.map(|it| (it, it)).into_iter().chain(typed.map(|it| (it, "other"))) {
@@ -196,7 +196,7 @@ fn an_uptime_monitor_may_ask_for_health_with_head() {
 }
 
 #[test]
-fn anywhere_else_head_is_no_method() {
+fn head_is_not_allowed_on_other_routes() {
     for path in ["/echo", "/echo/start", "/elsewhere"] {
         let (response, _) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
         let allowed = &response.headers()[header::ALLOW];
@@ -205,7 +205,7 @@ fn anywhere_else_head_is_no_method() {
 }
 
 #[test]
-fn timing_is_shown_only_where_it_is_wanted() {
+fn server_timing_is_sent_only_if_enabled() {
     let (response, _) = ask("/echo", Method::POST, Ok(Bytes::new()), true);
     let headers = response.headers();
     assert_eq!(headers["server-timing"], "total;dur=250, database;dur=0;desc=\"1 calls\"");
@@ -220,7 +220,7 @@ fn timing_is_shown_only_where_it_is_wanted() {
 }
 
 #[test]
-fn an_unknown_method_is_told_which_are_known() {
+fn unknown_method_gets_the_allowed_ones() {
     let (response, _) = answer(Method::PUT, Ok(Bytes::new()));
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers()[header::ALLOW], "POST, DELETE");

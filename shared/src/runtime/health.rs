@@ -1,6 +1,7 @@
-//! Whether a function can do its work: what is not configured, and whether the database answers.
+//! The health check of a function: whether all it needs is configured, and whether the database responds.
 //!
-//! Any client may ask, so it costs one small request in five seconds, and no other upstream is asked: that would cost quota.
+//! Any client may call it, so an instance sends at most one small request to the database in five seconds. It asks no
+//! other upstream, which would use up that upstream's quota.
 
 use std::fmt::Write;
 
@@ -17,23 +18,23 @@ use crate::runtime::endpoint::{Body, RequestContext, json_response};
 use crate::runtime::http_client::HttpClient;
 use crate::supabase::{Supabase, SupabaseConfig};
 
-/// For how long clients that are no operators are told the same.
+/// For this long, clients other than operators get the last result.
 const REMEMBERED_MS: u64 = 5_000;
-/// The database is waited for no longer than two seconds.
+/// The longest duration of a check, with at most two seconds for the database.
 const LONGEST_MS: u64 = 3_000;
 
-/// What a function may be missing, in the order in which it is told; a closed list.
+/// A dependency that may be missing. The list is closed, and responses keep its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependency {
-    /// A variable that belongs to none of the others.
+    /// A variable that belongs to no other dependency is missing or invalid.
     Configuration,
-    /// It is not configured, or does not answer.
+    /// The database is not configured or does not respond.
     Database,
-    /// It is not configured.
+    /// Spotify is not configured.
     Spotify,
-    /// It is not configured.
+    /// The language model is not configured.
     LanguageModel,
-    /// It is not configured.
+    /// Stripe is not configured.
     Stripe,
 }
 
@@ -41,7 +42,7 @@ impl Dependency {
     const ALL: [Self; 5] =
         [Self::Configuration, Self::Database, Self::Spotify, Self::LanguageModel, Self::Stripe];
 
-    /// Its name.
+    /// Returns the name in responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
@@ -52,7 +53,7 @@ impl Dependency {
         }
     }
 
-    /// Whose variable that is.
+    /// Returns the dependency to which a variable belongs.
     fn of(variable: &str) -> Self {
         let found = PREFIXES.iter().find(|(prefix, _)| variable.starts_with(prefix));
         found.map_or(Self::Configuration, |(_, dependency)| *dependency)
@@ -66,27 +67,26 @@ const PREFIXES: [(&str, Dependency); 4] = [
     ("STRIPE_", Dependency::Stripe),
 ];
 
-/// What a function's health is made of.
+/// The inputs of a health check.
 pub struct Setup<'a> {
-    /// What is wrong with its configuration.
+    /// The problems of the configuration.
     pub problems: Option<&'a ConfigError>,
-    /// The database that it needs, as far as that is configured.
+    /// The database, if the function uses it and it is configured.
     pub database: Option<&'a SupabaseConfig>,
-    /// `HEALTH_TOKEN`: an operator who sends it sees what is missing.
+    /// `HEALTH_TOKEN`: an operator who sends it sees the missing dependencies.
     pub token: Option<&'a Secret>,
 }
 
-/// What is missing, as it was last seen; one for each instance.
+/// The last result of an instance: the names of the missing dependencies.
 #[derive(Default)]
 pub struct Memory(Once<Vec<&'static str>>);
 
-/// Answers a question for the function's health: 200, or 503. The log tells why.
+/// Handles a health check: returns 200 or 503, and logs the reason.
 ///
-/// Any client may ask, so what was seen is remembered for five seconds. An operator's question is answered anew, and with what
-/// is missing.
+/// Clients get a result of the last five seconds. An operator gets a new one, which names the missing dependencies.
 ///
 /// # Errors
-/// Where the answer cannot be written.
+/// [`Code::Internal`](crate::error::Code::Internal) if the response cannot be serialised.
 pub async fn check(
     call: &RequestContext,
     headers: &HeaderMap,
@@ -96,7 +96,7 @@ pub async fn check(
     clock: &dyn Clock,
 ) -> Result<Response<Body>, Error> {
     let is_operator = setup.token.is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
-    // Boxed, for it is awaited in two places and would be compiled into both.
+    // Boxed, because two await points would otherwise each inline it.
     let look = Box::pin(look(call, setup, http));
     let missing = match is_operator {
         true => look.await,
@@ -166,7 +166,7 @@ mod tests {
 
     const TOKEN: &str = "the-operators-token";
 
-    /// An instance of a function.
+    /// One instance of a function.
     struct Instance {
         problems: Option<ConfigError>,
         database: Option<SupabaseConfig>,
@@ -184,7 +184,7 @@ mod tests {
             Self { problems, database: has_database.then(database), token, memory, http, clock, call }
         }
 
-        /// The status and what is missing.
+        /// Returns the status and the missing dependencies.
         async fn ask(&self, token: Option<&str>) -> (u16, Value) {
             let bearer = |token| HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
             let headers = token.map(|token| (AUTHORIZATION, bearer(token))).into_iter().collect();
@@ -200,13 +200,13 @@ mod tests {
         }
     }
 
-    /// What an operator is told.
+    /// Returns an operator's response.
     fn ask(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> (u16, Value) {
         Instance::new(problems, has_database, http).ask(Some(TOKEN)).now_or_never().unwrap()
     }
 
     #[test]
-    fn a_flood_of_questions_causes_one_request_in_five_seconds_and_an_operators_is_answered_anew() {
+    fn many_checks_cause_one_request_in_five_seconds_and_operators_get_a_new_one() {
         let http = FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
         let instance = Instance::new(None, true, &http);
         let flood = || instance.clock.run((0..100).map(|_| Box::pin(instance.ask(None))).collect());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_for_operators_alone() {
+    fn only_operators_see_missing_dependencies() {
         let mut instance = Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([]));
         for (token, missing) in [
             (Some(TOKEN), json!(["language_model"])),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_with_all_that_it_needs_is_well() {
+    fn complete_function_is_healthy() {
         let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
         assert_eq!(ask(None, true, &http), (200, Value::Null));
     }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_database_refuses_it_is_there() {
+    fn refusal_by_the_database_counts_as_healthy() {
         for status in [400, 401, 403, 404, 429] {
             let http = FakeHttp::answering([FakeAnswer::json(status, &json!({"code": "42501"}))]);
             assert_eq!(ask(None, true, &http), (200, Value::Null), "{status}");
@@ -277,14 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_has_no_database_asks_none() {
+    fn function_without_a_database_asks_none() {
         let http = FakeHttp::answering([]);
         assert_eq!(ask(None, false, &http), (200, Value::Null));
         assert_eq!(http.requests().len(), 0);
     }
 
     #[test]
-    fn what_is_not_configured_is_told_in_the_order_of_the_list_and_once() {
+    fn missing_dependencies_are_listed_once_and_in_order() {
         let names = [
             "STRIPE_PRICE_ID",
             "LLM_API_KEY",

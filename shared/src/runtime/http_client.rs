@@ -1,4 +1,4 @@
-//! The one way out: every outbound call has a timeout, a size limit and an abort.
+//! The only HTTP client: every outbound request has a timeout and a size limit, and can be aborted.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,18 +13,18 @@ use serde::de::DeserializeOwned;
 
 use crate::json::from_slice_lenient;
 
-/// The client's key under which a request happens once, ours to Stripe and our clients' to us.
+/// The key that makes a repeated request safe, in our requests to Stripe and in clients' requests to us.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// What Stripe signs its events with.
+/// Stripe's signature of an event.
 pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
-/// What OpenAI and Azure send beside `Retry-After`, in milliseconds.
+/// The milliseconds that OpenAI and Azure send beside `Retry-After`.
 pub const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-/// A year in milliseconds: no upstream means more.
+/// A year in milliseconds; a longer pause is a mistake of the upstream.
 const MAX_RETRY_AFTER: u64 = 31_536_000_000;
 
-/// The headers that anything here reads, of requests and of answers. No other crosses the border from the runtime: each costs
-/// time, and to know all names that there are costs 5 KB in every function.
+/// All headers that the functions read, of requests and of responses. No other crosses the FFI boundary: each header costs
+/// time, and parsing arbitrary names costs 5 KB in every function.
 pub const READ_HEADERS: [HeaderName; 8] = [
     ACCEPT,
     AUTHORIZATION,
@@ -36,31 +36,31 @@ pub const READ_HEADERS: [HeaderName; 8] = [
     STRIPE_SIGNATURE,
 ];
 
-/// What bounds an outbound call.
+/// The limits of an outbound request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest silence, before the head of the answer and between two chunks of its body.
+    /// The longest silence in milliseconds, before the head of the response and between two chunks of its body.
     pub idle_timeout_ms: u64,
-    /// The longest time from sending to the last byte.
+    /// The longest time in milliseconds from sending to the last byte.
     pub total_ms: u64,
-    /// The largest body that is read.
+    /// The largest response body in bytes.
     pub max_body_bytes: usize,
-    /// Whether the answer is handed over as a whole, and not as it comes.
+    /// Whether the response arrives in one piece instead of as a stream.
     pub is_document: bool,
 }
 
 impl Limits {
-    /// Limits for a call that answers one small document.
+    /// Returns limits for a response that is one small document.
     pub const fn document(total_ms: u64, max_body_bytes: usize) -> Self {
         Self { idle_timeout_ms: total_ms, total_ms, max_body_bytes, is_document: true }
     }
 
-    /// Limits for a call whose answer is read while it is written.
+    /// Returns limits for a response that is read as a stream.
     pub const fn stream(idle_timeout_ms: u64, total_ms: u64, max_body_bytes: usize) -> Self {
         Self { idle_timeout_ms, total_ms, max_body_bytes, is_document: false }
     }
 
-    /// The same limits, ending no later than `remaining_ms` from now.
+    /// Returns the same limits with at most `remaining_ms` in total.
     #[must_use]
     pub fn within(self, remaining_ms: u64) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Limits {
     }
 }
 
-/// Whom a request is for, as logs name it.
+/// The upstream of a request, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
     /// PostgREST.
@@ -87,10 +87,10 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    /// Every one, in the order of their declaration.
+    /// All upstreams, in the order of declaration.
     pub const ALL: [Self; 5] = [Self::Database, Self::Auth, Self::Spotify, Self::Stripe, Self::Model];
 
-    /// Its name.
+    /// Returns the name in logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
@@ -102,12 +102,12 @@ impl Upstream {
     }
 }
 
-/// An outbound request.
+/// A request to an upstream.
 ///
-/// Headers may hold credentials, so `Debug` prints the method and the URL's origin and path only.
+/// Headers may hold credentials, so `Debug` prints only the method and the URL's origin and path.
 #[derive(Clone)]
 pub struct OutboundRequest {
-    /// Whom it is for.
+    /// The upstream.
     pub upstream: Upstream,
     /// The method.
     pub method: Method,
@@ -115,14 +115,14 @@ pub struct OutboundRequest {
     pub url: String,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; empty for none.
+    /// The body; empty if there is none.
     pub body: Bytes,
-    /// What bounds the call.
+    /// The limits.
     pub limits: Limits,
 }
 
 impl OutboundRequest {
-    /// A request without headers and body.
+    /// Creates a request without headers and body.
     pub fn new(upstream: Upstream, method: Method, url: impl Into<String>, limits: Limits) -> Self {
         Self { upstream, method, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), limits }
     }
@@ -130,7 +130,7 @@ impl OutboundRequest {
     /// Sets a header.
     ///
     /// # Errors
-    /// [`HttpError::InvalidRequest`] where the value cannot stand in a header.
+    /// [`HttpError::InvalidRequest`] if the value is not valid in a header.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self, HttpError> {
         let mut value = HeaderValue::from_str(value).map_err(|_| HttpError::InvalidRequest)?;
         value.set_sensitive(name == AUTHORIZATION);
@@ -153,10 +153,10 @@ impl fmt::Debug for OutboundRequest {
     }
 }
 
-/// The chunks of an answer's body, bounded by the request's [`Limits`].
+/// The chunks of a response's body, bounded by the request's [`Limits`].
 pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, HttpError>>>>;
 
-/// The answer to an [`OutboundRequest`]. Dropping it (or its body) aborts the call.
+/// The response to an [`OutboundRequest`]. Dropping it (or its body) aborts the request.
 pub struct InboundResponse {
     /// The status. Redirects are never followed, so it may be a 3xx.
     pub status: StatusCode,
@@ -170,7 +170,7 @@ impl InboundResponse {
     /// Reads the whole body.
     ///
     /// # Errors
-    /// Whatever cuts the body off.
+    /// The [`HttpError`] that ended the body early.
     pub async fn bytes(mut self) -> Result<Bytes, HttpError> {
         let mut whole = BytesMut::new();
         while let Some(chunk) = self.body.next().await {
@@ -182,19 +182,19 @@ impl InboundResponse {
     /// Reads the whole body as JSON.
     ///
     /// # Errors
-    /// [`HttpError::InvalidBody`] where it is not the JSON that was expected.
+    /// [`HttpError::InvalidBody`] if it is not the expected JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let bytes = self.bytes().await?;
         from_slice_lenient(&bytes).map_err(|_| HttpError::InvalidBody)
     }
 
-    /// `Retry-After` in whole seconds, rounded up, where the answer has one.
+    /// Returns the requested pause in whole seconds, rounded up.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_ms().map(|ms| ms.div_ceil(1_000))
     }
 
-    /// How long the upstream wants to be left alone: `retry-after-ms`, else `Retry-After`, which some send in fractions.
-    /// A date counts as no number.
+    /// Returns the requested pause in milliseconds: `retry-after-ms`, otherwise `Retry-After`, which some upstreams send
+    /// with a fraction. A date is ignored.
     pub fn retry_after_ms(&self) -> Option<u64> {
         let text = |name: &HeaderName| self.headers.get(name)?.to_str().ok();
         let ms = text(&RETRY_AFTER_MS).and_then(thousandths).map(|microseconds| microseconds.div_ceil(1_000));
@@ -202,7 +202,7 @@ impl InboundResponse {
     }
 }
 
-/// The thousandths of a plain decimal number, rounded down. Reading it as a floating-point one costs 10 KB of wasm.
+/// Parses a decimal number and returns its thousandths, rounded down. Parsing `f64` would cost 10 KB of wasm.
 fn thousandths(text: &str) -> Option<u64> {
     let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
     let digits = whole.bytes().chain(decimals.bytes().chain(std::iter::repeat(b'0')).take(3));
@@ -216,18 +216,18 @@ fn thousandths(text: &str) -> Option<u64> {
     Some(number).filter(|thousandths| *thousandths <= MAX_RETRY_AFTER)
 }
 
-/// Why an outbound call gave no usable answer.
+/// The reasons why an outbound request has no usable response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpError {
     /// The request could not be built.
     InvalidRequest,
-    /// No connection, or it broke before the answer was complete.
+    /// There was no connection, or it broke before the response was complete.
     Network,
-    /// Silent for too long, or not finished in time.
+    /// The upstream was silent for too long, or the response took too long.
     Timeout,
     /// The body is larger than the limit.
     TooLarge,
-    /// The body is not what it should be.
+    /// The body is not in the expected form.
     InvalidBody,
     /// The invocation may send no more requests.
     BudgetExhausted,
@@ -248,15 +248,15 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-/// A request under way. Dropping it aborts the call.
+/// A pending response. Dropping it aborts the request.
 pub type ResponseFuture<'a> = LocalBoxFuture<'a, Result<InboundResponse, HttpError>>;
 
 /// Sends requests to upstreams.
 pub trait HttpClient {
-    /// Sends `request` and completes as soon as the head of the response has arrived.
+    /// Sends `request`; completes when the head of the response has arrived.
     ///
     /// # Errors
-    /// [`HttpError`] where there is no response. A 4xx or 5xx is a response.
+    /// [`HttpError`] if there is no response. A 4xx or 5xx is a response.
     fn send(&self, request: OutboundRequest) -> ResponseFuture<'_>;
 }
 

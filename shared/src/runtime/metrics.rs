@@ -32,15 +32,15 @@ struct UpstreamCalls {
 }
 
 impl RequestMetrics {
-    /// Sets a field of the line. Never a secret, never text that a user typed.
+    /// Sets a field of the log line. Never pass a secret or a user's text.
     pub fn note(&self, key: &str, value: impl Into<Value>) {
         self.noted.borrow_mut().set(key, value);
     }
 
-    /// Returns the fields that were noted, and removes them, with the calls to each upstream.
+    /// Takes the fields set so far and adds the requests to each upstream.
     pub fn fields(&self) -> Fields {
         let (mut subrequests, mut upstreams) = (0, Map::new());
-        // Not collected: that would sort first, which is 2 KB of code.
+        // Inserted one by one, because `collect` sorts first, which costs 2 KB of wasm.
         for (name, calls) in self.asked() {
             subrequests += calls.calls;
             upstreams.insert(name.to_owned(), calls.json());
@@ -93,7 +93,7 @@ pub struct InstrumentedClient {
 }
 
 impl InstrumentedClient {
-    /// Wraps `inner`, whose requests `metrics` is to count.
+    /// Wraps `inner` and records its requests in `metrics`.
     pub fn new(inner: impl HttpClient + 'static, clock: Rc<dyn Clock>, metrics: Rc<RequestMetrics>) -> Self {
         Self { inner: Rc::new(inner), clock, metrics }
     }
@@ -116,7 +116,7 @@ impl HttpClient for InstrumentedClient {
     }
 }
 
-/// An exchange under way, from sending to the last byte or to the drop; its end adds it to the metrics.
+/// A request in progress; its drop, at the last byte or earlier, adds it to the metrics.
 struct Exchange {
     metrics: Rc<RequestMetrics>,
     upstream: Upstream,
@@ -145,7 +145,7 @@ impl Drop for Exchange {
 
 struct MeasuredBody {
     chunks: BodyStream,
-    /// None after the end.
+    /// `None` after the end of the body.
     exchange: Option<Exchange>,
 }
 

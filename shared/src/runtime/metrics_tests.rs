@@ -37,7 +37,7 @@ fn text(status: u16) -> FakeAnswer {
 }
 
 #[test]
-fn a_call_lasts_until_its_last_byte() {
+fn request_lasts_until_its_last_byte() {
     let bench = bench([text(200)]);
     let mut response = bench.send(Upstream::Model).unwrap();
     bench.clock.advance_ms(30);
@@ -50,7 +50,7 @@ fn a_call_lasts_until_its_last_byte() {
 }
 
 #[test]
-fn a_call_that_is_dropped_lasts_until_then_and_is_no_failure() {
+fn dropped_request_lasts_until_the_drop_and_is_no_failure() {
     let bench = bench([FakeAnswer::Silence, text(200)]);
     let mut sending = Box::pin(bench.http.send(to(Upstream::Spotify)));
     assert!(sending.as_mut().now_or_never().is_none());
@@ -63,7 +63,7 @@ fn a_call_that_is_dropped_lasts_until_then_and_is_no_failure() {
 }
 
 #[test]
-fn what_gives_no_usable_answer_is_a_failure() {
+fn unusable_response_is_a_failure() {
     let broken = FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), vec![Err(HttpError::Timeout)]);
     let bench =
         bench([FakeAnswer::Error(HttpError::Network), text(500), text(429), broken, text(404), text(200)]);
@@ -76,7 +76,7 @@ fn what_gives_no_usable_answer_is_a_failure() {
 }
 
 #[test]
-fn each_upstream_is_counted_by_itself_and_who_was_not_asked_is_not_named() {
+fn upstreams_are_counted_separately_and_unused_ones_omitted() {
     let bench = bench([text(200), text(200), text(200)]);
     for upstream in [Upstream::Auth, Upstream::Database, Upstream::Database] {
         bench.send(upstream).unwrap();
@@ -87,7 +87,7 @@ fn each_upstream_is_counted_by_itself_and_who_was_not_asked_is_not_named() {
 }
 
 #[test]
-fn what_is_noted_stands_in_the_line_and_the_last_word_counts() {
+fn last_value_of_a_field_is_logged() {
     let record = RequestMetrics::default();
     record.note("quota", "reserved");
     record.note("quota", "charged");

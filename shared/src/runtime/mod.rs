@@ -1,6 +1,6 @@
-//! The frame around every function: the request's way in and out, and what the platform provides.
+//! The runtime of every function: serving requests, and the platform's services behind traits.
 //!
-//! Everything here compiles natively, except `wasm`, which implements the traits on workerd and Deno.
+//! Everything compiles natively, except `wasm`, which implements the traits on workerd and Deno.
 
 pub mod cache;
 pub mod clock;

@@ -184,7 +184,7 @@ fn round(seed: u64) -> usize {
 }
 
 #[test]
-fn whatever_the_order_no_link_is_lost_and_a_token_is_replaced_once() {
+fn concurrent_refreshes_lose_no_link_and_replace_the_token_once() {
     let tokens: usize = (1..=ROUNDS).map(round).sum();
     assert!(tokens > 1_000, "{tokens} tokens: nearly everything failed, which proves nothing");
 }

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_says_who_began_for_ten_minutes() {
+    fn state_identifies_its_user_for_ten_minutes() {
         let keys = keys(&one());
         let state = keys.sign(USER, NOW, &FakeRandom::default()).text;
         for later in [0, 1, 600] {

@@ -416,8 +416,8 @@ fn cleans_every_text_of_a_hit_or_skips_it() {
         assert!(tracks[0].album.chars().count() <= 200);
     }
     let unusable = [json!({ "name": "\u{0}" }), json!({ "artists": [{ "name": "\u{0}\n" }] })].map(item_with);
-    let [nothing, nobody] = unusable;
-    let tracks = Instance::warm([found(&[nothing, nobody, item()])]).search().unwrap();
+    let [nothing, nameless] = unusable;
+    let tracks = Instance::warm([found(&[nothing, nameless, item()])]).search().unwrap();
     assert_eq!(tracks.len(), 1);
 }
 

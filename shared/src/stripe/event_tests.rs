@@ -139,14 +139,14 @@ fn finds_customer_and_user_in_every_api_version() {
     ] {
         assert_eq!(Subject::of(&object), Some(Subject { customer: customer(), user_id }), "{object}");
     }
-    for nobody in [
+    for unknown in [
         json!({"object": "checkout.session", "customer": null, "client_reference_id": USER}),
         json!({"object": "subscription"}),
         json!({"object": "subscription", "customer": "../v1"}),
         json!({"object": "subscription", "customer": 7}),
         json!({}),
     ] {
-        assert_eq!(Subject::of(&nobody), None, "{nobody}");
+        assert_eq!(Subject::of(&unknown), None, "{unknown}");
     }
 }
 

@@ -96,7 +96,7 @@ fn writes_the_plan_that_stripe_states() {
 }
 
 #[test]
-fn who_asked_too_early_asks_again() {
+fn stale_read_of_stripe_is_repeated() {
     let world = world(json!("cus_1"));
     world.during.borrow_mut().push(|world| {
         // The subscription ends, and a faster request is told so; it even writes the same plan again.
@@ -127,7 +127,7 @@ fn assigns_a_new_customer_to_its_user() {
 }
 
 #[test]
-fn a_customer_of_nobody_else_or_no_more_is_foreign() {
+fn customer_without_a_known_user_is_foreign() {
     let other = Uuid::from_u128(8);
     for (own, owner, named) in [
         (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),

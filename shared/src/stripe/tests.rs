@@ -66,7 +66,7 @@ fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn every_status_makes_a_plan() {
+fn every_subscription_status_maps_to_a_plan() {
     for (statuses, expected) in [
         (&[][..], Plan::Free),
         (&["active"], Plan::Pro),
@@ -268,7 +268,7 @@ fn reads_a_response_with_a_lone_surrogate() {
 }
 
 #[test]
-fn a_pause_that_voids_invoices_is_a_service_that_is_not_provided() {
+fn subscription_paused_by_voiding_invoices_is_free() {
     for (pause, expected) in [
         (json!(null), Plan::Pro),
         (json!({"behavior": "void", "resumes_at": null}), Plan::Free),

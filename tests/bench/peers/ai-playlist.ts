@@ -2,17 +2,20 @@
 // parallel, settle, answer. The official clients, made once; the same two calls to the database as ours.
 
 import { createClient } from '@supabase/supabase-js';
+import OpenAI from 'openai';
 import type { Environment, Handler } from '../candidate.ts';
-import type { Playlist } from './model.ts';
-import { model, question } from './model.ts';
-import type { Search, Song, Track } from './spotify.ts';
-import { catalogue } from './spotify.ts';
+
+type Song = { artist: string; title: string };
+type Track = { track_uri: string; title: string; artist: string };
+type Found = { uri: string; name: string; artists: { name: string }[] };
+type Search = (song: Song) => Promise<Track | null>;
+type Playlist = { name: string; tracks: Song[] };
 
 /** More connections at once Workers do not allow. */
 const AT_ONCE = 6;
 
 export function serve(env: Environment): Handler {
-  const openai = model(env);
+  const openai = new OpenAI({ apiKey: env.LLM_API_KEY as string, baseURL: env.LLM_BASE_URL as string });
   const { getToken, search } = catalogue(env);
   const supabase = createClient(env.SUPABASE_URL as string, env.SUPABASE_SECRET_KEY as string, { auth: { persistSession: false, autoRefreshToken: false } });
 
@@ -48,4 +51,59 @@ async function searchAll(songs: Song[], search: Search): Promise<(Track | null)[
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return found;
+}
+
+const object = (properties: Record<string, object>) => ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
+const text = { type: 'string' };
+const SONG = object({ artist: text, title: text, year: { type: ['integer', 'null'] } });
+const PLAYLIST = object({
+  kind: { type: 'string', enum: ['playlist', 'refusal'] },
+  language: { type: 'string', enum: ['en', 'pl'] },
+  name: text,
+  description: text,
+  summary: text,
+  tracks: { type: 'array', items: SONG },
+});
+
+function question(env: Environment, prompt: string, count: number) {
+  return {
+    model: env.LLM_MODEL as string,
+    messages: [
+      { role: 'system' as const, content: 'You are a music curator. You turn a wish into a playlist of real songs, in their original studio recordings.' },
+      { role: 'user' as const, content: `Suggest ${count} songs.\n${JSON.stringify({ prompt })}` },
+    ],
+    response_format: { type: 'json_schema' as const, json_schema: { name: 'playlist', strict: true, schema: PLAYLIST } },
+  };
+}
+
+/** A search as Spotify's documentation shows it: client credentials, then GET /v1/search. */
+function catalogue(env: Environment): { getToken: () => Promise<string>; search: Search } {
+  let kept: { token: string; until: number } | undefined;
+
+  const getToken = async () => {
+    if (kept !== undefined && kept.until > Date.now()) return kept.token;
+    const response = await fetch(`${env.SPOTIFY_ACCOUNTS_BASE_URL}/api/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${env.SPOTIFY_CLIENT_ID}:${env.SPOTIFY_CLIENT_SECRET}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    const { access_token, expires_in } = (await response.json()) as { access_token: string; expires_in: number };
+    kept = { token: access_token, until: Date.now() + (expires_in - 60) * 1000 };
+    return access_token;
+  };
+
+  /** The first of what is found; a search that fails has found nothing. */
+  const search: Search = async ({ artist, title }) => {
+    const query = new URLSearchParams({ q: `track:"${title}" artist:"${artist}"`, type: 'track', limit: '10' });
+    const response = await fetch(`${env.SPOTIFY_API_BASE_URL}/v1/search?${query}`, { headers: { Authorization: `Bearer ${await getToken()}` } });
+    if (!response.ok) {
+      await response.body?.cancel();
+      return null;
+    }
+    const { tracks } = (await response.json()) as { tracks: { items: Found[] } };
+    const [best] = tracks.items;
+    return best === undefined ? null : { track_uri: best.uri, title: best.name, artist: best.artists.map(({ name }) => name).join(', ') };
+  };
+
+  return { getToken, search };
 }

@@ -48,7 +48,7 @@ mutants! {
             "an_old_session_is_not_made_recent_by_a_new_token";
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
-            "a_state_says_who_began_for_ten_minutes";
+            "state_identifies_its_user_for_ten_minutes";
         "anybody can make up a state of Spotify's consent":
             "shared/src/spotify/state.rs" "mac.verify_slice(&signature).is_ok()" => "true",
             "no_change_of_a_single_character_goes_unnoticed";
@@ -67,20 +67,20 @@ mutants! {
         "an unpaid subscription makes its customer pro":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\")"
                 => "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\" | \"unpaid\")",
-            "every_status_makes_a_plan";
+            "every_subscription_status_maps_to_a_plan";
         "a subscription without the service makes its customer pro":
             "shared/src/stripe/plan.rs" "text(object, \"/pause_collection/behavior\") == Some(\"void\")" => "false",
-            "a_pause_that_voids_invoices_is_a_service_that_is_not_provided";
+            "subscription_paused_by_voiding_invoices_is_free";
         "only the first page of a customer's subscriptions is read":
             "shared/src/stripe/plan.rs" "self.has_more" => "false",
             "all_pages_are_read_until_one_counts";
         "a second customer takes the profile of the first":
             "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
                 => "profile",
-            "a_customer_of_nobody_else_or_no_more_is_foreign";
+            "customer_without_a_known_user_is_foreign";
         "an event decides whose customer it is":
             "shared/src/stripe/checkout.rs" "Uuid::try_parse(own).ok()" => "claimed",
-            "a_customer_of_nobody_else_or_no_more_is_foreign";
+            "customer_without_a_known_user_is_foreign";
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
             "the_labelled_cases_are_matched_precisely_and_completely";
@@ -103,18 +103,18 @@ mutants! {
     "ai-playlist" {
         "the requests that settling needs are spent on searches":
             "functions/ai-playlist/src/budget.rs" "self.available() == 0" => "self.remaining.get() == 0",
-            "what_is_kept_is_left_for_later";
+            "reserved_requests_are_not_spent_early";
         "a cost beyond the column's range is sent to the database":
             "functions/ai-playlist/src/quota.rs" "cost.ten_thousandths() > MOST" => "false",
-            "a_cost_is_recorded_within_what_the_database_takes";
+            "cost_is_capped_to_the_range_of_its_column";
         "an expired reservation counts as a failure to be settled again":
             "functions/ai-playlist/src/job.rs"
                 "matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable)" => "false",
-            "a_playlist_that_may_have_been_saved_is_left_to_a_repeat";
+            "playlist_of_unknown_fate_is_left_to_a_repeat";
         "a generation that failed is charged":
             "functions/ai-playlist/src/job.rs" "self.end_as(&service, status, None)"
                 => "self.end_as(&service, Status::Succeeded, None)",
-            "a_client_that_leaves_ends_the_generation_as_failed";
+            "disconnected_client_ends_the_generation_as_failed";
         "tracks are sent although the generation was not settled":
             "functions/ai-playlist/src/outbox.rs" "is_settled || !matches!(event, Event::Track(_))" => "true",
             "charges_before_it_sends";
@@ -133,53 +133,53 @@ mutants! {
             "unread_stream_ends_the_generation_as_failed";
         "a playlist beyond the limit of saved ones is charged and lost":
             "functions/ai-playlist/src/job.rs" "error.code() == Code::PlaylistLimitReached" => "false",
-            "at_the_limit_of_playlists_the_playlist_is_delivered_unsaved";
+            "playlist_over_the_limit_is_delivered_unsaved";
         "a model that never stops is listened to for ever":
             "functions/ai-playlist/src/answer.rs" "self.songs - self.repeats >= self.max_songs" => "false",
-            "a_model_that_never_stops_is_stopped";
+            "stops_a_model_that_exceeds_its_songs";
     }
     "billing" {
         "two checkouts stay open":
             "shared/src/stripe/checkout.rs" "self.expire(open.iter().skip(1)).await?" => "()",
-            "of_two_that_are_created_at_once_both_keep_the_newest";
+            "concurrent_checkouts_both_keep_the_newest";
         "a customer that was deleted at Stripe is never replaced":
             "shared/src/stripe/checkout.rs" "format!(\"customer-{user_id}-{old}\")"
                 => "let _ = old; format!(\"customer-{user_id}\")",
             "replaces_a_missing_customer";
         "an open checkout in another currency keeps a customer from paying":
             "shared/src/stripe/checkout.rs" "self.expire(sessions.iter()).await?" => "()",
-            "what_holds_a_customer_in_another_currency_is_closed_or_told";
+            "currency_conflict_is_resolved_or_reported";
         "an open checkout of another price is used again":
             "shared/src/stripe/checkout.rs" "self.leads_to.iter().map(Option::as_deref).eq(wanted.map(Some))"
                 => "let _ = wanted; true",
             "one_checkout_is_open_at_a_time";
         "a first payment that failed cannot be paid":
             "functions/billing/src/handler.rs" "stripe.first_payment(&begun).await?" => "None::<String>",
-            "a_first_payment_that_is_still_to_come_is_paid_on_its_invoice_where_it_can_be";
+            "incomplete_first_payment_is_paid_on_its_invoice_if_that_is_open";
         "an unpaid subscription does not keep its customer from a second one":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\")"
                 => "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\" | \"unpaid\")",
-            "who_has_a_subscription_that_is_not_over_manages_it_and_gets_no_other";
+            "subscriber_is_sent_to_portal";
         "a checkout leads to any site":
             "functions/billing/src/request.rs" "!origins.has_url(url)" => "false",
-            "no_url_leads_anywhere_else";
+            "refuses_urls_of_other_origins";
         "a URL of the app may begin with another host's name":
             "shared/src/runtime/cors.rs" "rest.is_empty() || rest.starts_with(['/', '?', '#'])" => "true",
-            "no_url_leads_anywhere_else";
+            "refuses_urls_of_other_origins";
     }
     "stripe-webhook" {
         "a test event changes a live plan":
             "functions/stripe-webhook/src/handler.rs" "event.livemode != config.stripe.livemode" => "false",
-            "what_is_not_stripes_is_refused_before_anything_is_asked";
+            "event_not_from_stripe_is_refused_before_any_request";
         "a checkout in another tab stays open after the payment":
             "functions/stripe-webhook/src/handler.rs" "stripe.close_sessions(&subject.customer).await?" => "()",
-            "who_has_paid_in_one_tab_cannot_pay_in_another";
+            "payment_closes_checkouts_in_other_tabs";
     }
     "spotify-search" {
         "searches are not limited":
             "functions/spotify-search/src/handler.rs" "take_request(&service, user.id(), Counted::Search).await?"
                 => "()",
-            "a_search_too_many_or_of_a_deleted_user_does_not_reach_spotify";
+            "search_over_the_limit_or_of_a_deleted_user_does_not_reach_spotify";
     }
     "spotify-export" {
         "exports are not limited":
@@ -189,10 +189,10 @@ mutants! {
         "a repeat makes a second copy":
             "functions/spotify-export/src/job.rs" "self.export(Some(key), copy, tokens).await"
                 => "self.export(Some(key), None, tokens).await",
-            "a_copy_that_was_begun_is_completed_and_a_finished_one_answered";
+            "repeat_completes_a_begun_copy_and_returns_a_finished_one";
         "an export that failed holds its key":
             "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, key).await" => "()",
-            "what_cannot_be_exported_is_refused_and_the_key_let_go";
+            "refused_export_releases_its_key";
     }
     "account" {
         "a stolen session deletes the account":
@@ -200,9 +200,9 @@ mutants! {
             "deletion_needs_a_recent_sign_in";
         "an account is deleted and its subscription goes on":
             "functions/account/src/handler.rs" "stripe.delete_customer(&customer).await?" => "()",
-            "stripe_is_told_before_anything_is_deleted";
+            "customer_is_deleted_at_stripe_before_the_user";
         "an account is deleted although Stripe kept the customer":
             "shared/src/stripe/checkout.rs" "answer.get(\"deleted\") != Some(&Value::Bool(true))" => "false",
-            "nobody_is_deleted_who_may_still_pay";
+            "user_who_may_still_pay_is_not_deleted";
     }
 }

@@ -1,17 +1,17 @@
-/** Where everything is. The host of the page serves it as `config.json`, beside the document. */
+/** The addresses of the services. The page's host serves them as `config.json`, beside the document. */
 export type Config = {
   supabase_url: string;
   supabase_publishable_key: string;
   functions_url: string;
   turnstile_site_key?: string;
-  /** `mailto:` or a page. */
+  /** `mailto:…` or the URL of a page. */
   contact_url?: string;
-  /** In place of the texts that the page has of its own. */
+  /** Documents that replace the page's own texts. */
   terms_url?: string;
   privacy_url?: string;
 };
 
-/** The document preloads it, so it arrives with the script. */
+/** Reads the configuration, which the document preloads so that it arrives with the script. */
 export async function readConfig(): Promise<Config> {
   const response = await fetch('config.json');
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
@@ -31,12 +31,12 @@ export async function readConfig(): Promise<Config> {
   };
 }
 
-/** An address that a link may have; a script is none. */
+/** Returns whether a link may have this address; `javascript:` may not. */
 function webUrl(url: string | undefined): string | undefined {
   return /^(https?:\/\/|mailto:)/i.test(url ?? '') ? url : undefined;
 }
 
-/** The page's own address, for services that send the browser back. */
+/** Returns the page's own address, for services that send the browser back. */
 export function pageUrl(): string {
   return location.origin + location.pathname;
 }

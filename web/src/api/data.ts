@@ -1,4 +1,4 @@
-// Playlists and usage: read and written through Supabase's data API, where the database decides who may what.
+// Reads and writes playlists and usage through Supabase's data API; the database enforces the permissions.
 
 import type { Database } from '../../../supabase/database.types.ts';
 import type { Change } from '../state/edits.ts';
@@ -63,7 +63,7 @@ function asTracks(
   }));
 }
 
-/** The tracks as the RPCs take them: what is not known is left out. */
+/** Returns the tracks in the form of the RPCs, without unknown members. */
 function asArguments(tracks: Track[]) {
   return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version }) => ({
     track_uri,
@@ -76,7 +76,7 @@ function asArguments(tracks: Track[]) {
   }));
 }
 
-/** All of them, the deleted ones included, the newest first. */
+/** Returns all playlists, including the deleted ones, the newest first. */
 export async function listPlaylists(): Promise<Summary[]> {
   const rows = await answerOf(
     api().from('playlists').select(`${COLUMNS}, playlist_tracks(count)`).order('updated_at', { ascending: false }),
@@ -120,12 +120,12 @@ export async function readTracks(id: string): Promise<Track[]> {
   return (await readPlaylist(id)).tracks;
 }
 
-/** Fills a playlist, whatever was in it. */
+/** Replaces a playlist's tracks. */
 export async function fill(playlist_id: string, tracks: Track[]): Promise<Track[]> {
   return asTracks(await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) })));
 }
 
-/** Makes a change to the list as it is now, and returns the list that the server then has. */
+/** Applies an edit to the stored list and returns the resulting list. */
 export async function save(playlist_id: string, change: Change): Promise<Track[]> {
   const now = await readTracks(playlist_id);
   const next = applied(now, change);
@@ -149,7 +149,7 @@ export async function readUsage(): Promise<Usage> {
   return (await answerOf(api().rpc('usage'))) as unknown as Usage;
 }
 
-/** Whether there has ever been anything to pay for, and so invoices to look at. */
+/** Returns whether the user is or was a customer, who may have invoices. */
 export async function hasPaid(): Promise<boolean> {
   return (await answerOf(api().from('profiles').select('stripe_customer_id').single())).stripe_customer_id !== null;
 }

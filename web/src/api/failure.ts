@@ -1,10 +1,10 @@
-// What went wrong, whoever said so: the functions, the data API, Auth, or nobody at all.
+// Failures of the functions, the data API, Auth and the network, in one form.
 
 import { FUNCTION_CODES } from './generated.ts';
 
 export { FUNCTION_CODES };
 
-/** What only the page can tell. */
+/** The codes of failures that only the page detects. */
 export const PAGE_CODES = [
   'network',
   'offline',
@@ -55,17 +55,17 @@ export class Failure extends Error {
   }
 }
 
-/** Whatever was thrown, as a failure. */
+/** Converts a thrown value to a failure. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  // What fetch throws where nobody answers.
+  // `fetch` throws a TypeError if there is no response.
   if (error instanceof TypeError) return new Failure(globalThis.navigator?.onLine === false ? 'offline' : 'network');
   return new Failure('unknown', { message: error instanceof Error ? error.message : String(error) });
 }
 
 const known = new Set<string>(FUNCTION_CODES);
 
-/** A function's error as it stands in a body or in an event. */
+/** Converts a function's error, from a body or an event, to a failure. */
 export function failureOfBody(body: unknown, retry_after: string | null = null): Failure {
   const { code, message, request_id, examples } = (body ?? {}) as Record<string, unknown>;
   const seconds = Number(retry_after);
@@ -82,7 +82,7 @@ export async function failureOfResponse(response: Response): Promise<Failure> {
   return failureOfBody(body, response.headers.get('Retry-After'));
 }
 
-/** The data API's error: PostgreSQL's or PostgREST's code, and for refusals of ours a PT code with its message. */
+/** Converts the data API's error: a code of PostgreSQL or PostgREST, or a PT code with a message of ours. */
 export function failureOfData(error: { code?: string; message: string }, status: number): Failure {
   const { code = '', message } = error;
   const as = (known: FailureCode) => new Failure(known, { message: `${code} ${message}`.trim() });
@@ -137,7 +137,7 @@ const SPOTIFY_REASONS: Record<string, FailureCode> = {
   invalid_state: 'invalid_state',
 };
 
-/** Why Spotify, or our callback, sent the browser back without a code. */
+/** Converts the reason for which Spotify or our callback returned no code. */
 export function failureOfSpotify(reason: string): Failure {
   return new Failure(SPOTIFY_REASONS[reason] ?? 'spotify_failed');
 }

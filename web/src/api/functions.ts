@@ -1,4 +1,4 @@
-// The functions, over fetch: they may be at another address than Supabase, and one of them answers a stream.
+// Calls the functions with fetch, because they may have another address than Supabase and one returns a stream.
 
 import type { Exported, FoundTrack, SearchResponse, SpotifyAuthorization, SpotifyLink, StripePage } from './generated.ts';
 import { Failure, failureOfResponse } from './failure.ts';
@@ -14,7 +14,7 @@ export type Call = {
   signal?: AbortSignal;
 };
 
-/** Calls a function as whoever has signed in; what is no success is thrown as a `Failure`. */
+/** Calls a function as the signed-in user; throws a `Failure` unless it succeeds. */
 export async function callRaw(path: string, call: Call = {}): Promise<Response> {
   const { data } = await auth().getSession();
   if (!data.session) throw new Failure('missing_token');
@@ -22,10 +22,10 @@ export async function callRaw(path: string, call: Call = {}): Promise<Response> 
   if (response.ok) return response;
   const failure = await failureOfResponse(response);
   if (failure.code !== 'token_expired' && failure.code !== 'invalid_token') throw failure;
-  // The clock of this device may be wrong: the server's word counts, and a new token is to be had.
+  // The device's clock may be wrong, so the token can be expired for the server: refresh it.
   const refreshed = await auth().refreshSession();
   if (!refreshed.data.session) {
-    // Otherwise the page would go on as if the user were signed in.
+    // Otherwise the page would still show the user as signed in.
     if (refreshed.error?.name !== 'AuthRetryableFetchError') await auth().signOut({ scope: 'local' });
     throw failure;
   }
@@ -76,7 +76,7 @@ export function deleteAccount(confirm: string): Promise<void> {
   return call('account', { method: 'DELETE', body: { confirm } });
 }
 
-/** All that is stored about the account, as a file. */
+/** Returns everything that is stored about the account, as a file. */
 export async function exportAccount(): Promise<Blob> {
   return (await callRaw('account/export', { method: 'GET' })).blob();
 }

@@ -1,4 +1,4 @@
-// Server-sent events, from text that arrives in pieces of any size.
+// Parses server-sent events from text that arrives in chunks of any size.
 
 export type ServerEvent = { name: string; data: string };
 
@@ -7,10 +7,10 @@ export class SseParser {
   #name = '';
   #data: string[] = [];
 
-  /** Takes the next piece and answers the events that it completes. */
+  /** Takes the next chunk and returns the events that it completes. */
   push(piece: string): ServerEvent[] {
     const text = this.#rest + piece;
-    // A carriage return at the end may be half of a line's end.
+    // A carriage return at the end may be the first half of CRLF.
     const end = text.endsWith('\r') ? text.length - 1 : text.length;
     const lines = text.slice(0, end).split(/\r\n|\r|\n/);
     this.#rest = (lines.pop() ?? '') + text.slice(end);
@@ -20,7 +20,7 @@ export class SseParser {
   #take(line: string): ServerEvent | null {
     if (line === '') return this.#dispatch();
     const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
-    // What else there is are comments (no field) that keep the connection open, and fields that nothing here uses.
+    // Other lines are comments that keep the connection open, and fields that the page does not use.
     if (field === 'event') this.#name = value ?? '';
     if (field === 'data') this.#data.push(value ?? '');
     return null;
@@ -34,7 +34,7 @@ export class SseParser {
   }
 }
 
-/** The events of a stream, each as soon as it has arrived; `heard` is told of every sign of life. */
+/** Yields the events of a stream as they arrive; calls `heard` for every chunk. */
 export async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<ServerEvent> {
   const parser = new SseParser();
   const decoder = new TextDecoder();

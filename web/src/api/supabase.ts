@@ -1,4 +1,4 @@
-// Supabase's clients for auth and data, without the rest of supabase-js: the page uses neither realtime nor storage.
+// Supabase's clients for Auth and data, without the unused rest of supabase-js.
 
 import { GoTrueClient } from '@supabase/auth-js';
 import { PostgrestClient } from '@supabase/postgrest-js';
@@ -10,7 +10,7 @@ export type Data = PostgrestClient<Database>;
 
 let known: { config: Config; auth: GoTrueClient; data: Data } | null = null;
 
-/** Reads the configuration and makes the clients. Everything else waits for it. */
+/** Reads the configuration and creates the clients. Everything else waits for it. */
 export async function connect(): Promise<void> {
   const config = await readConfig();
   const auth = authWith(config, { storageKey: 'sound-whiskers.session' });
@@ -27,7 +27,7 @@ export async function connect(): Promise<void> {
 
 type Kept = { storageKey: string; persistSession?: boolean; autoRefreshToken?: boolean };
 
-/** The page's address never makes a session: the author of a link would choose whose it is. */
+/** The client ignores sessions in the page's address: the author of a link would choose the account. */
 function authWith({ supabase_url, supabase_publishable_key: key }: Config, kept: Kept): GoTrueClient {
   const headers = { apikey: key, Authorization: `Bearer ${key}` };
   return new GoTrueClient({
@@ -44,7 +44,7 @@ function connected() {
   return known;
 }
 
-/** An auth client whose session is kept nowhere, beside that of the page. */
+/** Creates an auth client that stores its session nowhere and leaves the page's session alone. */
 export function passingAuth(): GoTrueClient {
   return authWith(connected().config, {
     storageKey: 'sound-whiskers.passing',
@@ -57,8 +57,8 @@ export const auth = (): GoTrueClient => connected().auth;
 export const data = (): Data => connected().data;
 export const functionsUrl = (): string => connected().config.functions_url;
 
-/** Empty where Turnstile is not switched on. */
+/** The site key of Turnstile; empty if it is disabled. */
 export const turnstileSiteKey = (): string => known?.config.turnstile_site_key ?? '';
 
-/** Where the service's owner is reached, and what holds besides; empty before the configuration is read. */
+/** The owner's contact and legal documents; empty until the configuration is read. */
 export const links = (): Pick<Config, 'contact_url' | 'terms_url' | 'privacy_url'> => known?.config ?? {};

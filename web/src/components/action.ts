@@ -9,7 +9,7 @@ export type Action = {
   clear: () => void;
 };
 
-/** Something that takes a while and may fail; a second click while it runs does nothing. */
+/** An action that takes time and may fail; it ignores clicks while it runs. */
 export function useAction(): Action {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);

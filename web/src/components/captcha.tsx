@@ -5,7 +5,7 @@ import { language } from '../i18n/texts.ts';
 import { captcha, showCaptcha } from '../state/captcha.ts';
 import { FailureNotice } from './notice.tsx';
 
-/** Nothing where the page is configured without. */
+/** Turnstile's widget; renders nothing if Turnstile is disabled. */
 export function CaptchaWidget() {
   const place = useRef<HTMLDivElement>(null);
   const words = language.value;
@@ -20,7 +20,7 @@ export function CaptchaWidget() {
   );
 }
 
-/** Whether a form with the widget may be sent. */
+/** Returns whether a form with the widget may be sent. */
 export function useCaptcha(): boolean {
   const { token } = captcha.value;
   return token !== '' || !turnstileSiteKey();

@@ -1,4 +1,4 @@
-// A playlist's cover, drawn from its id: a sky, a moon, and whiskers, which appear as tracks arrive.
+// Draws a playlist's cover from its id: a sky, a moon, and whiskers that appear as tracks arrive.
 
 import { useId } from 'preact/hooks';
 
@@ -8,7 +8,7 @@ type Props = { seed: string; lines?: number; hasMoon?: boolean };
 
 export function Cover({ seed, lines = LINES, hasMoon = true }: Props) {
   const random = randomOf(seed);
-  // From green-blue to wine: moon and whiskers stand out from all of them.
+  // The hues range from green-blue to wine, with enough contrast for moon and whiskers.
   const hue = 190 + Math.floor(random() * 150);
   const [x, y, r] = [25 + random() * 50, 20 + random() * 14, 12 + random() * 6];
   const [bend, lean] = [8 + random() * 12, random() * 10 - 5];
@@ -32,12 +32,12 @@ export function Cover({ seed, lines = LINES, hasMoon = true }: Props) {
   );
 }
 
-/** How many whiskers there are for so many of the tracks. */
+/** Returns the number of whiskers for the share of tracks found. */
 export function linesFor(found: number, target: number): number {
   return Math.round((LINES * Math.min(found, target)) / Math.max(target, 1));
 }
 
-/** Numbers from 0 to 1, the same for the same text (FNV-1a, then xorshift). */
+/** Returns a generator of numbers from 0 to 1, seeded by a text (FNV-1a, then xorshift). */
 function randomOf(seed: string): () => number {
   let state = 2_166_136_261;
   for (const character of seed) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);

@@ -13,7 +13,7 @@ type Props = {
   close: () => void;
 };
 
-/** A playlist's name and description. */
+/** The form for a playlist's name and description. */
 export function DetailsForm({ draft, name, description, label, save, close }: Props) {
   const t = useTexts();
   const [words, setWords, forget] = useDraft(draft, { name, description });

@@ -7,7 +7,7 @@ import { ToastArea } from './toast.tsx';
 
 type Props = { title: string; close: () => void; wide?: boolean; children: ComponentChildren };
 
-/** The browser's own dialog: it keeps the focus inside, closes on Escape, and gives the focus back. */
+/** The browser's dialog, which traps the focus, closes on Escape and restores the focus. */
 export function Dialog({ title, close, wide = false, children }: Props) {
   const t = useTexts();
   const heading = useId();

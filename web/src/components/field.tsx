@@ -21,7 +21,7 @@ type Props = {
 
 type Input = HTMLInputElement | HTMLTextAreaElement;
 
-/** A labelled input; with `rows` it is a text area. What is missing is said below it, in the page's language. */
+/** A labelled input, or a text area if `rows` is set. Validation messages appear below it in the page's language. */
 export function Field({
   label,
   value,
@@ -52,7 +52,7 @@ export function Field({
       setInvalid(null);
       change((event.target as Input).value);
     },
-    // Instead of the browser's bubble, which speaks the browser's language.
+    // Replaces the browser's message, which is in the browser's language.
     onInvalid: (event: Event) => {
       event.preventDefault();
       const input = event.target as Input;

@@ -1,4 +1,4 @@
-// Where the focus goes when what had it is gone: never to the body, where a keyboard or a screen reader begins anew.
+// Moves the focus when the focused element disappears: on the body, keyboards and screen readers would start over.
 
 let last: HTMLElement | null = null;
 
@@ -6,13 +6,13 @@ export function keepFocus(): void {
   document.addEventListener('focusin', ({ target }) => {
     last = target instanceof HTMLElement ? target : null;
   });
-  // A press beside everything is meant to take the focus away.
+  // A press outside all controls is meant to remove the focus.
   document.addEventListener('pointerdown', ({ target }) => {
     if (target instanceof Element && !target.closest('a, button, input, select, textarea, summary')) last = null;
   });
   new MutationObserver(() => {
     if (!last || document.activeElement !== document.body) return;
-    // A row that is moved within the document loses it, too.
+    // An element that is moved within the document also loses the focus.
     if (last.isConnected) return last.focus({ preventScroll: true });
     last = null;
     const within = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.querySelector('main') ?? document;
@@ -20,7 +20,7 @@ export function keepFocus(): void {
   }).observe(document.body, { childList: true, subtree: true });
 }
 
-/** After the next drawing, when the element is there. */
+/** Focuses an element after the next rendering, when it exists. */
 export function focusSoon(selector: string): void {
   requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus({ preventScroll: true }));
 }

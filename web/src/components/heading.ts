@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-/** For the heading of what takes the place of something else: whoever was at a button that is gone is not left nowhere. */
+/** Focuses a heading when its content replaces the focused element. */
 export function useHeading() {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

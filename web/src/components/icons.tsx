@@ -1,4 +1,4 @@
-// Drawn here, so that nothing has to be fetched for them. They say nothing by themselves: the words beside them do.
+// Inline icons, which need no request. They are hidden from screen readers because a text accompanies each.
 
 const PATHS = {
   more: 'M5 12h.01M12 12h.01M19 12h.01',
@@ -31,7 +31,7 @@ export function Logo({ twitches = false }: { twitches?: boolean }) {
   );
 }
 
-/** Spotify's icon, which its guidelines ask for beside its metadata. */
+/** Spotify's icon, which its guidelines require beside its metadata. */
 export function SpotifyMark() {
   return (
     <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -5,7 +5,7 @@ import { Icon } from './icons.tsx';
 export type Item = { label: string; run?: () => void; href?: string };
 type Props = { label: string; items: Item[]; children?: ComponentChildren };
 
-/** Everything else that can be done with something. `children` stand above the items. */
+/** A menu of further actions. `children` appear above the items. */
 export function Menu({ label, items, children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -40,7 +40,7 @@ function Popup({ label, items, at, close, children }: Props & { at: HTMLElement;
     it.showPopover();
     place(it, at.getBoundingClientRect());
     entries()[0]?.focus({ preventScroll: true });
-    // The browser closes it on Escape and on a press elsewhere.
+    // The browser closes it on Escape and on a press outside.
     const onToggle = (event: Event) => (event as ToggleEvent).newState === 'closed' && leave(it, at, close);
     const onScroll = () => it.hidePopover();
     it.addEventListener('toggle', onToggle);
@@ -89,14 +89,14 @@ function Popup({ label, items, at, close, children }: Props & { at: HTMLElement;
   );
 }
 
-/** Gives the focus back, unless the press that closed it has put the focus elsewhere. */
+/** Restores the focus, unless the press that closed the menu moved it. */
 function leave(popup: HTMLElement, at: HTMLElement, close: () => void): void {
   const { activeElement } = document;
   if (activeElement === document.body || popup.contains(activeElement)) at.focus({ preventScroll: true });
   close();
 }
 
-/** Below the button, or above it where there is no room. */
+/** Places the menu below the button, or above it if there is no room. */
 function place(popup: HTMLElement, { bottom, top, right }: DOMRect): void {
   const { offsetWidth, offsetHeight } = popup;
   popup.style.left = `${Math.max(8, right - offsetWidth)}px`;

@@ -18,9 +18,9 @@ export function Notice({ tone, title, children }: NoticeProps) {
   );
 }
 
-/** Signing in is the way on. */
+/** The codes that signing in resolves. */
 const NEEDS_SESSION = new Set(['missing_token', 'invalid_token', 'token_expired']);
-/** What only the service's owner can mend. */
+/** The codes that only the service's owner can resolve. */
 const TELL_US = new Set([
   'livemode_mismatch',
   'misconfigured',
@@ -32,7 +32,7 @@ const TELL_US = new Set([
 
 type FailureProps = { failure: Failure; children?: ComponentChildren; pick?: (example: string) => void };
 
-/** What happened, what to do, and below a fold what support needs to know. */
+/** Shows what happened, what to do, and collapsed details for support. */
 export function FailureNotice({ failure, children, pick }: FailureProps) {
   const t = useTexts();
   const { what, next } = failureText(failure.code);

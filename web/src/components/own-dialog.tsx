@@ -22,8 +22,8 @@ type Props = {
 };
 
 /**
- * Before something that is about the account itself: names the account, for the session may be another's than the person
- * thinks. Where the function demands a recent sign-in, the dialog asks for the password and then goes on.
+ * Confirms an action on the account. It names the account, because the browser may be signed in to another one than the
+ * user expects. If the function requires a recent sign-in, the dialog asks for the password and then continues.
  */
 export function OwnDialog({ title, go, bad = false, close, work, children }: Props) {
   const t = useTexts();
@@ -38,7 +38,7 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
       if (isOld && who) await signIn(who.email, password);
       setOld(false);
       await work().catch((error: unknown) => {
-        // Who has no address cannot sign in with a password.
+        // A user without an e-mail address has no password to sign in with.
         setOld(asFailure(error).code === 'sign_in_again' && Boolean(who?.email));
         throw error;
       });
@@ -86,7 +86,7 @@ export function OwnDialog({ title, go, bad = false, close, work, children }: Pro
   );
 }
 
-/** The way to Spotify; `send`: the playlist that is sent there after the return. */
+/** Starts linking Spotify. `send`: the playlist to export after the return. */
 export function LinkDialog({ close, send }: { close: () => void; send?: string }) {
   const t = useTexts();
   return (
@@ -96,7 +96,7 @@ export function LinkDialog({ close, send }: { close: () => void; send?: string }
   );
 }
 
-/** The way to pay. */
+/** Opens Stripe's checkout. */
 export function UpgradeDialog({ close }: { close: () => void }) {
   const t = useTexts();
   const account = `${pageUrl()}#/account`;

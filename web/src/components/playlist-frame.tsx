@@ -11,7 +11,7 @@ type Props = {
   children: ComponentChildren;
 };
 
-/** One screen for a playlist that is being made, has just been made, or was saved long ago: nothing moves in between. */
+/** The one layout of a playlist during generation, after it and when saved, so that nothing moves in between. */
 export function Frame({ cover, words, actions, notes, children }: Props) {
   return (
     <div class="playlist">
@@ -38,7 +38,7 @@ function SpotifyLink() {
   );
 }
 
-/** What was left out and why, and why there may be fewer than were asked for. */
+/** Shows how many suggestions were left out and why, and why there are fewer tracks than requested. */
 export function Notes({ leftOut, made }: { leftOut: LeftOut; made?: Made | null }) {
   const t = useTexts();
   const reasons = Object.entries(leftOut) as [keyof LeftOut, number][];

@@ -9,13 +9,13 @@ import { UpgradeDialog } from './own-dialog.tsx';
 
 type Props = { problem: Problem; pick?: (example: string) => void };
 
-/** Begins, or begins again, and shows it. */
+/** Starts or repeats a generation and shows it. */
 export function start(order: Order): void {
   void run(order);
   go(MAKING);
 }
 
-/** How the last generation ended, where it did not end well, and the way on. */
+/** Shows why the last generation failed, and what to do. */
 export function ProblemNotice({ problem, pick }: Props) {
   const t = useTexts();
   const [isUpgrading, setUpgrading] = useState(false);

@@ -6,18 +6,18 @@ import { generation, newOrder } from '../state/generation.ts';
 import { EMPTY, wishOf } from '../state/wish.ts';
 import { ProblemNotice, start } from './problem.tsx';
 
-/** Enough to know a song by; the texts of a wish have a limit in all. */
+/** Long enough to identify a song; the texts of a request have a limit in total. */
 const MAX_NAME = 100;
 
 type Props = { id: string; wish: Wish | null; name: string; tracks: readonly Track[] };
 
-/** Below the list: what should be different. `wish`: what the playlist was made from, where that is known. */
+/** The form for refining a playlist. `wish`: the request that generated it, if known. */
 export function RefineDock({ id, wish, name, tracks }: Props) {
   const t = useTexts();
   const [words, setWords, forget] = useDraft(`refine.${id}`, '');
   const { problem } = generation.value;
   const isOurs = problem?.order.from === id;
-  // What failed is written there again.
+  // After a failure the text appears here again.
   const shown = words || (isOurs ? (problem.order.wish.refine?.instruction ?? '') : '');
   const submit = (event: Event) => {
     event.preventDefault();

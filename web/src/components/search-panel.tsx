@@ -10,14 +10,14 @@ import { FailureNotice } from './notice.tsx';
 import { TrackWords } from './track-list.tsx';
 
 type Props = {
-  /** What the search begins with, and at once. */
+  /** The initial query, which is searched at once. */
   artist?: string;
   has: (track_uri: string) => boolean;
   choose: (track: FoundTrack) => Promise<void>;
   kind: 'add' | 'use';
 };
 
-/** The catalogue, by hand: it costs no generation. */
+/** Searches the catalogue by hand, which uses no generation. */
 export function SearchPanel({ artist: given, has, choose, kind }: Props) {
   const t = useTexts();
   const [words, setWords, forget] = useDraft('search', { artist: '', title: '' });

@@ -16,7 +16,7 @@ const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
 
 export type Sending = { done: Exported | null; isLinking: boolean; action: Action; send: () => void; stop: () => void };
 
-/** A playlist's copy on Spotify. It is remembered here, for a second sending makes a second copy. */
+/** Exports a playlist to Spotify and remembers the copy, because another export makes another copy. */
 export function useSending({ id }: { id: string }): Sending {
   const [done, setDone] = useState(() => drafts.read<Exported | null>(`sent.${id}`, null));
   const [isLinking, setLinking] = useState(false);
@@ -28,7 +28,7 @@ export function useSending({ id }: { id: string }): Sending {
         drafts.write(`sent.${id}`, exported);
         setDone(exported);
       } catch (error) {
-        // Not a failure: the way to Spotify is a part of sending there.
+        // Not a failure: linking Spotify is a step of the export.
         if (!(error instanceof Failure && NEEDS_LINK.has(error.code))) throw error;
         setLinking(true);
       }
@@ -72,7 +72,7 @@ export function SendButton({
   );
 }
 
-/** What came of it. */
+/** Shows the outcome. */
 export function SendNotes({ sending: { done, action, send } }: { sending: Sending }) {
   const t = useTexts();
   if (action.failure) {
@@ -93,7 +93,7 @@ export function SendNotes({ sending: { done, action, send } }: { sending: Sendin
   );
 }
 
-/** The key outlives a failure, a lost answer and a reload: until one has succeeded, it is one and the same copy. */
+/** Exports with a key that outlives failures, lost responses and reloads, so that retries make only one copy. */
 async function exportOnce(playlist_id: string): Promise<Exported> {
   const name = `export.${playlist_id}`;
   const key = drafts.read<string | null>(name, null) ?? crypto.randomUUID();

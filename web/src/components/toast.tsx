@@ -2,7 +2,7 @@ import { useTexts } from '../i18n/texts.ts';
 import { announcement, dismiss, hold, release, toasts, undo } from '../state/toasts.ts';
 import { Icon } from './icons.tsx';
 
-/** Always there, as below. */
+/** Announces changes to screen readers; always rendered, as below. */
 export function Announcer() {
   return (
     <p class="visually-hidden" role="status">
@@ -11,7 +11,7 @@ export function Announcer() {
   );
 }
 
-/** Always there, so that screen readers notice what appears in it. */
+/** Shows the toasts; always rendered, so that screen readers notice changes. */
 export function ToastArea() {
   const t = useTexts();
   return (

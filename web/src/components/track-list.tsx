@@ -20,7 +20,7 @@ export type Editing = {
 type Props = {
   label: string;
   tracks: readonly (Track | undefined)[];
-  /** Rows that are drawn whether or not there is a track yet: nothing moves when one comes. */
+  /** The number of rows to reserve, so that nothing moves when tracks arrive. */
   rows?: number;
   edit?: Editing;
 };
@@ -30,7 +30,7 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const { drag, begin } = useDragging(list, tracks.length, edit?.move);
   const [focused, setFocused] = useState<string | null>(null);
-  // A row that is moved in the document loses the focus, and its owner the key that moves it further.
+  // A moved row loses the focus, which keyboard users need to move it further.
   useLayoutEffect(() => {
     if (focused) list.current?.querySelector<HTMLElement>(`[data-uri="${focused}"] .grip`)?.focus();
   }, [tracks, focused]);
@@ -99,12 +99,12 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
   );
 }
 
-/** Two lines, cut off at the end; a press shows all of them. */
+/** A text cut to two lines; a press shows all of it. */
 export function TrackWords({ track }: { track: Track }) {
   const t = useTexts();
   const [isOpen, setOpen] = useState(false);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the menu beside it shows the same to everybody.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the menu beside it shows the same text.
     <span class={isOpen ? 'track-words track-open' : 'track-words'} onClick={() => setOpen(!isOpen)}>
       <span class="track-title">
         <span class="clip" dir="auto">
@@ -185,7 +185,7 @@ const SCROLL_EVERY_MS = 16;
 
 type Drag = { from: number; to: number; pixels: number; height: number };
 
-/** Rows follow the pointer by transforms alone; the list changes once, at the end. */
+/** Moves rows with the pointer by CSS transforms; the list changes once, at the end. */
 function useDragging(list: { current: HTMLElement | null }, count: number, move: Editing['move'] | undefined) {
   const [drag, setDrag] = useState<Drag | null>(null);
   const begin = (event: JSX.TargetedPointerEvent<HTMLElement>, from: number) => {
@@ -193,7 +193,7 @@ function useDragging(list: { current: HTMLElement | null }, count: number, move:
     const height = list.current?.children[0]?.getBoundingClientRect().height ?? 1;
     const start = event.pageY;
     let to = from;
-    // Nowhere near an edge, until it has moved.
+    // Until the pointer moves, it counts as far from the edges.
     let pointer = innerHeight / 2;
     const show = () => {
       const pixels = pointer + scrollY - start;

@@ -48,7 +48,7 @@ export async function chooseLanguage(next: Language, keep = true): Promise<void>
     // Not a draft: who sits here next speaks it, too, as a rule.
     if (keep) localStorage.setItem(CHOICE, next);
   } catch {
-    // It lasts until the page is left.
+    // The choice lasts until the page is closed.
   }
 }
 
@@ -57,7 +57,7 @@ export async function startLanguage(): Promise<void> {
   try {
     chosen = localStorage.getItem(CHOICE);
   } catch {
-    // As if nobody had chosen.
+    // Starts as if no language had been chosen.
   }
   const wanted = chosen ?? navigator.languages.find((it) => /^(en|pl)\b/i.test(it)) ?? 'en';
   // A language that cannot be fetched is no reason not to start.

@@ -51,7 +51,7 @@ function PlanCard() {
   const action = useAction();
   const [customer, setCustomer] = useState(false);
   useEffect(() => void refreshUsage(), []);
-  // Where it cannot be found out, the button is there, and what it leads to tells.
+  // If the check fails, show the button; the function refuses users without a subscription.
   useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
   const account = `${pageUrl()}#/account`;
   const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
@@ -132,7 +132,7 @@ function Meter({ label, words, used, limit, known, note }: MeterProps) {
 const ASK_AGAIN_MS = 1_500;
 const ASK_TIMES = 20;
 
-/** Stripe's word comes on its own way, so the browser may be back before it. */
+/** Waits for the plan to change, because the browser may return before Stripe's event arrives. */
 function Paid() {
   const t = useTexts();
   const known = usage.value;
@@ -161,7 +161,7 @@ function SpotifyCard() {
   const action = useAction();
   const load = () => loading.run(async () => setLink(await spotifyLink.status()));
   const came = arrival.value;
-  // Anew when a link that has just come back is completed.
+  // Loads again when the link is completed after the return from Spotify.
   useEffect(() => void (came?.kind !== 'busy' && load()), [came]);
   const unlink = () =>
     action.run(async () => {
@@ -207,7 +207,7 @@ function SpotifyCard() {
   );
 }
 
-/** What the account is signed in to with. */
+/** Shows the account's credentials. */
 function AccessCard() {
   const t = useTexts();
   const [isOpen, setOpen] = useState(false);

@@ -23,13 +23,13 @@ type FrameProps = {
   go: string;
   submit: () => Promise<void>;
   isKnown?: boolean;
-  /** A way on for a failure. */
+  /** What to do about a failure. */
   help?: (code: FailureCode) => ComponentChildren;
   children: ComponentChildren;
   below?: ComponentChildren;
 };
 
-/** `isKnown`: whoever sends this has signed in. */
+/** `isKnown`: the user is signed in. */
 function Frame({ title, lead, action, go: label, submit, isKnown = false, help, children, below }: FrameProps) {
   const isHuman = useCaptcha() || isKnown;
   const onSubmit = (event: Event) => {
@@ -53,18 +53,18 @@ function Frame({ title, lead, action, go: label, submit, isKnown = false, help, 
   );
 }
 
-/** To the playlist that is being made by now, else to the beginning. */
+/** Opens the playlist that is being generated, otherwise the start. */
 function enter(): void {
   if (!generation.value.running) goInstead('');
 }
 
-/** Said where there is something to lose. */
+/** Returns the note that the draft is kept, if there is a draft. */
 function useKept(): string | undefined {
   const t = useTexts();
   return drafts.read<Form>('wish', EMPTY).prompt ? t.auth.kept : undefined;
 }
 
-/** A password is the one thing that is typed and not kept. */
+/** Passwords are the only input that is not kept as a draft. */
 function useEmail() {
   return useDraft('email', '');
 }
@@ -78,7 +78,7 @@ export function SignInScreen() {
   const kept = useKept();
   const submit = async () => {
     await signIn(email.trim(), password);
-    // Who wanted another screen is on it already.
+    // A user who asked for another screen is already there.
     if (!wanted) enter();
   };
   const resend = async () => {

@@ -15,7 +15,7 @@ import { EMPTY, LENGTHS, lengthOf, MAX_PROMPT, problemOf, wishOf } from '../stat
 
 type Panel = 'years' | 'exclude' | 'seeds';
 
-/** Where what is wrong is said: the text itself, or one of the panels. */
+/** Where to show a problem: at the prompt or in one of the panels. */
 const PANEL_OF: Record<FormProblem, Panel | null> = {
   needPrompt: null,
   tooLong: null,
@@ -28,7 +28,7 @@ const PANEL_OF: Record<FormProblem, Panel | null> = {
 export function Composer() {
   const t = useTexts();
   const [draft, setForm] = useDraft<Form>('wish', EMPTY);
-  // A draft of an older page may lack a part.
+  // A draft of an older version may lack members.
   const form = { ...EMPTY, ...draft };
   const [tried, setTried] = useState(false);
   const [panel, setPanel] = useState<Panel | null>(null);
@@ -246,7 +246,7 @@ function PanelFields({
   );
 }
 
-/** What the plan still allows; its place is kept until that is known. */
+/** Shows the remaining quota; its space is reserved until it is known. */
 function Left() {
   const t = useTexts();
   if (!user.value) return <p class="hint">{t.create.offer}</p>;
@@ -280,7 +280,7 @@ const SAMPLE = [
   ["The Blower's Daughter", 'Damien Rice', 284],
 ] as const;
 
-/** A playlist as they come out. */
+/** An example of a generated playlist. */
 function Sample() {
   const t = useTexts();
   const tracks = SAMPLE.map(([title, artist, seconds]) => ({

@@ -1,4 +1,4 @@
-// Where the links of mails lead. Nothing happens before a person presses the button: programs that look through mails open every link.
+// The target of links in mails. It acts only on a press of the button, because mail scanners open every link.
 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
@@ -13,7 +13,7 @@ import { say } from '../state/toasts.ts';
 
 type Kind = keyof ReturnType<typeof useTexts>['confirm']['lead'];
 
-/** With these a password is chosen next. */
+/** The types of links after which the user chooses a password. */
 const WITHOUT_PASSWORD: readonly Kind[] = ['recovery', 'invite'];
 
 export function ConfirmScreen() {
@@ -21,7 +21,7 @@ export function ConfirmScreen() {
   const who = user.value;
   const action = useAction();
   const [opened, setOpened] = useState<Opened | null>(null);
-  // The address is cleaned as soon as the link is used up.
+  // Removes the used token from the address.
   const [link] = useState(() => new URLSearchParams(route.value.query));
   const [kind, token] = [link.get('type') as Kind, link.get('token_hash')];
   if (!token || !Object.hasOwn(t.confirm.lead, kind)) {

@@ -16,7 +16,7 @@ import { announcement } from '../state/toasts.ts';
 
 const ANNOUNCED_EVERY = 5;
 
-/** A playlist that has no id yet: it is being made, or there was no room to save it. */
+/** A playlist without an id: it is being generated, or the account was full. */
 export function MakingScreen() {
   const { running, result } = generation.value;
   const isNowhere = !running && (!result || result.playlist_id !== null);
@@ -33,7 +33,7 @@ function Live({ running }: { running: Running }) {
   useEffect(() => scrollTo(0, 0), []);
   const { found, target, stage, leftOut, order } = running;
   const count = found.filter(Boolean).length;
-  // Each one would be too much to listen to.
+  // Announcing each track would be too much.
   const heard = count - (count % ANNOUNCED_EVERY);
   useEffect(() => {
     if (heard > 0) announcement.value = t.run.found(heard, target);
@@ -75,7 +75,7 @@ function Live({ running }: { running: Running }) {
 function Unsaved({ result }: { result: Result }) {
   const t = useTexts();
   const heading = useHeading();
-  // Where the tracks could not be added, the next attempt fills the playlist that is there.
+  // If adding the tracks failed, the next attempt fills the same playlist.
   const [created, setCreated] = useDraft<string | null>(`saved.${result.order.key}`, null);
   const action = useAction();
   const save = () =>

@@ -1,4 +1,4 @@
-/** The build puts a document's text into the page. */
+/** The build includes a document's text in the page. */
 declare module '*.md' {
   const text: string;
   export default text;

@@ -1,4 +1,4 @@
-// As much of Markdown as docs/privacy.md needs: headings, paragraphs, lists, and words in bold.
+// The part of Markdown that docs/privacy.md uses: headings, paragraphs, lists and bold text.
 
 export type Span = { text: string; bold: boolean };
 export type Block = { kind: 'title' | 'heading' | 'paragraph'; spans: Span[] } | { kind: 'list'; items: Span[][] };

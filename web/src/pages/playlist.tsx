@@ -26,7 +26,7 @@ import { announcement, dismiss, say, sayFailure } from '../state/toasts.ts';
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
-  // What has just been made is shown at once, and read again meanwhile.
+  // Shows the result of a generation at once, and loads the stored playlist meanwhile.
   const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
   const [edits, setEdits] = useState<Edits | null>(() => (playlist ? new Edits(id, playlist.tracks) : null));
   const loading = useAction();
@@ -106,7 +106,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  /** Makes a change, says so with the way back, and takes that word back where it could not be saved. */
+  /** Makes a change and shows a toast to undo it; removes the toast if saving fails. */
   const make = async (it: Change, words: string | null) => {
     const back = inverse(edits.shown.value, it);
     const toast = words === null ? 0 : say(words, () => back && void make(back, null).then(() => announceUndone(back)));

@@ -28,7 +28,7 @@ export function PlaylistsScreen() {
   const change = useAction();
   const { running, result } = generation.value;
   const load = () => loading.run(async () => setAll(await listPlaylists()));
-  // Again when one has just been made.
+  // Loads again after a generation.
   useEffect(() => void load(), [running === null]);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
@@ -110,7 +110,7 @@ export function PlaylistsScreen() {
   );
 }
 
-/** What has no id yet. */
+/** The playlist that has no id yet. */
 function Making() {
   const t = useTexts();
   const { running, result } = generation.value;

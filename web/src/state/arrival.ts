@@ -1,4 +1,4 @@
-// What the address says to a page that was sent here from elsewhere: by Spotify, by Auth, or by a link that anybody may have made.
+// Parses what Spotify, Auth or a link has put into the address. Anyone can make such a link, so it is untrusted.
 
 export type Arrival =
   | { kind: 'spotify'; code: string; state: string }
@@ -7,7 +7,7 @@ export type Arrival =
   | { kind: 'mail_refused'; code: string }
   | { kind: 'usual' };
 
-/** What a session could be made of; a `code` is what Auth's own redirect brings. */
+/** The parameters that could start a session; Auth's redirect brings `code`. */
 const OF_SESSIONS = ['access_token', 'refresh_token'];
 
 export function arrivalOf({ hash, search }: { hash: string; search: string }): Arrival {

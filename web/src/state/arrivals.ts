@@ -1,4 +1,4 @@
-// What is done about an arrival, once it is known who has arrived.
+// Handles an arrival once the session is known.
 
 import { signal } from '@preact/signals';
 import { asFailure, Failure, failureOfSpotify } from '../api/failure.ts';
@@ -10,14 +10,14 @@ import { user } from './session.ts';
 import { beforeSpotify, sending } from './spotify.ts';
 import { say } from './toasts.ts';
 
-/** What is to be told about it; `way`: the screen on which to begin again. */
+/** The state to show; `way`: the screen on which to start again. */
 export const arrival = signal<{ kind: 'busy' } | { kind: 'failed'; failure: Failure; way: string } | null>(null);
 
-/** The address is cleaned before anything else: neither a code nor a reload of it is of use to anybody. */
+/** Handles an arrival. It first removes the code from the address, so that it is neither shared nor used again on reload. */
 export async function receive(came: Arrival): Promise<void> {
   if (came.kind === 'usual') return;
   if (came.kind === 'session') {
-    // Whoever made the link has chosen the account: nobody is signed in by it.
+    // The author of the link has chosen the account, so it must not sign the user in.
     history.replaceState(null, '', location.pathname);
     goInstead('');
     arrival.value = { kind: 'failed', failure: new Failure('session_in_link'), way: '' };

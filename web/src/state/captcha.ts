@@ -1,4 +1,4 @@
-// Cloudflare's Turnstile, where the page is configured with a site key: Auth then takes no sign-in and sends no mail without a token.
+// Cloudflare's Turnstile, if a site key is configured. Auth then requires a token to sign in and to send mails.
 
 import { signal } from '@preact/signals';
 import { turnstileSiteKey } from '../api/supabase.ts';
@@ -22,7 +22,7 @@ type Turnstile = {
 export type Captcha = { token: string; hasFailed: boolean };
 const NONE: Captcha = { token: '', hasFailed: false };
 
-/** A token is good once, for five minutes. */
+/** A token is valid once, for five minutes. */
 export const captcha = signal(NONE);
 let renew: (() => void) | null = null;
 let loading: Promise<Turnstile> | null = null;
@@ -42,7 +42,7 @@ function load(): Promise<Turnstile> {
   return loading;
 }
 
-/** Shows the widget; returns what takes it away again. */
+/** Renders the widget; returns a function that removes it. */
 export function showCaptcha(place: HTMLElement, language: string): () => void {
   const sitekey = turnstileSiteKey();
   if (!sitekey) return () => {};
@@ -79,7 +79,7 @@ export function showCaptcha(place: HTMLElement, language: string): () => void {
   };
 }
 
-/** For the one call that is sent next. */
+/** Takes the token for the next request. */
 export function takeCaptchaToken(): string | undefined {
   const { token } = captcha.value;
   captcha.value = NONE;

@@ -1,15 +1,15 @@
-// What somebody has typed or begun, kept until it is done: over reloads, over signing in, over a closed tab.
+// Keeps unfinished input through reloads, signing in and closed tabs until it is used.
 
 import { useState } from 'preact/hooks';
 
 const PREFIX = 'sound-whiskers.draft.';
 
-/** The part of `Storage` that is used; a browser may refuse it all. */
+/** The used part of `Storage`; a browser may refuse all of it. */
 export type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
 
 export class Drafts {
   readonly #store: () => Store;
-  /** For browsers that keep nothing: at least until the page is left. */
+  /** The fallback for browsers without storage; it lasts until the page is closed. */
   readonly #memory = new Map<string, string>();
 
   constructor(store: () => Store) {
@@ -40,11 +40,11 @@ export class Drafts {
     try {
       this.#store().removeItem(PREFIX + name);
     } catch {
-      // It could not be kept there either.
+      // The storage is not available.
     }
   }
 
-  /** Somebody else may sit here next. */
+  /** Removes all drafts, because another user may use this browser next. */
   forgetAll(): void {
     this.#memory.clear();
     try {
@@ -52,14 +52,14 @@ export class Drafts {
       const names = Array.from({ length: store.length }, (_, index) => store.key(index) ?? '');
       for (const name of names.filter((it) => it.startsWith(PREFIX))) store.removeItem(name);
     } catch {
-      // Nothing was kept.
+      // The storage is not available.
     }
   }
 }
 
 export const drafts = new Drafts(() => localStorage);
 
-/** State that is kept as a draft; the third answer forgets it. */
+/** Component state that is kept as a draft; the third element removes it. */
 export function useDraft<T>(name: string, initial: T): [T, (value: T) => void, () => void] {
   const [value, setValue] = useState(() => drafts.read(name, initial));
   const change = (next: T) => {

@@ -1,4 +1,4 @@
-// Changes to a playlist's tracks. They name tracks, never positions: another device may have changed the list meanwhile.
+// Edits of a playlist's tracks. They name tracks, not positions, because another device may have changed the list.
 
 import { computed, signal } from '@preact/signals';
 import type { Track } from '../api/data.ts';
@@ -6,19 +6,19 @@ import { readTracks, save } from '../api/data.ts';
 import type { Failure } from '../api/failure.ts';
 import { asFailure } from '../api/failure.ts';
 
-/** `after`: the track that it follows; null puts it first, and without one it comes last. */
+/** `after`: the preceding track; null puts the track first, undefined last. */
 export type Change =
   | { kind: 'remove'; uri: string }
   | { kind: 'move'; uri: string; after: string | null }
   | { kind: 'add'; track: Track; after?: string | null }
   | { kind: 'swap'; uri: string; track: Track };
 
-/** A change that could not be saved; `uri`: the row at which that is told. */
+/** An edit that could not be saved; `uri`: the row that shows the failure. */
 export type Failed = { change: Change; uri: string; failure: Failure };
 
 const has = (tracks: readonly Track[], uri: string) => tracks.some((it) => it.track_uri === uri);
 
-/** The list with the change made; a change to a track that is gone changes nothing. */
+/** Returns the list with the edit applied; an edit of a missing track changes nothing. */
 export function applied(tracks: readonly Track[], change: Change): Track[] {
   switch (change.kind) {
     case 'remove':
@@ -42,7 +42,7 @@ function inserted(tracks: readonly Track[], track: Track, after: string | null |
   return at < 0 ? [...tracks, track] : tracks.toSpliced(at + 1, 0, track);
 }
 
-/** The change that takes another one back; `tracks`: the list before it. */
+/** Returns the edit that undoes another one; `tracks`: the list before it. */
 export function inverse(tracks: readonly Track[], change: Change): Change | null {
   const at = tracks.findIndex((it) => it.track_uri === uriOf(change));
   const after = tracks[at - 1]?.track_uri ?? null;
@@ -56,7 +56,7 @@ export function inverse(tracks: readonly Track[], change: Change): Change | null
 
 export const uriOf = (change: Change): string => (change.kind === 'add' ? change.track.track_uri : change.uri);
 
-/** The change that puts the track at `from` to `to`. */
+/** Returns the edit that moves the track at `from` to `to`. */
 export function moveTo(tracks: readonly Track[], from: number, to: number): Change | null {
   const track = tracks[from];
   if (!track || from === to) return null;
@@ -64,7 +64,7 @@ export function moveTo(tracks: readonly Track[], from: number, to: number): Chan
   return { kind: 'move', uri: track.track_uri, after: others[to - 1]?.track_uri ?? null };
 }
 
-/** A playlist's tracks while they are edited: what the server has said, with the changes made that it has not taken yet. */
+/** A playlist's tracks during editing: the server's list with the unsaved edits applied. */
 export class Edits {
   readonly id: string;
   readonly failed = signal<readonly Failed[]>([]);
@@ -78,12 +78,12 @@ export class Edits {
     this.#server = signal<Track[]>(tracks);
   }
 
-  /** A fresh reading of the list. */
+  /** Replaces the server's list. */
   take(tracks: Track[]): void {
     this.#server.value = tracks;
   }
 
-  /** Shows the change at once and saves it after those before it; throws if it was not saved. */
+  /** Shows the edit at once and saves it after the earlier ones; throws if saving fails. */
   async run(change: Change): Promise<void> {
     this.#pending.value = [...this.#pending.value, change];
     this.failed.value = this.failed.value.filter(({ uri }) => uri !== uriOf(change));
@@ -97,7 +97,7 @@ export class Edits {
       this.take(tracks);
       settle();
     } catch (error) {
-      // The answer may be all that was lost.
+      // The edit may have been saved and only the response lost.
       const fresh = await readTracks(this.id).catch(() => null);
       if (fresh) this.take(fresh);
       settle();
@@ -105,7 +105,7 @@ export class Edits {
     }
   }
 
-  /** The same, but a failure is told at the track's row. Returns whether it was saved. */
+  /** The same, but shows a failure at the track's row. Returns whether the edit was saved. */
   async make(change: Change): Promise<boolean> {
     try {
       await this.run(change);

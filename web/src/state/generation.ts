@@ -1,4 +1,4 @@
-// One generation at a time: asked for, watched, cancelled, recovered. Screens come and go meanwhile.
+// Runs one generation at a time, independently of the screen: starts, follows, cancels and recovers it.
 
 import { effect, signal, untracked } from '@preact/signals';
 import type { Track } from '../api/data.ts';
@@ -26,11 +26,11 @@ export type Wish = {
   refine?: { previous: Song[]; instruction: string };
   save: boolean;
 };
-/** The key makes a repeat safe: nothing is generated, or charged, twice under it. `from`: the playlist that is refined. */
+/** A request with its key: a repeat with the same key neither generates nor charges twice. `from`: the refined playlist. */
 export type Order = { key: string; wish: Wish; from?: string };
 export type Stage = 'reserved' | 'thinking' | 'resolving' | 'refilling';
 export type Reason = 'not_found' | 'low_score' | 'duplicate' | 'explicit' | 'excluded' | 'lookup_failed';
-/** How many suggestions were left out, and why. */
+/** The number of omitted suggestions by reason. */
 export type LeftOut = Partial<Record<Reason, number>>;
 export type Running = { order: Order; stage: Stage | null; found: Track[]; leftOut: LeftOut; target: number };
 export type StopReason = 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
@@ -51,7 +51,7 @@ export type Problem =
   | { kind: 'cancelled'; isKept: boolean; order: Order };
 export type Generation = { running: Running | null; result: Result | null; problem: Problem | null };
 
-/** What this browser remembers of how a playlist was made. */
+/** What this browser stores about how a playlist was generated. */
 export type Made = {
   wish: Wish;
   target: number;
@@ -61,18 +61,18 @@ export type Made = {
   from?: string;
 };
 
-/** Pings come every 5 seconds; who hears nothing for so long has lost the connection without being told. */
+/** Pings arrive every 5 seconds, so after this silence the connection is lost. */
 const SILENCE_MS = 20_000;
-/** How often a generation that runs on elsewhere is asked for. */
+/** The interval at which the page asks for a generation that runs without its stream. */
 const ASK_AGAIN_MS = 2_000;
 const PENDING = 'pending';
 const RESULT = 'result';
-/** Whose these are. */
+/** The id of the user to whom the stored drafts belong. */
 const OWNER = 'owner';
-/** A wish that waits for its author to sign in. */
+/** A request that waits for the user to sign in. */
 const WANTED = 'wanted';
 const WANTED_FOR_MS = 3_600_000;
-/** Where a playlist is shown that has no id yet. */
+/** The route of a playlist without an id. */
 export const MAKING = 'playlists/new';
 
 type Pending = { order: Order; isCancelled: boolean };
@@ -80,9 +80,9 @@ type Pending = { order: Order; isCancelled: boolean };
 export const generation = signal<Generation>({ running: null, result: null, problem: null });
 let controller: AbortController | null = null;
 
-/** After a reload, and for who signs in again: the last result, and what was running then, which goes on by itself. */
+/** Restores the last result and resumes a running generation after a reload or a sign-in. */
 export function startGenerations(): void {
-  // At once, too.
+  // The effect also runs at once.
   effect(() => {
     user.value;
     untracked(resume);
@@ -95,7 +95,7 @@ export function startGenerations(): void {
 
 function resume(): void {
   const who = user.value?.id;
-  // What is kept stays kept, but is not shown to a stranger.
+  // Drafts stay stored, but are not shown while signed out.
   if (!who) return change({ result: null, problem: null });
   if (drafts.read(OWNER, who) !== who) for (const name of [PENDING, RESULT]) drafts.forget(name);
   drafts.write(OWNER, who);
@@ -107,13 +107,13 @@ function resume(): void {
   if (order) recover(order);
 }
 
-/** Goes on with an order, and shows it to whoever is not somewhere else meanwhile. */
+/** Resumes an order, and shows it unless the user is on another screen. */
 function recover(order: Order): void {
   void run(order);
   if (isAt('')) goInstead(MAKING);
 }
 
-/** The wish runs by itself as soon as its author has signed in. */
+/** Stores an order that runs as soon as the user has signed in. */
 export function want(order: Order): void {
   drafts.write(WANTED, { order, at: Date.now() });
 }
@@ -154,7 +154,7 @@ export function dismissProblem(): void {
   change({ problem: null });
 }
 
-/** Runs an order to its end; the same order again recovers what was lost on the way. */
+/** Runs an order to its end; running the same order again recovers a lost response. */
 export async function run(order: Order): Promise<void> {
   if (generation.value.running) return;
   const own = new AbortController();
@@ -169,7 +169,7 @@ export async function run(order: Order): Promise<void> {
     const isCancelled = own.signal.aborted;
     problem = isCancelled ? { kind: 'cancelled', isKept: isCharged(), order } : problemOf(asFailure(error), order);
   }
-  // Signing out meanwhile has swept all of this away.
+  // Signing out has reset the state meanwhile.
   if (controller !== own || !generation.value.running) return;
   controller = null;
   if (problem?.kind === 'cancelled' && problem.isKept) drafts.write(PENDING, { order, isCancelled: true });
@@ -190,7 +190,7 @@ function finish(result: Result): void {
   else if (playlist_id) goInstead(`playlists/${playlist_id}`);
 }
 
-/** Enough has come to be charged, so the function keeps it. */
+/** Returns whether enough tracks have arrived to be charged, so that the function has stored them. */
 function isCharged(): boolean {
   const { running } = generation.value;
   if (!running) return false;
@@ -242,7 +242,7 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
   }
 }
 
-/** What an event changes; the last one answers the result, or is thrown. */
+/** Applies an event; returns the result of `done`, throws the failure of `error`. */
 function take(order: Order, name: string, data: unknown): Result | null {
   const { running } = generation.value;
   if (name === 'error') throw failureOfBody(data);

@@ -8,7 +8,7 @@ export function go(path: string): void {
   location.hash = path ? `#/${path}` : '#/';
 }
 
-/** The same, but Back does not lead here again. */
+/** The same, but replaces the current entry of the history. */
 export function goInstead(path: string): void {
   history.replaceState(null, '', `#/${path}`);
   route.value = routeOf(location.hash);

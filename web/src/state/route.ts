@@ -1,4 +1,4 @@
-// Where in the app somebody is. All of it stands in the fragment, so that any file server can host the page.
+// The app's routes. They are in the fragment, so that any file server can host the page.
 
 export const SCREENS = [
   'create',
@@ -16,7 +16,7 @@ export const SCREENS = [
 export type Screen = (typeof SCREENS)[number];
 export type Route = { screen: Screen; id: string; query: string };
 
-/** Screens that make no sense for a stranger. */
+/** Screens that require a session. */
 const PRIVATE: readonly Screen[] = ['playlists', 'playlist', 'account', 'new-password'];
 
 export function routeOf(hash: string): Route {

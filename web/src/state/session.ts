@@ -1,4 +1,4 @@
-// Who has signed in, and what of their plan is used.
+// The signed-in user and the usage of their plan.
 
 import { signal } from '@preact/signals';
 import type { EmailOtpType, Session } from '@supabase/auth-js';
@@ -10,18 +10,18 @@ import { auth, passingAuth } from '../api/supabase.ts';
 import { takeCaptchaToken } from './captcha.ts';
 import { drafts } from './drafts.ts';
 
-/** An account has an address, a phone number, or neither: then an empty text stands in its place. */
+/** The account; a missing e-mail address or phone number is an empty text. */
 export type User = { id: string; email: string; phone: string };
 
 export const user = signal<User | null>(null);
 export const usage = signal<Usage | null>(null);
 
-/** What an account is known by, and its deletion confirmed with: the address, without one the phone number, without either the id. */
+/** Returns the e-mail address, otherwise the phone number, otherwise the id; it also confirms the account's deletion. */
 export function nameOf({ email, phone, id }: User): string {
   return email || (phone && `+${phone.replace(/^\+/, '')}`) || id;
 }
 
-/** From now on `user` says who it is; returns when that is known for the first time. */
+/** Keeps `user` up to date; completes when it is first known. */
 export async function followSession(): Promise<void> {
   const { data } = await auth().getSession();
   take(data.session);
@@ -35,7 +35,7 @@ function userOf({ user: { id, email = '', phone = '' } }: Session): User {
 function take(session: Session | null): void {
   const next = session && userOf(session);
   const isSame = next?.id === user.value?.id;
-  // The address of the same account may be another now.
+  // The e-mail address of the same account may have changed.
   if (isSame && next?.email === user.value?.email) return;
   user.value = next;
   if (isSame) return;
@@ -43,18 +43,18 @@ function take(session: Session | null): void {
   if (next) void refreshUsage();
 }
 
-/** A meter that cannot be read is not worth an alarm: what it measures refuses by itself. */
+/** Reads the usage. It ignores failures, because the functions enforce the limits themselves. */
 export async function refreshUsage(): Promise<void> {
   const of = user.value?.id;
   const read = await readUsage().catch(() => null);
   if (read && of === user.value?.id) usage.value = read;
 }
 
-/** Whether the account can be used at once; else a mail is on its way. */
+/** Signs up; returns whether the account is usable at once, or needs the confirmation that was mailed. */
 export async function signUp(email: string, password: string): Promise<boolean> {
   const { data, error } = await auth().signUp({ email, password, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
-  // Where addresses are confirmed, Auth does not say so of one that is taken, and sends no mail.
+  // If Auth confirms addresses, it hides that one is taken: it returns no identity and sends no mail.
   if (data.user?.identities?.length === 0) throw new Failure('email_taken');
   return data.session !== null;
 }
@@ -64,10 +64,10 @@ export async function signIn(email: string, password: string): Promise<void> {
   if (error) throw failureOfAuth(error);
 }
 
-/** An account that a link from a mail has opened, while the page keeps the session that it has. */
+/** An account opened by a link in a mail, beside the page's own session. */
 export type Opened = { user: User; enter: () => Promise<void>; leave: () => Promise<void> };
 
-/** Uses up the link; null where another mail has to be answered, too. */
+/** Redeems the link; returns null if the link in another mail must be redeemed as well. */
 export async function openMailLink(token_hash: string, type: EmailOtpType): Promise<Opened | null> {
   const passing = passingAuth();
   const { data, error } = await passing.verifyOtp({ token_hash, type });
@@ -103,7 +103,7 @@ export async function changePassword(password: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  // Whatever the server says, this browser forgets.
+  // This browser removes its data even if the server fails.
   await auth().signOut({ scope: 'local' });
   drafts.forgetAll();
 }

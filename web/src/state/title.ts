@@ -1,4 +1,4 @@
 import { signal } from '@preact/signals';
 
-/** What the window is called after, where that is more than the name of the screen: a playlist's name. */
+/** The window's title if it is not the screen's name, such as a playlist's name. */
 export const title = signal('');

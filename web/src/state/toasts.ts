@@ -1,4 +1,4 @@
-// Short news that need no answer, each with at most one thing to do about it.
+// Short messages, each with at most one action.
 
 import { signal } from '@preact/signals';
 import { asFailure } from '../api/failure.ts';
@@ -6,14 +6,14 @@ import { failureText, textsNow } from '../i18n/texts.ts';
 
 export type Toast = { id: number; text: string; undo?: () => void };
 
-/** Long enough to read it; with something to undo, to reach that by keyboard, too. */
+/** Long enough to read a message, and to reach its action by keyboard. */
 const SHOWN_MS = { plain: 5_000, undo: 10_000 };
 const AT_MOST = 3;
 
 export const toasts = signal<readonly Toast[]>([]);
-/** Dialogs that are open: the uppermost one shows the toasts, for what lies below is out of reach. */
+/** The open dialogs. The topmost shows the toasts, because everything below is inert. */
 export const dialogs = signal(0);
-/** For users who cannot see it happen; not shown. */
+/** The text that screen readers announce; not visible. */
 export const announcement = signal('');
 
 const timers = new Map<number, ReturnType<typeof setTimeout>>();
@@ -33,7 +33,7 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((it) => it.id !== id);
 }
 
-/** It stays while the pointer or the focus is on it. */
+/** Keeps a toast while the pointer or the focus is on it. */
 export function hold(id: number): void {
   clearTimeout(timers.get(id));
   timers.delete(id);
@@ -52,13 +52,13 @@ export function undo(toast: Toast): void {
   toast.undo?.();
 }
 
-/** For what has failed and is not on the screen any more. */
+/** Shows a failure whose screen is no longer open. */
 export function sayFailure(error: unknown): void {
   const { what, next } = failureText(asFailure(error).code);
   say(`${what} ${next}`);
 }
 
-/** Ctrl+Z undoes the newest thing, but within a field what was typed. */
+/** Ctrl+Z undoes the newest change, except in a field, where it undoes typing. */
 export function followUndoKey(): void {
   addEventListener('keydown', (event) => {
     if (event.key.toLowerCase() !== 'z' || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;

@@ -1,4 +1,4 @@
-// What stands in the composer, as it is typed, and the wish that is made of it.
+// The composer's input, and the request made from it.
 
 import type { Discovery, Song, Wish } from './generation.ts';
 
@@ -25,7 +25,7 @@ export const EMPTY: Form = {
   seeds: '',
 };
 
-/** Songs of a playlist. */
+/** The songs of a playlist. */
 export const LENGTHS = [10, 20, 30, 50];
 
 export const MAX_PROMPT = 1000;
@@ -34,7 +34,7 @@ const YEARS = { first: 1900, last: 2100 };
 
 export type FormProblem = 'needPrompt' | 'tooLong' | 'eraRange' | 'eraOrder' | 'tooManyArtists' | 'seedForm';
 
-/** Characters as the function counts them, not UTF-16 units. */
+/** Counts characters like the function, not UTF-16 units. */
 export function lengthOf(text: string): number {
   return [...text.trim()].length;
 }
@@ -63,7 +63,7 @@ export function wishOf(form: Form): Wish {
     ...(artists.length > 0 ? { exclude_artists: artists } : {}),
     ...(form.discovery !== 'balanced' ? { discovery: form.discovery } : {}),
     ...(seedsOf(form).length > 0 ? { seeds: seedsOf(form) } : {}),
-    // What is saved cannot get lost.
+    // A saved playlist cannot get lost.
     save: true,
   };
 }
@@ -79,7 +79,7 @@ const MAX_SEEDS = 5;
 const SEED = /^(.+?)\s+[-–—]\s+(.+)$/;
 const linesOf = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
 
-/** "Artist – Title", one a line. */
+/** Parses "Artist – Title", one per line. */
 function seedsOf({ seeds }: Form): Song[] {
   return linesOf(seeds).map((line) => {
     const [, artist = '', title = ''] = SEED.exec(line.trim()) ?? [];

@@ -1,7 +1,7 @@
 //! Runs futures on the runtime's event loop.
 //!
-//! A callback of the runtime polls the task that it completes in its own turn. A queue of microtasks, as general
-//! executors have one, costs as much again as the call. A task belongs to one request and never waits for another's.
+//! A callback of the runtime polls the task that it completes at once. General executors queue a microtask instead, which
+//! costs as much as the call itself. A task belongs to one request and never waits for another request.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -45,7 +45,7 @@ impl Executor {
         let names = READ_HEADERS.map(|name| name.to_string()).join("\n");
         let resume = Closure::<dyn Fn(u32, u32)>::new(|id, outcome| {
             let completion = EXECUTOR.with(|executor| executor.completions.borrow_mut().remove(&id));
-            // None where the future was dropped.
+            // `None` if the future was dropped.
             if let Some(completion) = completion {
                 completion.complete(outcome);
                 EXECUTOR.with(Executor::poll);

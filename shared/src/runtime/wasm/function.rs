@@ -1,4 +1,4 @@
-//! A function as the platform calls it.
+//! Connects a function to the platform.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -41,7 +41,7 @@ pub struct Function<Config, Caches> {
 struct Settings<Config> {
     origins: AllowedOrigins,
     config: Result<Rc<Config>, ConfigError>,
-    /// It may be present although another variable is missing.
+    /// Read separately, because it may be present although another variable is missing.
     database: Option<SupabaseConfig>,
     shows_timing: bool,
     health_token: Option<Secret>,
@@ -130,7 +130,7 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
             true => AllowedOrigins::from_env(env),
             false => Ok(AllowedOrigins::default()),
         };
-        // A function that is not configured still answers, with an error.
+        // A function without a valid configuration still responds, with an error.
         let (origins, config) = match (origins, (self.config)(env)) {
             (Ok(origins), config) => (origins, config),
             (Err(problem), Ok(_)) => (AllowedOrigins::default(), Err(problem)),
@@ -158,7 +158,7 @@ fn client_gone(request: &JsValue) -> LocalBoxFuture<'static, ()> {
     gone.map(drop).boxed_local()
 }
 
-/// The platform's request, its body read up to `max_body_bytes`, and whether it came over https.
+/// Returns the platform's request with at most `max_body_bytes` of its body, and whether it came over https.
 async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Result<Bytes, BodyError>>, bool) {
     let body = JsFuture::new();
     let incoming = glue::receive(body.id(), request, max_body_bytes as f64);

@@ -9,8 +9,8 @@ const TOO_LARGE = 3;
 
 const NOTHING = new Uint8Array(0);
 
-// Waking up for a piece of a stream costs more than the piece: a model's tokens come in frames of 300 bytes. Once a stream
-// flows, a reader that has caught up pauses, so that it finds several pieces when it wakes. No byte is held back for longer.
+// Waking up for each chunk costs more than the chunk: a model sends its tokens in frames of 300 bytes. So once a stream
+// flows, a reader that has caught up pauses and then reads several chunks at once. No byte waits longer than the pause.
 const FLOWS_BYTES = 4096;
 const PAUSE_MS = 50;
 const BUFFER_BYTES = 16 * 1024;
@@ -220,7 +220,7 @@ class Exchange {
   text = '';
   bytes = NOTHING;
   received = 0;
-  /** The last piece of the stream had to be waited for. */
+  /** Whether the reader had to wait for the last chunk. */
   hasCaughtUp = false;
   /** The outcome of the body, which may fail after the head has arrived. */
   ended = DONE;

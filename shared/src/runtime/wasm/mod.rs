@@ -52,7 +52,7 @@ impl Drop for Timer {
 pub struct WorkerRandom;
 
 impl Random for WorkerRandom {
-    #[allow(clippy::disallowed_methods)] // This is where it is handed in.
+    #[allow(clippy::disallowed_methods)] // The only place that may use the platform's generator.
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).unwrap_throw();
     }
@@ -75,7 +75,7 @@ impl Log for WorkerLog {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WorkerHttp;
 
-/// An exchange that is aborted when it is dropped before its end.
+/// A request that is aborted if it is dropped before its end.
 struct Exchange {
     glue: glue::Exchange,
     is_over: bool,
