@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(109);
+select plan(111);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
