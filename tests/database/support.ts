@@ -39,14 +39,3 @@ export async function as<T>(sql: Sql, role: Role, sub: string | null, work: (tx:
 export async function becomes(tx: TransactionSql, role: Role, sub: string | null): Promise<void> {
   await tx`select set_config('request.jwt.claims', ${JSON.stringify({ role, ...(sub === null ? {} : { sub }) })}, true), set_config('role', ${role}, true)`;
 }
-
-/** The SQLSTATE that `work` fails with, or null where it succeeds. Anything that is not PostgreSQL's word is thrown. */
-export async function sqlState(work: Promise<unknown>): Promise<string | null> {
-  try {
-    await work;
-    return null;
-  } catch (error) {
-    if (error instanceof postgres.PostgresError) return error.code;
-    throw error;
-  }
-}

@@ -137,10 +137,7 @@ describe('Spotify', () => {
     const problem = ([status, { error_description }]: [number, Json]): unknown => [status, error_description];
     const as = (tokens: Json): string => `Bearer ${tokens.access_token}`;
 
-    it('asks with two buttons, and sends nothing to other addresses than the registered one', async () => {
-      const page = await (await authorize()).text();
-      assert.match(page, /Create and change playlists that are not on your profile/);
-      assert.match(page, /<button name="decision" value="agree">Agree<\/button><button name="decision" value="cancel">Cancel<\/button>/);
+    it('sends nothing to other addresses than the registered one', async () => {
       for (const wrong of [{ client_id: 'x' }, { redirect_uri: `${REDIRECT_URI}/` }, { redirect_uri: LOCALHOST }]) {
         const response = await authorize(wrong);
         assert.deepEqual([response.status, response.headers.get('location')], [400, null]);

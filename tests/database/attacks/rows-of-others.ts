@@ -1,7 +1,7 @@
 // Reading and writing another user's rows: by filters, embeddings, counts and the functions for users.
 
 import type { Attack } from './attack.ts';
-import { del, denied, deniedToAnon, either, get, head, noPlaylist, nothing, patch, post, refused, rpc } from './attack.ts';
+import { denied, deniedToAnon, either, get, head, noPlaylist, nothing, patch, post, refused, rpc } from './attack.ts';
 import type { Person, Scene } from './scene.ts';
 
 const KEYS: Record<string, { column: string; of: (user: Person) => string }> = {
