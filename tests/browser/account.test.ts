@@ -65,7 +65,7 @@ for (const [name, size] of [
   test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
     const { page, who, end } = await atAccount(size);
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
-    // The browser is faster than the event.
+    // The browser returns before the event arrives.
     await control('stripe', 'PUT', 'delivery', { paused: true });
     await upgrade(page, who);
     await page.getByRole('button', { name: 'Pay', exact: true }).click();
@@ -97,7 +97,7 @@ for (const [name, size] of [
   });
 }
 
-test('who does not pay stays on the free plan', async () => {
+test('a user who does not pay stays on the free plan', async () => {
   const { page, who, end } = await atAccount();
   await upgrade(page, who);
   await page.getByTestId('cancel').click();
@@ -125,7 +125,7 @@ test('a listener who does not agree at Spotify comes back to where they were, wi
   await end();
 });
 
-test('a link that somebody else has begun is not completed', async () => {
+test('a link that another user started is not completed', async () => {
   const { page, who, end } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Agree' }).waitFor();
@@ -209,7 +209,7 @@ for (const [button, further, done] of [
   });
 }
 
-test('an account is deleted by whoever types its address, and is gone', async () => {
+test('deletes an account after its address was typed', async () => {
   const { page, who, end } = await atAccount();
   await page.getByRole('button', { name: 'Delete account …' }).click();
   await page.getByLabel('Your e-mail address').fill('somebody@example.com');
@@ -228,10 +228,10 @@ for (const [kind, label, phone] of [
   ['a phone number', 'Your phone number', '48123456789'],
   ['nothing but an id', 'Your account’s id', ''],
 ] as const) {
-  test(`an account with ${kind} is deleted by whoever types what is shown`, async () => {
+  test(`deletes an account with ${kind} after the shown text was typed`, async () => {
     const who = await listener();
     await database(async (sql) => {
-      // A number is one account's alone.
+      // A phone number belongs to one account only.
       if (phone) await sql`update auth.users set phone = null where phone = ${phone}`;
       await sql`update auth.users set email = null, phone = ${phone || null} where id = ${who.session.user.id}`;
     });

@@ -1,4 +1,4 @@
-// Coming, going, and coming back after the password is forgotten.
+// Signing up, in and out, and resetting the password.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -100,7 +100,7 @@ test('who opens a place of their own is asked to sign in and then is there', asy
   await end();
 });
 
-test('signing out leaves nothing behind that the next one could read', async () => {
+test('signing out removes everything that the next user could read', async () => {
   const { page, end } = await visit(browser, { who: await listener() });
   await page.getByLabel('Your wish').fill('a secret');
   await goTo(page, 'account');
@@ -121,11 +121,11 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
   const link = await linkTo(email);
   await end();
-  // A program that looks through mails opens the link, and runs what is there.
+  // A mail scanner opens the link and runs its scripts.
   const scanner = await visit(browser, { url: link });
   await scanner.page.getByText('Choose a new password with the link from the mail.').waitFor();
   await scanner.end();
-  // The listener does so on another device.
+  // The user opens the link on another device.
   const phone = await visit(browser, { url: link, size: PHONE });
   await phone.page.getByRole('button', { name: 'Confirm' }).click();
   await phone.page.getByText(`You are signed in as ${email}.`).waitFor();
@@ -140,7 +140,7 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await later.end();
 });
 
-/** Whose session the page has, as the account's screen tells. */
+/** Returns the account that the account screen shows. */
 async function isSignedInAs(page: Page, email: string): Promise<void> {
   await goTo(page, 'account');
   await page.getByRole('main').getByText(`Signed in as ${email}`).waitFor();

@@ -1,4 +1,4 @@
-// What holds on every screen: who may read it, what it may do, and how it looks.
+// Properties of every screen: accessibility, security policy and layout.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -117,7 +117,7 @@ for (const [name, size] of [
   });
 }
 
-test('the page speaks Polish to who does, and remembers what was chosen', async () => {
+test('the page is in Polish for Polish browsers, and remembers the chosen language', async () => {
   const { page, end } = await visit(browser, { locale: 'pl-PL' });
   await page.getByRole('heading', { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'pl');

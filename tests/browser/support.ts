@@ -1,4 +1,4 @@
-// A listener's browser on the running stack: it notices by itself what must never happen on any screen.
+// A user's browser on the running stack, which detects what must never happen on any screen.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export const ready = JSON.parse(readFileSync(process.env.SOUND_WHISKERS_READY_FI
 export const PASSWORD = 'correct horse battery';
 export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 900 };
-/** Far more than anything here takes, on a busy machine too. */
+/** More than any step takes, even on a busy machine. */
 const PATIENCE_MS = 15_000;
 const SHOTS = 'target/screenshots';
 
@@ -68,7 +68,7 @@ export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
 
 export type Listener = { email: string; supabase: SupabaseClient; session: Session };
 
-/** Somebody with an account, known to no browser yet. */
+/** A user with an account who has not signed in to a browser. */
 export async function listener(): Promise<Listener> {
   const supabase = createClient(ready.supabase_url, ready.publishable_key, { auth: { persistSession: false, autoRefreshToken: false } });
   const email = `${crypto.randomUUID()}@example.com`;
@@ -87,7 +87,7 @@ const SONGS = [
 
 type Found = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean };
 
-/** As the catalogue has it, for Spotify takes no other. */
+/** A track of the catalogue, because Spotify rejects others. */
 async function track({ session }: Listener, artist: string, title: string): Promise<Found> {
   const headers = { Authorization: `Bearer ${session.access_token}` };
   const response = await fetch(`${ready.functions_url}/spotify-search?${new URLSearchParams({ artist, title, limit: '10' })}`, { headers });
@@ -145,7 +145,7 @@ export async function visit(
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
-    // What Chromium writes down about every answer that is a refusal; whether it was expected, the tests see on the screen.
+    // Chromium logs every refusal; the tests check on the screen whether it was expected.
     const refusal = message.text().startsWith('Failed to load resource');
     if (message.type() === 'error' && !refusal) wrong.push(`console: ${message.text()}`);
   });
@@ -169,7 +169,7 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByRole('link', { name: 'You', exact: true }).waitFor();
 }
 
-/** Presses a button and goes on in the dialog that it opens, which says for which account. */
+/** Presses a button and confirms the dialog that it opens, which names the account. */
 export async function goOn(page: Page, button: string, further: string, { email }: Listener): Promise<void> {
   await page.getByRole('button', { name: button }).click();
   const dialog = page.getByRole('dialog');
@@ -180,7 +180,7 @@ export async function goOn(page: Page, button: string, further: string, { email 
 export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, 'Link Spotify', 'Continue to Spotify', who);
 export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 'Upgrade to Pro', 'Continue to payment', who);
 
-/** As if the listener had signed in an hour ago and stayed. */
+/** Makes the sign-in an hour old. */
 export async function stays({ session, supabase, email }: Listener): Promise<Listener> {
   await database(
     (sql) =>
@@ -230,7 +230,7 @@ export async function says(page: Page, words: string): Promise<void> {
   await page.getByText(words).first().waitFor();
 }
 
-/** The link in the newest mail to somebody. */
+/** Returns the link in the newest mail to an address. */
 export async function linkTo(address: string, mail_url = ready.mail_url): Promise<string> {
   for (;;) {
     const mails = (await (await fetch(mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];
@@ -245,7 +245,7 @@ export async function choose(page: Page, what: string, item: string): Promise<vo
   await page.getByRole('menuitem', { name: item }).click();
 }
 
-/** Whether the focus is at something that can be gone on from. */
+/** Returns whether the focus is on a usable element. */
 export async function keepsFocus(page: Page, what: string): Promise<void> {
   await page.evaluate(() => new Promise(requestAnimationFrame));
   assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', what);

@@ -63,7 +63,7 @@ def call_function(method, path, token, body=None):
 
 
 class User:
-    """Somebody who has just signed up."""
+    """A new user."""
 
     def __init__(self):
         self.email = f"{uuid.uuid4()}@example.com"
@@ -119,7 +119,7 @@ def before_load_schema(context, raw_schema):
 
 
 def leave_out_examples(operation):
-    """Those with somebody else's playlist, address or app."""
+    """Bodies with another user's playlist, address or app."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if operation["operationId"] in {"exportPlaylist", "deleteAccount", "openCheckout", "openPortal"}:
             content.pop("example")

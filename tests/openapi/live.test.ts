@@ -204,7 +204,7 @@ async function control(simulator: keyof typeof ready.simulators, name: string, b
   assert.equal(response.ok, true, await response.text());
 }
 
-/** Calls a route; whatever it answers has to be described, and a body that it accepts has to be valid. */
+/** Calls a route; the document must describe the response, and a body that the function accepts must be valid. */
 async function call(id: string, { token, body, query = '', headers = {}, method, path }: Asked): Promise<Answer> {
   const operation = OPERATIONS.get(id) as Operation;
   const response = await fetch(ready.functions_url + (path ?? operation.path) + query, {
@@ -222,7 +222,7 @@ async function call(id: string, { token, body, query = '', headers = {}, method,
   return { status: response.status, headers: response.headers, body: described(operation, response, text, what) };
 }
 
-/** Checks an answer against its description; returns its body. */
+/** Checks a response against its description; returns its body. */
 function described({ node: { responses }, pointer: at }: Operation, { status, headers }: Response, text: string, what: string): unknown {
   assert(String(status) in (responses as Node), `${what}: not described`);
   const { node, pointer } = follow(`${at}/responses/${status}`);
@@ -267,7 +267,7 @@ async function refused(id: string, asked: Asked, status: number, code: string, r
 const bodyPointer = ({ pointer }: Operation) => `${pointer}/requestBody/content/application~1json`;
 const bodyOf = (operation: Operation) => follow(bodyPointer(operation)).node;
 
-/** How many bytes a route reads, as its description says. */
+/** Returns the largest body of a route in bytes, according to its description. */
 function limitOf({ node }: Operation): number {
   const text = JSON.stringify([node.requestBody, node.description]);
   const [, size = '', unit] = /(?:At most|it may have) (\d+) (KB|MB)/.exec(text) ?? [];

@@ -39,7 +39,7 @@ export async function resetSimulators(): Promise<void> {
   for (const base of Object.values(ready.simulators)) await control(base, 'POST', 'reset', {});
 }
 
-/** From now on the model answers three songs that the catalogue has. */
+/** Makes the model suggest three songs of the catalogue. */
 export async function letModelAnswer(): Promise<void> {
   await control(ready.simulators.llm, 'PUT', 'script', {
     reply: {
