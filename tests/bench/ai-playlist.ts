@@ -1,5 +1,5 @@
-// How long a listener waits: ours, a peer that waits for the model and then searches, and the limit. All are told the same
-// by the same model, which writes 26 songs, and search the same catalogue, which has 20 of them.
+// Measures how long a user waits with ours, with a peer that waits for the model and then searches, and with the limit.
+// All use the same model, which suggests 26 songs, and the same catalogue, which has 20 of them.
 
 import type { Running } from './candidate.ts';
 import { ours, peer, start } from './candidate.ts';

@@ -69,7 +69,7 @@ async function visitWith(site_key: string, hasScript = true): Promise<Visit> {
   return it;
 }
 
-test('without a token nobody signs up, signs in or has mails sent', async () => {
+test('Auth refuses sign-up, sign-in and mails without a token', async () => {
   const { auth } = createClient(own.config.supabase_url, own.config.supabase_publishable_key, { auth: { persistSession: false } });
   const email = `${crypto.randomUUID()}@example.com`;
   for (const captchaToken of [undefined, 'made up']) {

@@ -1,4 +1,4 @@
-// The page on a file server of its own, as a front end that is hosted apart from the functions.
+// The page on a separate file server, like a front end that is not hosted with the functions.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -93,7 +93,7 @@ test('from another origin, supabase-js calls functions in a region of its choice
   await context.close();
 });
 
-test('a page of an origin that nobody has named gets nothing from the functions', async () => {
+test('a page of an unlisted origin gets nothing from the functions', async () => {
   const who = await listener();
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -1,4 +1,4 @@
-// From a wish to a playlist, as a listener sees it, and all that may come between.
+// Generating a playlist in the browser, with failures and interruptions.
 
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
@@ -15,7 +15,7 @@ after(async () => {
   await resetSimulators();
 });
 
-/** What moved on the screen without anybody having touched it; TypeScript does not know it yet. */
+/** A layout shift without user input; TypeScript does not define the type yet. */
 type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] };
 
 const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
@@ -79,7 +79,7 @@ test('a generation is cancelled at any time, costs nothing, and the wish is stil
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('Cancelled. Nothing was used up.').waitFor();
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
-  // The function notices by itself that nobody listens, and lets the slot go.
+  // The function itself detects the disconnect and releases the slot.
   while ((await usedBy(who)) > 0);
 });
 
@@ -87,7 +87,7 @@ test('a generation that is cancelled once enough was there counts, and what was 
   const { page, who } = await atTheComposer();
   await modelTakes(0, 1_500);
   await wish(page);
-  // Of three, one is enough.
+  // One of three tracks is enough.
   await page.locator('.track-item:not(.track-waiting)').first().waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('Cancelled. It counts as one AI playlist, for enough of it was there.').waitFor();
@@ -281,7 +281,7 @@ test('where there is no room to save it, a playlist waits in the library of its 
   await page.route('**/functions/v1/ai-playlist', unsaved, { times: 1 });
   await wish(page);
   await page.getByText('Your library is full').waitFor();
-  // As when a session has ended by itself.
+  // As if the session had expired.
   const leave = async () => {
     await page.evaluate(() => localStorage.removeItem('sound-whiskers.session'));
     await page.reload();

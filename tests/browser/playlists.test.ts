@@ -1,4 +1,4 @@
-// A listener's playlists: finding, naming, deleting and getting them back, and what is in them.
+// A user's playlists: finding, naming, editing, deleting and restoring them.
 
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
@@ -24,7 +24,7 @@ async function atPlaylist(size = DESKTOP): Promise<Visit & { who: Listener; id: 
   return { ...it, id };
 }
 
-/** What the page shows is what the database has, as soon as it has been told. */
+/** Waits until the database has the tracks that the page shows. */
 async function inOrder(page: Page, who: Listener, id: string, titles: string[]): Promise<void> {
   assert.deepEqual(await tracksOn(page), titles);
   while ((await titlesOf(who, id)).join() !== titles.join());
@@ -167,7 +167,7 @@ test('a search that finds nothing, and one that fails, say so and keep the words
   assert.equal(await dialog.getByLabel('Title').inputValue(), 'qqqzzzxxx');
 });
 
-test('a playlist of somebody else is not there', async () => {
+test("another user's playlist is not found", async () => {
   const other = await listener();
   const id = await playlistOf(other, 'Not yours', 1);
   const { page } = await atPlaylists();

@@ -5,7 +5,7 @@ const UNGUARDED_GRANTS = ['refresh_token', 'pkce', 'id_token'];
 /** Refuses a request as Auth does; null where it may pass. */
 export type CaptchaGuard = (request: Request) => Promise<Response | null>;
 
-/** `siteverify_url`: Turnstile's, or one that answers as it does. */
+/** `siteverify_url`: Turnstile's, or a compatible one. */
 export function createCaptchaGuard(secret: string, siteverify_url: string): CaptchaGuard {
   return async (request) => {
     const { pathname, searchParams } = new URL(request.url);

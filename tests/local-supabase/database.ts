@@ -16,7 +16,7 @@ const json = {
 const text = { serialize: String, parse: (value: string) => value };
 const withT = (value: string) => value.replace(' ', 'T');
 
-/** PostgREST answers what PostgreSQL's row_to_json makes of a value; these make the same of the driver's texts. */
+/** PostgREST returns values as PostgreSQL's row_to_json writes them; these parse the driver's texts to the same. */
 const COLUMN_TYPES = {
   json: { to: 114, from: [114], ...json },
   jsonb: { to: 3802, from: [3802], ...json },
@@ -114,7 +114,7 @@ export class Pool {
     else this.#free += 1;
   }
 
-  /** Whether the database answers in time. */
+  /** Whether the database responds in time. */
   async isUp(): Promise<boolean> {
     const answered = this.acquire().then(async (connection) => {
       try {

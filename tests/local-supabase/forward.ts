@@ -7,7 +7,7 @@ const HOP_BY_HOP = new Set([
   'connection', 'expect', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
 ]);
 
-/** Passes a request on to the functions as it is, and their answer back as it comes. */
+/** Forwards a request to the functions unchanged, and streams their response back. */
 export function createForwarder(functions_origin: string): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   return (incoming, outgoing) => {
     const upstream = httpRequest(new URL(incoming.url ?? '/', functions_origin), {
@@ -21,7 +21,7 @@ export function createForwarder(functions_origin: string): (incoming: IncomingMe
       outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.headers));
       // An event stream's first event may be long in coming: the client must see that it was accepted.
       outgoing.flushHeaders();
-      // A pipeline destroys the client's answer when the functions break off, so that it is not taken for whole.
+      // If the functions abort, a pipeline also aborts the client's response, so that it does not look complete.
       pipeline(answer, outgoing, () => {});
     });
     upstream.on('error', () => {

@@ -35,7 +35,7 @@ const METHODS: Record<string, (url: URL) => string | null> = {
   '/auth/v1/verify': () => 'otp',
 };
 
-/** Everything but the functions: who asks is found out here, the answers are Lite's. */
+/** Serves everything but the functions: it authenticates requests and passes them to Lite. */
 export function createGateway(parts: GatewayParts): Gateway {
   return async (request) => {
     const { pathname } = new URL(request.url);

@@ -62,7 +62,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
       email: { enable_confirmations: config.confirm_email, template: mailTemplates() },
     },
     options: {
-      // The gateway has looked at key and token already; this is how Lite is told who asks.
+      // The gateway has verified key and token; this passes the caller to Lite.
       server: { admin: false, disableStudio: true, apiKeys: { resolver: async () => requestContext.getStore()?.identity ?? null } },
       drivers: { email: mailbox },
     },
@@ -74,7 +74,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
     async loadSchema() {
       await connection.clearSchemaCache();
       const { functions } = await connection.introspect({ useCache: true });
-      // Lite answers an empty schema where the database fails.
+      // Lite returns an empty schema if the database fails.
       if (!functions) throw new Error('the schema could not be read');
       const names = (volatile: boolean) => functions.filter((f) => f.schema === 'public' && (f.volatility === 'v') === volatile).map((f) => f.name);
       stable_functions = new Set(names(false)).difference(new Set(names(true)));
@@ -109,7 +109,7 @@ function replacements(stableFunctions: () => Set<string>): Internals {
       await sql`select set_config('response.status', '', true), set_config('response.headers', '', true)`.execute(transaction);
     },
 
-    // Lite answers 500 for most SQLSTATEs. What it takes for `raise sqlstate 'PGRST'` it answers as it is told to.
+    // Lite returns 500 for most SQLSTATEs, but for `raise sqlstate 'PGRST'` the status that the error states.
     normalizeDbError(error) {
       const code = (error as { code?: unknown } | null)?.code;
       // Lite words these two as PostgREST does.

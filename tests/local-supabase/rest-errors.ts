@@ -1,4 +1,4 @@
-/** A database error as PostgREST answers it: the status, and the body's fields. */
+/** A database error as PostgREST returns it: the status and the fields of the body. */
 export type RestError = { status: number; code: string; message: string; details: string | null; hint: string | null };
 
 type DatabaseError = { code?: unknown; message?: unknown; detail?: unknown; hint?: unknown };
@@ -15,7 +15,7 @@ export const DATABASE_AWAY: RestError = {
 };
 
 /**
- * Maps an error of the driver as PostgREST does (its documentation, "Errors", "HTTP status codes"), or answers null
+ * Maps an error of the driver as PostgREST does (its documentation, "Errors", "HTTP status codes"), or returns null
  * for what is no database error.
  */
 export function restErrorFrom(error: unknown, role: string): RestError | null {
@@ -45,7 +45,7 @@ const STATUS_BY_CLASS: Record<string, number> = {
 
 function statusOf(code: string, message: string, role: string): number {
   if (code.startsWith('PT')) return statusOfRaised(code);
-  // Who is not known at all is asked to sign in; who is known is told no.
+  // Anonymous callers get 401, users 403.
   if (code === '42501') return role === 'anon' ? 401 : 403;
   if (code === '22023' && /^role .* does not exist$/s.test(message)) return 401;
   if (code === '21000' && message.endsWith('requires a WHERE clause')) return 400;

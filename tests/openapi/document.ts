@@ -1,4 +1,4 @@
-/** docs/openapi.yaml, and what answers are checked with. */
+/** docs/openapi.yaml, and the validators of responses. */
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { AnySchema } from 'ajv/dist/2020.js';

@@ -32,13 +32,13 @@ test('a refusal keeps its code, its request and when to try again', async () => 
   assert.deepEqual([failure.code, failure.message, failure.request_id, failure.retry_after_seconds], ['quota_exceeded', 'Used up.', 'r-1', 60]);
 });
 
-test('an answer that nobody of ours has given is an unknown failure', async () => {
+test('a response that is not from our services is an unknown failure', async () => {
   assert.equal((await failureOfResponse(new Response('<h1>Bad gateway</h1>', { status: 502 }))).code, 'unknown');
   assert.equal(failureOfBody({ code: 'constructor' }).code, 'unknown');
   assert.equal(failureOfBody(null).code, 'unknown');
 });
 
-test('what nobody answers is the network', () => {
+test('a request without a response is a network failure', () => {
   assert.equal(asFailure(new TypeError('Failed to fetch')).code, 'network');
   assert.equal(failureOfData({ message: 'TypeError: Failed to fetch' }, 0).code, 'network');
   assert.equal(failureOfAuth({ name: 'AuthRetryableFetchError', message: 'Failed to fetch', status: 0 }).code, 'network');

@@ -52,7 +52,7 @@ test('a browser that keeps nothing keeps a draft until the page is left', () => 
   assert.equal(drafts.read('wish', ''), '');
 });
 
-test('what is no JSON any more is no draft', () => {
+test('ignores a draft that is not JSON', () => {
   const store = new Memory();
   store.setItem('sound-whiskers.draft.wish', '{');
   assert.equal(new Drafts(() => store).read('wish', 'none'), 'none');
@@ -127,7 +127,7 @@ test('a wish has what was filled in and nothing else', () => {
   assert.deepEqual(wishOf(full), { ...least, ...chosen, exclude_artists: ['Ed Sheeran', 'Dżem'] });
 });
 
-test('what the function would refuse is said before it is sent', () => {
+test('reports a request that the function would refuse before sending it', () => {
   const problem = (part: object) => problemOf({ ...EMPTY, prompt: 'rain', ...part });
   assert.equal(problem({}), null);
   assert.equal(problem({ prompt: '  ' }), 'needPrompt');

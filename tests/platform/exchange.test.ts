@@ -1,4 +1,4 @@
-// What the glue reads of an answer: all of it, however it is cut, and no more than is allowed.
+// The glue reads a whole response, however it is split, up to the limit.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

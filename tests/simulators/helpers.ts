@@ -60,7 +60,7 @@ export async function control(base: string, call: string, body?: unknown): Promi
   return answer === '' ? undefined : JSON.parse(answer);
 }
 
-/** The log once it satisfies the condition: what happens after an answer reaches the client has no other signal. */
+/** Waits until the log satisfies the condition, the only signal of work after the response. */
 export const logWhen = async (base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> => eventually(() => control(base, 'GET log'), holds);
 
 export async function eventually<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
@@ -69,7 +69,7 @@ export async function eventually<T>(look: () => Promise<T>, holds: (found: T) =>
   }
 }
 
-/** Sends requests that are refused, and compares the parts that `of` takes from each answer with what is expected. */
+/** Sends requests that are refused, and compares the parts that `of` takes from each response with the expected ones. */
 export async function compare<T>(cases: [given: T, expected: unknown][], of: (given: T) => Promise<unknown>): Promise<void> {
   for (const [given, expected] of cases) assert.deepEqual([given, await of(given)], [given, expected]);
 }

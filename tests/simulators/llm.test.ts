@@ -131,7 +131,7 @@ describe('unscripted model', () => {
     }
   });
 
-  it('answers the same to the same words and something else to others, about one song in eight made up', () => {
+  it('returns the same songs for the same words, about one in eight invented', () => {
     assert.deepEqual(ask('calm evening'), ask('calm evening'));
     assert.notDeepEqual(keys(ask('calm evening')), keys(ask('a calm evening')));
     for (const prompt of ['sad songs', 'workout', 'polskie piosenki na imprezę']) {

@@ -73,7 +73,7 @@ fn production_is_deployed_only_by_its_name() {
 }
 
 #[test]
-fn a_relative_path_is_meant_from_where_the_command_was_given() {
+fn relative_path_is_resolved_from_the_callers_folder() {
     let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else { panic!() };
     assert_eq!(options.ready_file.unwrap(), std::env::current_dir().unwrap().join("ready.json"));
 }

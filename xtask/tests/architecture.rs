@@ -62,7 +62,7 @@ fn no_function_depends_on_another() {
 }
 
 #[test]
-fn made_up_inputs_reach_no_wasm() {
+fn generated_inputs_are_not_part_of_any_wasm() {
     let workspace = Workspace::open().unwrap();
     let folders = workspace.functions.iter().map(|function| function.dir.clone());
     for folder in folders.chain([workspace.root.join("shared")]) {
@@ -239,7 +239,7 @@ fn every_migration_has_its_pgtap_file_and_says_why() {
 }
 
 #[test]
-fn no_simulator_is_known_to_the_product() {
+fn product_does_not_mention_the_simulators() {
     for (path, text) in function_code() {
         let product = text.split("#[cfg(test)]").next().unwrap_or_default();
         assert!(

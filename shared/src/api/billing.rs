@@ -1,11 +1,11 @@
-//! `/billing`, `/stripe-webhook` and `/account`. Stripe's event is Stripe's own contract, and the export of an account is
-//! written by the database: both are described in tools/contract/src/openapi.yaml alone.
+//! Types of `/billing`, `/stripe-webhook` and `/account`. Only tools/contract/src/openapi.yaml describes Stripe's events,
+//! which Stripe defines, and the export of an account, which the database writes.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// A URL of one of `APP_ORIGINS`: the origin alone, or followed by a path, a query or a fragment. Visible ASCII, without a
+/// A URL of one of `APP_ORIGINS`: the origin, alone or followed by a path, a query or a fragment. Visible ASCII without a
 /// backslash.
 #[cfg(feature = "openapi")]
 #[derive(ToSchema)]
@@ -13,20 +13,20 @@ use utoipa::ToSchema;
 #[expect(dead_code, reason = "it only describes a text")]
 pub struct AppUrl(String);
 
-/// Where the browser is sent from the checkout.
+/// The URLs to which Stripe returns the browser from the checkout.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct CheckoutRequest {
-    /// Where the browser goes when it is paid. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.
+    /// The URL after payment. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.
     #[cfg_attr(feature = "openapi", schema(value_type = AppUrl))]
     pub success_url: String,
-    /// Where it goes when not, and from the portal of a user who pays already.
+    /// The URL if the user cancels, and the portal's return URL for a subscriber.
     #[cfg_attr(feature = "openapi", schema(value_type = AppUrl))]
     pub cancel_url: String,
 }
 
-/// Where the browser is sent from the portal.
+/// The URL to which Stripe returns the browser from the portal.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -36,30 +36,30 @@ pub struct PortalRequest {
     pub return_url: String,
 }
 
-/// A page of Stripe's for one user and for now.
+/// A page of Stripe for one user, which expires.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct StripePage {
-    /// Where to send the browser.
+    /// The URL to open in the browser.
     #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     pub url: String,
 }
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub enum EventOutcome {
-    /// The profile says what Stripe says.
+    /// The profile has the plan that Stripe states.
     Written,
-    /// It is about no customer of ours.
+    /// The customer belongs to no user.
     Foreign,
-    /// No plan changes after an event of this type.
+    /// Events of this type change no plan.
     Ignored,
 }
 
 impl EventOutcome {
-    /// The outcome's name in the log.
+    /// Returns the outcome's name in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Written => "written",
@@ -69,7 +69,7 @@ impl EventOutcome {
     }
 }
 
-/// What the webhook tells Stripe.
+/// The webhook's response to Stripe.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WebhookResponse {
@@ -83,7 +83,8 @@ pub struct WebhookResponse {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct AccountDeletion {
-    /// The account's e-mail address, in any case; or its phone number with the country code, however it is spaced; or its id.
+    /// The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or
+    /// its id.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 254, pattern = "NOT_BLANK"))]
     pub confirm: String,
 }

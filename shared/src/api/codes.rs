@@ -1,4 +1,4 @@
-//! The error codes: the one table from which the HTTP contract, docs/errors.md and the page's list are generated.
+//! The error codes. The HTTP contract, docs/errors.md and the page's list are generated from this table.
 
 use http::StatusCode;
 use serde::Serialize;
@@ -122,7 +122,7 @@ macro_rules! codes {
         $name:ident = $status:literal $code:literal on $on:expr, $($retry_after:ident,)?
         $message:literal, $advice:literal;
     )+) => {
-        /// The closed list of codes: clients may match on them, so a code never changes its meaning.
+        /// The closed list of codes. Clients may match on them, so a code never changes its meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $name,)+ }
 
@@ -130,7 +130,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Code] = &[$(Code::$name,)+];
 
-            /// The code as clients see it.
+            /// Returns the code as clients see it.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $code,)+ }
             }
@@ -139,29 +139,29 @@ macro_rules! codes {
                 match self { $(Code::$name => $status,)+ }
             }
 
-            /// The sentence that a client is told, unless the error has one with more in it.
-            // Inlined, so that a function holds the sentences of its own codes only.
+            /// Returns the message for clients, unless the error has a more specific one.
+            // Inlined, so that a function contains only the messages of its own codes.
             #[inline(always)]
             pub const fn message(self) -> &'static str {
                 match self { $(Code::$name => $message,)+ }
             }
 
-            /// What the code means, for the documentation.
+            /// Returns the meaning, for the documentation.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Code::$name => concat!($($doc,)+).trim_ascii(),)+ }
             }
 
-            /// What a client should do about it, for the documentation.
+            /// Returns what a client should do, for the documentation.
             pub const fn advice(self) -> &'static str {
                 match self { $(Code::$name => $advice,)+ }
             }
 
-            /// The operations that fail with the code.
+            /// Returns the operations that can fail with the code.
             pub const fn operations(self) -> &'static [Operation] {
                 match self { $(Code::$name => $on,)+ }
             }
 
-            /// Whether `Retry-After` may come with the code.
+            /// Returns whether `Retry-After` may accompany the code.
             pub const fn has_retry_after(self) -> bool {
                 match self { $(Code::$name => !(stringify!($($retry_after)?).is_empty()),)+ }
             }
@@ -176,28 +176,28 @@ codes! {
     /// A header is malformed: the `Idempotency-Key` is not a UUID.
     InvalidHeader = 400 "invalid_header" on WITH_KEY,
         "Idempotency-Key must be a UUID.", "Send any UUID but the nil one.";
-    /// The state of linking an account is not one of ours, or older than ten minutes.
+    /// We did not sign the state, or it is older than ten minutes.
     InvalidState = 400 "invalid_state" on &[Complete],
         "This is not a state of ours. Begin again.", "Begin the link again.";
-    /// Spotify does not accept the code of linking an account, or not any more.
+    /// Spotify does not accept the code, or no longer accepts it.
     InvalidCode = 400 "invalid_code" on &[Complete],
         "Spotify does not accept this code (any more). Begin again.", "Begin the link again.";
-    /// The event is not signed by Stripe, or not within the last five minutes.
+    /// Stripe did not sign the event, or not within the last five minutes.
     InvalidSignature = 400 "invalid_signature" on &[Webhook],
         "This is not signed by Stripe.", "Compare the endpoint's signing secret with `STRIPE_WEBHOOK_SECRETS`.";
-    /// What Stripe signed is not an event.
+    /// The signed body is not an event.
     InvalidEvent = 400 "invalid_event" on &[Webhook],
         "This is not an event.", "Send events of Stripe only.";
-    /// The event is of Stripe's test mode and our key is not, or the other way round.
+    /// The event is in Stripe's test mode and our key in live mode, or the reverse.
     LivemodeMismatch = 400 "livemode_mismatch" on &[Webhook],
         "This endpoint is for Stripe's other mode.", "Use an endpoint and a key of the same mode.";
     /// There is no bearer token.
     MissingToken = 401 "missing_token" on OF_USERS,
         "Sign in first.", "Send the user's access token as `Authorization: Bearer …`.";
-    /// The token is not one of ours, or not a user's.
+    /// The token is not signed by the project's Auth, or is not a user's token.
     InvalidToken = 401 "invalid_token" on OF_USERS,
         "This token is not valid. Sign in again.", "Refresh the session; if that fails, have the user sign in.";
-    /// The token was valid once.
+    /// The token has expired.
     TokenExpired = 401 "token_expired" on OF_USERS,
         "Your session has expired. Sign in again.", "Refresh the session; if that fails, have the user sign in.";
     /// The plan's AI playlists are used up. `Retry-After` says when the next one is free.
@@ -206,7 +206,7 @@ codes! {
     /// The account has been deleted, or is being deleted.
     ProfileNotFound = 403 "profile_not_found" on WITH_PROFILE,
         "This account has no profile.", "Sign the user out.";
-    /// Another user began to link.
+    /// Another user started the link.
     StateOfAnotherUser = 403 "state_of_another_user" on &[Complete],
         "Another account began this. Begin again.", "Begin the link again as this user.";
     /// The last sign-in is older than ten minutes.
@@ -215,80 +215,80 @@ codes! {
     /// No Spotify account is linked.
     SpotifyNotLinked = 403 "spotify_not_linked" on &[Export],
         "Link your Spotify account first.", "Link a Spotify account, then repeat the request.";
-    /// Spotify ended the link, which is gone now.
+    /// Spotify ended the link, which was removed.
     SpotifyLinkExpired = 403 "spotify_link_expired" on &[Export],
         "Spotify has ended the link. Link your account again.", "Link the Spotify account again, then repeat the request.";
     /// Spotify does not let the app act for this user.
     SpotifyAccessDenied = 403 "spotify_access_denied" on &[Complete, Export],
         "Spotify does not let this app act for your account.", "Link the account again, or another one.";
-    /// There is nothing at this path, or no such function.
+    /// The path or the function does not exist.
     NotFound = 404 "not_found" on ROUTED,
         "There is nothing at this path.", "Correct the path.";
-    /// The user has no such playlist, or not any more.
+    /// The user has no such playlist, or deleted it.
     PlaylistNotFound = 404 "playlist_not_found" on &[Export],
         "You have no such playlist.", "Read the user's playlists again.";
-    /// Another method than those of this path. Where no path of the function has it, `Allow` lists the methods of the
-    /// whole function.
+    /// The path does not allow the method. If no path of the function allows it, `Allow` lists the methods of the whole
+    /// function.
     MethodNotAllowed = 405 "method_not_allowed" on ROUTED,
         "Use another method here.", "Use a method that `Allow` lists.";
     /// The `Idempotency-Key` belongs to a generation that succeeded and whose playlist was deleted.
     AlreadyGenerated = 409 "already_generated" on &[Generate],
         "A playlist was generated under this Idempotency-Key before. Use a new one for another.", "Use a new key.";
-    /// The `Idempotency-Key` belongs to a generation that is still running. `Retry-After` says for how long at the most.
+    /// The `Idempotency-Key` belongs to a generation that is still running, at most for the seconds in `Retry-After`.
     GenerationInProgress = 409 "generation_in_progress" on &[Generate], retry_after,
         "A playlist is already being generated under this Idempotency-Key.", "Repeat the request later, under the same key.";
     /// The `Idempotency-Key` was used for another request.
     IdempotencyKeyReused = 409 "idempotency_key_reused" on WITH_KEY,
         "This Idempotency-Key was used for another request. Use a new one.", "Use a new key.";
-    /// The account holds as many playlists as it may.
+    /// The account has reached its limit of playlists.
     PlaylistLimitReached = 409 "playlist_limit_reached" on GENERATING,
         "You have as many playlists as an account can hold. Delete one to save another.", "Have the user delete a playlist, or repeat the request without `save`.";
     /// The playlist has no tracks.
     PlaylistEmpty = 409 "playlist_empty" on &[Export],
         "This playlist has no tracks.", "Have the user add tracks.";
-    /// The `Idempotency-Key` belongs to an export that is still running. `Retry-After` says for how long at the most.
+    /// The `Idempotency-Key` belongs to an export that is still running, at most for the seconds in `Retry-After`.
     ExportInProgress = 409 "export_in_progress" on &[Export], retry_after,
         "A playlist is already being exported under this Idempotency-Key.", "Repeat the request later, under the same key.";
     /// The user has never subscribed.
     NothingToManage = 409 "nothing_to_manage" on &[Portal],
         "There is no subscription to manage yet.", "Open a checkout instead.";
-    /// At Stripe something of the user's is still open in another currency than the price's, such as an invoice item.
+    /// The user still has an open item at Stripe, such as an invoice item, in another currency than the price's.
     CurrencyConflict = 409 "currency_conflict" on &[Checkout],
         "An earlier purchase is still open in another currency. Nothing was charged.", "The operator settles it at Stripe; then the same request succeeds.";
-    /// The body is larger than the function reads.
+    /// The body is larger than the function allows.
     BodyTooLarge = 413 "body_too_large" on ROUTED,
         "The body is too large.", "Send less.";
     /// The body is not declared as `application/json`.
     UnsupportedMediaType = 415 "unsupported_media_type" on WITH_JSON,
         "Send the body as application/json.", "Send `Content-Type: application/json`.";
-    /// The request makes no sense. The message names what.
+    /// The request is not valid. The message names the field.
     InvalidRequest = 422 "invalid_request" on CHECKED,
         "The request makes no sense.", "Correct the field that the message names.";
-    /// What confirms a deletion is not the account's e-mail address, phone number or id. Nothing was deleted.
+    /// The confirmation is not the account's e-mail address, phone number or id. Nothing was deleted.
     NotConfirmed = 422 "not_confirmed" on &[DeleteAccount],
         "This does not confirm the deletion. Nothing was deleted.", "Ask for what the message names.";
-    /// The prompt does not ask for music, or the model's provider does not allow its words.
+    /// The prompt does not ask for music, or the model's provider blocks its words.
     NotAboutMusic = 422 "not_about_music" on GENERATING,
         "That does not sound like a wish for music. Describe what you would like to listen to.", "Show the message and its `examples`.";
     /// None of the suggested songs was found in the catalogue. Nothing was charged.
     NoTracksFound = 422 "no_tracks_found" on GENERATING,
         "None of the suggested songs was found. Try other words.", "Have the user change the wish.";
-    /// The user asks for this more often than one user may. `Retry-After` says when the next request is possible.
+    /// The user has reached the limit of requests. `Retry-After` says when the next one is possible.
     TooManyAttempts = 429 "too_many_attempts" on COUNTED, retry_after,
         "That was too often. Please wait.", "Wait as long as `Retry-After` says.";
-    /// The token is larger than 32 KB. Signing in again does not make it smaller.
+    /// The token is larger than 32 KB. A new sign-in does not make it smaller.
     TokenTooLarge = 431 "token_too_large" on OF_USERS,
         "Your account's profile data is too large to be recognised. Shorten it.", "Shorten the account's profile data (`user_metadata`).";
-    /// The client went away; only logs ever show it.
+    /// The client disconnected; this code appears only in logs.
     ClientClosedRequest = 499 "client_closed_request" on &[],
         "The client went away.", "Nothing.";
-    /// A defect of ours. The log knows more, under the request's id.
+    /// A defect of the service. The log has the cause under the request's id.
     Internal = 500 "internal_error" on ALL,
         "Something went wrong on our side. Please try again.", "Try again; report the `request_id` if it happens again.";
     /// The language model failed. Nothing was charged.
     LlmUnavailable = 502 "llm_unavailable" on GENERATING,
         "The language model is not available. Please try again.", "Try again in a minute.";
-    /// The language model gave no answer that can be used, although it was asked twice. Nothing was charged.
+    /// The language model returned no usable completion, although it was asked twice. Nothing was charged.
     LlmInvalidAnswer = 502 "llm_invalid_answer" on GENERATING,
         "The language model's answer could not be used. Please try again.", "Try again, perhaps with other words.";
     /// Spotify failed.
@@ -297,22 +297,22 @@ codes! {
     /// Stripe failed.
     StripeUnavailable = 502 "stripe_unavailable" on WITH_STRIPE,
         "Stripe cannot be reached right now. Please try again.", "Try again in a few minutes.";
-    /// The function is not set up correctly, or an upstream refuses its credentials.
+    /// The function is not configured correctly, or an upstream refuses its credentials.
     Misconfigured = 503 "misconfigured" on ALL,
         "This service is not set up correctly.", "Tell the operator.";
-    /// The database is away, or the keys by which tokens are verified cannot be fetched.
+    /// The database does not respond, or the keys that verify tokens cannot be fetched.
     DatabaseUnavailable = 503 "database_unavailable" on WITH_DATABASE, retry_after,
         "The database is not available. Please try again.", "Try again after `Retry-After`, or in a minute.";
-    /// Spotify allows the app no more requests for now, which may last for hours.
+    /// Spotify currently allows the app no more requests, which may last for hours.
     SpotifyRateLimited = 503 "spotify_rate_limited" on WITH_SPOTIFY, retry_after,
         "Spotify is busy. Please try again later.", "Try again after `Retry-After`.";
-    /// The language model allows no more requests for now.
+    /// The language model currently allows no more requests.
     LlmRateLimited = 503 "llm_rate_limited" on GENERATING, retry_after,
         "The language model is busy. Please try again later.", "Try again after `Retry-After`.";
-    /// Stripe allows no more requests for now.
+    /// Stripe currently allows no more requests.
     StripeRateLimited = 503 "stripe_rate_limited" on WITH_STRIPE, retry_after,
         "Stripe is busy. Please try again.", "Try again after `Retry-After`.";
-    /// Too many events of one customer came at once.
+    /// Too many events of one customer arrived at once.
     PlanContended = 503 "plan_contended" on &[Webhook], retry_after,
         "The plan is being written by too many at once.", "Send the event again.";
     /// The language model did not respond in time. Nothing was charged.
@@ -330,7 +330,7 @@ codes! {
 }
 
 impl Code {
-    /// The HTTP status that goes with the code.
+    /// Returns the HTTP status of the code.
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.status_number()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -343,14 +343,14 @@ pub struct ErrorBody<'a> {
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(value_type = ErrorCode))]
     pub code: &'static str,
-    /// Requests that would work, in the user's language; with `not_about_music`.
+    /// Examples of valid prompts, in the user's language; only with `not_about_music`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[cfg_attr(feature = "openapi", schema(required = false, min_items = 1))]
     pub examples: &'a [String],
-    /// A sentence for a person: in English, but for `not_about_music` in the user's language.
+    /// A message for a person, in English; for `not_about_music` in the user's language.
     #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub message: &'a str,
-    /// As in `X-Request-Id`.
+    /// The request's id, as in `X-Request-Id`.
     pub request_id: Uuid,
 }
 

@@ -1,8 +1,8 @@
 //! The HTTP contract: requests, responses, stream events and error codes.
 //!
-//! docs/openapi.yaml, docs/errors.md and the page's types are generated from these types by `cargo xtask generate`; what
-//! types cannot say (prose, examples, conditions between members) is in tools/contract/src/openapi.yaml. Limits are repeated
-//! as literals in `schema(…)`, which takes no constants; a test compares them with what the functions accept.
+//! `cargo xtask generate` writes docs/openapi.yaml, docs/errors.md and the page's types from these types. What types cannot
+//! express (prose, examples, conditions between members) is in tools/contract/src/openapi.yaml. Limits are literals in
+//! `schema(…)`, which accepts no constants; a test compares them with the limits of the functions.
 
 mod billing;
 mod codes;

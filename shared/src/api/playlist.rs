@@ -1,4 +1,4 @@
-//! `POST /ai-playlist`.
+//! Types of `POST /ai-playlist`.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
@@ -11,59 +11,58 @@ use crate::request::Whole;
 #[cfg(feature = "openapi")]
 use crate::llm::playlist::{Discovery, Language};
 
-/// ISO 3166-1 alpha-2, in any case. A country in which Spotify is not available (such as CN), or a code that ISO does not
-/// know (UK for GB), is refused with 422 `invalid_request`; a generation that streams ends with that error and charges
-/// nothing.
+/// ISO 3166-1 alpha-2, in upper or lower case. A country without Spotify (such as CN) and a code that ISO does not define
+/// (such as UK) are refused with 422 `invalid_request`; a stream ends with that error and charges nothing.
 #[cfg(feature = "openapi")]
 #[derive(ToSchema)]
 #[schema(pattern = "^[A-Za-z]{2}$", examples("PL"))]
 #[expect(dead_code, reason = "it only describes a text")]
 pub struct Market(String);
 
-/// What the user wishes for. Control characters in texts are white space. Texts are trimmed, and then not empty; lengths are
-/// in characters. A member that need not be there may be null, too.
+/// The user's wish. Control characters in texts count as white space. Texts are trimmed and must not be empty then; lengths
+/// are in characters. An optional member may be null.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PlaylistRequest {
-    /// In any words.
+    /// The wish in the user's words.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "NOT_BLANK"))]
     pub prompt: String,
-    /// How many tracks.
+    /// The number of tracks.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 1, maximum = 50, default = 20))]
     pub target_count: Option<Whole>,
-    /// Songs that show the direction.
+    /// Songs that show the style.
     #[cfg_attr(feature = "openapi", schema(max_items = 5))]
     pub seeds: Option<Vec<Song>>,
-    /// In the user's words.
+    /// The mood in the user's words.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK"))]
     pub mood: Option<String>,
-    /// In the user's words.
+    /// The tempo in the user's words.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK"))]
     pub tempo: Option<String>,
-    /// Years of release, both included; `from` is not after `to`.
+    /// The years of release, inclusive; `from` must not be after `to`.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub era: Option<EraRequest>,
     /// Whether explicit songs may be delivered.
     #[cfg_attr(feature = "openapi", schema(default = true))]
     pub allow_explicit: Option<bool>,
-    /// Whether an acoustic, session, re-recorded, arranged or other-language version may stand in where the plain recording
-    /// is not found. It is labelled by `version`.
+    /// Whether an acoustic, session, re-recorded, arranged or other-language version may replace a plain recording that is not
+    /// found. The track's `version` labels it.
     #[cfg_attr(feature = "openapi", schema(default = false))]
     pub allow_versions: Option<bool>,
-    /// Names, in any spelling.
+    /// Names of artists, in any spelling.
     #[cfg_attr(feature = "openapi", schema(max_items = 20))]
     pub exclude_artists: Option<Vec<String>>,
-    /// How well known the songs shall be.
+    /// How well known the songs should be.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Discovery>, inline, default = "balanced"))]
     pub discovery: Option<String>,
-    /// Where the songs shall be available.
+    /// The market in which the songs must be available.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Market>))]
     pub market: Option<String>,
-    /// How another playlist is to differ from this one.
+    /// A previous playlist, and how the new one should differ.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub refine: Option<RefineRequest>,
-    /// Store the result as a playlist in the same step.
+    /// Whether the result is saved as a playlist.
     #[cfg_attr(feature = "openapi", schema(default = false))]
     pub save: Option<bool>,
 }
@@ -73,15 +72,15 @@ pub struct PlaylistRequest {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Song {
-    /// Who performs it.
+    /// The performer.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
     pub artist: String,
-    /// What it is called.
+    /// The title.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
     pub title: String,
 }
 
-/// A span of years, either end open.
+/// A range of years; either end may be open.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -94,15 +93,15 @@ pub struct EraRequest {
     pub to: Option<Whole>,
 }
 
-/// A playlist, and how another one is to differ from it.
+/// A previous playlist, and how the new one should differ.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct RefineRequest {
-    /// The playlist's songs.
+    /// The songs of the previous playlist.
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub previous: Vec<Song>,
-    /// What is to change.
+    /// The change in the user's words.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 500, pattern = "NOT_BLANK", examples("calmer"))
@@ -114,8 +113,7 @@ pub struct RefineRequest {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Track {
-    /// Its place, from 0: in a `track` event by the order in which it was found, in the finished playlist by the order that
-    /// the model gave it.
+    /// The position, from 0: in a `track` event in the order of discovery, in the finished playlist in the model's order.
     pub index: usize,
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
@@ -126,43 +124,43 @@ pub struct Track {
     pub artist: String,
     /// The album.
     pub album: String,
-    /// The length, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u32,
-    /// Whether it is marked as explicit.
+    /// Whether Spotify marks it as explicit.
     pub explicit: bool,
-    /// How well it matches what was suggested.
+    /// How well it matches the suggestion.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
-    /// What it is, where it is not the plain recording: a version that the user or the suggestion named, or that
-    /// `allow_versions` let stand in. Absent for the plain recording.
+    /// The kind of version: one that the user or the suggestion named, or that `allow_versions` permitted. Absent for the
+    /// plain recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub version: Option<&'static str>,
 }
 
-/// What the plan allows in any 30 days, and what is left of it.
+/// The plan's generations in any 30 days, and how many of them are left.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Quota {
     /// `free` or `pro`.
     pub plan: String,
-    /// Running generations included.
+    /// The number used, including running generations.
     pub used: u32,
-    /// How many the plan allows.
+    /// The number that the plan allows.
     pub limit: u32,
-    /// How many are left.
+    /// The number left.
     pub remaining: u32,
-    /// When the next one becomes free, in UTC; null where none is used.
+    /// When the next one becomes available, in UTC; null if none is used.
     #[cfg_attr(feature = "openapi", schema(required, format = DateTime))]
     pub next_free_at: Option<String>,
 }
 
-/// Where the generation stands.
+/// The stage of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub enum Stage {
-    /// A slot of the quota is held.
+    /// A slot of the quota is reserved.
     Reserved,
     /// The model was asked.
     Thinking,
@@ -172,20 +170,20 @@ pub enum Stage {
     Refilling,
 }
 
-/// Why no more tracks were looked for.
+/// The reason why the generation stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub enum StopReason {
-    /// The playlist is full.
+    /// The playlist has the requested number of tracks.
     Completed,
     /// There were no more suggestions.
     NoProgress,
-    /// The time was up.
+    /// The time limit was reached.
     Deadline,
-    /// The function may send no more requests.
+    /// The limit of outbound requests was reached.
     Budget,
-    /// The client left, or the function was ended.
+    /// The client disconnected, or the platform ended the function.
     Interrupted,
 }
 
@@ -193,39 +191,40 @@ pub enum StopReason {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct GeneratedPlaylist {
-    /// The `Idempotency-Key`, if one was sent.
+    /// The `Idempotency-Key`, or a generated id if none was sent.
     pub session_id: Uuid,
     /// The playlist's name.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
-    /// Its description.
+    /// The playlist's description.
     #[cfg_attr(feature = "openapi", schema(max_length = 300))]
     pub description: String,
-    /// A sentence about it.
+    /// A sentence about the playlist.
     #[cfg_attr(feature = "openapi", schema(max_length = 500))]
     pub summary: String,
-    /// Of the texts.
+    /// The language of the texts.
     #[cfg_attr(feature = "openapi", schema(value_type = Language, inline))]
     pub language: &'static str,
-    /// In order.
+    /// The tracks in order.
     pub tracks: Vec<Track>,
-    /// How many there are.
+    /// The number of tracks.
     pub count: usize,
-    /// How many were wanted.
+    /// The requested number of tracks.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 50))]
     pub target: usize,
-    /// Where there are fewer than 12 and more were wanted.
+    /// Set if there are fewer than 12 tracks although more were requested.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub warning: Option<&'static str>,
-    /// `completed`: the playlist is full. `no_progress`: there were no more suggestions. `deadline`: the time was up.
-    /// `budget`: the function may send no more requests. `interrupted`: the client left, or the function was ended.
+    /// `completed`: the playlist has the requested number of tracks. `no_progress`: there were no more suggestions. `deadline`:
+    /// the time limit was reached. `budget`: the limit of outbound requests was reached. `interrupted`: the client disconnected,
+    /// or the platform ended the function.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub stop_reason: StopReason,
-    /// The saved playlist: the `session_id`.
+    /// The id of the saved playlist, equal to `session_id`; null if it was not saved.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub playlist_id: Option<Uuid>,
-    /// Only where the playlist was to be saved and the account was filled meanwhile. It is charged and delivered; a repeat of
-    /// the `Idempotency-Key` with `save` saves it once there is room.
+    /// Present only if `save` was set and the account reached its limit meanwhile. The playlist is charged and delivered; a
+    /// repeat with the same `Idempotency-Key` and `save` saves it once the account has room.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub not_saved: Option<&'static str>,
@@ -237,26 +236,26 @@ pub struct GeneratedPlaylist {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct StageData {
-    /// Tracks found so far.
+    /// The number of tracks found so far.
     pub found: usize,
-    /// `reserved`: a slot of the quota is held. `thinking`: the model was asked. `resolving`: the first suggestion is being
+    /// `reserved`: a slot of the quota is reserved. `thinking`: the model was asked. `resolving`: the first suggestion is being
     /// looked up. `refilling`: the model was asked for more.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub stage: Stage,
-    /// Tracks wanted.
+    /// The requested number of tracks.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 50))]
     pub target: usize,
 }
 
-/// A suggestion that did not make it.
+/// A suggestion that is not in the playlist.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct MissData {
     /// The suggested artist.
     #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     pub artist: String,
-    /// `low_score`: there are songs, but not this one in a version that may be delivered. `excluded`: the artist or the years
-    /// are, or the artist has enough tracks. `lookup_failed`: the catalogue could not be asked.
+    /// `low_score`: the catalogue has other songs, but not this one in a version that may be delivered. `excluded`: the request
+    /// excludes the artist or the year, or the artist has enough tracks. `lookup_failed`: the search failed.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub reason: MissReason,
     /// The suggested title.

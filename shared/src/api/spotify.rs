@@ -1,28 +1,28 @@
-//! `/spotify-oauth`, `/spotify-search` and `/spotify-export`.
+//! Types of `/spotify-oauth`, `/spotify-search` and `/spotify-export`.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What `start` returns.
+/// The response of `start`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SpotifyAuthorization {
-    /// Where Spotify asks the user.
+    /// The URL of Spotify's consent page.
     #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     pub authorize_url: String,
 }
 
-/// What `callback` passed on to the app.
+/// The parameters that `callback` passed to the app.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SpotifyLinkCompletion {
-    /// `spotify_code` of the fragment. What cannot be one is 400 `invalid_code`.
+    /// `spotify_code` of the fragment. A malformed one is refused with 400 `invalid_code`.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[!-~]{1,2048}$"))]
     pub code: String,
-    /// `spotify_state` of the fragment. What cannot be one is 400 `invalid_state`.
+    /// `spotify_state` of the fragment. A malformed one is refused with 400 `invalid_state`.
     #[cfg_attr(feature = "openapi", schema(max_length = 512))]
     pub state: String,
 }
@@ -31,24 +31,24 @@ pub struct SpotifyLinkCompletion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SpotifyLink {
-    /// Whether there is one.
+    /// Whether an account is linked.
     pub linked: bool,
-    /// The account's public name, where Spotify told it.
-    // The database's answer calls it `display_name`.
+    /// The account's public name, if Spotify returned it.
+    // The database names it `display_name`.
     #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(rename = "spotify_display_name", value_type = String, required = false, max_length = 200))]
     pub display_name: Option<String>,
-    /// When it was linked, the last time.
+    /// When the account was last linked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, format = DateTime))]
     pub linked_at: Option<String>,
-    /// When Spotify ends the link, six months after it was made.
+    /// When Spotify ends the link, six months after it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, format = DateTime))]
     pub expires_at: Option<String>,
 }
 
-/// What a search returns: the best match first.
+/// The result of a search, the best match first.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SearchResponse {
@@ -70,63 +70,63 @@ pub struct FoundTrack {
     pub artist: String,
     /// The album.
     pub album: String,
-    /// The length, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u32,
-    /// Whether it is marked as explicit.
+    /// Whether Spotify marks it as explicit.
     pub explicit: bool,
-    /// Whether it can be played in the market.
+    /// Whether it is playable in the market.
     pub is_playable: bool,
-    /// How well it fits what was looked for.
+    /// How well it matches the query.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
 }
 
-/// What is to be exported. As JSON it is what a repeat under the same key must be equal to.
+/// The playlist to export. A repeat with the same key must have an equal request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct ExportRequest {
-    /// One of the user's own.
+    /// The id of one of the user's playlists.
     pub playlist_id: Uuid,
-    /// The copy's; the playlist's own unless given. Spotify's limit is 100, so more is cut.
+    /// The copy's name, by default the playlist's. It is cut to Spotify's limit of 100 characters.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
     pub name: Option<String>,
-    /// The copy's; the playlist's own unless given, and none where it is empty. It is cut so that, with "Made with Sound
-    /// Whiskers" after it, it keeps to Spotify's limit of 300.
+    /// The copy's description, by default the playlist's; an empty text gives none. It is cut so that, followed by "Made with
+    /// Sound Whiskers", it is within Spotify's limit of 300 characters.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_length = 1000))]
     pub description: Option<String>,
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Exported {
-    /// The playlist.
+    /// The id of the playlist.
     pub playlist_id: Uuid,
-    /// The copy.
+    /// The id of the copy.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9A-Za-z]{1,64}$"))]
     pub spotify_playlist_id: String,
-    /// Where the copy is opened.
+    /// The URL of the copy.
     #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     pub url: String,
-    /// How many tracks the copy has.
+    /// The number of tracks in the copy.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub exported: usize,
-    /// How many tracks the playlist has.
+    /// The number of tracks in the playlist.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub total: usize,
-    /// What Spotify did not take.
+    /// The tracks that Spotify rejected.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub rejected: Vec<Rejected>,
 }
 
-/// A track that Spotify did not take.
+/// A track that Spotify rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Rejected {
-    /// Its place in the playlist, from 1.
+    /// The position in the playlist, from 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub position: usize,
     #[allow(missing_docs)]

@@ -1,4 +1,4 @@
-// The limit: reads the body and answers a constant.
+// The limit: reads the body and returns a constant.
 
 import type { Environment, Handler } from '../candidate.ts';
 

@@ -1,5 +1,4 @@
-//! Realistic inputs, kept in `corpus/`, and what a few changes make of them: they reach deeper than what is made up
-//! from nothing.
+//! Realistic inputs from `corpus/` with a few random changes. They reach deeper than inputs generated from scratch.
 
 use std::path::Path;
 
@@ -61,8 +60,8 @@ fn corpus(folder: &str) -> Vec<Vec<u8>> {
 }
 
 fn apply(bytes: &mut Vec<u8>, at: usize, change: Change) {
-    let behind = bytes.len() - at;
-    let part = |end: Index| at..at + end.index(behind + 1);
+    let tail = bytes.len() - at;
+    let part = |end: Index| at..at + end.index(tail + 1);
     match change {
         Change::Flip(bit) => {
             if let Some(byte) = bytes.get_mut(at) {

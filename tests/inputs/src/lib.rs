@@ -1,4 +1,4 @@
-//! Made-up inputs for the property tests: hostile texts, any JSON, what is nearly right, chunks cut anywhere.
+//! Generated inputs for the property tests: hostile texts, arbitrary JSON, almost valid values, arbitrary chunks.
 //!
 //! Each property is tried on 256 inputs; `PROPTEST_CASES` chooses another number. Proptest writes an input that fails
 //! into the crate's `proptest-regressions/` and tries it first from then on; commit it.
@@ -82,10 +82,10 @@ const TRAPS: &[&str] = &[
     "\u{2028}",
 ];
 
-/// How many inputs a property is tried on where nobody asks for a number.
+/// The default number of inputs for each property.
 const USUAL_CASES: u32 = 256;
 
-/// How often a property is tried whose every case takes milliseconds: as often as was asked for, else an eighth.
+/// The number of inputs for a property with slow cases: the requested number, otherwise an eighth of the default.
 #[must_use]
 pub fn costly() -> ProptestConfig {
     let usual = ProptestConfig::default();

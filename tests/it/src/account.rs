@@ -67,7 +67,7 @@ pub async fn delete(stack: &Stack, user: &User, confirm: &str) -> Response {
 }
 
 #[tokio::test]
-async fn deletion_removes_every_trace_of_the_user_ends_the_subscription_and_touches_nobody_else() {
+async fn deletion_removes_all_data_of_the_user_ends_the_subscription_and_affects_no_other_user() {
     let stack = Stack::take().await;
     let (user, other) = (subscriber(&stack).await, subscriber(&stack).await);
     spotify::link(&stack, &user, "ania").await;

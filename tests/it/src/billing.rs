@@ -1,4 +1,4 @@
-//! Paying, and managing what is paid for.
+//! Subscribing, and managing the subscription.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ async fn subscriptions_of(stack: &Stack, customer: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn user_pays_is_pro_cancels_and_is_free_at_the_end_of_the_period() {
+async fn subscriber_is_pro_until_the_end_of_the_cancelled_period() {
     let (stack, user) = stack_and_user().await;
     assert_eq!(profile(&stack, &user).await, ("free".to_owned(), None));
     let checkout = url(ask_for_checkout(&stack, &user, "/plan").await);

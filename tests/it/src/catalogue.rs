@@ -1,4 +1,4 @@
-//! Which tracks are delivered or found by a search: of the catalogue, the right version, each once.
+//! The tracks of playlists and searches: from the catalogue, in the right version, without duplicates.
 
 use std::collections::HashSet;
 
@@ -49,7 +49,7 @@ fn track(number: usize, artist: &str, title: &str, changes: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn conditions_of_the_request_are_enforced_and_told_to_the_model() {
+async fn conditions_of_the_request_are_enforced_and_sent_to_the_model() {
     let (stack, user) = stack_and_user().await;
     let late = json!({"album": {"name": "Album", "release_date": "2015-01-01"}});
     let songs = [

@@ -1,4 +1,4 @@
-//! The operator's command that says what a language model supports, and what is wrong with its configuration.
+//! The operator's command that reports a language model's features and configuration mistakes.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,7 +34,7 @@ fn assert_says((code, text): &(i32, String), expected_code: i32, lines: &[&str])
 }
 
 #[tokio::test]
-async fn supported_features_language_songs_and_cost_are_told() {
+async fn reports_supported_features_language_songs_and_cost() {
     let stack = Stack::take().await;
     let url = format!("{}/v1", stack.url("/simulators/llm"));
     let usage = json!({"prompt_tokens": 900, "completion_tokens": 120, "total_tokens": 1020});
@@ -68,7 +68,7 @@ async fn supported_features_language_songs_and_cost_are_told() {
 }
 
 #[tokio::test]
-async fn each_mistake_in_the_configuration_and_each_unusable_completion_is_named() {
+async fn names_each_configuration_mistake_and_each_unusable_completion() {
     let stack = Stack::take().await;
     let simulator = stack.url("/simulators/llm").to_owned();
     let url = format!("{simulator}/v1");

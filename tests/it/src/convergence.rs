@@ -1,8 +1,8 @@
-//! Whatever happens at Stripe, and however its events arrive, in the end every profile says what Stripe says.
+//! Every profile converges to Stripe's state, whatever happens at Stripe and in whatever order its events arrive.
 //!
-//! Random histories of many customers; their events shuffled, three times each, sixteen at once, while more happens. A
-//! third of the deliveries fails half way, by Stripe, by the database or by a runtime that is killed. Stripe repeats what
-//! was not accepted. `CONVERGENCE_SEED` repeats a run.
+//! Generates random histories of many customers and delivers their events shuffled, three times each, sixteen at once,
+//! while the histories continue. A third of the deliveries fails halfway, because of Stripe, the database or a killed
+//! runtime. Stripe repeats failed deliveries. `CONVERGENCE_SEED` repeats a run.
 
 use std::collections::HashMap;
 
@@ -73,7 +73,7 @@ impl Environment {
         self.stripe(Method::PUT, "latency", json!({"api_ms": 2})).await;
     }
 
-    /// From now on both fail at random, Stripe in ways that are repeated at once and in ways that are not.
+    /// Makes both fail at random, Stripe with errors that the function retries and with errors that it does not.
     async fn fail(&mut self) {
         let fault = |probability: f64, more: Value| {
             with(json!({"path_prefix": "/v1/", "probability": probability}), &more)
@@ -140,7 +140,7 @@ impl Environment {
         customers
     }
 
-    /// What happens next: something to most, and at times two things to one.
+    /// Chooses the next changes: one for most customers, sometimes two for one.
     fn actions(&mut self, customers: &[Customer]) -> Vec<Value> {
         let mut actions = Vec::new();
         for customer in customers {
@@ -220,7 +220,7 @@ impl Environment {
         self.functions = Some(self.place.start().await);
     }
 
-    /// Stripe sends again what was not accepted, until all of it is.
+    /// Repeats failed deliveries until all are accepted.
     async fn repeat(&mut self) {
         for _ in 0..MAX_REPETITIONS {
             let order = self.order(1);
@@ -233,7 +233,7 @@ impl Environment {
         panic!("events are still not accepted after {MAX_REPETITIONS} repetitions");
     }
 
-    /// Asserts that every profile says what Stripe says.
+    /// Asserts that every profile agrees with Stripe.
     async fn check(&self, customers: &[Customer]) {
         let objects = self.stripe(Method::GET, "objects", Value::Null).await;
         let mut truth: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -270,7 +270,7 @@ fn note(customers: &mut [Customer], actions: &[Value], done: &Value) {
 }
 
 #[tokio::test]
-async fn a_thousand_histories_end_with_what_stripe_says() {
+async fn profiles_converge_to_stripe_after_a_thousand_histories() {
     let mut environment = Environment::new(seed("convergence", "CONVERGENCE_SEED")).await;
     for number in 0..HISTORIES / BATCH {
         environment.batch(number).await;

@@ -61,7 +61,7 @@ async fn round(place: &Place, mut running: Running, part: &str, load: &Load, aft
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_under_load_nothing_is_lost_or_saved_by_half() {
+async fn kills_under_load_lose_nothing_and_save_nothing_partially() {
     let begun = Instant::now();
     let mut rng = Rng::with_seed(seed("crashes", "CRASHES_SEED"));
     let shared = Stack::take().await;

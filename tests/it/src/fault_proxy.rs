@@ -1,4 +1,4 @@
-//! A proxy between a function and a service: passes requests on, or does to each what its test decides.
+//! A proxy between a function and a service that forwards requests or injects faults.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What can go wrong with a request to a service.
+//! The faults of a request to a service.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const DRIPPING_BYTES: usize = 4_000;
 const LARGE_BYTES: usize = 10 * 1024 * 1024;
 pub const LONG_SECONDS: u64 = 48_925;
 
-/// The faults before `;` keep the upstream from doing what it was asked; with the others, only its response suffers.
+/// The faults before `;` prevent the upstream's action; the others affect only its response.
 macro_rules! faults {
     ($($(#[$not_done_doc:meta])* $not_done:ident)+; $($(#[$done_doc:meta])* $done:ident)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a function may do in the database by itself: the work of its role, and nothing else.
+//! The rights of a function's role in the database.
 
 use reqwest::Method;
 use serde_json::{Value, json};

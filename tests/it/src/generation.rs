@@ -1,4 +1,4 @@
-//! Asking for a playlist, as a stream or as a document.
+//! Requests for a playlist, as a stream or as a document.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What functions and the gateway say about their health.
+//! The health checks of the functions and the gateway.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ async fn health(stack: &Stack, url: &str, token: &str) -> (u16, Value) {
     (response.status, response.body)
 }
 
-/// What an operator is told.
+/// Returns an operator's response.
 async fn ask(stack: &Stack, url: &str) -> (u16, Value) {
     health(stack, url, TOKEN).await
 }
@@ -39,7 +39,7 @@ fn missing(names: &[&str]) -> Value {
     json!({"status": "unavailable", "missing": names})
 }
 
-/// What the gateway says where these functions are unwell and all others are well.
+/// Returns the gateway's report if these functions are unhealthy and all others healthy.
 fn report(unwell: &[(&str, Value)]) -> (u16, Value) {
     let well = functions().into_iter().map(|name| (name, json!({"status": "ok"})));
     let mut all: Map<String, Value> = well.collect();
@@ -49,7 +49,7 @@ fn report(unwell: &[(&str, Value)]) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn every_function_is_well_and_asks_no_third_party() {
+async fn every_function_is_healthy_and_calls_no_third_party() {
     let stack = Stack::take().await;
     let functions = functions();
     assert!(functions.len() >= 7, "{functions:?}");
@@ -59,7 +59,7 @@ async fn every_function_is_well_and_asks_no_third_party() {
         assert_eq!(ask(&stack, &stack.function(&path)).await, ok, "{name}");
         let request = stack.http.get(format!("{}/functions/v1/{path}", stack.url("/supabase_url")));
         let response = send(request.header("apikey", stack.url("/publishable_key"))).await;
-        assert_eq!((response.status, response.body), ok, "{name} behind Supabase");
+        assert_eq!((response.status, response.body), ok, "{name} through Supabase");
     }
     for simulator in ["spotify", "llm", "stripe"] {
         let log = stack.control(simulator, Method::GET, "log", &Value::Null).await;
@@ -69,7 +69,7 @@ async fn every_function_is_well_and_asks_no_third_party() {
 
 /// On a stack of its own, which runs on workerd wherever the shared one does: Deno has no gateway.
 #[tokio::test]
-async fn function_and_gateway_tell_operators_what_is_missing() {
+async fn function_and_gateway_name_missing_dependencies_to_operators() {
     let shared = Stack::take().await;
     let place = Place::take().await;
     let proxy = FaultProxy::start(shared.url("/supabase_url"), 0).await;

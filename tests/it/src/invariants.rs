@@ -1,4 +1,4 @@
-//! What holds over the whole database once everything works again.
+//! Invariants of the whole database after recovery.
 
 use std::collections::BTreeSet;
 

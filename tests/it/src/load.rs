@@ -1,4 +1,4 @@
-//! Two hundred users at once for a minute; afterwards everything that was confirmed is there, and nothing has failed.
+//! Two hundred concurrent users for a minute: no request fails, and everything confirmed is stored.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

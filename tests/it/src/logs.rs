@@ -1,5 +1,4 @@
-//! What the functions log: one line of JSON for each request, with what operators need, and neither a secret nor anything
-//! that identifies a user.
+//! The functions' log: one line of JSON for each request, without secrets and without anything that identifies a user.
 
 use std::path::PathBuf;
 
@@ -109,7 +108,7 @@ async fn every_request_logs_exactly_one_line() {
 }
 
 #[tokio::test]
-async fn line_of_a_generation_tells_what_it_took_and_nothing_of_the_user() {
+async fn log_line_of_a_generation_has_its_costs_and_no_text_of_the_user() {
     let (stack, user) = stack_and_user().await;
     let log = Log::begin();
     let prompt = "a very private evening with somebody";

@@ -1,4 +1,4 @@
-//! A sentence in, a verified playlist out.
+//! Generating a playlist of existing songs from a sentence.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::generation::{self, FIVE, Reading, ask, document, reply, saving, strea
 use crate::stack::{stack_and_user, with};
 
 #[tokio::test]
-async fn stream_tells_its_stages_and_ends_with_the_playlist() {
+async fn stream_reports_its_stages_and_ends_with_the_playlist() {
     let (stack, user) = stack_and_user().await;
     let stream = generation::stream(&stack, &user, &ask("a cozy rainy evening")).await;
     let stages: Vec<_> = stream.all("stage").iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
@@ -85,9 +85,9 @@ async fn saved_playlist_and_its_history_are_read_by_their_owner_alone() {
     }
 }
 
-/// Spotify's terms forbid to pass its content to a model.
+/// Spotify's terms forbid sending its content to a model.
 #[tokio::test]
-async fn model_is_told_what_it_suggested_and_never_what_spotify_returned() {
+async fn model_gets_its_own_suggestions_and_no_content_of_spotify() {
     let (stack, user) = stack_and_user().await;
     let first = [("the beatles", "let it be", 1970), ("Nobody At All", "Nowhere To Be Found", 1999)];
     stack.llm_script(json!([reply(&first), reply(&FIVE)])).await;
@@ -99,7 +99,7 @@ async fn model_is_told_what_it_suggested_and_never_what_spotify_returned() {
 }
 
 #[tokio::test]
-async fn failed_lookup_is_told_from_a_song_that_does_not_exist() {
+async fn failed_lookup_is_distinguished_from_a_missing_song() {
     let (stack, user) = stack_and_user().await;
     let songs = [&[("Nobody At All", "Nowhere To Be Found", 1999)][..], &FIVE].concat();
     stack.llm_script(reply(&songs)).await;

@@ -27,7 +27,7 @@ async fn kill_9_of_xtask_leaves_no_process() {
 }
 
 #[tokio::test]
-async fn kill_of_workerd_ends_the_stack_and_a_repeat_returns_what_was_sent_and_charged_once() {
+async fn killed_workerd_ends_the_stack_and_a_repeat_returns_the_tracks_that_were_charged_once() {
     kill_in_the_middle("workerd").await;
 }
 
@@ -59,7 +59,7 @@ pub async fn kill_in_the_middle(runtime: &str) {
 }
 
 #[tokio::test]
-async fn tracks_are_sent_only_once_the_database_has_charged_them_and_a_repeat_is_charged_once() {
+async fn tracks_are_sent_only_after_the_database_charged_them_and_a_repeat_is_free() {
     let place = Place::take().await;
     let running = place.start().await;
     let stack = &running.stack;
@@ -99,7 +99,7 @@ async fn tracks_are_sent_only_once_the_database_has_charged_them_and_a_repeat_is
 }
 
 #[tokio::test]
-async fn account_deletion_that_a_crash_interrupted_is_completed_by_a_repeat() {
+async fn repeat_completes_an_account_deletion_interrupted_by_a_crash() {
     let shared = Stack::take().await;
     let place = Place::take().await;
     let lines = functions_alone(&shared, shared.url("/supabase_url"));

@@ -1,4 +1,4 @@
-//! What a plan grants, whoever asks how often at once; what was sent is charged, and what was charged can be had.
+//! The quota of a plan under concurrent requests; delivered playlists are charged, and charged ones stay available.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ async fn until_aborted(stack: &Stack, count: usize) {
 }
 
 #[tokio::test]
-async fn client_that_disconnects_before_enough_was_sent_is_not_charged() {
+async fn client_that_disconnects_before_enough_tracks_is_not_charged() {
     let (stack, user) = stack_and_user().await;
     for (event, script) in [("stage", after_ms(40_000)), ("track", slowly(4_000))] {
         stack.llm_script(script).await;
@@ -102,7 +102,7 @@ async fn until_complete(stack: &Stack, user: &User) {
 }
 
 #[tokio::test]
-async fn client_that_disconnects_after_enough_was_sent_is_charged_once_and_can_have_it() {
+async fn client_that_disconnects_after_enough_tracks_is_charged_once_and_can_fetch_the_playlist() {
     let stack = Stack::take().await;
     stack.llm_script(slowly(700)).await;
     for (body, playlists) in [(ask("evening"), 0), (saving("evening"), 1)] {

@@ -10,7 +10,7 @@ async fn reconcile(arguments: &[&str]) -> (i32, String) {
 }
 
 #[tokio::test]
-async fn lost_events_are_listed_first_and_corrected_on_request() {
+async fn reconciliation_lists_lost_events_and_corrects_them_on_request() {
     let stack = Stack::take().await;
     // The reset of Stripe has removed other tests' customers, so all profiles are brought to agree first.
     let (code, text) = reconcile(&["--apply"]).await;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::spotify::{copies, export, link, playlist, some_tracks, status};
 use crate::stack::{Stack, User, stack_and_user};
 
-/// A user who has linked an account and has a playlist of so many tracks.
+/// Returns a user with a linked account and a playlist of `count` tracks.
 async fn linked(count: usize) -> (Stack, User, String, Vec<String>) {
     let (stack, user) = stack_and_user().await;
     link(&stack, &user, "ania").await;

@@ -1,4 +1,4 @@
-//! Linking a Spotify account: by the user who began, and by nobody else.
+//! Linking a Spotify account, which only the user who started can complete.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,7 +27,7 @@ async fn user_links_an_account_and_unlinks_it() {
 }
 
 #[tokio::test]
-async fn consent_of_one_user_links_nothing_to_another() {
+async fn consent_of_one_user_links_no_account_of_another() {
     let (stack, attacker) = stack_and_user().await;
     let victim = stack.sign_up().await;
     // The attacker begins, the victim agrees with their own Spotify account, and their app completes.
@@ -67,7 +67,7 @@ async fn tampered_state_used_code_and_unlisted_account_are_refused() {
 }
 
 #[tokio::test]
-async fn code_cannot_be_redeemed_with_what_stands_in_the_urls() {
+async fn code_cannot_be_redeemed_with_the_contents_of_the_urls() {
     let (stack, user) = stack_and_user().await;
     let url = start(&stack, &user).await;
     let query = pairs(&url);

@@ -29,7 +29,7 @@ pub struct User {
 }
 
 impl User {
-    /// A caller of whom only the token matters.
+    /// A caller with this token.
     pub fn bearer(token: &str) -> Self {
         Self { id: Uuid::nil(), email: String::new(), token: token.to_owned() }
     }
@@ -188,7 +188,7 @@ impl Stack {
         self.control("stripe", method, what, &body).await
     }
 
-    /// What the model says from now on.
+    /// Sets the model's next responses.
     pub async fn llm_script(&self, script: Value) {
         self.control("llm", Method::PUT, "script", &script).await;
     }
@@ -205,7 +205,7 @@ impl Stack {
         entries
     }
 
-    /// The questions to the model.
+    /// Returns the requests to the model.
     pub async fn completions(&self) -> Vec<Value> {
         self.log("llm", "/v1/chat/completions").await
     }

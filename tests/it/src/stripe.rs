@@ -1,4 +1,4 @@
-//! Stripe as its simulator lets tests see and move it, and the functions about it.
+//! Observes and changes the state of Stripe's simulator.
 
 use hmac::{Hmac, Mac};
 use reqwest::Method;
@@ -135,7 +135,7 @@ pub async fn pay(url: &str) -> Option<String> {
     press(url, &[("decision", "pay")]).await.header("location").map(str::to_owned)
 }
 
-/// Signs a user up who pays.
+/// Signs up a user who subscribes.
 pub async fn subscriber(stack: &Stack) -> User {
     let user = stack.sign_up().await;
     assert!(pay(&url(ask_for_checkout(stack, &user, "/plan").await)).await.is_some());

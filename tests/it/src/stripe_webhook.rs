@@ -1,4 +1,4 @@
-//! What an event does: whichever comes, in whichever order, the profile says what Stripe says.
+//! The effect of events: in any order, the profile ends with Stripe's state.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::stripe::{
     signature, store_customer, subscribe,
 };
 
-/// A user with a customer and a subscription, of whom no event has arrived.
+/// Returns a user with a customer and a subscription, none of whose events has arrived.
 async fn paying(stack: &Stack) -> (User, String, String) {
     let user = stack.sign_up().await;
     hold_events(stack).await;
@@ -52,7 +52,7 @@ async fn asked(stack: &Stack) -> usize {
 }
 
 #[tokio::test]
-async fn event_that_asked_stripe_first_and_writes_last_does_not_win() {
+async fn event_with_the_oldest_read_does_not_win() {
     let stack = Stack::take().await;
     // With "free", B writes what is stored already, and A still knows something older.
     for stored in ["pro", "free"] {
@@ -83,7 +83,7 @@ async fn event_that_asked_stripe_first_and_writes_last_does_not_win() {
 }
 
 #[tokio::test]
-async fn event_that_stripe_did_not_sign_or_mean_is_refused_before_stripe_is_asked() {
+async fn unsigned_or_misdirected_event_is_refused_before_any_request_to_stripe() {
     let stack = Stack::take().await;
     let (secret, log) = (stack.url("/stripe_webhook_secret").to_owned(), Log::begin());
     let customer = "cus_neverAskedFor";

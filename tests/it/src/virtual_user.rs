@@ -1,4 +1,4 @@
-//! A user who keeps the functions and the database busy, and remembers what was confirmed.
+//! A simulated user who sends requests and records the confirmed results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! The mutation check of the Rust sources: `cargo run --package mutants [TEXT]`, where a text selects the mutants whose
 //! names contain it.
 //!
-//! A scratch copy of the workspace gets every mutant of [`table`], each behind a switch that an environment variable turns
+//! A scratch copy of the workspace gets every mutant of [`table`], each with a switch that an environment variable turns
 //! on while the tests run. So every crate is compiled once, not once a mutant. Each named test has to pass with all
 //! switches off, and to fail with its mutant on. `MUTANT` is that variable; it holds the name of one mutant.
 
@@ -21,7 +21,7 @@ const SWITCH: &str = "MUTANT";
 /// Folders that hold no sources.
 const SKIPPED: [&str; 5] = ["target", "node_modules", "build", "dist", ".git"];
 
-/// The source with every mutant of a file behind its switch.
+/// Returns a file's source with a switch for every mutant.
 ///
 /// # Errors
 /// If a text does not occur exactly once.

@@ -49,7 +49,7 @@ mutants! {
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
             "state_identifies_its_user_for_ten_minutes";
-        "anybody can make up a state of Spotify's consent":
+        "a client can forge a state of Spotify's consent":
             "shared/src/spotify/state.rs" "mac.verify_slice(&signature).is_ok()" => "true",
             "no_change_of_a_single_character_goes_unnoticed";
         "a refused refresh token ends a link that has been replaced":
@@ -84,7 +84,7 @@ mutants! {
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
             "the_labelled_cases_are_matched_precisely_and_completely";
-        "a recording that nobody asked for is delivered":
+        "a recording that was not requested is delivered":
             "shared/src/matching/judge.rs" "score < MIN_SCORE" => "false",
             "on_a_real_catalogue_the_recording_is_found_that_was_meant";
         "an artist fills the whole playlist":

@@ -9,7 +9,7 @@ import { unscripted } from './unscripted.ts';
 const FRAMES_PER_COMMENT = 20;
 const CHARS_PER_TOKEN = 4;
 
-/** What the model is told to answer. */
+/** The scripted response of the model. */
 export interface Turn {
   /** Answered as JSON text. */
   reply?: unknown;
@@ -36,7 +36,7 @@ export function checkTurn(what: string, value: unknown): void {
   }
 }
 
-/** Answers as the turn says, and unscripted where it says nothing. */
+/** Responds as the turn says, or unscripted if it says nothing. */
 export async function complete(request: ChatRequest, turn: Turn, { gone }: Call): Promise<Reply> {
   const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal, cut_after_chars } = turn;
   const scripted = refusal ?? turn.text ?? (turn.reply === undefined ? undefined : JSON.stringify(turn.reply));

@@ -92,7 +92,7 @@ function readMessages(messages: unknown): Message[] {
   });
 }
 
-/** Whether the answer is to be JSON. */
+/** Whether the response must be JSON. */
 function readFormat(format: Json, messages: Message[]): boolean {
   const at = 'response_format';
   only(`${at}.`, format, FORMAT);

@@ -128,7 +128,7 @@ const TEXTS = {
 
 interface Suggestion { artist: string; title: string; year: number | null }
 
-/** The model's answer where no script gives one: the same for the same conversation. */
+/** Returns the model's response without a script: the same for the same conversation. */
 export function unscripted(request: ChatRequest): string {
   const intent = readIntent(request.messages);
   const { language, isAboutMusic } = intent;

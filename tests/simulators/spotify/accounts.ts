@@ -32,7 +32,7 @@ const ASKED: Record<string, string> = {
   'playlist-modify-public': 'Create and change playlists on your profile',
 };
 
-/** Where the user decides. The form goes back to the URL that it came from. */
+/** The consent page. Its form submits to its own URL. */
 function consentPage(chosen: string | null, scopes: string[]): Reply {
   const option = ({ id, display_name }: User): string => `<option value="${id}"${id === chosen ? ' selected' : ''}>${escaped(display_name ?? id)}</option>`;
   const asked = scopes.map((scope) => `<li>${escaped(ASKED[scope] ?? scope)}</li>`).join('') || '<li>Read what is public of your account</li>';
@@ -51,7 +51,7 @@ export interface Credentials {
   redirectUris?: readonly string[];
 }
 
-/** For whom a token was given, and for what; the app's own is for no user. */
+/** The user and the scopes of a token; the app's own token has no user. */
 export interface Grant { user: string | null; scopes: string[] }
 
 type Answer = Record<string, unknown>;

@@ -29,7 +29,7 @@ interface Kept {
 
 const jsonOf = (body: unknown): string => `${JSON.stringify(body, null, 2)}\n`;
 
-/** The API: who may call it, how it is called, what its answers look like, and what it remembers for a key. */
+/** The API: authentication, parameters, responses and idempotency keys. */
 export class Api {
   readonly #state: State;
   readonly #secretKey: string;
@@ -44,7 +44,7 @@ export class Api {
     this.#kept = new Map();
   }
 
-  /** What is asked for is done at once; the wait comes between that and the answer. */
+  /** The action happens at once; the delay is before the response. */
   async handle(call: Call, latencyMs: number): Promise<Reply> {
     const requestId = newId('req');
     const key = call.headers['idempotency-key'] as string | undefined;
@@ -108,7 +108,7 @@ export class Api {
     if (key !== this.#secretKey) throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
   }
 
-  /** Once the parameters have passed, the outcome is the answer that a key keeps, whatever it is. */
+  /** A key stores every outcome of a request whose parameters are valid. */
   #execute(route: Route, id: string, call: Call, requestId: string, key: string | undefined): Answer {
     const form = { ...parseForm(call.url.search.slice(1)), ...parseForm(call.body) };
     const params = readParams(form, route.params, route.required);
@@ -122,7 +122,7 @@ export class Api {
     }
   }
 
-  /** The answer that was given under the key before, if there was one. */
+  /** Returns the earlier response for the key, if there was one. */
   #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined || this.#state.now() - kept.at >= KEPT_SECONDS) return undefined;

@@ -196,7 +196,7 @@ export function dispute(state: State, { amount_due: amount, currency }: Invoice)
   return contested;
 }
 
-/** All that ran ends with its customer, of whom only the id is left. */
+/** Ends the subscriptions of a deleted customer, of which only the id remains. */
 export function deleteCustomer(state: State, customer: Customer): Thing {
   state.subscriptionsOf(customer.id).filter((it) => !hasEnded(it)).forEach((it) => cancel(state, it));
   const left = { id: customer.id, object: 'customer', deleted: true };

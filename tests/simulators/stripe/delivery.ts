@@ -83,7 +83,7 @@ export class Delivering {
   take(recorded: Recorded): void {
     if (this.#endpoint.url !== '') {
       this.#queue.push(...messages(recorded, this.#endpoint.style).map((message) => ({ message, attempt: 1 })));
-      // Later than the answer to the call that it came from.
+      // After the response to the call that caused it.
       setImmediate(() => this.#work());
     }
   }

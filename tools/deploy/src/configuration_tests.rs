@@ -133,14 +133,14 @@ fn a_project_is_handed_nothing_under_a_reserved_name() {
 }
 
 #[test]
-fn what_is_complete_is_ready_for_both_platforms() {
+fn complete_configuration_is_ready_for_both_platforms() {
     for target in [Target::Cloudflare, Target::Supabase] {
         assert_eq!(problems(target, Environment::Staging, &[]), Vec::<String>::new());
     }
 }
 
 #[test]
-fn what_is_missing_is_named_with_who_misses_it() {
+fn missing_variables_are_named_with_their_functions() {
     let changes = [("LLM_API_KEY", None), ("LLM_MODEL", None), ("FN_SPOTIFY_TOKEN", None)];
     let problems = problems(Target::Cloudflare, Environment::Staging, &changes);
     assert!(problems.contains(&"ai-playlist: LLM_API_KEY, LLM_MODEL missing".to_owned()), "{problems:?}");
@@ -149,7 +149,7 @@ fn what_is_missing_is_named_with_who_misses_it() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_named_and_not_shown() {
+fn invalid_values_are_named_and_not_shown() {
     let supabase = Target::Supabase;
     for (target, environment, name, value) in [
         (Target::Cloudflare, Environment::Staging, "APP_ORIGINS", "https://app.example,http://app.example"),

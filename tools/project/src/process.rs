@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_what_a_command_prints_and_a_failure_is_none() {
+    fn output_is_what_a_command_prints_and_none_after_a_failure() {
         let answer = |script: &str| answer_of(Command::new("sh").args(["-c", script]));
         assert_eq!(answer("seq 100000").unwrap().lines().count(), 100_000);
         assert!(answer("echo half; exit 3").unwrap_err().to_string().starts_with("sh failed"));

@@ -148,7 +148,7 @@ fn a_dry_run_says_what_differs_and_changes_nothing() {
 }
 
 #[test]
-fn what_differs_is_corrected_and_nothing_else() {
+fn corrects_only_differences() {
     let (report, writes) = run(world(), Mode::Apply);
     assert_eq!(found(&report).len(), 4);
     assert!(report.agrees());
@@ -192,7 +192,7 @@ fn names_customers_that_pay_without_effect() {
 }
 
 #[test]
-fn what_cannot_be_corrected_is_named() {
+fn names_differences_that_cannot_be_corrected() {
     let (report, _) = run(World { refuses: true, ..world() }, Mode::Apply);
     assert!(!report.agrees());
     let text = report.to_string();

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_port_past_the_last() {
+    fn refuses_ports_above_65535() {
         assert!(assign(Choice::From(65_532)).is_err());
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_named() {
+    fn absent_parts_are_not_listed() {
         let json: serde_json::Value = serde_json::from_str(&ready(false).to_json().unwrap()).unwrap();
         assert!(json.get("database_url").is_none() && json.get("mail_url").is_none());
     }

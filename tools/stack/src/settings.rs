@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_everything_is_local() {
+    fn everything_is_local_without_an_env_file() {
         let all = for_functions("");
         assert_eq!(all["SPOTIFY_API_BASE_URL"], "http://127.0.0.1:4");
         assert_eq!(all["LLM_BASE_URL"], "http://127.0.0.1:5/v1");
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_webhook_secrets_the_first_is_told() {
+    fn ready_file_has_the_first_webhook_secret() {
         let text = "STRIPE_SECRET_KEY=sk_test_x\nSTRIPE_WEBHOOK_SECRETS='whsec_new, whsec_old'\nSTRIPE_PRICE_ID=price_x";
         assert_eq!(settings(text).unwrap().webhook_secret(), "whsec_new");
         assert!(!for_functions(text).contains_key("STRIPE_API_BASE_URL"));

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_ends_is_named_with_its_last_words() {
+    fn failed_part_is_named_with_the_end_of_its_log() {
         let mut supervisor = supervisor("ends");
         start(&mut supervisor, "steady", "cat");
         start(&mut supervisor, "brief", "echo no such database >&2; exit 3");

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_written_down() {
+    fn no_secret_is_written_to_a_file() {
         let text = generated(&[function("ai-playlist", ""), gateway(BOUND)]).unwrap();
         assert!(!text.contains("hunter2") && !text.contains("t0ken"));
         for name in ["LLM_API_KEY", "SUPABASE_FUNCTION_TOKEN"] {

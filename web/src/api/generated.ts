@@ -59,57 +59,57 @@ export type ErrorCode = (typeof FUNCTION_CODES)[number];
 
 /** A request to delete the account. */
 export type AccountDeletion = {
-  /** The account's e-mail address, in any case; or its phone number with the country code, however it is spaced; or its id. */
+  /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. */
   confirm: string;
 };
 
-/** A URL of one of `APP_ORIGINS`: the origin alone, or followed by a path, a query or a fragment. Visible ASCII, without a backslash. */
+/** A URL of one of `APP_ORIGINS`: the origin, alone or followed by a path, a query or a fragment. Visible ASCII without a backslash. */
 export type AppUrl = string;
 
-/** Where the browser is sent from the checkout. */
+/** The URLs to which Stripe returns the browser from the checkout. */
 export type CheckoutRequest = {
-  /** Where the browser goes when it is paid. Stripe replaces `{CHECKOUT_SESSION_ID}` in it. */
+  /** The URL after payment. Stripe replaces `{CHECKOUT_SESSION_ID}` in it. */
   success_url: AppUrl;
-  /** Where it goes when not, and from the portal of a user who pays already. */
+  /** The URL if the user cancels, and the portal's return URL for a subscriber. */
   cancel_url: AppUrl;
 };
 
 /** An error as clients see it. */
 export type Error = {
   code: ErrorCode;
-  /** Requests that would work, in the user's language; with `not_about_music`. */
+  /** Examples of valid prompts, in the user's language; only with `not_about_music`. */
   examples?: string[];
-  /** A sentence for a person: in English, but for `not_about_music` in the user's language. */
+  /** A message for a person, in English; for `not_about_music` in the user's language. */
   message: string;
-  /** As in `X-Request-Id`. */
+  /** The request's id, as in `X-Request-Id`. */
   request_id: string;
 };
 
-/** What is to be exported. As JSON it is what a repeat under the same key must be equal to. */
+/** The playlist to export. A repeat with the same key must have an equal request. */
 export type ExportRequest = {
-  /** One of the user's own. */
+  /** The id of one of the user's playlists. */
   playlist_id: string;
-  /** The copy's; the playlist's own unless given. Spotify's limit is 100, so more is cut. */
+  /** The copy's name, by default the playlist's. It is cut to Spotify's limit of 100 characters. */
   name?: string | null;
-  /** The copy's; the playlist's own unless given, and none where it is empty. It is cut so that, with "Made with Sound Whiskers" after it, it keeps to Spotify's limit of 300. */
+  /** The copy's description, by default the playlist's; an empty text gives none. It is cut so that, followed by "Made with Sound Whiskers", it is within Spotify's limit of 300 characters. */
   description?: string | null;
 };
 
-/** What was exported. */
+/** The result of an export. */
 export type Exported = {
-  /** The playlist. */
+  /** The id of the playlist. */
   playlist_id: string;
-  /** The copy. */
+  /** The id of the copy. */
   spotify_playlist_id: string;
-  /** Where the copy is opened. */
+  /** The URL of the copy. */
   url: string;
-  /** How many tracks the copy has. */
+  /** The number of tracks in the copy. */
   exported: number;
-  /** How many tracks the playlist has. */
+  /** The number of tracks in the playlist. */
   total: number;
-  /** What Spotify did not take. */
+  /** The tracks that Spotify rejected. */
   rejected: Array<{
-    /** Its place in the playlist, from 1. */
+    /** The position in the playlist, from 1. */
     position: number;
     track_uri: TrackUri;
   }>;
@@ -124,71 +124,71 @@ export type FoundTrack = {
   artist: string;
   /** The album. */
   album: string;
-  /** The length, in milliseconds. */
+  /** The duration in milliseconds. */
   duration_ms: number;
-  /** Whether it is marked as explicit. */
+  /** Whether Spotify marks it as explicit. */
   explicit: boolean;
-  /** Whether it can be played in the market. */
+  /** Whether it is playable in the market. */
   is_playable: boolean;
-  /** How well it fits what was looked for. */
+  /** How well it matches the query. */
   score: number;
 };
 
 /** The finished playlist. */
 export type GeneratedPlaylist = {
-  /** The `Idempotency-Key`, if one was sent. */
+  /** The `Idempotency-Key`, or a generated id if none was sent. */
   session_id: string;
   /** The playlist's name. */
   name: string;
-  /** Its description. */
+  /** The playlist's description. */
   description: string;
-  /** A sentence about it. */
+  /** A sentence about the playlist. */
   summary: string;
-  /** Of the texts. */
+  /** The language of the texts. */
   language: 'en' | 'pl';
-  /** In order. */
+  /** The tracks in order. */
   tracks: Track[];
-  /** How many there are. */
+  /** The number of tracks. */
   count: number;
-  /** How many were wanted. */
+  /** The requested number of tracks. */
   target: number;
-  /** Where there are fewer than 12 and more were wanted. */
+  /** Set if there are fewer than 12 tracks although more were requested. */
   warning: 'fewer_than_12' | null;
-  /** `completed`: the playlist is full. `no_progress`: there were no more suggestions. `deadline`: the time was up. `budget`: the function may send no more requests. `interrupted`: the client left, or the function was ended. */
+  /** `completed`: the playlist has the requested number of tracks. `no_progress`: there were no more suggestions. `deadline`: the time limit was reached. `budget`: the limit of outbound requests was reached. `interrupted`: the client disconnected, or the platform ended the function. */
   stop_reason: 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
-  /** The saved playlist: the `session_id`. */
+  /** The id of the saved playlist, equal to `session_id`; null if it was not saved. */
   playlist_id: string | null;
-  /** Only where the playlist was to be saved and the account was filled meanwhile. It is charged and delivered; a repeat of the `Idempotency-Key` with `save` saves it once there is room. */
+  /** Present only if `save` was set and the account reached its limit meanwhile. The playlist is charged and delivered; a repeat with the same `Idempotency-Key` and `save` saves it once the account has room. */
   not_saved?: 'playlist_limit_reached';
   quota: Quota;
 };
 
-/** ISO 3166-1 alpha-2, in any case. A country in which Spotify is not available (such as CN), or a code that ISO does not know (UK for GB), is refused with 422 `invalid_request`; a generation that streams ends with that error and charges nothing. */
+/** ISO 3166-1 alpha-2, in upper or lower case. A country without Spotify (such as CN) and a code that ISO does not define (such as UK) are refused with 422 `invalid_request`; a stream ends with that error and charges nothing. */
 export type Market = string;
 
-/** A suggestion that did not make it. */
+/** A suggestion that is not in the playlist. */
 export type MissData = {
   /** The suggested artist. */
   artist: string;
-  /** `low_score`: there are songs, but not this one in a version that may be delivered. `excluded`: the artist or the years are, or the artist has enough tracks. `lookup_failed`: the catalogue could not be asked. */
+  /** `low_score`: the catalogue has other songs, but not this one in a version that may be delivered. `excluded`: the request excludes the artist or the year, or the artist has enough tracks. `lookup_failed`: the search failed. */
   reason: 'not_found' | 'low_score' | 'duplicate' | 'explicit' | 'excluded' | 'lookup_failed';
   /** The suggested title. */
   title: string;
 };
 
-/** What the user wishes for. Control characters in texts are white space. Texts are trimmed, and then not empty; lengths are in characters. A member that need not be there may be null, too. */
+/** The user's wish. Control characters in texts count as white space. Texts are trimmed and must not be empty then; lengths are in characters. An optional member may be null. */
 export type PlaylistRequest = {
-  /** In any words. */
+  /** The wish in the user's words. */
   prompt: string;
-  /** How many tracks. */
+  /** The number of tracks. */
   target_count?: number | null;
-  /** Songs that show the direction. */
+  /** Songs that show the style. */
   seeds?: Song[] | null;
-  /** In the user's words. */
+  /** The mood in the user's words. */
   mood?: string | null;
-  /** In the user's words. */
+  /** The tempo in the user's words. */
   tempo?: string | null;
-  /** Years of release, both included; `from` is not after `to`. */
+  /** The years of release, inclusive; `from` must not be after `to`. */
   era?: {
     /** The first year. */
     from?: number | null;
@@ -197,102 +197,102 @@ export type PlaylistRequest = {
   } | null;
   /** Whether explicit songs may be delivered. */
   allow_explicit?: boolean | null;
-  /** Whether an acoustic, session, re-recorded, arranged or other-language version may stand in where the plain recording is not found. It is labelled by `version`. */
+  /** Whether an acoustic, session, re-recorded, arranged or other-language version may replace a plain recording that is not found. The track's `version` labels it. */
   allow_versions?: boolean | null;
-  /** Names, in any spelling. */
+  /** Names of artists, in any spelling. */
   exclude_artists?: string[] | null;
-  /** How well known the songs shall be. */
+  /** How well known the songs should be. */
   discovery?: 'familiar' | 'balanced' | 'adventurous' | null;
-  /** Where the songs shall be available. */
+  /** The market in which the songs must be available. */
   market?: Market | null;
-  /** How another playlist is to differ from this one. */
+  /** A previous playlist, and how the new one should differ. */
   refine?: {
-    /** The playlist's songs. */
+    /** The songs of the previous playlist. */
     previous: Song[];
-    /** What is to change. */
+    /** The change in the user's words. */
     instruction: string;
   } | null;
-  /** Store the result as a playlist in the same step. */
+  /** Whether the result is saved as a playlist. */
   save?: boolean | null;
 };
 
-/** Where the browser is sent from the portal. */
+/** The URL to which Stripe returns the browser from the portal. */
 export type PortalRequest = {
   return_url: AppUrl;
 };
 
-/** What the plan allows in any 30 days, and what is left of it. */
+/** The plan's generations in any 30 days, and how many of them are left. */
 export type Quota = {
   /** `free` or `pro`. */
   plan: 'free' | 'pro';
-  /** Running generations included. */
+  /** The number used, including running generations. */
   used: number;
-  /** How many the plan allows. */
+  /** The number that the plan allows. */
   limit: number;
-  /** How many are left. */
+  /** The number left. */
   remaining: number;
-  /** When the next one becomes free, in UTC; null where none is used. */
+  /** When the next one becomes available, in UTC; null if none is used. */
   next_free_at: string | null;
 };
 
-/** What a search returns: the best match first. */
+/** The result of a search, the best match first. */
 export type SearchResponse = {
   tracks: FoundTrack[];
 };
 
 /** A song in the user's words. */
 export type Song = {
-  /** Who performs it. */
+  /** The performer. */
   artist: string;
-  /** What it is called. */
+  /** The title. */
   title: string;
 };
 
-/** What `start` returns. */
+/** The response of `start`. */
 export type SpotifyAuthorization = {
-  /** Where Spotify asks the user. */
+  /** The URL of Spotify's consent page. */
   authorize_url: string;
 };
 
 /** A user's link to a Spotify account. */
 export type SpotifyLink = {
-  /** Whether there is one. */
+  /** Whether an account is linked. */
   linked: boolean;
-  /** The account's public name, where Spotify told it. */
+  /** The account's public name, if Spotify returned it. */
   spotify_display_name?: string;
-  /** When it was linked, the last time. */
+  /** When the account was last linked. */
   linked_at?: string;
-  /** When Spotify ends the link, six months after it was made. */
+  /** When Spotify ends the link, six months after it was created. */
   expires_at?: string;
 };
 
-/** What `callback` passed on to the app. */
+/** The parameters that `callback` passed to the app. */
 export type SpotifyLinkCompletion = {
-  /** `spotify_code` of the fragment. What cannot be one is 400 `invalid_code`. */
+  /** `spotify_code` of the fragment. A malformed one is refused with 400 `invalid_code`. */
   code: string;
-  /** `spotify_state` of the fragment. What cannot be one is 400 `invalid_state`. */
+  /** `spotify_state` of the fragment. A malformed one is refused with 400 `invalid_state`. */
   state: string;
 };
 
 /** The data of a `stage` event. */
 export type StageData = {
-  /** Tracks found so far. */
+  /** The number of tracks found so far. */
   found: number;
-  /** `reserved`: a slot of the quota is held. `thinking`: the model was asked. `resolving`: the first suggestion is being looked up. `refilling`: the model was asked for more. */
+  /** `reserved`: a slot of the quota is reserved. `thinking`: the model was asked. `resolving`: the first suggestion is being looked up. `refilling`: the model was asked for more. */
   stage: 'reserved' | 'thinking' | 'resolving' | 'refilling';
-  /** Tracks wanted. */
+  /** The requested number of tracks. */
   target: number;
 };
 
-/** A page of Stripe's for one user and for now. */
+/** A page of Stripe for one user, which expires. */
 export type StripePage = {
-  /** Where to send the browser. */
+  /** The URL to open in the browser. */
   url: string;
 };
 
 /** A track of the playlist, in Spotify's own spelling. */
 export type Track = {
-  /** Its place, from 0: in a `track` event by the order in which it was found, in the finished playlist by the order that the model gave it. */
+  /** The position, from 0: in a `track` event in the order of discovery, in the finished playlist in the model's order. */
   index: number;
   track_uri: TrackUri;
   /** The title. */
@@ -301,13 +301,13 @@ export type Track = {
   artist: string;
   /** The album. */
   album: string;
-  /** The length, in milliseconds. */
+  /** The duration in milliseconds. */
   duration_ms: number;
-  /** Whether it is marked as explicit. */
+  /** Whether Spotify marks it as explicit. */
   explicit: boolean;
-  /** How well it matches what was suggested. */
+  /** How well it matches the suggestion. */
   score: number;
-  /** What it is, where it is not the plain recording: a version that the user or the suggestion named, or that `allow_versions` let stand in. Absent for the plain recording. */
+  /** The kind of version: one that the user or the suggestion named, or that `allow_versions` permitted. Absent for the plain recording. */
   version?: 'live' | 'karaoke' | 'tribute' | 'cover' | 'sped_up' | 'slowed' | 'eight_d' | 'remix' | 'acoustic' | 'demo' | 're_recorded' | 'instrumental' | 'alternate' | 'extended' | 'session' | 'language' | 'arranged' | 'spoken' | 'mixed' | 'other';
 };
 

@@ -1,4 +1,4 @@
-//! What has to hold after a case, whatever happened.
+//! Invariants after a case of the matrix.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! How an operation may end where a call meets a fault: the documented statuses and codes.
+//! The documented statuses and codes with which an operation may end when one of its calls fails.
 
 use super::calls::{self, Call, Upstream};
 use super::operations::{Impact, Operation, Scenario};

@@ -57,7 +57,7 @@ struct Traffic {
     credentials: HashSet<String>,
     fault: Option<(Call, Fault)>,
     injected: usize,
-    /// Calls that are always answered so, with how many times.
+    /// Calls that always get this response, with the number of times.
     scripted: Vec<(Call, Response, usize)>,
     /// The upstream that stops listening, and after how many requests.
     closes_after: Option<(Upstream, usize)>,
@@ -204,7 +204,7 @@ impl Worker {
         }
     }
 
-    /// From now on this call is answered so, this often.
+    /// Sets the response to this call, for this many times.
     pub fn script(&self, call: Call, response: Response, times: usize) {
         self.traffic.lock().unwrap().scripted.push((call, response, times));
     }

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_python_will_not_do() {
+    fn refuses_an_old_python() {
         for (version, expected) in [
             ("3.11.2", true),
             ("3.14.0rc1", true),
