@@ -99,7 +99,7 @@ fn each_function_is_handed_exactly_what_it_reads() {
         asked.retain(|name| !elsewise.contains(&name.as_str()));
         let listed: BTreeSet<_> = function.variables().map(str::to_owned).collect();
         assert_eq!(asked, listed, "{}", function.name);
-        for name in &function.wrangler.secrets.required {
+        for name in &function.needs.secrets {
             let without = |asked: &str| (asked != name).then(|| values.get(asked).cloned())?;
             assert!(read(&function.name, without).is_err(), "{} works without {name}", function.name);
         }
