@@ -27,6 +27,7 @@ const GENERATED: &[&str] = &[
     "shared/",
     "functions/",
     "tools/contract/",
+    "tools/functions/",
     "docs/openapi.yaml",
     "docs/errors.md",
     "web/src/api/",
