@@ -35,7 +35,7 @@ pub enum Command {
     Build,
     /// Deploys the database and the functions to a platform
     Deploy(deploy::Options),
-    /// Writes the files that are generated from the sources: the HTTP contract, its errors and the page's types
+    /// Writes the files that are generated from the sources: the HTTP contract, the page's types, and the functions' configuration
     Generate(GenerateOptions),
     /// Prints the token by which a deployed function gets its role in the database
     FunctionToken(deploy::TokenOptions),

@@ -229,7 +229,7 @@ fn bundle(workspace: &Workspace, entry: &Path, out: &Path) -> Result<()> {
 
 /// What the entry of a Supabase function has to know of it.
 fn declarations(function: &Function) -> String {
-    let (role, variables) = (json!(function.role), json!(function.variables().collect::<Vec<_>>()));
+    let (role, variables) = (json!(function.needs.role), json!(function.variables().collect::<Vec<_>>()));
     format!("export const role = {role};\nexport const variables = {variables};\n")
 }
 

@@ -74,14 +74,16 @@ fn functions(workspace: &Workspace, stack: &Stack) -> String {
     let described = functions.map(|function| {
         let mut variables = stack.variables.get(&function.name).cloned().unwrap_or_default();
         // On Deno the token of a function has the name of its role.
-        if let Some((role, token)) = function.role.as_ref().zip(variables.get("SUPABASE_FUNCTION_TOKEN")) {
+        if let Some((role, token)) =
+            function.needs.role.as_ref().zip(variables.get("SUPABASE_FUNCTION_TOKEN"))
+        {
             variables.insert(token_name(role), token.clone());
         }
         let description = json!({
             "workerd": function.dir.join("build"),
             "deno": workspace.deno_entry(function).join("index.ts"),
-            "compatibility_date": function.wrangler.compatibility_date,
-            "compatibility_flags": function.wrangler.compatibility_flags,
+            "compatibility_date": workspace.wrangler.compatibility_date,
+            "compatibility_flags": function.needs.compatibility_flags,
             "variables": variables,
         });
         (function.name.clone(), description)

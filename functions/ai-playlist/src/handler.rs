@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
+use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use shared::Error;
@@ -48,6 +49,8 @@ pub type Context = shared::runtime::Context<Config, Caches>;
 /// # Errors
 /// Refusals are HTTP statuses before the stream starts; later failures are `error` events.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
+    // Deno reports a disconnection only to listeners from before the response.
+    let gone = (context.client_gone)();
     let http = Budgeted::new(context.http.clone(), context.config.subrequest_limit);
     let headers = request.headers();
     let user = authenticate(
@@ -75,8 +78,8 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
             recovered(format, &context, done)
         }
         Reservation::Held => match format {
-            Format::EventStream => Ok(stream_generation(context, http, session, wanted)),
-            Format::Json => json_generation(context, http, session, wanted).await,
+            Format::EventStream => Ok(stream_generation(context, http, gone, session, wanted)),
+            Format::Json => json_generation(context, http, gone, session, wanted).await,
         },
     }
 }
@@ -106,6 +109,7 @@ fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<B
 fn stream_generation(
     context: Context,
     http: Budgeted,
+    gone: LocalBoxFuture<'static, ()>,
     session: Session,
     request: PlaylistRequest,
 ) -> Response<Body> {
@@ -115,7 +119,7 @@ fn stream_generation(
         let _ = sender.unbounded_send(event); // Fails if the client has disconnected, which `Job::run` detects.
     });
     let every = Some(outbox::enough(request.target_count));
-    let job = Job { context: context.clone(), http, session, request, emit: emit.clone(), every };
+    let job = Job { context: context.clone(), http, gone, session, request, emit: emit.clone(), every };
     let Context { request: call, clock, spawn, .. } = context;
     spawn(
         async move {
@@ -138,10 +142,11 @@ fn stream_generation(
 async fn json_generation(
     context: Context,
     http: Budgeted,
+    gone: LocalBoxFuture<'static, ()>,
     session: Session,
     request: PlaylistRequest,
 ) -> Result<Response<Body>, Error> {
-    let job = Job { context, http, session, request, emit: Rc::new(|_| {}), every: None };
+    let job = Job { context, http, gone, session, request, emit: Rc::new(|_| {}), every: None };
     json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
 
-use futures_util::future::{Either, FutureExt, select};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures_util::{pin_mut, select_biased};
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
@@ -48,6 +48,8 @@ pub struct Job {
     pub context: Context,
     /// The HTTP client with a limited number of requests.
     pub http: Budgeted,
+    /// Completes when the client disconnects.
+    pub gone: LocalBoxFuture<'static, ()>,
     /// The generation and its user.
     pub session: Session,
     /// The request.
@@ -72,7 +74,7 @@ impl Job {
     /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
     /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
-        let Self { context, http, session, request, emit, every } = self;
+        let Self { context, http, gone, session, request, emit, every } = self;
         emit(Event::Stage(StageData { stage: Stage::Reserved, found: 0, target: request.target_count }));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
         let resolver = resolver(&context, &searching, &request);
@@ -92,7 +94,7 @@ impl Job {
         );
         let ended = {
             let generating = generation.run(context.request.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
-            let gone = select((context.client_gone)(), reader_left.boxed_local()).fuse();
+            let gone = select(gone, reader_left.boxed_local()).fuse();
             let sending = outbox.run().fuse();
             let pings = ping(&context.clock, &emit).fuse();
             pin_mut!(generating, gone, sending, pings);

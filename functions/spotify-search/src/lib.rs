@@ -1,6 +1,6 @@
 //! `GET /functions/v1/spotify-search?artist=…&title=…`: finds tracks of Spotify's catalogue to add by hand.
 //!
-//! The query is a [`request::SearchRequest`], the response `{"tracks":[…]}` with at most ten [`handler::Found`], the best
+//! The query is a [`request::SearchRequest`], the response `{"tracks":[…]}` with at most ten [`shared::api::FoundTrack`], the best
 //! first. The search uses the app's own token, so users need no linked account.
 
 pub mod config;

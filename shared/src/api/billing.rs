@@ -5,6 +5,19 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
+/// What docs/openapi.yaml describes of these types, in its order.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(
+    AppUrl,
+    CheckoutRequest,
+    PortalRequest,
+    StripePage,
+    WebhookResponse,
+    AccountDeletion
+)))]
+pub(super) struct Schemas;
+
 /// A URL of one of `APP_ORIGINS`: the origin, alone or followed by a path, a query or a fragment. Visible ASCII without a
 /// backslash.
 #[cfg(feature = "openapi")]

@@ -4,6 +4,12 @@ use http::StatusCode;
 use serde::Serialize;
 use uuid::Uuid;
 
+/// What docs/openapi.yaml describes of these types, in its order.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(ErrorBody, ErrorCode)))]
+pub(super) struct Schemas;
+
 /// The operations of docs/openapi.yaml that can fail with a code; each is named by its `operationId`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

@@ -9,21 +9,18 @@ mod codes;
 mod playlist;
 mod spotify;
 
+pub use billing::*;
+pub use codes::*;
+pub use playlist::*;
+pub use spotify::*;
+
+/// The schemas of all types, in the order of the document.
 #[cfg(feature = "openapi")]
-pub use billing::AppUrl;
-pub use billing::{
-    AccountDeletion, CheckoutRequest, EventOutcome, PortalRequest, StripePage, WebhookResponse,
-};
-#[cfg(feature = "openapi")]
-pub use codes::ErrorCode;
-pub use codes::{Code, ErrorBody, Operation};
-#[cfg(feature = "openapi")]
-pub use playlist::Market;
-pub use playlist::{
-    EraRequest, GeneratedPlaylist, MissData, PlaylistRequest, Quota, RefineRequest, Song, Stage, StageData,
-    StopReason, Track,
-};
-pub use spotify::{
-    ExportRequest, Exported, FoundTrack, Rejected, SearchResponse, SpotifyAuthorization, SpotifyLink,
-    SpotifyLinkCompletion,
-};
+pub fn schemas() -> utoipa::openapi::OpenApi {
+    use utoipa::OpenApi as _;
+    let mut all = codes::Schemas::openapi();
+    for schemas in [playlist::Schemas::openapi(), spotify::Schemas::openapi(), billing::Schemas::openapi()] {
+        all.merge(schemas);
+    }
+    all
+}

@@ -10,6 +10,24 @@ use crate::request::Whole;
 
 #[cfg(feature = "openapi")]
 use crate::llm::playlist::{Discovery, Language};
+#[cfg(feature = "openapi")]
+use crate::track::TrackUri;
+
+/// What docs/openapi.yaml describes of these types, in its order.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(
+    PlaylistRequest,
+    Song,
+    Market,
+    TrackUri,
+    Track,
+    Quota,
+    GeneratedPlaylist,
+    StageData,
+    MissData
+)))]
+pub(super) struct Schemas;
 
 /// ISO 3166-1 alpha-2, in upper or lower case. A country without Spotify (such as CN) and a code that ISO does not define
 /// (such as UK) are refused with 422 `invalid_request`; a stream ends with that error and charges nothing.

@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// What docs/openapi.yaml describes of these types, in its order.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(
+    SpotifyAuthorization,
+    SpotifyLinkCompletion,
+    SpotifyLink,
+    SearchResponse,
+    FoundTrack,
+    ExportRequest,
+    Exported
+)))]
+pub(super) struct Schemas;
+
 /// The response of `start`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]

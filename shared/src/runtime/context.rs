@@ -64,5 +64,16 @@ macro_rules! export {
                 FUNCTION.with(|function| function.fetch(request, env, context, $handle))
             }
         };
+
+        /// Reads the configuration, as the entry does.
+        ///
+        /// # Errors
+        /// [`ConfigError`]($crate::config::ConfigError) names what is missing or invalid.
+        #[cfg(not(target_arch = "wasm32"))]
+        pub fn configure(
+            env: &dyn Fn(&str) -> ::std::option::Option<::std::string::String>,
+        ) -> ::std::result::Result<(), $crate::config::ConfigError> {
+            <$config>::from_env(env).map(drop)
+        }
     };
 }

@@ -1,52 +1,16 @@
 //! The schemas of the types in `shared::api`, in the form that the document has had from its beginning.
 
 use anyhow::{Context, Result};
-use shared::api::{
-    AccountDeletion, AppUrl, CheckoutRequest, Code, ErrorBody, ErrorCode, ExportRequest, Exported,
-    FoundTrack, GeneratedPlaylist, Market, MissData, PlaylistRequest, PortalRequest, Quota, SearchResponse,
-    Song, SpotifyAuthorization, SpotifyLink, SpotifyLinkCompletion, StageData, StripePage, Track,
-    WebhookResponse,
-};
-use shared::track::TrackUri;
-use utoipa::OpenApi;
+use shared::api::{Code, schemas as types};
 
 use crate::node::{Map, Node};
 
 /// At least one character that shows something.
 const NOT_BLANK: &str = r"[^\s\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]";
 
-#[derive(OpenApi)]
-#[openapi(components(schemas(
-    ErrorBody,
-    ErrorCode,
-    PlaylistRequest,
-    Song,
-    Market,
-    TrackUri,
-    Track,
-    Quota,
-    GeneratedPlaylist,
-    StageData,
-    MissData,
-    SpotifyAuthorization,
-    SpotifyLinkCompletion,
-    SpotifyLink,
-    SearchResponse,
-    FoundTrack,
-    ExportRequest,
-    Exported,
-    AppUrl,
-    CheckoutRequest,
-    PortalRequest,
-    StripePage,
-    WebhookResponse,
-    AccountDeletion
-)))]
-struct Types;
-
 /// The schemas by their names, with what the template adds to them.
 pub fn schemas(template: Node) -> Result<Node> {
-    let types: Node = serde_json::from_str(&Types::openapi().to_json()?)?;
+    let types: Node = serde_json::from_str(&types().to_json()?)?;
     let mut schemas = types.get("components").and_then(|it| it.get("schemas")).context("no schemas")?.clone();
     for schema in schemas.map_mut()?.values_mut() {
         reshape(schema);

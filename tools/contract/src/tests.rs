@@ -7,15 +7,6 @@ use shared::runtime::cors::AllowedOrigins;
 use shared::runtime::endpoint::Endpoint;
 use spotify_oauth::callback::Reason;
 
-const ENDPOINTS: [Endpoint; 7] = [
-    account::ENDPOINT,
-    ai_playlist::ENDPOINT,
-    billing::ENDPOINT,
-    spotify_export::ENDPOINT,
-    spotify_oauth::ENDPOINT,
-    spotify_search::ENDPOINT,
-    stripe_webhook::ENDPOINT,
-];
 const APP: &str = "https://app.example";
 const METHODS: [&str; 4] = ["get", "post", "delete", "head"];
 
@@ -56,8 +47,10 @@ fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
 fn describes_routes_methods_and_body_sizes_of_every_function() {
     let document = document();
     let operations = operations(&document);
-    assert!(operations.iter().all(|it| ENDPOINTS.iter().any(|endpoint| endpoint.name == it.function)));
-    for Endpoint { name, methods, routes, max_body_bytes, .. } in ENDPOINTS {
+    assert!(
+        operations.iter().all(|it| functions::ALL.iter().any(|(endpoint, _)| endpoint.name == it.function))
+    );
+    for (Endpoint { name, methods, routes, max_body_bytes, .. }, _) in functions::ALL {
         let described: Vec<_> = operations.iter().filter(|it| it.function == name).collect();
         let all: BTreeSet<_> = described.iter().map(|it| it.method.as_str()).collect();
         assert_eq!(all, methods.split(", ").collect(), "{name}");

@@ -20,7 +20,7 @@ pub fn steps(
     let mut deployed: Vec<String> = Vec::new();
     let mut steps = Vec::new();
     for function in functions.into_iter().chain(gateway) {
-        let worker = format!("{}-{environment}", function.wrangler.name);
+        let worker = format!("{}-{environment}", function.worker());
         let command = || deploy(workspace, configuration, environment, secrets, function);
         let mut rehearsal = command()?;
         rehearsal.arg("--dry-run").arg("--outdir").arg(workspace.target.join("wrangler").join(&worker));

@@ -119,9 +119,9 @@ impl Configuration {
         let mut problems = Vec::new();
         for function in functions.iter().filter(|it| !(is_supabase && it.name == GATEWAY)) {
             let values = self.of(function);
-            let mut missing: Vec<_> = function.wrangler.secrets.required.iter().map(String::as_str).collect();
+            let mut missing: Vec<_> = function.needs.secrets.iter().map(String::as_str).collect();
             missing.retain(|name| !values.contains_key(*name));
-            if let Some(role) = &function.role {
+            if let Some(role) = &function.needs.role {
                 let token = token_name(role);
                 // On Supabase the platform injects the secret key.
                 if !is_supabase && !values.contains_key(FUNCTION_TOKEN) && !values.contains_key(SECRET_KEY) {

@@ -53,20 +53,9 @@ fn problems(target: Target, environment: Environment, changes: &[(&str, Option<&
 
 /// Reads a function's configuration, as its entry does.
 fn read(function: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    if function == "stripe-webhook" {
-        // No page calls it.
-        return stripe_webhook::config::Config::from_env(lookup).map(drop);
-    }
-    let origins = AllowedOrigins::from_env(&lookup).map(drop);
-    match function {
-        "account" => account::config::Config::from_env(lookup).map(drop).and(origins),
-        "ai-playlist" => ai_playlist::config::Config::from_env(lookup).map(drop).and(origins),
-        "billing" => billing::config::Config::from_env(lookup).map(drop).and(origins),
-        "spotify-export" => spotify_export::config::Config::from_env(lookup).map(drop).and(origins),
-        "spotify-oauth" => spotify_oauth::config::Config::from_env(lookup).map(drop).and(origins),
-        "spotify-search" => spotify_search::config::Config::from_env(lookup).map(drop).and(origins),
-        other => panic!("{other} is not compared with its lists"),
-    }
+    let (endpoint, configure) = functions::ALL.iter().find(|(it, _)| it.name == function).unwrap();
+    let origins = endpoint.serves_pages.then(|| AllowedOrigins::from_env(&lookup).map(drop));
+    configure(&lookup).and(origins.unwrap_or(Ok(())))
 }
 
 #[test]
@@ -99,7 +88,7 @@ fn each_function_is_handed_exactly_what_it_reads() {
         asked.retain(|name| !elsewise.contains(&name.as_str()));
         let listed: BTreeSet<_> = function.variables().map(str::to_owned).collect();
         assert_eq!(asked, listed, "{}", function.name);
-        for name in &function.wrangler.secrets.required {
+        for name in &function.needs.secrets {
             let without = |asked: &str| (asked != name).then(|| values.get(asked).cloned())?;
             assert!(read(&function.name, without).is_err(), "{} works without {name}", function.name);
         }

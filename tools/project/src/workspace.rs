@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+use crate::function_token::ROLES;
 
 /// Names and values, as a function finds them in its environment.
 pub type Variables = BTreeMap<String, String>;
@@ -29,23 +31,50 @@ pub struct Workspace {
     pub target: PathBuf,
     /// In the order of their names.
     pub functions: Vec<Function>,
+    /// The gateway's wrangler.toml.
+    pub wrangler: Wrangler,
+    /// The running program. Cargo may replace its file later, and then the system no longer knows the path.
+    pub program: PathBuf,
 }
 
 /// A crate below functions/.
 pub struct Function {
     pub name: String,
     pub dir: PathBuf,
-    pub wrangler: Wrangler,
-    /// Which role it is in the database; none for one that needs no more there than its callers may.
+    /// What the crate's Cargo.toml says that it needs.
+    pub needs: Needs,
+}
+
+/// `[package.metadata.sound-whiskers]`: what a function needs where it runs.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Its role in the database. A function of the role "none" may do no more there than its callers.
+    #[serde(deserialize_with = "role")]
     pub role: Option<String>,
-    /// What it reads of its environment if it is there, as the crate's Cargo.toml says.
+    /// The variables that must be set.
+    pub secrets: Vec<String>,
+    /// The variables that it reads if they are set.
     pub optional: Vec<String>,
+    /// Cloudflare's compatibility flags.
+    #[serde(default)]
+    pub compatibility_flags: Vec<String>,
 }
 
 impl Function {
+    /// The name of its worker on Cloudflare.
+    pub fn worker(&self) -> String {
+        format!("sound-whiskers-{}", self.name)
+    }
+
+    /// The name under which the gateway binds its worker: `AI_PLAYLIST`.
+    pub fn binding(&self) -> String {
+        self.name.replace('-', "_").to_ascii_uppercase()
+    }
+
     /// All that it reads of its environment, but for the credential of its role.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.wrangler.secrets.required.iter().chain(&self.optional).map(String::as_str)
+        self.needs.secrets.iter().chain(&self.needs.optional).map(String::as_str)
     }
 
     /// What it is handed of what is given: its variables, and the token of its role or else the secret key.
@@ -53,7 +82,7 @@ impl Function {
         let value = |name: &str| given.get(name).cloned();
         let mut values: Variables =
             self.variables().filter_map(|name| Some((name.to_owned(), value(name)?))).collect();
-        if let Some(role) = &self.role {
+        if let Some(role) = &self.needs.role {
             let token = value(&token_name(role)).map(|token| (FUNCTION_TOKEN.to_owned(), token));
             values.extend(token.or_else(|| Some((SECRET_KEY.to_owned(), value(SECRET_KEY)?))));
         }
@@ -61,32 +90,12 @@ impl Function {
     }
 }
 
-/// What a wrangler.toml says that matters to any runtime.
+/// What the gateway's wrangler.toml says that matters to any runtime.
 #[derive(Debug, Deserialize)]
 pub struct Wrangler {
-    pub name: String,
+    /// That of every worker.
     pub compatibility_date: String,
-    #[serde(default)]
-    pub compatibility_flags: Vec<String>,
-    #[serde(default)]
-    pub vars: BTreeMap<String, String>,
-    #[serde(default)]
-    pub services: Vec<ServiceBinding>,
-    pub assets: Option<Assets>,
-    #[serde(default)]
-    pub secrets: Secrets,
-}
-
-/// What has to be set; nothing of it stands in a file.
-#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
-pub struct Secrets {
-    pub required: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct ServiceBinding {
-    pub binding: String,
-    pub service: String,
+    pub assets: Assets,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,10 +110,27 @@ pub struct Assets {
 impl Workspace {
     pub fn open() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        let root = root.context("tools/project is in no checkout")?.to_owned();
-        let functions = read_functions(&root)?;
-        let target = target_folder(&root)?;
-        Ok(Self { root, target, functions })
+        Self::at(root.context("tools/project is in no checkout")?)
+    }
+
+    /// Reads the checkout in a folder.
+    ///
+    /// # Errors
+    /// Where a function's Cargo.toml does not say what it needs; and where a file cannot be read.
+    pub fn at(root: &Path) -> Result<Self> {
+        let (functions, wrangler) = (read_functions(root)?, read(&root.join("wrangler.toml"))?);
+        Ok(Self {
+            root: root.to_owned(),
+            target: target_folder(root)?,
+            functions,
+            wrangler,
+            program: std::env::current_exe()?,
+        })
+    }
+
+    /// The worker in front of the others.
+    pub fn gateway(&self) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == GATEWAY)
     }
 
     /// All but the gateway, whose place is taken by the platform where functions are not Cloudflare's.
@@ -118,7 +144,7 @@ impl Workspace {
         let mut all = Variables::new();
         for function in self.edge_functions() {
             for (name, value) in function.values(given) {
-                let name = match (name.as_str(), &function.role) {
+                let name = match (name.as_str(), &function.needs.role) {
                     ("SUPABASE_URL" | "SUPABASE_PUBLISHABLE_KEY" | SECRET_KEY, _) => continue,
                     (FUNCTION_TOKEN, Some(role)) => token_name(role),
                     (name, _) => name.strip_prefix("SUPABASE_").unwrap_or(name).to_owned(),
@@ -174,9 +200,8 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
         let Some(name) = dir.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
         let manifest = dir.join("Cargo.toml");
         if manifest.exists() {
-            let Metadata { role, optional } = read::<Manifest>(&manifest)?.package.metadata.sound_whiskers;
-            let wrangler = read(&if name == GATEWAY { root } else { &dir }.join("wrangler.toml"))?;
-            functions.push(Function { name, dir, wrangler, role: role.filter(|it| it != "none"), optional });
+            let needs = read::<Manifest>(&manifest)?.package.metadata.needs;
+            functions.push(Function { name, dir, needs });
         }
     }
     functions.sort_by(|a, b| a.name.cmp(&b.name));
@@ -188,6 +213,15 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
+fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    match name.as_str() {
+        "none" => Ok(None),
+        known if ROLES.contains(&known) => Ok(Some(name)),
+        _ => Err(D::Error::custom(format!("there is no role {name}"))),
+    }
+}
+
 #[derive(Deserialize)]
 struct Manifest {
     package: Package,
@@ -195,36 +229,16 @@ struct Manifest {
 
 #[derive(Deserialize)]
 struct Package {
-    #[serde(default)]
-    metadata: PackageMetadata,
+    metadata: Metadata,
 }
 
-#[derive(Default, Deserialize)]
-struct PackageMetadata {
-    #[serde(default, rename = "sound-whiskers")]
-    sound_whiskers: Metadata,
-}
-
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Metadata {
-    role: Option<String>,
-    #[serde(default)]
-    optional: Vec<String>,
+    #[serde(rename = "sound-whiskers")]
+    needs: Needs,
 }
 
 fn target_folder(root: &Path) -> Result<PathBuf> {
     let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") else { return Ok(root.join("target")) };
     Ok(std::path::absolute(folder)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wrangler_files_of_this_checkout_are_understood() {
-        let workspace = Workspace::open().unwrap();
-        let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY).unwrap();
-        assert!(gateway.wrangler.assets.is_some());
-    }
 }

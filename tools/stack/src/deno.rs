@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::settings::PUBLISHABLE_KEY;
 use crate::{Profile, Runtime};
 use project::files;
-use project::workspace::{Function, GATEWAY, SECRET_KEY, Variables, Workspace};
+use project::workspace::{Function, SECRET_KEY, Variables, Workspace};
 
 /// Writes an import map by which the entries find what was built in other folders than beside them.
 pub fn write_import_map(
@@ -43,8 +43,7 @@ pub fn command(
     let import_map = data.join("import-map.json");
     write_import_map(workspace, &import_map, |function| profile.folder(workspace, function, Runtime::Deno))?;
     // What on Cloudflare the gateway is told.
-    let gateway = workspace.functions.iter().find(|function| function.name == GATEWAY);
-    let public = gateway.map(|gateway| gateway.values(given)).unwrap_or_default();
+    let public = workspace.gateway().map(|gateway| gateway.values(given)).unwrap_or_default();
     let mut command = Command::new(workspace.npm_bin("deno"));
     command.args(["run", "--no-config", "--no-lock", "--no-remote", "--no-npm"]);
     command.args(["--allow-net", "--allow-env"]).arg("--import-map").arg(&import_map);

@@ -147,7 +147,7 @@ impl Settings {
         ])
     }
 
-    /// What the functions are given beyond the `vars` of their wrangler.toml; what was given wins.
+    /// What the functions are given; what was given wins.
     pub fn for_functions(&self, ports: &Ports, supabase: &Ready) -> Variables {
         // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
         let derived = |purpose: &str| files::fingerprint(format!("{purpose}/{}", supabase.secret_key));

@@ -135,7 +135,7 @@ pub fn models(cx: &mut Context<'_>) -> Result<()> {
 
 pub fn deploy(cx: &mut Context<'_>) -> Result<()> {
     let mut command = node(cx, &[], &["tests/deploy/**/*.test.ts"])?;
-    cx.run(command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?))
+    cx.run(command.env("SOUND_WHISKERS_XTASK", &cx.workspace.program))
 }
 
 /// `SCHEMATHESIS_SEED` chooses other requests.
@@ -163,7 +163,7 @@ fn end_to_end(cx: &Context<'_>) -> Result<Command> {
     // would have cargo compile everything anew: so the test binary alone gets it.
     command.args(["--config", "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']"]);
     // For the tests that start stacks of their own, to see how they end.
-    command.env("SOUND_WHISKERS_XTASK", std::env::current_exe()?);
+    command.env("SOUND_WHISKERS_XTASK", &cx.workspace.program);
     command.args(["test", "--package", "it", "--lib", "--", "-Zunstable-options", "--report-time"]);
     Ok(command)
 }

@@ -23,8 +23,18 @@ const PRODUCT: &[&str] = &[
 const CLIENTS: &[&str] =
     &["shared/", "functions/", "supabase/", "tests/simulators/", "tests/supabase-js/", "tests/stripe-sdk/"];
 const CONTRACT: &[&str] = &["shared/", "functions/", "supabase/", "docs/openapi.yaml", "tests/openapi/"];
-const GENERATED: &[&str] =
-    &["shared/", "functions/", "tools/contract/", "docs/openapi.yaml", "docs/errors.md", "web/src/api/"];
+const GENERATED: &[&str] = &[
+    "shared/",
+    "functions/",
+    "tools/contract/",
+    "tools/functions/",
+    "docs/openapi.yaml",
+    "docs/errors.md",
+    "web/src/api/",
+    "wrangler.toml",
+    "supabase/config.toml",
+    "supabase/functions/",
+];
 const WEB: &[&str] = &["web/", "tests/page/", "tests/browser/", "shared/", "functions/", "supabase/"];
 const DEPLOY: &[&str] =
     &["functions/", "supabase/", "web/", "tools/deploy/", "tests/deploy/", "wrangler.toml"];

@@ -1,5 +1,7 @@
 //! The operations of clients, and the calls that each makes.
 
+use reqwest::Method;
+
 use super::calls::*;
 
 /// What the failure of a call means for the operation.
@@ -54,6 +56,21 @@ pub enum Scenario {
     DeleteUnconfirmed,
     ExportAccount,
     Health,
+}
+
+impl Scenario {
+    /// The request, where it is a user's without a body that needs nothing prepared.
+    pub fn plain_request(self) -> Option<(Method, &'static str)> {
+        let search = "spotify-search?artist=Nirvana&title=Come+as+You+Are&limit=1";
+        Some(match self {
+            Self::Search | Self::SearchRenewed => (Method::GET, search),
+            Self::StartLink => (Method::POST, "spotify-oauth/start"),
+            Self::LinkStatus => (Method::GET, "spotify-oauth/status"),
+            Self::Unlink => (Method::DELETE, "spotify-oauth/link"),
+            Self::ExportAccount => (Method::GET, "account/export"),
+            _ => return None,
+        })
+    }
 }
 
 pub struct Operation {

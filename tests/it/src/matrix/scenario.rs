@@ -168,18 +168,14 @@ impl Subject {
 
     async fn perform(&mut self, worker: &Worker, scenario: Scenario) -> Outcome {
         let (stack, user) = (&worker.stack, &self.user);
-        let plain = async |method, path: &str| stack.call(method, path, user, Value::Null).await;
-        let search = "spotify-search?artist=Nirvana&title=Come+as+You+Are&limit=1";
+        if let Some((method, path)) = scenario.plain_request() {
+            return Outcome::of(stack.call(method, path, user, Value::Null).await);
+        }
         Outcome::of(match scenario {
             Save | Stream | GenerateRenewed | GenerateFailing | Again => {
                 return self.generate(worker, scenario).await;
             }
-            Search | SearchRenewed => plain(Method::GET, search).await,
-            StartLink => plain(Method::POST, "spotify-oauth/start").await,
             CompleteLink => spotify::complete(stack, user, &self.agreed).await,
-            ExportAccount => plain(Method::GET, "account/export").await,
-            LinkStatus => plain(Method::GET, "spotify-oauth/status").await,
-            Unlink => plain(Method::DELETE, "spotify-oauth/link").await,
             Export | ExportFailing => spotify::export(stack, user, &self.playlist, Some(&self.key)).await,
             ExportRenewed | ExportRevoked | ExportNothing => {
                 spotify::export(stack, user, &self.playlist, None).await
@@ -192,7 +188,7 @@ impl Subject {
                 let confirm = if scenario == Delete { &user.email } else { "x@matrix.test" };
                 crate::account::delete(stack, user, confirm).await
             }
-            Health => unreachable!("it is asked at any function"),
+            _ => unreachable!("it is a plain request, or asked at any function"),
         })
     }
 
