@@ -74,7 +74,7 @@ fn generated_inputs_are_not_part_of_any_wasm() {
     }
 }
 
-/// The runner takes a crate without a single test for success.
+/// The runner succeeds for a crate without tests.
 #[test]
 fn a_crate_that_depends_on_tests_for_wasm_has_some() {
     let workspace = Workspace::open().unwrap();
@@ -172,8 +172,8 @@ fn every_function_says_which_role_it_is() {
     }
 }
 
-/// Optional packages for other systems than those that are tested, whose hash nobody has looked up yet: their registry page
-/// names it. The list only ever gets shorter.
+/// Optional packages for untested systems, whose hash is not recorded yet: the registry's page of the package has it. The
+/// list must only get shorter.
 const WITHOUT_A_HASH: [&str; 11] = [
     "@squawk-cli/darwin-arm64",
     "@squawk-cli/darwin-x64",
