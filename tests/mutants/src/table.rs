@@ -143,7 +143,7 @@ mutants! {
         "exports are not limited":
             "functions/spotify-export/src/job.rs"
                 "take_request(&supabase.service(), self.user.id(), Counted::Export).await?" => "()",
-            "an_export_too_many_does_not_reach_spotify";
+            "rate_limited_export_does_not_reach_spotify";
         "a repeat makes a second copy":
             "functions/spotify-export/src/job.rs" "self.export(Some(key), copy, tokens).await"
                 => "self.export(Some(key), None, tokens).await",
@@ -155,7 +155,7 @@ mutants! {
     "account" {
         "a stolen session deletes the account":
             "functions/account/src/handler.rs" "user.require_recent_sign_in(clock.now_seconds())?" => "()",
-            "an_account_is_deleted_only_by_who_has_signed_in_within_ten_minutes";
+            "deletion_needs_a_recent_sign_in";
         "an account is deleted and its subscription goes on":
             "functions/account/src/handler.rs" "stripe.delete_customer(&customer).await?" => "()",
             "customer_is_deleted_at_stripe_before_the_user";
