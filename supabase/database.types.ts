@@ -52,12 +52,12 @@ export type Database = {
           'artist': string | null;
           'duration_ms': number | null;
           'explicit': boolean | null;
-          'version': string | null;
           'is_deleted': boolean;
           'playlist_id': string;
           'position': number;
           'title': string | null;
           'track_uri': string;
+          'version': string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -66,12 +66,12 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
-          'version'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id': string;
           'position': number;
           'title'?: string | null;
           'track_uri': string;
+          'version'?: string | null;
         };
         Update: {
           'added_at'?: string;
@@ -79,12 +79,12 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
-          'version'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id'?: string;
           'position'?: number;
           'title'?: string | null;
           'track_uri'?: string;
+          'version'?: string | null;
         };
         Relationships: [
           {

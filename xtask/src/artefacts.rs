@@ -1,4 +1,4 @@
-//! What a runtime serves, made from one cargo build of all functions.
+//! The artefacts that a runtime serves, built with one cargo build of all functions.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +21,7 @@ use project::setup::{self, WASM_TARGET};
 use project::workspace::{Function, GATEWAY, Workspace};
 use stack::{Profile, Runtime};
 
-/// The most that a function's wasm may weigh, compressed as a platform stores it.
+/// The budget of a function's wasm in KB, compressed as a platform stores it.
 const GZIP_BUDGETS_KB: [(&str, usize); 2] = [("ai-playlist", 300), ("stripe-webhook", 127)];
 
 /// The JavaScript between a runtime and a function's wasm, in shared/src/runtime/wasm.

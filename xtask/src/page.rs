@@ -12,7 +12,7 @@ use project::files;
 use project::process;
 use project::workspace::Workspace;
 
-/// The most that all of it may weigh, compressed as it travels.
+/// The budget of the whole page in KB, compressed as for transfer.
 pub const GZIP_BUDGET_KB: usize = 120;
 
 /// Files that name the hashed ones.

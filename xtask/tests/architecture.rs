@@ -72,7 +72,7 @@ fn generated_inputs_are_not_part_of_any_wasm() {
     }
 }
 
-/// The runner takes a crate without a single test for success.
+/// The runner succeeds for a crate without tests.
 #[test]
 fn a_crate_that_depends_on_tests_for_wasm_has_some() {
     let workspace = Workspace::open().unwrap();
@@ -115,8 +115,8 @@ fn cloudflare_logs_no_urls_of_requests_to_the_gateway() {
     assert_eq!(file["observability"]["logs"]["invocation_logs"].as_bool(), Some(false));
 }
 
-/// Optional packages for other systems than those that are tested, whose hash nobody has looked up yet: their registry page
-/// names it. The list only ever gets shorter.
+/// Optional packages for untested systems, whose hash is not recorded yet: the registry's page of the package has it. The
+/// list must only get shorter.
 const WITHOUT_A_HASH: [&str; 11] = [
     "@squawk-cli/darwin-arm64",
     "@squawk-cli/darwin-x64",

@@ -7,7 +7,7 @@ interface Context {
 
 type Environment = Record<string, string>;
 
-/** Starts the wasm; answers what serves requests with it. */
+/** Starts the wasm; returns the function that serves requests with it. */
 type Start = (module: WebAssembly.Module) => (request: Request, env: Environment, context: Context) => Response | Promise<Response>;
 
 /** What `cargo xtask build` makes for a function. */
@@ -26,7 +26,7 @@ declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | unde
 const INJECTED = ['SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEYS', 'SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_ANON_KEY'];
 const INJECTED_SECRETS = ['SUPABASE_SECRET_KEYS', 'SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY'];
 
-/** Nobody but the platform may set names with this prefix: what else begins so is set without it. */
+/** The platform reserves this prefix, so our variables that begin with it are set without it. */
 const RESERVED = 'SUPABASE_';
 
 const context: Context = {

@@ -1,4 +1,4 @@
-//! The document against what no type says: routes, sizes of bodies, and the limits that requests are refused at.
+//! Compares the document with routes, sizes of bodies and limits, which no type expresses.
 
 use std::collections::BTreeSet;
 

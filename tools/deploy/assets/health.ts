@@ -1,6 +1,6 @@
 /**
- * Asks URLs until each answers 200, for a minute at the most: what was deployed takes some seconds to be everywhere.
- * With HEALTH_TOKEN the answers say what is missing.
+ * Polls URLs until each returns 200, for at most a minute, because a deployment takes some seconds to reach every region.
+ * With HEALTH_TOKEN the responses name the missing dependencies.
  */
 
 const PATIENCE_MS = 60_000;

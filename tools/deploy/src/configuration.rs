@@ -1,4 +1,4 @@
-//! What a deployment is configured with: one file for all functions, and each is handed its own part of it.
+//! The configuration of a deployment: one env file, of which each function gets only its own part.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use project::workspace::{FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variable
 /// The path below the public origin to which Spotify sends listeners back.
 const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
 
-/// What the tools prove themselves with; no function gets it.
+/// The credentials of the deployment tools; no function gets them.
 const ACCOUNT: [&str; 5] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
@@ -20,7 +20,7 @@ const ACCOUNT: [&str; 5] = [
     "SUPABASE_DB_URL",
 ];
 
-/// Whom functions send credentials to, where that is not the service's own address.
+/// The variables that redirect credentials to another address than the service's own.
 const UPSTREAMS: [&str; 5] = [
     "AUTH_ISSUER",
     "LLM_BASE_URL",
@@ -67,7 +67,7 @@ impl Configuration {
         Ok(Self(given))
     }
 
-    /// A value, empty where there is none.
+    /// Returns a value, empty if there is none.
     pub fn value(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.trim_end_matches('/'))
     }
@@ -102,18 +102,18 @@ impl Configuration {
         self.0.iter().filter(own).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// What a function of its own is handed.
+    /// Returns the variables of one function.
     pub fn of(&self, function: &Function) -> Variables {
         function.values(&self.0)
     }
 
-    /// What all functions of a Supabase project are handed, as an env file.
+    /// Returns the variables of all functions of a Supabase project, as an env file.
     pub fn of_project(&self, workspace: &Workspace) -> String {
         let values = workspace.values_of_project(&self.0);
         values.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
     }
 
-    /// What keeps these functions from being deployed; no value is in it.
+    /// Returns the problems that prevent the deployment, without values.
     pub fn problems(&self, functions: &[Function], options: &Options) -> Vec<String> {
         let is_supabase = options.target == Target::Supabase;
         let mut problems = Vec::new();
@@ -136,7 +136,7 @@ impl Configuration {
         problems
     }
 
-    /// What is set and cannot be meant.
+    /// Returns the problems of values that are set but invalid.
     fn misfits(&self, options: &Options) -> Vec<String> {
         let mut misfits = Vec::new();
         let mut expect = |name: &str, fits: bool, rule: &str| {

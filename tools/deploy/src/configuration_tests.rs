@@ -60,8 +60,8 @@ fn read(function: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), C
 
 #[test]
 fn each_function_is_handed_exactly_what_it_reads() {
-    // What a deployment hands over elsewise: credentials, and the names that Supabase injects.
-    let elsewise = [
+    // The variables that a deployment sets in another way: credentials, and the names that Supabase injects.
+    let set_otherwise = [
         FUNCTION_TOKEN,
         SECRET_KEY,
         "SUPABASE_SECRET_KEYS",
@@ -85,7 +85,7 @@ fn each_function_is_handed_exactly_what_it_reads() {
         let mut asked = asked.into_inner();
         // The platform's side of every function reads them.
         asked.extend(["HEALTH_TOKEN", "SERVER_TIMING"].map(str::to_owned));
-        asked.retain(|name| !elsewise.contains(&name.as_str()));
+        asked.retain(|name| !set_otherwise.contains(&name.as_str()));
         let listed: BTreeSet<_> = function.variables().map(str::to_owned).collect();
         assert_eq!(asked, listed, "{}", function.name);
         for name in &function.needs.secrets {

@@ -1,4 +1,4 @@
-//! The database and the functions, brought to a platform: checked, migrated, deployed, asked how they are.
+//! Deploys the database and the functions: checks, migrates, deploys, verifies the health.
 
 mod cloudflare;
 mod configuration;
@@ -21,13 +21,13 @@ use project::workspace::Workspace;
 
 /// One step of a deployment.
 struct Step {
-    /// What it does, such as "account".
+    /// The name of the step, such as "account".
     name: String,
-    /// What does it.
+    /// The command of the step.
     command: Command,
-    /// What rehearses it without an account; none where that is impossible.
+    /// The command for a dry run without an account; `None` if that is impossible.
     rehearsal: Option<Command>,
-    /// What the operator does when it fails.
+    /// The remedy if the step fails.
     remedy: String,
     /// Reads what it prints on the standard output, where that is an answer.
     judge: Option<fn(&str) -> Result<Answer>>,
@@ -121,7 +121,7 @@ impl Step {
     }
 }
 
-/// A step that fails does not keep the next from being tried: all that is wrong is told at once.
+/// Runs all steps even if one fails, to report all problems at once.
 fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
     let (total, mut failed) = (steps.len(), problems);
     for (index, step) in steps.into_iter().enumerate() {

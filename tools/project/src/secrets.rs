@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::workspace::Workspace;
 
-    /// Nobody's.
+    /// A generated token that belongs to no account.
     const RANDOM: &str = "4eC39HqLyjWDarjtT1zdp7dcQ9x";
 
     #[test]

@@ -1,4 +1,4 @@
-/** What functions/gateway does on Cloudflare: the headers of its answers, and what the page is told. */
+/** Stands in for functions/gateway: the headers of the page's files and the page's configuration. */
 
 export interface PageVariables {
   SUPABASE_URL?: string;

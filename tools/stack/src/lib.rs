@@ -35,7 +35,7 @@ pub use self::options::{DEPLOYABLE_VARIABLE, Options, Profile, Runtime};
 pub use self::ready::Ready;
 pub use self::settings::{SIMULATED_STRIPE_KEY, Settings};
 
-/// How long a part may take to answer whether it is ready.
+/// How long a readiness check of a part may take.
 const ANSWER_TIMEOUT_S: u64 = 5;
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
@@ -71,7 +71,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Has what is needed built, starts all parts and waits until each answers.
+    /// Builds the artefacts, starts all parts and waits until each is ready.
     fn start(
         workspace: &Workspace,
         options: &Options,
@@ -82,9 +82,9 @@ impl Stack {
         let settings = Settings::read(workspace, options.env_file.as_deref())?;
         let root = options.data.clone().unwrap_or_else(|| workspace.target.join("dev"));
         let data = DataFolder::open(&root)?;
-        // One that a killed stack left behind would tell of services that are gone.
+        // The ready file of a killed stack would name services that no longer run.
         options.ready_file.as_deref().map(ready::forget).transpose()?;
-        // First of all, so that a port in use is not found out after minutes of building.
+        // Before the build, so that a port in use is reported at once.
         let ports = ports::assign(choice)?;
         if !options.no_build {
             build()?;
@@ -168,7 +168,7 @@ impl<'a> Starter<'a> {
         Self { workspace, data: data.root.clone(), ports, supervisor, pids }
     }
 
-    /// Writes the ready file, now that everything answers.
+    /// Writes the ready file after all parts are ready.
     fn finish(
         self,
         ready: Ready,

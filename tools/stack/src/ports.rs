@@ -17,7 +17,7 @@ pub struct Ports {
     pub stripe: u16,
 }
 
-/// Who chooses the ports.
+/// How the ports are chosen.
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
     /// [`WEB`] for the page, free ones for the rest.

@@ -20,7 +20,7 @@ pub struct Postgres {
     package: PostgresPackage,
     /// Holds the cluster and the superuser's password.
     folder: PathBuf,
-    /// Whom it runs as where this process is root, as whom it refuses to run.
+    /// The user that PostgreSQL runs as if this process is root, because PostgreSQL refuses to run as root.
     user: Option<User>,
     password: String,
     port: u16,

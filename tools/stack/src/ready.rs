@@ -1,4 +1,4 @@
-//! The file that says that everything answers, and where.
+//! The ready file, which names the addresses of a stack once all parts are ready.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -30,7 +30,7 @@ pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u1
     command
 }
 
-/// The keys, which the local Supabase makes up when it starts for the first time, and a token for each role.
+/// The keys, which the local Supabase generates at its first start, and a token for each role.
 pub fn read_keys(workspace: &Workspace, state: &Path) -> Result<(Keys, Variables)> {
     #[derive(Deserialize)]
     struct State {

@@ -13,7 +13,7 @@ use project::files;
 use project::process::{self, GRACE, Group, POLL};
 use project::progress::say;
 
-/// A part that is not there by then never will be.
+/// The time limit for a part to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a part is run.

@@ -140,6 +140,7 @@ mod tests {
             target: "/repo/target".into(),
             functions: vec![function("ai-playlist", playlist), function(GATEWAY, gateway)],
             wrangler: toml::from_str(wrangler).unwrap(),
+            program: "/repo/target/debug/xtask".into(),
         };
         let given = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x"), ("FN_AI_TOKEN", "t0ken")];
         let given = Variables::from(given.map(|(name, value)| (name.into(), value.into())));

@@ -1,4 +1,4 @@
-//! Which paths differ from where the branch began.
+//! The paths that changed since the branch began.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What a stage works with: the workspace, a log, and the stack that it needs.
+//! The context of a stage: the workspace, a log, and its stack.
 
 use std::fs::File;
 use std::path::PathBuf;

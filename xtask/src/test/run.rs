@@ -1,4 +1,4 @@
-//! What a stage runs.
+//! The commands of the stages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
