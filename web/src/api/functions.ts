@@ -1,7 +1,14 @@
 // Calls the functions with fetch, because they may have another address than Supabase and one returns a stream.
 
-import type { Exported, FoundTrack, SearchResponse, SpotifyAuthorization, SpotifyLink, StripePage } from './generated.ts';
 import { Failure, failureOfResponse } from './failure.ts';
+import type {
+  Exported,
+  FoundTrack,
+  SearchResponse,
+  SpotifyAuthorization,
+  SpotifyLink,
+  StripePage,
+} from './generated.ts';
 import { auth, functionsUrl } from './supabase.ts';
 
 export type { Exported, FoundTrack, SpotifyLink };
@@ -51,7 +58,9 @@ function send(path: string, { method = 'POST', query, body, headers, signal }: C
 }
 
 export async function searchTracks(artist: string, title: string): Promise<FoundTrack[]> {
-  const query = Object.fromEntries(Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''));
+  const query = Object.fromEntries(
+    Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''),
+  );
   return (await call<SearchResponse>('spotify-search', { method: 'GET', query })).tracks;
 }
 
