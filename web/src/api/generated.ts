@@ -308,27 +308,7 @@ export type Track = {
   /** How well it matches the suggestion. */
   score: number;
   /** The kind of version: one that the user or the suggestion named, or that `allow_versions` permitted. Absent for the plain recording. */
-  version?:
-    | 'live'
-    | 'karaoke'
-    | 'tribute'
-    | 'cover'
-    | 'sped_up'
-    | 'slowed'
-    | 'eight_d'
-    | 'remix'
-    | 'acoustic'
-    | 'demo'
-    | 're_recorded'
-    | 'instrumental'
-    | 'alternate'
-    | 'extended'
-    | 'session'
-    | 'language'
-    | 'arranged'
-    | 'spoken'
-    | 'mixed'
-    | 'other';
+  version?: 'live' | 'karaoke' | 'tribute' | 'cover' | 'sped_up' | 'slowed' | 'eight_d' | 'remix' | 'acoustic' | 'demo' | 're_recorded' | 'instrumental' | 'alternate' | 'extended' | 'session' | 'language' | 'arranged' | 'spoken' | 'mixed' | 'other';
 };
 
 /** A Spotify track's URI: `spotify:track:` and 22 base62 characters. */
