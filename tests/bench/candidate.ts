@@ -13,7 +13,6 @@ import { build } from 'esbuild';
 import event from './event.json' with { type: 'json' };
 import { builtFunction, ready, work } from './harness.ts';
 
-/** What a peer is given, under the names that our functions know. */
 export type Environment = Record<string, string>;
 export type Handler = (request: Request) => Promise<Response>;
 export type Runtime = 'workerd' | 'deno';

@@ -6,7 +6,6 @@ import path from 'node:path';
 import postgres from 'postgres';
 
 export type Values = Record<string, number>;
-/** What was measured in each round, by measure and candidate. */
 export type Samples = Record<string, Record<string, number[]>>;
 /** Two candidates of a measure, compared within each round: what disturbed one will have disturbed the other. */
 export type Ratio = { what: string; of: string; to: string; atLeast?: number; atMost?: number };
@@ -105,12 +104,10 @@ export async function withProcessorTime(pid: number, work: () => Promise<Values>
   return Number.isNaN(ms) ? values : { ...values, 'processor time, ms': ms };
 }
 
-/** The memory of a process that is in RAM. */
 export function residentMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(ofSystem(`/proc/${pid}/status`))?.[1]) / 1024;
 }
 
-/** Sets something in a simulator by its control API. */
 export async function control(simulator: 'llm' | 'spotify', name: string, body: unknown, method = 'PUT'): Promise<void> {
   const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${name}: ${await response.text()}`);

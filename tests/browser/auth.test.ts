@@ -104,7 +104,6 @@ test('a forgotten password is replaced by way of a mail', async () => {
   await signIn(later.page, email, 'another horse battery');
 });
 
-/** Whose session the page has, as the account's screen tells. */
 async function isSignedInAs(page: Page, email: string): Promise<void> {
   await goTo(page, 'account');
   await page.getByRole('main').getByText(`Signed in as ${email}`).waitFor();

@@ -34,7 +34,6 @@ export function fileServer(config: () => PageConfig): Server {
   });
 }
 
-/** The port that it listens on. */
 export async function listen(server: Server): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);

@@ -41,7 +41,6 @@ export async function wish(page: Page, words = 'a cozy rainy evening'): Promise<
   await page.keyboard.press('Enter');
 }
 
-/** Goes to a place in the app, without loading the page anew. */
 export async function goTo(page: Page, place: string): Promise<void> {
   await page.evaluate((hash) => {
     location.hash = hash;
@@ -55,7 +54,6 @@ export async function shot(page: Page, name: string): Promise<void> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** No rule of axe is broken, in either theme. */
 export async function isAccessible(page: Page, what: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -85,7 +83,6 @@ export async function choose(page: Page, what: string, item: string): Promise<vo
   await page.getByRole('menuitem', { name: item }).click();
 }
 
-/** Whether the focus is at something that can be gone on from. */
 export async function keepsFocus(page: Page, what: string): Promise<void> {
   await page.evaluate(() => new Promise(requestAnimationFrame));
   assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', what);

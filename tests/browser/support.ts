@@ -18,15 +18,12 @@ export const SIZES: [name: string, size: Size][] = [
   ['desktop', DESKTOP],
   ['phone', PHONE],
 ];
-/** Far more than anything here takes, on a busy machine too. */
 const PATIENCE_MS = 15_000;
 
-/** How the model talks: slowly enough to watch, or at once. */
 export function modelTakes(first_token_ms: number, chunk_ms: number): Promise<void> {
   return control('llm', 'PUT', 'script', [{ reply: REPLY, first_token_ms, chunk_chars: 40, chunk_ms }]);
 }
 
-/** The database, as its owner. */
 export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
   try {
@@ -38,7 +35,6 @@ export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
 
 export type Listener = { email: string; supabase: Client; session: Session };
 
-/** Somebody with an account, known to no browser yet. */
 export async function listener(): Promise<Listener> {
   const { supabase, session } = await signedUp();
   return { email: String(session.user.email), supabase, session };
@@ -53,7 +49,6 @@ const SONGS = [
 
 type Found = { track_uri: string; title: string; artist: string; album: string; duration_ms: number; explicit: boolean };
 
-/** As the catalogue has it, for Spotify takes no other. */
 async function track({ session }: Listener, artist: string, title: string): Promise<Found> {
   const headers = { Authorization: `Bearer ${session.access_token}` };
   const response = await fetch(`${ready.functions_url}/spotify-search?${new URLSearchParams({ artist, title, limit: '10' })}`, { headers });
@@ -62,7 +57,6 @@ async function track({ session }: Listener, artist: string, title: string): Prom
   return { track_uri: found.track_uri, title, artist: found.artist, album: found.album, duration_ms: found.duration_ms, explicit: found.explicit };
 }
 
-/** A playlist made without the page. */
 export async function playlistOf(who: Listener, name: string, count: number = SONGS.length): Promise<string> {
   const { supabase, session } = who;
   const created = await supabase.from('playlists').insert({ owner_id: session.user.id, name }).select('id').single();
@@ -74,7 +68,6 @@ export async function playlistOf(who: Listener, name: string, count: number = SO
   return playlist_id;
 }
 
-/** A playlist that the model has made, without the page. */
 export async function generated({ session }: Listener, target_count: number): Promise<string> {
   const headers = { Authorization: `Bearer ${session.access_token}`, 'Content-Type': 'application/json' };
   const body = JSON.stringify({ prompt: 'rain', target_count, save: true });
@@ -145,7 +138,6 @@ export async function arrival(browser: Browser, place = '', options: VisitOption
   return { ...it, who };
 }
 
-/** As if the listener had signed in an hour ago and stayed. */
 export async function stays({ session, supabase, email }: Listener): Promise<Listener> {
   await database(
     (sql) =>
@@ -157,7 +149,6 @@ export async function stays({ session, supabase, email }: Listener): Promise<Lis
   return { email, supabase, session: data.session };
 }
 
-/** The link in the newest mail to somebody. */
 export async function linkTo(address: string, mail_url = ready.mail_url): Promise<string> {
   for (;;) {
     const mails = (await (await fetch(mail_url, { headers: { Accept: 'application/json' } })).json()) as { to: string; text: string }[];

@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 
 const EXECUTABLE = 'node_modules/.bin/supabase';
 
-/** What a command prints; a failure is thrown with what it said. */
 export function supabase(database_url: string, ...command: string[]): string {
   // A database on this machine speaks no TLS; the CLI insists on it unless told.
   const remote = new URL(database_url);

@@ -33,7 +33,6 @@ before(async () => {
 
 after(() => scratch?.drop());
 
-/** The plan, with the nodes that were really reached. */
 async function nodesOf(statement: string, sub: string | null = USER): Promise<Node[]> {
   const explain = `explain (analyze, costs off, timing off, summary off, format json) ${statement}`;
   const rows = sub === null ? await sql.unsafe(explain) : await as(sql, 'authenticated', sub, (tx) => tx.unsafe(explain));
@@ -48,7 +47,6 @@ const indexes = (nodes: Node[]) => [...new Set(nodes.map((node) => node['Index N
 /** A month that has hardly begun, or not yet, is read whole in less time than by its index. */
 const FEW_ROWS = 500;
 
-/** No table is read as a whole, and auth.uid() is evaluated once. */
 function assertIndexed(nodes: Node[]): void {
   for (const node of scanned(nodes).filter((it) => it['Node Type'] === 'Seq Scan')) {
     const read = Number(node['Actual Rows']) + Number(node['Rows Removed by Filter'] ?? 0);

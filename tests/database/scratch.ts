@@ -31,7 +31,6 @@ export async function setUpEmptyProject(sql: Sql): Promise<void> {
   await sql.unsafe(PROJECT).simple();
 }
 
-/** Makes an empty database a project with the migrations applied. */
 export async function setUpProject(sql: Sql): Promise<void> {
   await setUpEmptyProject(sql);
   await migrate(sql, 'supabase/migrations');

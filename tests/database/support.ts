@@ -20,7 +20,6 @@ export function connect(max = 1, url = databaseUrl()): Sql {
   return postgres(url, { max, idle_timeout: 20, connect_timeout: 10, onnotice: () => {} });
 }
 
-/** An account with its profile, as Auth makes one. */
 export async function signUp(sql: Sql | TransactionSql, metadata: Record<string, unknown> = {}): Promise<string> {
   const id = randomUUID();
   await sql`insert into auth.users (id, email, raw_user_meta_data) values (${id}, ${`${id}@example.test`}, ${JSON.stringify(metadata)})`;
@@ -35,7 +34,6 @@ export async function as<T>(sql: Sql, role: Role, sub: string | null, work: (tx:
   })) as T;
 }
 
-/** From here on the transaction is the role's. */
 export async function becomes(tx: TransactionSql, role: Role, sub: string | null): Promise<void> {
   await tx`select set_config('request.jwt.claims', ${JSON.stringify({ role, ...(sub === null ? {} : { sub }) })}, true), set_config('role', ${role}, true)`;
 }

@@ -23,7 +23,6 @@ const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`selec
 const rotate = (user: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.rotate_spotify_tokens(${NEW}, ${OLD}, ${before(user)}, 1) as answer`);
 
-/** The id just before a user's. */
 function before(user: string): string {
   const digits = (BigInt(`0x${user.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0');
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -14,7 +14,6 @@ type Script = { bindings: Binding[]; modules: Map<string, Buffer>; assets: strin
 type Manifest = Record<string, { hash: string; size: number }>;
 
 export class CloudflareApi extends PlatformSimulator {
-  /** What is deployed, by the worker's name. */
   readonly scripts = new Map<string, Script>();
   /** Versions that are not deployed yet, by their id. */
   readonly #versions = new Map<string, Script>();

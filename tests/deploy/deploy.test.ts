@@ -54,7 +54,6 @@ function run(program: string, args: string[], env: Record<string, string> = {}):
   return promise;
 }
 
-/** The same on a pseudo-terminal. */
 function runOnTerminal(program: string, args: string[], env: Record<string, string> = {}): Promise<Ran> {
   const words = [program, ...args].map((word) => `'${word}'`);
   const script = process.platform === 'darwin' ? ['-q', '/dev/null', program, ...args] : ['-qec', words.join(' '), '/dev/null'];
@@ -170,7 +169,6 @@ async function assertDeployed({ api, sql }: Project): Promise<void> {
   }
 }
 
-/** As much of pg_cron as the deployment asks for. */
 async function setUpCron(sql: Sql, jobs: string[]): Promise<void> {
   await sql`create schema cron`;
   await sql`create table cron.job (jobname text, active boolean)`;

@@ -106,7 +106,6 @@ export class ManagementApi extends PlatformSimulator {
 
 type EdgeRuntime = { origin: string; stop: () => Promise<void> };
 
-/** Serves what was deployed by Deno, on a free port. */
 async function serve(parent: string, deployed: Map<string, Deployed>, variables: Record<string, string>): Promise<EdgeRuntime> {
   const folder = await mkdtemp(join(parent, 'runtime-'));
   const functions = [];

@@ -29,7 +29,6 @@ export abstract class PlatformSimulator {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What leads Node's requests for a public origin here. */
   protected redirect(publicOrigin: string): Record<string, string> {
     const script = `const original = globalThis.fetch;
       globalThis.fetch = (url, ...rest) => original(typeof url === 'string' ? url.replace('${publicOrigin}/', '${this.origin}/') : url, ...rest);`;
@@ -41,7 +40,6 @@ export abstract class PlatformSimulator {
     this.#failures.set(request, status);
   }
 
-  /** Takes the status that the next such request is to get. */
   protected failure(request: string): number | undefined {
     const status = this.#failures.get(request);
     this.#failures.delete(request);
@@ -51,7 +49,6 @@ export abstract class PlatformSimulator {
   /** Replies to a call to the API; throws on a request that the platform would not have understood. */
   protected abstract reply(call: Call): Promise<Reply>;
 
-  /** Serves what was deployed; returns false for a call to the API. */
   protected abstract serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean>;
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -8,7 +8,6 @@ export type Config = {
   migrations_dir: string;
   seed_file: string | null;
   confirm_email: boolean;
-  /** Where CAPTCHA tokens are verified, and with what. */
   captcha: { secret: string; siteverify_url: string } | null;
 };
 

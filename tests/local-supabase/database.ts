@@ -114,7 +114,6 @@ export class Pool {
     else this.#free += 1;
   }
 
-  /** Whether the database responds in time. */
   async isUp(): Promise<boolean> {
     const answered = this.acquire().then(async (connection) => {
       try {
@@ -142,7 +141,6 @@ export class Pool {
   }
 }
 
-/** A plain connection for what is done once at the start. */
 export async function withDatabase<T>(url: string, work: (sql: Sql) => Promise<T>, onnotice: (notice: postgres.Notice) => void = () => {}): Promise<T> {
   const sql = postgres(url, { max: 1, connect_timeout: CONNECT_TIMEOUT_SECONDS, connection: { TimeZone: 'UTC' }, onnotice });
   try {

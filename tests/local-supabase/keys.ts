@@ -4,7 +4,6 @@ import path from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 
-/** The project's API keys and signing keys. */
 export type Keys = {
   publishable_key: string;
   secret_key: string;

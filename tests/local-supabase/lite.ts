@@ -16,7 +16,6 @@ export type RequestContext = {
   method: string;
   /** As PostgREST sees it: without /rest/v1. */
   path: string;
-  /** JSON. */
   headers: string;
   /** Null where the API key is missing or unknown: Lite then refuses as Supabase's gateway does. */
   identity: { type: 'publishable' | 'secret'; claims: JWTPayload } | null;

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 const PROJECT = new URL('../../', import.meta.url);
 
-/** More than any test needs, little enough to forget about. */
 const KEPT_MAILS = 200;
 
 export type Mail = { id: number; to: string; subject: string; text: string; html: string; created_at: string };

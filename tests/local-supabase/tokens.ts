@@ -18,7 +18,6 @@ export class TokenError extends Error {
   }
 }
 
-/** The user as Auth returns it: the part that goes into a token. */
 export type TokenUser = { phone?: string; app_metadata?: Record<string, unknown>; user_metadata?: Record<string, unknown>; is_anonymous?: boolean };
 
 export type Tokens = {

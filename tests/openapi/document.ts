@@ -8,14 +8,12 @@ import { parse } from 'yaml';
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type Node = { [name: string]: Json };
 
-/** A route: what the document says of it, and where. */
 export interface Operation {
   id: string;
   /** `POST` */
   method: string;
   /** `/billing/checkout` */
   path: string;
-  /** Whether it wants a user's token. */
   isForUsers: boolean;
   isOfHealth: boolean;
   node: Node;

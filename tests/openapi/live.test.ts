@@ -184,7 +184,6 @@ async function newToken(): Promise<string> {
   return (await signedUp()).session.access_token;
 }
 
-/** Agrees on Spotify's page; returns what the callback passes on. */
 async function agreed(token: string): Promise<{ code: string; state: string }> {
   const { body } = await call('startSpotifyLink', { token });
   const sent = await fetch(body.authorize_url, { method: 'POST', body: new URLSearchParams({ decision: 'agree', login: 'ania' }), redirect: 'manual' });
@@ -211,7 +210,6 @@ async function call(id: string, { token, body, query = '', headers = {}, method,
   return { status: response.status, headers: response.headers, body: described(operation, response, text, what) };
 }
 
-/** Checks an answer against its description; returns its body. */
 function described({ node: { responses }, pointer: at }: Operation, { status, headers }: Response, text: string, what: string): unknown {
   assert(String(status) in (responses as Node), `${what}: not described`);
   const { node, pointer } = follow(`${at}/responses/${status}`);

@@ -79,7 +79,6 @@ test('a document is handed over whole, or has a head and no body where it is lon
   tooLong.abort();
 });
 
-/** Reads a stream up to a length, or to its end. */
 async function textOf(exchange: Exchange, length = Infinity): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

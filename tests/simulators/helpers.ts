@@ -18,7 +18,6 @@ export const STRIPE_KEY = 'sk_test_simulated';
 export const PRICE_ID = 'price_pro';
 export const WEBHOOK_SECRET = 'whsec_simulated';
 export const REDIRECT_URI = 'http://127.0.0.1:8787/functions/v1/spotify-oauth/callback';
-/** Registered as well, and refused all the same. */
 export const LOCALHOST = REDIRECT_URI.replace('127.0.0.1', 'localhost');
 export const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -27,7 +26,6 @@ const ENV = {
   ...{ LLM_API_KEY: API_KEY, STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_PRICE_ID: PRICE_ID },
 };
 
-/** The simulators' own process. */
 export function run(env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts')], { env: { PATH: process.env.PATH, ...ENV, ...env } });
 }
@@ -51,7 +49,6 @@ export function simulated(name: 'spotify' | 'llm' | 'stripe'): { readonly url: s
   return one;
 }
 
-/** Calls the control API; returns its JSON, if it has one. */
 export async function control(base: string, call: string, body?: unknown): Promise<any> {
   const [method = '', name] = call.split(' ');
   const response = await fetch(`${base}/__control/${name}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -74,7 +71,6 @@ export async function compare<T>(cases: [given: T, expected: unknown][], of: (gi
   for (const [given, expected] of cases) assert.deepEqual([given, await of(given)], [given, expected]);
 }
 
-/** Calls Stripe's API as it is on the wire. */
 export async function stripe(base: string, call: string, form?: string, headers: Record<string, string> = {}): Promise<{ status: number; json: Json; headers: Headers }> {
   const [method = '', path = ''] = call.split(' ');
   const all = { authorization: `Bearer ${STRIPE_KEY}`, ...(form === undefined ? {} : FORM), ...headers };
@@ -106,12 +102,10 @@ export interface Receiver {
   received: Received[];
   /** What is answered; never where it is undefined. */
   answers: (received: Received) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
-  /** What has come once there is so much of it. */
   until(count: number): Promise<Received[]>;
   close(): Promise<void>;
 }
 
-/** A webhook endpoint. */
 export async function receive(): Promise<Receiver> {
   const server = createServer(async (message, response) => {
     const one = { headers: message.headers, body: await text(message) };

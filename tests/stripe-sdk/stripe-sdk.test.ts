@@ -22,7 +22,6 @@ async function post(body: string, signature: string): Promise<[number, unknown]>
   return [response.status, outcome ?? code];
 }
 
-/** Whether the library takes it for Stripe's. */
 function isTaken(body: string, signature: string): boolean {
   try {
     webhooks.constructEvent(body, signature, secret);

@@ -21,7 +21,6 @@ export function client(global: Global = {}): Client {
   return createClient<Database>(ready.supabase_url, ready.publishable_key, { auth, global });
 }
 
-/** A client of a user who has just signed up. */
 export async function signedUp(global: Global = {}): Promise<{ supabase: Client; session: Session }> {
   const supabase = client(global);
   const email = `${crypto.randomUUID()}@example.com`;
@@ -31,7 +30,6 @@ export async function signedUp(global: Global = {}): Promise<{ supabase: Client;
   return { supabase, session: data.session };
 }
 
-/** Puts the simulators back to their defaults. */
 export async function resetSimulators(): Promise<void> {
   for (const simulator of ['llm', 'spotify', 'stripe'] as const) await control(simulator, 'POST', 'reset', {});
 }
@@ -47,7 +45,6 @@ export const REPLY = {
   ],
 };
 
-/** From now on the model answers this. */
 export async function letModelAnswer(): Promise<void> {
   await control('llm', 'PUT', 'script', { reply: REPLY });
 }
@@ -59,7 +56,6 @@ export async function control(simulator: keyof Simulators, method: string, name:
 
 export type ServerEvent = { name: string; data: Record<string, unknown> };
 
-/** The events of a stream, each as soon as it has arrived. */
 export async function* eventsOf(response: Response): AsyncGenerator<ServerEvent> {
   if (!response.body) throw new Error('the answer has no body');
   let text = '';

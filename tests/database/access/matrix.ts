@@ -57,10 +57,8 @@ export const RELATIONS: Record<string, Relation> = {
   },
 };
 
-/** The tables of schema private, which no role may even name. */
 export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
 
-/** The functions of schema public, and who may execute them. */
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'add_tracks(uuid,jsonb,integer)': ['authenticated'],
   'remove_track(uuid,integer)': ['authenticated'],

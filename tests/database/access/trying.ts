@@ -3,7 +3,6 @@
 import type { Sql } from 'postgres';
 import type { Role } from '../support.ts';
 
-/** A role, and the user of its token where it has one. */
 export type Person = { name: string; role: Role; sub: string | null };
 
 /** `rows` where the statement succeeded, else what refused it: the grants, row-level security, or any other error. */

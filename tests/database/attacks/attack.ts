@@ -18,7 +18,6 @@ export type Ask = {
 };
 
 export type Attack = {
-  /** What Mallory tries, in one sentence. */
   what: string;
   ask: Ask;
   /** Throws where the response is not the expected refusal. */
@@ -40,11 +39,9 @@ function writing(method: string, path: string, body: unknown, prefer = 'return=r
 
 /** Refused by PostgreSQL: a right that is not granted, or a row that row-level security does not let in. */
 export const denied = refused([403], '42501');
-/** The same without a signed-in user. */
 export const deniedToAnon = refused([401], '42501');
 /** A statement without a condition: a hosted project refuses it before it asks for the right. */
 export const deniedForAll = either(denied, refused([400], '21000'));
-/** There is no such thing, for a function as for a table. */
 export const unknown = refused([404], 'PGRST202', 'PGRST205', '42P01');
 /** Partitions: some versions of PostgREST do not know them, the others find that they are denied. */
 export const hidden = refused([403, 404], '42501', 'PGRST202', 'PGRST205', '42P01');
@@ -53,12 +50,10 @@ export const noPlaylist = refused([404], 'PT404');
 export const nonsense = refused([422], 'PT422');
 export const schemaNotExposed = refused([406], 'PGRST106');
 
-/** Refused at the door. */
 export function badKey(answer: Answer): void {
   assert.deepEqual([answer.status, answer.json?.message], [401, 'Invalid API key']);
 }
 
-/** Carried out, on no row. */
 export function nothing(answer: Answer): void {
   assert.ok([200, 201, 204, 206].includes(answer.status), `${answer.status} ${answer.text}`);
   assert.ok(answer.text === '' || (Array.isArray(answer.json) && answer.json.length === 0), answer.text);

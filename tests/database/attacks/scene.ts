@@ -12,7 +12,6 @@ export type Scene = {
   sql: Sql;
   mallory: Person;
   victim: Person;
-  /** The tables of the months, by their names. */
   months: string[];
   /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain any. */
   secrets: string[];
@@ -52,7 +51,6 @@ async function addTracks(user: User, playlist_id: string, mark: string): Promise
   if (answer.status !== 200) throw new Error(answer.text);
 }
 
-/** Every row of both, as the superuser sees it. */
 export async function truth({ sql, mallory, victim }: Scene): Promise<unknown> {
   const ids = [mallory.id, victim.id];
   const [row] = await sql`select

@@ -3,7 +3,6 @@
 import type { Sql } from 'postgres';
 
 export type Mutant = {
-  /** What is broken, in one sentence. */
   what: string;
   /** The file that must fail, and where the mutant is a lock's removal, the race in it by its name. */
   killer: { file: string; test?: string };

@@ -31,7 +31,6 @@ const exportTo = (user: string, key: string = randomUUID()): Step =>
 const answer = (ending: Ending | undefined): unknown => (ending?.answer as { answer: unknown }[] | undefined)?.[0]?.answer;
 const customerOf = (begun: Ending | undefined): unknown => (answer(begun) as { stripe_customer_id: string | null }).stripe_customer_id;
 
-/** What there is of an account whose deletion has begun. */
 type Leaving = { user: string; playlist: string; session: string; settled: string; exported: string };
 
 /** An account being deleted: a playlist of two tracks, two running generations, a link to Spotify and an export. */
@@ -44,7 +43,6 @@ async function leaving(): Promise<Leaving> {
   return it;
 }
 
-/** Every row that is left of it, in any table. */
 async function leftOver({ user, playlist, session }: Leaving): Promise<number> {
   const [row] = await sql`
     select (select count(*) from auth.users where id = ${user})

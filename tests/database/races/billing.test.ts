@@ -21,7 +21,6 @@ const rename = (user: string, name: string): Step => asUser(user, (tx) => tx`upd
 const answer = <T>(ending: Ending | undefined): T => (ending?.answer as { answer: T }[])[0]?.answer as T;
 const answers = (endings: readonly Ending[]): string[] => endings.map((ending) => answer<string>(ending));
 
-/** The two steps of a transaction that writes what it has read. */
 function readsAndWrites(user: string, customer: string, plan: Profile['plan']): { reads: Step; writes: Step } {
   let seen: string | null = null;
   return {
@@ -38,7 +37,6 @@ async function profileOf(user: string): Promise<Profile> {
   return row?.answer as Profile;
 }
 
-/** A user whose customer and plan have been written once. */
 async function subscriber(plan: Profile['plan']): Promise<{ user: string; customer: string; seen: string }> {
   const user = await signUp(sql);
   const customer = `cus_${user}`;
@@ -48,7 +46,6 @@ async function subscriber(plan: Profile['plan']): Promise<{ user: string; custom
   return { user, customer, seen: plan_synced_at };
 }
 
-/** A reads, B reads and writes, and A writes what it has read. */
 async function overtaken(user: string, a: ReturnType<typeof readsAndWrites>, b: ReturnType<typeof readsAndWrites>): Promise<Profile> {
   const endings = await interleave([[a.reads, nothing, nothing, a.writes], [nothing, b.reads, b.writes]]);
   assert.deepEqual(answers(endings), ['conflict', 'written']);

@@ -56,7 +56,6 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
   }
 }
 
-/** One step each, all at once. */
 export const atOnce = (steps: readonly Step[]) => interleave(steps.map((step) => [step]));
 
 async function allArrivedOrWait(

@@ -16,7 +16,6 @@ const save = (user: string, session: string): Step =>
   asFunction('fn_ai', (tx) => tx`
     select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(1, 2)}::text::jsonb) as answer`);
 
-/** A user with so many reservations. */
 async function reserved(count: number): Promise<{ user: string; sessions: string[]; session: string }> {
   const user = await signUp(sql);
   const sessions = Array.from({ length: count }, () => randomUUID());

@@ -12,13 +12,11 @@ after(() => sql.end());
 export const uri = (number: number) => `spotify:track:${String(number).padStart(22, '0')}`;
 export const tracks = (...numbers: number[]) => JSON.stringify(numbers.map((number) => ({ track_uri: uri(number) })));
 
-/** The step as a signed-in user. */
 export const asUser = (user: string, step: Step): Step => async (tx) => {
   await becomes(tx, 'authenticated', user);
   return step(tx);
 };
 
-/** The step as a function of the group. */
 export const asFunction = (role: 'fn_ai' | 'fn_spotify' | 'fn_billing' | 'fn_account', step: Step): Step => async (tx) => {
   await becomes(tx, role, null);
   return step(tx);
@@ -47,7 +45,6 @@ export async function livePlaylists(user: string): Promise<number> {
   return row?.live as number;
 }
 
-/** Positions and addresses of a playlist's tracks, in order. */
 export async function tracksOf(playlist: string, on: Sql | TransactionSql = sql): Promise<{ position: number; track_uri: string; is_deleted: boolean }[]> {
   return on`select position, track_uri, is_deleted from public.playlist_tracks where playlist_id = ${playlist} order by position`;
 }

@@ -17,7 +17,6 @@ const TRAPS: readonly Track[] = rowsOf<TrapRow>('traps.jsonl').map(trapOf);
 /** The default catalogue: the songs with everything that makes it hard to find the right version of them. */
 export const TRACKS: readonly Track[] = [...new Map([...SONGS.flatMap(variantsOf), ...TRAPS].map((track) => [track.id, track])).values()];
 
-/** Generates missing durations and ranks, the same in every run. */
 function songsOf([names, tags, ...rows]: ArtistRow): Song[] {
   return rows.map(([title, year, album = title, seconds, explicit], position) => {
     const hash = hash32(`${names}|${title}`);

@@ -17,10 +17,8 @@ const CONDITIONS = {
 /** In texts, {title} is the song's whole title, {song} the one without featured artists, {pick} one of those to pick. */
 interface Rule {
   name: string;
-  /** One song in this many gets the variant. */
   oneIn: number;
   when?: (keyof typeof CONDITIONS)[];
-  /** Songs that were released earlier have no such variant. */
   since?: number;
   /** The same recording on another album, the song's artists at another time, these and the picked one, or the picked one alone. */
   by: 'recording' | 'artists' | 'artists and picked' | 'picked';
@@ -28,7 +26,6 @@ interface Rule {
   album: string;
   picks?: string[];
   polishPicks?: string[];
-  /** At most about so many years after the song. */
   years?: number;
   /** What is added to the song's popularity, at least, and by how much that varies. */
   rank: [least: number, span: number];
@@ -86,7 +83,6 @@ function original(song: Song): TrackFields {
   return { title, artists, album, seconds, explicit, rank, released: date(song, song.year), recording: `${main(song)}|${title}` };
 }
 
-/** Old releases are often known by their year alone. */
 function date(song: Song, year: number): string {
   const hash = hash32(`${song.title}|${year}`);
   const two = (number: number): string => String(number).padStart(2, '0');

@@ -43,7 +43,6 @@ export const fields = (known: Record<string, Kind>): Kind => (what, value) => {
   }
 };
 
-/** The value with its type, once it fits. */
 export function checked<T>(what: string, value: unknown, wanted: Kind): T {
   wanted(what, value);
   return value as T;

@@ -16,7 +16,6 @@ export interface Call {
   url: URL;
   headers: IncomingHttpHeaders;
   body: string;
-  /** Aborted when the client disconnects. */
   gone: AbortSignal;
 }
 
@@ -51,7 +50,6 @@ export interface Simulator {
 export interface LogEntry {
   method: string;
   path: string;
-  /** A parameter that was sent more than once has a list. */
   query: Record<string, string | string[]>;
   headers: IncomingHttpHeaders;
   body: string;
@@ -59,23 +57,18 @@ export interface LogEntry {
   first_byte_ms: number | null;
   finished_ms: number | null;
   status: number | null;
-  /** The client disconnected before the response was complete. */
   aborted?: true;
 }
 
 interface Fault {
   method?: string;
   path_prefix: string;
-  /** The number of requests that it applies to at most. */
   times?: number;
-  /** The number of matching requests that pass first. */
   after?: number;
   probability?: number;
   status?: number;
-  /** A string is sent as it is, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** The request is handled that much later. */
   delay_ms?: number;
   /** The request is handled at once and its response is sent that much later: by then it may be out of date. */
   hold_ms?: number;
@@ -97,7 +90,6 @@ class Faults {
     this.#random = seededRandom(1);
   }
 
-  /** The first fault that applies to this request. */
   next(method: string, path: string): Fault | undefined {
     return this.#armed.find((armed) => {
       const { method: only, path_prefix, after = 0, times = Infinity, probability = 1 } = armed.fault;
@@ -113,7 +105,6 @@ class Faults {
 /** One clock for all simulators, so that their logs can be compared: epoch milliseconds with fractions. */
 export const nowMs = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000) / 1000;
 
-/** The content type of a request, without its parameters. */
 export const mediaType = ({ headers }: Call): string | undefined => headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 
 /** Waits, or returns at once when the client disconnects. A timer of more than 31 bits would fire at once. */
@@ -121,7 +112,6 @@ export async function pause(ms: number, gone: AbortSignal): Promise<void> {
   if (ms > 0) await setTimeout(Math.min(ms, 2 ** 31 - 1), undefined, { signal: gone }).catch(() => {});
 }
 
-/** Serves a simulator on 127.0.0.1; port 0 takes a free one. */
 export async function serve(simulator: Simulator, port = 0): Promise<{ url: string; close(): Promise<void> }> {
   let log: LogEntry[] = [];
   const faults = new Faults();
@@ -191,7 +181,6 @@ function newEntry(method: string, url: URL, headers: IncomingHttpHeaders): LogEn
   return { method, path: url.pathname, query, headers, body: '', received_ms: nowMs(), first_byte_ms: null, finished_ms: null, status: null };
 }
 
-/** What a fault responds in place of the service. */
 function replyOf(fault: Fault | undefined): Reply | undefined {
   const { status = 200, body = '' } = fault ?? {};
   if (fault?.status === undefined && fault?.body === undefined) return undefined;

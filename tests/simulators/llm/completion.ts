@@ -9,9 +9,7 @@ import { unscripted } from './unscripted.ts';
 const FRAMES_PER_COMMENT = 20;
 const CHARS_PER_TOKEN = 4;
 
-/** The scripted response of the model. */
 export interface Turn {
-  /** Answered as JSON text. */
   reply?: unknown;
   text?: string;
   refusal?: string | null;
@@ -20,7 +18,6 @@ export interface Turn {
   chunk_ms?: number;
   finish_reason?: string;
   usage?: Record<string, unknown>;
-  /** Drops the connection after so many characters. */
   cut_after_chars?: number;
 }
 

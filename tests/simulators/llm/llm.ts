@@ -7,10 +7,8 @@ import { ApiError, readChatRequest } from './request.ts';
 
 const CHAT = '/v1/chat/completions';
 
-/** A provider of OpenAI's chat completions. */
 export class Llm implements Simulator {
   readonly #apiKey: string;
-  /** For every call, or a list that is used up turn by turn. */
   #script: Turn | Turn[] = [];
 
   readonly control = {

@@ -2,7 +2,6 @@ import type { Json, Kind } from '../common/check.ts';
 import { any, ControlError, count, flag, isObject, kind, like, listOf, number, object, oneOf, text, within } from '../common/check.ts';
 import { checkStrictSchema } from './schema.ts';
 
-/** A refusal in OpenAI's form. */
 export class ApiError extends Error {
   readonly status: number;
   readonly param: string | null;

@@ -6,18 +6,14 @@ import { isObject } from '../common/check.ts';
 import { hash32, pick, seededRandom } from '../common/random.ts';
 import type { ChatRequest, Message } from './request.ts';
 
-/** What the simulated model understands of a conversation. */
 interface Intent {
-  /** The user's own words. */
   prompt: string;
   count: number;
   language: 'en' | 'pl';
   isAboutMusic: boolean;
   tags: string[];
   years: { from: number; to: number } | undefined;
-  /** Folded names of artists that the prompt mentions. */
   artists: string[];
-  /** Whether the conversation has named a song already. */
   names(artist: string, title: string): boolean;
 }
 
@@ -27,7 +23,6 @@ const MAX_COUNT = 120;
 const COUNT = /(\d{1,3})\s+(?:\p{L}+\s+)?(?:songs?|tracks?|utwor\p{L}*|piosen\p{L}*)\b(?!\s+(?:per|by|na)\b)|\b(?:suggest|propose|exactly)\s+(\d{1,3})\b/iu;
 /** Keys of a request's data that say nothing about the songs to find. */
 const IGNORED = /already|tried|previous|exclude|angle|discovery/;
-/** More artists than this are a list of something. */
 const MAX_ARTISTS = 5;
 /** The folded beginnings of words that suggest each tag, beside the tag's own name. */
 const TAG_WORDS: Record<string, string> = Object.fromEntries(rowsOf<[tag: string, words: string]>('../llm/tag-words.jsonl'));
@@ -79,7 +74,6 @@ function splitData(text: string): { around: string; data?: Json } {
   }
 }
 
-/** The texts in the data, and a span of years as "1980 1989". */
 function textsOf(data: Json): string[] {
   return Object.entries(data).flatMap(([key, value]): string[] => {
     if (IGNORED.test(key)) return [];
@@ -106,7 +100,6 @@ function yearsOf(folded: string): Intent['years'] {
   return spans.length === 0 ? undefined : { from: Math.min(...spans), to: Math.max(...spans) };
 }
 
-/** How well a song suits; 0 where it does not. */
 function suits(song: Song, { artists, language, tags, years }: Intent): number {
   const wantsPolish = tags.includes('pl');
   const isPolish = song.tags.includes('pl');
@@ -167,7 +160,6 @@ function inOrderOfTaste(intent: Intent, random: () => number): Song[] {
   return tasted.sort((a, b) => Number(b.fits > 0.5) - Number(a.fits > 0.5) || b.taste - a.taste).map(({ song }) => song);
 }
 
-/** Models know years roughly and are careless about diacritics. */
 function asAModelSpells(song: Song, random: () => number): Suggestion {
   const isCareless = random() < 0.1 && /^[\p{Script=Latin}\P{L}]+$/u.test(song.title);
   const spell = (text: string): string => (isCareless ? text.replaceAll('ł', 'l').replaceAll('Ł', 'L').normalize('NFKD').replace(/\p{M}/gu, '') : text);

@@ -5,7 +5,6 @@ import type { Call, Reply } from '../common/server.ts';
 import { json, mediaType, plain } from '../common/server.ts';
 import { links } from './render.ts';
 
-/** A Spotify account. */
 export interface User {
   id: string;
   /** Never changes, unlike the id. */
@@ -32,7 +31,6 @@ const ASKED: Record<string, string> = {
   'playlist-modify-public': 'Create and change playlists on your profile',
 };
 
-/** The consent page. Its form submits to its own URL. */
 function consentPage(chosen: string | null, scopes: string[]): Reply {
   const option = ({ id, display_name }: User): string => `<option value="${id}"${id === chosen ? ' selected' : ''}>${escaped(display_name ?? id)}</option>`;
   const asked = scopes.map((scope) => `<li>${escaped(ASKED[scope] ?? scope)}</li>`).join('') || '<li>Read what is public of your account</li>';
@@ -47,7 +45,6 @@ const TOKEN_SECONDS = 3600;
 export interface Credentials {
   clientId: string;
   clientSecret: string;
-  /** Where users may be sent back to, exactly. */
   redirectUris?: readonly string[];
 }
 
@@ -75,7 +72,6 @@ export class Accounts {
     this.#rotates = rotate_refresh_tokens === true;
   }
 
-  /** As when users remove the app in their account's settings. */
   revoke(body: unknown): void {
     const { user } = checked<Answer>('revoke', body ?? {}, fields({ 'user?': text }));
     for (const token of this.#refresh.values()) token.revoked ||= user === undefined || token.user === user;
@@ -91,7 +87,6 @@ export class Accounts {
     return { access_tokens, refresh_tokens: [...this.#refresh.keys()], codes: [...this.#codes.keys()] };
   }
 
-  /** What a request's token is good for, or why it is refused. */
   grantOf(authorization: string | undefined): Grant | { status: number; message: string } {
     const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
     if (authorization === undefined) return { status: 401, message: 'No token provided' };
@@ -101,7 +96,6 @@ export class Accounts {
     return Date.now() < known.expiresAtMs ? known : { status: 401, message: 'The access token expired' };
   }
 
-  /** GET shows the page, POST is its form. */
   authorize({ method, url, body }: Call): Reply {
     const query = url.searchParams;
     const refused = (message: string): Reply => page(400, 'Something is wrong', `<p>${message}</p>`);

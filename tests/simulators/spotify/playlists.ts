@@ -11,7 +11,6 @@ const MAX_DESCRIPTION = 300;
 
 export interface Playlist { id: string; owner: string; name: string; description: string | null; public: boolean; uris: string[]; snapshot_id: string }
 
-/** A refusal, as the API words it. */
 export class Refusal extends Error {
   readonly status: number;
 
@@ -23,7 +22,6 @@ export class Refusal extends Error {
 
 const snapshot = (): string => randomBytes(24).toString('base64');
 
-/** The playlists that were made here. */
 export class Playlists {
   #playlists: Playlist[] = [];
   #rejected = new Set<string>();
@@ -37,7 +35,6 @@ export class Playlists {
     return this.#playlists;
   }
 
-  /** Sets the URIs that look right and are refused all the same. */
   reject(body: unknown): void {
     this.#rejected = new Set(checked<string[]>('rejected_uris', body, listOf(text)));
   }
@@ -92,7 +89,6 @@ function parse(body: string): Record<string, unknown> {
   throw new Refusal(400, 'Error parsing JSON.');
 }
 
-/** A playlist as it is returned when it has just been made. */
 export function playlistObject(url: URL, { uris: _none, ...playlist }: Playlist, owner: User): Record<string, unknown> {
   const items = pageObject(url, [], 0, MAX_ITEMS_PER_CALL, 0);
   return { ...playlist, ...links('playlist', playlist.id), collaborative: false, images: [], items, owner: userObject(owner) };

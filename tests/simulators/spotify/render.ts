@@ -24,7 +24,6 @@ export function links(type: string, id: string): Json {
   return { external_urls: { spotify: `https://open.spotify.com/${type}/${id}` }, href, id, type, uri: `spotify:${type}:${id}` };
 }
 
-/** One page of results, with links to its neighbours. */
 export function pageObject(url: URL, items: unknown[], total: number, limit: number, offset: number): Json {
   const link = (start: number): string => {
     const target = new URL(url);

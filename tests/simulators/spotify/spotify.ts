@@ -29,11 +29,9 @@ const LATENCY = fields({ 'search_ms?': number, 'token_ms?': number, 'jitter_ms?'
 interface Request extends Grant {
   call: Call;
   method: string;
-  /** What stands for the id in the path. */
   id: string;
 }
 
-/** Spotify: the accounts host and the Web API on one port. */
 export class Spotify implements Simulator {
   readonly #accounts: Accounts;
   readonly #playlists = new Playlists();
@@ -57,7 +55,6 @@ export class Spotify implements Simulator {
     'PUT rejected_uris': (body: unknown) => this.#playlists.reject(body),
   };
 
-  /** The Web API: the methods that each path has, and what they do. */
   readonly #routes: [path: RegExp, methods: string[], run: (request: Request, user: User | undefined) => Reply][] = [
     [/^\/v1\/search$/, ['GET'], ({ call }, user) => this.#search(call.url, user?.country)],
     [/^\/v1\/me$/, ['GET'], (_, user) => json(200, meObject(signedIn(user)))],

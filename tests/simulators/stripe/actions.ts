@@ -28,7 +28,6 @@ function onKind<T extends Thing>(kind: string, allows: (it: T) => boolean, act: 
 const on = (allows: (it: Subscription) => boolean, act: Act<Subscription>, more: Fields = {}): Action => onKind('subscription', allows, act, more);
 const forCustomer = (act: Act<Customer>, more: Fields = {}): Action => onKind('customer', (it) => it.deleted !== true, act, more);
 
-/** The open invoice of a subscription is paid, or is not. */
 function attempt(state: State, subscription: Subscription, paid: boolean): Outcome {
   const invoice = state.invoiceOf(subscription);
   return invoice?.status === 'open' && billing.retry(state, subscription, invoice, paid);
@@ -91,7 +90,6 @@ const ACTIONS: Record<string, Action> = {
   expire_incomplete: on(({ status }) => status === 'incomplete', (state, it) => billing.expireIncomplete(state, it)),
 };
 
-/** Carries out one action or a list. All are checked first. */
 export function act(state: State, body: unknown): Json | Json[] {
   const orders = [body].flat().map(read);
   const results = orders.map(({ action, given }) => structuredClone(action.run(state, given) ?? { ignored: true }));

@@ -44,7 +44,6 @@ export class Api {
     this.#kept = new Map();
   }
 
-  /** The action happens at once; the delay is before the response. */
   async handle(call: Call, latencyMs: number): Promise<Reply> {
     const requestId = newId('req');
     const key = call.headers['idempotency-key'] as string | undefined;
@@ -122,7 +121,6 @@ export class Api {
     }
   }
 
-  /** Returns the earlier response for the key, if there was one. */
   #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined || this.#state.now() - kept.at >= KEPT_SECONDS) return undefined;

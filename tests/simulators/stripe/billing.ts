@@ -78,7 +78,6 @@ function subscribe(state: State, customer: string, order: Order, paid: boolean):
   return subscription;
 }
 
-/** Announces an invoice, which is paid at once or not. */
 function bill(state: State, invoice: Invoice, paid: boolean, retries: boolean): boolean {
   state.add(invoice, 'invoice.created');
   const hosted_invoice_url = `https://invoice.stripe.com/i/acct_sound_whiskers/test_${invoice.id}`;
@@ -138,13 +137,11 @@ export function retry(state: State, subscription: Subscription, invoice: Invoice
   if (retries && invoice.next_payment_attempt === null) cancel(state, subscription, 'payment_failed');
 }
 
-/** What becomes of a subscription at the end of a period. */
 export function endPeriod(state: State, subscription: Subscription): void {
   if (subscription.cancel_at_period_end) cancel(state, subscription);
   else renew(state, subscription, cardWorks(state, subscription.customer));
 }
 
-/** Ends it now. */
 export function cancel(state: State, subscription: Subscription, reason: 'cancellation_requested' | 'payment_failed' = 'cancellation_requested'): void {
   const ended_at = state.now();
   const cancellation_details = { ...subscription.cancellation_details, reason };

@@ -72,14 +72,12 @@ export class Delivering {
     this.#life.abort();
   }
 
-  /** Fields that are left out stay as they were. */
   configure(body: unknown): Endpoint {
     this.#endpoint = { ...this.#endpoint, ...checked<Partial<Endpoint>>('delivery', body, ENDPOINT) };
     this.#work();
     return this.#endpoint;
   }
 
-  /** Takes an event that has just happened. */
   take(recorded: Recorded): void {
     if (this.#endpoint.url !== '') {
       this.#queue.push(...messages(recorded, this.#endpoint.style).map((message) => ({ message, attempt: 1 })));
@@ -188,7 +186,6 @@ function post({ url, secrets }: Endpoint, body: string, life: AbortSignal): Prom
   });
 }
 
-/** Always the same for the same seed and length. */
 function shuffled<T>(items: T[], seed: number): T[] {
   const random = seededRandom(seed);
   const weighed = items.map((item) => ({ item, weight: random() }));

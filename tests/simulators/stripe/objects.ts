@@ -7,7 +7,6 @@ export interface Thing { id: string; object: string; [field: string]: unknown }
 export type Metadata = Record<string, string>;
 
 export interface Customer extends Thing {
-  /** All that is left of one: id, object and this. */
   deleted?: boolean;
   email: string | null;
   metadata: Metadata;
@@ -67,7 +66,6 @@ export interface Session extends Thing {
 
 export interface Portal extends Thing { customer: string; return_url: string | null }
 
-/** What a subscription is started from. */
 export interface Order { items: { price: Price; quantity: number }[]; metadata: Metadata; trialDays?: number }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -103,7 +101,6 @@ export function newSubscription(now: number, customer: string, { items, metadata
   return { id, ...template('subscription'), ...order, ...times, status: trial_end === null ? 'incomplete' : 'trialing' };
 }
 
-/** An invoice over a subscription's current period. */
 export function newInvoice(now: number, subscription: Subscription, billing_reason: string): Invoice {
   const { id, status, currency, customer, items, metadata } = subscription;
   const total = status === 'trialing' ? 0 : items.data.reduce((sum, { price, quantity }) => sum + price.unit_amount * Number(quantity), 0);

@@ -29,7 +29,6 @@ export function servePage(state: State, { method, url, body }: Call): Reply | un
   return form?.get('decision') === 'pay' && payInvoice(state, invoice) ? back : invoicePage(invoice, form !== undefined);
 }
 
-/** Shows the session, or takes the payment. */
 function pay(state: State, session: Session, decision: string | null | undefined): Reply {
   if (session.status !== 'open' || (session.customer !== null && state.customer(session.customer) === undefined)) {
     const why = session.status === 'complete' ? 'You’re all done here: this checkout session has been completed.' : 'This checkout session has expired.';
@@ -61,7 +60,6 @@ function payInvoice(state: State, invoice: Invoice): boolean {
   return true;
 }
 
-/** What the customer of a portal can see and change. */
 function managed(state: State, { customer }: Portal): Subscription[] {
   return state.subscriptionsOf(customer).filter((it) => !hasEnded(it) && it.status !== 'incomplete');
 }

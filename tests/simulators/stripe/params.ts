@@ -5,7 +5,6 @@ export type Form = string | Form[] | { [name: string]: Form };
 export type Check = (value: Form, param: string) => unknown;
 export type Schema = Record<string, Check>;
 
-/** What a call was given, checked. */
 export type Params = Record<string, unknown>;
 
 const MAX_METADATA_KEYS = 50;
@@ -20,7 +19,6 @@ interface Details {
   early?: boolean;
 }
 
-/** A refusal in Stripe's form. */
 export class StripeError extends Error {
   readonly status: number;
   readonly details: Details;
@@ -39,7 +37,6 @@ export class StripeError extends Error {
   }
 }
 
-/** A parameter that is wrong in itself, whatever else exists. */
 export function badParameter(param: string, message: string, code?: string): StripeError {
   return new StripeError(400, message, { param, early: true, ...(code === undefined ? {} : { code }) });
 }
@@ -74,7 +71,6 @@ export function parseForm(text: string): Record<string, Form> {
 
 const keyIn = (place: object, part: string): string => (part === '' ? String(Object.keys(place).length) : part);
 
-/** Objects whose names are all numbers are lists. */
 function listsOf(form: Form): Form {
   if (typeof form === 'string' || Array.isArray(form)) return form;
   const entries = Object.entries(form).map(([name, value]) => [name, listsOf(value)] as const);
@@ -103,7 +99,6 @@ function filled(value: Form, param: string): string {
   return value;
 }
 
-/** A text that fits, or a complaint about it. */
 function textLike(fits: (text: string) => boolean, complaint: (text: string, param: string) => string, code?: string): Check {
   return (value, param) => {
     const given = filled(value, param);

@@ -11,7 +11,6 @@ interface Call {
   /** What stands for the `:id` of the path. */
   id: string;
   params: Params;
-  /** Where this server is, as the caller knows it. */
   origin: string;
 }
 

@@ -17,7 +17,6 @@ export interface Event extends Thing { created: number; data: { object: Thing; p
 
 export interface Recorded {
   event: Event;
-  /** The same change has another id as a thin event. */
   thinId: string;
   accepted: boolean;
 }
@@ -38,7 +37,6 @@ export class State {
   readonly prices = this.kinds.price as Map<string, Price>;
   /** What a checkout session will make of a payment: nothing of it shows in the session. */
   readonly orders = new Map<string, Order>();
-  /** Customers whose card is declined. */
   readonly declined = new Set<string>();
   /** The currency of what customers will be billed for beside their subscriptions. */
   readonly pendingItems = new Map<string, string>();
@@ -48,7 +46,6 @@ export class State {
   #cause = NO_CAUSE;
   #aheadSeconds = 0;
   #frozen: number | undefined;
-  /** What is due next, once it has been looked for. */
   #due: { next: Due | undefined } | undefined;
 
   constructor(priceId: string, happened: (recorded: Recorded) => void) {
@@ -75,7 +72,6 @@ export class State {
     this.#aheadSeconds += seconds;
   }
 
-  /** Does something as of a time that has already passed. */
   at(seconds: number, act: () => void): void {
     this.#frozen = seconds;
     try {
@@ -105,7 +101,6 @@ export class State {
     this.#happened(recorded);
   }
 
-  /** Keeps an object without an event. */
   put(thing: Thing): void {
     this.kinds[thing.object]?.set(thing.id, thing);
     this.#due = undefined;
@@ -139,12 +134,10 @@ export class State {
     return this.invoices.get(subscription.latest_invoice);
   }
 
-  /** The subscription that an invoice is for. */
   billed(invoice: Invoice): Subscription | undefined {
     return this.subscriptions.get(invoice.parent.subscription_details.subscription);
   }
 
-  /** What happens next by itself, and when. */
   due(): Due | undefined {
     if (this.#due === undefined) {
       let next: Due | undefined;

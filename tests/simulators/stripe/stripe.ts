@@ -15,7 +15,6 @@ export interface StripeOptions {
   secretKey: string;
   /** The price that exists from the start, of Sound Whiskers' product. */
   priceId: string;
-  /** Where events are delivered to; nowhere without it. */
   webhook?: { url: string; secret: string };
 }
 
