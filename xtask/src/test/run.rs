@@ -112,6 +112,12 @@ pub fn wasm_pack(cx: &mut Context<'_>) -> Result<()> {
     cx.set_up(|_| setup::install_wasm_pack())
 }
 
+pub fn biome(cx: &mut Context<'_>) -> Result<()> {
+    cx.set_up(setup::for_node)?;
+    let mut biome = Command::new(cx.workspace.npm_bin("biome"));
+    cx.run(biome.arg("check").current_dir(&cx.workspace.root))
+}
+
 pub fn types(cx: &mut Context<'_>) -> Result<()> {
     cx.set_up(setup::for_node)?;
     let workspace = cx.workspace;

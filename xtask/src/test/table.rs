@@ -113,6 +113,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Cargo, "mutants", "sabotaged Rust turns tests red", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, FUZZ),
     stage(Check, Cargo, "generated", "generated files are what the sources say", GENERATED, Run::Other(run::generated)),
+    stage(Check, Node, "biome", "format and lints of the page and its tests", WEB, Run::Other(run::biome)),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, Run::Other(run::types)),
     stage(Check, Node, "page", "the parts of the page that need no browser", WEB, Run::Node(&["tests/page/*.test.ts"])),
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),
