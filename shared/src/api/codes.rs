@@ -10,122 +10,10 @@ use uuid::Uuid;
 #[openapi(components(schemas(ErrorBody, ErrorCode)))]
 pub(super) struct Schemas;
 
-/// The operations of docs/openapi.yaml that can fail with a code; each is named by its `operationId`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// `POST /ai-playlist`, as a status.
-    GeneratePlaylist,
-    /// `POST /ai-playlist`, as the `error` event that ends a stream.
-    StreamPlaylist,
-    /// `POST /spotify-oauth/start`
-    StartSpotifyLink,
-    /// `GET /spotify-oauth/callback`
-    ReturnFromSpotify,
-    /// `POST /spotify-oauth/complete`
-    CompleteSpotifyLink,
-    /// `GET /spotify-oauth/status`
-    GetSpotifyLink,
-    /// `DELETE /spotify-oauth/link`
-    DeleteSpotifyLink,
-    /// `GET /spotify-search`
-    SearchTracks,
-    /// `POST /spotify-export`
-    ExportPlaylist,
-    /// `POST /billing/checkout`
-    OpenCheckout,
-    /// `POST /billing/portal`
-    OpenPortal,
-    /// `POST /stripe-webhook`
-    ReceiveStripeEvent,
-    /// `DELETE /account`
-    DeleteAccount,
-    /// `GET /account/export`
-    ExportAccount,
-}
-
-use Operation::{
-    CompleteSpotifyLink as Complete, DeleteAccount, DeleteSpotifyLink as Unlink, ExportAccount,
-    ExportPlaylist as Export, GeneratePlaylist as Generate, GetSpotifyLink as Status,
-    OpenCheckout as Checkout, OpenPortal as Portal, ReceiveStripeEvent as Webhook,
-    ReturnFromSpotify as Callback, SearchTracks as Search, StartSpotifyLink as Start,
-    StreamPlaylist as Stream,
-};
-
-type On = &'static [Operation];
-
-const ROUTED: On = &[
-    Generate,
-    Start,
-    Callback,
-    Complete,
-    Status,
-    Unlink,
-    Search,
-    Export,
-    Checkout,
-    Portal,
-    Webhook,
-    DeleteAccount,
-    ExportAccount,
-];
-const ALL: On = &[
-    Generate,
-    Stream,
-    Start,
-    Callback,
-    Complete,
-    Status,
-    Unlink,
-    Search,
-    Export,
-    Checkout,
-    Portal,
-    Webhook,
-    DeleteAccount,
-    ExportAccount,
-];
-const OF_USERS: On = &[
-    Generate,
-    Start,
-    Complete,
-    Status,
-    Unlink,
-    Search,
-    Export,
-    Checkout,
-    Portal,
-    DeleteAccount,
-    ExportAccount,
-];
-const WITH_DATABASE: On = &[
-    Generate,
-    Stream,
-    Start,
-    Complete,
-    Status,
-    Unlink,
-    Search,
-    Export,
-    Checkout,
-    Portal,
-    Webhook,
-    DeleteAccount,
-    ExportAccount,
-];
-const WITH_PROFILE: On = &[Generate, Complete, Search, Export, Checkout, Portal, ExportAccount];
-const COUNTED: On = &[Generate, Complete, Search, Export, Checkout, Portal];
-const WITH_JSON: On = &[Generate, Complete, Export, Checkout, Portal, DeleteAccount];
-const WITH_ANY_JSON: On = &[Generate, Complete, Export, Checkout, Portal, DeleteAccount, Webhook];
-const CHECKED: On = &[Generate, Stream, Complete, Search, Export, Checkout, Portal, DeleteAccount];
-const WITH_KEY: On = &[Generate, Export];
-const GENERATING: On = &[Generate, Stream];
-const WITH_SPOTIFY: On = &[Generate, Stream, Complete, Search, Export];
-const WITH_STRIPE: On = &[Checkout, Portal, Webhook, DeleteAccount];
-
 macro_rules! codes {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident = $status:literal $code:literal on $on:expr, $($retry_after:ident,)?
+        $name:ident = $status:literal $code:literal on [$($on:literal),*], $($retry_after:ident,)?
         $message:literal, $advice:literal;
     )+) => {
         /// The closed list of codes. Clients may match on them, so a code never changes its meaning.
@@ -162,9 +50,10 @@ macro_rules! codes {
                 match self { $(Code::$name => $advice,)+ }
             }
 
-            /// Returns the operations that can fail with the code.
-            pub const fn operations(self) -> &'static [Operation] {
-                match self { $(Code::$name => $on,)+ }
+            /// The operations that fail with the code: each by its `operationId`, or by a word of its `x-fails` in
+            /// tools/contract/src/openapi.yaml.
+            pub const fn operations(self) -> &'static [&'static str] {
+                match self { $(Code::$name => &[$($on),*],)+ }
             }
 
             /// Returns whether `Retry-After` may accompany the code.
@@ -177,161 +66,161 @@ macro_rules! codes {
 
 codes! {
     /// The body is not JSON, or not UTF-8.
-    InvalidJson = 400 "invalid_json" on WITH_ANY_JSON,
+    InvalidJson = 400 "invalid_json" on ["json", "receiveStripeEvent"],
         "The body is not valid JSON.", "Send valid JSON in UTF-8.";
     /// A header is malformed: the `Idempotency-Key` is not a UUID.
-    InvalidHeader = 400 "invalid_header" on WITH_KEY,
+    InvalidHeader = 400 "invalid_header" on ["key"],
         "Idempotency-Key must be a UUID.", "Send any UUID but the nil one.";
     /// We did not sign the state, or it is older than ten minutes.
-    InvalidState = 400 "invalid_state" on &[Complete],
+    InvalidState = 400 "invalid_state" on ["completeSpotifyLink"],
         "This is not a state of ours. Begin again.", "Begin the link again.";
     /// Spotify does not accept the code, or no longer accepts it.
-    InvalidCode = 400 "invalid_code" on &[Complete],
+    InvalidCode = 400 "invalid_code" on ["completeSpotifyLink"],
         "Spotify does not accept this code (any more). Begin again.", "Begin the link again.";
     /// Stripe did not sign the event, or not within the last five minutes.
-    InvalidSignature = 400 "invalid_signature" on &[Webhook],
+    InvalidSignature = 400 "invalid_signature" on ["receiveStripeEvent"],
         "This is not signed by Stripe.", "Compare the endpoint's signing secret with `STRIPE_WEBHOOK_SECRETS`.";
     /// The signed body is not an event.
-    InvalidEvent = 400 "invalid_event" on &[Webhook],
+    InvalidEvent = 400 "invalid_event" on ["receiveStripeEvent"],
         "This is not an event.", "Send events of Stripe only.";
     /// The event is in Stripe's test mode and our key in live mode, or the reverse.
-    LivemodeMismatch = 400 "livemode_mismatch" on &[Webhook],
+    LivemodeMismatch = 400 "livemode_mismatch" on ["receiveStripeEvent"],
         "This endpoint is for Stripe's other mode.", "Use an endpoint and a key of the same mode.";
     /// There is no bearer token.
-    MissingToken = 401 "missing_token" on OF_USERS,
+    MissingToken = 401 "missing_token" on ["user"],
         "Sign in first.", "Send the user's access token as `Authorization: Bearer …`.";
     /// The token is not signed by the project's Auth, or is not a user's token.
-    InvalidToken = 401 "invalid_token" on OF_USERS,
+    InvalidToken = 401 "invalid_token" on ["user"],
         "This token is not valid. Sign in again.", "Refresh the session; if that fails, have the user sign in.";
     /// The token has expired.
-    TokenExpired = 401 "token_expired" on OF_USERS,
+    TokenExpired = 401 "token_expired" on ["user"],
         "Your session has expired. Sign in again.", "Refresh the session; if that fails, have the user sign in.";
     /// The plan's AI playlists are used up. `Retry-After` says when the next one is free.
-    QuotaExceeded = 402 "quota_exceeded" on &[Generate], retry_after,
+    QuotaExceeded = 402 "quota_exceeded" on ["generatePlaylist"], retry_after,
         "The plan's AI playlists are used up.", "Wait for the next free one, or offer the larger plan.";
     /// The account has been deleted, or is being deleted.
-    ProfileNotFound = 403 "profile_not_found" on WITH_PROFILE,
+    ProfileNotFound = 403 "profile_not_found" on ["profile"],
         "This account has no profile.", "Sign the user out.";
     /// Another user started the link.
-    StateOfAnotherUser = 403 "state_of_another_user" on &[Complete],
+    StateOfAnotherUser = 403 "state_of_another_user" on ["completeSpotifyLink"],
         "Another account began this. Begin again.", "Begin the link again as this user.";
     /// The last sign-in is older than ten minutes.
-    SignInAgain = 403 "sign_in_again" on &[Start, DeleteAccount],
+    SignInAgain = 403 "sign_in_again" on ["startSpotifyLink", "deleteAccount"],
         "Sign in again, then repeat this within ten minutes.", "Have the user sign in again and repeat the request.";
     /// No Spotify account is linked.
-    SpotifyNotLinked = 403 "spotify_not_linked" on &[Export],
+    SpotifyNotLinked = 403 "spotify_not_linked" on ["exportPlaylist"],
         "Link your Spotify account first.", "Link a Spotify account, then repeat the request.";
     /// Spotify ended the link, which was removed.
-    SpotifyLinkExpired = 403 "spotify_link_expired" on &[Export],
+    SpotifyLinkExpired = 403 "spotify_link_expired" on ["exportPlaylist"],
         "Spotify has ended the link. Link your account again.", "Link the Spotify account again, then repeat the request.";
     /// Spotify does not let the app act for this user.
-    SpotifyAccessDenied = 403 "spotify_access_denied" on &[Complete, Export],
+    SpotifyAccessDenied = 403 "spotify_access_denied" on ["completeSpotifyLink", "exportPlaylist"],
         "Spotify does not let this app act for your account.", "Link the account again, or another one.";
     /// The path or the function does not exist.
-    NotFound = 404 "not_found" on ROUTED,
+    NotFound = 404 "not_found" on ["request"],
         "There is nothing at this path.", "Correct the path.";
     /// The user has no such playlist, or deleted it.
-    PlaylistNotFound = 404 "playlist_not_found" on &[Export],
+    PlaylistNotFound = 404 "playlist_not_found" on ["exportPlaylist"],
         "You have no such playlist.", "Read the user's playlists again.";
     /// The path does not allow the method. If no path of the function allows it, `Allow` lists the methods of the whole
     /// function.
-    MethodNotAllowed = 405 "method_not_allowed" on ROUTED,
+    MethodNotAllowed = 405 "method_not_allowed" on ["request", "health"],
         "Use another method here.", "Use a method that `Allow` lists.";
     /// The `Idempotency-Key` belongs to a generation that succeeded and whose playlist was deleted.
-    AlreadyGenerated = 409 "already_generated" on &[Generate],
+    AlreadyGenerated = 409 "already_generated" on ["generatePlaylist"],
         "A playlist was generated under this Idempotency-Key before. Use a new one for another.", "Use a new key.";
     /// The `Idempotency-Key` belongs to a generation that is still running, at most for the seconds in `Retry-After`.
-    GenerationInProgress = 409 "generation_in_progress" on &[Generate], retry_after,
+    GenerationInProgress = 409 "generation_in_progress" on ["generatePlaylist"], retry_after,
         "A playlist is already being generated under this Idempotency-Key.", "Repeat the request later, under the same key.";
     /// The `Idempotency-Key` was used for another request.
-    IdempotencyKeyReused = 409 "idempotency_key_reused" on WITH_KEY,
+    IdempotencyKeyReused = 409 "idempotency_key_reused" on ["key"],
         "This Idempotency-Key was used for another request. Use a new one.", "Use a new key.";
     /// The account has reached its limit of playlists.
-    PlaylistLimitReached = 409 "playlist_limit_reached" on GENERATING,
+    PlaylistLimitReached = 409 "playlist_limit_reached" on ["generatePlaylist", "stream"],
         "You have as many playlists as an account can hold. Delete one to save another.", "Have the user delete a playlist, or repeat the request without `save`.";
     /// The playlist has no tracks.
-    PlaylistEmpty = 409 "playlist_empty" on &[Export],
+    PlaylistEmpty = 409 "playlist_empty" on ["exportPlaylist"],
         "This playlist has no tracks.", "Have the user add tracks.";
     /// The `Idempotency-Key` belongs to an export that is still running, at most for the seconds in `Retry-After`.
-    ExportInProgress = 409 "export_in_progress" on &[Export], retry_after,
+    ExportInProgress = 409 "export_in_progress" on ["exportPlaylist"], retry_after,
         "A playlist is already being exported under this Idempotency-Key.", "Repeat the request later, under the same key.";
     /// The user has never subscribed.
-    NothingToManage = 409 "nothing_to_manage" on &[Portal],
+    NothingToManage = 409 "nothing_to_manage" on ["openPortal"],
         "There is no subscription to manage yet.", "Open a checkout instead.";
     /// The user still has an open item at Stripe, such as an invoice item, in another currency than the price's.
-    CurrencyConflict = 409 "currency_conflict" on &[Checkout],
+    CurrencyConflict = 409 "currency_conflict" on ["openCheckout"],
         "An earlier purchase is still open in another currency. Nothing was charged.", "The operator settles it at Stripe; then the same request succeeds.";
     /// The body is larger than the function allows.
-    BodyTooLarge = 413 "body_too_large" on ROUTED,
+    BodyTooLarge = 413 "body_too_large" on ["request"],
         "The body is too large.", "Send less.";
     /// The body is not declared as `application/json`.
-    UnsupportedMediaType = 415 "unsupported_media_type" on WITH_JSON,
+    UnsupportedMediaType = 415 "unsupported_media_type" on ["json"],
         "Send the body as application/json.", "Send `Content-Type: application/json`.";
     /// The request is not valid. The message names the field.
-    InvalidRequest = 422 "invalid_request" on CHECKED,
+    InvalidRequest = 422 "invalid_request" on ["checked"],
         "The request makes no sense.", "Correct the field that the message names.";
     /// The confirmation is not the account's e-mail address, phone number or id. Nothing was deleted.
-    NotConfirmed = 422 "not_confirmed" on &[DeleteAccount],
+    NotConfirmed = 422 "not_confirmed" on ["deleteAccount"],
         "This does not confirm the deletion. Nothing was deleted.", "Ask for what the message names.";
     /// The prompt does not ask for music, or the model's provider blocks its words.
-    NotAboutMusic = 422 "not_about_music" on GENERATING,
+    NotAboutMusic = 422 "not_about_music" on ["generatePlaylist", "stream"],
         "That does not sound like a wish for music. Describe what you would like to listen to.", "Show the message and its `examples`.";
     /// None of the suggested songs was found in the catalogue. Nothing was charged.
-    NoTracksFound = 422 "no_tracks_found" on GENERATING,
+    NoTracksFound = 422 "no_tracks_found" on ["generatePlaylist", "stream"],
         "None of the suggested songs was found. Try other words.", "Have the user change the wish.";
     /// The user has reached the limit of requests. `Retry-After` says when the next one is possible.
-    TooManyAttempts = 429 "too_many_attempts" on COUNTED, retry_after,
+    TooManyAttempts = 429 "too_many_attempts" on ["counted"], retry_after,
         "That was too often. Please wait.", "Wait as long as `Retry-After` says.";
     /// The token is larger than 32 KB. A new sign-in does not make it smaller.
-    TokenTooLarge = 431 "token_too_large" on OF_USERS,
+    TokenTooLarge = 431 "token_too_large" on ["user"],
         "Your account's profile data is too large to be recognised. Shorten it.", "Shorten the account's profile data (`user_metadata`).";
     /// The client disconnected; this code appears only in logs.
-    ClientClosedRequest = 499 "client_closed_request" on &[],
+    ClientClosedRequest = 499 "client_closed_request" on [],
         "The client went away.", "Nothing.";
     /// A defect of the service. The log has the cause under the request's id.
-    Internal = 500 "internal_error" on ALL,
+    Internal = 500 "internal_error" on ["request", "stream"],
         "Something went wrong on our side. Please try again.", "Try again; report the `request_id` if it happens again.";
     /// The language model failed. Nothing was charged.
-    LlmUnavailable = 502 "llm_unavailable" on GENERATING,
+    LlmUnavailable = 502 "llm_unavailable" on ["generatePlaylist", "stream"],
         "The language model is not available. Please try again.", "Try again in a minute.";
     /// The language model returned no usable completion, although it was asked twice. Nothing was charged.
-    LlmInvalidAnswer = 502 "llm_invalid_answer" on GENERATING,
+    LlmInvalidAnswer = 502 "llm_invalid_answer" on ["generatePlaylist", "stream"],
         "The language model's answer could not be used. Please try again.", "Try again, perhaps with other words.";
     /// Spotify failed.
-    SpotifyUnavailable = 502 "spotify_unavailable" on WITH_SPOTIFY,
+    SpotifyUnavailable = 502 "spotify_unavailable" on ["spotify"],
         "Spotify cannot be reached right now. Please try again.", "Try again in a few minutes.";
     /// Stripe failed.
-    StripeUnavailable = 502 "stripe_unavailable" on WITH_STRIPE,
+    StripeUnavailable = 502 "stripe_unavailable" on ["stripe"],
         "Stripe cannot be reached right now. Please try again.", "Try again in a few minutes.";
     /// The function is not configured correctly, or an upstream refuses its credentials.
-    Misconfigured = 503 "misconfigured" on ALL,
+    Misconfigured = 503 "misconfigured" on ["request", "stream"],
         "This service is not set up correctly.", "Tell the operator.";
     /// The database does not respond, or the keys that verify tokens cannot be fetched.
-    DatabaseUnavailable = 503 "database_unavailable" on WITH_DATABASE, retry_after,
+    DatabaseUnavailable = 503 "database_unavailable" on ["database"], retry_after,
         "The database is not available. Please try again.", "Try again after `Retry-After`, or in a minute.";
     /// Spotify currently allows the app no more requests, which may last for hours.
-    SpotifyRateLimited = 503 "spotify_rate_limited" on WITH_SPOTIFY, retry_after,
+    SpotifyRateLimited = 503 "spotify_rate_limited" on ["spotify"], retry_after,
         "Spotify is busy. Please try again later.", "Try again after `Retry-After`.";
     /// The language model currently allows no more requests.
-    LlmRateLimited = 503 "llm_rate_limited" on GENERATING, retry_after,
+    LlmRateLimited = 503 "llm_rate_limited" on ["generatePlaylist", "stream"], retry_after,
         "The language model is busy. Please try again later.", "Try again after `Retry-After`.";
     /// Stripe currently allows no more requests.
-    StripeRateLimited = 503 "stripe_rate_limited" on WITH_STRIPE, retry_after,
+    StripeRateLimited = 503 "stripe_rate_limited" on ["stripe"], retry_after,
         "Stripe is busy. Please try again.", "Try again after `Retry-After`.";
     /// Too many events of one customer arrived at once.
-    PlanContended = 503 "plan_contended" on &[Webhook], retry_after,
+    PlanContended = 503 "plan_contended" on ["receiveStripeEvent"], retry_after,
         "The plan is being written by too many at once.", "Send the event again.";
     /// The language model did not respond in time. Nothing was charged.
-    LlmTimeout = 504 "llm_timeout" on GENERATING,
+    LlmTimeout = 504 "llm_timeout" on ["generatePlaylist", "stream"],
         "The language model did not answer in time. Please try again.", "Try again, perhaps with fewer tracks.";
     /// Spotify did not respond in time.
-    SpotifyTimeout = 504 "spotify_timeout" on WITH_SPOTIFY,
+    SpotifyTimeout = 504 "spotify_timeout" on ["spotify"],
         "Spotify did not answer in time. Please try again.", "Try again in a minute.";
     /// Stripe did not respond in time.
-    StripeTimeout = 504 "stripe_timeout" on WITH_STRIPE,
+    StripeTimeout = 504 "stripe_timeout" on ["stripe"],
         "Stripe did not answer in time. Please try again.", "Try again in a minute.";
     /// The generation did not finish in time. Nothing was charged.
-    GenerationTimeout = 504 "generation_timeout" on GENERATING,
+    GenerationTimeout = 504 "generation_timeout" on ["generatePlaylist", "stream"],
         "The playlist was not finished in time. Nothing was charged.", "Try again, perhaps with fewer tracks.";
 }
 

@@ -12,8 +12,13 @@ use crate::{errors, schemas};
 const TEMPLATE: &str = include_str!("openapi.yaml");
 const METHODS: [&str; 4] = ["get", "post", "delete", "head"];
 
+/// What types cannot say.
+pub fn template() -> Result<Node> {
+    Ok(serde_saphyr::from_str(TEMPLATE)?)
+}
+
 pub fn document() -> Result<Node> {
-    let mut document: Node = serde_saphyr::from_str(TEMPLATE)?;
+    let mut document = template()?;
     add_health(&mut document)?;
     add_errors(&mut document)?;
     let template = std::mem::replace(document.at(&["components", "schemas"])?, Node::Null);
@@ -55,8 +60,8 @@ fn add_errors(document: &mut Node) -> Result<()> {
     let mut uses = BTreeMap::<Vec<&str>, usize>::new();
     let words = |codes: &[Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>();
     let mut shared = Map::new();
-    each_operation(document, |id, _| {
-        for codes in errors::by_status(id).values() {
+    each_operation(document, |by_status, _| {
+        for codes in by_status.values() {
             let times = uses.entry(words(codes)).or_default();
             *times += 1;
             if *times == 2 || errors::is_named(codes) {
@@ -66,12 +71,14 @@ fn add_errors(document: &mut Node) -> Result<()> {
         Ok(())
     })?;
     document.at(&["components", "responses"])?.merge(Node::Map(shared));
-    each_operation(document, |id, responses| {
-        for (status, codes) in errors::by_status(id) {
-            let response = match uses.get(&words(&codes)) {
-                Some(1) if !errors::is_named(&codes) => errors::response(&codes)?,
+    each_operation(document, |by_status, operation| {
+        operation.shift_remove("x-fails");
+        let responses = operation.get_mut("responses").context("no responses")?.map_mut()?;
+        for (status, codes) in by_status {
+            let response = match uses.get(&words(codes)) {
+                Some(1) if !errors::is_named(codes) => errors::response(codes)?,
                 _ => Node::of(
-                    serde_json::json!({"$ref": format!("#/components/responses/{}", errors::name(&codes))}),
+                    serde_json::json!({"$ref": format!("#/components/responses/{}", errors::name(codes))}),
                 )?,
             };
             responses.insert(status.to_string(), response);
@@ -81,13 +88,19 @@ fn add_errors(document: &mut Node) -> Result<()> {
     })
 }
 
-fn each_operation(document: &mut Node, mut what: impl FnMut(&str, &mut Map) -> Result<()>) -> Result<()> {
+/// Calls with the codes of each operation by status, and with the operation.
+fn each_operation(
+    document: &mut Node,
+    mut what: impl FnMut(&BTreeMap<u16, Vec<Code>>, &mut Map) -> Result<()>,
+) -> Result<()> {
     for item in document.at(&["paths"])?.map_mut()?.values_mut() {
         for (_, operation) in
             item.map_mut()?.iter_mut().filter(|(method, _)| METHODS.contains(&method.as_str()))
         {
-            let id = operation.get("operationId").and_then(Node::text).context("no operationId")?.to_owned();
-            what(&id, operation.at(&["responses"])?.map_mut()?)?;
+            let id = operation.get("operationId").and_then(Node::text).context("no operationId")?;
+            let words = operation.get("x-fails").map(Node::list).unwrap_or_default();
+            let words: Vec<_> = words.iter().filter_map(Node::text).chain([id]).collect();
+            what(&errors::by_status(&words), operation.map_mut()?)?;
         }
     }
     Ok(())

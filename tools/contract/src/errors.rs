@@ -6,7 +6,6 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde_json::{Value, json};
 use shared::Code;
-use shared::api::Operation;
 use uuid::Uuid;
 
 use crate::MARK;
@@ -14,30 +13,25 @@ use crate::node::Node;
 
 const REQUEST_ID: Uuid = Uuid::from_u128(0x9d5b_2a9e_3c0f_4b1c_8a45_5b2f_3a0c_6d7e);
 
-/// The name of an operation in the document: its `operationId`.
-fn id(operation: Operation) -> String {
-    let name = format!("{operation:?}");
-    let (first, rest) = name.split_at(1);
-    first.to_lowercase() + rest
-}
+/// What the event that ends a stream tells of, in the words of `x-fails`.
+const OF_STREAM: [&str; 4] = ["stream", "database", "checked", "spotify"];
 
-/// The codes of an operation, by status.
-pub fn by_status(operation_id: &str) -> BTreeMap<u16, Vec<Code>> {
+/// The codes of an operation, by status. The operation is known by its `operationId` and the words of its `x-fails`.
+pub fn by_status(words: &[&str]) -> BTreeMap<u16, Vec<Code>> {
     let mut found = BTreeMap::<u16, Vec<Code>>::new();
-    let is_health = operation_id.starts_with("askHealth") && !operation_id.ends_with("ByHead");
-    for &code in Code::ALL {
-        let of_health = is_health && code == Code::MethodNotAllowed;
-        if of_health || code.operations().iter().any(|operation| id(*operation) == operation_id) {
-            found.entry(code.status().as_u16()).or_default().push(code);
-        }
+    for code in of(words) {
+        found.entry(code.status().as_u16()).or_default().push(code);
     }
     found
 }
 
 /// The codes of the event that ends a stream.
 pub fn of_stream() -> Node {
-    let codes = Code::ALL.iter().filter(|code| code.operations().contains(&Operation::StreamPlaylist));
-    Node::List(codes.map(|code| code.as_str().into()).collect())
+    Node::List(of(&OF_STREAM).map(|code| code.as_str().into()).collect())
+}
+
+fn of(words: &[&str]) -> impl Iterator<Item = Code> {
+    Code::ALL.iter().copied().filter(|code| code.operations().iter().any(|word| words.contains(word)))
 }
 
 /// The responses that the document has under a name of their own.
