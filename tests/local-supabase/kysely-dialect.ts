@@ -1,6 +1,8 @@
-import { PostgresDialect } from 'kysely';
-import type { PostgresPoolClient } from 'kysely';
-import type { Pool } from './database.ts';
+import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
+import type { Connection, Pool } from './database.ts';
+
+const CHANGES_ROWS = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** Quoted text, which is left alone, or the bare name of an argument before its value. */
 const ARGUMENT_NAME = /"(?:[^"]|"")*"|'(?:[^']|'')*'|\b([A-Za-z_]\w*)(?= := )/g;
@@ -12,17 +14,63 @@ function withQuotedArguments(statement: string): string {
 }
 
 /** Lets Lite, which builds its queries with Kysely, run them on our pool. */
-export function poolDialect(pool: Pool): PostgresDialect {
-  const connect = async (): Promise<PostgresPoolClient> => {
-    const connection = await pool.acquire();
-    const query = async (sql: string, parameters: readonly unknown[]) => {
-      // A lost connection has rolled back by itself; the error that told so is the one to answer.
-      if (sql === 'rollback' && !connection.open) return { command: sql, rowCount: 0, rows: [] };
-      const rows = await connection.query(withQuotedArguments(sql), parameters);
-      return { command: rows.command, rowCount: rows.count, rows: [...rows] };
-    };
-    // Lite does not stream, so no query is a cursor.
-    return { query: query as PostgresPoolClient['query'], release: () => pool.release(connection) };
+export function poolDialect(pool: Pool): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PoolDriver(pool),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
   };
-  return new PostgresDialect({ pool: { connect, end: () => pool.close() } });
+}
+
+class PoolConnection implements DatabaseConnection {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const rows = await this.connection.query(withQuotedArguments(sql), parameters);
+    return { rows: [...rows] as R[], numAffectedRows: CHANGES_ROWS.has(rows.command) ? BigInt(rows.count) : undefined };
+  }
+
+  streamQuery(): AsyncIterableIterator<never> {
+    throw new Error('Lite does not stream');
+  }
+}
+
+class PoolDriver implements Driver {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<PoolConnection> {
+    return new PoolConnection(await this.#pool.acquire());
+  }
+
+  async beginTransaction({ connection }: PoolConnection): Promise<void> {
+    await connection.query('begin');
+  }
+
+  async commitTransaction({ connection }: PoolConnection): Promise<void> {
+    await connection.query('commit');
+  }
+
+  async rollbackTransaction({ connection }: PoolConnection): Promise<void> {
+    // A lost connection has rolled back by itself; the error that told so is the one to answer.
+    if (connection.open) await connection.query('rollback');
+  }
+
+  async releaseConnection({ connection }: PoolConnection): Promise<void> {
+    this.#pool.release(connection);
+  }
+
+  destroy(): Promise<void> {
+    return this.#pool.close();
+  }
 }

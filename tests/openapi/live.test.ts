@@ -36,9 +36,12 @@ for (const operation of OWN) {
     const { id, path, method, isForUsers, node } = operation;
     const token = await newToken();
     const empty = method === 'GET' ? {} : { body: {} };
+    await refused(id, { method: 'PATCH', token, body: {} }, 405, 'method_not_allowed');
     const allowed = OWN.filter((it) => it.path === path).map((it) => it.method);
-    for (const other of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((it) => !allowed.includes(it))) {
-      const { headers } = await refused(id, { method: other, token }, 405, 'method_not_allowed');
+    // Of the methods that the function knows elsewhere.
+    const other = OWN.find((it) => it.path.split('/')[1] === path.split('/')[1] && !allowed.includes(it.method));
+    if (other) {
+      const { headers } = await refused(id, { method: other.method, token }, 405, 'method_not_allowed');
       assert.deepEqual(headers.get('allow')?.split(', ').sort(), allowed.sort());
     }
     await refused(id, { path: `${path}/nowhere`, token, ...(node.requestBody ? empty : {}) }, 404, 'not_found');
