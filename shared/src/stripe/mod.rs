@@ -59,7 +59,7 @@ impl StripeConfig {
         let key = required_secret(&env, KEY).and_then(|key| match mode_of(key.expose()) {
             Some(livemode) => Ok((key, livemode)),
             None => {
-                Err(ConfigError::invalid(KEY, "must begin with sk_live_, sk_test_, rk_live_ or rk_test_"))
+                Err(ConfigError::invalid(KEY, "must begin with sk_live_, sk_test_, rk_live_ or rk_test_, as keys do"))
             }
         });
         let ((secret_key, livemode), api_base_url) = both(key, base_url(URL, url))?;
