@@ -58,9 +58,10 @@ impl StripeConfig {
         let url = optional(&env, URL).unwrap_or_else(|| "https://api.stripe.com".to_owned());
         let key = required_secret(&env, KEY).and_then(|key| match mode_of(key.expose()) {
             Some(livemode) => Ok((key, livemode)),
-            None => {
-                Err(ConfigError::invalid(KEY, "must begin with sk_live_, sk_test_, rk_live_ or rk_test_, as keys do"))
-            }
+            None => Err(ConfigError::invalid(
+                KEY,
+                "must begin with sk_live_, sk_test_, rk_live_ or rk_test_, as keys do",
+            )),
         });
         let ((secret_key, livemode), api_base_url) = both(key, base_url(URL, url))?;
         Ok(Self { secret_key, api_base_url, livemode })

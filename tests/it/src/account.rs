@@ -53,7 +53,6 @@ pub async fn assert_gone(stack: &Stack, user: &User) {
     assert_eq!(rows_of(stack, user).await, TABLES.map(|(table, _)| (table, 0)));
 }
 
-/// Whether a subscription of the user still takes money.
 pub async fn pays(stack: &Stack, user: &User) -> bool {
     let subscriptions = objects(stack, "subscriptions").await;
     subscriptions.iter().any(|subscription| {

@@ -37,7 +37,6 @@ async fn delivers_only_tracks_of_the_catalogue_in_their_studio_version() {
     }
 }
 
-/// A track of a catalogue of our own.
 fn track(number: usize, artist: &str, title: &str, changes: &Value) -> Value {
     let id = format!("{number:022}");
     let track = json!({

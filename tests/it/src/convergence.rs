@@ -20,14 +20,11 @@ use crate::stack::{Stack, with};
 use crate::stripe::{EVENT_TYPES, counts};
 
 const HISTORIES: usize = 1_000;
-/// The customers at the same time.
 const BATCH: usize = 100;
 const PHASES: usize = 3;
-/// The runtime is killed in the middle of every second batch.
 const KILL_EVERY: usize = 2;
 /// Of a thousand requests to the database, of which an accepted delivery needs two.
 const DATABASE_FAULTS: u32 = 125;
-/// The deliveries at the same time.
 const AT_ONCE: usize = 16;
 /// No more repetitions than Stripe would make.
 const MAX_REPETITIONS: usize = 40;
@@ -233,7 +230,6 @@ impl Environment {
         panic!("events are still not accepted after {MAX_REPETITIONS} repetitions");
     }
 
-    /// Asserts that every profile agrees with Stripe.
     async fn check(&self, customers: &[Customer]) {
         let objects = self.stripe(Method::GET, "objects", Value::Null).await;
         let mut truth: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -258,7 +254,6 @@ impl Environment {
     }
 }
 
-/// Adds the subscriptions that were made.
 fn note(customers: &mut [Customer], actions: &[Value], done: &Value) {
     for (action, result) in actions.iter().zip(done.as_array().unwrap()) {
         let Some(subscription) = result["subscription"]["id"].as_str() else { continue };

@@ -21,7 +21,6 @@ use crate::virtual_user::{Crowd, Load};
 
 const USERS: usize = 20;
 const ROUNDS: usize = 5;
-/// What is killed in a round; each is in each run.
 const PARTS: [&str; 3] = ["postgres", "supabase", "functions"];
 /// A kill follows this many responses of its round, or up to twice as many.
 const RESPONSES: usize = 50;

@@ -13,10 +13,8 @@ use crate::own_stack::eventually;
 use crate::stack::client;
 use crate::wire::{Connection, Request, Response};
 
-/// What happens to one request.
 pub enum Action {
     Pass,
-    /// It passes, and then the proxy stops listening.
     PassAndClose,
     Respond(Response),
     Inject(Fault),
@@ -24,7 +22,6 @@ pub enum Action {
 
 type Decide = Box<dyn FnMut(&Request) -> Action + Send>;
 
-/// A proxy on this machine; it ends with this value.
 pub struct FaultProxy {
     pub url: String,
     port: u16,
@@ -38,12 +35,10 @@ struct State {
     keeps_alive: AtomicBool,
     seen: AtomicU64,
     accepting: Mutex<Option<AbortHandle>>,
-    /// Changes when all connections are to end.
     closed: watch::Sender<()>,
 }
 
 impl FaultProxy {
-    /// A proxy that passes everything on; port 0 is any free one.
     pub async fn start(upstream: &str, port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -70,12 +65,10 @@ impl FaultProxy {
         self.state.keeps_alive.store(keeps_alive, Ordering::Relaxed);
     }
 
-    /// How many requests have arrived.
     pub fn seen(&self) -> u64 {
         self.state.seen.load(Ordering::Relaxed)
     }
 
-    /// Stops listening; returns once connections are refused.
     pub async fn close(&self) {
         self.state.close();
         let is_refused = async || TcpStream::connect(("127.0.0.1", self.port)).await.is_err();

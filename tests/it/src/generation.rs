@@ -11,14 +11,12 @@ pub struct Event {
     pub data: Value,
 }
 
-/// A finished stream.
 #[derive(Debug)]
 pub struct Stream {
     pub events: Vec<Event>,
 }
 
 impl Stream {
-    /// The data of the events of a kind.
     pub fn all(&self, name: &str) -> Vec<&Value> {
         self.events.iter().filter(|event| event.name == name).map(|event| &event.data).collect()
     }
@@ -32,12 +30,10 @@ impl Stream {
     }
 }
 
-/// A request for a playlist of five.
 pub fn ask(prompt: &str) -> Value {
     json!({"prompt": prompt, "target_count": 5})
 }
 
-/// The same, to be saved.
 pub fn saving(prompt: &str) -> Value {
     with(ask(prompt), &json!({"save": true}))
 }
@@ -51,7 +47,6 @@ pub fn reply(songs: &[(&str, &str, i64)]) -> Value {
     }})
 }
 
-/// Five songs that the catalogue has.
 pub const FIVE: [(&str, &str, i64); 5] = [
     ("Nirvana", "Come as You Are", 1991),
     ("Radiohead", "Karma Police", 1997),
@@ -60,7 +55,6 @@ pub const FIVE: [(&str, &str, i64); 5] = [
     ("The Beatles", "Let It Be", 1970),
 ];
 
-/// The five songs after a pause.
 pub fn after_ms(first_token_ms: u64) -> Value {
     with(reply(&FIVE), &json!({"first_token_ms": first_token_ms}))
 }
@@ -70,7 +64,6 @@ pub fn slowly(chunk_ms: u64) -> Value {
     with(reply(&FIVE), &json!({"first_token_ms": 1, "chunk_chars": 60, "chunk_ms": chunk_ms}))
 }
 
-/// A request to ai-playlist, yet to be completed.
 pub fn request(stack: &Stack, user: &User, body: &Value) -> RequestBuilder {
     stack.request(Method::POST, "ai-playlist", user).json(body)
 }
@@ -79,22 +72,18 @@ pub fn streaming(stack: &Stack, user: &User, body: &Value) -> RequestBuilder {
     request(stack, user, body).header("accept", "text/event-stream")
 }
 
-/// Asks for a document.
 pub async fn document(stack: &Stack, user: &User, body: &Value) -> Response {
     send(request(stack, user, body)).await
 }
 
-/// Asks for a document under an idempotency key.
 pub async fn document_with_key(stack: &Stack, user: &User, body: &Value, key: &str) -> Response {
     send(request(stack, user, body).header("idempotency-key", key)).await
 }
 
-/// Asks for a stream and reads it to its end.
 pub async fn stream(stack: &Stack, user: &User, body: &Value) -> Stream {
     read(streaming(stack, user, body).send().await.unwrap()).await
 }
 
-/// Reads a stream to its end.
 pub async fn read(response: reqwest::Response) -> Stream {
     assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
     let headers = response.headers();
@@ -119,7 +108,6 @@ fn event(frame: &str) -> Option<Event> {
     Some(Event { name, data })
 }
 
-/// A stream that is being read.
 pub struct Reading {
     response: reqwest::Response,
     text: String,

@@ -10,7 +10,6 @@ use crate::faults::Fault;
 use crate::own_stack::{Place, functions_alone};
 use crate::stack::{Stack, User, send};
 
-/// The token of operators of the local stack.
 pub const TOKEN: &str = "local-health-token";
 
 /// The names of the functions' folders, without the gateway's.
@@ -30,7 +29,6 @@ async fn health(stack: &Stack, url: &str, token: &str) -> (u16, Value) {
     (response.status, response.body)
 }
 
-/// Returns an operator's response.
 async fn ask(stack: &Stack, url: &str) -> (u16, Value) {
     health(stack, url, TOKEN).await
 }

@@ -51,7 +51,6 @@ async fn playlists(user: &VirtualUser) {
     assert!(own.is_superset(&user.added), "tracks are lost: {:?}", &user.added - &own);
 }
 
-/// The functions' log holds neither a secret nor a panic.
 pub fn assert_log(place: &Place, stack: &Stack) {
     let log = String::from_utf8_lossy(&place.log("stack")).into_owned();
     let words =

@@ -12,7 +12,6 @@ use crate::own_stack::eventually;
 use crate::spotify;
 use crate::stack::{User, client, data_dir, stack_and_user};
 
-/// What has been logged since the test began.
 pub struct Log {
     path: PathBuf,
     begins: usize,

@@ -30,7 +30,6 @@ const TEN: [(&str, &str, i64); 10] = [
     ("Pearl Jam", "Alive", 1991),
 ];
 
-/// A running model server; it ends with this value.
 struct ModelServer {
     url: String,
     _process: Child,
@@ -59,7 +58,6 @@ impl ModelServer {
         Self { url: format!("{url}/v1"), _process: process }
     }
 
-    /// How many tokens the server counts in its completion.
     async fn completion_tokens(&self, http: &reqwest::Client) -> i64 {
         let body = json!({"messages": [{"role": "user", "content": "evening"}]});
         let request = http.post(format!("{}/chat/completions", self.url)).bearer_auth(KEY).json(&body);
@@ -72,7 +70,6 @@ impl ModelServer {
 struct Schema(Value);
 
 impl Schema {
-    /// Reads it from a request that the product sends.
     async fn of_the_product(stack: &Stack) -> Self {
         document(stack, &stack.sign_up().await, &ask("evening")).await.ok();
         let request = stack.completions().await.remove(0);

@@ -9,7 +9,6 @@ use crate::own_stack::{Place, eventually, functions_alone, is_alive, signal};
 use crate::stack::Stack;
 use crate::stripe::subscriber;
 
-/// How many of five tracks are charged.
 const ENOUGH: usize = 2;
 
 /// Only Linux tells a process that its parent has died.

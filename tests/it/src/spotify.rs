@@ -36,7 +36,6 @@ pub async fn come_back(callback: &Url) -> Vec<(String, String)> {
     pairs(&Url::parse(&format!("http://x/?{}", url.fragment().unwrap())).unwrap())
 }
 
-/// Agrees and comes back with code and state.
 pub async fn agree(stack: &Stack, user: &User, login: &str) -> Value {
     let callback = decide(&start(stack, user).await, "agree", login).await;
     let fragment = come_back(&callback).await;
@@ -47,7 +46,6 @@ pub async fn complete(stack: &Stack, user: &User, code_and_state: &Value) -> Res
     stack.call(Method::POST, "spotify-oauth/complete", user, code_and_state.clone()).await
 }
 
-/// Links an account, all the way.
 pub async fn link(stack: &Stack, user: &User, login: &str) -> Value {
     complete(stack, user, &agree(stack, user, login).await).await.ok()
 }
@@ -56,14 +54,12 @@ pub async fn status(stack: &Stack, user: &User) -> Value {
     stack.call(Method::GET, "spotify-oauth/status", user, Value::Null).await.ok()
 }
 
-/// Addresses of the catalogue.
 pub async fn some_tracks(stack: &Stack, count: usize) -> Vec<String> {
     let all = stack.spotify(Method::GET, "catalogue", Value::Null).await;
     let uri = |track: &Value| format!("spotify:track:{}", track["id"].as_str().unwrap());
     all.as_array().unwrap().iter().take(count).map(uri).collect()
 }
 
-/// Creates a playlist with these tracks; returns its id.
 pub async fn playlist(stack: &Stack, user: &User, name: &str, uris: &[String]) -> String {
     let body = json!({"owner_id": user.id, "name": name, "description": "For the evening."});
     stack.rest(Method::POST, "playlists", user, body).await.ok();
@@ -85,7 +81,6 @@ pub async fn export(stack: &Stack, user: &User, playlist: &str, key: Option<&str
     send(request.json(&json!({"playlist_id": playlist}))).await
 }
 
-/// The playlists on Spotify.
 pub async fn copies(stack: &Stack) -> Vec<Value> {
     stack.spotify(Method::GET, "playlists", Value::Null).await.as_array().unwrap().clone()
 }

@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use crate::generation::{FIVE, reply};
 
-/// The stack, reserved for one test.
 pub struct Stack {
     pub ready: &'static Value,
     pub http: Client,
@@ -29,7 +28,6 @@ pub struct User {
 }
 
 impl User {
-    /// A caller with this token.
     pub fn bearer(token: &str) -> Self {
         Self { id: Uuid::nil(), email: String::new(), token: token.to_owned() }
     }
@@ -94,7 +92,6 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// The folder with the stack's keys and logs.
 pub fn data_dir() -> PathBuf {
     std::env::var("SOUND_WHISKERS_DATA_DIR").expect("SOUND_WHISKERS_DATA_DIR is not set").into()
 }
@@ -109,7 +106,6 @@ fn read_ready_file() -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The stack, and a new user.
 pub async fn stack_and_user() -> (Stack, User) {
     let stack = Stack::take().await;
     let user = stack.sign_up().await;
@@ -129,13 +125,11 @@ impl Stack {
         stack
     }
 
-    /// A stack that a test has started for itself.
     pub fn of(ready: Value) -> Self {
         let ready = Box::leak(Box::new(ready));
         Self { ready, http: client(), database: Mutex::default(), _exclusive: None }
     }
 
-    /// A string of the ready file, by its JSON pointer.
     pub fn url(&self, pointer: &str) -> &str {
         self.ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
     }
@@ -144,12 +138,10 @@ impl Stack {
         format!("{}/{path}", self.url("/functions_url"))
     }
 
-    /// A URL of the app.
     pub fn app(&self, path: &str) -> String {
         format!("{}{path}", self.url("/web_url").trim_end_matches('/'))
     }
 
-    /// A request to a function, yet to be completed.
     pub fn request<'a>(
         &self,
         method: Method,
@@ -188,7 +180,6 @@ impl Stack {
         self.control("stripe", method, what, &body).await
     }
 
-    /// Sets the model's next responses.
     pub async fn llm_script(&self, script: Value) {
         self.control("llm", Method::PUT, "script", &script).await;
     }
@@ -205,7 +196,6 @@ impl Stack {
         entries
     }
 
-    /// Returns the requests to the model.
     pub async fn completions(&self) -> Vec<Value> {
         self.log("llm", "/v1/chat/completions").await
     }
@@ -225,7 +215,6 @@ impl Stack {
         User { id, email, token: body["access_token"].as_str().unwrap().to_owned() }
     }
 
-    /// Signs a user up and grants them the paid plan.
     pub async fn sign_up_pro(&self) -> User {
         let user = self.sign_up().await;
         self.sql("update public.profiles set plan = 'pro' where user_id = $1", &[&user.id]).await;
@@ -249,7 +238,6 @@ impl Stack {
         kept.insert(Arc::new(client)).clone()
     }
 
-    /// Makes the user's reservations as old as when they expire.
     pub async fn expire_reservations(&self, user: &User) {
         let statement = "update public.ai_sessions set created_at = created_at - interval '90 seconds' where user_id = $1";
         self.sql(statement, &[&user.id]).await;
@@ -276,7 +264,6 @@ impl Stack {
         send(if body.is_null() { request } else { request.json(&body) }).await
     }
 
-    /// The rows that a user sees.
     pub async fn rows(&self, user: &User, path: &str) -> Vec<Value> {
         let mut rows = self.rest(Method::GET, path, user, Value::Null).await.ok();
         std::mem::take(rows.as_array_mut().unwrap())

@@ -23,7 +23,6 @@ pub const EVENT_TYPES: [&str; 11] = [
     "customer.deleted",
 ];
 
-/// The header that Stripe sends with a body at a time.
 pub fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{seconds}.").as_bytes());
@@ -32,13 +31,11 @@ pub fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
     format!("t={seconds},v1={hex}")
 }
 
-/// An event about an object.
 pub fn event(kind: &str, object: &Value) -> Value {
     json!({"id": "evt_test", "object": "event", "api_version": "2026-10-28.endive", "created": now(),
         "livemode": false, "type": kind, "data": {"object": object}})
 }
 
-/// Sends a body that is signed as Stripe signs.
 pub async fn send_signed(stack: &Stack, secret: &str, seconds: u64, body: Vec<u8>) -> Response {
     let request = stack.request(Method::POST, "stripe-webhook", None);
     let request = request.header("stripe-signature", signature(secret, seconds, &body));
@@ -49,7 +46,6 @@ pub async fn send_event(stack: &Stack, event: &Value) -> Response {
     send_signed(stack, stack.url("/stripe_webhook_secret"), now(), event.to_string().into_bytes()).await
 }
 
-/// Does something at Stripe; returns what the simulator says.
 pub async fn act(stack: &Stack, action: Value) -> Value {
     stack.stripe(Method::POST, "act", action).await
 }
@@ -65,7 +61,6 @@ pub async fn store_customer(stack: &Stack, user: &User, customer: &str) {
     stack.sql(statement, &[&user.id, &customer]).await;
 }
 
-/// A paid subscription of a customer.
 pub async fn subscribe(stack: &Stack, customer: &str) -> String {
     let made = act(stack, json!({"action": "subscribe", "customer": customer})).await;
     made["subscription"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
@@ -92,7 +87,6 @@ pub async fn objects(stack: &Stack, kind: &str) -> Vec<Value> {
     all[kind].as_array().unwrap_or_else(|| panic!("no {kind}")).clone()
 }
 
-/// Whether a status of a subscription makes its customer pro.
 pub fn counts(status: &str) -> bool {
     ["active", "trialing", "past_due"].contains(&status)
 }
@@ -119,13 +113,11 @@ pub async fn ask_for_portal(stack: &Stack, user: &User) -> Response {
     stack.call(Method::POST, "billing/portal", user, json!({"return_url": stack.app("/plan")})).await
 }
 
-/// The URL of a checkout or a portal.
 #[track_caller]
 pub fn url(response: Response) -> String {
     response.ok()["url"].as_str().unwrap().to_owned()
 }
 
-/// Presses a button of one of Stripe's pages.
 pub async fn press(url: &str, form: &[(&str, &str)]) -> Response {
     send(client().post(url).form(form)).await
 }
@@ -135,7 +127,6 @@ pub async fn pay(url: &str) -> Option<String> {
     press(url, &[("decision", "pay")]).await.header("location").map(str::to_owned)
 }
 
-/// Signs up a user who subscribes.
 pub async fn subscriber(stack: &Stack) -> User {
     let user = stack.sign_up().await;
     assert!(pay(&url(ask_for_checkout(stack, &user, "/plan").await)).await.is_some());

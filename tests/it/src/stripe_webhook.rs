@@ -46,7 +46,6 @@ async fn every_change_of_a_subscription_changes_the_plan() {
     }
 }
 
-/// How often the customer's subscriptions were asked for.
 async fn asked(stack: &Stack) -> usize {
     stack.log("stripe", "/v1/subscriptions").await.len()
 }

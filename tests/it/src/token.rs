@@ -10,14 +10,12 @@ use sha2::Sha256;
 
 use crate::stack::{User, data_dir, with};
 
-/// The stack's signing keys.
 pub struct Keys {
     pub kid: String,
     pub es256: SigningKey,
     pub jwt_secret: String,
 }
 
-/// Reads the keys from where the local Supabase keeps them.
 pub fn keys() -> Keys {
     let text = std::fs::read_to_string(data_dir().join("supabase/keys.json")).unwrap();
     let keys: Value = serde_json::from_str(&text).unwrap();
@@ -30,7 +28,6 @@ pub fn keys() -> Keys {
 }
 
 impl Keys {
-    /// The header of a token that is signed with the ES256 key.
     pub fn header(&self) -> Value {
         json!({"alg": "ES256", "typ": "JWT", "kid": self.kid})
     }
@@ -39,7 +36,6 @@ impl Keys {
         self.es256_as(&self.header(), claims)
     }
 
-    /// A token of any header, signed with the ES256 key.
     pub fn es256_as(&self, header: &Value, claims: &Value) -> String {
         let unsigned = unsigned(header, claims);
         let signature: Signature = self.es256.sign(unsigned.as_bytes());
@@ -68,7 +64,6 @@ pub fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// A token without a signature.
 pub fn none(claims: &Value) -> String {
     format!("{}.", unsigned(&json!({"alg": "none", "typ": "JWT"}), claims))
 }

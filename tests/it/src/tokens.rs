@@ -10,7 +10,6 @@ use crate::stack::{Stack, User, now, stack_and_user};
 use crate::stripe::{ask_for_checkout, ask_for_portal};
 use crate::token::{altered, hs256, keys, none};
 
-/// One request to each function that verifies its caller.
 fn requests() -> [(Method, &'static str, Value); 6] {
     [
         (Method::POST, "ai-playlist", ask("evening")),

@@ -24,17 +24,13 @@ use crate::stripe::{create_customer, store_customer};
 const EXPECTED: &str = "quota_exceeded generation_in_progress already_generated export_in_progress too_many_attempts \
     database_unavailable spotify_unavailable spotify_timeout stripe_unavailable stripe_timeout llm_unavailable \
     llm_timeout generation_timeout plan_contended";
-/// How many sign up at once.
 const ARRIVE_AT_ONCE: usize = 8;
-/// Before the next attempt.
 const PAUSE: Duration = Duration::from_millis(200);
 /// More than it takes until a stack that was killed is back.
 const ATTEMPTS: usize = 200;
 
-/// What all users share.
 #[derive(Default)]
 pub struct Load {
-    /// How long each pauses before the next action.
     pub pause_ms: Range<u64>,
     pub is_over: AtomicBool,
     pub under_way: AtomicUsize,
@@ -49,7 +45,6 @@ impl Load {
     }
 }
 
-/// The users at work.
 pub struct Crowd(Vec<tokio::task::JoinHandle<VirtualUser>>);
 
 impl Crowd {
@@ -88,10 +83,8 @@ pub struct VirtualUser {
     pub user: User,
     /// Whose subscription may have granted the paid plan for a while.
     pub customer: Option<String>,
-    /// The playlist that they edit by hand.
     pub own: String,
     catalogue: Vec<String>,
-    /// The tracks that were confirmed to be in it.
     pub added: BTreeSet<String>,
     /// The playlists that were confirmed as saved, and how many tracks each has.
     pub saved: Vec<(String, u64)>,

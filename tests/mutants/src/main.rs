@@ -18,7 +18,6 @@ use anyhow::{Context, Result, bail};
 use table::{MUTANTS, Mutant};
 
 const SWITCH: &str = "MUTANT";
-/// Folders that hold no sources.
 const SKIPPED: [&str; 5] = ["target", "node_modules", "build", "dist", ".git"];
 
 /// Returns a file's source with a switch for every mutant.

@@ -1,7 +1,6 @@
 //! The mutants. Text and replacement are expressions of one type, and the text occurs in its file exactly once.
 
 pub struct Mutant {
-    /// What is broken, in one sentence.
     pub name: &'static str,
     pub file: &'static str,
     pub text: &'static str,

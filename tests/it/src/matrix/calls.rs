@@ -6,9 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upstream {
     Supabase,
-    /// Spotify's accounts service.
     Accounts,
-    /// Spotify's Web API.
     Spotify,
     Stripe,
     Model,
@@ -17,7 +15,6 @@ pub enum Upstream {
 impl Upstream {
     pub const ALL: [Self; 5] = [Self::Supabase, Self::Accounts, Self::Spotify, Self::Stripe, Self::Model];
 
-    /// Where the ready file names its URL.
     pub fn url(self) -> &'static str {
         match self {
             Self::Supabase => "/supabase_url",

@@ -21,7 +21,6 @@ pub struct Case {
     call: Call,
     impact: Impact,
     fault: Fault,
-    /// The requests to the same upstream that precede the call.
     before: usize,
 }
 
@@ -55,7 +54,6 @@ fn before(calls: &[SeenCall], call: Call) -> Option<usize> {
     theirs.position(|(upstream, method, path)| call.fits(*upstream, method, path))
 }
 
-/// The calls that stand in none of the function's operations.
 fn unlisted(function: &str, seen: &[SeenCall]) -> Vec<String> {
     let operations = OPERATIONS.iter().chain(COLD).filter(|operation| operation.function == function);
     let listed: Vec<Call> = operations
@@ -69,7 +67,6 @@ fn unlisted(function: &str, seen: &[SeenCall]) -> Vec<String> {
 }
 
 impl Case {
-    /// The case of a function that has just been started.
     pub fn cold(operation: &'static Operation, fault: Fault) -> Option<Self> {
         let (call, impact) = operation.tested[0];
         expected::can_happen(fault, call).then_some(Self { operation, call, impact, fault, before: 0 })
@@ -79,12 +76,10 @@ impl Case {
         format!("{} / {} / {:?}", self.operation.name(), self.call, self.fault)
     }
 
-    /// How long it may take, to begin with the slow ones.
     pub fn seconds(&self) -> u64 {
         if self.fault.is_slow() { self.operation.seconds } else { 0 }
     }
 
-    /// Returns what is wrong.
     pub async fn run(&self, worker: &Worker) -> Vec<String> {
         let Self { operation, call, .. } = self;
         let mut subject = Subject::prepare(worker, operation.scenario).await;
@@ -136,7 +131,6 @@ impl Case {
         wrong
     }
 
-    /// Whether the client has what it wanted.
     fn is_done(&self, outcome: &Outcome) -> bool {
         use Scenario::{DeleteUnconfirmed, ExportNothing, PortalOfNobody};
         let always_fails =

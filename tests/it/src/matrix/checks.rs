@@ -39,7 +39,6 @@ pub async fn state(worker: &Worker, operation: &Operation, subject: &Subject, is
     wrong
 }
 
-/// Exactly what was delivered is charged.
 async fn quota(worker: &Worker, subject: &Subject, is_open: bool) -> Option<String> {
     let usage = worker.stack.ai_usage(&subject.user).await;
     let (used, limit) = (usage["used"].as_u64().unwrap(), usage["limit"].as_u64().unwrap());

@@ -47,7 +47,6 @@ async fn on_deno() {
     run("deno").await;
 }
 
-/// The result of a case.
 struct Ran {
     name: String,
     wrong: Vec<String>,
@@ -86,7 +85,6 @@ async fn run(runtime: &'static str) {
     assert_eq!(billing, Vec::<String>::new());
 }
 
-/// All workers, and one more whose functions are restarted.
 async fn start(environment: &Arc<Environment>, runtime: &'static str) -> Vec<Arc<Worker>> {
     let mut ports = free_ports();
     let mut workers = Vec::new();

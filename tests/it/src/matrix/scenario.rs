@@ -20,27 +20,21 @@ use crate::wire;
 /// What a machine under load takes beyond a function's own limit.
 const SLACK_SECONDS: u64 = 5;
 
-/// A user, and what they need for an operation.
 pub struct Subject {
     pub user: User,
     key: String,
     playlist: String,
-    /// The code and the state that Spotify's page led to.
     agreed: Value,
     event: Value,
-    /// The sessions that were delivered, with how many tracks.
     pub delivered: Vec<(String, u64)>,
 }
 
-/// How an operation ended.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: u16,
-    /// Empty for a success.
     pub code: String,
     pub retry_after: Option<u64>,
     pub body: Value,
-    /// Its head was sent before its end was known.
     pub is_stream: bool,
 }
 
@@ -136,7 +130,6 @@ impl Subject {
         worker.stack.sql(statement, &[&self.user.id]).await;
     }
 
-    /// What else goes wrong, as a part of the scenario.
     pub fn script(worker: &Worker, scenario: Scenario) {
         let (call, status, body, times) = match scenario {
             GenerateRenewed => (calls::SEARCH, 401, "{}", 2),
@@ -214,7 +207,6 @@ impl Subject {
         outcome
     }
 
-    /// What a client does before it repeats the operation.
     pub async fn before_repeat(&mut self, worker: &Worker, scenario: Scenario, last: &Outcome) {
         let is_unlinked = ["spotify_link_expired", "spotify_not_linked"].contains(&last.code.as_str());
         match scenario {

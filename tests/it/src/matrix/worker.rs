@@ -17,7 +17,6 @@ use crate::stripe;
 use crate::token::{self, Keys};
 use crate::wire::{Request, Response};
 
-/// What a user types; no log may contain it.
 pub const PROMPT: &str = "a very private evening with somebody";
 
 /// What all workers share: the data, and the simulators after the proxies.
@@ -108,7 +107,6 @@ pub struct Worker {
     running: tokio::sync::Mutex<Option<Running>>,
     /// The functions of this worker, with all else of the shared stack.
     pub stack: Stack,
-    /// A user with a link, and a playlist of theirs.
     pub linked: Option<(User, String)>,
     log_begins: AtomicUsize,
 }
@@ -162,7 +160,6 @@ impl Worker {
         self.linked = Some((user, playlist));
     }
 
-    /// Starts the functions again, with empty caches.
     pub async fn restart(&self) {
         let mut running = self.running.lock().await;
         drop(running.take());
@@ -204,12 +201,10 @@ impl Worker {
         }
     }
 
-    /// Sets the response to this call, for this many times.
     pub fn script(&self, call: Call, response: Response, times: usize) {
         self.traffic.lock().unwrap().scripted.push((call, response, times));
     }
 
-    /// Ends all faults; returns how often one was met.
     pub async fn restore(&self) -> usize {
         let mut injected = {
             let mut traffic = self.traffic.lock().unwrap();
@@ -224,12 +219,10 @@ impl Worker {
         injected
     }
 
-    /// The calls since the last look.
     pub fn calls(&self) -> Vec<SeenCall> {
         std::mem::take(&mut self.traffic.lock().unwrap().calls)
     }
 
-    /// What has been logged since the last look.
     pub fn log(&self) -> String {
         let all = self.environment.place.log(&self.name);
         let begins = self.log_begins.swap(all.len(), Ordering::Relaxed);
