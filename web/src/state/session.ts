@@ -43,10 +43,18 @@ function take(session: Session | null): void {
   if (next) void refreshUsage();
 }
 
-/** Reads the usage. It ignores failures, because the functions enforce the limits themselves. */
+/** Pauses in milliseconds before the usage is read again after a failure. */
+const USAGE_RETRIES = [1_000, 4_000];
+
+/** Reads the usage. It gives up silently in the end, because the functions enforce the limits themselves. */
 export async function refreshUsage(): Promise<void> {
   const of = user.value?.id;
-  const read = await readUsage().catch(() => null);
+  let read = await readUsage().catch(() => null);
+  for (const pause of USAGE_RETRIES) {
+    if (read || of !== user.value?.id) break;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    read = await readUsage().catch(() => null);
+  }
   if (read && of === user.value?.id) usage.value = read;
 }
 
