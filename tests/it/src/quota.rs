@@ -104,7 +104,7 @@ async fn until_complete(stack: &Stack, user: &User) {
 #[tokio::test]
 async fn client_that_disconnects_after_enough_tracks_is_charged_once_and_can_fetch_the_playlist() {
     let stack = Stack::take().await;
-    stack.llm_script(slowly(700)).await;
+    stack.llm_script(slowly(2_000)).await;
     for (body, playlists) in [(ask("evening"), 0), (saving("evening"), 1)] {
         let (user, key) = (stack.sign_up().await, Uuid::new_v4().to_string());
         let request = streaming(&stack, &user, &body).header("idempotency-key", &key);
