@@ -104,7 +104,7 @@ async fn until_complete(stack: &Stack, user: &User) {
 #[tokio::test]
 async fn client_that_disconnects_after_enough_tracks_is_charged_once_and_can_fetch_the_playlist() {
     let stack = Stack::take().await;
-    stack.llm_script(slowly(2_000)).await;
+    stack.llm_script(slowly(700)).await;
     for (body, playlists) in [(ask("evening"), 0), (saving("evening"), 1)] {
         let (user, key) = (stack.sign_up().await, Uuid::new_v4().to_string());
         let request = streaming(&stack, &user, &body).header("idempotency-key", &key);
@@ -117,7 +117,6 @@ async fn client_that_disconnects_after_enough_tracks_is_charged_once_and_can_fet
         assert!(uris(&sent).iter().all(|uri| uris(&done).contains(uri)), "{sent} {done}");
         assert_eq!(done["playlist_id"].is_string(), playlists > 0);
         stack.assert_used(&user, 1, playlists).await;
-        until_aborted(&stack, 1 + playlists).await;
     }
 }
 
