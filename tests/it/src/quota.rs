@@ -117,6 +117,7 @@ async fn client_that_disconnects_after_enough_tracks_is_charged_once_and_can_fet
         assert!(uris(&sent).iter().all(|uri| uris(&done).contains(uri)), "{sent} {done}");
         assert_eq!(done["playlist_id"].is_string(), playlists > 0);
         stack.assert_used(&user, 1, playlists).await;
+        until_aborted(&stack, 1 + playlists).await;
     }
 }
 

@@ -319,6 +319,8 @@ class Exchange {
   abort() {
     this.due = Infinity;
     clearTimeout(this.timer);
+    // Deno keeps a connection now and then if a read is pending and only the signal aborts.
+    this.reader?.cancel().catch(() => {});
     this.controller.abort();
   }
 }
