@@ -23,12 +23,15 @@ for (const [kind, capacity] of Object.entries({ search: 30, export: 10, link: 10
 const fill = (user: string, kind: string, taken: number) => sql`
   insert into private.request_buckets (user_id, kind, period, taken, refills_at)
   values (${user}, ${kind}, '1 minute', ${taken}, clock_timestamp() + interval '1 hour')`;
-/** Keeps what the transaction has locked until no statement like this waits for it. */
+/** Keeps what the transaction has locked until no statement like this waits for it. A wait event is gone for a moment while
+ * PostgreSQL looks for deadlocks; the lock that is not granted stays. */
 const untilNoneWaits =
   (statement: string): Step =>
   async (tx) => {
     const waiting = async () =>
-      (await tx`select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and query like ${`%${statement}%`}`)[0]?.n;
+      (await tx`
+        select count(*)::int as n from pg_locks l join pg_stat_activity a using (pid)
+        where not l.granted and a.query like ${`%${statement}%`}`)[0]?.n;
     while ((await waiting()) > 0);
   };
 const inFull = async (endings: Promise<Ending[]>) =>
