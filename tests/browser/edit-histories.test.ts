@@ -154,11 +154,21 @@ for (const seed of [20261126]) {
           refused.push(...device.failed.value.map((it) => it.failure.code));
           for (const it of device.failed.value) device.forget(it);
         }
+        // While the other device rests, what is shown at once is what is stored.
+        const one = devices[0] as Edits;
+        const agree = async (device: Edits) => {
+          while (device.version !== known.version) await device.refresh().catch(() => {});
+        };
+        known = await server.read();
+        await agree(one);
+        const alone = one.make(randomChange(one.shown.value), false);
+        const expected = one.shown.value;
+        if ((await alone.outcome) === null) assert.deepEqual(one.shown.value, expected);
         known = await server.read();
         truth = follow(truth, calls.splice(0));
         assert.deepEqual({ version: known.version, uris: known.tracks.map(uriOf) }, truth);
         for (const device of devices) {
-          while (device.version !== known.version) await device.refresh().catch(() => {});
+          await agree(device);
           assert.deepEqual([device.version, device.shown.value], [known.version, known.tracks]);
         }
       }
