@@ -52,12 +52,14 @@ export type Database = {
           'artist': string | null;
           'duration_ms': number | null;
           'explicit': boolean | null;
+          'image_url': string | null;
           'is_deleted': boolean;
           'playlist_id': string;
           'position': number;
           'title': string | null;
           'track_uri': string;
           'version': string | null;
+          'why': string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -66,12 +68,14 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'image_url'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id': string;
           'position': number;
           'title'?: string | null;
           'track_uri': string;
           'version'?: string | null;
+          'why'?: string | null;
         };
         Update: {
           'added_at'?: string;
@@ -79,12 +83,14 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'image_url'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id'?: string;
           'position'?: number;
           'title'?: string | null;
           'track_uri'?: string;
           'version'?: string | null;
+          'why'?: string | null;
         };
         Relationships: [
           {
@@ -437,6 +443,8 @@ export type Database = {
         'duration_ms': number | null;
         'explicit': boolean | null;
         'version': string | null;
+        'image_url': string | null;
+        'why': string | null;
         'added_at': string | null;
       };
     };

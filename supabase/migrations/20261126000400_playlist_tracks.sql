@@ -20,6 +20,8 @@ create table public.playlist_tracks (
   duration_ms int,
   explicit boolean,
   version text,
+  image_url text,
+  why text,
   constraint playlist_tracks_pkey primary key (playlist_id, position),
   constraint playlist_tracks_playlist_id_fkey foreign key (playlist_id) references public.playlists (id) on delete cascade,
   constraint playlist_tracks_position_range check (position between 1 and 100),
@@ -28,7 +30,11 @@ create table public.playlist_tracks (
   constraint playlist_tracks_artist_length check (char_length(artist) between 1 and 200),
   constraint playlist_tracks_album_length check (char_length(album) between 1 and 200),
   constraint playlist_tracks_duration_ms_range check (duration_ms between 0 and 86400000),
-  constraint playlist_tracks_version_form check (version ~ '^[a-z][a-z0-9_]{0,39}$')
+  constraint playlist_tracks_version_form check (version ~ '^[a-z][a-z0-9_]{0,39}$'),
+  constraint playlist_tracks_image_url_form check (
+    image_url ~ '^(https://|http://127\.0\.0\.1:)[!-~]+$' and char_length(image_url) <= 300
+  ),
+  constraint playlist_tracks_why_form check (char_length(why) between 1 and 200 and why !~ '[[:cntrl:]\u2028\u2029]')
 );
 
 create unique index playlist_tracks_no_dup_idx on public.playlist_tracks (playlist_id, track_uri) where is_deleted = false;
@@ -46,6 +52,9 @@ comment on column public.playlist_tracks.duration_ms is 'Milliseconds, at most a
 comment on column public.playlist_tracks.explicit is 'Spotify''s explicit mark; null when unknown.';
 comment on column public.playlist_tracks.version is
   'Which version the recording is, such as live, acoustic or re_recorded; null for the plain recording.';
+comment on column public.playlist_tracks.image_url is
+  'Spotify''s small picture of the album, at an https address (http on 127.0.0.1 for local development); null when unknown.';
+comment on column public.playlist_tracks.why is 'One line by the model: why it suggested the song; null for other tracks.';
 
 create type public.playlist_entry as (
   "position" smallint,
@@ -56,6 +65,8 @@ create type public.playlist_entry as (
   duration_ms int,
   explicit boolean,
   version text,
+  image_url text,
+  why text,
   added_at timestamptz
 );
 comment on type public.playlist_entry is 'One track of a playlist, as the track functions return it.';
@@ -106,7 +117,9 @@ create function private.check_track(p_track jsonb, p_label text) returns void
 language plpgsql immutable set search_path = ''
 as $$
 declare
-  v_keys constant text[] := array['track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version'];
+  v_keys constant text[] := array[
+    'track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version', 'image_url', 'why'
+  ];
   v_key text;
   v_problem text;
 begin
@@ -134,6 +147,15 @@ begin
   end if;
   if jsonb_typeof(p_track -> 'version') not in ('string', 'null') or p_track ->> 'version' !~ '^[a-z][a-z0-9_]{0,39}$' then
     v_problem := coalesce(v_problem, '.version must be a name of lower-case letters, digits and underscores');
+  end if;
+  if jsonb_typeof(p_track -> 'image_url') not in ('string', 'null')
+    or p_track ->> 'image_url' !~ '^(https://|http://127\.0\.0\.1:)[!-~]+$'
+    or char_length(p_track ->> 'image_url') > 300 then
+    v_problem := coalesce(v_problem, '.image_url must be an https URL of at most 300 characters');
+  end if;
+  if jsonb_typeof(p_track -> 'why') not in ('string', 'null')
+    or char_length(p_track ->> 'why') not between 1 and 200 or p_track ->> 'why' ~ '[[:cntrl:]\u2028\u2029]' then
+    v_problem := coalesce(v_problem, '.why must be one line of 1 to 200 characters');
   end if;
   if v_problem is not null then
     raise exception using errcode = 'PT422', message = p_label || v_problem;
@@ -214,12 +236,14 @@ begin
   delete from public.playlist_tracks t where t.playlist_id = p_playlist_id;
   return query
     insert into public.playlist_tracks as t
-      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, added_at)
+      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why, added_at)
     select
-      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.added_at
+      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.image_url,
+      n.why, n.added_at
     from unnest(p_tracks) with ordinality n
     order by n.ordinality
-    returning t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.added_at;
+    returning t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.image_url, t.why,
+      t.added_at;
 end
 $$;
 comment on function private.write_tracks(uuid, public.playlist_tracks[]) is
@@ -255,7 +279,7 @@ end
 $$;
 comment on function public.add_tracks(uuid, jsonb, int) is
   'Adds tracks after the given position (0: at the start; default: at the end) of the caller''s playlist and returns all '
-  'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?}].';
+  'its tracks in order. tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?, image_url?, why?}].';
 
 create function public.remove_track(playlist_id uuid, "position" int)
 returns setof public.playlist_entry

@@ -42,7 +42,9 @@ as $$
         'album', nullif(private.clean_text(e.value ->> 'album', 200), ''),
         'duration_ms', e.value -> 'duration_ms',
         'explicit', e.value -> 'explicit',
-        'version', e.value -> 'version'
+        'version', e.value -> 'version',
+        'image_url', e.value -> 'image_url',
+        'why', nullif(private.clean_text(e.value ->> 'why', 200), '')
       ) order by e.ordinality), '[]')
       from jsonb_array_elements(p_tracks) with ordinality e
     )
@@ -94,5 +96,6 @@ $$;
 comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) is
   'Settles the session as succeeded and stores its playlist. {outcome: saved | expired | unknown | playlist_limit, '
   'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat returns saved and changes '
-  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?}], other keys are ignored. Server only.';
+  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?, image_url?, why?}], other keys '
+  'are ignored. Server only.';
 grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) to fn_ai, service_role;

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(111);
+select plan(122);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -126,7 +126,7 @@ $$;
 create function pg_temp.letters(p_entries public.playlist_entry[]) returns text language sql
 as $$
   select case when bool_or(e.position <> e.n) then 'wrong positions' else string_agg(right(e.track_uri, 1), '' order by e.n) end
-  from unnest(p_entries) with ordinality e ("position", track_uri, title, artist, album, duration_ms, explicit, version, added_at, n)
+  from unnest(p_entries) with ordinality e ("position", track_uri, title, artist, album, duration_ms, explicit, version, image_url, why, added_at, n)
 $$;
 create function pg_temp.added(p_tracks jsonb, p_after int default null, p_playlist_id uuid default 'a1000000-0000-0000-0000-000000000001') returns text
 language sql as $$ select pg_temp.letters(array(select public.add_tracks(p_playlist_id, p_tracks, p_after))) $$;
@@ -175,16 +175,16 @@ select is(pg_temp.stored(), null, 'which leaves no track');
 -- What is stored of a track.
 select results_eq(
   $$
-    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version from public.add_tracks(
+    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why from public.add_tracks(
       'a1000000-0000-0000-0000-000000000001',
-      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded"},
-        {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0}]'
+      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded", "image_url": "https://i.scdn.co/image/a", "why": "Blues po śląsku"},
+        {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0, "image_url": "http://127.0.0.1:27005/image/b", "why": null}]'
     )
   $$,
   $$
     values
-      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded'),
-      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null)
+      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded', 'https://i.scdn.co/image/a', 'Blues po śląsku'),
+      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null, 'http://127.0.0.1:27005/image/b', null)
   $$,
   'all fields of a track are stored and returned'
 );
@@ -244,6 +244,23 @@ from (values
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": 7}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": "Live!"}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores')
 ) n (tracks, message);
+select throws_ok(
+  format('select pg_temp.added(%L::jsonb)', jsonb_build_array(jsonb_build_object('track_uri', 'spotify:track:' || repeat('a', 22)) || n.members)),
+  'PT422', 'tracks[0].' || n.message, n.message || ': ' || left(n.members::text, 60)
+)
+from (values
+  ('{"image_url": 7}'::jsonb, 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": ""}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "https://"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "http://i.scdn.co/image/a"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "javascript:alert(1)"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "https://i.scdn.co/a b"}', 'image_url must be an https URL of at most 300 characters'),
+  (jsonb_build_object('image_url', 'https://' || repeat('x', 293)), 'image_url must be an https URL of at most 300 characters'),
+  ('{"why": 7}', 'why must be one line of 1 to 200 characters'),
+  ('{"why": ""}', 'why must be one line of 1 to 200 characters'),
+  ('{"why": "one\ntwo"}', 'why must be one line of 1 to 200 characters'),
+  (jsonb_build_object('why', repeat('ż', 201)), 'why must be one line of 1 to 200 characters')
+) n (members, message);
 select throws_ok(n.call, 'PT422', n.message, n.message)
 from (values
   ('select pg_temp.added(pg_temp.tracks(''d''), -1)', 'after_position must be a whole number from 0 to 3'),

@@ -34,6 +34,8 @@ struct KeptTrack {
     album: Option<String>,
     duration_ms: Option<u32>,
     explicit: Option<bool>,
+    image_url: Option<String>,
+    why: Option<String>,
 }
 
 impl KeptTrack {
@@ -49,6 +51,8 @@ impl KeptTrack {
             album,
             duration_ms: self.duration_ms.unwrap_or_default(),
             explicit: self.explicit.unwrap_or_default(),
+            image_url: self.image_url,
+            why: self.why,
             score: 1.0, // What was suggested is not kept: the track matches itself.
         }
     }

@@ -154,6 +154,14 @@ pub struct Track {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub version: Option<&'static str>,
+    /// The album's picture, small and square.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = Uri))]
+    pub image_url: Option<String>,
+    /// Why the model suggests the song, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, min_length = 1, max_length = 200))]
+    pub why: Option<String>,
 }
 
 /// The plan's generations in any 30 days, and how many of them are left.

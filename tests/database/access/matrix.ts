@@ -35,7 +35,7 @@ export const RELATIONS: Record<string, Relation> = {
     ownersRow: 'id = $playlist',
   },
   playlist_tracks: {
-    columns: ['playlist_id', 'position', 'track_uri', 'is_deleted', 'added_at', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version'],
+    columns: ['playlist_id', 'position', 'track_uri', 'is_deleted', 'added_at', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version', 'image_url', 'why'],
     rights: { authenticated: { select: true } },
     ownersRow: 'playlist_id = $playlist',
   },

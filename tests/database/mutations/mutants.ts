@@ -88,6 +88,7 @@ const CONSTRAINTS: Mutant[] = [
   statement('sessions outlive their account', 'alter table public.ai_sessions drop constraint ai_sessions_user_id_fkey', pgtap('20261126000500_ai_sessions.sql')),
   statement('tokens outlive their account', 'alter table public.spotify_tokens drop constraint spotify_tokens_user_id_fkey', pgtap('20261126000900_spotify_tokens.sql')),
   statement('any position', 'alter table public.playlist_tracks drop constraint playlist_tracks_position_range', pgtap('20261126000400_playlist_tracks.sql')),
+  rewrite('any address of a picture', 'private.check_track', "or p_track ->> 'image_url' !~ '^(https://|http://127\\.0\\.0\\.1:)[!-~]+$'", '', pgtap('20261126000400_playlist_tracks.sql')),
   statement('any address of a track', 'alter table public.playlist_tracks drop constraint playlist_tracks_track_uri_form', pgtap('20261126000400_playlist_tracks.sql')),
   statement('negative costs', 'alter table public.ai_sessions drop constraint ai_sessions_cost_range', pgtap('20261126000500_ai_sessions.sql')),
   statement('names of any length', 'alter table public.playlists drop constraint playlists_name_length', pgtap('20261126000300_playlists.sql')),

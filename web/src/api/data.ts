@@ -14,6 +14,8 @@ export type Track = {
   duration_ms: number;
   explicit: boolean;
   version?: string;
+  image_url?: string;
+  why?: string;
 };
 export type Summary = {
   id: string;
@@ -36,6 +38,7 @@ type Answer = { data: unknown; error: { code?: string; message: string } | null;
 type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
 
 const COLUMNS = 'id, name, description, updated_at, is_deleted';
+const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why';
 
 async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
   const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
@@ -50,7 +53,7 @@ function asSummary(row: Row, count: number): Summary {
 }
 
 function asTracks(
-  entries: Pick<Entry, 'track_uri' | 'title' | 'artist' | 'album' | 'duration_ms' | 'explicit' | 'version'>[],
+  entries: Omit<Entry, 'position' | 'added_at'>[],
 ): Track[] {
   return entries.map((entry) => ({
     track_uri: entry.track_uri ?? '',
@@ -60,12 +63,14 @@ function asTracks(
     duration_ms: entry.duration_ms ?? 0,
     explicit: entry.explicit ?? false,
     ...(entry.version ? { version: entry.version } : {}),
+    ...(entry.image_url ? { image_url: entry.image_url } : {}),
+    ...(entry.why ? { why: entry.why } : {}),
   }));
 }
 
 /** Returns the tracks in the form of the RPCs, without unknown members. */
 function asArguments(tracks: Track[]) {
-  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version }) => ({
+  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version, image_url, why }) => ({
     track_uri,
     title: title || null,
     artist: artist || null,
@@ -73,6 +78,8 @@ function asArguments(tracks: Track[]) {
     duration_ms: Math.round(duration_ms),
     explicit,
     version: version ?? null,
+    image_url: image_url ?? null,
+    why: why ?? null,
   }));
 }
 
@@ -90,7 +97,7 @@ export async function readPlaylist(id: string): Promise<Playlist> {
   const row = await answerOf(
     api()
       .from('playlists')
-      .select(`${COLUMNS}, playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit, version)`)
+      .select(`${COLUMNS}, playlist_tracks(${TRACK_COLUMNS})`)
       .eq('id', id)
       .eq('is_deleted', false)
       .order('position', { referencedTable: 'playlist_tracks' })

@@ -309,6 +309,10 @@ export type Track = {
   score: number;
   /** The kind of version: one that the user or the suggestion named, or that `allow_versions` permitted. Absent for the plain recording. */
   version?: 'live' | 'karaoke' | 'tribute' | 'cover' | 'sped_up' | 'slowed' | 'eight_d' | 'remix' | 'acoustic' | 'demo' | 're_recorded' | 'instrumental' | 'alternate' | 'extended' | 'session' | 'language' | 'arranged' | 'spoken' | 'mixed' | 'other';
+  /** The album's picture, small and square. */
+  image_url?: string;
+  /** Why the model suggests the song, in one line. */
+  why?: string;
 };
 
 /** A Spotify track's URI: `spotify:track:` and 22 base62 characters. */
