@@ -112,6 +112,7 @@ export type Database = {
           'name': string;
           'owner_id': string;
           'updated_at': string;
+          'version': number;
         };
         ComputedFields: never;
         Insert: {
@@ -123,6 +124,7 @@ export type Database = {
           'name': string;
           'owner_id': string;
           'updated_at'?: string;
+          'version'?: number;
         };
         Update: {
           'created_at'?: string;
@@ -133,6 +135,7 @@ export type Database = {
           'name'?: string;
           'owner_id'?: string;
           'updated_at'?: string;
+          'version'?: number;
         };
         Relationships: [
           {
@@ -272,13 +275,13 @@ export type Database = {
     Functions: {
       'account_export': { Args: Record<PropertyKey, never>; Returns: Json };
       'add_tracks': {
-        Args: { 'after_position'?: number; 'playlist_id': string; 'tracks': Json };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'after_uri'?: string; 'before_uri'?: string; 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'ai_deliver': {
@@ -330,13 +333,13 @@ export type Database = {
         }[];
       };
       'move_track': {
-        Args: { 'from_position': number; 'playlist_id': string; 'to_position': number };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'after_uri'?: string; 'before_uri'?: string; 'playlist_id': string; 'track_uri': string };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'record_spotify_export': {
@@ -362,24 +365,34 @@ export type Database = {
       };
       'release_spotify_export': { Args: { 'p_idempotency_key': string; 'p_user_id': string }; Returns: undefined };
       'release_spotify_refresh': { Args: { 'p_user_id': string }; Returns: undefined };
-      'remove_track': {
-        Args: { 'playlist_id': string; 'position': number };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+      'remove_tracks': {
+        Args: { 'playlist_id': string; 'track_uris': (string)[] };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      'replace_track': {
+        Args: { 'playlist_id': string; 'track': Json; 'track_uri': string };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'replace_tracks': {
-        Args: { 'playlist_id': string; 'tracks': Json };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'base_version'?: number; 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'rotate_spotify_tokens': {
@@ -434,6 +447,10 @@ export type Database = {
       'spotify_token_state': 'fresh' | 'refresh' | 'wait';
     };
     CompositeTypes: {
+      'playlist_content': {
+        'version': number | null;
+        'tracks': (Database['public']['CompositeTypes']['playlist_entry'])[] | null;
+      };
       'playlist_entry': {
         'position': number | null;
         'track_uri': string | null;

@@ -77,7 +77,7 @@ begin
     v_name := private.free_playlist_name(p_user_id, p_name);
     insert into public.playlists (id, owner_id, name, description)
     values (p_session_id, p_user_id, v_name, nullif(private.clean_text(p_description, 300), ''));
-    perform private.write_tracks(p_session_id, v_tracks);
+    perform private.write_tracks(p_session_id, '{}', v_tracks);
     update public.ai_sessions s set delivered = null where s.id = v_session.id and s.created_at = v_session.created_at;
   else
     select p.name into v_name

@@ -198,7 +198,7 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
 
 const EDITS = [
   ['a move', 'move_track', async (page: Page) => choose(page, 'Falling Slowly', 'Move up'), ['Falling Slowly', 'Whisky', 'Yellow', 'Someone Like You']],
-  ['a removal', 'remove_track', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
+  ['a removal', 'remove_tracks', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
 ] as const;
 
 for (const [what, rpc, edit, edited] of EDITS) {

@@ -24,7 +24,7 @@ export const RELATIONS: Record<string, Relation> = {
     ownersRow: 'user_id = $owner',
   },
   playlists: {
-    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at', 'deleted_at'],
+    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at', 'deleted_at', 'version'],
     rights: {
       authenticated: {
         select: true,
@@ -60,10 +60,11 @@ export const RELATIONS: Record<string, Relation> = {
 export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
 
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
-  'add_tracks(uuid,jsonb,integer)': ['authenticated'],
-  'remove_track(uuid,integer)': ['authenticated'],
-  'move_track(uuid,integer,integer)': ['authenticated'],
-  'replace_tracks(uuid,jsonb)': ['authenticated'],
+  'add_tracks(uuid,jsonb,text,text)': ['authenticated'],
+  'remove_tracks(uuid,text[])': ['authenticated'],
+  'move_track(uuid,text,text,text)': ['authenticated'],
+  'replace_track(uuid,text,jsonb)': ['authenticated'],
+  'replace_tracks(uuid,jsonb,integer)': ['authenticated'],
   'usage()': ['authenticated'],
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'account_export()': ['authenticated'],

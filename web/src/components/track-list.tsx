@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Track } from '../api/data.ts';
 import { duration, failureText, useTexts } from '../i18n/texts.ts';
 import type { Failed } from '../state/edits.ts';
+import { urisOf } from '../state/edits.ts';
 import { Icon } from './icons.tsx';
 import type { Item } from './menu.tsx';
 import { Menu } from './menu.tsx';
@@ -73,14 +74,14 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
         <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
       </div>
       {edit?.failed
-        .filter(({ uri }) => uri === track.track_uri)
+        .filter((it) => rowOf(it, tracks) === track.track_uri)
         .map((it) => (
           <FailedEdit failed={it} edit={edit} />
         ))}
     </li>
   );
   const count = Math.max(rows, tracks.length);
-  const homeless = edit?.failed.filter(({ uri }) => !tracks.some((it) => it?.track_uri === uri)) ?? [];
+  const homeless = edit?.failed.filter((it) => rowOf(it, tracks) === undefined) ?? [];
   return (
     <>
       {edit && (
@@ -94,9 +95,14 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
           return track ? row(track, index) : <Waiting key={`waiting-${index}`} />;
         })}
       </ol>
-      {edit && homeless.map((it) => <FailedEdit key={it.uri} failed={it} edit={edit} />)}
+      {edit && homeless.map((it) => <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />)}
     </>
   );
+}
+
+/** The row that shows a failure: that of the first of its tracks that is in the list. */
+function rowOf({ change }: Failed, tracks: Props['tracks']): string | undefined {
+  return urisOf(change).find((uri) => tracks.some((it) => it?.track_uri === uri));
 }
 
 /** A text cut to two lines; a press shows all of it. */

@@ -38,6 +38,7 @@ export const pl: Texts = {
     again: (when) => `Warto spróbować ponownie ${when}.`,
     attribution: 'Piosenki ze Spotify',
     undone: 'Cofnięto.',
+    redone: 'Wykonano ponownie.',
   },
   create: {
     title: 'Powiedz, jak ma brzmieć.\nZnajdziemy prawdziwe piosenki.',
