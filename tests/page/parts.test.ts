@@ -10,6 +10,7 @@ import type { Store } from '../../web/src/state/drafts.ts';
 import { Drafts } from '../../web/src/state/drafts.ts';
 import type { Change } from '../../web/src/state/edits.ts';
 import { applied, inverse, moveTo } from '../../web/src/state/edits.ts';
+import { csvOf, fileNameOf, textOf } from '../../web/src/state/files.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
 
@@ -76,7 +77,7 @@ test('Turnstile is let in by the document only where it has a site key', () => {
     [undefined, false],
   ] as const) {
     const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
-    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
+    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://open.spotify.com https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }
   }
@@ -86,6 +87,9 @@ test('every place in the app has an address, and any other is the start', () => 
   assert.deepEqual(routeOf('#/playlists/7'), { screen: 'playlist', id: '7', query: '' });
   assert.deepEqual(routeOf('#/account?paid'), { screen: 'account', id: '', query: 'paid' });
   for (const hash of ['', '#/', '#/nowhere', '#/playlist', '#x=y']) assert.equal(routeOf(hash).screen, 'create', hash);
+  assert.deepEqual(routeOf('', '?x=1&p=7'), { screen: 'shared', id: '7', query: '' });
+  assert.equal(routeOf('#/account', '?p=7').screen, 'account');
+  for (const hash of ['#/shared', '#/shared/7']) assert.equal(routeOf(hash).screen, 'create', hash);
   assert.ok(needsSession(routeOf('#/playlists/7')));
   assert.ok(!needsSession(routeOf('#/')));
 });
@@ -171,4 +175,39 @@ test('a change names tracks, is taken back by its inverse, and leaves the rest o
   }
   assert.deepEqual(moveTo([A, B, C], 0, 2), { kind: 'move', uri: 'a', after: 'c' });
   assert.equal(moveTo([A, B, C], 1, 1), null);
+});
+
+test('a file for spreadsheets keeps every text a text, and its name is one that every system takes', () => {
+  for (const [title, cell] of [
+    ['Plain', 'Plain'],
+    ['Zażółć, "gęślą"', '"Zażółć, ""gęślą"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@SUM', "'@SUM"],
+    ['\tx', "'\tx"],
+    [' =1', "' =1"],
+    ['＝1', "'＝1"],
+    ["Don't", "Don't"],
+  ] as const) {
+    assert.equal(
+      csvOf([{ ...A, title }], ['Title'], () => 'url'),
+      `\ufeffTitle\r\n${cell},,,,url\r\n`,
+    );
+  }
+  for (const [name, file] of [
+    ['Zażółć: 50/50?', 'Zażółć 50 50.csv'],
+    ['..', 'playlist.csv'],
+    ['a\u202e b. ', 'a b.csv'],
+  ] as const) {
+    assert.equal(fileNameOf(name, 'csv'), file);
+  }
+  assert.equal(
+    textOf([
+      { ...A, artist: 'Dżem', title: 'Whisky' },
+      { ...B, title: 'Untitled' },
+    ]),
+    'Dżem – Whisky\nUntitled',
+  );
 });

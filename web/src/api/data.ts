@@ -40,7 +40,7 @@ type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
 const COLUMNS = 'id, name, description, updated_at, is_deleted';
 const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why';
 
-async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
+export async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
   const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
     throw asFailure(error);
   });
@@ -52,9 +52,7 @@ function asSummary(row: Row, count: number): Summary {
   return { ...row, description: row.description ?? '', count };
 }
 
-function asTracks(
-  entries: Omit<Entry, 'position' | 'added_at'>[],
-): Track[] {
+export function asTracks(entries: Omit<Entry, 'position' | 'added_at'>[]): Track[] {
   return entries.map((entry) => ({
     track_uri: entry.track_uri ?? '',
     title: entry.title ?? '',

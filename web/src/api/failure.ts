@@ -14,6 +14,7 @@ export const PAGE_CODES = [
   'duplicate_track',
   'too_many_tracks',
   'text_not_allowed',
+  'shared_playlist_not_found',
   'wrong_credentials',
   'email_taken',
   'email_not_confirmed',
@@ -92,6 +93,7 @@ export function failureOfData(error: { code?: string; message: string }, status:
   if (message.startsWith('playlist limit')) return as('playlist_limit_reached');
   if (message.startsWith('duplicate track')) return as('duplicate_track');
   if (message.startsWith('a playlist holds at most')) return as('too_many_tracks');
+  if (message.startsWith('shared playlist not found')) return as('shared_playlist_not_found');
   if (message.startsWith('profile not found')) return as('profile_not_found');
   if (status === 404 || code === 'PGRST116') return as('playlist_not_found');
   if (status === 409) return as('playlist_limit_reached');
