@@ -200,6 +200,19 @@ test('what the page is told is public, and no more than it needs', async () => {
   });
 });
 
+test('a configuration that never arrives is asked for again', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let asked = 0;
+  await page.route('**/config.json', (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+  });
+  await page.goto(ready.web_url, { waitUntil: 'commit' });
+  await page.getByLabel('Your wish').waitFor();
+  await context.close();
+});
+
 test('a page that cannot find out where everything is says so', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

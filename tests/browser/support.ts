@@ -82,7 +82,7 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
 }
 
 /** What is to be ended with the test, and what must not have been. */
-const visits: { context: BrowserContext; wrong: string[] }[] = [];
+const visits: { context: BrowserContext; page: Page; wrong: string[] }[] = [];
 
 export type Visit = { page: Page; context: BrowserContext };
 type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
@@ -115,13 +115,15 @@ export async function visit(
     const own = known.includes(new URL(page.url() === 'about:blank' ? url : page.url()).origin);
     if (own && !request.isNavigationRequest() && !known.includes(new URL(request.url()).origin)) wrong.push(`request to ${request.url()}`);
   });
-  visits.push({ context, wrong });
+  visits.push({ context, page, wrong });
   await page.goto(url);
   return { page, context };
 }
 
-afterEach(async () => {
-  for (const { context, wrong } of visits.splice(0)) {
+afterEach(async (it) => {
+  for (const { context, page, wrong } of visits.splice(0)) {
+    // @types/node does not know `passed` yet.
+    if (!(it as unknown as { passed: boolean }).passed) console.log(`${page.url()} shows:\n${await page.locator('body').innerText()}`, wrong);
     await context.close();
     assert.deepEqual(wrong, []);
   }

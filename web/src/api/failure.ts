@@ -59,8 +59,9 @@ export class Failure extends Error {
 /** Converts a thrown value to a failure. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  // `fetch` throws a TypeError if there is no response.
-  if (error instanceof TypeError) return new Failure(globalThis.navigator?.onLine === false ? 'offline' : 'network');
+  // `fetch` throws a TypeError if there is no response, and this DOMException if it takes too long.
+  if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError'))
+    return new Failure(globalThis.navigator?.onLine === false ? 'offline' : 'network');
   return new Failure('unknown', { message: error instanceof Error ? error.message : String(error) });
 }
 
