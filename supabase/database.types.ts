@@ -181,6 +181,33 @@ export type Database = {
         };
         Relationships: [];
       };
+      'shared_playlists': {
+        Row: {
+          'created_at': string;
+          'playlist_id': string;
+          'share_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'playlist_id': string;
+          'share_id'?: string;
+        };
+        Update: {
+          'created_at'?: string;
+          'playlist_id'?: string;
+          'share_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'shared_playlists_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: true;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       'spotify_exports': {
         Row: {
           'created_at': string;
@@ -315,6 +342,8 @@ export type Database = {
         Returns: Database['public']['Enums']['account_deletion_outcome'];
       };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
+      'duplicate_playlist': { Args: { 'playlist_id': string }; Returns: string };
+      'duplicate_shared_playlist': { Args: { 'share_id': string }; Returns: string };
       'expire_spotify_link': {
         Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };
         Returns: boolean;
@@ -423,6 +452,8 @@ export type Database = {
         Args: { 'p_seen_customer_id': string; 'p_stripe_customer_id': string; 'p_user_id': string };
         Returns: string;
       };
+      'share_playlist': { Args: { 'playlist_id': string }; Returns: string };
+      'shared_playlist': { Args: { 'share_id': string }; Returns: Json };
       'spotify_link': { Args: { 'p_user_id': string }; Returns: Json };
       'store_spotify_tokens': {
         Args: {
@@ -437,6 +468,7 @@ export type Database = {
         Returns: undefined;
       };
       'take_request': { Args: { 'p_kind': string; 'p_user_id': string }; Returns: Json };
+      'unshare_playlist': { Args: { 'playlist_id': string }; Returns: undefined };
       'usage': { Args: Record<PropertyKey, never>; Returns: Json };
     };
     Enums: {

@@ -82,14 +82,14 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
 }
 
 /** What is to be ended with the test, and what must not have been. */
-const visits: { context: BrowserContext; wrong: string[] }[] = [];
+const visits: { context: BrowserContext; page: Page; wrong: string[] }[] = [];
 
 export type Visit = { page: Page; context: BrowserContext };
 type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
 
 /**
  * A browser of its own, at the page, until the test ends; which fails if there was an error in the console, or a request to
- * anywhere but the page, the functions, Supabase, `others`, and the services' own pages that the listener was sent to.
+ * anywhere but the page, the functions, Supabase, Spotify's pictures and player, `others`, and the services' own pages that the listener was sent to.
  * `who` has signed in here before; `count`: how long a playlist was asked for here the last time.
  */
 export async function visit(
@@ -103,7 +103,7 @@ export async function visit(
   const context = await browser.newContext({ viewport: size, locale, hasTouch: touch, isMobile: touch, storageState });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  const known = [url, ready.web_url, ready.supabase_url, ...others].map((it) => new URL(it).origin);
+  const known = [url, ready.web_url, ready.supabase_url, ready.simulators.spotify, ...others].map((it) => new URL(it).origin);
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
@@ -115,13 +115,15 @@ export async function visit(
     const own = known.includes(new URL(page.url() === 'about:blank' ? url : page.url()).origin);
     if (own && !request.isNavigationRequest() && !known.includes(new URL(request.url()).origin)) wrong.push(`request to ${request.url()}`);
   });
-  visits.push({ context, wrong });
+  visits.push({ context, page, wrong });
   await page.goto(url);
   return { page, context };
 }
 
-afterEach(async () => {
-  for (const { context, wrong } of visits.splice(0)) {
+afterEach(async (it) => {
+  for (const { context, page, wrong } of visits.splice(0)) {
+    // @types/node does not know `passed` yet.
+    if (!(it as unknown as { passed: boolean }).passed) console.log(`${page.url()} shows:\n${await page.locator('body').innerText()}`, wrong);
     await context.close();
     assert.deepEqual(wrong, []);
   }

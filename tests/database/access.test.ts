@@ -26,7 +26,7 @@ before(async () => {
   await sql`delete from profiles where user_id = ${withoutProfile}`;
   [playlist] = await as(sql, 'authenticated', owner, async (tx) => {
     const [row] = await tx`insert into playlists (owner_id, name) values (${owner}, 'Mine') returning id`;
-    await tx`select add_tracks(${row?.id}, ${JSON.stringify([{ track_uri: `spotify:track:${'a'.repeat(22)}` }])}::text::jsonb)`;
+    await tx`select add_tracks(${row?.id}, ${JSON.stringify([{ track_uri: `spotify:track:${'a'.repeat(22)}` }])}::text::jsonb), share_playlist(${row?.id})`;
     return [row?.id as string];
   });
   await sql`select ai_reserve(${randomUUID()}, ${owner}, 'a prompt', false)`;

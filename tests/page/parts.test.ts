@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPagePolicy } from '../../tools/stack/assets/page.ts';
+import type { Track } from '../../web/src/api/data.ts';
 import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
 import { en } from '../../web/src/i18n/en.ts';
 import { pl } from '../../web/src/i18n/pl.ts';
 import { arrivalOf } from '../../web/src/state/arrival.ts';
 import type { Store } from '../../web/src/state/drafts.ts';
 import { Drafts } from '../../web/src/state/drafts.ts';
+import { csvOf, fileNameOf, textOf } from '../../web/src/state/files.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
 
@@ -73,7 +75,7 @@ test('Turnstile is let in by the document only where it has a site key', () => {
     [undefined, false],
   ] as const) {
     const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
-    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
+    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://open.spotify.com https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }
   }
@@ -83,6 +85,9 @@ test('every place in the app has an address, and any other is the start', () => 
   assert.deepEqual(routeOf('#/playlists/7'), { screen: 'playlist', id: '7', query: '' });
   assert.deepEqual(routeOf('#/account?paid'), { screen: 'account', id: '', query: 'paid' });
   for (const hash of ['', '#/', '#/nowhere', '#/playlist', '#x=y']) assert.equal(routeOf(hash).screen, 'create', hash);
+  assert.deepEqual(routeOf('', '?x=1&p=7'), { screen: 'shared', id: '7', query: '' });
+  assert.equal(routeOf('#/account', '?p=7').screen, 'account');
+  for (const hash of ['#/shared', '#/shared/7']) assert.equal(routeOf(hash).screen, 'create', hash);
   assert.ok(needsSession(routeOf('#/playlists/7')));
   assert.ok(!needsSession(routeOf('#/')));
 });
@@ -143,4 +148,42 @@ test('both languages have every text, and Polish counts as Poles do', () => {
       .sort();
   assert.deepEqual(names(pl), names(en));
   assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
+});
+
+const trackOf = (uri: string): Track => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false });
+const [A, B] = [trackOf('a'), trackOf('b')] as const;
+
+test('a file for spreadsheets keeps every text a text, and its name is one that every system takes', () => {
+  for (const [title, cell] of [
+    ['Plain', 'Plain'],
+    ['Zażółć, "gęślą"', '"Zażółć, ""gęślą"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@SUM', "'@SUM"],
+    ['\tx', "'\tx"],
+    [' =1', "' =1"],
+    ['＝1', "'＝1"],
+    ["Don't", "Don't"],
+  ] as const) {
+    assert.equal(
+      csvOf([{ ...A, title }], ['Title'], () => 'url'),
+      `\ufeffTitle\r\n${cell},,,,url\r\n`,
+    );
+  }
+  for (const [name, file] of [
+    ['Zażółć: 50/50?', 'Zażółć 50 50.csv'],
+    ['..', 'playlist.csv'],
+    ['a\u202e b. ', 'a b.csv'],
+  ] as const) {
+    assert.equal(fileNameOf(name, 'csv'), file);
+  }
+  assert.equal(
+    textOf([
+      { ...A, artist: 'Dżem', title: 'Whisky' },
+      { ...B, title: 'Untitled' },
+    ]),
+    'Dżem – Whisky\nUntitled',
+  );
 });

@@ -25,7 +25,7 @@ pub fn found_track(index: usize, found: &Found) -> Track {
         explicit: track.explicit,
         score: (score * 100.0).round() / 100.0,
         version: version.map(Version::as_str),
-        image_url: None,
+        image_url: track.image_url.clone(),
         why: None,
     }
 }

@@ -156,7 +156,7 @@ pub struct Track {
     pub version: Option<&'static str>,
     /// The album's picture, small and square.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = Uri))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = "uri"))]
     pub image_url: Option<String>,
     /// Why the model suggests the song, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]

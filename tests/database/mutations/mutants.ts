@@ -66,6 +66,12 @@ const GRANTS: Mutant[] = [
 const POLICIES: Mutant[] = [
   statement('profiles without row-level security', 'alter table public.profiles disable row level security'),
   statement('playlists without row-level security', 'alter table public.playlists disable row level security'),
+  statement('links without row-level security', 'alter table public.shared_playlists disable row level security'),
+  statement('anonymous users may share', 'grant execute on function public.share_playlist to anon'),
+  rewrite('a link outlives its playlist', 'public.shared_playlist', 'and p.is_deleted = false', '', pgtap('20261126001700_shared_playlists.sql')),
+  rewrite('a link is not revoked', 'public.unshare_playlist', 'delete from public.shared_playlists s where s.playlist_id = unshare_playlist.playlist_id;', '', pgtap('20261126001700_shared_playlists.sql')),
+  rewrite('any playlist can be copied by its id', 'public.duplicate_playlist', ' and p.owner_id = (select auth.uid())', '', pgtap('20261126001700_shared_playlists.sql')),
+  rewrite('a copy takes a name without the lock', 'private.duplicate', ' for no key update', '', race('playlists', 'copies at once')),
   statement('tracks without row-level security', 'alter table public.playlist_tracks disable row level security'),
   statement('AI sessions without row-level security', 'alter table public.ai_sessions disable row level security'),
   statement('tokens without row-level security', 'alter table public.spotify_tokens disable row level security'),

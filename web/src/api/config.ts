@@ -4,6 +4,8 @@ export type Config = {
   supabase_publishable_key: string;
   functions_url: string;
   turnstile_site_key?: string;
+  /** Where Spotify's player is, if not at Spotify. */
+  spotify_player_origin?: string;
   /** `mailto:…` or the URL of a page. */
   contact_url?: string;
   /** Documents that replace the page's own texts. */
@@ -11,9 +13,19 @@ export type Config = {
   privacy_url?: string;
 };
 
-/** Reads the configuration, which the document preloads so that it arrives with the script. */
+/** The page shows nothing before it has the configuration, so a stalled connection is given up soon. */
+const TIMEOUTS_MS = [4_000, 15_000] as const;
+
+function request(): Promise<Response> {
+  const [first, second] = TIMEOUTS_MS;
+  // The document preloads it, so that it arrives with the script.
+  return fetch('config.json', { signal: AbortSignal.timeout(first) }).catch(() =>
+    fetch('config.json', { cache: 'reload', signal: AbortSignal.timeout(second) }),
+  );
+}
+
 export async function readConfig(): Promise<Config> {
-  const response = await fetch('config.json');
+  const response = await request();
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   const config = (await response.json()) as Partial<Config>;
   const { supabase_url, supabase_publishable_key, functions_url } = config;

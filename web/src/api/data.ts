@@ -46,7 +46,7 @@ const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, e
 /** Longer than the database may take for an edit; without a limit, a request that hangs would hold up all later ones. */
 const EDIT_MS = 15_000;
 
-async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
+export async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
   const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
     throw asFailure(error);
   });
@@ -58,9 +58,7 @@ function asSummary(row: Row, count: number): Summary {
   return { ...row, description: row.description ?? '', count };
 }
 
-function asTracks(
-  entries: Omit<Entry, 'position' | 'added_at'>[],
-): Track[] {
+export function asTracks(entries: Omit<Entry, 'position' | 'added_at'>[]): Track[] {
   return entries.map((entry) => ({
     track_uri: entry.track_uri ?? '',
     title: entry.title ?? '',

@@ -132,6 +132,8 @@ export type FoundTrack = {
   is_playable: boolean;
   /** How well it matches the query. */
   score: number;
+  /** The album's picture, small and square. */
+  image_url?: string;
 };
 
 /** The finished playlist. */

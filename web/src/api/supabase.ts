@@ -20,10 +20,16 @@ export async function connect(): Promise<void> {
     const headers = new Headers(init?.headers);
     headers.set('apikey', key);
     headers.set('Authorization', `Bearer ${data.session?.access_token ?? key}`);
-    return fetch(input, { ...init, headers });
+    return fetchInTime(input, { ...init, headers });
   };
   known = { config, auth, data: new PostgrestClient<Database>(`${config.supabase_url}/rest/v1`, { fetch: withToken }) };
 }
+
+/** The longest time that Auth and the data API may take. */
+const TIMEOUT_MS = 20_000;
+
+const fetchInTime: typeof fetch = (input, init) =>
+  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS) });
 
 type Kept = { storageKey: string; persistSession?: boolean; autoRefreshToken?: boolean };
 
@@ -35,6 +41,7 @@ function authWith({ supabase_url, supabase_publishable_key: key }: Config, kept:
     headers,
     flowType: 'pkce',
     detectSessionInUrl: false,
+    fetch: fetchInTime,
     ...kept,
   });
 }
@@ -59,6 +66,8 @@ export const functionsUrl = (): string => connected().config.functions_url;
 
 /** The site key of Turnstile; empty if it is disabled. */
 export const turnstileSiteKey = (): string => known?.config.turnstile_site_key ?? '';
+
+export const playerOrigin = (): string => connected().config.spotify_player_origin ?? 'https://open.spotify.com';
 
 /** The owner's contact and legal documents; empty until the configuration is read. */
 export const links = (): Pick<Config, 'contact_url' | 'terms_url' | 'privacy_url'> => known?.config ?? {};

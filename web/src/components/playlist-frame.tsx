@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useTexts } from '../i18n/texts.ts';
 import type { LeftOut, Made } from '../state/generation.ts';
-import { SpotifyMark } from './icons.tsx';
+import { Cover } from './cover.tsx';
+import { Player } from './player.tsx';
+import { SpotifyLink } from './spotify-link.tsx';
+import { TrackList } from './track-list.tsx';
 
 type Props = {
   cover: ComponentChildren;
@@ -24,17 +27,26 @@ export function Frame({ cover, words, actions, notes, children }: Props) {
           {notes}
         </div>
       </div>
-      <div class="playlist-list">{children}</div>
+      <div class="playlist-list">
+        {children}
+        <Player />
+      </div>
     </div>
   );
 }
 
-function SpotifyLink() {
+/** A playlist that is being read. */
+export function WaitingFrame() {
   const t = useTexts();
+  const words = (
+    <h1 tabIndex={-1} class="hint">
+      {t.common.loading}
+    </h1>
+  );
   return (
-    <a class="spotify" href="https://open.spotify.com" target="_blank" rel="noopener noreferrer">
-      <SpotifyMark /> {t.common.attribution}
-    </a>
+    <Frame cover={<Cover seed="" lines={0} hasMoon={false} />} words={words} actions={null} notes={null}>
+      <TrackList label={t.common.loading} tracks={[]} rows={6} />
+    </Frame>
   );
 }
 

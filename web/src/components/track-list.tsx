@@ -4,10 +4,13 @@ import type { Track } from '../api/data.ts';
 import { duration, failureText, useTexts } from '../i18n/texts.ts';
 import type { Failed } from '../state/edits.ts';
 import { urisOf } from '../state/edits.ts';
+import { listenTo } from '../state/listening.ts';
+import { Artwork } from './artwork.tsx';
 import { Icon } from './icons.tsx';
 import type { Item } from './menu.tsx';
 import { Menu } from './menu.tsx';
 import { edgePush, keyTarget, landing, shift } from './reorder.ts';
+import { spotifyUrl } from './spotify-link.tsx';
 
 export type Editing = {
   swap: (track: Track) => void;
@@ -61,13 +64,10 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
             onKeyDown={(event) => onKey(event, index, track.track_uri)}
             onBlur={() => setFocused(null)}
           >
-            <span>{index + 1}</span>
-            <Icon name="grip" />
+            <Artwork url={track.image_url} />
           </button>
         ) : (
-          <span class="art" aria-hidden="true">
-            {index + 1}
-          </span>
+          <ArtworkLink track={track} />
         )}
         <TrackWords track={track} />
         <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
@@ -105,6 +105,22 @@ function rowOf({ change }: Failed, tracks: Props['tracks']): string | undefined 
   return urisOf(change).find((uri) => tracks.some((it) => it?.track_uri === uri));
 }
 
+/** The picture as a link to Spotify. */
+export function ArtworkLink({ track }: { track: Track }) {
+  const t = useTexts();
+  return (
+    <a
+      class="art"
+      href={spotifyUrl(track.track_uri)}
+      target="_blank"
+      rel="noopener noreferrer"
+      aria-label={t.track.open(track.title)}
+    >
+      <Artwork url={track.image_url} />
+    </a>
+  );
+}
+
 /** A text cut to two lines; a press shows all of it. */
 export function TrackWords({ track }: { track: Track }) {
   const t = useTexts();
@@ -132,7 +148,10 @@ export function TrackWords({ track }: { track: Track }) {
 
 function RowMenu({ track, index, count, edit }: { track: Track; index: number; count: number; edit?: Editing }) {
   const t = useTexts();
-  const open = { label: t.track.play, href: spotifyUrl(track.track_uri) };
+  const listen = [
+    { label: t.listen.here, run: () => listenTo(track.track_uri, track.title) },
+    { label: t.track.play, href: spotifyUrl(track.track_uri) },
+  ];
   const moves = [
     index > 0 && { label: t.track.up, run: () => edit?.move(index, index - 1) },
     index < count - 1 && { label: t.track.down, run: () => edit?.move(index, index + 1) },
@@ -142,9 +161,9 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
         { label: t.track.swap, run: () => edit.swap(track) },
         { label: t.track.remove, run: () => edit.remove(track) },
         ...moves,
-        open,
+        ...listen,
       ]
-    : [open];
+    : listen;
   return (
     <Menu label={t.track.more(track.title)} items={items}>
       <strong dir="auto">{track.title}</strong>
@@ -177,7 +196,9 @@ function Waiting() {
   return (
     <li class="track-item track-waiting" aria-hidden="true">
       <div class="track">
-        <span class="art" />
+        <span class="art">
+          <span class="artwork artwork-none" />
+        </span>
         <span class="track-words">
           <span class="bone" />
           <span class="bone bone-short" />
@@ -235,8 +256,4 @@ function shiftOf(index: number, drag: Drag | null): JSX.CSSProperties | undefine
   if (!drag) return undefined;
   const pixels = index === drag.from ? drag.pixels : shift(index, drag.from, drag.to) * drag.height;
   return { transform: `translateY(${pixels}px)` };
-}
-
-export function spotifyUrl(track_uri: string): string {
-  return `https://open.spotify.com/track/${track_uri.split(':').at(-1)}`;
 }
