@@ -102,6 +102,51 @@ export type Database = {
           },
         ];
       };
+      'playlist_versions': {
+        Row: {
+          'created_at': string;
+          'instruction': string | null;
+          'is_current': boolean;
+          'playlist_id': string;
+          'prompt': string | null;
+          'session_id': string | null;
+          'suggestions': NonNullable<Json>;
+          'tracks': Json | null;
+          'version': number;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id': string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version': number;
+        };
+        Update: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id'?: string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version'?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'playlist_versions_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: false;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       'playlists': {
         Row: {
           'created_at': string;
@@ -316,7 +361,13 @@ export type Database = {
         Returns: Json;
       };
       'ai_reserve': {
-        Args: { 'p_prompt': string; 'p_save': boolean; 'p_session_id': string; 'p_user_id': string };
+        Args: {
+          'p_playlist_id'?: string;
+          'p_prompt': string;
+          'p_save': boolean;
+          'p_session_id': string;
+          'p_user_id': string;
+        };
         Returns: Json;
       };
       'ai_settle': {
@@ -424,6 +475,16 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      'restore_version': {
+        Args: { 'playlist_id': string; 'version': number };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       'rotate_spotify_tokens': {
         Args: { 'p_after'?: string; 'p_limit'?: number; 'p_new_secret': string; 'p_old_secret': string };
         Returns: Json;
@@ -432,8 +493,11 @@ export type Database = {
         Args: {
           'p_cost': number;
           'p_description': string;
+          'p_instruction'?: string;
           'p_name': string;
+          'p_refined_id'?: string;
           'p_session_id': string;
+          'p_suggestions'?: Json;
           'p_tracks': Json;
           'p_user_id': string;
         };

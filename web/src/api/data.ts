@@ -163,6 +163,7 @@ export function trackStore(playlist_id: string, on: () => Data = api): TrackStor
 
 function requestOf(on: Data, playlist_id: string, change: Change) {
   if (change.kind === 'remove') return on.rpc('remove_tracks', { playlist_id, track_uris: [...change.uris] });
+  if (change.kind === 'restore') return on.rpc('restore_version', { playlist_id, version: change.version });
   if (change.kind === 'swap') {
     const [track = null] = asArguments([change.track]);
     return on.rpc('replace_track', { playlist_id, track_uri: change.uri, track });

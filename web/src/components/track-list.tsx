@@ -16,6 +16,8 @@ export type Editing = {
   swap: (track: Track) => void;
   remove: (track: Track) => void;
   move: (from: number, to: number) => void;
+  kept: ReadonlySet<string>;
+  keep: (track: Track) => void;
   failed: readonly Failed[];
   retry: (failed: Failed) => void;
   forget: (failed: Failed) => void;
@@ -71,6 +73,18 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
         )}
         <TrackWords track={track} />
         <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
+        {edit && (
+          <button
+            type="button"
+            class="icon-button keep"
+            aria-label={t.track.keep(track.title)}
+            aria-pressed={edit.kept.has(track.track_uri)}
+            title={t.track.keepHint}
+            onClick={() => edit.keep(track)}
+          >
+            <Icon name="keep" />
+          </button>
+        )}
         <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
       </div>
       {edit?.failed
@@ -170,6 +184,11 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
       <p class="hint" dir="auto">
         {[track.artist, track.album].filter(Boolean).join(' · ')}
       </p>
+      {track.why && (
+        <p dir="auto">
+          <span class="hint">{t.track.why}</span> {track.why}
+        </p>
+      )}
     </Menu>
   );
 }

@@ -102,11 +102,14 @@ export const en = {
   },
   result: {
     notSaved: 'Not saved yet',
-    before: '← The playlist before this change',
     refineLabel: 'What should be different',
     refinePlaceholder: 'Change it: calmer, less known …',
-    refineGo: 'Refine · uses 1',
-    refineCost: 'Makes a new playlist and uses one of your AI playlists. This one stays as it is.',
+    refineGo: (n: number, isSome: boolean) => `Change ${isSome ? 'the other' : 'all'} ${n} · uses 1`,
+    refineCost:
+      'Makes the next version of this playlist and uses one of your AI playlists. Kept songs stay, and you can go back.',
+    allKept: 'Every song is kept. Let go of those that may change.',
+    others: 'Other songs, same wish · uses 1',
+    again: 'Use this wish again',
     chips: [
       'calmer',
       'more energetic',
@@ -161,6 +164,9 @@ export const en = {
     down: 'Move down',
     more: (title: string) => `More for ${title}`,
     movedNow: (title: string) => `${title} was moved.`,
+    keep: (title: string) => `Keep ${title}`,
+    keepHint: 'Keep it when the rest changes',
+    why: 'Why:',
     notSaved: 'This change is not saved.',
   },
   listen: {
@@ -189,6 +195,22 @@ export const en = {
     makeOwn: 'Make your own',
     keep: 'Save to my library',
     kept: (name: string) => `${name} is in your library now.`,
+  },
+  versions: {
+    title: 'Versions',
+    none: 'Keep the songs that you like; the rest changes.',
+    of: (n: number, count: number) => `Version ${n} of ${count}`,
+    first: 'As it began',
+    others: 'Other songs',
+    back: (words: string) => `Back to: ${words}`,
+    forth: (words: string) => `Forward to: ${words}`,
+    oldest: 'This is the first version',
+    newest: 'This is the last version',
+    restored: (words: string) => `Now: ${words}.`,
+  },
+  wishes: {
+    title: 'Your last wishes',
+    kept: 'Wishes are kept for 30 days to count what was used, then they are deleted.',
   },
   search: {
     addTitle: 'Add tracks',

@@ -113,11 +113,14 @@ export const pl: Texts = {
   },
   result: {
     notSaved: 'Jeszcze niezapisana',
-    before: '← Playlista sprzed tej zmiany',
     refineLabel: 'Co ma być inaczej',
     refinePlaceholder: 'Zmień: spokojniej, mniej znane …',
-    refineGo: 'Popraw · zużywa 1',
-    refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Ta zostaje bez zmian.',
+    refineGo: (n, isSome) => `Zmień ${isSome ? 'pozostałe' : 'wszystkie'} ${n} · zużywa 1`,
+    refineCost:
+      'Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zatrzymane piosenki zostają, a do poprzedniej wersji można wrócić.',
+    allKept: 'Wszystkie piosenki są zatrzymane. Zwolnij te, które mogą się zmienić.',
+    others: 'Inne piosenki, to samo życzenie · zużywa 1',
+    again: 'Użyj tego życzenia ponownie',
     chips: [
       'spokojniej',
       'energiczniej',
@@ -172,6 +175,9 @@ export const pl: Texts = {
     down: 'Przesuń w dół',
     more: (title) => `Więcej: ${title}`,
     movedNow: (title) => `Przesunięto: ${title}.`,
+    keep: (title) => `Zatrzymaj ${title}`,
+    keepHint: 'Zostaje, gdy reszta się zmienia',
+    why: 'Dlaczego:',
     notSaved: 'Ta zmiana nie jest zapisana.',
   },
   listen: {
@@ -200,6 +206,22 @@ export const pl: Texts = {
     makeOwn: 'Stwórz własną',
     keep: 'Zapisz w mojej bibliotece',
     kept: (name) => `${name}: jest już w Twojej bibliotece.`,
+  },
+  versions: {
+    title: 'Wersje',
+    none: 'Zatrzymaj piosenki, które Ci się podobają; reszta się zmieni.',
+    of: (n, count) => `Wersja ${n} z ${count}`,
+    first: 'Tak się zaczęło',
+    others: 'Inne piosenki',
+    back: (words) => `Wróć do: ${words}`,
+    forth: (words) => `Naprzód do: ${words}`,
+    oldest: 'To pierwsza wersja',
+    newest: 'To ostatnia wersja',
+    restored: (words) => `Teraz: ${words}.`,
+  },
+  wishes: {
+    title: 'Twoje ostatnie życzenia',
+    kept: 'Życzenia przechowujemy 30 dni, aby liczyć zużycie, a potem usuwamy.',
   },
   search: {
     addTitle: 'Dodaj utwory',

@@ -5,6 +5,7 @@ import type { Failure } from '../api/failure.ts';
 import { asFailure } from '../api/failure.ts';
 import { duplicate } from '../api/shares.ts';
 import { useAction } from '../components/action.ts';
+import { useChanges } from '../components/changes.ts';
 import { Cover } from '../components/cover.tsx';
 import { DetailsForm } from '../components/details-form.tsx';
 import { Dialog } from '../components/dialog.tsx';
@@ -21,10 +22,12 @@ import { SendButton, SendNotes, useSending } from '../components/send.tsx';
 import { ShareDialog } from '../components/share.tsx';
 import { spotifyUrl } from '../components/spotify-link.tsx';
 import { TrackList } from '../components/track-list.tsx';
+import { Versions } from '../components/versions.tsx';
 import { useTexts } from '../i18n/texts.ts';
 import { Edits, END } from '../state/edits.ts';
 import { csvOf, fileNameOf, saveFile, textOf } from '../state/files.ts';
 import { generation, madeOf } from '../state/generation.ts';
+import { toggleKept } from '../state/kept.ts';
 import { listenToCopy } from '../state/listening.ts';
 import { go } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
@@ -83,8 +86,17 @@ export function PlaylistScreen({ id }: { id: string }) {
 function justMade(id: string): Playlist | null {
   const { result } = generation.value;
   if (result?.playlist_id !== id) return null;
-  const { name, description, tracks } = result;
-  return { id, name, description, tracks, count: tracks.length, is_deleted: false, updated_at: '', version: 0 };
+  const { name, description, tracks, version } = result;
+  return {
+    id,
+    name,
+    description,
+    tracks,
+    count: tracks.length,
+    is_deleted: false,
+    updated_at: '',
+    version: version ?? 0,
+  };
 }
 
 type LoadedProps = { playlist: Playlist; edits: Edits; change: (next: Playlist) => void };
@@ -112,11 +124,11 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     if (isNew) announcement.value = t.result.ready(name, tracks.length);
   }, []);
   const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
-  const wish = made?.wish.refine?.instruction ?? made?.wish.prompt ?? '';
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  const { edit, choose } = useEditing(edits);
+  const { edit, choose, make } = useEditing(edits);
+  const { refining, versions, restore, makeOthers, wishAgain, prompt } = useChanges(edits, name, made, make);
   const remove = () =>
     deleting.run(async () => {
       await setDeleted(id, true);
@@ -144,6 +156,8 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     );
   const items = [
     { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
+    ...(tracks.length > 0 ? [{ label: t.result.others, run: makeOthers }] : []),
+    ...(prompt ? [{ label: t.result.again, run: wishAgain }] : []),
     { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
     { label: t.playlist.csv, run: download },
@@ -160,9 +174,9 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <h1 ref={heading} tabIndex={-1} dir="auto">
             {name}
           </h1>
-          {(wish || description) && (
+          {(prompt || description) && (
             <p class="wish" dir="auto">
-              {wish ? `“${wish}”` : description}
+              {prompt ? `“${prompt}”` : description}
             </p>
           )}
           <p class="hint">
@@ -195,11 +209,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           {failure && <FailureNotice failure={failure} />}
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
-          {made?.from && (
-            <a class="hint" href={`#/playlists/${made.from}`}>
-              {t.result.before}
-            </a>
-          )}
         </>
       }
     >
@@ -212,9 +221,18 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       <TrackList
         label={t.playlist.list}
         tracks={tracks}
-        edit={{ ...edit, swap: (track) => setOpen({ kind: 'swap', track }) }}
+        edit={{
+          ...edit,
+          kept: refining.kept,
+          keep: (track) => toggleKept(id, track.track_uri),
+          swap: (track) => setOpen({ kind: 'swap', track }),
+        }}
       />
-      {tracks.length > 0 && <RefineDock id={id} wish={made?.wish ?? null} name={name} tracks={tracks} />}
+      {(tracks.length > 0 || versions.length > 1) && (
+        <RefineDock {...refining}>
+          <Versions versions={versions} restore={restore} />
+        </RefineDock>
+      )}
       {open?.kind === 'share' && <ShareDialog id={id} name={name} close={close} />}
       {open?.kind === 'details' && <EditDialog playlist={playlist} change={change} close={close} />}
       {open?.kind === 'add' && (
