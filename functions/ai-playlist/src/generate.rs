@@ -282,7 +282,7 @@ impl<'a> Generation<'a> {
             }
             match next_step(self.answer.as_mut(), &mut searches).await {
                 Step::WarmedUp => self.is_warm = true,
-                Step::Resolved(place, resolution) => self.accept(place, resolution),
+                Step::Resolved(place, resolution) => self.accept(place, *resolution),
                 Step::Said(Said::Songs(songs)) => {
                     songs.into_iter().for_each(|(song, why)| self.hear(song, why))
                 }
@@ -336,7 +336,7 @@ impl<'a> Generation<'a> {
                 self.announce(Stage::Resolving);
             }
             let resolved = self.resolver.resolve(suggestion);
-            searches.push(resolved.map(move |resolution| Step::Resolved(place, resolution)).boxed_local());
+            searches.push(resolved.map(move |it| Step::Resolved(place, Box::new(it))).boxed_local());
         }
     }
 
@@ -408,7 +408,7 @@ impl<'a> Generation<'a> {
 enum Step {
     WarmedUp,
     Said(Said),
-    Resolved(usize, Resolution),
+    Resolved(usize, Box<Resolution>),
 }
 
 /// Waits for the next part of the answer or the end of a search. Neither is lost if the other comes first.
