@@ -1,15 +1,6 @@
+import { changesPl } from './changes-pl.ts';
+import { counted, tracksPl as tracks } from './count.ts';
 import type { Texts } from './texts.ts';
-
-const rules = new Intl.PluralRules('pl');
-const counted = (n: number, one: string, few: string, many: string) =>
-  `${n} ${
-    {
-      one,
-      few,
-      many,
-    }[rules.select(n) as 'one' | 'few' | 'many'] ?? many
-  }`;
-const tracks = (n: number) => counted(n, 'utwór', 'utwory', 'utworów');
 
 export const pl: Texts = {
   nav: {
@@ -111,33 +102,6 @@ export const pl: Texts = {
       lookup_failed: (n) => `${n}, których nie dało się sprawdzić`,
     },
   },
-  result: {
-    notSaved: 'Jeszcze niezapisana',
-    refineLabel: 'Co ma być inaczej',
-    refinePlaceholder: 'Zmień: spokojniej, mniej znane …',
-    refineGo: (n, isSome) => `Zmień ${isSome ? 'pozostałe' : 'wszystkie'} ${n} · zużywa 1`,
-    refineCost:
-      'Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zatrzymane piosenki zostają, a do poprzedniej wersji można wrócić.',
-    allKept: 'Wszystkie piosenki są zatrzymane. Zwolnij te, które mogą się zmienić.',
-    others: 'Inne piosenki, to samo życzenie · zużywa 1',
-    again: 'Użyj tego życzenia ponownie',
-    chips: [
-      'spokojniej',
-      'energiczniej',
-      'mniej znane',
-      'więcej pianina',
-    ],
-    fewer: (n, target) => `${n} z ${target} piosenek`,
-    why: {
-      completed: '',
-      no_progress: 'więcej pasujących nie znaleziono',
-      deadline: 'skończył się czas',
-      budget: 'wyszukiwanie doszło do granicy',
-      interrupted: 'zostało przerwane',
-    },
-    noRoom: 'Biblioteka jest pełna, więc ta playlista nie jest zapisana. Usuń inną i zapisz tę.',
-    ready: (name, n) => `${name} jest gotowa: ${tracks(n)}.`,
-  },
   track: {
     play: 'Otwórz w Spotify',
     open: (title) => `Otwórz ${title} w Spotify`,
@@ -207,22 +171,7 @@ export const pl: Texts = {
     keep: 'Zapisz w mojej bibliotece',
     kept: (name) => `${name}: jest już w Twojej bibliotece.`,
   },
-  versions: {
-    title: 'Wersje',
-    none: 'Zatrzymaj piosenki, które Ci się podobają; reszta się zmieni.',
-    of: (n, count) => `Wersja ${n} z ${count}`,
-    first: 'Tak się zaczęło',
-    others: 'Inne piosenki',
-    back: (words) => `Wróć do: ${words}`,
-    forth: (words) => `Naprzód do: ${words}`,
-    oldest: 'To pierwsza wersja',
-    newest: 'To ostatnia wersja',
-    restored: (words) => `Teraz: ${words}.`,
-  },
-  wishes: {
-    title: 'Twoje ostatnie życzenia',
-    kept: 'Życzenia przechowujemy 30 dni, aby liczyć zużycie, a potem usuwamy.',
-  },
+  ...changesPl,
   search: {
     addTitle: 'Dodaj utwory',
     swapTitle: 'Wymień ten utwór',
