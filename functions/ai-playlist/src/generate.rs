@@ -264,7 +264,7 @@ impl<'a> Generation<'a> {
             }
             match next_step(self.answer.as_mut(), &mut searches).await {
                 Step::WarmedUp => self.is_warm = true,
-                Step::Resolved(place, resolution) => self.accept(place, resolution),
+                Step::Resolved(place, resolution) => self.accept(place, *resolution),
                 Step::Said(Said::Songs(songs)) => songs.into_iter().for_each(|song| self.hear(song)),
                 Step::Said(Said::Ended(how)) => {
                     self.end_answer();
@@ -316,7 +316,9 @@ impl<'a> Generation<'a> {
                 self.announce(Stage::Resolving);
             }
             let resolved = self.resolver.resolve(suggestion);
-            searches.push(resolved.map(move |resolution| Step::Resolved(place, resolution)).boxed_local());
+            searches.push(
+                resolved.map(move |resolution| Step::Resolved(place, Box::new(resolution))).boxed_local(),
+            );
         }
     }
 
@@ -386,7 +388,7 @@ impl<'a> Generation<'a> {
 enum Step {
     WarmedUp,
     Said(Said),
-    Resolved(usize, Resolution),
+    Resolved(usize, Box<Resolution>),
 }
 
 /// Waits for the next part of the answer or the end of a search. Neither is lost if the other comes first.
