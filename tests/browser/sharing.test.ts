@@ -7,18 +7,15 @@ import type { Page } from 'playwright-core';
 import { launch } from './browser.ts';
 import { fileServer, listen } from './file-server.ts';
 import { choose, goTo, isAccessible, says, tracksOn } from './page.ts';
-import { DESKTOP, generated, listener, PHONE, playlistOf, ready, resetSimulators, visit } from './support.ts';
+import { generated, listener, PHONE, playlistOf, ready, resetSimulators, visit } from './support.ts';
 
 const SPOTIFY = ready.simulators.spotify;
-/** One of APP_ORIGINS, on a server of its own. */
 const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
-const server = fileServer(() => ({
-  supabase_url: ready.supabase_url,
-  supabase_publishable_key: ready.publishable_key,
-  functions_url: ready.functions_url,
-  spotify_player_origin: SPOTIFY,
-}));
+const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
+const server = fileServer(() => config);
 const browser = await launch(`--host-resolver-rules=MAP ${new URL(ELSEWHERE).host} 127.0.0.1:${await listen(server)}`);
+/** Previews and statuses are the gateway's, which a stack on Deno lacks. */
+const hasGateway = (await fetch(`${ready.web_url}/health`)).ok;
 beforeEach(resetSimulators);
 after(async () => {
   await browser.close();
@@ -30,8 +27,11 @@ const NAME = 'Zażółć <b>"gęślą"</b> & jaźń';
 /** Waits until the first picture is there; those further down load when they come into view. */
 const pictures = (page: Page) => page.waitForFunction(() => (document.querySelector<HTMLImageElement>('img.artwork')?.naturalWidth ?? 0) > 0);
 
-for (const origin of [ready.web_url, ELSEWHERE]) {
-  test(`at ${origin}, songs have pictures, whole and 40 px wide, and Spotify’s player only once it is asked for`, async () => {
+for (const [where, origin] of [
+  ['beside the functions', ready.web_url],
+  ['elsewhere', ELSEWHERE],
+]) {
+  test(`hosted ${where}, songs have pictures, whole and 40 px wide, and Spotify’s player only once it is asked for`, async () => {
     const who = await listener();
     const id = await generated(who, 3);
     const { page } = await visit(browser, { who, url: `${origin}/#/playlists/${id}` });
@@ -86,9 +86,11 @@ test('a playlist is shared by a link, read by everyone, kept by others, and no l
 
   const document = await fetch(link);
   const html = await document.text();
-  assert.deepEqual([document.status, document.headers.get('x-robots-tag'), document.headers.get('cache-control')], [200, 'noindex', 'no-store']);
-  assert.ok(html.includes('og:title" content="Zażółć &lt;b&gt;&quot;gęślą&quot;&lt;/b&gt; &amp; jaźń"'), html);
-  assert.ok(html.includes('og:description" content="Dżem – Whisky · Glen Hansard'), html);
+  if (hasGateway) {
+    assert.deepEqual([document.status, document.headers.get('x-robots-tag'), document.headers.get('cache-control')], [200, 'noindex', 'no-store']);
+    assert.ok(html.includes('og:title" content="Zażółć &lt;b&gt;&quot;gęślą&quot;&lt;/b&gt; &amp; jaźń"'), html);
+    assert.ok(html.includes('og:description" content="Dżem – Whisky · Glen Hansard'), html);
+  }
 
   const anyone = await visit(browser, { url: link, size: PHONE });
   await anyone.page.getByRole('heading', { level: 1, name: NAME }).waitFor();
@@ -105,15 +107,16 @@ test('a playlist is shared by a link, read by everyone, kept by others, and no l
   const keeper = await visit(browser, { url: link, who: other });
   await keeper.page.getByRole('button', { name: 'Save to my library' }).click();
   await keeper.page.getByText(`${NAME} is in your library now.`).waitFor();
-  assert.deepEqual(await tracksOn(keeper.page), ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You']);
   await keeper.page.getByRole('button', { name: 'Add songs' }).waitFor();
+  assert.deepEqual(await tracksOn(keeper.page), ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You']);
 
   await page.getByRole('button', { name: 'Stop sharing' }).click();
   await page.getByRole('button', { name: 'Make a link' }).waitFor();
   for (const gone of [link, `${ready.web_url}/?p=${id}`, `${ready.web_url}/?p=nonsense`]) {
     const { page: late } = await visit(browser, { url: gone });
-    assert.equal((await late.reload())?.status(), 404, gone);
+    if (hasGateway) assert.equal((await late.reload())?.status(), 404, gone);
     await says(late, 'There is no playlist at this link any more.');
+    if (gone === link) await isAccessible(late, 'revoked');
   }
 });
 
@@ -122,7 +125,7 @@ test('a playlist is duplicated, copied as text, and downloaded as a file that sp
   const id = await playlistOf(who, NAME, 1);
   const track_uri = `spotify:track:${'0'.repeat(22)}`;
   await who.supabase.rpc('add_tracks', { playlist_id: id, tracks: [{ track_uri, title: '=1+1, "sum"', artist: 'Żółw' }] });
-  const { page, context } = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${id}`, size: DESKTOP });
+  const { page, context } = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${id}` });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await choose(page, 'this playlist', 'Copy as text');
   await page.getByText('Copied.').waitFor();
@@ -131,11 +134,10 @@ test('a playlist is duplicated, copied as text, and downloaded as a file that sp
   await choose(page, 'this playlist', 'Download as CSV');
   const download = await downloading;
   assert.equal(download.suggestedFilename(), 'Zażółć b gęślą b & jaźń.csv');
-  const [head, first, second, rest] = (await readFile(await download.path(), 'utf8')).split('\r\n');
+  const [head, first, second] = (await readFile(await download.path(), 'utf8')).split('\r\n');
   assert.equal(head, '\ufeffTitle,Artist,Album,Seconds,Spotify');
   assert.match(String(first), /^Whisky,Dżem,[^,]+,\d+,https:\/\/open\.spotify\.com\/track\/\w{22}$/);
   assert.equal(second, `"'=1+1, ""sum""",Żółw,,,https://open.spotify.com/track/${'0'.repeat(22)}`);
-  assert.equal(rest, '');
   await choose(page, 'this playlist', 'Duplicate');
   await page.getByRole('heading', { level: 1, name: `${NAME} (2)` }).waitFor();
   assert.deepEqual(await tracksOn(page), ['Whisky', '=1+1, "sum"']);

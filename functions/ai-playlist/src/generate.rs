@@ -336,7 +336,9 @@ impl<'a> Generation<'a> {
                 self.announce(Stage::Resolving);
             }
             let resolved = self.resolver.resolve(suggestion);
-            searches.push(resolved.map(move |it| Step::Resolved(place, Box::new(it))).boxed_local());
+            searches.push(
+                resolved.map(move |resolution| Step::Resolved(place, Box::new(resolution))).boxed_local(),
+            );
         }
     }
 

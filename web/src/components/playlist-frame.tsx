@@ -2,7 +2,6 @@ import type { ComponentChildren } from 'preact';
 import { useTexts } from '../i18n/texts.ts';
 import type { LeftOut, Made } from '../state/generation.ts';
 import { Cover } from './cover.tsx';
-import { Player } from './player.tsx';
 import { SpotifyLink } from './spotify-link.tsx';
 import { TrackList } from './track-list.tsx';
 
@@ -27,10 +26,7 @@ export function Frame({ cover, words, actions, notes, children }: Props) {
           {notes}
         </div>
       </div>
-      <div class="playlist-list">
-        {children}
-        <Player />
-      </div>
+      <div class="playlist-list">{children}</div>
     </div>
   );
 }

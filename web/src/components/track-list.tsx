@@ -9,6 +9,7 @@ import { Artwork } from './artwork.tsx';
 import { Icon } from './icons.tsx';
 import type { Item } from './menu.tsx';
 import { Menu } from './menu.tsx';
+import { Player } from './player.tsx';
 import { edgePush, keyTarget, landing, shift } from './reorder.ts';
 import { spotifyUrl } from './spotify-link.tsx';
 
@@ -110,6 +111,7 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
         })}
       </ol>
       {edit && homeless.map((it) => <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />)}
+      <Player />
     </>
   );
 }

@@ -155,7 +155,7 @@ export const pl: Texts = {
     go: 'Udostępnij',
     title: 'Udostępnij tę playlistę',
     lead: 'Każdy, kto ma link, zobaczy nazwę, opis i piosenki, ale nie to, kto ją stworzył.',
-    shared: 'Każdy, kto ma ten link, widzi playlistę taką, jaka jest, dopóki jej udostępniania nie zakończysz.',
+    shared: 'Każdy, kto ma ten link, widzi playlistę taką, jaka jest, dopóki nie przestaniesz jej udostępniać.',
     create: 'Utwórz link',
     link: 'Link do tej playlisty',
     copy: 'Kopiuj link',
