@@ -52,12 +52,14 @@ export type Database = {
           'artist': string | null;
           'duration_ms': number | null;
           'explicit': boolean | null;
+          'image_url': string | null;
           'is_deleted': boolean;
           'playlist_id': string;
           'position': number;
           'title': string | null;
           'track_uri': string;
           'version': string | null;
+          'why': string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -66,12 +68,14 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'image_url'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id': string;
           'position': number;
           'title'?: string | null;
           'track_uri': string;
           'version'?: string | null;
+          'why'?: string | null;
         };
         Update: {
           'added_at'?: string;
@@ -79,16 +83,63 @@ export type Database = {
           'artist'?: string | null;
           'duration_ms'?: number | null;
           'explicit'?: boolean | null;
+          'image_url'?: string | null;
           'is_deleted'?: boolean;
           'playlist_id'?: string;
           'position'?: number;
           'title'?: string | null;
           'track_uri'?: string;
           'version'?: string | null;
+          'why'?: string | null;
         };
         Relationships: [
           {
             foreignKeyName: 'playlist_tracks_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: false;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      'playlist_versions': {
+        Row: {
+          'created_at': string;
+          'instruction': string | null;
+          'is_current': boolean;
+          'playlist_id': string;
+          'prompt': string | null;
+          'session_id': string | null;
+          'suggestions': NonNullable<Json>;
+          'tracks': Json | null;
+          'version': number;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id': string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version': number;
+        };
+        Update: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id'?: string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version'?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'playlist_versions_playlist_id_fkey';
             columns: ['playlist_id'];
             isOneToOne: false;
             referencedRelation: 'playlists';
@@ -174,6 +225,33 @@ export type Database = {
           'username'?: string;
         };
         Relationships: [];
+      };
+      'shared_playlists': {
+        Row: {
+          'created_at': string;
+          'playlist_id': string;
+          'share_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'playlist_id': string;
+          'share_id'?: string;
+        };
+        Update: {
+          'created_at'?: string;
+          'playlist_id'?: string;
+          'share_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'shared_playlists_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: true;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
       };
       'spotify_exports': {
         Row: {
@@ -283,7 +361,13 @@ export type Database = {
         Returns: Json;
       };
       'ai_reserve': {
-        Args: { 'p_prompt': string; 'p_save': boolean; 'p_session_id': string; 'p_user_id': string };
+        Args: {
+          'p_playlist_id'?: string;
+          'p_prompt': string;
+          'p_save': boolean;
+          'p_session_id': string;
+          'p_user_id': string;
+        };
         Returns: Json;
       };
       'ai_settle': {
@@ -309,6 +393,8 @@ export type Database = {
         Returns: Database['public']['Enums']['account_deletion_outcome'];
       };
       'delete_spotify_tokens': { Args: { 'p_user_id': string }; Returns: boolean };
+      'duplicate_playlist': { Args: { 'playlist_id': string }; Returns: string };
+      'duplicate_shared_playlist': { Args: { 'share_id': string }; Returns: string };
       'expire_spotify_link': {
         Args: { 'p_other_secret'?: string; 'p_secret': string; 'p_seen_refresh_token': string; 'p_user_id': string };
         Returns: boolean;
@@ -389,6 +475,16 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      'restore_version': {
+        Args: { 'playlist_id': string; 'version': number };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       'rotate_spotify_tokens': {
         Args: { 'p_after'?: string; 'p_limit'?: number; 'p_new_secret': string; 'p_old_secret': string };
         Returns: Json;
@@ -397,8 +493,11 @@ export type Database = {
         Args: {
           'p_cost': number;
           'p_description': string;
+          'p_instruction'?: string;
           'p_name': string;
+          'p_refined_id'?: string;
           'p_session_id': string;
+          'p_suggestions'?: Json;
           'p_tracks': Json;
           'p_user_id': string;
         };
@@ -417,6 +516,8 @@ export type Database = {
         Args: { 'p_seen_customer_id': string; 'p_stripe_customer_id': string; 'p_user_id': string };
         Returns: string;
       };
+      'share_playlist': { Args: { 'playlist_id': string }; Returns: string };
+      'shared_playlist': { Args: { 'share_id': string }; Returns: Json };
       'spotify_link': { Args: { 'p_user_id': string }; Returns: Json };
       'store_spotify_tokens': {
         Args: {
@@ -431,6 +532,7 @@ export type Database = {
         Returns: undefined;
       };
       'take_request': { Args: { 'p_kind': string; 'p_user_id': string }; Returns: Json };
+      'unshare_playlist': { Args: { 'playlist_id': string }; Returns: undefined };
       'usage': { Args: Record<PropertyKey, never>; Returns: Json };
     };
     Enums: {
@@ -454,6 +556,8 @@ export type Database = {
         'duration_ms': number | null;
         'explicit': boolean | null;
         'version': string | null;
+        'image_url': string | null;
+        'why': string | null;
         'added_at': string | null;
       };
     };

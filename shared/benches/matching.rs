@@ -36,6 +36,7 @@ mod native {
             explicit: false,
             is_playable: true,
             isrc: None,
+            image_url: None,
         })
     }
 

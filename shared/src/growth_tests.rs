@@ -167,6 +167,7 @@ fn track(name: &str) -> CatalogueTrack {
         explicit: false,
         is_playable: true,
         isrc: None,
+        image_url: None,
     }
 }
 

@@ -108,6 +108,9 @@ pub struct CatalogueTrack {
     pub is_playable: bool,
     /// The recording's international code (ISRC), shared by its appearances on several albums.
     pub isrc: Option<String>,
+    /// The album's picture, small and from Spotify's own host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
 }
 
 impl CatalogueTrack {

@@ -23,6 +23,8 @@ create table public.playlist_tracks (
   duration_ms int,
   explicit boolean,
   version text,
+  image_url text,
+  why text,
   constraint playlist_tracks_pkey primary key (playlist_id, position),
   constraint playlist_tracks_playlist_id_fkey foreign key (playlist_id) references public.playlists (id) on delete cascade,
   constraint playlist_tracks_position_range check (position between 1 and 100),
@@ -31,7 +33,11 @@ create table public.playlist_tracks (
   constraint playlist_tracks_artist_length check (char_length(artist) between 1 and 200),
   constraint playlist_tracks_album_length check (char_length(album) between 1 and 200),
   constraint playlist_tracks_duration_ms_range check (duration_ms between 0 and 86400000),
-  constraint playlist_tracks_version_form check (version ~ '^[a-z][a-z0-9_]{0,39}$')
+  constraint playlist_tracks_version_form check (version ~ '^[a-z][a-z0-9_]{0,39}$'),
+  constraint playlist_tracks_image_url_form check (
+    image_url ~ '^(https://|http://127\.0\.0\.1:)[!-~]+$' and char_length(image_url) <= 300
+  ),
+  constraint playlist_tracks_why_form check (char_length(why) between 1 and 200 and why !~ '[[:cntrl:]\u2028\u2029]')
 );
 
 create unique index playlist_tracks_no_dup_idx on public.playlist_tracks (playlist_id, track_uri) where is_deleted = false;
@@ -49,6 +55,9 @@ comment on column public.playlist_tracks.duration_ms is 'Milliseconds, at most a
 comment on column public.playlist_tracks.explicit is 'Spotify''s explicit mark; null when unknown.';
 comment on column public.playlist_tracks.version is
   'Which version the recording is, such as live, acoustic or re_recorded; null for the plain recording.';
+comment on column public.playlist_tracks.image_url is
+  'Spotify''s small picture of the album, at an https address (http on 127.0.0.1 for local development); null when unknown.';
+comment on column public.playlist_tracks.why is 'One line by the model: why it suggested the song; null for other tracks.';
 
 create type public.playlist_entry as (
   "position" smallint,
@@ -59,6 +68,8 @@ create type public.playlist_entry as (
   duration_ms int,
   explicit boolean,
   version text,
+  image_url text,
+  why text,
   added_at timestamptz
 );
 comment on type public.playlist_entry is 'One track of a playlist, as the track functions return it.';
@@ -112,7 +123,9 @@ create function private.check_track(p_track jsonb, p_label text) returns void
 language plpgsql immutable set search_path = ''
 as $$
 declare
-  v_keys constant text[] := array['track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version'];
+  v_keys constant text[] := array[
+    'track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version', 'image_url', 'why'
+  ];
   v_key text;
   v_problem text;
 begin
@@ -140,6 +153,15 @@ begin
   end if;
   if jsonb_typeof(p_track -> 'version') not in ('string', 'null') or p_track ->> 'version' !~ '^[a-z][a-z0-9_]{0,39}$' then
     v_problem := coalesce(v_problem, '.version must be a name of lower-case letters, digits and underscores');
+  end if;
+  if jsonb_typeof(p_track -> 'image_url') not in ('string', 'null')
+    or p_track ->> 'image_url' !~ '^(https://|http://127\.0\.0\.1:)[!-~]+$'
+    or char_length(p_track ->> 'image_url') > 300 then
+    v_problem := coalesce(v_problem, '.image_url must be an https URL of at most 300 characters');
+  end if;
+  if jsonb_typeof(p_track -> 'why') not in ('string', 'null')
+    or char_length(p_track ->> 'why') not between 1 and 200 or p_track ->> 'why' ~ '[[:cntrl:]\u2028\u2029]' then
+    v_problem := coalesce(v_problem, '.why must be one line of 1 to 200 characters');
   end if;
   if v_problem is not null then
     raise exception using errcode = 'PT422', message = p_label || v_problem;
@@ -234,16 +256,17 @@ begin
     end if;
     delete from public.playlist_tracks t where t.playlist_id = p_playlist_id;
     insert into public.playlist_tracks
-      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, added_at)
+      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why, added_at)
     select
-      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.added_at
+      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.image_url,
+      n.why, n.added_at
     from unnest(p_new) with ordinality n;
     update public.playlists p set version = p.version + 1 where p.id = p_playlist_id
     returning p.version into v_content.version;
   end if;
   v_content.tracks := array(
     select row(
-      t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.added_at
+      t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.image_url, t.why, t.added_at
     )::public.playlist_entry
     from public.playlist_tracks t
     where t.playlist_id = p_playlist_id
@@ -293,7 +316,7 @@ $$;
 comment on function public.add_tracks(uuid, jsonb, text, text) is
   'Adds tracks to the caller''s playlist after after_uri; where that is not in it, before before_uri; otherwise at the end. '
   'Tracks that it already holds stay where they are. Returns all its tracks and its version. '
-  'tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?}].';
+  'tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?, image_url?, why?}].';
 
 create function public.remove_tracks(playlist_id uuid, track_uris text[])
 returns public.playlist_content

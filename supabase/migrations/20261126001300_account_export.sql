@@ -2,12 +2,14 @@
 --
 -- Definer, because users may not read schema auth or spotify_tokens; it reads the rows of auth.uid() only, and no token is
 -- in the document. It is one statement, so all of it is of one moment. It reads by indexes, and the rows of an account are
--- bounded: sessions and exports expire, and a playlist has at most a hundred tracks.
+-- bounded: sessions and exports expire, and a playlist has at most a hundred tracks and twenty
+-- versions. plpgsql, because later migrations add tables that it reads.
 
 create function public.account_export() returns jsonb
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return (select jsonb_build_object(
     'exported_at', now(),
     'account', (
       select jsonb_build_object(
@@ -30,9 +32,14 @@ as $$
     ),
     'profile', to_jsonb(p) - 'user_id',
     'playlists', (
-      select coalesce(jsonb_agg(to_jsonb(l) - 'owner_id' || jsonb_build_object('tracks', (
+      select coalesce(jsonb_agg(to_jsonb(l) - 'owner_id' || jsonb_build_object('share_id', (
+        select s.share_id from public.shared_playlists s where s.playlist_id = l.id
+      ), 'tracks', (
         select coalesce(jsonb_agg(to_jsonb(t) - 'playlist_id' order by t.position), '[]')
         from public.playlist_tracks t where t.playlist_id = l.id
+      ), 'versions', (
+        select coalesce(jsonb_agg(to_jsonb(v) - 'playlist_id' order by v.version), '[]')
+        from public.playlist_versions v where v.playlist_id = l.id
       )) order by l.created_at, l.id), '[]')
       from public.playlists l where l.owner_id = p.user_id
     ),
@@ -50,7 +57,8 @@ as $$
     )
   )
   from public.profiles p
-  where p.user_id = (select auth.uid())
+  where p.user_id = (select auth.uid()));
+end
 $$;
 comment on function public.account_export() is
   'All that is stored about the caller: {exported_at, account, identities, sessions, profile, playlists, generations, spotify, '

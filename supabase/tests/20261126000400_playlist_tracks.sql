@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(141);
+select plan(152);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -223,16 +223,16 @@ select pg_temp.replaced('');
 -- What is stored of a track.
 select results_eq(
   $$
-    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version from unnest((public.add_tracks(
+    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why from unnest((public.add_tracks(
       'a1000000-0000-0000-0000-000000000001',
-      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded"},
-        {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0}]'
+      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded", "image_url": "https://i.scdn.co/image/a", "why": "Blues po śląsku"},
+        {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0, "image_url": "http://127.0.0.1:27005/image/b", "why": null}]'
     )).tracks)
   $$,
   $$
     values
-      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded'),
-      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null)
+      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded', 'https://i.scdn.co/image/a', 'Blues po śląsku'),
+      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null, 'http://127.0.0.1:27005/image/b', null)
   $$,
   'all fields of a track are stored and returned'
 );
@@ -302,6 +302,23 @@ from (values
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": 7}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": "Live!"}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores')
 ) n (tracks, message);
+select throws_ok(
+  format('select public.add_tracks(pg_temp.mine(), %L::jsonb)', jsonb_build_array(jsonb_build_object('track_uri', 'spotify:track:' || repeat('a', 22)) || n.members)),
+  'PT422', 'tracks[0].' || n.message, n.message || ': ' || left(n.members::text, 60)
+)
+from (values
+  ('{"image_url": 7}'::jsonb, 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": ""}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "https://"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "http://i.scdn.co/image/a"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "javascript:alert(1)"}', 'image_url must be an https URL of at most 300 characters'),
+  ('{"image_url": "https://i.scdn.co/a b"}', 'image_url must be an https URL of at most 300 characters'),
+  (jsonb_build_object('image_url', 'https://' || repeat('x', 293)), 'image_url must be an https URL of at most 300 characters'),
+  ('{"why": 7}', 'why must be one line of 1 to 200 characters'),
+  ('{"why": ""}', 'why must be one line of 1 to 200 characters'),
+  ('{"why": "one\ntwo"}', 'why must be one line of 1 to 200 characters'),
+  (jsonb_build_object('why', repeat('ż', 201)), 'why must be one line of 1 to 200 characters')
+) n (members, message);
 select throws_ok(n.call, 'PT422', n.message, n.message)
 from (values
   ('select public.remove_tracks(pg_temp.mine(), null)', 'track_uris must be an array of at most 100 URIs'),

@@ -57,7 +57,7 @@ select pg_temp.reserve(1);
 select is(
   pg_temp.save(1, 'Jazz', 'Late at night') #- '{quota,next_free_at}',
   jsonb_build_object(
-    'outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz',
+    'outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz',
     'quota', '{"plan": "pro", "used": 1, "limit": 50, "remaining": 49}'::jsonb
   ),
   'a playlist is saved under the session''s id'
@@ -69,7 +69,7 @@ select results_eq(
   $$ values ('Title a', null, 1000, true, 'live') $$, 'what is known of the tracks is stored'
 );
 select is(
-  pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz'),
+  pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz'),
   'a repeat returns what was saved'
 );
 select is(pg_temp.playlist(1), 'Jazz | Late at night | abc', 'and changes nothing');
@@ -101,13 +101,15 @@ select is((select description from public.playlists where id = pg_temp.id(12)), 
 select pg_temp.reserve(13);
 select is(
   pg_temp.save(13, 'Odd tracks', null, jsonb_build_array(jsonb_build_object(
-    'track_uri', 'spotify:track:' || repeat('a', 22), 'title', repeat('ż', 600), 'artist', E'a\u0001b', 'album', '', 'score', 0.9
+    'track_uri', 'spotify:track:' || repeat('a', 22), 'title', repeat('ż', 600), 'artist', E'a\u0001b', 'album', '', 'score', 0.9,
+    'image_url', 'https://i.scdn.co/image/a', 'why', E'one\n' || repeat('ż', 300)
   ))) ->> 'outcome',
   'saved', 'display texts of tracks are made to fit, unknown keys are left out'
 );
 select results_eq(
-  $$ select title, artist, album, duration_ms, explicit from public.playlist_tracks where playlist_id = pg_temp.id(13) $$,
-  $$ values (repeat('ż', 200), 'a b', null::text, null::int, null::boolean) $$, 'and stored so'
+  $$ select title, artist, album, duration_ms, explicit, image_url, why from public.playlist_tracks where playlist_id = pg_temp.id(13) $$,
+  $$ values (repeat('ż', 200), 'a b', null::text, null::int, null::boolean, 'https://i.scdn.co/image/a', 'one ' || repeat('ż', 196)) $$,
+  'and stored so'
 );
 
 -- All or nothing.

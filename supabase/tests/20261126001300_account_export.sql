@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(14);
+select plan(15);
 
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
 as $$
@@ -28,6 +28,9 @@ insert into public.playlist_tracks (playlist_id, position, track_uri, title)
 select p, n, 'spotify:track:' || repeat(n::text, 22), 'track ' || n
 from unnest(array['c0000000-0000-0000-0000-000000000001', 'c0000000-0000-0000-0000-000000000002']::uuid[]) p, generate_series(1, 2) n;
 update public.playlists set is_deleted = true where name = 'gone';
+insert into public.shared_playlists (playlist_id, share_id) values
+  ('c0000000-0000-0000-0000-000000000001', '5a000000-0000-0000-0000-000000000001'),
+  ('c0000000-0000-0000-0000-000000000003', '5b000000-0000-0000-0000-000000000003');
 select public.ai_reserve('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'quiet jazz', false);
 select public.ai_reserve('10000000-0000-0000-0000-000000000002', 'b0000000-0000-0000-0000-000000000002', 'loud jazz', false);
 select public.store_spotify_tokens(
@@ -48,6 +51,10 @@ select is(document #>> '{profile,plan}', 'free', 'the plan') from exported;
 select is(
   (select jsonb_agg(l -> 'name') from exported, jsonb_array_elements(document -> 'playlists') l),
   '["kept", "gone"]', 'every playlist, deleted ones too'
+);
+select is(
+  (select jsonb_agg(l -> 'share_id') from exported, jsonb_array_elements(document -> 'playlists') l),
+  '["5a000000-0000-0000-0000-000000000001", null]', 'with the link that it has'
 );
 select is(
   (select jsonb_agg(t -> 'title') from exported, jsonb_array_elements(document #> '{playlists,1,tracks}') t),

@@ -118,6 +118,8 @@ for (const [name, size] of SIZES) {
     await page.reload();
     const link = page.getByRole('link', { name: 'On Spotify: open' });
     assert.match((await link.getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    await page.getByRole('button', { name: 'Listen', exact: true }).click();
+    await page.frameLocator('iframe').getByText('Plays the playlist').waitFor();
   });
 }
 

@@ -181,6 +181,8 @@ test('the document lets nothing in and nothing out that is not named', async () 
   assert.equal(policy.get('script-src'), "script-src 'self'");
   assert.equal(policy.get('style-src'), "style-src 'self'");
   assert.equal(policy.get('connect-src'), `connect-src 'self' ${new URL(ready.supabase_url).origin}`);
+  assert.equal(policy.get('img-src'), `img-src 'self' ${ready.simulators.spotify}`);
+  assert.equal(policy.get('frame-src'), `frame-src ${ready.simulators.spotify}`);
   assert.equal(policy.get('frame-ancestors'), "frame-ancestors 'none'");
   assert.equal(policy.get('require-trusted-types-for'), "require-trusted-types-for 'script'");
   assert.equal(policy.get('trusted-types'), "trusted-types 'none'");
@@ -192,6 +194,7 @@ test('what the page is told is public, and no more than it needs', async () => {
   const response = await fetch(`${ready.web_url}/config.json`);
   assert.deepEqual(await response.json(), {
     functions_url: ready.functions_url,
+    spotify_player_origin: ready.simulators.spotify,
     supabase_publishable_key: ready.publishable_key,
     supabase_url: ready.supabase_url,
   });

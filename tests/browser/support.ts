@@ -89,7 +89,7 @@ type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener
 
 /**
  * A browser of its own, at the page, until the test ends; which fails if there was an error in the console, or a request to
- * anywhere but the page, the functions, Supabase, `others`, and the services' own pages that the listener was sent to.
+ * anywhere but the page, the functions, Supabase, Spotify's pictures and player, `others`, and the services' own pages that the listener was sent to.
  * `who` has signed in here before; `count`: how long a playlist was asked for here the last time.
  */
 export async function visit(
@@ -103,7 +103,7 @@ export async function visit(
   const context = await browser.newContext({ viewport: size, locale, hasTouch: touch, isMobile: touch, storageState });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  const known = [url, ready.web_url, ready.supabase_url, ...others].map((it) => new URL(it).origin);
+  const known = [url, ready.web_url, ready.supabase_url, ready.simulators.spotify, ...others].map((it) => new URL(it).origin);
   const wrong: string[] = [];
   page.on('pageerror', (error) => wrong.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {

@@ -136,3 +136,18 @@ test('every edit is undone and made again, several at a time, in any order', asy
   assert.equal(edits.redo(), null, 'a new edit leaves nothing to make again');
   assert.equal(uris(server.content.tracks), uris(edits.shown.value));
 });
+
+test('an earlier version is restored and the one before it again, and a failure is told until it is tried again', async () => {
+  const server = new Server('abc');
+  const edits = server.edits();
+  const back: Change = { kind: 'restore', version: 1, from: 4 };
+  const step = edits.make(back);
+  assert.equal(await step.outcome, null);
+  await edits.undo(step)?.isSaved;
+  assert.deepEqual(server.saved, [back, { kind: 'restore', version: 4, from: 1 }]);
+  server.next = [new Failure('unknown')];
+  await edits.make(back).outcome;
+  assert.deepEqual(told(edits), ['restore unknown']);
+  await edits.retry(edits.failed.value[0] as (typeof edits.failed.value)[number]).outcome;
+  assert.deepEqual(told(edits), []);
+});

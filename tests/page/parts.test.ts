@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPagePolicy } from '../../tools/stack/assets/page.ts';
+import type { Track } from '../../web/src/api/data.ts';
 import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
 import { en } from '../../web/src/i18n/en.ts';
 import { pl } from '../../web/src/i18n/pl.ts';
 import { arrivalOf } from '../../web/src/state/arrival.ts';
 import type { Store } from '../../web/src/state/drafts.ts';
 import { Drafts } from '../../web/src/state/drafts.ts';
+import { csvOf, fileNameOf, textOf } from '../../web/src/state/files.ts';
 import { needsSession, routeOf } from '../../web/src/state/route.ts';
 import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
 
@@ -73,7 +75,7 @@ test('Turnstile is let in by the document only where it has a site key', () => {
     [undefined, false],
   ] as const) {
     const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
-    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://challenges.cloudflare.com']) {
+    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://open.spotify.com https://challenges.cloudflare.com']) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }
   }
@@ -83,6 +85,9 @@ test('every place in the app has an address, and any other is the start', () => 
   assert.deepEqual(routeOf('#/playlists/7'), { screen: 'playlist', id: '7', query: '' });
   assert.deepEqual(routeOf('#/account?paid'), { screen: 'account', id: '', query: 'paid' });
   for (const hash of ['', '#/', '#/nowhere', '#/playlist', '#x=y']) assert.equal(routeOf(hash).screen, 'create', hash);
+  assert.deepEqual(routeOf('', '?x=1&p=7'), { screen: 'shared', id: '7', query: '' });
+  assert.equal(routeOf('#/account', '?p=7').screen, 'account');
+  for (const hash of ['#/shared', '#/shared/7']) assert.equal(routeOf(hash).screen, 'create', hash);
   assert.ok(needsSession(routeOf('#/playlists/7')));
   assert.ok(!needsSession(routeOf('#/')));
 });
@@ -143,4 +148,17 @@ test('both languages have every text, and Polish counts as Poles do', () => {
       .sort();
   assert.deepEqual(names(pl), names(en));
   assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
+});
+
+const trackOf = (uri: string): Track => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false });
+const [A, B] = [trackOf('a'), trackOf('b')] as const;
+
+test('a file for spreadsheets keeps every text a text, and its name is one that every system takes', () => {
+  const cell = (title: string) => csvOf([{ ...A, title }], ['Title'], () => 'url').replace(/^\ufeffTitle\r\n(.*),,,,url\r\n$/s, '$1');
+  for (const plain of ['Plain', "Don't", '1+1']) assert.equal(cell(plain), plain);
+  for (const formula of ['=1', '+1', '-1', '@SUM', '\tx', ' =1', '＝1']) assert.equal(cell(formula), `'${formula}`);
+  assert.equal(cell('=HYPERLINK("x")\nżółw'), `"'=HYPERLINK(""x"")\nżółw"`);
+  const names = ['Zażółć: 50/50?', '..', 'a\u202e b. '].map((name) => fileNameOf(name, 'csv'));
+  assert.deepEqual(names, ['Zażółć 50 50.csv', 'playlist.csv', 'a b.csv']);
+  assert.equal(textOf([{ ...A, artist: 'Dżem' }, B]), 'Dżem – a\nb');
 });

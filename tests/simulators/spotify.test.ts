@@ -80,6 +80,9 @@ describe('Spotify', () => {
     const [item] = (await find({ q, market: 'PL' })).items;
     has(item, 'album artists disc_number duration_ms explicit external_ids external_urls href id is_local is_playable name track_number type uri');
     has(item.album, 'album_type artists external_urls href id images name release_date release_date_precision total_tracks type uri');
+    for (const { url } of item.album.images) assert.equal((await fetch(url)).headers.get('content-type'), 'image/svg+xml', url);
+    const player = await fetch(`${spotify.url}/embed/track/${item.id}`);
+    assert.ok((await player.text()).includes(item.id));
     assert.match(item.uri, /^spotify:track:[0-9A-Za-z]{22}$/);
     assert.deepEqual(['popularity', 'available_markets', 'linked_from'].filter((gone) => gone in item), []);
     assert.ok(!('is_playable' in (await find({ q })).items[0]));

@@ -72,6 +72,23 @@ test('tracks are added, moved and removed, each by its URI', async () => {
   assert.deepEqual([added?.version, moved?.version, left?.version], [2, 3, 4]);
 });
 
+test('a shared playlist is read without an account, copied by another user, and gone once it is revoked', async () => {
+  const { supabase } = await signedUp();
+  const playlist_id = await savedPlaylist(supabase);
+  const { data: share_id } = await supabase.rpc('share_playlist', { playlist_id });
+  assert.ok(share_id);
+  const shared = (await client().rpc('shared_playlist', { share_id })).data as { name: string; tracks: Track[] };
+  assert.deepEqual([Object.keys(shared), shared.name, titles(shared.tracks).sort()], [['name', 'tracks', 'description'], 'Rainy evening', TITLES]);
+  assert.match(String(shared.tracks[0]?.image_url), /\/image\//);
+  const { supabase: other } = await signedUp();
+  const { data: id } = await other.rpc('duplicate_shared_playlist', { share_id });
+  const copy = await other.from('playlist_tracks').select('title').eq('playlist_id', String(id));
+  assert.deepEqual(titles(copy.data ?? []).sort(), TITLES);
+  assert.equal((await supabase.rpc('unshare_playlist', { playlist_id })).error, null);
+  const { status, error } = await client().rpc('shared_playlist', { share_id });
+  assert.deepEqual([status, error?.message], [404, 'shared playlist not found']);
+});
+
 test('a user who pays on the page is pro', async () => {
   const { supabase } = await signedUp();
   const origin = new URL(ready.functions_url).origin;

@@ -14,6 +14,7 @@ import { TextScreen } from './pages/legal.tsx';
 import { MakingScreen } from './pages/making.tsx';
 import { PlaylistScreen } from './pages/playlist.tsx';
 import { PlaylistsScreen } from './pages/playlists.tsx';
+import { SharedScreen } from './pages/shared.tsx';
 import { arrival } from './state/arrivals.ts';
 import { generation } from './state/generation.ts';
 import { route } from './state/navigation.ts';
@@ -71,6 +72,8 @@ function screenOf(where: Route, isKnown: boolean): VNode {
       return <PlaylistsScreen />;
     case 'playlist':
       return where.id === 'new' ? <MakingScreen /> : <PlaylistScreen key={where.id} id={where.id} />;
+    case 'shared':
+      return <SharedScreen key={where.id} id={where.id} />;
     case 'account':
       return <AccountScreen />;
     case 'sign-in':
@@ -96,6 +99,7 @@ function titleOf({ screen, id }: Route, t: Texts): string {
     create: t.nav.create,
     playlists: t.playlists.title,
     playlist: id === 'new' ? t.run.title : t.nav.playlists,
+    shared: t.shared.title,
     account: t.account.title,
     'sign-in': t.auth.signIn,
     'sign-up': t.auth.signUp,

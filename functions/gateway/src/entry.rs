@@ -3,13 +3,15 @@
 use std::rc::Rc;
 
 use futures_util::future::{Either, join_all, select};
+use http::StatusCode;
 use serde_json::Value;
 use shared::redacted::Secret;
 use shared::runtime::cache::Once;
 use shared::runtime::clock::Clock;
 use shared::runtime::headers::common;
+use shared::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 use shared::runtime::random::Random;
-use shared::runtime::wasm::{WorkerClock, WorkerRandom};
+use shared::runtime::wasm::{WorkerClock, WorkerHttp, WorkerRandom};
 use shared::{Code, Error};
 use worker::js_sys::Object;
 use worker::wasm_bindgen::JsValue;
@@ -18,6 +20,7 @@ use worker::{Context, Env, Fetcher, Headers, Method, Request, RequestInit, Respo
 use crate::health::{Report, function_name};
 use crate::page::{Page, cache_control, origin_of, page_headers};
 use crate::route::{Route, route};
+use crate::shared_page::{document, is_share_id};
 
 /// The binding of the page's files.
 const ASSETS: &str = "ASSETS";
@@ -25,6 +28,8 @@ const ASSETS: &str = "ASSETS";
 const HEALTH_TIMEOUT_MS: u64 = 5_000;
 /// For this long, clients other than operators get the last report.
 const REMEMBERED_MS: u64 = 5_000;
+/// A shared playlist has at most a hundred tracks.
+const SHARED_LIMITS: Limits = Limits::document(3_000, 1024 * 1024);
 
 thread_local! {
     static LAST_REPORT: Rc<Once<Report>> = Rc::default();
@@ -38,7 +43,8 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let is_https = request.inner().url().starts_with("https:");
-    let response = match route(&request.path()) {
+    let query = request.inner().url().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
+    let response = match route(&request.path(), &query) {
         Route::Function(binding) => match bound(&env, &binding) {
             // A function sets its own headers.
             Some(function) => match function.fetch_request(request).await {
@@ -49,6 +55,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         },
         Route::Health => health(&request, &env).await,
         Route::Config => config(&request, &env),
+        Route::Shared(id) => shared_page(request, &env, &id).await,
         Route::Asset => asset(request, &env).await,
         Route::Nowhere => refuse(&Error::new(Code::NotFound, "There is no such function.")),
     }?;
@@ -90,6 +97,51 @@ async fn asset(request: Request, env: &Env) -> Result<Response> {
         headers.set("cache-control", cache_control)?;
     }
     Ok(response.with_headers(headers))
+}
+
+/// Returns the page with a shared playlist; 404 if there is none, 503 if it cannot be read. The page itself says so, too.
+async fn shared_page(request: Request, env: &Env, id: &str) -> Result<Response> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return refuse(&Error::method_not_allowed("GET, HEAD"));
+    }
+    let (Some(page), Some(assets)) = (page(env), bound(env, ASSETS)) else {
+        return refuse(&Error::new(Code::Misconfigured, "The page is not set up correctly."));
+    };
+    let (status, playlist) = match is_share_id(id) {
+        true => shared_playlist(&page, id).await,
+        false => (404, None),
+    };
+    // Without the request's headers, which could make it "not modified".
+    let html = assets.fetch("https://page.internal/", None).await?.text().await?;
+    let response = Response::builder()
+        .with_status(status)
+        .with_header("content-type", "text/html; charset=utf-8")?
+        .with_header("x-robots-tag", "noindex")?;
+    let response = match request.method() {
+        Method::Head => response.empty(),
+        _ => response.fixed(document(&html, playlist.as_ref()).into()),
+    };
+    for (name, value) in page_headers(Some(&page)) {
+        response.headers().set(name, &value)?;
+    }
+    Ok(response)
+}
+
+/// Returns the document's status, and the playlist if there is one.
+async fn shared_playlist(page: &Page, id: &str) -> (u16, Option<Value>) {
+    let url = format!("{}/rest/v1/rpc/shared_playlist?share_id={id}", page.supabase_url);
+    let read = async {
+        let request = OutboundRequest::new(Upstream::Database, http::Method::GET, url, SHARED_LIMITS)
+            .header(http::HeaderName::from_static("apikey"), &page.publishable_key)
+            .ok()?;
+        let response = WorkerHttp.send(request).await.ok()?;
+        match response.status {
+            StatusCode::OK => Some((200, response.json::<Value>().await.ok())),
+            StatusCode::NOT_FOUND => Some((404, None)),
+            _ => None,
+        }
+    };
+    read.await.unwrap_or((503, None))
 }
 
 /// Returns the worker of a binding; `None` for a binding of another kind, such as a variable.

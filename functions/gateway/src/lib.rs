@@ -2,7 +2,8 @@
 //!
 //! The gateway passes `/functions/v1/<name>` unchanged to the worker bound under that name, which sets its own methods,
 //! CORS, errors and headers. It adds headers to the page's files, serves the page's configuration as `/config.json`, and
-//! combines the health of all functions in `/health`.
+//! combines the health of all functions in `/health`. A shared playlist (`/?p=<id>`) is the page with a title and a
+//! description for those who preview links.
 
 #[cfg(target_arch = "wasm32")]
 mod entry;
@@ -12,7 +13,9 @@ mod page;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 mod route;
+mod shared_page;
 
 pub use health::{Report, function_name};
 pub use page::{Page, cache_control, origin_of, page_headers};
 pub use route::{Route, route};
+pub use shared_page::{document as shared_document, is_share_id};

@@ -2,6 +2,8 @@
 
 /// The origin of Turnstile's script and frame.
 const TURNSTILE: &str = "https://challenges.cloudflare.com";
+const IMAGES: &str = "https://i.scdn.co";
+const PLAYER: &str = "https://open.spotify.com";
 
 /// The page's configuration; all of it is public.
 pub struct Page {
@@ -11,6 +13,10 @@ pub struct Page {
     pub publishable_key: String,
     /// The variable `TURNSTILE_SITE_KEY`; set only if Auth requires Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
+    /// The variable `SPOTIFY_IMAGE_ORIGIN`: where Spotify's pictures come from.
+    pub image_origin: String,
+    /// The variable `SPOTIFY_PLAYER_ORIGIN`: where Spotify's player comes from.
+    pub player_origin: String,
     /// The variables `CONTACT_URL`, `TERMS_URL` and `PRIVACY_URL`, where they are set.
     pub links: Vec<(&'static str, String)>,
 }
@@ -26,15 +32,18 @@ impl Page {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
+            image_origin: safe_origin(&value("SPOTIFY_IMAGE_ORIGIN").unwrap_or_else(|| IMAGES.into()))?,
+            player_origin: safe_origin(&value("SPOTIFY_PLAYER_ORIGIN").unwrap_or_else(|| PLAYER.into()))?,
             links: LINKS.into_iter().filter_map(|(name, variable)| Some((name, value(variable)?))).collect(),
         };
-        page.supabase_origin().is_some().then_some(page)
+        safe_origin(&page.supabase_url).is_some().then_some(page)
     }
 
     /// Returns the body of `GET /config.json`; `origin` is the gateway's own.
     pub fn config(&self, origin: &str) -> String {
         let mut config = serde_json::json!({
             "functions_url": format!("{origin}/functions/v1"),
+            "spotify_player_origin": self.player_origin,
             "supabase_publishable_key": self.publishable_key,
             "supabase_url": self.supabase_url,
         });
@@ -46,12 +55,12 @@ impl Page {
         }
         config.to_string()
     }
+}
 
-    fn supabase_origin(&self) -> Option<&str> {
-        let origin = origin_of(&self.supabase_url)?;
-        // The origin becomes part of a header, so a separator would inject a directive.
-        origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'')).then_some(origin)
-    }
+/// Returns a URL's origin. It becomes part of a header, where a separator would inject a directive.
+fn safe_origin(url: &str) -> Option<String> {
+    let is_safe = |b: u8| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'');
+    origin_of(url).filter(|origin| origin.bytes().all(is_safe)).map(str::to_owned)
 }
 
 /// Returns the scheme, host and port of an http URL.
@@ -62,18 +71,21 @@ pub fn origin_of(url: &str) -> Option<&str> {
 }
 
 /// Returns the headers of the page's files in addition to those of every response. The policy allows only the page's
-/// own content, and connections only to the functions and to Supabase. Every file has it, so no spelling of a path
-/// avoids it.
+/// own content, Spotify's pictures and its player, and connections only to the functions and to Supabase. Every file has
+/// it, so no spelling of a path avoids it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
-    let supabase = page.and_then(Page::supabase_origin).map(|origin| format!(" {origin}"));
+    let supabase = page.and_then(|page| safe_origin(&page.supabase_url)).map(|origin| format!(" {origin}"));
+    let images = page.map_or(IMAGES, |page| &page.image_origin);
+    let player = page.map_or(PLAYER, |page| &page.player_origin);
     // Cloudflare does not promise that its script works with trusted types.
-    let (script, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
-        Some(_) => (format!(" {TURNSTILE}"), format!("frame-src {TURNSTILE}")),
-        None => (String::new(), "require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),
+    let (turnstile, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
+        Some(_) => (format!(" {TURNSTILE}"), ""),
+        None => (String::new(), "; require-trusted-types-for 'script'; trusted-types 'none'"),
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self'{script}; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; connect-src 'self'{}; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; {last}",
+        "default-src 'none'; script-src 'self'{turnstile}; style-src 'self'; font-src 'self'; img-src 'self' {images}; \
+         manifest-src 'self'; connect-src 'self'{}; frame-src {player}{turnstile}; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'{last}",
         supabase.unwrap_or_default()
     );
     [("content-security-policy", policy)]
@@ -123,6 +135,7 @@ mod tests {
             config,
             serde_json::json!({
                 "functions_url": "https://app.example/functions/v1",
+                "spotify_player_origin": "https://open.spotify.com",
                 "supabase_publishable_key": "sb_publishable_x",
                 "supabase_url": "https://x.supabase.co",
             })
@@ -130,12 +143,33 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_supabase_and_nothing_else_outside() {
+    fn the_policy_names_supabase_and_spotifys_pictures_and_player_alone() {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
         assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types 'none'"), "{policy}");
         assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
+        for page in [None, page("https://x.supabase.co")] {
+            let policy = page_headers(page.as_ref())[0].1.clone();
+            assert!(policy.contains("; img-src 'self' https://i.scdn.co;"), "{policy}");
+            assert!(policy.contains("; frame-src https://open.spotify.com;"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn pictures_and_player_may_have_other_addresses() {
+        let page = |value: &'static str| {
+            Page::from_env(|name| match name {
+                "SUPABASE_URL" => Some("https://x.supabase.co".to_owned()),
+                "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),
+                "SPOTIFY_IMAGE_ORIGIN" | "SPOTIFY_PLAYER_ORIGIN" => Some(value.to_owned()),
+                _ => None,
+            })
+        };
+        let policy = page_headers(page("http://127.0.0.1:4/").as_ref())[0].1.clone();
+        assert!(policy.contains("img-src 'self' http://127.0.0.1:4;"), "{policy}");
+        assert!(policy.contains("frame-src http://127.0.0.1:4;"), "{policy}");
+        assert!(page("https://x; script-src *").is_none());
     }
 
     #[test]
@@ -145,7 +179,11 @@ mod tests {
             let policy = page_headers(Some(&page))[0].1.clone();
             let from = "https://challenges.cloudflare.com;";
             assert_eq!(policy.contains(&format!("script-src 'self' {from}")), is_on, "{policy}");
-            assert_eq!(format!("{policy};").contains(&format!("frame-src {from}")), is_on, "{policy}");
+            assert_eq!(
+                policy.contains(&format!("frame-src https://open.spotify.com {from}")),
+                is_on,
+                "{policy}"
+            );
             assert_eq!(policy.contains("require-trusted-types-for 'script'"), !is_on, "{policy}");
             let config: serde_json::Value =
                 serde_json::from_str(&page.config("https://app.example")).unwrap();

@@ -4,7 +4,7 @@ use inputs::proptest::prelude::*;
 use inputs::{json, text};
 use serde_json::Value;
 
-use crate::{Page, Report, Route, function_name, origin_of, page_headers, route};
+use crate::{Page, Report, Route, function_name, origin_of, page_headers, route, shared_document};
 
 fn path() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -22,16 +22,16 @@ proptest! {
         name in "[a-z][a-z0-9-]{0,12}",
         below in text(),
     ) {
-        if let Route::Function(binding) = route(&path) {
+        if let Route::Function(binding) = route(&path, "") {
             let named = path.strip_prefix("/functions/v1/").and_then(|rest| rest.split('/').next());
             prop_assert_eq!(Some(function_name(&binding)), named.map(str::to_owned));
             prop_assert!(binding.starts_with(|c: char| c.is_ascii_uppercase()));
             prop_assert!(binding.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
         }
         prop_assert!(
-            !path.starts_with("/functions/") || matches!(route(&path), Route::Function(_) | Route::Nowhere),
+            !path.starts_with("/functions/") || matches!(route(&path, ""), Route::Function(_) | Route::Nowhere),
         );
-        let Route::Function(binding) = route(&format!("/functions/v1/{name}/{below}")) else {
+        let Route::Function(binding) = route(&format!("/functions/v1/{name}/{below}"), "") else {
             return Err(TestCaseError::fail(name));
         };
         prop_assert_eq!(function_name(&binding), name);
@@ -66,5 +66,19 @@ proptest! {
         if let Some(origin) = origin_of(&url) {
             prop_assert!(url.starts_with(origin));
         }
+    }
+    #[test]
+    fn no_text_of_a_shared_playlist_becomes_markup(
+        name in text(), description in text(), title in text(), artist in text(),
+    ) {
+        let html = include_str!("../../../web/index.html");
+        let playlist = serde_json::json!({
+            "name": name, "description": description, "tracks": [{"title": title, "artist": artist}],
+        });
+        let document = shared_document(html, Some(&playlist));
+        let tags = |html: &str| html.matches('<').count();
+        // The document itself gets one tag more: it is not to be indexed.
+        prop_assert_eq!(tags(&document), tags(html) + 1);
+        prop_assert_eq!(document.matches('"').count(), html.matches('"').count() + 4);
     }
 }

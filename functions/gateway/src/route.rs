@@ -11,25 +11,29 @@ pub enum Route {
     Nowhere,
     /// The page's configuration.
     Config,
+    /// The page with a shared playlist, by what the address gives as its id.
+    Shared(String),
     /// A static asset.
     Asset,
 }
 
-/// Returns the destination of a URL's path.
-pub fn route(path: &str) -> Route {
+/// Returns the destination of a URL's path and query.
+pub fn route(path: &str, query: &str) -> Route {
     if path == "/health" {
         return Route::Health;
     }
-    let Some(rest) = path.strip_prefix("/functions/") else { return page_route(path) };
+    let Some(rest) = path.strip_prefix("/functions/") else { return page_route(path, query) };
     let name = rest.strip_prefix("v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if valid { Route::Function(name.replace('-', "_").to_ascii_uppercase()) } else { Route::Nowhere }
 }
 
-fn page_route(path: &str) -> Route {
+fn page_route(path: &str, query: &str) -> Route {
+    let shared = || query.split('&').find_map(|pair| pair.strip_prefix("p="));
     match path {
         "/config.json" => Route::Config,
+        "/" | "/index.html" => shared().map_or(Route::Asset, |id| Route::Shared(id.to_owned())),
         _ => Route::Asset,
     }
 }
@@ -42,7 +46,7 @@ mod tests {
     fn a_function_is_found_by_its_name() {
         for path in ["/functions/v1/ai-playlist", "/functions/v1/ai-playlist/", "/functions/v1/ai-playlist/x"]
         {
-            assert_eq!(route(path), Route::Function("AI_PLAYLIST".into()), "{path}");
+            assert_eq!(route(path, ""), Route::Function("AI_PLAYLIST".into()), "{path}");
         }
     }
 
@@ -57,18 +61,33 @@ mod tests {
             "/functions/v1/..%2fassets",
             "/functions/v1/-",
         ] {
-            assert_eq!(route(path), Route::Nowhere, "{path}");
+            assert_eq!(route(path, ""), Route::Nowhere, "{path}");
         }
     }
 
     #[test]
     fn health_has_one_path() {
-        assert_eq!(route("/health"), Route::Health);
+        assert_eq!(route("/health", ""), Route::Health);
     }
 
     #[test]
     fn config_path_is_the_gateways() {
-        assert_eq!(route("/config.json"), Route::Config);
+        assert_eq!(route("/config.json", "p=x"), Route::Config);
+    }
+
+    #[test]
+    fn a_shared_playlist_is_the_page_with_an_id() {
+        for (path, query, id) in [
+            ("/", "p=1b4e28ba", Some("1b4e28ba")),
+            ("/", "utm_source=x&p=1b4e28ba", Some("1b4e28ba")),
+            ("/index.html", "p=", Some("")),
+            ("/", "", None),
+            ("/", "q=1&xp=2", None),
+            ("/icon.svg", "p=1b4e28ba", None),
+        ] {
+            let expected = id.map_or(Route::Asset, |id| Route::Shared(id.to_owned()));
+            assert_eq!(route(path, query), expected, "{path}?{query}");
+        }
     }
 
     #[test]
@@ -84,7 +103,7 @@ mod tests {
             "/health/",
             "/healthy",
         ] {
-            assert_eq!(route(path), Route::Asset, "{path}");
+            assert_eq!(route(path, ""), Route::Asset, "{path}");
         }
     }
 }

@@ -38,6 +38,7 @@ fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
         explicit: track.explicit,
         is_playable: track.is_playable,
         score: (score * 100.0).round() / 100.0,
+        image_url: track.image_url.clone(),
     }
 }
 

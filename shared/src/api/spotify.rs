@@ -93,6 +93,10 @@ pub struct FoundTrack {
     /// How well it matches the query.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
+    /// The album's picture, small and square.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = "uri"))]
+    pub image_url: Option<String>,
 }
 
 /// The playlist to export. A repeat with the same key must have an equal request.

@@ -32,6 +32,7 @@ fn track() -> impl Strategy<Value = CatalogueTrack> {
             explicit,
             is_playable,
             isrc,
+            image_url: None,
         },
     )
 }

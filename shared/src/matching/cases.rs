@@ -83,6 +83,7 @@ fn candidate(index: u32, text: &str) -> CatalogueTrack {
         explicit: flags.contains('E'),
         is_playable: !flags.contains('U'),
         isrc: None,
+        image_url: None,
     }
 }
 

@@ -109,6 +109,7 @@ impl Random {
             explicit: self.below(2) == 0,
             is_playable: self.below(4) != 0,
             isrc: Some(self.text()),
+            image_url: None,
         }
     }
 }

@@ -127,6 +127,7 @@ mod tests {
             explicit: false,
             is_playable: true,
             isrc: None,
+            image_url: None,
         }
     }
 

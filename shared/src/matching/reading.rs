@@ -139,6 +139,7 @@ mod tests {
                 explicit: false,
                 is_playable: true,
                 isrc: None,
+                image_url: None,
             };
             let suggestion = Suggestion { artist: artist.to_owned(), title: title.to_owned(), year };
             let allowed = Constraints::new(true, None, &[], WantedVersions::default());

@@ -65,6 +65,7 @@ fn candidate((text, index): (&str, usize)) -> (String, CatalogueTrack) {
         explicit: flags.contains(&"E"),
         is_playable: true,
         isrc: None,
+        image_url: None,
     };
     ((*label).to_owned(), track)
 }

@@ -100,6 +100,7 @@ mod tests {
             explicit: false,
             is_playable: true,
             isrc: None,
+            image_url: None,
         };
         let candidates =
             [track(1, "A Whole New World", Some(1992)), track(2, "A Whole New World (End Title)", None)];

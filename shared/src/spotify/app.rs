@@ -107,7 +107,7 @@ impl<'a> SpotifyApp<'a> {
         }
         let response = refuse_errors(response)?;
         let body = response.bytes().await.map_err(SpotifyError::Unavailable)?;
-        Ok(parse_tracks(&body)?)
+        Ok(parse_tracks(&body, &self.config.image_origin)?)
     }
 
     /// Forgets a token that failed, unless a simultaneous search has already replaced it.

@@ -37,11 +37,13 @@ pub struct SpotifyConfig {
     pub api_base_url: String,
     /// The accounts service's base URL, without a trailing slash.
     pub accounts_base_url: String,
+    /// The origin of Spotify's pictures; pictures from elsewhere are dropped.
+    pub image_origin: String,
 }
 
 impl SpotifyConfig {
     /// Reads `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET` and, for addresses other than Spotify's,
-    /// `SPOTIFY_API_BASE_URL` and `SPOTIFY_ACCOUNTS_BASE_URL`.
+    /// `SPOTIFY_API_BASE_URL`, `SPOTIFY_ACCOUNTS_BASE_URL` and `SPOTIFY_IMAGE_ORIGIN`.
     ///
     /// # Errors
     /// [`ConfigError`] names everything that is missing or invalid.
@@ -54,8 +56,10 @@ impl SpotifyConfig {
             url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"),
             url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"),
         );
-        let ((client_id, client_secret), (api_base_url, accounts_base_url)) = both(credentials, urls)?;
-        Ok(Self { client_id, client_secret, api_base_url, accounts_base_url })
+        let image_origin = url("SPOTIFY_IMAGE_ORIGIN", "https://i.scdn.co");
+        let ((client_id, client_secret), ((api_base_url, accounts_base_url), image_origin)) =
+            both(credentials, both(urls, image_origin))?;
+        Ok(Self { client_id, client_secret, api_base_url, accounts_base_url, image_origin })
     }
 
     /// Returns the value of `Authorization` that authenticates the app at the token endpoint.

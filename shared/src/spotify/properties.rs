@@ -33,7 +33,10 @@ fn answer(status: StatusCode, body: &[u8]) -> FakeAnswer {
 fn found() -> Value {
     let track = json!({
         "type": "track", "uri": URI, "name": "Whisky", "artists": [{"name": "Dżem"}], "is_local": false,
-        "album": {"name": "Cegła", "release_date": "1985-01-01"}, "duration_ms": 1, "explicit": false,
+        "album": {
+            "name": "Cegła", "release_date": "1985-01-01", "images": [{"url": "https://i.scdn.co/image/a", "width": 64}],
+        },
+        "duration_ms": 1, "explicit": false,
         "is_playable": true, "external_ids": {"isrc": "PL1"},
     });
     json!({"tracks": {"items": [track, track], "total": 2}})

@@ -12,16 +12,21 @@ use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, TrackUri};
 /// artists, is cut.
 const MAX_TRACKS: usize = 10;
 const MAX_ARTISTS: usize = 50;
+/// A row shows a picture at 40 px, on most screens with two pixels for each.
+const IMAGE_WIDTH: u64 = 80;
+/// The longest address that the database stores.
+const MAX_IMAGE_URL_BYTES: usize = 300;
 
-/// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
-pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+/// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order. Pictures from another origin are dropped.
+pub(super) fn parse_tracks(body: &[u8], image_origin: &str) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
     let items = answer.pointer("/tracks/items").and_then(Value::as_array);
-    let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track);
+    let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter();
+    let tracks = tracks.filter_map(|item| parse_track(item, image_origin));
     Ok(tracks.take(MAX_TRACKS).collect())
 }
 
-fn parse_track(item: &Value) -> Option<CatalogueTrack> {
+fn parse_track(item: &Value, image_origin: &str) -> Option<CatalogueTrack> {
     let text = |pointer: &str| item.pointer(pointer).and_then(display_text);
     let flag = |pointer: &str| item.pointer(pointer).and_then(Value::as_bool);
     if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
@@ -43,7 +48,26 @@ fn parse_track(item: &Value) -> Option<CatalogueTrack> {
         explicit: flag("/explicit").unwrap_or(false),
         is_playable: flag("/is_playable").unwrap_or(true),
         isrc: text("/external_ids/isrc"),
+        image_url: item.pointer("/album/images").and_then(|images| image_url(images, image_origin)),
     })
+}
+
+/// Returns the smallest picture that is large enough, otherwise the largest.
+fn image_url(images: &Value, origin: &str) -> Option<String> {
+    let is_ours = |url: &str| {
+        url.strip_prefix(origin).is_some_and(|path| path.starts_with('/'))
+            && url.len() <= MAX_IMAGE_URL_BYTES
+            && url.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let usable = images.as_array()?.iter().filter_map(|image| {
+        let url = image.get("url")?.as_str().filter(|url| is_ours(url))?;
+        Some((image.get("width").and_then(Value::as_u64).unwrap_or_default(), url))
+    });
+    let (_, url) = usable.min_by_key(|(width, _)| match *width >= IMAGE_WIDTH {
+        true => (false, *width),
+        false => (true, u64::MAX - width),
+    })?;
+    Some(url.to_owned())
 }
 
 /// Returns a text that can be shown and stored; `None` if nothing remains of it.

@@ -75,12 +75,16 @@ fn token(value: &str) -> FakeAnswer {
     FakeAnswer::json(200, &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }))
 }
 
+fn image(width: u32) -> Value {
+    json!({ "url": format!("https://i.scdn.co/image/{width}"), "width": width, "height": width })
+}
+
 fn item() -> Value {
     json!({
         "type": "track", "id": "4uLU6hMCjMI75M1A2tKUQC", "uri": URI, "name": "Zażółć", "duration_ms": 213_000,
         "explicit": true, "is_playable": true, "is_local": false,
         "artists": [{ "id": "a", "name": "Ann" }, { "id": "b", "name": "Bob" }],
-        "album": { "name": "First", "release_date": "2011-05-01" },
+        "album": { "name": "First", "release_date": "2011-05-01", "images": [image(640), image(300), image(64)] },
         "external_ids": { "isrc": "PLA001100001" },
     })
 }
@@ -139,6 +143,7 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
             explicit: true,
             is_playable: true,
             isrc: Some("PLA001100001".into()),
+            image_url: Some("https://i.scdn.co/image/300".into()),
         }]
     );
 
@@ -334,8 +339,34 @@ fn all_but_address_title_and_artists_may_be_absent_or_odd() {
                 explicit: false,
                 is_playable: true,
                 isrc: None,
+                image_url: None,
             }]
         );
+    }
+}
+
+#[test]
+fn the_picture_is_the_smallest_that_suffices_and_from_spotifys_host() {
+    let at = |url: &str| json!([{ "url": url, "width": 300 }]);
+    for (images, expected) in [
+        (json!([image(64), image(300), image(640)]), Some("300")),
+        (json!([image(640), image(80), image(300)]), Some("80")),
+        (json!([image(32), image(64)]), Some("64")),
+        (json!([{ "url": "https://i.scdn.co/image/unsized", "width": null }]), Some("unsized")),
+        (json!([{ "url": "https://i.scdn.co/image/unsized" }, image(64)]), Some("64")),
+        (json!([null, {}, { "url": 7, "width": 300 }, image(640)]), Some("640")),
+        (json!([{ "url": "https://elsewhere.example/image/300", "width": 300 }, image(640)]), Some("640")),
+        (at("http://i.scdn.co/image/300"), None),
+        (at("https://i.scdn.co.example/image/300"), None),
+        (at("https://i.scdn.co@example.org/image/300"), None),
+        (at("https://i.scdn.co/image/a b"), None),
+        (at(&format!("https://i.scdn.co/image/{}", "x".repeat(300))), None),
+        (json!([]), None),
+        (json!("?"), None),
+    ] {
+        let item = item_with(json!({ "album": { "images": images } }));
+        let found = Instance::warm([found(&[item])]).search().unwrap()[0].image_url.clone();
+        assert_eq!(found, expected.map(|name| format!("https://i.scdn.co/image/{name}")), "{images}");
     }
 }
 

@@ -135,3 +135,15 @@ test('a deleted account leaves no row, whatever runs at the same time', async ()
       + (select count(*) from public.spotify_tokens where user_id = ${user}) as left_over`;
   assert.equal(Number(row?.left_over), 0);
 });
+
+test('copies at once all have names of their own, and sharing at once makes one link', async () => {
+  const { user, live } = await userWithPlaylists(1);
+  const [playlist] = live as [string];
+  const share: Step = (tx) => tx`select public.share_playlist(${playlist})`;
+  const duplicate: Step = (tx) => tx`select public.duplicate_playlist(${playlist})`;
+  assert.deepEqual(refusals(await atOnce([share, share, share].map((step) => asUser(user, step)))), {});
+  assert.equal((await sql`select from public.shared_playlists where playlist_id = ${playlist}`).length, 1);
+  assert.deepEqual(refusals(await atOnce(Array.from({ length: 10 }, () => asUser(user, duplicate)))), {});
+  const names = await sql<{ name: string }[]>`select name from public.playlists where owner_id = ${user} order by length(name), name`;
+  assert.deepEqual(names.map(({ name }) => name), ['Live 1', ...Array.from({ length: 10 }, (_, n) => `Live 1 (${n + 2})`)]);
+});

@@ -1,10 +1,11 @@
 // Races about a playlist's tracks: positions stay 1..n, and nothing gets into a playlist that is gone.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
-import { addTracks, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
+import { addTracks, asFunction, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
 
 /** A user with one playlist of the tracks 1 to `count`. */
 async function playlistOf(count: number): Promise<{ user: string; playlist: string }> {
@@ -37,6 +38,19 @@ test('adds at once are all there', async () => {
   const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 100 + n))));
   assert.deepEqual(refusals(endings), {});
   assert.equal((await assertDense(playlist)).length, 13);
+});
+
+test('an edit and a refinement at once lose nothing', async () => {
+  const { user, playlist } = await playlistOf(2);
+  const session = randomUUID();
+  await sql`select public.ai_reserve(${session}, ${user}, 'rain', true, ${playlist})`;
+  const save = asFunction('fn_ai', (tx) => tx`
+    select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(50)}::text::jsonb, ${playlist})`);
+  const endings = await interleave([[asUser(user, addTracks(playlist, 9)), nothing], [nothing, save]]);
+  assert.deepEqual(refusals(endings), {});
+  assert.deepEqual(await assertDense(playlist), [uri(50)]);
+  const rows = await sql`select t ->> 'track_uri' as uri from public.playlist_versions v, jsonb_array_elements(v.tracks) t where v.playlist_id = ${playlist}`;
+  assert.deepEqual(rows.map((row) => row.uri), [uri(1), uri(2), uri(9)]);
 });
 
 test('a hundred is the limit also for many at once', async () => {

@@ -38,7 +38,7 @@ fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn every_response_has_one_set_of_headers_however_its_path_is_written() {
     let stack = Stack::take().await;
-    let pages = "/ /index.html /?x=1 // /./ /%2e/ /%69ndex.html /icon.svg /nowhere";
+    let pages = "/ /index.html /?x=1 /?p=x // /./ /%2e/ /%69ndex.html /icon.svg /nowhere";
     for path in pages.split(' ') {
         let (_, head) = head(&stack, "GET", path).await;
         let [policy] = values(&head, "content-security-policy")[..] else { panic!("{path}: {head}") };

@@ -3,12 +3,12 @@ import { base62Id } from '../common/random.ts';
 
 type Json = Record<string, unknown>;
 
-/** A track as the API returns it in 2026: without popularity, available_markets and linked_from. */
-export function trackObject(track: Track, market: string | null): Json {
+/** A track as the API returns it in 2026: without popularity, available_markets and linked_from. Pictures are at `origin`. */
+export function trackObject(track: Track, market: string | null, origin: string): Json {
   const { name, release_date } = track.album;
   const artists = track.artists.map((artist) => ({ ...links('artist', artist.id), name: artist.name }));
   const albumId = base62Id(`album|${track.artists[0]?.name}|${name}`);
-  const images = [640, 300, 64].map((side) => ({ url: `https://i.scdn.co/image/${albumId}${side}`, height: side, width: side }));
+  const images = [640, 300, 64].map((side) => ({ url: `${origin}/image/${albumId}${side}`, height: side, width: side }));
   const release_date_precision = ['year', 'month', 'day'][release_date.split('-').length - 1];
   const { duration_ms, explicit, isrc, is_playable } = track;
   return {

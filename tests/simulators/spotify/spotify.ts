@@ -7,6 +7,7 @@ import { json, pause, plain } from '../common/server.ts';
 import type { Credentials, Grant, User } from './accounts.ts';
 import { Accounts, meObject, USERS } from './accounts.ts';
 import { MARKETS } from './markets.ts';
+import { shown } from './open.ts';
 import { Playlists, Refusal, playlistObject } from './playlists.ts';
 import { pageObject, trackObject } from './render.ts';
 import { SearchIndex } from './search.ts';
@@ -88,7 +89,7 @@ export class Spotify implements Simulator {
       await wait(this.#latency.token_ms);
       return this.#accounts.token(call);
     }
-    if (!pathname.startsWith('/v1/')) return plain(404, '');
+    if (!pathname.startsWith('/v1/')) return shown(pathname) ?? plain(404, '');
     await wait(this.#latency.search_ms);
     return this.#api(call);
   }
@@ -135,7 +136,7 @@ export class Spotify implements Simulator {
       (market !== null && market !== 'from_token' && !MARKETS.has(market) && 'Invalid market code');
     if (problem) return fail(400, problem);
     const found = types.includes('track') ? this.#index.search(query) : [];
-    const tracks = found.slice(offset, offset + limit).map((track) => trackObject(track, country ?? market));
+    const tracks = found.slice(offset, offset + limit).map((track) => trackObject(track, country ?? market, url.origin));
     // The catalogue has tracks only: other types find nothing.
     const pages = types.map((type) => [`${type}s`, type === 'track' ? pageObject(url, tracks, found.length, limit, offset) : pageObject(url, [], 0, limit, offset)]);
     return json(200, Object.fromEntries(pages), { 'cache-control': 'private, max-age=0' });

@@ -4,12 +4,16 @@ export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
   TURNSTILE_SITE_KEY?: string;
+  SPOTIFY_IMAGE_ORIGIN?: string;
+  SPOTIFY_PLAYER_ORIGIN?: string;
   CONTACT_URL?: string;
   TERMS_URL?: string;
   PRIVACY_URL?: string;
 }
 
 const TURNSTILE = 'https://challenges.cloudflare.com';
+const IMAGES = 'https://i.scdn.co';
+const PLAYER = 'https://open.spotify.com';
 
 /** Those of shared/src/runtime/headers.rs. */
 const COMMON = {
@@ -28,20 +32,23 @@ export function withCommonHeaders(response: Response): Response {
 }
 
 /** With the policy of functions/gateway/src/page.rs. */
-export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SITE_KEY }: PageVariables): Response {
+export function withPagePolicy(response: Response, variables: PageVariables): Response {
+  const { SUPABASE_URL, TURNSTILE_SITE_KEY, SPOTIFY_IMAGE_ORIGIN, SPOTIFY_PLAYER_ORIGIN } = variables;
+  const turnstile = TURNSTILE_SITE_KEY ? ` ${TURNSTILE}` : '';
   const connect = SUPABASE_URL ? `'self' ${new URL(SUPABASE_URL).origin}` : "'self'";
   const policy = [
     "default-src 'none'",
-    TURNSTILE_SITE_KEY ? `script-src 'self' ${TURNSTILE}` : "script-src 'self'",
+    `script-src 'self'${turnstile}`,
     "style-src 'self'",
     "font-src 'self'",
-    "img-src 'self'",
+    `img-src 'self' ${SPOTIFY_IMAGE_ORIGIN || IMAGES}`,
     "manifest-src 'self'",
     `connect-src ${connect}`,
+    `frame-src ${SPOTIFY_PLAYER_ORIGIN || PLAYER}${turnstile}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
-    TURNSTILE_SITE_KEY ? `frame-src ${TURNSTILE}` : "require-trusted-types-for 'script'; trusted-types 'none'",
+    ...(TURNSTILE_SITE_KEY ? [] : ["require-trusted-types-for 'script'; trusted-types 'none'"]),
   ];
   response.headers.set('Content-Security-Policy', policy.join('; '));
   return response;
@@ -51,6 +58,7 @@ export function pageConfig(request: Request, variables: PageVariables): Response
   const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
   const config = {
     functions_url: `${new URL(request.url).origin}/functions/v1`,
+    spotify_player_origin: variables.SPOTIFY_PLAYER_ORIGIN || PLAYER,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,
     // Left out where it is not set.

@@ -44,6 +44,8 @@ const SERVICES: [Service; 3] = [
             ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET),
             ("SPOTIFY_API_BASE_URL", "{}"),
             ("SPOTIFY_ACCOUNTS_BASE_URL", "{}"),
+            ("SPOTIFY_IMAGE_ORIGIN", "{}"),
+            ("SPOTIFY_PLAYER_ORIGIN", "{}"),
         ],
     },
     Service {

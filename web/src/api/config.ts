@@ -4,6 +4,8 @@ export type Config = {
   supabase_publishable_key: string;
   functions_url: string;
   turnstile_site_key?: string;
+  /** Where Spotify's player is, if not at Spotify. */
+  spotify_player_origin?: string;
   /** `mailto:…` or the URL of a page. */
   contact_url?: string;
   /** Documents that replace the page's own texts. */

@@ -14,6 +14,8 @@ export type Track = {
   duration_ms: number;
   explicit: boolean;
   version?: string;
+  image_url?: string;
+  why?: string;
 };
 export type Summary = {
   id: string;
@@ -40,9 +42,9 @@ type Answer = { data: unknown; error: { code?: string; message: string } | null;
 type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
 
 const COLUMNS = 'id, name, description, updated_at, is_deleted';
-const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, explicit, version';
+const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why';
 
-async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
+export async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
   const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
     throw asFailure(error);
   });
@@ -54,9 +56,7 @@ function asSummary(row: Row, count: number): Summary {
   return { ...row, description: row.description ?? '', count };
 }
 
-function asTracks(
-  entries: Pick<Entry, 'track_uri' | 'title' | 'artist' | 'album' | 'duration_ms' | 'explicit' | 'version'>[],
-): Track[] {
+export function asTracks(entries: Omit<Entry, 'position' | 'added_at'>[]): Track[] {
   return entries.map((entry) => ({
     track_uri: entry.track_uri ?? '',
     title: entry.title ?? '',
@@ -65,12 +65,14 @@ function asTracks(
     duration_ms: entry.duration_ms ?? 0,
     explicit: entry.explicit ?? false,
     ...(entry.version ? { version: entry.version } : {}),
+    ...(entry.image_url ? { image_url: entry.image_url } : {}),
+    ...(entry.why ? { why: entry.why } : {}),
   }));
 }
 
 /** Returns the tracks in the form of the RPCs, without unknown members. */
 function asArguments(tracks: readonly Track[]) {
-  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version }) => ({
+  return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version, image_url, why }) => ({
     track_uri,
     title: title || null,
     artist: artist || null,
@@ -78,6 +80,8 @@ function asArguments(tracks: readonly Track[]) {
     duration_ms: Math.round(duration_ms),
     explicit,
     version: version ?? null,
+    image_url: image_url ?? null,
+    why: why ?? null,
   }));
 }
 
@@ -156,6 +160,7 @@ export function trackStore(playlist_id: string, on: () => Data = api): TrackStor
 
 function requestOf(on: Data, playlist_id: string, change: Change) {
   if (change.kind === 'remove') return on.rpc('remove_tracks', { playlist_id, track_uris: [...change.uris] });
+  if (change.kind === 'restore') return on.rpc('restore_version', { playlist_id, version: change.version });
   if (change.kind === 'swap') {
     const [track = null] = asArguments([change.track]);
     return on.rpc('replace_track', { playlist_id, track_uri: change.uri, track });

@@ -16,6 +16,7 @@ export const PAGE_CODES = [
   'track_missing',
   'playlist_changed',
   'text_not_allowed',
+  'shared_playlist_not_found',
   'wrong_credentials',
   'email_taken',
   'email_not_confirmed',
@@ -99,6 +100,7 @@ export function failureOfData(error: { code?: string; message: string }, status:
   if (message.startsWith('a playlist holds at most')) return as('too_many_tracks');
   if (message.startsWith('the track is not in the playlist')) return as('track_missing');
   if (message.startsWith('the playlist has changed')) return as('playlist_changed');
+  if (message.startsWith('shared playlist not found')) return as('shared_playlist_not_found');
   if (message.startsWith('profile not found')) return as('profile_not_found');
   if (status === 404 || code === 'PGRST116') return as('playlist_not_found');
   if (status === 409) return as('playlist_limit_reached');

@@ -67,5 +67,7 @@ export const functionsUrl = (): string => connected().config.functions_url;
 /** The site key of Turnstile; empty if it is disabled. */
 export const turnstileSiteKey = (): string => known?.config.turnstile_site_key ?? '';
 
+export const playerOrigin = (): string => connected().config.spotify_player_origin ?? 'https://open.spotify.com';
+
 /** The owner's contact and legal documents; empty until the configuration is read. */
 export const links = (): Pick<Config, 'contact_url' | 'terms_url' | 'privacy_url'> => known?.config ?? {};

@@ -48,7 +48,7 @@ export function useEditing(edits: Edits) {
     step.toast = say(said, () => undo(step));
   };
 
-  const edit: Omit<Editing, 'swap'> = {
+  const edit: Omit<Editing, 'swap' | 'keep' | 'kept'> = {
     remove: (track) => {
       const at = tracks.indexOf(track);
       const neighbour = tracks[at + 1] ?? tracks[at - 1];
@@ -65,7 +65,7 @@ export function useEditing(edits: Edits) {
     retry: (failed) => edits.retry(failed),
     forget: (failed) => edits.forget(failed),
   };
-  return { edit, choose };
+  return { edit, choose, make };
 }
 
 /** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useTexts } from '../i18n/texts.ts';
 import type { LeftOut, Made } from '../state/generation.ts';
-import { SpotifyMark } from './icons.tsx';
+import { Cover } from './cover.tsx';
+import { SpotifyLink } from './spotify-link.tsx';
+import { TrackList } from './track-list.tsx';
 
 type Props = {
   cover: ComponentChildren;
@@ -29,12 +31,18 @@ export function Frame({ cover, words, actions, notes, children }: Props) {
   );
 }
 
-function SpotifyLink() {
+/** A playlist that is being read. */
+export function WaitingFrame() {
   const t = useTexts();
+  const words = (
+    <h1 tabIndex={-1} class="hint">
+      {t.common.loading}
+    </h1>
+  );
   return (
-    <a class="spotify" href="https://open.spotify.com" target="_blank" rel="noopener noreferrer">
-      <SpotifyMark /> {t.common.attribution}
-    </a>
+    <Frame cover={<Cover seed="" lines={0} hasMoon={false} />} words={words} actions={null} notes={null}>
+      <TrackList label={t.common.loading} tracks={[]} rows={6} />
+    </Frame>
   );
 }
 

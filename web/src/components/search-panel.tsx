@@ -7,7 +7,8 @@ import { useAction } from './action.ts';
 import { Field } from './field.tsx';
 import { Icon } from './icons.tsx';
 import { FailureNotice } from './notice.tsx';
-import { TrackWords } from './track-list.tsx';
+import { SpotifyLink } from './spotify-link.tsx';
+import { ArtworkLink, TrackWords } from './track-list.tsx';
 
 type Props = {
   /** The initial query, which is searched at once. */
@@ -70,10 +71,12 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
               : t.search.none
             : ''}
       </p>
+      {found && found.length > 0 && <SpotifyLink />}
       {found && found.length > 0 && (
         <ul class="found" aria-label={t.search.results}>
           {found.map((track) => (
             <li key={track.track_uri} class="found-row">
+              <ArtworkLink track={track} />
               <TrackWords track={track} />
               <span class="track-time">{duration(track.duration_ms)}</span>
               {has(track.track_uri) ? (

@@ -4,15 +4,21 @@ import type { Track } from '../api/data.ts';
 import { duration, failureText, useTexts } from '../i18n/texts.ts';
 import type { Failed } from '../state/edits.ts';
 import { urisOf } from '../state/edits.ts';
+import { listenTo } from '../state/listening.ts';
+import { Artwork } from './artwork.tsx';
 import { Icon } from './icons.tsx';
 import type { Item } from './menu.tsx';
 import { Menu } from './menu.tsx';
+import { Player } from './player.tsx';
 import { edgePush, keyTarget, landing, shift } from './reorder.ts';
+import { spotifyUrl } from './spotify-link.tsx';
 
 export type Editing = {
   swap: (track: Track) => void;
   remove: (track: Track) => void;
   move: (from: number, to: number) => void;
+  kept: ReadonlySet<string>;
+  keep: (track: Track) => void;
   failed: readonly Failed[];
   retry: (failed: Failed) => void;
   forget: (failed: Failed) => void;
@@ -61,16 +67,25 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
             onKeyDown={(event) => onKey(event, index, track.track_uri)}
             onBlur={() => setFocused(null)}
           >
-            <span>{index + 1}</span>
-            <Icon name="grip" />
+            <Artwork url={track.image_url} />
           </button>
         ) : (
-          <span class="art" aria-hidden="true">
-            {index + 1}
-          </span>
+          <ArtworkLink track={track} />
         )}
         <TrackWords track={track} />
         <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
+        {edit && (
+          <button
+            type="button"
+            class="icon-button keep"
+            aria-label={t.track.keep(track.title)}
+            aria-pressed={edit.kept.has(track.track_uri)}
+            title={t.track.keepHint}
+            onClick={() => edit.keep(track)}
+          >
+            <Icon name="keep" />
+          </button>
+        )}
         <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
       </div>
       {edit?.failed
@@ -96,6 +111,7 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
         })}
       </ol>
       {edit && homeless.map((it) => <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />)}
+      <Player />
     </>
   );
 }
@@ -103,6 +119,22 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
 /** The row that shows a failure: that of the first of its tracks that is in the list. */
 function rowOf({ change }: Failed, tracks: Props['tracks']): string | undefined {
   return urisOf(change).find((uri) => tracks.some((it) => it?.track_uri === uri));
+}
+
+/** The picture as a link to Spotify. */
+export function ArtworkLink({ track }: { track: Track }) {
+  const t = useTexts();
+  return (
+    <a
+      class="art"
+      href={spotifyUrl(track.track_uri)}
+      target="_blank"
+      rel="noopener noreferrer"
+      aria-label={t.track.open(track.title)}
+    >
+      <Artwork url={track.image_url} />
+    </a>
+  );
 }
 
 /** A text cut to two lines; a press shows all of it. */
@@ -132,7 +164,10 @@ export function TrackWords({ track }: { track: Track }) {
 
 function RowMenu({ track, index, count, edit }: { track: Track; index: number; count: number; edit?: Editing }) {
   const t = useTexts();
-  const open = { label: t.track.play, href: spotifyUrl(track.track_uri) };
+  const listen = [
+    { label: t.listen.here, run: () => listenTo(track.track_uri, track.title) },
+    { label: t.track.play, href: spotifyUrl(track.track_uri) },
+  ];
   const moves = [
     index > 0 && { label: t.track.up, run: () => edit?.move(index, index - 1) },
     index < count - 1 && { label: t.track.down, run: () => edit?.move(index, index + 1) },
@@ -142,15 +177,20 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
         { label: t.track.swap, run: () => edit.swap(track) },
         { label: t.track.remove, run: () => edit.remove(track) },
         ...moves,
-        open,
+        ...listen,
       ]
-    : [open];
+    : listen;
   return (
     <Menu label={t.track.more(track.title)} items={items}>
       <strong dir="auto">{track.title}</strong>
       <p class="hint" dir="auto">
         {[track.artist, track.album].filter(Boolean).join(' · ')}
       </p>
+      {track.why && (
+        <p dir="auto">
+          <span class="hint">{t.track.why}</span> {track.why}
+        </p>
+      )}
     </Menu>
   );
 }
@@ -177,7 +217,9 @@ function Waiting() {
   return (
     <li class="track-item track-waiting" aria-hidden="true">
       <div class="track">
-        <span class="art" />
+        <span class="art">
+          <span class="artwork artwork-none" />
+        </span>
         <span class="track-words">
           <span class="bone" />
           <span class="bone bone-short" />
@@ -235,8 +277,4 @@ function shiftOf(index: number, drag: Drag | null): JSX.CSSProperties | undefine
   if (!drag) return undefined;
   const pixels = index === drag.from ? drag.pixels : shift(index, drag.from, drag.to) * drag.height;
   return { transform: `translateY(${pixels}px)` };
-}
-
-export function spotifyUrl(track_uri: string): string {
-  return `https://open.spotify.com/track/${track_uri.split(':').at(-1)}`;
 }

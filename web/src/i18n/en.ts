@@ -1,4 +1,5 @@
-const tracks = (n: number) => (n === 1 ? '1 track' : `${n} tracks`);
+import { changesEn } from './changes-en.ts';
+import { tracksEn as tracks } from './count.ts';
 
 export const en = {
   nav: {
@@ -100,32 +101,9 @@ export const en = {
       lookup_failed: (n: number) => `${n} that could not be looked up`,
     },
   },
-  result: {
-    notSaved: 'Not saved yet',
-    before: '← The playlist before this change',
-    refineLabel: 'What should be different',
-    refinePlaceholder: 'Change it: calmer, less known …',
-    refineGo: 'Refine · uses 1',
-    refineCost: 'Makes a new playlist and uses one of your AI playlists. This one stays as it is.',
-    chips: [
-      'calmer',
-      'more energetic',
-      'less known',
-      'more piano',
-    ],
-    fewer: (n: number, target: number) => `${n} songs instead of ${target}`,
-    why: {
-      completed: '',
-      no_progress: 'more that fit were not found',
-      deadline: 'the time was up',
-      budget: 'the search was at its limit',
-      interrupted: 'it was interrupted',
-    },
-    noRoom: 'Your library is full, so this playlist is not saved. Delete another one, then save it.',
-    ready: (name: string, n: number) => `${name} is ready: ${tracks(n)}.`,
-  },
   track: {
     play: 'Open in Spotify',
+    open: (title: string) => `Open ${title} in Spotify`,
     swap: 'Swap for another song',
     remove: 'Remove',
     move: (title: string, at: number, of: number) => `Move ${title}, ${at} of ${of}`,
@@ -160,8 +138,39 @@ export const en = {
     down: 'Move down',
     more: (title: string) => `More for ${title}`,
     movedNow: (title: string) => `${title} was moved.`,
+    keep: (title: string) => `Keep ${title}`,
+    keepHint: 'Keep it when the rest changes',
+    why: 'Why:',
     notSaved: 'This change is not saved.',
   },
+  listen: {
+    here: 'Listen here',
+    all: 'Listen',
+    player: 'Spotify’s player',
+    title: (title: string) => `Spotify’s player: ${title}`,
+    close: 'Close the player',
+  },
+  share: {
+    go: 'Share',
+    title: 'Share this playlist',
+    lead: 'Everyone who has the link can see the name, the description and the songs, but not who made it.',
+    shared: 'Everyone who has this link sees the playlist as it is, until you stop sharing it.',
+    create: 'Make a link',
+    link: 'Link to this playlist',
+    copy: 'Copy link',
+    copied: 'The link is copied.',
+    pass: 'Send …',
+    revoke: 'Stop sharing',
+    revoked: 'The link no longer works.',
+  },
+  shared: {
+    title: 'A shared playlist',
+    lead: 'Shared with you by a link. Made with Sound Whiskers.',
+    makeOwn: 'Make your own',
+    keep: 'Save to my library',
+    kept: (name: string) => `${name} is in your library now.`,
+  },
+  ...changesEn,
   search: {
     addTitle: 'Add tracks',
     swapTitle: 'Swap this track',
@@ -227,6 +236,16 @@ export const en = {
     sendAgain: 'Send a second copy',
     copy: 'Copy as text',
     copied: 'Copied.',
+    csv: 'Download as CSV',
+    csvHeads: [
+      'Title',
+      'Artist',
+      'Album',
+      'Seconds',
+      'Spotify',
+    ],
+    duplicate: 'Duplicate',
+    duplicated: (name: string) => `This is the copy of ${name}.`,
   },
   account: {
     title: 'Your account',

@@ -78,6 +78,10 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     what: 'There is nothing at this address.',
     next: 'Reload the page: it may have been updated.',
   },
+  shared_playlist_not_found: {
+    what: 'There is no playlist at this link any more.',
+    next: 'Its owner may have stopped sharing it. Ask for a new link.',
+  },
   playlist_not_found: {
     what: 'This playlist is not here any more.',
     next: 'Look under “Recently deleted” in your playlists.',

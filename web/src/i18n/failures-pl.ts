@@ -78,6 +78,10 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     what: 'Pod tym adresem niczego nie ma.',
     next: 'Odśwież stronę: mogła się zmienić.',
   },
+  shared_playlist_not_found: {
+    what: 'Pod tym linkiem nie ma już playlisty.',
+    next: 'Może już nie jest udostępniana. Poproś o nowy link.',
+  },
   playlist_not_found: {
     what: 'Tej playlisty już tu nie ma.',
     next: 'Zajrzyj do „Ostatnio usuniętych” w swoich playlistach.',

@@ -1,15 +1,6 @@
+import { changesPl } from './changes-pl.ts';
+import { counted, tracksPl as tracks } from './count.ts';
 import type { Texts } from './texts.ts';
-
-const rules = new Intl.PluralRules('pl');
-const counted = (n: number, one: string, few: string, many: string) =>
-  `${n} ${
-    {
-      one,
-      few,
-      many,
-    }[rules.select(n) as 'one' | 'few' | 'many'] ?? many
-  }`;
-const tracks = (n: number) => counted(n, 'utwór', 'utwory', 'utworów');
 
 export const pl: Texts = {
   nav: {
@@ -111,32 +102,9 @@ export const pl: Texts = {
       lookup_failed: (n) => `${n}, których nie dało się sprawdzić`,
     },
   },
-  result: {
-    notSaved: 'Jeszcze niezapisana',
-    before: '← Playlista sprzed tej zmiany',
-    refineLabel: 'Co ma być inaczej',
-    refinePlaceholder: 'Zmień: spokojniej, mniej znane …',
-    refineGo: 'Popraw · zużywa 1',
-    refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Ta zostaje bez zmian.',
-    chips: [
-      'spokojniej',
-      'energiczniej',
-      'mniej znane',
-      'więcej pianina',
-    ],
-    fewer: (n, target) => `${n} z ${target} piosenek`,
-    why: {
-      completed: '',
-      no_progress: 'więcej pasujących nie znaleziono',
-      deadline: 'skończył się czas',
-      budget: 'wyszukiwanie doszło do granicy',
-      interrupted: 'zostało przerwane',
-    },
-    noRoom: 'Biblioteka jest pełna, więc ta playlista nie jest zapisana. Usuń inną i zapisz tę.',
-    ready: (name, n) => `${name} jest gotowa: ${tracks(n)}.`,
-  },
   track: {
     play: 'Otwórz w Spotify',
+    open: (title) => `Otwórz ${title} w Spotify`,
     swap: 'Wymień na inną',
     remove: 'Usuń',
     move: (title, at, of) => `Przesuń ${title}, ${at} z ${of}`,
@@ -171,8 +139,39 @@ export const pl: Texts = {
     down: 'Przesuń w dół',
     more: (title) => `Więcej: ${title}`,
     movedNow: (title) => `Przesunięto: ${title}.`,
+    keep: (title) => `Zatrzymaj ${title}`,
+    keepHint: 'Zostaje, gdy reszta się zmienia',
+    why: 'Dlaczego:',
     notSaved: 'Ta zmiana nie jest zapisana.',
   },
+  listen: {
+    here: 'Posłuchaj tutaj',
+    all: 'Posłuchaj',
+    player: 'Odtwarzacz Spotify',
+    title: (title) => `Odtwarzacz Spotify: ${title}`,
+    close: 'Zamknij odtwarzacz',
+  },
+  share: {
+    go: 'Udostępnij',
+    title: 'Udostępnij tę playlistę',
+    lead: 'Każdy, kto ma link, zobaczy nazwę, opis i piosenki, ale nie to, kto ją stworzył.',
+    shared: 'Każdy, kto ma ten link, widzi playlistę taką, jaka jest, dopóki nie przestaniesz jej udostępniać.',
+    create: 'Utwórz link',
+    link: 'Link do tej playlisty',
+    copy: 'Kopiuj link',
+    copied: 'Link skopiowany.',
+    pass: 'Wyślij …',
+    revoke: 'Przestań udostępniać',
+    revoked: 'Link już nie działa.',
+  },
+  shared: {
+    title: 'Udostępniona playlista',
+    lead: 'Udostępniona Ci przez link. Powstała w Sound Whiskers.',
+    makeOwn: 'Stwórz własną',
+    keep: 'Zapisz w mojej bibliotece',
+    kept: (name) => `${name}: jest już w Twojej bibliotece.`,
+  },
+  ...changesPl,
   search: {
     addTitle: 'Dodaj utwory',
     swapTitle: 'Wymień ten utwór',
@@ -238,6 +237,16 @@ export const pl: Texts = {
     sendAgain: 'Wyślij drugą kopię',
     copy: 'Kopiuj jako tekst',
     copied: 'Skopiowano.',
+    csv: 'Pobierz jako CSV',
+    csvHeads: [
+      'Tytuł',
+      'Wykonawca',
+      'Album',
+      'Sekundy',
+      'Spotify',
+    ],
+    duplicate: 'Utwórz kopię',
+    duplicated: (name) => `To jest kopia: ${name}.`,
   },
   account: {
     title: 'Twoje konto',

@@ -11,6 +11,7 @@ import { FailureNotice, Notice } from '../components/notice.tsx';
 import { LinkDialog, OwnDialog, UpgradeDialog } from '../components/own-dialog.tsx';
 import { date, useTexts } from '../i18n/texts.ts';
 import { arrival } from '../state/arrivals.ts';
+import { saveFile } from '../state/files.ts';
 import { reset } from '../state/generation.ts';
 import { go, goInstead, route } from '../state/navigation.ts';
 import { changeEmail, deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../state/session.ts';
@@ -262,9 +263,7 @@ function DataCard() {
   const action = useAction();
   const download = () =>
     action.run(async () => {
-      const url = URL.createObjectURL(await exportAccount());
-      Object.assign(document.createElement('a'), { href: url, download: 'sound-whiskers-account.json' }).click();
-      URL.revokeObjectURL(url);
+      saveFile('sound-whiskers-account.json', await exportAccount());
     });
   return (
     <section class="card stack" aria-labelledby="data">

@@ -3,7 +3,9 @@ import type { Playlist, Track } from '../api/data.ts';
 import { describePlaylist, readPlaylist, readVersion, setDeleted } from '../api/data.ts';
 import type { Failure } from '../api/failure.ts';
 import { asFailure } from '../api/failure.ts';
+import { duplicate } from '../api/shares.ts';
 import { useAction } from '../components/action.ts';
+import { useChanges } from '../components/changes.ts';
 import { Cover } from '../components/cover.tsx';
 import { DetailsForm } from '../components/details-form.tsx';
 import { Dialog } from '../components/dialog.tsx';
@@ -13,14 +15,20 @@ import { useHeading } from '../components/heading.ts';
 import { Icon } from '../components/icons.tsx';
 import { Menu } from '../components/menu.tsx';
 import { FailureNotice } from '../components/notice.tsx';
-import { Frame, Notes } from '../components/playlist-frame.tsx';
+import { Frame, Notes, WaitingFrame } from '../components/playlist-frame.tsx';
 import { RefineDock } from '../components/refine.tsx';
 import { SearchPanel } from '../components/search-panel.tsx';
 import { SendButton, SendNotes, useSending } from '../components/send.tsx';
+import { ShareDialog } from '../components/share.tsx';
+import { spotifyUrl } from '../components/spotify-link.tsx';
 import { TrackList } from '../components/track-list.tsx';
+import { Versions } from '../components/versions.tsx';
 import { useTexts } from '../i18n/texts.ts';
 import { Edits, END } from '../state/edits.ts';
+import { csvOf, fileNameOf, saveFile, textOf } from '../state/files.ts';
 import { generation, madeOf } from '../state/generation.ts';
+import { toggleKept } from '../state/kept.ts';
+import { listenToCopy } from '../state/listening.ts';
 import { go } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
 import { title } from '../state/title.ts';
@@ -57,7 +65,7 @@ export function PlaylistScreen({ id }: { id: string }) {
   }, [edits]);
   const failure = gone ?? loading.failure;
   if (playlist && edits && !gone) return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
-  if (!failure) return <Waiting />;
+  if (!failure) return <WaitingFrame />;
   return (
     <div class="page page-narrow">
       <h1 tabIndex={-1} class="visually-hidden">
@@ -78,26 +86,21 @@ export function PlaylistScreen({ id }: { id: string }) {
 function justMade(id: string): Playlist | null {
   const { result } = generation.value;
   if (result?.playlist_id !== id) return null;
-  const { name, description, tracks } = result;
-  return { id, name, description, tracks, count: tracks.length, is_deleted: false, updated_at: '', version: 0 };
-}
-
-function Waiting() {
-  const t = useTexts();
-  const words = (
-    <h1 tabIndex={-1} class="hint">
-      {t.common.loading}
-    </h1>
-  );
-  return (
-    <Frame cover={<Cover seed="" lines={0} hasMoon={false} />} words={words} actions={null} notes={null}>
-      <TrackList label={t.common.loading} tracks={[]} rows={6} />
-    </Frame>
-  );
+  const { name, description, tracks, version } = result;
+  return {
+    id,
+    name,
+    description,
+    tracks,
+    count: tracks.length,
+    is_deleted: false,
+    updated_at: '',
+    version: version ?? 0,
+  };
 }
 
 type LoadedProps = { playlist: Playlist; edits: Edits; change: (next: Playlist) => void };
-type Open = { kind: 'details' } | { kind: 'add' } | { kind: 'swap'; track: Track };
+type Open = { kind: 'details' } | { kind: 'add' } | { kind: 'share' } | { kind: 'swap'; track: Track };
 
 function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const t = useTexts();
@@ -108,6 +111,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const made = useMemo(() => madeOf(id), [id]);
   const heading = useHeading();
   const deleting = useAction();
+  const copying = useAction();
   const sending = useSending(playlist);
   const [isNew] = useState(() => justMade(id) !== null);
   useEffect(() => {
@@ -120,11 +124,11 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     if (isNew) announcement.value = t.result.ready(name, tracks.length);
   }, []);
   const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
-  const wish = made?.wish.refine?.instruction ?? made?.wish.prompt ?? '';
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  const { edit, choose } = useEditing(edits);
+  const { edit, choose, make } = useEditing(edits);
+  const { refining, versions, restore, makeOthers, wishAgain, prompt } = useChanges(edits, name, made, make);
   const remove = () =>
     deleting.run(async () => {
       await setDeleted(id, true);
@@ -137,17 +141,31 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       };
       say(t.playlists.deletedNow(name), () => void undo().catch(sayFailure));
     });
-  const copy = () => {
-    const text = tracks.map((it) => `${it.artist} – ${it.title}`).join('\n');
-    navigator.clipboard.writeText(text).then(() => say(t.playlist.copied), sayFailure);
-  };
+  const double = () =>
+    copying.run(async () => {
+      const copy = await duplicate(id);
+      void refreshUsage();
+      go(`playlists/${copy}`);
+      say(t.playlist.duplicated(name));
+    });
+  const copy = () => navigator.clipboard.writeText(textOf(tracks)).then(() => say(t.playlist.copied), sayFailure);
+  const download = () =>
+    saveFile(
+      fileNameOf(name, 'csv'),
+      new Blob([csvOf(tracks, t.playlist.csvHeads, spotifyUrl)], { type: 'text/csv;charset=utf-8' }),
+    );
   const items = [
     { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
+    ...(tracks.length > 0 ? [{ label: t.result.others, run: makeOthers }] : []),
+    ...(prompt ? [{ label: t.result.again, run: wishAgain }] : []),
+    { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
+    { label: t.playlist.csv, run: download },
     ...(sending.done ? [{ label: t.playlist.sendAgain, run: sending.send }] : []),
     { label: t.playlist.delete, run: remove },
   ];
-  const failure = deleting.failure;
+  const failure = deleting.failure ?? copying.failure;
+  const sent = sending.done?.url;
   return (
     <Frame
       cover={<Cover seed={id} />}
@@ -156,9 +174,9 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <h1 ref={heading} tabIndex={-1} dir="auto">
             {name}
           </h1>
-          {(wish || description) && (
+          {(prompt || description) && (
             <p class="wish" dir="auto">
-              {wish ? `“${wish}”` : description}
+              {prompt ? `“${prompt}”` : description}
             </p>
           )}
           <p class="hint">
@@ -174,6 +192,14 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
             <button type="button" class="button" onClick={() => setOpen({ kind: 'add' })}>
               <Icon name="add" /> {t.playlist.add}
             </button>
+            {sent && (
+              <button type="button" class="button" onClick={() => listenToCopy(sent, name)}>
+                <Icon name="play" /> {t.listen.all}
+              </button>
+            )}
+            <button type="button" class="button" onClick={() => setOpen({ kind: 'share' })}>
+              <Icon name="share" /> {t.share.go}
+            </button>
             <Menu label={t.playlist.more} items={items} />
           </div>
         </>
@@ -183,11 +209,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           {failure && <FailureNotice failure={failure} />}
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
-          {made?.from && (
-            <a class="hint" href={`#/playlists/${made.from}`}>
-              {t.result.before}
-            </a>
-          )}
         </>
       }
     >
@@ -200,9 +221,19 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       <TrackList
         label={t.playlist.list}
         tracks={tracks}
-        edit={{ ...edit, swap: (track) => setOpen({ kind: 'swap', track }) }}
+        edit={{
+          ...edit,
+          kept: refining.kept,
+          keep: (track) => toggleKept(id, track.track_uri),
+          swap: (track) => setOpen({ kind: 'swap', track }),
+        }}
       />
-      {tracks.length > 0 && <RefineDock id={id} wish={made?.wish ?? null} name={name} tracks={tracks} />}
+      {(tracks.length > 0 || versions.length > 1) && (
+        <RefineDock {...refining}>
+          <Versions versions={versions} restore={restore} />
+        </RefineDock>
+      )}
+      {open?.kind === 'share' && <ShareDialog id={id} name={name} close={close} />}
       {open?.kind === 'details' && <EditDialog playlist={playlist} change={change} close={close} />}
       {open?.kind === 'add' && (
         <Dialog title={t.search.addTitle} close={close} wide>

@@ -14,7 +14,9 @@ export type Change =
   | { kind: 'remove'; uris: readonly string[] }
   | ({ kind: 'move'; uri: string } & Place)
   | ({ kind: 'add'; tracks: readonly Track[] } & Place)
-  | { kind: 'swap'; uri: string; track: Track };
+  | { kind: 'swap'; uri: string; track: Track }
+  /** Makes another version the current one; `from`: the version that was. */
+  | { kind: 'restore'; version: number; from: number };
 
 /** An edit that could not be saved. */
 export type Failed = { change: Change; failure: Failure };
@@ -37,6 +39,8 @@ const has = (tracks: readonly Track[], uri: string) => tracks.some((it) => it.tr
 /** The tracks that an edit is about. */
 export function urisOf(change: Change): readonly string[] {
   if (change.kind === 'remove') return change.uris;
+  // A version is no track, but a later edit of the same one replaces it, too.
+  if (change.kind === 'restore') return [`version ${change.version}`];
   return change.kind === 'add' ? change.tracks.map(uriOf) : [change.uri];
 }
 
@@ -45,6 +49,8 @@ export function applied(tracks: readonly Track[], change: Change): readonly Trac
   switch (change.kind) {
     case 'remove':
       return tracks.filter((it) => !change.uris.includes(it.track_uri));
+    case 'restore':
+      return tracks;
     case 'swap':
       if (has(tracks, change.track.track_uri)) return tracks;
       return tracks.map((it) => (it.track_uri === change.uri ? change.track : it));
@@ -74,6 +80,7 @@ function inserted(tracks: readonly Track[], added: readonly Track[], { after, be
 
 /** Whether the list is as the edit leaves it. */
 function isDone(tracks: readonly Track[], change: Change): boolean {
+  if (change.kind === 'restore') return false;
   if (change.kind === 'move' && !has(tracks, change.uri)) return false;
   if (change.kind === 'swap') return has(tracks, change.track.track_uri) && !has(tracks, change.uri);
   return isSame(tracks, applied(tracks, change));
@@ -84,6 +91,7 @@ const isSame = (one: readonly Track[], other: readonly Track[]) =>
 
 /** Returns the changes that take another one back; `tracks`: the list before it. */
 export function inverse(tracks: readonly Track[], change: Change): Change[] {
+  if (change.kind === 'restore') return [{ kind: 'restore', version: change.from, from: change.version }];
   if (isSame(tracks, applied(tracks, change))) return [];
   if (change.kind === 'remove') return backIn(tracks, change.uris);
   if (change.kind === 'add') {

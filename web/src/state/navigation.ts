@@ -10,17 +10,19 @@ export function go(path: string): void {
 
 /** The same, but replaces the current entry of the history. */
 export function goInstead(path: string): void {
-  history.replaceState(null, '', `#/${path}`);
+  history.replaceState(null, '', `${location.pathname}#/${path}`);
   route.value = routeOf(location.hash);
 }
 
 export function startNavigation(): void {
-  route.value = routeOf(location.hash);
+  route.value = routeOf(location.hash, location.search);
   addEventListener('hashchange', () => {
-    route.value = routeOf(location.hash);
+    // The query belongs to the shared playlist that the user has left.
+    if (location.hash && location.search) history.replaceState(null, '', location.pathname + location.hash);
+    route.value = routeOf(location.hash, location.search);
   });
 }
 
 export function isAt(path: string): boolean {
-  return location.hash.replace(/^#\/?/, '') === path;
+  return route.value.screen !== 'shared' && location.hash.replace(/^#\/?/, '') === path;
 }
