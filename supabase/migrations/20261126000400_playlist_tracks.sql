@@ -1,7 +1,7 @@
 -- Tracks of playlists: positions 1..n without gaps, at most 100, no track twice.
 --
 -- Users read the table and write through add_tracks, remove_tracks, move_track, replace_track and replace_tracks. Each of
--- these locks the caller's live playlist, computes the new list and writes it as a whole. It deletes and inserts in two
+-- these locks the caller's live playlist, computes the new list and writes the part that differs. It deletes and inserts in two
 -- statements, because shifting positions within one collides with the primary key. A list has at most 100 rows, so this
 -- takes about a millisecond. Two writers without the lock would leave gaps.
 --
@@ -241,6 +241,8 @@ as $$
 declare
   v_duplicate text;
   v_content public.playlist_content;
+  v_first int;
+  v_last int;
 begin
   if cardinality(p_new) > 100 then
     raise exception using errcode = 'PT409', message = 'a playlist holds at most 100 tracks';
@@ -250,17 +252,22 @@ begin
     raise exception using errcode = 'PT409', message = format('duplicate track: %s', v_duplicate);
   end if;
   select p.version into strict v_content.version from public.playlists p where p.id = p_playlist_id;
-  if p_new <> p_old then
+  -- The rows outside of what has changed stay.
+  select min(n), max(n) into v_first, v_last
+  from generate_series(1, greatest(cardinality(p_old), cardinality(p_new))) n
+  where p_old[n] is distinct from p_new[n];
+  if v_first is not null then
     if p_base_version <> v_content.version then
       raise exception using errcode = 'PT409', message = 'the playlist has changed';
     end if;
-    delete from public.playlist_tracks t where t.playlist_id = p_playlist_id;
+    delete from public.playlist_tracks t where t.playlist_id = p_playlist_id and t.position between v_first and v_last;
     insert into public.playlist_tracks
       (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why, added_at)
     select
       p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.image_url,
       n.why, n.added_at
-    from unnest(p_new) with ordinality n;
+    from unnest(p_new) with ordinality n
+    where n.ordinality between v_first and v_last;
     update public.playlists p set version = p.version + 1 where p.id = p_playlist_id
     returning p.version into v_content.version;
   end if;

@@ -225,7 +225,7 @@ const RULES: Mutant[] = [
   rewrite('other users\' playlists can be changed', 'private.lock_own_tracks', 'and p.owner_id = (select auth.uid())', '', pgtap('20261126000400_playlist_tracks.sql')),
   rewrite('deleted playlists can be changed', 'private.lock_own_tracks', 'and p.is_deleted = false', '', pgtap('20261126000400_playlist_tracks.sql')),
   rewrite('the version stands still', 'private.write_tracks', 'set version = p.version + 1', 'set version = p.version', pgtap('20261126000400_playlist_tracks.sql')),
-  rewrite('an edit that changes nothing counts', 'private.write_tracks', 'if p_new <> p_old then', 'if true then', pgtap('20261126000400_playlist_tracks.sql')),
+  rewrite('an edit that changes nothing counts', 'private.write_tracks', 'if v_first is not null then', 'if true then', pgtap('20261126000400_playlist_tracks.sql')),
   rewrite('a list that has changed is replaced', 'private.write_tracks', 'if p_base_version <> v_content.version then', 'if false then', race('tracks', 'of two replacements of one version')),
   rewrite('removing nothing removes all', 'public.remove_tracks', 'is not true', 'is false', pgtap('20261126000400_playlist_tracks.sql')),
   rewrite('a neighbour that is gone does not matter', 'private.place_between', 'private.position_of(p_tracks, p_before_uri) - 1, ', '', pgtap('20261126000400_playlist_tracks.sql')),
