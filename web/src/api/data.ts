@@ -43,8 +43,6 @@ type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
 
 const COLUMNS = 'id, name, description, updated_at, is_deleted';
 const TRACK_COLUMNS = 'position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why';
-/** Longer than the database may take for an edit; without a limit, a request that hangs would hold up all later ones. */
-const EDIT_MS = 15_000;
 
 export async function answerOf<A extends Answer>(request: PromiseLike<A>): Promise<DataOf<A>> {
   const { data, error, status } = await Promise.resolve(request).catch((error: unknown) => {
@@ -154,8 +152,7 @@ export function trackStore(playlist_id: string, on: () => Data = api): TrackStor
       return { version, tracks: asTracks(playlist_tracks) };
     },
     save: async (change) => {
-      const request = requestOf(on(), playlist_id, change).abortSignal(AbortSignal.timeout(EDIT_MS));
-      const { version, tracks } = await answerOf(request);
+      const { version, tracks } = await answerOf(requestOf(on(), playlist_id, change));
       return { version: version ?? 0, tracks: asTracks(tracks ?? []) };
     },
   };
