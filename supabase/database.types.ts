@@ -102,6 +102,51 @@ export type Database = {
           },
         ];
       };
+      'playlist_versions': {
+        Row: {
+          'created_at': string;
+          'instruction': string | null;
+          'is_current': boolean;
+          'playlist_id': string;
+          'prompt': string | null;
+          'session_id': string | null;
+          'suggestions': NonNullable<Json>;
+          'tracks': Json | null;
+          'version': number;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id': string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version': number;
+        };
+        Update: {
+          'created_at'?: string;
+          'instruction'?: string | null;
+          'is_current'?: boolean;
+          'playlist_id'?: string;
+          'prompt'?: string | null;
+          'session_id'?: string | null;
+          'suggestions'?: NonNullable<Json>;
+          'tracks'?: Json | null;
+          'version'?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'playlist_versions_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: false;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       'playlists': {
         Row: {
           'created_at': string;
@@ -112,6 +157,7 @@ export type Database = {
           'name': string;
           'owner_id': string;
           'updated_at': string;
+          'version': number;
         };
         ComputedFields: never;
         Insert: {
@@ -123,6 +169,7 @@ export type Database = {
           'name': string;
           'owner_id': string;
           'updated_at'?: string;
+          'version'?: number;
         };
         Update: {
           'created_at'?: string;
@@ -133,6 +180,7 @@ export type Database = {
           'name'?: string;
           'owner_id'?: string;
           'updated_at'?: string;
+          'version'?: number;
         };
         Relationships: [
           {
@@ -299,13 +347,13 @@ export type Database = {
     Functions: {
       'account_export': { Args: Record<PropertyKey, never>; Returns: Json };
       'add_tracks': {
-        Args: { 'after_position'?: number; 'playlist_id': string; 'tracks': Json };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'after_uri'?: string; 'before_uri'?: string; 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'ai_deliver': {
@@ -313,7 +361,13 @@ export type Database = {
         Returns: Json;
       };
       'ai_reserve': {
-        Args: { 'p_prompt': string; 'p_save': boolean; 'p_session_id': string; 'p_user_id': string };
+        Args: {
+          'p_playlist_id'?: string;
+          'p_prompt': string;
+          'p_save': boolean;
+          'p_session_id': string;
+          'p_user_id': string;
+        };
         Returns: Json;
       };
       'ai_settle': {
@@ -359,13 +413,13 @@ export type Database = {
         }[];
       };
       'move_track': {
-        Args: { 'from_position': number; 'playlist_id': string; 'to_position': number };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'after_uri'?: string; 'before_uri'?: string; 'playlist_id': string; 'track_uri': string };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'record_spotify_export': {
@@ -391,24 +445,44 @@ export type Database = {
       };
       'release_spotify_export': { Args: { 'p_idempotency_key': string; 'p_user_id': string }; Returns: undefined };
       'release_spotify_refresh': { Args: { 'p_user_id': string }; Returns: undefined };
-      'remove_track': {
-        Args: { 'playlist_id': string; 'position': number };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+      'remove_tracks': {
+        Args: { 'playlist_id': string; 'track_uris': (string)[] };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      'replace_track': {
+        Args: { 'playlist_id': string; 'track': Json; 'track_uri': string };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'replace_tracks': {
-        Args: { 'playlist_id': string; 'tracks': Json };
-        Returns: Database['public']['CompositeTypes']['playlist_entry'][];
+        Args: { 'base_version'?: number; 'playlist_id': string; 'tracks': Json };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
         SetofOptions: {
           from: '*';
-          to: 'playlist_entry';
-          isOneToOne: false;
-          isSetofReturn: true;
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      'restore_version': {
+        Args: { 'playlist_id': string; 'version': number };
+        Returns: Database['public']['CompositeTypes']['playlist_content'];
+        SetofOptions: {
+          from: '*';
+          to: 'playlist_content';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       'rotate_spotify_tokens': {
@@ -419,8 +493,11 @@ export type Database = {
         Args: {
           'p_cost': number;
           'p_description': string;
+          'p_instruction'?: string;
           'p_name': string;
+          'p_refined_id'?: string;
           'p_session_id': string;
+          'p_suggestions'?: Json;
           'p_tracks': Json;
           'p_user_id': string;
         };
@@ -466,6 +543,10 @@ export type Database = {
       'spotify_token_state': 'fresh' | 'refresh' | 'wait';
     };
     CompositeTypes: {
+      'playlist_content': {
+        'version': number | null;
+        'tracks': (Database['public']['CompositeTypes']['playlist_entry'])[] | null;
+      };
       'playlist_entry': {
         'position': number | null;
         'track_uri': string | null;

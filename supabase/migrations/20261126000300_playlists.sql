@@ -19,6 +19,7 @@ create table public.playlists (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
+  version int not null default 0,
   constraint playlists_pkey primary key (id),
   constraint playlists_owner_id_fkey foreign key (owner_id) references public.profiles (user_id) on delete cascade,
   constraint playlists_name_length check (char_length(name) between 1 and 100),
@@ -35,6 +36,8 @@ comment on column public.playlists.name is '1 to 100 characters on one line, tri
 comment on column public.playlists.description is 'Up to 300 characters, or null.';
 comment on column public.playlists.is_deleted is 'Soft deletion; setting it back to false restores the playlist with its tracks.';
 comment on column public.playlists.deleted_at is 'When it was softly deleted, null for live playlists; it is deleted for good 30 days later.';
+comment on column public.playlists.version is
+  'Increases by one with every change of the track list, in the same transaction; written by functions only.';
 comment on index public.playlists_owner_idx is 'For a user''s whole list and for the cascade: the unique index covers live rows only.';
 
 create function private.playlist_limit() returns int
@@ -131,7 +134,8 @@ $$;
 comment on function private.forget_oldest_deleted_playlists() is
   'Trigger: where a new playlist is one more than are kept, those that were deleted first are deleted for good.';
 
-create trigger lock_own_profile before insert or update on public.playlists
+-- Not for version: edits of tracks have a bucket of their own.
+create trigger lock_own_profile before insert or update of owner_id, name, description, is_deleted on public.playlists
   for each statement execute function private.lock_own_profile();
 create trigger prepare_playlist before insert or update of owner_id, name, is_deleted on public.playlists
   for each row execute function private.prepare_playlist();

@@ -188,25 +188,36 @@ comment on function private.ai_no_room(uuid, boolean, timestamptz) is
   'The refusal for a used-up quota, or for a playlist that could not be saved; else null.';
 
 create function private.saved_delivery(p_session_id uuid) returns jsonb
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object(
+declare
+  v_playlist_id uuid;
+  v_version int;
+  v_tracks jsonb;
+begin
+  select v.playlist_id, v.version, v.tracks into v_playlist_id, v_version, v_tracks
+  from public.playlist_versions v
+  where v.session_id = p_session_id;
+  return (select jsonb_build_object(
     'is_saved', true,
+    'playlist_id', p.id,
+    'version', coalesce(v_version, p.version),
     'name', p.name,
     'description', coalesce(p.description, ''),
     'summary', coalesce(p.description, ''),
     'stop_reason', 'completed',
-    'tracks', (
+    'tracks', coalesce(v_tracks, (
       select coalesce(jsonb_agg(to_jsonb(t) - array['playlist_id', 'position', 'is_deleted', 'added_at'] order by t.position), '[]')
       from public.playlist_tracks t
       where t.playlist_id = p.id
-    )
+    ))
   )
   from public.playlists p
-  where p.id = p_session_id and p.is_deleted = false
+  where p.id = coalesce(v_playlist_id, p_session_id) and p.is_deleted = false);
+end
 $$;
 comment on function private.saved_delivery(uuid) is
-  'The live playlist that a session was saved as, in the form of ai_sessions.delivered; no row without one.';
+  'The version of a live playlist that a session was saved as, in the form of ai_sessions.delivered; null without one.';
 
 create function private.ai_replay(p_session_id uuid, p_user_id uuid, p_prompt text, p_at timestamptz) returns jsonb
 language plpgsql stable set search_path = ''
@@ -217,7 +228,11 @@ declare
   v_is_running boolean;
 begin
   select * into v_last from public.ai_sessions s where s.id = p_session_id order by s.created_at desc limit 1;
-  select p.owner_id into v_owner_id from public.playlists p where p.id = p_session_id;
+  select p.owner_id into v_owner_id
+  from public.playlists p
+  where p.id = coalesce(
+    (select v.playlist_id from public.playlist_versions v where v.session_id = p_session_id), p_session_id
+  );
   if p_user_id <> any (array_remove(array[v_last.user_id, v_owner_id], null)) then
     return jsonb_build_object('outcome', 'key_reused');
   end if;
@@ -250,14 +265,17 @@ comment on function private.ai_replay(uuid, uuid, text, timestamptz) is
 --   running or finished with another prompt,
 --   or another user's session or playlist          key_reused
 --   failed, or its reservation expired             a new attempt, in a row of its own
--- The order of the other refusals: too_many_attempts, quota_exceeded, playlist_limit, too many at once.
-create function public.ai_reserve(p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean) returns jsonb
+-- The order of the other refusals: no_playlist, too_many_attempts, quota_exceeded, playlist_limit, too many at once.
+create function public.ai_reserve(
+  p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean, p_playlist_id uuid default null
+) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
   v_now timestamptz;
   v_refusal jsonb;
   v_created_at timestamptz;
+  v_refined jsonb := '{}';
 begin
   perform from public.profiles p where p.user_id = p_user_id for no key update;
   if not found then
@@ -267,12 +285,20 @@ begin
   perform pg_advisory_xact_lock(hashtextextended(p_session_id::text, 0));
 
   v_now := clock_timestamp();
+  if exists (
+    select from public.playlists p where p.id = p_playlist_id and p.owner_id = p_user_id and p.is_deleted = false
+  ) then
+    v_refined := jsonb_build_object('tracks', private.refined_tracks(p_playlist_id));
+  end if;
   v_refusal := private.ai_replay(p_session_id, p_user_id, p_prompt, v_now);
+  if v_refusal is null and p_playlist_id is not null and v_refined = '{}' then
+    return jsonb_build_object('outcome', 'no_playlist');
+  end if;
   v_refusal := coalesce(v_refusal, private.ai_too_many_attempts(p_user_id, v_now));
-  v_refusal := coalesce(v_refusal, private.ai_no_room(p_user_id, p_save, v_now));
+  v_refusal := coalesce(v_refusal, private.ai_no_room(p_user_id, p_save and p_playlist_id is null, v_now));
   v_refusal := coalesce(v_refusal, private.ai_too_many_at_once(p_user_id, v_now));
   if v_refusal is not null then
-    return v_refusal;
+    return v_refusal || v_refined;
   end if;
 
   -- Later than the id's last attempt, also after the clock stepped back: both are part of the key.
@@ -281,11 +307,12 @@ begin
   where s.id = p_session_id;
   insert into public.ai_sessions (id, user_id, prompt, status, cost, created_at)
   values (p_session_id, p_user_id, p_prompt, 'timeout', 0, v_created_at);
-  return jsonb_build_object('outcome', 'reserved', 'quota', private.ai_quota(p_user_id, v_now));
+  return jsonb_build_object('outcome', 'reserved', 'quota', private.ai_quota(p_user_id, v_now)) || v_refined;
 end
 $$;
-comment on function public.ai_reserve(uuid, uuid, text, boolean) is
+comment on function public.ai_reserve(uuid, uuid, text, boolean, uuid) is
   'Reserves one generation for 90 seconds. {outcome: reserved | finished | in_progress | key_reused | quota_exceeded | '
-  'too_many_attempts | playlist_limit | no_profile, retry_after_seconds?, quota?, delivered?}. p_save: refuse when no playlist '
-  'could be saved. Server only.';
-grant execute on function public.ai_reserve(uuid, uuid, text, boolean) to fn_ai, service_role;
+  'too_many_attempts | playlist_limit | no_profile | no_playlist, retry_after_seconds?, quota?, delivered?, tracks?}. p_save: '
+  'refuse when no playlist could be saved. p_playlist_id: the user''s live playlist that is refined; tracks: what it holds. '
+  'Server only.';
+grant execute on function public.ai_reserve(uuid, uuid, text, boolean, uuid) to fn_ai, service_role;

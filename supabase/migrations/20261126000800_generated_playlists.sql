@@ -1,6 +1,9 @@
 -- save_generated_playlist: settles a session as succeeded and stores its playlist, both or neither.
 --
--- The playlist's id is the session's id, so a repeat finds what the first call stored, whether or not its response
+-- A refinement of a playlist becomes its next version, under the name that the playlist has. If the playlist was deleted
+-- meanwhile, it becomes a playlist of its own.
+--
+-- A new playlist's id is the session's id, so a repeat finds what the first call stored, whether or not its response
 -- arrived. Name, description and display texts come from a language model or a catalogue and are made to fit. A malformed
 -- track is a bug of the caller: it is refused (PT422) and everything is rolled back.
 --
@@ -55,7 +58,8 @@ comment on function private.fit_tracks(jsonb) is 'The known keys of each track, 
 
 -- At the limit of playlists the caller settles what it delivers unsaved.
 create function public.save_generated_playlist(
-  p_session_id uuid, p_user_id uuid, p_cost numeric, p_name text, p_description text, p_tracks jsonb
+  p_session_id uuid, p_user_id uuid, p_cost numeric, p_name text, p_description text, p_tracks jsonb,
+  p_refined_id uuid default null, p_instruction text default null, p_suggestions jsonb default '{}'
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -63,39 +67,54 @@ declare
   v_session public.ai_sessions := private.lock_session(p_session_id, p_user_id);
   v_now timestamptz := clock_timestamp();
   v_tracks public.playlist_tracks[] := private.parse_tracks(private.fit_tracks(p_tracks));
+  v_playlist_id uuid;
+  v_version int;
   v_name text;
 begin
   if v_session.id is null then
     return jsonb_build_object('outcome', 'unknown', 'quota', private.ai_quota(p_user_id, v_now));
   end if;
   if v_session.delivered is not null or private.is_live_reservation(v_session, v_now) then
-    if private.live_playlist_count(p_user_id) >= private.playlist_limit() then
-      return jsonb_build_object('outcome', 'playlist_limit');
-    elsif cardinality(v_tracks) = 0 then
+    if cardinality(v_tracks) = 0 then
       raise exception using errcode = 'PT422', message = 'a generated playlist needs tracks';
     end if;
-    v_name := private.free_playlist_name(p_user_id, p_name);
-    insert into public.playlists (id, owner_id, name, description)
-    values (p_session_id, p_user_id, v_name, nullif(private.clean_text(p_description, 300), ''));
-    perform private.write_tracks(p_session_id, v_tracks);
+    select p.id, p.name into v_playlist_id, v_name
+    from public.playlists p
+    where p.id = p_refined_id and p.owner_id = p_user_id and p.is_deleted = false
+    for no key update;
+    if v_playlist_id is null then
+      if private.live_playlist_count(p_user_id) >= private.playlist_limit() then
+        return jsonb_build_object('outcome', 'playlist_limit');
+      end if;
+      v_playlist_id := p_session_id;
+      v_name := private.free_playlist_name(p_user_id, p_name);
+      insert into public.playlists (id, owner_id, name, description)
+      values (v_playlist_id, p_user_id, v_name, nullif(private.clean_text(p_description, 300), ''));
+    end if;
+    v_version := private.add_version(v_playlist_id, v_session, v_tracks, p_instruction, p_suggestions);
     update public.ai_sessions s set delivered = null where s.id = v_session.id and s.created_at = v_session.created_at;
   else
-    select p.name into v_name
+    select p.id, p.name, coalesce(v.version, p.version) into v_playlist_id, v_name, v_version
     from public.playlists p
-    where p.id = p_session_id and p.owner_id = p_user_id and v_session.status = 'succeeded';
+    left join public.playlist_versions v on v.playlist_id = p.id and v.session_id = p_session_id
+    where p.owner_id = p_user_id and (p.id = p_session_id or v.session_id = p_session_id) and v_session.status = 'succeeded'
+    order by v.version
+    limit 1;
   end if;
   perform private.settle_session(v_session, 'succeeded', p_cost, v_now);
   if v_name is null then
     return jsonb_build_object('outcome', 'expired', 'quota', private.ai_quota(p_user_id, v_now));
   end if;
   return jsonb_build_object(
-    'outcome', 'saved', 'playlist_id', p_session_id, 'name', v_name, 'quota', private.ai_quota(p_user_id, v_now)
+    'outcome', 'saved', 'playlist_id', v_playlist_id, 'version', v_version, 'name', v_name,
+    'quota', private.ai_quota(p_user_id, v_now)
   );
 end
 $$;
-comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) is
-  'Settles the session as succeeded and stores its playlist. {outcome: saved | expired | unknown | playlist_limit, '
-  'playlist_id?, name?, quota?}. playlist_limit leaves the session unsettled. A repeat returns saved and changes '
-  'nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?, image_url?, why?}], other keys '
-  'are ignored. Server only.';
-grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb) to fn_ai, service_role;
+comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb, uuid, text, jsonb) is
+  'Settles the session as succeeded and stores its playlist, or the next version of the playlist p_refined_id. {outcome: '
+  'saved | expired | unknown | playlist_limit, playlist_id?, version?, name?, quota?}. playlist_limit leaves the session '
+  'unsettled. A repeat returns saved and changes nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, '
+  'explicit?, version?, image_url?, why?}], other keys are ignored. p_suggestions: as in playlist_versions. Server only.';
+grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb, uuid, text, jsonb)
+  to fn_ai, service_role;

@@ -2,8 +2,8 @@
 --
 -- Definer, because users may not read schema auth or spotify_tokens; it reads the rows of auth.uid() only, and no token is
 -- in the document. It is one statement, so all of it is of one moment. It reads by indexes, and the rows of an account are
--- bounded: sessions and exports expire, and a playlist has at most a hundred tracks. plpgsql, because later migrations add
--- tables that it reads.
+-- bounded: sessions and exports expire, and a playlist has at most a hundred tracks and twenty
+-- versions. plpgsql, because later migrations add tables that it reads.
 
 create function public.account_export() returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -37,6 +37,9 @@ begin
       ), 'tracks', (
         select coalesce(jsonb_agg(to_jsonb(t) - 'playlist_id' order by t.position), '[]')
         from public.playlist_tracks t where t.playlist_id = l.id
+      ), 'versions', (
+        select coalesce(jsonb_agg(to_jsonb(v) - 'playlist_id' order by v.version), '[]')
+        from public.playlist_versions v where v.playlist_id = l.id
       )) order by l.created_at, l.id), '[]')
       from public.playlists l where l.owner_id = p.user_id
     ),

@@ -54,7 +54,8 @@ select results_eq(
       ('public.release_spotify_export', 'service_role'),
       ('public.release_spotify_refresh', 'fn_spotify'),
       ('public.release_spotify_refresh', 'service_role'),
-      ('public.remove_track', 'authenticated'),
+      ('public.remove_tracks', 'authenticated'),
+      ('public.replace_track', 'authenticated'),
       ('public.replace_tracks', 'authenticated'),
       ('public.rotate_spotify_tokens', 'fn_spotify'),
       ('public.rotate_spotify_tokens', 'service_role'),
@@ -212,7 +213,7 @@ select ok(
   'none may do another''s work'
 );
 select ok(
-  not has_function_privilege('fn_ai', 'public.usage()', 'execute') and not has_function_privilege('fn_ai', 'public.add_tracks(uuid, jsonb, int)', 'execute'),
+  not has_function_privilege('fn_ai', 'public.usage()', 'execute') and not has_function_privilege('fn_ai', 'public.add_tracks(uuid, jsonb, text, text)', 'execute'),
   'nor a user''s'
 );
 

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(50);
+select plan(52);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -89,16 +89,18 @@ insert into public.playlists (owner_id, name) values ('a0000000-0000-0000-0000-0
 reset role;
 create temp table mine as select id from public.playlists where name = 'Mine';
 grant select on mine to authenticated;
+create function pg_temp.uri(p_number int) returns text language sql as $$ select 'spotify:track:' || lpad(p_number::text, 22, '0') $$;
 create function pg_temp.track(p_number int) returns jsonb language sql
-as $$ select jsonb_build_array(jsonb_build_object('track_uri', 'spotify:track:' || lpad(p_number::text, 22, '0'))) $$;
-grant execute on function pg_temp.track(int) to authenticated;
+as $$ select jsonb_build_array(jsonb_build_object('track_uri', pg_temp.uri(p_number))) $$;
+grant execute on function pg_temp.uri(int), pg_temp.track(int) to authenticated;
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select public.add_tracks(id, pg_temp.track(1)), public.add_tracks(id, pg_temp.track(2)) from mine;
-select public.move_track(id, 1, 2) from mine;
-select public.remove_track(id, 1) from mine;
+select public.move_track(id, pg_temp.uri(1)) from mine;
+select public.remove_tracks(id, array[pg_temp.uri(2)]) from mine;
+select public.replace_track(id, pg_temp.uri(1), pg_temp.track(2) -> 0) from mine;
 select public.replace_tracks(id, pg_temp.track(3)) from mine;
 reset role;
-select is((select taken::int from private.request_buckets where kind = 'edit'), 5, 'every change of tracks is counted');
+select is((select taken::int from private.request_buckets where kind = 'edit'), 6, 'every change of tracks is counted');
 
 update private.request_buckets set taken = 120, refills_at = clock_timestamp() + interval '30 seconds' where kind = 'edit';
 create function pg_temp.refusal(p_statement text) returns jsonb language plpgsql as $$
@@ -121,8 +123,9 @@ select is(
   'one too many is refused with 429 and Retry-After: ' || left(statement, 40)
 )
 from unnest(array[
-  $$ select public.add_tracks(%L, pg_temp.track(9)) $$, $$ select public.remove_track(%L, 1) $$,
-  $$ select public.move_track(%L, 1, 1) $$, $$ select public.replace_tracks(%L, pg_temp.track(9)) $$
+  $$ select public.add_tracks(%L, pg_temp.track(9)) $$, $$ select public.remove_tracks(%L, '{}') $$,
+  $$ select public.move_track(%L, pg_temp.uri(3)) $$, $$ select public.replace_track(%L, '', pg_temp.track(9) -> 0) $$,
+  $$ select public.replace_tracks(%L, pg_temp.track(9)) $$
 ]) statement;
 select is((select count(*)::int from public.playlist_tracks t, mine where t.playlist_id = mine.id), 1, 'and changes nothing');
 reset role;
@@ -149,7 +152,7 @@ from unnest(array[
   $$ insert into public.playlists (owner_id, name) values ('a0000000-0000-0000-0000-000000000001', 'Other') $$,
   $$ update public.playlists set name = 'Other' $$, $$ update public.playlists set is_deleted = false $$
 ]) statement;
-select is(pg_temp.refusal(format($$ select public.remove_track(%L, 1) $$, (select id from mine))), null, 'edits of tracks have a bucket of their own');
+select is(pg_temp.refusal(format($$ select public.remove_tracks(%L, '{}') $$, (select id from mine))), null, 'edits of tracks have a bucket of their own');
 reset role;
 select pg_temp.wait(interval '31 seconds');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
@@ -163,8 +166,8 @@ select ok(
   exists (select from pg_proc p where p.oid = f::regprocedure and p.proconfig @> array['lock_timeout=2s']), f || ' waits two seconds for a lock'
 )
 from unnest(array[
-  'public.add_tracks(uuid,jsonb,int)', 'public.remove_track(uuid,int)', 'public.move_track(uuid,int,int)',
-  'public.replace_tracks(uuid,jsonb)', 'private.lock_own_profile()'
+  'public.add_tracks(uuid,jsonb,text,text)', 'public.remove_tracks(uuid,text[])', 'public.move_track(uuid,text,text,text)',
+  'public.replace_track(uuid,text,jsonb)', 'public.replace_tracks(uuid,jsonb,int)', 'private.lock_own_profile()'
 ]) f;
 
 select finish();

@@ -57,7 +57,7 @@ select pg_temp.reserve(1);
 select is(
   pg_temp.save(1, 'Jazz', 'Late at night') #- '{quota,next_free_at}',
   jsonb_build_object(
-    'outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz',
+    'outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz',
     'quota', '{"plan": "pro", "used": 1, "limit": 50, "remaining": 49}'::jsonb
   ),
   'a playlist is saved under the session''s id'
@@ -69,7 +69,7 @@ select results_eq(
   $$ values ('Title a', null, 1000, true, 'live') $$, 'what is known of the tracks is stored'
 );
 select is(
-  pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'name', 'Jazz'),
+  pg_temp.save(1, 'Other', 'Other', '[]') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz'),
   'a repeat returns what was saved'
 );
 select is(pg_temp.playlist(1), 'Jazz | Late at night | abc', 'and changes nothing');

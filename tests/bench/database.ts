@@ -40,19 +40,19 @@ const UNDER_ROW_LEVEL_SECURITY: [what: string, query: string, owner: string, ord
   ['my profile, ms', 'select * from public.profiles where true', 'user_id', ''],
 ];
 
-const uris = (count: number, from: number) =>
-  JSON.stringify(Array.from({ length: count }, (_, n) => ({ track_uri: `spotify:track:${String(from + n).padStart(22, '0')}` })));
+const uri = (n: number) => `spotify:track:${String(n).padStart(22, '0')}`;
+const uris = (count: number, from: number) => JSON.stringify(Array.from({ length: count }, (_, n) => ({ track_uri: uri(from + n) })));
 const SESSION = "'cccccccc-0000-0000-0000-000000000001', '$user'";
 const EXPIRED = `from public.ai_sessions where created_at < now() - interval '30 days'`;
 /** The same work among all others and alone in the database. */
 const AT_SCALE: [what: string, role: Role, work: Work, goal: Partial<Ratio>][] = [
   ['reserve and settle a generation, ms', 'fn_ai', [`select public.ai_reserve(${SESSION}, 'a prompt', false)`, `select public.ai_settle(${SESSION}, 'succeeded', 0.0005)`], { atMost: 1.2 }],
   ['usage(), ms', 'authenticated', ['select public.usage()'], { atMost: 1.2 }],
-  ['move one of 100 tracks, ms', 'authenticated', [`select * from public.move_track('$playlist', 1, 100)`], { atMost: 1.2 }],
+  ['move one of 100 tracks, ms', 'authenticated', [`select * from public.move_track('$playlist', '${uri(1)}')`], { atMost: 1.2 }],
   [
     'remove one of 100 tracks and add another, ms',
     'authenticated',
-    [`select * from public.remove_track('$playlist', 1)`, `select * from public.add_tracks('$playlist', '${uris(1, 900)}'::jsonb)`],
+    [`select * from public.remove_tracks('$playlist', array['${uri(1)}'])`, `select * from public.add_tracks('$playlist', '${uris(1, 900)}'::jsonb)`],
     { atMost: 1.2 },
   ],
   ['replace 100 tracks by others, ms', 'authenticated', [`select * from public.replace_tracks('$playlist', '${uris(100, 500)}'::jsonb)`], { atMost: 1.2 }],

@@ -170,30 +170,6 @@ test('a new line is begun by Shift and Enter, and the logo always leads to a new
   await page.getByLabel('Your wish').waitFor();
 });
 
-test('a playlist is refined: what there was goes along, what fails can be tried again, and the first one stays', async () => {
-  const { page } = await atTheComposer();
-  await modelTakes(0, 0);
-  await wish(page);
-  await isReady(page);
-  const first = page.url();
-  await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-  await page.getByRole('button', { name: 'calmer' }).click();
-  await page.getByRole('button', { name: 'Refine' }).click();
-  await says(page, 'The language model is not available.');
-  assert.equal(page.url(), first);
-  assert.deepEqual((await tracksOn(page)).sort(), FOUND);
-  assert.equal(await page.getByLabel('What should be different').inputValue(), 'calmer');
-  await resetSimulators();
-  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
-  await page.getByRole('button', { name: 'Refine' }).click();
-  const { prompt, refine } = (await sent).postDataJSON();
-  assert.deepEqual([prompt, refine.instruction], ['a cozy rainy evening', 'calmer']);
-  assert.deepEqual(refine.previous.map((song: { title: string }) => song.title).sort(), FOUND);
-  await page.getByRole('heading', { level: 1, name: /^Mood/ }).waitFor();
-  await page.getByRole('link', { name: 'The playlist before this change' }).click();
-  await isReady(page);
-});
-
 for (const [what, lose] of [
   ['a reload', (page: Page) => page.reload()],
   ['the network coming back', (page: Page) => page.evaluate(() => dispatchEvent(new Event('online')))],

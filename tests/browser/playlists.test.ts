@@ -198,24 +198,59 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
 
 const EDITS = [
   ['a move', 'move_track', async (page: Page) => choose(page, 'Falling Slowly', 'Move up'), ['Falling Slowly', 'Whisky', 'Yellow', 'Someone Like You']],
-  ['a removal', 'remove_track', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
+  ['a removal', 'remove_tracks', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
 ] as const;
 
-for (const [what, rpc, edit, edited] of EDITS) {
-  test(`${what} is undone by its toast and by Ctrl+Z, and the focus is never lost`, async () => {
+/** Finds a song in the dialog that is open, takes it, and closes the dialog. */
+async function take(page: Page, title: string, button: string): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Artist').fill('');
+  await dialog.getByLabel('Title').fill(title);
+  await dialog.getByRole('button', { name: 'Search' }).click();
+  await dialog
+    .getByRole('button', { name: `${button} ${title}`, exact: true })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Undo' }).waitFor();
+  if (await dialog.isVisible()) await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+}
+
+const IN_A_DIALOG = [
+  [
+    'an addition',
+    '',
+    async (page: Page) =>
+      page
+        .getByRole('button', { name: 'Add songs' })
+        .click()
+        .then(() => take(page, 'Karma Police', 'Add')),
+    [...IN_ORDER, 'Karma Police'],
+  ],
+  ['a swap', '', async (page: Page) => choose(page, 'Whisky', 'Swap').then(() => take(page, 'Karma Police', 'Use')), ['Karma Police', ...IN_ORDER.slice(1)]],
+] as const;
+
+for (const [what, , edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
+  test(`${what} is undone by its toast and by Ctrl+Z, made again by Ctrl+Shift+Z, and the focus is never lost`, async () => {
     const { page, who, id } = await atPlaylist();
-    for (const undo of [() => page.getByRole('button', { name: 'Undo' }).click(), () => page.keyboard.press('Control+z')]) {
+    const [byToast, byKey] = [() => page.getByRole('button', { name: 'Undo' }).click(), () => page.keyboard.press('Control+z')];
+    for (const undo of [byToast, byKey]) {
       await edit(page);
       await keepsFocus(page, what);
       await inOrder(page, who, id, [...edited]);
       await undo();
       await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
-      await page.getByText('Falling Slowly', { exact: true }).waitFor();
       await keepsFocus(page, 'undo');
       await inOrder(page, who, id, IN_ORDER);
     }
+    await page.keyboard.press('Control+Shift+z');
+    await inOrder(page, who, id, [...edited]);
+    await byKey();
+    await inOrder(page, who, id, IN_ORDER);
   });
+}
 
+for (const [what, rpc, edit, edited] of EDITS) {
   test(`${what} that the server refuses is taken back, said at its row, and tried again; nothing else is lost`, async () => {
     const { page, who, id } = await atPlaylist();
     const away = { code: 'PGRST001', message: 'away', details: null, hint: null };
@@ -252,6 +287,31 @@ test('on two devices, each removes the track that was pointed at, and shows what
   await choose(two.page, 'Falling Slowly', 'Remove');
   await two.page.getByText('Whisky', { exact: true }).waitFor({ state: 'detached' });
   await inOrder(two.page, who, id, ['Yellow', 'Someone Like You']);
+
+  // The first device is looked at again; and then its network loses a response.
+  await one.page.evaluate(() => dispatchEvent(new Event('focus')));
+  await one.page.getByText('Falling Slowly', { exact: true }).waitFor({ state: 'detached' });
+  await inOrder(one.page, who, id, ['Yellow', 'Someone Like You']);
+  await one.page.route(
+    '**/rest/v1/rpc/move_track',
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  await choose(one.page, 'Yellow', 'Move down');
+  await inOrder(one.page, who, id, ['Someone Like You', 'Yellow']);
+  const { version } = (await who.supabase.from('playlists').select('version').eq('id', id).single()).data ?? {};
+  assert.equal(version, 4);
+  assert.equal(await one.page.getByRole('alert').count(), 0);
+});
+
+test('a playlist that was deleted on another device is told when the page is looked at again', async () => {
+  const { page, who, id } = await atPlaylist();
+  await who.supabase.from('playlists').update({ is_deleted: true }).eq('id', id);
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await says(page, 'This playlist is not here any more.');
 });
 
 test('every track leads to Spotify in a window of its own, and its menu tells all about it', async () => {

@@ -29,6 +29,7 @@ before(async () => {
     await tx`select add_tracks(${row?.id}, ${JSON.stringify([{ track_uri: `spotify:track:${'a'.repeat(22)}` }])}::text::jsonb), share_playlist(${row?.id})`;
     return [row?.id as string];
   });
+  await sql`insert into playlist_versions (playlist_id, version) values (${playlist}, 1)`;
   await sql`select ai_reserve(${randomUUID()}, ${owner}, 'a prompt', false)`;
   await sql`select store_spotify_tokens(${owner}, ${'s'.repeat(32)}, 'access', 'refresh', now())`;
   await sql`select begin_spotify_export(${owner}, ${randomUUID()}, '{}')`;

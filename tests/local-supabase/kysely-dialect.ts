@@ -13,11 +13,13 @@ function withQuotedArguments(statement: string): string {
   return statement.replace(ARGUMENT_NAME, (found, name?: string) => (name === undefined ? found : `"${name}"`));
 }
 
-/** Lets Lite, which builds its queries with Kysely, run them on our pool. */
-export function poolDialect(pool: Pool): Dialect {
+const CALL = /^select \* (from public\.(\w+)\(.*\) as "\2".*)$/s;
+
+/** Lets Lite, which builds its queries with Kysely, run them on our pool. `composites`: the functions that return one composite value. */
+export function poolDialect(pool: Pool, composites: () => Set<string>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new PoolDriver(pool),
+    createDriver: () => new PoolDriver(pool, composites),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
@@ -25,12 +27,20 @@ export function poolDialect(pool: Pool): Dialect {
 
 class PoolConnection implements DatabaseConnection {
   readonly connection: Connection;
+  readonly #composites: () => Set<string>;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, composites: () => Set<string>) {
     this.connection = connection;
+    this.#composites = composites;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const [, call, name = ''] = CALL.exec(sql) ?? [];
+    // The driver parses no arrays of composites.
+    if (call !== undefined && this.#composites().has(name)) {
+      const rows = await this.connection.query(`select to_jsonb("${name}") as value ${withQuotedArguments(call)}`, parameters);
+      return { rows: rows.map(({ value }) => value as R) };
+    }
     const rows = await this.connection.query(withQuotedArguments(sql), parameters);
     return { rows: [...rows] as R[], numAffectedRows: CHANGES_ROWS.has(rows.command) ? BigInt(rows.count) : undefined };
   }
@@ -42,15 +52,17 @@ class PoolConnection implements DatabaseConnection {
 
 class PoolDriver implements Driver {
   readonly #pool: Pool;
+  readonly #composites: () => Set<string>;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, composites: () => Set<string>) {
     this.#pool = pool;
+    this.#composites = composites;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<PoolConnection> {
-    return new PoolConnection(await this.#pool.acquire());
+    return new PoolConnection(await this.#pool.acquire(), this.#composites);
   }
 
   async beginTransaction({ connection }: PoolConnection): Promise<void> {

@@ -40,8 +40,9 @@ type Internals = {
 
 export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mailbox): Lite {
   const connection = createPostgresConnection({ url: config.database_url });
-  connection.kysely = new Kysely({ dialect: poolDialect(pool) });
   let stable_functions = new Set<string>();
+  let composites = new Set<string>();
+  connection.kysely = new Kysely({ dialect: poolDialect(pool, () => composites) });
   Object.assign(connection, replacements(() => stable_functions));
   muteExpectedErrors();
 
@@ -76,6 +77,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
       // Lite returns an empty schema if the database fails.
       if (!functions) throw new Error('the schema could not be read');
       const names = (volatile: boolean) => functions.filter((f) => f.schema === 'public' && (f.volatility === 'v') === volatile).map((f) => f.name);
+      composites = new Set(functions.filter((f) => f.return_typtype === 'c' && !f.return_is_setof).map((f) => f.name));
       stable_functions = new Set(names(false)).difference(new Set(names(true)));
     },
   };

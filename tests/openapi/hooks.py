@@ -26,6 +26,8 @@ QUOTA = 3
 INEXPRESSIBLE = {
     "Give an artist, a title or both.",
     "era.from is after era.to.",
+    "refine needs either playlist_id, alone or with keep and instruction, or previous and instruction.",
+    "target_count must be greater than the number of tracks in refine.keep.",
     "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
 }
 # One user sends more than a user may in a minute or an hour.
@@ -34,7 +36,10 @@ LIMITED = {"too_many_attempts"}
 MAY_BE_REFUSED = {
     # Keys come twice, also with other bodies and from other users.
     # And there are wishes that no song fulfils, such as one of 1900.
-    "generatePlaylist": {"already_generated", "generation_in_progress", "idempotency_key_reused", "no_tracks_found"},
+    # A playlist to refine is made up.
+    "generatePlaylist": {
+        "already_generated", "generation_in_progress", "idempotency_key_reused", "no_tracks_found", "playlist_not_found",
+    },
     "exportPlaylist": {"export_in_progress", "idempotency_key_reused", *LIMITED},
     # Only `start` can make a state.
     "completeSpotifyLink": {"invalid_state", "invalid_code", *LIMITED},

@@ -50,6 +50,8 @@ test('the refusals of the database are told apart', () => {
   assert.equal(code({ code: 'PT409', message: 'playlist limit reached: at most 50' }, 409), 'playlist_limit_reached');
   assert.equal(code({ code: 'PT409', message: 'duplicate track: spotify:track:x' }, 409), 'duplicate_track');
   assert.equal(code({ code: 'PT409', message: 'a playlist holds at most 100 tracks' }, 409), 'too_many_tracks');
+  assert.equal(code({ code: 'PT409', message: 'the track is not in the playlist' }, 409), 'track_missing');
+  assert.equal(code({ code: 'PT409', message: 'the playlist has changed' }, 409), 'playlist_changed');
   assert.equal(code({ code: 'PT404', message: 'playlist not found' }, 404), 'playlist_not_found');
   assert.equal(code({ code: 'PGRST116', message: 'no rows' }, 406), 'playlist_not_found');
   assert.equal(code({ code: 'PGRST303', message: 'JWT expired' }, 401), 'token_expired');
@@ -60,7 +62,14 @@ test('the messages by which refusals are told apart are those of the database', 
   const read = (file: string) => readFileSync(`supabase/migrations/${file}`, 'utf8');
   assert.match(read('20261126000300_playlists.sql'), /'playlist limit reached/);
   const tracks = read('20261126000400_playlist_tracks.sql');
-  for (const message of [/'duplicate track: /, /'a playlist holds at most /, /'playlist not found'/]) assert.match(tracks, message);
+  for (const message of [
+    /'duplicate track: /,
+    /'a playlist holds at most /,
+    /'playlist not found'/,
+    /'the track is not in the playlist'/,
+    /'the playlist has changed'/,
+  ])
+    assert.match(tracks, message);
 });
 
 test('the refusals of Auth and of Spotify are told apart', () => {

@@ -58,15 +58,18 @@ test('a saved playlist is read with its tracks by its owner and by no other user
   assert.deepEqual([stranger.status, stranger.data], [401, null]);
 });
 
-test('tracks are added, moved and removed', async () => {
+test('tracks are added, moved and removed, each by its URI', async () => {
   const { supabase } = await signedUp();
   const playlist_id = await savedPlaylist(supabase);
-  const tracks = [{ track_uri: 'spotify:track:4iV5W9uYEdYUVa79Axb7Rh', title: 'Added by hand' }];
-  const added = await supabase.rpc('add_tracks', { playlist_id, tracks });
-  const moved = await supabase.rpc('move_track', { playlist_id, from_position: 4, to_position: 1 });
-  assert.deepEqual([added.data?.at(-1)?.title, moved.data?.[0]?.title], ['Added by hand', 'Added by hand']);
-  const left = (await supabase.rpc('remove_track', { playlist_id, position: 1 })).data ?? [];
-  assert.deepEqual([titles(left).sort(), left.map(({ position }) => position)], [TITLES, [1, 2, 3]]);
+  const track_uri = 'spotify:track:4iV5W9uYEdYUVa79Axb7Rh';
+  const tracks = [{ track_uri, title: 'Added by hand' }];
+  const added = (await supabase.rpc('add_tracks', { playlist_id, tracks })).data;
+  const before_uri = added?.tracks?.[0]?.track_uri ?? '';
+  const moved = (await supabase.rpc('move_track', { playlist_id, track_uri, before_uri })).data;
+  assert.deepEqual([added?.tracks?.at(-1)?.title, moved?.tracks?.[0]?.title], ['Added by hand', 'Added by hand']);
+  const left = (await supabase.rpc('remove_tracks', { playlist_id, track_uris: [track_uri] })).data;
+  assert.deepEqual([titles(left?.tracks ?? []).sort(), left?.tracks?.map(({ position }) => position)], [TITLES, [1, 2, 3]]);
+  assert.deepEqual([added?.version, moved?.version, left?.version], [2, 3, 4]);
 });
 
 test('a shared playlist is read without an account, copied by another user, and gone once it is revoked', async () => {

@@ -9,7 +9,7 @@ import { receive } from './state/arrivals.ts';
 import { startGenerations } from './state/generation.ts';
 import { startNavigation } from './state/navigation.ts';
 import { followSession } from './state/session.ts';
-import { followUndoKey } from './state/toasts.ts';
+import { followUndoKeys } from './state/toasts.ts';
 
 const place = document.getElementById('app') as HTMLElement;
 
@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const received = receive(arrivalOf(location));
   place.replaceChildren();
   keepFocus();
-  followUndoKey();
+  followUndoKeys();
   render(<App />, place);
   await received;
 }

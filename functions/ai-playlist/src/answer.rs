@@ -54,8 +54,8 @@ impl About {
 /// The next part of an answer.
 #[derive(Debug)]
 pub enum Said {
-    /// New songs; may be empty.
-    Songs(Vec<Suggestion>),
+    /// New songs, each with why it was chosen; may be empty.
+    Songs(Vec<(Suggestion, Option<String>)>),
     /// The end of the answer, and whether it was of use.
     Ended(Result<(), LlmError>),
     /// The model says that the wish is not about music, or refuses to answer.
@@ -101,6 +101,12 @@ impl<'a> Answer<'a> {
             // A second answer may begin with the songs of the first one.
             max_repeats_in_a_row: MAX_REPEATS_IN_A_ROW.max(suggested + 1),
         }
+    }
+
+    /// Allows more repeats in a row: a model may list the songs that stay, too.
+    pub fn may_repeat(mut self, songs: usize) -> Self {
+        self.max_repeats_in_a_row += songs;
+        self
     }
 
     /// Returns the cost of the answer so far.
@@ -193,13 +199,13 @@ impl<'a> Answer<'a> {
         Said::Songs(Vec::new())
     }
 
-    fn finish(&mut self) -> Vec<Suggestion> {
+    fn finish(&mut self) -> Vec<(Suggestion, Option<String>)> {
         let rest = self.reader.finish();
         self.take(rest)
     }
 
-    fn take(&mut self, events: Vec<PlaylistEvent>) -> Vec<Suggestion> {
-        let mut songs = Vec::new();
+    fn take(&mut self, events: Vec<PlaylistEvent>) -> Vec<(Suggestion, Option<String>)> {
+        let mut songs: Vec<(Suggestion, Option<String>)> = Vec::new();
         for event in events {
             match event {
                 PlaylistEvent::Kind(PlaylistKind::Refusal) => self.decline(),
@@ -211,7 +217,12 @@ impl<'a> Answer<'a> {
                 PlaylistEvent::Suggestion(_) if self.is_declined || self.is_full() => {}
                 PlaylistEvent::Suggestion(song) => {
                     self.songs += 1;
-                    songs.push(song);
+                    songs.push((song, None));
+                }
+                PlaylistEvent::Why(text) => {
+                    if let Some((_, why)) = songs.last_mut() {
+                        why.get_or_insert(text);
+                    }
                 }
             }
         }

@@ -22,13 +22,13 @@ const TWELVE: &[(&str, &str)] = &[
 ];
 
 /// A world in which `found` songs are found and the search for the next one never ends.
-fn stuck_after(found: usize, delivered: FakeAnswer) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+pub(super) fn stuck_after(found: usize, delivered: FakeAnswer) -> impl Fn(&OutboundRequest) -> FakeAnswer {
     let (works, searches) = (world(TWELVE), Cell::new(0));
     move |request| match request.url.as_str() {
         url if url.ends_with("rpc/ai_deliver") => delivered.clone(),
         url if url.ends_with("rpc/save_generated_playlist") => FakeAnswer::json(
             200,
-            &json!({"outcome": "saved", "playlist_id": USER, "name": "Wieczór", "quota": quota()}),
+            &json!({"outcome": "saved", "playlist_id": USER, "version": 1, "name": "Wieczór", "quota": quota()}),
         ),
         url if url.contains("/v1/search") => {
             searches.set(searches.get() + 1);
@@ -38,12 +38,12 @@ fn stuck_after(found: usize, delivered: FakeAnswer) -> impl Fn(&OutboundRequest)
     }
 }
 
-fn delivered() -> FakeAnswer {
+pub(super) fn delivered() -> FakeAnswer {
     FakeAnswer::json(200, &json!({"outcome": "delivered"}))
 }
 
 /// Returns how many tracks are sent before the generation is stuck. Then the client leaves.
-fn tracks_until_stuck(bench: &Bench, body: &Value) -> usize {
+pub(super) fn tracks_until_stuck(bench: &Bench, body: &Value) -> usize {
     let response = bench.ask("text/event-stream", body).unwrap().unwrap();
     let Body::Stream(mut chunks) = response.into_body() else { panic!("no stream") };
     let mut text = Vec::new();
@@ -140,7 +140,8 @@ fn repeat_returns_and_saves_what_was_delivered() {
     let whole = json!({"name": "Rain", "description": "d", "summary": "s", "stop_reason": "completed", "tracks": [track]});
     let cut = json!({"tracks": [track]});
     let limit = json!({"outcome": "playlist_limit"});
-    let saved = json!({"outcome": "saved", "playlist_id": USER, "name": "Rain (2)", "quota": quota()});
+    let saved =
+        json!({"outcome": "saved", "playlist_id": USER, "version": 1, "name": "Rain (2)", "quota": quota()});
     for (kept, save, saving, name, stop_reason, id, not_saved) in [
         (&whole, false, &limit, "Rain", "completed", Value::Null, Value::Null),
         (&cut, false, &limit, "wieczór", "interrupted", Value::Null, Value::Null),

@@ -13,7 +13,7 @@ use crate::quota::SavedPlaylist;
 use crate::resolve::Found;
 
 /// The track at `index` that was found for a suggestion.
-pub fn found_track(index: usize, found: &Found) -> Track {
+pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     let Found { track, score, version } = found;
     Track {
         index,
@@ -26,13 +26,14 @@ pub fn found_track(index: usize, found: &Found) -> Track {
         score: (score * 100.0).round() / 100.0,
         version: version.map(Version::as_str),
         image_url: track.image_url.clone(),
-        why: None,
+        why,
     }
 }
 
 /// The playlist is one of the user's.
 pub fn save_as(done: &mut Done, saved: SavedPlaylist) {
-    (done.playlist_id, done.name, done.quota) = (Some(saved.id), saved.name, saved.quota);
+    (done.playlist_id, done.version) = (Some(saved.id), Some(saved.version));
+    (done.name, done.quota) = (saved.name, saved.quota);
 }
 
 /// There was no room for the playlist: it is delivered all the same.

@@ -18,6 +18,8 @@ use shared::track::Suggestion;
 use crate::answer::{About, Answer, Said, complaint};
 use crate::budget::Budgeted;
 use crate::event::{Event, Stage, StageData, StopReason, Track, found_track};
+use crate::quota::Suggestions;
+use crate::refine::Base;
 use crate::request::PlaylistRequest;
 use crate::resolve::{Found, Miss, Resolution, Resolver};
 
@@ -62,6 +64,7 @@ pub struct Generation<'a> {
     clock: &'a dyn Clock,
     resolver: &'a Resolver<'a>,
     request: &'a PlaylistRequest,
+    base: &'a Base,
     emit: Emit,
     /// What the model says about the playlist.
     pub about: About,
@@ -72,6 +75,8 @@ pub struct Generation<'a> {
     user: String,
     selection: Selection,
     suggested: Vec<Suggestion>,
+    /// Why the model chose them.
+    whys: Vec<Option<String>>,
     /// Suggestions that wait for a search, by their position in `suggested`.
     waiting: VecDeque<usize>,
     memory: &'a LlmMemory,
@@ -99,10 +104,12 @@ impl<'a> Generation<'a> {
         http: Budgeted,
         clock: &'a dyn Clock,
         resolver: &'a Resolver<'a>,
-        request: &'a PlaylistRequest,
+        (request, base): (&'a PlaylistRequest, &'a Base),
         (variation, user): (u32, String),
         (emit, meter): (Emit, Rc<Cell<Cost>>),
     ) -> Self {
+        let mut selection = Selection::new(request.target_count, &request.words());
+        base.enter(&mut selection);
         Self {
             llm,
             http,
@@ -111,11 +118,13 @@ impl<'a> Generation<'a> {
             emit,
             about: About::default(),
             found: Vec::new(),
-            selection: Selection::new(request.target_count, &request.words()),
+            selection,
             request,
+            base,
             variation,
             user,
             suggested: Vec::new(),
+            whys: Vec::new(),
             waiting: VecDeque::new(),
             memory,
             answer: None,
@@ -142,7 +151,15 @@ impl<'a> Generation<'a> {
         self.found.len()
     }
 
-    /// Returns the tracks in the model's order; a second answer's songs come after the first one's.
+    /// Returns the model's own spelling of the tracks found.
+    pub fn suggestions(&self) -> Suggestions {
+        let spelled = |(place, track): &(usize, Track)| {
+            Some((track.track_uri.clone(), self.suggested.get(*place)?.clone()))
+        };
+        self.found.iter().filter_map(spelled).collect()
+    }
+
+    /// Returns the tracks found in the model's order; a second answer's songs come after the first one's.
     pub fn tracks(&self) -> Vec<Track> {
         let mut found = self.found.clone();
         found.sort_by_key(|(place, _)| *place);
@@ -222,7 +239,7 @@ impl<'a> Generation<'a> {
     fn announce(&self, stage: Stage) {
         (self.emit)(Event::Stage(StageData {
             stage,
-            found: self.found.len(),
+            found: self.selection.len(),
             target: self.request.target_count,
         }));
     }
@@ -253,7 +270,8 @@ impl<'a> Generation<'a> {
         self.asking = Cost::ZERO;
         let chat = chat.map_err(Failure::Llm)?;
         self.had_answer = true;
-        self.answer = Some(Answer::new(chat, self.request.target_count, self.suggested.len()));
+        let answer = Answer::new(chat, self.request.target_count, self.suggested.len());
+        self.answer = Some(answer.may_repeat(self.base.kept.len()));
         let mut ended = Ok(());
         loop {
             self.launch(&mut searches);
@@ -265,7 +283,9 @@ impl<'a> Generation<'a> {
             match next_step(self.answer.as_mut(), &mut searches).await {
                 Step::WarmedUp => self.is_warm = true,
                 Step::Resolved(place, resolution) => self.accept(place, *resolution),
-                Step::Said(Said::Songs(songs)) => songs.into_iter().for_each(|song| self.hear(song)),
+                Step::Said(Said::Songs(songs)) => {
+                    songs.into_iter().for_each(|(song, why)| self.hear(song, why))
+                }
                 Step::Said(Said::Ended(how)) => {
                     self.end_answer();
                     ended = how;
@@ -280,7 +300,7 @@ impl<'a> Generation<'a> {
 
     fn ask(&self, complaint: Option<Complaint>) -> PlaylistAsk {
         PlaylistAsk {
-            wanted: self.request.target_count.saturating_sub(self.found.len()),
+            wanted: self.request.target_count.saturating_sub(self.selection.len()),
             already_suggested: self.suggested.clone(),
             user: Some(self.user.clone()),
             complaint,
@@ -339,8 +359,9 @@ impl<'a> Generation<'a> {
 
     fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
         self.failed_lookups_in_a_row = 0;
-        let index = self.selection.offer(&found.track)?;
-        let track = found_track(index, found);
+        self.selection.offer(&found.track)?;
+        let why = self.whys.get(place).cloned().flatten();
+        let track = found_track(self.base.place(self.found.len()), found, why);
         self.found.push((place, track.clone()));
         self.meter.set(self.cost());
         (self.emit)(Event::Track(track));
@@ -365,7 +386,7 @@ impl<'a> Generation<'a> {
         }
     }
 
-    fn hear(&mut self, song: Suggestion) {
+    fn hear(&mut self, song: Suggestion, why: Option<String>) {
         let is_repeat = self.selection.already_seen(&song);
         if let Some(answer) = &mut self.answer {
             answer.note_song(is_repeat);
@@ -375,6 +396,7 @@ impl<'a> Generation<'a> {
         }
         self.waiting.push_back(self.suggested.len());
         self.suggested.push(song);
+        self.whys.push(why);
     }
 
     fn end_answer(&mut self) {

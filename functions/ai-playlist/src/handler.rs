@@ -22,8 +22,9 @@ use crate::event::{Done, Event};
 use crate::generate::Emit;
 use crate::job::Job;
 use crate::outbox;
-use crate::quota::{self, Reservation, Session};
+use crate::quota::{self, Decision, Reservation, Session};
 use crate::recover::recover;
+use crate::refine::Base;
 use crate::request::{self, Format, PlaylistRequest};
 
 /// Results that outlive a request and hold no data of it.
@@ -65,21 +66,23 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     require_json(headers)?;
     let key = idempotency_key(headers)?;
     let format = request::wanted_format(headers);
-    let wanted = request::parse(request.body())?;
+    let mut wanted = request::parse(request.body())?;
 
     let session = Session { id: key.unwrap_or_else(|| context.random.uuid()), user_id: user.id() };
     let supabase = Supabase::new(&context.config.supabase, &http);
-    let reserved = quota::reserve(&supabase.service(), session, &wanted.wish.prompt, wanted.save).await;
+    let reserved = quota::reserve(&supabase.service(), session, &wanted).await;
     note_quota(&context.request, &reserved);
-    match reserved? {
-        Reservation::Finished(left, delivered) => {
+    let Reservation { decision, tracks } = reserved?;
+    let base = Base::of(&mut wanted, tracks);
+    match decision {
+        Decision::Finished(left, delivered) => {
             let (service, clock) = (supabase.service(), &context.clock);
-            let done = recover(&service, clock, session, &wanted, left, delivered).await?;
+            let done = recover(&service, clock, session, (&wanted, &base), left, delivered).await?;
             recovered(format, &context, done)
         }
-        Reservation::Held => match format {
-            Format::EventStream => Ok(stream_generation(context, http, gone, session, wanted)),
-            Format::Json => json_generation(context, http, gone, session, wanted).await,
+        Decision::Held => match format {
+            Format::EventStream => Ok(stream_generation(context, http, gone, session, (wanted, base))),
+            Format::Json => json_generation(context, http, gone, session, (wanted, base)).await,
         },
     }
 }
@@ -87,8 +90,8 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
 /// Notes the quota's decision for the log; the outcome of a reservation replaces it later.
 fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
     let decision = match reserved {
-        Ok(Reservation::Held) => "reserved",
-        Ok(Reservation::Finished(..)) => "repeated",
+        Ok(Reservation { decision: Decision::Held, .. }) => "reserved",
+        Ok(Reservation { decision: Decision::Finished(..), .. }) => "repeated",
         Err(error) if error.status().is_client_error() => "refused",
         Err(_) => return, // The quota made no decision.
     };
@@ -111,15 +114,15 @@ fn stream_generation(
     http: Budgeted,
     gone: LocalBoxFuture<'static, ()>,
     session: Session,
-    request: PlaylistRequest,
+    (request, base): (PlaylistRequest, Base),
 ) -> Response<Body> {
     let (sender, receiver) = mpsc::unbounded::<Event>();
     let (reader, reader_left) = oneshot::channel::<()>();
     let emit: Emit = Rc::new(move |event| {
         let _ = sender.unbounded_send(event); // Fails if the client has disconnected, which `Job::run` detects.
     });
-    let every = Some(outbox::enough(request.target_count));
-    let job = Job { context: context.clone(), http, gone, session, request, emit: emit.clone(), every };
+    let every = Some(outbox::enough(request.target_count - base.kept.len()));
+    let job = Job { context: context.clone(), http, gone, session, request, base, emit: emit.clone(), every };
     let Context { request: call, clock, spawn, .. } = context;
     spawn(
         async move {
@@ -144,9 +147,9 @@ async fn json_generation(
     http: Budgeted,
     gone: LocalBoxFuture<'static, ()>,
     session: Session,
-    request: PlaylistRequest,
+    (request, base): (PlaylistRequest, Base),
 ) -> Result<Response<Body>, Error> {
-    let job = Job { context, http, gone, session, request, emit: Rc::new(|_| {}), every: None };
+    let job = Job { context, http, gone, session, request, base, emit: Rc::new(|_| {}), every: None };
     json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 

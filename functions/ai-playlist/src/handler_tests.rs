@@ -22,6 +22,8 @@ const USER: Uuid = Uuid::from_u128(7);
 
 #[path = "delivery_tests.rs"]
 mod delivery;
+#[path = "refine_tests.rs"]
+mod refining;
 
 /// The function with fake upstreams and a fixed clock.
 struct Bench {

@@ -23,7 +23,8 @@ use crate::event::{
 use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Context;
 use crate::outbox::{Ledger, Outbox};
-use crate::quota::{self, Session, Status};
+use crate::quota::{self, Session, Status, Suggestions};
+use crate::refine::Base;
 use crate::request::PlaylistRequest;
 use crate::resolve::Resolver;
 
@@ -54,6 +55,8 @@ pub struct Job {
     pub session: Session,
     /// The request.
     pub request: PlaylistRequest,
+    /// The playlist that is refined.
+    pub base: Base,
     /// Receives all events but the last one.
     pub emit: Emit,
     /// Charges after this many tracks; `None` if nothing is sent before the end.
@@ -74,8 +77,10 @@ impl Job {
     /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
     /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
-        let Self { context, http, gone, session, request, emit, every } = self;
-        emit(Event::Stage(StageData { stage: Stage::Reserved, found: 0, target: request.target_count }));
+        let Self { context, http, gone, session, request, base, emit, every } = self;
+        let (found, target) = (base.kept.len(), request.target_count);
+        emit(Event::Stage(StageData { stage: Stage::Reserved, found, target }));
+        base.kept.iter().for_each(|track| emit(Event::Track(track.clone())));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
         let resolver = resolver(&context, &searching, &request);
         let meter = Rc::new(Cell::new(Cost::ZERO));
@@ -88,7 +93,7 @@ impl Job {
             http.keeping(KEPT_FOR_SETTLING),
             &context.clock,
             &resolver,
-            &request,
+            (&request, &base),
             (variation(&context), hash_of(session.user_id)),
             (put, meter),
         );
@@ -114,8 +119,8 @@ impl Job {
         let is_charged = outbox.is_charged();
         let settling =
             Settling { context: &context, http: &http, session, request: &request, cost, is_charged };
-        let tracks = generation.tracks();
-        let settled = settling.settle(generation.about, tracks, ended).await;
+        let (tracks, suggestions) = (base.with(generation.tracks()), generation.suggestions());
+        let settled = settling.settle(generation.about, (tracks, suggestions), ended).await;
         outbox.finish(settled.is_ok());
         settled
     }
@@ -167,7 +172,7 @@ impl Settling<'_> {
     async fn settle(
         &self,
         about: About,
-        tracks: Vec<crate::event::Track>,
+        (tracks, suggestions): (Vec<crate::event::Track>, Suggestions),
         ended: Ended,
     ) -> Result<Done, Error> {
         let service = Supabase::new(&self.context.config.supabase, self.http).service();
@@ -183,7 +188,7 @@ impl Settling<'_> {
         let error = match stop_reason {
             Some(stop_reason) => {
                 let mut done = self.done(about, tracks, stop_reason);
-                match (self.in_time(self.deliver(&service, &mut done)).await, error) {
+                match (self.in_time(self.deliver(&service, &mut done, &suggestions)).await, error) {
                     (Ok(()), error) => {
                         self.context.request.note("quota", "charged");
                         return error.map_or(Ok(done), Err);
@@ -219,9 +224,15 @@ impl Settling<'_> {
     }
 
     /// Saves the playlist if that was asked for and there is room, and settles.
-    async fn deliver(&self, service: &Service<'_>, done: &mut Done) -> Result<(), Error> {
+    async fn deliver(
+        &self,
+        service: &Service<'_>,
+        done: &mut Done,
+        suggestions: &Suggestions,
+    ) -> Result<(), Error> {
         if self.request.save {
-            match quota::save(service, &self.context.clock, self.session, self.cost, done).await {
+            let spent = (self.session, self.cost);
+            match quota::save(service, &self.context.clock, spent, self.request, done, suggestions).await {
                 Ok(saved) => {
                     save_as(done, saved);
                     return Ok(());
@@ -293,6 +304,7 @@ impl Settling<'_> {
             warning: warning(count, target),
             stop_reason,
             playlist_id: None,
+            version: None,
             not_saved: None,
             quota: quota::Quota::default(),
         }

@@ -17,6 +17,7 @@ pub mod outbox;
 mod properties;
 pub mod quota;
 pub mod recover;
+pub mod refine;
 pub mod request;
 pub mod resolve;
 

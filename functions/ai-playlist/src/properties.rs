@@ -38,10 +38,9 @@ fn holds_its_limits(request: &PlaylistRequest) -> bool {
         })
         && wish.exclude_artists.len() <= 20
         && wish.exclude_artists.iter().all(|artist| is_within(artist, 200))
-        && wish
-            .refine
-            .as_ref()
-            .is_none_or(|it| are_songs(&it.previous, 100) && is_within(&it.instruction, 500))
+        && wish.refine.as_ref().is_none_or(|it| {
+            are_songs(&it.previous, 100) && it.instruction.as_ref().is_none_or(|it| is_within(it, 500))
+        })
         && request
             .market
             .as_ref()

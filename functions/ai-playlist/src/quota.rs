@@ -3,17 +3,21 @@
 //! Only the function's role may call them. Each may be repeated: the session's id makes a repeat return the result
 //! of the first call.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 pub use shared::api::Quota;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
 use shared::supabase::Service;
+use shared::track::Suggestion;
 use shared::{Code, Error};
 use uuid::Uuid;
 
 use crate::event::{Done, Track};
-use crate::recover::Delivered;
+use crate::recover::{Delivered, KeptTrack};
+use crate::request::PlaylistRequest;
 
 /// How a generation ended, as the database's `ai_status_enum` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,8 +47,10 @@ struct Answer {
     quota: Option<Quota>,
     retry_after_seconds: Option<u64>,
     playlist_id: Option<Uuid>,
+    version: Option<u32>,
     name: Option<String>,
     delivered: Option<Delivered>,
+    tracks: Option<Vec<KeptTrack>>,
 }
 
 impl Answer {
@@ -54,37 +60,50 @@ impl Answer {
     }
 }
 
-/// The result of a reservation.
+/// What a reservation decides.
 #[derive(Debug, PartialEq)]
-pub enum Reservation {
+pub enum Decision {
     /// A slot is reserved: generate.
     Held,
-    /// This session succeeded before, so nothing is generated. Contains what was delivered without being saved.
+    /// This session succeeded before, so nothing is generated. Contains what was delivered.
     Finished(Quota, Option<Delivered>),
+}
+
+/// The result of a reservation.
+#[derive(Debug, PartialEq)]
+pub struct Reservation {
+    /// What to do.
+    pub decision: Decision,
+    /// The tracks of the playlist that is refined.
+    pub tracks: Vec<KeptTrack>,
 }
 
 /// Reserves one slot of the quota.
 ///
 /// # Errors
-/// 402 `quota_exceeded`, 403 `profile_not_found`, 409 `generation_in_progress`,
+/// 402 `quota_exceeded`, 403 `profile_not_found`, 404 `playlist_not_found`, 409 `generation_in_progress`,
 /// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
 pub async fn reserve(
     service: &Service<'_>,
     session: Session,
-    prompt: &str,
-    save: bool,
+    request: &PlaylistRequest,
 ) -> Result<Reservation, Error> {
     let args = json!({
         "p_session_id": session.id,
         "p_user_id": session.user_id,
-        "p_prompt": prompt,
-        "p_save": save,
+        "p_prompt": request.wish.prompt,
+        "p_save": request.save,
+        "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
     });
     // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
-    let answer: Answer = service.rpc("ai_reserve", &args).await?;
+    let mut answer: Answer = service.rpc("ai_reserve", &args).await?;
+    let tracks = answer.tracks.take().unwrap_or_default();
     let error = match (answer.outcome.as_str(), &answer.quota) {
-        ("reserved", _) => return Ok(Reservation::Held),
-        ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
+        ("reserved", _) => return Ok(Reservation { decision: Decision::Held, tracks }),
+        ("finished", Some(quota)) => {
+            return Ok(Reservation { decision: Decision::Finished(quota.clone(), answer.delivered), tracks });
+        }
+        ("no_playlist", _) => Error::of(Code::PlaylistNotFound),
         ("in_progress", _) => Error::of(Code::GenerationInProgress),
         ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
@@ -189,15 +208,21 @@ pub async fn settle(
 /// A playlist in the database.
 #[derive(Debug, PartialEq)]
 pub struct SavedPlaylist {
-    /// The session's id.
+    /// The id of the refined playlist, otherwise the session's.
     pub id: Uuid,
+    /// The version that the playlist has now.
+    pub version: u32,
     /// The name, made unique among the user's playlists.
     pub name: String,
     /// The user's quota after this generation.
     pub quota: Quota,
 }
 
-/// Settles the generation as succeeded and stores its playlist, in one transaction.
+/// The model's own spelling of its songs, by track URI.
+pub type Suggestions = BTreeMap<String, Suggestion>;
+
+/// Settles the generation as succeeded and stores its playlist, or the next version of the refined one, in one
+/// transaction.
 ///
 /// # Errors
 /// 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
@@ -205,9 +230,10 @@ pub struct SavedPlaylist {
 pub async fn save(
     service: &Service<'_>,
     clock: &dyn Clock,
-    session: Session,
-    cost: Cost,
+    (session, cost): (Session, Cost),
+    request: &PlaylistRequest,
     done: &Done,
+    suggestions: &Suggestions,
 ) -> Result<SavedPlaylist, Error> {
     let args = json!({
         "p_session_id": session.id,
@@ -216,11 +242,14 @@ pub async fn save(
         "p_name": done.name,
         "p_description": done.description,
         "p_tracks": done.tracks,
+        "p_refined_id": request.refined.as_ref().map(|refined| refined.playlist_id),
+        "p_instruction": request.instruction(),
+        "p_suggestions": suggestions,
     });
     let answer: Answer = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
-    match (answer.outcome.as_str(), answer.playlist_id, &answer.name, &answer.quota) {
-        ("saved", Some(id), Some(name), Some(quota)) => {
-            Ok(SavedPlaylist { id, name: name.clone(), quota: quota.clone() })
+    match (answer.outcome.as_str(), answer.playlist_id.zip(answer.version), &answer.name, &answer.quota) {
+        ("saved", Some((id, version)), Some(name), Some(quota)) => {
+            Ok(SavedPlaylist { id, version, name: name.clone(), quota: quota.clone() })
         }
         ("playlist_limit", ..) => Err(playlist_limit()),
         ("expired" | "unknown", ..) => Err(timeout()),

@@ -6,10 +6,13 @@ use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
 use shared::runtime::clock::Clock;
 use shared::supabase::Service;
+use shared::track::Suggestion;
 use shared::{Code, Error};
+use uuid::Uuid;
 
 use crate::event::{Done, StopReason, Track, fallback_name, save_as, stays_unsaved, warning};
-use crate::quota::{self, Quota, Session};
+use crate::quota::{self, Quota, Session, Suggestions};
+use crate::refine::Base;
 use crate::request::PlaylistRequest;
 
 /// What was delivered. Of a generation that was interrupted there are tracks only.
@@ -18,6 +21,8 @@ pub struct Delivered {
     tracks: Vec<KeptTrack>,
     #[serde(default)]
     is_saved: bool,
+    playlist_id: Option<Uuid>,
+    version: Option<u32>,
     name: Option<String>,
     #[serde(default)]
     description: String,
@@ -26,9 +31,11 @@ pub struct Delivered {
     stop_reason: Option<StopReason>,
 }
 
+/// A track of the database.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-struct KeptTrack {
-    track_uri: String,
+pub struct KeptTrack {
+    /// Spotify's URI.
+    pub track_uri: String,
     title: Option<String>,
     artist: Option<String>,
     album: Option<String>,
@@ -36,10 +43,13 @@ struct KeptTrack {
     explicit: Option<bool>,
     image_url: Option<String>,
     why: Option<String>,
+    /// The model's own spelling.
+    pub suggestion: Option<Suggestion>,
 }
 
 impl KeptTrack {
-    fn at(self, index: usize) -> Track {
+    /// Returns the track at a position, from 0.
+    pub fn at(self, index: usize) -> Track {
         let (title, artist, album) =
             (self.title.unwrap_or_default(), self.artist.unwrap_or_default(), self.album.unwrap_or_default());
         Track {
@@ -66,17 +76,19 @@ pub async fn recover(
     service: &Service<'_>,
     clock: &dyn Clock,
     session: Session,
-    request: &PlaylistRequest,
+    (request, base): (&PlaylistRequest, &Base),
     quota: Quota,
     delivered: Option<Delivered>,
 ) -> Result<Done, Error> {
     let delivered = delivered.ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
-    let is_saved = delivered.is_saved;
+    let (is_saved, playlist_id, version) = (delivered.is_saved, delivered.playlist_id, delivered.version);
     let mut done = done(session, request, quota, delivered);
     if is_saved {
-        done.playlist_id = Some(session.id);
+        (done.playlist_id, done.version) = (playlist_id, version);
     } else if request.save {
-        match quota::save(service, clock, session, Cost::ZERO, &done).await {
+        done.tracks = base.with(done.tracks);
+        done.count = done.tracks.len();
+        match quota::save(service, clock, (session, Cost::ZERO), request, &done, &Suggestions::new()).await {
             Ok(saved) => save_as(&mut done, saved),
             Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(&mut done),
             Err(error) => return Err(error),
@@ -101,6 +113,7 @@ fn done(session: Session, request: &PlaylistRequest, quota: Quota, delivered: De
         warning: warning(count, target),
         stop_reason: delivered.stop_reason.unwrap_or(StopReason::Interrupted),
         playlist_id: None,
+        version: None,
         not_saved: None,
         quota,
     }

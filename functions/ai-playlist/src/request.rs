@@ -5,10 +5,11 @@ use shared::Error;
 use shared::api::{self, EraRequest, RefineRequest, Song};
 use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
 use shared::request::{Whole, market, parse_json, text};
-use shared::track::{Era, Suggestion};
+use shared::track::{Era, Suggestion, TrackUri};
+use uuid::Uuid;
 
 /// The most bytes of all texts of a wish together, because every byte costs money.
-const MAX_WISH_BYTES: usize = 12_288;
+pub const MAX_WISH_BYTES: usize = 12_288;
 const MAX_PROMPT_CHARS: usize = 1000;
 const MAX_TARGET_COUNT: usize = 50;
 const DEFAULT_TARGET_COUNT: usize = 20;
@@ -29,6 +30,15 @@ pub enum Format {
     Json,
 }
 
+/// The user's playlist that is refined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refined {
+    /// Its id.
+    pub playlist_id: Uuid,
+    /// The tracks that stay.
+    pub keep: Vec<TrackUri>,
+}
+
 /// A valid request for a playlist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaylistRequest {
@@ -44,15 +54,22 @@ pub struct PlaylistRequest {
     pub allow_versions: bool,
     /// Whether the result is stored as a playlist.
     pub save: bool,
+    /// The playlist of which the result becomes the next version.
+    pub refined: Option<Refined>,
 }
 
 impl PlaylistRequest {
     /// Returns all that the user said about the music: the prompt, and the instruction of a refinement.
     pub fn words(&self) -> String {
-        match &self.wish.refine {
+        match self.instruction() {
             None => self.wish.prompt.clone(),
-            Some(refine) => format!("{}\n{}", self.wish.prompt, refine.instruction),
+            Some(instruction) => format!("{}\n{instruction}", self.wish.prompt),
         }
+    }
+
+    /// Returns the change that the user asked for.
+    pub fn instruction(&self) -> Option<&str> {
+        self.wish.refine.as_ref()?.instruction.as_deref()
     }
 }
 
@@ -142,6 +159,8 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     let optional_text = |field: &str, value: Option<String>| {
         value.map(|value| text(field, &value, MAX_HINT_CHARS)).transpose()
     };
+    let (refine, refined) = raw.refine.map(refine).transpose()?.unzip();
+    let refined = refined.flatten();
     let wish = PlaylistAsk {
         prompt: text("prompt", &raw.prompt, MAX_PROMPT_CHARS)?,
         seeds: songs("seeds", raw.seeds.unwrap_or_default(), MAX_SEEDS)?,
@@ -151,7 +170,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         allow_explicit: raw.allow_explicit.unwrap_or(true),
         exclude_artists: artists(raw.exclude_artists.unwrap_or_default())?,
         discovery: raw.discovery.map(|name| discovery(&name)).transpose()?.unwrap_or_default(),
-        refine: raw.refine.map(refine).transpose()?,
+        refine,
         ..PlaylistAsk::default()
     };
     if wish.text_bytes() > MAX_WISH_BYTES {
@@ -159,12 +178,17 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
             "prompt, mood, tempo, seeds, exclude_artists and refine hold more than {MAX_WISH_BYTES} bytes of text in all."
         )));
     }
+    let target_count = target_count(raw.target_count)?;
+    if refined.as_ref().is_some_and(|refined| refined.keep.len() >= target_count) {
+        return Err(Error::invalid("target_count must be greater than the number of tracks in refine.keep."));
+    }
     Ok(PlaylistRequest {
         wish,
-        target_count: target_count(raw.target_count)?,
+        target_count,
         market: raw.market.map(|code| market(&code)).transpose()?,
         allow_versions: raw.allow_versions.unwrap_or(false),
-        save: raw.save.unwrap_or(false),
+        save: raw.save.unwrap_or(false) || refined.is_some(),
+        refined,
     })
 }
 
@@ -224,11 +248,25 @@ fn year(field: &str, wanted: Option<Whole>) -> Result<Option<i32>, Error> {
     year.map(Some).ok_or_else(|| Error::invalid(format!("{field} must be a year from 1900 to 2100.")))
 }
 
-fn refine(raw: RefineRequest) -> Result<Refine, Error> {
-    Ok(Refine {
-        previous: songs("refine.previous", raw.previous, MAX_PREVIOUS_TRACKS)?,
-        instruction: text("refine.instruction", &raw.instruction, MAX_INSTRUCTION_CHARS)?,
-    })
+fn refine(raw: RefineRequest) -> Result<(Refine, Option<Refined>), Error> {
+    let RefineRequest { playlist_id, keep, previous, instruction } = raw;
+    let is_complete = match playlist_id {
+        Some(_) => previous.is_none(),
+        None => keep.is_none() && previous.is_some() && instruction.is_some(),
+    };
+    if !is_complete {
+        return Err(Error::invalid(
+            "refine needs either playlist_id, alone or with keep and instruction, or previous and instruction.",
+        ));
+    }
+    let previous = songs("refine.previous", previous.unwrap_or_default(), MAX_PREVIOUS_TRACKS)?;
+    let instruction =
+        instruction.map(|words| text("refine.instruction", &words, MAX_INSTRUCTION_CHARS)).transpose()?;
+    let mut keep = at_most("refine.keep", keep.unwrap_or_default(), MAX_PREVIOUS_TRACKS)?;
+    keep.sort_unstable();
+    keep.dedup();
+    let refined = playlist_id.map(|playlist_id| Refined { playlist_id, keep });
+    Ok((Refine { previous, kept: Vec::new(), instruction }, refined))
 }
 
 #[cfg(test)]

@@ -6,6 +6,18 @@ use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+const LIST: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
+const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
+
+#[test]
+fn a_refined_playlist_is_saved_and_its_kept_tracks_count_once() {
+    let body = json!({"prompt": "x", "target_count": 2, "refine": {"playlist_id": LIST, "keep": [URI, URI]}});
+    let request = parse(body.to_string().as_bytes()).unwrap();
+    assert!(request.save);
+    assert_eq!(request.refined.unwrap().keep.len(), 1);
+    assert_eq!(request.wish.refine.unwrap().instruction, None);
+}
+
 fn refused(body: serde_json::Value) -> String {
     let error = parse(body.to_string().as_bytes()).unwrap_err();
     assert_eq!(error.code(), Code::InvalidRequest, "{body}");
@@ -40,7 +52,7 @@ fn accepts_every_parameter() {
     assert_eq!(request.wish.seeds[0].artist, "Dżem");
     assert_eq!(request.wish.era, Some(Era { from: Some(1980), to: Some(1989) }));
     assert_eq!(request.market.as_deref(), Some("PL"));
-    assert_eq!(request.wish.refine.unwrap().instruction, "calmer");
+    assert_eq!(request.wish.refine.unwrap().instruction.unwrap(), "calmer");
     assert!(request.save && request.allow_versions && !request.wish.allow_explicit);
 }
 
@@ -75,6 +87,16 @@ fn a_refusal_names_the_field() {
         (json!({"prompt": "x", "market": "POL"}), "market"),
         (json!({"prompt": "x", "market": "ß"}), "market"),
         (json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}), "refine.instruction"),
+        (json!({"prompt": "x", "refine": {"previous": []}}), "refine needs"),
+        (json!({"prompt": "x", "refine": {"instruction": "calmer"}}), "refine needs"),
+        (json!({"prompt": "x", "refine": {"previous": [], "instruction": "y", "keep": []}}), "refine needs"),
+        (json!({"prompt": "x", "refine": {"playlist_id": LIST, "previous": []}}), "refine needs"),
+        (json!({"prompt": "x", "refine": {"playlist_id": "1"}}), "refine.playlist_id"),
+        (json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": ["x"]}}), "refine.keep"),
+        (
+            json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": [URI, URI]}, "target_count": 1}),
+            "target_count",
+        ),
         (json!({"prompt": "x", "mood": "m".repeat(101)}), "mood"),
         (json!({"prompt": "x", "save": "yes"}), "save must be true or false"),
     ] {

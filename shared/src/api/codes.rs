@@ -120,7 +120,7 @@ codes! {
     NotFound = 404 "not_found" on ["request"],
         "There is nothing at this path.", "Correct the path.";
     /// The user has no such playlist, or deleted it.
-    PlaylistNotFound = 404 "playlist_not_found" on ["exportPlaylist"],
+    PlaylistNotFound = 404 "playlist_not_found" on ["generatePlaylist", "exportPlaylist"],
         "You have no such playlist.", "Read the user's playlists again.";
     /// The path does not allow the method. If no path of the function allows it, `Allow` lists the methods of the whole
     /// function.

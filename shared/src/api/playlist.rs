@@ -10,7 +10,6 @@ use crate::request::Whole;
 
 #[cfg(feature = "openapi")]
 use crate::llm::playlist::{Discovery, Language};
-#[cfg(feature = "openapi")]
 use crate::track::TrackUri;
 
 /// What docs/openapi.yaml describes of these types, in its order.
@@ -77,7 +76,7 @@ pub struct PlaylistRequest {
     /// The market in which the songs must be available.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Market>))]
     pub market: Option<String>,
-    /// A previous playlist, and how the new one should differ.
+    /// A playlist, and how it should change.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub refine: Option<RefineRequest>,
     /// Whether the result is saved as a playlist.
@@ -111,27 +110,34 @@ pub struct EraRequest {
     pub to: Option<Whole>,
 }
 
-/// A previous playlist, and how the new one should differ.
+/// A playlist, and how it should change: a saved one by `playlist_id`, or any songs as `previous` with an `instruction`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct RefineRequest {
-    /// The songs of the previous playlist.
+    /// The id of one of the user's playlists. The result is saved as its next version.
+    pub playlist_id: Option<Uuid>,
+    /// Tracks of this playlist that stay at their places; `target_count` includes them. Those that it no longer holds are
+    /// ignored. Only with `playlist_id`.
     #[cfg_attr(feature = "openapi", schema(max_items = 100))]
-    pub previous: Vec<Song>,
-    /// The change in the user's words.
+    pub keep: Option<Vec<TrackUri>>,
+    /// The songs of a playlist that is not saved, in the words of the user or the model. Only without `playlist_id`.
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
+    pub previous: Option<Vec<Song>>,
+    /// The change in the user's words. Without one, none of the playlist's other songs comes back.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 500, pattern = "NOT_BLANK", examples("calmer"))
     )]
-    pub instruction: String,
+    pub instruction: Option<String>,
 }
 
 /// A track of the playlist, in Spotify's own spelling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Track {
-    /// The position, from 0: in a `track` event in the order of discovery, in the finished playlist in the model's order.
+    /// The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished
+    /// playlist in the model's order.
     pub index: usize,
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
@@ -246,9 +252,12 @@ pub struct GeneratedPlaylist {
     /// or the platform ended the function.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub stop_reason: StopReason,
-    /// The id of the saved playlist, equal to `session_id`; null if it was not saved.
+    /// The id of the saved playlist: that of the refined one, otherwise `session_id`; null if it was not saved.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub playlist_id: Option<Uuid>,
+    /// The version of the playlist that was saved; null if none was.
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<i64>))]
+    pub version: Option<u32>,
     /// Present only if `save` was set and the account reached its limit meanwhile. The playlist is charged and delivered; a
     /// repeat with the same `Idempotency-Key` and `save` saves it once the account has room.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -53,6 +53,7 @@ fn holds_its_limits((events, _): &(Vec<PlaylistEvent>, bool)) -> bool {
     songs <= MAX_SUGGESTIONS
         && events.iter().all(|event| match event {
             PlaylistEvent::Name(name) => is_clean(name, 100),
+            PlaylistEvent::Why(text) => is_clean(text, 120),
             PlaylistEvent::Description(text) => is_clean(text, 300),
             PlaylistEvent::Summary(text) => is_clean(text, 500),
             PlaylistEvent::Suggestion(song) => {

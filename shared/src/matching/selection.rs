@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{MissReason, fold::Folded, prompt::Prompt, title::Title};
-use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+use crate::track::{CatalogueTrack, Suggestion};
 
 /// The most tracks of one artist, unless the user named the artist.
 const MAX_PER_ARTIST: usize = 2;
@@ -14,14 +14,18 @@ pub struct Selection {
     target: usize,
     prompt: Prompt,
     entries: Vec<Entry>,
+    /// Songs that must not come back.
+    barred: Vec<Entry>,
     /// Artist and title of every suggestion, normalised.
     suggested: BTreeSet<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    uri: TrackUri,
+    uri: String,
     isrc: Option<String>,
+    /// The names that the primary artist may have, normalised: several if a name and a list of names look the same.
+    primary: Vec<String>,
     /// Credited artists, normalised, the primary one first.
     artists: Vec<String>,
     title: Title,
@@ -31,7 +35,32 @@ impl Selection {
     /// Creates an empty playlist of at most `target` tracks for the user's own words.
     #[must_use]
     pub fn new(target: usize, prompt: &str) -> Self {
-        Self { target, prompt: Prompt::new(prompt), entries: Vec::new(), suggested: BTreeSet::new() }
+        Self {
+            target,
+            prompt: Prompt::new(prompt),
+            entries: Vec::new(),
+            barred: Vec::new(),
+            suggested: BTreeSet::new(),
+        }
+    }
+
+    /// Adds a track that stays in the playlist, by what is known of it. It counts like any other.
+    pub fn keep(&mut self, uri: &str, title: &str, artists: &str) {
+        let entry = self.known(uri, title, artists);
+        self.entries.push(entry);
+    }
+
+    /// Excludes a song as if the playlist contained it, but it does not count.
+    pub fn bar(&mut self, uri: &str, title: &str, artists: &str) {
+        let entry = self.known(uri, title, artists);
+        self.barred.push(entry);
+    }
+
+    fn known(&mut self, uri: &str, title: &str, artists: &str) -> Entry {
+        let entry = Entry::known(uri, title, artists);
+        let name = suggested_title(&entry.title);
+        self.suggested.extend(entry.primary.iter().map(|artist| (artist.clone(), name.clone())));
+        entry
     }
 
     /// Adds the track and returns its index, from 0.
@@ -43,11 +72,12 @@ impl Selection {
     ///   reason of the closed list), or the playlist is full.
     pub fn offer(&mut self, track: &CatalogueTrack) -> Result<usize, MissReason> {
         let entry = Entry::new(track);
-        if self.entries.iter().any(|other| other.is_same_song(&entry)) {
+        if self.entries.iter().chain(&self.barred).any(|other| other.is_same_song(&entry)) {
             return Err(MissReason::Duplicate);
         }
-        let of_artist =
-            self.entries.iter().filter(|other| other.artists.first() == entry.artists.first()).count();
+        let is_of_artist =
+            |other: &&Entry| entry.artists.first().is_some_and(|name| other.primary.contains(name));
+        let of_artist = self.entries.iter().filter(is_of_artist).count();
         let named = || track.artists.first().is_some_and(|artist| self.prompt.names(artist));
         if self.is_full() || (of_artist >= MAX_PER_ARTIST && !named()) {
             return Err(MissReason::Excluded);
@@ -58,10 +88,8 @@ impl Selection {
 
     /// Stores the suggestion and returns whether the same song had been suggested before.
     pub fn already_seen(&mut self, suggestion: &Suggestion) -> bool {
-        let title = Title::parse(&suggestion.title);
-        !self
-            .suggested
-            .insert((compact(&suggestion.artist), format!("{} {}", title.full().compact(), title.parts)))
+        let title = suggested_title(&Title::parse(&suggestion.title));
+        !self.suggested.insert((compact(&suggestion.artist), title))
     }
 
     /// Whether the target is reached.
@@ -85,11 +113,30 @@ impl Selection {
 
 impl Entry {
     fn new(track: &CatalogueTrack) -> Self {
+        let artists: Vec<_> = track.artists.iter().map(|artist| compact(artist)).collect();
         Self {
-            uri: track.uri.clone(),
+            uri: track.uri.as_str().to_owned(),
             isrc: track.isrc.as_deref().map(isrc).filter(|code| !code.is_empty()),
-            artists: track.artists.iter().map(|artist| compact(artist)).collect(),
+            primary: artists.first().cloned().into_iter().collect(),
+            artists,
             title: Title::parse(&track.title),
+        }
+    }
+
+    /// Reads a track whose artists are one text. A comma separates two names or is part of one, as in "Tyler, The
+    /// Creator", so both readings count.
+    fn known(uri: &str, title: &str, artists: &str) -> Self {
+        let names: Vec<&str> = artists.split(", ").collect();
+        let runs_from = |from: usize| {
+            let rest = names.get(from..).unwrap_or_default();
+            (1..=rest.len()).map(move |count| compact(&rest.get(..count).unwrap_or_default().join(", ")))
+        };
+        Self {
+            uri: uri.to_owned(),
+            isrc: None,
+            primary: runs_from(0).collect(),
+            artists: (0..names.len()).flat_map(runs_from).collect(),
+            title: Title::parse(title),
         }
     }
 
@@ -109,6 +156,10 @@ impl Entry {
     }
 }
 
+fn suggested_title(title: &Title) -> String {
+    format!("{} {}", title.full().compact(), title.parts)
+}
+
 /// Returns an artist's name without spaces, so that "R.E.M." equals "REM".
 fn compact(name: &str) -> String {
     Folded::of(name).name().bare().compact()
@@ -122,6 +173,7 @@ fn isrc(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::track::TrackUri;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -170,6 +222,39 @@ mod tests {
         }
         assert!(selection.offer(&track(6, "Panic! At The Disco", "Bohemian Rhapsody")).is_ok());
         assert!(selection.offer(&coded(7, "", "Innuendo")).is_ok());
+    }
+
+    #[test]
+    fn a_kept_song_counts_and_comes_in_no_other_version() {
+        let mut selection = Selection::new(4, "anything");
+        selection.keep(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
+        selection.keep(track(2, "", "").uri.as_str(), "Czerwony jak cegła", "Dżem, Someone Else");
+        selection.keep(track(3, "", "").uri.as_str(), "See You Again", "Tyler, The Creator, Kali Uchis");
+        for repeat in [
+            track(1, "Another", "Name"),
+            track(4, "DŻEM", "Whisky - Live"),
+            track(5, "Kali Uchis", "See You Again"),
+            track(6, "Tyler, The Creator", "See You Again"),
+        ] {
+            assert_eq!(selection.offer(&repeat), Err(MissReason::Duplicate), "{}", repeat.title);
+        }
+        assert_eq!(selection.offer(&track(7, "Dżem", "Sen o Victorii")), Err(MissReason::Excluded));
+        let suggestion = Suggestion { artist: "dżem".into(), title: "Whisky".into(), year: None };
+        assert!(selection.already_seen(&suggestion));
+        assert_eq!((selection.len(), selection.is_full()), (3, false));
+        assert_eq!(selection.offer(&track(8, "Kult", "Arahja")), Ok(3));
+        assert!(selection.is_full());
+    }
+
+    #[test]
+    fn a_barred_song_does_not_come_back_and_does_not_count() {
+        let mut selection = Selection::new(2, "anything");
+        selection.bar(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
+        assert_eq!(selection.offer(&track(2, "Dżem", "Whisky (Remastered)")), Err(MissReason::Duplicate));
+        assert!(selection.is_empty());
+        for (id, title) in [(3, "Sen o Victorii"), (4, "Czerwony jak cegła")] {
+            assert!(selection.offer(&track(id, "Dżem", title)).is_ok(), "{title}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ export const RELATIONS: Record<string, Relation> = {
     ownersRow: 'user_id = $owner',
   },
   playlists: {
-    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at', 'deleted_at'],
+    columns: ['id', 'owner_id', 'name', 'description', 'is_deleted', 'created_at', 'updated_at', 'deleted_at', 'version'],
     rights: {
       authenticated: {
         select: true,
@@ -41,6 +41,11 @@ export const RELATIONS: Record<string, Relation> = {
   },
   shared_playlists: {
     columns: ['playlist_id', 'share_id', 'created_at'],
+    rights: { authenticated: { select: true } },
+    ownersRow: 'playlist_id = $playlist',
+  },
+  playlist_versions: {
+    columns: ['playlist_id', 'version', 'session_id', 'prompt', 'instruction', 'suggestions', 'tracks', 'is_current', 'created_at'],
     rights: { authenticated: { select: true } },
     ownersRow: 'playlist_id = $playlist',
   },
@@ -65,10 +70,11 @@ export const RELATIONS: Record<string, Relation> = {
 export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
 
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
-  'add_tracks(uuid,jsonb,integer)': ['authenticated'],
-  'remove_track(uuid,integer)': ['authenticated'],
-  'move_track(uuid,integer,integer)': ['authenticated'],
-  'replace_tracks(uuid,jsonb)': ['authenticated'],
+  'add_tracks(uuid,jsonb,text,text)': ['authenticated'],
+  'remove_tracks(uuid,text[])': ['authenticated'],
+  'move_track(uuid,text,text,text)': ['authenticated'],
+  'replace_track(uuid,text,jsonb)': ['authenticated'],
+  'replace_tracks(uuid,jsonb,integer)': ['authenticated'],
   'share_playlist(uuid)': ['authenticated'],
   'unshare_playlist(uuid)': ['authenticated'],
   'shared_playlist(uuid)': ['anon', 'authenticated'],
@@ -77,10 +83,11 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'usage()': ['authenticated'],
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'account_export()': ['authenticated'],
-  'ai_reserve(uuid,uuid,text,boolean)': ['service_role', 'fn_ai'],
+  'restore_version(uuid,integer)': ['authenticated'],
+  'ai_reserve(uuid,uuid,text,boolean,uuid)': ['service_role', 'fn_ai'],
   'ai_deliver(uuid,uuid,numeric,jsonb)': ['service_role', 'fn_ai'],
   'ai_settle(uuid,uuid,ai_status_enum,numeric,integer,jsonb)': ['service_role', 'fn_ai'],
-  'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb)': ['service_role', 'fn_ai'],
+  'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb,uuid,text,jsonb)': ['service_role', 'fn_ai'],
   'store_spotify_tokens(uuid,text,text,text,timestamp with time zone,text,text)': ['service_role', 'fn_spotify'],
   'get_spotify_tokens(uuid,text,text,text)': ['service_role', 'fn_spotify'],
   'refresh_spotify_tokens(uuid,text,text,text,text,timestamp with time zone,text)': ['service_role', 'fn_spotify'],
@@ -120,6 +127,11 @@ export const POLICIES: Record<string, { table: string; using: string; check: str
     table: 'shared_playlists',
     using: `(playlist_id = ANY (${OWN_PLAYLISTS}))`,
     check: `(playlist_id = ANY (${OWN_PLAYLISTS}))`,
+  },
+  'Versions accessible through playlist owner': {
+    table: 'playlist_versions',
+    using: `(playlist_id = ANY (${OWN_PLAYLISTS}))`,
+    check: `(playlist_id = ANY (${OWN_LIVE_PLAYLISTS}))`,
   },
   'AI sessions owner': { table: 'ai_sessions', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Spotify exports owner': { table: 'spotify_exports', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },

@@ -64,11 +64,12 @@ const functions = ({ mallory, victim }: Scene): Attack[] => {
   const tracks = [TRACK];
   return Object.entries(closed).flatMap(([whose, playlist_id]) => [
     { what: `adds to ${whose}`, ask: rpc('add_tracks', { playlist_id, tracks }), expected: noPlaylist },
-    { what: `removes from ${whose}`, ask: rpc('remove_track', { playlist_id, position: 1 }), expected: noPlaylist },
+    { what: `removes from ${whose}`, ask: rpc('remove_tracks', { playlist_id, track_uris: [TRACK.track_uri] }), expected: noPlaylist },
+    { what: `swaps a track of ${whose}`, ask: rpc('replace_track', { playlist_id, track_uri: TRACK.track_uri, track: TRACK }), expected: noPlaylist },
     { what: `replaces ${whose}`, ask: rpc('replace_tracks', { playlist_id, tracks }), expected: noPlaylist },
     {
-      what: `removes from ${whose} by GET`,
-      ask: get(`/rpc/remove_track?playlist_id=${playlist_id}&position=1`),
+      what: `moves a track of ${whose} by GET`,
+      ask: get(`/rpc/move_track?playlist_id=${playlist_id}&track_uri=${TRACK.track_uri}`),
       expected: either(noPlaylist, refused([405], '25006')),
     },
   ]);

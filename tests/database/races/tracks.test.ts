@@ -1,10 +1,11 @@
 // Races about a playlist's tracks: positions stay 1..n, and nothing gets into a playlist that is gone.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
-import { addTracks, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
+import { addTracks, asFunction, asUser, userWithPlaylists, sql, tracks, tracksOf, uri } from './users.ts';
 
 /** A user with one playlist of the tracks 1 to `count`. */
 async function playlistOf(count: number): Promise<{ user: string; playlist: string }> {
@@ -23,10 +24,12 @@ async function assertDense(playlist: string): Promise<string[]> {
   return uris;
 }
 
-const removeTrack = (playlist: string, position: number): Step => (tx) => tx`select * from public.remove_track(${playlist}, ${position})`;
-const moveTrack = (playlist: string, from: number, to: number): Step => (tx) => tx`select * from public.move_track(${playlist}, ${from}, ${to})`;
-const replaceTracks = (playlist: string, ...numbers: number[]): Step => (tx) =>
-  tx`select * from public.replace_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb)`;
+const removeTracks = (playlist: string, ...numbers: number[]): Step => (tx) =>
+  tx`select * from public.remove_tracks(${playlist}, ${numbers.map(uri)}::text[])`;
+const moveTrack = (playlist: string, number: number, after: number): Step => (tx) =>
+  tx`select * from public.move_track(${playlist}, ${uri(number)}, ${uri(after)})`;
+const swapTrack = (playlist: string, old: number, by: number): Step => (tx) =>
+  tx`select * from public.replace_track(${playlist}, ${uri(old)}, ${tracks(by)}::text::jsonb -> 0)`;
 const softDelete = (playlist: string): Step => (tx) => tx`update public.playlists set is_deleted = true where id = ${playlist}`;
 const restore = (playlist: string): Step => (tx) => tx`update public.playlists set is_deleted = false where id = ${playlist}`;
 
@@ -37,6 +40,19 @@ test('adds at once are all there', async () => {
   assert.equal((await assertDense(playlist)).length, 13);
 });
 
+test('an edit and a refinement at once lose nothing', async () => {
+  const { user, playlist } = await playlistOf(2);
+  const session = randomUUID();
+  await sql`select public.ai_reserve(${session}, ${user}, 'rain', true, ${playlist})`;
+  const save = asFunction('fn_ai', (tx) => tx`
+    select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(50)}::text::jsonb, ${playlist})`);
+  const endings = await interleave([[asUser(user, addTracks(playlist, 9)), nothing], [nothing, save]]);
+  assert.deepEqual(refusals(endings), {});
+  assert.deepEqual(await assertDense(playlist), [uri(50)]);
+  const rows = await sql`select t ->> 'track_uri' as uri from public.playlist_versions v, jsonb_array_elements(v.tracks) t where v.playlist_id = ${playlist}`;
+  assert.deepEqual(rows.map((row) => row.uri), [uri(1), uri(2), uri(9)]);
+});
+
 test('a hundred is the limit also for many at once', async () => {
   const { user, playlist } = await playlistOf(98);
   const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 200 + n))));
@@ -44,36 +60,52 @@ test('a hundred is the limit also for many at once', async () => {
   assert.equal((await assertDense(playlist)).length, 100);
 });
 
+/** The version of the list, and its tracks by their numbers. */
+async function listOf(playlist: string): Promise<[version: number, numbers: number[]]> {
+  const [row] = await sql`select version from public.playlists where id = ${playlist}`;
+  return [row?.version as number, (await assertDense(playlist)).map((it) => Number(it.slice(-22)))];
+}
+
 test('the same track is added once', async () => {
   const { user, playlist } = await playlistOf(1);
   const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, addTracks(playlist, 77))));
-  assert.deepEqual(refusals(endings), { PT409: 2 });
-  assert.equal((await assertDense(playlist)).length, 2);
+  assert.deepEqual(refusals(endings), {});
+  assert.deepEqual(await listOf(playlist), [2, [1, 77]]);
 });
 
-test('removes at once remove as many', async () => {
-  const { user, playlist } = await playlistOf(40);
-  const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, removeTrack(playlist, 1))));
+test('removes at once remove what they name, and the version counts each', async () => {
+  const { user, playlist } = await playlistOf(6);
+  const endings = await atOnce([[1], [2, 3], [5, 3]].map((numbers) => asUser(user, removeTracks(playlist, ...numbers))));
   assert.deepEqual(refusals(endings), {});
-  assert.equal((await assertDense(playlist)).length, 37);
+  assert.deepEqual(await listOf(playlist), [4, [4, 6]]);
 });
 
 test('moves at once lose nothing', async () => {
-  const { user, playlist } = await playlistOf(30);
-  const before = await assertDense(playlist);
-  const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, moveTrack(playlist, 1, 30))));
+  const { user, playlist } = await playlistOf(6);
+  const endings = await atOnce([[1, 4], [2, 5], [3, 6]].map(([number = 0, after = 0]) => asUser(user, moveTrack(playlist, number, after))));
   assert.deepEqual(refusals(endings), {});
-  assert.deepEqual(await assertDense(playlist), [...before.slice(3), ...before.slice(0, 3)]);
+  assert.deepEqual(await listOf(playlist), [4, [4, 1, 5, 2, 6, 3]]);
 });
 
-test('everything at once leaves a playlist without gap or duplicate', async () => {
+test('of two replacements of one version one is refused, and nothing of it is written', async () => {
+  const { user, playlist } = await playlistOf(3);
+  const replace = (...numbers: number[]): Step => (tx) =>
+    tx`select * from public.replace_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb, 1)`;
+  const endings = await atOnce([asUser(user, replace(7, 8)), asUser(user, replace(9))]);
+  assert.deepEqual(refusals(endings), { PT409: 1 });
+  const [version, numbers] = await listOf(playlist);
+  assert.deepEqual([version, numbers.length === 1 ? [9] : [7, 8]], [2, numbers]);
+});
+
+test('everything at once leaves a playlist without gap or duplicate, with a version that counts the changes', async () => {
   const { user, playlist } = await playlistOf(50);
-  const all = [addTracks(playlist, 300), removeTrack(playlist, 5), moveTrack(playlist, 1, 20), replaceTracks(playlist, ...Array.from({ length: 40 }, (_, k) => k + 1))];
+  const all = [addTracks(playlist, 300), removeTracks(playlist, 5), moveTrack(playlist, 1, 20), swapTrack(playlist, 9, 400)];
   const endings: Ending[] = [];
   for (const left of all) endings.push(...(await atOnce(all.filter((step) => step !== left).map((step) => asUser(user, step)))));
-  // A track that came back with a replacement may be the one that is added.
-  assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== 'PT409'), []);
-  await assertDense(playlist);
+  assert.deepEqual(refusals(endings), {});
+  const others = Array.from({ length: 50 }, (_, n) => n + 1).filter((n) => ![1, 5, 9].includes(n));
+  const expected = [...others.toSpliced(others.indexOf(20) + 1, 0, 1).toSpliced(6, 0, 400), 300];
+  assert.deepEqual(await listOf(playlist), [5, expected]);
 });
 
 test('two playlists changed in opposite orders: one waits, and a deadlock would be seen', async () => {

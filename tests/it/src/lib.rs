@@ -36,6 +36,7 @@ mod models;
 mod process;
 mod quota;
 mod reconcile;
+mod refine;
 mod spotify_export;
 mod spotify_link;
 mod stripe_webhook;

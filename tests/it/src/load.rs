@@ -83,13 +83,15 @@ async fn flood_of_one_user_leaves_anothers_reads_below_ten_times_their_quiet_tim
     for _ in 0..40 {
         quiet.push(timed_read(&stack, &neighbour).await);
     }
-    let body = json!({"playlist_id": flooded, "from_position": 1, "to_position": 100});
-    let write = || stack.rest(Method::POST, "rpc/move_track", &flooder, body.clone());
+    let write = |n: usize| {
+        let body = json!({"playlist_id": flooded, "track_uri": uris[n]});
+        stack.rest(Method::POST, "rpc/move_track", &flooder, body)
+    };
     let is_over = std::cell::Cell::new(false);
     let flood = async {
         let mut statuses = Vec::new();
         for _ in 0..5 {
-            statuses.extend(join_all((0..40).map(|_| write())).await.iter().map(|response| response.status));
+            statuses.extend(join_all((0..40).map(write)).await.iter().map(|response| response.status));
         }
         is_over.set(true);
         statuses

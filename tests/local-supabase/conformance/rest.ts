@@ -57,7 +57,7 @@ describe('the data API', () => {
     'a body that is not JSON': [() => insert('{'), 400, 'PGRST102'],
     'a delete without a grant': [() => call(`/rest/v1/playlists?owner_id=eq.${user.id}`, { method: 'DELETE', token: user.token }), 403, '42501'],
     'a track that is not written by its function': [() => postTo('playlist_tracks', { playlist_id: alpha, position: 9, track_uri: track(1).track_uri }), 403, '42501'],
-    'a writing function by GET': [() => get(`rpc/remove_track?playlist_id=${alpha}&position=1`), 405, '25006', /read-only transaction/],
+    'a writing function by GET': [() => get(`rpc/move_track?playlist_id=${alpha}&track_uri=${track(1).track_uri}`), 405, '25006', /read-only transaction/],
     'a SQLSTATE that names 404': [() => rpc('add_tracks', { playlist_id: randomUUID(), tracks: [] }), 404, 'PT404', /^playlist not found$/],
     'a SQLSTATE that names 409': [() => rpc('add_tracks', { playlist_id: alpha, tracks: [track(8), track(8)] }), 409, 'PT409', /^duplicate track/],
     'a SQLSTATE that names 422': [() => rpc('add_tracks', { playlist_id: alpha, tracks: [{ track_uri: 'x' }] }), 422, 'PT422', /^tracks\[0\]/],
@@ -111,7 +111,7 @@ describe('the data API', () => {
     const [{ playlist_tracks: tracks, ...rest }] = (await get(`playlists?select=*,${columns}&id=eq.${alpha}&playlist_tracks.order=position.desc`)).json;
     const { created_at, updated_at, ...plain } = rest;
     assert.ok(ISO_TIMESTAMP.test(created_at) && ISO_TIMESTAMP.test(updated_at));
-    assert.deepEqual(plain, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false, deleted_at: null });
+    assert.deepEqual(plain, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false, deleted_at: null, version: 1 });
     assert.deepEqual(tracks.map((row: any) => [row.position, row.title, row.explicit]), [[3, 'Title 2', null], [2, 'Title 1', null], [1, 'Title 3', null]]);
     assert.match(tracks[0].added_at, ISO_TIMESTAMP);
     const of = (name: string): Promise<Answer> => get(`playlist_tracks?select=title,playlists!inner(name)&playlists.name=eq.${name}&order=position`);
@@ -149,17 +149,16 @@ describe('the data API', () => {
     assertRefused(await add(rows.slice(50)), 409, 'PT409', /^playlist limit reached/);
   });
 
-  test('functions answer lists, scalars, nothing or JSON, and their rows can be chosen from like a table', async () => {
+  test('functions return objects, lists, scalars, nothing or JSON', async () => {
     const writer = await signUp();
     const playlist_id = await createPlaylist(writer);
     const added = await call('/rest/v1/rpc/add_tracks', { token: writer.token, body: { playlist_id, tracks: [track(1), track(2)] } });
-    assert.deepEqual(added.json.map((row: any) => [row.position, row.title, row.duration_ms]), [[1, 'Title 1', null], [2, 'Title 2', null]]);
-    assert.match(added.json[0].added_at, ISO_TIMESTAMP);
-    const chosen = await call('/rest/v1/rpc/add_tracks?select=position&order=position.desc&limit=1', { token: writer.token, body: { playlist_id, tracks: [track(3)] } });
-    assert.deepEqual(chosen.json, [{ position: 3 }]);
-    // An argument may have the name of a keyword.
-    const removed = await call('/rest/v1/rpc/remove_track', { token: writer.token, body: { playlist_id, position: 1 } });
-    assert.deepEqual([removed.status, removed.json[0].title, removed.json[0].position], [200, 'Title 2', 1]);
+    assert.equal(added.json.version, 1);
+    assert.deepEqual(added.json.tracks.map((row: any) => [row.position, row.title, row.duration_ms]), [[1, 'Title 1', null], [2, 'Title 2', null]]);
+    assert.match(added.json.tracks[0].added_at, ISO_TIMESTAMP);
+    const track_uris = [track(1).track_uri];
+    const removed = await call('/rest/v1/rpc/remove_tracks', { token: writer.token, body: { playlist_id, track_uris } });
+    assert.deepEqual([removed.status, removed.json.version, removed.json.tracks[0].title], [200, 2, 'Title 2']);
     const ids = { p_user_id: writer.id, p_secret: 's'.repeat(32) };
     assert.deepEqual((await asService('get_spotify_tokens', ids)).json, []);
     assert.equal((await asService('delete_spotify_tokens', { p_user_id: writer.id })).text, 'false');

@@ -115,21 +115,21 @@ const MAX_PER_ARTIST = 2;
 const TITLES = ['Paper Lanterns', 'Velvet Harbour', 'Hollow Satellites', 'Amber Meridian', 'Quiet Carousel', 'Crimson Staircase', 'Distant Orchard', 'Golden Tides'];
 const TITLES_PL = ['Papierowe latarnie', 'Ostatnie przystanie', 'Srebrne podwórka', 'Ciche tramwaje', 'Dalekie ogrody', 'Szklane żaglówki', 'Zielone wspomnienia'];
 const TEXTS = {
-  pl: { mood: 'Nastrój', description: 'Utwory dobrane do Twojego opisu.', summary: 'Od znanych przebojów po mniej oczywiste nagrania.' },
-  en: { mood: 'Mood', description: 'Songs chosen to fit your description.', summary: 'From well-known songs to less obvious ones.' },
+  pl: { mood: 'Nastrój', why: 'Spokojny głos i prosta melodia', description: 'Utwory dobrane do Twojego opisu.', summary: 'Od znanych przebojów po mniej oczywiste nagrania.' },
+  en: { mood: 'Mood', why: 'A calm voice over a simple tune', description: 'Songs chosen to fit your description.', summary: 'From well-known songs to less obvious ones.' },
 };
 
-interface Suggestion { artist: string; title: string; year: number | null }
+interface Suggestion { artist: string; title: string; year: number | null; why?: string }
 
 /** Returns the model's response without a script: the same for the same conversation. */
 export function unscripted(request: ChatRequest): string {
   const intent = readIntent(request.messages);
   const { language, isAboutMusic } = intent;
   const random = seededRandom(hash32(request.messages.map((message) => message.text).join('\n')));
-  const { mood, ...texts } = TEXTS[language];
+  const { mood, why, ...texts } = TEXTS[language];
   const name = `${mood}: ${intent.prompt.trim().replace(/\s+/g, ' ').slice(0, 40)}`;
   const answer = isAboutMusic
-    ? { kind: 'playlist', language, name, ...texts, tracks: suggest(intent, random) }
+    ? { kind: 'playlist', language, name, ...texts, tracks: suggest(intent, random).map((song) => ({ ...song, why })) }
     : { kind: 'refusal', language, name: '', description: '', summary: '', tracks: [] };
   // Without a format to keep to, models like to wrap their JSON.
   return request.wantsJson ? JSON.stringify(answer) : `\`\`\`json\n${JSON.stringify(answer, null, 2)}\n\`\`\``;

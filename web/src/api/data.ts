@@ -2,8 +2,8 @@
 
 import type { Database } from '../../../supabase/database.types.ts';
 import type { Change } from '../state/edits.ts';
-import { applied, uriOf } from '../state/edits.ts';
 import { asFailure, Failure, failureOfData } from './failure.ts';
+import type { Data } from './supabase.ts';
 import { data as api, auth } from './supabase.ts';
 
 export type Track = {
@@ -25,7 +25,11 @@ export type Summary = {
   count: number;
   is_deleted: boolean;
 };
-export type Playlist = Summary & { tracks: Track[] };
+/** A playlist's tracks; `version` increases with every change of them. */
+export type Content = { version: number; tracks: readonly Track[] };
+export type Playlist = Summary & Content;
+/** Where the tracks of one playlist are stored. */
+export type TrackStore = { read: () => Promise<Content>; save: (change: Change) => Promise<Content> };
 export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };
 export type Usage = { plan: 'free' | 'pro'; playlists: { used: number; limit: number }; ai: Quota };
 
@@ -67,7 +71,7 @@ export function asTracks(entries: Omit<Entry, 'position' | 'added_at'>[]): Track
 }
 
 /** Returns the tracks in the form of the RPCs, without unknown members. */
-function asArguments(tracks: Track[]) {
+function asArguments(tracks: readonly Track[]) {
   return tracks.map(({ track_uri, title, artist, album, duration_ms, explicit, version, image_url, why }) => ({
     track_uri,
     title: title || null,
@@ -95,14 +99,14 @@ export async function readPlaylist(id: string): Promise<Playlist> {
   const row = await answerOf(
     api()
       .from('playlists')
-      .select(`${COLUMNS}, playlist_tracks(${TRACK_COLUMNS})`)
+      .select(`${COLUMNS}, version, playlist_tracks(${TRACK_COLUMNS})`)
       .eq('id', id)
       .eq('is_deleted', false)
       .order('position', { referencedTable: 'playlist_tracks' })
       .single(),
   );
-  const { playlist_tracks, ...rest } = row;
-  return { ...asSummary(rest, playlist_tracks.length), tracks: asTracks(playlist_tracks) };
+  const { playlist_tracks, version, ...rest } = row;
+  return { ...asSummary(rest, playlist_tracks.length), version, tracks: asTracks(playlist_tracks) };
 }
 
 export async function createPlaylist(name: string, description: string): Promise<string> {
@@ -121,33 +125,49 @@ export async function setDeleted(id: string, is_deleted: boolean): Promise<void>
   await answerOf(api().from('playlists').update({ is_deleted }).eq('id', id).select('id').single());
 }
 
-export async function readTracks(id: string): Promise<Track[]> {
-  return (await readPlaylist(id)).tracks;
+/** Returns the version of a playlist's tracks. */
+export async function readVersion(id: string): Promise<number> {
+  const row = api().from('playlists').select('version').eq('id', id).eq('is_deleted', false).single();
+  return (await answerOf(row)).version;
 }
 
 /** Replaces a playlist's tracks. */
-export async function fill(playlist_id: string, tracks: Track[]): Promise<Track[]> {
-  return asTracks(await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) })));
+export async function fill(playlist_id: string, tracks: readonly Track[]): Promise<void> {
+  await answerOf(api().rpc('replace_tracks', { playlist_id, tracks: asArguments(tracks) }));
 }
 
-/** Applies an edit to the stored list and returns the resulting list. */
-export async function save(playlist_id: string, change: Change): Promise<Track[]> {
-  const now = await readTracks(playlist_id);
-  const next = applied(now, change);
-  const position = (tracks: Track[]) => tracks.findIndex((it) => it.track_uri === uriOf(change)) + 1;
-  const [from, to] = [position(now), position(next)];
-  if (change.kind === 'add') {
-    if (from > 0) return now;
-    const tracks = asArguments([change.track]);
-    return asTracks(await answerOf(api().rpc('add_tracks', { playlist_id, tracks, after_position: to - 1 })));
+/** Each edit is one request, whose response is the resulting list. */
+export function trackStore(playlist_id: string, on: () => Data = api): TrackStore {
+  const read = () =>
+    on()
+      .from('playlists')
+      .select(`version, playlist_tracks(${TRACK_COLUMNS})`)
+      .eq('id', playlist_id)
+      .eq('is_deleted', false)
+      .order('position', { referencedTable: 'playlist_tracks' })
+      .single();
+  return {
+    read: async () => {
+      const { version, playlist_tracks } = await answerOf(read());
+      return { version, tracks: asTracks(playlist_tracks) };
+    },
+    save: async (change) => {
+      const { version, tracks } = await answerOf(requestOf(on(), playlist_id, change));
+      return { version: version ?? 0, tracks: asTracks(tracks ?? []) };
+    },
+  };
+}
+
+function requestOf(on: Data, playlist_id: string, change: Change) {
+  if (change.kind === 'remove') return on.rpc('remove_tracks', { playlist_id, track_uris: [...change.uris] });
+  if (change.kind === 'restore') return on.rpc('restore_version', { playlist_id, version: change.version });
+  if (change.kind === 'swap') {
+    const [track = null] = asArguments([change.track]);
+    return on.rpc('replace_track', { playlist_id, track_uri: change.uri, track });
   }
-  if (from === 0) return now;
-  if (change.kind === 'swap') return fill(playlist_id, next);
-  if (change.kind === 'remove') {
-    return asTracks(await answerOf(api().rpc('remove_track', { playlist_id, position: from })));
-  }
-  if (from === to) return now;
-  return asTracks(await answerOf(api().rpc('move_track', { playlist_id, from_position: from, to_position: to })));
+  const place = { after_uri: change.after ?? undefined, before_uri: change.before ?? undefined };
+  if (change.kind === 'move') return on.rpc('move_track', { playlist_id, track_uri: change.uri, ...place });
+  return on.rpc('add_tracks', { playlist_id, tracks: asArguments(change.tracks), ...place });
 }
 
 export async function readUsage(): Promise<Usage> {

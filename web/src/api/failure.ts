@@ -13,6 +13,8 @@ export const PAGE_CODES = [
   'name_taken',
   'duplicate_track',
   'too_many_tracks',
+  'track_missing',
+  'playlist_changed',
   'text_not_allowed',
   'shared_playlist_not_found',
   'wrong_credentials',
@@ -56,12 +58,14 @@ export class Failure extends Error {
   }
 }
 
+const unreachable = () => (globalThis.navigator?.onLine === false ? 'offline' : 'network');
+
 /** Converts a thrown value to a failure. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   // `fetch` throws a TypeError if there is no response, and this DOMException if it takes too long.
   if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError'))
-    return new Failure(globalThis.navigator?.onLine === false ? 'offline' : 'network');
+    return new Failure(unreachable());
   return new Failure('unknown', { message: error instanceof Error ? error.message : String(error) });
 }
 
@@ -94,13 +98,15 @@ export function failureOfData(error: { code?: string; message: string }, status:
   if (message.startsWith('playlist limit')) return as('playlist_limit_reached');
   if (message.startsWith('duplicate track')) return as('duplicate_track');
   if (message.startsWith('a playlist holds at most')) return as('too_many_tracks');
+  if (message.startsWith('the track is not in the playlist')) return as('track_missing');
+  if (message.startsWith('the playlist has changed')) return as('playlist_changed');
   if (message.startsWith('shared playlist not found')) return as('shared_playlist_not_found');
   if (message.startsWith('profile not found')) return as('profile_not_found');
   if (status === 404 || code === 'PGRST116') return as('playlist_not_found');
   if (status === 409) return as('playlist_limit_reached');
   if (status === 429) return as('too_many_attempts');
   if (status === 400 || status === 422) return as('invalid_request');
-  if (status === 0) return as('network');
+  if (status === 0) return as(unreachable());
   return as(status >= 500 ? 'database_unavailable' : 'unknown');
 }
 

@@ -158,8 +158,10 @@ export type GeneratedPlaylist = {
   warning: 'fewer_than_12' | null;
   /** `completed`: the playlist has the requested number of tracks. `no_progress`: there were no more suggestions. `deadline`: the time limit was reached. `budget`: the limit of outbound requests was reached. `interrupted`: the client disconnected, or the platform ended the function. */
   stop_reason: 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
-  /** The id of the saved playlist, equal to `session_id`; null if it was not saved. */
+  /** The id of the saved playlist: that of the refined one, otherwise `session_id`; null if it was not saved. */
   playlist_id: string | null;
+  /** The version of the playlist that was saved; null if none was. */
+  version: number | null;
   /** Present only if `save` was set and the account reached its limit meanwhile. The playlist is charged and delivered; a repeat with the same `Idempotency-Key` and `save` saves it once the account has room. */
   not_saved?: 'playlist_limit_reached';
   quota: Quota;
@@ -207,12 +209,16 @@ export type PlaylistRequest = {
   discovery?: 'familiar' | 'balanced' | 'adventurous' | null;
   /** The market in which the songs must be available. */
   market?: Market | null;
-  /** A previous playlist, and how the new one should differ. */
+  /** A playlist, and how it should change. */
   refine?: {
-    /** The songs of the previous playlist. */
-    previous: Song[];
-    /** The change in the user's words. */
-    instruction: string;
+    /** The id of one of the user's playlists. The result is saved as its next version. */
+    playlist_id?: string | null;
+    /** Tracks of this playlist that stay at their places; `target_count` includes them. Those that it no longer holds are ignored. Only with `playlist_id`. */
+    keep?: TrackUri[] | null;
+    /** The songs of a playlist that is not saved, in the words of the user or the model. Only without `playlist_id`. */
+    previous?: Song[] | null;
+    /** The change in the user's words. Without one, none of the playlist's other songs comes back. */
+    instruction?: string | null;
   } | null;
   /** Whether the result is saved as a playlist. */
   save?: boolean | null;
@@ -294,7 +300,7 @@ export type StripePage = {
 
 /** A track of the playlist, in Spotify's own spelling. */
 export type Track = {
-  /** The position, from 0: in a `track` event in the order of discovery, in the finished playlist in the model's order. */
+  /** The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished playlist in the model's order. */
   index: number;
   track_uri: TrackUri;
   /** The title. */

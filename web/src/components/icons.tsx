@@ -10,6 +10,9 @@ const PATHS = {
   note: 'M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0ZM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z',
   play: 'M8 5v14l11-7Z',
   share: 'M12 15V4M8 8l4-4 4 4M6 12v7h12v-7',
+  keep: 'M12 18a6 6 0 1 0 0-12 6 6 0 0 0 0 12Z',
+  back: 'M19 12H5m6-6-6 6 6 6',
+  forth: 'M5 12h14m-6-6 6 6-6 6',
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -1,41 +1,53 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Track } from '../api/data.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import type { Wish } from '../state/generation.ts';
-import { generation, newOrder } from '../state/generation.ts';
-import { EMPTY, wishOf } from '../state/wish.ts';
+import { generation, newOrder, refinedId } from '../state/generation.ts';
 import { ProblemNotice, start } from './problem.tsx';
 
-/** Long enough to identify a song; the texts of a request have a limit in total. */
-const MAX_NAME = 100;
+const MAX_TRACKS = 50;
 
-type Props = { id: string; wish: Wish | null; name: string; tracks: readonly Track[] };
+type Props = { id: string; wish: Wish; tracks: readonly Track[]; kept: ReadonlySet<string> };
 
-/** The form for refining a playlist. `wish`: the request that generated it, if known. */
-export function RefineDock({ id, wish, name, tracks }: Props) {
+/** Returns the wish that changes the tracks that are not kept. */
+export function refinement({ id, wish, tracks, kept }: Props, instruction?: string): Wish {
+  const keep = tracks.map((it) => it.track_uri).filter((uri) => kept.has(uri));
+  const target_count = Math.min(tracks.length, MAX_TRACKS);
+  return { ...wish, target_count, save: true, refine: { playlist_id: id, keep, ...(instruction && { instruction }) } };
+}
+
+/** Returns how many tracks a refinement would change. */
+export function changing({ tracks, kept }: Pick<Props, 'tracks' | 'kept'>): number {
+  return Math.min(tracks.length, MAX_TRACKS) - tracks.filter((it) => kept.has(it.track_uri)).length;
+}
+
+/** The form for refining a playlist. `wish`: the request that it was made from; `children`: the line above the form. */
+export function RefineDock({ children, ...props }: Props & { children: ComponentChildren }) {
+  const { id, kept } = props;
   const t = useTexts();
   const [words, setWords, forget] = useDraft(`refine.${id}`, '');
+  const [tried, setTried] = useState(false);
   const { problem } = generation.value;
-  const isOurs = problem?.order.from === id;
+  const isOurs = problem !== null && refinedId(problem.order) === id;
   // After a failure the text appears here again.
   const shown = words || (isOurs ? (problem.order.wish.refine?.instruction ?? '') : '');
+  const count = changing(props);
+  const isStuck = tried && count < 1;
   const submit = (event: Event) => {
     event.preventDefault();
+    setTried(true);
     const instruction = shown.trim();
-    if (!instruction) return document.getElementById('refine')?.focus();
-    const previous = tracks.map(({ artist, title }) => ({
-      artist: artist.slice(0, MAX_NAME),
-      title: title.slice(0, MAX_NAME),
-    }));
-    const count = Math.min(Math.max(tracks.length, 1), 50);
-    const base = wish ?? wishOf({ ...EMPTY, prompt: name, count });
+    if (!instruction || count < 1) return document.getElementById('refine')?.focus();
     forget();
-    start(newOrder({ ...base, save: true, refine: { previous, instruction } }, id));
+    start(newOrder(refinement(props, instruction)));
   };
   return (
     <>
       {isOurs && <ProblemNotice problem={problem} />}
       <form class="dock" onSubmit={submit}>
+        {children}
         <ul class="chips" aria-label={t.create.examples}>
           {t.result.chips.map((chip) => (
             <li key={chip}>
@@ -49,7 +61,8 @@ export function RefineDock({ id, wish, name, tracks }: Props) {
           <input
             id="refine"
             aria-label={t.result.refineLabel}
-            aria-describedby="refine-cost"
+            aria-describedby={isStuck ? 'refine-error' : 'refine-cost'}
+            aria-invalid={isStuck || undefined}
             value={shown}
             maxLength={500}
             placeholder={t.result.refinePlaceholder}
@@ -57,9 +70,14 @@ export function RefineDock({ id, wish, name, tracks }: Props) {
             onInput={(event) => setWords(event.currentTarget.value)}
           />
           <button type="submit" class="button button-primary">
-            {t.result.refineGo}
+            {t.result.refineGo(Math.max(count, 0), kept.size > 0)}
           </button>
         </div>
+        {isStuck && (
+          <p id="refine-error" class="field-error" role="alert">
+            {t.result.allKept}
+          </p>
+        )}
         <p id="refine-cost" class="visually-hidden">
           {t.result.refineCost}
         </p>

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Track } from '../api/data.ts';
 import { duration, failureText, useTexts } from '../i18n/texts.ts';
 import type { Failed } from '../state/edits.ts';
+import { urisOf } from '../state/edits.ts';
 import { listenTo } from '../state/listening.ts';
 import { Artwork } from './artwork.tsx';
 import { Icon } from './icons.tsx';
@@ -16,6 +17,8 @@ export type Editing = {
   swap: (track: Track) => void;
   remove: (track: Track) => void;
   move: (from: number, to: number) => void;
+  kept: ReadonlySet<string>;
+  keep: (track: Track) => void;
   failed: readonly Failed[];
   retry: (failed: Failed) => void;
   forget: (failed: Failed) => void;
@@ -71,17 +74,29 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
         )}
         <TrackWords track={track} />
         <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
+        {edit && (
+          <button
+            type="button"
+            class="icon-button keep"
+            aria-label={t.track.keep(track.title)}
+            aria-pressed={edit.kept.has(track.track_uri)}
+            title={t.track.keepHint}
+            onClick={() => edit.keep(track)}
+          >
+            <Icon name="keep" />
+          </button>
+        )}
         <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
       </div>
       {edit?.failed
-        .filter(({ uri }) => uri === track.track_uri)
+        .filter((it) => rowOf(it, tracks) === track.track_uri)
         .map((it) => (
           <FailedEdit failed={it} edit={edit} />
         ))}
     </li>
   );
   const count = Math.max(rows, tracks.length);
-  const homeless = edit?.failed.filter(({ uri }) => !tracks.some((it) => it?.track_uri === uri)) ?? [];
+  const homeless = edit?.failed.filter((it) => rowOf(it, tracks) === undefined) ?? [];
   return (
     <>
       {edit && (
@@ -95,10 +110,15 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
           return track ? row(track, index) : <Waiting key={`waiting-${index}`} />;
         })}
       </ol>
-      {edit && homeless.map((it) => <FailedEdit key={it.uri} failed={it} edit={edit} />)}
+      {edit && homeless.map((it) => <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />)}
       <Player />
     </>
   );
+}
+
+/** The row that shows a failure: that of the first of its tracks that is in the list. */
+function rowOf({ change }: Failed, tracks: Props['tracks']): string | undefined {
+  return urisOf(change).find((uri) => tracks.some((it) => it?.track_uri === uri));
 }
 
 /** The picture as a link to Spotify. */
@@ -166,6 +186,11 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
       <p class="hint" dir="auto">
         {[track.artist, track.album].filter(Boolean).join(' · ')}
       </p>
+      {track.why && (
+        <p dir="auto">
+          <span class="hint">{t.track.why}</span> {track.why}
+        </p>
+      )}
     </Menu>
   );
 }

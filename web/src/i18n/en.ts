@@ -1,4 +1,5 @@
-const tracks = (n: number) => (n === 1 ? '1 track' : `${n} tracks`);
+import { changesEn } from './changes-en.ts';
+import { tracksEn as tracks } from './count.ts';
 
 export const en = {
   nav: {
@@ -27,6 +28,7 @@ export const en = {
     again: (when: string) => `Trying again may help ${when}.`,
     attribution: 'Songs from Spotify',
     undone: 'Undone.',
+    redone: 'Done again.',
   },
   create: {
     title: 'Say how it should feel.\nWe find songs that exist.',
@@ -99,30 +101,6 @@ export const en = {
       lookup_failed: (n: number) => `${n} that could not be looked up`,
     },
   },
-  result: {
-    notSaved: 'Not saved yet',
-    before: '← The playlist before this change',
-    refineLabel: 'What should be different',
-    refinePlaceholder: 'Change it: calmer, less known …',
-    refineGo: 'Refine · uses 1',
-    refineCost: 'Makes a new playlist and uses one of your AI playlists. This one stays as it is.',
-    chips: [
-      'calmer',
-      'more energetic',
-      'less known',
-      'more piano',
-    ],
-    fewer: (n: number, target: number) => `${n} songs instead of ${target}`,
-    why: {
-      completed: '',
-      no_progress: 'more that fit were not found',
-      deadline: 'the time was up',
-      budget: 'the search was at its limit',
-      interrupted: 'it was interrupted',
-    },
-    noRoom: 'Your library is full, so this playlist is not saved. Delete another one, then save it.',
-    ready: (name: string, n: number) => `${name} is ready: ${tracks(n)}.`,
-  },
   track: {
     play: 'Open in Spotify',
     open: (title: string) => `Open ${title} in Spotify`,
@@ -160,6 +138,9 @@ export const en = {
     down: 'Move down',
     more: (title: string) => `More for ${title}`,
     movedNow: (title: string) => `${title} was moved.`,
+    keep: (title: string) => `Keep ${title}`,
+    keepHint: 'Keep it when the rest changes',
+    why: 'Why:',
     notSaved: 'This change is not saved.',
   },
   listen: {
@@ -189,6 +170,7 @@ export const en = {
     keep: 'Save to my library',
     kept: (name: string) => `${name} is in your library now.`,
   },
+  ...changesEn,
   search: {
     addTitle: 'Add tracks',
     swapTitle: 'Swap this track',

@@ -234,6 +234,14 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     what: 'This track is already in the playlist.',
     next: 'Choose another one.',
   },
+  track_missing: {
+    what: 'This song is no longer in the playlist.',
+    next: 'It may have been removed on another device. Add it again if you want it.',
+  },
+  playlist_changed: {
+    what: 'The playlist has changed on another device.',
+    next: 'Look at it as it is now, and try again.',
+  },
   too_many_tracks: {
     what: 'A playlist holds at most 100 tracks.',
     next: 'Remove one first.',

@@ -234,6 +234,14 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     what: 'Ten utwór już jest na playliście.',
     next: 'Wybierz inny.',
   },
+  track_missing: {
+    what: 'Tego utworu nie ma już na playliście.',
+    next: 'Mógł zostać usunięty na innym urządzeniu. Dodaj go ponownie, jeśli chcesz.',
+  },
+  playlist_changed: {
+    what: 'Playlista zmieniła się na innym urządzeniu.',
+    next: 'Zobacz, jaka jest teraz, i spróbuj ponownie.',
+  },
   too_many_tracks: {
     what: 'Playlista mieści najwyżej 100 utworów.',
     next: 'Najpierw usuń jeden.',

@@ -1,15 +1,6 @@
+import { changesPl } from './changes-pl.ts';
+import { counted, tracksPl as tracks } from './count.ts';
 import type { Texts } from './texts.ts';
-
-const rules = new Intl.PluralRules('pl');
-const counted = (n: number, one: string, few: string, many: string) =>
-  `${n} ${
-    {
-      one,
-      few,
-      many,
-    }[rules.select(n) as 'one' | 'few' | 'many'] ?? many
-  }`;
-const tracks = (n: number) => counted(n, 'utwór', 'utwory', 'utworów');
 
 export const pl: Texts = {
   nav: {
@@ -38,6 +29,7 @@ export const pl: Texts = {
     again: (when) => `Warto spróbować ponownie ${when}.`,
     attribution: 'Piosenki ze Spotify',
     undone: 'Cofnięto.',
+    redone: 'Wykonano ponownie.',
   },
   create: {
     title: 'Powiedz, jak ma brzmieć.\nZnajdziemy prawdziwe piosenki.',
@@ -110,30 +102,6 @@ export const pl: Texts = {
       lookup_failed: (n) => `${n}, których nie dało się sprawdzić`,
     },
   },
-  result: {
-    notSaved: 'Jeszcze niezapisana',
-    before: '← Playlista sprzed tej zmiany',
-    refineLabel: 'Co ma być inaczej',
-    refinePlaceholder: 'Zmień: spokojniej, mniej znane …',
-    refineGo: 'Popraw · zużywa 1',
-    refineCost: 'Tworzy nową playlistę i zużywa jedną z Twoich playlist AI. Ta zostaje bez zmian.',
-    chips: [
-      'spokojniej',
-      'energiczniej',
-      'mniej znane',
-      'więcej pianina',
-    ],
-    fewer: (n, target) => `${n} z ${target} piosenek`,
-    why: {
-      completed: '',
-      no_progress: 'więcej pasujących nie znaleziono',
-      deadline: 'skończył się czas',
-      budget: 'wyszukiwanie doszło do granicy',
-      interrupted: 'zostało przerwane',
-    },
-    noRoom: 'Biblioteka jest pełna, więc ta playlista nie jest zapisana. Usuń inną i zapisz tę.',
-    ready: (name, n) => `${name} jest gotowa: ${tracks(n)}.`,
-  },
   track: {
     play: 'Otwórz w Spotify',
     open: (title) => `Otwórz ${title} w Spotify`,
@@ -171,6 +139,9 @@ export const pl: Texts = {
     down: 'Przesuń w dół',
     more: (title) => `Więcej: ${title}`,
     movedNow: (title) => `Przesunięto: ${title}.`,
+    keep: (title) => `Zatrzymaj ${title}`,
+    keepHint: 'Zostaje, gdy reszta się zmienia',
+    why: 'Dlaczego:',
     notSaved: 'Ta zmiana nie jest zapisana.',
   },
   listen: {
@@ -200,6 +171,7 @@ export const pl: Texts = {
     keep: 'Zapisz w mojej bibliotece',
     kept: (name) => `${name}: jest już w Twojej bibliotece.`,
   },
+  ...changesPl,
   search: {
     addTitle: 'Dodaj utwory',
     swapTitle: 'Wymień ten utwór',

@@ -3,11 +3,12 @@ import { Cover } from '../components/cover.tsx';
 import { Field } from '../components/field.tsx';
 import { ProblemNotice, start } from '../components/problem.tsx';
 import { TrackWords } from '../components/track-list.tsx';
+import { Wishes } from '../components/wishes.tsx';
 import type { Texts } from '../i18n/texts.ts';
 import { date, duration, useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import type { Discovery } from '../state/generation.ts';
-import { DISCOVERY, generation, MAKING, newOrder, want } from '../state/generation.ts';
+import { DISCOVERY, generation, MAKING, newOrder, refinedId, want } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
 import { usage, user } from '../state/session.ts';
 import type { Form, FormProblem } from '../state/wish.ts';
@@ -62,7 +63,7 @@ export function Composer() {
   return (
     <div class="page composer">
       <h1 tabIndex={-1}>{t.create.title}</h1>
-      {problem && !problem.order.from && <ProblemNotice problem={problem} pick={pick} />}
+      {problem && !refinedId(problem.order) && <ProblemNotice problem={problem} pick={pick} />}
       {running && (
         <p>
           <a href={`#/${MAKING}`}>{t.run.title} …</a>
@@ -105,6 +106,7 @@ export function Composer() {
         )}
         <Left />
       </form>
+      <Wishes pick={pick} />
       <Examples pick={pick} />
       <Sample />
     </div>

@@ -9,7 +9,7 @@ import { TrackList } from '../components/track-list.tsx';
 import { useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import type { Result, Running } from '../state/generation.ts';
-import { cancel, generation, keepResult } from '../state/generation.ts';
+import { cancel, generation, keepResult, refinedId } from '../state/generation.ts';
 import { goInstead } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
 import { announcement } from '../state/toasts.ts';
@@ -40,14 +40,14 @@ function Live({ running }: { running: Running }) {
   }, [heard]);
   return (
     <Frame
-      cover={<Cover seed={order.key} lines={linesFor(count, target)} hasMoon={false} />}
+      cover={<Cover seed={refinedId(order) ?? order.key} lines={linesFor(count, target)} hasMoon={false} />}
       words={
         <>
           <h1 ref={heading} tabIndex={-1}>
             {t.run.title}
           </h1>
           <p class="wish" dir="auto">
-            {order.wish.refine ? order.wish.refine.instruction : order.wish.prompt}
+            {order.wish.refine?.instruction ?? order.wish.prompt}
           </p>
         </>
       }

@@ -1,11 +1,15 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Playlist, Track } from '../api/data.ts';
-import { describePlaylist, readPlaylist, setDeleted } from '../api/data.ts';
+import { describePlaylist, readPlaylist, readVersion, setDeleted } from '../api/data.ts';
+import type { Failure } from '../api/failure.ts';
+import { asFailure } from '../api/failure.ts';
 import { duplicate } from '../api/shares.ts';
 import { useAction } from '../components/action.ts';
+import { useChanges } from '../components/changes.ts';
 import { Cover } from '../components/cover.tsx';
 import { DetailsForm } from '../components/details-form.tsx';
 import { Dialog } from '../components/dialog.tsx';
+import { useEditing, whenBack } from '../components/editing.ts';
 import { focusSoon } from '../components/focus.ts';
 import { useHeading } from '../components/heading.ts';
 import { Icon } from '../components/icons.tsx';
@@ -18,39 +22,56 @@ import { SendButton, SendNotes, useSending } from '../components/send.tsx';
 import { ShareDialog } from '../components/share.tsx';
 import { spotifyUrl } from '../components/spotify-link.tsx';
 import { TrackList } from '../components/track-list.tsx';
+import { Versions } from '../components/versions.tsx';
 import { useTexts } from '../i18n/texts.ts';
-import type { Change } from '../state/edits.ts';
-import { Edits, inverse, moveTo } from '../state/edits.ts';
+import { Edits, END } from '../state/edits.ts';
 import { csvOf, fileNameOf, saveFile, textOf } from '../state/files.ts';
 import { generation, madeOf } from '../state/generation.ts';
+import { toggleKept } from '../state/kept.ts';
 import { listenToCopy } from '../state/listening.ts';
 import { go } from '../state/navigation.ts';
 import { refreshUsage } from '../state/session.ts';
 import { title } from '../state/title.ts';
-import { announcement, dismiss, say, sayFailure } from '../state/toasts.ts';
+import { announcement, say, sayFailure } from '../state/toasts.ts';
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
   // Shows the result of a generation at once, and loads the stored playlist meanwhile.
   const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
-  const [edits, setEdits] = useState<Edits | null>(() => (playlist ? new Edits(id, playlist.tracks) : null));
+  const [edits, setEdits] = useState<Edits | null>(() => (playlist ? new Edits(id, playlist) : null));
   const loading = useAction();
-  const load = () =>
-    loading.run(async () => {
-      const fresh = await readPlaylist(id);
-      setPlaylist(fresh);
-      if (edits) edits.take(fresh.tracks);
-      else setEdits(new Edits(id, fresh.tracks));
-    });
+  const [gone, setGone] = useState<Failure | null>(null);
+  const read = async () => {
+    const fresh = await readPlaylist(id);
+    setPlaylist(fresh);
+    if (edits) edits.take(fresh);
+    else setEdits(new Edits(id, fresh));
+  };
+  const load = () => {
+    setGone(null);
+    return loading.run(read);
+  };
   useEffect(() => void load(), [id]);
-  if (playlist && edits) return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
-  if (!loading.failure) return <WaitingFrame />;
+  useEffect(() => {
+    const look = async () => {
+      if (edits && (await readVersion(id)) !== edits.version) await read();
+    };
+    return whenBack(() => {
+      look().catch((error: unknown) => {
+        const failure = asFailure(error);
+        if (failure.code === 'playlist_not_found') setGone(failure);
+      });
+    });
+  }, [edits]);
+  const failure = gone ?? loading.failure;
+  if (playlist && edits && !gone) return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
+  if (!failure) return <WaitingFrame />;
   return (
     <div class="page page-narrow">
       <h1 tabIndex={-1} class="visually-hidden">
         {t.nav.playlists}
       </h1>
-      <FailureNotice failure={loading.failure}>
+      <FailureNotice failure={failure}>
         <button type="button" class="button" onClick={load}>
           {t.common.retry}
         </button>
@@ -65,8 +86,17 @@ export function PlaylistScreen({ id }: { id: string }) {
 function justMade(id: string): Playlist | null {
   const { result } = generation.value;
   if (result?.playlist_id !== id) return null;
-  const { name, description, tracks } = result;
-  return { id, name, description, tracks, count: tracks.length, is_deleted: false, updated_at: '' };
+  const { name, description, tracks, version } = result;
+  return {
+    id,
+    name,
+    description,
+    tracks,
+    count: tracks.length,
+    is_deleted: false,
+    updated_at: '',
+    version: version ?? 0,
+  };
 }
 
 type LoadedProps = { playlist: Playlist; edits: Edits; change: (next: Playlist) => void };
@@ -94,43 +124,11 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     if (isNew) announcement.value = t.result.ready(name, tracks.length);
   }, []);
   const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
-  const wish = made?.wish.refine?.instruction ?? made?.wish.prompt ?? '';
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  /** Makes a change and shows a toast to undo it; removes the toast if saving fails. */
-  const make = async (it: Change, words: string | null) => {
-    const back = inverse(edits.shown.value, it);
-    const toast = words === null ? 0 : say(words, () => back && void make(back, null).then(() => announceUndone(back)));
-    if (!(await edits.make(it))) dismiss(toast);
-  };
-  const announceUndone = (back: Change) => {
-    announcement.value = t.common.undone;
-    if (back.kind === 'add') focusSoon(`[data-uri="${back.track.track_uri}"] .icon-button`);
-  };
-  const edit = {
-    swap: (track: Track) => setOpen({ kind: 'swap', track }),
-    remove: (track: Track) => {
-      const at = tracks.indexOf(track);
-      const neighbour = tracks[at + 1] ?? tracks[at - 1];
-      void make({ kind: 'remove', uri: track.track_uri }, t.track.removed(track.title));
-      focusSoon(neighbour ? `[data-uri="${neighbour.track_uri}"] .icon-button` : 'h1');
-    },
-    move: (from: number, to: number) => {
-      const it = moveTo(tracks, from, to);
-      if (!it) return;
-      announcement.value = t.track.moved(tracks[from]?.title ?? '', to + 1, tracks.length);
-      void make(it, t.track.movedNow(tracks[from]?.title ?? ''));
-    },
-    failed: edits.failed.value,
-    retry: (failed: (typeof edits.failed.value)[number]) => void make(failed.change, null),
-    forget: (failed: (typeof edits.failed.value)[number]) => edits.forget(failed),
-  };
-  const choose = async (it: Change, words: string) => {
-    const back = inverse(edits.shown.value, it);
-    await edits.run(it);
-    say(words, () => back && void make(back, null));
-  };
+  const { edit, choose, make } = useEditing(edits);
+  const { refining, versions, restore, makeOthers, wishAgain, prompt } = useChanges(edits, name, made, make);
   const remove = () =>
     deleting.run(async () => {
       await setDeleted(id, true);
@@ -158,6 +156,8 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     );
   const items = [
     { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
+    ...(tracks.length > 0 ? [{ label: t.result.others, run: makeOthers }] : []),
+    ...(prompt ? [{ label: t.result.again, run: wishAgain }] : []),
     { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
     { label: t.playlist.csv, run: download },
@@ -174,9 +174,9 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <h1 ref={heading} tabIndex={-1} dir="auto">
             {name}
           </h1>
-          {(wish || description) && (
+          {(prompt || description) && (
             <p class="wish" dir="auto">
-              {wish ? `“${wish}”` : description}
+              {prompt ? `“${prompt}”` : description}
             </p>
           )}
           <p class="hint">
@@ -209,11 +209,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           {failure && <FailureNotice failure={failure} />}
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
-          {made?.from && (
-            <a class="hint" href={`#/playlists/${made.from}`}>
-              {t.result.before}
-            </a>
-          )}
         </>
       }
     >
@@ -223,8 +218,21 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <p>{t.playlist.emptyNext}</p>
         </div>
       )}
-      <TrackList label={t.playlist.list} tracks={tracks} edit={edit} />
-      {tracks.length > 0 && <RefineDock id={id} wish={made?.wish ?? null} name={name} tracks={tracks} />}
+      <TrackList
+        label={t.playlist.list}
+        tracks={tracks}
+        edit={{
+          ...edit,
+          kept: refining.kept,
+          keep: (track) => toggleKept(id, track.track_uri),
+          swap: (track) => setOpen({ kind: 'swap', track }),
+        }}
+      />
+      {(tracks.length > 0 || versions.length > 1) && (
+        <RefineDock {...refining}>
+          <Versions versions={versions} restore={restore} />
+        </RefineDock>
+      )}
       {open?.kind === 'share' && <ShareDialog id={id} name={name} close={close} />}
       {open?.kind === 'details' && <EditDialog playlist={playlist} change={change} close={close} />}
       {open?.kind === 'add' && (
@@ -232,7 +240,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <SearchPanel
             kind="add"
             has={has}
-            choose={(track) => choose({ kind: 'add', track }, t.search.addedNow(track.title))}
+            choose={(track) => choose({ kind: 'add', tracks: [track], ...END }, t.search.addedNow(track.title))}
           />
         </Dialog>
       )}

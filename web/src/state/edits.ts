@@ -1,122 +1,261 @@
-// Edits of a playlist's tracks. They name tracks, not positions, because another device may have changed the list.
+// Edits of a playlist's tracks. They name tracks and their neighbours, never positions: another device may have changed the
+// list. Every edit can be repeated, so a lost response needs no care but another attempt.
 
 import { computed, signal } from '@preact/signals';
-import type { Track } from '../api/data.ts';
-import { readTracks, save } from '../api/data.ts';
+import type { Content, Track, TrackStore } from '../api/data.ts';
+import { trackStore } from '../api/data.ts';
 import type { Failure } from '../api/failure.ts';
 import { asFailure } from '../api/failure.ts';
 
-/** `after`: the preceding track; null puts the track first, undefined last. */
+/** A place in the list: after a track; where that is gone, before the next one; otherwise at the end. */
+export type Place = { after: string | null; before: string | null };
+
 export type Change =
-  | { kind: 'remove'; uri: string }
-  | { kind: 'move'; uri: string; after: string | null }
-  | { kind: 'add'; track: Track; after?: string | null }
-  | { kind: 'swap'; uri: string; track: Track };
+  | { kind: 'remove'; uris: readonly string[] }
+  | ({ kind: 'move'; uri: string } & Place)
+  | ({ kind: 'add'; tracks: readonly Track[] } & Place)
+  | { kind: 'swap'; uri: string; track: Track }
+  /** Makes another version the current one; `from`: the version that was. */
+  | { kind: 'restore'; version: number; from: number };
 
-/** An edit that could not be saved; `uri`: the row that shows the failure. */
-export type Failed = { change: Change; uri: string; failure: Failure };
+/** An edit that could not be saved. */
+export type Failed = { change: Change; failure: Failure };
 
+/** An edit that can be undone. */
+export type Step = {
+  change: Change;
+  back: readonly Change[];
+  /** Null when it was saved. */
+  outcome: Promise<Failure | null>;
+  /** The message that offers to undo it. */
+  toast?: number;
+};
+
+export const END: Place = { after: null, before: null };
+
+const uriOf = (track: Track): string => track.track_uri;
 const has = (tracks: readonly Track[], uri: string) => tracks.some((it) => it.track_uri === uri);
 
-/** Returns the list with the edit applied; an edit of a missing track changes nothing. */
-export function applied(tracks: readonly Track[], change: Change): Track[] {
+/** The tracks that an edit is about. */
+export function urisOf(change: Change): readonly string[] {
+  if (change.kind === 'remove') return change.uris;
+  // A version is no track, but a later edit of the same one replaces it, too.
+  if (change.kind === 'restore') return [`version ${change.version}`];
+  return change.kind === 'add' ? change.tracks.map(uriOf) : [change.uri];
+}
+
+/** Returns the list with the edit applied, as the database does it; an edit of a missing track changes nothing. */
+export function applied(tracks: readonly Track[], change: Change): readonly Track[] {
   switch (change.kind) {
     case 'remove':
-      return tracks.filter((it) => it.track_uri !== change.uri);
+      return tracks.filter((it) => !change.uris.includes(it.track_uri));
+    case 'restore':
+      return tracks;
     case 'swap':
-      if (has(tracks, change.track.track_uri)) return [...tracks];
+      if (has(tracks, change.track.track_uri)) return tracks;
       return tracks.map((it) => (it.track_uri === change.uri ? change.track : it));
     case 'add':
-      return has(tracks, change.track.track_uri) ? [...tracks] : inserted(tracks, change.track, change.after);
+      return inserted(
+        tracks,
+        change.tracks.filter((it) => !has(tracks, it.track_uri)),
+        change,
+      );
     case 'move': {
-      const track = tracks.find((it) => it.track_uri === change.uri);
-      const others = tracks.filter((it) => it !== track);
-      return track ? inserted(others, track, change.after) : [...tracks];
+      const moved = tracks.filter((it) => it.track_uri === change.uri);
+      return inserted(
+        tracks.filter((it) => it.track_uri !== change.uri),
+        moved,
+        change,
+      );
     }
   }
 }
 
-function inserted(tracks: readonly Track[], track: Track, after: string | null | undefined): Track[] {
-  if (after === null) return [track, ...tracks];
-  const at = tracks.findIndex((it) => it.track_uri === after);
-  return at < 0 ? [...tracks, track] : tracks.toSpliced(at + 1, 0, track);
+function inserted(tracks: readonly Track[], added: readonly Track[], { after, before }: Place): readonly Track[] {
+  const index = (uri: string | null) => tracks.findIndex((it) => it.track_uri === uri);
+  const [previous, next] = [index(after), index(before)];
+  const at = previous >= 0 ? previous + 1 : next >= 0 ? next : tracks.length;
+  return tracks.toSpliced(at, 0, ...added);
 }
 
-/** Returns the edit that undoes another one; `tracks`: the list before it. */
-export function inverse(tracks: readonly Track[], change: Change): Change | null {
-  const at = tracks.findIndex((it) => it.track_uri === uriOf(change));
-  const after = tracks[at - 1]?.track_uri ?? null;
+/** Whether the list is as the edit leaves it. */
+function isDone(tracks: readonly Track[], change: Change): boolean {
+  if (change.kind === 'restore') return false;
+  if (change.kind === 'move' && !has(tracks, change.uri)) return false;
+  if (change.kind === 'swap') return has(tracks, change.track.track_uri) && !has(tracks, change.uri);
+  return isSame(tracks, applied(tracks, change));
+}
+
+const isSame = (one: readonly Track[], other: readonly Track[]) =>
+  one.length === other.length && one.every((it, index) => it.track_uri === other[index]?.track_uri);
+
+/** Returns the changes that take another one back; `tracks`: the list before it. */
+export function inverse(tracks: readonly Track[], change: Change): Change[] {
+  if (change.kind === 'restore') return [{ kind: 'restore', version: change.from, from: change.version }];
+  if (isSame(tracks, applied(tracks, change))) return [];
+  if (change.kind === 'remove') return backIn(tracks, change.uris);
+  if (change.kind === 'add') {
+    return [{ kind: 'remove', uris: change.tracks.map(uriOf).filter((uri) => !has(tracks, uri)) }];
+  }
+  const at = tracks.findIndex((it) => it.track_uri === change.uri);
   const track = tracks[at];
-  if (change.kind === 'add') return { kind: 'remove', uri: change.track.track_uri };
-  if (!track) return null;
-  if (change.kind === 'remove') return { kind: 'add', track, after };
-  if (change.kind === 'move') return { kind: 'move', uri: change.uri, after };
-  return { kind: 'swap', uri: change.track.track_uri, track };
+  if (!track) return [];
+  if (change.kind === 'swap') return [{ kind: 'swap', uri: change.track.track_uri, track }];
+  return [{ kind: 'move', uri: change.uri, ...placeAt(tracks, at, at + 1) }];
 }
 
-export const uriOf = (change: Change): string => (change.kind === 'add' ? change.track.track_uri : change.uri);
+/** Returns one change for each run of neighbours among the removed tracks. */
+function backIn(tracks: readonly Track[], uris: readonly string[]): Change[] {
+  const changes: Change[] = [];
+  for (let from = 0; from < tracks.length; from += 1) {
+    let to = from;
+    while (to < tracks.length && uris.includes(tracks[to]?.track_uri ?? '')) to += 1;
+    if (to === from) continue;
+    changes.push({ kind: 'add', tracks: tracks.slice(from, to), ...placeAt(tracks, from, to) });
+    from = to;
+  }
+  return changes;
+}
+
+const placeAt = (tracks: readonly Track[], from: number, to: number): Place => ({
+  after: tracks[from - 1]?.track_uri ?? null,
+  before: tracks[to]?.track_uri ?? null,
+});
 
 /** Returns the edit that moves the track at `from` to `to`. */
 export function moveTo(tracks: readonly Track[], from: number, to: number): Change | null {
   const track = tracks[from];
   if (!track || from === to) return null;
-  const others = tracks.toSpliced(from, 1);
-  return { kind: 'move', uri: track.track_uri, after: others[to - 1]?.track_uri ?? null };
+  return { kind: 'move', uri: track.track_uri, ...placeAt(tracks.toSpliced(from, 1), to, to) };
 }
+
+const ATTEMPTS = 3;
+const PAUSE_MS = 500;
+
+/** Whether the database may have got the request, or may take it a little later. */
+const isWorthRepeating = ({ code }: Failure) => code === 'network' || code === 'database_unavailable';
 
 /** A playlist's tracks during editing: the server's list with the unsaved edits applied. */
 export class Edits {
   readonly id: string;
   readonly failed = signal<readonly Failed[]>([]);
-  readonly #server;
+  readonly #store: TrackStore;
+  readonly #pauseMs: number;
+  readonly #stored;
   readonly #pending = signal<readonly Change[]>([]);
-  readonly shown = computed(() => this.#pending.value.reduce(applied, this.#server.value));
+  readonly shown = computed(() => this.#pending.value.reduce(applied, this.#stored.value.tracks));
   #queue: Promise<unknown> = Promise.resolve();
+  #steps: Step[] = [];
+  #undone: Step[] = [];
 
-  constructor(id: string, tracks: Track[]) {
+  constructor(id: string, content: Content, store: TrackStore = trackStore(id), pauseMs: number = PAUSE_MS) {
     this.id = id;
-    this.#server = signal<Track[]>(tracks);
+    this.#stored = signal(content);
+    this.#store = store;
+    this.#pauseMs = pauseMs;
   }
 
-  /** Replaces the server's list. */
-  take(tracks: Track[]): void {
-    this.#server.value = tracks;
+  /** The version of the server's list. */
+  get version(): number {
+    return this.#stored.value.version;
   }
 
-  /** Shows the edit at once and saves it after the earlier ones; throws if saving fails. */
-  async run(change: Change): Promise<void> {
-    this.#pending.value = [...this.#pending.value, change];
-    this.failed.value = this.failed.value.filter(({ uri }) => uri !== uriOf(change));
-    const saving = this.#queue.then(() => save(this.id, change));
-    this.#queue = saving.catch(() => {});
-    const settle = () => {
-      this.#pending.value = this.#pending.value.filter((it) => it !== change);
-    };
-    try {
-      const tracks = await saving;
-      this.take(tracks);
-      settle();
-    } catch (error) {
-      // The edit may have been saved and only the response lost.
-      const fresh = await readTracks(this.id).catch(() => null);
-      if (fresh) this.take(fresh);
-      settle();
-      throw error;
-    }
+  /** Takes the server's list, unless a newer one is known. An edit that failed but is in it was saved all the same. */
+  take(content: Content): void {
+    if (content.version < this.version) return;
+    this.#stored.value = content;
+    this.#settle((it) => isDone(content.tracks, it.change));
   }
 
-  /** The same, but shows a failure at the track's row. Returns whether the edit was saved. */
-  async make(change: Change): Promise<boolean> {
-    try {
-      await this.run(change);
-      return true;
-    } catch (error) {
-      this.failed.value = [...this.failed.value, { change, uri: uriOf(change), failure: asFailure(error) }];
-      return false;
-    }
+  /** Reads the server's list again. */
+  async refresh(): Promise<void> {
+    this.take(await this.#store.read());
+  }
+
+  /** Shows the change at once and saves it after the earlier ones. A failure is shown at its row, or else left to the caller. */
+  make(change: Change, isToldAtRow = true): Step {
+    const step = this.#begin(change, isToldAtRow);
+    this.#undone = [];
+    return step;
+  }
+
+  /** Undoes a step, by default the last one. Returns it, and whether the undoing was saved. */
+  undo(step: Step | undefined = this.#steps.at(-1)): { step: Step; isSaved: Promise<boolean> } | null {
+    if (!step || !this.#steps.includes(step)) return null;
+    this.#steps = this.#steps.filter((it) => it !== step);
+    this.#undone = [...this.#undone, step];
+    const saving = step.back.map((change) => this.#attempt(change, true));
+    return { step, isSaved: Promise.all(saving).then((failures) => failures.every((it) => it === null)) };
+  }
+
+  /** Makes the edit again that was undone last. */
+  redo(): Step | null {
+    const step = this.#undone.at(-1);
+    if (!step) return null;
+    this.#undone = this.#undone.slice(0, -1);
+    return this.#begin(step.change, true);
+  }
+
+  retry(failed: Failed): Step {
+    return this.make(failed.change);
   }
 
   forget(failed: Failed): void {
-    this.failed.value = this.failed.value.filter((it) => it !== failed);
+    this.#settle((it) => it === failed);
+  }
+
+  #begin(change: Change, isToldAtRow: boolean): Step {
+    const back = inverse(this.shown.value, change);
+    const step: Step = { change, back, outcome: this.#attempt(change, isToldAtRow) };
+    this.#steps = [...this.#steps, step];
+    void step.outcome.then((failure) => {
+      if (failure) this.#steps = this.#steps.filter((it) => it !== step);
+    });
+    return step;
+  }
+
+  #attempt(change: Change, isToldAtRow: boolean): Promise<Failure | null> {
+    const uris = urisOf(change);
+    this.#pending.value = [...this.#pending.value, change];
+    this.#settle((it) => urisOf(it.change).some((uri) => uris.includes(uri)));
+    const outcome = this.#queue
+      .then(() => this.#save(change))
+      .then(
+        () => null,
+        (error: unknown) => {
+          const failure = asFailure(error);
+          if (isToldAtRow) this.failed.value = [...this.failed.value, { change, failure }];
+          return failure;
+        },
+      );
+    this.#queue = outcome;
+    return outcome;
+  }
+
+  async #save(change: Change): Promise<void> {
+    try {
+      this.take(await this.#repeated(change));
+    } catch (error) {
+      // What is shown is what is stored; and it may have been saved although no response came.
+      await this.refresh().catch(() => {});
+      if (!isDone(this.#stored.value.tracks, change)) throw error;
+    } finally {
+      this.#pending.value = this.#pending.value.filter((it) => it !== change);
+    }
+  }
+
+  async #repeated(change: Change): Promise<Content> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#store.save(change);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isWorthRepeating(asFailure(error))) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, attempt * this.#pauseMs));
+    }
+  }
+
+  #settle(isSettled: (failed: Failed) => boolean): void {
+    if (this.failed.value.some(isSettled)) this.failed.value = this.failed.value.filter((it) => !isSettled(it));
   }
 }

@@ -23,11 +23,12 @@ export type Wish = {
   exclude_artists?: string[];
   discovery?: Discovery;
   seeds?: Song[];
-  refine?: { previous: Song[]; instruction: string };
+  /** `keep`: the URIs of the tracks that stay; without an instruction, none of the others comes back. */
+  refine?: { playlist_id: string; keep: string[]; instruction?: string };
   save: boolean;
 };
-/** A request with its key: a repeat with the same key neither generates nor charges twice. `from`: the refined playlist. */
-export type Order = { key: string; wish: Wish; from?: string };
+/** A request with its key: a repeat with the same key neither generates nor charges twice. */
+export type Order = { key: string; wish: Wish };
 export type Stage = 'reserved' | 'thinking' | 'resolving' | 'refilling';
 export type Reason = 'not_found' | 'low_score' | 'duplicate' | 'explicit' | 'excluded' | 'lookup_failed';
 /** The number of omitted suggestions by reason. */
@@ -42,6 +43,8 @@ export type Result = {
   target: number;
   stop_reason: StopReason;
   playlist_id: string | null;
+  /** The version of the playlist's tracks. */
+  version?: number | null;
   not_saved?: 'playlist_limit_reached';
   leftOut: LeftOut;
 };
@@ -58,7 +61,6 @@ export type Made = {
   count: number;
   stop_reason: StopReason;
   leftOut: LeftOut;
-  from?: string;
 };
 
 /** Pings arrive every 5 seconds, so after this silence the connection is lost. */
@@ -135,8 +137,13 @@ export function reset(): void {
   generation.value = { running: null, result: null, problem: null };
 }
 
-export function newOrder(wish: Wish, from?: string): Order {
-  return { key: crypto.randomUUID(), wish, from };
+export function newOrder(wish: Wish): Order {
+  return { key: crypto.randomUUID(), wish };
+}
+
+/** Returns the id of the playlist that an order changes. */
+export function refinedId({ wish }: Order): string | undefined {
+  return wish.refine?.playlist_id;
 }
 
 export function cancel(): void {
@@ -176,13 +183,14 @@ export async function run(order: Order): Promise<void> {
   else if (problem?.kind !== 'lost') drafts.forget(PENDING);
   if (result) finish(result);
   else change({ running: null, problem });
-  if (problem && isAt(MAKING)) goInstead(order.from ? `playlists/${order.from}` : '');
+  const refined = refinedId(order);
+  if (problem && isAt(MAKING)) goInstead(refined ? `playlists/${refined}` : '');
   void refreshUsage();
 }
 
 function finish(result: Result): void {
   const { playlist_id, order, target, stop_reason, leftOut } = result;
-  const made: Made = { wish: order.wish, target, count: result.tracks.length, stop_reason, leftOut, from: order.from };
+  const made: Made = { wish: order.wish, target, count: result.tracks.length, stop_reason, leftOut };
   if (playlist_id) drafts.write(`made.${playlist_id}`, made);
   change({ running: null, problem: null });
   keepResult(result);
@@ -194,7 +202,8 @@ function finish(result: Result): void {
 function isCharged(): boolean {
   const { running } = generation.value;
   if (!running) return false;
-  return running.found.filter(Boolean).length >= Math.min(5, Math.ceil(running.target / 3));
+  const kept = running.order.wish.refine?.keep?.length ?? 0;
+  return running.found.filter(Boolean).length - kept >= Math.min(5, Math.ceil((running.target - kept) / 3));
 }
 
 function problemOf(failure: Failure, order: Order): Problem {

@@ -58,15 +58,36 @@ export function sayFailure(error: unknown): void {
   say(`${what} ${next}`);
 }
 
-/** Ctrl+Z undoes the newest change, except in a field, where it undoes typing. */
-export function followUndoKey(): void {
+/** The edits of the open screen. Each method returns false if there is nothing to do. */
+type History = { undo: () => boolean; redo: () => boolean };
+let history: History | null = null;
+
+/** Lets the keys undo and redo a screen's edits, until the returned function is called. */
+export function followHistory(of: History): () => void {
+  history = of;
+  return () => {
+    if (history === of) history = null;
+  };
+}
+
+/** The fields in which the keys undo typing. */
+const FIELDS = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
+
+/** Ctrl+Z, or Cmd+Z, undoes the newest edit; with Shift, or Ctrl+Y, it is made again. */
+export function followUndoKeys(): void {
   addEventListener('keydown', (event) => {
-    if (event.key.toLowerCase() !== 'z' || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
-    if (event.target instanceof Element && event.target.matches('input, textarea')) return;
-    const toast = toasts.value.findLast((it) => it.undo);
-    if (!toast) return;
-    event.preventDefault();
-    undo(toast);
-    announcement.value = textsNow().common.undone;
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== 'z' && key !== 'y')) return;
+    if (event.target instanceof Element && event.target.matches(FIELDS)) return;
+    const isUndo = key === 'z' && !event.shiftKey;
+    if (isUndo ? history?.undo() || undoNewest() : history?.redo()) event.preventDefault();
   });
+}
+
+function undoNewest(): boolean {
+  const toast = toasts.value.findLast((it) => it.undo);
+  if (!toast) return false;
+  undo(toast);
+  announcement.value = textsNow().common.undone;
+  return true;
 }

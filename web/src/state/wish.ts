@@ -68,6 +68,22 @@ export function wishOf(form: Form): Wish {
   };
 }
 
+/** Returns the input that a wish was made from. */
+export function formOf(wish: Wish): Form {
+  return {
+    ...EMPTY,
+    prompt: wish.prompt,
+    count: wish.target_count,
+    from: String(wish.era?.from ?? ''),
+    to: String(wish.era?.to ?? ''),
+    explicit: wish.allow_explicit,
+    versions: wish.allow_versions ?? false,
+    exclude: (wish.exclude_artists ?? []).join(', '),
+    discovery: wish.discovery ?? EMPTY.discovery,
+    seeds: (wish.seeds ?? []).map(({ artist, title }) => `${artist} – ${title}`).join('\n'),
+  };
+}
+
 function artistsOf(form: Form): string[] {
   return form.exclude
     .split(/[,;\n]/)

@@ -11,11 +11,11 @@ pub const MAX_SUGGESTIONS: usize = 100;
 
 /// Tokens for the texts, and for the thoughts of a reasoning model at low effort.
 const BASE_TOKENS: u32 = 4_000;
-const TOKENS_PER_SONG: u32 = 80;
+const TOKENS_PER_SONG: u32 = 110;
 
-/// Tokens that an answer needs without thoughts: a song has 20 to 35 tokens, the texts 100 to 200.
+/// Tokens that an answer needs without thoughts: a song has 30 to 60 tokens, the texts 100 to 200.
 const MIN_BASE_TOKENS: u32 = 300;
-const MIN_TOKENS_PER_SONG: u32 = 36;
+const MIN_TOKENS_PER_SONG: u32 = 60;
 
 /// How many more songs are asked for than wanted, in percent: some are not in the catalogue.
 const SPARE: usize = 25;
@@ -53,10 +53,12 @@ pub enum Complaint {
 /// An earlier playlist that the user wants changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refine {
-    /// The earlier playlist.
+    /// The songs that may change.
     pub previous: Vec<Suggestion>,
-    /// What to change, in the user's words.
-    pub instruction: String,
+    /// The songs that stay.
+    pub kept: Vec<Suggestion>,
+    /// What to change, in the user's words; `None` for other songs instead of the previous ones.
+    pub instruction: Option<String>,
 }
 
 /// A user's wish.
@@ -135,14 +137,14 @@ impl PlaylistAsk {
 
     /// Returns the total size of the user's texts in bytes of UTF-8.
     pub fn text_bytes(&self) -> usize {
-        let previous = self.refine.iter().flat_map(|refine| &refine.previous);
-        let songs = previous.map(|song| song.artist.len() + song.title.len());
+        let earlier = self.refine.iter().flat_map(|refine| refine.previous.iter().chain(&refine.kept));
+        let songs = earlier.map(|song| song.artist.len() + song.title.len());
         self.private().iter().map(String::len).chain(songs).sum()
     }
 
     /// Returns the user's own words.
     fn private(&self) -> Vec<String> {
-        let instruction = self.refine.as_ref().map(|refine| &refine.instruction);
+        let instruction = self.refine.as_ref().and_then(|refine| refine.instruction.as_ref());
         let texts = [Some(&self.prompt), self.mood.as_ref(), self.tempo.as_ref(), instruction];
         let songs = self.seeds.iter().flat_map(|song| [&song.artist, &song.title]);
         texts.into_iter().flatten().chain(songs).chain(&self.exclude_artists).cloned().collect()
@@ -169,7 +171,7 @@ impl PlaylistAsk {
     fn user_turn(&self) -> String {
         let count = self.count();
         let unit = if count == 1 { "song" } else { "songs" };
-        let condition = if self.already_suggested.is_empty() {
+        let condition = if self.avoided().is_empty() {
             ""
         } else {
             ", all of them new: none of those in \"already_suggested\" may come again"
@@ -188,8 +190,16 @@ impl PlaylistAsk {
         )
     }
 
+    /// Returns the songs that must not come again.
+    fn avoided(&self) -> Vec<Song<'_>> {
+        let replaced = self.refine.as_ref().filter(|refine| refine.instruction.is_none());
+        let replaced = replaced.map_or(&[][..], |refine| &refine.previous);
+        songs(replaced.iter().chain(&self.already_suggested))
+    }
+
     fn data(&self) -> serde_json::Value {
-        let refine = self.refine.as_ref();
+        let refine =
+            self.refine.as_ref().filter(|refine| refine.instruction.is_some() || !refine.kept.is_empty());
         serde_json::json!(Data {
             prompt: &self.prompt,
             seeds: songs(&self.seeds),
@@ -199,10 +209,11 @@ impl PlaylistAsk {
             allow_explicit: self.allow_explicit,
             exclude_artists: &self.exclude_artists,
             refine: refine.map(|refine| RefineData {
-                previous: songs(&refine.previous),
-                instruction: &refine.instruction,
+                previous: songs(refine.previous.iter().filter(|_| refine.instruction.is_some())),
+                kept: songs(&refine.kept),
+                instruction: refine.instruction.as_deref(),
             }),
-            already_suggested: songs(&self.already_suggested),
+            already_suggested: self.avoided(),
             discovery: Some(self.discovery).filter(|discovery| *discovery != Discovery::Balanced),
             angle: angle(self.variation),
         })
@@ -235,8 +246,12 @@ struct Data<'a> {
 
 #[derive(Serialize)]
 struct RefineData<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     previous: Vec<Song<'a>>,
-    instruction: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<Song<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instruction: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -250,8 +265,8 @@ fn angle(variation: u32) -> &'static str {
     ANGLES.get(index).copied().unwrap_or_default()
 }
 
-fn songs(songs: &[Suggestion]) -> Vec<Song<'_>> {
-    songs.iter().map(|song| Song { artist: &song.artist, title: &song.title }).collect()
+fn songs<'a>(songs: impl IntoIterator<Item = &'a Suggestion>) -> Vec<Song<'a>> {
+    songs.into_iter().map(|song| Song { artist: &song.artist, title: &song.title }).collect()
 }
 
 #[cfg(test)]
@@ -294,7 +309,11 @@ mod tests {
             era: Some(Era { from: Some(1980), to: None }),
             allow_explicit: false,
             exclude_artists: vec!["Kult".to_owned()],
-            refine: Some(Refine { previous: vec![song("a", "b")], instruction: "calmer".to_owned() }),
+            refine: Some(Refine {
+                previous: vec![song("a", "b")],
+                kept: vec![song("c", "d")],
+                instruction: Some("calmer".to_owned()),
+            }),
             discovery: Discovery::Adventurous,
             ..ask("x")
         });
@@ -308,7 +327,11 @@ mod tests {
                 "era": {"from": 1980, "to": null},
                 "allow_explicit": false,
                 "exclude_artists": ["Kult"],
-                "refine": {"previous": [{"artist": "a", "title": "b"}], "instruction": "calmer"},
+                "refine": {
+                    "previous": [{"artist": "a", "title": "b"}],
+                    "kept": [{"artist": "c", "title": "d"}],
+                    "instruction": "calmer",
+                },
                 "discovery": "adventurous",
                 "angle": ANGLES[7],
             })
@@ -321,6 +344,17 @@ mod tests {
             user_turn(&PlaylistAsk { wanted: 4, already_suggested: vec![song("a", "b")], ..ask("x") });
         assert!(sentence.starts_with("Suggest 6 songs, all of them new"), "{sentence}");
         assert_eq!(data["already_suggested"], json!([{"artist": "a", "title": "b"}]));
+    }
+
+    #[test]
+    fn without_an_instruction_other_songs_are_asked_for() {
+        let refine = |kept| Refine { previous: vec![song("a", "b")], kept, instruction: None };
+        let (sentence, data) = user_turn(&PlaylistAsk { refine: Some(refine(Vec::new())), ..ask("x") });
+        assert!(sentence.starts_with("Suggest 25 songs, all of them new"), "{sentence}");
+        assert_eq!(data["already_suggested"], json!([{"artist": "a", "title": "b"}]));
+        assert_eq!(data.get("refine"), None);
+        let (_, data) = user_turn(&PlaylistAsk { refine: Some(refine(vec![song("c", "d")])), ..ask("x") });
+        assert_eq!(data["refine"], json!({"kept": [{"artist": "c", "title": "d"}]}));
     }
 
     #[test]
@@ -361,6 +395,9 @@ mod tests {
             "allow_explicit",
             "exclude_artists",
             "refine",
+            "previous",
+            "kept",
+            "instruction",
             "already_suggested",
             "discovery",
             "angle",
@@ -370,6 +407,7 @@ mod tests {
             "description",
             "summary",
             "year",
+            "why",
         ] {
             assert!(RULES.contains(&format!("\"{member}\"")), "{member}");
         }
@@ -411,6 +449,6 @@ mod tests {
             let request = PlaylistAsk { wanted, ..ask("x") }.to_request();
             (request.max_tokens, request.min_tokens)
         };
-        assert_eq!((tokens(1), tokens(20), tokens(90)), ((4_160, 372), (6_000, 1_200), (12_000, 3_900)));
+        assert_eq!((tokens(1), tokens(20), tokens(90)), ((4_220, 420), (6_750, 1_800), (15_000, 6_300)));
     }
 }

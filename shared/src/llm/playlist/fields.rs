@@ -12,6 +12,7 @@ pub(super) enum Field {
     Artist,
     Title,
     Year,
+    Why,
     Songs,
     /// A member of our request that the model repeats.
     Echo,
@@ -31,6 +32,8 @@ pub(super) fn of(key: &str) -> Option<Field> {
         "title" | "tracktitle" | "songtitle" | "trackname" | "songname" | "track" | "song" | "tytuł"
         | "utwór" | "piosenka" => Field::Title,
         "year" | "releaseyear" | "yearreleased" | "released" | "releasedate" | "rok" => Field::Year,
+        "why" | "reason" | "rationale" | "explanation" | "note" | "comment" | "dlaczego" | "powód"
+        | "uzasadnienie" => Field::Why,
         "tracks" | "songs" | "playlist" | "items" | "list" | "tracklist" | "songlist" | "suggestions"
         | "recommendations" | "results" | "data" | "music" | "utwory" | "piosenki" | "lista" => Field::Songs,
         "seeds" | "alreadysuggested" | "previous" | "refine" | "excludeartists" | "considered"

@@ -47,6 +47,8 @@ pub enum PlaylistEvent {
     Summary(String),
     /// A song; artist and title are not empty and have at most 200 characters each.
     Suggestion(Suggestion),
+    /// Why the song of the event before it was chosen, at most 120 characters.
+    Why(String),
 }
 
 /// Reads the content of an answer as it arrives, cut anywhere and in any usable form.
@@ -84,6 +86,7 @@ struct Object {
     title: Option<String>,
     name: Option<String>,
     year: Option<i32>,
+    why: Option<String>,
     description: Option<String>,
     summary: Option<String>,
     /// Whether the object holds songs, so that its texts are the playlist's.
@@ -328,8 +331,11 @@ impl PlaylistReader {
             (Some(_), Some(_)) if is_attribute => {}
             (Some(artist), Some(title)) => {
                 if let Some(song) = song::new(&artist, &title, object.year) {
+                    let before = events.len();
                     self.suggest(song, events);
                     self.mark_parents();
+                    let why = object.why.as_deref().filter(|_| events.len() > before);
+                    events.extend(why.and_then(song::why).map(PlaylistEvent::Why));
                 }
             }
             (None, Some(name)) => self.name_for_parent(name, events),
@@ -437,6 +443,7 @@ impl Object {
             // The number of a track next to its title.
             Field::Title if is_number && self.title.is_some() => return,
             Field::Title => &mut self.title,
+            Field::Why => &mut self.why,
             Field::Name => &mut self.name,
             Field::Description => &mut self.description,
             Field::Summary => &mut self.summary,

@@ -67,6 +67,44 @@ fn texts_may_come_before_the_songs() {
     assert_eq!(events, [PlaylistEvent::Name("Noc".to_owned()), PlaylistEvent::Summary("Tak.".to_owned())]);
 }
 
+fn whys(song: &Value) -> Vec<String> {
+    let events = read(&json!({"tracks": [song, {"artist": "Kult", "title": "Arahja"}]}).to_string()).0;
+    let why = |event| if let PlaylistEvent::Why(why) = event { Some(why) } else { None };
+    events.into_iter().filter_map(why).collect()
+}
+
+#[test]
+fn why_a_song_was_chosen_follows_it_and_is_one_short_line() {
+    let song = |key: &str, why: Value| json!({"artist": "Dżem", "title": "Whisky", key: why, "year": 1979});
+    let many_words = "słowo ".repeat(50);
+    for (key, text, expected) in [
+        ("why", "Cicho i powoli, jak deszcz", "Cicho i powoli, jak deszcz"),
+        ("Reason", " \"Slow\nand\u{202e} calm\" ", "Slow and calm"),
+        ("dlaczego", "Tom &amp; Jerry", "Tom & Jerry"),
+        ("why", &many_words, &format!("{}słowo…", "słowo ".repeat(18))),
+        ("why", &"ż".repeat(500), &format!("{}…", "ż".repeat(119))),
+    ] {
+        assert_eq!(whys(&song(key, json!(text))), [expected], "{key} {text}");
+    }
+    let events = read(&json!({"tracks": [song("why", json!("Calm"))]}).to_string()).0;
+    let [first, second] = &events[..] else { panic!("{events:?}") };
+    assert!(matches!((first, second), (PlaylistEvent::Suggestion(_), PlaylistEvent::Why(_))), "{events:?}");
+}
+
+#[test]
+fn a_song_without_a_reason_is_a_song() {
+    for song in [
+        json!({"artist": "Dżem", "title": "Whisky"}),
+        json!({"artist": "Dżem", "title": "Whisky", "why": ""}),
+        json!({"artist": "Dżem", "title": "Whisky", "why": "…"}),
+        json!({"artist": "Dżem", "title": "Whisky", "why": null}),
+        json!({"artist": "Dżem", "title": "Whisky", "why": ["calm", {"title": "x"}]}),
+    ] {
+        assert_eq!(whys(&song), [""; 0], "{song}");
+        assert_eq!(songs(&json!({"tracks": [song, tracks()[1]]}).to_string()), TWO, "{song}");
+    }
+}
+
 #[test]
 fn reads_answers_cut_anywhere() {
     let text = format!("<think>{{}}</think>```json\n{}\n```", answer());

@@ -22,7 +22,8 @@ The user turn begins with how many songs to suggest, followed by one JSON object
 - \"discovery\": \"familiar\" asks for songs that most listeners know, \"adventurous\" for songs that few know.
 - \"angle\": where to begin looking among equally fitting songs, so that the same wish, asked twice, does not give \
 the same list. The wish wins over it. Never mention it.
-- \"refine\": an earlier playlist, and how it is to be changed; keep what the change does not touch.
+- \"refine\": an earlier playlist (\"previous\"), and how it is to be changed (\"instruction\"); keep what the change \
+does not touch. The songs in \"kept\" stay: suggest what fits beside them, and not them.
 - \"already_suggested\": songs suggested before; do not suggest any of them again, under any spelling.
 A member that is missing sets no condition.
 
@@ -45,6 +46,7 @@ members of the data win over the words of the wish.
 - Without \"discovery\", mix what most listeners expect with lesser known songs that fit as well.
 - Order them so that they flow.
 - \"year\": the year in which the song first came out; 0 where you do not know.
+- \"why\": what makes the song fit the wish, in at most ten words, in the language of the texts.
 
 Text:
 - \"kind\" is \"refusal\" only where the wish has nothing to do with music or listening; then leave \"tracks\" \
@@ -59,7 +61,7 @@ the songs.
 
 Answer with one JSON object and nothing around it, its members in this order:
 {\"kind\":\"playlist\",\"language\":\"en\",\"tracks\":[{\"artist\":\"Glen Hansard\",\"title\":\"Falling Slowly\",\
-\"year\":2006}],\"name\":\"…\",\"description\":\"…\",\"summary\":\"…\"}";
+\"year\":2006,\"why\":\"…\"}],\"name\":\"…\",\"description\":\"…\",\"summary\":\"…\"}";
 
 /// Where the search begins, in words: a number means nothing to a model.
 pub(super) const ANGLES: [&str; 12] = [
@@ -88,5 +90,9 @@ pub(super) const SCHEMA: Schema = Schema::Object(&[
     ("summary", Schema::Text),
 ]);
 
-const SONG: Schema =
-    Schema::Object(&[("artist", Schema::Text), ("title", Schema::Text), ("year", Schema::Integer)]);
+const SONG: Schema = Schema::Object(&[
+    ("artist", Schema::Text),
+    ("title", Schema::Text),
+    ("year", Schema::Integer),
+    ("why", Schema::Text),
+]);

@@ -8,6 +8,9 @@ use crate::track::Suggestion;
 
 const MAX_SONG_CHARACTERS: usize = 200;
 
+/// The longest text on why a song was chosen (`playlist_tracks_why_length`).
+const MAX_WHY_CHARACTERS: usize = 120;
+
 /// Recorded music in catalogues begins about here.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 
@@ -20,6 +23,20 @@ pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Sugges
     let artist = clean(artist, MAX_SONG_CHARACTERS);
     let title = clean(without_artist(title, &artist), MAX_SONG_CHARACTERS);
     (!artist.is_empty() && !title.is_empty()).then_some(Suggestion { artist, title, year })
+}
+
+/// Returns why a song was chosen, cut after a word; `None` if the model says nothing.
+pub(super) fn why(text: &str) -> Option<String> {
+    let line = clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), MAX_WHY_CHARACTERS + 1);
+    if !line.contains(char::is_alphanumeric) {
+        return None;
+    }
+    if line.chars().count() <= MAX_WHY_CHARACTERS {
+        return Some(line);
+    }
+    let cut: String = line.chars().take(MAX_WHY_CHARACTERS - 1).collect();
+    let words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    Some(format!("{}…", words.trim_end_matches(|c: char| !c.is_alphanumeric())))
 }
 
 /// Returns the text without a list number before it or a link's address.

@@ -1,0 +1,71 @@
+//! Changing a saved playlist: what stays, what is new, and what is charged.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::generation::{document_with_key, read, reply, saving, streaming};
+use crate::stack::{stack_and_user, with};
+
+const KEY: &str = "5d1f7c58-2f1c-4d0e-9c68-0a4b7b1e6a11";
+
+fn titles(document: &Value) -> Vec<&str> {
+    document["tracks"].as_array().unwrap().iter().map(|track| track["title"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn refinement_keeps_its_songs_is_charged_once_and_leads_back() {
+    let (stack, user) = stack_and_user().await;
+    let first = [
+        ("nirvana", "come as you are", 1991),
+        ("radiohead", "karma police", 1997),
+        ("queen", "bohemian rhapsody", 1975),
+    ];
+    let second =
+        [("queen", "bohemian rhapsody", 1975), ("the beatles", "let it be", 1970), ("dzem", "whisky", 1985)];
+    stack.llm_script(json!([reply(&first), reply(&second)])).await;
+    let wish = with(saving("evening"), &json!({"target_count": 3}));
+    let made = document_with_key(&stack, &user, &wish, "4d1f7c58-2f1c-4d0e-9c68-0a4b7b1e6a11").await.ok();
+    assert_eq!(made["version"], 1);
+    let list = &made["playlist_id"];
+    let kept = made["tracks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|track| track["title"] == "Bohemian Rhapsody")
+        .unwrap();
+
+    let refine = json!({"playlist_id": list, "keep": [kept["track_uri"]], "instruction": "calmer"});
+    let wish = with(wish, &json!({"refine": refine}));
+    let stream =
+        read(streaming(&stack, &user, &wish).header("idempotency-key", KEY).send().await.unwrap()).await;
+    let done = stream.last("done");
+    assert_eq!((&done["playlist_id"], &done["version"], &done["name"]), (list, &json!(2), &made["name"]));
+    assert_eq!(titles(done), ["Let It Be", "Whisky", "Bohemian Rhapsody"]);
+    assert_eq!(stream.all("track")[0]["track_uri"], kept["track_uri"]);
+    let question = stack.completions().await[1]["body"].to_string();
+    assert!(question.contains("karma police") && !question.contains("Karma Police"), "{question}");
+
+    let repeat = document_with_key(&stack, &user, &wish, KEY).await.ok();
+    assert_eq!(
+        (&repeat["playlist_id"], &repeat["version"], titles(&repeat)),
+        (list, &json!(2), titles(done))
+    );
+    stack.assert_used(&user, 2, 1).await;
+
+    let back = json!({"playlist_id": list, "version": 1});
+    let restored = stack.rest(Method::POST, "rpc/restore_version", &user, back).await.ok();
+    assert_eq!(titles(&restored), titles(&made));
+}
+
+#[tokio::test]
+async fn refinement_of_another_users_playlist_is_not_found_and_free() {
+    let (stack, user) = stack_and_user().await;
+    let other = stack.sign_up().await;
+    stack.llm_script(reply(&[("Nirvana", "Come as You Are", 1991)])).await;
+    let made = document_with_key(&stack, &other, &saving("evening"), KEY).await.ok();
+    let wish = with(saving("evening"), &json!({"refine": {"playlist_id": made["playlist_id"]}}));
+    document_with_key(&stack, &user, &wish, "6d1f7c58-2f1c-4d0e-9c68-0a4b7b1e6a11")
+        .await
+        .assert_error(404, "playlist_not_found");
+    stack.assert_used(&user, 0, 0).await;
+}

@@ -1,0 +1,85 @@
+import { useEffect } from 'preact/hooks';
+import { useTexts } from '../i18n/texts.ts';
+import type { Change, Edits, Step } from '../state/edits.ts';
+import { moveTo } from '../state/edits.ts';
+import { announcement, dismiss, followHistory, say } from '../state/toasts.ts';
+import { focusSoon } from './focus.ts';
+import type { Editing } from './track-list.tsx';
+
+type Words = { said: string; announced?: string };
+
+/** Connects a playlist's edits to its rows, to toasts that undo them, and to the keys. */
+export function useEditing(edits: Edits) {
+  const t = useTexts();
+  const tracks = edits.shown.value;
+
+  const undo = (step?: Step): boolean => {
+    const undone = edits.undo(step);
+    if (!undone) return false;
+    if (undone.step.toast) dismiss(undone.step.toast);
+    void undone.isSaved.then((isSaved) => {
+      if (isSaved) announcement.value = t.common.undone;
+    });
+    const added = undone.step.back.find((it) => it.kind === 'add');
+    if (added) focusSoon(`[data-uri="${added.tracks[0]?.track_uri}"] .icon-button`);
+    return true;
+  };
+  const redo = (): boolean => {
+    if (!edits.redo()) return false;
+    announcement.value = t.common.redone;
+    return true;
+  };
+  useEffect(() => followHistory({ undo, redo }), [edits, t]);
+
+  /** Makes an edit and says so at once, with an undo; the message goes if saving fails. */
+  const make = (change: Change, { said, announced }: Words) => {
+    const step = edits.make(change);
+    if (announced) announcement.value = announced;
+    const toast = say(said, () => undo(step));
+    step.toast = toast;
+    void step.outcome.then((failure) => failure && dismiss(toast));
+  };
+
+  /** Makes an edit in a dialog, which shows the failure. */
+  const choose = async (change: Change, said: string) => {
+    const step = edits.make(change, false);
+    const failure = await step.outcome;
+    if (failure) throw failure;
+    step.toast = say(said, () => undo(step));
+  };
+
+  const edit: Omit<Editing, 'swap' | 'keep' | 'kept'> = {
+    remove: (track) => {
+      const at = tracks.indexOf(track);
+      const neighbour = tracks[at + 1] ?? tracks[at - 1];
+      make({ kind: 'remove', uris: [track.track_uri] }, { said: t.track.removed(track.title) });
+      focusSoon(neighbour ? `[data-uri="${neighbour.track_uri}"] .icon-button` : 'h1');
+    },
+    move: (from, to) => {
+      const change = moveTo(tracks, from, to);
+      const title = tracks[from]?.title ?? '';
+      const announced = t.track.moved(title, to + 1, tracks.length);
+      if (change) make(change, { said: t.track.movedNow(title), announced });
+    },
+    failed: edits.failed.value,
+    retry: (failed) => edits.retry(failed),
+    forget: (failed) => edits.forget(failed),
+  };
+  return { edit, choose, make };
+}
+
+/** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */
+export function whenBack(look: () => void): () => void {
+  const lookIfSeen = () => {
+    if (!document.hidden) look();
+  };
+  const events = [
+    [document, 'visibilitychange'],
+    [window, 'focus'],
+    [window, 'online'],
+  ] as const;
+  for (const [target, name] of events) target.addEventListener(name, lookIfSeen);
+  return () => {
+    for (const [target, name] of events) target.removeEventListener(name, lookIfSeen);
+  };
+}

@@ -1,0 +1,34 @@
+import { useEffect, useState } from 'preact/hooks';
+import { readWishes } from '../api/versions.ts';
+import { useTexts } from '../i18n/texts.ts';
+import { user } from '../state/session.ts';
+
+const SHOWN = 5;
+
+/** Offers the user's last wishes; nothing while there is none. */
+export function Wishes({ pick }: { pick: (prompt: string) => void }) {
+  const t = useTexts();
+  const [wishes, setWishes] = useState<string[]>([]);
+  const who = user.value?.id;
+  useEffect(() => {
+    setWishes([]);
+    // They are a convenience, so a failure is not reported.
+    if (who) readWishes(SHOWN).then(setWishes, () => {});
+  }, [who]);
+  if (wishes.length === 0) return null;
+  return (
+    <section class="wishes" aria-labelledby="wishes">
+      <h2 id="wishes">{t.wishes.title}</h2>
+      <ul class="chips">
+        {wishes.map((prompt) => (
+          <li key={prompt}>
+            <button type="button" class="chip clip" dir="auto" onClick={() => pick(prompt)}>
+              {prompt}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <p class="hint">{t.wishes.kept}</p>
+    </section>
+  );
+}
