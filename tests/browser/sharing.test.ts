@@ -102,6 +102,8 @@ test('a playlist is shared by a link, read by everyone, kept by others, and no l
   await anyone.page.getByRole('link', { name: 'Make your own' }).click();
   await anyone.page.getByLabel('Your wish').waitFor();
   assert.equal(anyone.page.url(), `${ready.web_url}/#/`);
+  await anyone.page.goBack();
+  await anyone.page.getByRole('heading', { level: 1, name: NAME }).waitFor();
 
   const other = await listener();
   const keeper = await visit(browser, { url: link, who: other });

@@ -72,7 +72,7 @@ async fn saved_playlist_and_its_history_are_read_by_their_owner_alone() {
     assert_eq!(rows.len(), 5);
     for (row, delivered) in rows.iter().zip(done["tracks"].as_array().unwrap()) {
         assert_eq!(row["position"], delivered["index"].as_u64().unwrap() + 1);
-        for column in ["track_uri", "title", "artist", "album", "duration_ms", "explicit"] {
+        for column in ["track_uri", "title", "artist", "album", "duration_ms", "explicit", "image_url"] {
             assert_eq!(row[column], delivered[column], "{column}");
         }
     }

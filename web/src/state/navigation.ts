@@ -21,6 +21,10 @@ export function startNavigation(): void {
     if (location.hash && location.search) history.replaceState(null, '', location.pathname + location.hash);
     route.value = routeOf(location.hash, location.search);
   });
+  // The way back to a shared playlist changes the query, which some browsers do not report as a change of the fragment.
+  addEventListener('popstate', () => {
+    if (!location.hash) route.value = routeOf('', location.search);
+  });
 }
 
 export function isAt(path: string): boolean {
