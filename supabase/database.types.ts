@@ -143,6 +143,8 @@ export type Database = {
           'created_at': string;
           'deletion_started_at': string | null;
           'plan': Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at': string | null;
+          'plan_renews': boolean;
           'plan_synced_at': string | null;
           'stripe_customer_id': string | null;
           'updated_at': string;
@@ -154,6 +156,8 @@ export type Database = {
           'created_at'?: string;
           'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at'?: string | null;
+          'plan_renews'?: boolean;
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
@@ -164,6 +168,8 @@ export type Database = {
           'created_at'?: string;
           'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at'?: string | null;
+          'plan_renews'?: boolean;
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
@@ -393,7 +399,9 @@ export type Database = {
       };
       'set_billing_plan': {
         Args: {
+          'p_period_ends_at': number;
           'p_plan': Database['public']['Enums']['plan_type'];
+          'p_renews': boolean;
           'p_seen_synced_at': string;
           'p_stripe_customer_id': string;
           'p_user_id': string;

@@ -104,19 +104,23 @@ as $$
 declare
   v_user_id uuid := auth.uid();
   v_quota jsonb := private.ai_quota(v_user_id, clock_timestamp());
+  v_profile public.profiles;
 begin
+  select * into v_profile from public.profiles p where p.user_id = v_user_id;
   if v_quota is null then
     raise exception using errcode = 'PT404', message = 'profile not found';
   end if;
   return jsonb_build_object(
     'plan', v_quota -> 'plan',
+    'renews', v_profile.plan_renews,
+    'period_ends_at', v_profile.plan_period_ends_at,
     'playlists', jsonb_build_object('used', private.live_playlist_count(v_user_id), 'limit', private.playlist_limit()),
     'ai', v_quota - 'plan'
   );
 end
 $$;
 comment on function public.usage() is
-  'The caller''s {plan, playlists: {used, limit}, ai: {used, limit, remaining, next_free_at}}.';
+  'The caller''s {plan, renews, period_ends_at, playlists: {used, limit}, ai: {used, limit, remaining, next_free_at}}.';
 grant execute on function public.usage() to authenticated;
 
 create function private.ai_too_many_attempts(p_user_id uuid, p_at timestamptz) returns jsonb

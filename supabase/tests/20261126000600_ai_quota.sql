@@ -148,7 +148,7 @@ select volatility_is('public', 'usage', 'stable', 'it may be called by GET');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage(),
-  '{"plan": "free", "playlists": {"used": 0, "limit": 50}, "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null}}',
+  '{"plan": "free", "renews": false, "period_ends_at": null, "playlists": {"used": 0, "limit": 50}, "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null}}',
   'a new user has used nothing'
 );
 insert into public.playlists (owner_id, name)
@@ -167,7 +167,7 @@ update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage() #- '{ai,next_free_at}',
-  '{"plan": "pro", "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
+  '{"plan": "pro", "renews": false, "period_ends_at": null, "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
 );
 select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz > now() + interval '29 days', 'for 30 days');
 reset role;

@@ -30,7 +30,7 @@ as $$ select public.set_stripe_customer(pg_temp.id(p_user), p_seen, p_customer) 
 create function pg_temp.set_plan(p_user text, p_customer text, p_plan public.plan_type) returns text language sql
 as $$
   select public.set_billing_plan(
-    pg_temp.id(p_user), (public.billing_profile(pg_temp.id(p_user)) ->> 'plan_synced_at')::timestamptz, p_customer, p_plan
+    pg_temp.id(p_user), (public.billing_profile(pg_temp.id(p_user)) ->> 'plan_synced_at')::timestamptz, p_customer, p_plan, false, null
   )
 $$;
 create function pg_temp.save(p_user text, p_number int) returns jsonb language sql
@@ -157,12 +157,12 @@ select pg_temp.act_as('fn_billing');
 select is(pg_temp.set_customer('a', 'cus_pgtap_a', 'cus_pgtap_y'), null, 'a profile being deleted gets no other customer');
 select is(pg_temp.set_customer('c', null, 'cus_pgtap_y'), null, 'nor a first one');
 select is(pg_temp.set_customer('a', 'cus_pgtap_z', 'cus_pgtap_y'), null, 'nor is told of the one that there is');
-select is(public.billing_profile(pg_temp.id('a')) - 'user_id', '{"plan": "free", "stripe_customer_id": "cus_pgtap_a", "plan_synced_at": null}', 'the profile is as it was');
-select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free", "stripe_customer_id": null, "plan_synced_at": null}', 'and so is that of the other one');
+select is(public.billing_profile(pg_temp.id('a')) - 'user_id', '{"plan": "free", "plan_renews": false, "plan_period_ends_at": null, "stripe_customer_id": "cus_pgtap_a", "plan_synced_at": null}', 'the profile is as it was');
+select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free", "plan_renews": false, "plan_period_ends_at": null, "stripe_customer_id": null, "plan_synced_at": null}', 'and so is that of the other one');
 select is(pg_temp.set_customer('b', 'cus_pgtap_b', 'cus_pgtap_b2'), 'cus_pgtap_b2', 'another profile gets one');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'pro'), 'written', 'what Stripe says of the customer is still written');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'free'), 'written', 'as often as it says something');
-select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro'), 'conflict', 'and comes too late where it has not seen the last');
+select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro', true, null), 'conflict', 'and comes too late where it has not seen the last');
 select is(pg_temp.set_plan('a', 'cus_pgtap_y', 'pro'), 'no_profile', 'another customer does not come with a plan either');
 select is(pg_temp.set_plan('a', null, 'free'), 'no_profile', 'nor goes the one that has to be deleted');
 select is(pg_temp.set_plan('c', 'cus_pgtap_y', 'pro'), 'no_profile', 'nor comes a first one');

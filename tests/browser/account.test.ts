@@ -39,17 +39,20 @@ for (const [name, size] of SIZES) {
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
     // The browser is faster than the event.
     await control('stripe', 'PUT', 'delivery', { paused: true });
+    await page.getByText('It costs US$4.99 a month').waitFor();
     await upgrade(page, who);
     await page.getByRole('button', { name: 'Pay', exact: true }).click();
     await page.getByText('Thank you! Waiting for the payment').waitFor();
     await control('stripe', 'PUT', 'delivery', { paused: false });
     await page.getByText('You are on Pro now.').waitFor();
     await page.getByText('50 of 50 left').first().waitFor();
+    await page.getByText('Pro renews on').waitFor();
     assert.equal(new URL(page.url()).hash, '#/account');
     await page.getByRole('button', { name: 'Manage billing' }).click();
-    await page.getByRole('button', { name: 'Cancel subscription' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel subscription' }).click();
+    await page.getByText('ends on').waitFor();
     await page.getByTestId('return').click();
-    await page.getByText('50 of 50 left').first().waitFor();
+    await page.getByText('Pro ends on').waitFor();
   });
 
   test(`on a ${name}, Spotify is linked and unlinked`, async () => {

@@ -25,7 +25,14 @@ export type Summary = {
 };
 export type Playlist = Summary & { tracks: Track[] };
 export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };
-export type Usage = { plan: 'free' | 'pro'; playlists: { used: number; limit: number }; ai: Quota };
+export type Usage = {
+  plan: 'free' | 'pro';
+  renews: boolean;
+  /** When the period that is paid for ends; null for a free plan, or while a payment is overdue. */
+  period_ends_at: string | null;
+  playlists: { used: number; limit: number };
+  ai: Quota;
+};
 
 type Row = Pick<
   Database['public']['Tables']['playlists']['Row'],

@@ -221,6 +221,18 @@ export type PortalRequest = {
   return_url: AppUrl;
 };
 
+/** What the plan costs. */
+export type PriceResponse = {
+  /** The amount in units of the currency, as a decimal number. */
+  amount: string;
+  /** ISO 4217, such as `USD`. */
+  currency: string;
+  /** The unit of a period. */
+  interval: 'day' | 'week' | 'month' | 'year';
+  /** The number of intervals that the amount pays for. */
+  interval_count: number;
+};
+
 /** The plan's generations in any 30 days, and how many of them are left. */
 export type Quota = {
   /** `free` or `pro`. */

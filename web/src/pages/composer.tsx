@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { Cover } from '../components/cover.tsx';
 import { Field } from '../components/field.tsx';
+import { usePrice } from '../components/price.ts';
 import { ProblemNotice, start } from '../components/problem.tsx';
 import { TrackWords } from '../components/track-list.tsx';
 import type { Texts } from '../i18n/texts.ts';
@@ -249,11 +250,24 @@ function PanelFields({
 /** Shows the remaining quota; its space is reserved until it is known. */
 function Left() {
   const t = useTexts();
-  if (!user.value) return <p class="hint">{t.create.offer}</p>;
+  if (!user.value) return <Offer />;
   if (!usage.value) return <p class="hint">&nbsp;</p>;
   const { remaining, limit, next_free_at } = usage.value.ai;
   const wait = remaining === 0 && next_free_at ? `; ${t.create.nextFree(date(next_free_at))}` : '';
   return <p class="hint">{t.create.left(remaining, limit) + wait}</p>;
+}
+
+/** Says what is free and what Pro costs; the price has its line before it is known. */
+function Offer() {
+  const t = useTexts();
+  const price = usePrice();
+  return (
+    <p class="hint">
+      {t.create.offer}
+      <br />
+      {price ? t.create.proFor(price) : '\u00a0'}
+    </p>
+  );
 }
 
 function Examples({ pick }: { pick: (example: string) => void }) {

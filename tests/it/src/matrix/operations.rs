@@ -47,6 +47,8 @@ pub enum Scenario {
     CheckoutIncomplete,
     Portal,
     PortalOfNobody,
+    /// Of which nothing is known yet.
+    Price,
     Event,
     /// Of a customer that is not stored yet.
     EventOfNew,
@@ -67,6 +69,7 @@ impl Scenario {
             Self::StartLink => (Method::POST, "spotify-oauth/start"),
             Self::LinkStatus => (Method::GET, "spotify-oauth/status"),
             Self::Unlink => (Method::DELETE, "spotify-oauth/link"),
+            Self::Price => (Method::GET, "billing/price"),
             Self::ExportAccount => (Method::GET, "account/export"),
             _ => return None,
         })
@@ -182,12 +185,14 @@ pub const OPERATIONS: &[Operation] = operations! {
     Health "spotify-search", HEALTH, 200 "", [PROFILES Fails], [];
 };
 
-/// One operation of each function that verifies its caller, whose keys have not been fetched yet.
+/// Operations whose first call is made only once: of each function that verifies its caller one whose keys have not been
+/// fetched yet, and the price.
 pub const COLD: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "", [JWKS Fails], [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE];
     Search "spotify-search", SEARCHING, 200 "", [JWKS Fails], [COUNT, TOKEN, SEARCH];
     LinkStatus "spotify-oauth", DATABASE, 200 "", [JWKS Fails], [LINK];
     ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Fails], [PLAYLISTS, PROFILES];
     PortalOfNobody "billing", DATABASE, 409 "nothing_to_manage", [JWKS Fails], [COUNT, BILLING_PROFILE];
+    Price "billing", BILLING, 200 "", [PRICE Fails], [];
     DeleteUnconfirmed "account", DATABASE, 422 "not_confirmed", [JWKS Fails], [BEGIN_DELETION];
 };

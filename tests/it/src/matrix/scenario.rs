@@ -215,6 +215,8 @@ impl Subject {
             ExportRevoked if is_unlinked => {
                 spotify::link(&worker.stack, &self.user, "bob").await;
             }
+            // The instance remembers the failure for a while.
+            Price => worker.restart().await,
             _ => {}
         }
     }
