@@ -178,6 +178,46 @@ export type Database = {
         };
         Relationships: [];
       };
+      'spotify_copies': {
+        Row: {
+          'created_at': string;
+          'playlist_id': string;
+          'spotify_account_id': string | null;
+          'spotify_playlist_id': string;
+          'user_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'playlist_id': string;
+          'spotify_account_id'?: string | null;
+          'spotify_playlist_id': string;
+          'user_id': string;
+        };
+        Update: {
+          'created_at'?: string;
+          'playlist_id'?: string;
+          'spotify_account_id'?: string | null;
+          'spotify_playlist_id'?: string;
+          'user_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'spotify_copies_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: true;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'spotify_copies_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
+          },
+        ];
+      };
       'spotify_exports': {
         Row: {
           'created_at': string;

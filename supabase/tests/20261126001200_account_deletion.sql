@@ -82,7 +82,8 @@ begin
   perform pg_temp.save(p_user, 2);
   perform public.ai_reserve(pg_temp.id(p_user, 3), pg_temp.id(p_user), 'snow', true);
   perform public.store_spotify_tokens(pg_temp.id(p_user), repeat('s', 32), 'access', 'refresh', now());
-  perform public.begin_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), '{}');
+  perform public.begin_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), jsonb_build_object('playlist_id', pg_temp.id(p_user, 1)));
+  perform public.record_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), 'copy');
 end
 $$;
 
@@ -97,7 +98,7 @@ select col_is_null('public', 'profiles', 'deletion_started_at', 'it may be never
 select is(pg_temp.since('a'), null, 'and is never for a new one');
 select is(
   pg_temp.rows_of('a'),
-  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1}',
+  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "spotify_copies": 1}',
   'user a has rows in every table'
 );
 select is(pg_temp.rows_of('b'), pg_temp.rows_of('a'), 'and user b has as many');
@@ -190,13 +191,13 @@ select is(pg_temp.begin_deletion('a', 'zoë.a@example.test'), '{"outcome": "no_a
 reset role;
 select is(
   pg_temp.rows_of('a'),
-  '{"profiles": 0, "playlists": 0, "playlist_tracks": 0, "ai_sessions": 0, "spotify_tokens": 0, "spotify_exports": 0}',
+  '{"profiles": 0, "playlists": 0, "playlist_tracks": 0, "ai_sessions": 0, "spotify_tokens": 0, "spotify_exports": 0, "spotify_copies": 0}',
   'nothing of the account is left in any table'
 );
 select is(pg_temp.accounts('a'), 0, 'nor is the account');
 select is(
   pg_temp.rows_of('b'),
-  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1}',
+  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "spotify_copies": 1}',
   'all rows of other users are'
 );
 select is(pg_temp.accounts('bcd'), 3, 'so are their accounts, that of one whose deletion has begun too');

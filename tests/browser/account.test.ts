@@ -120,7 +120,16 @@ for (const [name, size] of SIZES) {
     await page.getByRole('heading', { name: 'Sunday' }).waitFor();
     await page.reload();
     const link = page.getByRole('link', { name: 'On Spotify: open' });
-    assert.match((await link.getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    const copy = await link.getAttribute('href');
+    assert.match(copy ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    // A later export changes the copy; where it was deleted, there is another one, and the page says so.
+    await page.getByRole('button', { name: 'Update on Spotify' }).click();
+    await page.getByText('All 2 tracks are on Spotify.').waitFor();
+    assert.equal(await link.getAttribute('href'), copy);
+    await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/playlists/', status: 404, times: 1 }]);
+    await page.getByRole('button', { name: 'Update on Spotify' }).click();
+    await page.getByText('The copy on Spotify was gone, so there is a new one.').waitFor();
+    assert.notEqual(await link.getAttribute('href'), copy);
   });
 }
 

@@ -55,6 +55,11 @@ export const RELATIONS: Record<string, Relation> = {
     rights: {},
     ownersRow: 'user_id = $owner',
   },
+  spotify_copies: {
+    columns: ['playlist_id', 'user_id', 'spotify_playlist_id', 'spotify_account_id', 'created_at'],
+    rights: { authenticated: { select: true } },
+    ownersRow: 'user_id = $owner',
+  },
 };
 
 export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
@@ -108,5 +113,6 @@ export const POLICIES: Record<string, { table: string; using: string; check: str
   },
   'AI sessions owner': { table: 'ai_sessions', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Spotify exports owner': { table: 'spotify_exports', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
+  'Spotify copies owner': { table: 'spotify_copies', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Owner access via RPC': { table: 'spotify_tokens', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
 };

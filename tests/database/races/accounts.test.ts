@@ -51,7 +51,8 @@ async function leftOver({ user, playlist, session }: Leaving): Promise<number> {
       + (select count(*) from public.playlist_tracks where playlist_id = any (${[playlist, session]}))
       + (select count(*) from public.ai_sessions where user_id = ${user})
       + (select count(*) from public.spotify_tokens where user_id = ${user})
-      + (select count(*) from public.spotify_exports where user_id = ${user}) as left_over`;
+      + (select count(*) from public.spotify_exports where user_id = ${user})
+      + (select count(*) from public.spotify_copies where user_id = ${user}) as left_over`;
   return Number(row?.left_over);
 }
 

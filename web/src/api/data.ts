@@ -23,7 +23,8 @@ export type Summary = {
   count: number;
   is_deleted: boolean;
 };
-export type Playlist = Summary & { tracks: Track[] };
+/** `copy`: the id of its copy on Spotify, if it has one in the linked account. */
+export type Playlist = Summary & { tracks: Track[]; copy: string | null };
 export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };
 export type Usage = {
   plan: 'free' | 'pro';
@@ -97,14 +98,17 @@ export async function readPlaylist(id: string): Promise<Playlist> {
   const row = await answerOf(
     api()
       .from('playlists')
-      .select(`${COLUMNS}, playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit, version)`)
+      .select(
+        `${COLUMNS}, spotify_copies(spotify_playlist_id), playlist_tracks(position, track_uri, title, artist, album, duration_ms, explicit, version)`,
+      )
       .eq('id', id)
       .eq('is_deleted', false)
       .order('position', { referencedTable: 'playlist_tracks' })
       .single(),
   );
-  const { playlist_tracks, ...rest } = row;
-  return { ...asSummary(rest, playlist_tracks.length), tracks: asTracks(playlist_tracks) };
+  const { playlist_tracks, spotify_copies, ...rest } = row;
+  const copy = spotify_copies?.spotify_playlist_id ?? null;
+  return { ...asSummary(rest, playlist_tracks.length), tracks: asTracks(playlist_tracks), copy };
 }
 
 export async function createPlaylist(name: string, description: string): Promise<string> {

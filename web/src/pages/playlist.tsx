@@ -61,7 +61,7 @@ function justMade(id: string): Playlist | null {
   const { result } = generation.value;
   if (result?.playlist_id !== id) return null;
   const { name, description, tracks } = result;
-  return { id, name, description, tracks, count: tracks.length, is_deleted: false, updated_at: '' };
+  return { id, name, description, tracks, copy: null, count: tracks.length, is_deleted: false, updated_at: '' };
 }
 
 function Waiting() {
@@ -158,7 +158,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const items = [
     { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
     { label: t.playlist.copy, run: copy },
-    ...(sending.done ? [{ label: t.playlist.sendAgain, run: sending.send }] : []),
     { label: t.playlist.delete, run: remove },
   ];
   const failure = deleting.failure;
