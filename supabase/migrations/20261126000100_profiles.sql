@@ -59,6 +59,12 @@ create policy "Profiles are owner-read-write" on public.profiles to authenticate
   with check (user_id = (select auth.uid()));
 grant select, update (username) on table public.profiles to authenticated;
 
+-- Read from auth.users and not from the token, which still says so for a while after the user has given an address.
+create function private.is_anonymous(p_user_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$ select exists (select from auth.users u where u.id = p_user_id and u.is_anonymous) $$;
+comment on function private.is_anonymous(uuid) is 'Whether a user signed in without an address and has not given one since.';
+
 -- The metadata comes from the client or from an identity provider: it may be huge, empty or of any shape, and must not
 -- fail a sign-up. The name is made to fit; if it still cannot be stored, the profile gets a neutral name; if that fails
 -- too, the account is created without a profile and the log says so.

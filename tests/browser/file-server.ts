@@ -5,7 +5,13 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type PageConfig = { supabase_url: string; supabase_publishable_key: string; functions_url: string; turnstile_site_key?: string };
+export type PageConfig = {
+  supabase_url: string;
+  supabase_publishable_key: string;
+  functions_url: string;
+  turnstile_site_key?: string;
+  anonymous_sign_ins?: boolean;
+};
 
 const TYPES: Record<string, string> = {
   html: 'text/html',

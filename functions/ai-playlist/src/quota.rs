@@ -87,6 +87,7 @@ pub async fn reserve(
         ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
         ("in_progress", _) => Error::of(Code::GenerationInProgress),
         ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
+        ("account_required", _) => Error::of(Code::AccountRequired),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
         ("too_many_attempts", _) => Error::new(
             Code::TooManyAttempts,

@@ -11,6 +11,8 @@ pub struct Page {
     pub publishable_key: String,
     /// The variable `TURNSTILE_SITE_KEY`; set only if Auth requires Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
+    /// Whether the variable `ANONYMOUS_SIGN_INS` is `true`; set only if Auth allows them.
+    pub anonymous_sign_ins: bool,
     /// The variables `CONTACT_URL`, `TERMS_URL` and `PRIVACY_URL`, where they are set.
     pub links: Vec<(&'static str, String)>,
 }
@@ -26,6 +28,7 @@ impl Page {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
+            anonymous_sign_ins: value("ANONYMOUS_SIGN_INS").as_deref() == Some("true"),
             links: LINKS.into_iter().filter_map(|(name, variable)| Some((name, value(variable)?))).collect(),
         };
         page.supabase_origin().is_some().then_some(page)
@@ -34,6 +37,7 @@ impl Page {
     /// Returns the body of `GET /config.json`; `origin` is the gateway's own.
     pub fn config(&self, origin: &str) -> String {
         let mut config = serde_json::json!({
+            "anonymous_sign_ins": self.anonymous_sign_ins,
             "functions_url": format!("{origin}/functions/v1"),
             "supabase_publishable_key": self.publishable_key,
             "supabase_url": self.supabase_url,

@@ -29,6 +29,9 @@ const AT_ONCE: usize = 16;
 /// No more repetitions than Stripe would make.
 const MAX_REPETITIONS: usize = 40;
 
+/// Whether another period follows, and when this one ends.
+type Period = (bool, Option<i64>);
+
 struct Customer {
     user_id: Uuid,
     id: String,
@@ -233,7 +236,7 @@ impl Environment {
     async fn check(&self, customers: &[Customer]) {
         let objects = self.stripe(Method::GET, "objects", Value::Null).await;
         let mut truth: HashMap<&str, Vec<&str>> = HashMap::new();
-        let mut periods: HashMap<&str, (bool, Option<i64>)> = HashMap::new();
+        let mut periods: HashMap<&str, Period> = HashMap::new();
         for subscription in objects["subscriptions"].as_array().unwrap() {
             let is_void = subscription["pause_collection"]["behavior"] == "void";
             let status = if is_void { "void" } else { subscription["status"].as_str().unwrap() };
@@ -251,7 +254,7 @@ impl Environment {
             "select user_id, plan::text, stripe_customer_id, plan_renews, extract(epoch from plan_period_ends_at)::bigint
             from public.profiles where user_id = any($1)";
         let rows = self.shared.sql(statement, &[&ids]).await;
-        let profiles: HashMap<Uuid, (String, Option<String>, (bool, Option<i64>))> =
+        let profiles: HashMap<Uuid, (String, Option<String>, Period)> =
             rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), (row.get(3), row.get(4))))).collect();
         for Customer { user_id, id, .. } in customers {
             let statuses = truth.get(id.as_str()).cloned().unwrap_or_default();

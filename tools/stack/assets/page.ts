@@ -3,6 +3,7 @@
 export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
+  ANONYMOUS_SIGN_INS?: string;
   TURNSTILE_SITE_KEY?: string;
   CONTACT_URL?: string;
   TERMS_URL?: string;
@@ -48,8 +49,9 @@ export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SIT
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
-  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
+  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, ANONYMOUS_SIGN_INS, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
   const config = {
+    anonymous_sign_ins: ANONYMOUS_SIGN_INS === 'true',
     functions_url: `${new URL(request.url).origin}/functions/v1`,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,

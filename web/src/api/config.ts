@@ -3,6 +3,8 @@ export type Config = {
   supabase_url: string;
   supabase_publishable_key: string;
   functions_url: string;
+  /** Whether Auth lets users in without an address. */
+  anonymous_sign_ins?: boolean;
   turnstile_site_key?: string;
   /** `mailto:…` or the URL of a page. */
   contact_url?: string;

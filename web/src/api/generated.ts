@@ -14,6 +14,7 @@ export const FUNCTION_CODES = [
   'token_expired',
   'quota_exceeded',
   'profile_not_found',
+  'account_required',
   'state_of_another_user',
   'sign_in_again',
   'spotify_not_linked',

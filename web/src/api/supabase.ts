@@ -60,5 +60,8 @@ export const functionsUrl = (): string => connected().config.functions_url;
 /** The site key of Turnstile; empty if it is disabled. */
 export const turnstileSiteKey = (): string => known?.config.turnstile_site_key ?? '';
 
+/** Whether the first playlist needs no account. */
+export const allowsAnonymous = (): boolean => known?.config.anonymous_sign_ins === true;
+
 /** The owner's contact and legal documents; empty until the configuration is read. */
 export const links = (): Pick<Config, 'contact_url' | 'terms_url' | 'privacy_url'> => known?.config ?? {};

@@ -7,7 +7,7 @@ import { billing, exportAccount, spotifyLink } from '../api/functions.ts';
 import { useAction } from '../components/action.ts';
 import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
-import { FailureNotice, Notice } from '../components/notice.tsx';
+import { FailureNotice, KeepNotice, Notice } from '../components/notice.tsx';
 import { LinkDialog, OwnDialog, UpgradeDialog } from '../components/own-dialog.tsx';
 import { usePrice } from '../components/price.ts';
 import { date, useTexts } from '../i18n/texts.ts';
@@ -30,15 +30,21 @@ export function AccountScreen() {
     <div class="page page-narrow">
       <header class="row row-between page-head">
         <h1 tabIndex={-1}>{t.account.title}</h1>
-        <button type="button" class="button" onClick={() => void leave()}>
-          {t.account.signOut}
-        </button>
+        {!who?.isAnonymous && (
+          <button type="button" class="button" onClick={() => void leave()}>
+            {t.account.signOut}
+          </button>
+        )}
       </header>
-      <p class="hint">
-        {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
-      </p>
+      {who?.isAnonymous ? (
+        <KeepNotice />
+      ) : (
+        <p class="hint">
+          {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
+        </p>
+      )}
       <PlanCard />
-      <SpotifyCard />
+      {!who?.isAnonymous && <SpotifyCard />}
       {who?.email && <AccessCard />}
       <DataCard />
       <DangerCard />
@@ -49,6 +55,7 @@ export function AccountScreen() {
 function PlanCard() {
   const t = useTexts();
   const known = usage.value;
+  const isFree = known?.plan === 'free' && !user.value?.isAnonymous;
   const action = useAction();
   const price = usePrice();
   const [customer, setCustomer] = useState(false);
@@ -73,13 +80,13 @@ function PlanCard() {
       <Paid />
       <Meters known={known} />
       {known?.period_ends_at && <p>{(known.renews ? t.account.renews : t.account.ends)(date(known.period_ends_at))}</p>}
-      {known?.plan === 'free' && (
+      {isFree && (
         <p class="hint">
           {t.account.proOffer} {price && t.account.costs(price)}
         </p>
       )}
       <div class="row">
-        {known?.plan === 'free' && (
+        {isFree && (
           <button type="button" class="button button-primary" onClick={() => setPaying(true)}>
             {t.account.upgrade}
           </button>

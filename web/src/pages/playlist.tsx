@@ -9,7 +9,7 @@ import { focusSoon } from '../components/focus.ts';
 import { useHeading } from '../components/heading.ts';
 import { Icon } from '../components/icons.tsx';
 import { Menu } from '../components/menu.tsx';
-import { FailureNotice } from '../components/notice.tsx';
+import { FailureNotice, KeepNotice } from '../components/notice.tsx';
 import { Frame, Notes } from '../components/playlist-frame.tsx';
 import { RefineDock } from '../components/refine.tsx';
 import { SearchPanel } from '../components/search-panel.tsx';
@@ -194,6 +194,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       notes={
         <>
           {failure && <FailureNotice failure={failure} />}
+          <KeepNotice />
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
           {made?.from && (
