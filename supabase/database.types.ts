@@ -197,6 +197,8 @@ export type Database = {
           'created_at': string;
           'deletion_started_at': string | null;
           'plan': Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at': string | null;
+          'plan_renews': boolean;
           'plan_synced_at': string | null;
           'stripe_customer_id': string | null;
           'updated_at': string;
@@ -208,6 +210,8 @@ export type Database = {
           'created_at'?: string;
           'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at'?: string | null;
+          'plan_renews'?: boolean;
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
@@ -218,6 +222,8 @@ export type Database = {
           'created_at'?: string;
           'deletion_started_at'?: string | null;
           'plan'?: Database['public']['Enums']['plan_type'];
+          'plan_period_ends_at'?: string | null;
+          'plan_renews'?: boolean;
           'plan_synced_at'?: string | null;
           'stripe_customer_id'?: string | null;
           'updated_at'?: string;
@@ -250,6 +256,46 @@ export type Database = {
             isOneToOne: true;
             referencedRelation: 'playlists';
             referencedColumns: ['id'];
+          },
+        ];
+      };
+      'spotify_copies': {
+        Row: {
+          'created_at': string;
+          'playlist_id': string;
+          'spotify_account_id': string | null;
+          'spotify_playlist_id': string;
+          'user_id': string;
+        };
+        ComputedFields: never;
+        Insert: {
+          'created_at'?: string;
+          'playlist_id': string;
+          'spotify_account_id'?: string | null;
+          'spotify_playlist_id': string;
+          'user_id': string;
+        };
+        Update: {
+          'created_at'?: string;
+          'playlist_id'?: string;
+          'spotify_account_id'?: string | null;
+          'spotify_playlist_id'?: string;
+          'user_id'?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'spotify_copies_playlist_id_fkey';
+            columns: ['playlist_id'];
+            isOneToOne: true;
+            referencedRelation: 'playlists';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'spotify_copies_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['user_id'];
           },
         ];
       };
@@ -505,7 +551,9 @@ export type Database = {
       };
       'set_billing_plan': {
         Args: {
+          'p_period_ends_at': number;
           'p_plan': Database['public']['Enums']['plan_type'];
+          'p_renews': boolean;
           'p_seen_synced_at': string;
           'p_stripe_customer_id': string;
           'p_user_id': string;

@@ -14,6 +14,8 @@ create table public.profiles (
   updated_at timestamptz not null default now(),
   plan_synced_at timestamptz,
   deletion_started_at timestamptz,
+  plan_period_ends_at timestamptz,
+  plan_renews boolean not null default false,
   constraint profiles_pkey primary key (user_id),
   constraint profiles_user_id_fkey foreign key (user_id) references auth.users (id) on delete cascade,
   constraint profiles_stripe_customer_id_key unique (stripe_customer_id),
@@ -28,6 +30,10 @@ comment on column public.profiles.plan is 'The plan that the user pays for; writ
 comment on column public.profiles.stripe_customer_id is 'Stripe''s customer id (cus_…), set at the first checkout; null before.';
 comment on column public.profiles.plan_synced_at is
   'When plan and stripe_customer_id were last synchronised with Stripe, null for never. Strictly increases with every such write.';
+comment on column public.profiles.plan_period_ends_at is
+  'When the period that the user pays for ends; null for a free plan, and while a payment is overdue.';
+comment on column public.profiles.plan_renews is
+  'Whether another period follows plan_period_ends_at; false for a free plan and for one that was cancelled.';
 comment on column public.profiles.deletion_started_at is
   'When the deletion of the account began, null otherwise. From then on the profile gets no other Stripe customer.';
 
@@ -52,6 +58,12 @@ create policy "Profiles are owner-read-write" on public.profiles to authenticate
   using (user_id = (select auth.uid()))
   with check (user_id = (select auth.uid()));
 grant select, update (username) on table public.profiles to authenticated;
+
+-- Read from auth.users and not from the token, which still says so for a while after the user has given an address.
+create function private.is_anonymous(p_user_id uuid) returns boolean
+language sql stable set search_path = ''
+as $$ select exists (select from auth.users u where u.id = p_user_id and u.is_anonymous) $$;
+comment on function private.is_anonymous(uuid) is 'Whether a user signed in without an address and has not given one since.';
 
 -- The metadata comes from the client or from an identity provider: it may be huge, empty or of any shape, and must not
 -- fail a sign-up. The name is made to fit; if it still cannot be stored, the profile gets a neutral name; if that fails

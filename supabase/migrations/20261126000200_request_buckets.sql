@@ -79,6 +79,11 @@ $$;
 comment on function private.count_request(uuid, text) is
   'Counts one request of a user; returns the seconds to wait where it is one too many, else null. The caller has locked the profile.';
 
+create function private.needs_account(p_kind text) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$ select p_kind in ('export', 'link', 'billing') $$;
+comment on function private.needs_account(text) is 'Whether anonymous users may not make requests of a kind.';
+
 create function public.take_request(p_user_id uuid, p_kind text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -91,6 +96,8 @@ begin
   perform from public.profiles p where p.user_id = p_user_id for key share;
   if not found then
     return jsonb_build_object('outcome', 'no_profile');
+  elsif private.needs_account(p_kind) and private.is_anonymous(p_user_id) then
+    return jsonb_build_object('outcome', 'account_required');
   end if;
   v_wait := private.count_request(p_user_id, p_kind);
   if v_wait is not null then
@@ -100,7 +107,7 @@ begin
 end
 $$;
 comment on function public.take_request(uuid, text) is
-  'Takes one request from a user''s bucket: {outcome: taken | too_many_attempts | no_profile, retry_after_seconds?}. Server only.';
+  'Takes one request from a user''s bucket: {outcome: taken | too_many_attempts | account_required | no_profile, retry_after_seconds?}. Server only.';
 grant execute on function public.take_request(uuid, text) to fn_spotify, fn_billing, service_role;
 
 create function private.refuse_edit(p_wait int) returns void

@@ -6,6 +6,9 @@
 -- A reservation is an unsettled 'timeout' row younger than 90 seconds. A session that is settled as 'timeout' frees its
 -- slot at once; one whose worker died frees it when the 90 seconds are over, without a clean-up job.
 --
+-- An anonymous user has one generation in all. Sessions are forgotten after 30 days, so the account may generate in its
+-- first 30 days only.
+--
 -- Attempts that do not succeed are free for the user but cost us money. So they count from their start, at most three
 -- run at once, and a day has a cap on its cost. Running attempts have no cost yet, so the cap can be exceeded by at most
 -- what three of them cost.
@@ -74,8 +77,12 @@ as $$
       and (s.status = 'succeeded' or private.is_live_reservation(s, p_at))
   ),
   account as (
-    select p.plan, private.ai_quota_limit(p.plan) as quota, (select count(*)::int from counted) as used
-    from public.profiles p
+    select
+      p.plan,
+      n.is_anonymous,
+      case when n.is_anonymous then (p.created_at > p_at - private.ai_quota_window())::int else private.ai_quota_limit(p.plan) end as quota,
+      (select count(*)::int from counted) as used
+    from public.profiles p, private.is_anonymous(p.user_id) n (is_anonymous)
     where p.user_id = p_user_id
   )
   select jsonb_build_object(
@@ -85,6 +92,7 @@ as $$
     'remaining', greatest(a.quota - a.used, 0),
     'next_free_at', to_char(
       case
+        when a.is_anonymous then null
         when a.used >= a.quota then (select c.free_at from counted c order by c.free_at offset a.used - a.quota limit 1)
         else (select c.free_at from counted c order by c.created_at limit 1)
       end at time zone 'UTC',
@@ -95,7 +103,7 @@ as $$
 $$;
 comment on function private.ai_quota(uuid, timestamptz) is
   '{plan, used, limit, remaining, next_free_at} of a user, or null without a profile. next_free_at: when nothing remains, '
-  'the moment from which a generation is possible; else the moment at which the oldest counted one is forgotten; else null.';
+  'the moment from which a generation is possible; else the moment at which the oldest counted one is forgotten; else, and for an anonymous user, null.';
 
 -- Definer, because the counting functions are in private; it reads the rows of auth.uid() only.
 create function public.usage() returns jsonb
@@ -104,19 +112,23 @@ as $$
 declare
   v_user_id uuid := auth.uid();
   v_quota jsonb := private.ai_quota(v_user_id, clock_timestamp());
+  v_profile public.profiles;
 begin
+  select * into v_profile from public.profiles p where p.user_id = v_user_id;
   if v_quota is null then
     raise exception using errcode = 'PT404', message = 'profile not found';
   end if;
   return jsonb_build_object(
     'plan', v_quota -> 'plan',
+    'renews', v_profile.plan_renews,
+    'period_ends_at', v_profile.plan_period_ends_at,
     'playlists', jsonb_build_object('used', private.live_playlist_count(v_user_id), 'limit', private.playlist_limit()),
     'ai', v_quota - 'plan'
   );
 end
 $$;
 comment on function public.usage() is
-  'The caller''s {plan, playlists: {used, limit}, ai: {used, limit, remaining, next_free_at}}.';
+  'The caller''s {plan, renews, period_ends_at, playlists: {used, limit}, ai: {used, limit, remaining, next_free_at}}.';
 grant execute on function public.usage() to authenticated;
 
 create function private.ai_too_many_attempts(p_user_id uuid, p_at timestamptz) returns jsonb
@@ -172,7 +184,9 @@ as $$
 declare
   v_quota jsonb := private.ai_quota(p_user_id, p_at);
 begin
-  if (v_quota ->> 'remaining')::int = 0 then
+  if (v_quota ->> 'remaining')::int = 0 and private.is_anonymous(p_user_id) then
+    return jsonb_build_object('outcome', 'account_required', 'quota', v_quota);
+  elsif (v_quota ->> 'remaining')::int = 0 then
     return jsonb_build_object(
       'outcome', 'quota_exceeded',
       'retry_after_seconds', private.seconds_until((v_quota ->> 'next_free_at')::timestamptz, p_at),
@@ -265,7 +279,7 @@ comment on function private.ai_replay(uuid, uuid, text, timestamptz) is
 --   running or finished with another prompt,
 --   or another user's session or playlist          key_reused
 --   failed, or its reservation expired             a new attempt, in a row of its own
--- The order of the other refusals: no_playlist, too_many_attempts, quota_exceeded, playlist_limit, too many at once.
+-- The order of the other refusals: no_playlist, too_many_attempts, account_required, quota_exceeded, playlist_limit, too many at once.
 create function public.ai_reserve(
   p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean, p_playlist_id uuid default null
 ) returns jsonb
@@ -312,7 +326,7 @@ end
 $$;
 comment on function public.ai_reserve(uuid, uuid, text, boolean, uuid) is
   'Reserves one generation for 90 seconds. {outcome: reserved | finished | in_progress | key_reused | quota_exceeded | '
-  'too_many_attempts | playlist_limit | no_profile | no_playlist, retry_after_seconds?, quota?, delivered?, tracks?}. p_save: '
+  'account_required | too_many_attempts | playlist_limit | no_profile | no_playlist, retry_after_seconds?, quota?, delivered?, tracks?}. p_save: '
   'refuse when no playlist could be saved. p_playlist_id: the user''s live playlist that is refined; tracks: what it holds. '
   'Server only.';
 grant execute on function public.ai_reserve(uuid, uuid, text, boolean, uuid) to fn_ai, service_role;

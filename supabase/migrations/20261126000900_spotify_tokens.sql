@@ -123,7 +123,7 @@ $$;
 comment on function private.open_spotify_token(uuid, text, bytea) is 'One token, decrypted with either secret; PT503 where neither fits.';
 
 -- An export under an Idempotency-Key remembers its copy, and a copy in one Spotify account cannot be filled from another.
--- So linking forgets the unfinished exports into other accounts; linking the same account again forgets nothing. Where
+-- So linking forgets the copies and the unfinished exports in other accounts; linking the same account again forgets nothing. Where
 -- Spotify did not return an id, nothing is forgotten here: the function sees that the copy cannot be filled (403, 404)
 -- and creates another.
 create function public.store_spotify_tokens(
@@ -136,6 +136,7 @@ declare
   v_account_id text := nullif(private.clean_text(p_account_id, 200), '');
 begin
   perform private.use_spotify_secrets(p_secret, null);
+  perform from public.profiles p where p.user_id = p_user_id for key share;
   insert into public.spotify_tokens as t (user_id, access_token, refresh_token, expires_at, display_name, account_id)
   values (
     p_user_id,
@@ -153,11 +154,12 @@ begin
   delete from public.spotify_exports e
   where e.user_id = p_user_id and e.result is null and e.spotify_account_id <> v_account_id
     and e.held_until <= clock_timestamp();
+  delete from public.spotify_copies c where c.user_id = p_user_id and c.spotify_account_id <> v_account_id;
 end
 $$;
 comment on function public.store_spotify_tokens(uuid, text, text, text, timestamptz, text, text) is
   'Links an account, anew where there was a link, with its tokens encrypted with p_secret (at least 32 characters), and '
-  'forgets the unfinished exports into other accounts. Server only.';
+  'forgets the copies and the unfinished exports in other accounts. Server only.';
 
 create function public.get_spotify_tokens(
   p_user_id uuid, p_secret text, p_other_secret text default null, p_refused_access_token text default null
@@ -256,11 +258,14 @@ create function public.delete_spotify_tokens(p_user_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  perform from public.profiles p where p.user_id = p_user_id for key share;
+  delete from public.spotify_copies c where c.user_id = p_user_id;
   delete from public.spotify_tokens t where t.user_id = p_user_id;
   return found;
 end
 $$;
-comment on function public.delete_spotify_tokens(uuid) is 'Unlinks Spotify and returns whether there was a link. Server only.';
+comment on function public.delete_spotify_tokens(uuid) is
+  'Unlinks Spotify, forgets which copies there are, and returns whether there was a link. Server only.';
 
 create function public.spotify_link(p_user_id uuid) returns jsonb
 language sql stable security definer set search_path = ''

@@ -24,12 +24,14 @@ as $$
   select jsonb_build_object(
     'user_id', p_profile.user_id,
     'plan', p_profile.plan,
+    'plan_renews', p_profile.plan_renews,
+    'plan_period_ends_at', extract(epoch from p_profile.plan_period_ends_at)::bigint,
     'stripe_customer_id', p_profile.stripe_customer_id,
     'plan_synced_at', p_profile.plan_synced_at
   )
   where p_profile.user_id is not null
 $$;
-comment on function private.seen_by_billing(public.profiles) is 'The columns of a profile that billing reads; null for none.';
+comment on function private.seen_by_billing(public.profiles) is 'The columns of a profile that billing reads; null for none. plan_period_ends_at is in Unix seconds, as Stripe has it.';
 
 create function public.billing_profile(p_user_id uuid default null, p_stripe_customer_id text default null) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -45,8 +47,8 @@ begin
 end
 $$;
 comment on function public.billing_profile(uuid, text) is
-  'The profile of the Stripe customer and, where no profile has it, of the user: {user_id, plan, stripe_customer_id, '
-  'plan_synced_at}, or null. Server only.';
+  'The profile of the Stripe customer and, where no profile has it, of the user: {user_id, plan, plan_renews, '
+  'plan_period_ends_at (in Unix seconds), stripe_customer_id, plan_synced_at}, or null. Server only.';
 
 create function public.billing_profiles(p_after uuid default null, p_limit int default 1000) returns jsonb
 language sql stable security definer set search_path = ''
@@ -63,13 +65,16 @@ comment on function public.billing_profiles(uuid, int) is
   'All profiles as billing_profile returns them, ordered by user_id, a page of at most 1000 after p_after. Server only.';
 
 create function public.set_billing_plan(
-  p_user_id uuid, p_seen_synced_at timestamptz, p_stripe_customer_id text, p_plan public.plan_type
+  p_user_id uuid, p_seen_synced_at timestamptz, p_stripe_customer_id text, p_plan public.plan_type, p_renews boolean,
+  p_period_ends_at bigint
 ) returns public.billing_write_outcome
 language plpgsql security definer set search_path = ''
 as $$
 begin
   update public.profiles p
   set plan = p_plan,
+    plan_renews = p_renews,
+    plan_period_ends_at = to_timestamp(p_period_ends_at),
     stripe_customer_id = p_stripe_customer_id,
     plan_synced_at = private.next_plan_sync(p.plan_synced_at)
   where p.user_id = p_user_id and p.plan_synced_at is not distinct from p_seen_synced_at
@@ -90,7 +95,7 @@ exception
     return 'conflict'::public.billing_write_outcome;
 end
 $$;
-comment on function public.set_billing_plan(uuid, timestamptz, text, public.plan_type) is
+comment on function public.set_billing_plan(uuid, timestamptz, text, public.plan_type, boolean, bigint) is
   'Writes Stripe''s state, if nothing was written since p_seen_synced_at was read: written | conflict | no_profile; also '
   'no_profile where the profile is being deleted and has another customer. Server only.';
 
@@ -119,5 +124,5 @@ comment on function public.set_stripe_customer(uuid, text, text) is
 
 grant execute on function
   public.billing_profile(uuid, text), public.billing_profiles(uuid, int),
-  public.set_billing_plan(uuid, timestamptz, text, public.plan_type), public.set_stripe_customer(uuid, text, text)
+  public.set_billing_plan(uuid, timestamptz, text, public.plan_type, boolean, bigint), public.set_stripe_customer(uuid, text, text)
   to fn_billing, service_role;

@@ -54,6 +54,10 @@ begin
     'spotify_exports', (
       select coalesce(jsonb_agg(to_jsonb(e) - 'user_id' order by e.created_at), '[]')
       from public.spotify_exports e where e.user_id = p.user_id
+    ),
+    'spotify_copies', (
+      select coalesce(jsonb_agg(to_jsonb(c) - 'user_id' order by c.created_at), '[]')
+      from public.spotify_copies c where c.user_id = p.user_id
     )
   )
   from public.profiles p
@@ -62,5 +66,5 @@ end
 $$;
 comment on function public.account_export() is
   'All that is stored about the caller: {exported_at, account, identities, sessions, profile, playlists, generations, spotify, '
-  'spotify_exports}; null where there is no profile. No token is in it.';
+  'spotify_exports, spotify_copies}; null where there is no profile. No token is in it.';
 grant execute on function public.account_export() to authenticated;

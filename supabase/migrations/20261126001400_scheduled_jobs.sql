@@ -10,12 +10,16 @@ begin
   -- Buckets before playlists, as writers of playlists lock them.
   delete from private.request_buckets b where b.refills_at < now();
   delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
+  delete from auth.users u
+  where u.is_anonymous
+    and greatest(u.created_at, u.last_sign_in_at) < now() - interval '720 hours'
+    and not exists (select from auth.sessions s where s.user_id = u.id and s.updated_at >= now() - interval '720 hours');
   delete from private.former_usage f where f.created_at < now() - private.ai_quota_window();
 end
 $$;
 comment on function private.forget_expired() is
   'Deletes expired rows: playlists 30 days after their deletion, buckets whose period is over, usage of former accounts '
-  'after 30 days.';
+  'after 30 days, and anonymous accounts that were not used for 30 days.';
 
 do $$
 begin

@@ -88,7 +88,8 @@ select results_eq(
       ('ai_sessions', 'authenticated', 'SELECT'),
       ('playlist_tracks', 'authenticated', 'SELECT'),
       ('playlists', 'authenticated', 'SELECT'),
-      ('profiles', 'authenticated', 'SELECT')
+      ('profiles', 'authenticated', 'SELECT'),
+      ('spotify_copies', 'authenticated', 'SELECT')
   $$,
   'on whole tables users may only read, and service_role has no rights'
 );

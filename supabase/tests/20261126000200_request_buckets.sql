@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(52);
+select plan(59);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -38,6 +38,16 @@ select ok(
 )
 from (values ('search', 60), ('export', 3600), ('link', 3600), ('billing', 3600), ('edit', 60)) v(kind, longest);
 select is(pg_temp.take('search', 'b0000000-0000-0000-0000-000000000002'), 'taken', 'another user has buckets of their own');
+
+-- Anonymous users.
+insert into auth.users (id, is_anonymous) values ('e0000000-0000-0000-0000-000000000005', true);
+select is(pg_temp.take(kind, 'e0000000-0000-0000-0000-000000000005'), outcome, format('%s of an anonymous user', kind))
+from (values
+  ('search', 'taken'), ('edit', 'taken'), ('playlist', 'taken'),
+  ('export', 'account_required'), ('link', 'account_required'), ('billing', 'account_required')
+) v(kind, outcome);
+update auth.users set email = 'c@example.test', is_anonymous = false where id = 'e0000000-0000-0000-0000-000000000005';
+select is(pg_temp.take('export', 'e0000000-0000-0000-0000-000000000005'), 'taken', 'with an address they are like all others');
 
 -- A period later.
 select pg_temp.wait(interval '50 seconds');

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(118);
+select plan(127);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -148,7 +148,7 @@ select volatility_is('public', 'usage', 'stable', 'it may be called by GET');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage(),
-  '{"plan": "free", "playlists": {"used": 0, "limit": 50}, "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null}}',
+  '{"plan": "free", "renews": false, "period_ends_at": null, "playlists": {"used": 0, "limit": 50}, "ai": {"used": 0, "limit": 3, "remaining": 3, "next_free_at": null}}',
   'a new user has used nothing'
 );
 insert into public.playlists (owner_id, name)
@@ -167,7 +167,7 @@ update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage() #- '{ai,next_free_at}',
-  '{"plan": "pro", "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
+  '{"plan": "pro", "renews": false, "period_ends_at": null, "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
 );
 select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz > now() + interval '29 days', 'for 30 days');
 reset role;
@@ -181,6 +181,37 @@ reset role;
 select pg_temp.act_as('anon');
 select throws_ok('select public.usage()', '42501', null, 'anon may not ask');
 reset role;
+rollback to savepoint part;
+
+-- Anonymous users: one generation in all, which counts once they have an address.
+savepoint part;
+create table public.ai_sessions_rest partition of public.ai_sessions default;
+create function pg_temp.anonymous() returns uuid language sql as $$ select 'a0000000-0000-0000-0000-000000000009'::uuid $$;
+create function pg_temp.reserve(p_number int) returns jsonb language sql
+as $$ select public.ai_reserve(('10000000-0000-0000-0000-00000000000' || p_number)::uuid, pg_temp.anonymous(), 'jazz', true) $$;
+create function pg_temp.settle(p_number int, p_status public.ai_status_enum) returns void language sql
+as $$ select public.ai_settle(('10000000-0000-0000-0000-00000000000' || p_number)::uuid, pg_temp.anonymous(), p_status, 0) $$;
+insert into auth.users (id, is_anonymous) values (pg_temp.anonymous(), true);
+select is(
+  pg_temp.reserve(1), '{"outcome": "reserved", "quota": {"plan": "free", "used": 1, "limit": 1, "remaining": 0, "next_free_at": null}}', 'the first is made'
+);
+select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'no second one beside it');
+select pg_temp.settle(1, 'failed');
+select is(pg_temp.reserve(1) ->> 'outcome', 'reserved', 'one that failed may be repeated');
+select pg_temp.settle(1, 'succeeded');
+select is(
+  pg_temp.reserve(2), '{"outcome": "account_required", "quota": {"plan": "free", "used": 1, "limit": 1, "remaining": 0, "next_free_at": null}}', 'nor after it'
+);
+select is(pg_temp.reserve(1) ->> 'outcome', 'finished', 'its repeat returns what there is');
+update public.ai_sessions set created_at = created_at - interval '31 days';
+update public.profiles set created_at = created_at - interval '31 days' where user_id = pg_temp.anonymous();
+select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'nor when the first is forgotten');
+delete from public.ai_sessions;
+select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'whatever is left of it');
+update auth.users set email = 'ann@example.test', is_anonymous = false where id = pg_temp.anonymous();
+insert into public.ai_sessions (user_id, prompt, status, cost) values (pg_temp.anonymous(), 'the first', 'succeeded', 0);
+select is(pg_temp.reserve(2) #> '{quota,limit}', '3', 'with an address the plan counts');
+select is(private.ai_quota(pg_temp.anonymous(), clock_timestamp()) -> 'used', '2', 'and what was made before');
 rollback to savepoint part;
 
 -- Reserving: one slot per id, and every refusal by its name.

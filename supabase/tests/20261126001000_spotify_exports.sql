@@ -7,7 +7,7 @@ grant usage on schema extensions to fn_spotify;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_spotify;
 -- For this transaction: assertions run as the functions' role too.
 
-select plan(39);
+select plan(56);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -124,6 +124,69 @@ reset role;
 select throws_ok(
   $$ update public.spotify_tokens set account_id = '' $$, '23514', null, 'an account''s id is not empty'
 );
+
+-- The copy of a playlist is remembered with it, as long as the account is linked.
+create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
+as $$
+  select set_config('request.jwt.claims', jsonb_build_object('role', p_role, 'sub', p_user_id)::text, true);
+  select set_config('role', p_role, true);
+$$;
+create function pg_temp.playlist(p_number int) returns uuid language sql
+as $$ select ('b0000000-0000-0000-0000-00000000000' || p_number)::uuid $$;
+create function pg_temp.export(p_key int, p_playlist int) returns jsonb language sql
+as $$
+  select public.begin_spotify_export(
+    'aaaaaaaa-0000-0000-0000-000000000000', pg_temp.key(p_key), jsonb_build_object('playlist_id', pg_temp.playlist(p_playlist))
+  )
+$$;
+create function pg_temp.copies() returns text language sql
+as $$ select string_agg(right(c.playlist_id::text, 1) || c.spotify_playlist_id, ' ' order by c.playlist_id) from public.spotify_copies c $$;
+create function pg_temp.finish(p_key int) returns void language sql
+as $$ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', pg_temp.key(p_key), '{}') $$;
+grant execute on all functions in schema pg_temp to fn_spotify, authenticated;
+insert into public.playlists (id, owner_id, name)
+select pg_temp.playlist(n), 'aaaaaaaa-0000-0000-0000-000000000000', n::text from generate_series(1, 2) n;
+insert into auth.users (id, email) values ('bbbbbbbb-0000-0000-0000-000000000000', 'b@example.test');
+delete from public.spotify_exports;
+
+select set_config('role', 'fn_spotify', true);
+select pg_temp.link('ann');
+select is(pg_temp.export(1, 1), '{"outcome": "held", "spotify_playlist_id": null}', 'a playlist has no copy at first');
+select is(pg_temp.export(2, 1) ->> 'outcome', 'in_progress', 'it is exported by one request at a time, whatever the key');
+select ok((pg_temp.export(2, 1) ->> 'retry_after_seconds')::int between 1 and 90, 'and the other is told when to come back');
+select is(pg_temp.export(3, 2) ->> 'outcome', 'held', 'another playlist is exported beside it');
+select pg_temp.record(1, 'one'), pg_temp.finish(1), pg_temp.release(3);
+select is(pg_temp.export(2, 1), '{"outcome": "held", "spotify_playlist_id": "one"}', 'another key fills the copy that there is');
+select is(pg_temp.record(2, 'uno', 'one'), 'uno', 'a copy that is gone is replaced');
+select pg_temp.finish(2);
+select is(pg_temp.export(4, 1) ->> 'spotify_playlist_id', 'uno', 'with the playlist, too');
+select pg_temp.release(4);
+select is(pg_temp.export(3, 2) ->> 'spotify_playlist_id', null, 'and with no other');
+select pg_temp.record(3, 'two'), pg_temp.finish(3);
+
+reset role;
+select pg_temp.act_as('authenticated', 'aaaaaaaa-0000-0000-0000-000000000000');
+select is(pg_temp.copies(), '1uno 2two', 'owners read them');
+select throws_ok($$ delete from public.spotify_copies $$, '42501', null, 'and do not write them');
+reset role;
+select pg_temp.act_as('authenticated', 'bbbbbbbb-0000-0000-0000-000000000000');
+select is(pg_temp.copies(), null, 'no other user reads them');
+reset role;
+update public.spotify_tokens set account_id = 'bob';
+select set_config('role', 'fn_spotify', true);
+select is(pg_temp.export(5, 1) ->> 'spotify_playlist_id', null, 'a copy in another account than the linked one does not count');
+select pg_temp.release(5), pg_temp.link('ann');
+reset role;
+select is(pg_temp.copies(), '1uno 2two', 'linking the same account again keeps them');
+select pg_temp.link(null);
+select is(pg_temp.copies(), '1uno 2two', 'an account whose id is not known forgets none');
+delete from public.playlists where id = pg_temp.playlist(2);
+select is(pg_temp.copies(), '1uno', 'a playlist that is gone has none');
+select pg_temp.link('bob');
+select is(pg_temp.copies(), null, 'another account forgets them');
+select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again');
+select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
+select is(pg_temp.copies(), null, 'so does unlinking');
 
 select finish();
 rollback;

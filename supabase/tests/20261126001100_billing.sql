@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant usage on schema extensions to fn_billing, fn_ai;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_billing, fn_ai;
 
-select plan(63);
+select plan(68);
 
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -26,12 +26,14 @@ as $$ select (pg_temp.profile(p_user) ->> 'plan_synced_at')::timestamptz $$;
 create function pg_temp.state(p_user text) returns text language sql
 as $$ select pg_temp.profile(p_user) ->> 'plan' || ' ' || coalesce(pg_temp.profile(p_user) ->> 'stripe_customer_id', 'nobody') $$;
 create function pg_temp.write(p_user text, p_seen timestamptz, p_customer text, p_plan public.plan_type) returns text language sql
-as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan) $$;
+as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan, false, null) $$;
 -- What was read is kept here: a, b, c… as above, or a name of its own.
 create function pg_temp.remember(p_name text, p_at timestamptz) returns void language sql
 as $$ select set_config('seen.' || p_name, p_at::text, true) $$;
 create function pg_temp.seen(p_name text) returns timestamptz language sql
 as $$ select nullif(current_setting('seen.' || p_name), '')::timestamptz $$;
+create function pg_temp.period(p_user text) returns text language sql
+as $$ select concat_ws(' ', p -> 'plan_renews', p ->> 'plan_period_ends_at') from pg_temp.profile(p_user) p $$;
 create function pg_temp.page(p_after uuid, p_limit int) returns text language sql
 as $$ select string_agg(right(page.entry ->> 'user_id', 1), ' ' order by page.place) from jsonb_array_elements(public.billing_profiles(p_after, p_limit)) with ordinality page (entry, place) $$;
 
@@ -47,7 +49,9 @@ select is((select plan_synced_at from public.profiles where user_id = pg_temp.id
 select pg_temp.act_as('fn_billing');
 select is(
   pg_temp.profile('a'),
-  jsonb_build_object('user_id', pg_temp.id('a'), 'plan', 'free', 'stripe_customer_id', null, 'plan_synced_at', null),
+  jsonb_build_object(
+    'user_id', pg_temp.id('a'), 'plan', 'free', 'plan_renews', false, 'plan_period_ends_at', null, 'stripe_customer_id', null, 'plan_synced_at', null
+  ),
   'a profile is read by its user, and nothing else of it'
 );
 reset role;
@@ -55,7 +59,9 @@ update public.profiles set stripe_customer_id = 'cus_pgtap_b', plan = 'pro' wher
 select pg_temp.act_as('fn_billing');
 select is(
   public.billing_profile(p_stripe_customer_id => 'cus_pgtap_b'),
-  jsonb_build_object('user_id', pg_temp.id('b'), 'plan', 'pro', 'stripe_customer_id', 'cus_pgtap_b', 'plan_synced_at', null),
+  jsonb_build_object(
+    'user_id', pg_temp.id('b'), 'plan', 'pro', 'plan_renews', false, 'plan_period_ends_at', null, 'stripe_customer_id', 'cus_pgtap_b', 'plan_synced_at', null
+  ),
   'it is read by its customer'
 );
 select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_b') ->> 'user_id', pg_temp.id('b')::text, 'the customer decides, not the user');
@@ -83,6 +89,24 @@ select is(pg_temp.write('a', pg_temp.synced('a'), null, 'free'), 'written', 'a c
 select is(pg_temp.state('a'), 'free nobody', 'and is');
 select is(pg_temp.write('d', null, 'cus_pgtap_d', 'pro'), 'no_profile', 'an account without a profile has no plan');
 select throws_ok($$ select pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', null) $$, '23502', null, 'no plan is none');
+
+-- The period.
+select is(
+  public.set_billing_plan(pg_temp.id('a'), pg_temp.synced('a'), 'cus_pgtap_a', 'pro', true, 1798156800)::text, 'written', 'a plan comes with its period'
+);
+select is(pg_temp.period('a'), 'true 1798156800', 'which is read as it was written');
+reset role;
+select pg_temp.act_as('authenticated', pg_temp.id('a'));
+select is(
+  public.usage() - 'playlists' - 'ai', '{"plan": "pro", "renews": true, "period_ends_at": "2026-12-25T00:00:00+00:00"}', 'its owner sees until when it is paid for'
+) from set_config('timezone', 'UTC', true);
+reset role;
+select pg_temp.act_as('fn_billing');
+select is(
+  public.set_billing_plan(pg_temp.id('a'), pg_temp.seen('first'), 'cus_pgtap_a', 'pro', false, 1798156801)::text, 'conflict', 'an outdated period is not written'
+);
+select is(pg_temp.period('a'), 'true 1798156800', 'and changes nothing');
+select pg_temp.write('a', pg_temp.synced('a'), null, 'free');
 
 -- A customer that is another's.
 select pg_temp.remember('alone', pg_temp.synced('a'));
@@ -147,7 +171,7 @@ select is(public.billing_profiles() -> 0 ->> 'user_id', '00000000-0000-0000-0000
 select throws_ok('select * from public.profiles', '42501', null, 'billing does not reach the table itself');
 reset role;
 select pg_temp.act_as('fn_ai');
-select throws_ok($$ select public.set_billing_plan('ffffffff-ffff-ffff-ffff-cccccccccccc', null, null, 'pro') $$, '42501', null, 'no other function''s role does billing''s work');
+select throws_ok($$ select public.set_billing_plan('ffffffff-ffff-ffff-ffff-cccccccccccc', null, null, 'pro', true, null) $$, '42501', null, 'no other function''s role does billing''s work');
 reset role;
 
 select finish();

@@ -30,7 +30,7 @@ as $$ select public.set_stripe_customer(pg_temp.id(p_user), p_seen, p_customer) 
 create function pg_temp.set_plan(p_user text, p_customer text, p_plan public.plan_type) returns text language sql
 as $$
   select public.set_billing_plan(
-    pg_temp.id(p_user), (public.billing_profile(pg_temp.id(p_user)) ->> 'plan_synced_at')::timestamptz, p_customer, p_plan
+    pg_temp.id(p_user), (public.billing_profile(pg_temp.id(p_user)) ->> 'plan_synced_at')::timestamptz, p_customer, p_plan, false, null
   )
 $$;
 create function pg_temp.save(p_user text, p_number int) returns jsonb language sql
@@ -83,7 +83,8 @@ begin
   insert into public.shared_playlists (playlist_id) values (pg_temp.id(p_user, 2));
   perform public.ai_reserve(pg_temp.id(p_user, 3), pg_temp.id(p_user), 'snow', true);
   perform public.store_spotify_tokens(pg_temp.id(p_user), repeat('s', 32), 'access', 'refresh', now());
-  perform public.begin_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), '{}');
+  perform public.begin_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), jsonb_build_object('playlist_id', pg_temp.id(p_user, 1)));
+  perform public.record_spotify_export(pg_temp.id(p_user), pg_temp.id(p_user, 4), 'copy');
 end
 $$;
 
@@ -98,7 +99,7 @@ select col_is_null('public', 'profiles', 'deletion_started_at', 'it may be never
 select is(pg_temp.since('a'), null, 'and is never for a new one');
 select is(
   pg_temp.rows_of('a'),
-  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "shared_playlists": 1, "playlist_versions": 1}',
+  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "shared_playlists": 1, "spotify_copies": 1, "playlist_versions": 1}',
   'user a has rows in every table'
 );
 select is(pg_temp.rows_of('b'), pg_temp.rows_of('a'), 'and user b has as many');
@@ -158,12 +159,12 @@ select pg_temp.act_as('fn_billing');
 select is(pg_temp.set_customer('a', 'cus_pgtap_a', 'cus_pgtap_y'), null, 'a profile being deleted gets no other customer');
 select is(pg_temp.set_customer('c', null, 'cus_pgtap_y'), null, 'nor a first one');
 select is(pg_temp.set_customer('a', 'cus_pgtap_z', 'cus_pgtap_y'), null, 'nor is told of the one that there is');
-select is(public.billing_profile(pg_temp.id('a')) - 'user_id', '{"plan": "free", "stripe_customer_id": "cus_pgtap_a", "plan_synced_at": null}', 'the profile is as it was');
-select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free", "stripe_customer_id": null, "plan_synced_at": null}', 'and so is that of the other one');
+select is(public.billing_profile(pg_temp.id('a')) - 'user_id', '{"plan": "free", "plan_renews": false, "plan_period_ends_at": null, "stripe_customer_id": "cus_pgtap_a", "plan_synced_at": null}', 'the profile is as it was');
+select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free", "plan_renews": false, "plan_period_ends_at": null, "stripe_customer_id": null, "plan_synced_at": null}', 'and so is that of the other one');
 select is(pg_temp.set_customer('b', 'cus_pgtap_b', 'cus_pgtap_b2'), 'cus_pgtap_b2', 'another profile gets one');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'pro'), 'written', 'what Stripe says of the customer is still written');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'free'), 'written', 'as often as it says something');
-select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro'), 'conflict', 'and comes too late where it has not seen the last');
+select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro', true, null), 'conflict', 'and comes too late where it has not seen the last');
 select is(pg_temp.set_plan('a', 'cus_pgtap_y', 'pro'), 'no_profile', 'another customer does not come with a plan either');
 select is(pg_temp.set_plan('a', null, 'free'), 'no_profile', 'nor goes the one that has to be deleted');
 select is(pg_temp.set_plan('c', 'cus_pgtap_y', 'pro'), 'no_profile', 'nor comes a first one');
@@ -191,13 +192,13 @@ select is(pg_temp.begin_deletion('a', 'zoë.a@example.test'), '{"outcome": "no_a
 reset role;
 select is(
   pg_temp.rows_of('a'),
-  '{"profiles": 0, "playlists": 0, "playlist_tracks": 0, "ai_sessions": 0, "spotify_tokens": 0, "spotify_exports": 0, "shared_playlists": 0, "playlist_versions": 0}',
+  '{"profiles": 0, "playlists": 0, "playlist_tracks": 0, "ai_sessions": 0, "spotify_tokens": 0, "spotify_exports": 0, "shared_playlists": 0, "spotify_copies": 0, "playlist_versions": 0}',
   'nothing of the account is left in any table'
 );
 select is(pg_temp.accounts('a'), 0, 'nor is the account');
 select is(
   pg_temp.rows_of('b'),
-  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "shared_playlists": 1, "playlist_versions": 1}',
+  '{"profiles": 1, "playlists": 2, "playlist_tracks": 3, "ai_sessions": 2, "spotify_tokens": 1, "spotify_exports": 1, "shared_playlists": 1, "spotify_copies": 1, "playlist_versions": 1}',
   'all rows of other users are'
 );
 select is(pg_temp.accounts('bcd'), 3, 'so are their accounts, that of one whose deletion has begun too');

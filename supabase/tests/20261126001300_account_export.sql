@@ -43,7 +43,7 @@ select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 create temp table exported as select public.account_export() as document;
 select is(
   (select array_agg(k order by k) from exported, jsonb_object_keys(document) k),
-  array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'sessions', 'spotify', 'spotify_exports'],
+  array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'sessions', 'spotify', 'spotify_copies', 'spotify_exports'],
   'every kind of data is named, also where there is none'
 );
 select is(document #>> '{account,email}', 'ann@example.test', 'the account') from exported;

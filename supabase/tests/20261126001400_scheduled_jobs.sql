@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(5);
+select plan(6);
 
 select is(current_setting('TimeZone'), 'UTC', 'the days of the jobs are those of UTC');
 
@@ -37,6 +37,23 @@ select results_eq(
   'sessions are kept for 30 days'
 );
 select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the maintenance runs');
+
+insert into auth.users (id, email, is_anonymous, created_at, last_sign_in_at)
+select ('b0000000-0000-0000-0000-00000000000' || n)::uuid, email, is_anonymous, created_at, last_sign_in_at
+from (values
+  (1, null, true, now() - interval '31 days', null),
+  (2, null, true, now() - interval '31 days', now() - interval '721 hours'),
+  (3, null, true, now() - interval '31 days', now() - interval '719 hours'),
+  (4, null, true, now() - interval '29 days', null),
+  (5, null, true, now() - interval '31 days', null),
+  (6, 'ben@example.test', false, now() - interval '31 days', null)
+) v (n, email, is_anonymous, created_at, last_sign_in_at);
+insert into auth.sessions (id, user_id, updated_at) values (gen_random_uuid(), 'b0000000-0000-0000-0000-000000000005', now());
+select private.forget_expired();
+select results_eq(
+  $$ select right(u.id::text, 1)::int from auth.users u where u.id::text like 'b0000000%' order by 1 $$, $$ values (3), (4), (5), (6) $$,
+  'anonymous accounts that were not used for 30 days are deleted, and no others'
+);
 
 select finish();
 rollback;

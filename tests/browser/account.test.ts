@@ -39,17 +39,20 @@ for (const [name, size] of SIZES) {
     assert.equal(await page.getByRole('button', { name: 'Manage billing' }).count(), 0);
     // The browser is faster than the event.
     await control('stripe', 'PUT', 'delivery', { paused: true });
+    await page.getByText('It costs US$4.99 a month').waitFor();
     await upgrade(page, who);
     await page.getByRole('button', { name: 'Pay', exact: true }).click();
     await page.getByText('Thank you! Waiting for the payment').waitFor();
     await control('stripe', 'PUT', 'delivery', { paused: false });
     await page.getByText('You are on Pro now.').waitFor();
     await page.getByText('50 of 50 left').first().waitFor();
+    await page.getByText('Pro renews on').waitFor();
     assert.equal(new URL(page.url()).hash, '#/account');
     await page.getByRole('button', { name: 'Manage billing' }).click();
-    await page.getByRole('button', { name: 'Cancel subscription' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel subscription' }).click();
+    await page.getByText('ends on').waitFor();
     await page.getByTestId('return').click();
-    await page.getByText('50 of 50 left').first().waitFor();
+    await page.getByText('Pro ends on').waitFor();
   });
 
   test(`on a ${name}, Spotify is linked and unlinked`, async () => {
@@ -117,7 +120,16 @@ for (const [name, size] of SIZES) {
     await page.getByRole('heading', { name: 'Sunday' }).waitFor();
     await page.reload();
     const link = page.getByRole('link', { name: 'On Spotify: open' });
-    assert.match((await link.getAttribute('href')) ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    const copy = await link.getAttribute('href');
+    assert.match(copy ?? '', /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
+    // A later export changes the copy; where it was deleted, there is another one, and the page says so.
+    await page.getByRole('button', { name: 'Update on Spotify' }).click();
+    await page.getByText('All 2 tracks are on Spotify.').waitFor();
+    assert.equal(await link.getAttribute('href'), copy);
+    await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/playlists/', status: 404, times: 1 }]);
+    await page.getByRole('button', { name: 'Update on Spotify' }).click();
+    await page.getByText('The copy on Spotify was gone, so there is a new one.').waitFor();
+    assert.notEqual(await link.getAttribute('href'), copy);
     await page.getByRole('button', { name: 'Listen', exact: true }).click();
     await page.frameLocator('iframe').getByText('Plays the playlist').waitFor();
   });

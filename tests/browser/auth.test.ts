@@ -13,8 +13,32 @@ after(() => browser.close());
 const newAddress = () => `${crypto.randomUUID()}@example.com`;
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, a stranger writes a wish, signs up, and the wish comes true by itself`, async () => {
+  test(`on a ${name}, a stranger gets the first playlist at once, and keeps it with an account`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
+    await modelTakes(0, 0);
+    await wish(page, 'songs for a rainy tram ride');
+    await page.getByText('So far this is kept in this browser only.').waitFor();
+    const made = page.url();
+    await page.getByRole('button', { name: 'Send to Spotify' }).click();
+    await says(page, 'This needs an account.');
+    await goTo(page, '');
+    await page.getByText('With an account you get 3 in 30 days.').waitFor();
+    await page.getByRole('link', { name: 'Keep it: create an account' }).click();
+    await sendCredentials(page, 'Create account', newAddress());
+    await page.getByText('Your account is there').waitFor();
+    await page.goto(made);
+    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+    await goTo(page, '');
+    await page.getByText('2 of 3 AI playlists left').waitFor();
+  });
+
+  test(`on a ${name}, where Auth lets in no stranger, one signs up, and the wish comes true by itself`, async () => {
+    const { page } = await visit(browser, { size, count: 3 });
+    await page.route('**/config.json', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), anonymous_sign_ins: false } });
+    });
+    await page.reload();
     await modelTakes(0, 0);
     await wish(page, 'songs for a rainy tram ride');
     await page.getByText('What you have written is kept').waitFor();

@@ -7,7 +7,7 @@ import { startOwnSupabase } from './own-supabase.ts';
 import { says, sendCredentials, wish } from './page.ts';
 import { linkTo, PASSWORD, visit } from './support.ts';
 
-const own = await startOwnSupabase({ CONFIRM_EMAIL: 'true' });
+const own = await startOwnSupabase({ CONFIRM_EMAIL: 'true', ANONYMOUS_SIGN_INS: 'true' });
 const browser = await launch();
 after(async () => {
   await browser.close();
@@ -40,4 +40,21 @@ test('an address is confirmed by the link in a mail, and the wish that was writt
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByText('Your e-mail address is confirmed. Welcome!').waitFor();
   assert.equal((await sent).postDataJSON().prompt, 'songs for a rainy tram ride');
+});
+
+test('what a stranger has made is kept once the address is confirmed', async () => {
+  const { site, config } = own;
+  const email = `${crypto.randomUUID()}@example.com`;
+  config.anonymous_sign_ins = true;
+  const { page } = await visit(browser, { url: site, count: 3, others: [config.supabase_url] });
+  const refused = { status: 503, headers: { 'Access-Control-Allow-Origin': '*' }, json: { code: 'misconfigured', message: 'no', request_id: '1' } };
+  await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill(refused));
+  await wish(page);
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('link', { name: 'Keep it: create an account' }).click();
+  await sendCredentials(page, 'Create account', email);
+  await page.getByText(`We have sent a link to ${email}`).waitFor();
+  await page.goto(await linkTo(email, `${config.supabase_url}/mail`));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText(`You are signed in as ${email}.`).first().waitFor();
 });

@@ -6,7 +6,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ready } from './support.ts';
 
-export type PageConfig = { supabase_url: string; supabase_publishable_key: string; functions_url: string; turnstile_site_key?: string };
+export type PageConfig = {
+  supabase_url: string;
+  supabase_publishable_key: string;
+  functions_url: string;
+  turnstile_site_key?: string;
+  anonymous_sign_ins?: boolean;
+};
 
 const TYPES: Record<string, string> = {
   html: 'text/html',

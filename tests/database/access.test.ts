@@ -33,6 +33,7 @@ before(async () => {
   await sql`select ai_reserve(${randomUUID()}, ${owner}, 'a prompt', false)`;
   await sql`select store_spotify_tokens(${owner}, ${'s'.repeat(32)}, 'access', 'refresh', now())`;
   await sql`select begin_spotify_export(${owner}, ${randomUUID()}, '{}')`;
+  await sql`insert into spotify_copies (playlist_id, user_id, spotify_playlist_id) values (${playlist}, ${owner}, 'copy')`;
   people = [
     { name: 'anon', role: 'anon', sub: null },
     { name: 'the owner', role: 'authenticated', sub: owner },

@@ -8,6 +8,7 @@ export type Config = {
   migrations_dir: string;
   seed_file: string | null;
   confirm_email: boolean;
+  anonymous_sign_ins: boolean;
   captcha: { secret: string; siteverify_url: string } | null;
 };
 
@@ -27,6 +28,7 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     return read(name, fits, `a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`, otherwise).replace(/\/+$/, '');
   };
   const web = ['http:', 'https:'];
+  const flag = (name: string): boolean => read(name, (value) => value === 'true' || value === 'false', 'true or false', 'false') === 'true';
   const secret = lookup('CAPTCHA_SECRET');
   const siteverify_url = url('CAPTCHA_SITEVERIFY_URL', web, 'https://challenges.cloudflare.com/turnstile/v0/siteverify');
   const isPort = (value: string): boolean => /^\d+$/.test(value) && Number(value) <= 65_535;
@@ -39,7 +41,8 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
     site_url: url('SITE_URL', web),
     migrations_dir: lookup('MIGRATIONS_DIR') ?? '',
     seed_file: lookup('SEED_FILE') || null,
-    confirm_email: read('CONFIRM_EMAIL', (value) => value === 'true' || value === 'false', 'true or false', 'false') === 'true',
+    confirm_email: flag('CONFIRM_EMAIL'),
+    anonymous_sign_ins: flag('ANONYMOUS_SIGN_INS'),
     captcha: secret ? { secret, siteverify_url } : null,
   };
 }

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import type { AnonymousUsers } from './anonymous.ts';
 import type { CaptchaGuard } from './captcha.ts';
 import type { Keys } from './keys.ts';
 import type { Lite, RequestContext } from './lite.ts';
@@ -14,6 +15,7 @@ export type GatewayParts = {
   keys: Keys;
   tokens: Tokens;
   sign_ins: SignIns;
+  anonymous: AnonymousUsers;
   captcha: CaptchaGuard | null;
   lite: Lite;
   mailbox: Mailbox;
@@ -87,8 +89,19 @@ async function serve(service: Service, request: Request, parts: GatewayParts): P
       return service === 'rest' ? refusedByRest(error) : refusedByAuth(error);
     }
   }
-  const response = await logged(request, await lite.fetch(passed_on, context), parts);
-  return service === 'rest' ? response : withOutsideTokens(request, response, parts);
+  const anonymous = service === 'auth' && context.identity ? await signedUpAnonymously(passed_on, context, parts) : null;
+  const response = await logged(request, anonymous ?? (await lite.fetch(passed_on, context)), parts);
+  return service === 'rest' ? response : withOutsideTokens(request, response, parts, anonymous !== null);
+}
+
+/** Without an address and a number, a sign-up is an anonymous one. */
+async function signedUpAnonymously(request: Request, context: RequestContext, { lite, anonymous }: GatewayParts): Promise<Response | null> {
+  const url = new URL(request.url);
+  if (request.method !== 'POST' || url.pathname !== '/auth/v1/signup') return null;
+  const { email, phone } = (await request.clone().json().catch(() => ({}))) as { email?: string; phone?: string };
+  if (email || phone) return null;
+  const headers = { 'content-type': 'application/json', apikey: request.headers.get('apikey') ?? '' };
+  return anonymous.signUp((path, body) => lite.fetch(new Request(`${url.origin}/auth/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) }), context));
 }
 
 function contextOf(request: Request, keys: Keys, prefix: string): RequestContext {
@@ -144,13 +157,20 @@ async function logged(request: Request, response: Response, { isDatabaseUp }: Ga
   return answer;
 }
 
-async function withOutsideTokens(request: Request, response: Response, { tokens, sign_ins }: GatewayParts): Promise<Response> {
+async function withOutsideTokens(request: Request, response: Response, { tokens, sign_ins, anonymous }: GatewayParts, isAnonymous: boolean): Promise<Response> {
   const url = new URL(request.url);
+  const isOfUser = url.pathname === '/auth/v1/user';
   const methodOf = METHODS[url.pathname];
-  if (!methodOf || response.status >= 400) return response;
-  const session = (await response.json()) as { access_token?: string; user?: TokenUser };
-  const { access_token: inside, user = {} } = session;
-  if (inside) session.access_token = await tokens.toOutside(inside, user, await sign_ins.of(String(decodeJwt(inside).session_id), methodOf(url)));
+  if (!(methodOf || isOfUser) || response.status >= 400) return response;
+  const session = (await response.json()) as { access_token?: string; user?: TokenUser } & TokenUser;
+  const user = isOfUser ? session : (session.user ?? {});
+  if (user.id && isOfUser && request.method === 'PUT') await anonymous.takeAddress(user.id);
+  if (user.id) user.is_anonymous = await anonymous.isAnonymous(user.id);
+  const { access_token: inside } = session;
+  if (inside && methodOf) {
+    const method = isAnonymous ? 'anonymous' : methodOf(url);
+    session.access_token = await tokens.toOutside(inside, user, await sign_ins.of(String(decodeJwt(inside).session_id), method));
+  }
   const headers = new Headers(response.headers);
   headers.delete('content-length');
   return new Response(JSON.stringify(session), { status: response.status, headers });

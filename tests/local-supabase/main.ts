@@ -6,8 +6,9 @@
  * values, tokens. `supabase start` or a hosted project takes its place by SUPABASE_URL and the keys.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by a mail), CAPTCHA_SECRET (optional: signing
- * up and in then needs a token that CAPTCHA_SITEVERIFY_URL, by default Turnstile's, accepts).
+ * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by a mail), ANONYMOUS_SIGN_INS (true: users may
+ * sign in without an address), CAPTCHA_SECRET (optional: signing up and in then needs a token that
+ * CAPTCHA_SITEVERIFY_URL, by default Turnstile's, accepts).
  *
  * Serves /auth/v1, /rest/v1, /functions/v1 (forwarded), /mail (what Auth has sent) and /health on 127.0.0.1. When ready,
  * it writes one line of JSON to stdout. It stops on SIGTERM, on SIGINT, and when its stdin is a pipe that ends.
@@ -18,6 +19,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Notice, Sql } from 'postgres';
+import { createAnonymousTrigger, createAnonymousUsers } from './anonymous.ts';
 import { bootstrap } from './bootstrap.ts';
 import { createCaptchaGuard } from './captcha.ts';
 import { configFromLookup } from './config.ts';
@@ -63,6 +65,7 @@ async function main(config: Config): Promise<void> {
   const setUp = async (sql: Sql) => {
     await bootstrap(sql, lite.createAuthTables);
     await createSignInTable(sql);
+    await createAnonymousTrigger(sql);
     const migrations_applied = await migrate(sql, config.migrations_dir);
     const seeded = config.seed_file ? await seed(sql, config.seed_file) : false;
     await maintain(sql);
@@ -73,7 +76,8 @@ async function main(config: Config): Promise<void> {
 
   const tokens = await createTokens(keys, `${url}/auth/v1`);
   const captcha = config.captcha && createCaptchaGuard(config.captcha.secret, config.captcha.siteverify_url);
-  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), captcha, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
+  const anonymous = createAnonymousUsers(pool, { isAllowed: config.anonymous_sign_ins, confirms: config.confirm_email });
+  gateway = createGateway({ keys, tokens, sign_ins: createSignIns(pool), anonymous, captcha, lite, mailbox, isDatabaseUp: () => health_pool.isUp() });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, ...applied })}\n`);
 }
 

@@ -18,7 +18,7 @@ export class TokenError extends Error {
   }
 }
 
-export type TokenUser = { phone?: string; app_metadata?: Record<string, unknown>; user_metadata?: Record<string, unknown>; is_anonymous?: boolean };
+export type TokenUser = { id?: string; phone?: string; app_metadata?: Record<string, unknown>; user_metadata?: Record<string, unknown>; is_anonymous?: boolean };
 
 export type Tokens = {
   jwks: { keys: JWK[] };

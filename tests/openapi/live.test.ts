@@ -141,6 +141,7 @@ test('a page to pay on and one to manage, and what is left of a deleted account'
   const portal = { token, body: { return_url: `${APP}/` } };
   const deletion = { token, body: { confirm: String(session.user.email) } };
   await refused('openPortal', portal, 409, 'nothing_to_manage');
+  assert.deepEqual((await call('readPrice', {})).body, { amount: '4.99', currency: 'USD', interval: 'month', interval_count: 1 });
   await refused('openCheckout', { token, body: { ...checkout.body, cancel_url: 'https://evil.example/' } }, 422, 'invalid_request');
   await call('openCheckout', checkout);
   await call('openPortal', portal);

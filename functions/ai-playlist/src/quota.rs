@@ -106,6 +106,7 @@ pub async fn reserve(
         ("no_playlist", _) => Error::of(Code::PlaylistNotFound),
         ("in_progress", _) => Error::of(Code::GenerationInProgress),
         ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
+        ("account_required", _) => Error::of(Code::AccountRequired),
         ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
         ("too_many_attempts", _) => Error::new(
             Code::TooManyAttempts,

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use shared::api::{self, PortalRequest, StripePage};
+use shared::api::{self, PortalRequest, PriceResponse, StripePage};
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
+use shared::runtime::cache::{Cached, Once};
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::{Body, json_response};
 use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
@@ -18,6 +19,12 @@ use crate::request;
 
 /// The time limit for all requests to Stripe until a page opens.
 const DEADLINE_MS: u64 = 25_000;
+/// The time limit for reading the price: a page that shows it does not wait longer.
+const PRICE_DEADLINE_MS: u64 = 5_000;
+/// How long a price is used.
+const PRICE_LIFETIME_MS: u64 = 10 * 60_000;
+/// How long Stripe is left alone after a failure: everyone may ask.
+const NO_PRICE_LIFETIME_MS: u64 = 2_000;
 /// The stored customer may be deleted, and so may the one that Stripe returns for our idempotency key.
 const MAX_CUSTOMERS: usize = 3;
 
@@ -26,6 +33,10 @@ const MAX_CUSTOMERS: usize = 3;
 pub struct Caches {
     /// The public keys that verify users' tokens.
     pub jwks: JwksCache,
+    /// The plan's price.
+    pub price: Cached<PriceResponse>,
+    /// The last answer about it, which simultaneous requests share.
+    pub last_price: Once<Result<PriceResponse, StripeError>>,
 }
 
 /// The request context of this function.
@@ -39,6 +50,7 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     let url = match ENDPOINT.path(&request) {
         "/checkout" => checkout(&context, &request).await?,
         "/portal" => portal(&context, &request).await?,
+        "/price" => return json_response(StatusCode::OK, &price(&context).await?),
         _ => return Err(Error::not_found()),
     };
     json_response(StatusCode::OK, &StripePage { url })
@@ -117,6 +129,17 @@ async fn portal(context: &Context, request: &Request<Bytes>) -> Result<String, E
     }
 }
 
+async fn price(context: &Context) -> Result<PriceResponse, StripeError> {
+    let Context { clock, config, caches, .. } = context;
+    if let Some(price) = caches.price.get(clock.now_ms()) {
+        return Ok(price);
+    }
+    let read = async { stripe_until(context, PRICE_DEADLINE_MS).price(&config.price_id).await };
+    let price = caches.last_price.get_or(clock, NO_PRICE_LIFETIME_MS, PRICE_DEADLINE_MS, read).await?;
+    caches.price.put(price.clone(), clock.now_ms() + PRICE_LIFETIME_MS);
+    Ok(price)
+}
+
 async fn caller(context: &Context, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
     let Context { http, clock, config, caches, request: call, .. } = context;
     authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await
@@ -127,7 +150,11 @@ fn service(context: &Context) -> Service<'_> {
 }
 
 fn stripe(context: &Context) -> Stripe<'_> {
-    let deadline_ms = context.clock.now_ms() + DEADLINE_MS;
+    stripe_until(context, DEADLINE_MS)
+}
+
+fn stripe_until(context: &Context, ms: u64) -> Stripe<'_> {
+    let deadline_ms = context.clock.now_ms() + ms;
     Stripe::new(&context.config.stripe, &context.http, &context.clock, deadline_ms)
 }
 

@@ -83,7 +83,8 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         ("take_request", _) => FakeAnswer::json(200, &json!({"outcome": "taken"})),
         ("billing_profile", _) => FakeAnswer::json(
             200,
-            &json!({"user_id": USER, "plan": "free", "stripe_customer_id": world.customer, "plan_synced_at": null}),
+            &json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
+                "stripe_customer_id": world.customer, "plan_synced_at": null}),
         ),
         ("set_stripe_customer", _) => {
             let args: Value = serde_json::from_slice(&request.body).unwrap();
@@ -328,6 +329,37 @@ fn stored_customer_wins_over_a_new_one() {
     let instead = vec![("set_stripe_customer", FakeAnswer::json(200, &Value::Null))];
     let (url, _) = checkout(World { customer: None, instead, ..world() });
     assert_eq!(url.unwrap_err().code(), Code::ProfileNotFound);
+}
+
+#[test]
+fn price_is_kept_for_ten_minutes_and_a_failure_for_two_seconds() {
+    let price = json!({"id": "price_1", "currency": "usd", "unit_amount": 499,
+        "recurring": {"interval": "month", "interval_count": 1}});
+    let failure = FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": "price"}}));
+    for (answer, lasts_ms, expected) in [
+        (FakeAnswer::json(200, &price), 600_000, Ok(json!("4.99"))),
+        (FakeAnswer::json(200, &json!({"id": "price_2"})), 2_000, Err(Code::StripeUnavailable)),
+        (FakeAnswer::Error(HttpError::Timeout), 2_000, Err(Code::StripeTimeout)),
+        (failure, 2_000, Err(Code::Misconfigured)),
+    ] {
+        let (http, clock) = (FakeHttp::responding(move |_| answer.clone()), FakeClock::hurrying(NOW * 1000));
+        let context = fake_context(&http, &clock, Config::from_env(env).unwrap()).0;
+        let ask = || {
+            let request = Request::get("https://x/functions/v1/billing/price").body(Bytes::new()).unwrap();
+            let result = handle(request, context.clone()).now_or_never().unwrap();
+            result.map_err(|error| error.code()).map(|response| match response.into_body() {
+                Body::Full(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["amount"].clone(),
+                Body::Stream(_) => panic!("a stream"),
+            })
+        };
+        assert_eq!((ask(), ask()), (expected.clone(), expected.clone()));
+        assert_eq!(http.requests().len(), 1);
+        assert_eq!(http.requests()[0].url, "https://stripe.example/v1/prices/price_1");
+        clock.advance_ms(lasts_ms - 1);
+        assert_eq!((ask(), http.requests().len()), (expected.clone(), 1));
+        clock.advance_ms(1);
+        assert_eq!((ask(), http.requests().len()), (expected, 2));
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! - `POST /checkout {success_url, cancel_url}` (the user) → `{url}` of the checkout or, for a subscriber, of the portal.
 //!   A user has at most one open checkout, the newest.
 //! - `POST /portal {return_url}` (the user) → `{url}`.
+//! - `GET /price` (everyone) → `{amount, currency, interval, interval_count}`.
 //!
 //! The URLs must belong to the app's own origins. The price comes from the configuration, not from the request.
 
@@ -19,8 +20,8 @@ use shared::runtime::endpoint::Endpoint;
 /// The endpoint's contract with its clients: name, methods, routes and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "billing",
-    methods: "POST",
-    routes: &[("/checkout", "POST"), ("/portal", "POST")],
+    methods: "GET, POST",
+    routes: &[("/checkout", "POST"), ("/portal", "POST"), ("/price", "GET")],
     max_body_bytes: 8 * 1024,
     has_database: true,
     serves_pages: true,

@@ -17,6 +17,8 @@ pub struct Page {
     pub image_origin: String,
     /// The variable `SPOTIFY_PLAYER_ORIGIN`: where Spotify's player comes from.
     pub player_origin: String,
+    /// Whether the variable `ANONYMOUS_SIGN_INS` is `true`; set only if Auth allows them.
+    pub anonymous_sign_ins: bool,
     /// The variables `CONTACT_URL`, `TERMS_URL` and `PRIVACY_URL`, where they are set.
     pub links: Vec<(&'static str, String)>,
 }
@@ -34,6 +36,7 @@ impl Page {
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
             image_origin: safe_origin(&value("SPOTIFY_IMAGE_ORIGIN").unwrap_or_else(|| IMAGES.into()))?,
             player_origin: safe_origin(&value("SPOTIFY_PLAYER_ORIGIN").unwrap_or_else(|| PLAYER.into()))?,
+            anonymous_sign_ins: value("ANONYMOUS_SIGN_INS").as_deref() == Some("true"),
             links: LINKS.into_iter().filter_map(|(name, variable)| Some((name, value(variable)?))).collect(),
         };
         safe_origin(&page.supabase_url).is_some().then_some(page)
@@ -42,6 +45,7 @@ impl Page {
     /// Returns the body of `GET /config.json`; `origin` is the gateway's own.
     pub fn config(&self, origin: &str) -> String {
         let mut config = serde_json::json!({
+            "anonymous_sign_ins": self.anonymous_sign_ins,
             "functions_url": format!("{origin}/functions/v1"),
             "spotify_player_origin": self.player_origin,
             "supabase_publishable_key": self.publishable_key,

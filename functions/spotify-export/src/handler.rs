@@ -31,11 +31,12 @@ pub type Context = shared::runtime::Context<Config, Caches>;
 ///
 /// 1. Verify the caller (401).
 /// 2. Parse (400, 413, 415, 422).
-/// 3. Claim the export by its key (409), or return the result of the first request.
+/// 3. Claim the export by its key and its playlist (409), or return the result of the first request.
+///    A request without a key gets one that no other has.
 /// 4. Read the playlist as the caller (404, 409).
 /// 5. Count the export (403, 429).
 /// 6. Get an access token (403, 502, 503).
-/// 7. Create the copy, store its id, fill it (403, 502, 503, 504).
+/// 7. Fill the playlist's copy, or create one and store its id first (403, 502, 503, 504).
 /// 8. Store the result for repeats.
 ///
 /// # Errors
@@ -45,7 +46,7 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     require_json(headers)?;
-    let key = idempotency_key(headers)?;
+    let key = idempotency_key(headers)?.unwrap_or_else(|| context.random.uuid());
     let wanted = request::parse(request.body())?;
     json_response(StatusCode::OK, &export(&context, &user, &wanted, key).await?)
 }
@@ -54,7 +55,7 @@ async fn export(
     context: &Context,
     user: &VerifiedUser,
     request: &ExportRequest,
-    key: Option<Uuid>,
+    key: Uuid,
 ) -> Result<Value, Error> {
     let Context { http, clock, config, .. } = context;
     let service = Supabase::new(&config.supabase, http).service();

@@ -35,18 +35,11 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Exports the playlist; under a key at most once.
+    /// Exports the playlist into its copy, which is created at most once; under a key only once.
     ///
     /// # Errors
     /// Every code of this function. A repeat under the key completes what failed after the copy was created.
-    pub async fn run(
-        &self,
-        idempotency_key: Option<Uuid>,
-        tokens: &AccessTokens<'_>,
-    ) -> Result<Value, Error> {
-        let Some(idempotency_key) = idempotency_key else {
-            return to_json(&self.export(None, None, tokens).await?);
-        };
+    pub async fn run(&self, idempotency_key: Uuid, tokens: &AccessTokens<'_>) -> Result<Value, Error> {
         let supabase = Supabase::new(&self.config.supabase, self.http);
         let service = supabase.service();
         let key = Key { user_id: self.user.id(), idempotency_key };
@@ -54,7 +47,7 @@ impl Job<'_> {
             Begun::Finished(result) => return Ok(result),
             Begun::Held(copy) => copy,
         };
-        match self.export(Some(key), copy, tokens).await {
+        match self.export(key, copy, tokens).await {
             Ok(exported) => {
                 ledger::finish(&service, self.clock, key, &exported).await;
                 to_json(&exported)
@@ -68,7 +61,7 @@ impl Job<'_> {
 
     async fn export(
         &self,
-        key: Option<Key>,
+        key: Key,
         copy: Option<SpotifyPlaylist>,
         tokens: &AccessTokens<'_>,
     ) -> Result<Exported, Error> {
@@ -87,10 +80,9 @@ impl Job<'_> {
                 filled => return Ok(self.describe(&playlist, copy, &filled?)),
             }
         }
-        let mut copy = self.create(&mut exporter, &playlist).await?;
-        if let Some(key) = key {
-            copy = ledger::record(&supabase.service(), self.clock, key, copy, unreachable.as_ref()).await?;
-        }
+        let created = self.create(&mut exporter, &playlist).await?;
+        let copy =
+            ledger::record(&supabase.service(), self.clock, key, created, unreachable.as_ref()).await?;
         let rejected = exporter.fill(&copy, playlist.tracks()).await?;
         Ok(self.describe(&playlist, copy, &rejected))
     }

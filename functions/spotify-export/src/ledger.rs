@@ -1,4 +1,4 @@
-//! The database's record of exports under an `Idempotency-Key`.
+//! The database's record of exports and of the copies that playlists have.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,8 +2,8 @@
 //!
 //! The body is a [`request::ExportRequest`] as JSON, the response an [`export::Exported`]: a new playlist, not shown on
 //! the profile, with all tracks in order. A track that Spotify rejects is reported by its position, and the rest is
-//! exported. A repeat with the same `Idempotency-Key` within a day makes no second copy: it returns the first result, or
-//! completes the copy that was begun.
+//! exported. A playlist has one copy in the linked account: another export fills it anew, and creates another one only if
+//! Spotify no longer has it. A repeat with the same `Idempotency-Key` within a day returns the first result.
 
 pub mod config;
 pub mod export;

@@ -58,11 +58,14 @@ fn links(context: &Context) -> SpotifyLinks<'_> {
 /// Returns Spotify's consent page.
 ///
 /// 1. Verify the caller (401), who must have signed in within the last ten minutes (403): a stolen session must not link
-///    another Spotify account.
+///    another Spotify account. An anonymous user may not link (403).
 /// 2. Sign a state for the caller.
 async fn start(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
     let user = caller(context, request).await?;
     let now_seconds = context.clock.now_seconds();
+    if user.is_anonymous() {
+        return Err(Error::of(Code::AccountRequired));
+    }
     user.require_recent_sign_in(now_seconds)?;
     let state = context.config.state_keys.sign(user.id(), now_seconds, context.random.as_ref());
     let authorize_url = links(context).accounts().authorize_url(&context.config.redirect_uri, &state);

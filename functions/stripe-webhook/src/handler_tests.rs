@@ -38,7 +38,8 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     match name {
         "billing_profile" => FakeAnswer::json(
             200,
-            &json!({"user_id": USER, "plan": "free", "stripe_customer_id": "cus_1", "plan_synced_at": null}),
+            &json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
+                "stripe_customer_id": "cus_1", "plan_synced_at": null}),
         ),
         "set_billing_plan" => FakeAnswer::json(200, &json!("written")),
         "subscriptions" => {

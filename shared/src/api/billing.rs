@@ -13,6 +13,7 @@ use utoipa::ToSchema;
     CheckoutRequest,
     PortalRequest,
     StripePage,
+    PriceResponse,
     WebhookResponse,
     AccountDeletion
 )))]
@@ -56,6 +57,36 @@ pub struct StripePage {
     /// The URL to open in the browser.
     #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     pub url: String,
+}
+
+/// What the plan costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct PriceResponse {
+    /// The amount in units of the currency, as a decimal number.
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^[0-9]+(\.[0-9]+)?$"))]
+    pub amount: String,
+    /// ISO 4217, such as `USD`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
+    #[allow(missing_docs)]
+    #[cfg_attr(feature = "openapi", schema(inline))]
+    pub interval: Interval,
+    /// The number of intervals that the amount pays for.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub interval_count: u32,
+}
+
+/// The unit of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[allow(missing_docs)]
+pub enum Interval {
+    Day,
+    Week,
+    Month,
+    Year,
 }
 
 /// The outcome of an event.

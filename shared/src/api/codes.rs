@@ -101,6 +101,10 @@ codes! {
     /// The account has been deleted, or is being deleted.
     ProfileNotFound = 403 "profile_not_found" on ["profile"],
         "This account has no profile.", "Sign the user out.";
+    /// The user is anonymous: they have one generation, and neither link, export nor pay.
+    AccountRequired = 403 "account_required"
+        on ["generatePlaylist", "startSpotifyLink", "completeSpotifyLink", "exportPlaylist", "openCheckout", "openPortal"],
+        "Create an account first.", "Have the user give an e-mail address, then refresh the session and repeat the request.";
     /// Another user started the link.
     StateOfAnotherUser = 403 "state_of_another_user" on ["completeSpotifyLink"],
         "Another account began this. Begin again.", "Begin the link again as this user.";

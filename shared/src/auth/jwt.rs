@@ -103,6 +103,11 @@ impl VerifiedUser {
         self.email.as_deref()
     }
 
+    /// Whether the user signed in without an address, by the token, which says so until it is refreshed.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_anonymous
+    }
+
     /// The token, for requests with the user's rights.
     pub fn token(&self) -> &Secret {
         &self.token

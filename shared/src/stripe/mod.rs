@@ -10,6 +10,7 @@ mod plan;
 mod plan_sync;
 #[cfg(test)]
 mod plan_sync_tests;
+mod price;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
@@ -23,7 +24,7 @@ pub use checkout::{CheckoutRequest, Owner};
 pub use client::Stripe;
 pub use error::StripeError;
 pub use event::{Event, EventError, Source, Subject};
-pub use plan::{Plan, Subscription, Subscriptions};
+pub use plan::{Plan, Standing, Subscription, Subscriptions};
 pub use plan_sync::{BillingProfile, PlanSync, SyncError, Synced};
 pub use signature::{SignatureError, WebhookSecrets};
 

@@ -12,8 +12,11 @@ const PAGE_SIZE: &str = "100";
 /// that always claims another page.
 const MAX_PAGES_OF_A_CUSTOMER: usize = 5;
 
+/// The end of the year 9999; a later time is not one.
+const LATEST_SECONDS: u64 = 253_402_300_799;
+
 /// The plan of a profile, as the database stores it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// The user pays nothing.
@@ -33,6 +36,26 @@ impl Plan {
     }
 }
 
+/// The plan, and until when it is paid for.
+///
+/// Of a customer's subscriptions the greatest counts: one that renews before one that ends, then the one that lasts
+/// longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing {
+    /// The plan.
+    pub plan: Plan,
+    /// Whether another period follows.
+    pub renews: bool,
+    /// When the current period ends, in Unix seconds. `None` for a free plan, and while a payment is overdue: then the
+    /// period is not paid for.
+    pub period_ends_at: Option<u64>,
+}
+
+impl Standing {
+    /// Nothing is paid for.
+    pub const FREE: Self = Self { plan: Plan::Free, renews: false, period_ends_at: None };
+}
+
 /// The fields of a subscription that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -49,11 +72,27 @@ pub struct Subscription {
     /// Whether collection is paused because the service cannot be provided. The operator, or Stripe at a set time,
     /// ends the pause.
     is_without_service: bool,
+    /// When it renews or ends, in Unix seconds.
+    period_ends_at: Option<u64>,
+    /// Whether it ends at `period_ends_at`.
+    is_cancelled: bool,
 }
 
 impl Subscription {
     fn read(object: &Value) -> Option<Self> {
+        // Items may have periods of their own; the first that ends is charged next.
+        let items = object.pointer("/items/data").and_then(Value::as_array);
+        let ends = items.into_iter().flatten().filter_map(|item| seconds(item, "current_period_end"));
+        let period_ends_at = ends.min();
+        // Depending on the billing mode, a cancellation sets one of the two or both. One that is further away than the
+        // period leaves a renewal before it.
+        let cancel_at = seconds(object, "cancel_at");
+        let ends_at = cancel_at.filter(|at| period_ends_at.is_none_or(|end| *at <= end));
+        let is_cancelled =
+            ends_at.is_some() || object.get("cancel_at_period_end") == Some(&Value::Bool(true));
         Some(Self {
+            period_ends_at: ends_at.or(period_ends_at),
+            is_cancelled,
             id: id(object, "/id")?,
             customer: id(object, "/customer")?,
             status: text(object, "/status")?.to_owned(),
@@ -72,6 +111,15 @@ impl Subscription {
         matches!(self.status.as_str(), "active" | "trialing" | "past_due") && !self.is_without_service
     }
 
+    /// Returns what it makes its customer.
+    pub fn standing(&self) -> Standing {
+        if !self.is_pro() {
+            return Standing::FREE;
+        }
+        let period_ends_at = self.period_ends_at.filter(|_| self.status != "past_due");
+        Standing { plan: Plan::Pro, renews: !self.is_cancelled, period_ends_at }
+    }
+
     /// Whether it has ended for good. Any other subscription may be charged, now or after it recovers.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "canceled" | "incomplete_expired")
@@ -82,6 +130,11 @@ impl Subscription {
     pub fn is_incomplete(&self) -> bool {
         self.status == "incomplete"
     }
+}
+
+/// Returns a moment in Unix seconds.
+fn seconds(object: &Value, name: &str) -> Option<u64> {
+    object.get(name)?.as_u64().filter(|seconds| *seconds <= LATEST_SECONDS)
 }
 
 /// A page of subscriptions.
@@ -108,16 +161,26 @@ impl Subscriptions {
 }
 
 impl Stripe<'_> {
-    /// Returns the plan that a customer pays for. One subscription that counts makes the customer pro, whatever the
-    /// others are.
+    /// Returns what a customer pays for. One subscription that counts makes the customer pro, whatever the others are.
     ///
     /// A customer that does not exist (any more) is free.
     ///
     /// # Errors
     /// [`StripeError`].
-    pub async fn plan_of(&self, customer: &StripeId) -> Result<Plan, StripeError> {
-        let paid = self.find_subscription(customer, Subscription::is_pro).await?;
-        Ok(if paid.is_some() { Plan::Pro } else { Plan::Free })
+    pub async fn standing_of(&self, customer: &StripeId) -> Result<Standing, StripeError> {
+        let mut best = Standing::FREE;
+        let read = self
+            .find_subscription(customer, |it| {
+                best = best.max(it.standing());
+                false
+            })
+            .await;
+        match read {
+            // Too many pages; that the customer pays is known.
+            Err(StripeError::InvalidAnswer) if best.plan == Plan::Pro => Ok(best),
+            Err(error) => Err(error),
+            Ok(_) => Ok(best),
+        }
     }
 
     /// Returns a subscription of the customer that has not ended. One that was paid for before is preferred.

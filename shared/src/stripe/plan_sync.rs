@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::checkout::Owner;
-use super::{Plan, Stripe, StripeError, StripeId, Subject, text};
+use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject, text};
 use crate::error::{Code, Error};
 use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
@@ -26,7 +26,7 @@ pub struct BillingProfile {
     /// The user.
     pub user_id: Uuid,
     /// The plan that the profile states.
-    pub plan: Plan,
+    pub standing: Standing,
     /// The Stripe customer, set by the first checkout.
     pub stripe_customer_id: Option<StripeId>,
     /// The state that a write has to name, exactly as the database wrote it.
@@ -46,7 +46,11 @@ impl BillingProfile {
             };
             Some(Self {
                 user_id: Uuid::try_parse(text(answer, "/user_id")?).ok()?,
-                plan: Plan::parse(text(answer, "/plan")?)?,
+                standing: Standing {
+                    plan: Plan::parse(text(answer, "/plan")?)?,
+                    renews: answer.get("plan_renews")?.as_bool()?,
+                    period_ends_at: answer.get("plan_period_ends_at")?.as_u64(),
+                },
                 stripe_customer_id,
                 plan_synced_at: text(answer, "/plan_synced_at").map(str::to_owned),
             })
@@ -62,7 +66,7 @@ impl BillingProfile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synced {
     /// The profile states what Stripe states.
-    Written(Plan),
+    Written(Standing),
     /// The customer belongs to no profile, or is no longer its user's customer.
     Foreign,
 }
@@ -97,9 +101,9 @@ impl<'a> PlanSync<'a> {
     /// [`SyncError`]; the caller has to try again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
-            let Some((profile, plan)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
-            match self.swap(&profile, Some(&subject.customer), plan).await?.as_str() {
-                Some("written") => return Ok(Synced::Written(plan)),
+            let Some((profile, standing)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
+            match self.swap(&profile, Some(&subject.customer), standing).await?.as_str() {
+                Some("written") => return Ok(Synced::Written(standing)),
                 Some("no_profile") => return Ok(Synced::Foreign),
                 _ if self.stripe.is_late() => break,
                 _ => self.pause(attempt).await,
@@ -108,14 +112,13 @@ impl<'a> PlanSync<'a> {
         Err(SyncError::Contended)
     }
 
-    /// Returns the profile of `subject` unchanged, and the plan that Stripe states; `None` if the customer is
-    /// foreign.
+    /// Returns the profile of `subject` unchanged, and what Stripe states; `None` if the customer is foreign.
     ///
     /// # Errors
     /// [`SyncError`].
-    pub async fn compare(&self, subject: &Subject) -> Result<Option<(BillingProfile, Plan)>, SyncError> {
+    pub async fn compare(&self, subject: &Subject) -> Result<Option<(BillingProfile, Standing)>, SyncError> {
         match self.profile_of(subject).await? {
-            Some(profile) => Ok(Some((profile, self.stripe.plan_of(&subject.customer).await?))),
+            Some(profile) => Ok(Some((profile, self.stripe.standing_of(&subject.customer).await?))),
             None => Ok(None),
         }
     }
@@ -125,7 +128,7 @@ impl<'a> PlanSync<'a> {
     /// # Errors
     /// [`SyncError`]; `Contended` if the profile was written after it was read.
     pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
-        match self.swap(profile, None, Plan::Free).await?.as_str() {
+        match self.swap(profile, None, Standing::FREE).await?.as_str() {
             Some("written" | "no_profile") => Ok(()),
             _ => Err(SyncError::Contended),
         }
@@ -166,13 +169,15 @@ impl<'a> PlanSync<'a> {
         &self,
         seen: &BillingProfile,
         customer: Option<&StripeId>,
-        plan: Plan,
+        Standing { plan, renews, period_ends_at }: Standing,
     ) -> Result<Value, SyncError> {
         let args = json!({
             "p_user_id": seen.user_id,
             "p_seen_synced_at": seen.plan_synced_at,
             "p_stripe_customer_id": customer.map(StripeId::as_str),
             "p_plan": plan,
+            "p_renews": renews,
+            "p_period_ends_at": period_ends_at,
         });
         Ok(self.service.rpc("set_billing_plan", &args).await?)
     }

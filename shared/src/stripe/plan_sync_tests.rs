@@ -8,7 +8,7 @@ use uuid::Uuid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::tests::{NOW_MS, USER, customer, env, page, subscription};
+use super::tests::{NOW_MS, PERIOD_END, USER, customer, env, page, subscription};
 use super::*;
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
@@ -24,8 +24,8 @@ struct World {
 }
 
 fn world(customer: Value) -> Rc<World> {
-    let profile =
-        json!({"user_id": USER, "plan": "free", "stripe_customer_id": customer, "plan_synced_at": null});
+    let profile = json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
+            "stripe_customer_id": customer, "plan_synced_at": null});
     Rc::new(World {
         profile: RefCell::new(profile),
         plan: RefCell::new("active"),
@@ -36,9 +36,14 @@ fn world(customer: Value) -> Rc<World> {
 
 impl World {
     fn write(&self, plan: &str, customer: &Value) {
+        self.write_standing(&json!({"p_plan": plan, "p_renews": false, "p_period_ends_at": null}), customer);
+    }
+
+    fn write_standing(&self, args: &Value, customer: &Value) {
         let mut profile = self.profile.borrow_mut();
         let writes = profile["plan_synced_at"].as_str().map_or(1, |it| it.parse::<u32>().unwrap() + 1);
-        *profile = json!({"user_id": USER, "plan": plan, "stripe_customer_id": customer,
+        *profile = json!({"user_id": USER, "plan": args["p_plan"], "plan_renews": args["p_renews"],
+            "plan_period_ends_at": args["p_period_ends_at"], "stripe_customer_id": customer,
             "plan_synced_at": writes.to_string()});
     }
 
@@ -53,7 +58,7 @@ impl World {
                 FakeAnswer::json(200, if found { &profile } else { &Value::Null })
             }
             "set_billing_plan" if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] => {
-                self.write(args["p_plan"].as_str().unwrap(), &args["p_stripe_customer_id"]);
+                self.write_standing(&json!(args), &args["p_stripe_customer_id"]);
                 FakeAnswer::json(200, &json!("written"))
             }
             "set_billing_plan" => FakeAnswer::json(200, &json!("conflict")),
@@ -86,12 +91,19 @@ fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>,
 
 #[test]
 fn writes_the_plan_that_stripe_states() {
-    for (status, plan) in [("active", "pro"), ("canceled", "free")] {
+    for (status, plan, renews, period_ends_at) in [
+        ("active", "pro", true, json!(PERIOD_END)),
+        ("past_due", "pro", true, Value::Null),
+        ("canceled", "free", false, Value::Null),
+    ] {
         let world = world(json!("cus_1"));
         *world.plan.borrow_mut() = status;
-        let expected = if plan == "pro" { Plan::Pro } else { Plan::Free };
-        assert_eq!(sync(&world, None), (Ok(Synced::Written(expected)), 1));
-        assert_eq!(world.profile.borrow()["plan"], plan);
+        let standing =
+            Standing { plan: Plan::parse(plan).unwrap(), renews, period_ends_at: period_ends_at.as_u64() };
+        assert_eq!(sync(&world, None), (Ok(Synced::Written(standing)), 1));
+        let profile = world.profile.borrow();
+        let written = [&profile["plan"], &profile["plan_renews"], &profile["plan_period_ends_at"]];
+        assert_eq!(written, [&json!(plan), &json!(renews), &period_ends_at]);
     }
 }
 
@@ -103,7 +115,7 @@ fn stale_read_of_stripe_is_repeated() {
         *world.plan.borrow_mut() = "canceled";
         world.write("free", &json!("cus_1"));
     });
-    assert_eq!(sync(&world, None), (Ok(Synced::Written(Plan::Free)), 2));
+    assert_eq!(sync(&world, None), (Ok(Synced::Written(Standing::FREE)), 2));
     assert_eq!(world.profile.borrow()["plan"], "free");
 }
 
@@ -121,7 +133,7 @@ fn reports_contention_after_the_last_attempt() {
 fn assigns_a_new_customer_to_its_user() {
     for named in [None, Some(USER)] {
         let world = world(Value::Null);
-        assert_eq!(sync(&world, named).0, Ok(Synced::Written(Plan::Pro)));
+        assert!(matches!(sync(&world, named).0, Ok(Synced::Written(Standing { plan: Plan::Pro, .. }))));
         assert_eq!(world.profile.borrow()["stripe_customer_id"], "cus_1");
     }
 }
@@ -153,7 +165,7 @@ fn uses_the_events_user_if_the_customer_names_none() {
         profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
         ..empty()
     });
-    assert_eq!(sync(&world, Some(USER)).0, Ok(Synced::Written(Plan::Pro)));
+    assert!(matches!(sync(&world, Some(USER)).0, Ok(Synced::Written(Standing { plan: Plan::Pro, .. }))));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
+/// When the period of every subscription ends.
+pub(super) const PERIOD_END: u64 = 1_792_000_000;
 pub(super) const USER: Uuid = Uuid::from_u128(7);
 
 pub(super) fn env(name: &str) -> Option<String> {
@@ -30,7 +32,8 @@ pub(super) fn customer() -> StripeId {
 }
 
 pub(super) fn subscription(id: &str, status: &str) -> Value {
-    json!({"id": id, "object": "subscription", "customer": "cus_1", "status": status, "metadata": {}})
+    json!({"id": id, "object": "subscription", "customer": "cus_1", "status": status, "metadata": {},
+        "items": {"data": [{"current_period_end": PERIOD_END}]}})
 }
 
 pub(super) fn page(subscriptions: &[Value], has_more: bool) -> FakeAnswer {
@@ -58,7 +61,8 @@ pub(super) fn with_stripe<T>(
 pub(super) fn plan(
     answers: impl IntoIterator<Item = FakeAnswer>,
 ) -> (Result<Plan, StripeError>, Vec<OutboundRequest>) {
-    with_stripe(answers, async |stripe| stripe.plan_of(&customer()).await)
+    let (standing, requests) = with_stripe(answers, async |stripe| stripe.standing_of(&customer()).await);
+    (standing.map(|it| it.plan), requests)
 }
 
 fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
@@ -91,16 +95,69 @@ fn every_subscription_status_maps_to_a_plan() {
 }
 
 #[test]
-fn all_pages_are_read_until_one_counts() {
+fn period_end_is_that_of_the_subscription_that_lasts_longest() {
+    let made = |status: &str, more: Value| {
+        let mut it = subscription("sub_1", status);
+        it.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        it
+    };
+    let item = |end: u64| json!({"data": [{"current_period_end": end}]});
+    let cancelled = json!({"cancel_at_period_end": true});
+    let pro = |renews, period_ends_at| Standing { plan: Plan::Pro, renews, period_ends_at };
+    for (subscriptions, expected) in [
+        (vec![made("active", json!({}))], pro(true, Some(PERIOD_END))),
+        (vec![made("trialing", json!({}))], pro(true, Some(PERIOD_END))),
+        (vec![made("active", cancelled.clone())], pro(false, Some(PERIOD_END))),
+        // What the portal writes in the flexible billing mode.
+        (
+            vec![made("active", json!({"cancel_at": PERIOD_END, "cancel_at_period_end": false}))],
+            pro(false, Some(PERIOD_END)),
+        ),
+        (vec![made("active", json!({"cancel_at": PERIOD_END - 9}))], pro(false, Some(PERIOD_END - 9))),
+        (vec![made("active", json!({"cancel_at": PERIOD_END + 9}))], pro(true, Some(PERIOD_END))),
+        (vec![made("past_due", json!({}))], pro(true, None)),
+        (vec![made("active", json!({"items": {"data": []}}))], pro(true, None)),
+        (vec![made("active", json!({"items": null, "cancel_at": 9}))], pro(false, Some(9))),
+        (
+            vec![made(
+                "active",
+                json!({"items": {"data": [{"current_period_end": 9}, {"current_period_end": 7}]}}),
+            )],
+            pro(true, Some(7)),
+        ),
+        (vec![made("canceled", json!({"cancel_at": 9})), made("unpaid", json!({}))], Standing::FREE),
+        (
+            vec![
+                made("active", cancelled),
+                made("active", json!({"items": item(9)})),
+                made("canceled", json!({})),
+            ],
+            pro(true, Some(9)),
+        ),
+        (vec![], Standing::FREE),
+    ] {
+        for list in [subscriptions.clone(), subscriptions.into_iter().rev().collect()] {
+            let (standing, _) =
+                with_stripe([page(&list, false)], async |stripe| stripe.standing_of(&customer()).await);
+            assert_eq!(standing, Ok(expected), "{list:?}");
+        }
+    }
+}
+
+#[test]
+fn all_pages_are_read() {
     let ended = |id: &str| subscription(id, "canceled");
-    let (result, requests) =
-        plan([page(&[ended("sub_3"), ended("sub_2")], true), page(&[subscription("sub_1", "active")], true)]);
+    let pages =
+        [page(&[ended("sub_3"), ended("sub_2")], true), page(&[subscription("sub_1", "active")], false)];
+    let (result, requests) = plan(pages);
     assert_eq!(result, Ok(Plan::Pro));
     assert_eq!(requests.len(), 2);
     assert!(requests[1].url.ends_with("&starting_after=sub_2"), "{}", requests[1].url);
     // A response that always claims another page is not followed for ever, and the user keeps the plan.
     let (result, requests) = plan(std::iter::repeat_n(page(&[ended("sub_1")], true), 100));
     assert_eq!((result, requests.len()), (Err(StripeError::InvalidAnswer), 5));
+    let (result, _) = plan(std::iter::repeat_n(page(&[subscription("sub_1", "active")], true), 100));
+    assert_eq!(result, Ok(Plan::Pro));
 }
 
 #[test]
@@ -180,11 +237,11 @@ fn sends_nothing_after_the_deadline() {
         (FakeHttp::responding(|_| FakeAnswer::text(500, "text/plain", "")), FakeClock::hurrying(NOW_MS));
     let config = StripeConfig::from_env(env).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 300);
-    assert!(stripe.plan_of(&customer()).now_or_never().unwrap().is_err());
+    assert!(stripe.standing_of(&customer()).now_or_never().unwrap().is_err());
     assert_eq!(http.requests().len(), 2);
     assert!(http.requests().iter().all(|request| request.limits.total_ms <= 300));
     let late = Stripe::new(&config, &http, &clock, NOW_MS);
-    let error = late.plan_of(&customer()).now_or_never().unwrap().unwrap_err();
+    let error = late.standing_of(&customer()).now_or_never().unwrap().unwrap_err();
     assert_eq!((error, http.requests().len()), (StripeError::Unavailable(HttpError::Timeout), 2));
 }
 

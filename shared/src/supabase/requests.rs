@@ -51,6 +51,7 @@ pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted
             Err(Error::new(Code::TooManyAttempts, "That was too often in a short time. Please wait.")
                 .retry_after(answer.retry_after_seconds))
         }
+        "account_required" => Err(Error::of(Code::AccountRequired)),
         "no_profile" => Err(Error::of(Code::ProfileNotFound)),
         other => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
     }

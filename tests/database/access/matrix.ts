@@ -19,7 +19,7 @@ const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'create
 /** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
 export const RELATIONS: Record<string, Relation> = {
   profiles: {
-    columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at', 'plan_synced_at', 'deletion_started_at'],
+    columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at', 'plan_synced_at', 'deletion_started_at', 'plan_period_ends_at', 'plan_renews'],
     rights: { authenticated: { select: true, update: ['username'] } },
     ownersRow: 'user_id = $owner',
   },
@@ -65,6 +65,11 @@ export const RELATIONS: Record<string, Relation> = {
     rights: {},
     ownersRow: 'user_id = $owner',
   },
+  spotify_copies: {
+    columns: ['playlist_id', 'user_id', 'spotify_playlist_id', 'spotify_account_id', 'created_at'],
+    rights: { authenticated: { select: true } },
+    ownersRow: 'user_id = $owner',
+  },
 };
 
 export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
@@ -102,7 +107,7 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'delete_spotify_tokens(uuid)': ['service_role', 'fn_spotify'],
   'billing_profile(uuid,text)': ['service_role', 'fn_billing'],
   'billing_profiles(uuid,integer)': ['service_role', 'fn_billing'],
-  'set_billing_plan(uuid,timestamp with time zone,text,plan_type)': ['service_role', 'fn_billing'],
+  'set_billing_plan(uuid,timestamp with time zone,text,plan_type,boolean,bigint)': ['service_role', 'fn_billing'],
   'set_stripe_customer(uuid,text,text)': ['service_role', 'fn_billing'],
   'begin_account_deletion(uuid,text)': ['service_role', 'fn_account'],
   'delete_account(uuid)': ['service_role', 'fn_account'],
@@ -135,5 +140,6 @@ export const POLICIES: Record<string, { table: string; using: string; check: str
   },
   'AI sessions owner': { table: 'ai_sessions', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Spotify exports owner': { table: 'spotify_exports', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
+  'Spotify copies owner': { table: 'spotify_copies', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
   'Owner access via RPC': { table: 'spotify_tokens', using: `(user_id = ${OWN})`, check: `(user_id = ${OWN})` },
 };

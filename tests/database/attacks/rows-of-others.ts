@@ -9,6 +9,7 @@ const KEYS: Record<string, { column: string; of: (user: Person) => string }> = {
   playlists: { column: 'owner_id', of: (user) => user.id },
   playlist_tracks: { column: 'playlist_id', of: (user) => user.playlist },
   ai_sessions: { column: 'user_id', of: (user) => user.id },
+  spotify_copies: { column: 'user_id', of: (user) => user.id },
 };
 
 const TRACK = { track_uri: `spotify:track:${'z'.repeat(22)}` };

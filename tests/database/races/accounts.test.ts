@@ -15,7 +15,7 @@ const remove = (user: string): Step => asFunction('fn_account', (tx) => tx`selec
 const setCustomer = (user: string, customer: string): Step =>
   asFunction('fn_billing', (tx) => tx`select public.set_stripe_customer(${user}, null, ${customer}) as answer`);
 const setPlan = (user: string, customer: string): Step =>
-  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, null, ${customer}, 'pro') as answer`);
+  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, null, ${customer}, 'pro', true, null) as answer`);
 const reserve = (user: string, session: string = randomUUID()): Step =>
   asFunction('fn_ai', (tx) => tx`select public.ai_reserve(${session}, ${user}, 'rain', false) ->> 'outcome' as answer`);
 const settle = (user: string, session: string): Step =>
@@ -51,7 +51,8 @@ async function leftOver({ user, playlist, session }: Leaving): Promise<number> {
       + (select count(*) from public.playlist_tracks where playlist_id = any (${[playlist, session]}))
       + (select count(*) from public.ai_sessions where user_id = ${user})
       + (select count(*) from public.spotify_tokens where user_id = ${user})
-      + (select count(*) from public.spotify_exports where user_id = ${user}) as left_over`;
+      + (select count(*) from public.spotify_exports where user_id = ${user})
+      + (select count(*) from public.spotify_copies where user_id = ${user}) as left_over`;
   return Number(row?.left_over);
 }
 

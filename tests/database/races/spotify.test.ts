@@ -56,15 +56,15 @@ test('a newer link is not given up for its previous token', async () => {
   assert.equal(await accessToken(user), 'a-2');
 });
 
-test('one of many requests holds an export', async () => {
+test('one of many exports of a playlist holds it, under one key or many', async () => {
   const user = await signUp(sql);
   const key = randomUUID();
   // The first request has died: exactly one of the next takes over.
   await sql.begin(begin(user, key));
   await sql`update public.spotify_exports set held_until = '-infinity' where user_id = ${user}`;
   // Held while they come, so that all have looked at it before the first one writes.
-  const hold: Step = (tx) => tx`select from public.spotify_exports where user_id = ${user} for update`;
-  const takers = Array.from({ length: 20 }, () => [nothing, begin(user, key)]);
+  const hold: Step = (tx) => tx`select from public.profiles where user_id = ${user} for update`;
+  const takers = Array.from({ length: 20 }, (_, n) => [nothing, begin(user, n % 2 === 0 ? key : randomUUID())]);
   const [, ...endings] = await interleave([[hold, nothing], ...takers]);
   assert.deepEqual(refusals(endings), {});
   const outcomes = endings.map((ending) => first<{ answer: string }>(ending).answer);

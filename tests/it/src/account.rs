@@ -10,13 +10,14 @@ use crate::stack::{Response, Stack, User};
 use crate::stripe::{ask_for_checkout, counts, objects, profile, subscriber};
 
 /// The tables with rows of a user, and the column that names the user.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("auth.users", "id"),
     ("public.profiles", "user_id"),
     ("public.playlists", "owner_id"),
     ("public.ai_sessions", "user_id"),
     ("public.spotify_tokens", "user_id"),
     ("public.spotify_exports", "user_id"),
+    ("public.spotify_copies", "user_id"),
 ];
 
 async fn rows_of(stack: &Stack, user: &User) -> Vec<(&'static str, i64)> {

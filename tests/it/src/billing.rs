@@ -6,8 +6,9 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::own_stack::eventually;
 use crate::stack::{Stack, client, stack_and_user};
-use crate::stripe::{ask_for_checkout, ask_for_portal, becomes, objects, pay, press, profile, url};
+use crate::stripe::{ask_for_checkout, ask_for_portal, becomes, objects, pay, period, press, profile, url};
 
 async fn page(url: &str) -> String {
     client().get(url).send().await.unwrap().text().await.unwrap()
@@ -29,6 +30,8 @@ async fn subscriber_is_pro_until_the_end_of_the_cancelled_period() {
     assert!(sent_to.starts_with(&stack.app("/paid?session=cs_")), "{sent_to}");
     becomes(&stack, &user, "pro").await;
     assert_eq!(stack.ai_usage(&user).await["limit"], 50);
+    let (renews, ends_at) = period(&stack, &user).await;
+    assert!(renews && ends_at.is_some(), "{ends_at:?}");
 
     // A subscriber is sent to the portal and not asked to pay again.
     let portal = url(ask_for_checkout(&stack, &user, "/plan").await);
@@ -39,9 +42,12 @@ async fn subscriber_is_pro_until_the_end_of_the_cancelled_period() {
     let subscription = subscriptions_of(&stack, &customer).await[0]["id"].as_str().unwrap().to_owned();
     press(&portal, &[("subscription", &subscription), ("decision", "cancel")]).await;
     assert_eq!(subscriptions_of(&stack, &customer).await[0]["cancel_at_period_end"], true);
+    let cancelled = (false, ends_at);
+    eventually("it does not renew", async || period(&stack, &user).await == cancelled).await;
     assert_eq!(profile(&stack, &user).await.0, "pro", "the period is paid for");
     stack.stripe(Method::POST, "clock", json!({"advance_seconds": 32 * 24 * 60 * 60})).await;
     becomes(&stack, &user, "free").await;
+    assert_eq!(period(&stack, &user).await, (false, None));
     assert!(url(ask_for_checkout(&stack, &user, "/plan").await).contains("/c/pay/"));
 }
 

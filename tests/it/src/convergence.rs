@@ -29,6 +29,9 @@ const AT_ONCE: usize = 16;
 /// No more repetitions than Stripe would make.
 const MAX_REPETITIONS: usize = 40;
 
+/// Whether another period follows, and when this one ends.
+type Period = (bool, Option<i64>);
+
 struct Customer {
     user_id: Uuid,
     id: String,
@@ -233,23 +236,33 @@ impl Environment {
     async fn check(&self, customers: &[Customer]) {
         let objects = self.stripe(Method::GET, "objects", Value::Null).await;
         let mut truth: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut periods: HashMap<&str, Period> = HashMap::new();
         for subscription in objects["subscriptions"].as_array().unwrap() {
             let is_void = subscription["pause_collection"]["behavior"] == "void";
             let status = if is_void { "void" } else { subscription["status"].as_str().unwrap() };
-            truth.entry(subscription["customer"].as_str().unwrap()).or_default().push(status);
+            let customer = subscription["customer"].as_str().unwrap();
+            truth.entry(customer).or_default().push(status);
+            if counts(status) {
+                let ends_at = subscription["items"]["data"][0]["current_period_end"].as_i64();
+                let period = (subscription["cancel_at"].is_null(), ends_at.filter(|_| status != "past_due"));
+                let longest = periods.entry(customer).or_insert(period);
+                *longest = period.max(*longest);
+            }
         }
         let ids: Vec<Uuid> = customers.iter().map(|customer| customer.user_id).collect();
         let statement =
-            "select user_id, plan::text, stripe_customer_id from public.profiles where user_id = any($1)";
+            "select user_id, plan::text, stripe_customer_id, plan_renews, extract(epoch from plan_period_ends_at)::bigint
+            from public.profiles where user_id = any($1)";
         let rows = self.shared.sql(statement, &[&ids]).await;
-        let profiles: HashMap<Uuid, (String, Option<String>)> =
-            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        let profiles: HashMap<Uuid, (String, Option<String>, Period)> =
+            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), (row.get(3), row.get(4))))).collect();
         for Customer { user_id, id, .. } in customers {
             let statuses = truth.get(id.as_str()).cloned().unwrap_or_default();
             let is_pro = statuses.iter().any(|status| counts(status));
-            let (plan, known) = &profiles[user_id];
+            let (plan, known, period) = &profiles[user_id];
             assert_eq!(plan == "pro", is_pro, "{user_id} {id}: {plan}, and Stripe says {statuses:?}");
             assert!(!is_pro || known.as_ref() == Some(id), "{id}: {known:?}");
+            assert_eq!(*period, periods.get(id.as_str()).copied().unwrap_or_default(), "{id}");
         }
     }
 }

@@ -19,6 +19,7 @@ mod virtual_user;
 mod wire;
 
 mod account;
+mod anonymous;
 mod billing;
 mod catalogue;
 mod check_llm;

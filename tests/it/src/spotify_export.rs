@@ -85,11 +85,40 @@ async fn one_of_many_requests_at_once_under_one_key_exports() {
 }
 
 #[tokio::test]
-async fn ten_of_fifty_exports_at_once_are_made_and_renew_a_rotating_token_once() {
-    let (stack, user, playlist, _) = linked(5).await;
+async fn later_export_updates_the_copy_and_makes_another_where_it_is_gone() {
+    let (stack, user, playlist, uris) = linked(3).await;
+    let first = export(&stack, &user, &playlist, None).await.ok();
+    let statement = "delete from public.playlist_tracks where playlist_id::text = $1 and position = 3";
+    stack.sql(statement, &[&playlist]).await;
+    let second = export(&stack, &user, &playlist, Some(&Uuid::new_v4().to_string())).await.ok();
+    assert_eq!(second["spotify_playlist_id"], first["spotify_playlist_id"]);
+    let made = copies(&stack).await;
+    assert_eq!((made.len(), &made[0]["uris"]), (1, &json!(uris[..2])));
+    let known = "spotify_copies?select=playlist_id,spotify_playlist_id";
+    let expected = json!([{"playlist_id": playlist, "spotify_playlist_id": first["spotify_playlist_id"]}]);
+    assert_eq!(json!(stack.rows(&user, known).await), expected);
+    // Deleted on Spotify.
+    stack.faults("spotify", json!([{"path_prefix": "/v1/playlists/", "status": 404, "times": 1}])).await;
+    let third = export(&stack, &user, &playlist, None).await.ok();
+    assert_ne!(third["spotify_playlist_id"], first["spotify_playlist_id"]);
+    assert_eq!(stack.rows(&user, known).await[0]["spotify_playlist_id"], third["spotify_playlist_id"]);
+    // Another account has no copy yet.
+    link(&stack, &user, "bob").await;
+    assert_eq!(json!(stack.rows(&user, known).await), json!([]));
+    export(&stack, &user, &playlist, None).await.ok();
+    assert_eq!(copies(&stack).await.last().unwrap()["owner"], "bob");
+}
+
+#[tokio::test]
+async fn ten_of_fourteen_exports_at_once_are_made_and_renew_a_rotating_token_once() {
+    let (stack, user, playlist, uris) = linked(5).await;
+    let mut playlists = vec![playlist.clone()];
+    for number in 1..14 {
+        playlists.push(crate::spotify::playlist(&stack, &user, &format!("N{number}"), &uris).await);
+    }
     stack.spotify(Method::PUT, "oauth", json!({"rotate_refresh_tokens": true})).await;
     stack.spotify(Method::POST, "expire_tokens", json!({})).await;
-    let responses = join_all((0..50).map(|_| export(&stack, &user, &playlist, None))).await;
+    let responses = join_all(playlists.iter().map(|playlist| export(&stack, &user, playlist, None))).await;
     let (made, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|it| it.status == 200);
     assert_eq!((made.len(), copies(&stack).await.len()), (10, 10));
     refused.iter().for_each(|refused| refused.assert_error(429, "too_many_attempts"));

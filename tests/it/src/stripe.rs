@@ -98,6 +98,12 @@ pub async fn profile(stack: &Stack, user: &User) -> (String, Option<String>) {
     (text("plan").unwrap(), text("stripe_customer_id"))
 }
 
+/// Whether the plan renews, and when its period ends, as the owner sees it.
+pub async fn period(stack: &Stack, user: &User) -> (bool, Option<String>) {
+    let rows = stack.rows(user, "profiles?select=plan_renews,plan_period_ends_at").await;
+    (rows[0]["plan_renews"] == true, rows[0]["plan_period_ends_at"].as_str().map(str::to_owned))
+}
+
 pub async fn becomes(stack: &Stack, user: &User, plan: &str) {
     let what = format!("the plan is {plan}");
     eventually(&what, async || profile(stack, user).await.0 == plan).await;

@@ -216,8 +216,12 @@ impl VirtualUser {
     /// Once everything works again: repeats what was left open, and uses everything.
     async fn complete(&mut self) {
         self.stack.expire_reservations(&self.user).await;
-        let statement = "update public.spotify_tokens set refreshing_until = null where user_id = $1";
-        self.stack.sql(statement, &[&self.user.id]).await;
+        for statement in [
+            "update public.spotify_tokens set refreshing_until = null where user_id = $1",
+            "update public.spotify_exports set held_until = now() where user_id = $1",
+        ] {
+            self.stack.sql(statement, &[&self.user.id]).await;
+        }
         for _ in 0..ATTEMPTS {
             if self.open.is_none() {
                 break;

@@ -8,7 +8,7 @@ use shared::Code;
 use crate::MARK;
 use crate::node::Node;
 
-const OF_THE_PAGE: [&str; 20] = [
+const OF_THE_PAGE: [&str; 21] = [
     "AccountDeletion",
     "AppUrl",
     "CheckoutRequest",
@@ -21,6 +21,7 @@ const OF_THE_PAGE: [&str; 20] = [
     "MissData",
     "PlaylistRequest",
     "PortalRequest",
+    "PriceResponse",
     "Quota",
     "SearchResponse",
     "Song",

@@ -73,7 +73,7 @@ fn describes_routes_methods_and_body_sizes_of_every_function() {
 }
 
 #[test]
-fn requires_user_token_except_at_callback_and_webhook() {
+fn requires_user_token_except_at_callback_webhook_and_price() {
     let document = document();
     let security =
         |node: &Value| node.get("security").unwrap_or(&document["security"]) == &json!([{"user": []}]);
@@ -82,7 +82,7 @@ fn requires_user_token_except_at_callback_and_webhook() {
         .filter(|it| !security(it.node))
         .map(|it| format!("{}{}", it.function, it.route))
         .collect();
-    assert_eq!(others, ["spotify-oauth/callback", "stripe-webhook"]);
+    assert_eq!(others, ["billing/price", "spotify-oauth/callback", "stripe-webhook"]);
 }
 
 /// A value that a schema allows.

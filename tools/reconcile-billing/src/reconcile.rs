@@ -9,7 +9,7 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use shared::runtime::random::Random;
-use shared::stripe::{BillingProfile, Plan, PlanSync, Stripe, StripeId, Subject};
+use shared::stripe::{BillingProfile, Plan, PlanSync, Standing, Stripe, StripeId, Subject};
 use shared::supabase::Service;
 use uuid::Uuid;
 
@@ -21,13 +21,13 @@ pub enum Mode {
     Apply,
 }
 
-/// A profile whose plan differs from Stripe's.
+/// A profile whose plan, or its period, differs from Stripe's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub user_id: Uuid,
     pub customer: Option<StripeId>,
-    pub stored: Plan,
-    pub true_plan: Plan,
+    pub stored: Standing,
+    pub truth: Standing,
     /// Why it was not corrected; `None` if it was corrected, or was not to be.
     pub failure: Option<String>,
 }
@@ -46,7 +46,7 @@ pub struct Report {
 
 /// A customer at Stripe.
 struct Customer {
-    is_pro: bool,
+    standing: Standing,
     /// The user that its subscriptions name.
     user_id: Option<Uuid>,
     /// Whether a profile has this customer.
@@ -86,7 +86,9 @@ impl<'a> Reconcile<'a> {
             }
         }
         // Paying customers without a profile: the id was lost before it was stored.
-        let lost = customers.iter().filter(|(_, customer)| customer.is_pro && !customer.is_known);
+        let lost = customers
+            .iter()
+            .filter(|(_, customer)| customer.standing.plan == Plan::Pro && !customer.is_known);
         for (id, customer) in lost {
             let Some(id) = StripeId::parse(id) else { continue };
             let subject = Subject { customer: id, user_id: customer.user_id };
@@ -108,11 +110,11 @@ impl<'a> Reconcile<'a> {
             report.subscriptions += page.list.len();
             for subscription in &page.list {
                 let customer = customers.entry(subscription.customer.to_string()).or_insert(Customer {
-                    is_pro: false,
+                    standing: Standing::FREE,
                     user_id: None,
                     is_known: false,
                 });
-                customer.is_pro |= subscription.is_pro();
+                customer.standing = customer.standing.max(subscription.standing());
                 customer.user_id = customer.user_id.or(subscription.user_id);
             }
             match page.next() {
@@ -137,11 +139,11 @@ impl<'a> Reconcile<'a> {
         report: &mut Report,
     ) -> Result<()> {
         let customer = profile.stripe_customer_id.as_ref().and_then(|id| customers.get_mut(id.as_str()));
-        let is_pro = customer.is_some_and(|customer| {
+        let standing = customer.map_or(Standing::FREE, |customer| {
             customer.is_known = true;
-            customer.is_pro
+            customer.standing
         });
-        if is_pro != (profile.plan == Plan::Pro) {
+        if standing != profile.standing {
             report.differences.extend(self.look_again(profile).await?);
         }
         Ok(())
@@ -158,21 +160,21 @@ impl<'a> Reconcile<'a> {
                     Mode::DryRun => None,
                     Mode::Apply => self.sync.withdraw(profile).await.err().map(|error| error.to_string()),
                 };
-                Ok(Some(difference(profile, None, Plan::Free, failure)))
+                Ok(Some(difference(profile, None, Standing::FREE, failure)))
             }
         }
     }
 
     async fn look_at(&self, subject: &Subject) -> Result<Option<Difference>> {
-        let Some((profile, plan)) = self.sync.compare(subject).await? else { return Ok(None) };
-        if profile.plan == plan && profile.stripe_customer_id.is_some() {
+        let Some((profile, standing)) = self.sync.compare(subject).await? else { return Ok(None) };
+        if profile.standing == standing && profile.stripe_customer_id.is_some() {
             return Ok(None);
         }
         let failure = match self.mode {
             Mode::DryRun => None,
             Mode::Apply => self.sync.sync(subject).await.err().map(|error| error.to_string()),
         };
-        Ok(Some(difference(&profile, Some(subject.customer.clone()), plan, failure)))
+        Ok(Some(difference(&profile, Some(subject.customer.clone()), standing, failure)))
     }
 }
 
@@ -185,10 +187,10 @@ fn user_of(row: &Value) -> Result<Uuid> {
 fn difference(
     profile: &BillingProfile,
     customer: Option<StripeId>,
-    true_plan: Plan,
+    truth: Standing,
     failure: Option<String>,
 ) -> Difference {
-    Difference { user_id: profile.user_id, customer, stored: profile.plan, true_plan, failure }
+    Difference { user_id: profile.user_id, customer, stored: profile.standing, truth, failure }
 }
 
 impl Report {
@@ -211,9 +213,12 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for difference in &self.differences {
-            let Difference { user_id, customer, stored, true_plan, failure } = difference;
+            let Difference { user_id, customer, stored, truth, failure } = difference;
             let customer = customer.as_ref().map_or("no customer", StripeId::as_str);
-            write!(f, "{user_id}  {customer}  {} is {}", name(*stored), name(*true_plan))?;
+            write!(f, "{user_id}  {customer}  {} is {}", name(*stored), name(*truth))?;
+            if stored.plan == truth.plan {
+                write!(f, " until another day")?;
+            }
             match (failure, self.mode) {
                 (Some(failure), _) => writeln!(f, "  not corrected: {failure}")?,
                 (None, Mode::Apply) => writeln!(f, "  corrected")?,
@@ -237,8 +242,8 @@ impl fmt::Display for Report {
     }
 }
 
-fn name(plan: Plan) -> &'static str {
-    match plan {
+fn name(standing: Standing) -> &'static str {
+    match standing.plan {
         Plan::Free => "free",
         Plan::Pro => "pro",
     }

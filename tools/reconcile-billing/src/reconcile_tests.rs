@@ -21,6 +21,9 @@ fn lookup(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
+/// What the profiles state.
+const PERIOD_END: u64 = 1_798_156_800;
+
 fn user(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
@@ -31,11 +34,15 @@ struct World {
     subscriptions: Vec<(&'static str, &'static str, Option<u128>)>,
     writes: RefCell<Vec<String>>,
     refuses: bool,
+    /// Of every subscription.
+    period_ends_at: u64,
 }
 
 impl World {
     fn profile(&self, (number, plan, customer): (u128, &str, Option<&str>)) -> Value {
-        json!({"user_id": user(number), "plan": plan, "stripe_customer_id": customer, "plan_synced_at": null})
+        let period_ends_at = (plan == "pro" && customer.is_some()).then_some(PERIOD_END);
+        json!({"user_id": user(number), "plan": plan, "plan_renews": plan == "pro",
+            "plan_period_ends_at": period_ends_at, "stripe_customer_id": customer, "plan_synced_at": null})
     }
 
     fn subscriptions(&self, url: &str) -> Value {
@@ -50,6 +57,7 @@ impl World {
             .take(2)
             .map(|(number, (customer, status, user_id))| {
                 json!({"id": format!("sub_{number}"), "customer": customer, "status": status,
+                    "items": {"data": [{"current_period_end": self.period_ends_at}]},
                     "metadata": {"user_id": user_id.map(user)}})
             })
             .collect();
@@ -125,11 +133,12 @@ fn world() -> World {
         ],
         writes: RefCell::default(),
         refuses: false,
+        period_ends_at: PERIOD_END,
     }
 }
 
 fn found(report: &Report) -> Vec<(Uuid, Plan)> {
-    report.differences.iter().map(|difference| (difference.user_id, difference.true_plan)).collect()
+    report.differences.iter().map(|difference| (difference.user_id, difference.truth.plan)).collect()
 }
 
 #[test]
@@ -164,6 +173,17 @@ fn reports_nothing_if_all_agree() {
     let (report, writes) = run(world, Mode::DryRun);
     assert!(report.agrees() && writes.is_empty());
     assert_eq!(report.to_string(), "3 profiles, 3 subscriptions, 0 differ\n");
+}
+
+#[test]
+fn corrects_a_period_that_differs() {
+    let mut world = world();
+    world.profiles = RefCell::new(vec![(2, "pro", Some("cus_2"))]);
+    world.subscriptions.retain(|(customer, ..)| *customer == "cus_2");
+    world.period_ends_at += 1;
+    let (report, writes) = run(world, Mode::Apply);
+    assert_eq!(writes, ["\"cus_2\" \"pro\""]);
+    assert!(report.to_string().contains("cus_2  pro is pro until another day  corrected\n"), "{report}");
 }
 
 #[test]

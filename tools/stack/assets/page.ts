@@ -3,6 +3,7 @@
 export interface PageVariables {
   SUPABASE_URL?: string;
   SUPABASE_PUBLISHABLE_KEY?: string;
+  ANONYMOUS_SIGN_INS?: string;
   TURNSTILE_SITE_KEY?: string;
   SPOTIFY_IMAGE_ORIGIN?: string;
   SPOTIFY_PLAYER_ORIGIN?: string;
@@ -55,8 +56,9 @@ export function withPagePolicy(response: Response, variables: PageVariables): Re
 }
 
 export function pageConfig(request: Request, variables: PageVariables): Response {
-  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
+  const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, ANONYMOUS_SIGN_INS, TURNSTILE_SITE_KEY, CONTACT_URL, TERMS_URL, PRIVACY_URL } = variables;
   const config = {
+    anonymous_sign_ins: ANONYMOUS_SIGN_INS === 'true',
     functions_url: `${new URL(request.url).origin}/functions/v1`,
     spotify_player_origin: variables.SPOTIFY_PLAYER_ORIGIN || PLAYER,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,

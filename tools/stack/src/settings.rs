@@ -161,6 +161,8 @@ impl Settings {
             (SECRET_KEY, supabase.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             ("SERVER_TIMING", "true".into()),
+            // As the local Auth does; one that was given has to say so itself.
+            ("ANONYMOUS_SIGN_INS", self.supabase().is_none().to_string()),
             ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             ("SPOTIFY_STATE_SECRETS", derived("spotify-state")),
             ("SPOTIFY_TOKEN_SECRETS", derived("spotify-tokens")),
@@ -225,6 +227,7 @@ mod tests {
         assert_eq!(all["SUPABASE_URL"], "http://127.0.0.1:2");
         assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1,http://localhost:1");
         assert_eq!(all["LLM_PRICE_OUT"], "2");
+        assert_eq!(all["ANONYMOUS_SIGN_INS"], "true");
     }
 
     #[test]

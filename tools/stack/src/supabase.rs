@@ -24,6 +24,7 @@ pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u1
     let mut command = Command::new(workspace.npm_bin("node"));
     command.arg(workspace.root.join("tests/local-supabase/main.ts")).current_dir(&workspace.root);
     command.env("DATABASE_URL", database_url).env("PORT", port.to_string()).env("STATE_DIR", state);
+    command.env("ANONYMOUS_SIGN_INS", "true");
     command.env("FUNCTIONS_ORIGIN", web_url).env("SITE_URL", web_url);
     command.env("MIGRATIONS_DIR", workspace.root.join("supabase/migrations"));
     command.env("SEED_FILE", workspace.root.join("supabase/seed.sql"));

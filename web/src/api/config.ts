@@ -3,6 +3,8 @@ export type Config = {
   supabase_url: string;
   supabase_publishable_key: string;
   functions_url: string;
+  /** Whether Auth lets users in without an address. */
+  anonymous_sign_ins?: boolean;
   turnstile_site_key?: string;
   /** Where Spotify's player is, if not at Spotify. */
   spotify_player_origin?: string;

@@ -27,11 +27,19 @@ export type Summary = {
 };
 /** A playlist's tracks; `version` increases with every change of them. */
 export type Content = { version: number; tracks: readonly Track[] };
-export type Playlist = Summary & Content;
+/** `copy`: the id of its copy on Spotify, if it has one in the linked account. */
+export type Playlist = Summary & Content & { copy: string | null };
 /** Where the tracks of one playlist are stored. */
 export type TrackStore = { read: () => Promise<Content>; save: (change: Change) => Promise<Content> };
 export type Quota = { used: number; limit: number; remaining: number; next_free_at: string | null };
-export type Usage = { plan: 'free' | 'pro'; playlists: { used: number; limit: number }; ai: Quota };
+export type Usage = {
+  plan: 'free' | 'pro';
+  renews: boolean;
+  /** When the period that is paid for ends; null for a free plan, or while a payment is overdue. */
+  period_ends_at: string | null;
+  playlists: { used: number; limit: number };
+  ai: Quota;
+};
 
 type Row = Pick<
   Database['public']['Tables']['playlists']['Row'],
@@ -99,14 +107,15 @@ export async function readPlaylist(id: string): Promise<Playlist> {
   const row = await answerOf(
     api()
       .from('playlists')
-      .select(`${COLUMNS}, version, playlist_tracks(${TRACK_COLUMNS})`)
+      .select(`${COLUMNS}, version, spotify_copies(spotify_playlist_id), playlist_tracks(${TRACK_COLUMNS})`)
       .eq('id', id)
       .eq('is_deleted', false)
       .order('position', { referencedTable: 'playlist_tracks' })
       .single(),
   );
-  const { playlist_tracks, version, ...rest } = row;
-  return { ...asSummary(rest, playlist_tracks.length), version, tracks: asTracks(playlist_tracks) };
+  const { playlist_tracks, version, spotify_copies, ...rest } = row;
+  const copy = spotify_copies?.spotify_playlist_id ?? null;
+  return { ...asSummary(rest, playlist_tracks.length), version, tracks: asTracks(playlist_tracks), copy };
 }
 
 export async function createPlaylist(name: string, description: string): Promise<string> {

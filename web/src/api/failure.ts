@@ -114,6 +114,7 @@ const AUTH_CODES: Record<string, FailureCode> = {
   invalid_credentials: 'wrong_credentials',
   user_already_exists: 'email_taken',
   email_exists: 'email_taken',
+  anonymous_provider_disabled: 'missing_token',
   email_not_confirmed: 'email_not_confirmed',
   email_address_invalid: 'email_invalid',
   validation_failed: 'email_invalid',

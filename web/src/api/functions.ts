@@ -4,6 +4,7 @@ import { Failure, failureOfResponse } from './failure.ts';
 import type {
   Exported,
   FoundTrack,
+  PriceResponse,
   SearchResponse,
   SpotifyAuthorization,
   SpotifyLink,
@@ -80,6 +81,13 @@ export const billing = {
     (await call<StripePage>('billing/checkout', { body: { success_url, cancel_url } })).url,
   portal: async (return_url: string) => (await call<StripePage>('billing/portal', { body: { return_url } })).url,
 };
+
+/** Returns what Pro costs; nobody needs to be signed in. */
+export async function readPrice(): Promise<PriceResponse> {
+  const response = await fetch(`${functionsUrl()}/billing/price`);
+  if (!response.ok) throw await failureOfResponse(response);
+  return response.json();
+}
 
 export function deleteAccount(confirm: string): Promise<void> {
   return call('account', { method: 'DELETE', body: { confirm } });

@@ -14,6 +14,7 @@ export const FUNCTION_CODES = [
   'token_expired',
   'quota_exceeded',
   'profile_not_found',
+  'account_required',
   'state_of_another_user',
   'sign_in_again',
   'spotify_not_linked',
@@ -227,6 +228,18 @@ export type PlaylistRequest = {
 /** The URL to which Stripe returns the browser from the portal. */
 export type PortalRequest = {
   return_url: AppUrl;
+};
+
+/** What the plan costs. */
+export type PriceResponse = {
+  /** The amount in units of the currency, as a decimal number. */
+  amount: string;
+  /** ISO 4217, such as `USD`. */
+  currency: string;
+  /** The unit of a period. */
+  interval: 'day' | 'week' | 'month' | 'year';
+  /** The number of intervals that the amount pays for. */
+  interval_count: number;
 };
 
 /** The plan's generations in any 30 days, and how many of them are left. */

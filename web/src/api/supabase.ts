@@ -69,5 +69,8 @@ export const turnstileSiteKey = (): string => known?.config.turnstile_site_key ?
 
 export const playerOrigin = (): string => connected().config.spotify_player_origin ?? 'https://open.spotify.com';
 
+/** Whether the first playlist needs no account. */
+export const allowsAnonymous = (): boolean => known?.config.anonymous_sign_ins === true;
+
 /** The owner's contact and legal documents; empty until the configuration is read. */
 export const links = (): Pick<Config, 'contact_url' | 'terms_url' | 'privacy_url'> => known?.config ?? {};

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { Failure } from '../api/failure.ts';
 import { links } from '../api/supabase.ts';
 import { failureText, fromNow, useTexts } from '../i18n/texts.ts';
+import { user } from '../state/session.ts';
 import { Icon } from './icons.tsx';
 
 type NoticeProps = { tone: 'bad' | 'good' | 'plain'; title: string; children?: ComponentChildren };
@@ -30,6 +31,19 @@ const TELL_US = new Set([
   'currency_conflict',
 ]);
 
+/** Tells an anonymous user how to keep what they made. */
+export function KeepNotice() {
+  const t = useTexts();
+  if (!user.value?.isAnonymous) return null;
+  return (
+    <Notice tone="plain" title={t.auth.onlyHere}>
+      <a class="button" href="#/sign-up">
+        {t.auth.keepGo}
+      </a>
+    </Notice>
+  );
+}
+
 type FailureProps = { failure: Failure; children?: ComponentChildren; pick?: (example: string) => void };
 
 /** Shows what happened, what to do, and collapsed details for support. */
@@ -37,6 +51,7 @@ export function FailureNotice({ failure, children, pick }: FailureProps) {
   const t = useTexts();
   const { what, next } = failureText(failure.code);
   const isSignedOut = NEEDS_SESSION.has(failure.code);
+  const needsAccount = failure.code === 'account_required';
   const { contact_url } = links();
   const { retry_after_seconds: seconds, examples } = failure;
   return (
@@ -59,9 +74,9 @@ export function FailureNotice({ failure, children, pick }: FailureProps) {
           ))}
         </ul>
       )}
-      {isSignedOut ? (
-        <a class="button" href="#/sign-in">
-          {t.nav.signIn}
+      {isSignedOut || needsAccount ? (
+        <a class="button" href={needsAccount ? '#/sign-up' : '#/sign-in'}>
+          {needsAccount ? t.auth.signUp : t.nav.signIn}
         </a>
       ) : (
         children && <div class="row">{children}</div>

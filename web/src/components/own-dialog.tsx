@@ -11,6 +11,7 @@ import { CaptchaWidget, useCaptcha } from './captcha.tsx';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { FailureNotice } from './notice.tsx';
+import { usePrice } from './price.ts';
 
 type Props = {
   title: string;
@@ -99,11 +100,14 @@ export function LinkDialog({ close, send }: { close: () => void; send?: string }
 /** Opens Stripe's checkout. */
 export function UpgradeDialog({ close }: { close: () => void }) {
   const t = useTexts();
+  const price = usePrice();
   const account = `${pageUrl()}#/account`;
   const work = async () => location.assign(await billing.checkout(`${account}?paid`, account));
   return (
     <OwnDialog title={t.account.upgrade} go={t.account.payGo} close={close} work={work}>
-      <p>{t.account.proOffer}</p>
+      <p>
+        {t.account.proOffer} {price && t.account.costs(price)}
+      </p>
     </OwnDialog>
   );
 }

@@ -6,6 +6,7 @@ import { dismissProblem, MAKING, run } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
 import { FailureNotice, Notice } from './notice.tsx';
 import { UpgradeDialog } from './own-dialog.tsx';
+import { usePrice } from './price.ts';
 
 type Props = { problem: Problem; pick?: (example: string) => void };
 
@@ -52,9 +53,12 @@ export function ProblemNotice({ problem, pick }: Props) {
       );
     if (failure.code !== 'quota_exceeded') return again(t.common.retry);
     return (
-      <button type="button" class="button button-primary" onClick={() => setUpgrading(true)}>
-        {t.account.upgrade}
-      </button>
+      <>
+        <button type="button" class="button button-primary" onClick={() => setUpgrading(true)}>
+          {t.account.upgrade}
+        </button>
+        <ProPrice />
+      </>
     );
   };
   return (
@@ -65,6 +69,12 @@ export function ProblemNotice({ problem, pick }: Props) {
       {isUpgrading && <UpgradeDialog close={() => setUpgrading(false)} />}
     </>
   );
+}
+
+function ProPrice() {
+  const t = useTexts();
+  const price = usePrice();
+  return price ? <span class="hint">{t.account.costs(price)}</span> : null;
 }
 
 const NO_USE = new Set(['not_about_music', 'invalid_request', 'already_generated', 'idempotency_key_reused']);

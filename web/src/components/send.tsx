@@ -14,18 +14,30 @@ import { LinkDialog } from './own-dialog.tsx';
 
 const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
 
-export type Sending = { done: Exported | null; isLinking: boolean; action: Action; send: () => void; stop: () => void };
+export type Sending = {
+  /** The id of the copy on Spotify. */
+  copy: string | null;
+  done: Exported | null;
+  /** Whether another copy was made, because the one before was deleted on Spotify. */
+  isReplaced: boolean;
+  isLinking: boolean;
+  action: Action;
+  send: () => void;
+  stop: () => void;
+};
 
-/** Exports a playlist to Spotify and remembers the copy, because another export makes another copy. */
-export function useSending({ id }: { id: string }): Sending {
-  const [done, setDone] = useState(() => drafts.read<Exported | null>(`sent.${id}`, null));
+/** Exports a playlist to Spotify, again into the copy that it has there. */
+export function useSending({ id, copy: known }: Playlist): Sending {
+  const [done, setDone] = useState<Exported | null>(null);
+  const [isReplaced, setReplaced] = useState(false);
+  const copy = done?.spotify_playlist_id ?? known;
   const [isLinking, setLinking] = useState(false);
   const action = useAction();
   const send = () =>
     void action.run(async () => {
       try {
         const exported = await exportOnce(id);
-        drafts.write(`sent.${id}`, exported);
+        setReplaced(copy !== null && copy !== exported.spotify_playlist_id);
         setDone(exported);
       } catch (error) {
         // Not a failure: linking Spotify is a step of the export.
@@ -39,12 +51,12 @@ export function useSending({ id }: { id: string }): Sending {
     sending.value = null;
     send();
   }, [wanted]);
-  return { done, isLinking, action, send, stop: () => setLinking(false) };
+  return { copy, done, isReplaced, isLinking, action, send, stop: () => setLinking(false) };
 }
 
 export function SendButton({
   playlist,
-  sending: { done, isLinking, action, send, stop },
+  sending: { copy, isLinking, action, send, stop },
 }: {
   playlist: Playlist;
   sending: Sending;
@@ -53,27 +65,31 @@ export function SendButton({
   const isEmpty = playlist.tracks.length === 0;
   return (
     <>
-      {done ? (
-        <a class="button button-primary button-big" href={done.url} target="_blank" rel="noopener noreferrer">
+      {copy && (
+        <a
+          class="button button-primary button-big"
+          href={`https://open.spotify.com/playlist/${copy}`}
+          target="_blank"
+          rel="noopener noreferrer"
+        >
           <Icon name="check" /> {t.playlist.openSpotify}
         </a>
-      ) : (
-        <button
-          type="button"
-          class="button button-primary button-big"
-          aria-disabled={action.busy || isEmpty}
-          onClick={() => !isEmpty && send()}
-        >
-          {action.busy ? t.playlist.exporting : t.playlist.exportGo}
-        </button>
       )}
+      <button
+        type="button"
+        class={copy ? 'button' : 'button button-primary button-big'}
+        aria-disabled={action.busy || isEmpty}
+        onClick={() => !isEmpty && send()}
+      >
+        {action.busy ? t.playlist.exporting : copy ? t.playlist.update : t.playlist.exportGo}
+      </button>
       {isLinking && <LinkDialog close={stop} send={playlist.id} />}
     </>
   );
 }
 
 /** Shows the outcome. */
-export function SendNotes({ sending: { done, action, send } }: { sending: Sending }) {
+export function SendNotes({ sending: { done, isReplaced, action, send } }: { sending: Sending }) {
   const t = useTexts();
   if (action.failure) {
     return (
@@ -88,7 +104,8 @@ export function SendNotes({ sending: { done, action, send } }: { sending: Sendin
   const missing = done.rejected.map(({ position }) => position).join(', ');
   return (
     <p class="hint good" role="status">
-      {t.playlist.exported(done.exported, done.total)} {missing && t.playlist.rejected(missing)}
+      {isReplaced && t.playlist.replaced} {t.playlist.exported(done.exported, done.total)}{' '}
+      {missing && t.playlist.rejected(missing)}
     </p>
   );
 }

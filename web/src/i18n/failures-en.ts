@@ -46,6 +46,10 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     what: 'Your account holds too much profile data to be recognised here.',
     next: 'Signing in again does not help. Send us the details below.',
   },
+  account_required: {
+    what: 'This needs an account.',
+    next: 'Create one: everything that you have made stays.',
+  },
   quota_exceeded: {
     what: 'Your AI playlists are used up for now.',
     next: 'Wait for the next free one, or upgrade to Pro.',

@@ -46,6 +46,10 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     what: 'Twoje konto zawiera zbyt dużo danych profilu, aby można je było tu rozpoznać.',
     next: 'Ponowne logowanie nie pomoże. Wyślij nam szczegóły poniżej.',
   },
+  account_required: {
+    what: 'Do tego potrzebne jest konto.',
+    next: 'Załóż je: wszystko, co powstało, zostaje.',
+  },
   quota_exceeded: {
     what: 'Twoje playlisty AI są na razie wykorzystane.',
     next: 'Poczekaj na następną wolną albo przejdź na Pro.',

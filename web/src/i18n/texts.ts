@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { FailureCode } from '../api/failure.ts';
+import type { PriceResponse } from '../api/generated.ts';
 import { en } from './en.ts';
 import { failuresEn } from './failures-en.ts';
 
@@ -95,6 +96,22 @@ export function date(iso: string, month: 'long' | 'short' = 'long'): string {
     month,
     year: 'numeric',
   });
+}
+
+/** "US$4.99 a month", "19,99 zł co 3 miesiące". */
+export function priceText({ amount, currency, interval, interval_count }: PriceResponse): string {
+  const locale = LOCALE[language.value];
+  const money = new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+  }).format(Number(amount));
+  const span = new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: interval,
+    unitDisplay: 'long',
+  });
+  const { per, every } = textsNow().price;
+  return `${money} ${interval_count === 1 ? per[interval] : every(span.format(interval_count))}`;
 }
 
 /** "in 3 minutes", "za 2 dni". */

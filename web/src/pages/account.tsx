@@ -7,8 +7,9 @@ import { billing, exportAccount, spotifyLink } from '../api/functions.ts';
 import { useAction } from '../components/action.ts';
 import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
-import { FailureNotice, Notice } from '../components/notice.tsx';
+import { FailureNotice, KeepNotice, Notice } from '../components/notice.tsx';
 import { LinkDialog, OwnDialog, UpgradeDialog } from '../components/own-dialog.tsx';
+import { usePrice } from '../components/price.ts';
 import { date, useTexts } from '../i18n/texts.ts';
 import { arrival } from '../state/arrivals.ts';
 import { saveFile } from '../state/files.ts';
@@ -30,15 +31,21 @@ export function AccountScreen() {
     <div class="page page-narrow">
       <header class="row row-between page-head">
         <h1 tabIndex={-1}>{t.account.title}</h1>
-        <button type="button" class="button" onClick={() => void leave()}>
-          {t.account.signOut}
-        </button>
+        {!who?.isAnonymous && (
+          <button type="button" class="button" onClick={() => void leave()}>
+            {t.account.signOut}
+          </button>
+        )}
       </header>
-      <p class="hint">
-        {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
-      </p>
+      {who?.isAnonymous ? (
+        <KeepNotice />
+      ) : (
+        <p class="hint">
+          {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
+        </p>
+      )}
       <PlanCard />
-      <SpotifyCard />
+      {!who?.isAnonymous && <SpotifyCard />}
       {who?.email && <AccessCard />}
       <DataCard />
       <DangerCard />
@@ -49,9 +56,17 @@ export function AccountScreen() {
 function PlanCard() {
   const t = useTexts();
   const known = usage.value;
+  const isFree = known?.plan === 'free' && !user.value?.isAnonymous;
   const action = useAction();
+  const price = usePrice();
   const [customer, setCustomer] = useState(false);
-  useEffect(() => void refreshUsage(), []);
+  useEffect(() => {
+    void refreshUsage();
+    // The user may have been at Stripe in another tab.
+    const again = () => void refreshUsage();
+    addEventListener('focus', again);
+    return () => removeEventListener('focus', again);
+  }, []);
   // If the check fails, show the button; the function refuses users without a subscription.
   useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
   const account = `${pageUrl()}#/account`;
@@ -65,9 +80,14 @@ function PlanCard() {
       </div>
       <Paid />
       <Meters known={known} />
-      {known?.plan === 'free' && <p class="hint">{t.account.proOffer}</p>}
+      {known?.period_ends_at && <p>{(known.renews ? t.account.renews : t.account.ends)(date(known.period_ends_at))}</p>}
+      {isFree && (
+        <p class="hint">
+          {t.account.proOffer} {price && t.account.costs(price)}
+        </p>
+      )}
       <div class="row">
-        {known?.plan === 'free' && (
+        {isFree && (
           <button type="button" class="button button-primary" onClick={() => setPaying(true)}>
             {t.account.upgrade}
           </button>
@@ -77,7 +97,7 @@ function PlanCard() {
             type="button"
             class="button"
             aria-disabled={action.busy}
-            onClick={() => leaveFor(() => billing.portal(account))}
+            onClick={() => leaveFor(() => billing.portal(`${account}?managed`))}
           >
             {t.account.manage}
           </button>
@@ -150,6 +170,17 @@ function Paid() {
     say(t.account.nowPro);
     goInstead('account');
   }, [waiting]);
+  // What the user changed in the portal arrives by an event, too.
+  useEffect(() => {
+    if (query !== 'managed') return;
+    let left = ASK_TIMES;
+    const timer = setInterval(() => {
+      void refreshUsage();
+      left -= 1;
+      if (left === 0) goInstead('account');
+    }, ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [query]);
   if (!waiting) return null;
   return <Notice tone="plain" title={asked < ASK_TIMES ? t.account.thanks : t.account.slow} />;
 }

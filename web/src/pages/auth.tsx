@@ -11,7 +11,7 @@ import { drafts, useDraft } from '../state/drafts.ts';
 import { generation } from '../state/generation.ts';
 import { go, goInstead, route } from '../state/navigation.ts';
 import { needsSession } from '../state/route.ts';
-import { changePassword, sendConfirmation, sendRecovery, signIn, signUp } from '../state/session.ts';
+import { changePassword, keepAccount, sendConfirmation, sendRecovery, signIn, signUp, user } from '../state/session.ts';
 import { say } from '../state/toasts.ts';
 import type { Form } from '../state/wish.ts';
 import { EMPTY } from '../state/wish.ts';
@@ -122,25 +122,38 @@ export function SignInScreen() {
   );
 }
 
+/** Signs up, or keeps what an anonymous user has made: the account and its id stay the same. */
 export function SignUpScreen() {
   const t = useTexts();
+  const isAnonymous = user.value?.isAnonymous === true;
+  const [wasAnonymous] = useState(isAnonymous);
   const [email, setEmail] = useEmail();
   const [password, setPassword] = useState('');
   const [sent, setSent] = useState(false);
   const kept = useKept();
   const action = useAction();
   const submit = async () => {
-    if (await signUp(email.trim(), password)) enter();
-    else setSent(true);
+    if (!(await (isAnonymous ? keepAccount : signUp)(email.trim(), password))) return setSent(true);
+    if (!isAnonymous) return enter();
+    say(t.auth.keptNow);
+    goInstead('playlists');
   };
-  if (sent) return <CheckMail email={email} />;
+  if (sent) return <CheckMail email={email} type={wasAnonymous ? 'email_change' : 'signup'} />;
   const below = (
     <p>
       {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.foot.privacy}</a>
     </p>
   );
   return (
-    <Frame title={t.auth.signUp} lead={kept} action={action} go={t.auth.signUpGo} submit={submit} below={below}>
+    <Frame
+      title={isAnonymous ? t.auth.keepTitle : t.auth.signUp}
+      lead={isAnonymous ? t.auth.keepLead : kept}
+      action={action}
+      go={t.auth.signUpGo}
+      submit={submit}
+      isKnown={isAnonymous}
+      below={below}
+    >
       <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
       <Field
         label={t.auth.password}
@@ -156,11 +169,11 @@ export function SignUpScreen() {
   );
 }
 
-function CheckMail({ email }: { email: string }) {
+function CheckMail({ email, type }: { email: string; type: 'signup' | 'email_change' }) {
   const t = useTexts();
   const action = useAction();
   const submit = async () => {
-    await sendConfirmation(email.trim());
+    await sendConfirmation(email.trim(), type);
     say(t.auth.resent);
   };
   return (

@@ -1,6 +1,12 @@
 import { useRef, useState } from 'preact/hooks';
+import { Failure } from '../api/failure.ts';
+import { allowsAnonymous } from '../api/supabase.ts';
+import { useAction } from '../components/action.ts';
+import { CaptchaWidget, useCaptcha } from '../components/captcha.tsx';
 import { Cover } from '../components/cover.tsx';
 import { Field } from '../components/field.tsx';
+import { FailureNotice } from '../components/notice.tsx';
+import { usePrice } from '../components/price.ts';
 import { ProblemNotice, start } from '../components/problem.tsx';
 import { TrackWords } from '../components/track-list.tsx';
 import { Wishes } from '../components/wishes.tsx';
@@ -10,7 +16,7 @@ import { useDraft } from '../state/drafts.ts';
 import type { Discovery } from '../state/generation.ts';
 import { DISCOVERY, generation, MAKING, newOrder, refinedId, want } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
-import { usage, user } from '../state/session.ts';
+import { signInAnonymously, usage, user } from '../state/session.ts';
 import type { Form, FormProblem } from '../state/wish.ts';
 import { EMPTY, LENGTHS, lengthOf, MAX_PROMPT, problemOf, wishOf } from '../state/wish.ts';
 
@@ -35,6 +41,9 @@ export function Composer() {
   const [panel, setPanel] = useState<Panel | null>(null);
   const element = useRef<HTMLFormElement>(null);
   const { problem, running } = generation.value;
+  const isNew = !user.value && allowsAnonymous();
+  const isHuman = useCaptcha();
+  const entering = useAction();
   const wrong = problemOf(form);
   const change = (part: Partial<Form>) => setForm({ ...form, ...part });
   const pick = (prompt: string) => {
@@ -55,9 +64,18 @@ export function Composer() {
     if (running) return go(MAKING);
     const order = newOrder(wishOf(form));
     if (user.value) return start(order);
+    if (isNew && !isHuman) return;
+    // It runs as soon as the user is signed in.
     want(order);
-    go('sign-up');
+    if (isNew) void entering.run(enter);
+    else go('sign-up');
   };
+  const enter = () =>
+    signInAnonymously().catch((error: unknown) => {
+      // Auth no longer allows it.
+      if (error instanceof Failure && error.code === 'missing_token') return go('sign-up');
+      throw error;
+    });
   const said = tried && wrong ? wordsFor(wrong, form, t) : null;
   const inText = said !== null && wrong !== null && PANEL_OF[wrong] === null;
   return (
@@ -83,7 +101,7 @@ export function Composer() {
               if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
             }}
           />
-          <button type="submit" class="button button-primary">
+          <button type="submit" class="button button-primary" aria-disabled={entering.busy || (isNew && !isHuman)}>
             {t.create.go} <span aria-hidden="true">↵</span>
           </button>
         </div>
@@ -95,6 +113,8 @@ export function Composer() {
         <p id="wish-hint" class="visually-hidden">
           {t.create.enter}
         </p>
+        {isNew && <CaptchaWidget />}
+        {entering.failure && <FailureNotice failure={entering.failure} />}
         <Pills form={form} change={change} panel={panel} setPanel={setPanel} />
         {panel && (
           <PanelFields
@@ -251,11 +271,31 @@ function PanelFields({
 /** Shows the remaining quota; its space is reserved until it is known. */
 function Left() {
   const t = useTexts();
-  if (!user.value) return <p class="hint">{t.create.offer}</p>;
+  if (!user.value) return <Offer />;
   if (!usage.value) return <p class="hint">&nbsp;</p>;
   const { remaining, limit, next_free_at } = usage.value.ai;
+  if (user.value.isAnonymous && remaining === 0) {
+    return (
+      <p class="hint">
+        {t.create.firstMade} <a href="#/sign-up">{t.auth.keepGo}</a>
+      </p>
+    );
+  }
   const wait = remaining === 0 && next_free_at ? `; ${t.create.nextFree(date(next_free_at))}` : '';
   return <p class="hint">{t.create.left(remaining, limit) + wait}</p>;
+}
+
+/** Says what is free and what Pro costs; the price has its line before it is known. */
+function Offer() {
+  const t = useTexts();
+  const price = usePrice();
+  return (
+    <p class="hint">
+      {allowsAnonymous() ? t.create.offerFirst : t.create.offer}
+      <br />
+      {price ? t.create.proFor(price) : '\u00a0'}
+    </p>
+  );
 }
 
 function Examples({ pick }: { pick: (example: string) => void }) {

@@ -14,7 +14,7 @@ import { focusSoon } from '../components/focus.ts';
 import { useHeading } from '../components/heading.ts';
 import { Icon } from '../components/icons.tsx';
 import { Menu } from '../components/menu.tsx';
-import { FailureNotice } from '../components/notice.tsx';
+import { FailureNotice, KeepNotice } from '../components/notice.tsx';
 import { Frame, Notes, WaitingFrame } from '../components/playlist-frame.tsx';
 import { RefineDock } from '../components/refine.tsx';
 import { SearchPanel } from '../components/search-panel.tsx';
@@ -92,6 +92,7 @@ function justMade(id: string): Playlist | null {
     name,
     description,
     tracks,
+    copy: null,
     count: tracks.length,
     is_deleted: false,
     updated_at: '',
@@ -161,11 +162,10 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
     { label: t.playlist.csv, run: download },
-    ...(sending.done ? [{ label: t.playlist.sendAgain, run: sending.send }] : []),
     { label: t.playlist.delete, run: remove },
   ];
   const failure = deleting.failure ?? copying.failure;
-  const sent = sending.done?.url;
+  const { copy: sent } = sending;
   return (
     <Frame
       cover={<Cover seed={id} />}
@@ -207,6 +207,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       notes={
         <>
           {failure && <FailureNotice failure={failure} />}
+          <KeepNotice />
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
         </>

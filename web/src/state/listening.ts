@@ -11,7 +11,6 @@ export function listenTo(track_uri: string, title: string): void {
 }
 
 /** Opens the player with a playlist's copy on Spotify, by its URL. */
-export function listenToCopy(url: string, title: string): void {
-  const [, id] = /\/playlist\/([0-9A-Za-z]+)$/.exec(url) ?? [];
-  if (id) listening.value = { kind: 'playlist', id, title };
+export function listenToCopy(id: string, title: string): void {
+  listening.value = { kind: 'playlist', id, title };
 }

@@ -11,7 +11,7 @@ import { takeCaptchaToken } from './captcha.ts';
 import { drafts } from './drafts.ts';
 
 /** The account; a missing e-mail address or phone number is an empty text. */
-export type User = { id: string; email: string; phone: string };
+export type User = { id: string; email: string; phone: string; isAnonymous: boolean };
 
 export const user = signal<User | null>(null);
 export const usage = signal<Usage | null>(null);
@@ -28,17 +28,18 @@ export async function followSession(): Promise<void> {
   auth().onAuthStateChange((_event, session) => take(session));
 }
 
-function userOf({ user: { id, email = '', phone = '' } }: Session): User {
-  return { id, email, phone };
+function userOf({ user: { id, email = '', phone = '', is_anonymous = false } }: Session): User {
+  return { id, email, phone, isAnonymous: is_anonymous };
 }
 
 function take(session: Session | null): void {
   const next = session && userOf(session);
   const isSame = next?.id === user.value?.id;
   // The e-mail address of the same account may have changed.
-  if (isSame && next?.email === user.value?.email) return;
+  if (isSame && next?.email === user.value?.email && next?.isAnonymous === user.value?.isAnonymous) return;
+  const hasOtherLimits = next?.isAnonymous !== user.value?.isAnonymous;
   user.value = next;
-  if (isSame) return;
+  if (isSame && !hasOtherLimits) return;
   usage.value = null;
   if (next) void refreshUsage();
 }
@@ -67,6 +68,21 @@ export async function signUp(email: string, password: string): Promise<boolean> 
   return data.session !== null;
 }
 
+/** Signs in a user without an address, who can give one later. */
+export async function signInAnonymously(): Promise<void> {
+  const { error } = await auth().signInAnonymously({ options: { captchaToken: takeCaptchaToken() } });
+  if (error) throw failureOfAuth(error);
+}
+
+/** Gives an anonymous user an address and a password; returns whether that is done, or needs the mailed confirmation. */
+export async function keepAccount(email: string, password: string): Promise<boolean> {
+  const { error } = await auth().updateUser({ email, password });
+  if (error) throw failureOfAuth(error);
+  // Until it is refreshed, the token says that the user is anonymous.
+  const { data } = await auth().refreshSession();
+  return data.session?.user.is_anonymous === false;
+}
+
 export async function signIn(email: string, password: string): Promise<void> {
   const { error } = await auth().signInWithPassword({ email, password, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
@@ -90,8 +106,8 @@ export async function openMailLink(token_hash: string, type: EmailOtpType): Prom
   return { user: userOf(session), enter, leave };
 }
 
-export async function sendConfirmation(email: string): Promise<void> {
-  const { error } = await auth().resend({ type: 'signup', email, options: { captchaToken: takeCaptchaToken() } });
+export async function sendConfirmation(email: string, type: 'signup' | 'email_change' = 'signup'): Promise<void> {
+  const { error } = await auth().resend({ type, email, options: { captchaToken: takeCaptchaToken() } });
   if (error) throw failureOfAuth(error);
 }
 

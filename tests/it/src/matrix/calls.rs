@@ -88,6 +88,7 @@ calls! {
     COMPLETIONS = Model "POST" "/v1/chat/completions";
     SUBSCRIPTIONS = Stripe "GET" "/v1/subscriptions";
     SUBSCRIPTION = Stripe "GET" "/v1/subscriptions/*";
+    PRICE = Stripe "GET" "/v1/prices/*";
     INVOICE = Stripe "GET" "/v1/invoices/*";
     CREATE_CUSTOMER = Stripe "POST" "/v1/customers";
     CUSTOMER = Stripe "GET" "/v1/customers/*";

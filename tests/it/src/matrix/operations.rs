@@ -47,6 +47,8 @@ pub enum Scenario {
     CheckoutIncomplete,
     Portal,
     PortalOfNobody,
+    /// Of which nothing is known yet.
+    Price,
     Event,
     /// Of a customer that is not stored yet.
     EventOfNew,
@@ -67,6 +69,7 @@ impl Scenario {
             Self::StartLink => (Method::POST, "spotify-oauth/start"),
             Self::LinkStatus => (Method::GET, "spotify-oauth/status"),
             Self::Unlink => (Method::DELETE, "spotify-oauth/link"),
+            Self::Price => (Method::GET, "billing/price"),
             Self::ExportAccount => (Method::GET, "account/export"),
             _ => return None,
         })
@@ -146,14 +149,14 @@ pub const OPERATIONS: &[Operation] = operations! {
         [RELEASE_EXPORT];
     ExportRenewed "spotify-export", EXPORT, 200 "",
         [TOKEN Fails, SWAP_TOKENS Fails],
-        [PLAYLISTS, COUNT, GET_TOKENS, CREATE_COPY, FILL_COPY, RELEASE_TOKENS];
+        [BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, CREATE_COPY, RECORD_EXPORT, FILL_COPY, FINISH_EXPORT, RELEASE_EXPORT, RELEASE_TOKENS];
     ExportFailing "spotify-export", EXPORT, 502 "spotify_unavailable",
         [RELEASE_TOKENS None, RELEASE_EXPORT None],
         [BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, TOKEN];
     ExportRevoked "spotify-export", EXPORT, 403 "spotify_link_expired",
         [EXPIRE_LINK Fails],
-        [PLAYLISTS, COUNT, GET_TOKENS, TOKEN];
-    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [PROFILES Fails], [PLAYLISTS];
+        [BEGIN_EXPORT, PLAYLISTS, COUNT, GET_TOKENS, TOKEN, RELEASE_EXPORT];
+    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [PROFILES Fails], [BEGIN_EXPORT, PLAYLISTS, RELEASE_EXPORT];
     Checkout "billing", BILLING, 200 "",
         [COUNT Fails, BILLING_PROFILE Fails, CREATE_CUSTOMER Fails, SET_CUSTOMER Fails, SUBSCRIPTIONS Fails, SESSIONS Fails, CREATE_SESSION Fails],
         [];
@@ -182,12 +185,14 @@ pub const OPERATIONS: &[Operation] = operations! {
     Health "spotify-search", HEALTH, 200 "", [PROFILES Fails], [];
 };
 
-/// One operation of each function that verifies its caller, whose keys have not been fetched yet.
+/// Operations whose first call is made only once: of each function that verifies its caller one whose keys have not been
+/// fetched yet, and the price.
 pub const COLD: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "", [JWKS Fails], [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE];
     Search "spotify-search", SEARCHING, 200 "", [JWKS Fails], [COUNT, TOKEN, SEARCH];
     LinkStatus "spotify-oauth", DATABASE, 200 "", [JWKS Fails], [LINK];
-    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Fails], [PLAYLISTS, PROFILES];
+    ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Fails], [BEGIN_EXPORT, PLAYLISTS, PROFILES, RELEASE_EXPORT];
     PortalOfNobody "billing", DATABASE, 409 "nothing_to_manage", [JWKS Fails], [COUNT, BILLING_PROFILE];
+    Price "billing", BILLING, 200 "", [PRICE Fails], [];
     DeleteUnconfirmed "account", DATABASE, 422 "not_confirmed", [JWKS Fails], [BEGIN_DELETION];
 };
