@@ -36,22 +36,46 @@ pub struct Session {
     pub user_id: Uuid,
 }
 
-/// The result of any of these RPCs; the members depend on the outcome.
+/// The outcomes of `ai_reserve`.
 #[derive(Deserialize)]
-struct Answer {
-    outcome: String,
-    quota: Option<Quota>,
-    retry_after_seconds: Option<u64>,
-    playlist_id: Option<Uuid>,
-    name: Option<String>,
-    delivered: Option<Delivered>,
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum ReserveOutcome {
+    Reserved,
+    Finished { quota: Quota, delivered: Option<Delivered> },
+    InProgress { retry_after_seconds: Option<u64> },
+    KeyReused,
+    QuotaExceeded { quota: Quota, retry_after_seconds: Option<u64> },
+    TooManyAttempts { retry_after_seconds: Option<u64> },
+    PlaylistLimit,
+    NoProfile,
 }
 
-impl Answer {
-    /// The error for an unknown outcome, or one without its members.
-    fn unexpected(&self) -> Error {
-        Error::of(Code::Internal).caused_by(format!("unexpected outcome {}", self.outcome))
-    }
+/// The outcomes of `ai_deliver`. Except for `Delivered`, nothing may be sent.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum DeliverOutcome {
+    Delivered,
+    Expired,
+    Unknown,
+}
+
+/// The outcomes of `ai_settle`.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum SettleOutcome {
+    Settled { quota: Quota },
+    Expired,
+    Unknown,
+}
+
+/// The outcomes of `save_generated_playlist`.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum SaveOutcome {
+    Saved { playlist_id: Uuid, name: String, quota: Quota },
+    PlaylistLimit,
+    Expired,
+    Unknown,
 }
 
 /// The result of a reservation.
@@ -81,22 +105,22 @@ pub async fn reserve(
         "p_save": save,
     });
     // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
-    let answer: Answer = service.rpc("ai_reserve", &args).await?;
-    let error = match (answer.outcome.as_str(), &answer.quota) {
-        ("reserved", _) => return Ok(Reservation::Held),
-        ("finished", Some(quota)) => return Ok(Reservation::Finished(quota.clone(), answer.delivered)),
-        ("in_progress", _) => Error::of(Code::GenerationInProgress),
-        ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
-        ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
-        ("too_many_attempts", _) => Error::new(
-            Code::TooManyAttempts,
-            "Too many attempts run or have failed, or today's have cost too much. Please wait.",
-        ),
-        ("playlist_limit", _) => playlist_limit(),
-        ("no_profile", _) => Error::of(Code::ProfileNotFound),
-        _ => answer.unexpected(),
-    };
-    Err(error.retry_after(answer.retry_after_seconds))
+    match service.rpc("ai_reserve", &args).await? {
+        ReserveOutcome::Reserved => Ok(Reservation::Held),
+        ReserveOutcome::Finished { quota, delivered } => Ok(Reservation::Finished(quota, delivered)),
+        ReserveOutcome::InProgress { retry_after_seconds } => {
+            Err(Error::of(Code::GenerationInProgress).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
+        ReserveOutcome::QuotaExceeded { quota, retry_after_seconds } => {
+            Err(quota_exceeded(&quota).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::TooManyAttempts { retry_after_seconds } => {
+            Err(Error::of(Code::TooManyAttempts).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
+        ReserveOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
+    }
 }
 
 fn quota_exceeded(quota: &Quota) -> Error {
@@ -109,10 +133,6 @@ fn quota_exceeded(quota: &Quota) -> Error {
             "{used} of {limit} AI playlists of the {plan} plan are used; the next one is free at {next}."
         ),
     )
-}
-
-fn playlist_limit() -> Error {
-    Error::of(Code::PlaylistLimitReached)
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -139,11 +159,9 @@ pub async fn deliver(
         "p_cost": recorded(cost),
         "p_tracks": tracks,
     });
-    let answer: Answer = service.rpc_retrying("ai_deliver", &args, clock).await?;
-    match answer.outcome.as_str() {
-        "delivered" => Ok(()),
-        "expired" | "unknown" => Err(timeout()),
-        _ => Err(answer.unexpected()),
+    match service.rpc_retrying("ai_deliver", &args, clock).await? {
+        DeliverOutcome::Delivered => Ok(()),
+        DeliverOutcome::Expired | DeliverOutcome::Unknown => Err(timeout()),
     }
 }
 
@@ -178,11 +196,9 @@ pub async fn settle(
             "tracks": done.tracks,
         })),
     });
-    let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
-    match (answer.outcome.as_str(), &answer.quota) {
-        ("settled", Some(quota)) => Ok(quota.clone()),
-        ("expired" | "unknown", _) => Err(timeout()),
-        _ => Err(answer.unexpected()),
+    match service.rpc_retrying("ai_settle", &args, clock).await? {
+        SettleOutcome::Settled { quota } => Ok(quota),
+        SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
     }
 }
 
@@ -217,14 +233,10 @@ pub async fn save(
         "p_description": done.description,
         "p_tracks": done.tracks,
     });
-    let answer: Answer = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
-    match (answer.outcome.as_str(), answer.playlist_id, &answer.name, &answer.quota) {
-        ("saved", Some(id), Some(name), Some(quota)) => {
-            Ok(SavedPlaylist { id, name: name.clone(), quota: quota.clone() })
-        }
-        ("playlist_limit", ..) => Err(playlist_limit()),
-        ("expired" | "unknown", ..) => Err(timeout()),
-        _ => Err(answer.unexpected()),
+    match service.rpc_retrying("save_generated_playlist", &args, clock).await? {
+        SaveOutcome::Saved { playlist_id, name, quota } => Ok(SavedPlaylist { id: playlist_id, name, quota }),
+        SaveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
+        SaveOutcome::Expired | SaveOutcome::Unknown => Err(timeout()),
     }
 }
 

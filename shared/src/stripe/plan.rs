@@ -1,6 +1,6 @@
 //! What a customer pays for, read from Stripe.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,24 +13,13 @@ const PAGE_SIZE: &str = "100";
 const MAX_PAGES_OF_A_CUSTOMER: usize = 5;
 
 /// The plan of a profile, as the database stores it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// The user pays nothing.
     Free,
     /// The user pays.
     Pro,
-}
-
-impl Plan {
-    /// Parses a plan as the database writes it.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "free" => Some(Self::Free),
-            "pro" => Some(Self::Pro),
-            _ => None,
-        }
-    }
 }
 
 /// The fields of a subscription that matter here.
