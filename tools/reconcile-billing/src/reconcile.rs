@@ -126,7 +126,7 @@ impl<'a> Reconcile<'a> {
         let page: Value = self.service.rpc("billing_profiles", &json!({ "p_after": after })).await?;
         match page {
             Value::Array(page) => Ok(page),
-            _ => bail!("billing_profiles answers no list"),
+            _ => bail!("billing_profiles returned no list"),
         }
     }
 
@@ -178,7 +178,7 @@ impl<'a> Reconcile<'a> {
 
 fn user_of(row: &Value) -> Result<Uuid> {
     let id =
-        row.get("user_id").and_then(Value::as_str).context("billing_profiles answers a row of nobody")?;
+        row.get("user_id").and_then(Value::as_str).context("billing_profiles returned a row without a user")?;
     Ok(Uuid::try_parse(id)?)
 }
 
