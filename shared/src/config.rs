@@ -1,4 +1,4 @@
-//! Configuration, read through a env function so that tests need no environment.
+//! Configuration, read through a function so that tests need no environment.
 
 use std::fmt;
 
@@ -28,15 +28,6 @@ impl ConfigError {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|(name, _)| *name)
     }
-
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        for problem in other.0 {
-            if !self.0.contains(&problem) {
-                self.0.push(problem);
-            }
-        }
-        self
-    }
 }
 
 impl fmt::Display for ConfigError {
@@ -64,15 +55,42 @@ impl Error {
     }
 }
 
-/// Returns both values, or the problems of both.
+/// Collects the problems of a configuration, so that one error names all of them.
 ///
-/// # Errors
-/// [`ConfigError`] with every problem of `a` and `b`.
-pub fn both<A, B>(a: Result<A, ConfigError>, b: Result<B, ConfigError>) -> Result<(A, B), ConfigError> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(a), Err(b)) => Err(a.and(b)),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+/// ```
+/// # use shared::config::{ConfigError, Problems, required};
+/// # fn read(env: impl Fn(&str) -> Option<String>) -> Result<(String, String), ConfigError> {
+/// let mut problems = Problems::default();
+/// let id = problems.take(required(&env, "ID"));
+/// let key = problems.take(required(&env, "KEY"));
+/// problems.finish(|| Some((id?, key?)))
+/// # }
+/// # assert_eq!(read(|_| None).unwrap_err().to_string(), "ID is missing; KEY is missing");
+/// ```
+#[derive(Debug, Default)]
+pub struct Problems(Vec<(&'static str, &'static str)>);
+
+impl Problems {
+    /// Returns the value that was read; otherwise keeps its problems, each once.
+    pub fn take<T>(&mut self, read: Result<T, ConfigError>) -> Option<T> {
+        read.map_err(|error| self.add(error)).ok()
+    }
+
+    /// Returns what `config` makes of the values, which is `Some` if there are no problems.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem.
+    pub fn finish<T>(self, config: impl FnOnce() -> Option<T>) -> Result<T, ConfigError> {
+        let config = if self.0.is_empty() { config() } else { None };
+        config.ok_or(ConfigError(self.0))
+    }
+
+    fn add(&mut self, error: ConfigError) {
+        for problem in error.0 {
+            if !self.0.contains(&problem) {
+                self.0.push(problem);
+            }
+        }
     }
 }
 
@@ -209,8 +227,10 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_once() {
-        let a = both(required(env, "A"), required(env, "B"));
-        let error = both(a, both(required(env, "A"), required(env, "SET"))).unwrap_err();
+        let mut problems = Problems::default();
+        let read = ["A", "B", "A", "SET"].map(|name| problems.take(required(env, name)));
+        assert_eq!(read, [None, None, None, Some("value".to_owned())]);
+        let error = problems.finish(|| Some(())).unwrap_err();
         assert_eq!(error.names().collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(error.to_string(), "A is missing; B is missing");
     }

@@ -19,7 +19,7 @@ pub struct Error {
     code: Code,
     message: Cow<'static, str>,
     retry_after_seconds: Option<u64>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
     examples: Vec<String>,
     cause: Option<String>,
 }
@@ -50,9 +50,9 @@ impl Error {
     }
 
     /// Creates the error for a method that the route does not allow; `methods` is the value of `Allow`.
-    pub fn method_not_allowed(methods: &'static str) -> Self {
+    pub fn method_not_allowed(methods: &str) -> Self {
         let message = format!("Use {} here.", methods.replace(", ", " or "));
-        Self { allow: Some(methods), ..Self::new(Code::MethodNotAllowed, message) }
+        Self { allow: Some(methods.to_owned()), ..Self::new(Code::MethodNotAllowed, message) }
     }
 
     /// Sets the seconds after which a retry may succeed.
@@ -92,8 +92,8 @@ impl Error {
     }
 
     /// Returns the value of `Allow`; only for `method_not_allowed`.
-    pub fn allow(&self) -> Option<&'static str> {
-        self.allow
+    pub fn allow(&self) -> Option<&str> {
+        self.allow.as_deref()
     }
 
     /// Returns the cause for the log.

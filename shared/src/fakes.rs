@@ -276,7 +276,6 @@ impl Log for FakeLog {
 
 const FAKE_ENDPOINT: Endpoint = Endpoint {
     name: "fake",
-    methods: "GET, POST",
     routes: &[("/", "GET, POST")],
     max_body_bytes: 1024,
     has_database: false,

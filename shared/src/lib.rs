@@ -25,6 +25,7 @@ pub mod supabase;
 pub mod text;
 pub mod track;
 pub mod unicode;
+mod words;
 
 #[cfg(any(test, feature = "fakes"))]
 #[allow(clippy::unwrap_used, reason = "only tests use it")]

@@ -62,7 +62,7 @@ for (const runtime of ['workerd', 'deno'] as Runtime[]) {
 }
 report(
   'start-up',
-  `From the start of a fresh runtime, without anything that it has kept of earlier runs, to its first answer: to an event, and to somebody who is ` +
+  `From the start of a fresh runtime, without anything that it has kept of earlier runs, to its first answer: to an event, and to a client that is ` +
     `not signed in. ${ROUNDS} rounds in turn. The peers are bundled and minified; ours on Deno is the deployable artefact, its wasm in base64.`,
   samples,
   Object.keys(samples).map((what): Ratio => ({ what, of: 'ours', to: 'the peer' })),

@@ -21,7 +21,7 @@ for (const [name, running, forgedStatus] of candidates) {
   const send = async (secret?: string) =>
     (await fetch(`http://127.0.0.1:${running.port}/functions/v1/stripe-webhook`, { method: 'POST', ...stripeEvent(secret) })).status;
   const [good, forged] = [await send(), await send(`${ready.stripe_webhook_secret}x`)];
-  if (good !== 200 || forged !== forgedStatus) throw new Error(`${name} answers ${good}, and ${forged} where the signature is wrong`);
+  if (good !== 200 || forged !== forgedStatus) throw new Error(`${name} returns ${good}, and ${forged} where the signature is wrong`);
   await load(running, WARM_UP);
   rounds[name] = async () => {
     const { requests, seconds, ...values } = await withProcessorTime(running.pid, () => load(running, { duration: SECONDS }));
@@ -34,7 +34,7 @@ for (const [, running] of candidates) await running.stop();
 report(
   'stripe-webhook',
   `An event of ${stripeEvent().body.length} characters that changes no plan, over 16 connections, ${ROUNDS} rounds of ${SECONDS} s each in turn. Ours also writes ` +
-    `a log line for every request; the peer, written as stripe-node's documentation says, does not. The limit reads the body and answers a constant.`,
+    `a log line for every request; the peer, written as stripe-node's documentation says, does not. The limit reads the body and returns a constant.`,
   samples,
   [
     { what: 'requests a second', of: 'ours', to: 'stripe-node', atLeast: 1.25 },

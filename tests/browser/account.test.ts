@@ -95,7 +95,7 @@ test('a listener who does not agree at Spotify comes back to where they were, wi
   assert.equal(new URL(page.url()).hash, '#/account');
 });
 
-test('a link that somebody else has begun is not completed', async () => {
+test('a Spotify link that another user has begun is not completed', async () => {
   const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole('button', { name: 'Agree' }).waitFor();
@@ -181,7 +181,7 @@ for (const [button, further, done] of [
   });
 }
 
-test('an account is deleted by whoever types its address, and is gone', async () => {
+test('an account is deleted after its address is typed', async () => {
   const { page, who } = await atAccount();
   await page.getByRole('button', { name: 'Delete account …' }).click();
   await page.getByLabel('Your e-mail address').fill('somebody@example.com');
@@ -199,7 +199,7 @@ for (const [kind, label, phone] of [
   ['a phone number', 'Your phone number', '48123456789'],
   ['nothing but an id', 'Your account’s id', ''],
 ] as const) {
-  test(`an account with ${kind} is deleted by whoever types what is shown`, async () => {
+  test(`an account with ${kind} is deleted after the shown text is typed`, async () => {
     const who = await listener();
     await database(async (sql) => {
       // A number is one account's alone.

@@ -93,7 +93,7 @@ test('who opens a place of their own is asked to sign in and then is there', asy
   await page.getByRole('heading', { name: 'Library' }).waitFor();
 });
 
-test('signing out leaves nothing behind that the next one could read', async () => {
+test('signing out leaves nothing that the next user could read', async () => {
   const { page } = await visit(browser, { who: await listener() });
   await page.getByLabel('Your wish').fill('a secret');
   await goTo(page, 'account');
@@ -134,7 +134,7 @@ async function isSignedInAs(page: Page, email: string): Promise<void> {
 }
 
 for (const isKnown of [false, true]) {
-  test(`a link that carries a session does not sign ${isKnown ? 'a listener over to' : 'a stranger in to'} the account of whoever made it`, async () => {
+  test(`a link that carries a session does not sign ${isKnown ? 'a listener over to' : 'a stranger in to'} the account of the link’s author`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     const { access_token, refresh_token } = attacker.session;
     const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: '3600', token_type: 'bearer', type: 'magiclink' });

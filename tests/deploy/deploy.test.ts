@@ -187,7 +187,7 @@ for (const [where, runner] of [['without a terminal', run], ['on a terminal', ru
       for (const name of await functionNames()) {
         assert.ok(output.includes(`${SUPABASE_URL}/functions/v1/${name}/health: 200 {"status":"ok"}`), output);
       }
-      assert.match(output, /deployed, and everything answers/);
+      assert.match(output, /deployed, and everything responds/);
       assert.doesNotMatch(output, /warning|deprecated/i);
       assert.doesNotMatch(output, SECRET);
     });
@@ -203,7 +203,7 @@ test('a function that Supabase does not take fails the deployment, and deploying
     assert.match(failed.output, new RegExp(`${third} failed: `));
     assert.match(failed.output, /refused with 500 for the test/, 'the CLI is not heard');
     assert.match(failed.output, /what to do: [^]*run the same command again/);
-    assert.doesNotMatch(failed.output, /deployed, and everything answers/);
+    assert.doesNotMatch(failed.output, /deployed, and everything responds/);
     assert.deepEqual([...project.api.functions.keys()], (await functionNames()).slice(0, 2));
 
     const completed = await project.deploy();
@@ -227,7 +227,7 @@ test('where there is no pg_cron, the deployment warns while it runs and at its e
   await withProject(setUpEmptyProject, async (project) => {
     const { code, output } = await project.deploy();
     assert.equal(code, 0, output);
-    for (const part of output.split('deployed, and everything answers')) {
+    for (const part of output.split('deployed, and everything responds')) {
       for (const warned of [/warning: .*pg_cron/, /supabase\/README\.md/, ...JOBS]) assert.match(part, new RegExp(warned), output);
     }
   });
@@ -325,7 +325,7 @@ async function withAccount(work: (account: Account) => Promise<void>): Promise<v
 function assertSaysSo({ code, output }: Ran): void {
   assert.equal(code, 0, output);
   assert.match(output, /https:\/\/app\.example\/health: 200/);
-  assert.match(output, /deployed, and everything answers/);
+  assert.match(output, /deployed, and everything responds/);
   assert.doesNotMatch(output, SECRET);
 }
 

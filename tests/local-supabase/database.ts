@@ -135,7 +135,7 @@ export class Pool {
   }
 
   #next(): Connection {
-    // The last one used is the likeliest to be warm; what was lost while idle is skipped.
+    // The last one used is the likeliest to be warm; connections that were lost while idle are skipped.
     for (let found = this.#idle.pop(); found; found = this.#idle.pop()) if (found.open) return found;
     return new Connection(this.#url);
   }

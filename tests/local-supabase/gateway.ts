@@ -144,7 +144,7 @@ function refusedByAuth({ code }: TokenError): Response {
   return Response.json(body, { status: 403, headers: { 'X-Sb-Error-Code': 'bad_jwt' } });
 }
 
-/** Logs what is our failure and not the client's; a database that is away is named as what it is. */
+/** Logs failures of this server, not of the client; an unavailable database is named as such. */
 async function logged(request: Request, response: Response, { isDatabaseUp }: GatewayParts): Promise<Response> {
   if (response.status < 500) return response;
   const { status, ...body } = DATABASE_AWAY;

@@ -16,7 +16,7 @@ const FILE_NAME = /^([0-9]+)_(.*)\.sql$/;
 /** One file could not be run; the message names it, and the line where PostgreSQL names one. */
 export class ScriptError extends Error {}
 
-/** Applies what is not applied yet, each file in one transaction and recorded as one statement; returns how many files that were. */
+/** Applies the new files, each in one transaction and recorded as one statement; returns their number. */
 export async function migrate(sql: Sql, migrations_dir: string): Promise<number> {
   await sql.unsafe(HISTORY).simple();
   const rows = await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`;

@@ -17,7 +17,7 @@ async function runFile(databaseUrl: string, text: string): Promise<string[]> {
   return results.flatMap((row) => Object.values(row).slice(0, 1)).flatMap((value) => (typeof value === 'string' ? value.split('\n') : []));
 }
 
-/** Reads TAP; what is neither a plan, a test nor a diagnostic is output of other queries and is skipped. */
+/** Reads TAP; lines other than plans, tests and diagnostics are output of other queries and are skipped. */
 function failuresIn(lines: string[]): { tests: number; failures: string[] } {
   const failures: string[] = [];
   const plans = lines.flatMap((line) => /^1\.\.(\d+)/.exec(line)?.[1] ?? []);

@@ -16,7 +16,7 @@ export const DATABASE_AWAY: RestError = {
 
 /**
  * Maps an error of the driver as PostgREST does (its documentation, "Errors", "HTTP status codes"), or returns null
- * for what is no database error.
+ * for any other error.
  */
 export function restErrorFrom(error: unknown, role: string): RestError | null {
   const { code, message, detail, hint } = (error ?? {}) as DatabaseError;

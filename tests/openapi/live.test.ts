@@ -196,7 +196,7 @@ async function agreed(token: string): Promise<{ code: string; state: string }> {
   return { code: String(fragment.get('spotify_code')), state: String(fragment.get('spotify_state')) };
 }
 
-/** Calls a route; whatever it answers has to be described, and a body that it accepts has to be valid. */
+/** Calls a route; its response has to be described, and a body that it accepts has to be valid. */
 async function call(id: string, { token, body, query = '', headers = {}, method, path }: Asked): Promise<Answer> {
   const operation = OPERATIONS.get(id) as Operation;
   const response = await fetch(ready.functions_url + (path ?? operation.path) + query, {
@@ -206,7 +206,7 @@ async function call(id: string, { token, body, query = '', headers = {}, method,
     redirect: 'manual',
   });
   const text = await response.text();
-  const what = `${id} answers ${response.status} ${text.slice(0, 300)}`;
+  const what = `${id} returns ${response.status} ${text.slice(0, 300)}`;
   if (response.status < 400) {
     succeeded.add(id);
     if (typeof body === 'object' && operation.node.requestBody) assert.equal(problems(`${bodyPointer(operation)}/schema`, body), '', what);

@@ -38,7 +38,7 @@ test('events are read whatever the sizes of the pieces, also through the middle 
   }
 });
 
-test('every cut into three parts answers the same events', () => {
+test('every cut into three parts gives the same events', () => {
   const text = STREAM + END;
   for (let a = 0; a <= text.length; a += 3) {
     for (let b = a; b <= text.length; b += 5) {

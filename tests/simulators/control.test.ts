@@ -46,7 +46,7 @@ describe('control API of every simulator', () => {
     assert.deepEqual(await run(), first);
   });
 
-  it('resets connections and truncates answers', async () => {
+  it('resets connections and truncates responses', async () => {
     await control(llm.url, 'PUT faults', [{ path_prefix: '/v1', reset_connection: true, times: 1 }, { path_prefix: '/v1', truncate_after_bytes: 10 }]);
     await assert.rejects(ask());
     const truncated = await ask();
@@ -65,7 +65,7 @@ describe('control API of every simulator', () => {
     }
   });
 
-  it('start only with all variables and free ports, and name what is missing or taken', async () => {
+  it('start only with all variables and free ports, and name the missing or taken ones', async () => {
     for (const [env, message] of [
       [{ LLM_API_KEY: '' }, /LLM_API_KEY is not set/], [{ STRIPE_WEBHOOK_URL: 'http://127.0.0.1:1/' }, /STRIPE_WEBHOOK_SECRET is not set/],
       [{ SPOTIFY_SIM_PORT: new URL(llm.url).port }, /EADDRINUSE/],

@@ -100,7 +100,7 @@ interface Received { headers: IncomingHttpHeaders; body: string }
 export interface Receiver {
   url: string;
   received: Received[];
-  /** What is answered; never where it is undefined. */
+  /** Returns the response; the receiver never responds if it is undefined. */
   answers: (received: Received) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
   until(count: number): Promise<Received[]>;
   close(): Promise<void>;

@@ -72,7 +72,7 @@ describe('LLM', () => {
     assert.equal((await post({ response_format: format({ required: ['kind'] }, false) })).status, 200);
   });
 
-  it('answers in one piece, also with a refusal', async () => {
+  it('returns an answer in one piece, also a refusal', async () => {
     await script([{ reply: { kind: 'playlist' }, usage: { total_tokens: 7 }, finish_reason: 'length', ...now }, { refusal: 'No.', ...now }]);
     const whole = (await (await post({})).json()) as Json;
     assert.deepEqual([whole.object, whole.usage, whole.choices[0].finish_reason], ['chat.completion', { total_tokens: 7 }, 'length']);
@@ -123,7 +123,7 @@ describe('unscripted model', () => {
   const key = (artist: string, title: string): string => `${fold(artist)}|${fold(title)}`;
   const keys = (playlist: Json): string[] => playlist.tracks.map((it: Json) => key(it.artist, it.title));
 
-  it('does not repeat what was tried', () => {
+  it('does not repeat songs that were tried', () => {
     const first = ask('80s rock');
     const again = ask('80s rock', { role: 'user', text: `Suggest 9 songs, all of them new.\n${JSON.stringify({ already_suggested: first.tracks })}` });
     assert.deepEqual([again.tracks.length, keys(again).filter((song) => keys(first).includes(song))], [9, []]);

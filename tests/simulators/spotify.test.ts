@@ -58,7 +58,7 @@ describe('Spotify', () => {
     );
   });
 
-  it('refuses bad parameters, and what has moved or gone, as the API does', async () => {
+  it('refuses bad parameters, and moved or removed routes, as the API does', async () => {
     await compare(
       [
         ['search?type=track', [400, 'No search query']],
@@ -75,7 +75,7 @@ describe('Spotify', () => {
     );
   });
 
-  it('answers the fields of 2026, and tells what is playable only for a market', async () => {
+  it('returns the fields of 2026, and `is_playable` only for a market', async () => {
     const q = 'track:"Whisky" artist:"Dżem"';
     const [item] = (await find({ q, market: 'PL' })).items;
     has(item, 'album artists disc_number duration_ms explicit external_ids external_urls href id is_local is_playable name track_number type uri');
@@ -192,7 +192,7 @@ describe('Spotify', () => {
       assert.deepEqual(problem(await renew({ refresh_token: 'x' })), [400, 'Invalid refresh token']);
     });
 
-    it('says who a user is, without what it no longer says, and refuses who is not listed in plain text', async () => {
+    it('returns a user without the removed fields, and refuses an unlisted user in plain text', async () => {
       const [, me] = await call('/v1/me', as(await link('bob')));
       has(me, 'account_id display_name external_urls href id type uri');
       assert.deepEqual([me.display_name, me.account_id, ['country', 'email', 'product'].filter((gone) => gone in me)], ['Bob', 'acc-bob', []]);

@@ -71,7 +71,7 @@ describe('Stripe’s webhooks', () => {
     assert.equal((await run({ concurrency: 4, duplicate: 3 })).length, 18);
   });
 
-  it('can be limited to some types and to what was not accepted', async () => {
+  it('limits a delivery to some types and to events that were not accepted', async () => {
     await listen({ paused: true });
     await subscriber(simulator.url);
     const event_types = ['customer.created', 'invoice.paid'];

@@ -70,7 +70,7 @@ describe('Stripe', () => {
       assert.deepEqual(json.metadata, { 1: 'a', two: 'd', three: 'c' });
     });
 
-    it('has nothing more for a deleted customer but what has been', async () => {
+    it('keeps the history of a deleted customer and refuses new objects for it', async () => {
       const { customer, subscription } = await subscriber(simulator.url);
       await subscriber(simulator.url);
       assert.deepEqual((await call(`DELETE /v1/customers/${customer}`)).json, { id: customer, object: 'customer', deleted: true });
@@ -83,7 +83,7 @@ describe('Stripe', () => {
       assert.equal((await call(`DELETE /v1/customers/${customer}`)).status, 404);
     });
 
-    it('keeps for a key what was executed as it was then, for a day, and nothing that was not', async () => {
+    it('repeats the response of an executed request under its key for a day, and of no other request', async () => {
       const keyed = (form: string, path = 'checkout/sessions'): ReturnType<typeof stripe> => call(`POST /v1/${path}`, form, { 'idempotency-key': 'k' });
       assert.equal((await keyed(`${SESSION}&nonsense=1`)).status, 400);
       const first = await keyed(SESSION);

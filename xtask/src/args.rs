@@ -41,7 +41,7 @@ pub enum Command {
     FunctionToken(deploy::TokenOptions),
     /// Compares every profile's plan with Stripe
     ReconcileBilling(ReconcileOptions),
-    /// Tells what the configured language model supports, and what is wrong with its configuration
+    /// Reports the features of the configured language model and the errors of its configuration
     CheckLlm(CheckLlmOptions),
 }
 
@@ -110,7 +110,7 @@ pub struct ReconcileOptions {
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct CheckLlmOptions {
-    /// Read the model's URL, key and name from this file instead of .dev.vars; what is in neither, from the environment
+    /// Read the model's URL, key and name from this file instead of .dev.vars; missing ones come from the environment
     #[arg(long, value_name = "FILE", value_parser = absolute)]
     pub env_file: Option<PathBuf>,
 }

@@ -97,7 +97,7 @@ fn problems_of(content: &str, folders: &[(PathBuf, &str)]) -> Vec<String> {
     secrets.chain(named.map(|(folder, _)| format!("it names {}", folder.display()))).collect()
 }
 
-/// Installs what is missing and builds what one runtime serves; what has not changed is not made again.
+/// Installs missing tools and builds the artefacts of one runtime; unchanged ones are kept.
 pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Result<()> {
     setup::ensure_wasm_target()?;
     // npm waits for the network most of the time, cargo for the processor.

@@ -1,4 +1,4 @@
-//! The page, bundled: the document, and its scripts, styles and fonts under names that hold a hash of what is in them.
+//! The page, bundled: the document, and its scripts, styles and fonts under names that hold a hash of their contents.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -95,7 +95,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The path, within the page, of what was made of a source.
+/// The path, within the page, of a source's output.
 fn name_of(bundle: &Bundle, source: &str, ending: &str) -> Result<String> {
     let is_made_of = |output: &Output| match &output.entry_point {
         Some(entry) => entry == source,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::auth::{JwksCache, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
@@ -14,9 +14,8 @@ use shared::supabase::{Service, Supabase, SupabaseError};
 use shared::{Code, Error};
 use uuid::Uuid;
 
-use crate::ENDPOINT;
-use crate::config::Config;
 use crate::request;
+use crate::{Config, ENDPOINT};
 
 /// The time limit for all requests to Stripe in one deletion.
 const DEADLINE_MS: u64 = 25_000;
@@ -112,6 +111,41 @@ async fn delete_account(request: &Request<Bytes>, context: &Context) -> Result<R
     Ok(response)
 }
 
+/// The outcomes of `begin_account_deletion`.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum BeginOutcome {
+    /// A customer with a malformed id is an unexpected outcome, because it may still be paying.
+    Begun {
+        stripe_customer_id: Option<StripeId>,
+    },
+    NotConfirmed {
+        confirm_with: Confirmation,
+    },
+    NoAccount,
+}
+
+/// What confirms the deletion of an account.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Confirmation {
+    Email,
+    Phone,
+    Id,
+}
+
+/// The outcomes of `delete_account`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeleteOutcome {
+    Deleted,
+    /// The operator has to delete the account's entries in Auth's log.
+    DeletedButLogged,
+    /// A retry after a lost response, or a concurrent request, finds no account.
+    NoAccount,
+    NotBegun,
+}
+
 /// A deletion that has begun.
 struct Begun {
     customer: Option<StripeId>,
@@ -125,28 +159,19 @@ async fn begin(
     confirmation: &str,
 ) -> Result<Option<Begun>, Error> {
     let args = json!({"p_user_id": user_id, "p_confirmation": confirmation});
-    let answer: Value = service.rpc_retrying("begin_account_deletion", &args, clock).await?;
-    let customer = answer.get("stripe_customer_id").unwrap_or(&Value::Null);
-    match (answer.get("outcome").and_then(Value::as_str), customer) {
-        (Some("no_account"), _) => Ok(None),
-        (Some("begun"), Value::Null) => Ok(Some(Begun { customer: None })),
-        (Some("begun"), Value::String(id)) => {
-            // A customer with a malformed id may still be paying.
-            let customer = StripeId::parse(id).ok_or_else(|| unexpected(&answer))?;
-            Ok(Some(Begun { customer: Some(customer) }))
-        }
-        (Some("not_confirmed"), _) => Err(not_confirmed(&answer)),
-        _ => Err(unexpected(&answer)),
+    match service.rpc_retrying("begin_account_deletion", &args, clock).await? {
+        BeginOutcome::Begun { stripe_customer_id } => Ok(Some(Begun { customer: stripe_customer_id })),
+        BeginOutcome::NotConfirmed { confirm_with } => Err(not_confirmed(&confirm_with)),
+        BeginOutcome::NoAccount => Ok(None),
     }
 }
 
 /// Returns the error that names the expected confirmation.
-fn not_confirmed(answer: &Value) -> Error {
-    let message = match answer.get("confirm_with").and_then(Value::as_str) {
-        Some("email") => "This is not the account's e-mail address. Nothing was deleted.",
-        Some("phone") => "This is not the account's phone number. Nothing was deleted.",
-        Some("id") => "This is not the account's id. Nothing was deleted.",
-        _ => return unexpected(answer),
+fn not_confirmed(confirm_with: &Confirmation) -> Error {
+    let message = match confirm_with {
+        Confirmation::Email => "This is not the account's e-mail address. Nothing was deleted.",
+        Confirmation::Phone => "This is not the account's phone number. Nothing was deleted.",
+        Confirmation::Id => "This is not the account's id. Nothing was deleted.",
     };
     Error::new(Code::NotConfirmed, message)
 }
@@ -157,23 +182,14 @@ async fn delete(
     user_id: Uuid,
     call: &RequestContext,
 ) -> Result<(), Error> {
-    let answer: Value =
-        service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await?;
-    match answer.as_str() {
-        // A retry after a lost response, or a concurrent request, finds no account.
-        Some("deleted" | "no_account") => Ok(()),
-        // The account is deleted, but the operator has to delete its entries in Auth's log.
-        Some("deleted_but_logged") => {
+    match service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await? {
+        DeleteOutcome::Deleted | DeleteOutcome::NoAccount => Ok(()),
+        DeleteOutcome::DeletedButLogged => {
             call.note("auth_log", "kept");
             Ok(())
         }
-        _ => Err(unexpected(&answer)),
+        DeleteOutcome::NotBegun => Err(SupabaseError::UnexpectedOutcome("not_begun".to_owned()).into()),
     }
-}
-
-fn unexpected(answer: &Value) -> Error {
-    let outcome = answer.get("outcome").unwrap_or(answer);
-    Error::of(Code::Internal).caused_by(format!("unexpected outcome {outcome}"))
 }
 
 #[cfg(test)]

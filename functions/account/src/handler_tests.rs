@@ -1,5 +1,6 @@
 use futures_util::FutureExt;
 use http::Method;
+use serde_json::Value;
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context, fake_request};
 use shared::runtime::http_client::{HttpError, OutboundRequest};

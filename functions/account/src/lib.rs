@@ -7,23 +7,50 @@
 //!
 //! `GET /functions/v1/account/export`: returns everything that is stored about the caller, as one JSON document.
 
-pub mod config;
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod request;
 
+use shared::auth::AuthConfig;
+use shared::config::{ConfigError, Problems};
 use shared::runtime::endpoint::Endpoint;
+use shared::stripe::StripeConfig;
+use shared::supabase::SupabaseConfig;
 
-/// The endpoint's contract with its clients: name, methods, routes and body limit.
+/// The endpoint's contract with its clients: name, routes with their methods, and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "account",
-    methods: "GET, DELETE",
     routes: &[("/", "DELETE"), ("/export", "GET")],
     max_body_bytes: 4 * 1024,
     has_database: true,
     serves_pages: true,
 };
 
-shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How this function verifies users' tokens.
+    pub auth: AuthConfig,
+    /// The database.
+    pub supabase: SupabaseConfig,
+    /// Stripe's API.
+    pub stripe: StripeConfig,
+}
+
+impl Config {
+    /// Reads the configuration from the environment.
+    ///
+    /// # Errors
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let auth = problems.take(AuthConfig::from_env(&env));
+        let supabase = problems.take(SupabaseConfig::from_env(&env));
+        let stripe = problems.take(StripeConfig::from_env(&env));
+        problems.finish(|| Some(Self { auth: auth?, supabase: supabase?, stripe: stripe? }))
+    }
+}
+
+shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

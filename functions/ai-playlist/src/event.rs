@@ -97,10 +97,13 @@ impl Event {
     }
 }
 
-/// JSON contains no raw line break, so one `data:` line is enough.
+/// JSON contains no raw line break, so one `data:` line is enough. Instead of an event without data there is a
+/// comment: a client that gets no `done` sends its request again.
 fn frame(name: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).unwrap_or_default();
-    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+    Bytes::from(match serde_json::to_string(data) {
+        Ok(data) => format!("event: {name}\ndata: {data}\n\n"),
+        Err(error) => format!(": {name}: {error}\n\n"),
+    })
 }
 
 #[cfg(test)]
@@ -133,6 +136,12 @@ mod tests {
         };
         assert_eq!((title, artist.chars().count()), ("ż".repeat(60), 60));
         assert!(artist.starts_with("An essay An essay"), "{artist}");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_serialised_is_a_comment() {
+        let unserialisable = std::collections::HashMap::from([((), ())]);
+        assert_eq!(&frame("done", &unserialisable)[..], b": done: key must be a string\n\n");
     }
 
     #[test]

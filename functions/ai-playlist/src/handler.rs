@@ -16,8 +16,8 @@ use shared::runtime::endpoint::{Body, RequestContext, json_response};
 use shared::spotify::TokenCache;
 use shared::supabase::Supabase;
 
+use crate::Config;
 use crate::budget::Budgeted;
-use crate::config::Config;
 use crate::event::{Done, Event};
 use crate::generate::Emit;
 use crate::job::Job;

@@ -6,7 +6,6 @@
 
 pub mod answer;
 mod budget;
-pub mod config;
 pub mod event;
 pub mod generate;
 pub mod handler;
@@ -21,12 +20,16 @@ pub mod refine;
 pub mod request;
 pub mod resolve;
 
+use shared::auth::AuthConfig;
+use shared::config::{ConfigError, Problems, optional};
+use shared::llm::LlmConfig;
 use shared::runtime::endpoint::Endpoint;
+use shared::spotify::SpotifyConfig;
+use shared::supabase::SupabaseConfig;
 
-/// The endpoint's contract with its clients: name, methods, routes and body limit.
+/// The endpoint's contract with its clients: name, routes with their methods, and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "ai-playlist",
-    methods: "POST",
     routes: &[("/", "POST")],
     // A prompt, seeds, exclusions and a hundred tracks to refine take at most about 50 KB.
     max_body_bytes: 128 * 1024,
@@ -34,4 +37,57 @@ pub const ENDPOINT: Endpoint = Endpoint {
     serves_pages: true,
 };
 
-shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);
+/// Cloudflare's limit on all paid plans; Supabase has none.
+const DEFAULT_SUBREQUEST_LIMIT: usize = 1_000;
+
+/// With fewer requests not even a playlist of one track could be completed.
+const MIN_SUBREQUEST_LIMIT: usize = 12;
+
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How this function verifies users' tokens.
+    pub auth: AuthConfig,
+    /// The database.
+    pub supabase: SupabaseConfig,
+    /// The catalogue.
+    pub spotify: SpotifyConfig,
+    /// The language model.
+    pub llm: LlmConfig,
+    /// The number of outbound requests that an invocation may send.
+    pub subrequest_limit: usize,
+}
+
+impl Config {
+    /// Reads the configuration from the environment.
+    ///
+    /// # Errors
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let auth = problems.take(AuthConfig::from_env(&env));
+        let supabase = problems.take(SupabaseConfig::from_env(&env));
+        let spotify = problems.take(SpotifyConfig::from_env(&env));
+        let llm = problems.take(LlmConfig::from_env(&env));
+        let subrequest_limit = problems.take(subrequest_limit(optional(&env, "SUBREQUEST_LIMIT")));
+        problems.finish(|| {
+            Some(Self {
+                auth: auth?,
+                supabase: supabase?,
+                spotify: spotify?,
+                llm: llm?,
+                subrequest_limit: subrequest_limit?,
+            })
+        })
+    }
+}
+
+fn subrequest_limit(text: Option<String>) -> Result<usize, ConfigError> {
+    let Some(text) = text else { return Ok(DEFAULT_SUBREQUEST_LIMIT) };
+    text.parse()
+        .ok()
+        .filter(|limit| *limit >= MIN_SUBREQUEST_LIMIT)
+        .ok_or_else(|| ConfigError::invalid("SUBREQUEST_LIMIT", "must be a number of 12 or more"))
+}
+
+shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

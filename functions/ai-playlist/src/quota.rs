@@ -40,24 +40,63 @@ pub struct Session {
     pub user_id: Uuid,
 }
 
-/// The result of any of these RPCs; the members depend on the outcome.
+/// The outcomes of `ai_reserve`.
 #[derive(Deserialize)]
-struct Answer {
-    outcome: String,
-    quota: Option<Quota>,
-    retry_after_seconds: Option<u64>,
-    playlist_id: Option<Uuid>,
-    version: Option<u32>,
-    name: Option<String>,
-    delivered: Option<Delivered>,
-    tracks: Option<Vec<KeptTrack>>,
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum ReserveOutcome {
+    Reserved {
+        #[serde(default)]
+        tracks: Vec<KeptTrack>,
+    },
+    Finished {
+        quota: Quota,
+        delivered: Option<Delivered>,
+        #[serde(default)]
+        tracks: Vec<KeptTrack>,
+    },
+    NoPlaylist,
+    AccountRequired,
+    InProgress {
+        retry_after_seconds: Option<u64>,
+    },
+    KeyReused,
+    QuotaExceeded {
+        quota: Quota,
+        retry_after_seconds: Option<u64>,
+    },
+    TooManyAttempts {
+        retry_after_seconds: Option<u64>,
+    },
+    PlaylistLimit,
+    NoProfile,
 }
 
-impl Answer {
-    /// The error for an unknown outcome, or one without its members.
-    fn unexpected(&self) -> Error {
-        Error::of(Code::Internal).caused_by(format!("unexpected outcome {}", self.outcome))
-    }
+/// The outcomes of `ai_deliver`. Except for `Delivered`, nothing may be sent.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum DeliverOutcome {
+    Delivered,
+    Expired,
+    Unknown,
+}
+
+/// The outcomes of `ai_settle`.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum SettleOutcome {
+    Settled { quota: Quota },
+    Expired,
+    Unknown,
+}
+
+/// The outcomes of `save_generated_playlist`.
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum SaveOutcome {
+    Saved { playlist_id: Uuid, version: u32, name: String, quota: Quota },
+    PlaylistLimit,
+    Expired,
+    Unknown,
 }
 
 /// What a reservation decides.
@@ -96,27 +135,26 @@ pub async fn reserve(
         "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
     });
     // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
-    let mut answer: Answer = service.rpc("ai_reserve", &args).await?;
-    let tracks = answer.tracks.take().unwrap_or_default();
-    let error = match (answer.outcome.as_str(), &answer.quota) {
-        ("reserved", _) => return Ok(Reservation { decision: Decision::Held, tracks }),
-        ("finished", Some(quota)) => {
-            return Ok(Reservation { decision: Decision::Finished(quota.clone(), answer.delivered), tracks });
+    match service.rpc("ai_reserve", &args).await? {
+        ReserveOutcome::Reserved { tracks } => Ok(Reservation { decision: Decision::Held, tracks }),
+        ReserveOutcome::Finished { quota, delivered, tracks } => {
+            Ok(Reservation { decision: Decision::Finished(quota, delivered), tracks })
         }
-        ("no_playlist", _) => Error::of(Code::PlaylistNotFound),
-        ("in_progress", _) => Error::of(Code::GenerationInProgress),
-        ("key_reused", _) => Error::of(Code::IdempotencyKeyReused),
-        ("account_required", _) => Error::of(Code::AccountRequired),
-        ("quota_exceeded", Some(quota)) => quota_exceeded(quota),
-        ("too_many_attempts", _) => Error::new(
-            Code::TooManyAttempts,
-            "Too many attempts run or have failed, or today's have cost too much. Please wait.",
-        ),
-        ("playlist_limit", _) => playlist_limit(),
-        ("no_profile", _) => Error::of(Code::ProfileNotFound),
-        _ => answer.unexpected(),
-    };
-    Err(error.retry_after(answer.retry_after_seconds))
+        ReserveOutcome::NoPlaylist => Err(Error::of(Code::PlaylistNotFound)),
+        ReserveOutcome::AccountRequired => Err(Error::of(Code::AccountRequired)),
+        ReserveOutcome::InProgress { retry_after_seconds } => {
+            Err(Error::of(Code::GenerationInProgress).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
+        ReserveOutcome::QuotaExceeded { quota, retry_after_seconds } => {
+            Err(quota_exceeded(&quota).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::TooManyAttempts { retry_after_seconds } => {
+            Err(Error::of(Code::TooManyAttempts).retry_after(retry_after_seconds))
+        }
+        ReserveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
+        ReserveOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
+    }
 }
 
 fn quota_exceeded(quota: &Quota) -> Error {
@@ -129,10 +167,6 @@ fn quota_exceeded(quota: &Quota) -> Error {
             "{used} of {limit} AI playlists of the {plan} plan are used; the next one is free at {next}."
         ),
     )
-}
-
-fn playlist_limit() -> Error {
-    Error::of(Code::PlaylistLimitReached)
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -159,11 +193,9 @@ pub async fn deliver(
         "p_cost": recorded(cost),
         "p_tracks": tracks,
     });
-    let answer: Answer = service.rpc_retrying("ai_deliver", &args, clock).await?;
-    match answer.outcome.as_str() {
-        "delivered" => Ok(()),
-        "expired" | "unknown" => Err(timeout()),
-        _ => Err(answer.unexpected()),
+    match service.rpc_retrying("ai_deliver", &args, clock).await? {
+        DeliverOutcome::Delivered => Ok(()),
+        DeliverOutcome::Expired | DeliverOutcome::Unknown => Err(timeout()),
     }
 }
 
@@ -198,11 +230,9 @@ pub async fn settle(
             "tracks": done.tracks,
         })),
     });
-    let answer: Answer = service.rpc_retrying("ai_settle", &args, clock).await?;
-    match (answer.outcome.as_str(), &answer.quota) {
-        ("settled", Some(quota)) => Ok(quota.clone()),
-        ("expired" | "unknown", _) => Err(timeout()),
-        _ => Err(answer.unexpected()),
+    match service.rpc_retrying("ai_settle", &args, clock).await? {
+        SettleOutcome::Settled { quota } => Ok(quota),
+        SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
     }
 }
 
@@ -247,14 +277,12 @@ pub async fn save(
         "p_instruction": request.instruction(),
         "p_suggestions": suggestions,
     });
-    let answer: Answer = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
-    match (answer.outcome.as_str(), answer.playlist_id.zip(answer.version), &answer.name, &answer.quota) {
-        ("saved", Some((id, version)), Some(name), Some(quota)) => {
-            Ok(SavedPlaylist { id, version, name: name.clone(), quota: quota.clone() })
+    match service.rpc_retrying("save_generated_playlist", &args, clock).await? {
+        SaveOutcome::Saved { playlist_id, version, name, quota } => {
+            Ok(SavedPlaylist { id: playlist_id, version, name, quota })
         }
-        ("playlist_limit", ..) => Err(playlist_limit()),
-        ("expired" | "unknown", ..) => Err(timeout()),
-        _ => Err(answer.unexpected()),
+        SaveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
+        SaveOutcome::Expired | SaveOutcome::Unknown => Err(timeout()),
     }
 }
 

@@ -12,10 +12,9 @@ use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
 use shared::supabase::{Counted, Service, Supabase, take_request};
 use shared::{Code, Error};
 
-use crate::ENDPOINT;
-use crate::config::Config;
 use crate::customer;
 use crate::request;
+use crate::{Config, ENDPOINT};
 
 /// The time limit for all requests to Stripe until a page opens.
 const DEADLINE_MS: u64 = 25_000;

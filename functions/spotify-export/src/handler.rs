@@ -12,7 +12,7 @@ use shared::spotify::SpotifyLinks;
 use shared::supabase::Supabase;
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::Config;
 use crate::export::AccessTokens;
 use crate::job::Job;
 use crate::request::{self, ExportRequest};
@@ -57,11 +57,11 @@ async fn export(
     request: &ExportRequest,
     key: Uuid,
 ) -> Result<Value, Error> {
-    let Context { http, clock, config, .. } = context;
+    let Context { http, clock, config, request: call, .. } = context;
     let service = Supabase::new(&config.supabase, http).service();
     let links = SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock);
     let tokens = AccessTokens { links, user_id: user.id() };
-    let job = Job { http, clock, config, user, request, started_ms: clock.now_ms() };
+    let job = Job { http, clock, config, call, user, request, started_ms: clock.now_ms() };
     job.run(key, &tokens).await
 }
 

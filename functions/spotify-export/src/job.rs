@@ -3,13 +3,14 @@
 use serde_json::Value;
 use shared::auth::VerifiedUser;
 use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::RequestContext;
 use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::Config;
 use crate::export::{AccessTokens, Exported, Exporter, Failure, Rejected};
 use crate::ledger::{self, Begun, Key};
 use crate::playlist::{self, Playlist};
@@ -26,6 +27,8 @@ pub struct Job<'a> {
     pub clock: &'a dyn Clock,
     /// The configuration.
     pub config: &'a Config,
+    /// The request's log line.
+    pub call: &'a RequestContext,
     /// The user.
     pub user: &'a VerifiedUser,
     /// The playlist to export, and the copy's name.
@@ -49,11 +52,11 @@ impl Job<'_> {
         };
         match self.export(key, copy, tokens).await {
             Ok(exported) => {
-                ledger::finish(&service, self.clock, key, &exported).await;
+                ledger::finish(&service, self.clock, self.call, key, &exported).await;
                 to_json(&exported)
             }
             Err(error) => {
-                ledger::release(&service, self.clock, key).await;
+                ledger::release(&service, self.clock, self.call, key).await;
                 Err(error)
             }
         }

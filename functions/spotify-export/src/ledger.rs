@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::runtime::clock::Clock;
+use shared::runtime::endpoint::RequestContext;
 use shared::spotify::SpotifyPlaylist;
-use shared::supabase::Service;
+use shared::supabase::{Service, SupabaseError};
 use shared::{Code, Error};
 use uuid::Uuid;
 
@@ -37,12 +38,15 @@ struct BeginArgs<'a> {
     p_request: &'a ExportRequest,
 }
 
+/// The outcomes of `begin_spotify_export`.
 #[derive(Deserialize)]
-struct Answer {
-    outcome: String,
-    spotify_playlist_id: Option<String>,
-    retry_after_seconds: Option<u64>,
-    result: Option<Value>,
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum BeginOutcome {
+    Held { spotify_playlist_id: Option<String> },
+    Finished { result: Value },
+    InProgress { retry_after_seconds: Option<u64> },
+    KeyReused,
+    NoProfile,
 }
 
 /// Claims the export.
@@ -51,16 +55,16 @@ struct Answer {
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
 pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> Result<Begun, Error> {
     // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
-    let answer: Answer = service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await?;
-    match (answer.outcome.as_str(), answer.result) {
-        ("held", _) => {
-            Ok(Begun::Held(answer.spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
+    match service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await? {
+        BeginOutcome::Held { spotify_playlist_id } => {
+            Ok(Begun::Held(spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
         }
-        ("finished", Some(result)) => Ok(Begun::Finished(result)),
-        ("in_progress", _) => Err(Error::of(Code::ExportInProgress).retry_after(answer.retry_after_seconds)),
-        ("key_reused", _) => Err(Error::of(Code::IdempotencyKeyReused)),
-        ("no_profile", _) => Err(Error::of(Code::ProfileNotFound)),
-        (other, _) => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
+        BeginOutcome::Finished { result } => Ok(Begun::Finished(result)),
+        BeginOutcome::InProgress { retry_after_seconds } => {
+            Err(Error::of(Code::ExportInProgress).retry_after(retry_after_seconds))
+        }
+        BeginOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
+        BeginOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
     }
 }
 
@@ -90,19 +94,69 @@ pub async fn record(
     Ok(counts.as_deref().and_then(SpotifyPlaylist::with_id).unwrap_or(created))
 }
 
-/// Keeps the result for repeats. If that fails, a repeat fills the same copy again.
-pub async fn finish(service: &Service<'_>, clock: &dyn Clock, key: Key, result: &impl Serialize) {
+/// Keeps the result for repeats. If that fails, the log line says so, and a repeat fills the same copy again.
+pub async fn finish(
+    service: &Service<'_>,
+    clock: &dyn Clock,
+    call: &RequestContext,
+    key: Key,
+    result: &impl Serialize,
+) {
     #[derive(Serialize)]
     struct Args<'a, R> {
         #[serde(flatten)]
         key: Key,
         p_result: &'a R,
     }
-    let _ =
-        service.rpc_retrying::<_, ()>("finish_spotify_export", &Args { key, p_result: result }, clock).await;
+    note(call, service.rpc_retrying("finish_spotify_export", &Args { key, p_result: result }, clock).await);
 }
 
-/// Releases the claim of an export that failed. If that fails, the claim expires by itself.
-pub async fn release(service: &Service<'_>, clock: &dyn Clock, key: Key) {
-    let _ = service.rpc_retrying::<_, ()>("release_spotify_export", &key, clock).await;
+/// Releases the claim of an export that failed. If that fails, the log line says so, and the claim expires by itself.
+pub async fn release(service: &Service<'_>, clock: &dyn Clock, call: &RequestContext, key: Key) {
+    note(call, service.rpc_retrying("release_spotify_export", &key, clock).await);
+}
+
+fn note(call: &RequestContext, ended: Result<(), SupabaseError>) {
+    if let Err(error) = ended {
+        call.note("export_record", error.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use http::StatusCode;
+    use serde_json::json;
+    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_request};
+    use shared::supabase::{Supabase, SupabaseConfig};
+
+    use super::*;
+
+    #[test]
+    fn log_line_says_that_the_record_was_not_ended() {
+        let env = |name: &str| {
+            Some(if name == "SUPABASE_URL" { "https://db.example" } else { "sb_x" }.to_owned())
+                .filter(|_| !name.ends_with("KEYS") && !name.ends_with("TOKEN"))
+        };
+        let config = SupabaseConfig::from_env(env).unwrap();
+        let key = Key { user_id: Uuid::nil(), idempotency_key: Uuid::nil() };
+        for (status, noted) in [(204, false), (500, true)] {
+            let http = FakeHttp::responding(move |_| FakeAnswer::text(status, "text/plain", ""));
+            let (service, clock) = (Supabase::new(&config, &http).service(), FakeClock::hurrying(0));
+            for ends in ["finish", "release"] {
+                let (call, log) = fake_request();
+                match ends {
+                    "finish" => finish(&service, &clock, &call, key, &json!({})).now_or_never(),
+                    _ => release(&service, &clock, &call, key).now_or_never(),
+                }
+                .unwrap();
+                call.log_end(0, StatusCode::OK, None);
+                assert_eq!(
+                    log.lines()[0].contains("\"export_record\":\"database: 500"),
+                    noted,
+                    "{ends} {status}"
+                );
+            }
+        }
+    }
 }

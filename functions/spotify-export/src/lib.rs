@@ -5,7 +5,6 @@
 //! exported. A playlist has one copy in the linked account: another export fills it anew, and creates another one only if
 //! Spotify no longer has it. A repeat with the same `Idempotency-Key` within a day returns the first result.
 
-pub mod config;
 pub mod export;
 pub mod handler;
 pub mod job;
@@ -16,12 +15,15 @@ pub mod playlist;
 mod properties;
 pub mod request;
 
+use shared::auth::AuthConfig;
+use shared::config::{ConfigError, Problems};
 use shared::runtime::endpoint::Endpoint;
+use shared::spotify::{SpotifyConfig, TokenSecrets};
+use shared::supabase::SupabaseConfig;
 
-/// The endpoint's contract with its clients: name, methods, routes and body limit.
+/// The endpoint's contract with its clients: name, routes with their methods, and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "spotify-export",
-    methods: "POST",
     routes: &[("/", "POST")],
     // An id, a name and a description.
     max_body_bytes: 16 * 1024,
@@ -29,4 +31,34 @@ pub const ENDPOINT: Endpoint = Endpoint {
     serves_pages: true,
 };
 
-shared::export!(ENDPOINT, config::Config, handler::Caches, handler::handle);
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How this function verifies users' tokens.
+    pub auth: AuthConfig,
+    /// The database.
+    pub supabase: SupabaseConfig,
+    /// The app at Spotify.
+    pub spotify: SpotifyConfig,
+    /// The keys that encrypt stored tokens.
+    pub token_secrets: TokenSecrets,
+}
+
+impl Config {
+    /// Reads the configuration from the environment.
+    ///
+    /// # Errors
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let auth = problems.take(AuthConfig::from_env(&env));
+        let supabase = problems.take(SupabaseConfig::from_env(&env));
+        let spotify = problems.take(SpotifyConfig::from_env(&env));
+        let token_secrets = problems.take(TokenSecrets::from_env(&env));
+        problems.finish(|| {
+            Some(Self { auth: auth?, supabase: supabase?, spotify: spotify?, token_secrets: token_secrets? })
+        })
+    }
+}
+
+shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

@@ -11,10 +11,9 @@ use shared::spotify::{GrantError, SpotifyAccount, SpotifyError, SpotifyLinks, St
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 
-use crate::ENDPOINT;
 use crate::callback::location;
-use crate::config::Config;
 use crate::request;
+use crate::{Config, ENDPOINT};
 
 /// SQLSTATE of a violated foreign key: the user was deleted meanwhile.
 const FOREIGN_KEY_VIOLATION: &str = "23503";

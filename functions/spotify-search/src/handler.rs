@@ -10,7 +10,7 @@ use shared::runtime::endpoint::{Body, json_response};
 use shared::spotify::{SpotifyApp, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
 
-use crate::config::Config;
+use crate::Config;
 use crate::request::{self, SearchRequest};
 
 /// The most candidates that Spotify returns on one page.

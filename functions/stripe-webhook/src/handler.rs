@@ -10,7 +10,7 @@ use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
 use shared::supabase::Supabase;
 use shared::{Code, Error};
 
-use crate::config::Config;
+use crate::Config;
 
 /// Stripe waits about twenty seconds for a response before it sends the event again.
 const DEADLINE_MS: u64 = 15_000;

@@ -31,7 +31,7 @@ pub use rsa::RsaKey;
 
 use http::{HeaderMap, header};
 
-use crate::config::{ConfigError, base_url, both, optional, required};
+use crate::config::{ConfigError, Problems, base_url, optional, required};
 use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
@@ -64,11 +64,15 @@ impl AuthConfig {
             secret => Ok(secret.map(Secret::new)),
         };
         let issuer = optional(&env, "AUTH_ISSUER").map(|issuer| base_url("AUTH_ISSUER", issuer)).transpose();
-        let ((url, secret), issuer) = both(both(url, secret), issuer)?;
-        Ok(Self {
-            issuer: issuer.unwrap_or_else(|| format!("{url}/auth/v1")),
-            jwks_url: format!("{url}/auth/v1/.well-known/jwks.json"),
-            legacy_key: secret.map(Key::Hs256),
+        let mut problems = Problems::default();
+        let (url, secret, issuer) = (problems.take(url), problems.take(secret), problems.take(issuer));
+        problems.finish(|| {
+            let url = url?;
+            Some(Self {
+                issuer: issuer?.unwrap_or_else(|| format!("{url}/auth/v1")),
+                jwks_url: format!("{url}/auth/v1/.well-known/jwks.json"),
+                legacy_key: secret?.map(Key::Hs256),
+            })
         })
     }
 }

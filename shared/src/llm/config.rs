@@ -1,7 +1,7 @@
 //! The model's address, and the form in which it is asked.
 
 use super::{Price, Prices};
-use crate::config::{ConfigError, base_url, both, optional, required, required_secret};
+use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
 use crate::redacted::Secret;
 
 /// How the model is held to JSON.
@@ -45,19 +45,24 @@ impl LlmConfig {
     /// # Errors
     /// [`ConfigError`] names the variables that are missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let upstream = both(llm_base_url(&env), required_secret(&env, "LLM_API_KEY"));
-        let model = both(required(&env, "LLM_MODEL"), json_mode(&env));
-        let prices = both(price(&env, "LLM_PRICE_IN"), price(&env, "LLM_PRICE_OUT"));
-        let tuning = both(both(upstream, model), both(prices, temperature(&env)));
-        let ((upstream, model), ((input, output), temperature)) = tuning?;
-        Ok(Self {
-            base_url: upstream.0,
-            api_key: upstream.1,
-            model: model.0,
-            json_mode: model.1,
-            reasoning_effort: optional(&env, "LLM_REASONING_EFFORT"),
-            temperature,
-            prices: Prices { input, output },
+        let mut problems = Problems::default();
+        let base_url = problems.take(llm_base_url(&env));
+        let api_key = problems.take(required_secret(&env, "LLM_API_KEY"));
+        let model = problems.take(required(&env, "LLM_MODEL"));
+        let json_mode = problems.take(json_mode(&env));
+        let input = problems.take(price(&env, "LLM_PRICE_IN"));
+        let output = problems.take(price(&env, "LLM_PRICE_OUT"));
+        let temperature = problems.take(temperature(&env));
+        problems.finish(|| {
+            Some(Self {
+                base_url: base_url?,
+                api_key: api_key?,
+                model: model?,
+                json_mode: json_mode?,
+                reasoning_effort: optional(&env, "LLM_REASONING_EFFORT"),
+                temperature: temperature?,
+                prices: Prices { input: input?, output: output? },
+            })
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::{JsonMode, LlmConfig, Problem};
+use crate::words::words;
 
 /// The name of the parameter that limits the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +46,27 @@ pub struct Dialect {
     pub sends_tuning: bool,
 }
 
+words! {include_str!("errors.txt");
+    /// The parameter `user` in an error: quoted, or as an entry of a path.
+    USER_PARAMETER = "user-parameter";
+    /// The names of the parameters that limit the answer.
+    LIMIT_PARAMETERS = "limit-parameters";
+    /// How a limit is called too large.
+    TOO_LARGE = "too-large";
+    /// The names of the parameters that ask for the usage.
+    USAGE_PARAMETERS = "usage-parameters";
+    /// The name of the parameter with the user's hashed id.
+    SAFETY_PARAMETER = "safety-parameter";
+    /// The names of the tuning parameters.
+    TUNING_PARAMETERS = "tuning-parameters";
+    /// The parameter `stream` in an error: quoted, or as a word.
+    STREAM_PARAMETER = "stream-parameter";
+    /// The names of the parameters that enforce JSON.
+    FORMAT_PARAMETERS = "format-parameters";
+}
+
 /// Other services know the former parameter, if any.
 const OPENAI: &str = "https://api.openai.com/";
-/// The parameter `user` in an error: quoted, or as an entry of a path.
-const QUOTED_USER: [&str; 5] = ["\"user\"", "'user'", "`user`", "body.user", " user "];
 
 impl Dialect {
     /// Returns the form with all features.
@@ -80,9 +98,8 @@ impl Dialect {
         if !problem.is_about_form() {
             return None;
         }
-        let names_limit = problem.says(&["max_tokens", "max_completion_tokens"]);
-        let is_too_large =
-            problem.says(&["less than", "too large", "at most", "exceed", "maximum", "must be <="]);
+        let names_limit = problem.says(LIMIT_PARAMETERS);
+        let is_too_large = problem.says(TOO_LARGE);
         if names_limit && !self.is_tight && is_too_large {
             return named(Self { is_tight: true, ..self });
         }
@@ -92,25 +109,24 @@ impl Dialect {
         if names_limit && self.token_limit == TokenLimit::MaxTokens {
             return named(Self { token_limit: TokenLimit::None, ..self });
         }
-        if self.asks_usage && problem.says(&["stream_options", "include_usage"]) {
+        if self.asks_usage && problem.says(USAGE_PARAMETERS) {
             return named(Self { asks_usage: false, ..self });
         }
-        if self.user == UserParameter::SafetyIdentifier && problem.says(&["safety_identifier"]) {
+        if self.user == UserParameter::SafetyIdentifier && problem.says(SAFETY_PARAMETER) {
             return named(Self { user: UserParameter::User, ..self });
         }
-        if self.user == UserParameter::User && (problem.param == "user" || problem.says(&QUOTED_USER)) {
+        if self.user == UserParameter::User && (problem.param == "user" || problem.says(USER_PARAMETER)) {
             return named(Self { user: UserParameter::None, ..self });
         }
-        if self.sends_tuning && problem.says(&["reasoning", "temperature"]) {
+        if self.sends_tuning && problem.says(TUNING_PARAMETERS) {
             return named(Self { sends_tuning: false, ..self });
         }
         // The server refuses the combination only: streaming is worth more to the user than an enforced schema.
-        let names_stream = problem.says(&["streaming", "\"stream\"", "`stream`", "'stream'", " stream "]);
+        let names_stream = problem.says(STREAM_PARAMETER);
         if self.json_mode != JsonMode::Prompt && names_stream {
             return named(Self { json_mode: JsonMode::Prompt, ..self });
         }
-        let names_format =
-            problem.says(&["response_format", "json_schema", "json_object", "schema", "grammar"]);
+        let names_format = problem.says(FORMAT_PARAMETERS);
         match self.json_mode {
             JsonMode::Strict | JsonMode::Object => Some((self.with_less_json(), names_format)),
             JsonMode::Prompt if self.streams => Some((

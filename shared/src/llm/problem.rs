@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::LlmError;
 use super::private::Private;
 use crate::text::one_line;
+use crate::words::words;
 
 /// The longest message kept for the log, in characters.
 const MAX_MESSAGE_CHARACTERS: usize = 200;
@@ -15,6 +16,27 @@ const MAX_TEXT_BYTES: usize = 8 * 1024;
 
 /// Members that repeat the request.
 const ECHOES: [&str; 6] = ["input", "ctx", "body", "request", "prompt", "messages"];
+
+// Words of the services' errors: "names" are in codes, types and statuses, "texts" anywhere.
+words! {include_str!("errors.txt");
+    FORM_TEXTS = "form-texts";
+    POLICY_NAMES = "policy-names";
+    POLICY_TEXTS = "policy-texts";
+    RATE_TEXTS = "rate-texts";
+    CONTEXT_NAMES = "context-names";
+    CONTEXT_TEXTS = "context-texts";
+    UNUSABLE_TEXTS = "unusable-texts";
+    UNUSABLE_NAMES = "unusable-names";
+    CREDIT_NAMES = "credit-names";
+    CREDIT_TEXTS = "credit-texts";
+    RATE_NAMES = "rate-names";
+    CREDENTIAL_NAMES = "credential-names";
+    CREDENTIAL_TEXTS = "credential-texts";
+    ACCOUNT_TEXTS = "account-texts";
+    BLOCKED_TEXTS = "blocked-texts";
+    MODEL_NAMES = "model-names";
+    MODEL_TEXTS = "model-texts";
+}
 
 /// A server's error, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -166,8 +188,8 @@ impl Problem {
 
     /// Whether the server may accept the request in a simpler form.
     pub(super) fn is_about_form(&self) -> bool {
-        let is_form = matches!(self.status, 400 | 404 | 415 | 422)
-            || self.status >= 500 && self.says(&["response_format", "json_schema", "grammar"]);
+        let is_form =
+            matches!(self.status, 400 | 404 | 415 | 422) || self.status >= 500 && self.says(FORM_TEXTS);
         let is_else = self.is_policy()
             || self.is_unusable()
             || self.is_credential()
@@ -181,115 +203,41 @@ impl Problem {
     /// Whether the user's words were refused, and not the form of the request.
     fn is_policy(&self) -> bool {
         let may_be = matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_answer;
-        may_be
-            && (self.names(&[
-                "content_filter",
-                "contentfilter",
-                "content_policy",
-                "contentpolicy",
-                "responsibleai",
-                "content_blocked",
-                "moderation_blocked",
-                "invalid_prompt",
-                "data_inspection",
-                "prohibited_content",
-                "safety",
-                "sensitive",
-                "censorship",
-                "guardrail",
-                "code 1301",
-                "code 2016",
-            ]) || self.says(&[
-                "content management policy",
-                "content policy",
-                "content filter",
-                "content exists risk",
-                "usage polic",
-                "usage guideline",
-                "flagged",
-                "moderation",
-                "inappropriate content",
-                "sensitive content",
-                "sensitive word",
-                "safety system",
-                "responsible ai",
-                "contentpolicyviolation",
-                "jailbreak",
-                "guardrail",
-                "prompt blocked",
-                "prompt was blocked",
-                "敏感",
-            ]))
+        may_be && (self.names(POLICY_NAMES) || self.says(POLICY_TEXTS))
     }
 
     /// Whether the request exceeds the model's context.
     pub(super) fn is_context(&self) -> bool {
-        if self.status == 429 || self.says(&["please wait", "throttl", "rate limit"]) {
+        if self.status == 429 || self.says(RATE_TEXTS) {
             return false;
         }
-        self.status == 413
-            || self.names(&["context_length", "context_size", "string_above_max_length"])
-            || self.says(&[
-                "context length",
-                "context window",
-                "context size",
-                "maximum context",
-                "prompt is too long",
-                "input is too long",
-                "too many tokens",
-                "reduce the length",
-                "tokens exceed",
-                "max_new_tokens",
-            ])
+        self.status == 413 || self.names(CONTEXT_NAMES) || self.says(CONTEXT_TEXTS)
     }
 
     /// Whether the model's answer did not have the enforced form; the same question may get another answer.
     fn is_unusable(&self) -> bool {
-        self.says(&["failed to generate json", "failed to validate json", "json mode couldn't be met"])
-            || self.names(&["json_validate_failed", "json_generation_failed", "code 5024"])
+        self.says(UNUSABLE_TEXTS) || self.names(UNUSABLE_NAMES)
     }
 
     fn is_credit(&self) -> bool {
-        self.status == 402
-            || self.names(&[
-                "insufficient_quota",
-                "insufficient_balance",
-                "exceeded_current_quota",
-                "budget_exceeded",
-                "billing",
-                "credit",
-            ])
-            || self.says(&[
-                "insufficient balance",
-                "insufficient credit",
-                "credit balance",
-                "available credits",
-                "spending limit",
-                "余额",
-            ])
+        self.status == 402 || self.names(CREDIT_NAMES) || self.says(CREDIT_TEXTS)
     }
 
     fn is_rate_limit(&self) -> bool {
-        self.status == 429 || self.names(&["rate_limit", "ratelimit", "throttl", "resource_exhausted"])
+        self.status == 429 || self.names(RATE_NAMES)
     }
 
     fn is_credential(&self) -> bool {
-        matches!(self.status, 401 | 403)
-            || self.names(&["api_key", "authentication", "permission_denied", "unauthorized"])
-            || self.says(&["api key", "api-key", "authentication error"])
+        matches!(self.status, 401 | 403) || self.names(CREDENTIAL_NAMES) || self.says(CREDENTIAL_TEXTS)
     }
 
     /// Whether the account is closed, for whatever reason.
     fn is_blocked(&self) -> bool {
-        self.status < 500
-            && self.says(&["account", "organization"])
-            && self.says(&["suspended", "disabled", "deactivated", "your account has been"])
+        self.status < 500 && self.says(ACCOUNT_TEXTS) && self.says(BLOCKED_TEXTS)
     }
 
     fn is_model(&self) -> bool {
-        self.names(&["model_not_found", "model_not_available", "model_decommissioned"])
-            || self.says(&["model"])
-                && self.says(&["not found", "not exist", "decommissioned", "invalid model", "unknown model"])
+        self.names(MODEL_NAMES) || self.says(&["model"]) && self.says(MODEL_TEXTS)
     }
 
     /// Whether the URL or the form of the request is wrong. Within an answer, a single provider of a router may have

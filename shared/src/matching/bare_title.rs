@@ -3,6 +3,7 @@
 use super::{
     addition::Addition,
     fold::{Folded, MAX_CHARS, cut},
+    lexicon::{Senses, lexicon},
     normalise::words,
     structure::{Place, Step, Structure},
     title::guests_at,
@@ -39,12 +40,11 @@ fn kept_piece(place: Place, piece: &str) -> Option<String> {
             Addition::Part | Addition::Count | Addition::Subtitle | Addition::Note
         );
     // Guests come last.
-    let is_guest = |word: &str| guests.is_some() && matches!(words_of_feat(word), Some(true));
+    let is_guest = |word: &str| guests.is_some() && names_guest(word);
     (stays && !own.is_empty())
         .then(|| piece.split_whitespace().take_while(|word| !is_guest(word)).collect::<Vec<_>>().join(" "))
 }
 
-fn words_of_feat(word: &str) -> Option<bool> {
-    let words = words(word);
-    words.first().map(|word| matches!(word.as_str(), "feat" | "ft" | "featuring"))
+fn names_guest(word: &str) -> bool {
+    words(word).first().is_some_and(|word| lexicon().word(word).senses.has(Senses::FEAT))
 }

@@ -1,23 +1,40 @@
 //! Decides what a word of the prompt asks for, given the words around it.
 
 use super::{Version, version::Versions};
+use crate::words::words;
 
-/// Words after which "live" is the verb, or the last word of a name.
-const BEFORE_VERB: &[&str] = &[
-    "to", "i", "we", "you", "they", "she", "he", "people", "who", "that", "can", "could", "would", "will",
-    "should", "must", "let", "lets", "dont", "cant", "how", "where", "long", "when", "night", "never",
-    "just", "really", "truly", "wanna", "gonna", "by", "band", "parents", "friends",
-];
-
-/// Words before which "live" is the adjective.
-const RECORDED: &str = "version versions recording recordings recorded album albums performance performances \
-    session sessions concert concerts set sets show shows gig gigs track tracks take takes cut cuts cover covers \
-    song songs music rock jazz blues acoustic unplugged bootleg bootlegs aid edition editions jam jams rendition \
-    renditions only classics hits favourites favorites playlist at wersja wersje nagrania";
-
-/// Words that begin a clause with a verb: "the city where I grew up and live".
-const ASKING: &[&str] =
-    &["where", "how", "who", "why", "when", "that", "which", "as", "than", "what", "i", "we", "you", "they"];
+words! {include_str!("prompt.txt");
+    /// Words after which "live" is the verb, or the last word of a name.
+    BEFORE_VERB = "before-the-verb-live";
+    /// Words before which "live" is the adjective.
+    RECORDED = "recordings";
+    /// Words that begin a clause with a verb: "the city where I grew up and live".
+    ASKING = "clause-openings";
+    /// Words after "tribute" that make it a kind of recording or performer.
+    TRIBUTES = "tributes";
+    /// Forms of "demo".
+    DEMOS = "demos";
+    /// Words before "koncertu" that make it the place of a recording.
+    BEFORE_CONCERT_RECORDING = "before-concert-recordings";
+    /// Words before "koncertow…" that make it a hall, a tour or an evening.
+    BEFORE_CONCERT_EVENT = "before-concert-events";
+    /// Words before "koncert" that make it an event.
+    BEFORE_CONCERT = "before-concerts";
+    /// Words after "concert" that make it a recording.
+    CONCERT_RECORDINGS = "concert-recordings";
+    /// Words after "karaoke" that make it an evening.
+    KARAOKE_EVENINGS = "karaoke-evenings";
+    /// Words before "karaoke" that make it an occasion.
+    KARAOKE_OCCASIONS = "karaoke-occasions";
+    /// Words before "cover" that make it a sleeve or the verb.
+    BEFORE_SLEEVE = "before-sleeves-and-verbs";
+    /// Words after "cover" that make it the verb.
+    AFTER_VERB = "after-the-verb-cover";
+    /// Forms of "cover" in Polish.
+    POLISH_COVERS = "polish-covers";
+    /// Beginnings of words after "koncert" that make it a composition.
+    CONCERTOS = "concertos";
+}
 
 /// A word of the prompt with the words around it, within its clause.
 pub(super) struct Context<'a> {
@@ -52,16 +69,9 @@ impl Context<'_> {
         add(word == "unplugged" || word == "acoustic" || word.starts_with("akustyczn"), Version::Acoustic);
         add(word.starts_with("karaoke") && self.is_karaoke(), Version::Karaoke);
         add(self.is_cover(), Version::Cover);
-        add(
-            matches!(word, "tribute" | "tributes")
-                && matches!(
-                    next,
-                    "band" | "bands" | "version" | "versions" | "album" | "albums" | "act" | "acts"
-                ),
-            Version::Tribute,
-        );
+        add(matches!(word, "tribute" | "tributes") && TRIBUTES.contains(&next), Version::Tribute);
         add(word.starts_with("remix") || word.starts_with("remiks"), Version::Remix);
-        add(matches!(word, "demo" | "demos" | "demowki" | "demowek"), Version::Demo);
+        add(DEMOS.contains(&word), Version::Demo);
         add(word.starts_with("instrumental") && !(previous == "was" || next == "in"), Version::Instrumental);
         add(word == "nightcore" || word.starts_with("przyspieszon"), Version::SpedUp);
         add(
@@ -90,8 +100,7 @@ impl Context<'_> {
         let next = self.next();
         let closes = next.is_empty() && !self.before.is_empty();
         !BEFORE_VERB.contains(&self.previous())
-            && (RECORDED.split(' ').any(|word| word == next)
-                || ((closes || next == "from") && !self.is_asked))
+            && (RECORDED.contains(&next) || ((closes || next == "from") && !self.is_asked))
     }
 
     /// Polish "koncertowe wersje", "z koncertu"; English "in concert". Not the concert that the user goes to.
@@ -100,26 +109,12 @@ impl Context<'_> {
         let previous = self.previous();
         match self.word {
             "koncert" | "koncerty" => {
-                let event = matches!(
-                    previous,
-                    "na" | "przed" | "po" | "przez" | "o" | "jak" | "moj" | "nasz" | "ten"
-                );
-                let concerto = ["fortepianow", "skrzypcow", "wiolonczelow", "brandenbur", "organow"];
-                !event && !concerto.iter().any(|kind| next.starts_with(kind))
+                let event = BEFORE_CONCERT.contains(&previous);
+                !event && !CONCERTOS.iter().any(|kind| next.starts_with(kind))
             }
-            "koncertu" | "koncertow" => {
-                matches!(previous, "z" | "nagrania" | "nagran" | "zapis" | "zapisy" | "wersje" | "wersja")
-            }
-            word if word.starts_with("koncertow") => {
-                !matches!(previous, "sala" | "sali" | "trasa" | "trase" | "przed")
-            }
-            "concert" => {
-                previous == "in"
-                    || matches!(
-                        next,
-                        "recording" | "recordings" | "version" | "versions" | "album" | "albums"
-                    )
-            }
+            "koncertu" | "koncertow" => BEFORE_CONCERT_RECORDING.contains(&previous),
+            word if word.starts_with("koncertow") => !BEFORE_CONCERT_EVENT.contains(&previous),
+            "concert" => previous == "in" || CONCERT_RECORDINGS.contains(&next),
             _ => false,
         }
     }
@@ -128,12 +123,8 @@ impl Context<'_> {
     fn is_karaoke(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
-        let evening = matches!(
-            next,
-            "night" | "nights" | "party" | "bar" | "evening" | "classics" | "favourites" | "favorites"
-        );
-        let occasion =
-            matches!(previous, "wieczor" | "impreza" | "impreze" | "noc" | "at" | "na" | "do" | "our" | "my");
+        let evening = KARAOKE_EVENINGS.contains(&next);
+        let occasion = KARAOKE_OCCASIONS.contains(&previous);
         !evening && !occasion
     }
 
@@ -141,53 +132,12 @@ impl Context<'_> {
     fn is_cover(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
-        let is_sleeve = matches!(
-            previous,
-            "album"
-                | "record"
-                | "for"
-                | "take"
-                | "magazine"
-                | "book"
-                | "under"
-                | "sleeve"
-                | "front"
-                | "to"
-                | "should"
-                | "will"
-                | "must"
-                | "that"
-                | "which"
-                | "it"
-                | "playlist"
-                | "mix"
-                | "list"
-                | "can"
-                | "bed"
-                | "cloud"
-        );
-        let is_verb = matches!(
-            next,
-            "the"
-                | "all"
-                | "everything"
-                | "every"
-                | "a"
-                | "my"
-                | "both"
-                | "me"
-                | "different"
-                | "art"
-                | "many"
-                | "various"
-                | "up"
-                | "girl"
-        );
+        let is_sleeve = BEFORE_SLEEVE.contains(&previous);
+        let is_verb = AFTER_VERB.contains(&next);
         match self.word {
             "cover" | "covers" => !is_sleeve && !is_verb,
             "covered" => next == "by",
-            "covery" | "coverow" | "coverach" | "coverami" | "coverowe" | "cowery" | "cowerow" => true,
-            _ => false,
+            word => POLISH_COVERS.contains(&word),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Finds the artists that a user names.
 
 use super::{fold::MAX_CHARS, normalise::words};
+use crate::words::{pairs, words};
 
 /// The user's words, prepared for finding artists' names.
 #[derive(Debug, Clone)]
@@ -17,133 +18,20 @@ struct Word {
     starts_sentence: bool,
 }
 
-/// Artists whose names are ordinary words although they are long enough to count as names otherwise.
-const WORDS_TOO: &[&str] = &[
-    "america",
-    "animals",
-    "asia",
-    "bananarama",
-    "berlin",
-    "boston",
-    "bread",
-    "cake",
-    "chicago",
-    "cream",
-    "disturbed",
-    "doors",
-    "eagles",
-    "europe",
-    "faces",
-    "faith",
-    "family",
-    "fantasy",
-    "foreigner",
-    "freedom",
-    "future",
-    "garbage",
-    "genesis",
-    "grimes",
-    "heart",
-    "jamaica",
-    "journey",
-    "justice",
-    "kansas",
-    "kombi",
-    "london",
-    "madness",
-    "miracle",
-    "morning",
-    "mountain",
-    "nature",
-    "oasis",
-    "orbital",
-    "paradise",
-    "passenger",
-    "perfect",
-    "poison",
-    "police",
-    "prince",
-    "pretenders",
-    "queen",
-    "rainbow",
-    "republika",
-    "shining",
-    "sisters",
-    "squeeze",
-    "strange",
-    "strokes",
-    "suede",
-    "summer",
-    "sunshine",
-    "survivor",
-    "switchfoot",
-    "television",
-    "temptations",
-    "traffic",
-    "travis",
-    "tricky",
-    "trapeze",
-    "warpaint",
-    "weather",
-    "weekend",
-    "winter",
-    "wonder",
-    "young",
-    "varius",
-    "bajm",
-    "spoons",
-    "killers",
-    "smiths",
-    "common",
-    "logic",
-    "ministry",
-    "prodigy",
-    "elbow",
-    "embrace",
-    "placebo",
-    "editors",
-    "interpol",
-    "national",
-    "kinks",
-    "drifters",
-    "platters",
-    "stranglers",
-    "lemonade",
-    "muzyka",
-    "wanda",
-    "wilki",
-    "brygada",
-    "kobranocka",
-    "piersi",
-    "bracia",
-    "feel",
-    "video",
-    "enej",
-    "dezerter",
-    "take that",
-    "new order",
-    "big country",
-    "talk talk",
-    "simple minds",
-    "happy mondays",
-    "right now",
-    "all saints",
-];
+words! {include_str!("prompt.txt");
+    /// Artists whose names are ordinary words although they are long enough to count as names otherwise.
+    AMBIGUOUS_ARTIST_NAMES = "ambiguous-artist-names";
+    /// Words after which a name counts, however it is written.
+    INTRODUCTIONS = "introductions";
+    /// Endings of Polish cases, without diacritics.
+    ENDINGS = "polish-endings";
+    /// Words between two names of a list.
+    LINKS = "links";
+    /// Consonants that the endings change: Budka - Budce, Kult - Kulcie, Metallica - Metalliki.
+    CHANGES = "changed-consonants";
+}
 
-/// Words after which a name counts, however it is written.
-const INTRODUCTIONS: &[&str] = &[
-    "band",
-    "group",
-    "artist",
-    "singer",
-    "rapper",
-    "zespol",
-    "zespolu",
-    "grupa",
-    "grupy",
-    "kapeli",
-    "wokalisty",
-];
+const CHANGED_CONSONANTS: [(&str, &str); 7] = pairs(CHANGES);
 
 impl Prompt {
     pub(super) fn new(prompt: &str) -> Self {
@@ -198,7 +86,7 @@ impl Prompt {
 
     fn is_name(&self, at: usize, name: &[String]) -> bool {
         let joined = name.join(" ");
-        let is_word_too = WORDS_TOO.contains(&joined.as_str());
+        let is_word_too = AMBIGUOUS_ARTIST_NAMES.contains(&joined.as_str());
         let distinctive = !is_word_too && (name.len() > 1 || joined.chars().count() >= 6);
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         let introduced = before.is_some_and(|word| INTRODUCTIONS.contains(&word.folded.as_str()));
@@ -214,7 +102,7 @@ impl Prompt {
     /// "Kult, Dżem …": another capitalised word after the first one suggests names.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
-        let is_link = |word: &Word| matches!(word.folded.as_str(), "and" | "i" | "oraz" | "or" | "lub");
+        let is_link = |word: &Word| LINKS.contains(&word.folded.as_str());
         let opens =
             self.capitals_tell && word(at).is_some_and(|word| word.is_capitalised && word.starts_sentence);
         let next = at + length;
@@ -224,12 +112,6 @@ impl Prompt {
                 .is_some_and(|word| word.is_capitalised && word.folded != "please" && word.folded != "i")
     }
 }
-
-/// Endings of Polish cases, without diacritics.
-const ENDINGS: &[&str] = &[
-    "a", "u", "owi", "em", "iem", "ie", "e", "y", "i", "o", "ow", "om", "ami", "ach", "ego", "emu", "im",
-    "ym", "ej", "s",
-];
 
 /// Whether the word is the name, one of its Polish cases, or its English genitive.
 fn is_form_of(word: &str, name: &str) -> bool {
@@ -241,11 +123,9 @@ fn is_form_of(word: &str, name: &str) -> bool {
     }
     let stem = name.strip_suffix(['a', 'e', 'i', 'o', 'u', 'y']).unwrap_or(name);
     let ends = |stem: &str| word.strip_prefix(stem).is_some_and(|ending| ENDINGS.contains(&ending));
-    // Consonants that the endings change: Budka - Budce, Kult - Kulcie, Metallica - Metalliki.
-    let changed = [("k", "c"), ("c", "k"), ("t", "c"), ("g", "dz"), ("r", "rz"), ("d", "dz"), ("x", "ks")];
     (stem.chars().count() >= 3 && ends(stem))
         || (stem.len() < name.len() && ends(name))
-        || changed.iter().any(|(from, to)| {
+        || CHANGED_CONSONANTS.iter().any(|(from, to)| {
             stem.strip_suffix(from)
                 .filter(|root| root.chars().count() >= 2)
                 .is_some_and(|root| ends(&format!("{root}{to}")))

@@ -5,6 +5,7 @@ use super::{
     letters::is_diacritic,
 };
 use crate::unicode::decompose;
+use crate::words::{pairs, words};
 
 /// Whether the names share no script: one is in Latin letters, the other has none.
 pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
@@ -21,7 +22,7 @@ pub(super) fn to_latin(text: &str) -> String {
     let mut out = String::with_capacity(lower.len());
     // The Greek pair is one vowel; a single υ is an i.
     for c in lower.replace("ου", "ou").chars() {
-        match cyrillic_letter(c).or_else(|| greek_letter(c)) {
+        match latin_letter(c) {
             Some(latin) => out.push_str(latin),
             None => out.push(c),
         }
@@ -34,70 +35,34 @@ pub(super) fn without_x(text: &str) -> String {
     text.replace('x', "ks").replace('X', "Ks")
 }
 
-fn cyrillic_letter(c: char) -> Option<&'static str> {
-    Some(match c {
-        'а' => "a",
-        'б' => "b",
-        'в' => "v",
-        'г' | 'ґ' => "g",
-        'д' => "d",
-        'е' | 'э' | 'є' => "e",
-        'ж' => "zh",
-        'з' => "z",
-        'и' | 'і' | 'ї' => "i",
-        'к' => "k",
-        'л' => "l",
-        'м' => "m",
-        'н' => "n",
-        'о' => "o",
-        'п' => "p",
-        'р' => "r",
-        'с' => "s",
-        'т' => "t",
-        'у' => "u",
-        'ф' => "f",
-        'х' => "kh",
-        'ц' => "ts",
-        'ч' => "ch",
-        'ш' => "sh",
-        'щ' => "shch",
-        'ы' => "y",
-        'ю' => "yu",
-        'я' => "ya",
-        'ъ' | 'ь' => "",
-        'ђ' => "d",
-        'ј' => "j",
-        'љ' => "lj",
-        'њ' => "nj",
-        'ћ' => "c",
-        'џ' => "dz",
-        _ => return None,
-    })
+words! {include_str!("transliteration.txt");
+    CYRILLIC = "cyrillic";
+    GREEK = "greek";
 }
 
-fn greek_letter(c: char) -> Option<&'static str> {
-    Some(match c {
-        'α' => "a",
-        'β' => "v",
-        'γ' => "g",
-        'δ' => "d",
-        'ε' => "e",
-        'ζ' => "z",
-        'η' | 'ι' | 'υ' => "i",
-        'θ' => "th",
-        'κ' => "k",
-        'λ' => "l",
-        'μ' => "m",
-        'ν' => "n",
-        'ξ' => "ks",
-        'ο' | 'ω' => "o",
-        'π' => "p",
-        'ρ' => "r",
-        'σ' | 'ς' => "s",
-        'τ' => "t",
-        'φ' => "f",
-        'χ' => "h",
-        'ψ' => "ps",
-        _ => return None,
-    })
+/// The first and the last letter that is transliterated.
+const RANGE: (usize, usize) = ('α' as usize, 'ґ' as usize);
+
+/// The Latin form of each letter of the range.
+const LATIN: [Option<&str>; RANGE.1 - RANGE.0 + 1] =
+    with_letters(with_letters([None; RANGE.1 - RANGE.0 + 1], CYRILLIC), GREEK);
+
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const fn with_letters<const N: usize>(
+    mut latin: [Option<&'static str>; N],
+    mut entries: &[&'static str],
+) -> [Option<&'static str>; N] {
+    while let Some((entry, rest)) = entries.split_first() {
+        let [(letter, form)] = pairs(&[*entry]);
+        // Every letter of the range has two bytes in UTF-8.
+        if let [first, second] = letter.as_bytes() {
+            latin[(((*first & 0x1f) as usize) << 6 | (*second & 0x3f) as usize) - RANGE.0] = Some(form);
+        }
+        entries = rest;
+    }
+    latin
+}
+
+fn latin_letter(c: char) -> Option<&'static str> {
+    LATIN.get((c as usize).checked_sub(RANGE.0)?).copied().flatten()
 }

@@ -4,9 +4,21 @@ use super::{
     Version,
     context::{Context, asks},
     fold::MAX_CHARS,
-    normalise::words,
+    normalise,
     version::Versions,
 };
+use crate::words::words;
+
+words! {include_str!("prompt.txt");
+    /// Words that refuse what follows.
+    NEGATIONS = "negations";
+    /// Words over which a negation continues.
+    NEGATION_LINKS = "negation-links";
+    /// Words that end a negation.
+    NEGATION_ENDS = "negation-ends";
+    /// Nouns that may stand between a negation and a version.
+    VERSION_NOUNS = "version-nouns";
+}
 
 /// The versions that the user asked for; none by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +61,7 @@ fn clause(clause: &str, negated: &mut Negation) -> Versions {
     // Folding reads a bounded text, so a long clause is read in sections.
     let characters: Vec<char> = clause.chars().collect();
     let stretches = characters.chunks(MAX_CHARS).map(|stretch| stretch.iter().collect::<String>());
-    let words: Vec<String> = stretches.flat_map(|stretch| words(&stretch)).collect();
+    let words: Vec<String> = stretches.flat_map(|stretch| normalise::words(&stretch)).collect();
     let mut found = Versions::default();
     let mut is_asked = false;
     for (at, word) in words.iter().enumerate() {
@@ -82,74 +94,17 @@ impl Negation {
     }
 
     fn applies(&mut self, word: &str, names_version: bool) -> bool {
-        let refuses = matches!(
-            word,
-            "no" | "not"
-                | "without"
-                | "dont"
-                | "non"
-                | "never"
-                | "avoid"
-                | "except"
-                | "exclude"
-                | "excluding"
-                | "skip"
-                | "bez"
-                | "nie"
-                | "zadnych"
-                | "zadnej"
-                | "oprocz"
-                | "unikaj"
-                | "zero"
-                | "isnt"
-                | "arent"
-        );
-        let links = matches!(
-            word,
-            "or" | "and"
-                | "any"
-                | "nor"
-                | "i"
-                | "ani"
-                | "lub"
-                | "albo"
-                | "of"
-                | "oraz"
-                | "na"
-                | "chce"
-                | "want"
-        );
+        let refuses = NEGATIONS.contains(&word);
+        let links = NEGATION_LINKS.contains(&word);
         if refuses || (names_version && self.reach > 0) {
             self.reach = Self::REACH;
-        } else if matches!(word, "but" | "only" | "ale" | "tylko" | "lecz" | "just") {
+        } else if NEGATION_ENDS.contains(&word) {
             self.reach = 0;
-        } else if !links && !is_version_noun(word) {
+        } else if !links && !VERSION_NOUNS.contains(&word) {
             self.reach = self.reach.saturating_sub(1);
         }
         names_version && self.reach > 0
     }
-}
-
-fn is_version_noun(word: &str) -> bool {
-    matches!(
-        word,
-        "version"
-            | "versions"
-            | "recording"
-            | "recordings"
-            | "song"
-            | "songs"
-            | "track"
-            | "tracks"
-            | "wersja"
-            | "wersje"
-            | "wersji"
-            | "wersjach"
-            | "nagran"
-            | "nagrania"
-            | "piosenek"
-            | "utworow"
-    )
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl AllowedOrigins {
         &self,
         headers: &HeaderMap,
         method: &Method,
-        methods: &'static str,
+        methods: impl FnOnce() -> String,
     ) -> Option<HeaderMap> {
         if method != Method::OPTIONS {
             return None;
@@ -71,12 +71,13 @@ impl AllowedOrigins {
         let mut answer = self.headers_for(headers);
         if answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
             for (name, value) in [
-                (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
                 (header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),
                 (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS),
             ] {
                 answer.insert(name, HeaderValue::from_static(value));
             }
+            let methods = HeaderValue::from_str(&methods());
+            answer.extend(methods.map(|methods| (header::ACCESS_CONTROL_ALLOW_METHODS, methods)));
         }
         Some(answer)
     }
@@ -133,6 +134,10 @@ mod tests {
 
     const METHODS: &str = "POST, DELETE";
 
+    fn methods() -> String {
+        METHODS.to_owned()
+    }
+
     fn origins() -> AllowedOrigins {
         AllowedOrigins::parse("https://a.example, http://127.0.0.1:3000").unwrap()
     }
@@ -174,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_preflight_of_an_allowed_origin_names_methods_and_headers() {
-        let answer = origins().preflight(&from("https://a.example"), &Method::OPTIONS, METHODS).unwrap();
+        let answer = origins().preflight(&from("https://a.example"), &Method::OPTIONS, methods).unwrap();
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
         let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
@@ -200,26 +205,26 @@ mod tests {
 
     #[test]
     fn preflight_of_another_origin_gets_no_permission() {
-        let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, METHODS).unwrap();
+        let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, methods).unwrap();
         assert_eq!(answer.len(), 1);
         assert!(answer.contains_key(header::VARY));
     }
 
     #[test]
     fn preflight_succeeds_whatever_it_requests() {
-        let bare = origins().preflight(&HeaderMap::new(), &Method::OPTIONS, METHODS).unwrap();
+        let bare = origins().preflight(&HeaderMap::new(), &Method::OPTIONS, methods).unwrap();
         assert_eq!(bare, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
         let mut odd = from("https://a.example");
         odd.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PATCH"));
         odd.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static("x-unknown"));
-        let usual = origins().preflight(&from("https://a.example"), &Method::OPTIONS, METHODS);
-        assert_eq!(origins().preflight(&odd, &Method::OPTIONS, METHODS), usual);
+        let usual = origins().preflight(&from("https://a.example"), &Method::OPTIONS, methods);
+        assert_eq!(origins().preflight(&odd, &Method::OPTIONS, methods), usual);
     }
 
     #[test]
     fn only_options_is_a_preflight() {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::HEAD] {
-            assert_eq!(origins().preflight(&from("https://a.example"), &method, METHODS), None);
+            assert_eq!(origins().preflight(&from("https://a.example"), &method, methods), None);
         }
     }
 

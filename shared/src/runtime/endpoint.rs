@@ -41,8 +41,6 @@ pub enum Body {
 pub struct Endpoint {
     /// The function's name, the last segment of its URL.
     pub name: &'static str,
-    /// The methods of all its routes, in the form of the `Allow` header.
-    pub methods: &'static str,
     /// Each path below its URL (`/` for the URL itself) with the methods of that path.
     pub routes: &'static [(&'static str, &'static str)],
     /// The largest request body that it accepts, in bytes.
@@ -68,7 +66,23 @@ impl Endpoint {
         let Some((_, methods)) = self.routes.iter().find(|(known, _)| *known == path) else {
             return Err(Error::not_found());
         };
-        check_method(request.method(), methods)
+        match allows(methods, request.method().as_str()) {
+            true => Ok(()),
+            false => Err(Error::method_not_allowed(methods)),
+        }
+    }
+
+    /// Whether any route allows the method.
+    fn allows(&self, method: &Method) -> bool {
+        self.routes.iter().any(|(_, methods)| allows(methods, method.as_str()))
+    }
+
+    /// Returns the methods of all routes, in the form of the `Allow` header.
+    pub fn methods(&self) -> String {
+        let all = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        let allowed: Vec<&str> =
+            all.iter().filter(|method| self.allows(method)).map(Method::as_str).collect();
+        allowed.join(", ")
     }
 }
 
@@ -79,11 +93,8 @@ impl Error {
     }
 }
 
-fn check_method(method: &Method, allowed: &'static str) -> Result<(), Error> {
-    match allowed.split(", ").any(|allowed| allowed == method.as_str()) {
-        true => Ok(()),
-        false => Err(Error::method_not_allowed(allowed)),
-    }
+fn allows(methods: &str, method: &str) -> bool {
+    methods.split(", ").any(|allowed| allowed == method)
 }
 
 /// The reasons why a request's body could not be read.
@@ -212,7 +223,8 @@ pub async fn serve(
     handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
 ) -> Response<Body> {
     let inbound_headers = request.headers().clone();
-    let mut response = match origins.preflight(&inbound_headers, request.method(), call.endpoint.methods) {
+    let mut response = match origins.preflight(&inbound_headers, request.method(), || call.endpoint.methods())
+    {
         Some(headers) => empty(StatusCode::NO_CONTENT, headers),
         None => match run(call, request, health, handle).await {
             Ok(response) => {
@@ -256,7 +268,9 @@ async fn run(
             _ => Err(Error::method_not_allowed("GET, HEAD")),
         };
     }
-    check_method(request.method(), call.endpoint.methods)?;
+    if !call.endpoint.allows(request.method()) {
+        return Err(Error::method_not_allowed(&call.endpoint.methods()));
+    }
     let (parts, body) = request.into_parts();
     let body = body.map_err(|error| match error {
         BodyError::TooLarge if call.endpoint.max_body_bytes == 0 => {
@@ -322,7 +336,7 @@ fn error_response(call: &RequestContext, error: &Error) -> Response<Body> {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Some(methods) = error.allow() {
-        headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        headers.extend(HeaderValue::from_str(methods).map(|methods| (header::ALLOW, methods)));
     }
     if error.status() == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

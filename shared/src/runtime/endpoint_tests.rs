@@ -7,7 +7,6 @@ use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream}
 
 const ENDPOINT: Endpoint = Endpoint {
     name: "echo",
-    methods: "POST, DELETE",
     routes: &[("/", "POST, DELETE"), ("/start", "POST, DELETE"), ("/stop", "DELETE")],
     max_body_bytes: 2048,
     has_database: false,

@@ -145,7 +145,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::required;
+    use crate::config::{Problems, required};
     use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
     use crate::runtime::http_client::HttpError;
 
@@ -160,8 +160,9 @@ mod tests {
     }
 
     fn problems(names: &[&'static str]) -> Option<ConfigError> {
-        let missing = names.iter().map(|name| required(|_| None, name).map(drop));
-        missing.reduce(|a, b| crate::config::both(a, b).map(drop))?.err()
+        let mut problems = Problems::default();
+        names.iter().for_each(|name| drop(problems.take(required(|_| None, name))));
+        problems.finish(|| Some(())).err()
     }
 
     const TOKEN: &str = "the-operators-token";

@@ -130,7 +130,19 @@ struct GetArgs<'a> {
 struct Stored {
     access_token: String,
     refresh_token: String,
-    state: String,
+    state: TokenState,
+}
+
+/// The database's `spotify_token_state`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TokenState {
+    /// The access token is valid for at least a minute.
+    Fresh,
+    /// This request has to refresh the access token.
+    Refresh,
+    /// Another request refreshes it.
+    Wait,
 }
 
 impl<'a> SpotifyLinks<'a> {
@@ -211,16 +223,16 @@ impl<'a> SpotifyLinks<'a> {
         let mut swaps = 0;
         loop {
             let stored = self.read(user_id, refused).await?.ok_or(LinkError::NotLinked)?;
-            match stored.state.as_str() {
-                "fresh" => return Ok(Secret::new(stored.access_token)),
-                "refresh" if swaps < MAX_SWAPS => {
+            match stored.state {
+                TokenState::Fresh => return Ok(Secret::new(stored.access_token)),
+                TokenState::Refresh if swaps < MAX_SWAPS => {
                     swaps += 1;
                     if let Some(token) = self.refresh(user_id, Secret::new(stored.refresh_token)).await? {
                         return Ok(token);
                     }
                 }
                 _ if self.clock.now_ms() >= give_up_ms => return Err(LinkError::Busy),
-                _ => self.clock.sleep_ms(POLL_MS).await,
+                TokenState::Refresh | TokenState::Wait => self.clock.sleep_ms(POLL_MS).await,
             }
         }
     }

@@ -23,7 +23,7 @@ pub use state::{NewState, SignedState, StateError, StateKeys};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::config::{ConfigError, base_url, both, optional, required, required_secret};
+use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
 use crate::redacted::Secret;
 
 /// The app that is registered with Spotify, and Spotify's addresses.
@@ -50,16 +50,22 @@ impl SpotifyConfig {
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let url =
             |name, default: &str| base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()));
-        let credentials =
-            both(required(&env, "SPOTIFY_CLIENT_ID"), required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
-        let urls = both(
-            url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"),
-            url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"),
-        );
-        let image_origin = url("SPOTIFY_IMAGE_ORIGIN", "https://i.scdn.co");
-        let ((client_id, client_secret), ((api_base_url, accounts_base_url), image_origin)) =
-            both(credentials, both(urls, image_origin))?;
-        Ok(Self { client_id, client_secret, api_base_url, accounts_base_url, image_origin })
+        let mut problems = Problems::default();
+        let client_id = problems.take(required(&env, "SPOTIFY_CLIENT_ID"));
+        let client_secret = problems.take(required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
+        let api_base_url = problems.take(url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"));
+        let accounts_base_url =
+            problems.take(url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"));
+        let image_origin = problems.take(url("SPOTIFY_IMAGE_ORIGIN", "https://i.scdn.co"));
+        problems.finish(|| {
+            Some(Self {
+                client_id: client_id?,
+                client_secret: client_secret?,
+                api_base_url: api_base_url?,
+                accounts_base_url: accounts_base_url?,
+                image_origin: image_origin?,
+            })
+        })
     }
 
     /// Returns the value of `Authorization` that authenticates the app at the token endpoint.

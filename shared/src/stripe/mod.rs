@@ -30,9 +30,10 @@ pub use signature::{SignatureError, WebhookSecrets};
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::{ConfigError, base_url, both, optional, required_secret};
+use crate::config::{ConfigError, Problems, base_url, optional, required_secret};
 use crate::redacted::Secret;
 
 /// The API version that the requests and the fields read here are written for.
@@ -64,8 +65,12 @@ impl StripeConfig {
                 "must begin with sk_live_, sk_test_, rk_live_ or rk_test_, as keys do",
             )),
         });
-        let ((secret_key, livemode), api_base_url) = both(key, base_url(URL, url))?;
-        Ok(Self { secret_key, api_base_url, livemode })
+        let mut problems = Problems::default();
+        let (key, api_base_url) = (problems.take(key), problems.take(base_url(URL, url)));
+        problems.finish(|| {
+            let (secret_key, livemode) = key?;
+            Some(Self { secret_key, api_base_url: api_base_url?, livemode })
+        })
     }
 }
 
@@ -79,7 +84,8 @@ fn mode_of(key: &str) -> Option<bool> {
 }
 
 /// A syntactically valid Stripe id: letters, digits, underscores and hyphens, all safe in a URL path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct StripeId(String);
 
 impl StripeId {
@@ -95,6 +101,14 @@ impl StripeId {
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for StripeId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not an id of Stripe")
     }
 }
 

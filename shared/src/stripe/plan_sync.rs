@@ -6,11 +6,12 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::checkout::Owner;
-use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject, text};
+use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject};
 use crate::error::{Code, Error};
 use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
@@ -20,8 +21,9 @@ const MAX_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE_MS: u64 = 20;
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The billing fields of a profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The billing fields of a profile, as `billing_profile` returns them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "ProfileRow")]
 pub struct BillingProfile {
     /// The user.
     pub user_id: Uuid,
@@ -33,33 +35,34 @@ pub struct BillingProfile {
     plan_synced_at: Option<String>,
 }
 
-impl BillingProfile {
-    /// Reads the result of `billing_profile`: a profile, or null.
-    ///
-    /// # Errors
-    /// [`SupabaseError::InvalidAnswer`].
-    pub fn read(answer: &Value) -> Result<Option<Self>, SupabaseError> {
-        let read = || {
-            let stripe_customer_id = match answer.get("stripe_customer_id")? {
-                Value::Null => None,
-                customer => Some(StripeId::parse(customer.as_str()?)?),
-            };
-            Some(Self {
-                user_id: Uuid::try_parse(text(answer, "/user_id")?).ok()?,
-                standing: Standing {
-                    plan: Plan::parse(text(answer, "/plan")?)?,
-                    renews: answer.get("plan_renews")?.as_bool()?,
-                    period_ends_at: answer.get("plan_period_ends_at")?.as_u64(),
-                },
-                stripe_customer_id,
-                plan_synced_at: text(answer, "/plan_synced_at").map(str::to_owned),
-            })
-        };
-        match answer {
-            Value::Null => Ok(None),
-            _ => read().map(Some).ok_or(SupabaseError::InvalidAnswer),
-        }
+/// The members of `billing_profile`.
+#[derive(Deserialize)]
+struct ProfileRow {
+    user_id: Uuid,
+    plan: Plan,
+    plan_renews: bool,
+    plan_period_ends_at: Option<u64>,
+    stripe_customer_id: Option<StripeId>,
+    plan_synced_at: Option<String>,
+}
+
+impl From<ProfileRow> for BillingProfile {
+    fn from(row: ProfileRow) -> Self {
+        let standing =
+            Standing { plan: row.plan, renews: row.plan_renews, period_ends_at: row.plan_period_ends_at };
+        let ProfileRow { user_id, stripe_customer_id, plan_synced_at, .. } = row;
+        Self { user_id, standing, stripe_customer_id, plan_synced_at }
     }
+}
+
+/// The outcomes of `set_billing_plan`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WriteOutcome {
+    Written,
+    /// The profile was written after it was read.
+    Conflict,
+    NoProfile,
 }
 
 /// The result of a sync.
@@ -102,11 +105,11 @@ impl<'a> PlanSync<'a> {
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
             let Some((profile, standing)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
-            match self.swap(&profile, Some(&subject.customer), standing).await?.as_str() {
-                Some("written") => return Ok(Synced::Written(standing)),
-                Some("no_profile") => return Ok(Synced::Foreign),
-                _ if self.stripe.is_late() => break,
-                _ => self.pause(attempt).await,
+            match self.swap(&profile, Some(&subject.customer), standing).await? {
+                WriteOutcome::Written => return Ok(Synced::Written(standing)),
+                WriteOutcome::NoProfile => return Ok(Synced::Foreign),
+                WriteOutcome::Conflict if self.stripe.is_late() => break,
+                WriteOutcome::Conflict => self.pause(attempt).await,
             }
         }
         Err(SyncError::Contended)
@@ -128,9 +131,9 @@ impl<'a> PlanSync<'a> {
     /// # Errors
     /// [`SyncError`]; `Contended` if the profile was written after it was read.
     pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
-        match self.swap(profile, None, Standing::FREE).await?.as_str() {
-            Some("written" | "no_profile") => Ok(()),
-            _ => Err(SyncError::Contended),
+        match self.swap(profile, None, Standing::FREE).await? {
+            WriteOutcome::Written | WriteOutcome::NoProfile => Ok(()),
+            WriteOutcome::Conflict => Err(SyncError::Contended),
         }
     }
 
@@ -162,7 +165,7 @@ impl<'a> PlanSync<'a> {
         customer: Option<&StripeId>,
     ) -> Result<Option<BillingProfile>, SyncError> {
         let args = json!({"p_user_id": user_id, "p_stripe_customer_id": customer.map(StripeId::as_str)});
-        Ok(BillingProfile::read(&self.service.rpc("billing_profile", &args).await?)?)
+        Ok(self.service.rpc("billing_profile", &args).await?)
     }
 
     async fn swap(
@@ -170,7 +173,7 @@ impl<'a> PlanSync<'a> {
         seen: &BillingProfile,
         customer: Option<&StripeId>,
         Standing { plan, renews, period_ends_at }: Standing,
-    ) -> Result<Value, SyncError> {
+    ) -> Result<WriteOutcome, SyncError> {
         let args = json!({
             "p_user_id": seen.user_id,
             "p_seen_synced_at": seen.plan_synced_at,

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::config::{ConfigError, base_url, both, header_safe, optional, required};
+use crate::config::{ConfigError, Problems, base_url, header_safe, optional, required};
 use crate::redacted::Secret;
 
 /// The project's URL, its public key, and the function's own credential.
@@ -37,11 +37,11 @@ impl SupabaseConfig {
     /// # Errors
     /// [`ConfigError`] naming everything that is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url = required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
-        let publishable_key = PUBLISHABLE.read(&env);
-        let service = service_credential(&env);
-        let ((url, publishable_key), service) = both(both(url, publishable_key), service)?;
-        Ok(Self { url, publishable_key, service })
+        let mut problems = Problems::default();
+        let url = problems.take(required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url)));
+        let publishable_key = problems.take(PUBLISHABLE.read(&env));
+        let service = problems.take(service_credential(&env));
+        problems.finish(|| Some(Self { url: url?, publishable_key: publishable_key?, service: service? }))
     }
 }
 

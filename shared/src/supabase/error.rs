@@ -9,6 +9,7 @@ use crate::runtime::http_client::HttpError;
 const RETRY_AFTER_SECONDS: u64 = 5;
 /// The length of a message in the log, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
+const MAX_OUTCOME_CHARS: usize = 40;
 
 /// The reasons why the database returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub enum SupabaseError {
     },
     /// The response was not what was asked for.
     InvalidAnswer,
+    /// The RPC reports an outcome that this version does not know, or one without its members: the functions and the
+    /// migrations are of different versions.
+    UnexpectedOutcome(String),
 }
 
 impl SupabaseError {
@@ -51,8 +55,17 @@ impl SupabaseError {
         match self {
             Self::Unavailable(error) => is_outage(*error),
             Self::Refused { status, .. } => matches!(status.as_u16(), 502..=504),
-            Self::CredentialRefused { .. } => false,
+            Self::CredentialRefused { .. } | Self::UnexpectedOutcome(_) => false,
             Self::InvalidAnswer => true,
+        }
+    }
+
+    /// Returns the error for a successful response that is not what was asked for.
+    pub(super) fn of_unread(body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        match body.get("outcome").unwrap_or(&body).as_str() {
+            Some(outcome) => Self::UnexpectedOutcome(outcome.chars().take(MAX_OUTCOME_CHARS).collect()),
+            None => Self::InvalidAnswer,
         }
     }
 
@@ -99,6 +112,7 @@ impl fmt::Display for SupabaseError {
                 write!(f, "database refuses the function's credential: {} {message}", status.as_u16())
             }
             Self::InvalidAnswer => f.write_str("database: the answer was not understood"),
+            Self::UnexpectedOutcome(outcome) => write!(f, "database: unexpected outcome {outcome}"),
         }
     }
 }

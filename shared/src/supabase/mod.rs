@@ -207,7 +207,7 @@ impl Session<'_> {
         let body = self.fetch(request).await?;
         // A function that returns nothing has an empty response.
         let json = if body.is_empty() { b"null".as_slice() } else { &body };
-        serde_json::from_slice(json).map_err(|_| SupabaseError::InvalidAnswer)
+        serde_json::from_slice(json).map_err(|_| SupabaseError::of_unread(json))
     }
 
     /// Separate from [`Self::send`], because it does not depend on the type.

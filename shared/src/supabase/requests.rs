@@ -31,10 +31,17 @@ impl Counted {
     }
 }
 
+/// The outcomes of `take_request`.
 #[derive(Deserialize)]
-struct Answer {
-    outcome: String,
-    retry_after_seconds: Option<u64>,
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum TakeOutcome {
+    Taken,
+    TooManyAttempts {
+        retry_after_seconds: Option<u64>,
+    },
+    /// Only a user with an address may do it.
+    AccountRequired,
+    NoProfile,
 }
 
 /// Takes one request from the user's limit.
@@ -44,15 +51,12 @@ struct Answer {
 pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
     // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
-    let answer: Answer = service.rpc("take_request", &args).await?;
-    match answer.outcome.as_str() {
-        "taken" => Ok(()),
-        "too_many_attempts" => {
-            Err(Error::new(Code::TooManyAttempts, "That was too often in a short time. Please wait.")
-                .retry_after(answer.retry_after_seconds))
+    match service.rpc("take_request", &args).await? {
+        TakeOutcome::Taken => Ok(()),
+        TakeOutcome::TooManyAttempts { retry_after_seconds } => {
+            Err(Error::of(Code::TooManyAttempts).retry_after(retry_after_seconds))
         }
-        "account_required" => Err(Error::of(Code::AccountRequired)),
-        "no_profile" => Err(Error::of(Code::ProfileNotFound)),
-        other => Err(Error::of(Code::Internal).caused_by(format!("unexpected outcome {other}"))),
+        TakeOutcome::AccountRequired => Err(Error::of(Code::AccountRequired)),
+        TakeOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
     }
 }

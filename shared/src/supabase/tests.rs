@@ -349,6 +349,44 @@ fn other_refusals_are_internal_errors() {
 }
 
 #[test]
+fn unknown_or_incomplete_outcome_is_named_in_the_cause_and_not_repeated() {
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(tag = "outcome", rename_all = "snake_case")]
+    enum Outcome {
+        Taken { seconds: u32 },
+        Gone,
+    }
+    let call = |answer: Value| {
+        let http = FakeHttp::responding(move |_| FakeAnswer::json(200, &answer));
+        let (config, clock) = (config(), FakeClock::hurrying(0));
+        let service = Supabase::new(&config, &http).service();
+        let read = service.rpc_retrying::<_, Outcome>("f", &json!({}), &clock).now_or_never().unwrap();
+        (read.map_err(Error::from), http.requests().len())
+    };
+    assert_eq!(
+        call(json!({"outcome": "taken", "seconds": 7, "more": 1})).0,
+        Ok(Outcome::Taken { seconds: 7 })
+    );
+    assert_eq!(call(json!({"outcome": "gone"})).0, Ok(Outcome::Gone));
+    for (answer, outcome) in [
+        (json!({"outcome": "lost"}), "lost"),
+        (json!({"outcome": "taken"}), "taken"),
+        (json!({"outcome": "taken", "seconds": "7"}), "taken"),
+        (json!("lost"), "lost"),
+        (json!({"outcome": "x".repeat(99)}), &"x".repeat(40)),
+    ] {
+        let (read, requests) = call(answer.clone());
+        let error = read.unwrap_err();
+        assert_eq!((error.code(), requests), (Code::Internal, 1), "{answer}");
+        assert_eq!(error.cause(), Some(&*format!("database: unexpected outcome {outcome}")), "{answer}");
+        assert!(!error.to_string().contains(outcome), "{error}");
+    }
+    for answer in [json!({}), json!([]), json!({"outcome": 7}), Value::Null] {
+        assert_eq!(call(answer.clone()).0.unwrap_err().code(), Code::DatabaseUnavailable, "{answer}");
+    }
+}
+
+#[test]
 fn truncated_response_is_an_outage() {
     let cut_off = FakeAnswer::Response(
         http::StatusCode::OK,

@@ -88,7 +88,7 @@ impl Fault {
             Self::ResetMiddle => {
                 let half = &real.body[..real.body.len() / 2];
                 connection.write_all(&[&real.head(), half].concat()).await.ok()?;
-                // What is written shall arrive before the reset overtakes it.
+                // The written bytes must arrive before the reset overtakes them.
                 connection.flush().await.ok()?;
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 return reset(connection);

@@ -20,7 +20,7 @@ use crate::spotify;
 use crate::stack::{Stack, User};
 use crate::stripe::{create_customer, store_customer};
 
-/// The codes of what is away or used up; any other is a defect.
+/// The codes of unavailable upstreams and used-up limits; any other code is a defect.
 const EXPECTED: &str = "quota_exceeded generation_in_progress already_generated export_in_progress too_many_attempts \
     database_unavailable spotify_unavailable spotify_timeout stripe_unavailable stripe_timeout llm_unavailable \
     llm_timeout generation_timeout plan_contended";
@@ -63,7 +63,7 @@ impl Crowd {
         Self(users.into_iter().map(|user| tokio::spawn(user.work(stripe.to_owned()))).collect())
     }
 
-    /// Ends the work, completes what was left open and asserts all invariants; returns the users.
+    /// Ends the work, completes every unfinished operation and asserts all invariants; returns the users.
     pub async fn finish(self, stack: &Stack, shared: &Stack, load: &Load) -> Vec<VirtualUser> {
         load.is_over.store(true, Ordering::Relaxed);
         let mut users: Vec<_> = join_all(self.0).await.into_iter().map(|user| user.unwrap()).collect();
@@ -213,7 +213,7 @@ impl VirtualUser {
         Some((status, body))
     }
 
-    /// Once everything works again: repeats what was left open, and uses everything.
+    /// Once all upstreams work again: repeats the unfinished operations, and uses every feature.
     async fn complete(&mut self) {
         self.stack.expire_reservations(&self.user).await;
         for statement in [

@@ -83,7 +83,7 @@ describe('keys, origins and Auth', () => {
     assert.notEqual(data.session?.refresh_token, session.refresh_token);
     const claims = decodeJwt(data.session?.access_token ?? '');
     assert.deepEqual([claims.session_id, claims.iss], [decodeJwt(session.access_token).session_id, `${supabase_url}/auth/v1`]);
-    // What is renewed is the token, not the proof of who the user is.
+    // A refresh renews the token, not the proof of the user's identity.
     assert.deepEqual(claims.amr, decodeJwt(session.access_token).amr);
     assert.equal((await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} })).status, 200);
   });

@@ -29,7 +29,7 @@ describe('the data API', () => {
   const asService = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { key: secret_key, body });
   const mine = (name: string): object => ({ owner_id: user.id, name });
 
-  /** What is refused: how it is asked, and the status, the code and the message of the answer. */
+  /** The refused requests, each with the status, the code and the message of the response. */
   const REFUSALS: Record<string, [ask: () => Promise<Answer>, status: number, code: string, message?: RegExp]> = {
     'the publishable key alone is anon, which reads nothing': [() => call('/rest/v1/playlists'), 401, '42501', /^permission denied for table playlists$/],
     'a publishable key in the place of the token is anon': [() => call('/rest/v1/playlists', { token: process.env.SUPABASE_PUBLISHABLE_KEY }), 401, '42501'],
@@ -119,7 +119,7 @@ describe('the data API', () => {
     assert.deepEqual([first, more.length, (await of('Beta')).json], [{ title: 'Title 3', playlists: { name: 'Alpha' } }, 2, []]);
   });
 
-  test('an insert answers nothing, or what is asked for', async () => {
+  test('an insert returns nothing, or the requested columns', async () => {
     const writer = await signUp();
     const add = (name: string, headers = {}): Promise<Answer> => call('/rest/v1/playlists', { token: writer.token, body: { owner_id: writer.id, name }, headers });
     const told = ({ status, text, headers }: Answer): unknown[] => [status, text, headers.get('preference-applied')];
@@ -130,7 +130,7 @@ describe('the data API', () => {
     assert.deepEqual(listed.json, [{ name: 'One' }, { name: 'Two' }]);
   });
 
-  test('an update answers nothing, or the rows when asked, and reaches the user’s own rows alone', async () => {
+  test('an update returns nothing, or the rows on request, and reaches the user’s own rows only', async () => {
     const update = async (id: string, headers = {}): Promise<unknown[]> => {
       const { status, text } = await patch(`playlists?id=eq.${id}&select=description`, { description: 'Calm' }, headers);
       return [status, text === '' ? text : JSON.parse(text)];
@@ -140,7 +140,7 @@ describe('the data API', () => {
     await patch(`playlists?id=eq.${alpha}`, { description: null });
   });
 
-  test('what is checked at the end of the transaction is answered all the same', async () => {
+  test('an error at the end of the transaction is returned like any other', async () => {
     const collector = await signUp();
     const rows = Array.from({ length: 51 }, (_, number) => ({ owner_id: collector.id, name: `List ${number}` }));
     const add = (body: unknown) => call('/rest/v1/playlists', { token: collector.token, body });

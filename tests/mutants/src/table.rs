@@ -190,7 +190,7 @@ mutants! {
                 => "self.export(Some(key), None, tokens).await",
             "repeat_completes_a_begun_copy_and_returns_a_finished_one";
         "an export that failed holds its key":
-            "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, key).await" => "()",
+            "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, self.call, key).await" => "()",
             "refused_export_releases_its_key";
     }
     "account" {

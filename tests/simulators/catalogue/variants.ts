@@ -27,7 +27,7 @@ interface Rule {
   picks?: string[];
   polishPicks?: string[];
   years?: number;
-  /** What is added to the song's popularity, at least, and by how much that varies. */
+  /** The least addition to the song's popularity, and the range by which it varies. */
   rank: [least: number, span: number];
   length?: number;
 }

@@ -209,7 +209,7 @@ async function send(reply: Reply, fault: Fault | undefined, response: ServerResp
   }
 }
 
-/** Drops the connection after what has been written, without a proper end. */
+/** Drops the connection after the written bytes, without a proper end. */
 function drop(response: ServerResponse, entry: LogEntry): void {
   entry.finished_ms = nowMs();
   if (entry.first_byte_ms === null) response.socket?.resetAndDestroy();

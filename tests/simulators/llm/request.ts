@@ -55,7 +55,7 @@ export function readChatRequest(body: string): ChatRequest {
   return { model, messages, stream: given.stream === true, includeUsage, maxTokens: Number(max_completion_tokens ?? max_tokens ?? Infinity), wantsJson };
 }
 
-/** Refuses what is not among the known fields, or not what it should be; `at` is the path of the object. */
+/** Refuses unknown fields and values of the wrong type; `at` is the path of the object. */
 function only(at: string, given: Json, known: Record<string, Kind>): void {
   for (const [name, value] of Object.entries(given)) {
     const param = at + name;

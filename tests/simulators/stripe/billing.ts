@@ -101,7 +101,7 @@ function markFailed(state: State, invoice: Invoice, retries: boolean): void {
   state.change(invoice, { attempt_count: invoice.attempt_count + 1, attempted: true, next_payment_attempt }, 'invoice.payment_failed');
 }
 
-/** Nothing more is tried; what was owed stays owed, unless it is voided. */
+/** Ends all retries; an unpaid invoice stays unpaid, unless it is voided. */
 function stopCollecting(state: State, subscription: Subscription, voids = false): void {
   const invoice = state.invoiceOf(subscription);
   if (invoice?.status === 'open') {
@@ -118,7 +118,7 @@ export function renew(state: State, subscription: Subscription, paid: boolean, s
   }
   const status: Status = 'active';
   const invoice = newInvoice(state.now(), { ...subscription, items, status }, 'subscription_cycle');
-  // The invoice first: what is due next depends on it.
+  // The invoice first: the next due amount depends on it.
   state.put(invoice);
   state.change(subscription, { items, status, billing_cycle_anchor: anchor, latest_invoice: invoice.id }, UPDATED);
   if (!bill(state, invoice, paid, true)) state.change(subscription, { status: 'past_due' }, UPDATED);
@@ -169,7 +169,7 @@ export function expireIncomplete(state: State, subscription: Subscription): void
   settleSession(state, subscription, false);
 }
 
-/** What was paid for goes on; where that is over, a new period begins now. */
+/** A period that was paid for continues; after its end, a new period begins now. */
 export function resume(state: State, subscription: Subscription): void {
   const isPaidFor = currentEnd(subscription) > state.now();
   state.change(subscription, { status: 'active' }, ...(isPaidFor ? [UPDATED] : []), 'customer.subscription.resumed');

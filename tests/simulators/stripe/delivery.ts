@@ -86,7 +86,7 @@ export class Delivering {
     }
   }
 
-  /** Delivers what has happened as a test orders it, and returns when all is done. Pausing does not matter here. */
+  /** Delivers the recorded events as a test orders them, even while paused, and returns at the end. */
   async deliver(body: unknown, state: State): Promise<Record<string, number>> {
     const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
     if (this.#endpoint.url === '') throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');

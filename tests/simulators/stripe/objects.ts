@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** An object of the API: what is used here has types, the rest only has to be there. */
+/** An object of the API: the fields that this simulator uses have types, the others only have to exist. */
 export interface Thing { id: string; object: string; [field: string]: unknown }
 
 export type Metadata = Record<string, string>;
@@ -71,7 +71,7 @@ export interface Order { items: { price: Price; quantity: number }[]; metadata: 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_LENGTHS: Record<string, number> = { cus: 14, prod: 14, si: 14, req: 14, cs_test: 58 };
 
-/** As long as Stripe's own: 14 characters for what is old, 24 for what came later. */
+/** As long as Stripe's own: 14 characters for the older kinds of object, 24 for the newer ones. */
 export const newId = (prefix: string): string => `${prefix}_${[...randomBytes(ID_LENGTHS[prefix] ?? 24)].map((byte) => BASE62[byte % 62]).join('')}`;
 
 /** What every new object of a kind has: the members that a client may rely on, most of which say nothing here. */

@@ -46,7 +46,7 @@ export function missing(what: string, id: string, param?: string): StripeError {
   return new StripeError(param === undefined ? 404 : 400, `No such ${what}: '${id}'`, { code: 'resource_missing', param: param ?? 'id' });
 }
 
-/** Reads `a[b][c]=`, `a[0][b]=` and `a[]=` as Stripe does; what is written later wins. */
+/** Reads `a[b][c]=`, `a[0][b]=` and `a[]=` as Stripe does; a later value wins. */
 export function parseForm(text: string): Record<string, Form> {
   const root: Record<string, Form> = Object.create(null);
   for (const [name, value] of new URLSearchParams(text)) {

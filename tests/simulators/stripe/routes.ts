@@ -39,7 +39,7 @@ function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
       return typeof thing.hosted_invoice_url === 'string' ? { ...thing, hosted_invoice_url: `${origin}/i/${id}` } : thing;
     }),
     route(`GET ${path}`, { ...PAGING, ...filters }, ({ state, params }) => {
-      // A deleted customer still has what has been.
+      // The history of a deleted customer stays readable.
       if (params.customer !== undefined && !state.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
       const isFound = (thing: Thing): boolean => thing.deleted !== true && Object.keys(filters).every((field) => fits(thing, params[field], field));
       return page(path, kind, [...all(state).values()].filter(isFound), params);

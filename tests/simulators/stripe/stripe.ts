@@ -73,7 +73,7 @@ export class Stripe implements Simulator {
 /** `GET objects` has `portal_sessions` and `checkout_sessions`. */
 const listOfKind = (kind: string): string => `${kind.replace('billing_', '').replace('.', '_')}s`;
 
-/** Puts objects in as they are, over those with the same id; what is left out of a new one is as usual. No events. */
+/** Puts objects in as they are, replacing objects of the same id; the absent fields of a new one get their usual values. Sends no events. */
 function putObjects(state: State, body: unknown): void {
   const things = checked<Thing[]>('objects', body, listOf(any));
   things.forEach((thing, index) => {

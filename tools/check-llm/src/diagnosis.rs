@@ -1,4 +1,4 @@
-//! Explains what is wrong, and what to change.
+//! Explains an error, and how to correct it.
 
 use native::NativeHttp;
 use shared::llm::{FinishReason, LlmConfig, LlmError, Problem};
@@ -39,7 +39,7 @@ pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
         }
         Some(LlmError::InvalidAnswer | LlmError::Empty) => {
             format!(
-                "{url} answers without the text that a chat completion has. The answer begins: {}",
+                "The response of {url} has no text, as a chat completion has. It begins: {}",
                 beginning(check)
             )
         }

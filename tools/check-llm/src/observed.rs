@@ -13,7 +13,7 @@ use shared::runtime::http_client::{HttpClient, InboundResponse, OutboundRequest,
 /// The bytes of a response that are kept to show what it is.
 const BEGINNING_BYTES: usize = 512;
 
-/// One request, and what is known about its response.
+/// One request, and the facts about its response.
 #[derive(Debug, Default)]
 pub struct Attempt {
     /// `strict`, `object` or `prompt`.

@@ -35,21 +35,21 @@ pub struct Configuration(Variables);
 fn without_password(url: &str) -> (String, Option<String>) {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at_checked(end)?;
+        let (authority, after) = rest.split_at_checked(end)?;
         let (user, host) = authority.rsplit_once('@')?;
         let (user, password) = user.split_once(':')?;
-        Some((format!("{scheme}://{user}@{host}{behind}"), percent_decoded(password)))
+        Some((format!("{scheme}://{user}@{host}{after}"), percent_decoded(password)))
     });
     parts.map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
 }
 
 fn percent_decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let [first, behind @ ..] = rest {
-        let hex = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
         let decoded = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         bytes.push(decoded.unwrap_or(*first));
-        rest = behind.get(decoded.map_or(0, |_| 2)..).unwrap_or_default();
+        rest = after.get(decoded.map_or(0, |_| 2)..).unwrap_or_default();
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -88,7 +88,7 @@ fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
             Err(error) => return Err(error),
         }
     }
-    say("\ndeployed, and everything answers");
+    say("\ndeployed, and everything responds");
     for warning in warnings {
         say(format_args!("warning: {warning}"));
     }
@@ -181,7 +181,7 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
     Ok(vec![Step { rehearsal, ..missing }, migrations])
 }
 
-/// Asks what was deployed whether it has what it needs.
+/// Asks the deployed functions whether they have what they need.
 fn health(workspace: &Workspace, configuration: &Configuration, target: Target) -> Result<Step> {
     let mut command = Command::new(workspace.npm_bin("node"));
     command.arg(workspace.root.join("tools/deploy/assets/health.ts"));
@@ -194,11 +194,11 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     };
     let remedy = match target {
         Target::Cloudflare => {
-            "What is `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
+            "Everything under `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
              version of before; a worker that was never deployed before has none."
         }
         Target::Supabase => {
-            "What is `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
+            "Everything under `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
              Supabase keeps no versions."
         }
     };
@@ -218,7 +218,7 @@ impl SecretsFolder {
 
     fn write(&self, name: &str, text: &str) -> Result<std::path::PathBuf> {
         let path = self.0.join(name);
-        files::write_private(&path, text).context("what is handed over")?;
+        files::write_private(&path, text).context("the variables to hand over")?;
         Ok(path)
     }
 }

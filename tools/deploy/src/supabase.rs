@@ -23,7 +23,7 @@ pub fn steps(
         let mut command = remote(workspace, configuration, &["functions", "deploy", &function.name])?;
         command.args(["--use-api", "--no-verify-jwt"]);
         let remedy = format!(
-            "{REFUSED} What was deployed before this step serves already, and works with what was not. To go back instead, \
+            "{REFUSED} The parts that were deployed before this step serve already, and work with the old ones. To go back instead, \
              check out the release of before and deploy it: Supabase keeps no versions."
         );
         let step = Step::new(&function.name, command, &remedy);
@@ -34,7 +34,7 @@ pub fn steps(
 
 const REFUSED: &str = "The message above is the Supabase CLI's. Unauthorized, forbidden, 401 or 403: SUPABASE_ACCESS_TOKEN has \
                        expired, is of another account, or lacks a permission that docs/deploy.md lists. Anything else, such as \
-                       500 or no connection: run the same command again, which completes what is missing.";
+                       500 or no connection: run the same command again, which completes the deployment.";
 
 /// The CLI, with the account's credentials. It asks before it changes a hosted project; `--yes` is the answer.
 pub fn cli(workspace: &Workspace, configuration: &Configuration) -> Result<Command> {

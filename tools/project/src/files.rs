@@ -59,7 +59,7 @@ pub fn last_lines(path: &Path, count: usize) -> String {
     lines.iter().skip(first).map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Removes a folder and what is in it, if it exists.
+/// Removes a folder with its contents, if it exists.
 pub fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -101,7 +101,7 @@ mod tests {
             assert_eq!(result.is_err(), fails);
         }
         assert_eq!(made, ["a", "a", "b"]);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "what was made before is gone");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "the earlier output is gone");
         remove_folder(&folder).unwrap();
     }
 

@@ -1,4 +1,4 @@
-//! What every command shares: the checkout, child processes, progress, and what is installed once.
+//! The parts that all commands share: the checkout, child processes, progress, and tools that are installed once.
 
 pub mod env_file;
 pub mod files;

@@ -1,4 +1,4 @@
-//! Finds what looks like a real secret, in sources and in what was built of them.
+//! Finds texts that look like a real secret, in sources and in artefacts.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub fn found_in(text: &str) -> Vec<(usize, &'static str)> {
 
 fn kinds_in(line: &str) -> Vec<&'static str> {
     let mut kinds = Vec::new();
-    let pem = line.split_once("-----BEGIN ").and_then(|(_, behind)| behind.split_once("-----"));
+    let pem = line.split_once("-----BEGIN ").and_then(|(_, after)| after.split_once("-----"));
     kinds.extend(pem.filter(|(kind, _)| kind.ends_with("PRIVATE KEY")).map(|_| "a private key"));
     let mut words = words(line).peekable();
     while let Some((word, assigns)) = words.next() {
@@ -71,9 +71,9 @@ fn words(line: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = line;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|c| !is_of_word(c));
-        let (word, behind) = rest.split_at_checked(rest.find(|c| !is_of_word(c)).unwrap_or(rest.len()))?;
-        rest = behind;
-        let between = behind.split(is_of_word).next().unwrap_or_default();
+        let (word, after) = rest.split_at_checked(rest.find(|c| !is_of_word(c)).unwrap_or(rest.len()))?;
+        rest = after;
+        let between = after.split(is_of_word).next().unwrap_or_default();
         let assigns = between.contains(['=', ':']) && between.chars().all(|c| "=: '\"".contains(c));
         (!word.is_empty()).then_some((word, assigns))
     })

@@ -77,7 +77,7 @@ impl Function {
         self.needs.secrets.iter().chain(&self.needs.optional).map(String::as_str)
     }
 
-    /// What it is handed of what is given: its variables, and the token of its role or else the secret key.
+    /// Selects its part of the given variables: its own, and the token of its role or else the secret key.
     pub fn values(&self, given: &Variables) -> Variables {
         let value = |name: &str| given.get(name).cloned();
         let mut values: Variables =

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use native::{NativeClock, NativeHttp, NativeRandom};
-use shared::config::both;
+use shared::config::Problems;
 use shared::runtime::clock::Clock;
 use shared::stripe::{Stripe, StripeConfig};
 use shared::supabase::{Supabase, SupabaseConfig};
@@ -44,7 +44,10 @@ fn run() -> Result<bool> {
         }
     }
     let variable = |name: &str| std::env::var(name).ok();
-    let (stripe, supabase) = both(StripeConfig::from_env(variable), SupabaseConfig::from_env(variable))?;
+    let mut problems = Problems::default();
+    let stripe = problems.take(StripeConfig::from_env(variable));
+    let supabase = problems.take(SupabaseConfig::from_env(variable));
+    let (stripe, supabase) = problems.finish(|| Some((stripe?, supabase?)))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (http, clock) = (NativeHttp::new()?, NativeClock);

@@ -79,9 +79,9 @@ impl<'a> Reconcile<'a> {
             after = Some(user_of(last)?);
             report.profiles += page.len();
             for row in &page {
-                match BillingProfile::read(row) {
-                    Ok(Some(profile)) => self.compare(&profile, &mut customers, &mut report).await?,
-                    _ => report.unreadable.push(user_of(row)?),
+                match serde_json::from_value::<BillingProfile>(row.clone()) {
+                    Ok(profile) => self.compare(&profile, &mut customers, &mut report).await?,
+                    Err(_) => report.unreadable.push(user_of(row)?),
                 }
             }
         }
@@ -128,7 +128,7 @@ impl<'a> Reconcile<'a> {
         let page: Value = self.service.rpc("billing_profiles", &json!({ "p_after": after })).await?;
         match page {
             Value::Array(page) => Ok(page),
-            _ => bail!("billing_profiles answers no list"),
+            _ => bail!("billing_profiles returned no list"),
         }
     }
 
@@ -179,8 +179,10 @@ impl<'a> Reconcile<'a> {
 }
 
 fn user_of(row: &Value) -> Result<Uuid> {
-    let id =
-        row.get("user_id").and_then(Value::as_str).context("billing_profiles answers a row of nobody")?;
+    let id = row
+        .get("user_id")
+        .and_then(Value::as_str)
+        .context("billing_profiles returned a row without a user")?;
     Ok(Uuid::try_parse(id)?)
 }
 

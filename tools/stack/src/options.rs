@@ -11,7 +11,7 @@ pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Write the URLs and keys to this JSON file once everything answers; it is removed at the end
+    /// Write the URLs and keys to this JSON file once everything responds; it is removed at the end
     #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub ready_file: Option<PathBuf>,
     /// What runs the functions

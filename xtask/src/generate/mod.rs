@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use project::files::create_folder;
 use project::workspace::Workspace;
 
-/// Writes the generated files, or compares them with what is there.
+/// Writes the generated files, or compares them with the existing ones.
 ///
 /// # Errors
 /// Where `is_check` and a file is not what would be written; and where a file cannot be made or written.

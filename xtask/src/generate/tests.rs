@@ -8,7 +8,7 @@ const MANIFEST: &str = "[package]\nname = \"hello\"\n";
 const NEEDS: &str =
     "[package.metadata.sound-whiskers]\nrole = \"none\"\nsecrets = [\"GREETING\"]\noptional = []\n";
 
-/// A checkout of a gateway and a function; the function's Cargo.toml ends with what is given.
+/// A checkout of a gateway and a function; the function's Cargo.toml ends with the given text.
 struct Checkout(PathBuf);
 
 impl Checkout {

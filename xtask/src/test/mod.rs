@@ -106,7 +106,7 @@ pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<E
         return Ok(ExitCode::SUCCESS);
     }
     let started = Instant::now();
-    // What is deployed differs in its optimisation alone.
+    // The deployed artefacts differ only in their optimisation.
     let profile = if tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
     let summary = workers::run(workspace, profile, &chosen)?;
     say(format_args!("\nall stages took {}", duration(started.elapsed())));

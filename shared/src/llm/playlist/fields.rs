@@ -1,5 +1,35 @@
 //! The names that models use for the members of the answer.
 
+use crate::words::words;
+
+words! {include_str!("words.txt");
+    KIND = "field-kind";
+    LANGUAGE = "field-language";
+    NAME = "field-name";
+    DESCRIPTION = "field-description";
+    SUMMARY = "field-summary";
+    ARTIST = "field-artist";
+    TITLE = "field-title";
+    YEAR = "field-year";
+    WHY = "field-why";
+    SONGS = "field-songs";
+    ECHO = "field-echo";
+}
+
+const FIELDS: [(Field, &[&str]); 11] = [
+    (Field::Kind, KIND),
+    (Field::Language, LANGUAGE),
+    (Field::Name, NAME),
+    (Field::Description, DESCRIPTION),
+    (Field::Summary, SUMMARY),
+    (Field::Artist, ARTIST),
+    (Field::Title, TITLE),
+    (Field::Year, YEAR),
+    (Field::Why, WHY),
+    (Field::Songs, SONGS),
+    (Field::Echo, ECHO),
+];
+
 /// The meaning of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
@@ -21,23 +51,5 @@ pub(super) enum Field {
 /// Returns the meaning of the member `key`. Case and punctuation are ignored.
 pub(super) fn of(key: &str) -> Option<Field> {
     let name: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    Some(match name.as_str() {
-        "kind" | "type" => Field::Kind,
-        "language" | "lang" | "język" => Field::Language,
-        "name" | "playlistname" | "playlisttitle" | "nazwa" => Field::Name,
-        "description" | "playlistdescription" | "opis" => Field::Description,
-        "summary" | "podsumowanie" => Field::Summary,
-        "artist" | "artists" | "artistname" | "mainartist" | "performer" | "performers" | "performedby"
-        | "band" | "singer" | "by" | "wykonawca" | "wykonawcy" | "artysta" | "zespół" => Field::Artist,
-        "title" | "tracktitle" | "songtitle" | "trackname" | "songname" | "track" | "song" | "tytuł"
-        | "utwór" | "piosenka" => Field::Title,
-        "year" | "releaseyear" | "yearreleased" | "released" | "releasedate" | "rok" => Field::Year,
-        "why" | "reason" | "rationale" | "explanation" | "note" | "comment" | "dlaczego" | "powód"
-        | "uzasadnienie" => Field::Why,
-        "tracks" | "songs" | "playlist" | "items" | "list" | "tracklist" | "songlist" | "suggestions"
-        | "recommendations" | "results" | "data" | "music" | "utwory" | "piosenki" | "lista" => Field::Songs,
-        "seeds" | "alreadysuggested" | "previous" | "refine" | "excludeartists" | "considered"
-        | "excluded" | "rejected" => Field::Echo,
-        _ => return None,
-    })
+    FIELDS.iter().find(|(_, names)| names.contains(&&*name)).map(|(field, _)| *field)
 }

@@ -2,6 +2,21 @@
 
 use std::collections::HashSet;
 
+use crate::words::words;
+
+words! {include_str!("words.txt");
+    /// Names and codes of English.
+    ENGLISH_NAMES = "english-names";
+    /// Names and codes of Polish.
+    POLISH_NAMES = "polish-names";
+    /// Words of English prompts that do not occur in Polish ones.
+    ENGLISH_WORDS = "english";
+    /// Words of Polish prompts that do not occur in English ones, without Polish letters.
+    ///
+    /// Words of both languages (do, to, i) and single letters, as in "Jay Z", decide nothing.
+    POLISH_WORDS = "polish";
+}
+
 /// A language of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "snake_case"))]
@@ -24,10 +39,11 @@ impl Language {
     /// Returns the language of a code or a name, such as `en`, `pl-PL` or `Polish`, if it is supported.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
-        match name.split(['-', '_']).next() {
-            Some("en" | "eng" | "english" | "angielski") => Some(Self::En),
-            Some("pl" | "pol" | "polish" | "polski") => Some(Self::Pl),
-            _ => None,
+        let name = name.split(['-', '_']).next()?;
+        if ENGLISH_NAMES.contains(&name) {
+            Some(Self::En)
+        } else {
+            POLISH_NAMES.contains(&name).then_some(Self::Pl)
         }
     }
 
@@ -43,9 +59,9 @@ impl Language {
             let lower = word.to_lowercase();
             // Within a sentence, a capital begins a name.
             let may_be_name = at > 0 && word.starts_with(char::is_uppercase);
-            if is_among(ENGLISH_WORDS, &lower) {
+            if ENGLISH_WORDS.contains(&&*lower) {
                 english.insert(lower);
-            } else if is_among(POLISH_WORDS, &lower) || lower.contains(POLISH_LETTERS) && !may_be_name {
+            } else if POLISH_WORDS.contains(&&*lower) || lower.contains(POLISH_LETTERS) && !may_be_name {
                 polish.insert(lower);
             }
         }
@@ -53,31 +69,7 @@ impl Language {
     }
 }
 
-fn is_among(words: &str, word: &str) -> bool {
-    words.split_ascii_whitespace().any(|known| known == word)
-}
-
 const POLISH_LETTERS: [char; 9] = ['ą', 'ć', 'ę', 'ł', 'ń', 'ó', 'ś', 'ź', 'ż'];
-
-/// Words of Polish prompts that do not occur in English ones, without Polish letters.
-///
-/// Words of both languages (do, to, i) and single letters, as in "Jay Z", decide nothing.
-const POLISH_WORDS: &str = "\
-    ale albo bardzo bez bieganie biegania chce chcialbym cos czegos czy dla dobra dobre domu \
-    drogi dziecka dzieci energiczne energicznej impreze imprezy jak jakas jakies jazde jazdy \
-    jest kawalki kawy klimat klimacie kolacji lat lata lub melancholijne moj moja muzyka muzyke muzyki \
-    na napisz nauka nauki nie niz noc oraz piosenek piosenka piosenki playlista playlisty playliste \
-    podobne polska polski polskich polskie poranek pracy prosze przy radosne romantyczna \
-    romantyczne rowerze sie smutna smutne spokojna spokojne spokojnej utworow utwory wesole \
-    wieczor zeby zespoly";
-
-/// Words of English prompts that do not occur in Polish ones.
-const ENGLISH_WORDS: &str = "\
-    a about all an and are artists at best by can code could describe does driving evening explain \
-    for from give good happy help history how in is joke like make me morning most music my no not of \
-    or play playlist please recipe running sad should sing some song songs sound story tell that the to \
-    tracks translate want weather what when where which while who why with without word would write \
-    you your";
 
 /// Returns the message for a prompt that does not ask for music.
 pub const fn refusal_message(language: Language) -> &'static str {

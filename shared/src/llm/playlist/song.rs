@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::fields::{self, Field};
 use crate::text::one_line;
 use crate::track::Suggestion;
+use crate::words::{pairs, words};
 
 const MAX_SONG_CHARACTERS: usize = 200;
 
@@ -13,6 +14,15 @@ const MAX_WHY_CHARACTERS: usize = 120;
 
 /// Recorded music in catalogues begins about here.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+
+words! {include_str!("words.txt");
+    /// The words of refusals. Lists after them are not songs.
+    EXCUSES = "excuses";
+    /// HTML entities that models write, and their characters.
+    ENTITY_LIST = "entities";
+}
+
+const ENTITIES: [(&str, &str); 8] = pairs(ENTITY_LIST);
 
 /// The separators between artist and title.
 const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
@@ -55,9 +65,6 @@ pub(super) fn year(text: &str) -> Option<i32> {
     let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|year| PLAUSIBLE_YEARS.contains(year))
 }
-
-/// The words of refusals. Lists after them are not songs.
-const EXCUSES: [&str; 6] = ["sorry", "can't", "cannot", "unable", "przepraszam", "nie mogę"];
 
 /// Returns the songs of an answer without JSON: the lines of a list, at least two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
@@ -157,16 +164,6 @@ fn without_entities(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
-    let entities = [
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#039;", "'"),
-        ("&#x27;", "'"),
-        ("&apos;", "'"),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&amp;", "&"),
-    ];
-    let decoded = entities.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
+    let decoded = ENTITIES.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
     Cow::Owned(decoded)
 }

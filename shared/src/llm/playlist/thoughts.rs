@@ -1,18 +1,13 @@
 //! Finds the thoughts that a reasoning model's server leaves in the content.
 
-/// How families of models mark the beginning and the end of thoughts.
-const MARKS: [(&str, &str); 10] = [
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<reasoning>", "</reasoning>"),
-    ("[THINK]", "[/THINK]"),
-    ("<seed:think>", "</seed:think>"),
-    ("<|START_THINKING|>", "<|END_THINKING|>"),
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),
-    ("◁think▷", "◁/think▷"),
-    ("<|channel|>analysis", "<|channel|>final"),
-];
+use crate::words::{pairs, words};
+
+words! {include_str!("words.txt");
+    /// How families of models mark the beginning and the end of thoughts.
+    MARK_LIST = "thoughts";
+}
+
+const MARKS: [(&str, &str); 10] = pairs(MARK_LIST);
 
 /// The length of the longest mark in bytes, and room to drop old ones in bulk.
 const TAIL_BYTES: usize = 32;

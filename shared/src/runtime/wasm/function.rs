@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::JsValue;
 
 use super::executor::{JsFuture, next_id, spawn};
 use super::{WorkerClock, WorkerHttp, WorkerLog, WorkerRandom, glue, headers, lines, succeeded};
-use crate::config::{ConfigError, optional};
+use crate::config::{ConfigError, Problems, optional};
 use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
@@ -126,16 +126,14 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
 
     fn set_up(&self, bindings: &JsValue) -> Settings<Config> {
         let env: Env<'_> = &|name| glue::get_env(bindings, name);
-        let origins = match self.endpoint.serves_pages {
+        let mut problems = Problems::default();
+        let config = problems.take((self.config)(env));
+        let origins = problems.take(match self.endpoint.serves_pages {
             true => AllowedOrigins::from_env(env),
             false => Ok(AllowedOrigins::default()),
-        };
+        });
         // A function without a valid configuration still responds, with an error.
-        let (origins, config) = match (origins, (self.config)(env)) {
-            (Ok(origins), config) => (origins, config),
-            (Err(problem), Ok(_)) => (AllowedOrigins::default(), Err(problem)),
-            (Err(problem), Err(others)) => (AllowedOrigins::default(), Err(others.and(problem))),
-        };
+        let (origins, config) = (origins.unwrap_or_default(), problems.finish(|| config));
         let database = self.endpoint.has_database.then(|| SupabaseConfig::from_env(env).ok()).flatten();
         let shows_timing = optional(env, "SERVER_TIMING").as_deref() == Some("true");
         let health_token = optional(env, "HEALTH_TOKEN").map(Secret::new);
@@ -170,8 +168,8 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Resu
     };
     let mut lines = head.split('\n');
     let mut request = Request::new(body);
-    *request.method_mut() =
-        lines.next().and_then(|method| Method::from_bytes(method.as_bytes()).ok()).unwrap_or_default();
+    // A method that is no token is refused like CONNECT, which no route allows.
+    *request.method_mut() = lines.next().and_then(|method| method.parse().ok()).unwrap_or(Method::CONNECT);
     let url = lines.next().unwrap_or_default();
     if let Some(uri) = path_and_query(url) {
         *request.uri_mut() = uri.into();

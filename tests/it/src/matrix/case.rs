@@ -10,7 +10,7 @@ use super::scenario::{Outcome, Subject};
 use super::worker::{SeenCall, Worker};
 use crate::faults::{Fault, LONG_SECONDS};
 
-/// How often a client repeats the operation once everything works; what is held has expired in between.
+/// How often a client repeats the operation once all upstreams work; every claim has expired in between.
 const REPETITIONS: usize = 3;
 
 /// Where these fail, the right to replace a token is held for a while, and a repeat waits.

@@ -15,7 +15,7 @@ use crate::account::exists;
 use crate::spotify;
 use crate::stripe::{counts, profile};
 
-/// What is wrong with the subject once everything works again; `is_open` where a playlist may be charged although the
+/// The violated invariants of the subject once all upstreams work again; `is_open` where a playlist may be charged although the
 /// response that said so was lost.
 pub async fn state(worker: &Worker, operation: &Operation, subject: &Subject, is_open: bool) -> Vec<String> {
     let (stack, user) = (&worker.stack, &subject.user);

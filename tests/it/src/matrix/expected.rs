@@ -51,7 +51,7 @@ pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) 
     endings
 }
 
-/// What is not read, or what the transport takes care of.
+/// Faults in parts that the function does not read, or that the transport handles.
 fn is_harmless(call: Call, fault: Fault) -> bool {
     match fault {
         WrongContentType | SentTwice | Poisoned => true,

@@ -16,7 +16,7 @@ const OLDEST_NODE: u32 = 20;
 /// Installs the packages, unless they are there.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
     let wanted = read_json(&workspace.root.join("package-lock.json"))?;
-    // npm writes this file last: it says what is installed, and that the installation was completed.
+    // npm writes this file last: it lists the installed packages, and shows that the installation was completed.
     let installed = read_json(&workspace.root.join("node_modules/.package-lock.json"));
     if installed.is_ok_and(|installed| satisfies(&installed, &wanted)) {
         return Ok(());
@@ -43,7 +43,7 @@ fn read_json(path: &Path) -> Result<Value> {
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// Whether what is installed is what is wanted; an optional package, such as another platform's, may lack.
+/// Whether the installed packages are the wanted ones; an optional one, such as another platform's, may be absent.
 fn satisfies(installed: &Value, wanted: &Value) -> bool {
     let (Some(installed), Some(wanted)) = (installed["packages"].as_object(), wanted["packages"].as_object())
     else {

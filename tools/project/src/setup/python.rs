@@ -11,7 +11,7 @@ use crate::files;
 use crate::process::{self, output_of};
 use crate::workspace::Workspace;
 
-/// What has to be there.
+/// What `for_python` needs, in words.
 pub const NEEDED: &str = "Python 3.11 or newer with its module venv";
 
 const OLDEST: (u32, u32) = (3, 11);
