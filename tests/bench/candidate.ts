@@ -26,14 +26,14 @@ const PEERS = {
   deno: { entry: 'Deno.serve(serve(Deno.env.toObject()));', conditions: ['deno', 'worker', 'browser'] },
 };
 
-export function ours(like: string, runtime: Runtime): Candidate {
-  const { workerd, deno, variables } = builtFunction(like);
+export function ours(like: string, runtime: Runtime, name = `ours-${like}`, built = builtFunction(like)): Candidate {
+  const { workerd, deno, variables } = built;
   const modules = path.join(path.dirname(deno), 'build');
   const files = {
-    workerd: ['index.js', 'index_bg.wasm'].map((file) => path.join(workerd, file)),
-    deno: [deno, ...readdirSync(modules).filter((file) => file.endsWith('.js')).map((file) => path.join(modules, file))],
+    workerd: () => ['index.js', 'index_bg.wasm'].map((file) => path.join(workerd, file)),
+    deno: () => [deno, ...readdirSync(modules).filter((file) => file.endsWith('.js')).map((file) => path.join(modules, file))],
   };
-  return { name: `ours-${like}`, runtime, files: files[runtime], like, variables };
+  return { name, runtime, files: files[runtime](), like, variables };
 }
 
 /** Bundles peers/<file>.ts, to be served with the date, flags and variables of the function that it is compared with. */

@@ -32,10 +32,17 @@ export function variable(name: string): string {
 
 const folder = variable('BENCH_FOLDER');
 export const work = path.join(folder, 'candidates');
-export const ready = JSON.parse(readFileSync(variable('BENCH_READY_FILE'), 'utf8')) as Ready;
+const readyFile = (name: string) => JSON.parse(readFileSync(variable(name), 'utf8')) as Ready;
+export const ready = readyFile('BENCH_READY_FILE');
 
-export function builtFunction(name: string): BuiltFunction {
-  return (JSON.parse(variable('BENCH_FUNCTIONS')) as Record<string, BuiltFunction>)[name] as BuiltFunction;
+export function builtFunction(name: string, described = variable('BENCH_FUNCTIONS')): BuiltFunction {
+  return (JSON.parse(described) as Record<string, BuiltFunction>)[name] as BuiltFunction;
+}
+
+/** The function of the checkout that this one is compared with, and where its users sign up. */
+export function builtAgainst(name: string): { built: BuiltFunction; ready: Ready } | undefined {
+  const described = process.env.BENCH_AGAINST;
+  return described === undefined ? undefined : { built: builtFunction(name, described), ready: readyFile('BENCH_AGAINST_READY_FILE') };
 }
 
 /** Measures every candidate once a round; each round begins with another. */
@@ -116,15 +123,15 @@ export async function control(simulator: 'llm' | 'spotify', name: string, body: 
 const PLAYLISTS_EACH = 50;
 
 /** Signs up as many paying listeners as so many playlists take. Returns what gives the token of the next playlist's. */
-export async function listeners(playlists: number): Promise<() => string> {
-  const headers = { apikey: ready.publishable_key, 'Content-Type': 'application/json' };
+export async function listeners(playlists: number, { publishable_key, supabase_url, database_url } = ready): Promise<() => string> {
+  const headers = { apikey: publishable_key, 'Content-Type': 'application/json' };
   const one = async () => {
     const body = JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' });
-    const response = await fetch(`${ready.supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
+    const response = await fetch(`${supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
     return ((await response.json()) as { access_token: string }).access_token;
   };
   const tokens = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, one));
-  const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
+  const sql = postgres(database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;
   await sql.end();
   let given = 0;

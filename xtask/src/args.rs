@@ -56,6 +56,9 @@ pub struct BenchOptions {
     /// Write the results, with the machine's data, into docs/bench
     #[arg(long)]
     pub record: bool,
+    /// Measure a playlist with the function of this checkout as well, over a database of its own
+    #[arg(long, value_name = "CHECKOUT", value_parser = absolute)]
+    pub against: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! Measurements: two ways of doing the same as a ratio, side by side in one run; and what a generation takes.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -50,22 +51,47 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
     let profile = Profile::Deployable;
     let mut stack = Stack::start_simulated(workspace, profile, Runtime::Workerd, &data, ready_file.clone())?;
+    let mut other = options.against.as_deref().map(|root| Other::start(root, &folder)).transpose()?;
     for part in parts {
         let mut command = Command::new(workspace.npm_bin("node"));
         command.current_dir(&workspace.root).arg(format!("tests/bench/{part}.ts"));
         command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", &folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));
+        if let Some(other) = &other {
+            command.env("BENCH_AGAINST", functions(&other.workspace, &other.stack));
+            command.env("BENCH_AGAINST_READY_FILE", &other.ready_file);
+        }
         let scale = if options.scale == Scale::Full { "full" } else { "small" };
         command.env("BENCH_SCALE", scale);
         // The page of the database is about a million playlists.
         if options.record && (*part != DATABASE || options.scale == Scale::Full) {
             command.env("BENCH_RECORD", format!("cargo xtask bench --only {part} --scale {scale}"));
         }
-        process::run_while(&mut command, || stack.check())?;
+        process::run_while(&mut command, || {
+            other.as_mut().map_or(Ok(()), |other| other.stack.check())?;
+            stack.check()
+        })?;
     }
     stack.stop();
     Ok(())
+}
+
+/// Another checkout of the product, running.
+struct Other {
+    workspace: Workspace,
+    ready_file: PathBuf,
+    stack: Stack,
+}
+
+impl Other {
+    fn start(root: &Path, folder: &Path) -> Result<Self> {
+        let (workspace, ready_file) = (Workspace::at(root)?, folder.join("against.json"));
+        let (profile, runtime, data) = (Profile::Deployable, Runtime::Workerd, folder.join("against"));
+        artefacts::build(&workspace, profile, runtime)?;
+        let stack = Stack::start_simulated(&workspace, profile, runtime, &data, ready_file.clone())?;
+        Ok(Self { workspace, ready_file, stack })
+    }
 }
 
 /// What serves each function alone.

@@ -18,7 +18,7 @@ use shared::supabase::Supabase;
 
 use crate::Config;
 use crate::budget::Budgeted;
-use crate::event::{Done, Event};
+use crate::event::{self, Done, Event};
 use crate::generate::Emit;
 use crate::job::Job;
 use crate::outbox;
@@ -26,6 +26,9 @@ use crate::quota::{self, Decision, Reservation, Session};
 use crate::recover::recover;
 use crate::refine::Base;
 use crate::request::{self, Format, PlaylistRequest};
+
+/// The most events that are sent as one piece of the stream.
+const MAX_EVENTS_AT_ONCE: usize = 64;
 
 /// Results that outlive a request and hold no data of it.
 #[derive(Default)]
@@ -103,7 +106,7 @@ fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<B
         Format::Json => json_response(StatusCode::OK, &done),
         Format::EventStream => {
             context.request.log_end(context.clock.now_ms(), StatusCode::OK, None);
-            Ok(event_stream(stream::iter([Event::Done(Box::new(done)).to_bytes()])))
+            Ok(event_stream(stream::iter([event::to_bytes(&[Event::Done(Box::new(done))])])))
         }
     }
 }
@@ -135,9 +138,9 @@ fn stream_generation(
         }
         .boxed_local(),
     );
-    event_stream(receiver.map(move |event| {
+    event_stream(receiver.ready_chunks(MAX_EVENTS_AT_ONCE).map(move |events| {
         let _dropped_with_the_stream = &reader;
-        event.to_bytes()
+        event::to_bytes(&events)
     }))
 }
 

@@ -370,6 +370,16 @@ fn an_expired_reservation_delivers_nothing() {
 }
 
 #[test]
+fn events_that_are_ready_together_are_sent_as_one_piece() {
+    let bench = Bench::new(world(SONGS));
+    let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
+    let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
+    let pieces: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
+    let [piece] = pieces.try_into().unwrap();
+    assert_eq!(piece.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"event: ")).count(), 7);
+}
+
+#[test]
 fn the_stream_ends_with_done_and_one_log_line() {
     let bench = Bench::new(world(SONGS));
     let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();

@@ -68,34 +68,57 @@ impl FrameReader {
     /// [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Vec<Payload>, TooLong> {
         let mut payloads = Vec::new();
-        for byte in chunk {
-            let was_carriage_return = std::mem::replace(&mut self.is_after_carriage_return, *byte == b'\r');
-            if let Some(value) = &mut self.value {
-                self.line.push(*byte);
-                if value.ends_with(*byte) {
-                    self.value = None;
-                    payloads.extend(json(&std::mem::take(&mut self.line)));
+        let mut rest = chunk;
+        while let Some((byte, after)) = rest.split_first() {
+            // What cannot begin a value is copied as far as the line goes.
+            let length = if self.is_in_line() { length_of_line(rest) } else { 0 };
+            if let Some((part, after)) = rest.split_at_checked(length).filter(|_| length > 0) {
+                if self.line.len() + length > MAX_EVENT_BYTES {
+                    return Err(TooLong);
                 }
+                self.line.extend_from_slice(part);
+                self.is_after_carriage_return = false;
+                rest = after;
                 continue;
             }
-            match byte {
-                b'\n' if was_carriage_return => {}
-                b'\n' | b'\r' => {
-                    let line = std::mem::take(&mut self.line);
-                    self.read_line(&line, &mut payloads)?;
-                }
-                b'{' | b'[' if is_blank(&self.line) => {
-                    self.line = vec![*byte];
-                    self.value = Some(Nesting { depth: 1, ..Nesting::default() });
-                }
-                // One leading space represents many, because every following bracket checks whether the line is
-                // blank.
-                _ if byte.is_ascii_whitespace() && !self.line.is_empty() && is_blank(&self.line) => {}
-                _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
-                _ => self.line.push(*byte),
-            }
+            rest = after;
+            self.read_byte(*byte, &mut payloads)?;
         }
         Ok(payloads)
+    }
+
+    /// Whether a line has begun that is not a JSON value by itself.
+    fn is_in_line(&self) -> bool {
+        self.value.is_none() && !is_blank(&self.line) && !BYTE_ORDER_MARK.starts_with(&self.line)
+    }
+
+    fn read_byte(&mut self, byte: u8, payloads: &mut Vec<Payload>) -> Result<(), TooLong> {
+        let was_carriage_return = std::mem::replace(&mut self.is_after_carriage_return, byte == b'\r');
+        if let Some(value) = &mut self.value {
+            self.line.push(byte);
+            if value.ends_with(byte) {
+                self.value = None;
+                payloads.extend(json(&std::mem::take(&mut self.line)));
+            }
+            return Ok(());
+        }
+        match byte {
+            b'\n' if was_carriage_return => {}
+            b'\n' | b'\r' => {
+                let line = std::mem::take(&mut self.line);
+                self.read_line(&line, payloads)?;
+            }
+            b'{' | b'[' if is_blank(&self.line) => {
+                self.line = vec![byte];
+                self.value = Some(Nesting { depth: 1, ..Nesting::default() });
+            }
+            // One leading space represents many, because every following bracket checks whether the line is
+            // blank.
+            _ if byte.is_ascii_whitespace() && !self.line.is_empty() && is_blank(&self.line) => {}
+            _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
+            _ => self.line.push(byte),
+        }
+        Ok(())
     }
 
     /// Ends the input; returns the payload that lacks only its end. The standard drops an event without its blank
@@ -164,6 +187,11 @@ fn json(text: &[u8]) -> Vec<Payload> {
             values.unwrap_or_default().into_iter().map(Payload::Json).collect()
         }
     }
+}
+
+/// Returns how many bytes there are before the end of the line.
+fn length_of_line(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(bytes.len())
 }
 
 fn is_blank(line: &[u8]) -> bool {
