@@ -172,5 +172,5 @@ fn refuse(error: &Error) -> Result<Response> {
         Some(methods) => response.with_header("allow", methods)?,
         None => response,
     };
-    Ok(response.fixed(error.to_json(request_id).to_string().into()))
+    Ok(response.fixed(serde_json::to_vec(&error.body(request_id))?))
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::SpotifyError;
-use crate::json::from_slice_lenient;
+use crate::json::{at, from_slice_lenient};
 use crate::text::one_line;
 use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, TrackUri};
 
@@ -16,14 +16,14 @@ const MAX_ARTISTS: usize = 50;
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order.
 pub(super) fn parse_tracks(body: &[u8]) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
-    let items = answer.pointer("/tracks/items").and_then(Value::as_array);
+    let items = at(&answer, "/tracks/items").and_then(Value::as_array);
     let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter().filter_map(parse_track);
     Ok(tracks.take(MAX_TRACKS).collect())
 }
 
 fn parse_track(item: &Value) -> Option<CatalogueTrack> {
-    let text = |pointer: &str| item.pointer(pointer).and_then(display_text);
-    let flag = |pointer: &str| item.pointer(pointer).and_then(Value::as_bool);
+    let text = |pointer: &str| at(item, pointer).and_then(display_text);
+    let flag = |pointer: &str| at(item, pointer).and_then(Value::as_bool);
     if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
         return None;
     }

@@ -21,7 +21,7 @@ use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
 use crate::runtime::endpoint::{Body, BodyError, Endpoint, RequestContext, Spawn, serve};
 use crate::runtime::health;
-use crate::runtime::http_client::{HttpClient, HttpError};
+use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS};
 use crate::runtime::random::Random;
 use crate::supabase::SupabaseConfig;
 
@@ -176,7 +176,7 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Resu
     if let Some(uri) = path_and_query(url) {
         *request.uri_mut() = uri.into();
     }
-    *request.headers_mut() = headers(lines);
+    *request.headers_mut() = headers(&REQUEST_HEADERS, lines);
     (request, url.starts_with("https:"))
 }
 

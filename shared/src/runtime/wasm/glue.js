@@ -18,16 +18,20 @@ const BUFFER_BYTES = 16 * 1024;
 /** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
 let isPoisoned = false;
-/** The headers of every response, also of the error that replaces the response of a poisoned instance. */
-let common = '';
+/** The headers of every response that does not set its own, made once: making them takes longer than copying them. */
+let common = new Headers();
 
 /**
- * Called by every new instance. `resume(id, outcome)` completes the future with that id; `names` are the headers
- * that Rust reads, `commonHeaders` those of every response.
+ * Called by every new instance. `resume(id, outcome)` completes the future with that id; `requestNames` are the headers
+ * that Rust reads of requests, `responseNames` those of upstreams' responses, `commonHeaders` those of every response.
  */
-export function connect(resume, names, commonHeaders) {
-  instance = { resume, names: names.split('\n'), promises: new Map() };
-  common = commonHeaders;
+export function connect(resume, requestNames, responseNames, commonHeaders) {
+  instance = { resume, requestNames: namesIn(requestNames), responseNames: namesIn(responseNames), promises: new Map() };
+  common = new Headers(named(commonHeaders));
+}
+
+function namesIn(lines) {
+  return lines.split('\n').slice(0, -1);
 }
 
 /** After a panic the memory cannot be trusted: every pending request fails, and the next one gets a new instance. */
@@ -48,7 +52,8 @@ export function takePoisoned() {
 export function internalError() {
   const request_id = crypto.randomUUID();
   const body = { code: 'internal_error', message: 'Something went wrong on our side. Please try again.', request_id };
-  return Response.json(body, { status: 500, headers: { ...named(common), 'X-Request-Id': request_id } });
+  const headers = `content-type\napplication/json\nx-request-id\n${request_id}\n`;
+  return response(JSON.stringify(body), 500, headers);
 }
 
 function complete(from, id, outcome) {
@@ -100,7 +105,7 @@ export function error(line) {
 
 /** Returns the method, the URL, and the names and values of the headers that Rust reads, each on a line. */
 export function head(request) {
-  return `${request.method}\n${request.url}\n${listed(request.headers)}`;
+  return `${request.method}\n${request.url}\n${listed(request.headers, instance.requestNames)}`;
 }
 
 export function onDisconnect(id, request) {
@@ -110,9 +115,9 @@ export function onDisconnect(id, request) {
   else signal?.addEventListener('abort', () => complete(from, id, DONE), { once: true });
 }
 
-function listed(headers) {
+function listed(headers, names) {
   let text = '';
-  for (const name of instance.names) {
+  for (const name of names) {
     const value = headers.get(name);
     if (value !== null) text += `${name}\n${value}\n`;
   }
@@ -265,7 +270,7 @@ class Exchange {
     let outcome = DONE;
     try {
       const response = await fetch(url, init);
-      this.text = listed(response.headers);
+      this.text = listed(response.headers, this.from.responseNames);
       this.status = response.status;
       if (this.isDocument) {
         const bytes = await whole(response, this.max);
@@ -340,8 +345,15 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
 }
 
 export function answer(id, status, headers, body) {
-  const init = { status, headers: named(headers) };
-  resolve(id, new Response(body.length === 0 ? null : body.slice(), init));
+  resolve(id, response(body.length === 0 ? null : body.slice(), status, headers));
+}
+
+/** A response with the common headers and its own. */
+function response(body, status, lines) {
+  const response = new Response(body, { status, headers: common });
+  const own = named(lines);
+  for (const name in own) response.headers.set(name, own[name]);
+  return response;
 }
 
 /** A response that is written in chunks. */
@@ -373,6 +385,6 @@ const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
 
 export function open(id, status, headers) {
   const { readable, writable } = new Pipe();
-  resolve(id, new Response(readable, { status, headers: named(headers) }));
+  resolve(id, response(readable, status, headers));
   return new Outgoing(writable.getWriter());
 }

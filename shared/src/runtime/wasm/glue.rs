@@ -4,7 +4,12 @@ use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "./glue.js")]
 extern "C" {
-    pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, names: &str, common: &str);
+    pub fn connect(
+        resume: &Closure<dyn Fn(u32, u32)>,
+        request_headers: &str,
+        response_headers: &str,
+        common: &str,
+    );
 
     pub fn promise(id: u32) -> JsValue;
     #[wasm_bindgen(js_name = waitUntil)]
