@@ -102,13 +102,13 @@ impl Error {
     }
 
     /// Returns the error as clients see it.
+    pub fn body(&self, request_id: Uuid) -> ErrorBody<'_> {
+        ErrorBody { code: self.code.as_str(), examples: &self.examples, message: &self.message, request_id }
+    }
+
+    /// Returns the error as clients see it, as JSON.
     pub fn to_json(&self, request_id: Uuid) -> Value {
-        json!(ErrorBody {
-            code: self.code.as_str(),
-            examples: &self.examples,
-            message: &self.message,
-            request_id,
-        })
+        json!(self.body(request_id))
     }
 }
 

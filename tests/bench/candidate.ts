@@ -112,9 +112,9 @@ async function listens(port: number): Promise<boolean> {
   return once(socket, 'connect').then(() => true, () => false).finally(() => socket.destroy());
 }
 
-/** An event of real size that changes no plan, as Stripe writes and signs it. */
-export function stripeEvent(secret = ready.stripe_webhook_secret): { body: string; headers: Record<string, string> } {
-  const [seconds, body] = [Math.floor(Date.now() / 1000), JSON.stringify(event, null, 2)];
+/** An event as Stripe writes and signs it: one of real size that changes no plan, or another one. */
+export function stripeEvent(secret = ready.stripe_webhook_secret, of: object = event): { body: string; headers: Record<string, string> } {
+  const [seconds, body] = [Math.floor(Date.now() / 1000), JSON.stringify(of, null, 2)];
   const v1 = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
   return { body, headers: { 'Content-Type': 'application/json; charset=utf-8', 'Stripe-Signature': `t=${seconds},v1=${v1}` } };
 }

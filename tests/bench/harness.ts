@@ -20,7 +20,7 @@ type Ready = {
   secret_key: string;
   database_url: string;
   stripe_webhook_secret: string;
-  simulators: { llm: string; spotify: string };
+  simulators: { llm: string; spotify: string; stripe: string };
   pids: { functions: number };
 };
 
@@ -115,27 +115,32 @@ export function residentMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(ofSystem(`/proc/${pid}/status`))?.[1]) / 1024;
 }
 
-export async function control(simulator: 'llm' | 'spotify', name: string, body: unknown, method = 'PUT'): Promise<void> {
+export async function control(simulator: keyof Ready['simulators'], name: string, body: unknown, method = 'PUT'): Promise<unknown> {
   const response = await fetch(`${ready.simulators[simulator]}/__control/${name}`, { method, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${name}: ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+/** Signs up a user. */
+export async function signUp({ publishable_key, supabase_url } = ready): Promise<{ id: string; token: string }> {
+  const headers = { apikey: publishable_key, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' });
+  const response = await fetch(`${supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
+  const { access_token, user } = (await response.json()) as { access_token: string; user: { id: string } };
+  return { id: user.id, token: access_token };
 }
 
 const PLAYLISTS_EACH = 50;
 
 /** Signs up as many paying listeners as so many playlists take. Returns what gives the token of the next playlist's. */
-export async function listeners(playlists: number, { publishable_key, supabase_url, database_url } = ready): Promise<() => string> {
-  const headers = { apikey: publishable_key, 'Content-Type': 'application/json' };
-  const one = async () => {
-    const body = JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' });
-    const response = await fetch(`${supabase_url}/auth/v1/signup`, { method: 'POST', headers, body });
-    return ((await response.json()) as { access_token: string }).access_token;
-  };
-  const tokens = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, one));
-  const sql = postgres(database_url, { max: 1, onnotice: () => {} });
+export async function listeners(playlists: number, at = ready): Promise<() => string> {
+  const users = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, () => signUp(at)));
+  const sql = postgres(at.database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;
   await sql.end();
   let given = 0;
-  return () => tokens[Math.floor(given++ / PLAYLISTS_EACH)] as string;
+  return () => (users[Math.floor(given++ / PLAYLISTS_EACH)] as { token: string }).token;
 }
 
 /** @throws unless the response has the status 200. */

@@ -8,7 +8,9 @@ import { after, before, test } from 'node:test';
 
 type Exchange = { status: number; ended: number; headers(): string; take(): Uint8Array; read(ticket: number): void; abort(): void };
 type Glue = {
-  connect(resume: (ticket: number, outcome: number) => void, names: string): void;
+  connect(resume: (ticket: number, outcome: number) => void, requestNames: string, responseNames: string, common: string): void;
+  promise(ticket: number): Promise<Response>;
+  answer(ticket: number, status: number, headers: string, requestId: string, body: Uint8Array): void;
   exchange(ticket: number, method: string, url: string, headers: string, body: Uint8Array, silence: number, total: number, max: number, isDocument: boolean): Exchange;
 };
 
@@ -46,7 +48,7 @@ const server = createServer((request, answer) => {
 
 before(async () => {
   glue = (await import(new URL('../../shared/src/runtime/wasm/glue.js', import.meta.url).href)) as Glue;
-  glue.connect((ticket, outcome) => waiting.get(ticket)?.(outcome), 'content-type\nretry-after');
+  glue.connect((ticket, outcome) => waiting.get(ticket)?.(outcome), 'origin\n', 'retry-after\n', 'cache-control\nno-store\nx-content-type-options\nnosniff\n');
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 after(() => server.close());
@@ -116,4 +118,16 @@ test('an abort closes the connection of a stream', { timeout: 10_000 }, async ()
   const isClosed = once(server, 'left');
   exchange.abort();
   await isClosed;
+});
+
+test('a response has the common headers, but for those that it sets itself', async () => {
+  for (const own of ['', 'no-cache', '', 'no-cache']) {
+    const response = glue.promise(++lastTicket);
+    const headers = own ? `cache-control\n${own}\nvary\nOrigin\nvary\nAccept\n` : '';
+    glue.answer(lastTicket, 200, headers, `id-${lastTicket}`, new TextEncoder().encode('text'));
+    const { headers: shown } = await response;
+    assert.equal(shown.get('x-request-id'), `id-${lastTicket}`);
+    const expected = own ? ['no-cache', 'nosniff', 'Origin, Accept'] : ['no-store', 'nosniff', null];
+    assert.deepEqual(['cache-control', 'x-content-type-options', 'vary'].map((name) => shown.get(name)), expected);
+  }
 });

@@ -5,7 +5,9 @@
 //! soon as it is complete.
 
 mod lenient;
+mod members;
 mod mended;
+mod pointer;
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,4 +16,6 @@ mod properties;
 mod tests;
 
 pub use lenient::{LenientParser, Token};
+pub use members::members;
 pub use mended::{from_slice_lenient, mended, replace_lone_surrogates, replace_lone_surrogates_by};
+pub use pointer::at;

@@ -80,7 +80,7 @@ fn temperature(env: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, Conf
     let Some(text) = optional(env, NAME) else { return Ok(None) };
     // Uses the JSON parser, which is linked anyway.
     let temperature =
-        serde_json::from_str(&text).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
+        serde_json::from_slice(text.as_bytes()).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
     temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
 }
 

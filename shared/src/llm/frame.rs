@@ -113,7 +113,9 @@ impl Frame {
                 parts.iter().for_each(|part| self.part(part));
             }
             Some(part @ Value::Object(_)) if is_part(part) => self.part(part),
-            Some(document @ (Value::Object(_) | Value::Array(_))) => self.text(&document.to_string()),
+            Some(document @ (Value::Object(_) | Value::Array(_))) => {
+                self.text(&serde_json::to_string(document).unwrap_or_default())
+            }
             _ => {}
         }
     }

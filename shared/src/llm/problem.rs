@@ -134,7 +134,7 @@ impl Problem {
                 add(&mut self.texts, text);
                 // Some wrap it as a string.
                 if let Some(inner) =
-                    text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())
+                    text.trim_start().starts_with('{').then(|| serde_json::from_slice(text.as_bytes()).ok())
                 {
                     self.collect(&inner.unwrap_or(Value::Null), depth + 1);
                 }
@@ -306,7 +306,7 @@ fn is_told(error: &Value) -> bool {
 }
 
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| serde_json::to_string(value).unwrap_or_default(), str::to_owned)
 }
 
 fn add(text: &mut String, more: &str) {

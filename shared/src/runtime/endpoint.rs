@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::{Code, Error};
 use crate::runtime::clock::Clock;
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::headers::common;
+use crate::runtime::headers::TRANSPORT;
 use crate::runtime::http_client::HttpClient;
 use crate::runtime::log::{Level, Log};
 use crate::runtime::metrics::{InstrumentedClient, RequestMetrics};
@@ -162,7 +162,7 @@ impl RequestContext {
     }
 
     /// Sets a field of the log line. Never pass a secret or a user's text.
-    pub fn note(&self, key: &str, value: impl Into<Value>) {
+    pub fn note(&self, key: &'static str, value: impl Into<Value>) {
         self.metrics.note(key, value);
     }
 
@@ -212,8 +212,8 @@ impl RequestContext {
 /// Serves one request: handles a preflight or a health check, or verifies method, body and route and calls `handle`.
 /// Errors become JSON.
 ///
-/// Every response has `X-Request-Id`, the [common headers](crate::runtime::headers) and, for a configured origin, the
-/// CORS headers. The runtime drops the body of a response to `HEAD`.
+/// Every response has `X-Request-Id` and, for a configured origin, the CORS headers. The platform adds the
+/// [common headers](crate::runtime::headers). The runtime drops the body of a response to `HEAD`.
 pub async fn serve(
     call: &RequestContext,
     origins: &AllowedOrigins,
@@ -242,8 +242,9 @@ pub async fn serve(
     };
     let headers = response.headers_mut();
     headers.extend(origins.headers_for(&inbound_headers));
-    for (name, value) in common(call.is_https) {
-        headers.entry(name).or_insert(value);
+    if call.is_https {
+        let (name, value) = TRANSPORT;
+        headers.insert(name, value);
     }
     if let Ok(id) = HeaderValue::from_str(&call.request_id.to_string()) {
         headers.insert(REQUEST_ID, id);
@@ -329,7 +330,7 @@ pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Respo
 }
 
 fn error_response(call: &RequestContext, error: &Error) -> Response<Body> {
-    let mut response = json_response(error.status(), &error.to_json(call.request_id))
+    let mut response = json_response(error.status(), &error.body(call.request_id))
         .unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new()));
     let headers = response.headers_mut();
     if let Some(seconds) = error.retry_after_seconds() {

@@ -1,6 +1,7 @@
 //! Structured logs: one JSON object per line.
 
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// How urgent a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,24 +20,31 @@ pub trait Log {
 
 /// The fields of one log line.
 #[derive(Debug, Default)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields(Vec<(&'static str, Value)>);
 
 impl Fields {
     /// Sets a field. Never pass a secret or a user's text.
-    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
-        self.0.insert(key.to_owned(), value.into());
+    pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.put(key, value.into());
+    }
+
+    fn put(&mut self, key: &'static str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((key, value)),
+        }
     }
 
     /// Adds a field; see [`Fields::set`].
     #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.set(key, value);
         self
     }
 
     /// Adds a field if there is a value.
     #[must_use]
-    pub fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+    pub fn with_some(self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.with(key, value),
             None => self,
@@ -45,6 +53,13 @@ impl Fields {
 
     /// Returns the line as JSON.
     pub fn into_line(self) -> String {
-        Value::Object(self.0).to_string()
+        // Writing to a string never fails.
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }

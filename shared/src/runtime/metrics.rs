@@ -33,7 +33,7 @@ struct UpstreamCalls {
 
 impl RequestMetrics {
     /// Sets a field of the log line. Never pass a secret or a user's text.
-    pub fn note(&self, key: &str, value: impl Into<Value>) {
+    pub fn note(&self, key: &'static str, value: impl Into<Value>) {
         self.noted.borrow_mut().set(key, value);
     }
 

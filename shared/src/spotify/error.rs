@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::json::from_slice_lenient;
+use crate::json::{at, from_slice_lenient};
 use crate::runtime::http_client::HttpError;
 use crate::text::one_line;
 
@@ -58,7 +58,7 @@ impl Said {
         let document: Value = from_slice_lenient(body).unwrap_or_default();
         let message = ["/error/message", "/error_description", "/error", ""]
             .iter()
-            .find_map(|pointer| document.pointer(pointer)?.as_str());
+            .find_map(|pointer| at(&document, pointer)?.as_str());
         let plain = String::from_utf8_lossy(body);
         let mut said = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
         for c in one_line(message.unwrap_or(&plain), Self::MAX_BYTES).chars() {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::SpotifyError;
-use crate::json::from_slice_lenient;
+use crate::json::{at, from_slice_lenient};
 use crate::text::one_line;
 use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, TrackUri};
 
@@ -20,15 +20,15 @@ const MAX_IMAGE_URL_BYTES: usize = 300;
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order. Pictures from another origin are dropped.
 pub(super) fn parse_tracks(body: &[u8], image_origin: &str) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
-    let items = answer.pointer("/tracks/items").and_then(Value::as_array);
+    let items = at(&answer, "/tracks/items").and_then(Value::as_array);
     let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter();
     let tracks = tracks.filter_map(|item| parse_track(item, image_origin));
     Ok(tracks.take(MAX_TRACKS).collect())
 }
 
 fn parse_track(item: &Value, image_origin: &str) -> Option<CatalogueTrack> {
-    let text = |pointer: &str| item.pointer(pointer).and_then(display_text);
-    let flag = |pointer: &str| item.pointer(pointer).and_then(Value::as_bool);
+    let text = |pointer: &str| at(item, pointer).and_then(display_text);
+    let flag = |pointer: &str| at(item, pointer).and_then(Value::as_bool);
     if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
         return None;
     }
@@ -48,7 +48,7 @@ fn parse_track(item: &Value, image_origin: &str) -> Option<CatalogueTrack> {
         explicit: flag("/explicit").unwrap_or(false),
         is_playable: flag("/is_playable").unwrap_or(true),
         isrc: text("/external_ids/isrc"),
-        image_url: item.pointer("/album/images").and_then(|images| image_url(images, image_origin)),
+        image_url: at(item, "/album/images").and_then(|images| image_url(images, image_origin)),
     })
 }
 

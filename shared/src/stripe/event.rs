@@ -5,13 +5,12 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
 use crate::error::{Code, Error};
-use crate::json::replace_lone_surrogates;
+use crate::json::{members, replace_lone_surrogates};
 
 /// The event types after which a plan may change. All others are ignored.
 const TYPES: [&str; 11] = [
@@ -76,8 +75,12 @@ impl Event {
     /// # Errors
     /// [`EventError`].
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
-        let body = &*replace_lone_surrogates(body);
-        let Envelope(event) = Envelope::parse(body)?;
+        // Most events are ignored because of their type, so their object is not read yet.
+        let mut event = Map::new();
+        for (name, value) in read(body, |body| members(body, "data"))? {
+            event.insert(name, value);
+        }
+        let event = Value::Object(event);
         let is_thin = match text(&event, "/object") {
             Some("event") => false,
             Some("v2.core.event") => true,
@@ -106,49 +109,14 @@ fn looks_like_a_type(name: &str) -> bool {
 }
 
 fn object(body: &[u8]) -> Result<Value, EventError> {
-    let mut event: Value = serde_json::from_slice(body).map_err(|_| EventError::InvalidJson)?;
-    let object = event.pointer_mut("/data/object").filter(|object| object.is_object());
-    Ok(object.ok_or(EventError::NotAnEvent)?.take())
+    let mut event: Value = read(body, |body| serde_json::from_slice(body))?;
+    let object = event.get_mut("data").and_then(|data| data.get_mut("object"));
+    Ok(object.filter(|object| object.is_object()).ok_or(EventError::NotAnEvent)?.take())
 }
 
-/// An event without its object. Most events are ignored because of their type, which comes after the object.
-struct Envelope(Value);
-
-impl Envelope {
-    fn parse(body: &[u8]) -> Result<Self, EventError> {
-        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<Value>(body) {
-            Ok(_) => EventError::NotAnEvent,
-            Err(_) => EventError::InvalidJson,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Envelope {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Envelope;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope, A::Error> {
-        let mut event = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if name == "data" {
-                members.next_value::<IgnoredAny>()?;
-            } else {
-                event.insert(name, members.next_value()?);
-            }
-        }
-        Ok(Envelope(Value::Object(event)))
-    }
+/// Reads the body as it is, and only if that fails without halves of surrogate pairs.
+fn read<T>(body: &[u8], read: impl Fn(&[u8]) -> serde_json::Result<T>) -> Result<T, EventError> {
+    read(body).or_else(|_| read(&replace_lone_surrogates(body))).map_err(|_| EventError::InvalidJson)
 }
 
 /// Returns the path of a thin event's object. The event's own URL is not used: the secret key is sent to Stripe's

@@ -34,6 +34,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{ConfigError, Problems, base_url, optional, required_secret};
+use crate::json::at;
 use crate::redacted::Secret;
 
 /// The API version that the requests and the fields read here are written for.
@@ -121,7 +122,7 @@ impl fmt::Display for StripeId {
 /// Returns a text of a response or an event by its JSON pointer. Objects are read as values, because their fields
 /// differ between API versions and typed structures double the size of the wasm.
 fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    object.pointer(pointer)?.as_str()
+    at(object, pointer)?.as_str()
 }
 
 fn id(object: &Value, pointer: &str) -> Option<StripeId> {

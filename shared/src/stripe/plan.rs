@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
+use crate::json::at;
 
 /// The largest page that Stripe returns.
 const PAGE_SIZE: &str = "100";
@@ -70,7 +71,7 @@ pub struct Subscription {
 impl Subscription {
     fn read(object: &Value) -> Option<Self> {
         // Items may have periods of their own; the first that ends is charged next.
-        let items = object.pointer("/items/data").and_then(Value::as_array);
+        let items = at(object, "/items/data").and_then(Value::as_array);
         let ends = items.into_iter().flatten().filter_map(|item| seconds(item, "current_period_end"));
         let period_ends_at = ends.min();
         // Depending on the billing mode, a cancellation sets one of the two or both. One that is further away than the

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Stripe, StripeError, text};
 use crate::api::{Interval, PriceResponse};
+use crate::json::at;
 
 /// Currencies whose amounts Stripe does not divide. Those not listed have two decimals at Stripe, also ISK and UGX, which
 /// have none elsewhere.
@@ -34,10 +35,7 @@ fn read(price: &Value) -> Option<PriceResponse> {
     Some(PriceResponse {
         amount: decimal(price.get("unit_amount")?.as_u64()?, decimals(&currency)),
         interval,
-        interval_count: price
-            .pointer("/recurring/interval_count")?
-            .as_u64()
-            .and_then(|it| it.try_into().ok())?,
+        interval_count: at(price, "/recurring/interval_count")?.as_u64().and_then(|it| it.try_into().ok())?,
         currency: currency.to_ascii_uppercase(),
     })
 }

@@ -1,9 +1,7 @@
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::config::{ConfigError, Problems, base_url, header_safe, optional, required};
+use crate::json::members;
 use crate::redacted::Secret;
 
 /// The project's URL, its public key, and the function's own credential.
@@ -103,40 +101,14 @@ impl KeyNames {
 /// Returns the entry `default`, or the first one that holds a key. After the rotation of a leaked key a project has
 /// no `default`.
 fn named_key(document: &str) -> Option<String> {
-    serde_json::from_str::<NamedKey>(document).ok()?.0
-}
-
-struct NamedKey(Option<String>);
-
-impl<'de> Deserialize<'de> for NamedKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(NamedKeys)
-    }
-}
-
-/// Visits the entries directly, because `serde_json::Map` does not keep their order.
-struct NamedKeys;
-
-impl<'de> Visitor<'de> for NamedKeys {
-    type Value = NamedKey;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of keys by their names")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedKey, A::Error> {
-        let (mut default, mut first) = (None, None);
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            let Value::String(key) = value else { continue };
-            if key.trim().is_empty() {
-                continue;
-            }
-            if name == "default" {
-                default = Some(key);
-            } else if first.is_none() {
-                first = Some(key);
-            }
+    let (mut default, mut first) = (None, None);
+    for (name, value) in members(document.as_bytes(), "").ok()? {
+        match value {
+            Value::String(key) if key.trim().is_empty() => {}
+            Value::String(key) if name == "default" => default = Some(key),
+            Value::String(key) => first = first.or(Some(key)),
+            _ => {}
         }
-        Ok(NamedKey(default.or(first)))
     }
+    default.or(first)
 }

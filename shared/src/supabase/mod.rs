@@ -18,6 +18,8 @@ pub use requests::{Counted, take_request};
 pub use tables::{Builder, Postgrest};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderName, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -116,7 +118,8 @@ impl AsUser<'_> {
         let request = self.0.rpc_request(name, &serde_json::Map::new())?;
         let document = self.0.fetch(OutboundRequest { limits, ..request }).await?;
         // Checked as text first: serde_json does not check that strings it skips are UTF-8.
-        let read = std::str::from_utf8(&document).ok().and_then(|text| serde_json::from_str(text).ok());
+        let read =
+            std::str::from_utf8(&document).ok().and_then(|text| serde_json::from_slice(text.as_bytes()).ok());
         Ok((read.ok_or(SupabaseError::InvalidAnswer)?, document))
     }
 }
@@ -173,9 +176,13 @@ impl Session<'_> {
     /// Builds one POST of JSON without `postgrest`, which brings an HTTP stack and a URL parser. A function that
     /// calls RPCs only is 25 KB smaller (compressed).
     fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {
+        self.rpc_with(name, serde_json::to_vec(args).ok())
+    }
+
+    fn rpc_with(&self, name: &str, args: Option<Vec<u8>>) -> Result<OutboundRequest, SupabaseError> {
         // A slash or a query in the name would reach something else, such as a table.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let args = serde_json::to_vec(args).ok().filter(|_| is_name).ok_or(HttpError::InvalidRequest);
+        let args = args.filter(|_| is_name).ok_or(HttpError::InvalidRequest);
         let url = format!("{}/rpc/{name}", self.base_url);
         args.and_then(|args| {
             let request = OutboundRequest::new(Upstream::Database, Method::POST, url, LIMITS).body(args);
@@ -210,16 +217,19 @@ impl Session<'_> {
         serde_json::from_slice(json).map_err(|_| SupabaseError::of_unread(json))
     }
 
-    /// Separate from [`Self::send`], because it does not depend on the type.
-    async fn fetch(&self, request: OutboundRequest) -> Result<Bytes, SupabaseError> {
-        let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
-        let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
-        let body = response.bytes().await;
-        if !status.is_success() {
-            // An unreadable error body does not matter; the status is enough.
-            let body = body.unwrap_or_default();
-            return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
+    /// Separate from [`Self::send`] and boxed, because each type would otherwise have its own copy.
+    fn fetch(&self, request: OutboundRequest) -> LocalBoxFuture<'_, Result<Bytes, SupabaseError>> {
+        async move {
+            let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
+            let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
+            let body = response.bytes().await;
+            if !status.is_success() {
+                // An unreadable error body does not matter; the status is enough.
+                let body = body.unwrap_or_default();
+                return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
+            }
+            body.map_err(SupabaseError::Unavailable)
         }
-        body.map_err(SupabaseError::Unavailable)
+        .boxed_local()
     }
 }

@@ -6,7 +6,8 @@ import Stripe from 'stripe';
 import type { Environment, Handler } from '../candidate.ts';
 
 export function serve(env: Environment): Handler {
-  const stripe = new Stripe(env.STRIPE_SECRET_KEY as string);
+  const { hostname, port, protocol } = new URL(env.STRIPE_API_BASE_URL as string);
+  const stripe = new Stripe(env.STRIPE_SECRET_KEY as string, { host: hostname, port, protocol: protocol === 'http:' ? 'http' : 'https' });
   const cryptoProvider = Stripe.createSubtleCryptoProvider();
   const supabase = createClient(env.SUPABASE_URL as string, env.SUPABASE_SECRET_KEY as string, { auth: { persistSession: false, autoRefreshToken: false } });
 

@@ -4,7 +4,7 @@
 //! costs as much as the call itself. A task belongs to one request and never waits for another request.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,19 +12,41 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::future::LocalBoxFuture;
+use http::HeaderName;
 use wasm_bindgen::prelude::Closure;
 
 use super::{glue, lines};
 use crate::runtime::headers::COMMON;
-use crate::runtime::http_client::READ_HEADERS;
+use crate::runtime::http_client::{REQUEST_HEADERS, RESPONSE_HEADERS};
 
 #[derive(Default)]
 struct Executor {
-    tasks: RefCell<BTreeMap<u32, (LocalBoxFuture<'static, ()>, Waker)>>,
+    tasks: ById<(LocalBoxFuture<'static, ()>, Waker)>,
     ready: RefCell<VecDeque<u32>>,
     is_polling: Cell<bool>,
-    completions: RefCell<BTreeMap<u32, Rc<Completion>>>,
+    completions: ById<Rc<Completion>>,
     last_id: Cell<u32>,
+}
+
+/// What waits, by its id. An instance has few requests at once, and each map type would add 8 KB to every function.
+struct ById<T>(RefCell<Vec<(u32, T)>>);
+
+impl<T> Default for ById<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<T> ById<T> {
+    fn insert(&self, id: u32, value: T) {
+        self.0.borrow_mut().push((id, value));
+    }
+
+    fn remove(&self, id: u32) -> Option<T> {
+        let mut entries = self.0.borrow_mut();
+        let at = entries.iter().position(|(known, _)| *known == id)?;
+        Some(entries.swap_remove(at).1)
+    }
 }
 
 thread_local! {
@@ -42,9 +64,8 @@ impl Wake for TaskWaker {
 
 impl Executor {
     fn connected() -> Self {
-        let names = READ_HEADERS.map(|name| name.to_string()).join("\n");
         let resume = Closure::<dyn Fn(u32, u32)>::new(|id, outcome| {
-            let completion = EXECUTOR.with(|executor| executor.completions.borrow_mut().remove(&id));
+            let completion = EXECUTOR.with(|executor| executor.completions.remove(id));
             // `None` if the future was dropped.
             if let Some(completion) = completion {
                 completion.complete(outcome);
@@ -52,7 +73,7 @@ impl Executor {
             }
         });
         let common = lines(&COMMON.into_iter().collect());
-        glue::connect(&resume, &names, &common);
+        glue::connect(&resume, &names(&REQUEST_HEADERS), &names(&RESPONSE_HEADERS), &common);
         resume.forget(); // It lives as long as the instance.
         Self::default()
     }
@@ -69,9 +90,9 @@ impl Executor {
             return;
         }
         while let Some(id) = self.next_ready() {
-            let Some((mut task, waker)) = self.tasks.borrow_mut().remove(&id) else { continue };
+            let Some((mut task, waker)) = self.tasks.remove(id) else { continue };
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-                self.tasks.borrow_mut().insert(id, (task, waker));
+                self.tasks.insert(id, (task, waker));
             }
         }
         self.is_polling.set(false);
@@ -82,12 +103,21 @@ impl Executor {
     }
 }
 
+fn names(headers: &[HeaderName]) -> String {
+    let mut names = String::new();
+    for name in headers {
+        names.push_str(name.as_str());
+        names.push('\n');
+    }
+    names
+}
+
 /// Starts a task and polls it for the first time.
 pub fn spawn(work: LocalBoxFuture<'static, ()>) {
     EXECUTOR.with(|executor| {
         let id = executor.next_id();
         let waker = Waker::from(Arc::new(TaskWaker(id)));
-        executor.tasks.borrow_mut().insert(id, (work, waker));
+        executor.tasks.insert(id, (work, waker));
         executor.ready.borrow_mut().push_back(id);
         executor.poll();
     });
@@ -123,7 +153,7 @@ impl JsFuture {
     pub fn new() -> Self {
         EXECUTOR.with(|executor| {
             let (id, completion) = (executor.next_id(), Rc::<Completion>::default());
-            executor.completions.borrow_mut().insert(id, completion.clone());
+            executor.completions.insert(id, completion.clone());
             Self { id, completion }
         })
     }
@@ -149,6 +179,6 @@ impl Future for JsFuture {
 
 impl Drop for JsFuture {
     fn drop(&mut self) {
-        EXECUTOR.with(|executor| executor.completions.borrow_mut().remove(&self.id));
+        EXECUTOR.with(|executor| executor.completions.remove(self.id));
     }
 }

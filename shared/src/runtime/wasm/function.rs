@@ -19,9 +19,9 @@ use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
 use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::endpoint::{Body, BodyError, Endpoint, RequestContext, Spawn, serve};
+use crate::runtime::endpoint::{Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve};
 use crate::runtime::health;
-use crate::runtime::http_client::{HttpClient, HttpError};
+use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS};
 use crate::runtime::random::Random;
 use crate::supabase::SupabaseConfig;
 
@@ -174,7 +174,7 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Resu
     if let Some(uri) = path_and_query(url) {
         *request.uri_mut() = uri.into();
     }
-    *request.headers_mut() = headers(lines);
+    *request.headers_mut() = headers(&REQUEST_HEADERS, lines);
     (request, url.starts_with("https:"))
 }
 
@@ -185,13 +185,16 @@ fn path_and_query(url: &str) -> Option<PathAndQuery> {
 }
 
 async fn write_response(id: u32, response: Response<Body>) {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    // Apart from the other headers, because they are the same for many responses.
+    let request_id = parts.headers.remove(REQUEST_ID);
+    let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let (status, headers) = (parts.status.as_u16(), lines(&parts.headers));
     let mut chunks = match body {
-        Body::Full(bytes) => return glue::answer(id, status, &headers, &bytes),
+        Body::Full(bytes) => return glue::answer(id, status, &headers, request_id, &bytes),
         Body::Stream(chunks) => chunks,
     };
-    let outgoing = glue::open(id, status, &headers);
+    let outgoing = glue::open(id, status, &headers, request_id);
     let mut left = JsFuture::new();
     outgoing.on_cancel(left.id());
     while let Either::Left((Some(chunk), _)) = select(chunks.next(), &mut left).await {

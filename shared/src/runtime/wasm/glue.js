@@ -18,16 +18,24 @@ const BUFFER_BYTES = 16 * 1024;
 /** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
 let isPoisoned = false;
-/** The headers of every response, also of the error that replaces the response of a poisoned instance. */
-let common = '';
+/** The headers of every response that does not set its own. */
+let common = new Headers();
+/** The headers of responses, by the lines that they are made of. Making them takes longer than copying them. */
+const made = new Map();
+const KEPT = 32;
 
 /**
- * Called by every new instance. `resume(id, outcome)` completes the future with that id; `names` are the headers
- * that Rust reads, `commonHeaders` those of every response.
+ * Called by every new instance. `resume(id, outcome)` completes the future with that id; `requestNames` are the headers
+ * that Rust reads of requests, `responseNames` those of upstreams' responses, `commonHeaders` those of every response.
  */
-export function connect(resume, names, commonHeaders) {
-  instance = { resume, names: names.split('\n'), promises: new Map() };
-  common = commonHeaders;
+export function connect(resume, requestNames, responseNames, commonHeaders) {
+  instance = { resume, requestNames: namesIn(requestNames), responseNames: namesIn(responseNames), promises: new Map() };
+  common = new Headers(named(commonHeaders));
+  made.clear();
+}
+
+function namesIn(lines) {
+  return lines.split('\n').slice(0, -1);
 }
 
 /** After a panic the memory cannot be trusted: every pending request fails, and the next one gets a new instance. */
@@ -48,7 +56,7 @@ export function takePoisoned() {
 export function internalError() {
   const request_id = crypto.randomUUID();
   const body = { code: 'internal_error', message: 'Something went wrong on our side. Please try again.', request_id };
-  return Response.json(body, { status: 500, headers: { ...named(common), 'X-Request-Id': request_id } });
+  return response(JSON.stringify(body), 500, 'content-type\napplication/json\n', request_id);
 }
 
 function complete(from, id, outcome) {
@@ -100,7 +108,7 @@ export function error(line) {
 
 /** Returns the method, the URL, and the names and values of the headers that Rust reads, each on a line. */
 export function head(request) {
-  return `${request.method}\n${request.url}\n${listed(request.headers)}`;
+  return `${request.method}\n${request.url}\n${listed(request.headers, instance.requestNames)}`;
 }
 
 export function onDisconnect(id, request) {
@@ -110,9 +118,9 @@ export function onDisconnect(id, request) {
   else signal?.addEventListener('abort', () => complete(from, id, DONE), { once: true });
 }
 
-function listed(headers) {
+function listed(headers, names) {
   let text = '';
-  for (const name of instance.names) {
+  for (const name of names) {
     const value = headers.get(name);
     if (value !== null) text += `${name}\n${value}\n`;
   }
@@ -166,10 +174,11 @@ async function whole(source, max) {
   if (body === null) return NOTHING;
   const length = headers.get('Content-Length');
   // A compressed body may expand to any number of bytes.
-  if (length !== null && !headers.has('Content-Encoding')) {
-    if (Number(length) > max) return tooLarge(body);
-    return new Uint8Array(await source.arrayBuffer());
-  }
+  if (length === null || headers.has('Content-Encoding')) return joined(body, max);
+  return Number(length) > max ? tooLarge(body) : new Uint8Array(await source.arrayBuffer());
+}
+
+async function joined(body, max) {
   const chunks = [];
   let size = 0;
   const reader = readerOf(body);
@@ -265,7 +274,7 @@ class Exchange {
     let outcome = DONE;
     try {
       const response = await fetch(url, init);
-      this.text = listed(response.headers);
+      this.text = listed(response.headers, this.from.responseNames);
       this.status = response.status;
       if (this.isDocument) {
         const bytes = await whole(response, this.max);
@@ -339,9 +348,29 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
   return it;
 }
 
-export function answer(id, status, headers, body) {
-  const init = { status, headers: named(headers) };
-  resolve(id, new Response(body.length === 0 ? null : body.slice(), init));
+export function answer(id, status, headers, requestId, body) {
+  resolve(id, response(body.length === 0 ? null : body.slice(), status, headers, requestId));
+}
+
+/** A response with the common headers, its own, and its id. */
+function response(body, status, lines, requestId) {
+  const response = new Response(body, { status, headers: headersOf(lines) });
+  response.headers.set('X-Request-Id', requestId);
+  return response;
+}
+
+function headersOf(lines) {
+  const known = made.get(lines);
+  if (known !== undefined) return known;
+  const headers = new Headers(common);
+  const own = named(lines);
+  for (const name in own) headers.set(name, own[name]);
+  // An address may hold a code for one user.
+  if (!('location' in own)) {
+    if (made.size === KEPT) made.clear();
+    made.set(lines, headers);
+  }
+  return headers;
 }
 
 /** A response that is written in chunks. */
@@ -371,8 +400,8 @@ class Outgoing {
 // Cloudflare's own pipe stays in native code.
 const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
 
-export function open(id, status, headers) {
+export function open(id, status, headers, requestId) {
   const { readable, writable } = new Pipe();
-  resolve(id, new Response(readable, { status, headers: named(headers) }));
+  resolve(id, response(readable, status, headers, requestId));
   return new Outgoing(writable.getWriter());
 }

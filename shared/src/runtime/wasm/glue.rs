@@ -4,14 +4,19 @@ use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "./glue.js")]
 extern "C" {
-    pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, names: &str, common: &str);
+    pub fn connect(
+        resume: &Closure<dyn Fn(u32, u32)>,
+        request_headers: &str,
+        response_headers: &str,
+        common: &str,
+    );
 
     pub fn promise(id: u32) -> JsValue;
     #[wasm_bindgen(js_name = waitUntil)]
     pub fn wait_until(context: &JsValue, promise: &JsValue);
     pub fn resolve(id: u32);
-    pub fn answer(id: u32, status: u16, headers: &str, body: &[u8]);
-    pub fn open(id: u32, status: u16, headers: &str) -> Outgoing;
+    pub fn answer(id: u32, status: u16, headers: &str, request_id: &str, body: &[u8]);
+    pub fn open(id: u32, status: u16, headers: &str, request_id: &str) -> Outgoing;
 
     #[wasm_bindgen(js_name = getEnv)]
     pub fn get_env(env: &JsValue, name: &str) -> Option<String>;

@@ -4,17 +4,17 @@ mod executor;
 mod function;
 mod glue;
 
-use std::fmt::Write;
+use std::str::Split;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use wasm_bindgen::UnwrapThrowExt;
 
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{
-    HttpClient, HttpError, InboundResponse, OutboundRequest, READ_HEADERS, ResponseFuture,
+    HttpClient, HttpError, InboundResponse, OutboundRequest, RESPONSE_HEADERS, ResponseFuture,
 };
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
@@ -108,7 +108,7 @@ impl HttpClient for WorkerHttp {
             let mut exchange = Exchange { glue, is_over: false };
             succeeded(future.await)?;
             let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
-            let headers = headers(exchange.glue.headers().split('\n'));
+            let headers = headers(&RESPONSE_HEADERS, exchange.glue.headers().split('\n'));
             if !limits.is_document {
                 return Ok(InboundResponse { status, headers, body: chunks(exchange).boxed_local() });
             }
@@ -148,18 +148,20 @@ fn chunks(exchange: Exchange) -> impl Stream<Item = Result<Bytes, HttpError>> {
 fn lines(headers: &HeaderMap) -> String {
     let mut text = String::new();
     for (name, value) in headers {
-        // Writing to a string never fails.
-        let _ = writeln!(text, "{name}\n{}", value.to_str().unwrap_or_default());
+        for line in [name.as_str(), value.to_str().unwrap_or_default()] {
+            text.push_str(line);
+            text.push('\n');
+        }
     }
     text
 }
 
-fn headers<'a>(mut lines: impl Iterator<Item = &'a str>) -> HeaderMap {
+fn headers(names: &[HeaderName], mut lines: Split<'_, char>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        let known = READ_HEADERS.into_iter().find(|known| known == name);
+        let known = names.iter().find(|known| known.as_str() == name);
         if let (Some(name), Ok(value)) = (known, HeaderValue::from_str(value)) {
-            headers.insert(name, value);
+            headers.insert(name.clone(), value);
         }
     }
     headers
