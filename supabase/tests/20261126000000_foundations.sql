@@ -15,7 +15,7 @@ select results_eq(
     from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
     where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and a.grantee <> p.proowner
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
-    order by 1, 2
+    order by p.proname::text collate "C", 2
   $$,
   $$
     values
@@ -39,6 +39,8 @@ select results_eq(
       ('public.delete_account', 'service_role'),
       ('public.delete_spotify_tokens', 'fn_spotify'),
       ('public.delete_spotify_tokens', 'service_role'),
+      ('public.duplicate_playlist', 'authenticated'),
+      ('public.duplicate_shared_playlist', 'authenticated'),
       ('public.expire_spotify_link', 'fn_spotify'),
       ('public.expire_spotify_link', 'service_role'),
       ('public.finish_spotify_export', 'fn_spotify'),
@@ -57,6 +59,7 @@ select results_eq(
       ('public.remove_tracks', 'authenticated'),
       ('public.replace_track', 'authenticated'),
       ('public.replace_tracks', 'authenticated'),
+      ('public.restore_version', 'authenticated'),
       ('public.rotate_spotify_tokens', 'fn_spotify'),
       ('public.rotate_spotify_tokens', 'service_role'),
       ('public.save_generated_playlist', 'fn_ai'),
@@ -65,6 +68,9 @@ select results_eq(
       ('public.set_billing_plan', 'service_role'),
       ('public.set_stripe_customer', 'fn_billing'),
       ('public.set_stripe_customer', 'service_role'),
+      ('public.share_playlist', 'authenticated'),
+      ('public.shared_playlist', 'anon'),
+      ('public.shared_playlist', 'authenticated'),
       ('public.spotify_link', 'fn_spotify'),
       ('public.spotify_link', 'service_role'),
       ('public.store_spotify_tokens', 'fn_spotify'),
@@ -72,6 +78,7 @@ select results_eq(
       ('public.take_request', 'fn_billing'),
       ('public.take_request', 'fn_spotify'),
       ('public.take_request', 'service_role'),
+      ('public.unshare_playlist', 'authenticated'),
       ('public.usage', 'authenticated')
   $$,
   'each function may be executed by the roles that were named, and by no other'
@@ -81,14 +88,16 @@ select results_eq(
     select c.relname::text collate "default", a.grantee::regrole::text, a.privilege_type
     from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and a.grantee <> c.relowner
-    order by 1, 2, 3
+    order by c.relname::text collate "C", 2, 3
   $$,
   $$
     values
       ('ai_sessions', 'authenticated', 'SELECT'),
       ('playlist_tracks', 'authenticated', 'SELECT'),
+      ('playlist_versions', 'authenticated', 'SELECT'),
       ('playlists', 'authenticated', 'SELECT'),
       ('profiles', 'authenticated', 'SELECT'),
+      ('shared_playlists', 'authenticated', 'SELECT'),
       ('spotify_copies', 'authenticated', 'SELECT')
   $$,
   'on whole tables users may only read, and service_role has no rights'
@@ -210,7 +219,7 @@ select is_empty($$ select r from pg_temp.roles() r where has_schema_privilege(r,
 select is_empty($$ select r from pg_temp.roles() r where not has_schema_privilege(r, 'public', 'usage') $$, 'each may use schema public');
 select ok(
   not has_function_privilege('fn_ai', 'public.delete_spotify_tokens(uuid)', 'execute')
-  and not has_function_privilege('fn_spotify', 'public.ai_reserve(uuid, uuid, text, boolean)', 'execute'),
+  and not has_function_privilege('fn_spotify', 'public.ai_reserve(uuid, uuid, text, boolean, uuid)', 'execute'),
   'none may do another''s work'
 );
 select ok(

@@ -77,7 +77,8 @@ select is(pg_temp.word(1), 'axc', 'with its tracks');
 select is(pg_temp.history(1), '1:abc 2:calmer:*', 'and the version before it keeps the ones it had');
 select is((select count(*)::int from public.playlists where owner_id = 'a0000000-0000-0000-0000-000000000001'), 1, 'it is no other playlist');
 select is(
-  (select string_agg(concat_ws(' ', s.status, s.delivered is null), ', ' order by s.id) from public.ai_sessions s), 'succeeded t, succeeded t',
+  (select string_agg(concat_ws(' ', s.status, s.delivered is null), ', ' order by s.id) from public.ai_sessions s where s.user_id = 'a0000000-0000-0000-0000-000000000001'),
+  'succeeded t, succeeded t',
   'and its session is settled with it'
 );
 select is(pg_temp.make(2, 'zzz', 1, 'other') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 2, 'name', 'Mine'), 'a repeat returns what was saved');

@@ -8,6 +8,7 @@ const KEYS: Record<string, { column: string; of: (user: Person) => string }> = {
   profiles: { column: 'user_id', of: (user) => user.id },
   playlists: { column: 'owner_id', of: (user) => user.id },
   playlist_tracks: { column: 'playlist_id', of: (user) => user.playlist },
+  playlist_versions: { column: 'playlist_id', of: (user) => user.playlist },
   ai_sessions: { column: 'user_id', of: (user) => user.id },
   spotify_copies: { column: 'user_id', of: (user) => user.id },
 };
@@ -67,6 +68,7 @@ const functions = ({ mallory, victim }: Scene): Attack[] => {
     { what: `adds to ${whose}`, ask: rpc('add_tracks', { playlist_id, tracks }), expected: noPlaylist },
     { what: `removes from ${whose}`, ask: rpc('remove_tracks', { playlist_id, track_uris: [TRACK.track_uri] }), expected: noPlaylist },
     { what: `swaps a track of ${whose}`, ask: rpc('replace_track', { playlist_id, track_uri: TRACK.track_uri, track: TRACK }), expected: noPlaylist },
+    { what: `restores a version of ${whose}`, ask: rpc('restore_version', { playlist_id, version: 1 }), expected: noPlaylist },
     { what: `replaces ${whose}`, ask: rpc('replace_tracks', { playlist_id, tracks }), expected: noPlaylist },
     {
       what: `moves a track of ${whose} by GET`,

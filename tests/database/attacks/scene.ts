@@ -38,6 +38,7 @@ async function makePerson(sql: Sql, mark: string): Promise<Person> {
   const playlist = await createPlaylist(user, `${mark} plays`);
   const deleted = await createPlaylist(user, `${mark} played`);
   for (const playlist_id of [playlist, deleted]) await addTracks(user, playlist_id, mark);
+  await sql`insert into playlist_versions (playlist_id, version, prompt) values (${playlist}, 1, ${`${mark} wished`})`;
   await sql`update playlists set is_deleted = true where id = ${deleted}`;
   const generation = randomUUID();
   await sql`select ai_reserve(${generation}, ${user.id}, ${`${mark} wants music`}, false)`;

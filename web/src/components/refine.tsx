@@ -25,7 +25,7 @@ export function changing({ tracks, kept }: Pick<Props, 'tracks' | 'kept'>): numb
 
 /** The form for refining a playlist. `wish`: the request that it was made from; `children`: the line above the form. */
 export function RefineDock({ children, ...props }: Props & { children: ComponentChildren }) {
-  const { id, kept } = props;
+  const { id, tracks } = props;
   const t = useTexts();
   const [words, setWords, forget] = useDraft(`refine.${id}`, '');
   const [tried, setTried] = useState(false);
@@ -70,7 +70,7 @@ export function RefineDock({ children, ...props }: Props & { children: Component
             onInput={(event) => setWords(event.currentTarget.value)}
           />
           <button type="submit" class="button button-primary">
-            {t.result.refineGo(Math.max(count, 0), kept.size > 0)}
+            {t.result.refineGo(Math.max(count, 0), count < Math.min(tracks.length, MAX_TRACKS))}
           </button>
         </div>
         {isStuck && (
