@@ -66,17 +66,18 @@ pub fn origin_of(url: &str) -> Option<&str> {
 }
 
 /// Returns the headers of the page's files in addition to those of every response. The policy allows only the page's
-/// own content, and connections only to the functions and to Supabase. Every file has it, so no spelling of a path
+/// own content, and connections only to the functions and to Supabase; of trusted types only the one that names the
+/// service worker. Every file has it, so no spelling of a path
 /// avoids it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     let supabase = page.and_then(Page::supabase_origin).map(|origin| format!(" {origin}"));
     // Cloudflare does not promise that its script works with trusted types.
     let (script, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
         Some(_) => (format!(" {TURNSTILE}"), format!("frame-src {TURNSTILE}")),
-        None => (String::new(), "require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),
+        None => (String::new(), "require-trusted-types-for 'script'; trusted-types worker".to_owned()),
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self'{script}; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; connect-src 'self'{}; \
+        "default-src 'none'; script-src 'self'{script}; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self'{}; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'; {last}",
         supabase.unwrap_or_default()
     );
@@ -126,6 +127,7 @@ mod tests {
         assert_eq!(
             config,
             serde_json::json!({
+                "anonymous_sign_ins": false,
                 "functions_url": "https://app.example/functions/v1",
                 "supabase_publishable_key": "sb_publishable_x",
                 "supabase_url": "https://x.supabase.co",
@@ -138,7 +140,7 @@ mod tests {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
-        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types worker"), "{policy}");
         assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
     }
 

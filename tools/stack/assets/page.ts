@@ -38,11 +38,12 @@ export function withPagePolicy(response: Response, { SUPABASE_URL, TURNSTILE_SIT
     "font-src 'self'",
     "img-src 'self'",
     "manifest-src 'self'",
+    "worker-src 'self'",
     `connect-src ${connect}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
-    TURNSTILE_SITE_KEY ? `frame-src ${TURNSTILE}` : "require-trusted-types-for 'script'; trusted-types 'none'",
+    TURNSTILE_SITE_KEY ? `frame-src ${TURNSTILE}` : "require-trusted-types-for 'script'; trusted-types worker",
   ];
   response.headers.set('Content-Security-Policy', policy.join('; '));
   return response;

@@ -71,8 +71,9 @@ export const spotifyLink = {
   remove: () => call<void>('spotify-oauth/link', { method: 'DELETE' }),
 };
 
-export function exportPlaylist(playlist_id: string, key: string): Promise<Exported> {
-  return call('spotify-export', { body: { playlist_id }, headers: { 'Idempotency-Key': key } });
+/** Needs no key: a repetition fills the same copy. */
+export function exportPlaylist(playlist_id: string): Promise<Exported> {
+  return call('spotify-export', { body: { playlist_id } });
 }
 
 export const billing = {

@@ -27,6 +27,7 @@ export const en = {
     again: (when: string) => `Trying again may help ${when}.`,
     attribution: 'Songs from Spotify',
     undone: 'Undone.',
+    lastRead: 'You are offline. This is what was read last.',
   },
   create: {
     title: 'Say how it should feel.\nWe find songs that exist.',

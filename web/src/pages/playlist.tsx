@@ -20,6 +20,7 @@ import type { Change } from '../state/edits.ts';
 import { Edits, inverse, moveTo } from '../state/edits.ts';
 import { generation, madeOf } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
+import { remembering } from '../state/offline.ts';
 import { refreshUsage } from '../state/session.ts';
 import { title } from '../state/title.ts';
 import { announcement, dismiss, say, sayFailure } from '../state/toasts.ts';
@@ -32,7 +33,7 @@ export function PlaylistScreen({ id }: { id: string }) {
   const loading = useAction();
   const load = () =>
     loading.run(async () => {
-      const fresh = await readPlaylist(id);
+      const fresh = await remembering(id, () => readPlaylist(id));
       setPlaylist(fresh);
       if (edits) edits.take(fresh.tracks);
       else setEdits(new Edits(id, fresh.tracks));
