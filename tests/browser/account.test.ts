@@ -135,30 +135,6 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test('an export whose answer is lost makes no second copy when it is tried again', async () => {
-  const { page, who } = await atAccount();
-  const id = await playlistOf(who, 'Lost and found', 2);
-  await linkSpotify(page, who);
-  await agree(page);
-  await page.getByText('Spotify is linked.').waitFor();
-  await page.route(
-    '**/functions/v1/spotify-export',
-    async (route) => {
-      await route.fetch();
-      await route.abort('connectionreset');
-    },
-    { times: 1 },
-  );
-  await goTo(page, `playlists/${id}`);
-  await page.getByRole('button', { name: 'Send to Spotify' }).click();
-  await says(page, 'We cannot be reached.');
-  await page.reload();
-  await page.getByRole('button', { name: 'Send to Spotify' }).click();
-  await page.getByText('All 2 tracks are on Spotify.').waitFor();
-  const made = (await (await fetch(`${ready.simulators.spotify}/__control/playlists`)).json()) as { name: string }[];
-  assert.equal(made.filter(({ name }) => name === 'Lost and found').length, 1);
-});
-
 for (const [button, further, done] of [
   ['Link Spotify', 'Continue to Spotify', (page: Page) => page.getByRole('button', { name: 'Agree' }).waitFor()],
   ['Delete account …', 'Delete my account', (page: Page) => page.getByText('Your account is deleted.').waitFor()],

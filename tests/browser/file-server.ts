@@ -35,7 +35,7 @@ export function fileServer(config: () => PageConfig): Server {
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     const connect = [config().supabase_url, config().functions_url].map((url) => new URL(url).origin).join(' ');
     const turnstile = config().turnstile_site_key ? ' https://challenges.cloudflare.com' : '';
-    const policy = `default-src 'none'; script-src 'self'${turnstile}; frame-src ${SPOTIFY}${turnstile}; style-src 'self'; font-src 'self'; img-src 'self' ${SPOTIFY}; manifest-src 'self'; connect-src 'self' ${connect}`;
+    const policy = `default-src 'none'; script-src 'self'${turnstile}; frame-src ${SPOTIFY}${turnstile}; style-src 'self'; font-src 'self'; img-src 'self' ${SPOTIFY}; manifest-src 'self'; worker-src 'self'; connect-src 'self' ${connect}`;
     const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
     readFile(`web/dist/${name}`).then(
       (body) => response.setHeader('Content-Type', type).setHeader('Content-Security-Policy', policy).end(body),

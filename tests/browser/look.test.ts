@@ -185,7 +185,7 @@ test('the document lets nothing in and nothing out that is not named', async () 
   assert.equal(policy.get('frame-src'), `frame-src ${ready.simulators.spotify}`);
   assert.equal(policy.get('frame-ancestors'), "frame-ancestors 'none'");
   assert.equal(policy.get('require-trusted-types-for'), "require-trusted-types-for 'script'");
-  assert.equal(policy.get('trusted-types'), "trusted-types 'none'");
+  assert.equal(policy.get('trusted-types'), 'trusted-types worker');
   assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
   assert.equal(response.headers.get('referrer-policy'), 'no-referrer');
 });

@@ -85,22 +85,30 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
 const visits: { context: BrowserContext; page: Page; wrong: string[] }[] = [];
 
 export type Visit = { page: Page; context: BrowserContext };
-type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number };
+type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number; offline?: true };
 
 /**
  * A browser of its own, at the page, until the test ends; which fails if there was an error in the console, or a request to
  * anywhere but the page, the functions, Supabase, Spotify's pictures and player, `others`, and the services' own pages that the listener was sent to.
- * `who` has signed in here before; `count`: how long a playlist was asked for here the last time.
+ * `who` has signed in here before; `count`: how long a playlist was asked for here the last time; `offline`: with the service
+ * worker, whose requests no test can answer.
  */
 export async function visit(
   browser: Browser,
-  { size = DESKTOP, locale = 'en-GB', url = ready.web_url, who, others = [], count }: VisitOptions = {},
+  { size = DESKTOP, locale = 'en-GB', url = ready.web_url, who, others = [], count, offline }: VisitOptions = {},
 ): Promise<Visit> {
   const touch = size.width < 600;
   const draft = { name: 'sound-whiskers.draft.wish', value: JSON.stringify({ count }) };
   const session = who ? [{ name: 'sound-whiskers.session', value: JSON.stringify(who.session) }] : [];
   const storageState = { cookies: [], origins: [{ origin: new URL(url).origin, localStorage: count ? [...session, draft] : session }] };
-  const context = await browser.newContext({ viewport: size, locale, hasTouch: touch, isMobile: touch, storageState });
+  const context = await browser.newContext({
+    viewport: size,
+    locale,
+    hasTouch: touch,
+    isMobile: touch,
+    storageState,
+    serviceWorkers: offline ? 'allow' : 'block',
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const known = [url, ready.web_url, ready.supabase_url, ready.simulators.spotify, ...others].map((it) => new URL(it).origin);

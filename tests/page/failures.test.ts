@@ -41,7 +41,6 @@ test('a response that is not from our services is an unknown failure', async () 
 test('a request without a response is a network failure', () => {
   assert.equal(asFailure(new TypeError('Failed to fetch')).code, 'network');
   assert.equal(failureOfData({ message: 'TypeError: Failed to fetch' }, 0).code, 'network');
-  assert.equal(failureOfAuth({ name: 'AuthRetryableFetchError', message: 'Failed to fetch', status: 0 }).code, 'network');
 });
 
 test('the refusals of the database are told apart', () => {

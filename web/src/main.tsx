@@ -8,6 +8,7 @@ import { arrivalOf } from './state/arrival.ts';
 import { receive } from './state/arrivals.ts';
 import { startGenerations } from './state/generation.ts';
 import { startNavigation } from './state/navigation.ts';
+import { keepFiles } from './state/offline.ts';
 import { followSession } from './state/session.ts';
 import { followUndoKeys } from './state/toasts.ts';
 
@@ -26,6 +27,7 @@ async function start(): Promise<void> {
   followUndoKeys();
   render(<App />, place);
   await received;
+  keepFiles();
 }
 
 function failed(error: unknown): void {

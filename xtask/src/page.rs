@@ -13,10 +13,12 @@ use project::process;
 use project::workspace::Workspace;
 
 /// The budget of the whole page in KB, compressed as for transfer.
-pub const GZIP_BUDGET_KB: usize = 120;
+pub const GZIP_BUDGET_KB: usize = 100;
 
 /// Files that name the hashed ones.
 const DOCUMENTS: [&str; 2] = ["index.html", "404.html"];
+/// The service worker, which names all files of the page.
+const WORKER: &str = "worker.js";
 /// Files that are served as they are.
 const PLAIN: [&str; 3] = ["icon.svg", "touch-icon.png", "site.webmanifest"];
 /// Everything in this folder has a hash in its name, so browsers may keep it for good.
@@ -44,7 +46,7 @@ pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
     let out = workspace.page();
     let hashed = fs::read_dir(out.join(HASHED)).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut all: Vec<_> =
-        DOCUMENTS.into_iter().chain(PLAIN).map(|name| out.join(name)).chain(hashed).collect();
+        DOCUMENTS.into_iter().chain(PLAIN).chain([WORKER]).map(|name| out.join(name)).chain(hashed).collect();
     all.sort();
     all.into_iter()
 }
@@ -92,7 +94,16 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     for name in PLAIN {
         fs::copy(web.join(name), out.join(name)).with_context(|| name.to_owned())?;
     }
-    Ok(())
+    let text = fs::read_to_string(web.join(WORKER)).context(WORKER)?;
+    fs::write(out.join(WORKER), text.replace("'{files}'", &kept(&bundle))).context(WORKER)
+}
+
+/// What the service worker keeps: the document, its configuration, and all that it may load.
+fn kept(bundle: &Bundle) -> String {
+    let hashed = bundle.outputs.keys().filter_map(|path| path.rsplit('/').next());
+    let hashed = hashed.map(|name| format!("'./{HASHED}/{name}'"));
+    let plain = ["", "config.json"].into_iter().chain(PLAIN).map(|name| format!("'./{name}'"));
+    plain.chain(hashed).collect::<Vec<_>>().join(", ")
 }
 
 /// The path, within the page, of a source's output.

@@ -75,8 +75,8 @@ pub fn origin_of(url: &str) -> Option<&str> {
 }
 
 /// Returns the headers of the page's files in addition to those of every response. The policy allows only the page's
-/// own content, Spotify's pictures and its player, and connections only to the functions and to Supabase. Every file has
-/// it, so no spelling of a path avoids it.
+/// own content, Spotify's pictures and its player, and connections only to the functions and to Supabase; of trusted types
+/// only the one that names the service worker. Every file has it, so no spelling of a path avoids it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     let supabase = page.and_then(|page| safe_origin(&page.supabase_url)).map(|origin| format!(" {origin}"));
     let images = page.map_or(IMAGES, |page| &page.image_origin);
@@ -84,11 +84,11 @@ pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
     // Cloudflare does not promise that its script works with trusted types.
     let (turnstile, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
         Some(_) => (format!(" {TURNSTILE}"), ""),
-        None => (String::new(), "; require-trusted-types-for 'script'; trusted-types 'none'"),
+        None => (String::new(), "; require-trusted-types-for 'script'; trusted-types worker"),
     };
     let policy = format!(
         "default-src 'none'; script-src 'self'{turnstile}; style-src 'self'; font-src 'self'; img-src 'self' {images}; \
-         manifest-src 'self'; connect-src 'self'{}; frame-src {player}{turnstile}; \
+         manifest-src 'self'; worker-src 'self'; connect-src 'self'{}; frame-src {player}{turnstile}; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'{last}",
         supabase.unwrap_or_default()
     );
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(
             config,
             serde_json::json!({
+                "anonymous_sign_ins": false,
                 "functions_url": "https://app.example/functions/v1",
                 "spotify_player_origin": "https://open.spotify.com",
                 "supabase_publishable_key": "sb_publishable_x",
@@ -151,7 +152,7 @@ mod tests {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
-        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types worker"), "{policy}");
         assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
         for page in [None, page("https://x.supabase.co")] {
             let policy = page_headers(page.as_ref())[0].1.clone();

@@ -43,7 +43,7 @@ async fn every_response_has_one_set_of_headers_however_its_path_is_written() {
         let (_, head) = head(&stack, "GET", path).await;
         let [policy] = values(&head, "content-security-policy")[..] else { panic!("{path}: {head}") };
         assert!(
-            policy.ends_with("require-trusted-types-for 'script'; trusted-types 'none'"),
+            policy.ends_with("require-trusted-types-for 'script'; trusted-types worker"),
             "{path}: {policy}"
         );
     }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { call, newClient, secret_key, signUp, supabase_url } from './support.ts';
@@ -86,20 +85,6 @@ describe('keys, origins and Auth', () => {
     // A refresh renews the token, not the proof of the user's identity.
     assert.deepEqual(claims.amr, decodeJwt(session.access_token).amr);
     assert.equal((await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} })).status, 200);
-  });
-
-  test('an anonymous user gives an address and a password, and stays the same user', async () => {
-    const client = newClient();
-    const { data } = await client.auth.signInAnonymously();
-    const claims = decodeJwt(data.session?.access_token ?? '') as Record<string, any>;
-    assert.deepEqual([claims.is_anonymous, claims.amr[0].method, claims.sub, data.user?.is_anonymous], [true, 'anonymous', data.user?.id, true]);
-    const taken = await client.auth.updateUser({ email: user.email, password: randomUUID() });
-    assert.equal(taken.error?.code, 'email_exists');
-    const credentials = { email: `kept-${user.email}`, password: randomUUID() };
-    await client.auth.updateUser(credentials);
-    const renewed = await client.auth.refreshSession();
-    assert.deepEqual([renewed.data.user?.is_anonymous, decodeJwt(renewed.data.session?.access_token ?? '').is_anonymous], [false, false]);
-    assert.equal((await newClient().auth.signInWithPassword(credentials)).data.user?.id, data.user?.id);
   });
 
   test('a recovery does not tell whether there is such an account', async () => {

@@ -44,12 +44,13 @@ export function withPagePolicy(response: Response, variables: PageVariables): Re
     "font-src 'self'",
     `img-src 'self' ${SPOTIFY_IMAGE_ORIGIN || IMAGES}`,
     "manifest-src 'self'",
+    "worker-src 'self'",
     `connect-src ${connect}`,
     `frame-src ${SPOTIFY_PLAYER_ORIGIN || PLAYER}${turnstile}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
-    ...(TURNSTILE_SITE_KEY ? [] : ["require-trusted-types-for 'script'; trusted-types 'none'"]),
+    ...(TURNSTILE_SITE_KEY ? [] : ["require-trusted-types-for 'script'; trusted-types worker"]),
   ];
   response.headers.set('Content-Security-Policy', policy.join('; '));
   return response;

@@ -119,9 +119,9 @@ export async function readPlaylist(id: string): Promise<Playlist> {
 }
 
 export async function createPlaylist(name: string, description: string): Promise<string> {
-  const { data } = await auth().getSession();
-  if (!data.session) throw new Failure('missing_token');
-  const values = { owner_id: data.session.user.id, name: name.trim(), description: description.trim() || null };
+  const session = await auth().session();
+  if (!session) throw new Failure('missing_token');
+  const values = { owner_id: session.user.id, name: name.trim(), description: description.trim() || null };
   return (await answerOf(api().from('playlists').insert(values).select('id').single())).id;
 }
 

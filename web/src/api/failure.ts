@@ -130,14 +130,12 @@ const AUTH_CODES: Record<string, FailureCode> = {
   bad_jwt: 'token_expired',
 };
 
-export function failureOfAuth(error: { code?: string; message: string; status?: number; name?: string }): Failure {
-  const { code = '', message, status = 0, name } = error;
+export function failureOfAuth(error: { code?: string | undefined; message: string; status: number }): Failure {
+  const { code = '', message, status } = error;
   const as = (known: FailureCode) => new Failure(known, { message: `${code} ${message}`.trim() });
   const known = AUTH_CODES[code];
   if (known) return as(known);
-  if (name === 'AuthSessionMissingError') return as('token_expired');
   if (status === 429) return as('auth_rate_limited');
-  if (name === 'AuthRetryableFetchError' && status === 0) return as('network');
   return as(status >= 500 ? 'auth_unavailable' : 'unknown');
 }
 

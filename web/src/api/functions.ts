@@ -24,20 +24,19 @@ export type Call = {
 
 /** Calls a function as the signed-in user; throws a `Failure` unless it succeeds. */
 export async function callRaw(path: string, call: Call = {}): Promise<Response> {
-  const { data } = await auth().getSession();
-  if (!data.session) throw new Failure('missing_token');
-  const response = await send(path, call, data.session.access_token);
+  const session = await auth().session();
+  if (!session) throw new Failure('missing_token');
+  const response = await send(path, call, session.access_token);
   if (response.ok) return response;
   const failure = await failureOfResponse(response);
   if (failure.code !== 'token_expired' && failure.code !== 'invalid_token') throw failure;
   // The device's clock may be wrong, so the token can be expired for the server: refresh it.
-  const refreshed = await auth().refreshSession();
-  if (!refreshed.data.session) {
-    // Otherwise the page would still show the user as signed in.
-    if (refreshed.error?.name !== 'AuthRetryableFetchError') await auth().signOut({ scope: 'local' });
-    throw failure;
-  }
-  const again = await send(path, call, refreshed.data.session.access_token);
+  const renewed = await auth()
+    .renew()
+    .catch(() => {
+      throw failure;
+    });
+  const again = await send(path, call, renewed.access_token);
   if (!again.ok) throw await failureOfResponse(again);
   return again;
 }
@@ -72,8 +71,9 @@ export const spotifyLink = {
   remove: () => call<void>('spotify-oauth/link', { method: 'DELETE' }),
 };
 
-export function exportPlaylist(playlist_id: string, key: string): Promise<Exported> {
-  return call('spotify-export', { body: { playlist_id }, headers: { 'Idempotency-Key': key } });
+/** Needs no key: a repetition fills the same copy. */
+export function exportPlaylist(playlist_id: string): Promise<Exported> {
+  return call('spotify-export', { body: { playlist_id } });
 }
 
 export const billing = {

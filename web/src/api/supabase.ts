@@ -1,49 +1,33 @@
-// Supabase's clients for Auth and data, without the unused rest of supabase-js.
+// The clients of Supabase: Auth and the data API.
 
-import { GoTrueClient } from '@supabase/auth-js';
 import { PostgrestClient } from '@supabase/postgrest-js';
 import type { Database } from '../../../supabase/database.types.ts';
+import { AuthClient } from './auth.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
+import { fetchInTime } from './fetch.ts';
 
 export type Data = PostgrestClient<Database>;
 
-let known: { config: Config; auth: GoTrueClient; data: Data } | null = null;
+let known: { config: Config; auth: AuthClient; data: Data } | null = null;
 
 /** Reads the configuration and creates the clients. Everything else waits for it. */
 export async function connect(): Promise<void> {
   const config = await readConfig();
-  const auth = authWith(config, { storageKey: 'sound-whiskers.session' });
+  const auth = authWith(config, 'sound-whiskers.session');
   const key = config.supabase_publishable_key;
   const withToken: typeof fetch = async (input, init) => {
-    const { data } = await auth.getSession();
+    const session = await auth.session();
     const headers = new Headers(init?.headers);
     headers.set('apikey', key);
-    headers.set('Authorization', `Bearer ${data.session?.access_token ?? key}`);
+    headers.set('Authorization', `Bearer ${session?.access_token ?? key}`);
     return fetchInTime(input, { ...init, headers });
   };
   known = { config, auth, data: new PostgrestClient<Database>(`${config.supabase_url}/rest/v1`, { fetch: withToken }) };
 }
 
-/** The longest time that Auth and the data API may take. */
-const TIMEOUT_MS = 20_000;
-
-const fetchInTime: typeof fetch = (input, init) =>
-  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS) });
-
-type Kept = { storageKey: string; persistSession?: boolean; autoRefreshToken?: boolean };
-
-/** The client ignores sessions in the page's address: the author of a link would choose the account. */
-function authWith({ supabase_url, supabase_publishable_key: key }: Config, kept: Kept): GoTrueClient {
-  const headers = { apikey: key, Authorization: `Bearer ${key}` };
-  return new GoTrueClient({
-    url: `${supabase_url}/auth/v1`,
-    headers,
-    flowType: 'pkce',
-    detectSessionInUrl: false,
-    fetch: fetchInTime,
-    ...kept,
-  });
+function authWith({ supabase_url, supabase_publishable_key: key }: Config, name: string | null): AuthClient {
+  return new AuthClient({ url: `${supabase_url}/auth/v1`, key }, name);
 }
 
 function connected() {
@@ -52,15 +36,9 @@ function connected() {
 }
 
 /** Creates an auth client that stores its session nowhere and leaves the page's session alone. */
-export function passingAuth(): GoTrueClient {
-  return authWith(connected().config, {
-    storageKey: 'sound-whiskers.passing',
-    persistSession: false,
-    autoRefreshToken: false,
-  });
-}
+export const passingAuth = (): AuthClient => authWith(connected().config, null);
 
-export const auth = (): GoTrueClient => connected().auth;
+export const auth = (): AuthClient => connected().auth;
 export const data = (): Data => connected().data;
 export const functionsUrl = (): string => connected().config.functions_url;
 

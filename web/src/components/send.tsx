@@ -4,7 +4,6 @@ import { Failure } from '../api/failure.ts';
 import type { Exported } from '../api/functions.ts';
 import { exportPlaylist } from '../api/functions.ts';
 import { useTexts } from '../i18n/texts.ts';
-import { drafts } from '../state/drafts.ts';
 import { sending } from '../state/spotify.ts';
 import type { Action } from './action.ts';
 import { useAction } from './action.ts';
@@ -36,7 +35,7 @@ export function useSending({ id, copy: known }: Playlist): Sending {
   const send = () =>
     void action.run(async () => {
       try {
-        const exported = await exportOnce(id);
+        const exported = await exportPlaylist(id);
         setReplaced(copy !== null && copy !== exported.spotify_playlist_id);
         setDone(exported);
       } catch (error) {
@@ -108,19 +107,4 @@ export function SendNotes({ sending: { done, isReplaced, action, send } }: { sen
       {missing && t.playlist.rejected(missing)}
     </p>
   );
-}
-
-/** Exports with a key that outlives failures, lost responses and reloads, so that retries make only one copy. */
-async function exportOnce(playlist_id: string): Promise<Exported> {
-  const name = `export.${playlist_id}`;
-  const key = drafts.read<string | null>(name, null) ?? crypto.randomUUID();
-  drafts.write(name, key);
-  try {
-    const exported = await exportPlaylist(playlist_id, key);
-    drafts.forget(name);
-    return exported;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'idempotency_key_reused') drafts.forget(name);
-    throw error;
-  }
 }

@@ -29,6 +29,7 @@ export const en = {
     attribution: 'Songs from Spotify',
     undone: 'Undone.',
     redone: 'Done again.',
+    lastRead: 'You are offline. This is what was read last.',
   },
   create: {
     title: 'Say how it should feel.\nWe find songs that exist.',

@@ -28,6 +28,7 @@ export const pl: Texts = {
     loading: 'Wczytywanie …',
     again: (when) => `Warto spróbować ponownie ${when}.`,
     attribution: 'Piosenki ze Spotify',
+    lastRead: 'Jesteś offline. To jest stan z ostatniego odczytu.',
     undone: 'Cofnięto.',
     redone: 'Wykonano ponownie.',
   },

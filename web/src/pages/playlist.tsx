@@ -30,6 +30,7 @@ import { generation, madeOf } from '../state/generation.ts';
 import { toggleKept } from '../state/kept.ts';
 import { listenToCopy } from '../state/listening.ts';
 import { go } from '../state/navigation.ts';
+import { remembering } from '../state/offline.ts';
 import { refreshUsage } from '../state/session.ts';
 import { title } from '../state/title.ts';
 import { announcement, say, sayFailure } from '../state/toasts.ts';
@@ -42,7 +43,7 @@ export function PlaylistScreen({ id }: { id: string }) {
   const loading = useAction();
   const [gone, setGone] = useState<Failure | null>(null);
   const read = async () => {
-    const fresh = await readPlaylist(id);
+    const fresh = await remembering(id, () => readPlaylist(id));
     setPlaylist(fresh);
     if (edits) edits.take(fresh);
     else setEdits(new Edits(id, fresh));

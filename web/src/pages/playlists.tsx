@@ -12,6 +12,7 @@ import { date, language, useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import { generation, MAKING } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
+import { remembering } from '../state/offline.ts';
 import { refreshUsage } from '../state/session.ts';
 import { say } from '../state/toasts.ts';
 
@@ -27,7 +28,7 @@ export function PlaylistsScreen() {
   const loading = useAction();
   const change = useAction();
   const { running, result } = generation.value;
-  const load = () => loading.run(async () => setAll(await listPlaylists()));
+  const load = () => loading.run(async () => setAll(await remembering('library', listPlaylists)));
   // Loads again after a generation.
   useEffect(() => void load(), [running === null]);
 

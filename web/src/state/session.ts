@@ -1,10 +1,9 @@
 // The signed-in user and the usage of their plan.
 
 import { signal } from '@preact/signals';
-import type { EmailOtpType, Session } from '@supabase/auth-js';
+import type { MailLink, Session } from '../api/auth.ts';
 import type { Usage } from '../api/data.ts';
 import { readUsage } from '../api/data.ts';
-import { Failure, failureOfAuth } from '../api/failure.ts';
 import { deleteAccount as deleteOnServer } from '../api/functions.ts';
 import { auth, passingAuth } from '../api/supabase.ts';
 import { takeCaptchaToken } from './captcha.ts';
@@ -23,9 +22,8 @@ export function nameOf({ email, phone, id }: User): string {
 
 /** Keeps `user` up to date; completes when it is first known. */
 export async function followSession(): Promise<void> {
-  const { data } = await auth().getSession();
-  take(data.session);
-  auth().onAuthStateChange((_event, session) => take(session));
+  take(await auth().session());
+  auth().follow(take);
 }
 
 function userOf({ user: { id, email = '', phone = '', is_anonymous = false } }: Session): User {
@@ -61,74 +59,54 @@ export async function refreshUsage(): Promise<void> {
 
 /** Signs up; returns whether the account is usable at once, or needs the confirmation that was mailed. */
 export async function signUp(email: string, password: string): Promise<boolean> {
-  const { data, error } = await auth().signUp({ email, password, options: { captchaToken: takeCaptchaToken() } });
-  if (error) throw failureOfAuth(error);
-  // If Auth confirms addresses, it hides that one is taken: it returns no identity and sends no mail.
-  if (data.user?.identities?.length === 0) throw new Failure('email_taken');
-  return data.session !== null;
+  return (await auth().signUp(email, password, takeCaptchaToken())) !== null;
 }
 
 /** Signs in a user without an address, who can give one later. */
-export async function signInAnonymously(): Promise<void> {
-  const { error } = await auth().signInAnonymously({ options: { captchaToken: takeCaptchaToken() } });
-  if (error) throw failureOfAuth(error);
+export function signInAnonymously(): Promise<void> {
+  return auth().signInAnonymously(takeCaptchaToken());
 }
 
 /** Gives an anonymous user an address and a password; returns whether that is done, or needs the mailed confirmation. */
 export async function keepAccount(email: string, password: string): Promise<boolean> {
-  const { error } = await auth().updateUser({ email, password });
-  if (error) throw failureOfAuth(error);
-  // Until it is refreshed, the token says that the user is anonymous.
-  const { data } = await auth().refreshSession();
-  return data.session?.user.is_anonymous === false;
+  await auth().update({ email, password });
+  // Until it is renewed, the token says that the user is anonymous.
+  return (await auth().renew()).user.is_anonymous === false;
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
-  const { error } = await auth().signInWithPassword({ email, password, options: { captchaToken: takeCaptchaToken() } });
-  if (error) throw failureOfAuth(error);
+export function signIn(email: string, password: string): Promise<void> {
+  return auth().signIn(email, password, takeCaptchaToken());
 }
 
 /** An account opened by a link in a mail, beside the page's own session. */
-export type Opened = { user: User; enter: () => Promise<void>; leave: () => Promise<void> };
+export type Opened = { user: User; enter: () => void; leave: () => Promise<void> };
 
 /** Redeems the link; returns null if the link in another mail must be redeemed as well. */
-export async function openMailLink(token_hash: string, type: EmailOtpType): Promise<Opened | null> {
+export async function openMailLink(token_hash: string, type: MailLink): Promise<Opened | null> {
   const passing = passingAuth();
-  const { data, error } = await passing.verifyOtp({ token_hash, type });
-  if (error) throw failureOfAuth(error);
-  const { session } = data;
+  const session = await passing.redeem(token_hash, type);
   if (!session) return null;
-  const enter = async () => {
-    const { error } = await auth().setSession(session);
-    if (error) throw failureOfAuth(error);
-  };
-  const leave = async () => void (await passing.signOut({ scope: 'local' }));
-  return { user: userOf(session), enter, leave };
+  return { user: userOf(session), enter: () => auth().enter(session), leave: () => passing.signOut() };
 }
 
 export async function sendConfirmation(email: string, type: 'signup' | 'email_change' = 'signup'): Promise<void> {
-  const { error } = await auth().resend({ type, email, options: { captchaToken: takeCaptchaToken() } });
-  if (error) throw failureOfAuth(error);
+  await auth().resend(email, type, takeCaptchaToken());
 }
 
 export async function sendRecovery(email: string): Promise<void> {
-  const { error } = await auth().resetPasswordForEmail(email, { captchaToken: takeCaptchaToken() });
-  if (error) throw failureOfAuth(error);
+  await auth().recover(email, takeCaptchaToken());
 }
 
 export async function changeEmail(email: string): Promise<void> {
-  const { error } = await auth().updateUser({ email });
-  if (error) throw failureOfAuth(error);
+  await auth().update({ email });
 }
 
 export async function changePassword(password: string): Promise<void> {
-  const { error } = await auth().updateUser({ password });
-  if (error) throw failureOfAuth(error);
+  await auth().update({ password });
 }
 
 export async function signOut(): Promise<void> {
-  // This browser removes its data even if the server fails.
-  await auth().signOut({ scope: 'local' });
+  await auth().signOut();
   drafts.forgetAll();
 }
 

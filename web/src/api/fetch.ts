@@ -1,0 +1,5 @@
+/** The longest time that Auth and the data API may take; without a limit, browsers wait for minutes. */
+const TIMEOUT_MS = 20_000;
+
+export const fetchInTime: typeof fetch = (input, init) =>
+  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS) });
