@@ -10,7 +10,7 @@ type Exchange = { status: number; ended: number; headers(): string; take(): Uint
 type Glue = {
   connect(resume: (ticket: number, outcome: number) => void, requestNames: string, responseNames: string, common: string): void;
   promise(ticket: number): Promise<Response>;
-  answer(ticket: number, status: number, headers: string, body: Uint8Array): void;
+  answer(ticket: number, status: number, headers: string, requestId: string, body: Uint8Array): void;
   exchange(ticket: number, method: string, url: string, headers: string, body: Uint8Array, silence: number, total: number, max: number, isDocument: boolean): Exchange;
 };
 
@@ -121,11 +121,12 @@ test('an abort closes the connection of a stream', { timeout: 10_000 }, async ()
 });
 
 test('a response has the common headers, but for those that it sets itself', async () => {
-  for (const own of ['', 'no-cache']) {
+  for (const own of ['', 'no-cache', '', 'no-cache']) {
     const response = glue.promise(++lastTicket);
     const headers = own ? `cache-control\n${own}\nvary\nOrigin\nvary\nAccept\n` : '';
-    glue.answer(lastTicket, 200, headers, new TextEncoder().encode('text'));
+    glue.answer(lastTicket, 200, headers, `id-${lastTicket}`, new TextEncoder().encode('text'));
     const { headers: shown } = await response;
+    assert.equal(shown.get('x-request-id'), `id-${lastTicket}`);
     const expected = own ? ['no-cache', 'nosniff', 'Origin, Accept'] : ['no-store', 'nosniff', null];
     assert.deepEqual(['cache-control', 'x-content-type-options', 'vary'].map((name) => shown.get(name)), expected);
   }

@@ -44,7 +44,7 @@ impl Page {
             config
                 .extend(site_key.chain(links).map(|(name, value)| (name.to_owned(), value.as_str().into())));
         }
-        config.to_string()
+        serde_json::to_string(&config).unwrap_or_default()
     }
 
     fn supabase_origin(&self) -> Option<&str> {

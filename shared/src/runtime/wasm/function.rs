@@ -19,7 +19,7 @@ use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
 use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::endpoint::{Body, BodyError, Endpoint, RequestContext, Spawn, serve};
+use crate::runtime::endpoint::{Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve};
 use crate::runtime::health;
 use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS};
 use crate::runtime::random::Random;
@@ -187,13 +187,16 @@ fn path_and_query(url: &str) -> Option<PathAndQuery> {
 }
 
 async fn write_response(id: u32, response: Response<Body>) {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    // Apart from the other headers, because they are the same for many responses.
+    let request_id = parts.headers.remove(REQUEST_ID);
+    let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let (status, headers) = (parts.status.as_u16(), lines(&parts.headers));
     let mut chunks = match body {
-        Body::Full(bytes) => return glue::answer(id, status, &headers, &bytes),
+        Body::Full(bytes) => return glue::answer(id, status, &headers, request_id, &bytes),
         Body::Stream(chunks) => chunks,
     };
-    let outgoing = glue::open(id, status, &headers);
+    let outgoing = glue::open(id, status, &headers, request_id);
     let mut left = JsFuture::new();
     outgoing.on_cancel(left.id());
     while let Either::Left((Some(chunk), _)) = select(chunks.next(), &mut left).await {

@@ -18,8 +18,11 @@ const BUFFER_BYTES = 16 * 1024;
 /** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
 let isPoisoned = false;
-/** The headers of every response that does not set its own, made once: making them takes longer than copying them. */
+/** The headers of every response that does not set its own. */
 let common = new Headers();
+/** The headers of responses, by the lines that they are made of. Making them takes longer than copying them. */
+const made = new Map();
+const KEPT = 32;
 
 /**
  * Called by every new instance. `resume(id, outcome)` completes the future with that id; `requestNames` are the headers
@@ -28,6 +31,7 @@ let common = new Headers();
 export function connect(resume, requestNames, responseNames, commonHeaders) {
   instance = { resume, requestNames: namesIn(requestNames), responseNames: namesIn(responseNames), promises: new Map() };
   common = new Headers(named(commonHeaders));
+  made.clear();
 }
 
 function namesIn(lines) {
@@ -52,8 +56,7 @@ export function takePoisoned() {
 export function internalError() {
   const request_id = crypto.randomUUID();
   const body = { code: 'internal_error', message: 'Something went wrong on our side. Please try again.', request_id };
-  const headers = `content-type\napplication/json\nx-request-id\n${request_id}\n`;
-  return response(JSON.stringify(body), 500, headers);
+  return response(JSON.stringify(body), 500, 'content-type\napplication/json\n', request_id);
 }
 
 function complete(from, id, outcome) {
@@ -171,10 +174,11 @@ async function whole(source, max) {
   if (body === null) return NOTHING;
   const length = headers.get('Content-Length');
   // A compressed body may expand to any number of bytes.
-  if (length !== null && !headers.has('Content-Encoding')) {
-    if (Number(length) > max) return tooLarge(body);
-    return new Uint8Array(await source.arrayBuffer());
-  }
+  if (length === null || headers.has('Content-Encoding')) return joined(body, max);
+  return Number(length) > max ? tooLarge(body) : new Uint8Array(await source.arrayBuffer());
+}
+
+async function joined(body, max) {
   const chunks = [];
   let size = 0;
   const reader = readerOf(body);
@@ -344,16 +348,29 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
   return it;
 }
 
-export function answer(id, status, headers, body) {
-  resolve(id, response(body.length === 0 ? null : body.slice(), status, headers));
+export function answer(id, status, headers, requestId, body) {
+  resolve(id, response(body.length === 0 ? null : body.slice(), status, headers, requestId));
 }
 
-/** A response with the common headers and its own. */
-function response(body, status, lines) {
-  const response = new Response(body, { status, headers: common });
-  const own = named(lines);
-  for (const name in own) response.headers.set(name, own[name]);
+/** A response with the common headers, its own, and its id. */
+function response(body, status, lines, requestId) {
+  const response = new Response(body, { status, headers: headersOf(lines) });
+  response.headers.set('X-Request-Id', requestId);
   return response;
+}
+
+function headersOf(lines) {
+  const known = made.get(lines);
+  if (known !== undefined) return known;
+  const headers = new Headers(common);
+  const own = named(lines);
+  for (const name in own) headers.set(name, own[name]);
+  // An address may hold a code for one user.
+  if (!('location' in own)) {
+    if (made.size === KEPT) made.clear();
+    made.set(lines, headers);
+  }
+  return headers;
 }
 
 /** A response that is written in chunks. */
@@ -383,8 +400,8 @@ class Outgoing {
 // Cloudflare's own pipe stays in native code.
 const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
 
-export function open(id, status, headers) {
+export function open(id, status, headers, requestId) {
   const { readable, writable } = new Pipe();
-  resolve(id, response(readable, status, headers));
+  resolve(id, response(readable, status, headers, requestId));
   return new Outgoing(writable.getWriter());
 }

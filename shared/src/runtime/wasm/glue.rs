@@ -15,8 +15,8 @@ extern "C" {
     #[wasm_bindgen(js_name = waitUntil)]
     pub fn wait_until(context: &JsValue, promise: &JsValue);
     pub fn resolve(id: u32);
-    pub fn answer(id: u32, status: u16, headers: &str, body: &[u8]);
-    pub fn open(id: u32, status: u16, headers: &str) -> Outgoing;
+    pub fn answer(id: u32, status: u16, headers: &str, request_id: &str, body: &[u8]);
+    pub fn open(id: u32, status: u16, headers: &str, request_id: &str) -> Outgoing;
 
     #[wasm_bindgen(js_name = getEnv)]
     pub fn get_env(env: &JsValue, name: &str) -> Option<String>;
