@@ -99,6 +99,8 @@ fn functions(workspace: &Workspace, stack: &Stack) -> String {
     let functions = workspace.edge_functions();
     let described = functions.map(|function| {
         let mut variables = stack.variables.get(&function.name).cloned().unwrap_or_default();
+        // Only the local stack has it.
+        variables.remove("SERVER_TIMING");
         // On Deno the token of a function has the name of its role.
         if let Some((role, token)) =
             function.needs.role.as_ref().zip(variables.get("SUPABASE_FUNCTION_TOKEN"))
