@@ -333,6 +333,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      'recall_songs': { Args: { 'p_market': string; 'p_matcher': number; 'p_songs': (string)[] }; Returns: Json };
       'record_spotify_export': {
         Args: {
           'p_idempotency_key': string;
@@ -356,6 +357,7 @@ export type Database = {
       };
       'release_spotify_export': { Args: { 'p_idempotency_key': string; 'p_user_id': string }; Returns: undefined };
       'release_spotify_refresh': { Args: { 'p_user_id': string }; Returns: undefined };
+      'remember_songs': { Args: { 'p_entries': Json; 'p_market': string; 'p_matcher': number }; Returns: undefined };
       'remove_track': {
         Args: { 'playlist_id': string; 'position': number };
         Returns: Database['public']['CompositeTypes']['playlist_entry'][];

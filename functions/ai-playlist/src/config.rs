@@ -1,6 +1,7 @@
 //! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
+use shared::catalogue::MemoryConfig;
 use shared::config::{ConfigError, both, optional};
 use shared::llm::LlmConfig;
 use shared::spotify::SpotifyConfig;
@@ -18,6 +19,8 @@ pub struct Config {
     pub supabase: SupabaseConfig,
     /// The catalogue.
     pub spotify: SpotifyConfig,
+    /// For how long songs are remembered.
+    pub memory: MemoryConfig,
     /// The language model.
     pub llm: LlmConfig,
     /// The number of outbound requests that an invocation may send.
@@ -32,9 +35,10 @@ impl Config {
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
         let theirs = both(SpotifyConfig::from_env(&env), LlmConfig::from_env(&env));
-        let limit = subrequest_limit(optional(&env, "SUBREQUEST_LIMIT"));
-        let (((auth, supabase), (spotify, llm)), subrequest_limit) = both(both(ours, theirs), limit)?;
-        Ok(Self { auth, supabase, spotify, llm, subrequest_limit })
+        let limits = both(MemoryConfig::from_env(&env), subrequest_limit(optional(&env, "SUBREQUEST_LIMIT")));
+        let (((auth, supabase), (spotify, llm)), (memory, subrequest_limit)) =
+            both(both(ours, theirs), limits)?;
+        Ok(Self { auth, supabase, spotify, memory, llm, subrequest_limit })
     }
 }
 

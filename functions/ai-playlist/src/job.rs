@@ -1,11 +1,12 @@
 //! Runs a reserved generation until it is settled.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures_util::{pin_mut, select_biased};
+use shared::catalogue::{Finding, Memory};
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
 use shared::matching::{Constraints, WantedVersions};
@@ -24,6 +25,7 @@ use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Context;
 use crate::outbox::{Ledger, Outbox};
 use crate::quota::{self, Session, Status};
+use crate::recall::Recaller;
 use crate::request::PlaylistRequest;
 use crate::resolve::Resolver;
 
@@ -77,7 +79,11 @@ impl Job {
         let Self { context, http, gone, session, request, emit, every } = self;
         emit(Event::Stage(StageData { stage: Stage::Reserved, found: 0, target: request.target_count }));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
-        let resolver = resolver(&context, &searching, &request);
+        let database = Supabase::new(&context.config.supabase, &searching);
+        let memory = Memory::new(database.service(), &context.clock, request.market.as_deref());
+        let (recall, mut recaller) = Recaller::new(memory, &context.clock, searching.available());
+        let recall = context.config.memory.is_on().then_some(recall);
+        let resolver = Resolver { recall, ..resolver(&context, &searching, &request) };
         let meter = Rc::new(Cell::new(Cost::ZERO));
         let writing = http.keeping(KEPT_FOR_SETTLING);
         let service = Supabase::new(&context.config.supabase, &writing).service();
@@ -95,13 +101,14 @@ impl Job {
         let ended = {
             let generating = generation.run(context.request.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
             let gone = select(gone, reader_left.boxed_local()).fuse();
-            let sending = outbox.run().fuse();
+            let (sending, recalling) = (outbox.run().fuse(), recaller.run().fuse());
             let pings = ping(&context.clock, &emit).fuse();
-            pin_mut!(generating, gone, sending, pings);
+            pin_mut!(generating, gone, sending, recalling, pings);
             select_biased! {
                 _ = gone => Ended::Left,
                 ended = generating => Ended::Over(ended),
                 () = sending => Ended::Unwritten,
+                never = recalling => match never {},
                 () = pings => Ended::Left,
             }
         };
@@ -110,6 +117,7 @@ impl Job {
         call.note("session_id", session.id.to_string());
         call.note("found", generation.found_count());
         call.note("target", request.target_count);
+        call.note("recalled", resolver.recalled.get());
         call.note("cost_usd", cost.to_string());
         let is_charged = outbox.is_charged();
         let settling =
@@ -117,8 +125,21 @@ impl Job {
         let tracks = generation.tracks();
         let settled = settling.settle(generation.about, tracks, ended).await;
         outbox.finish(settled.is_ok());
+        let findings = resolver.findings.take();
+        if !findings.is_empty() {
+            let market = request.market.clone();
+            (context.spawn)(remember(context.clone(), http.clone(), market, findings).boxed_local());
+        }
         settled
     }
+}
+
+/// Writes what was found to the memory, after the client has its response. A failure costs searches only.
+async fn remember(context: Context, http: Budgeted, market: Option<String>, findings: Vec<Finding>) {
+    let service = Supabase::new(&context.config.supabase, &http).service();
+    let _ = Memory::new(service, &context.clock, market.as_deref())
+        .remember(context.config.memory, findings)
+        .await;
 }
 
 /// Keeps the connection open; never ends.
@@ -148,6 +169,10 @@ fn resolver<'a>(context: &'a Context, http: &'a Budgeted, request: &'a PlaylistR
         constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted)
             .with_versions(request.allow_versions),
         market: request.market.as_deref(),
+        recall: None,
+        findings: RefCell::default(),
+        limited: Cell::default(),
+        recalled: Cell::default(),
     }
 }
 

@@ -16,7 +16,11 @@ pub mod outbox;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod quota;
+pub mod recall;
 pub mod recover;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod replay;
 pub mod request;
 pub mod resolve;
 

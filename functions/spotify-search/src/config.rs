@@ -1,6 +1,7 @@
 //! The function's configuration, read from the environment.
 
 use shared::auth::AuthConfig;
+use shared::catalogue::MemoryConfig;
 use shared::config::{ConfigError, both};
 use shared::spotify::SpotifyConfig;
 use shared::supabase::SupabaseConfig;
@@ -14,6 +15,8 @@ pub struct Config {
     pub supabase: SupabaseConfig,
     /// The catalogue.
     pub spotify: SpotifyConfig,
+    /// For how long songs are remembered.
+    pub memory: MemoryConfig,
 }
 
 impl Config {
@@ -23,7 +26,8 @@ impl Config {
     /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ours = both(AuthConfig::from_env(&env), SupabaseConfig::from_env(&env));
-        let ((auth, supabase), spotify) = both(ours, SpotifyConfig::from_env(&env))?;
-        Ok(Self { auth, supabase, spotify })
+        let catalogue = both(SpotifyConfig::from_env(&env), MemoryConfig::from_env(&env));
+        let ((auth, supabase), (spotify, memory)) = both(ours, catalogue)?;
+        Ok(Self { auth, supabase, spotify, memory })
     }
 }

@@ -13,6 +13,9 @@ use super::{
 pub struct WantedVersions(Versions);
 
 impl WantedVersions {
+    /// Every version.
+    pub(super) const ALL: Self = Self(Versions::ALL);
+
     /// Parses the user's own words.
     ///
     /// "Live" counts as a version only if the words around it allow no verb ("songs to live by"), and no version

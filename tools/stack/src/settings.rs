@@ -159,6 +159,8 @@ impl Settings {
             (SECRET_KEY, supabase.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             ("SERVER_TIMING", "true".into()),
+            // The simulators' catalogue is replaced at any time.
+            ("CATALOGUE_MEMORY_DAYS", "0".into()),
             ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             ("SPOTIFY_STATE_SECRETS", derived("spotify-state")),
             ("SPOTIFY_TOKEN_SECRETS", derived("spotify-tokens")),
