@@ -372,7 +372,9 @@ impl<'a> Generation<'a> {
         if is_repeat {
             return self.miss(&song, MissReason::Duplicate);
         }
-        self.resolver.expect(&song);
+        if !self.selection.is_full() {
+            self.resolver.expect(&song);
+        }
         self.waiting.push_back(self.suggested.len());
         self.suggested.push(song);
     }

@@ -1,5 +1,5 @@
 //! Replays a day of generations with and without the catalogue memory, in virtual time:
-//! `cargo test -p ai-playlist --release replay -- --ignored --nocapture`.
+//! `cargo test -p ai-playlist replay -- --ignored --nocapture`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
