@@ -468,6 +468,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      'recall_songs': { Args: { 'p_market': string; 'p_matcher': number; 'p_songs': (string)[] }; Returns: Json };
       'record_spotify_export': {
         Args: {
           'p_idempotency_key': string;
@@ -491,6 +492,7 @@ export type Database = {
       };
       'release_spotify_export': { Args: { 'p_idempotency_key': string; 'p_user_id': string }; Returns: undefined };
       'release_spotify_refresh': { Args: { 'p_user_id': string }; Returns: undefined };
+      'remember_songs': { Args: { 'p_entries': Json; 'p_market': string; 'p_matcher': number }; Returns: undefined };
       'remove_tracks': {
         Args: { 'playlist_id': string; 'track_uris': (string)[] };
         Returns: Database['public']['CompositeTypes']['playlist_content'];

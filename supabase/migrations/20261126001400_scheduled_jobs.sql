@@ -1,4 +1,4 @@
--- Scheduled jobs: delete expired rows, create the partitions of the coming months.
+-- Scheduled jobs: delete expired rows, create the partitions of the coming months, bound the catalogue memory.
 --
 -- pg_cron exists on hosted Supabase, not on every PostgreSQL. Without it the schema works for the months that the
 -- migration created; the notice names what to run instead. The last statement may be repeated.
@@ -29,10 +29,12 @@ begin
   perform cron.schedule('forget_expired', '15 3 * * *', $job$select private.forget_expired();$job$);
   perform cron.schedule('maintain_ai_sessions_partitions', '30 3 * * *',
     $job$select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();$job$);
+  perform cron.schedule('trim_catalogue_memory', '*/10 * * * *', $job$select private.trim_catalogue_memory();$job$);
 exception
   -- Not installed; not preloaded; another database than pg_cron's; no right to create extensions.
   when feature_not_supported or undefined_object or plpgsql_error or insufficient_privilege then
   raise notice 'pg_cron is not available (%): run daily private.ensure_ai_sessions_partitions(), '
-    'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), and delete the ai_sessions older than 30 days', sqlerrm;
+    'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), delete the ai_sessions older than 30 days, and '
+    'run every ten minutes private.trim_catalogue_memory()', sqlerrm;
 end
 $$;

@@ -25,6 +25,7 @@ as $$
 $$;
 select pg_temp.expect_job('delete_old_ai_sessions', '0 3 * * *');
 select pg_temp.expect_job('maintain_ai_sessions_partitions', '30 3 * * *');
+select pg_temp.expect_job('trim_catalogue_memory', '*/10 * * * *');
 
 insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'ana@example.test');
 create table public.ai_sessions_rest partition of public.ai_sessions default;

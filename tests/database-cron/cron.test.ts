@@ -22,6 +22,7 @@ const JOBS = [
     schedule: '30 3 * * *',
     command: 'select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();',
   },
+  { jobname: 'trim_catalogue_memory', schedule: '*/10 * * * *', command: 'select private.trim_catalogue_memory();' },
 ];
 
 /** Succeeds only where the sessions of jobs count their days in UTC. */

@@ -175,7 +175,7 @@ async function setUpCron(sql: Sql, jobs: string[]): Promise<void> {
   for (const job of jobs) await sql`insert into cron.job values (${job}, true)`;
 }
 
-const JOBS = ['delete_old_ai_sessions', 'maintain_ai_sessions_partitions', 'forget_expired'];
+const JOBS = ['delete_old_ai_sessions', 'maintain_ai_sessions_partitions', 'forget_expired', 'trim_catalogue_memory'];
 
 for (const [where, runner] of [['without a terminal', run], ['on a terminal', runOnTerminal]] as const) {
   test(`deploy supabase brings an empty project everything that it needs, ${where}`, async () => {

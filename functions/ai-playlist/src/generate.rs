@@ -211,7 +211,7 @@ impl<'a> Generation<'a> {
             Err(Failure::Llm(error)) if self.is_worth_asking_again(&error) => Some(complaint(&error)),
             Err(failure) => return Err(failure),
         };
-        if self.is_finished() {
+        if self.is_finished() || self.last_lookup_error.is_some_and(SpotifyError::is_lasting) {
             return Ok(());
         }
         self.announce(Stage::Refilling);
@@ -232,7 +232,7 @@ impl<'a> Generation<'a> {
 
     fn is_finished(&self) -> bool {
         let is_catalogue_down = self.failed_lookups_in_a_row >= MAX_FAILED_LOOKUPS_IN_A_ROW
-            || self.last_lookup_error.is_some_and(SpotifyError::is_lasting);
+            || self.last_lookup_error.is_some_and(|it| it.is_lasting() && !self.resolver.continues_after(it));
         self.selection.is_full() || self.is_out_of_budget || is_catalogue_down
     }
 
@@ -287,6 +287,7 @@ impl<'a> Generation<'a> {
                     songs.into_iter().for_each(|(song, why)| self.hear(song, why))
                 }
                 Step::Said(Said::Ended(how)) => {
+                    self.resolver.pause();
                     self.end_answer();
                     ended = how;
                 }
@@ -393,6 +394,9 @@ impl<'a> Generation<'a> {
         }
         if is_repeat {
             return self.miss(&song, MissReason::Duplicate);
+        }
+        if !self.selection.is_full() {
+            self.resolver.expect(&song);
         }
         self.waiting.push_back(self.suggested.len());
         self.suggested.push(song);

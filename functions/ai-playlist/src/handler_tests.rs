@@ -22,6 +22,8 @@ const USER: Uuid = Uuid::from_u128(7);
 
 #[path = "delivery_tests.rs"]
 mod delivery;
+#[path = "memory_tests.rs"]
+mod memory;
 #[path = "refine_tests.rs"]
 mod refining;
 
@@ -66,6 +68,13 @@ impl Bench {
             ..context
         };
         Self { http, clock, log, work, client_leaves: Some(client_leaves), context }
+    }
+
+    /// Switches the catalogue memory off.
+    fn forget(&mut self) {
+        let off =
+            |name: &str| if name == "CATALOGUE_MEMORY_DAYS" { Some("0".to_owned()) } else { config(name) };
+        self.context.config = Rc::new(Config::from_env(off).unwrap());
     }
 
     fn request(accept: &'static str, body: &Value) -> Request<Bytes> {
@@ -189,6 +198,11 @@ fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAns
             _ if url.ends_with("rpc/ai_settle") => {
                 FakeAnswer::json(200, &json!({"outcome": "settled", "status": "x", "quota": quota()}))
             }
+            _ if url.ends_with("rpc/recall_songs") => {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap();
+                FakeAnswer::json(200, &json!(vec![Value::Null; asked["p_songs"].as_array().unwrap().len()]))
+            }
+            _ if url.ends_with("rpc/remember_songs") => FakeAnswer::text(204, "text/plain", ""),
             _ if url.ends_with("/api/token") => FakeAnswer::json(
                 200,
                 &json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}),
@@ -226,7 +240,7 @@ fn a_generation_is_reserved_before_and_settled_after() {
     let urls: Vec<_> = bench.http.requests().iter().map(|r| r.url.clone()).collect();
     let position = |part: &str| urls.iter().position(|url| url.contains(part)).unwrap();
     assert!(position("ai_reserve") < position("chat/completions"));
-    assert_eq!(position("ai_settle"), urls.len() - 1);
+    assert_eq!([position("ai_settle"), position("remember_songs")], [urls.len() - 2, urls.len() - 1]);
     assert_eq!(bench.settled(), ["succeeded"]);
 }
 
@@ -397,9 +411,10 @@ fn log_line_has_the_outcome_and_the_upstreams_of_a_generation() {
     let line = Bench::new(world(SONGS)).line(&wish(3));
     assert_eq!((&line["quota"], &line["found"], &line["target"]), (&json!("charged"), &json!(3), &json!(3)));
     let calls = |name: &str| line["upstreams"][name]["calls"].clone();
-    assert_eq!((calls("auth"), calls("database"), calls("model")), (json!(1), json!(2), json!(1)));
+    assert_eq!((calls("auth"), calls("database"), calls("model")), (json!(1), json!(3), json!(1)));
     // The token and three searches.
-    assert_eq!((calls("spotify"), &line["subrequests"]), (json!(4), &json!(8)));
+    assert_eq!((calls("spotify"), &line["subrequests"]), (json!(4), &json!(9)));
+    assert_eq!(line["recalled"], 0);
     assert_eq!(line["user"].as_str().unwrap().len(), 16);
     assert!(!line.to_string().contains(&USER.to_string()) && !line.to_string().contains("wieczór"), "{line}");
 }
@@ -603,6 +618,7 @@ fn playlist_of_unknown_fate_is_left_to_a_repeat() {
         true => FakeAnswer::text(503, "text/html", "<h1>Busy</h1>"),
         false => works(request),
     });
+    bench.forget();
     bench.clock = FakeClock::hurrying(NOW_MS);
     bench.context.clock = Rc::new(bench.clock.clone());
     let mut body = wish(3);

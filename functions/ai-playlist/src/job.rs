@@ -1,11 +1,12 @@
 //! Runs a reserved generation until it is settled.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures_util::{pin_mut, select_biased};
+use shared::catalogue::{Finding, Memory};
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
 use shared::matching::{Constraints, WantedVersions};
@@ -24,6 +25,7 @@ use crate::generate::{Emit, Failure, Generation};
 use crate::handler::Context;
 use crate::outbox::{Ledger, Outbox};
 use crate::quota::{self, Session, Status, Suggestions};
+use crate::recall::Recaller;
 use crate::refine::Base;
 use crate::request::PlaylistRequest;
 use crate::resolve::Resolver;
@@ -82,7 +84,11 @@ impl Job {
         emit(Event::Stage(StageData { stage: Stage::Reserved, found, target }));
         base.kept.iter().for_each(|track| emit(Event::Track(track.clone())));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
-        let resolver = resolver(&context, &searching, &request);
+        let database = Supabase::new(&context.config.supabase, &searching);
+        let memory = Memory::new(database.service(), &context.clock, request.market.as_deref());
+        let (recall, mut recaller) = Recaller::new(memory, &context.clock, searching.available());
+        let recall = context.config.memory.is_on().then_some(recall);
+        let resolver = Resolver { recall, ..resolver(&context, &searching, &request) };
         let meter = Rc::new(Cell::new(Cost::ZERO));
         let writing = http.keeping(KEPT_FOR_SETTLING);
         let service = Supabase::new(&context.config.supabase, &writing).service();
@@ -100,13 +106,14 @@ impl Job {
         let ended = {
             let generating = generation.run(context.request.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
             let gone = select(gone, reader_left.boxed_local()).fuse();
-            let sending = outbox.run().fuse();
+            let (sending, recalling) = (outbox.run().fuse(), recaller.run().fuse());
             let pings = ping(&context.clock, &emit).fuse();
-            pin_mut!(generating, gone, sending, pings);
+            pin_mut!(generating, gone, sending, recalling, pings);
             select_biased! {
                 _ = gone => Ended::Left,
                 ended = generating => Ended::Over(ended),
                 () = sending => Ended::Unwritten,
+                never = recalling => match never {},
                 () = pings => Ended::Left,
             }
         };
@@ -115,6 +122,7 @@ impl Job {
         call.note("session_id", session.id.to_string());
         call.note("found", generation.found_count());
         call.note("target", request.target_count);
+        call.note("recalled", resolver.recalled.get());
         call.note("cost_usd", cost.to_string());
         let is_charged = outbox.is_charged();
         let settling =
@@ -122,8 +130,21 @@ impl Job {
         let (tracks, suggestions) = (base.with(generation.tracks()), generation.suggestions());
         let settled = settling.settle(generation.about, (tracks, suggestions), ended).await;
         outbox.finish(settled.is_ok());
+        let findings = resolver.findings.take();
+        if !findings.is_empty() {
+            let market = request.market.clone();
+            (context.spawn)(remember(context.clone(), http.clone(), market, findings).boxed_local());
+        }
         settled
     }
+}
+
+/// Writes what was found to the memory, after the client has its response. A failure costs searches only.
+async fn remember(context: Context, http: Budgeted, market: Option<String>, findings: Vec<Finding>) {
+    let service = Supabase::new(&context.config.supabase, &http).service();
+    let _ = Memory::new(service, &context.clock, market.as_deref())
+        .remember(context.config.memory, findings)
+        .await;
 }
 
 /// Keeps the connection open; never ends.
@@ -153,6 +174,10 @@ fn resolver<'a>(context: &'a Context, http: &'a Budgeted, request: &'a PlaylistR
         constraints: Constraints::new(wish.allow_explicit, wish.era, &wish.exclude_artists, wanted)
             .with_versions(request.allow_versions),
         market: request.market.as_deref(),
+        recall: None,
+        findings: RefCell::default(),
+        limited: Cell::default(),
+        recalled: Cell::default(),
     }
 }
 

@@ -15,12 +15,17 @@ pub mod outbox;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 pub mod quota;
+pub mod recall;
 pub mod recover;
 pub mod refine;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod replay;
 pub mod request;
 pub mod resolve;
 
 use shared::auth::AuthConfig;
+use shared::catalogue::MemoryConfig;
 use shared::config::{ConfigError, Problems, optional};
 use shared::llm::LlmConfig;
 use shared::runtime::endpoint::Endpoint;
@@ -52,6 +57,8 @@ pub struct Config {
     pub supabase: SupabaseConfig,
     /// The catalogue.
     pub spotify: SpotifyConfig,
+    /// For how long songs are remembered.
+    pub memory: MemoryConfig,
     /// The language model.
     pub llm: LlmConfig,
     /// The number of outbound requests that an invocation may send.
@@ -68,6 +75,7 @@ impl Config {
         let auth = problems.take(AuthConfig::from_env(&env));
         let supabase = problems.take(SupabaseConfig::from_env(&env));
         let spotify = problems.take(SpotifyConfig::from_env(&env));
+        let memory = problems.take(MemoryConfig::from_env(&env));
         let llm = problems.take(LlmConfig::from_env(&env));
         let subrequest_limit = problems.take(subrequest_limit(optional(&env, "SUBREQUEST_LIMIT")));
         problems.finish(|| {
@@ -75,6 +83,7 @@ impl Config {
                 auth: auth?,
                 supabase: supabase?,
                 spotify: spotify?,
+                memory: memory?,
                 llm: llm?,
                 subrequest_limit: subrequest_limit?,
             })

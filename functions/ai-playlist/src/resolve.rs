@@ -1,9 +1,16 @@
-//! Finds the catalogue track of a suggestion.
+//! Finds the catalogue track of a suggestion: remembered, or searched for.
 
-use shared::matching::{Constraints, MissReason, Version, best_match, field_query, free_query, version_of};
+use std::cell::{Cell, RefCell};
+
+use shared::catalogue::Finding;
+use shared::matching::{
+    Constraints, MissReason, Scored, Version, best_match, field_query, free_query, version_of,
+};
 use shared::runtime::http_client::HttpError;
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{CatalogueTrack, Suggestion};
+
+use crate::recall::Recall;
 
 /// The most candidates that Spotify returns at once.
 const CANDIDATES: u8 = 10;
@@ -16,6 +23,14 @@ pub struct Resolver<'a> {
     pub constraints: Constraints,
     /// The market whose catalogue is searched.
     pub market: Option<&'a str>,
+    /// The catalogue memory, unless it is switched off.
+    pub recall: Option<Recall<'a>>,
+    /// What the searches returned, to be remembered.
+    pub findings: RefCell<Vec<Finding>>,
+    /// The rate limit that ended the searches: from then on only the memory is asked.
+    pub limited: Cell<Option<SpotifyError>>,
+    /// How many songs were decided from memory.
+    pub recalled: Cell<usize>,
 }
 
 /// The result of a suggestion.
@@ -63,7 +78,26 @@ impl Miss {
 }
 
 impl Resolver<'_> {
-    /// Finds the track of one suggestion with at most two searches: by field, then by free text.
+    /// Whether songs can be found although the searches fail with this error.
+    pub fn continues_after(&self, error: SpotifyError) -> bool {
+        self.recall.is_some() && matches!(error, SpotifyError::RateLimited { .. })
+    }
+
+    /// Announces a suggestion that will be resolved.
+    pub fn expect(&self, suggestion: &Suggestion) {
+        if let Some(recall) = &self.recall {
+            recall.expect(suggestion);
+        }
+    }
+
+    /// Announces that no more suggestions follow for now.
+    pub fn pause(&self) {
+        if let Some(recall) = &self.recall {
+            recall.pause();
+        }
+    }
+
+    /// Finds the track of one suggestion in the memory, or with at most two searches: by field, then by free text.
     pub async fn resolve(&self, suggestion: Suggestion) -> Resolution {
         let outcome = self.look_up(&suggestion).await;
         Resolution { suggestion, outcome }
@@ -73,22 +107,60 @@ impl Resolver<'_> {
         if self.constraints.excludes(suggestion) {
             return Err(Miss::Judged(MissReason::Excluded));
         }
-        let mut candidates = self.search(&field_query(suggestion)).await?;
-        match self.judge(suggestion, &candidates) {
-            Err(MissReason::NotFound | MissReason::LowScore) => {}
-            decided => return decided.map_err(Miss::Judged),
+        if let Some(decided) = self.remembered(suggestion).await {
+            self.recalled.set(self.recalled.get() + 1);
+            return decided.map_err(Miss::Judged);
         }
-        candidates.extend(self.search(&free_query(suggestion)).await?);
-        self.judge(suggestion, &candidates).map_err(Miss::Judged)
+        let by_field = self.search(&field_query(suggestion)).await?;
+        match self.judge(suggestion, &by_field) {
+            Err(MissReason::NotFound | MissReason::LowScore) => {}
+            decided => {
+                self.learn(suggestion, by_field, None);
+                return decided.map_err(Miss::Judged);
+            }
+        }
+        let by_words = self.search(&free_query(suggestion)).await?;
+        let decided = self.judge(suggestion, &[by_field.as_slice(), &by_words].concat());
+        self.learn(suggestion, by_field, Some(by_words));
+        decided.map_err(Miss::Judged)
+    }
+
+    async fn remembered(&self, suggestion: &Suggestion) -> Option<Result<Found, MissReason>> {
+        let entry = self.recall.as_ref()?.entry(suggestion).await?;
+        Some(entry.best_match(suggestion, &self.constraints)?.map(found))
+    }
+
+    fn learn(
+        &self,
+        suggestion: &Suggestion,
+        by_field: Vec<CatalogueTrack>,
+        by_words: Option<Vec<CatalogueTrack>>,
+    ) {
+        if self.recall.is_some() {
+            let finding = Finding { suggestion: suggestion.clone(), by_field, by_words };
+            self.findings.borrow_mut().push(finding);
+        }
     }
 
     async fn search(&self, query: &str) -> Result<Vec<CatalogueTrack>, Miss> {
-        self.spotify.search(query, self.market, CANDIDATES).await.map_err(Miss::Lookup)
+        if let Some(error) = self.limited.get() {
+            return Err(Miss::Lookup(error));
+        }
+        let searched = self.spotify.search(query, self.market, CANDIDATES).await;
+        searched.map_err(|error| {
+            if self.continues_after(error) {
+                self.limited.set(Some(error));
+            }
+            Miss::Lookup(error)
+        })
     }
 
     fn judge(&self, suggestion: &Suggestion, candidates: &[CatalogueTrack]) -> Result<Found, MissReason> {
-        let found = best_match(suggestion, candidates, &self.constraints)?;
-        let version = version_of(&found.track.title, &found.track.artist(), &found.track.album);
-        Ok(Found { track: found.track.clone(), score: found.score, version })
+        best_match(suggestion, candidates, &self.constraints).map(found)
     }
+}
+
+fn found(Scored { track, score, .. }: Scored<'_>) -> Found {
+    let version = version_of(&track.title, &track.artist(), &track.album);
+    Found { track: track.clone(), score, version }
 }

@@ -5,10 +5,12 @@ use http::{Request, Response, StatusCode};
 use shared::Error;
 use shared::api::{FoundTrack, SearchResponse};
 use shared::auth::{JwksCache, authenticate};
-use shared::matching::{Scored, field_query, free_query, rank};
+use shared::catalogue::Memory;
+use shared::matching::{Scored, field_query, free_query, rank, song_key};
 use shared::runtime::endpoint::{Body, json_response};
-use shared::spotify::{SpotifyApp, TokenCache};
+use shared::spotify::{SpotifyApp, SpotifyError, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
+use shared::track::CatalogueTrack;
 
 use crate::Config;
 use crate::request::{self, SearchRequest};
@@ -50,6 +52,8 @@ fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
 /// 4. Search by field, and by plain words if that finds nothing.
 /// 5. Score the candidates, drop duplicates, keep the best.
 ///
+/// If Spotify's rate limit is reached, the response has what is remembered of the song, and says so.
+///
 /// # Errors
 /// As above; 502, 503 and 504 if Spotify fails. A search without matches returns an empty list.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
@@ -58,10 +62,23 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
     let service = Supabase::new(&config.supabase, http).service();
     take_request(&service, user.id(), Counted::Search).await?;
-    json_response(StatusCode::OK, &SearchResponse { tracks: search(&wanted, &context).await? })
+    json_response(StatusCode::OK, &search(&wanted, &context).await?)
 }
 
-async fn search(wanted: &SearchRequest, context: &Context) -> Result<Vec<FoundTrack>, Error> {
+async fn search(wanted: &SearchRequest, context: &Context) -> Result<SearchResponse, Error> {
+    let searched = candidates(wanted, context).await;
+    let (candidates, is_partial) = match searched {
+        Ok(candidates) => (candidates, false),
+        Err(error @ SpotifyError::RateLimited { .. }) => {
+            (remembered(wanted, context).await.ok_or(error)?, true)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let tracks = rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(found).collect();
+    Ok(SearchResponse { tracks, is_partial })
+}
+
+async fn candidates(wanted: &SearchRequest, context: &Context) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let spotify = SpotifyApp::new(
         &context.config.spotify,
         &context.caches.spotify_token,
@@ -78,7 +95,19 @@ async fn search(wanted: &SearchRequest, context: &Context) -> Result<Vec<FoundTr
             break;
         }
     }
-    Ok(rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(found).collect())
+    Ok(candidates)
+}
+
+/// Returns the song as generations found it. Only their searches are remembered: what a search by hand lists is more than
+/// the song, and its words are any user's.
+async fn remembered(wanted: &SearchRequest, context: &Context) -> Option<Vec<CatalogueTrack>> {
+    if !context.config.memory.is_on() {
+        return None;
+    }
+    let service = Supabase::new(&context.config.supabase, &context.http).service();
+    let memory = Memory::new(service, &context.clock, wanted.market.as_deref());
+    let entry = memory.recall(&[song_key(&wanted.sought)]).await?.pop()??;
+    entry.is_found().then(|| entry.tracks().to_vec())
 }
 
 #[cfg(test)]
@@ -185,6 +214,40 @@ mod tests {
     }
 
     #[test]
+    fn rate_limit_is_answered_with_what_is_remembered_of_the_song() {
+        let track = json!({"uri": format!("spotify:track:{:022}", 1), "title": "Arahja", "artists": ["Kult"],
+            "album": "Album", "release_year": 1988, "duration_ms": 1000, "explicit": false, "is_playable": true});
+        let entry = |tracks: Value, by_field: u8| {
+            json!([{"tracks": tracks, "by_field": by_field, "is_complete": true,
+                "is_any_playable": by_field > 0}])
+        };
+        for (recalled, found) in [
+            (FakeAnswer::json(200, &entry(json!([track]), 1)), Some("Arahja")),
+            (FakeAnswer::json(200, &entry(json!([]), 0)), None),
+            (FakeAnswer::json(200, &json!([null])), None),
+            (FakeAnswer::json(503, &json!({})), None),
+        ] {
+            let http = FakeHttp::responding(move |request| match request.url.as_str() {
+                FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+                url if url.ends_with("/take_request") => FakeAnswer::json(200, &json!({"outcome": "taken"})),
+                url if url.ends_with("/recall_songs") => recalled.clone(),
+                _ => FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "3600"),
+            });
+            let answer = ask(&http, "?artist=Kult&title=Arahja");
+            match found {
+                Some(title) => {
+                    let answer = answer.unwrap();
+                    assert_eq!(
+                        (&answer["tracks"][0]["title"], &answer["is_partial"]),
+                        (&json!(title), &json!(true))
+                    );
+                }
+                None => assert_eq!(answer.unwrap_err().code(), Code::SpotifyRateLimited),
+            }
+        }
+    }
+
+    #[test]
     fn marks_unplayable_tracks() {
         let http = world(vec![item(3, "Kult", "Arahja")], vec![]);
         let answer = ask(&http, "?title=Arahja&market=PL").unwrap();
@@ -194,6 +257,9 @@ mod tests {
 
     #[test]
     fn finding_nothing_is_an_empty_list() {
-        assert_eq!(ask(&world(vec![], vec![]), "?title=nothing").unwrap(), json!({"tracks": []}));
+        assert_eq!(
+            ask(&world(vec![], vec![]), "?title=nothing").unwrap(),
+            json!({"is_partial": false, "tracks": []})
+        );
     }
 }

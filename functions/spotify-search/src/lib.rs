@@ -10,6 +10,7 @@ mod properties;
 pub mod request;
 
 use shared::auth::AuthConfig;
+use shared::catalogue::MemoryConfig;
 use shared::config::{ConfigError, Problems};
 use shared::runtime::endpoint::Endpoint;
 use shared::spotify::SpotifyConfig;
@@ -33,6 +34,8 @@ pub struct Config {
     pub supabase: SupabaseConfig,
     /// The catalogue.
     pub spotify: SpotifyConfig,
+    /// For how long songs are remembered.
+    pub memory: MemoryConfig,
 }
 
 impl Config {
@@ -45,7 +48,9 @@ impl Config {
         let auth = problems.take(AuthConfig::from_env(&env));
         let supabase = problems.take(SupabaseConfig::from_env(&env));
         let spotify = problems.take(SpotifyConfig::from_env(&env));
-        problems.finish(|| Some(Self { auth: auth?, supabase: supabase?, spotify: spotify? }))
+        let memory = problems.take(MemoryConfig::from_env(&env));
+        problems
+            .finish(|| Some(Self { auth: auth?, supabase: supabase?, spotify: spotify?, memory: memory? }))
     }
 }
 

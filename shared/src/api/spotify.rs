@@ -69,6 +69,8 @@ pub struct SearchResponse {
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(max_items = 10))]
     pub tracks: Vec<FoundTrack>,
+    /// Whether Spotify is busy, so that only recordings of the song that were found lately are listed.
+    pub is_partial: bool,
 }
 
 /// A track of the catalogue, in Spotify's own spelling.

@@ -12,7 +12,7 @@ use super::normalise::words;
 use super::similarity::Spelling;
 use super::title::Title;
 use super::*;
-use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 
 /// Any text, or what is left of a title or an artist's name.
 fn name() -> impl Strategy<Value = String> + Clone {
@@ -70,6 +70,34 @@ proptest! {
         if let Ok(best) = best {
             prop_assert!((0.0..=1.0).contains(&best.score) && best.track.is_playable);
             prop_assert!(may_be_explicit || !best.track.explicit);
+        }
+    }
+
+    #[test]
+    fn judging_what_is_remembered_gives_what_judging_everything_gives(
+        (sought, found) in sought(),
+        year in prop::option::of(1900..2030),
+        (excluded, prompt) in (name(), name()),
+        from in prop::option::of(0..3000),
+        [may_be_explicit, may_be_version, shouts] in any::<[bool; 3]>(),
+    ) {
+        // What was remembered for one user's suggestion serves another one's, in another spelling and with another year.
+        let kept = candidates_of(&sought, found.clone());
+        let respell = |text: &str| if shouts { text.to_uppercase() } else { text.replace('\'', "’") };
+        let other = Suggestion { artist: respell(&sought.artist), title: respell(&sought.title), year };
+        prop_assume!(song_key(&other) == song_key(&sought));
+        let same = |text: String| text.to_lowercase();
+        prop_assert_eq!(same(field_query(&other)), same(field_query(&sought)));
+        prop_assert_eq!(same(free_query(&other)), same(free_query(&sought)));
+        let era = from.map(|from| Era { from: Some(from), to: None });
+        let constraints =
+            Constraints::new(may_be_explicit, era, &[excluded], WantedVersions::from_prompt(&prompt))
+                .with_versions(may_be_version);
+        let fresh = best_match(&other, &found, &constraints);
+        if kept.is_empty() {
+            prop_assert!(fresh.is_err());
+        } else {
+            prop_assert_eq!(best_match(&other, &kept, &constraints), fresh);
         }
     }
 

@@ -12,7 +12,10 @@
 //! is wrong fails the test, and so does a marked one that has become right, so their number changes only
 //! deliberately.
 
-use super::{Constraints, MissReason, Scored, WantedVersions, best_match};
+use super::{
+    Constraints, MATCHER_VERSION, MissReason, Scored, WantedVersions, best_match, candidates_of, field_query,
+    free_query,
+};
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -193,5 +196,43 @@ fn a_reason_is_named_alike_everywhere() {
         MissReason::LookupFailed,
     ] {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+    }
+}
+
+/// The queries and the remembered candidates of all cases, as one number.
+fn digest() -> u64 {
+    let mut digest = 0xcbf2_9ce4_8422_2325;
+    let mut add = |text: &str| {
+        for byte in text.bytes().chain([0]) {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for Case { suggestion, candidates, .. } in cases() {
+        add(&field_query(&suggestion));
+        add(&free_query(&suggestion));
+        candidates_of(&suggestion, candidates).iter().for_each(|track| add(track.uri.as_str()));
+    }
+    digest
+}
+
+#[test]
+fn what_is_searched_and_remembered_changes_only_with_the_version() {
+    // After a change of the labelled cases alone, only the number is replaced.
+    assert_eq!((MATCHER_VERSION, digest()), (1, 1_024_046_959_636_851_667));
+}
+
+#[test]
+fn the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them() {
+    let conditions: Vec<Constraints> = cases().into_iter().map(|case| case.constraints).collect();
+    for (at, Case { line, suggestion, candidates, .. }) in cases().into_iter().enumerate() {
+        let kept = candidates_of(&suggestion, candidates.clone());
+        // Its own conditions, and those of other users.
+        for constraints in conditions.iter().cycle().skip(at).step_by(97).take(9) {
+            let fresh = best_match(&suggestion, &candidates, constraints);
+            match best_match(&suggestion, &kept, constraints) {
+                Err(MissReason::NotFound) => assert!(fresh.is_err(), "line {line}"),
+                remembered => assert_eq!(remembered, fresh, "line {line}"),
+            }
+        }
     }
 }

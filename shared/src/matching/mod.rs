@@ -1,8 +1,8 @@
 //! Finds the one catalogue track that a suggested song means, or the reason why there is none.
 //!
 //! [`best_match`] judges the results of a search; [`rank`] orders them for a user who chooses by hand; [`Selection`]
-//! keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] build the searches. Pure functions
-//! without I/O.
+//! keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] build the searches; [`song_key`] and
+//! [`candidates_of`] say what can be remembered of them. Pure functions without I/O.
 
 mod addition;
 #[cfg(test)]
@@ -29,6 +29,7 @@ mod reading;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod real_cases;
+mod remembered;
 mod score;
 mod script;
 mod selection;
@@ -43,6 +44,7 @@ pub use constraints::{Constraints, MissReason};
 pub use normalise::normalise;
 pub use query::{field_query, free_query};
 pub use ranking::rank;
+pub use remembered::{MATCHER_VERSION, candidates_of, song_key};
 pub use score::{Scored, best_match};
 pub use selection::Selection;
 pub use version::Version;

@@ -48,9 +48,11 @@ fn unquoted(text: &str) -> String {
 /// Returns the name before "feat.": the catalogue lists guests separately.
 fn primary_artist(artist: &str) -> &str {
     let artist = cut(artist);
-    let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " Feat. ", " Ft. ", " (feat", " (ft"]
+    // ASCII alone, so that positions stay the same.
+    let lower = artist.to_ascii_lowercase();
+    let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " (feat", " (ft"]
         .iter()
-        .filter_map(|guest| artist.find(guest))
+        .filter_map(|guest| lower.find(guest))
         .min();
     end.and_then(|end| artist.get(..end)).unwrap_or(artist)
 }
@@ -67,6 +69,7 @@ mod tests {
     fn a_field_query_holds_the_bare_title_and_the_primary_artist() {
         for (artist, title, query) in [
             ("Queen", "Bohemian Rhapsody - Remastered 2011", r#"track:"Bohemian Rhapsody" artist:"Queen""#),
+            ("Rihanna FEAT. JAY-Z", "Umbrella", r#"track:"Umbrella" artist:"Rihanna""#),
             ("Rihanna feat. JAY-Z", "Umbrella (feat. JAY-Z)", r#"track:"Umbrella" artist:"Rihanna""#),
             ("Dżem", "Sen o Victorii (na żywo)", r#"track:"Sen o Victorii" artist:"Dżem""#),
             ("Guns N' Roses", "Sweet Child O' Mine", r#"track:"Sweet Child O Mine" artist:"Guns N Roses""#),

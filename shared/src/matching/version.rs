@@ -89,6 +89,7 @@ impl Version {
 pub(super) struct Versions(u32);
 
 impl Versions {
+    pub(super) const ALL: Self = Self((1 << Version::COUNT) - 1);
     const ASKED: Self = Self::of(&[
         Version::Live,
         Version::Karaoke,

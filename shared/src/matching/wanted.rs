@@ -25,6 +25,9 @@ words! {include_str!("prompt.txt");
 pub struct WantedVersions(Versions);
 
 impl WantedVersions {
+    /// Every version.
+    pub(super) const ALL: Self = Self(Versions::ALL);
+
     /// Parses the user's own words.
     ///
     /// "Live" counts as a version only if the words around it allow no verb ("songs to live by"), and no version

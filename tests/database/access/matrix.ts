@@ -72,7 +72,7 @@ export const RELATIONS: Record<string, Relation> = {
   },
 };
 
-export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'former_usage', 'request_buckets'];
+export const PRIVATE_RELATIONS: readonly string[] = ['address_key', 'catalogue_memory', 'former_usage', 'request_buckets'];
 
 export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'add_tracks(uuid,jsonb,text,text)': ['authenticated'],
@@ -93,6 +93,8 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'ai_deliver(uuid,uuid,numeric,jsonb)': ['service_role', 'fn_ai'],
   'ai_settle(uuid,uuid,ai_status_enum,numeric,integer,jsonb)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb,uuid,text,jsonb)': ['service_role', 'fn_ai'],
+  'recall_songs(text[],text,integer)': ['service_role', 'fn_ai', 'fn_spotify'],
+  'remember_songs(text,integer,jsonb)': ['service_role', 'fn_ai'],
   'store_spotify_tokens(uuid,text,text,text,timestamp with time zone,text,text)': ['service_role', 'fn_spotify'],
   'get_spotify_tokens(uuid,text,text,text)': ['service_role', 'fn_spotify'],
   'refresh_spotify_tokens(uuid,text,text,text,text,timestamp with time zone,text)': ['service_role', 'fn_spotify'],

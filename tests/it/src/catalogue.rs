@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::generation::{self, document, reply, uris};
+use crate::own_stack::{Place, Running, eventually, functions_alone};
 use crate::spotify::some_tracks;
 use crate::stack::{Stack, User, stack_and_user, with};
 
@@ -117,4 +118,84 @@ async fn thirty_of_a_hundred_searches_at_once_reach_spotify_and_another_user_is_
     let found = search(&stack.sign_up().await).await.ok();
     let best = &found["tracks"][0];
     assert!(best["artist"] == "Kult" && best["title"].as_str().unwrap().starts_with("Arahja"), "{found}");
+}
+
+/// Functions with a catalogue memory, which remembers nothing yet.
+async fn remembering(shared: &Stack, place: &Place, runtime: &str) -> Running {
+    shared.sql("delete from private.catalogue_memory", &[]).await;
+    let env = functions_alone(shared, shared.url("/supabase_url")) + "CATALOGUE_MEMORY_DAYS=7\n";
+    place.start_as(runtime, place.ports_from, runtime, &env).await
+}
+
+/// Waits until as many songs are remembered: they are written after the response.
+async fn remembers(shared: &Stack, songs: usize) {
+    eventually("the songs are remembered", async || {
+        shared.sql("select from private.catalogue_memory", &[]).await.len() == songs
+    })
+    .await;
+}
+
+async fn searches(shared: &Stack) -> usize {
+    shared.log("spotify", "/v1/search").await.len()
+}
+
+#[tokio::test]
+async fn songs_that_were_found_are_not_searched_again_until_their_entries_expire() {
+    generate_again("workerd").await;
+}
+
+pub async fn generate_again(runtime: &str) {
+    let (shared, place) = (Stack::take().await, Place::take().await);
+    let functions = remembering(&shared, &place, runtime).await;
+    let wish = json!({"prompt": "evening", "target_count": 5, "market": "PL"});
+    let generate_as = async |user: User| document(&functions.stack, &user, &wish).await;
+    let generate = async || generate_as(shared.sign_up().await).await;
+    let titles = |done: &Value| {
+        let tracks = done["tracks"].as_array().unwrap();
+        tracks.iter().map(|track| track["title"].clone()).collect::<Vec<_>>()
+    };
+    let fresh = titles(&generate().await.ok());
+    remembers(&shared, 5).await;
+    let searched = searches(&shared).await;
+    let mut users = Vec::new();
+    for _ in 0..10 {
+        users.push(shared.sign_up().await);
+    }
+    for again in join_all(users.into_iter().map(&generate_as)).await {
+        assert_eq!(titles(&again.ok()), fresh);
+    }
+    assert_eq!(searches(&shared).await, searched);
+
+    // Spotify withdraws all of them.
+    let others = json!([track(1, "Nobody", "Nowhere", &json!({}))]);
+    shared.spotify(Method::PUT, "catalogue", others).await;
+    assert_eq!(titles(&generate().await.ok()), fresh);
+    shared.sql("update private.catalogue_memory set expires_at = now()", &[]).await;
+    generate().await.assert_error(422, "no_tracks_found");
+}
+
+#[tokio::test]
+async fn after_a_rate_limit_the_songs_that_are_remembered_are_found() {
+    let (shared, place) = (Stack::take().await, Place::take().await);
+    let functions = remembering(&shared, &place, "workerd").await;
+    let (stack, user) = (&functions.stack, shared.sign_up().await);
+    let wish = |count: usize| json!({"prompt": "evening", "target_count": count});
+    document(stack, &user, &wish(5)).await.ok();
+    remembers(&shared, 5).await;
+    let songs = [&[("Adele", "Someone Like You", 2011)][..], &generation::FIVE].concat();
+    shared.llm_script(reply(&songs)).await;
+    let limited =
+        json!({"path_prefix": "/v1/search", "status": 429, "headers": {"Retry-After": "48925"}, "body": {}});
+    shared.faults("spotify", json!([limited])).await;
+    let stream = generation::stream(stack, &user, &wish(6)).await;
+    assert_eq!(stream.all("track").len(), 5);
+    let missed: Vec<_> =
+        stream.all("miss").iter().map(|it| (it["title"].clone(), it["reason"].clone())).collect();
+    assert_eq!(missed, [(json!("Someone Like You"), json!("lookup_failed"))]);
+    let search = async |path: &str| stack.call(Method::GET, path, &user, Value::Null).await;
+    let found = search("spotify-search?artist=queen&title=bohemian+rhapsody").await.ok();
+    assert_eq!((&found["tracks"][0]["artist"], &found["is_partial"]), (&json!("Queen"), &json!(true)));
+    search("spotify-search?artist=adele&title=someone+like+you")
+        .await
+        .assert_error(503, "spotify_rate_limited");
 }

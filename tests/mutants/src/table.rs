@@ -21,6 +21,18 @@ macro_rules! mutants {
 
 mutants! {
     "shared" {
+        "a remembered song is kept for one year of the model's":
+            "shared/src/matching/remembered.rs" "dated(track.release_year.unwrap_or_default())" => "dated(0)",
+            "the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them";
+        "only versions that one user wants are remembered":
+            "shared/src/matching/remembered.rs" "WantedVersions::ALL" => "WantedVersions::default()",
+            "the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them";
+        "what could not be decided by the remembered search counts as missing":
+            "shared/src/catalogue/entry.rs" "self.is_complete.then(|| judge(&self.tracks))" => "Some(judge(&self.tracks))",
+            "what_only_a_search_by_words_can_tell_is_not_decided_without_it";
+        "a remembered text may hold anything":
+            "shared/src/catalogue/entry.rs" "one_line(text, MAX_TEXT_CHARS) == *text" => "true",
+            "a_poisoned_or_half_written_entry_is_ignored";
         "an expired token is accepted":
             "shared/src/auth/jwt.rs" "self.exp <= now - LEEWAY_SECONDS" => "false",
             "a_token_whose_claims_are_not_a_users_is_refused";
@@ -100,6 +112,15 @@ mutants! {
             "a_line_that_never_ends_is_given_up";
     }
     "ai-playlist" {
+        "songs do not wait for each other":
+            "functions/ai-playlist/src/recall.rs" "BATCH_WAIT_MS.saturating_sub(waited_ms)" => "0 * waited_ms",
+            "first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_for_others";
+        "a memory that fails is asked again and again":
+            "functions/ai-playlist/src/recall.rs" "self.requests_left = 0" => "()",
+            "memory_that_fails_is_slow_or_lies_is_not_asked_again";
+        "a rate limit is met again by each song":
+            "functions/ai-playlist/src/resolve.rs" "self.limited.set(Some(error))" => "()",
+            "after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named";
         "the requests that settling needs are spent on searches":
             "functions/ai-playlist/src/budget.rs" "self.available() == 0" => "self.remaining.get() == 0",
             "reserved_requests_are_not_spent_early";

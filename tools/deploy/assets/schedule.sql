@@ -1,6 +1,6 @@
--- Which daily jobs the database does not run, and whether next month's AI sessions have a partition.
+-- Which scheduled jobs the database does not run, and whether next month's AI sessions have a partition.
 with
-  jobs(name) as (values ('delete_old_ai_sessions'), ('maintain_ai_sessions_partitions'), ('forget_expired')),
+  jobs(name) as (values ('delete_old_ai_sessions'), ('maintain_ai_sessions_partitions'), ('forget_expired'), ('trim_catalogue_memory')),
   -- The query stands in a string because `cron.job` exists only where pg_cron is installed.
   active(jobs) as (
     select case when to_regclass('cron.job') is null then ''

@@ -1,4 +1,4 @@
-//! The daily jobs of the database: without them old sessions stay, and after three months no new one can be stored.
+//! The scheduled jobs of the database: without them old sessions stay, and after three months no new one can be stored.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step
     command.arg("--file").arg(workspace.root.join("tools/deploy/assets/schedule.sql"));
     let remedy = "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
                   has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions, \
-                  maintain_ai_sessions_partitions and forget_expired.";
+                  maintain_ai_sessions_partitions, forget_expired and trim_catalogue_memory.";
     Ok(Step { judge: Some(judge), ..Step::new("scheduled jobs", command, remedy) })
 }
 
@@ -52,7 +52,7 @@ impl Schedule {
         }
         if has_pg_cron {
             return Answer::Wrong {
-                problem: format!("the database does not run daily: {missing_jobs}"),
+                problem: format!("the database does not run: {missing_jobs}"),
                 remedy: "Turn pg_cron on (Database → Extensions), run the last statement of \
                          supabase/migrations/20261126001400_scheduled_jobs.sql in the SQL editor, which may be repeated, and \
                          deploy again."
@@ -60,7 +60,7 @@ impl Schedule {
             };
         }
         Answer::Warning(format!(
-            "the database has no pg_cron and does not run daily: {missing_jobs}. Run them by other means: \
+            "the database has no pg_cron and does not run: {missing_jobs}. Run them by other means: \
              supabase/README.md, \"Where pg_cron is missing\". Otherwise no playlist can be generated after three months."
         ))
     }

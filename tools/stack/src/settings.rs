@@ -163,6 +163,8 @@ impl Settings {
             ("SERVER_TIMING", "true".into()),
             // As the local Auth does; one that was given has to say so itself.
             ("ANONYMOUS_SIGN_INS", self.supabase().is_none().to_string()),
+            // The simulators' catalogue is replaced at any time.
+            ("CATALOGUE_MEMORY_DAYS", "0".into()),
             ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             ("SPOTIFY_STATE_SECRETS", derived("spotify-state")),
             ("SPOTIFY_TOKEN_SECRETS", derived("spotify-tokens")),

@@ -259,6 +259,8 @@ export type Quota = {
 /** The result of a search, the best match first. */
 export type SearchResponse = {
   tracks: FoundTrack[];
+  /** Whether Spotify is busy, so that only recordings of the song that were found lately are listed. */
+  is_partial: boolean;
 };
 
 /** A song in the user's words. */

@@ -62,6 +62,8 @@ calls! {
     COUNT = Supabase "POST" "/rest/v1/rpc/take_request";
     DELIVER = Supabase "POST" "/rest/v1/rpc/ai_deliver";
     SETTLE = Supabase "POST" "/rest/v1/rpc/ai_settle";
+    RECALL = Supabase "POST" "/rest/v1/rpc/recall_songs";
+    REMEMBER = Supabase "POST" "/rest/v1/rpc/remember_songs";
     SAVE = Supabase "POST" "/rest/v1/rpc/save_generated_playlist";
     LINK = Supabase "POST" "/rest/v1/rpc/spotify_link";
     STORE_LINK = Supabase "POST" "/rest/v1/rpc/store_spotify_tokens";

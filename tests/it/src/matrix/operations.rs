@@ -125,18 +125,19 @@ macro_rules! operations {
 /// The verification of the caller is tested apart, with empty caches.
 pub const OPERATIONS: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "",
-        [RESERVE Fails, COMPLETIONS Partial, SEARCH Fails, SAVE Fails],
-        [TOKEN, SETTLE];
+        [RESERVE Fails, COMPLETIONS Partial, RECALL None, SEARCH Fails, SAVE Fails],
+        [TOKEN, SETTLE, REMEMBER];
     Stream "ai-playlist", GENERATION, 200 "",
         [RESERVE Fails, COMPLETIONS Partial, SEARCH Fails, SETTLE Fails],
         // Where all is found at once, all is settled at once.
-        [TOKEN, DELIVER];
-    GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial], [RESERVE, COMPLETIONS, SEARCH, SETTLE];
+        [TOKEN, DELIVER, RECALL, REMEMBER];
+    GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial],
+        [RESERVE, COMPLETIONS, SEARCH, SETTLE, RECALL, REMEMBER];
     GenerateFailing "ai-playlist", GENERATION, 502 "llm_unavailable",
         [SETTLE None],
         [RESERVE, COMPLETIONS, TOKEN, SEARCH];
     Again "ai-playlist", DATABASE, 200 "", [RESERVE Fails], [];
-    Search "spotify-search", SEARCHING, 200 "", [COUNT Fails, SEARCH Fails], [TOKEN];
+    Search "spotify-search", SEARCHING, 200 "", [COUNT Fails, SEARCH Fails], [TOKEN, RECALL];
     SearchRenewed "spotify-search", SEARCHING, 200 "", [TOKEN Fails], [COUNT, SEARCH];
     StartLink "spotify-oauth", DATABASE, 200 "", [], [];
     CompleteLink "spotify-oauth", 8 + 16 + 8 + 2 * 17, 200 "",
@@ -188,8 +189,9 @@ pub const OPERATIONS: &[Operation] = operations! {
 /// Operations whose first call is made only once: of each function that verifies its caller one whose keys have not been
 /// fetched yet, and the price.
 pub const COLD: &[Operation] = operations! {
-    Save "ai-playlist", GENERATION, 200 "", [JWKS Fails], [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE];
-    Search "spotify-search", SEARCHING, 200 "", [JWKS Fails], [COUNT, TOKEN, SEARCH];
+    Save "ai-playlist", GENERATION, 200 "", [JWKS Fails],
+        [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE, RECALL, REMEMBER];
+    Search "spotify-search", SEARCHING, 200 "", [JWKS Fails], [COUNT, TOKEN, SEARCH, RECALL];
     LinkStatus "spotify-oauth", DATABASE, 200 "", [JWKS Fails], [LINK];
     ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Fails], [BEGIN_EXPORT, PLAYLISTS, PROFILES, RELEASE_EXPORT];
     PortalOfNobody "billing", DATABASE, 409 "nothing_to_manage", [JWKS Fails], [COUNT, BILLING_PROFILE];

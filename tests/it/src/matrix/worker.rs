@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::calls::{Call, JWKS, Upstream};
+use super::calls::{Call, JWKS, REMEMBER, Upstream};
 use crate::fault_proxy::{Action, FaultProxy};
 use crate::faults::Fault;
 use crate::own_stack::{PORTS, Place, Running, free_ports_from, functions_alone};
@@ -68,6 +68,10 @@ impl Traffic {
         self.calls.push((upstream, request.method.to_string(), path));
         let credentials = request.headers.iter().filter(|(name, _)| name == "authorization");
         self.credentials.extend(credentials.map(|(_, value)| value.rsplit(' ').next().unwrap().to_owned()));
+        // What one case found must not keep another one from searching.
+        if REMEMBER.fits(upstream, request.method.as_str(), &request.path) {
+            return Action::Respond(Response::json(200, "null"));
+        }
 
         let fits = |call: &Call| call.fits(upstream, request.method.as_str(), &request.path);
         let mut scripted = self.scripted.iter_mut();
@@ -174,6 +178,7 @@ impl Worker {
         let lines = [
             ("AUTH_ISSUER", format!("{}/auth/v1", shared.url("/supabase_url"))),
             ("APP_ORIGINS", shared.app("")),
+            ("CATALOGUE_MEMORY_DAYS", "7".to_owned()),
             ("SPOTIFY_REDIRECT_URI", shared.function("spotify-oauth/callback")),
             ("SPOTIFY_ACCOUNTS_BASE_URL", accounts.clone()),
             ("SPOTIFY_API_BASE_URL", spotify.clone()),

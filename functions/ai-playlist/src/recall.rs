@@ -1,0 +1,130 @@
+//! Asks the catalogue memory about the suggested songs, in batches as they stream in.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::FutureExt;
+use futures_util::{StreamExt, select_biased};
+use shared::catalogue::{Entry, MAX_RECALLED, Memory};
+use shared::matching::song_key;
+use shared::runtime::clock::Clock;
+use shared::track::Suggestion;
+
+/// How long a song waits for others, so that they are one question.
+const BATCH_WAIT_MS: u64 = 50;
+/// The memory may use this part of the requests that are left for searching.
+const SHARE: usize = 8;
+
+type Answer = Option<Entry>;
+
+enum Message {
+    Song(Question),
+    /// No more songs follow for now, so the batch need not wait.
+    Pause,
+}
+
+struct Question {
+    song: String,
+    asked_ms: u64,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// Where songs are asked about.
+pub struct Recall<'a> {
+    clock: &'a dyn Clock,
+    sender: mpsc::UnboundedSender<Message>,
+    /// The answers that are on their way, by song.
+    expected: RefCell<BTreeMap<String, oneshot::Receiver<Answer>>>,
+}
+
+impl Recall<'_> {
+    /// Asks about a song that will be needed.
+    pub fn expect(&self, suggestion: &Suggestion) {
+        let song = song_key(suggestion);
+        let (reply, answer) = oneshot::channel();
+        let question = Question { song: song.clone(), asked_ms: self.clock.now_ms(), reply };
+        if self.sender.unbounded_send(Message::Song(question)).is_ok() {
+            self.expected.borrow_mut().insert(song, answer);
+        }
+    }
+
+    /// Says that no more songs follow for now.
+    pub fn pause(&self) {
+        let _ = self.sender.unbounded_send(Message::Pause); // Fails at the end of the generation.
+    }
+
+    /// Returns what is remembered of an expected song.
+    pub async fn entry(&self, suggestion: &Suggestion) -> Option<Entry> {
+        let answer = self.expected.borrow_mut().remove(&song_key(suggestion))?;
+        answer.await.ok().flatten()
+    }
+}
+
+/// Asks the memory. It stops asking for the rest of the generation after a failure, or when its share of the requests
+/// is used up; the songs are then searched.
+pub struct Recaller<'a> {
+    memory: Memory<'a>,
+    clock: &'a dyn Clock,
+    queue: mpsc::UnboundedReceiver<Message>,
+    requests_left: usize,
+}
+
+impl<'a> Recaller<'a> {
+    /// Creates both ends; `available` is the number of requests that searching may use.
+    pub fn new(memory: Memory<'a>, clock: &'a dyn Clock, available: usize) -> (Recall<'a>, Self) {
+        let (sender, queue) = mpsc::unbounded();
+        let recall = Recall { clock, sender, expected: RefCell::default() };
+        (recall, Self { memory, clock, queue, requests_left: available / SHARE })
+    }
+
+    /// Runs until the generation ends. The first batch does not wait, because the first track should be early.
+    pub async fn run(&mut self) -> Infallible {
+        let mut is_first = true;
+        while let Some(message) = self.queue.next().await {
+            let Message::Song(first) = message else { continue };
+            let batch = self.collect(first, is_first || self.requests_left == 0).await;
+            is_first = false;
+            let songs: Vec<String> = batch.iter().map(|question| question.song.clone()).collect();
+            let answers = self.read(&songs).await;
+            for (question, answer) in batch.into_iter().zip(answers) {
+                let _ = question.reply.send(answer); // Fails for a song that is no longer needed.
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn collect(&mut self, first: Question, is_urgent: bool) -> Vec<Question> {
+        let waited_ms = self.clock.now_ms().saturating_sub(first.asked_ms);
+        let mut batch = vec![first];
+        let wait_ms = if is_urgent { 0 } else { BATCH_WAIT_MS.saturating_sub(waited_ms) };
+        let mut is_over = self.clock.sleep_ms(wait_ms).fuse();
+        while batch.len() < MAX_RECALLED {
+            select_biased! {
+                message = self.queue.next() => match message {
+                    Some(Message::Song(question)) => batch.push(question),
+                    _ => break,
+                },
+                () = is_over => break,
+            }
+        }
+        batch
+    }
+
+    async fn read(&mut self, songs: &[String]) -> Vec<Answer> {
+        if self.requests_left == 0 {
+            return vec![None; songs.len()];
+        }
+        self.requests_left -= 1;
+        let answers = self.memory.recall(songs).await;
+        answers.unwrap_or_else(|| {
+            self.requests_left = 0;
+            vec![None; songs.len()]
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "recall_tests.rs"]
+mod tests;

@@ -1,0 +1,114 @@
+//! When the memory is asked, and about which songs.
+
+use std::rc::Rc;
+
+use futures_util::future::{Either, join_all, select};
+use serde_json::{Value, json};
+use shared::config::ConfigError;
+use shared::fakes::{FakeAnswer, FakeHttp, SharedClock};
+use shared::supabase::{Supabase, SupabaseConfig};
+
+use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn database() -> Result<SupabaseConfig, ConfigError> {
+    SupabaseConfig::from_env(|name| match name {
+        "SUPABASE_URL" => Some("https://db.example".to_owned()),
+        "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".to_owned()),
+        "SUPABASE_SECRET_KEY" => Some("sb_secret_x".to_owned()),
+        _ => None,
+    })
+}
+
+fn song(number: u64) -> Suggestion {
+    Suggestion { artist: "kult".into(), title: number.to_string(), year: None }
+}
+
+fn asked(request: &shared::runtime::http_client::OutboundRequest) -> Vec<String> {
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let songs = body["p_songs"].as_array().unwrap().iter();
+    songs.map(|song| song.as_str().unwrap().trim_start_matches("kult\n").to_owned()).collect()
+}
+
+/// The questions and the virtual milliseconds at which all songs had their answers. `songs` are announced at their
+/// times; then a pause is, if `pauses`.
+fn questions(
+    songs: &[(u64, u64)],
+    pauses: bool,
+    available: usize,
+    answer: impl Fn(usize) -> FakeAnswer + 'static,
+) -> (Vec<Vec<String>>, u64) {
+    let clock = SharedClock::at_ms(1_000);
+    let http = FakeHttp::responding(move |request| answer(asked(request).len()));
+    let config = database().unwrap();
+    let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
+    let (recall, mut recaller) = Recaller::new(memory, &clock, available);
+    let asking = async {
+        let mut last_ms = 0;
+        let mut answers = Vec::new();
+        for (at_ms, number) in songs {
+            if *at_ms > last_ms {
+                clock.sleep_ms(at_ms - last_ms).await;
+            }
+            last_ms = *at_ms;
+            recall.expect(&song(*number));
+            answers.push(song(*number));
+        }
+        if pauses {
+            recall.pause();
+        }
+        join_all(answers.iter().map(|song| recall.entry(song))).await;
+        clock.now_ms() - 1_000
+    };
+    let both = select(Box::pin(asking), Box::pin(recaller.run()));
+    let ended = clock.run(vec![both]).remove(0);
+    let Either::Left((ended_ms, _)) = ended;
+    (http.requests().iter().map(asked).collect(), ended_ms)
+}
+
+fn nothing(count: usize) -> FakeAnswer {
+    FakeAnswer::json(200, &json!(vec![Value::Null; count]))
+}
+
+#[test]
+fn first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_for_others() {
+    let songs = [(0, 1), (0, 2), (10, 3), (20, 4), (59, 5), (61, 6), (300, 7)];
+    let (batches, ended_ms) = questions(&songs, false, 1_000, nothing);
+    assert_eq!(batches, [vec!["1", "2"], vec!["3", "4", "5"], vec!["6"], vec!["7"]]);
+    assert_eq!(ended_ms, 350);
+}
+
+#[test]
+fn pause_of_the_model_ends_a_batch_and_fifty_songs_are_one() {
+    assert_eq!(questions(&[(0, 1), (10, 2), (20, 3)], true, 1_000, nothing).1, 20);
+    let many: Vec<_> = (0..120).map(|number| (0, number)).collect();
+    let (batches, _) = questions(&many, true, 1_000, nothing);
+    assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+}
+
+#[test]
+fn memory_that_fails_is_slow_or_lies_is_not_asked_again() {
+    let songs = [(0, 1), (100, 2), (2_000, 3)];
+    for (answer, ended_ms) in [
+        (FakeAnswer::json(500, &json!({"message": "down"})), 2_000),
+        (FakeAnswer::json(200, &json!([])), 2_000),
+        (FakeAnswer::json(200, &json!({"code": "x"})), 2_000),
+        (FakeAnswer::text(200, "text/html", "<h1>Hi</h1>"), 2_000),
+        (FakeAnswer::Silence, 2_000),
+    ] {
+        let answer = Rc::new(answer);
+        let (batches, at_ms) = questions(&songs, false, 1_000, move |_| answer.as_ref().clone());
+        assert_eq!((batches, at_ms), (vec![vec!["1".to_owned()]], ended_ms));
+    }
+    let silent = questions(&[(0, 1)], false, 1_000, |_| FakeAnswer::Silence);
+    assert_eq!(silent.1, 1_000, "a silent memory is waited for once");
+}
+
+#[test]
+fn memory_takes_an_eighth_of_the_requests_at_most() {
+    let songs: Vec<_> = (0..9).map(|number| (number * 100, number)).collect();
+    for (available, batches) in [(7, 0), (8, 1), (31, 3), (1_000, 9)] {
+        assert_eq!(questions(&songs, true, available, nothing).0.len(), batches, "{available}");
+    }
+}

@@ -1,0 +1,69 @@
+//! What can be remembered of a search, for any user who looks for the same song later.
+
+use super::{
+    Constraints, WantedVersions,
+    fold::cut,
+    judge::Judge,
+    reading::{Reading, Way},
+};
+use crate::track::{CatalogueTrack, Suggestion};
+
+/// The version of the queries and of [`candidates_of`]. Raise it whenever one of them changes: what was remembered
+/// before is then not used. A test over the labelled cases notices a change.
+pub const MATCHER_VERSION: u32 = 1;
+
+/// Returns what two suggestions have in common that are searched and judged alike: artist and title without the
+/// differences of case and apostrophes, which neither Spotify's search nor the matching sees.
+#[must_use]
+pub fn song_key(suggestion: &Suggestion) -> String {
+    format!("{}\n{}", spelled(&suggestion.artist), spelled(&suggestion.title))
+}
+
+/// Each character stands for one, because texts are cut by their number of characters.
+fn spelled(text: &str) -> String {
+    let lower = |c: char| {
+        let mut letters = c.to_lowercase();
+        letters.next().filter(|_| letters.next().is_none()).unwrap_or(c)
+    };
+    let apostrophe = |c: char| if matches!(c, '’' | '‘' | 'ʼ' | '＇') { '\'' } else { c };
+    cut(text).chars().map(|c| apostrophe(lower(c))).collect()
+}
+
+/// Keeps the candidates that are the suggested song for some user: whatever versions, years and artists that user
+/// wants, and whatever year the model gives. So they can be judged in place of all that was found.
+#[must_use]
+pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec<CatalogueTrack> {
+    let all_wanted = Constraints::new(true, None, &[], WantedVersions::ALL);
+    // A suggestion with a year can be read in every way.
+    let dated = |year| Suggestion { year: Some(year), ..suggestion.clone() };
+    let any_year = dated(0);
+    let readings: Vec<_> = Way::ALL.iter().filter_map(|way| Reading::new(*way, &any_year)).collect();
+    let is_the_song = |track: &CatalogueTrack| {
+        let best_year = dated(track.release_year.unwrap_or_default());
+        let mut judge = Judge::new(&best_year, &all_wanted);
+        readings.iter().any(|reading| judge.judge(reading, track).is_some())
+    };
+    found.into_iter().filter(|track| track.is_playable && is_the_song(track)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn key(artist: &str, title: &str) -> String {
+        song_key(&Suggestion { artist: artist.into(), title: title.into(), year: None })
+    }
+
+    #[test]
+    fn spellings_that_search_alike_share_a_key_and_no_others() {
+        assert_eq!(key("DŻEM", "Don’t"), key("Dżem", "don't"));
+        for (artist, title) in
+            [("Dzem", "Don't"), ("Dżem", "Don't (Live)"), ("Dżem", "Dont"), ("Dżem\nDon't", ""), ("Dżem", "")]
+        {
+            assert_ne!(key(artist, title), key("Dżem", "Don't"), "{artist} - {title}");
+        }
+        assert_eq!(key("İ", "ẞ"), "İ\nß", "a character stays one");
+    }
+}
