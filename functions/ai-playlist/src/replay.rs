@@ -15,8 +15,8 @@ use shared::runtime::clock::Clock;
 use shared::runtime::http_client::{HttpClient, InboundResponse, OutboundRequest, ResponseFuture};
 use uuid::Uuid;
 
-use crate::budget::Budgeted;
 use crate::Config;
+use crate::budget::Budgeted;
 use crate::event::Event;
 use crate::handler::Context;
 use crate::job::Job;

@@ -117,4 +117,11 @@ fn is_usable(track: &CatalogueTrack) -> bool {
         && track.artists.iter().all(|name| !name.is_empty())
         && track.duration_ms <= MAX_DURATION_MS
         && track.release_year.is_none_or(|year| (1..=9999).contains(&year))
+        && track.image_url.as_deref().is_none_or(is_image_url)
+}
+
+/// Whether the database would store the address; otherwise one entry would keep a whole playlist from being saved.
+fn is_image_url(url: &str) -> bool {
+    (url.starts_with("https://") || url.starts_with("http://127.0.0.1:"))
+        && url.bytes().all(|byte| byte.is_ascii_graphic())
 }

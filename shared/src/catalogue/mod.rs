@@ -14,7 +14,7 @@ use futures_util::future::{Either, select};
 use futures_util::pin_mut;
 use serde_json::{Value, json};
 
-use crate::config::{ConfigError, both, optional};
+use crate::config::{ConfigError, Problems, optional};
 use crate::matching::MATCHER_VERSION;
 use crate::runtime::clock::Clock;
 use crate::supabase::{Service, SupabaseError};
@@ -51,9 +51,10 @@ impl MemoryConfig {
                 .filter(|days| *days <= MAX_DAYS)
                 .ok_or_else(|| ConfigError::invalid(name, "must be a number of days from 0 to 30")),
         };
-        let (found_days, missing_days) =
-            both(days("CATALOGUE_MEMORY_DAYS", 7), days("CATALOGUE_MEMORY_MISSING_DAYS", 1))?;
-        Ok(Self { found_days, missing_days })
+        let mut problems = Problems::default();
+        let found_days = problems.take(days("CATALOGUE_MEMORY_DAYS", 7));
+        let missing_days = problems.take(days("CATALOGUE_MEMORY_MISSING_DAYS", 1));
+        problems.finish(|| Some(Self { found_days: found_days?, missing_days: missing_days? }))
     }
 
     /// Whether anything is remembered.
