@@ -20,6 +20,7 @@ fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
         explicit: false,
         is_playable: true,
         isrc: None,
+        image_url: Some("https://i.scdn.co/image/a".to_owned()),
     }
 }
 
