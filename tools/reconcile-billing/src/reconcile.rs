@@ -177,8 +177,10 @@ impl<'a> Reconcile<'a> {
 }
 
 fn user_of(row: &Value) -> Result<Uuid> {
-    let id =
-        row.get("user_id").and_then(Value::as_str).context("billing_profiles returned a row without a user")?;
+    let id = row
+        .get("user_id")
+        .and_then(Value::as_str)
+        .context("billing_profiles returned a row without a user")?;
     Ok(Uuid::try_parse(id)?)
 }
 
