@@ -51,7 +51,7 @@ impl From<ConfigError> for Error {
 impl Error {
     /// The client can only wait until the operator has corrected the configuration.
     pub(crate) fn misconfigured() -> Self {
-        Self::new(Code::Misconfigured, "This service is not set up correctly. Please try again later.")
+        Self::of(Code::Misconfigured)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Form encoding, of query strings and of bodies.
+//! Form encoding, of query strings and of bodies; by hand, because the crate makes each function larger.
 
 /// Encodes pairs for a query string or a form body (`application/x-www-form-urlencoded`).
 pub fn form_urlencoded(pairs: &[(&str, &str)]) -> String {

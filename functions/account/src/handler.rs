@@ -111,17 +111,19 @@ async fn delete_account(request: &Request<Bytes>, context: &Context) -> Result<R
     Ok(response)
 }
 
-/// The outcomes of `begin_account_deletion`.
+/// The result of `begin_account_deletion`. A malformed id of a customer is not read: the customer may still pay.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Beginning {
+    outcome: BeginOutcome,
+    stripe_customer_id: Option<StripeId>,
+    confirm_with: Option<Confirmation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum BeginOutcome {
-    /// A customer with a malformed id is an unexpected outcome, because it may still be paying.
-    Begun {
-        stripe_customer_id: Option<StripeId>,
-    },
-    NotConfirmed {
-        confirm_with: Confirmation,
-    },
+    Begun,
+    NotConfirmed,
     NoAccount,
 }
 
@@ -159,10 +161,12 @@ async fn begin(
     confirmation: &str,
 ) -> Result<Option<Begun>, Error> {
     let args = json!({"p_user_id": user_id, "p_confirmation": confirmation});
-    match service.rpc_retrying("begin_account_deletion", &args, clock).await? {
-        BeginOutcome::Begun { stripe_customer_id } => Ok(Some(Begun { customer: stripe_customer_id })),
-        BeginOutcome::NotConfirmed { confirm_with } => Err(not_confirmed(&confirm_with)),
-        BeginOutcome::NoAccount => Ok(None),
+    let beginning: Beginning = service.rpc_retrying("begin_account_deletion", &args, clock).await?;
+    match (beginning.outcome, beginning.confirm_with) {
+        (BeginOutcome::Begun, _) => Ok(Some(Begun { customer: beginning.stripe_customer_id })),
+        (BeginOutcome::NotConfirmed, Some(confirm_with)) => Err(not_confirmed(&confirm_with)),
+        (BeginOutcome::NotConfirmed, None) => Err(SupabaseError::incomplete("not_confirmed").into()),
+        (BeginOutcome::NoAccount, _) => Ok(None),
     }
 }
 
@@ -188,7 +192,7 @@ async fn delete(
             call.note("auth_log", "kept");
             Ok(())
         }
-        DeleteOutcome::NotBegun => Err(SupabaseError::UnexpectedOutcome("not_begun".to_owned()).into()),
+        DeleteOutcome::NotBegun => Err(SupabaseError::incomplete("not_begun").into()),
     }
 }
 

@@ -290,10 +290,7 @@ impl Settling<'_> {
         pin_mut!(work, deadline);
         match select(work, deadline).await {
             Either::Left((done, _)) => done,
-            Either::Right(_) => Err(Error::new(
-                Code::DatabaseUnavailable,
-                "The database did not answer in time. Please try again.",
-            )),
+            Either::Right(_) => Err(Error::of(Code::DatabaseUnavailable).caused_by("the deadline")),
         }
     }
 
@@ -304,10 +301,7 @@ impl Settling<'_> {
             Failure::Llm(error) => error.into(),
             Failure::Spotify(error) => error.into(),
             Failure::Deadline => timeout(),
-            Failure::NothingFound => Error::new(
-                Code::NoTracksFound,
-                "None of the suggested songs is in the catalogue. Nothing was charged. Try other words.",
-            ),
+            Failure::NothingFound => Error::of(Code::NoTracksFound),
             Failure::Refused => not_about_music(language),
         }
     }
@@ -337,10 +331,7 @@ impl Settling<'_> {
 }
 
 fn timeout() -> Error {
-    Error::new(
-        Code::GenerationTimeout,
-        "The playlist was not finished in time. Nothing was charged. Please try again.",
-    )
+    Error::of(Code::GenerationTimeout)
 }
 
 fn not_about_music(language: Language) -> Error {

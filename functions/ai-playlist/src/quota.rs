@@ -10,7 +10,7 @@ use serde_json::json;
 pub use shared::api::Quota;
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
-use shared::supabase::Service;
+use shared::supabase::{Service, SupabaseError};
 use shared::track::Suggestion;
 use shared::{Code, Error};
 use uuid::Uuid;
@@ -40,60 +40,75 @@ pub struct Session {
     pub user_id: Uuid,
 }
 
-/// The outcomes of `ai_reserve`.
+/// The result of `ai_reserve`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Reserved {
+    outcome: ReserveOutcome,
+    quota: Option<Quota>,
+    delivered: Option<Delivered>,
+    #[serde(default)]
+    tracks: Vec<KeptTrack>,
+    retry_after_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum ReserveOutcome {
-    Reserved {
-        #[serde(default)]
-        tracks: Vec<KeptTrack>,
-    },
-    Finished {
-        quota: Quota,
-        delivered: Option<Delivered>,
-        #[serde(default)]
-        tracks: Vec<KeptTrack>,
-    },
+    Reserved,
+    Finished,
     NoPlaylist,
     AccountRequired,
-    InProgress {
-        retry_after_seconds: Option<u64>,
-    },
+    InProgress,
     KeyReused,
-    QuotaExceeded {
-        quota: Quota,
-        retry_after_seconds: Option<u64>,
-    },
-    TooManyAttempts {
-        retry_after_seconds: Option<u64>,
-    },
+    QuotaExceeded,
+    TooManyAttempts,
     PlaylistLimit,
     NoProfile,
 }
 
-/// The outcomes of `ai_deliver`. Except for `Delivered`, nothing may be sent.
+/// The result of `ai_deliver`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Charged {
+    outcome: DeliverOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum DeliverOutcome {
     Delivered,
     Expired,
     Unknown,
 }
 
-/// The outcomes of `ai_settle`.
+/// The result of `ai_settle`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Settled {
+    outcome: SettleOutcome,
+    quota: Option<Quota>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum SettleOutcome {
-    Settled { quota: Quota },
+    Settled,
     Expired,
     Unknown,
 }
 
-/// The outcomes of `save_generated_playlist`.
+/// The result of `save_generated_playlist`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Saved {
+    outcome: SaveOutcome,
+    playlist_id: Option<Uuid>,
+    version: Option<u32>,
+    name: Option<String>,
+    quota: Option<Quota>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum SaveOutcome {
-    Saved { playlist_id: Uuid, version: u32, name: String, quota: Quota },
+    Saved,
     PlaylistLimit,
     Expired,
     Unknown,
@@ -135,38 +150,26 @@ pub async fn reserve(
         "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
     });
     // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
-    match service.rpc("ai_reserve", &args).await? {
-        ReserveOutcome::Reserved { tracks } => Ok(Reservation { decision: Decision::Held, tracks }),
-        ReserveOutcome::Finished { quota, delivered, tracks } => {
-            Ok(Reservation { decision: Decision::Finished(quota, delivered), tracks })
+    let reserved: Reserved = service.rpc("ai_reserve", &args).await?;
+    let error = match (reserved.outcome, reserved.quota) {
+        (ReserveOutcome::Reserved, _) => {
+            return Ok(Reservation { decision: Decision::Held, tracks: reserved.tracks });
         }
-        ReserveOutcome::NoPlaylist => Err(Error::of(Code::PlaylistNotFound)),
-        ReserveOutcome::AccountRequired => Err(Error::of(Code::AccountRequired)),
-        ReserveOutcome::InProgress { retry_after_seconds } => {
-            Err(Error::of(Code::GenerationInProgress).retry_after(retry_after_seconds))
+        (ReserveOutcome::NoPlaylist, _) => Error::of(Code::PlaylistNotFound),
+        (ReserveOutcome::AccountRequired, _) => Error::of(Code::AccountRequired),
+        (ReserveOutcome::Finished, Some(quota)) => {
+            let decision = Decision::Finished(quota, reserved.delivered);
+            return Ok(Reservation { decision, tracks: reserved.tracks });
         }
-        ReserveOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
-        ReserveOutcome::QuotaExceeded { quota, retry_after_seconds } => {
-            Err(quota_exceeded(&quota).retry_after(retry_after_seconds))
-        }
-        ReserveOutcome::TooManyAttempts { retry_after_seconds } => {
-            Err(Error::of(Code::TooManyAttempts).retry_after(retry_after_seconds))
-        }
-        ReserveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
-        ReserveOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
-    }
-}
-
-fn quota_exceeded(quota: &Quota) -> Error {
-    let plan = &quota.plan;
-    let (used, limit) = (quota.used, quota.limit);
-    let next = quota.next_free_at.as_deref().unwrap_or("later");
-    Error::new(
-        Code::QuotaExceeded,
-        format!(
-            "{used} of {limit} AI playlists of the {plan} plan are used; the next one is free at {next}."
-        ),
-    )
+        (ReserveOutcome::Finished, None) => SupabaseError::incomplete("finished").into(),
+        (ReserveOutcome::InProgress, _) => Error::of(Code::GenerationInProgress),
+        (ReserveOutcome::KeyReused, _) => Error::of(Code::IdempotencyKeyReused),
+        (ReserveOutcome::QuotaExceeded, _) => Error::of(Code::QuotaExceeded),
+        (ReserveOutcome::TooManyAttempts, _) => Error::of(Code::TooManyAttempts),
+        (ReserveOutcome::PlaylistLimit, _) => Error::of(Code::PlaylistLimitReached),
+        (ReserveOutcome::NoProfile, _) => Error::of(Code::ProfileNotFound),
+    };
+    Err(error.retry_after(reserved.retry_after_seconds))
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -193,7 +196,8 @@ pub async fn deliver(
         "p_cost": recorded(cost),
         "p_tracks": tracks,
     });
-    match service.rpc_retrying("ai_deliver", &args, clock).await? {
+    let charged: Charged = service.rpc_retrying("ai_deliver", &args, clock).await?;
+    match charged.outcome {
         DeliverOutcome::Delivered => Ok(()),
         DeliverOutcome::Expired | DeliverOutcome::Unknown => Err(timeout()),
     }
@@ -230,8 +234,9 @@ pub async fn settle(
             "tracks": done.tracks,
         })),
     });
-    match service.rpc_retrying("ai_settle", &args, clock).await? {
-        SettleOutcome::Settled { quota } => Ok(quota),
+    let settled: Settled = service.rpc_retrying("ai_settle", &args, clock).await?;
+    match settled.outcome {
+        SettleOutcome::Settled => Ok(settled.quota.ok_or_else(|| SupabaseError::incomplete("settled"))?),
         SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
     }
 }
@@ -277,10 +282,12 @@ pub async fn save(
         "p_instruction": request.instruction(),
         "p_suggestions": suggestions,
     });
-    match service.rpc_retrying("save_generated_playlist", &args, clock).await? {
-        SaveOutcome::Saved { playlist_id, version, name, quota } => {
-            Ok(SavedPlaylist { id: playlist_id, version, name, quota })
-        }
+    let saved: Saved = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
+    match saved.outcome {
+        SaveOutcome::Saved => match (saved.playlist_id.zip(saved.version), saved.name, saved.quota) {
+            (Some((id, version)), Some(name), Some(quota)) => Ok(SavedPlaylist { id, version, name, quota }),
+            _ => Err(SupabaseError::incomplete("saved").into()),
+        },
         SaveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
         SaveOutcome::Expired | SaveOutcome::Unknown => Err(timeout()),
     }

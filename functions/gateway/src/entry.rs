@@ -51,13 +51,13 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
                 Ok(response) => return Ok(response),
                 Err(_) => refuse(&Error::of(Code::Internal)),
             },
-            None => refuse(&Error::new(Code::NotFound, "There is no such function.")),
+            None => refuse(&Error::of(Code::NotFound)),
         },
         Route::Health => health(&request, &env).await,
         Route::Config => config(&request, &env),
         Route::Shared(id) => shared_page(request, &env, &id).await,
         Route::Asset => asset(request, &env).await,
-        Route::Nowhere => refuse(&Error::new(Code::NotFound, "There is no such function.")),
+        Route::Nowhere => refuse(&Error::of(Code::NotFound)),
     }?;
     // Copied, because the headers of a fetched response are immutable.
     let headers = response.headers().clone();
@@ -76,7 +76,7 @@ fn page(env: &Env) -> Option<Page> {
 fn config(request: &Request, env: &Env) -> Result<Response> {
     let url = request.inner().url();
     let (Some(page), Some(origin)) = (page(env), origin_of(&url)) else {
-        return refuse(&Error::new(Code::Misconfigured, "The page is not set up correctly."));
+        return refuse(&Error::of(Code::Misconfigured));
     };
     let response = Response::builder().with_header("content-type", "application/json; charset=utf-8")?;
     Ok(response.fixed(page.config(origin).into()))
@@ -85,7 +85,7 @@ fn config(request: &Request, env: &Env) -> Result<Response> {
 /// Returns a file of the page, with its headers however the path is spelled.
 async fn asset(request: Request, env: &Env) -> Result<Response> {
     let Some(assets) = bound(env, ASSETS) else {
-        return refuse(&Error::new(Code::NotFound, "There is no page."));
+        return refuse(&Error::of(Code::NotFound));
     };
     let path = request.path();
     let response = assets.fetch_request(request).await?;

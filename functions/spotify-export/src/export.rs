@@ -134,10 +134,7 @@ impl<'a> Exporter<'a> {
         call: impl AsyncFn(SpotifyPlaylists<'_>) -> Result<R, UserCallError>,
     ) -> Result<R, Failure> {
         if self.clock.now_ms() >= self.deadline_ms {
-            return Err(Failure::Final(
-                Error::new(Code::SpotifyTimeout, "Spotify is too slow right now. Please try again.")
-                    .caused_by("the export's deadline"),
-            ));
+            return Err(Failure::Final(Error::of(Code::SpotifyTimeout).caused_by("the export's deadline")));
         }
         let first = call(self.playlists()).await;
         let answer = match first {
@@ -150,10 +147,7 @@ impl<'a> Exporter<'a> {
         answer.map_err(|error| match error {
             UserCallError::Rejected => Failure::Rejected,
             UserCallError::TokenRefused => Failure::Final(unavailable("a new token was refused")),
-            UserCallError::Forbidden => Failure::Unreachable(Error::new(
-                Code::SpotifyAccessDenied,
-                "Spotify does not allow this for your account. Link it again, or ask us to be let in.",
-            )),
+            UserCallError::Forbidden => Failure::Unreachable(Error::of(Code::SpotifyAccessDenied)),
             UserCallError::NotFound => Failure::Unreachable(unavailable("the copy is not there")),
             UserCallError::Spotify(error) => Failure::Final(error.into()),
         })
@@ -179,10 +173,7 @@ impl Offers<'_> {
     /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
     async fn accepted(&mut self, exporter: &mut Exporter<'_>, range: Range<usize>) -> Result<bool, Failure> {
         let Some(left) = self.left.checked_sub(1) else {
-            return Err(Failure::Final(
-                Error::new(Code::SpotifyUnavailable, "Spotify refuses too many of these tracks.")
-                    .caused_by("no offers left"),
-            ));
+            return Err(Failure::Final(Error::of(Code::SpotifyUnavailable).caused_by("no offers left")));
         };
         self.left = left;
         let uris = self.uris.get(range).unwrap_or_default();

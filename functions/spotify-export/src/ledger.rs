@@ -38,13 +38,21 @@ struct BeginArgs<'a> {
     p_request: &'a ExportRequest,
 }
 
-/// The outcomes of `begin_spotify_export`.
+/// The result of `begin_spotify_export`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Beginning {
+    outcome: BeginOutcome,
+    spotify_playlist_id: Option<String>,
+    retry_after_seconds: Option<u64>,
+    result: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum BeginOutcome {
-    Held { spotify_playlist_id: Option<String> },
-    Finished { result: Value },
-    InProgress { retry_after_seconds: Option<u64> },
+    Held,
+    Finished,
+    InProgress,
     KeyReused,
     NoProfile,
 }
@@ -55,13 +63,18 @@ enum BeginOutcome {
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
 pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> Result<Begun, Error> {
     // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
-    match service.rpc("begin_spotify_export", &BeginArgs { key, p_request: request }).await? {
-        BeginOutcome::Held { spotify_playlist_id } => {
-            Ok(Begun::Held(spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
+    let args = BeginArgs { key, p_request: request };
+    let beginning: Beginning = service.rpc("begin_spotify_export", &args).await?;
+    match beginning.outcome {
+        BeginOutcome::Held => {
+            Ok(Begun::Held(beginning.spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
         }
-        BeginOutcome::Finished { result } => Ok(Begun::Finished(result)),
-        BeginOutcome::InProgress { retry_after_seconds } => {
-            Err(Error::of(Code::ExportInProgress).retry_after(retry_after_seconds))
+        BeginOutcome::Finished => match beginning.result {
+            Some(result) => Ok(Begun::Finished(result)),
+            None => Err(SupabaseError::incomplete("finished").into()),
+        },
+        BeginOutcome::InProgress => {
+            Err(Error::of(Code::ExportInProgress).retry_after(beginning.retry_after_seconds))
         }
         BeginOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
         BeginOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),

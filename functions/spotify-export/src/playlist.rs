@@ -47,13 +47,13 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
         .await?;
     let Some(mut playlist) = rows.into_iter().next() else {
         return Err(if has_profile(database, owner_id).await? {
-            Error::new(Code::PlaylistNotFound, "You have no such playlist. It may have been deleted.")
+            Error::of(Code::PlaylistNotFound)
         } else {
             Error::of(Code::ProfileNotFound)
         });
     };
     if playlist.tracks.is_empty() {
-        return Err(Error::new(Code::PlaylistEmpty, "This playlist has no tracks yet."));
+        return Err(Error::of(Code::PlaylistEmpty));
     }
     playlist.tracks.sort_by_key(|track| track.position);
     Ok(playlist)

@@ -102,10 +102,7 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
     let state =
         context.config.state_keys.verify(&state, context.clock.now_seconds()).map_err(invalid_state)?;
     if state.user_id != user.id() {
-        return Err(Error::new(
-            Code::StateOfAnotherUser,
-            "This was begun by another account. Sign in as the one that you began with.",
-        ));
+        return Err(Error::of(Code::StateOfAnotherUser));
     }
     let service = Supabase::new(&context.config.supabase, &context.http).service();
     take_request(&service, user.id(), Counted::Link).await?;
@@ -120,10 +117,7 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
     let account = match link.accounts().me(&tokens.access_token).await {
         Ok(account) => account,
         Err(UserCallError::Forbidden) => {
-            return Err(Error::new(
-                Code::SpotifyAccessDenied,
-                "Spotify does not allow this for your account. Ask us to be let in.",
-            ));
+            return Err(Error::of(Code::SpotifyAccessDenied));
         }
         Err(UserCallError::Spotify(error @ SpotifyError::AppForbidden(_))) => return Err(error.into()),
         Err(_) => SpotifyAccount::default(),
@@ -152,9 +146,5 @@ async fn unlink(context: &Context, request: &Request<Bytes>) -> Result<Response<
 }
 
 fn invalid_state(error: StateError) -> Error {
-    let message = match error {
-        StateError::Invalid => "This was not begun here. Begin again.",
-        StateError::Expired => "This took longer than ten minutes. Begin again.",
-    };
-    Error::new(Code::InvalidState, message).caused_by(error)
+    Error::of(Code::InvalidState).caused_by(error)
 }

@@ -20,7 +20,7 @@ pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
         return Err(invalid_code());
     }
     if completion.state.len() > MAX_STATE_BYTES {
-        return Err(Error::new(Code::InvalidState, "This is not a state of ours."));
+        return Err(Error::of(Code::InvalidState));
     }
     Ok(completion)
 }

@@ -73,16 +73,16 @@ codes! {
         "Idempotency-Key must be a UUID.", "Send any UUID but the nil one.";
     /// We did not sign the state, or it is older than ten minutes.
     InvalidState = 400 "invalid_state" on ["completeSpotifyLink"],
-        "This is not a state of ours. Begin again.", "Begin the link again.";
+        "The link was not begun here, or more than ten minutes ago. Begin again.", "Begin the link again.";
     /// Spotify does not accept the code, or no longer accepts it.
     InvalidCode = 400 "invalid_code" on ["completeSpotifyLink"],
-        "Spotify does not accept this code (any more). Begin again.", "Begin the link again.";
+        "Spotify does not accept this code, or no longer. Begin again.", "Begin the link again.";
     /// Stripe did not sign the event, or not within the last five minutes.
     InvalidSignature = 400 "invalid_signature" on ["receiveStripeEvent"],
         "This is not signed by Stripe.", "Compare the endpoint's signing secret with `STRIPE_WEBHOOK_SECRETS`.";
     /// The signed body is not an event.
     InvalidEvent = 400 "invalid_event" on ["receiveStripeEvent"],
-        "This is not an event.", "Send events of Stripe only.";
+        "The body is not an event of Stripe.", "Send events of Stripe only.";
     /// The event is in Stripe's test mode and our key in live mode, or the reverse.
     LivemodeMismatch = 400 "livemode_mismatch" on ["receiveStripeEvent"],
         "This endpoint is for Stripe's other mode.", "Use an endpoint and a key of the same mode.";
@@ -162,7 +162,7 @@ codes! {
         "Send the body as application/json.", "Send `Content-Type: application/json`.";
     /// The request is not valid. The message names the field.
     InvalidRequest = 422 "invalid_request" on ["checked"],
-        "The request makes no sense.", "Correct the field that the message names.";
+        "The request is not valid.", "Correct the field that the message names.";
     /// The confirmation is not the account's e-mail address, phone number or id. Nothing was deleted.
     NotConfirmed = 422 "not_confirmed" on ["deleteAccount"],
         "This does not confirm the deletion. Nothing was deleted.", "Ask for what the message names.";
@@ -180,7 +180,7 @@ codes! {
         "Your account's profile data is too large to be recognised. Shorten it.", "Shorten the account's profile data (`user_metadata`).";
     /// The client disconnected; this code appears only in logs.
     ClientClosedRequest = 499 "client_closed_request" on [],
-        "The client went away.", "Nothing.";
+        "The client disconnected.", "Nothing.";
     /// A defect of the service. The log has the cause under the request's id.
     Internal = 500 "internal_error" on ["request", "stream"],
         "Something went wrong on our side. Please try again.", "Try again; report the `request_id` if it happens again.";
@@ -213,7 +213,7 @@ codes! {
         "Stripe is busy. Please try again.", "Try again after `Retry-After`.";
     /// Too many events of one customer arrived at once.
     PlanContended = 503 "plan_contended" on ["receiveStripeEvent"], retry_after,
-        "The plan is being written by too many at once.", "Send the event again.";
+        "Too many requests write this plan at once. Please try again.", "Send the event again.";
     /// The language model did not respond in time. Nothing was charged.
     LlmTimeout = 504 "llm_timeout" on ["generatePlaylist", "stream"],
         "The language model did not answer in time. Please try again.", "Try again, perhaps with fewer tracks.";

@@ -71,17 +71,11 @@ impl From<AuthError> for Error {
         let shown = match error {
             AuthError::Missing => Self::of(Code::MissingToken),
             AuthError::Expired => Self::of(Code::TokenExpired),
-            AuthError::TooLarge => Self::new(
-                Code::TokenTooLarge,
-                "Your account holds too much profile data: with it, your sign-in is larger than 32 KB. Signing in again does \
-                 not help; the profile data has to be shortened.",
-            ),
-            AuthError::KeysUnavailable(_) => Self::new(
-                Code::DatabaseUnavailable,
-                "Your sign-in cannot be checked right now. Please try again.",
-            )
-            .retry_after(RETRY_AFTER_SECONDS),
-            _ => Self::new(Code::InvalidToken, "Your sign-in is not valid. Sign in again."),
+            AuthError::TooLarge => Self::of(Code::TokenTooLarge),
+            AuthError::KeysUnavailable(_) => {
+                Self::of(Code::DatabaseUnavailable).retry_after(RETRY_AFTER_SECONDS)
+            }
+            _ => Self::of(Code::InvalidToken),
         };
         shown.caused_by(error)
     }

@@ -41,10 +41,7 @@ impl VerifiedUser {
         if self.is_anonymous || self.sign_ins.any_is_recent(now_seconds) {
             return Ok(());
         }
-        Err(Error::new(
-            Code::SignInAgain,
-            "Sign in again, then repeat this: it needs a sign-in of the last ten minutes.",
-        ))
+        Err(Error::of(Code::SignInAgain))
     }
 }
 

@@ -67,8 +67,7 @@ impl From<LlmError> for Error {
         let shown = match &error {
             LlmError::Unavailable(HttpError::Timeout) => Self::of(Code::LlmTimeout),
             LlmError::RateLimited { retry_after_seconds, .. } => {
-                Self::new(Code::LlmRateLimited, "The language model is busy. Please try again in a moment.")
-                    .retry_after(*retry_after_seconds)
+                Self::of(Code::LlmRateLimited).retry_after(*retry_after_seconds)
             }
             LlmError::Misconfigured(_) => Self::misconfigured(),
             LlmError::Declined(_) => Self::new(

@@ -281,7 +281,7 @@ async fn run(
             Code::BodyTooLarge,
             format!("The body is larger than {} KB.", call.endpoint.max_body_bytes / 1024),
         ),
-        BodyError::CutOff => Error::new(Code::InvalidJson, "The body was cut off."),
+        BodyError::CutOff => Error::of(Code::InvalidJson).caused_by("the body was cut off"),
     })?;
     let request = Request::from_parts(parts, body);
     call.endpoint.check_route(&request)?;

@@ -117,7 +117,7 @@ pub async fn check(
 async fn look(call: &RequestContext, setup: &Setup<'_>, http: &dyn HttpClient) -> Vec<&'static str> {
     let Setup { problems, database, .. } = *setup;
     let failure = match database {
-        Some(database) => Supabase::new(database, http).answers().await.err(),
+        Some(database) => Supabase::new(database, http).responds().await.err(),
         None => None,
     };
     let is_missing = |dependency: &Dependency| {

@@ -111,8 +111,7 @@ impl From<SpotifyError> for Error {
     fn from(error: SpotifyError) -> Self {
         let shown = match error {
             SpotifyError::RateLimited { retry_after_seconds } => {
-                Self::new(Code::SpotifyRateLimited, "Spotify is busy right now. Please try again later.")
-                    .retry_after(retry_after_seconds)
+                Self::of(Code::SpotifyRateLimited).retry_after(retry_after_seconds)
             }
             SpotifyError::Unavailable(HttpError::Timeout) => Self::of(Code::SpotifyTimeout),
             SpotifyError::InvalidCredentials | SpotifyError::AppForbidden(_) => Self::misconfigured(),

@@ -87,11 +87,7 @@ impl From<LinkError> for Error {
     fn from(error: LinkError) -> Self {
         match error {
             LinkError::NotLinked => Self::of(Code::SpotifyNotLinked).caused_by(error),
-            LinkError::Expired => Self::new(
-                Code::SpotifyLinkExpired,
-                "Your Spotify account is no longer linked. Link it again.",
-            )
-            .caused_by(error),
+            LinkError::Expired => Self::of(Code::SpotifyLinkExpired).caused_by(error),
             LinkError::Busy => Self::of(Code::SpotifyTimeout).caused_by(error),
             LinkError::Spotify(error) => error.into(),
             LinkError::Database(error) => error.into(),

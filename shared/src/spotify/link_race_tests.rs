@@ -1,7 +1,7 @@
 //! Many simultaneous requests against models of the database's functions and of a Spotify that rotates refresh
 //! tokens. Both may be as slow as a call's timeout allows, and Spotify may fail: in every order, no link is lost.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt;
@@ -20,17 +20,12 @@ const ROUNDS: u64 = 300;
 /// How long the lock is held at most.
 const RIGHT_MS: u64 = 60_000;
 
-/// A xorshift generator: the same seed gives the same round.
-struct Chance(Cell<u64>);
+/// The same seed gives the same round.
+struct Chance(RefCell<fastrand::Rng>);
 
 impl Chance {
     fn below(&self, end: u64) -> u64 {
-        let mut x = self.0.get();
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        self.0.set(x);
-        x % end
+        self.0.borrow_mut().u64(..end)
     }
 }
 
@@ -137,7 +132,7 @@ impl World {
 
 /// Returns how many requests got a token.
 fn round(seed: u64) -> usize {
-    let chance = Rc::new(Chance(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
+    let chance = Rc::new(Chance(RefCell::new(fastrand::Rng::with_seed(seed))));
     let clock = SharedClock::default();
     let world = Rc::new(World {
         clock: clock.clone(),

@@ -11,15 +11,6 @@ const MIN_REMAINING_SECONDS: u64 = 30 * 60;
 /// The page size for a customer's sessions. Sessions live for a day, so all open ones are among the newest hundred.
 const SESSIONS: &str = "100";
 
-/// The owner of a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// The customer belongs to this user.
-    User(Uuid),
-    /// The customer belongs to no known user, or does not exist (any more).
-    Nobody,
-}
-
 /// A checkout that a user asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckoutRequest<'a> {
@@ -67,26 +58,25 @@ impl Session {
 }
 
 impl Stripe<'_> {
-    /// Returns the owner of a customer. `claimed`, the user that an event names, counts only if the customer names
-    /// none.
+    /// Returns the user to whom a customer belongs; `None` if it belongs to no known user, or does not exist (any more).
+    /// `claimed`, the user that an event names, counts only if the customer names none.
     ///
     /// # Errors
     /// [`StripeError`].
-    pub async fn owner_of(&self, of: &StripeId, claimed: Option<Uuid>) -> Result<Owner, StripeError> {
+    pub async fn owner_of(&self, of: &StripeId, claimed: Option<Uuid>) -> Result<Option<Uuid>, StripeError> {
         let customer = match self.get(&format!("/v1/customers/{of}"), &[]).await {
-            Err(error) if error.missing().is_some() => return Ok(Owner::Nobody),
+            Err(error) if error.missing().is_some() => return Ok(None),
             customer => customer?,
         };
         // Without this check, a response that is not the customer would leave the decision to the claim.
         if text(&customer, "/id") != Some(of.as_str()) {
             return Err(StripeError::InvalidAnswer);
         }
-        let user_id = match (customer.get("deleted"), text(&customer, "/metadata/user_id")) {
+        Ok(match (customer.get("deleted"), text(&customer, "/metadata/user_id")) {
             (Some(Value::Bool(true)), _) => None,
             (_, Some(own)) => Uuid::try_parse(own).ok(),
             (_, None) => claimed,
-        };
-        Ok(user_id.map_or(Owner::Nobody, Owner::User))
+        })
     }
 
     /// Creates a customer for a user. Simultaneous calls, and calls within a day, return the same customer. A

@@ -77,14 +77,10 @@ impl From<StripeError> for Error {
     fn from(error: StripeError) -> Self {
         let shown = match error {
             StripeError::RateLimited { retry_after_seconds } => {
-                Self::new(Code::StripeRateLimited, "Stripe is busy right now. Please try again later.")
-                    .retry_after(retry_after_seconds)
+                Self::of(Code::StripeRateLimited).retry_after(retry_after_seconds)
             }
             StripeError::Unavailable(HttpError::Timeout) => Self::of(Code::StripeTimeout),
-            StripeError::CurrencyConflict => Self::new(
-                Code::CurrencyConflict,
-                "Something in another currency is still open in your account at Stripe. Please contact us.",
-            ),
+            StripeError::CurrencyConflict => Self::of(Code::CurrencyConflict),
             // A request that Stripe refuses means a wrong configuration: the key, the price or the portal.
             StripeError::InvalidCredentials | StripeError::Refused { .. } => Self::misconfigured(),
             _ => Self::of(Code::StripeUnavailable),

@@ -189,7 +189,7 @@ impl From<EventError> for Error {
     fn from(error: EventError) -> Self {
         let shown = match error {
             EventError::InvalidJson => Self::of(Code::InvalidJson),
-            EventError::NotAnEvent => Self::new(Code::InvalidEvent, "The body is not an event of Stripe's."),
+            EventError::NotAnEvent => Self::of(Code::InvalidEvent),
         };
         shown.caused_by(error)
     }

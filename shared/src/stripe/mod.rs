@@ -20,7 +20,7 @@ mod signature_tests;
 #[cfg(test)]
 mod tests;
 
-pub use checkout::{CheckoutRequest, Owner};
+pub use checkout::CheckoutRequest;
 pub use client::Stripe;
 pub use error::StripeError;
 pub use event::{Event, EventError, Source, Subject};

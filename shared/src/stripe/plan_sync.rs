@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::checkout::Owner;
 use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject};
 use crate::error::{Code, Error};
 use crate::runtime::random::Random;
@@ -149,7 +148,7 @@ impl<'a> PlanSync<'a> {
             _ => {}
         }
         // No profile has this customer: Stripe has to confirm that it exists and belongs to the user.
-        let Owner::User(owner) = self.stripe.owner_of(&subject.customer, subject.user_id).await? else {
+        let Some(owner) = self.stripe.owner_of(&subject.customer, subject.user_id).await? else {
             return Ok(None);
         };
         let profile = match known {
@@ -226,9 +225,7 @@ impl From<SyncError> for Error {
             SyncError::Stripe(error) => error.into(),
             SyncError::Database(error) => error.into(),
             SyncError::Contended => {
-                Self::new(Code::PlanContended, "Too many changes at once. Please try again.")
-                    .retry_after(RETRY_AFTER_SECONDS)
-                    .caused_by(error)
+                Self::of(Code::PlanContended).retry_after(RETRY_AFTER_SECONDS).caused_by(error)
             }
         }
     }

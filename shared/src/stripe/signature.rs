@@ -151,12 +151,6 @@ impl std::error::Error for SignatureError {}
 
 impl From<SignatureError> for Error {
     fn from(error: SignatureError) -> Self {
-        let message = match error {
-            SignatureError::Missing => "The header Stripe-Signature is missing.",
-            SignatureError::Malformed => "The header Stripe-Signature is malformed.",
-            SignatureError::Mismatch => "The signature does not match the body.",
-            SignatureError::OutsideTolerance => "The signature is too old, or from the future.",
-        };
-        Self::new(Code::InvalidSignature, message).caused_by(error)
+        Self::of(Code::InvalidSignature).caused_by(error)
     }
 }

@@ -60,6 +60,11 @@ impl SupabaseError {
         }
     }
 
+    /// Returns the error for an outcome that lacks one of its members.
+    pub fn incomplete(outcome: &str) -> Self {
+        Self::UnexpectedOutcome(outcome.to_owned())
+    }
+
     /// Returns the error for a successful response that is not what was asked for.
     pub(super) fn of_unread(body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -122,11 +127,8 @@ impl std::error::Error for SupabaseError {}
 impl From<SupabaseError> for Error {
     fn from(error: SupabaseError) -> Self {
         let unavailable = |retry_after_seconds: Option<u64>| {
-            Self::new(
-                Code::DatabaseUnavailable,
-                "The database cannot be reached right now. Please try again.",
-            )
-            .retry_after(retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS))
+            Self::of(Code::DatabaseUnavailable)
+                .retry_after(retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS))
         };
         let shown = match &error {
             SupabaseError::Unavailable(error) if is_outage(*error) => unavailable(None),
@@ -135,7 +137,7 @@ impl From<SupabaseError> for Error {
                 unavailable(*retry_after_seconds)
             }
             SupabaseError::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {
-                Self::new(Code::InvalidToken, "Your sign-in is not valid. Sign in again.")
+                Self::of(Code::InvalidToken)
             }
             SupabaseError::CredentialRefused { .. } => Self::misconfigured(),
             _ => Self::of(Code::Internal),

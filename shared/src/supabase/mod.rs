@@ -1,5 +1,8 @@
 //! The database, through Supabase's REST interface (PostgREST).
 //!
+//! The result of an RPC with several outcomes is read into a struct with an enum of its own, which is smaller than one of
+//! serde's tagged enums.
+//!
 //! The `postgrest` crate builds requests for tables; our [`HttpClient`] sends all requests. A user reaches tables
 //! and RPCs under row-level security. The function's own credential reaches RPCs only, by construction.
 
@@ -34,7 +37,7 @@ const APIKEY: HeaderName = HeaderName::from_static("apikey");
 const LIMITS: Limits = Limits::document(8_000, 1024 * 1024);
 const RETRY_PAUSE_MS: u64 = 200;
 /// The health check waits for two seconds at most.
-const ANSWERS_LIMITS: Limits = Limits::document(2_000, 64 * 1024);
+const HEALTH_LIMITS: Limits = Limits::document(2_000, 64 * 1024);
 /// The longest duration of [`Service::rpc_retrying`] in milliseconds: two attempts and the pause between them.
 pub const RETRYING_MS: u64 = 2 * LIMITS.total_ms + RETRY_PAUSE_MS;
 
@@ -70,10 +73,10 @@ impl<'a> Supabase<'a> {
     ///
     /// # Errors
     /// [`SupabaseError`] if the database does not respond within 2 seconds, or reports an outage.
-    pub async fn answers(&self) -> Result<(), SupabaseError> {
+    pub async fn responds(&self) -> Result<(), SupabaseError> {
         let session = self.session(&self.config.publishable_key, None, false);
         let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
-        let request = OutboundRequest::new(Upstream::Database, Method::GET, url, ANSWERS_LIMITS);
+        let request = OutboundRequest::new(Upstream::Database, Method::GET, url, HEALTH_LIMITS);
         let request = session.authorise(request).map_err(SupabaseError::Unavailable)?;
         match session.fetch(request).await {
             Err(SupabaseError::Refused { status, .. }) if !status.is_server_error() => Ok(()),

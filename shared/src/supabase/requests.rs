@@ -31,15 +31,18 @@ impl Counted {
     }
 }
 
-/// The outcomes of `take_request`.
+/// The result of `take_request`.
 #[derive(Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+struct Taken {
+    outcome: TakeOutcome,
+    retry_after_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum TakeOutcome {
     Taken,
-    TooManyAttempts {
-        retry_after_seconds: Option<u64>,
-    },
-    /// Only a user with an address may do it.
+    TooManyAttempts,
     AccountRequired,
     NoProfile,
 }
@@ -51,10 +54,11 @@ enum TakeOutcome {
 pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
     // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
-    match service.rpc("take_request", &args).await? {
+    let taken: Taken = service.rpc("take_request", &args).await?;
+    match taken.outcome {
         TakeOutcome::Taken => Ok(()),
-        TakeOutcome::TooManyAttempts { retry_after_seconds } => {
-            Err(Error::of(Code::TooManyAttempts).retry_after(retry_after_seconds))
+        TakeOutcome::TooManyAttempts => {
+            Err(Error::of(Code::TooManyAttempts).retry_after(taken.retry_after_seconds))
         }
         TakeOutcome::AccountRequired => Err(Error::of(Code::AccountRequired)),
         TakeOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
