@@ -24,6 +24,10 @@ pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) 
     if operation.scenario == Scenario::Health {
         return vec![health(fault)];
     }
+    if call == calls::RECALL && fault == Refused {
+        // A database that takes no connections cannot save the playlist, either.
+        return vec![DATABASE_UNAVAILABLE];
+    }
     if impact == Impact::None || is_harmless(call, fault) {
         return vec![ends];
     }
