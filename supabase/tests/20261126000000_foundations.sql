@@ -15,7 +15,7 @@ select results_eq(
     from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
     where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and a.grantee <> p.proowner
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
-    order by 1, 2
+    order by p.proname::text collate "C", 2
   $$,
   $$
     values
@@ -88,7 +88,7 @@ select results_eq(
     select c.relname::text collate "default", a.grantee::regrole::text, a.privilege_type
     from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and a.grantee <> c.relowner
-    order by 1, 2, 3
+    order by c.relname::text collate "C", 2, 3
   $$,
   $$
     values

@@ -197,8 +197,8 @@ test('where a deleted playlist cannot be got back, the reason is said', async ()
 });
 
 const EDITS = [
-  ['a move', 'move_track', async (page: Page) => choose(page, 'Falling Slowly', 'Move up'), ['Falling Slowly', 'Whisky', 'Yellow', 'Someone Like You']],
-  ['a removal', 'remove_tracks', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
+  ['a move', async (page: Page) => choose(page, 'Falling Slowly', 'Move up'), ['Falling Slowly', 'Whisky', 'Yellow', 'Someone Like You']],
+  ['a removal', async (page: Page) => choose(page, 'Falling Slowly', 'Remove'), ['Whisky', 'Yellow', 'Someone Like You']],
 ] as const;
 
 /** Finds a song in the dialog that is open, takes it, and closes the dialog. */
@@ -219,7 +219,6 @@ async function take(page: Page, title: string, button: string): Promise<void> {
 const IN_A_DIALOG = [
   [
     'an addition',
-    '',
     async (page: Page) =>
       page
         .getByRole('button', { name: 'Add songs' })
@@ -227,10 +226,10 @@ const IN_A_DIALOG = [
         .then(() => take(page, 'Karma Police', 'Add')),
     [...IN_ORDER, 'Karma Police'],
   ],
-  ['a swap', '', async (page: Page) => choose(page, 'Whisky', 'Swap').then(() => take(page, 'Karma Police', 'Use')), ['Karma Police', ...IN_ORDER.slice(1)]],
+  ['a swap', async (page: Page) => choose(page, 'Whisky', 'Swap').then(() => take(page, 'Karma Police', 'Use')), ['Karma Police', ...IN_ORDER.slice(1)]],
 ] as const;
 
-for (const [what, , edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
+for (const [what, edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
   test(`${what} is undone by its toast and by Ctrl+Z, made again by Ctrl+Shift+Z, and the focus is never lost`, async () => {
     const { page, who, id } = await atPlaylist();
     const [byToast, byKey] = [() => page.getByRole('button', { name: 'Undo' }).click(), () => page.keyboard.press('Control+z')];
@@ -250,22 +249,44 @@ for (const [what, , edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
   });
 }
 
-for (const [what, rpc, edit, edited] of EDITS) {
-  test(`${what} that the server refuses is taken back, said at its row, and tried again; nothing else is lost`, async () => {
+const FAILURES = [
+  [
+    'the server refuses',
+    (page: Page) => page.route('**/rest/v1/rpc/**', (route) => route.fulfill({ status: 503, json: { code: 'PGRST001', message: 'away' } })),
+    'Our database does not answer.',
+    (page: Page) => page.unrouteAll(),
+  ],
+  ['is made offline', (page: Page) => page.context().setOffline(true), 'You are offline.', (page: Page) => page.context().setOffline(false)],
+] as const;
+
+for (const [[what, edit, edited], [why, begin, said, end]] of [
+  [EDITS[0], FAILURES[0]],
+  [EDITS[1], FAILURES[1]],
+] as const) {
+  test(`${what} that ${why} is taken back, said at its row, and tried again; nothing else is lost`, async () => {
     const { page, who, id } = await atPlaylist();
-    const away = { code: 'PGRST001', message: 'away', details: null, hint: null };
-    await page.route(`**/rest/v1/rpc/${rpc}`, (route) => route.fulfill({ status: 503, json: away }));
+    await begin(page);
     await edit(page);
     const row = page.getByRole('listitem').filter({ hasText: 'Falling Slowly' });
-    await row.getByText('This change is not saved. Our database does not answer.').waitFor();
+    await row.getByText(`This change is not saved. ${said}`).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
     await inOrder(page, who, id, IN_ORDER);
-    await page.unrouteAll();
+    await end(page);
     await row.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await inOrder(page, who, id, [...edited]);
   });
 }
+
+test('the songs that are not kept are removed at once, and one undo brings them back to their places', async () => {
+  const { page, who, id } = await atPlaylist();
+  await page.getByRole('button', { name: 'Keep Falling Slowly' }).click();
+  await choose(page, 'this playlist', 'Remove the others (3)');
+  await page.getByText('3 songs were removed.').waitFor();
+  await inOrder(page, who, id, ['Falling Slowly']);
+  await page.keyboard.press('Control+z');
+  await inOrder(page, who, id, IN_ORDER);
+});
 
 test('two removals at once are both undone, whatever the order', async () => {
   const { page, who, id } = await atPlaylist();

@@ -61,7 +61,7 @@ test('the refusals of the database are told apart', () => {
 test('the messages by which refusals are told apart are those of the database', () => {
   const read = (file: string) => readFileSync(`supabase/migrations/${file}`, 'utf8');
   assert.match(read('20261126000300_playlists.sql'), /'playlist limit reached/);
-  const tracks = read('20261126000400_playlist_tracks.sql');
+  const tracks = read('20261126000450_playlist_edits.sql');
   for (const message of [
     /'duplicate track: /,
     /'a playlist holds at most /,

@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import type { Track } from '../api/data.ts';
 import { useTexts } from '../i18n/texts.ts';
 import type { Change, Edits, Step } from '../state/edits.ts';
 import { moveTo } from '../state/edits.ts';
@@ -48,6 +49,9 @@ export function useEditing(edits: Edits) {
     step.toast = say(said, () => undo(step));
   };
 
+  const removeAll = (gone: readonly Track[]) =>
+    make({ kind: 'remove', uris: gone.map((it) => it.track_uri) }, { said: t.track.removedAll(gone.length) });
+
   const edit: Omit<Editing, 'swap' | 'keep' | 'kept'> = {
     remove: (track) => {
       const at = tracks.indexOf(track);
@@ -65,7 +69,7 @@ export function useEditing(edits: Edits) {
     retry: (failed) => edits.retry(failed),
     forget: (failed) => edits.forget(failed),
   };
-  return { edit, choose, make };
+  return { edit, removeAll, choose, make };
 }
 
 /** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */

@@ -110,6 +110,7 @@ export const en = {
     moveHint: 'Drag it, or use the arrow keys, Home and End.',
     moved: (title: string, at: number, of: number) => `${title} is now ${at} of ${of}.`,
     removed: (title: string) => `${title} was removed.`,
+    removedAll: (n: number) => (n === 1 ? '1 song was removed.' : `${n} songs were removed.`),
     explicit: 'explicit',
     unknown: 'Unknown track',
     versionOf: {
@@ -222,6 +223,7 @@ export const en = {
     edit: 'Edit details',
     delete: 'Delete',
     add: 'Add songs',
+    removeOthers: (n: number) => `Remove the others (${n})`,
     empty: 'No songs yet',
     emptyNext: 'Search for the first track, or let a sentence fill a new playlist.',
     exportGo: 'Send to Spotify',

@@ -111,6 +111,7 @@ export const pl: Texts = {
     moveHint: 'Przeciągnij albo użyj strzałek, Home i End.',
     moved: (title, at, of) => `${title}: teraz ${at} z ${of}.`,
     removed: (title) => `Usunięto: ${title}.`,
+    removedAll: (n) => `Usunięto: ${counted(n, 'piosenka', 'piosenki', 'piosenek')}.`,
     explicit: 'wulgarny tekst',
     unknown: 'Nieznany utwór',
     versionOf: {
@@ -223,6 +224,7 @@ export const pl: Texts = {
     edit: 'Edytuj opis',
     delete: 'Usuń',
     add: 'Dodaj piosenki',
+    removeOthers: (n) => `Usuń pozostałe (${n})`,
     empty: 'Nie ma jeszcze piosenek',
     emptyNext: 'Wyszukaj pierwszy utwór albo opisz nową playlistę jednym zdaniem.',
     exportGo: 'Wyślij do Spotify',

@@ -127,7 +127,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  const { edit, choose, make } = useEditing(edits);
+  const { edit, removeAll, choose, make } = useEditing(edits);
   const { refining, versions, restore, makeOthers, wishAgain, prompt } = useChanges(edits, name, made, make);
   const remove = () =>
     deleting.run(async () => {
@@ -154,10 +154,14 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       fileNameOf(name, 'csv'),
       new Blob([csvOf(tracks, t.playlist.csvHeads, spotifyUrl)], { type: 'text/csv;charset=utf-8' }),
     );
+  const others = tracks.filter((it) => !refining.kept.has(it.track_uri));
   const items = [
     { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
     ...(tracks.length > 0 ? [{ label: t.result.others, run: makeOthers }] : []),
     ...(prompt ? [{ label: t.result.again, run: wishAgain }] : []),
+    ...(others.length > 0 && others.length < tracks.length
+      ? [{ label: t.playlist.removeOthers(others.length), run: () => removeAll(others) }]
+      : []),
     { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
     { label: t.playlist.csv, run: download },
