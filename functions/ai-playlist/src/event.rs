@@ -153,7 +153,9 @@ mod tests {
     #[test]
     fn an_event_that_cannot_be_serialised_is_a_comment() {
         let unserialisable = std::collections::HashMap::from([((), ())]);
-        assert_eq!(&frame("done", &unserialisable)[..], b": done: key must be a string\n\n");
+        let mut bytes = Vec::new();
+        frame(&mut bytes, "done", &unserialisable);
+        assert_eq!(bytes, b": done: key must be a string\n\n");
     }
 
     #[test]

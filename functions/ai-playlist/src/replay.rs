@@ -22,6 +22,7 @@ use crate::handler::Context;
 use crate::job::Job;
 use crate::outbox;
 use crate::quota::Session;
+use crate::refine::Base;
 use crate::request;
 
 #[path = "virtual_time.rs"]
@@ -319,6 +320,7 @@ fn generate(world: &World, context: &Context) -> (u64, u64, Vec<String>) {
         gone: std::future::pending().boxed_local(),
         session: Session { id: Uuid::nil(), user_id: Uuid::nil() },
         request: request::parse(body.as_bytes()).unwrap(),
+        base: Base::default(),
         emit: Rc::new(move |event| {
             if matches!(event, Event::Track(_)) && seen.get().is_none() {
                 seen.set(Some(time.now_ms()));
