@@ -193,6 +193,7 @@ test('the document lets nothing in and nothing out that is not named', async () 
 test('what the page is told is public, and no more than it needs', async () => {
   const response = await fetch(`${ready.web_url}/config.json`);
   assert.deepEqual(await response.json(), {
+    anonymous_sign_ins: true,
     functions_url: ready.functions_url,
     spotify_player_origin: ready.simulators.spotify,
     supabase_publishable_key: ready.publishable_key,

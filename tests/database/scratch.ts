@@ -12,7 +12,8 @@ create schema auth;
 create extension pgcrypto with schema extensions;
 grant usage on schema public, auth, extensions to anon, authenticated, service_role;
 create table auth.users (
-  id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb, created_at timestamptz, last_sign_in_at timestamptz
+  id uuid primary key, email text, phone text unique, raw_user_meta_data jsonb, is_anonymous boolean not null default false,
+  created_at timestamptz, last_sign_in_at timestamptz
 );
 create table auth.identities (
   id uuid, user_id uuid references auth.users on delete cascade, provider text, provider_id text, identity_data jsonb,

@@ -119,7 +119,7 @@ test('an account of Spotify is linked, exported to and unlinked', async () => {
   const exported = await call('exportPlaylist', wish);
   assert.deepEqual([exported.body.exported, exported.body.total], [2, 3]);
   await refused('exportPlaylist', { ...wish, body: { ...wish.body, name: 'Other' } }, 409, 'idempotency_key_reused');
-  await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/me/playlists', ...RATE_LIMITED }]);
+  await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/playlists/', ...RATE_LIMITED }]);
   await refused('exportPlaylist', { token, body: wish.body }, 503, 'spotify_rate_limited', true);
   for (let n = 0; n < 2; n += 1) assert.equal((await call('deleteSpotifyLink', { token })).status, 204);
 });

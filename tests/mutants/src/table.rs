@@ -84,7 +84,7 @@ mutants! {
             "subscription_paused_by_voiding_invoices_is_free";
         "only the first page of a customer's subscriptions is read":
             "shared/src/stripe/plan.rs" "self.has_more" => "false",
-            "all_pages_are_read_until_one_counts";
+            "all_pages_are_read";
         "a second customer takes the profile of the first":
             "shared/src/stripe/plan_sync.rs" "profile.filter(|profile| profile.stripe_customer_id.is_none())"
                 => "profile",
@@ -207,9 +207,9 @@ mutants! {
                 "take_request(&supabase.service(), self.user.id(), Counted::Export).await?" => "()",
             "rate_limited_export_does_not_reach_spotify";
         "a repeat makes a second copy":
-            "functions/spotify-export/src/job.rs" "self.export(Some(key), copy, tokens).await"
-                => "self.export(Some(key), None, tokens).await",
-            "repeat_completes_a_begun_copy_and_returns_a_finished_one";
+            "functions/spotify-export/src/job.rs" "self.export(key, copy, tokens).await"
+                => "self.export(key, None, tokens).await",
+            "fills_the_copy_that_there_is_and_returns_a_finished_result";
         "an export that failed holds its key":
             "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, self.call, key).await" => "()",
             "refused_export_releases_its_key";
