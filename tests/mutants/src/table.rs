@@ -21,9 +21,6 @@ macro_rules! mutants {
 
 mutants! {
     "shared" {
-        "a remembered song is kept for one year of the model's":
-            "shared/src/matching/remembered.rs" "dated(track.release_year.unwrap_or_default())" => "dated(0)",
-            "the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them";
         "only versions that one user wants are remembered":
             "shared/src/matching/remembered.rs" "WantedVersions::ALL" => "WantedVersions::default()",
             "the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them";
