@@ -16,7 +16,7 @@ pub const MAX_DURATION_MS: u32 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^spotify:track:[0-9A-Za-z]{22}$"))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^spotify:track:[0-9A-Za-z]{22}$", examples("spotify:track:4iV5W9uYEdYUVa79Axb7Rh")))]
 pub struct TrackUri(String);
 
 /// The text is not a Spotify track's URI.

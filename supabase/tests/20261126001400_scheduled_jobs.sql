@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(6);
+select plan(7);
 
 select is(current_setting('TimeZone'), 'UTC', 'the days of the jobs are those of UTC');
 
