@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Sql } from 'postgres';
-import { fill, heavyUser, playlistId, userId } from '../bench/database/fill.ts';
+import { fill, heavyUser, playlistId, userId } from '../../benches/database/fill.ts';
 import type { Scratch } from './scratch.ts';
 import { scratchDatabase } from './scratch.ts';
 import { as } from './support.ts';

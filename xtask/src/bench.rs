@@ -54,7 +54,7 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
     let mut other = options.against.as_deref().map(|root| Other::start(root, &folder)).transpose()?;
     for part in parts {
         let mut command = Command::new(workspace.npm_bin("node"));
-        command.current_dir(&workspace.root).arg(format!("tests/bench/{part}.ts"));
+        command.current_dir(&workspace.root).arg(format!("benches/{part}.ts"));
         command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", &folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));

@@ -16,9 +16,8 @@ pub async fn profile(
     clock: &dyn Clock,
     user_id: Uuid,
 ) -> Result<BillingProfile, Error> {
-    let profile: Option<BillingProfile> =
-        service.rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock).await?;
-    profile.ok_or_else(no_profile)
+    let answer = service.rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock).await?;
+    BillingProfile::read(&answer)?.ok_or_else(no_profile)
 }
 
 /// Creates a customer in place of the known one, which is none or no longer exists; returns the one that the profile

@@ -1,6 +1,6 @@
 //! What a customer pays for, read from Stripe.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,13 +17,24 @@ const MAX_PAGES_OF_A_CUSTOMER: usize = 5;
 const LATEST_SECONDS: u64 = 253_402_300_799;
 
 /// The plan of a profile, as the database stores it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// The user pays nothing.
     Free,
     /// The user pays.
     Pro,
+}
+
+impl Plan {
+    /// Parses a plan as the database writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "free" => Some(Self::Free),
+            "pro" => Some(Self::Pro),
+            _ => None,
+        }
+    }
 }
 
 /// The plan, and until when it is paid for.

@@ -6,11 +6,10 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject};
+use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject, text};
 use crate::error::{Code, Error};
 use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
@@ -21,8 +20,7 @@ const FIRST_PAUSE_MS: u64 = 20;
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 /// The billing fields of a profile, as `billing_profile` returns them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "ProfileRow")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingProfile {
     /// The user.
     pub user_id: Uuid,
@@ -34,34 +32,52 @@ pub struct BillingProfile {
     plan_synced_at: Option<String>,
 }
 
-/// The members of `billing_profile`.
-#[derive(Deserialize)]
-struct ProfileRow {
-    user_id: Uuid,
-    plan: Plan,
-    plan_renews: bool,
-    plan_period_ends_at: Option<u64>,
-    stripe_customer_id: Option<StripeId>,
-    plan_synced_at: Option<String>,
-}
-
-impl From<ProfileRow> for BillingProfile {
-    fn from(row: ProfileRow) -> Self {
-        let standing =
-            Standing { plan: row.plan, renews: row.plan_renews, period_ends_at: row.plan_period_ends_at };
-        let ProfileRow { user_id, stripe_customer_id, plan_synced_at, .. } = row;
-        Self { user_id, standing, stripe_customer_id, plan_synced_at }
+impl BillingProfile {
+    /// Reads the result of `billing_profile`: a profile, or null. A derived reader would be an eighth of the webhook.
+    ///
+    /// # Errors
+    /// [`SupabaseError::InvalidAnswer`].
+    pub fn read(answer: &Value) -> Result<Option<Self>, SupabaseError> {
+        let read = || {
+            let stripe_customer_id = match answer.get("stripe_customer_id")? {
+                Value::Null => None,
+                customer => Some(StripeId::parse(customer.as_str()?)?),
+            };
+            Some(Self {
+                user_id: Uuid::try_parse(text(answer, "/user_id")?).ok()?,
+                standing: Standing {
+                    plan: Plan::parse(text(answer, "/plan")?)?,
+                    renews: answer.get("plan_renews")?.as_bool()?,
+                    period_ends_at: answer.get("plan_period_ends_at")?.as_u64(),
+                },
+                stripe_customer_id,
+                plan_synced_at: text(answer, "/plan_synced_at").map(str::to_owned),
+            })
+        };
+        match answer {
+            Value::Null => Ok(None),
+            _ => read().map(Some).ok_or(SupabaseError::InvalidAnswer),
+        }
     }
 }
 
 /// The outcomes of `set_billing_plan`.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum WriteOutcome {
     Written,
     /// The profile was written after it was read.
     Conflict,
     NoProfile,
+}
+
+impl WriteOutcome {
+    fn read(answer: &Value) -> Result<Self, SupabaseError> {
+        match answer.as_str() {
+            Some("written") => Ok(Self::Written),
+            Some("conflict") => Ok(Self::Conflict),
+            Some("no_profile") => Ok(Self::NoProfile),
+            _ => Err(SupabaseError::of_outcome(answer)),
+        }
+    }
 }
 
 /// The result of a sync.
@@ -164,7 +180,7 @@ impl<'a> PlanSync<'a> {
         customer: Option<&StripeId>,
     ) -> Result<Option<BillingProfile>, SyncError> {
         let args = json!({"p_user_id": user_id, "p_stripe_customer_id": customer.map(StripeId::as_str)});
-        Ok(self.service.rpc("billing_profile", &args).await?)
+        Ok(BillingProfile::read(&self.service.rpc("billing_profile", &args).await?)?)
     }
 
     async fn swap(
@@ -181,7 +197,7 @@ impl<'a> PlanSync<'a> {
             "p_renews": renews,
             "p_period_ends_at": period_ends_at,
         });
-        Ok(self.service.rpc("set_billing_plan", &args).await?)
+        Ok(WriteOutcome::read(&self.service.rpc("set_billing_plan", &args).await?)?)
     }
 
     /// Waits twice as long after each attempt, plus a random part, so that requests that collided do not collide

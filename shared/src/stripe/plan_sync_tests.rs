@@ -98,11 +98,8 @@ fn writes_the_plan_that_stripe_states() {
     ] {
         let world = world(json!("cus_1"));
         *world.plan.borrow_mut() = status;
-        let standing = Standing {
-            plan: serde_json::from_value(plan.into()).unwrap(),
-            renews,
-            period_ends_at: period_ends_at.as_u64(),
-        };
+        let standing =
+            Standing { plan: Plan::parse(plan).unwrap(), renews, period_ends_at: period_ends_at.as_u64() };
         assert_eq!(sync(&world, None), (Ok(Synced::Written(standing)), 1));
         let profile = world.profile.borrow();
         let written = [&profile["plan"], &profile["plan_renews"], &profile["plan_period_ends_at"]];

@@ -67,8 +67,12 @@ impl SupabaseError {
 
     /// Returns the error for a successful response that is not what was asked for.
     pub(super) fn of_unread(body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        match body.get("outcome").unwrap_or(&body).as_str() {
+        Self::of_outcome(&serde_json::from_slice(body).unwrap_or_default())
+    }
+
+    /// Returns the error for an outcome that is not known.
+    pub fn of_outcome(body: &Value) -> Self {
+        match body.get("outcome").unwrap_or(body).as_str() {
             Some(outcome) => Self::UnexpectedOutcome(outcome.chars().take(MAX_OUTCOME_CHARS).collect()),
             None => Self::InvalidAnswer,
         }

@@ -79,9 +79,9 @@ impl<'a> Reconcile<'a> {
             after = Some(user_of(last)?);
             report.profiles += page.len();
             for row in &page {
-                match serde_json::from_value::<BillingProfile>(row.clone()) {
-                    Ok(profile) => self.compare(&profile, &mut customers, &mut report).await?,
-                    Err(_) => report.unreadable.push(user_of(row)?),
+                match BillingProfile::read(row) {
+                    Ok(Some(profile)) => self.compare(&profile, &mut customers, &mut report).await?,
+                    _ => report.unreadable.push(user_of(row)?),
                 }
             }
         }

@@ -35,7 +35,7 @@ const GENERATED: &[&str] = &[
     "supabase/config.toml",
     "supabase/functions/",
 ];
-const WEB: &[&str] = &["web/", "tests/page/", "tests/browser/", "shared/", "functions/", "supabase/"];
+const WEB: &[&str] = &["web/", "tests/browser/", "shared/", "functions/", "supabase/"];
 const DEPLOY: &[&str] =
     &["functions/", "supabase/", "web/", "tools/deploy/", "tests/deploy/", "wrangler.toml"];
 
@@ -115,7 +115,7 @@ pub const STAGES: &[Stage] = &[
     stage(Check, Cargo, "generated", "generated files are what the sources say", GENERATED, Run::Other(run::generated)),
     stage(Check, Node, "biome", "format and lints of the page and its tests", WEB, Run::Other(run::biome)),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, Run::Other(run::types)),
-    stage(Check, Node, "page", "the parts of the page that need no browser", WEB, Run::Node(&["tests/page/*.test.ts"])),
+    stage(Check, Node, "page", "the parts of the page that need no browser", WEB, Run::Node(&["web/tests/*.test.ts"])),
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),
     stage(Test, Node, "simulators", "simulators and local Supabase", &["tests/"], SIMULATORS),
     stage(Test, Workerd, "end-to-end", "the product over HTTP", PRODUCT, END_TO_END),

@@ -3,15 +3,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { blocksOf } from '../../web/src/pages/markdown.ts';
+import { blocksOf } from '../src/pages/markdown.ts';
 
-const [english, polish] = ['docs/privacy.md', 'docs/privacy.pl.md'].map((path) => blocksOf(readFileSync(path, 'utf8'))) as [Blocks, Blocks];
+const [english, polish] = ['docs/privacy.md', 'docs/privacy.pl.md'].map((path) =>
+  blocksOf(readFileSync(path, 'utf8')),
+) as [Blocks, Blocks];
 type Blocks = ReturnType<typeof blocksOf>;
 
-const textOf = (block: Blocks[number]) => (block.kind === 'list' ? block.items : [block.spans]).map((spans) => spans.map(({ text }) => text).join(''));
+const textOf = (block: Blocks[number]) =>
+  (block.kind === 'list' ? block.items : [block.spans]).map((spans) => spans.map(({ text }) => text).join(''));
 
 test('both languages have the same parts with the same numbers', () => {
-  const outline = (blocks: Blocks) => blocks.map((block) => [block.kind, ...textOf(block).map((text) => text.match(/\d+/g)?.join(' ') ?? '')]);
+  const outline = (blocks: Blocks) =>
+    blocks.map((block) => [block.kind, ...textOf(block).map((text) => text.match(/\d+/g)?.join(' ') ?? '')]);
   assert.deepEqual(outline(polish), outline(english));
   assert.ok(english.length > 10);
 });
@@ -26,7 +30,8 @@ test('the deadlines are those of the database', () => {
     ['Copies in Spotify', '20261126001000_spotify_exports', 'spotify_export_ttl'],
   ] as const) {
     const sql = readFileSync(`supabase/migrations/${migration}.sql`, 'utf8');
-    const [, count, unit] = new RegExp(`function private\\.${name}\\(\\)[\\s\\S]*?interval '(\\d+) (day|hour)s?'`).exec(sql) ?? [];
+    const [, count, unit] =
+      new RegExp(`function private\\.${name}\\(\\)[\\s\\S]*?interval '(\\d+) (day|hour)s?'`).exec(sql) ?? [];
     const days = Number(count) / (unit === 'hour' ? 24 : 1);
     const line = english.flatMap(textOf).find((text) => text.startsWith(label)) ?? '';
     assert.match(line, new RegExp(`For ${days} days?\\b`), `${label}: ${days}`);

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withPagePolicy } from '../../tools/stack/assets/page.ts';
-import type { Track } from '../../web/src/api/data.ts';
-import { keyTarget, landing, moved, shift } from '../../web/src/components/reorder.ts';
-import { en } from '../../web/src/i18n/en.ts';
-import { pl } from '../../web/src/i18n/pl.ts';
-import { arrivalOf } from '../../web/src/state/arrival.ts';
-import type { Store } from '../../web/src/state/drafts.ts';
-import { Drafts } from '../../web/src/state/drafts.ts';
-import { csvOf, fileNameOf, textOf } from '../../web/src/state/files.ts';
-import { needsSession, routeOf } from '../../web/src/state/route.ts';
-import { EMPTY, lengthOf, problemOf, wishOf } from '../../web/src/state/wish.ts';
+import type { Track } from '../src/api/data.ts';
+import { keyTarget, landing, moved, shift } from '../src/components/reorder.ts';
+import { en } from '../src/i18n/en.ts';
+import { pl } from '../src/i18n/pl.ts';
+import { arrivalOf } from '../src/state/arrival.ts';
+import type { Store } from '../src/state/drafts.ts';
+import { Drafts } from '../src/state/drafts.ts';
+import { csvOf, fileNameOf, textOf } from '../src/state/files.ts';
+import { needsSession, routeOf } from '../src/state/route.ts';
+import { EMPTY, lengthOf, problemOf, wishOf } from '../src/state/wish.ts';
 
 class Memory implements Store {
   readonly kept = new Map<string, string>();
@@ -64,8 +64,10 @@ test('the address tells who has sent the browser here', () => {
   for (const hash of ['#access_token=x&type=recovery', '#type=signup&refresh_token=x', '#access_token=x&error=y'])
     assert.deepEqual(came(hash), { kind: 'session' });
   assert.deepEqual(came('#error=access_denied&error_code=otp_expired'), { kind: 'mail_refused', code: 'otp_expired' });
-  for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x']) assert.deepEqual(came(hash), { kind: 'usual' });
-  for (const search of ['?access_token=x', '?type=signup&refresh_token=x', '?code=x']) assert.deepEqual(came('#/', search), { kind: 'session' });
+  for (const hash of ['', '#', '#/', '#/playlists/x?paid', '#/confirm?type=signup&token_hash=x'])
+    assert.deepEqual(came(hash), { kind: 'usual' });
+  for (const search of ['?access_token=x', '?type=signup&refresh_token=x', '?code=x'])
+    assert.deepEqual(came('#/', search), { kind: 'session' });
 });
 
 test('Turnstile is let in by the document only where it has a site key', () => {
@@ -74,8 +76,14 @@ test('Turnstile is let in by the document only where it has a site key', () => {
     ['', false],
     [undefined, false],
   ] as const) {
-    const policy = withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get('Content-Security-Policy') ?? '';
-    for (const directive of ["script-src 'self' https://challenges.cloudflare.com", 'frame-src https://open.spotify.com https://challenges.cloudflare.com']) {
+    const policy =
+      withPagePolicy(new Response(), { SUPABASE_URL: 'https://x.supabase.co', TURNSTILE_SITE_KEY }).headers.get(
+        'Content-Security-Policy',
+      ) ?? '';
+    for (const directive of [
+      "script-src 'self' https://challenges.cloudflare.com",
+      'frame-src https://open.spotify.com https://challenges.cloudflare.com',
+    ]) {
       assert.equal(policy.split('; ').includes(directive), isOn, policy);
     }
   }
@@ -124,7 +132,16 @@ test('a wish has what was filled in and nothing else', () => {
   const least = { prompt: 'rain', target_count: 20, allow_explicit: true, save: true };
   assert.deepEqual(wishOf({ ...EMPTY, prompt: ' rain ' }), least);
   const discovery = 'adventurous' as const;
-  const full = { ...EMPTY, prompt: 'rain', from: '1990', exclude: 'Ed Sheeran, ;  Dżem\n', explicit: false, versions: true, discovery, count: 12 };
+  const full = {
+    ...EMPTY,
+    prompt: 'rain',
+    from: '1990',
+    exclude: 'Ed Sheeran, ;  Dżem\n',
+    explicit: false,
+    versions: true,
+    discovery,
+    count: 12,
+  };
   const chosen = { target_count: 12, era: { from: 1990 }, allow_explicit: false, allow_versions: true, discovery };
   assert.deepEqual(wishOf(full), { ...least, ...chosen, exclude_artists: ['Ed Sheeran', 'Dżem'] });
 });
@@ -144,17 +161,27 @@ test('reports a request that the function would refuse before sending it', () =>
 test('both languages have every text, and Polish counts as Poles do', () => {
   const names = (texts: object): string[] =>
     Object.entries(texts)
-      .flatMap(([name, text]) => (typeof text === 'object' && !Array.isArray(text) ? names(text).map((it) => `${name}.${it}`) : [name]))
+      .flatMap(([name, text]) =>
+        typeof text === 'object' && !Array.isArray(text) ? names(text).map((it) => `${name}.${it}`) : [name],
+      )
       .sort();
   assert.deepEqual(names(pl), names(en));
   assert.deepEqual([1, 2, 5, 22, 112].map(pl.tracks), ['1 utwór', '2 utwory', '5 utworów', '22 utwory', '112 utworów']);
 });
 
-const trackOf = (uri: string): Track => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false });
+const trackOf = (uri: string): Track => ({
+  track_uri: uri,
+  title: uri,
+  artist: '',
+  album: '',
+  duration_ms: 0,
+  explicit: false,
+});
 const [A, B] = [trackOf('a'), trackOf('b')] as const;
 
 test('a file for spreadsheets keeps every text a text, and its name is one that every system takes', () => {
-  const cell = (title: string) => csvOf([{ ...A, title }], ['Title'], () => 'url').replace(/^\ufeffTitle\r\n(.*),,,,url\r\n$/s, '$1');
+  const cell = (title: string) =>
+    csvOf([{ ...A, title }], ['Title'], () => 'url').replace(/^\ufeffTitle\r\n(.*),,,,url\r\n$/s, '$1');
   for (const plain of ['Plain', "Don't", '1+1']) assert.equal(cell(plain), plain);
   for (const formula of ['=1', '+1', '-1', '@SUM', '\tx', ' =1', '＝1']) assert.equal(cell(formula), `'${formula}`);
   assert.equal(cell('=HYPERLINK("x")\nżółw'), `"'=HYPERLINK(""x"")\nżółw"`);

@@ -2,8 +2,8 @@
 // the same work is measured in both.
 
 import type { Sql } from 'postgres';
-import { setUpProject } from '../database/scratch.ts';
-import { becomes, connect } from '../database/support.ts';
+import { setUpProject } from '../tests/database/scratch.ts';
+import { becomes, connect } from '../tests/database/support.ts';
 import { fill, heavyUser, playlistId, userId } from './database/fill.ts';
 import type { Size } from './database/fill.ts';
 import { inTurn, ready, report, variable } from './harness.ts';

@@ -1,16 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Content, Track, TrackStore } from '../../web/src/api/data.ts';
-import { Failure } from '../../web/src/api/failure.ts';
-import type { Change } from '../../web/src/state/edits.ts';
-import { applied, Edits, END, inverse, moveTo } from '../../web/src/state/edits.ts';
+import type { Content, Track, TrackStore } from '../src/api/data.ts';
+import { Failure } from '../src/api/failure.ts';
+import type { Change } from '../src/state/edits.ts';
+import { applied, Edits, END, inverse, moveTo } from '../src/state/edits.ts';
 
-const trackOf = (uri: string): Track => ({ track_uri: uri, title: uri, artist: '', album: '', duration_ms: 0, explicit: false });
+const trackOf = (uri: string): Track => ({
+  track_uri: uri,
+  title: uri,
+  artist: '',
+  album: '',
+  duration_ms: 0,
+  explicit: false,
+});
 const list = (uris: string) => [...uris].map(trackOf);
 const uris = (tracks: readonly Track[]) => tracks.map((it) => it.track_uri).join('');
 const remove = (...gone: string[]): Change => ({ kind: 'remove', uris: gone });
-const move = (uri: string, after: string | null, before: string | null = null): Change => ({ kind: 'move', uri, after, before });
-const add = (added: string, after: string | null = null, before: string | null = null): Change => ({ kind: 'add', tracks: list(added), after, before });
+const move = (uri: string, after: string | null, before: string | null = null): Change => ({
+  kind: 'move',
+  uri,
+  after,
+  before,
+});
+const add = (added: string, after: string | null = null, before: string | null = null): Change => ({
+  kind: 'add',
+  tracks: list(added),
+  after,
+  before,
+});
 const swap = (uri: string, by: string): Change => ({ kind: 'swap', uri, track: trackOf(by) });
 
 test('a change names tracks, is taken back by its inverse, and leaves the rest of a list that has changed meanwhile', () => {
@@ -93,7 +110,10 @@ test('an edit that cannot be saved is taken back and told at its track, the othe
     (await Promise.all(steps.map((it) => it.outcome))).map((it) => it?.code),
     ['offline', undefined, 'too_many_tracks'],
   );
-  assert.deepEqual([uris(edits.shown.value), told(edits), server.saved.length], ['ac', ['remove offline', 'add too_many_tracks'], 3]);
+  assert.deepEqual(
+    [uris(edits.shown.value), told(edits), server.saved.length],
+    ['ac', ['remove offline', 'add too_many_tracks'], 3],
+  );
   const [failed] = edits.failed.value;
   assert.ok(failed);
   await edits.retry(failed).outcome;
@@ -123,7 +143,9 @@ test('what another device made shows, an older list never does, and a failure th
 test('every edit is undone and made again, several at a time, in any order', async () => {
   const server = new Server('abcdef');
   const edits = server.edits();
-  const steps = [remove('b', 'c', 'e'), swap('d', 'x'), { ...add('y'), ...END }, move('f', null, 'a')].map((change) => edits.make(change));
+  const steps = [remove('b', 'c', 'e'), swap('d', 'x'), { ...add('y'), ...END }, move('f', null, 'a')].map((change) =>
+    edits.make(change),
+  );
   assert.equal(uris(edits.shown.value), 'faxy');
   const undone = [steps[1], steps[2], undefined, undefined].map((step) => edits.undo(step));
   assert.equal(uris(edits.shown.value), 'abcdef');

@@ -10,9 +10,9 @@ import {
   failureOfResponse,
   failureOfSpotify,
   PAGE_CODES,
-} from '../../web/src/api/failure.ts';
-import { failuresEn } from '../../web/src/i18n/failures-en.ts';
-import { failuresPl } from '../../web/src/i18n/failures-pl.ts';
+} from '../src/api/failure.ts';
+import { failuresEn } from '../src/i18n/failures-en.ts';
+import { failuresPl } from '../src/i18n/failures-pl.ts';
 
 test('every failure says what happened and what to do, in both languages', () => {
   const codes = [...FUNCTION_CODES, ...PAGE_CODES].sort();
@@ -29,7 +29,10 @@ test('every failure says what happened and what to do, in both languages', () =>
 test('a refusal keeps its code, its request and when to try again', async () => {
   const body = { code: 'quota_exceeded', message: 'Used up.', request_id: 'r-1' };
   const failure = await failureOfResponse(Response.json(body, { status: 402, headers: { 'Retry-After': '60' } }));
-  assert.deepEqual([failure.code, failure.message, failure.request_id, failure.retry_after_seconds], ['quota_exceeded', 'Used up.', 'r-1', 60]);
+  assert.deepEqual(
+    [failure.code, failure.message, failure.request_id, failure.retry_after_seconds],
+    ['quota_exceeded', 'Used up.', 'r-1', 60],
+  );
 });
 
 test('a response that is not from our services is an unknown failure', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServerEvent } from '../../web/src/api/sse.ts';
-import { eventsOf, SseParser } from '../../web/src/api/sse.ts';
+import type { ServerEvent } from '../src/api/sse.ts';
+import { eventsOf, SseParser } from '../src/api/sse.ts';
 
 const STREAM = [
   ': ping\n\n',
@@ -33,7 +33,9 @@ function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {
 test('events are read whatever the sizes of the pieces, also through the middle of a character', async () => {
   const bytes = new TextEncoder().encode(STREAM + END);
   for (let size = 1; size <= bytes.length; size += 1) {
-    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => bytes.slice(n * size, (n + 1) * size));
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+      bytes.slice(n * size, (n + 1) * size),
+    );
     assert.deepEqual(await Array.fromAsync(eventsOf(streamOf(pieces), () => {})), EVENTS, `pieces of ${size}`);
   }
 });
