@@ -24,13 +24,13 @@ use stack::{Profile, Runtime};
 /// The budgets of the functions' wasm in KB, compressed as a platform stores it: their sizes and one percent.
 const GZIP_BUDGETS_KB: [(&str, usize); 8] = [
     ("account", 146),
-    ("ai-playlist", 292),
-    ("billing", 151),
-    ("gateway", 91),
+    ("ai-playlist", 332),
+    ("billing", 155),
+    ("gateway", 105),
     ("spotify-export", 213),
     ("spotify-oauth", 158),
-    ("spotify-search", 184),
-    ("stripe-webhook", 104),
+    ("spotify-search", 197),
+    ("stripe-webhook", 106),
 ];
 
 /// The JavaScript between a runtime and a function's wasm, in shared/src/runtime/wasm.
