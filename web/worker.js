@@ -2,13 +2,18 @@
 // nothing. With a connection the document always comes from the server, so a deployment is never missed.
 
 const FILES = ['{files}'];
-/** Another build has other names, and its files go into another cache. */
-const NAME = FILES.join(' ');
+/** Another build has other names, and its files go into another cache. The origin may have caches of other pages. */
+const PREFIX = 'sound-whiskers ';
+const NAME = PREFIX + FILES.join(' ');
+/** Asks the server, because the browser's own cache may hold an older document, which names other files. */
+const asked = (name) => new Request(name, { cache: 'no-cache' });
 
-addEventListener('install', (event) => event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(FILES))));
+addEventListener('install', (event) => {
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(FILES.map(asked))));
+});
 
 addEventListener('activate', (event) => {
-  const forget = (names) => Promise.all(names.filter((it) => it !== NAME).map((it) => caches.delete(it)));
+  const forget = (names) => Promise.all(names.filter((it) => it.startsWith(PREFIX) && it !== NAME).map((it) => caches.delete(it)));
   event.waitUntil(caches.keys().then(forget));
 });
 

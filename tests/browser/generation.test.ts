@@ -90,7 +90,7 @@ test('a generation that is cancelled once enough was there counts, and what was 
   // One of three tracks is enough.
   await page.locator('.track-item:not(.track-waiting)').first().waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText('Cancelled. It counts as one AI playlist, for enough of it was there.').waitFor();
+  await page.getByText('Cancelled. It counts as one AI playlist, because enough of it was there.').waitFor();
   await page.reload();
   await page.getByRole('button', { name: 'Get my playlist' }).click();
   // The model had not named it yet.

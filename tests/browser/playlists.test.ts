@@ -159,6 +159,16 @@ test('a search that finds nothing, and one that fails, say so and keep the words
   assert.equal(await dialog.getByLabel('Title').inputValue(), 'qqqzzzxxx');
 });
 
+test('a search while Spotify is busy says that it lists only what was found lately', async () => {
+  const { page } = await atPlaylist();
+  const headers = { 'Access-Control-Allow-Origin': '*' };
+  await page.route(/spotify-search/, (route) => route.fulfill({ headers, json: { tracks: [], is_partial: true } }));
+  await page.getByRole('button', { name: 'Add songs' }).click();
+  await page.getByRole('dialog').getByLabel('Title').fill('Karma Police');
+  await page.keyboard.press('Enter');
+  await says(page, 'Spotify is busy: only songs found lately are listed.');
+});
+
 test("another user's playlist is not found", async () => {
   const other = await listener();
   const id = await playlistOf(other, 'Not yours', 1);

@@ -145,7 +145,7 @@ test('earlier wishes are offered once each, and the wish of a playlist is used a
   await generated(who, 1);
   await goTo(page, 'playlists');
   await goTo(page, '');
-  const wishes = page.getByRole('region', { name: 'Your last wishes' });
+  const wishes = page.getByRole('region', { name: 'Your recent wishes' });
   await wishes.getByRole('button', { name: 'rain', exact: true }).click();
   assert.equal(await wishes.getByRole('listitem').count(), 1);
   assert.equal(await page.getByLabel('Your wish').inputValue(), 'rain');

@@ -67,15 +67,17 @@ export function App() {
 
 function screenOf(where: Route, isKnown: boolean): VNode {
   if (needsSession(where) && !isKnown) return <SignInScreen key="wanted" />;
+  // Another account, signed in to in another tab, does not see what this one has read.
+  const who = user.value?.id ?? '';
   switch (where.screen) {
     case 'playlists':
-      return <PlaylistsScreen />;
+      return <PlaylistsScreen key={who} />;
     case 'playlist':
-      return where.id === 'new' ? <MakingScreen /> : <PlaylistScreen key={where.id} id={where.id} />;
+      return where.id === 'new' ? <MakingScreen /> : <PlaylistScreen key={who + where.id} id={where.id} />;
     case 'shared':
       return <SharedScreen key={where.id} id={where.id} />;
     case 'account':
-      return <AccountScreen />;
+      return <AccountScreen key={who} />;
     case 'sign-in':
       return <SignInScreen />;
     case 'sign-up':

@@ -12,7 +12,7 @@ import type {
 } from './generated.ts';
 import { auth, functionsUrl } from './supabase.ts';
 
-export type { Exported, FoundTrack, SpotifyLink };
+export type { Exported, FoundTrack, SearchResponse, SpotifyLink };
 
 export type Call = {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -46,6 +46,9 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
 
+/** Longer than any function takes but a generation, which brings its own signal. */
+const TIMEOUT_MS = 60_000;
+
 function send(path: string, { method = 'POST', query, body, headers, signal }: Call, token: string): Promise<Response> {
   const search = query ? `?${new URLSearchParams(query)}` : '';
   const type: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
@@ -53,15 +56,15 @@ function send(path: string, { method = 'POST', query, body, headers, signal }: C
     method,
     headers: { Accept: 'application/json', Authorization: `Bearer ${token}`, ...type, ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
-    signal,
+    signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
   });
 }
 
-export async function searchTracks(artist: string, title: string): Promise<FoundTrack[]> {
+export function searchTracks(artist: string, title: string): Promise<SearchResponse> {
   const query = Object.fromEntries(
     Object.entries({ artist, title, limit: '10' }).filter(([, value]) => value.trim() !== ''),
   );
-  return (await call<SearchResponse>('spotify-search', { method: 'GET', query })).tracks;
+  return call('spotify-search', { method: 'GET', query });
 }
 
 export const spotifyLink = {
@@ -82,7 +85,7 @@ export const billing = {
   portal: async (return_url: string) => (await call<StripePage>('billing/portal', { body: { return_url } })).url,
 };
 
-/** Returns what Pro costs; nobody needs to be signed in. */
+/** Returns what Pro costs; also for visitors who are not signed in. */
 export async function readPrice(): Promise<PriceResponse> {
   const response = await fetch(`${functionsUrl()}/billing/price`);
   if (!response.ok) throw await failureOfResponse(response);

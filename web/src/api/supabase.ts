@@ -17,11 +17,18 @@ export async function connect(): Promise<void> {
   const auth = authWith(config, 'sound-whiskers.session');
   const key = config.supabase_publishable_key;
   const withToken: typeof fetch = async (input, init) => {
+    const send = (token: string) => {
+      const headers = new Headers(init?.headers);
+      headers.set('apikey', key);
+      headers.set('Authorization', `Bearer ${token}`);
+      return fetchInTime(input, { ...init, headers });
+    };
     const session = await auth.session();
-    const headers = new Headers(init?.headers);
-    headers.set('apikey', key);
-    headers.set('Authorization', `Bearer ${session?.access_token ?? key}`);
-    return fetchInTime(input, { ...init, headers });
+    const response = await send(session?.access_token ?? key);
+    if (!session || response.status !== 401) return response;
+    // The device's clock may be wrong, so the token can be expired for the server.
+    const renewed = await auth.renew().catch(() => null);
+    return renewed ? send(renewed.access_token) : response;
   };
   known = { config, auth, data: new PostgrestClient<Database>(`${config.supabase_url}/rest/v1`, { fetch: withToken }) };
 }

@@ -26,7 +26,14 @@ export function Dialog({ title, close, wide = false, children }: Props) {
     };
   }, []);
   return (
-    <dialog ref={ref} class={wide ? 'dialog dialog-wide' : 'dialog'} aria-labelledby={heading} onCancel={close}>
+    <dialog
+      ref={ref}
+      class={wide ? 'dialog dialog-wide' : 'dialog'}
+      aria-labelledby={heading}
+      onCancel={close}
+      // Some browsers close it without asking. The event also comes after this component is gone.
+      onClose={() => ref.current && close()}
+    >
       <div class="dialog-head">
         <h2 id={heading} tabIndex={-1}>
           {title}

@@ -1,18 +1,20 @@
 import { useState } from 'preact/hooks';
 import { asFailure } from '../api/failure.ts';
-import { useTexts } from '../i18n/texts.ts';
+import { textsNow, useTexts } from '../i18n/texts.ts';
 import type { Order, Problem } from '../state/generation.ts';
-import { dismissProblem, MAKING, run } from '../state/generation.ts';
+import { dismissProblem, generation, MAKING, run } from '../state/generation.ts';
 import { go } from '../state/navigation.ts';
+import { say } from '../state/toasts.ts';
 import { FailureNotice, Notice } from './notice.tsx';
 import { UpgradeDialog } from './own-dialog.tsx';
 import { usePrice } from './price.ts';
 
 type Props = { problem: Problem; pick?: (example: string) => void };
 
-/** Starts or repeats a generation and shows it. */
+/** Starts or repeats a generation and shows it; while another one runs, shows that one and says so. */
 export function start(order: Order): void {
-  void run(order);
+  if (generation.value.running) say(textsNow().run.busy);
+  else void run(order);
   go(MAKING);
 }
 

@@ -29,18 +29,23 @@ export function RefineDock({ children, ...props }: Props & { children: Component
   const t = useTexts();
   const [words, setWords, forget] = useDraft(`refine.${id}`, '');
   const [tried, setTried] = useState(false);
-  const { problem } = generation.value;
+  const [isTouched, setTouched] = useState(false);
+  const { problem, running } = generation.value;
   const isOurs = problem !== null && refinedId(problem.order) === id;
   // After a failure the text appears here again.
-  const shown = words || (isOurs ? (problem.order.wish.refine?.instruction ?? '') : '');
+  const shown = words || (isOurs && !isTouched ? (problem.order.wish.refine?.instruction ?? '') : '');
   const count = changing(props);
   const isStuck = tried && count < 1;
+  const write = (text: string) => {
+    setTouched(true);
+    setWords(text);
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
     const instruction = shown.trim();
     if (!instruction || count < 1) return document.getElementById('refine')?.focus();
-    forget();
+    if (!running) forget();
     start(newOrder(refinement(props, instruction)));
   };
   return (
@@ -51,7 +56,7 @@ export function RefineDock({ children, ...props }: Props & { children: Component
         <ul class="chips" aria-label={t.create.examples}>
           {t.result.chips.map((chip) => (
             <li key={chip}>
-              <button type="button" class="chip" onClick={() => setWords(chip)}>
+              <button type="button" class="chip" onClick={() => write(chip)}>
                 {chip}
               </button>
             </li>
@@ -67,7 +72,7 @@ export function RefineDock({ children, ...props }: Props & { children: Component
             maxLength={500}
             placeholder={t.result.refinePlaceholder}
             autocomplete="off"
-            onInput={(event) => setWords(event.currentTarget.value)}
+            onInput={(event) => write(event.currentTarget.value)}
           />
           <button type="submit" class="button button-primary">
             {t.result.refineGo(Math.max(count, 0), count < Math.min(tracks.length, MAX_TRACKS))}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { FoundTrack } from '../api/functions.ts';
+import type { FoundTrack, SearchResponse } from '../api/functions.ts';
 import { searchTracks } from '../api/functions.ts';
+import type { Texts } from '../i18n/texts.ts';
 import { duration, useTexts } from '../i18n/texts.ts';
 import { useDraft } from '../state/drafts.ts';
 import { useAction } from './action.ts';
@@ -24,7 +25,7 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
   const [words, setWords, forget] = useDraft('search', { artist: '', title: '' });
   const [swapWords, setSwapWords] = useState({ artist: given ?? '', title: '' });
   const [current, change] = given === undefined ? [words, setWords] : [swapWords, setSwapWords];
-  const [found, setFound] = useState<FoundTrack[] | null>(null);
+  const [found, setFound] = useState<SearchResponse | null>(null);
   const action = useAction();
   const search = () => action.run(async () => setFound(await searchTracks(current.artist, current.title)));
   useEffect(() => {
@@ -63,18 +64,12 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
       <p class="hint">{t.search.hint}</p>
       {action.failure && <FailureNotice failure={action.failure} />}
       <p class="hint" role="status">
-        {action.busy
-          ? t.common.loading
-          : found
-            ? found.length > 0
-              ? t.search.count(found.length)
-              : t.search.none
-            : ''}
+        {action.busy ? t.common.loading : found && wordsFor(found, t)}
       </p>
-      {found && found.length > 0 && <SpotifyLink />}
-      {found && found.length > 0 && (
+      {found && found.tracks.length > 0 && <SpotifyLink />}
+      {found && found.tracks.length > 0 && (
         <ul class="found" aria-label={t.search.results}>
-          {found.map((track) => (
+          {found.tracks.map((track) => (
             <li key={track.track_uri} class="found-row">
               <ArtworkLink track={track} />
               <TrackWords track={track} />
@@ -97,4 +92,10 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
       )}
     </div>
   );
+}
+
+function wordsFor({ tracks, is_partial }: SearchResponse, t: Texts): string {
+  const count = tracks.length > 0 && t.search.count(tracks.length);
+  if (is_partial) return [t.search.partial, count].filter(Boolean).join(' ');
+  return count || t.search.none;
 }

@@ -19,7 +19,7 @@ export const changesEn = {
       'less known',
       'more piano',
     ],
-    fewer: (n: number, target: number) => `${n} songs instead of ${target}`,
+    fewer: (n: number, target: number) => `${n === 1 ? '1 song' : `${n} songs`} instead of ${target}`,
     why: {
       completed: '',
       no_progress: 'more that fit were not found',
@@ -43,7 +43,7 @@ export const changesEn = {
     restored: (words: string) => `Now: ${words}.`,
   },
   wishes: {
-    title: 'Your last wishes',
+    title: 'Your recent wishes',
     kept: 'Wishes are kept for 30 days to count what was used, then they are deleted.',
   },
 };

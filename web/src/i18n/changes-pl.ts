@@ -6,7 +6,7 @@ export const changesPl: typeof changesEn = {
     notSaved: 'Jeszcze niezapisana',
     refineLabel: 'Co ma być inaczej',
     refinePlaceholder: 'Zmień: spokojniej, mniej znane …',
-    refineGo: (n, isSome) => `Zmień ${isSome ? 'pozostałe' : 'wszystkie'} ${n} · zużywa 1`,
+    refineGo: (n, isSome) => `Zmień ${isSome ? 'pozostałe' : 'wszystkie'} (${n}) · zużywa 1`,
     refineCost:
       'Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zatrzymane piosenki zostają, a do poprzedniej wersji można wrócić.',
     allKept: 'Wszystkie piosenki są zatrzymane. Zwolnij te, które mogą się zmienić.',
@@ -42,7 +42,7 @@ export const changesPl: typeof changesEn = {
     restored: (words) => `Teraz: ${words}.`,
   },
   wishes: {
-    title: 'Twoje ostatnie życzenia',
+    title: 'Twoje poprzednie życzenia',
     kept: 'Życzenia przechowujemy 30 dni, aby liczyć zużycie, a potem usuwamy.',
   },
 };

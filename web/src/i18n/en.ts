@@ -69,7 +69,7 @@ export const en = {
     left: (n: number, limit: number) => `${n} of ${limit} AI playlists left`,
     nextFree: (day: string) => `the next one is free on ${day}`,
     cancelled: 'Cancelled. Nothing was used up.',
-    tooLong: (n: number) => `${n} characters too many`,
+    tooLong: (n: number) => (n === 1 ? '1 character too many' : `${n} characters too many`),
     eraOrder: 'The first year must not be after the last one.',
     eraRange: 'Years go from 1900 to 2100.',
     tooManyArtists: 'At most 20 artists.',
@@ -79,7 +79,7 @@ export const en = {
   },
   run: {
     title: 'Making your playlist',
-    starting: 'Asking for a place …',
+    starting: 'Starting …',
     reserved: 'Getting ready …',
     thinking: 'Thinking of songs …',
     resolving: 'Looking for them on Spotify …',
@@ -89,12 +89,12 @@ export const en = {
     stop: 'Cancel',
     list: 'Tracks found so far',
     lostTitle: 'The connection was lost while your playlist was being made.',
-    lostNext:
-      'You pay for nothing twice: we look for the finished playlist first, and make it only if it is not there.',
-    keptTitle: 'Cancelled. It counts as one AI playlist, for enough of it was there.',
+    lostNext: 'Nothing is charged twice: we look for the finished playlist first, and make it only if it is not there.',
+    keptTitle: 'Cancelled. It counts as one AI playlist, because enough of it was there.',
     keptNext: 'What was found is kept for you.',
     recover: 'Get my playlist',
     giveUp: 'Discard it',
+    busy: 'One playlist at a time: this one is still being made.',
     leftOutTitle: (reasons: string) => `Left out: ${reasons}.`,
     leftOut: {
       not_found: (n: number) => `${n} not on Spotify`,
@@ -189,6 +189,7 @@ export const en = {
     none: 'Nothing was found. Check the spelling, or try the title alone.',
     hint: 'Artist, title or both. Searching is free.',
     results: 'Search results',
+    partial: 'Spotify is busy: only songs found lately are listed.',
     addLabel: (title: string) => `Add ${title}`,
     useLabel: (title: string) => `Use ${title}`,
     addedNow: (title: string) => `${title} was added.`,
@@ -234,8 +235,12 @@ export const en = {
     exporting: 'Sending …',
     list: 'Tracks',
     exported: (n: number, total: number) =>
-      n === total ? `All ${tracks(n)} are on Spotify.` : `${n} of ${total} tracks are on Spotify.`,
-    rejected: (positions: string) => `Spotify did not take number ${positions}.`,
+      n < total
+        ? `On Spotify: ${n} of ${tracks(total)}.`
+        : n === 1
+          ? 'The track is on Spotify.'
+          : `All ${n} tracks are on Spotify.`,
+    rejected: (positions: string) => `Not accepted by Spotify: number ${positions}.`,
     openSpotify: 'On Spotify: open',
     linkFirst: 'Spotify asks you once whether we may add playlists. Then this one is sent by itself.',
     more: 'More for this playlist',
@@ -289,7 +294,6 @@ export const en = {
     signedInAs: 'Signed in as',
     signOut: 'Sign out',
     signedOut: 'You are signed out.',
-    privacy: 'Privacy',
     data: 'Your data',
     dataText: 'Everything that is stored about you, as one file.',
     download: 'Download my data',
@@ -351,7 +355,8 @@ export const en = {
     keepGo: 'Keep it: create an account',
     keptNow: 'Your account is there, and your playlists are in it.',
     onlyHere: 'So far this is kept in this browser only.',
-    taken: 'If there is an account with this address already, no mail comes:',
+    leaves:
+      'What you have made without an account is lost when you sign in to another one. To keep it, create an account.',
   },
   field: {
     missing: 'Please fill this in.',
@@ -362,7 +367,6 @@ export const en = {
     privacy: 'Privacy',
     terms: 'Terms',
     contact: 'Contact',
-    about: 'More about',
   },
   confirm: {
     title: 'A link from a mail',

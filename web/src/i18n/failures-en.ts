@@ -96,7 +96,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   },
   already_generated: {
     what: 'This playlist was finished, but it was not going to be saved, so it cannot be brought back.',
-    next: 'Make it again, and leave saving switched on.',
+    next: 'Make it again.',
   },
   generation_in_progress: {
     what: 'This playlist is still being made.',

@@ -96,7 +96,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   already_generated: {
     what: 'Ta playlista została ukończona, ale nie miała być zapisana, więc nie da się jej odzyskać.',
-    next: 'Stwórz ją ponownie z włączonym zapisywaniem.',
+    next: 'Stwórz ją jeszcze raz.',
   },
   generation_in_progress: {
     what: 'Ta playlista jest jeszcze tworzona.',

@@ -46,7 +46,7 @@ export async function chooseLanguage(next: Language, keep = true): Promise<void>
   language.value = next;
   document.documentElement.lang = next;
   try {
-    // Not a draft: who sits here next speaks it, too, as a rule.
+    // Not a draft: it stays when the user signs out.
     if (keep) localStorage.setItem(CHOICE, next);
   } catch {
     // The choice lasts until the page is closed.

@@ -210,7 +210,7 @@ function SpotifyCard() {
     <section class="card stack" aria-labelledby="spotify">
       <h2 id="spotify">{t.account.spotify}</h2>
       <p>
-        {link ? words : t.common.loading}{' '}
+        {link ? words : !loading.failure && t.common.loading}{' '}
         {link?.expires_at && <span class="hint">{t.account.until(date(link.expires_at))}</span>}
       </p>
       {link && (

@@ -96,7 +96,7 @@ export function SignInScreen() {
   return (
     <Frame
       title={t.auth.signIn}
-      lead={wanted ? t.auth.wanted : kept}
+      lead={user.value?.isAnonymous ? t.auth.leaves : wanted ? t.auth.wanted : kept}
       help={(code) =>
         code === 'email_not_confirmed' && (
           <button type="button" class="button" onClick={() => void action.run(resend)}>

@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { Failure } from '../api/failure.ts';
+import { asFailure } from '../api/failure.ts';
+import { FailureNotice } from '../components/notice.tsx';
 import type { Language } from '../i18n/texts.ts';
 import { language, useTexts } from '../i18n/texts.ts';
-import { sayFailure } from '../state/toasts.ts';
 import type { Block, Span } from './markdown.ts';
 import { blocksOf } from './markdown.ts';
 
@@ -15,13 +17,32 @@ const TEXTS: Record<Name, Record<Language, () => Promise<{ default: string }>>> 
 export function TextScreen({ name }: { name: Name }) {
   const t = useTexts();
   const [blocks, setBlocks] = useState<Block[]>([]);
+  const [failure, setFailure] = useState<Failure | null>(null);
   useEffect(() => {
-    TEXTS[name][language.value]().then((text) => setBlocks(blocksOf(text.default)), sayFailure);
+    let isOld = false;
+    TEXTS[name][language.value]().then(
+      (text) => !isOld && setBlocks(blocksOf(text.default)),
+      (error: unknown) => !isOld && setFailure(asFailure(error)),
+    );
+    return () => {
+      isOld = true;
+    };
   }, [language.value]);
   if (blocks.length === 0) {
     return (
       <div class="page page-narrow">
         <h1 tabIndex={-1}>{t.foot[name]}</h1>
+        {failure ? (
+          <FailureNotice failure={failure}>
+            <button type="button" class="button" onClick={() => location.reload()}>
+              {t.common.retry}
+            </button>
+          </FailureNotice>
+        ) : (
+          <p class="hint" role="status">
+            {t.common.loading}
+          </p>
+        )}
       </div>
     );
   }

@@ -53,6 +53,11 @@ export function PlaylistScreen({ id }: { id: string }) {
     return loading.run(read);
   };
   useEffect(() => void load(), [id]);
+  const { result } = generation.value;
+  // A refinement that the user did not wait for has changed the list.
+  useEffect(() => {
+    if (edits && result?.playlist_id === id && (result.version ?? 0) > edits.version) void load();
+  }, [result]);
   useEffect(() => {
     const look = async () => {
       if (edits && (await readVersion(id)) !== edits.version) await read();

@@ -8,6 +8,7 @@ import { eventsOf } from '../api/sse.ts';
 import { textsNow } from '../i18n/texts.ts';
 import { drafts } from './drafts.ts';
 import { goInstead, isAt } from './navigation.ts';
+import { forgetRead } from './offline.ts';
 import { refreshUsage, user } from './session.ts';
 import { say } from './toasts.ts';
 
@@ -99,7 +100,10 @@ function resume(): void {
   const who = user.value?.id;
   // Drafts stay stored, but are not shown while signed out.
   if (!who) return change({ result: null, problem: null });
-  if (drafts.read(OWNER, who) !== who) for (const name of [PENDING, RESULT]) drafts.forget(name);
+  if (drafts.read(OWNER, who) !== who) {
+    for (const name of [PENDING, RESULT]) drafts.forget(name);
+    forgetRead();
+  }
   drafts.write(OWNER, who);
   if (generation.value.running) return;
   const pending = drafts.read<Pending | null>(PENDING, null);

@@ -3,6 +3,7 @@
 import { asFailure } from '../api/failure.ts';
 import { textsNow } from '../i18n/texts.ts';
 import { drafts } from './drafts.ts';
+import { user } from './session.ts';
 import { say } from './toasts.ts';
 
 const WORKER = 'worker.js';
@@ -25,8 +26,11 @@ export function keepFiles(): void {
 
 /** Reads, and returns what was read last if there is no connection. Signing out removes it, as all drafts. */
 export async function remembering<T>(name: string, read: () => Promise<T>): Promise<T> {
+  const who = user.value?.id;
   try {
     const value = await read();
+    // The user may have signed out meanwhile.
+    if (who !== user.value?.id) return value;
     const names = drafts.read<string[]>(NAMES, []).filter((it) => it !== name);
     for (const old of names.splice(AT_MOST - 1)) drafts.forget(`${NAMES}.${old}`);
     drafts.write(NAMES, [name, ...names]);
@@ -38,4 +42,10 @@ export async function remembering<T>(name: string, read: () => Promise<T>): Prom
     say(textsNow().common.lastRead);
     return kept;
   }
+}
+
+/** Forgets what was read, because it belongs to another user than the one who has signed in. */
+export function forgetRead(): void {
+  for (const name of drafts.read<string[]>(NAMES, [])) drafts.forget(`${NAMES}.${name}`);
+  drafts.forget(NAMES);
 }

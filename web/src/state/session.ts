@@ -106,8 +106,10 @@ export async function changePassword(password: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await auth().signOut();
+  const told = auth().signOut();
+  // At once: Auth may be slow, and the page be closed before it responds.
   drafts.forgetAll();
+  await told;
 }
 
 export async function deleteAccount(confirm: string): Promise<void> {
