@@ -27,6 +27,8 @@ as $$
   from (values
     ('search', interval '1 minute', 30),
     ('search', interval '24 hours', 300),
+    ('anonymous_search', interval '1 minute', 10),
+    ('anonymous_search', interval '24 hours', 30),
     ('export', interval '1 hour', 10),
     ('link', interval '1 hour', 10),
     ('billing', interval '1 hour', 30),
@@ -98,6 +100,10 @@ begin
     return jsonb_build_object('outcome', 'no_profile');
   elsif private.needs_account(p_kind) and private.is_anonymous(p_user_id) then
     return jsonb_build_object('outcome', 'account_required');
+  end if;
+  -- An anonymous user costs nothing to make.
+  if p_kind = 'search' and private.is_anonymous(p_user_id) then
+    p_kind := 'anonymous_search';
   end if;
   v_wait := private.count_request(p_user_id, p_kind);
   if v_wait is not null then

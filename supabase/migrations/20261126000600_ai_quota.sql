@@ -152,7 +152,10 @@ as $$
     union all
     select max(t.created_at) + interval '24 hours'
     from attempts t
-    where t.cost_since >= (select private.ai_daily_cost_limit(p.plan) from public.profiles p where p.user_id = p_user_id)
+    where t.cost_since >= (
+      select private.ai_daily_cost_limit(p.plan) * case when private.is_anonymous(p_user_id) then 0.2 else 1 end
+      from public.profiles p where p.user_id = p_user_id
+    )
   )
   select jsonb_build_object('outcome', 'too_many_attempts', 'retry_after_seconds', private.seconds_until(max(r.ends_at), p_at))
   from refusals r

@@ -257,11 +257,15 @@ comment on function public.expire_spotify_link(uuid, text, text, text) is
 create function public.delete_spotify_tokens(p_user_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_was_linked boolean;
 begin
   perform from public.profiles p where p.user_id = p_user_id for key share;
-  delete from public.spotify_copies c where c.user_id = p_user_id;
+  -- The tokens before the copies, as in store_spotify_tokens.
   delete from public.spotify_tokens t where t.user_id = p_user_id;
-  return found;
+  v_was_linked := found;
+  delete from public.spotify_copies c where c.user_id = p_user_id;
+  return v_was_linked;
 end
 $$;
 comment on function public.delete_spotify_tokens(uuid) is

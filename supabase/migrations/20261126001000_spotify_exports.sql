@@ -154,7 +154,10 @@ begin
   insert into public.spotify_copies as c (playlist_id, user_id, spotify_playlist_id, spotify_account_id)
   select p.id, p_user_id, v_export.spotify_playlist_id, v_export.spotify_account_id
   from public.playlists p
+  -- Unlinking forgets the copies, also those that are being made.
+  join public.spotify_tokens t on t.user_id = p.owner_id
   where p.owner_id = p_user_id and p.id::text = v_export.request ->> 'playlist_id'
+  for key share of t
   on conflict (playlist_id) do update
     set spotify_playlist_id = excluded.spotify_playlist_id, spotify_account_id = excluded.spotify_account_id;
   return v_export.spotify_playlist_id;

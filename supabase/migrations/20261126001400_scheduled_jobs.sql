@@ -7,19 +7,21 @@ create function private.forget_expired() returns void
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 begin
+  -- Accounts first: it may take long, and users wait for the buckets that are deleted below until the end.
+  delete from auth.users u
+  where u.is_anonymous
+    and greatest(u.created_at, u.last_sign_in_at) < now() - private.ai_quota_window()
+    and not exists (select from auth.sessions s where s.user_id = u.id and s.updated_at >= now() - private.ai_quota_window());
   -- Buckets before playlists, as writers of playlists lock them.
   delete from private.request_buckets b where b.refills_at < now();
   delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
-  delete from auth.users u
-  where u.is_anonymous
-    and greatest(u.created_at, u.last_sign_in_at) < now() - interval '720 hours'
-    and not exists (select from auth.sessions s where s.user_id = u.id and s.updated_at >= now() - interval '720 hours');
   delete from private.former_usage f where f.created_at < now() - private.ai_quota_window();
+  delete from public.spotify_exports e where e.created_at < now() - private.spotify_export_ttl() and e.held_until <= now();
 end
 $$;
 comment on function private.forget_expired() is
-  'Deletes expired rows: playlists 30 days after their deletion, buckets whose period is over, usage of former accounts '
-  'after 30 days, and anonymous accounts that were not used for 30 days.';
+  'Deletes expired rows: playlists 30 days after their deletion, buckets whose period is over, requests to export '
+  'after a day, usage of former accounts after 30 days, and anonymous accounts that were not used for 30 days.';
 
 do $$
 begin

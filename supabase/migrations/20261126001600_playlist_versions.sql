@@ -102,6 +102,14 @@ declare
     array(select t from public.playlist_tracks t where t.playlist_id = p_playlist_id order by t.position);
   v_version int;
 begin
+  -- The version that is left stays, however old it is.
+  delete from public.playlist_versions v
+  where v.playlist_id = p_playlist_id and v.version in (
+    select o.version from public.playlist_versions o
+    where o.playlist_id = p_playlist_id and not o.is_current
+    order by o.version desc
+    offset private.playlist_version_limit() - 2
+  );
   perform private.leave_version(p_playlist_id, v_old);
   v_version := (private.write_tracks(p_playlist_id, v_old, p_tracks)).version;
   -- A list that did not change has the version's number already.
@@ -113,13 +121,6 @@ begin
   on conflict (playlist_id, version) do update set
     session_id = excluded.session_id, prompt = excluded.prompt, instruction = excluded.instruction,
     suggestions = v.suggestions || excluded.suggestions, tracks = null, is_current = true;
-  delete from public.playlist_versions v
-  where v.playlist_id = p_playlist_id and v.version in (
-    select o.version from public.playlist_versions o
-    where o.playlist_id = p_playlist_id
-    order by o.version desc
-    offset private.playlist_version_limit()
-  );
   return v_version;
 end
 $$;

@@ -23,6 +23,8 @@ use crate::supabase::{Service, SupabaseError};
 pub const MAX_RECALLED: usize = 50;
 /// As many songs as one request writes; `remember_songs` takes twice as many.
 const MAX_REMEMBERED: usize = 100;
+/// The database stores 32 KB, and writes spaces between the parts.
+const MAX_ENTRY_BYTES: usize = 24 * 1024;
 /// After this time the memory counts as unavailable.
 const READ_MS: u64 = 1_000;
 const MAX_DAYS: u32 = 30;
@@ -102,7 +104,8 @@ impl<'a> Memory<'a> {
         let remembered = |finding: Finding| {
             let (song, entry) = finding.into_entry();
             let hours = config.hours(&entry);
-            (hours > 0).then(|| json!({"song": song, "candidates": entry, "hours": hours}))
+            let fits = serde_json::to_vec(&entry).is_ok_and(|bytes| bytes.len() <= MAX_ENTRY_BYTES);
+            (hours > 0 && fits).then(|| json!({"song": song, "candidates": entry, "hours": hours}))
         };
         let entries: Vec<Value> = findings.into_iter().filter_map(remembered).collect();
         for entries in entries.chunks(MAX_REMEMBERED) {
