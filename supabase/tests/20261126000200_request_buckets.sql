@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(59);
+select plan(60);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -46,6 +46,10 @@ from (values
   ('search', 'taken'), ('edit', 'taken'), ('playlist', 'taken'),
   ('export', 'account_required'), ('link', 'account_required'), ('billing', 'account_required')
 ) v(kind, outcome);
+select is(
+  (select count(*)::int from generate_series(1, 12) where pg_temp.take('search', 'e0000000-0000-0000-0000-000000000005') = 'taken'), 9,
+  'an anonymous user searches ten times a minute'
+);
 update auth.users set email = 'c@example.test', is_anonymous = false where id = 'e0000000-0000-0000-0000-000000000005';
 select is(pg_temp.take('export', 'e0000000-0000-0000-0000-000000000005'), 'taken', 'with an address they are like all others');
 

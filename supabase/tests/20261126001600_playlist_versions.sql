@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(37);
+select plan(38);
 
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -163,6 +163,11 @@ select is(
   '20 9 1', 'the twenty newest versions are kept'
 );
 select is(pg_temp.word(1), 'abx', 'and the current one is the last that was made');
+select pg_temp.restore(1, 9), pg_temp.make(130, 'abz', 1, 'after the oldest');
+select is(
+  (select concat_ws(' ', count(*), count(*) filter (where v.version = 9)) from public.playlist_versions v where v.playlist_id = pg_temp.id(1)),
+  '20 1', 'the version that a refinement leaves is kept, however old it is'
+);
 delete from public.playlists where id = pg_temp.id(1);
 select is((select count(*)::int from public.playlist_versions v where v.playlist_id = pg_temp.id(1)), 0, 'versions are deleted with their playlist');
 select throws_ok(

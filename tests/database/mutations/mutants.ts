@@ -217,6 +217,7 @@ const RULES: Mutant[] = [
   rewrite('former usage is kept without end', 'private.forget_expired', 'where f.created_at < now() - private.ai_quota_window()', 'where false', pgtap('20261126001200_account_deletion.sql')),
   statement('users may read the key of the addresses', 'grant usage on schema private to authenticated; grant select on private.address_key to authenticated'),
   statement('users may fill their buckets again', 'grant usage on schema private to authenticated; grant delete on private.request_buckets to authenticated'),
+  rewrite('anonymous users search as all others', 'public.take_request', "p_kind = 'search' and private.is_anonymous(p_user_id)", 'false', pgtap('20261126000200_request_buckets.sql')),
   statement('fn_ai may empty buckets', 'grant execute on function public.take_request to fn_ai'),
   rewrite('another user\'s id is taken over', 'private.ai_replay', "p_user_id <> any", 'null <> any', pgtap('20261126000600_ai_quota.sql')),
   rewrite('what was sent is not charged', 'public.ai_deliver', "status = 'succeeded',", "status = s.status,", pgtap('20261126000700_ai_settlement.sql')),
