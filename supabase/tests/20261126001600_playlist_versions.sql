@@ -105,7 +105,8 @@ select is(
   'the key of a version is nobody else''s, also when its session is forgotten'
 );
 
--- What a refinement is given.
+-- What a refinement is given, where there is another playlist.
+select pg_temp.make(8, 'q');
 select is(
   pg_temp.make(4, 'axyz', 1, 'longer', jsonb_build_object(pg_temp.uri('z'), jsonb_build_object('artist', 'Zed', 'title', 'zzz'))) ->> 'version', '4',
   'the model''s own spelling is saved'

@@ -34,7 +34,7 @@ pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) 
         return vec![ends];
     }
     let mut endings = match call.upstream {
-        Upstream::Supabase => database(call, fault),
+        Upstream::Supabase => database(fault),
         Upstream::Accounts | Upstream::Spotify => {
             third_party(fault, ["spotify_timeout", "spotify_rate_limited", "spotify_unavailable"])
         }
@@ -76,13 +76,8 @@ fn is_void(call: Call) -> bool {
     call == calls::STORE_LINK
 }
 
-fn database(call: Call, fault: Fault) -> Vec<Ending> {
+fn database(fault: Fault) -> Vec<Ending> {
     match fault {
-        // Only a database of another version responds so: that is a defect.
-        WrongShape if call == calls::SET_PLAN => vec![(503, "plan_contended")],
-        WrongShape if [calls::BEGIN_DELETION, calls::DELETE_ACCOUNT].contains(&call) => {
-            vec![(500, "internal_error")]
-        }
         RefusedByDatabase => vec![(500, "internal_error")],
         _ => vec![DATABASE_UNAVAILABLE],
     }
