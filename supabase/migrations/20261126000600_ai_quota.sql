@@ -292,7 +292,7 @@ declare
   v_now timestamptz;
   v_refusal jsonb;
   v_created_at timestamptz;
-  v_refined jsonb := '{}';
+  v_refined jsonb := '{}'::jsonb;
 begin
   perform from public.profiles p where p.user_id = p_user_id for no key update;
   if not found then
