@@ -48,7 +48,10 @@ const keep = (page: Page, name = KEPT) => page.getByRole('button', { name, exact
 
 async function refine(page: Page, instruction: string, button: string): Promise<void> {
   await page.getByLabel('What should be different').fill(instruction);
+  // The button is also there before the generation begins.
+  const answered = page.waitForResponse('**/functions/v1/ai-playlist');
   await page.getByRole('button', { name: button }).click();
+  await (await answered).finished();
   await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
 }
 

@@ -115,7 +115,6 @@ impl FrameReader {
             // One leading space represents many, because every following bracket checks whether the line is
             // blank.
             _ if byte.is_ascii_whitespace() && !self.line.is_empty() && is_blank(&self.line) => {}
-            _ if self.line.len() == MAX_EVENT_BYTES => return Err(TooLong),
             _ => self.line.push(byte),
         }
         Ok(())
