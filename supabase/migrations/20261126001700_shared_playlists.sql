@@ -1,6 +1,6 @@
 -- Sharing a playlist by a link, and duplicating one.
 --
--- Whoever has the link reads the playlist as it is now, until the owner revokes the link or deletes the playlist. Its id is
+-- The link shows the playlist as it is now, until the owner revokes the link or deletes the playlist. The link's id is
 -- random (122 bits) and never used again, so neither another id nor the playlist's own leads to it.
 --
 -- shared_playlist is the only function that anonymous users may execute: it reads one playlist by a unique index, and

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(7);
+select plan(8);
 
 select is(current_setting('TimeZone'), 'UTC', 'the days of the jobs are those of UTC');
 
@@ -50,7 +50,10 @@ from (values
   (6, 'ben@example.test', false, now() - interval '31 days', null)
 ) v (n, email, is_anonymous, created_at, last_sign_in_at);
 insert into auth.sessions (id, user_id, updated_at) values (gen_random_uuid(), 'b0000000-0000-0000-0000-000000000005', now());
+insert into public.spotify_exports (user_id, idempotency_key, request, held_until, created_at)
+select 'a0000000-0000-0000-0000-000000000001', gen_random_uuid(), '{}', '-infinity', now() - age from unnest(array[interval '25 hours', interval '23 hours']) age;
 select private.forget_expired();
+select is((select count(*)::int from public.spotify_exports), 1, 'requests to export are deleted after a day');
 select results_eq(
   $$ select right(u.id::text, 1)::int from auth.users u where u.id::text like 'b0000000%' order by 1 $$, $$ values (3), (4), (5), (6) $$,
   'anonymous accounts that were not used for 30 days are deleted, and no others'

@@ -102,7 +102,7 @@ select is(
 delete from public.ai_sessions where id = pg_temp.id(2);
 select is(
   public.ai_reserve(pg_temp.id(2), 'b0000000-0000-0000-0000-000000000002', 'jazz', true) ->> 'outcome', 'key_reused',
-  'the key of a version is nobody else''s, also when its session is forgotten'
+  'another user cannot reuse the key of a version, even after its session is deleted'
 );
 
 -- What a refinement is given, where there is another playlist.

@@ -40,7 +40,7 @@ export function createAnonymousUsers(pool: Pool, options: { isAllowed: boolean; 
         const body = { code: 422, error_code: 'anonymous_provider_disabled', msg: 'Anonymous sign-ins are disabled' };
         return Response.json(body, { status: 422, headers: { 'X-Sb-Error-Code': 'anonymous_provider_disabled' } });
       }
-      // Lite signs nobody up without an address: one that nobody has is taken away again.
+      // Lite requires an address at sign-up, so a random one is used and removed afterwards.
       const [email, password] = [`${randomUUID()}@anonymous.invalid`, randomUUID()];
       const made = await call('/signup', { email, password, data: { name: 'Listener' } });
       if (!made.ok) return made;
