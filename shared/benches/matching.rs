@@ -21,7 +21,14 @@ mod native {
         let (artist, title) = (columns.next()?.to_owned(), columns.next()?.to_owned());
         let year = columns.next()?.parse().ok();
         let candidates = columns.zip(0..).filter_map(candidate).collect();
-        Some((Suggestion { artist, title, year }, candidates))
+        Some((
+            Suggestion {
+                artist,
+                title,
+                year,
+            },
+            candidates,
+        ))
     }
 
     fn candidate((text, index): (&str, u32)) -> Option<CatalogueTrack> {
@@ -41,25 +48,38 @@ mod native {
     }
 
     fn of_each(bencher: Bencher, judge: impl Fn(&Suggestion, &[CatalogueTrack]) -> bool) {
-        let lines = CASES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let cases: Vec<_> =
-            lines.filter_map(case).filter(|(_, candidates)| candidates.len() == CANDIDATES).collect();
+        let lines = CASES
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let cases: Vec<_> = lines
+            .filter_map(case)
+            .filter(|(_, candidates)| candidates.len() == CANDIDATES)
+            .collect();
         assert!(cases.len() >= 100, "{} cases", cases.len());
-        bencher.counter(ItemsCount::new(cases.len())).bench_local(|| {
-            cases.iter().filter(|(suggestion, candidates)| black_box(judge(suggestion, candidates))).count()
-        });
+        bencher
+            .counter(ItemsCount::new(cases.len()))
+            .bench_local(|| {
+                cases
+                    .iter()
+                    .filter(|(suggestion, candidates)| black_box(judge(suggestion, candidates)))
+                    .count()
+            });
     }
 
     /// As ai-playlist chooses a track.
     #[divan::bench]
     fn best(bencher: Bencher) {
         let constraints = Constraints::new(true, None, &[], WantedVersions::default());
-        of_each(bencher, |suggestion, candidates| best_match(suggestion, candidates, &constraints).is_ok());
+        of_each(bencher, |suggestion, candidates| {
+            best_match(suggestion, candidates, &constraints).is_ok()
+        });
     }
 
     /// As spotify-search sorts its tracks.
     #[divan::bench]
     fn ranked(bencher: Bencher) {
-        of_each(bencher, |suggestion, candidates| rank(suggestion, candidates).is_empty());
+        of_each(bencher, |suggestion, candidates| {
+            rank(suggestion, candidates).is_empty()
+        });
     }
 }

@@ -105,7 +105,10 @@ pub fn optional(env: impl Fn(&str) -> Option<String>, name: &str) -> Option<Stri
 ///
 /// # Errors
 /// [`ConfigError`] if it is not set, or is empty.
-pub fn required(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
+pub fn required(
+    env: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<String, ConfigError> {
     optional(env, name).ok_or_else(|| ConfigError::missing(name))
 }
 
@@ -137,18 +140,24 @@ impl SecretPair {
     ///
     /// # Errors
     /// [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
-    pub fn from_env(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Self, ConfigError> {
+    pub fn from_env(
+        env: impl Fn(&str) -> Option<String>,
+        name: &'static str,
+    ) -> Result<Self, ConfigError> {
         let value = required(env, name)?;
         let secrets: Vec<Secret> = value
             .split(',')
             .map(|secret| header_safe(name, secret.trim().to_owned()))
             .collect::<Result<_, _>>()?;
-        let long_enough = secrets.iter().all(|secret| secret.expose().len() >= Self::MIN_CHARS);
+        let long_enough = secrets
+            .iter()
+            .all(|secret| secret.expose().len() >= Self::MIN_CHARS);
         let mut secrets = secrets.into_iter();
         match (secrets.next(), secrets.next(), secrets.next()) {
             (Some(first), other, None) if long_enough => Ok(Self { first, other }),
             _ => {
-                let rule = "must be one or two secrets of 32 characters or more, separated by a comma";
+                let rule =
+                    "must be one or two secrets of 32 characters or more, separated by a comma";
                 Err(ConfigError::invalid(name, rule))
             }
         }
@@ -161,11 +170,15 @@ impl SecretPair {
 }
 
 pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, ConfigError> {
-    let visible = value.bytes().all(|b| b.is_ascii_graphic()) && HeaderValue::from_str(&value).is_ok();
+    let visible =
+        value.bytes().all(|b| b.is_ascii_graphic()) && HeaderValue::from_str(&value).is_ok();
     if visible {
         Ok(Secret::new(value))
     } else {
-        Err(ConfigError::invalid(name, "must be visible ASCII without spaces"))
+        Err(ConfigError::invalid(
+            name,
+            "must be visible ASCII without spaces",
+        ))
     }
 }
 
@@ -174,13 +187,21 @@ pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, C
 /// # Errors
 /// [`ConfigError`] for anything else: no host, a trailing slash, a query, a fragment, credentials.
 pub fn base_url(name: &'static str, value: String) -> Result<String, ConfigError> {
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
+    let rest = value
+        .strip_prefix("https://")
+        .or_else(|| value.strip_prefix("http://"))
+        .unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();
-    let plain = rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\\"<>".contains(&b));
+    let plain = rest
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"?#@\\\"<>".contains(&b));
     if plain && !host.is_empty() && !host.starts_with(':') && !rest.ends_with('/') {
         Ok(value)
     } else {
-        Err(ConfigError::invalid(name, "must be an absolute http(s) URL without a trailing slash"))
+        Err(ConfigError::invalid(
+            name,
+            "must be an absolute http(s) URL without a trailing slash",
+        ))
     }
 }
 
@@ -207,7 +228,10 @@ mod tests {
     #[test]
     fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
         let error = required_secret(env, "SPACED").unwrap_err();
-        assert_eq!(error.to_string(), "SPACED must be visible ASCII without spaces");
+        assert_eq!(
+            error.to_string(),
+            "SPACED must be visible ASCII without spaces"
+        );
     }
 
     #[test]
@@ -216,12 +240,22 @@ mod tests {
         let read = |value: &str| SecretPair::from_env(|_| Some(value.to_owned()), "PAIR");
         assert!(read(&a).unwrap().other.is_none());
         let pair = read(&format!("{a}, {b}")).unwrap();
-        assert_eq!(pair.iter().map(Secret::expose).collect::<Vec<_>>(), [&a, &b]);
-        for bad in
-            ["short", &format!("{a},short"), &format!("{a},"), &format!("{a},{b},{a}"), &format!("{a} {b}")]
-        {
+        assert_eq!(
+            pair.iter().map(Secret::expose).collect::<Vec<_>>(),
+            [&a, &b]
+        );
+        for bad in [
+            "short",
+            &format!("{a},short"),
+            &format!("{a},"),
+            &format!("{a},{b},{a}"),
+            &format!("{a} {b}"),
+        ] {
             let error = read(bad).unwrap_err().to_string();
-            assert!(error.starts_with("PAIR must be") && !error.contains(&a), "{error}");
+            assert!(
+                error.starts_with("PAIR must be") && !error.contains(&a),
+                "{error}"
+            );
         }
     }
 
@@ -245,9 +279,12 @@ mod tests {
 
     #[test]
     fn only_absolute_urls_to_append_paths_to_are_base_urls() {
-        for good in
-            ["https://x.example", "http://127.0.0.1:54321", "http://[::1]:1", "https://x.example/base"]
-        {
+        for good in [
+            "https://x.example",
+            "http://127.0.0.1:54321",
+            "http://[::1]:1",
+            "https://x.example/base",
+        ] {
             assert_eq!(base_url("URL", good.into()).as_deref(), Ok(good));
         }
         for bad in [

@@ -52,7 +52,10 @@ impl Error {
     /// Creates the error for a method that the route does not allow; `methods` is the value of `Allow`.
     pub fn method_not_allowed(methods: &str) -> Self {
         let message = format!("Use {} here.", methods.replace(", ", " or "));
-        Self { allow: Some(methods.to_owned()), ..Self::new(Code::MethodNotAllowed, message) }
+        Self {
+            allow: Some(methods.to_owned()),
+            ..Self::new(Code::MethodNotAllowed, message)
+        }
     }
 
     /// Sets the seconds after which a retry may succeed.
@@ -103,7 +106,12 @@ impl Error {
 
     /// Returns the error as clients see it.
     pub fn body(&self, request_id: Uuid) -> ErrorBody<'_> {
-        ErrorBody { code: self.code.as_str(), examples: &self.examples, message: &self.message, request_id }
+        ErrorBody {
+            code: self.code.as_str(),
+            examples: &self.examples,
+            message: &self.message,
+            request_id,
+        }
     }
 
     /// Returns the error as clients see it, as JSON.
@@ -132,8 +140,14 @@ mod tests {
         for code in Code::ALL {
             let name = code.as_str();
             assert!(seen.insert(name), "{name} twice");
-            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
-            assert!(code.status().is_client_error() || code.status().is_server_error(), "{name}");
+            assert!(
+                name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{name}"
+            );
+            assert!(
+                code.status().is_client_error() || code.status().is_server_error(),
+                "{name}"
+            );
             assert_eq!(code.status().as_u16(), code.status_number());
         }
     }
@@ -150,7 +164,9 @@ mod tests {
     fn examples_stand_only_where_there_are_some() {
         let error = Error::new(Code::NotAboutMusic, "Ask for music.");
         assert_eq!(error.to_json(Uuid::nil()).get("examples"), None);
-        let json = error.with_examples(vec!["calm piano".into()]).to_json(Uuid::nil());
+        let json = error
+            .with_examples(vec!["calm piano".into()])
+            .to_json(Uuid::nil());
         assert_eq!(json["examples"], json!(["calm piano"]));
     }
 }

@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use crate::runtime::clock::Clock;
 use crate::runtime::endpoint::{Endpoint, RequestContext};
-use crate::runtime::http_client::{HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture};
+use crate::runtime::http_client::{
+    HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture,
+};
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
 
@@ -43,9 +45,16 @@ impl FakeAnswer {
     /// Creates a response with a text of any type.
     pub fn text(status: u16, content_type: &'static str, body: &str) -> Self {
         let mut headers = HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(
+            http::header::CONTENT_TYPE,
+            HeaderValue::from_static(content_type),
+        );
         let status = StatusCode::from_u16(status).unwrap();
-        Self::Response(status, headers, vec![Ok(Bytes::copy_from_slice(body.as_bytes()))])
+        Self::Response(
+            status,
+            headers,
+            vec![Ok(Bytes::copy_from_slice(body.as_bytes()))],
+        )
     }
 
     /// Adds a header.
@@ -86,7 +95,11 @@ impl FakeHttp {
 
     /// Returns the result of `responder` for each request.
     pub fn responding(responder: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
-        Self { queue: Rc::default(), otherwise: Rc::new(responder), requests: Rc::default() }
+        Self {
+            queue: Rc::default(),
+            otherwise: Rc::new(responder),
+            requests: Rc::default(),
+        }
     }
 
     /// Returns the requests so far.
@@ -113,7 +126,8 @@ impl HttpClient for FakeHttp {
         async move {
             self.requests.borrow_mut().push(request.clone());
             let queued = self.queue.borrow_mut().pop_front();
-            self.give(queued.unwrap_or_else(|| (self.otherwise)(&request))).await
+            self.give(queued.unwrap_or_else(|| (self.otherwise)(&request)))
+                .await
         }
         .boxed_local()
     }
@@ -133,9 +147,11 @@ impl FakeHttp {
             }
             FakeAnswer::Error(error) => Err(error),
             FakeAnswer::Silence => std::future::pending().await,
-            FakeAnswer::Response(status, headers, chunks) => {
-                Ok(InboundResponse { status, headers, body: Box::pin(stream::iter(chunks)) })
-            }
+            FakeAnswer::Response(status, headers, chunks) => Ok(InboundResponse {
+                status,
+                headers,
+                body: Box::pin(stream::iter(chunks)),
+            }),
         }
     }
 }
@@ -181,7 +197,14 @@ impl Clock for FakeClock {
                 clock.advance_ms(duration_ms);
             }
             // Never woken: the tests poll by themselves.
-            poll_fn(|_| if clock.now_ms.get() < ends_ms { Poll::Pending } else { Poll::Ready(()) }).await;
+            poll_fn(|_| {
+                if clock.now_ms.get() < ends_ms {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(())
+                }
+            })
+            .await;
         }
         .boxed_local()
     }
@@ -210,7 +233,10 @@ impl SharedClock {
     /// Runs the tasks to completion; returns their results in the order of the tasks.
     pub fn run<T>(&self, tasks: Vec<impl Future<Output = T> + Unpin>) -> Vec<T> {
         let mut context = Context::from_waker(Waker::noop());
-        let mut tasks: Vec<_> = tasks.into_iter().map(futures_util::future::maybe_done).collect();
+        let mut tasks: Vec<_> = tasks
+            .into_iter()
+            .map(futures_util::future::maybe_done)
+            .collect();
         loop {
             self.wake_ms.set(u64::MAX);
             let pending = tasks
@@ -218,7 +244,10 @@ impl SharedClock {
                 .filter_map(|task| task.poll_unpin(&mut context).is_pending().then_some(()))
                 .count();
             if pending == 0 {
-                return tasks.iter_mut().map(|task| Pin::new(task).take_output().unwrap()).collect();
+                return tasks
+                    .iter_mut()
+                    .map(|task| Pin::new(task).take_output().unwrap())
+                    .collect();
             }
             if self.wake_ms.get() != u64::MAX {
                 self.now_ms.set(self.wake_ms.get());
@@ -285,7 +314,13 @@ const FAKE_ENDPOINT: Endpoint = Endpoint {
 /// Returns the context of a request to an empty function, and its log.
 pub fn fake_request() -> (RequestContext, FakeLog) {
     let log = FakeLog::default();
-    let request = RequestContext::new(FAKE_ENDPOINT, &Method::POST, Uuid::nil(), 0, Rc::new(log.clone()));
+    let request = RequestContext::new(
+        FAKE_ENDPOINT,
+        &Method::POST,
+        Uuid::nil(),
+        0,
+        Rc::new(log.clone()),
+    );
     (request, log)
 }
 

@@ -17,12 +17,15 @@ pub fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
 fn encode(encoded: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => encoded.push(byte.into()),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                encoded.push(byte.into())
+            }
             b' ' => encoded.push('+'),
             _ => {
                 encoded.push('%');
                 for digit in [byte >> 4, byte & 0xf] {
-                    encoded.extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
+                    encoded
+                        .extend(char::from_digit(digit.into(), 16).map(|c| c.to_ascii_uppercase()));
                 }
             }
         }
@@ -35,9 +38,11 @@ mod tests {
 
     #[test]
     fn nothing_in_a_value_can_end_it() {
-        let encoded = form_urlencoded(&[("q", r#"track:"A&B=C?#/%+" artist:"Łódź""#), ("type", "track")]);
-        let expected =
-            "q=track%3A%22A%26B%3DC%3F%23%2F%25%2B%22+artist%3A%22%C5%81%C3%B3d%C5%BA%22&type=track";
+        let encoded = form_urlencoded(&[
+            ("q", r#"track:"A&B=C?#/%+" artist:"Łódź""#),
+            ("type", "track"),
+        ]);
+        let expected = "q=track%3A%22A%26B%3DC%3F%23%2F%25%2B%22+artist%3A%22%C5%81%C3%B3d%C5%BA%22&type=track";
         assert_eq!(encoded, expected);
     }
 

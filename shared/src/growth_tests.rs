@@ -14,7 +14,9 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::json::{LenientParser, from_slice_lenient};
 use crate::llm::FrameReader;
 use crate::llm::playlist::PlaylistReader;
-use crate::matching::{Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank};
+use crate::matching::{
+    Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank,
+};
 use crate::redacted::Secret;
 use crate::spotify::{SpotifyApp, SpotifyConfig, StateKeys, TokenCache};
 use crate::stripe::{Event, WebhookSecrets};
@@ -52,7 +54,10 @@ fn is_linear(read: fn(&str), input: impl Fn(usize) -> String, bytes: usize) -> b
     let (small, large) = (input(bytes / 4), input(bytes));
     let (mut short, mut long) = (f64::MAX, f64::MAX);
     (0..ATTEMPTS).any(|_| {
-        (short, long) = (short.min(seconds(read, &small)), long.min(seconds(read, &large)));
+        (short, long) = (
+            short.min(seconds(read, &small)),
+            long.min(seconds(read, &large)),
+        );
         long < NEGLIGIBLE_SECONDS || long <= MOST * short
     })
 }
@@ -72,14 +77,21 @@ fn assert_linear(bytes: usize, frames: &[(&str, &str)], read: fn(&str)) {
     }
     for (one, other) in RUNS.iter().flat_map(|one| RUNS.map(|other| (*one, other))) {
         let input = |bytes| [run(one, bytes / 2), "x".to_owned(), run(other, bytes / 2)].concat();
-        assert!(is_linear(read, input, bytes), "{one:?} again and again, then {other:?}");
+        assert!(
+            is_linear(read, input, bytes),
+            "{one:?} again and again, then {other:?}"
+        );
     }
 }
 
 #[test]
 fn a_square_is_noticed() {
     fn square(text: &str) {
-        black_box(text.bytes().flat_map(|a| text.bytes().map(move |b| u64::from(a ^ b))).sum::<u64>());
+        black_box(
+            text.bytes()
+                .flat_map(|a| text.bytes().map(move |b| u64::from(a ^ b)))
+                .sum::<u64>(),
+        );
     }
     assert!(!is_linear(square, |bytes| "a".repeat(bytes), 4 * KIB));
 }
@@ -87,11 +99,18 @@ fn a_square_is_noticed() {
 #[test]
 fn headers_and_tokens_are_read_in_linear_time() {
     assert_linear(16 * KIB, &[("", ""), ("t=1,", "")], |text| {
-        let secrets = WebhookSecrets::from_env(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
+        let secrets =
+            WebhookSecrets::from_env(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
         let _ = black_box(secrets.verify(Some(text), b"{}", 1));
     });
-    let frames = [("", ""), ("eyJhbGciOiJIUzI1NiJ9.", ".AA"), ("eyJhbGciOiJIUzI1NiJ9.e30.", "")];
-    assert_linear(16 * KIB, &frames, |text| drop(black_box(UnverifiedJwt::parse(text))));
+    let frames = [
+        ("", ""),
+        ("eyJhbGciOiJIUzI1NiJ9.", ".AA"),
+        ("eyJhbGciOiJIUzI1NiJ9.e30.", ""),
+    ];
+    assert_linear(16 * KIB, &frames, |text| {
+        drop(black_box(UnverifiedJwt::parse(text)))
+    });
     assert_linear(16 * KIB, &[("", ""), ("a.", "")], |text| {
         let keys = StateKeys::from_env(|_| Some("k".repeat(32))).unwrap();
         let _ = black_box(keys.verify(text, 1));
@@ -100,8 +119,14 @@ fn headers_and_tokens_are_read_in_linear_time() {
 
 #[test]
 fn documents_are_read_in_linear_time() {
-    let frames =
-        [("", ""), ("{\"keys\":[", "0]}"), ("{\"object\":\"event\",\"data\":{\"object\":{\"a\":[", "0]}}}")];
+    let frames = [
+        ("", ""),
+        ("{\"keys\":[", "0]}"),
+        (
+            "{\"object\":\"event\",\"data\":{\"object\":{\"a\":[",
+            "0]}}}",
+        ),
+    ];
     assert_linear(32 * KIB, &frames, |text| {
         let _ = black_box(Jwks::parse(text.as_bytes()));
         let _ = black_box(Event::parse(text.as_bytes()));
@@ -111,17 +136,29 @@ fn documents_are_read_in_linear_time() {
 
 #[test]
 fn a_stream_is_read_in_linear_time() {
-    assert_linear(32 * KIB, &[("", ""), ("data: a", "\n\n"), ("data:a\n", "")], |text| {
-        let mut reader = FrameReader::default();
-        let _ = black_box(text.as_bytes().chunks(1).try_for_each(|byte| reader.push(byte).map(drop)));
-        black_box(reader.finish());
-    });
+    assert_linear(
+        32 * KIB,
+        &[("", ""), ("data: a", "\n\n"), ("data:a\n", "")],
+        |text| {
+            let mut reader = FrameReader::default();
+            let _ = black_box(
+                text.as_bytes()
+                    .chunks(1)
+                    .try_for_each(|byte| reader.push(byte).map(drop)),
+            );
+            black_box(reader.finish());
+        },
+    );
 }
 
 #[test]
 fn an_answer_of_a_model_is_read_in_linear_time() {
-    let frames =
-        [("", ""), ("{\"tracks\":[", "]}"), ("{\"summary\":\"", "\"}"), ("{\"tracks\":[{\"artist\":\"", "")];
+    let frames = [
+        ("", ""),
+        ("{\"tracks\":[", "]}"),
+        ("{\"summary\":\"", "\"}"),
+        ("{\"tracks\":[{\"artist\":\"", ""),
+    ];
     assert_linear(32 * KIB, &frames, |text| {
         let (mut parser, mut tokens) = (LenientParser::default(), Vec::new());
         text.chars().for_each(|c| parser.push(c, &mut tokens));
@@ -133,27 +170,57 @@ fn an_answer_of_a_model_is_read_in_linear_time() {
 
 #[test]
 fn titles_and_prompts_are_compared_in_linear_time() {
-    assert_linear(4 * KIB, &[("", ""), ("a (", ")"), ("a - ", ""), ("songs like ", " please")], |text| {
-        let sought = Suggestion { artist: text.to_owned(), title: text.to_owned(), year: None };
-        let tracks = [track(text), track("a")];
-        black_box((field_query(&sought), free_query(&sought), WantedVersions::from_prompt(text)));
-        choose(&sought, &tracks, text);
-    });
+    assert_linear(
+        4 * KIB,
+        &[
+            ("", ""),
+            ("a (", ")"),
+            ("a - ", ""),
+            ("songs like ", " please"),
+        ],
+        |text| {
+            let sought = Suggestion {
+                artist: text.to_owned(),
+                title: text.to_owned(),
+                year: None,
+            };
+            let tracks = [track(text), track("a")];
+            black_box((
+                field_query(&sought),
+                free_query(&sought),
+                WantedVersions::from_prompt(text),
+            ));
+            choose(&sought, &tracks, text);
+        },
+    );
 }
 
 #[test]
 fn found_tracks_are_read_in_linear_time() {
     let name = ("{\"tracks\":{\"items\":[{\"name\":\"", "\"}]}}");
-    assert_linear(32 * KIB, &[("{\"tracks\":{\"items\":[", "0]}}"), name], |text| {
-        let settings = |name: &str| name.starts_with("SPOTIFY_CLIENT").then(|| "x".to_owned());
-        let (config, clock) = (SpotifyConfig::from_env(settings).unwrap(), FakeClock::hurrying(0));
-        let tokens = TokenCache::default();
-        tokens.put(Secret::new("t"), u64::MAX);
-        let http = FakeHttp::answering([FakeAnswer::text(200, "application/json", text)]);
-        let found = SpotifyApp::new(&config, &tokens, &http, &clock).search("song", None, 10).now_or_never();
-        let sought = Suggestion { artist: "a".to_owned(), title: "live".to_owned(), year: None };
-        choose(&sought, &found.unwrap().unwrap_or_default(), "evening");
-    });
+    assert_linear(
+        32 * KIB,
+        &[("{\"tracks\":{\"items\":[", "0]}}"), name],
+        |text| {
+            let settings = |name: &str| name.starts_with("SPOTIFY_CLIENT").then(|| "x".to_owned());
+            let (config, clock) = (
+                SpotifyConfig::from_env(settings).unwrap(),
+                FakeClock::hurrying(0),
+            );
+            let tokens = TokenCache::default();
+            tokens.put(Secret::new("t"), u64::MAX);
+            let http = FakeHttp::answering([FakeAnswer::text(200, "application/json", text)]);
+            let found = SpotifyApp::new(&config, &tokens, &http, &clock)
+                .search("song", None, 10)
+                .now_or_never();
+            let sought = Suggestion {
+                artist: "a".to_owned(),
+                title: "live".to_owned(),
+                year: None,
+            };
+            choose(&sought, &found.unwrap().unwrap_or_default(), "evening");
+        },
+    );
 }
 
 fn track(name: &str) -> CatalogueTrack {
@@ -172,8 +239,12 @@ fn track(name: &str) -> CatalogueTrack {
 }
 
 fn choose(sought: &Suggestion, tracks: &[CatalogueTrack], prompt: &str) {
-    let constraints =
-        Constraints::new(true, None, std::slice::from_ref(&sought.artist), WantedVersions::default());
+    let constraints = Constraints::new(
+        true,
+        None,
+        std::slice::from_ref(&sought.artist),
+        WantedVersions::default(),
+    );
     let mut selection = Selection::new(50, prompt);
     black_box((rank(sought, tracks), constraints.excludes(sought)));
     let _ = black_box(best_match(sought, tracks, &constraints));

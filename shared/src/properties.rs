@@ -9,7 +9,11 @@ use crate::runtime::endpoint::route;
 use crate::text::{is_invisible, one_line};
 use crate::track::TrackUri;
 
-const ORIGINS: [&str; 3] = ["https://app.example", "http://127.0.0.1:8787", "http://[::1]:3000"];
+const ORIGINS: [&str; 3] = [
+    "https://app.example",
+    "http://127.0.0.1:8787",
+    "http://[::1]:3000",
+];
 
 fn origins() -> AllowedOrigins {
     AllowedOrigins::parse(&ORIGINS.join(",")).unwrap()
@@ -23,7 +27,8 @@ fn origin() -> impl Strategy<Value = String> {
         text(),
         (one(), text()).prop_map(|(origin, tail)| format!("{origin}{tail}")),
         (text(), one()).prop_map(|(before, origin)| format!("{before}{origin}")),
-        ("https?", "[a-zA-Z0-9.:@\\[\\]/-]{0,12}").prop_map(|(scheme, rest)| format!("{scheme}://{rest}")),
+        ("https?", "[a-zA-Z0-9.:@\\[\\]/-]{0,12}")
+            .prop_map(|(scheme, rest)| format!("{scheme}://{rest}")),
     ]
 }
 

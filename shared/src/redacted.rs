@@ -19,7 +19,11 @@ impl Secret {
 
     /// Whether it equals `other`; the duration reveals only the length.
     pub fn is(&self, other: &str) -> bool {
-        let differences = self.0.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+        let differences = self
+            .0
+            .bytes()
+            .zip(other.bytes())
+            .fold(0, |all, (a, b)| all | (a ^ b));
         self.0.len() == other.len() && differences == 0
     }
 }
@@ -47,9 +51,12 @@ mod tests {
             format!("{secret} {secret:?} {:?}", Some(&secret)),
             "[redacted] [redacted] Some([redacted])"
         );
-        for (other, is_same) in
-            [("sb_secret_x", true), ("sb_secret_y", false), ("sb_secret_", false), ("", false)]
-        {
+        for (other, is_same) in [
+            ("sb_secret_x", true),
+            ("sb_secret_y", false),
+            ("sb_secret_", false),
+            ("", false),
+        ] {
             assert_eq!(secret.is(other), is_same, "{other}");
         }
     }

@@ -120,7 +120,11 @@ impl CatalogueTrack {
     pub fn artist(&self) -> String {
         let mut shown = String::new();
         for name in &self.artists {
-            let longer = if shown.is_empty() { name.clone() } else { format!("{shown}, {name}") };
+            let longer = if shown.is_empty() {
+                name.clone()
+            } else {
+                format!("{shown}, {name}")
+            };
             if !shown.is_empty() && longer.chars().count() > MAX_TEXT_CHARS {
                 break;
             }
@@ -191,7 +195,10 @@ mod tests {
 
     #[test]
     fn an_era_includes_both_of_its_ends() {
-        let era = Era { from: Some(1980), to: Some(1989) };
+        let era = Era {
+            from: Some(1980),
+            to: Some(1989),
+        };
         assert!(era.contains(1980) && era.contains(1989));
         assert!(!era.contains(1979) && !era.contains(1990));
         assert!(Era::default().contains(1700));

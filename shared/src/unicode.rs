@@ -28,10 +28,17 @@ mod tests {
 
     #[test]
     fn letters_come_apart_into_base_and_marks() {
-        for (text, expected) in
-            [("Ża", "Z\u{307}a"), ("ﬁ①", "fi1"), ("각", "\u{1100}\u{1161}\u{11a8}"), ("ł", "ł")]
-        {
-            assert_eq!(decompose(text).into_iter().collect::<String>(), expected, "{text}");
+        for (text, expected) in [
+            ("Ża", "Z\u{307}a"),
+            ("ﬁ①", "fi1"),
+            ("각", "\u{1100}\u{1161}\u{11a8}"),
+            ("ł", "ł"),
+        ] {
+            assert_eq!(
+                decompose(text).into_iter().collect::<String>(),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -47,7 +47,9 @@ pub(crate) const fn pairs<'a, const N: usize>(entries: &[&'a str]) -> [(&'a str,
     assert!(entries.len() == N, "N is the number of entries");
     let mut pairs = [("", ""); N];
     let (mut free, mut rest): (&mut [(&str, &str)], &[&str]) = (&mut pairs, entries);
-    while let (Some((place, others)), Some((entry, after))) = (free.split_first_mut(), rest.split_first()) {
+    while let (Some((place, others)), Some((entry, after))) =
+        (free.split_first_mut(), rest.split_first())
+    {
         let (first, second) = split(entry, b" ");
         let second = match second {
             Some(second) => second,
@@ -112,24 +114,39 @@ mod tests {
 
     #[test]
     fn a_list_has_the_words_of_its_line() {
-        assert_eq!((ONE, MORE, NONE.len()), (&["first"][..], &["ein Łódź", "zwei", "drei vier"][..], 0));
-        assert_eq!(pairs(MORE), [("ein", "Łódź"), ("zwei", ""), ("drei", "vier")]);
+        assert_eq!(
+            (ONE, MORE, NONE.len()),
+            (&["first"][..], &["ein Łódź", "zwei", "drei vier"][..], 0)
+        );
+        assert_eq!(
+            pairs(MORE),
+            [("ein", "Łódź"), ("zwei", ""), ("drei", "vier")]
+        );
     }
 
     #[test]
     fn every_data_file_has_one_list_a_line_each_word_once() {
         for (file, text) in [
             ("prompt.txt", include_str!("matching/prompt.txt")),
-            ("transliteration.txt", include_str!("matching/transliteration.txt")),
+            (
+                "transliteration.txt",
+                include_str!("matching/transliteration.txt"),
+            ),
             ("words.txt", include_str!("llm/playlist/words.txt")),
             ("errors.txt", include_str!("llm/errors.txt")),
         ] {
-            let names: Vec<&str> = text.lines().map(|line| line.split_once(": ").unwrap().0).collect();
+            let names: Vec<&str> = text
+                .lines()
+                .map(|line| line.split_once(": ").unwrap().0)
+                .collect();
             for (at, line) in text.lines().enumerate() {
                 let (name, entries) = line.split_once(": ").unwrap();
                 assert!(!names[..at].contains(&name), "{file}: {name} twice");
                 let words: Vec<&str> = entries.split(", ").collect();
-                let twice = words.iter().enumerate().find(|(at, word)| words[..*at].contains(word));
+                let twice = words
+                    .iter()
+                    .enumerate()
+                    .find(|(at, word)| words[..*at].contains(word));
                 assert!(
                     twice.is_none() && words.iter().all(|word| !word.is_empty()),
                     "{file}: {name} {twice:?}"

@@ -1,11 +1,11 @@
 // Coming, going, and coming back after the password is forgotten.
 
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { launch } from './browser.ts';
-import { goTo, keepsFocus, says, sendCredentials, signIn, wish } from './page.ts';
-import { linkTo, listener, modelTakes, PHONE, ready, SIZES, visit } from './support.ts';
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Page } from "playwright-core";
+import { launch } from "./browser.ts";
+import { goTo, keepsFocus, says, sendCredentials, signIn, wish } from "./page.ts";
+import { linkTo, listener, modelTakes, PHONE, ready, SIZES, visit } from "./support.ts";
 
 const browser = await launch();
 after(() => browser.close());
@@ -16,172 +16,172 @@ for (const [name, size] of SIZES) {
   test(`on a ${name}, a stranger gets the first playlist at once, and keeps it with an account`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
     await modelTakes(0, 0);
-    await wish(page, 'songs for a rainy tram ride');
-    await page.getByText('So far this is kept in this browser only.').waitFor();
+    await wish(page, "songs for a rainy tram ride");
+    await page.getByText("So far this is kept in this browser only.").waitFor();
     const made = page.url();
-    await page.getByRole('button', { name: 'Send to Spotify' }).click();
-    await says(page, 'This needs an account.');
-    await goTo(page, '');
-    await page.getByText('With an account you get 3 in 30 days.').waitFor();
-    await page.getByRole('link', { name: 'Keep it: create an account' }).click();
-    await sendCredentials(page, 'Create account', newAddress());
-    await page.getByText('Your account is there').waitFor();
+    await page.getByRole("button", { name: "Send to Spotify" }).click();
+    await says(page, "This needs an account.");
+    await goTo(page, "");
+    await page.getByText("With an account you get 3 in 30 days.").waitFor();
+    await page.getByRole("link", { name: "Keep it: create an account" }).click();
+    await sendCredentials(page, "Create account", newAddress());
+    await page.getByText("Your account is there").waitFor();
     await page.goto(made);
-    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
-    await goTo(page, '');
-    await page.getByText('2 of 3 AI playlists left').waitFor();
+    await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
+    await goTo(page, "");
+    await page.getByText("2 of 3 AI playlists left").waitFor();
   });
 
   test(`on a ${name}, where Auth lets in no stranger, one signs up, and the wish comes true by itself`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
-    await page.route('**/config.json', async (route) => {
+    await page.route("**/config.json", async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), anonymous_sign_ins: false } });
     });
     await page.reload();
     await modelTakes(0, 0);
-    await wish(page, 'songs for a rainy tram ride');
-    await page.getByText('What you have written is kept').waitFor();
-    await page.getByRole('button', { name: 'Show' }).click();
-    assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('type'), 'text');
-    await sendCredentials(page, 'Create account', newAddress());
-    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
-    await goTo(page, '');
-    await page.getByText('2 of 3 AI playlists left').waitFor();
-    assert.equal(await page.getByLabel('Your wish').inputValue(), 'songs for a rainy tram ride');
+    await wish(page, "songs for a rainy tram ride");
+    await page.getByText("What you have written is kept").waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    assert.equal(await page.getByLabel("Password", { exact: true }).getAttribute("type"), "text");
+    await sendCredentials(page, "Create account", newAddress());
+    await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
+    await goTo(page, "");
+    await page.getByText("2 of 3 AI playlists left").waitFor();
+    assert.equal(await page.getByLabel("Your wish").inputValue(), "songs for a rainy tram ride");
   });
 }
 
-test('a wrong password says so and keeps the address', async () => {
+test("a wrong password says so and keeps the address", async () => {
   const { email } = await listener();
   const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
-  await sendCredentials(page, 'Sign in', email, 'not the password');
-  await page.getByText('The e-mail address or the password is wrong.').waitFor();
-  assert.equal(await page.getByLabel('E-mail').inputValue(), email);
+  await sendCredentials(page, "Sign in", email, "not the password");
+  await page.getByText("The e-mail address or the password is wrong.").waitFor();
+  assert.equal(await page.getByLabel("E-mail").inputValue(), email);
 });
 
-test('what is missing in a form is said in the language of the page', async () => {
-  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: 'pl-PL' });
-  await page.getByRole('button', { name: 'Załóż konto' }).click();
-  await page.getByText('Wypełnij to pole.').first().waitFor();
-  await keepsFocus(page, 'a form that was not sent');
-  await page.getByLabel('E-mail').fill('nikt');
-  await page.getByLabel('Hasło', { exact: true }).fill('krótkie');
-  await page.getByRole('button', { name: 'Załóż konto' }).click();
-  await page.getByText('To nie jest adres e-mail.').waitFor();
-  await page.getByText('Co najmniej 8 znaków.').waitFor();
+test("what is missing in a form is said in the language of the page", async () => {
+  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: "pl-PL" });
+  await page.getByRole("button", { name: "Załóż konto" }).click();
+  await page.getByText("Wypełnij to pole.").first().waitFor();
+  await keepsFocus(page, "a form that was not sent");
+  await page.getByLabel("E-mail").fill("nikt");
+  await page.getByLabel("Hasło", { exact: true }).fill("krótkie");
+  await page.getByRole("button", { name: "Załóż konto" }).click();
+  await page.getByText("To nie jest adres e-mail.").waitFor();
+  await page.getByText("Co najmniej 8 znaków.").waitFor();
 });
 
-test('an address and a password are changed from the account', async () => {
+test("an address and a password are changed from the account", async () => {
   const who = await listener();
   const { page } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
-  await page.getByRole('button', { name: 'Change e-mail' }).click();
-  await page.getByLabel('New e-mail address').fill(newAddress());
-  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-  await says(page, 'Open the links that we have sent to');
-  await page.getByRole('link', { name: 'Change password' }).click();
-  await page.getByLabel('New password', { exact: true }).fill('another horse battery');
-  await page.getByRole('button', { name: 'Save password' }).click();
-  await page.getByText('Your new password is saved.').waitFor();
+  await page.getByRole("button", { name: "Change e-mail" }).click();
+  await page.getByLabel("New e-mail address").fill(newAddress());
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await says(page, "Open the links that we have sent to");
+  await page.getByRole("link", { name: "Change password" }).click();
+  await page.getByLabel("New password", { exact: true }).fill("another horse battery");
+  await page.getByRole("button", { name: "Save password" }).click();
+  await page.getByText("Your new password is saved.").waitFor();
 });
 
-test('who opens a place of their own is asked to sign in and then is there', async () => {
+test("who opens a place of their own is asked to sign in and then is there", async () => {
   const { email } = await listener();
   const { page } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
-  await page.getByText('Sign in to see this page.').waitFor();
-  await sendCredentials(page, 'Sign in', email);
-  await page.getByRole('heading', { name: 'Library' }).waitFor();
+  await page.getByText("Sign in to see this page.").waitFor();
+  await sendCredentials(page, "Sign in", email);
+  await page.getByRole("heading", { name: "Library" }).waitFor();
 });
 
-test('signing out leaves nothing that the next user could read', async () => {
+test("signing out leaves nothing that the next user could read", async () => {
   const { page } = await visit(browser, { who: await listener() });
-  await page.getByLabel('Your wish').fill('a secret');
-  await goTo(page, 'account');
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByText('You are signed out.').waitFor();
+  await page.getByLabel("Your wish").fill("a secret");
+  await goTo(page, "account");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out.").waitFor();
   assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).match(/secret|token|example\.com/));
 });
 
-test('a forgotten password is replaced by way of a mail', async () => {
+test("a forgotten password is replaced by way of a mail", async () => {
   const { email } = await listener();
   const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
-  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await page.getByRole("link", { name: "Forgot your password?" }).click();
   // The screen before has a field of the same name.
-  await page.getByRole('button', { name: 'Send the link' }).waitFor();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByRole('button', { name: 'Send the link' }).click();
+  await page.getByRole("button", { name: "Send the link" }).waitFor();
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Send the link" }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
   const link = await linkTo(email);
   // A program that looks through mails opens the link, and runs what is there.
   const scanner = await visit(browser, { url: link });
-  await scanner.page.getByText('Choose a new password with the link from the mail.').waitFor();
+  await scanner.page.getByText("Choose a new password with the link from the mail.").waitFor();
   // The listener does so on another device.
   const phone = await visit(browser, { url: link, size: PHONE });
-  await phone.page.getByRole('button', { name: 'Confirm' }).click();
+  await phone.page.getByRole("button", { name: "Confirm" }).click();
   await phone.page.getByText(`You are signed in as ${email}.`).waitFor();
-  await phone.page.getByLabel('New password', { exact: true }).fill('another horse battery');
-  await phone.page.getByRole('button', { name: 'Save password' }).click();
-  await phone.page.getByText('Your new password is saved.').waitFor();
+  await phone.page.getByLabel("New password", { exact: true }).fill("another horse battery");
+  await phone.page.getByRole("button", { name: "Save password" }).click();
+  await phone.page.getByText("Your new password is saved.").waitFor();
   const later = await visit(browser, { url: link });
-  await later.page.getByRole('button', { name: 'Confirm' }).click();
-  await says(later.page, 'The link from the mail is not valid any more.');
-  await signIn(later.page, email, 'another horse battery');
+  await later.page.getByRole("button", { name: "Confirm" }).click();
+  await says(later.page, "The link from the mail is not valid any more.");
+  await signIn(later.page, email, "another horse battery");
 });
 
 async function isSignedInAs(page: Page, email: string): Promise<void> {
-  await goTo(page, 'account');
-  await page.getByRole('main').getByText(`Signed in as ${email}`).waitFor();
+  await goTo(page, "account");
+  await page.getByRole("main").getByText(`Signed in as ${email}`).waitFor();
 }
 
 for (const isKnown of [false, true]) {
-  test(`a link that carries a session does not sign ${isKnown ? 'a listener over to' : 'a stranger in to'} the account of the link’s author`, async () => {
+  test(`a link that carries a session does not sign ${isKnown ? "a listener over to" : "a stranger in to"} the account of the link’s author`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     const { access_token, refresh_token } = attacker.session;
-    const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: '3600', token_type: 'bearer', type: 'magiclink' });
+    const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: "3600", token_type: "bearer", type: "magiclink" });
     for (const [before, link] of [
-      ['', `#${parameters}`],
-      ['#/playlists', `#${parameters}`],
-      ['', `?${parameters}`],
-      ['', '?code=of-the-attackers'],
+      ["", `#${parameters}`],
+      ["#/playlists", `#${parameters}`],
+      ["", `?${parameters}`],
+      ["", "?code=of-the-attackers"],
     ] as const) {
       const { page } = await visit(browser, { ...(isKnown ? { who: victim } : {}), url: `${ready.web_url}/${before || link}` });
       if (before) {
-        await page.getByRole('heading', { name: isKnown ? 'Library' : 'Sign in' }).waitFor();
+        await page.getByRole("heading", { name: isKnown ? "Library" : "Sign in" }).waitFor();
         await page.goto(`${ready.web_url}/${link}`);
       }
-      await says(page, 'The link tried to sign you in to an account of its choice. It was ignored.');
+      await says(page, "The link tried to sign you in to an account of its choice. It was ignored.");
       assert.equal(page.url(), `${ready.web_url}/#/`);
       assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(access_token));
       if (isKnown) await isSignedInAs(page, victim.email);
-      else await page.getByRole('link', { name: 'Sign in', exact: true }).waitFor();
+      else await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
     }
   });
 }
 
-test('an address is changed by the link in a mail, and the page shows the new one', async () => {
+test("an address is changed by the link in a mail, and the page shows the new one", async () => {
   const who = await listener();
   const { page } = await visit(browser, { who });
   const email = newAddress();
   assert.equal((await who.supabase.auth.updateUser({ email })).error, null);
   await page.goto(await linkTo(who.email));
-  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole("button", { name: "Confirm" }).click();
   await page.getByText(`You are signed in as ${email}.`).waitFor();
   await isSignedInAs(page, email);
 });
 
 for (const [choice, isKept] of [
-  ['Stay signed in as', true],
-  ['Sign in as', false],
+  ["Stay signed in as", true],
+  ["Sign in as", false],
 ] as const) {
   test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     await attacker.supabase.auth.signInWithOtp({ email: attacker.email });
     const { page } = await visit(browser, { who: victim, url: await linkTo(attacker.email) });
     await page.getByText(`You are signed in as ${victim.email}.`).waitFor();
-    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByRole("button", { name: "Confirm" }).click();
     await says(page, `This link belongs to ${attacker.email}.`);
-    await page.getByRole('button', { name: `${choice} ${isKept ? victim.email : attacker.email}` }).click();
-    await page.getByLabel('Your wish').waitFor();
+    await page.getByRole("button", { name: `${choice} ${isKept ? victim.email : attacker.email}` }).click();
+    await page.getByLabel("Your wish").waitFor();
     await isSignedInAs(page, isKept ? victim.email : attacker.email);
   });
 }

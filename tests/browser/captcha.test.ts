@@ -1,30 +1,30 @@
 // Turnstile, with Cloudflare's documented test keys: its script, its frame and its verification are stand-ins on this machine.
 
-import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { after, test } from 'node:test';
-import { createClient } from '@supabase/supabase-js';
-import { launch } from './browser.ts';
-import { listen } from './file-server.ts';
-import { startOwnSupabase } from './own-supabase.ts';
-import { goTo, says, sendCredentials } from './page.ts';
-import type { Visit } from './support.ts';
-import { PASSWORD, visit } from './support.ts';
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, test } from "node:test";
+import { createClient } from "@supabase/supabase-js";
+import { launch } from "./browser.ts";
+import { listen } from "./file-server.ts";
+import { startOwnSupabase } from "./own-supabase.ts";
+import { goTo, says, sendCredentials } from "./page.ts";
+import type { Visit } from "./support.ts";
+import { PASSWORD, visit } from "./support.ts";
 
-const CLOUDFLARE = 'https://challenges.cloudflare.com';
-const KEYS = { passes: '1x00000000000000000000AA', blocks: '2x00000000000000000000AB', secret: '1x0000000000000000000000000000000AA' };
-const DUMMY = 'XXXX.DUMMY.TOKEN.XXXX';
+const CLOUDFLARE = "https://challenges.cloudflare.com";
+const KEYS = { passes: "1x00000000000000000000AA", blocks: "2x00000000000000000000AB", secret: "1x0000000000000000000000000000000AA" };
+const DUMMY = "XXXX.DUMMY.TOKEN.XXXX";
 
 /** As Turnstile's, each token is good once; that they differ is how the test tells them apart. */
 const spent: string[] = [];
 const siteverify = createServer(async (incoming, outgoing) => {
-  const form = new URLSearchParams((await incoming.toArray()).join(''));
-  const token = form.get('response') ?? '';
-  const codes = form.get('secret') === KEYS.secret ? [] : ['invalid-input-secret'];
-  if (!token.startsWith(DUMMY)) codes.push('invalid-input-response');
-  if (spent.includes(token)) codes.push('timeout-or-duplicate');
+  const form = new URLSearchParams((await incoming.toArray()).join(""));
+  const token = form.get("response") ?? "";
+  const codes = form.get("secret") === KEYS.secret ? [] : ["invalid-input-secret"];
+  if (!token.startsWith(DUMMY)) codes.push("invalid-input-response");
+  if (spent.includes(token)) codes.push("timeout-or-duplicate");
   spent.push(token);
-  outgoing.setHeader('Content-Type', 'application/json').end(JSON.stringify({ success: codes.length === 0, 'error-codes': codes, hostname: 'localhost' }));
+  outgoing.setHeader("Content-Type", "application/json").end(JSON.stringify({ success: codes.length === 0, "error-codes": codes, hostname: "localhost" }));
 });
 
 /** What api.js does with the test keys: a frame, and a token or an error. */
@@ -63,62 +63,62 @@ async function visitWith(site_key: string, hasScript = true): Promise<Visit> {
   own.config.turnstile_site_key = site_key;
   const it = await visit(browser, { url: own.site, others: [own.config.supabase_url, CLOUDFLARE] });
   await it.context.route(`${CLOUDFLARE}/turnstile/v0/api.js*`, (route) =>
-    hasScript ? route.fulfill({ contentType: 'text/javascript', body: API }) : route.abort(),
+    hasScript ? route.fulfill({ contentType: "text/javascript", body: API }) : route.abort(),
   );
-  await it.context.route(`${CLOUDFLARE}/frame`, (route) => route.fulfill({ contentType: 'text/html', body: '<p>Success!</p>' }));
+  await it.context.route(`${CLOUDFLARE}/frame`, (route) => route.fulfill({ contentType: "text/html", body: "<p>Success!</p>" }));
   return it;
 }
 
-test('Auth refuses sign-up, sign-in and mails without a token', async () => {
+test("Auth refuses sign-up, sign-in and mails without a token", async () => {
   const { auth } = createClient(own.config.supabase_url, own.config.supabase_publishable_key, { auth: { persistSession: false } });
   const email = `${crypto.randomUUID()}@example.com`;
-  for (const captchaToken of [undefined, 'made up']) {
+  for (const captchaToken of [undefined, "made up"]) {
     const options = { captchaToken };
     const answers = [
       await auth.signUp({ email, password: PASSWORD, options }),
       await auth.signInWithPassword({ email, password: PASSWORD, options }),
       await auth.signInWithOtp({ email, options }),
       await auth.resetPasswordForEmail(email, options),
-      await auth.resend({ type: 'signup', email, options }),
+      await auth.resend({ type: "signup", email, options }),
     ];
     assert.deepEqual(
       answers.map(({ error }) => error?.code),
-      Array(5).fill('captcha_failed'),
+      Array(5).fill("captcha_failed"),
     );
   }
 });
 
-test('a listener signs up, asks for a new password and signs in, with a token for each', async () => {
+test("a listener signs up, asks for a new password and signs in, with a token for each", async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const first = await visitWith(KEYS.passes);
   const before = spent.length;
-  await goTo(first.page, 'sign-up');
-  await first.page.frameLocator('iframe').getByText('Success!').waitFor();
-  await sendCredentials(first.page, 'Create account', email);
-  await first.page.getByText('3 of 3 AI playlists left').waitFor();
+  await goTo(first.page, "sign-up");
+  await first.page.frameLocator("iframe").getByText("Success!").waitFor();
+  await sendCredentials(first.page, "Create account", email);
+  await first.page.getByText("3 of 3 AI playlists left").waitFor();
   const { page } = await visitWith(KEYS.passes);
-  await goTo(page, 'forgot');
-  await page.getByRole('button', { name: 'Send the link' }).waitFor();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByRole('button', { name: 'Send the link' }).click();
+  await goTo(page, "forgot");
+  await page.getByRole("button", { name: "Send the link" }).waitFor();
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Send the link" }).click();
   await says(page, `If there is an account for ${email}, a link is on its way.`);
-  await goTo(page, 'sign-in');
-  await sendCredentials(page, 'Sign in', email, 'not the password');
-  await says(page, 'The e-mail address or the password is wrong.');
-  await sendCredentials(page, 'Sign in', email);
-  await page.getByRole('link', { name: 'You', exact: true }).waitFor();
+  await goTo(page, "sign-in");
+  await sendCredentials(page, "Sign in", email, "not the password");
+  await says(page, "The e-mail address or the password is wrong.");
+  await sendCredentials(page, "Sign in", email);
+  await page.getByRole("link", { name: "You", exact: true }).waitFor();
   const used = spent.slice(before);
   assert.deepEqual([used.length, new Set(used).size], [4, 4]);
 });
 
 for (const [what, key, hasScript] of [
-  ['fails', KEYS.blocks, true],
-  ['cannot be loaded', KEYS.passes, false],
+  ["fails", KEYS.blocks, true],
+  ["cannot be loaded", KEYS.passes, false],
 ] as const) {
   test(`a check that ${what} is said, and nothing can be sent`, async () => {
     const { page } = await visitWith(key, hasScript);
-    await goTo(page, 'sign-up');
-    await says(page, 'The check that you are not a robot did not succeed.');
-    assert.equal(await page.getByRole('button', { name: 'Create account' }).getAttribute('aria-disabled'), 'true');
+    await goTo(page, "sign-up");
+    await says(page, "The check that you are not a robot did not succeed.");
+    assert.equal(await page.getByRole("button", { name: "Create account" }).getAttribute("aria-disabled"), "true");
   });
 }

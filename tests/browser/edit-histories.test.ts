@@ -2,19 +2,19 @@
  * Two devices edit one playlist at the same time, each through the page's own edits, while requests fail before and after
  * they reach the database. The model applies what the database confirmed, in the order of the versions.
  */
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import postgres from 'postgres';
-import type { Track } from '../../web/src/api/data.ts';
-import { trackStore } from '../../web/src/api/data.ts';
-import type { Change, Step } from '../../web/src/state/edits.ts';
-import { Edits, END, moveTo } from '../../web/src/state/edits.ts';
-import { ready, signedUp } from '../supabase-js/support.ts';
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import postgres from "postgres";
+import type { Track } from "../../web/src/api/data.ts";
+import { trackStore } from "../../web/src/api/data.ts";
+import type { Change, Step } from "../../web/src/state/edits.ts";
+import { Edits, END, moveTo } from "../../web/src/state/edits.ts";
+import { ready, signedUp } from "../supabase-js/support.ts";
 
 const EDITS = 500;
 /** After so many edits the devices wait for each other, and have to agree. */
 const ROUND = 20;
-const AWAY = new Set(['network', 'database_unavailable']);
+const AWAY = new Set(["network", "database_unavailable"]);
 
 let state = 20_261_126;
 function random(below: number): number {
@@ -22,8 +22,8 @@ function random(below: number): number {
   return state % below;
 }
 
-const about = { artist: 'Zażółć', album: '', duration_ms: 1000, explicit: false };
-const trackOf = (n: number): Track => ({ track_uri: `spotify:track:${String(n).padStart(22, '0')}`, title: `Song ${n}`, ...about });
+const about = { artist: "Zażółć", album: "", duration_ms: 1000, explicit: false };
+const trackOf = (n: number): Track => ({ track_uri: `spotify:track:${String(n).padStart(22, "0")}`, title: `Song ${n}`, ...about });
 const uriOf = (track: Track) => track.track_uri;
 
 type Args = { track_uri: string; track_uris: string[]; track: Track; tracks: Track[]; after_uri: string; before_uri: string };
@@ -32,9 +32,9 @@ type List = { version: number; uris: readonly string[] };
 
 /** What the call makes of a list, written down anew: the page's and the database's own code is what is tested. */
 function model(list: readonly string[], { name, args }: Call): readonly string[] {
-  if (name === 'remove_tracks') return list.filter((uri) => !args.track_uris.includes(uri));
-  if (name === 'replace_track') return list.map((uri) => (uri === args.track_uri ? args.track.track_uri : uri));
-  const isMove = name === 'move_track';
+  if (name === "remove_tracks") return list.filter((uri) => !args.track_uris.includes(uri));
+  if (name === "replace_track") return list.map((uri) => (uri === args.track_uri ? args.track.track_uri : uri));
+  const isMove = name === "move_track";
   const put = isMove ? [args.track_uri] : args.tracks.map(uriOf).filter((uri) => !list.includes(uri));
   const others = list.filter((uri) => !isMove || uri !== args.track_uri);
   const [after, before] = [others.indexOf(args.after_uri), others.indexOf(args.before_uri)];
@@ -47,7 +47,7 @@ function follow({ version, uris }: List, calls: readonly Call[]): List {
   for (const unchanged of of.get(version) ?? []) assert.deepEqual(model(uris, unchanged), uris, JSON.stringify(unchanged));
   const made = of.get(version + 1);
   if (!made) {
-    assert.ok(Math.max(version, ...of.keys()) === version, 'every change counts once');
+    assert.ok(Math.max(version, ...of.keys()) === version, "every change counts once");
     return { version, uris };
   }
   const changed = made.map((call) => model(uris, call)).find((it) => it.join() !== uris.join());
@@ -60,15 +60,15 @@ const calls: Call[] = [];
 let isFailing = false;
 const failing: typeof fetch = async (input, init) => {
   const fate = isFailing ? random(10) : null;
-  if (fate === 0) return Response.json({ code: 'PGRST001', message: 'away' }, { status: 503 });
-  if (fate === 1) throw new TypeError('Failed to fetch');
+  if (fate === 0) return Response.json({ code: "PGRST001", message: "away" }, { status: 503 });
+  if (fate === 1) throw new TypeError("Failed to fetch");
   const response = await fetch(input, init);
   const [, name] = /rpc\/(\w+)/.exec(String(input)) ?? [];
   if (name && response.ok) {
     const { version, tracks } = await response.clone().json();
     calls.push({ name, args: JSON.parse(String(init?.body)), version, uris: tracks.map(uriOf) });
   }
-  if (fate === 2 || fate === 3) throw new TypeError('Failed to fetch');
+  if (fate === 2 || fate === 3) throw new TypeError("Failed to fetch");
   // A slow response: the other device's come before it.
   if (fate === 4) for (let turn = random(200); turn > 0; turn -= 1) await new Promise(setImmediate);
   return response;
@@ -77,19 +77,19 @@ const failing: typeof fetch = async (input, init) => {
 function randomChange(tracks: readonly Track[]): Change {
   const some = () => uriOf(tracks[random(tracks.length)] ?? trackOf(random(60)));
   const kind = random(10);
-  if (kind < 3) return { kind: 'add', tracks: [trackOf(random(60)), trackOf(60 + random(20))], after: some(), before: some() };
-  if (kind < 5 && tracks.length > 5) return { kind: 'remove', uris: [some(), some()] };
-  if (kind < 6) return { kind: 'swap', uri: some(), track: trackOf(random(60)) };
-  return moveTo(tracks, random(tracks.length), random(tracks.length)) ?? { kind: 'remove', uris: [some()] };
+  if (kind < 3) return { kind: "add", tracks: [trackOf(random(60)), trackOf(60 + random(20))], after: some(), before: some() };
+  if (kind < 5 && tracks.length > 5) return { kind: "remove", uris: [some(), some()] };
+  if (kind < 6) return { kind: "swap", uri: some(), track: trackOf(random(60)) };
+  return moveTo(tracks, random(tracks.length), random(tracks.length)) ?? { kind: "remove", uris: [some()] };
 }
 
 test(`on two devices, after ${EDITS} edits with failing responses, the database, the model and both screens agree`, async () => {
   const { supabase, session } = await signedUp({ fetch: failing });
-  const { data: row } = await supabase.from('playlists').insert({ owner_id: session.user.id, name: 'Both' }).select('id').single();
+  const { data: row } = await supabase.from("playlists").insert({ owner_id: session.user.id, name: "Both" }).select("id").single();
   const store = trackStore(String(row?.id), () => supabase as never);
-  let known = await store.save({ kind: 'add', tracks: Array.from({ length: 20 }, (_, n) => trackOf(n)), ...END });
+  let known = await store.save({ kind: "add", tracks: Array.from({ length: 20 }, (_, n) => trackOf(n)), ...END });
   let truth: List = { version: 0, uris: [] };
-  const devices = [new Edits('', known, store, 0), new Edits('', known, store, 0)] as const;
+  const devices = [new Edits("", known, store, 0), new Edits("", known, store, 0)] as const;
   const sql = postgres(ready.database_url, { max: 1 });
   try {
     for (let made = 0; made < EDITS; ) {

@@ -1,12 +1,12 @@
 // Generating a playlist in the browser, with failures and interruptions.
 
-import assert from 'node:assert/strict';
-import { after, beforeEach, test } from 'node:test';
-import type { Page, Route } from 'playwright-core';
-import { launch } from './browser.ts';
-import { goTo, says, shot, signIn, tracksOn, upgrade, wish } from './page.ts';
-import type { Listener } from './support.ts';
-import { arrival, control, DESKTOP, generated, listener, modelTakes, resetSimulators, SIZES, titlesOf } from './support.ts';
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import type { Page, Route } from "playwright-core";
+import { launch } from "./browser.ts";
+import { goTo, says, shot, signIn, tracksOn, upgrade, wish } from "./page.ts";
+import type { Listener } from "./support.ts";
+import { arrival, control, DESKTOP, generated, listener, modelTakes, resetSimulators, SIZES, titlesOf } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -18,16 +18,16 @@ after(async () => {
 /** A layout shift without user input; TypeScript does not define the type yet. */
 type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] };
 
-const FOUND = ['Come as You Are', 'Karma Police', 'Let It Be'];
+const FOUND = ["Come as You Are", "Karma Police", "Let It Be"];
 
-const atTheComposer = (size = DESKTOP) => arrival(browser, '', { size, count: 3 });
+const atTheComposer = (size = DESKTOP) => arrival(browser, "", { size, count: 3 });
 
 async function usedBy({ supabase }: Listener): Promise<number> {
-  const { data } = await supabase.rpc('usage');
+  const { data } = await supabase.rpc("usage");
   return (data as { ai: { used: number } }).ai.used;
 }
 
-const isReady = (page: Page) => page.getByRole('heading', { level: 1, name: 'Rainy evening' }).waitFor();
+const isReady = (page: Page) => page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
 
 for (const [name, size] of SIZES) {
   test(`on a ${name}, tracks appear one by one, nothing moves, and the playlist is saved`, async () => {
@@ -40,150 +40,150 @@ for (const [name, size] of SIZES) {
           const what = entry.sources.map(({ node }) => (node instanceof Element ? node.outerHTML : node?.textContent)).join();
           if (!entry.hadRecentInput) kept.moves.push(`${entry.value}: ${what}`);
         }
-      }).observe({ type: 'layout-shift' });
+      }).observe({ type: "layout-shift" });
       new MutationObserver(() => {
-        const count = document.querySelectorAll('.track-item:not(.track-waiting)').length;
+        const count = document.querySelectorAll(".track-item:not(.track-waiting)").length;
         if (kept.counts.at(-1) !== count) kept.counts.push(count);
       }).observe(document.body, { childList: true, subtree: true });
     });
     await wish(page);
-    await page.getByText('Thinking of songs').waitFor();
-    assert.equal(await page.locator('.track-waiting').count(), 3);
+    await page.getByText("Thinking of songs").waitFor();
+    assert.equal(await page.locator(".track-waiting").count(), 3);
     await page.getByText(/^[12] of 3$/).waitFor();
-    assert.equal(await page.getByRole('progressbar', { name: 'Tracks found' }).getAttribute('max'), '3');
+    assert.equal(await page.getByRole("progressbar", { name: "Tracks found" }).getAttribute("max"), "3");
     await shot(page, `running-${name}`);
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
-    await page.getByRole('status').filter({ hasText: 'Rainy evening is ready: 3 tracks.' }).waitFor({ state: 'attached' });
+    await page.getByRole("status").filter({ hasText: "Rainy evening is ready: 3 tracks." }).waitFor({ state: "attached" });
     const { moves, counts } = await page.evaluate(() => {
       const { moves, counts } = globalThis as unknown as { moves: string[]; counts: number[] };
       return { moves, counts };
     });
-    assert.deepEqual(moves, [], 'layout shifts');
+    assert.deepEqual(moves, [], "layout shifts");
     assert.deepEqual(counts, [0, 1, 2, 3].slice(counts[0] === 0 ? 0 : 1));
     const shown = await tracksOn(page);
-    await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
-    await page.getByText('Left out: 1 not on Spotify.').waitFor();
+    await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
+    await page.getByText("Left out: 1 not on Spotify.").waitFor();
     await page.reload();
     await isReady(page);
     assert.deepEqual(await tracksOn(page), shown);
-    assert.deepEqual(await titlesOf(who, page.url().split('/').at(-1) ?? ''), shown);
+    assert.deepEqual(await titlesOf(who, page.url().split("/").at(-1) ?? ""), shown);
   });
 }
 
-test('a generation is cancelled at any time, costs nothing, and the wish is still there', async () => {
+test("a generation is cancelled at any time, costs nothing, and the wish is still there", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(30_000, 10);
   await wish(page);
-  await page.getByText('Thinking of songs').waitFor();
-  await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText('Cancelled. Nothing was used up.').waitFor();
-  assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
+  await page.getByText("Thinking of songs").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Cancelled. Nothing was used up.").waitFor();
+  assert.equal(await page.getByLabel("Your wish").inputValue(), "a cozy rainy evening");
   // The function itself detects the disconnect and releases the slot.
   while ((await usedBy(who)) > 0);
 });
 
-test('a generation that is cancelled once enough was there counts, and what was found is offered, also after a reload', async () => {
+test("a generation that is cancelled once enough was there counts, and what was found is offered, also after a reload", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 1_500);
   await wish(page);
   // One of three tracks is enough.
-  await page.locator('.track-item:not(.track-waiting)').first().waitFor();
-  await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText('Cancelled. It counts as one AI playlist, because enough of it was there.').waitFor();
+  await page.locator(".track-item:not(.track-waiting)").first().waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Cancelled. It counts as one AI playlist, because enough of it was there.").waitFor();
   await page.reload();
-  await page.getByRole('button', { name: 'Get my playlist' }).click();
+  await page.getByRole("button", { name: "Get my playlist" }).click();
   // The model had not named it yet.
-  await page.getByRole('heading', { level: 1, name: 'a cozy rainy evening' }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "a cozy rainy evening" }).waitFor();
   assert.equal((await tracksOn(page))[0], FOUND[0]);
   assert.equal(await usedBy(who), 1);
 });
 
-test('a wish that is not about music is answered with examples that can be taken', async () => {
+test("a wish that is not about music is answered with examples that can be taken", async () => {
   const { page } = await atTheComposer();
-  const reply = { kind: 'refusal', language: 'en', name: '', description: '', summary: '', tracks: [] };
-  await control('llm', 'PUT', 'script', { reply });
+  const reply = { kind: "refusal", language: "en", name: "", description: "", summary: "", tracks: [] };
+  await control("llm", "PUT", "script", { reply });
   await wish(page);
-  await says(page, 'That does not sound like a wish for music.');
-  const example = page.getByRole('alert').getByRole('listitem').first();
+  await says(page, "That does not sound like a wish for music.");
+  const example = page.getByRole("alert").getByRole("listitem").first();
   const text = await example.innerText();
-  await example.getByRole('button').click();
-  assert.equal(await page.getByLabel('Your wish').inputValue(), text);
+  await example.getByRole("button").click();
+  assert.equal(await page.getByLabel("Your wish").inputValue(), text);
 });
 
-test('a failure says what happened, what to do, and how support finds it', async () => {
+test("a failure says what happened, what to do, and how support finds it", async () => {
   const { page } = await atTheComposer();
-  await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-  const answered = page.waitForResponse('**/functions/v1/ai-playlist');
+  await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
+  const answered = page.waitForResponse("**/functions/v1/ai-playlist");
   await wish(page);
-  const alert = page.getByRole('alert');
-  await alert.getByText('The language model is not available. Nothing was used up.').waitFor();
-  await alert.getByText('Details for support').click();
-  await alert.getByText('llm_unavailable').waitFor();
-  await alert.getByText((await answered).headers()['x-request-id'] ?? 'no id').waitFor();
+  const alert = page.getByRole("alert");
+  await alert.getByText("The language model is not available. Nothing was used up.").waitFor();
+  await alert.getByText("Details for support").click();
+  await alert.getByText("llm_unavailable").waitFor();
+  await alert.getByText((await answered).headers()["x-request-id"] ?? "no id").waitFor();
   await resetSimulators();
   await modelTakes(0, 0);
-  await alert.getByRole('button', { name: 'Try again' }).click();
+  await alert.getByRole("button", { name: "Try again" }).click();
   await isReady(page);
 });
 
-test('what was chosen is sent, and what cannot be is said at its field and not sent', async () => {
+test("what was chosen is sent, and what cannot be is said at its field and not sent", async () => {
   const { page } = await atTheComposer();
   await modelTakes(0, 0);
-  const opened = (name: string) => page.getByRole('button', { name }).click();
-  await opened('Any years');
-  await page.getByLabel('Released from').fill('2005');
-  await page.getByLabel('until').fill('1999');
-  await opened('Songs to go by');
+  const opened = (name: string) => page.getByRole("button", { name }).click();
+  await opened("Any years");
+  await page.getByLabel("Released from").fill("2005");
+  await page.getByLabel("until").fill("1999");
+  await opened("Songs to go by");
   await wish(page);
-  await page.getByText('The first year must not be after the last one.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('placeholder')), '1990');
-  await page.getByLabel('Released from').fill('1990');
-  await opened('Leave out artists');
-  await page.getByLabel('Leave out artists').fill('Ed Sheeran, Adele');
-  await opened('Songs to go by');
-  await page.getByLabel('Songs to go by').fill('Pink Moon');
-  await page.getByRole('button', { name: 'Make it' }).click();
-  await page.getByText('Write at most five songs').waitFor();
-  await page.getByLabel('Songs to go by').fill('Nick Drake – Pink Moon');
-  await opened('Explicit ok');
-  const sent = page.waitForRequest('**/functions/v1/ai-playlist');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText("The first year must not be after the last one.").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("placeholder")), "1990");
+  await page.getByLabel("Released from").fill("1990");
+  await opened("Leave out artists");
+  await page.getByLabel("Leave out artists").fill("Ed Sheeran, Adele");
+  await opened("Songs to go by");
+  await page.getByLabel("Songs to go by").fill("Pink Moon");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByText("Write at most five songs").waitFor();
+  await page.getByLabel("Songs to go by").fill("Nick Drake – Pink Moon");
+  await opened("Explicit ok");
+  const sent = page.waitForRequest("**/functions/v1/ai-playlist");
+  await page.getByRole("button", { name: "Make it" }).click();
   const { era, exclude_artists, allow_explicit, target_count, save, seeds } = (await sent).postDataJSON();
   assert.deepEqual(
     [era, exclude_artists, allow_explicit, target_count, save, seeds],
-    [{ from: 1990, to: 1999 }, ['Ed Sheeran', 'Adele'], false, 3, true, [{ artist: 'Nick Drake', title: 'Pink Moon' }]],
+    [{ from: 1990, to: 1999 }, ["Ed Sheeran", "Adele"], false, 3, true, [{ artist: "Nick Drake", title: "Pink Moon" }]],
   );
   await isReady(page);
 });
 
-test('a new line is begun by Shift and Enter, and the logo always leads to a new wish', async () => {
+test("a new line is begun by Shift and Enter, and the logo always leads to a new wish", async () => {
   const { page } = await atTheComposer();
   await modelTakes(0, 0);
-  await page.getByLabel('Your wish').fill('rain');
-  await page.keyboard.press('Shift+Enter');
-  await page.keyboard.type('and wind');
-  assert.equal(await page.getByLabel('Your wish').inputValue(), 'rain\nand wind');
-  await page.keyboard.press('Enter');
+  await page.getByLabel("Your wish").fill("rain");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("and wind");
+  assert.equal(await page.getByLabel("Your wish").inputValue(), "rain\nand wind");
+  await page.keyboard.press("Enter");
   await isReady(page);
-  await page.getByRole('link', { name: 'Sound Whiskers' }).click();
-  await page.getByLabel('Your wish').waitFor();
+  await page.getByRole("link", { name: "Sound Whiskers" }).click();
+  await page.getByLabel("Your wish").waitFor();
 });
 
 for (const [what, lose] of [
-  ['a reload', (page: Page) => page.reload()],
-  ['the network coming back', (page: Page) => page.evaluate(() => dispatchEvent(new Event('online')))],
+  ["a reload", (page: Page) => page.reload()],
+  ["the network coming back", (page: Page) => page.evaluate(() => dispatchEvent(new Event("online")))],
 ] as const) {
   test(`a playlist whose answer was lost is brought back by ${what} alone, and paid for once`, async () => {
     const { page, who } = await atTheComposer();
     await modelTakes(0, 0);
     const cut = async (route: Route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).split('event: done')[0] });
+      await route.fulfill({ response, body: (await response.text()).split("event: done")[0] });
     };
-    await page.route('**/functions/v1/ai-playlist', cut, { times: 1 });
+    await page.route("**/functions/v1/ai-playlist", cut, { times: 1 });
     await wish(page);
-    await page.getByText('The connection was lost while your playlist was being made.').waitFor();
+    await page.getByText("The connection was lost while your playlist was being made.").waitFor();
     await lose(page);
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
@@ -191,62 +191,62 @@ for (const [what, lose] of [
   });
 }
 
-test('a playlist that is being made is in the library, and goes on after a reload', async () => {
+test("a playlist that is being made is in the library, and goes on after a reload", async () => {
   const { page } = await atTheComposer();
   await modelTakes(600, 400);
   await wish(page);
-  await page.getByText('Thinking of songs').waitFor();
-  await page.getByRole('link', { name: 'Library' }).click();
-  await page.getByRole('link', { name: 'Being made' }).waitFor();
+  await page.getByText("Thinking of songs").waitFor();
+  await page.getByRole("link", { name: "Library" }).click();
+  await page.getByRole("link", { name: "Being made" }).waitFor();
   await page.reload();
-  await goTo(page, 'playlists/new');
-  await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+  await goTo(page, "playlists/new");
+  await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
   assert.equal((await tracksOn(page)).length, 3);
 });
 
-test('offline, the page says that nothing was sent', async () => {
+test("offline, the page says that nothing was sent", async () => {
   const { page, context } = await atTheComposer();
   await modelTakes(0, 0);
   await context.setOffline(true);
   await wish(page);
-  await says(page, 'You are offline. Nothing was sent.');
+  await says(page, "You are offline. Nothing was sent.");
   await context.setOffline(false);
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole("button", { name: "Try again" }).click();
   await isReady(page);
 });
 
-test('who has used up the plan is told when the next one is free, and is one click from paying', async () => {
+test("who has used up the plan is told when the next one is free, and is one click from paying", async () => {
   const { page, who } = await atTheComposer();
   for (let n = 0; n < 3; n += 1) await generated(who, 1);
   await wish(page);
-  await page.getByText('Your AI playlists are used up for now.').waitFor();
-  await page.getByText('Trying again may help in 30 days.').waitFor();
+  await page.getByText("Your AI playlists are used up for now.").waitFor();
+  await page.getByText("Trying again may help in 30 days.").waitFor();
   await page.getByText(/0 of 3 AI playlists left; the next one is free on \d/).waitFor();
   await upgrade(page, who);
-  await page.getByRole('button', { name: 'Pay', exact: true }).waitFor();
+  await page.getByRole("button", { name: "Pay", exact: true }).waitFor();
 });
 
-test('a session that ends meanwhile is renewed, and one that cannot be renewed asks to sign in with everything kept', async () => {
+test("a session that ends meanwhile is renewed, and one that cannot be renewed asks to sign in with everything kept", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
-  const refused = { code: 'token_expired', message: 'Your session has expired. Sign in again.', request_id: crypto.randomUUID() };
-  await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }), { times: 1 });
+  const refused = { code: "token_expired", message: "Your session has expired. Sign in again.", request_id: crypto.randomUUID() };
+  await page.route("**/functions/v1/ai-playlist", (route) => route.fulfill({ status: 401, json: refused }), { times: 1 });
   await wish(page);
   await isReady(page);
-  await goTo(page, '');
-  await page.route('**/functions/v1/ai-playlist', (route) => route.fulfill({ status: 401, json: refused }));
-  const gone = { error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' };
-  await page.route('**/auth/v1/token*grant_type=refresh_token*', (route) => route.fulfill({ status: 400, json: gone }));
+  await goTo(page, "");
+  await page.route("**/functions/v1/ai-playlist", (route) => route.fulfill({ status: 401, json: refused }));
+  const gone = { error_code: "refresh_token_not_found", msg: "Invalid Refresh Token" };
+  await page.route("**/auth/v1/token*grant_type=refresh_token*", (route) => route.fulfill({ status: 400, json: gone }));
   await wish(page);
-  await page.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor();
+  await page.getByRole("link", { name: "Sign in", exact: true }).first().waitFor();
   await page.unrouteAll();
   await signIn(page, who.email);
-  await goTo(page, '');
-  assert.equal(await page.getByLabel('Your wish').inputValue(), 'a cozy rainy evening');
-  assert.equal(await page.getByText('Your session has expired.').count(), 0);
+  await goTo(page, "");
+  assert.equal(await page.getByLabel("Your wish").inputValue(), "a cozy rainy evening");
+  assert.equal(await page.getByText("Your session has expired.").count(), 0);
 });
 
-test('where there is no room to save it, a playlist waits in the library of its author alone', async () => {
+test("where there is no room to save it, a playlist waits in the library of its author alone", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const unsaved = async (route: Route) => {
@@ -254,20 +254,20 @@ test('where there is no room to save it, a playlist waits in the library of its 
     const body = (await response.text()).replace(/"playlist_id":"[^"]+"/, '"playlist_id":null,"not_saved":"playlist_limit_reached"');
     await route.fulfill({ response, body });
   };
-  await page.route('**/functions/v1/ai-playlist', unsaved, { times: 1 });
+  await page.route("**/functions/v1/ai-playlist", unsaved, { times: 1 });
   await wish(page);
-  await page.getByText('Your library is full').waitFor();
+  await page.getByText("Your library is full").waitFor();
   // As if the session had expired.
   const leave = async () => {
-    await page.evaluate(() => localStorage.removeItem('sound-whiskers.session'));
+    await page.evaluate(() => localStorage.removeItem("sound-whiskers.session"));
     await page.reload();
   };
   await leave();
   await signIn(page, who.email);
-  await goTo(page, 'playlists');
-  await page.getByText('Not saved yet').waitFor();
+  await goTo(page, "playlists");
+  await page.getByText("Not saved yet").waitFor();
   await leave();
   await signIn(page, (await listener()).email);
-  await goTo(page, 'playlists');
-  await page.getByText('No playlists yet').waitFor();
+  await goTo(page, "playlists");
+  await page.getByText("No playlists yet").waitFor();
 });

@@ -1,29 +1,29 @@
 // The page without a connection.
 
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { launch } from './browser.ts';
-import { goTo, tracksOn } from './page.ts';
-import { arrival, playlistOf, ready } from './support.ts';
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { launch } from "./browser.ts";
+import { goTo, tracksOn } from "./page.ts";
+import { arrival, playlistOf, ready } from "./support.ts";
 
 const browser = await launch();
 after(() => browser.close());
 
-test('what was read last is there without a connection, and nothing but the files of the page is kept', async () => {
-  const { page, context, who } = await arrival(browser, 'account', { offline: true });
-  const id = await playlistOf(who, 'For the tunnel', 2);
+test("what was read last is there without a connection, and nothing but the files of the page is kept", async () => {
+  const { page, context, who } = await arrival(browser, "account", { offline: true });
+  const id = await playlistOf(who, "For the tunnel", 2);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await goTo(page, `playlists/${id}`);
-  await page.getByRole('heading', { name: 'For the tunnel' }).waitFor();
+  await page.getByRole("heading", { name: "For the tunnel" }).waitFor();
   const titles = await tracksOn(page);
-  await goTo(page, 'playlists');
-  await page.getByRole('link', { name: 'For the tunnel' }).first().waitFor();
+  await goTo(page, "playlists");
+  await page.getByRole("link", { name: "For the tunnel" }).first().waitFor();
   await context.setOffline(true);
   await page.reload();
-  await page.getByRole('link', { name: 'For the tunnel' }).first().waitFor();
-  await page.getByText('You are offline. This is what was read last.').waitFor();
+  await page.getByRole("link", { name: "For the tunnel" }).first().waitFor();
+  await page.getByText("You are offline. This is what was read last.").waitFor();
   await goTo(page, `playlists/${id}`);
-  await page.getByRole('heading', { name: 'For the tunnel' }).waitFor();
+  await page.getByRole("heading", { name: "For the tunnel" }).waitFor();
   assert.deepEqual(await tracksOn(page), titles);
   const kept = await page.evaluate(async () => {
     const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));

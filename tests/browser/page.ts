@@ -1,44 +1,44 @@
 // What a listener does on the page, and what can be seen there.
 
-import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
-import type { Listener } from './support.ts';
-import { PASSWORD } from './support.ts';
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import type { Listener } from "./support.ts";
+import { PASSWORD } from "./support.ts";
 
-const SHOTS = 'target/screenshots';
+const SHOTS = "target/screenshots";
 
 export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
   await page.goto(`${new URL(page.url()).origin}/#/sign-in`);
-  await sendCredentials(page, 'Sign in', email, password);
-  await page.getByRole('link', { name: 'You', exact: true }).waitFor();
+  await sendCredentials(page, "Sign in", email, password);
+  await page.getByRole("link", { name: "You", exact: true }).waitFor();
 }
 
 /** Fills in the form with the button, once it is there: the screen before may have fields of the same names. */
 export async function sendCredentials(page: Page, button: string, email: string, password = PASSWORD): Promise<void> {
-  const send = page.getByRole('main').getByRole('button', { name: button });
+  const send = page.getByRole("main").getByRole("button", { name: button });
   await send.waitFor();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
   await send.click();
 }
 
 /** Presses a button and goes on in the dialog that it opens, which says for which account. */
 export async function goOn(page: Page, button: string, further: string, { email }: Listener): Promise<void> {
-  await page.getByRole('button', { name: button }).click();
-  const dialog = page.getByRole('dialog');
+  await page.getByRole("button", { name: button }).click();
+  const dialog = page.getByRole("dialog");
   await dialog.getByText(`Signed in as ${email}`).waitFor();
-  await dialog.getByRole('button', { name: further }).click();
+  await dialog.getByRole("button", { name: further }).click();
 }
 
-export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, 'Link Spotify', 'Continue to Spotify', who);
-export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, 'Upgrade to Pro', 'Continue to payment', who);
+export const linkSpotify = (page: Page, who: Listener): Promise<void> => goOn(page, "Link Spotify", "Continue to Spotify", who);
+export const upgrade = (page: Page, who: Listener): Promise<void> => goOn(page, "Upgrade to Pro", "Continue to payment", who);
 
-export async function wish(page: Page, words = 'a cozy rainy evening'): Promise<void> {
-  await page.getByLabel('Your wish').fill(words);
-  await page.keyboard.press('Enter');
+export async function wish(page: Page, words = "a cozy rainy evening"): Promise<void> {
+  await page.getByLabel("Your wish").fill(words);
+  await page.keyboard.press("Enter");
 }
 
 export async function goTo(page: Page, place: string): Promise<void> {
@@ -52,14 +52,14 @@ export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${SHOTS}/${name}.png` });
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export async function isAccessible(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.evaluate(AXE);
-    const results = (await page.evaluate('axe.run()')) as AxeResults;
-    const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
+    const results = (await page.evaluate("axe.run()")) as AxeResults;
+    const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`);
     assert.deepEqual(found, [], `${what}, ${colorScheme}`);
   }
   // One after the other: colours would glide back, and a picture taken meanwhile would show them half way.
@@ -69,7 +69,7 @@ export async function isAccessible(page: Page, what: string): Promise<void> {
 }
 
 export async function tracksOn(page: Page): Promise<string[]> {
-  return page.locator('.track-item:not(.track-waiting) .track-title .clip').allTextContents();
+  return page.locator(".track-item:not(.track-waiting) .track-title .clip").allTextContents();
 }
 
 /** A notice with these words, wherever it stands; the fold for support may hold them once more. */
@@ -79,11 +79,11 @@ export async function says(page: Page, words: string): Promise<void> {
 
 /** Chooses from the menu of a track, or of anything else that has one. */
 export async function choose(page: Page, what: string, item: string): Promise<void> {
-  await page.getByRole('button', { name: `More for ${what}` }).click();
-  await page.getByRole('menuitem', { name: item }).click();
+  await page.getByRole("button", { name: `More for ${what}` }).click();
+  await page.getByRole("menuitem", { name: item }).click();
 }
 
 export async function keepsFocus(page: Page, what: string): Promise<void> {
   await page.evaluate(() => new Promise(requestAnimationFrame));
-  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY', what);
+  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), "BODY", what);
 }

@@ -1,12 +1,12 @@
 // Changing a playlist: songs that stay, other songs, its versions, and the wishes that it was made from.
 
-import assert from 'node:assert/strict';
-import { after, beforeEach, test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { launch } from './browser.ts';
-import { choose, goTo, isAccessible, keepsFocus, says, shot, tracksOn, wish } from './page.ts';
-import type { Listener } from './support.ts';
-import { arrival, control, DESKTOP, generated, PHONE, playlistOf, resetSimulators, SIZES, titlesOf } from './support.ts';
+import assert from "node:assert/strict";
+import { after, beforeEach, test } from "node:test";
+import type { Page } from "playwright-core";
+import { launch } from "./browser.ts";
+import { choose, goTo, isAccessible, keepsFocus, says, shot, tracksOn, wish } from "./page.ts";
+import type { Listener } from "./support.ts";
+import { arrival, control, DESKTOP, generated, PHONE, playlistOf, resetSimulators, SIZES, titlesOf } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -15,147 +15,147 @@ after(async () => {
   await resetSimulators();
 });
 
-const KEPT = 'Keep Falling Slowly';
+const KEPT = "Keep Falling Slowly";
 const NEW = [
-  ['Nirvana', 'Come as You Are', 'Slow and heavy like the rain'],
-  ['Radiohead', 'Karma Police', ''],
-  ['The Beatles', 'Let It Be', 'A piano that comforts'],
-  ['Dżem', 'Whisky', ''],
+  ["Nirvana", "Come as You Are", "Slow and heavy like the rain"],
+  ["Radiohead", "Karma Police", ""],
+  ["The Beatles", "Let It Be", "A piano that comforts"],
+  ["Dżem", "Whisky", ""],
 ] as const;
 
 /** Lets the model suggest these songs next. */
 async function suggests(titles: string[]): Promise<void> {
   const songs = NEW.filter(([, title]) => titles.includes(title)).map(([artist, title, why]) => ({ artist, title, year: 0, why }));
-  const reply = { kind: 'playlist', language: 'en', tracks: songs, name: 'Rainy evening', description: 'd', summary: 's' };
-  await control('llm', 'PUT', 'script', [{ reply, first_token_ms: 0, chunk_chars: 400, chunk_ms: 0 }]);
+  const reply = { kind: "playlist", language: "en", tracks: songs, name: "Rainy evening", description: "d", summary: "s" };
+  await control("llm", "PUT", "script", [{ reply, first_token_ms: 0, chunk_chars: 400, chunk_ms: 0 }]);
 }
 
 async function usedBy({ supabase }: Listener): Promise<number> {
-  const { data } = await supabase.rpc('usage');
+  const { data } = await supabase.rpc("usage");
   return (data as { ai: { used: number } }).ai.used;
 }
 
 /** A playlist made by hand: Whisky, Falling Slowly, Yellow, Someone Like You. */
 async function atPlaylist(size = DESKTOP) {
-  const it = await arrival(browser, '', { size });
-  const id = await playlistOf(it.who, 'Sunday');
+  const it = await arrival(browser, "", { size });
+  const id = await playlistOf(it.who, "Sunday");
   await goTo(it.page, `playlists/${id}`);
-  await it.page.getByRole('button', { name: KEPT }).waitFor();
+  await it.page.getByRole("button", { name: KEPT }).waitFor();
   return { ...it, id };
 }
 
-const keep = (page: Page, name = KEPT) => page.getByRole('button', { name, exact: true }).click();
+const keep = (page: Page, name = KEPT) => page.getByRole("button", { name, exact: true }).click();
 
 async function refine(page: Page, instruction: string, button: string): Promise<void> {
-  await page.getByLabel('What should be different').fill(instruction);
+  await page.getByLabel("What should be different").fill(instruction);
   // The button is also there before the generation begins.
-  const answered = page.waitForResponse('**/functions/v1/ai-playlist');
-  await page.getByRole('button', { name: button }).click();
+  const answered = page.waitForResponse("**/functions/v1/ai-playlist");
+  await page.getByRole("button", { name: button }).click();
   await (await answered).finished();
-  await page.getByRole('button', { name: 'Send to Spotify' }).waitFor();
+  await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
 }
 
 for (const [name, size] of SIZES) {
   test(`on a ${name}, kept songs stay at their places while the rest changes, and one goes back and forth between the versions`, async () => {
     const { page, who, id } = await atPlaylist(size);
     await keep(page);
-    assert.equal(await page.getByRole('button', { name: KEPT }).getAttribute('aria-pressed'), 'true');
+    assert.equal(await page.getByRole("button", { name: KEPT }).getAttribute("aria-pressed"), "true");
     await page.reload();
-    await page.getByRole('button', { name: KEPT, pressed: true }).waitFor();
-    await isAccessible(page, 'a kept song');
-    await suggests(['Come as You Are', 'Karma Police', 'Let It Be']);
-    const sent = page.waitForRequest('**/functions/v1/ai-playlist');
-    await refine(page, 'calmer', 'Change the other 3 · uses 1');
-    const changed = ['Come as You Are', 'Falling Slowly', 'Karma Police', 'Let It Be'];
+    await page.getByRole("button", { name: KEPT, pressed: true }).waitFor();
+    await isAccessible(page, "a kept song");
+    await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
+    const sent = page.waitForRequest("**/functions/v1/ai-playlist");
+    await refine(page, "calmer", "Change the other 3 · uses 1");
+    const changed = ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"];
     const { refine: asked, target_count } = (await sent).postDataJSON();
-    assert.deepEqual([asked.playlist_id, asked.keep.length, asked.instruction, target_count], [id, 1, 'calmer', 4]);
+    assert.deepEqual([asked.playlist_id, asked.keep.length, asked.instruction, target_count], [id, 1, "calmer", 4]);
     assert.deepEqual(await tracksOn(page), changed);
-    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Sunday');
+    assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), "Sunday");
     assert.ok(page.url().endsWith(id));
     assert.equal(await usedBy(who), 1);
 
-    const versions = page.getByRole('group', { name: 'Versions' });
-    await versions.getByText('Version 2 of 2').waitFor();
-    await versions.getByText('calmer').waitFor();
+    const versions = page.getByRole("group", { name: "Versions" });
+    await versions.getByText("Version 2 of 2").waitFor();
+    await versions.getByText("calmer").waitFor();
     await shot(page, `versions-${name}`);
-    await versions.getByRole('button', { name: 'Back to: As it began' }).click();
-    await versions.getByText('Version 1 of 2').waitFor();
-    const before = ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You'];
+    await versions.getByRole("button", { name: "Back to: As it began" }).click();
+    await versions.getByText("Version 1 of 2").waitFor();
+    const before = ["Whisky", "Falling Slowly", "Yellow", "Someone Like You"];
     assert.deepEqual(await tracksOn(page), before);
-    await keepsFocus(page, 'going back');
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await versions.getByText('Version 2 of 2').waitFor();
+    await keepsFocus(page, "going back");
+    await page.getByRole("button", { name: "Undo" }).click();
+    await versions.getByText("Version 2 of 2").waitFor();
     assert.deepEqual(await tracksOn(page), changed);
-    await versions.getByRole('button', { name: 'Back to: As it began' }).click();
-    await versions.getByRole('button', { name: 'Forward to: calmer' }).click();
-    await versions.getByText('Version 2 of 2').waitFor();
+    await versions.getByRole("button", { name: "Back to: As it began" }).click();
+    await versions.getByRole("button", { name: "Forward to: calmer" }).click();
+    await versions.getByText("Version 2 of 2").waitFor();
     assert.deepEqual([await tracksOn(page), await titlesOf(who, id)], [changed, changed]);
   });
 }
 
-test('a refinement that fails is said at the form, loses nothing, and is tried again', async () => {
+test("a refinement that fails is said at the form, loses nothing, and is tried again", async () => {
   const { page, who, id } = await atPlaylist();
   await keep(page);
-  await control('llm', 'PUT', 'faults', [{ path_prefix: '/v1', status: 500 }]);
-  await refine(page, 'calmer', 'Change the other 3');
-  await says(page, 'The language model is not available.');
-  assert.equal(await page.getByLabel('What should be different').inputValue(), 'calmer');
+  await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
+  await refine(page, "calmer", "Change the other 3");
+  await says(page, "The language model is not available.");
+  assert.equal(await page.getByLabel("What should be different").inputValue(), "calmer");
   await resetSimulators();
-  await suggests(['Come as You Are', 'Karma Police', 'Let It Be']);
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByText('Version 2 of 2').waitFor();
-  assert.deepEqual(await titlesOf(who, id), ['Come as You Are', 'Falling Slowly', 'Karma Police', 'Let It Be']);
+  await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Version 2 of 2").waitFor();
+  assert.deepEqual(await titlesOf(who, id), ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"]);
 });
 
-test('nothing is sent while every song is kept or nothing is said', async () => {
+test("nothing is sent while every song is kept or nothing is said", async () => {
   const { page } = await atPlaylist(PHONE);
   let calls = 0;
-  page.on('request', (request) => {
-    if (request.url().endsWith('/ai-playlist')) calls += 1;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/ai-playlist")) calls += 1;
   });
-  await page.getByRole('button', { name: 'Change all 4 · uses 1' }).click();
-  assert.equal(await page.evaluate(() => document.activeElement?.id), 'refine');
-  for (const title of ['Whisky', 'Falling Slowly', 'Yellow', 'Someone Like You']) await keep(page, `Keep ${title}`);
-  await page.getByRole('button', { name: 'calmer' }).click();
-  await page.getByRole('button', { name: 'Change the other 0' }).click();
-  await page.getByText('Every song is kept.').waitFor();
+  await page.getByRole("button", { name: "Change all 4 · uses 1" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "refine");
+  for (const title of ["Whisky", "Falling Slowly", "Yellow", "Someone Like You"]) await keep(page, `Keep ${title}`);
+  await page.getByRole("button", { name: "calmer" }).click();
+  await page.getByRole("button", { name: "Change the other 0" }).click();
+  await page.getByText("Every song is kept.").waitFor();
   assert.equal(calls, 0);
 });
 
-test('the same wish brings other songs, and each says why it is there where the model does', async () => {
-  const { page, who } = await arrival(browser, '', { count: 2 });
-  await suggests(['Come as You Are', 'Karma Police']);
-  await wish(page, 'a cozy rainy evening');
-  await page.getByText('“a cozy rainy evening”').waitFor();
-  await page.getByRole('button', { name: 'More for Come as You Are' }).click();
-  await page.getByText('Slow and heavy like the rain').waitFor();
-  await page.keyboard.press('Escape');
-  await suggests(['Come as You Are', 'Karma Police', 'Let It Be', 'Whisky']);
-  await choose(page, 'this playlist', 'Other songs, same wish');
-  await page.getByText('Version 2 of 2').waitFor();
-  assert.deepEqual((await tracksOn(page)).sort(), ['Let It Be', 'Whisky']);
-  await page.getByRole('button', { name: 'More for Let It Be' }).click();
-  await page.getByText('A piano that comforts').waitFor();
+test("the same wish brings other songs, and each says why it is there where the model does", async () => {
+  const { page, who } = await arrival(browser, "", { count: 2 });
+  await suggests(["Come as You Are", "Karma Police"]);
+  await wish(page, "a cozy rainy evening");
+  await page.getByText("“a cozy rainy evening”").waitFor();
+  await page.getByRole("button", { name: "More for Come as You Are" }).click();
+  await page.getByText("Slow and heavy like the rain").waitFor();
+  await page.keyboard.press("Escape");
+  await suggests(["Come as You Are", "Karma Police", "Let It Be", "Whisky"]);
+  await choose(page, "this playlist", "Other songs, same wish");
+  await page.getByText("Version 2 of 2").waitFor();
+  assert.deepEqual((await tracksOn(page)).sort(), ["Let It Be", "Whisky"]);
+  await page.getByRole("button", { name: "More for Let It Be" }).click();
+  await page.getByText("A piano that comforts").waitFor();
   await page.reload();
-  await page.getByRole('button', { name: 'More for Let It Be' }).click();
-  await page.getByText('A piano that comforts').waitFor();
+  await page.getByRole("button", { name: "More for Let It Be" }).click();
+  await page.getByText("A piano that comforts").waitFor();
   assert.equal(await usedBy(who), 2);
 });
 
-test('earlier wishes are offered once each, and the wish of a playlist is used again', async () => {
+test("earlier wishes are offered once each, and the wish of a playlist is used again", async () => {
   const { page, who } = await arrival(browser);
   const id = await generated(who, 1);
   await generated(who, 1);
-  await goTo(page, 'playlists');
-  await goTo(page, '');
-  const wishes = page.getByRole('region', { name: 'Your recent wishes' });
-  await wishes.getByRole('button', { name: 'rain', exact: true }).click();
-  assert.equal(await wishes.getByRole('listitem').count(), 1);
-  assert.equal(await page.getByLabel('Your wish').inputValue(), 'rain');
-  await page.getByLabel('Your wish').fill('');
-  await isAccessible(page, 'earlier wishes');
+  await goTo(page, "playlists");
+  await goTo(page, "");
+  const wishes = page.getByRole("region", { name: "Your recent wishes" });
+  await wishes.getByRole("button", { name: "rain", exact: true }).click();
+  assert.equal(await wishes.getByRole("listitem").count(), 1);
+  assert.equal(await page.getByLabel("Your wish").inputValue(), "rain");
+  await page.getByLabel("Your wish").fill("");
+  await isAccessible(page, "earlier wishes");
   await goTo(page, `playlists/${id}`);
-  await page.getByText('“rain”').waitFor();
-  await choose(page, 'this playlist', 'Use this wish again');
-  assert.equal(await page.getByLabel('Your wish').inputValue(), 'rain');
+  await page.getByText("“rain”").waitFor();
+  await choose(page, "this playlist", "Use this wish again");
+  assert.equal(await page.getByLabel("Your wish").inputValue(), "rain");
 });

@@ -1,28 +1,33 @@
-import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import { links } from './api/supabase.ts';
-import { Logo } from './components/icons.tsx';
-import { FailureNotice, Notice } from './components/notice.tsx';
-import { Announcer, ToastArea } from './components/toast.tsx';
-import type { Texts } from './i18n/texts.ts';
-import { chooseLanguage, language, useTexts } from './i18n/texts.ts';
-import { AccountScreen } from './pages/account.tsx';
-import { ForgotScreen, NewPasswordScreen, SignInScreen, SignUpScreen } from './pages/auth.tsx';
-import { Composer } from './pages/composer.tsx';
-import { ConfirmScreen } from './pages/confirm.tsx';
-import { TextScreen } from './pages/legal.tsx';
-import { MakingScreen } from './pages/making.tsx';
-import { PlaylistScreen } from './pages/playlist.tsx';
-import { PlaylistsScreen } from './pages/playlists.tsx';
-import { SharedScreen } from './pages/shared.tsx';
-import { arrival } from './state/arrivals.ts';
-import { generation } from './state/generation.ts';
-import { route } from './state/navigation.ts';
-import type { Route, Screen } from './state/route.ts';
-import { needsSession } from './state/route.ts';
-import { user } from './state/session.ts';
-import { title } from './state/title.ts';
-import { dialogs, sayFailure } from './state/toasts.ts';
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { links } from "./api/supabase.ts";
+import { Logo } from "./components/icons.tsx";
+import { FailureNotice, Notice } from "./components/notice.tsx";
+import { Announcer, ToastArea } from "./components/toast.tsx";
+import type { Texts } from "./i18n/texts.ts";
+import { chooseLanguage, language, useTexts } from "./i18n/texts.ts";
+import { AccountScreen } from "./pages/account.tsx";
+import {
+  ForgotScreen,
+  NewPasswordScreen,
+  SignInScreen,
+  SignUpScreen,
+} from "./pages/auth.tsx";
+import { Composer } from "./pages/composer.tsx";
+import { ConfirmScreen } from "./pages/confirm.tsx";
+import { TextScreen } from "./pages/legal.tsx";
+import { MakingScreen } from "./pages/making.tsx";
+import { PlaylistScreen } from "./pages/playlist.tsx";
+import { PlaylistsScreen } from "./pages/playlists.tsx";
+import { SharedScreen } from "./pages/shared.tsx";
+import { arrival } from "./state/arrivals.ts";
+import { generation } from "./state/generation.ts";
+import { route } from "./state/navigation.ts";
+import type { Route, Screen } from "./state/route.ts";
+import { needsSession } from "./state/route.ts";
+import { user } from "./state/session.ts";
+import { title } from "./state/title.ts";
+import { dialogs, sayFailure } from "./state/toasts.ts";
 
 export function App() {
   const t = useTexts();
@@ -33,7 +38,10 @@ export function App() {
   const place = `${where.screen}/${where.id}`;
   useEffect(() => {
     // After navigation the heading gets the focus, so that screen readers read it; on load the focus stays at the top.
-    if (!first.current) main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    if (!first.current)
+      main.current
+        ?.querySelector<HTMLElement>("h1")
+        ?.focus({ preventScroll: true });
     if (!first.current) scrollTo(0, 0);
     first.current = false;
   }, [place]);
@@ -43,13 +51,17 @@ export function App() {
   }, [name]);
   return (
     <>
-      <button type="button" class="button button-primary skip" onClick={() => main.current?.focus()}>
+      <button
+        type="button"
+        class="button button-primary skip"
+        onClick={() => main.current?.focus()}
+      >
         {t.nav.skip}
       </button>
       <header class="top">
         <a class="brand" href="#/" aria-label="Sound Whiskers">
-          <Logo twitches={generation.value.result !== null} />{' '}
-          <span class={isKnown ? 'brand-name-long' : ''}>Sound Whiskers</span>
+          <Logo twitches={generation.value.result !== null} />{" "}
+          <span class={isKnown ? "brand-name-long" : ""}>Sound Whiskers</span>
         </a>
         <Nav screen={where.screen} isKnown={isKnown} />
         {!isKnown && <Languages />}
@@ -68,30 +80,34 @@ export function App() {
 function screenOf(where: Route, isKnown: boolean): VNode {
   if (needsSession(where) && !isKnown) return <SignInScreen key="wanted" />;
   // Another account, signed in to in another tab, does not see what this one has read.
-  const who = user.value?.id ?? '';
+  const who = user.value?.id ?? "";
   switch (where.screen) {
-    case 'playlists':
+    case "playlists":
       return <PlaylistsScreen key={who} />;
-    case 'playlist':
-      return where.id === 'new' ? <MakingScreen /> : <PlaylistScreen key={who + where.id} id={where.id} />;
-    case 'shared':
+    case "playlist":
+      return where.id === "new" ? (
+        <MakingScreen />
+      ) : (
+        <PlaylistScreen key={who + where.id} id={where.id} />
+      );
+    case "shared":
       return <SharedScreen key={where.id} id={where.id} />;
-    case 'account':
+    case "account":
       return <AccountScreen key={who} />;
-    case 'sign-in':
+    case "sign-in":
       return <SignInScreen />;
-    case 'sign-up':
+    case "sign-up":
       return <SignUpScreen />;
-    case 'forgot':
+    case "forgot":
       return <ForgotScreen />;
-    case 'confirm':
+    case "confirm":
       return <ConfirmScreen key={where.query} />;
-    case 'new-password':
+    case "new-password":
       return <NewPasswordScreen />;
-    case 'privacy':
-    case 'terms':
+    case "privacy":
+    case "terms":
       return <TextScreen key={where.screen} name={where.screen} />;
-    case 'create':
+    case "create":
       return <Composer />;
   }
 }
@@ -100,14 +116,14 @@ function titleOf({ screen, id }: Route, t: Texts): string {
   const titles: Record<Screen, string> = {
     create: t.nav.create,
     playlists: t.playlists.title,
-    playlist: id === 'new' ? t.run.title : t.nav.playlists,
+    playlist: id === "new" ? t.run.title : t.nav.playlists,
     shared: t.shared.title,
     account: t.account.title,
-    'sign-in': t.auth.signIn,
-    'sign-up': t.auth.signUp,
+    "sign-in": t.auth.signIn,
+    "sign-up": t.auth.signUp,
     forgot: t.auth.forgotTitle,
     confirm: t.confirm.title,
-    'new-password': t.auth.newTitle,
+    "new-password": t.auth.newTitle,
     privacy: t.foot.privacy,
     terms: t.foot.terms,
   };
@@ -117,16 +133,21 @@ function titleOf({ screen, id }: Route, t: Texts): string {
 function Nav({ screen, isKnown }: { screen: Screen; isKnown: boolean }) {
   const t = useTexts();
   const link = (path: string, label: string, isHere: boolean) => (
-    <a href={`#/${path}`} aria-current={isHere ? 'page' : undefined}>
+    <a href={`#/${path}`} aria-current={isHere ? "page" : undefined}>
       {label}
     </a>
   );
   return (
     <nav class="nav" aria-label={t.nav.main}>
-      {isKnown && link('', t.nav.create, screen === 'create')}
-      {isKnown && link('playlists', t.nav.playlists, screen === 'playlists' || screen === 'playlist')}
-      {isKnown && link('account', t.nav.account, screen === 'account')}
-      {!isKnown && link('sign-in', t.nav.signIn, screen === 'sign-in')}
+      {isKnown && link("", t.nav.create, screen === "create")}
+      {isKnown &&
+        link(
+          "playlists",
+          t.nav.playlists,
+          screen === "playlists" || screen === "playlist",
+        )}
+      {isKnown && link("account", t.nav.account, screen === "account")}
+      {!isKnown && link("sign-in", t.nav.signIn, screen === "sign-in")}
     </nav>
   );
 }
@@ -135,13 +156,13 @@ function Languages() {
   const t = useTexts();
   return (
     <div class="languages" role="group" aria-label={t.nav.language}>
-      {(['en', 'pl'] as const).map((it) => (
+      {(["en", "pl"] as const).map((it) => (
         <button
           key={it}
           type="button"
           lang={it}
           aria-pressed={language.value === it}
-          aria-label={it === 'en' ? 'EN, English' : 'PL, polski'}
+          aria-label={it === "en" ? "EN, English" : "PL, polski"}
           onClick={() => void chooseLanguage(it).catch(sayFailure)}
         >
           {it.toUpperCase()}
@@ -153,7 +174,11 @@ function Languages() {
 
 function Foot({ isKnown }: { isKnown: boolean }) {
   const t = useTexts();
-  const { privacy_url = '#/privacy', terms_url = '#/terms', contact_url } = links();
+  const {
+    privacy_url = "#/privacy",
+    terms_url = "#/terms",
+    contact_url,
+  } = links();
   return (
     <footer class="foot">
       <a href={privacy_url}>{t.foot.privacy}</a>
@@ -174,13 +199,13 @@ function ArrivalNotice() {
   };
   return (
     <div class="page page-narrow page-notice">
-      {now.kind === 'busy' ? (
+      {now.kind === "busy" ? (
         <Notice tone="plain" title={t.account.linking} />
       ) : (
         <FailureNotice failure={now.failure}>
           {now.way && (
             <a class="button" href={`#/${now.way}`} onClick={close}>
-              {now.way === 'forgot' ? t.auth.forgotTitle : t.nav.account}
+              {now.way === "forgot" ? t.auth.forgotTitle : t.nav.account}
             </a>
           )}
           <button type="button" class="button" onClick={close}>

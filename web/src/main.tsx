@@ -1,24 +1,24 @@
-import { render } from 'preact';
-import { connect } from './api/supabase.ts';
-import { App } from './app.tsx';
-import { keepFocus } from './components/focus.ts';
-import { Notice } from './components/notice.tsx';
-import { startLanguage, textsNow } from './i18n/texts.ts';
-import { arrivalOf } from './state/arrival.ts';
-import { receive } from './state/arrivals.ts';
-import { startGenerations } from './state/generation.ts';
-import { startNavigation } from './state/navigation.ts';
-import { keepFiles } from './state/offline.ts';
-import { followSession } from './state/session.ts';
-import { followUndoKeys } from './state/toasts.ts';
+import { render } from "preact";
+import { connect } from "./api/supabase.ts";
+import { App } from "./app.tsx";
+import { keepFocus } from "./components/focus.ts";
+import { Notice } from "./components/notice.tsx";
+import { startLanguage, textsNow } from "./i18n/texts.ts";
+import { arrivalOf } from "./state/arrival.ts";
+import { receive } from "./state/arrivals.ts";
+import { startGenerations } from "./state/generation.ts";
+import { startNavigation } from "./state/navigation.ts";
+import { keepFiles } from "./state/offline.ts";
+import { followSession } from "./state/session.ts";
+import { followUndoKeys } from "./state/toasts.ts";
 
-const place = document.getElementById('app') as HTMLElement;
+const place = document.getElementById("app") as HTMLElement;
 
 async function start(): Promise<void> {
   await Promise.all([startLanguage(), connect()]);
   await followSession();
   // Registered before the router's listener, which would otherwise see the address before it is cleaned.
-  addEventListener('hashchange', () => void receive(arrivalOf(location)));
+  addEventListener("hashchange", () => void receive(arrivalOf(location)));
   startNavigation();
   startGenerations();
   const received = receive(arrivalOf(location));

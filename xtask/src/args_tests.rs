@@ -24,13 +24,19 @@ fn an_unusable_command_line_ends_with_2_and_names_what_is_wrong() {
         ("bench --scale huge", "'huge'"),
         ("bench --only speed", "'speed'"),
         ("function-token --key k", "--role"),
-        ("function-token --role service_role --key k", "'service_role'"),
+        (
+            "function-token --role service_role --key k",
+            "'service_role'",
+        ),
         ("function-token --role fn_ai", "--key"),
         ("function-token --role fn_ai --key k --days 0", "--days"),
         ("function-token --role fn_ai --key k --days 3651", "--days"),
         ("check-llm --ready-file a", "'--ready-file'"),
         ("reconcile-billing --apply=no", "'--apply'"),
-        ("reconcile-billing --env-file a --ready-file b", "cannot be used with"),
+        (
+            "reconcile-billing --env-file a --ready-file b",
+            "cannot be used with",
+        ),
         ("check --full", "'--full'"),
         ("test --only formatting", "'formatting'"),
         ("test --only format,formatting", "'formatting'"),
@@ -43,7 +49,10 @@ fn an_unusable_command_line_ends_with_2_and_names_what_is_wrong() {
 
 #[test]
 fn dev_has_defaults_for_everything() {
-    assert_eq!(parsed("dev").unwrap(), Command::Dev(stack::Options::default()));
+    assert_eq!(
+        parsed("dev").unwrap(),
+        Command::Dev(stack::Options::default())
+    );
 }
 
 #[test]
@@ -65,43 +74,80 @@ fn a_value_may_follow_its_option_or_an_equals_sign() {
 fn production_is_deployed_only_by_its_name() {
     let target = deploy::Target::Cloudflare;
     let options = |environment, dry_run| {
-        Command::Deploy(deploy::Options { target, environment, env_file: None, dry_run })
+        Command::Deploy(deploy::Options {
+            target,
+            environment,
+            env_file: None,
+            dry_run,
+        })
     };
-    assert_eq!(parsed("deploy cloudflare").unwrap(), options(deploy::Environment::Staging, false));
+    assert_eq!(
+        parsed("deploy cloudflare").unwrap(),
+        options(deploy::Environment::Staging, false)
+    );
     let line = "deploy cloudflare --env production --dry-run";
-    assert_eq!(parsed(line).unwrap(), options(deploy::Environment::Production, true));
+    assert_eq!(
+        parsed(line).unwrap(),
+        options(deploy::Environment::Production, true)
+    );
 }
 
 #[test]
 fn relative_path_is_resolved_from_the_callers_folder() {
-    let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else { panic!() };
-    assert_eq!(options.ready_file.unwrap(), std::env::current_dir().unwrap().join("ready.json"));
+    let Command::Dev(options) = parsed("dev --ready-file ready.json").unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        options.ready_file.unwrap(),
+        std::env::current_dir().unwrap().join("ready.json")
+    );
 }
 
 #[test]
 fn help_names_every_option_with_what_it_does_and_what_it_takes() {
     let mut commands = <CommandLine as clap::CommandFactory>::command();
     commands.build();
-    for command in commands.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+    for command in commands
+        .get_subcommands_mut()
+        .filter(|command| command.get_name() != "help")
+    {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         let help = command.render_help().to_string();
         for argument in command.get_arguments() {
             let described = argument.get_help().is_some() || argument.is_positional();
             assert!(described, "{} {}", command.get_name(), argument.get_id());
-            assert!(argument.get_long().is_none_or(|long| help.contains(long)), "{help}");
+            assert!(
+                argument.get_long().is_none_or(|long| help.contains(long)),
+                "{help}"
+            );
         }
     }
-    let help = |name: &str| commands.find_subcommand_mut(name).unwrap().render_help().to_string();
+    let help = |name: &str| {
+        commands
+            .find_subcommand_mut(name)
+            .unwrap()
+            .render_help()
+            .to_string()
+    };
     let [test, bench] = ["test", "bench"].map(help);
-    assert!(STAGES.iter().all(|stage| test.contains(stage.name)), "{test}");
+    assert!(
+        STAGES.iter().all(|stage| test.contains(stage.name)),
+        "{test}"
+    );
     assert!(PARTS.iter().all(|part| bench.contains(part)), "{bench}");
 }
 
 #[test]
 fn stages_and_parts_are_chosen_by_a_list() {
-    let Command::Test(options) = parsed("test --only format,page").unwrap() else { panic!() };
-    assert_eq!((options.only, options.full), (vec!["format".to_owned(), "page".to_owned()], false));
-    let Command::Bench(options) = parsed("bench --only database,stripe-webhook --record").unwrap() else {
+    let Command::Test(options) = parsed("test --only format,page").unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        (options.only, options.full),
+        (vec!["format".to_owned(), "page".to_owned()], false)
+    );
+    let Command::Bench(options) = parsed("bench --only database,stripe-webhook --record").unwrap()
+    else {
         panic!()
     };
     assert_eq!((options.only.len(), options.record), (2, true));
@@ -113,5 +159,8 @@ fn test_has_two_tiers() {
         Command::Test(options) => options.tier(),
         other => panic!("{other:?}"),
     };
-    assert_eq!([tier("test"), tier("test --full")], [Tier::Test, Tier::Full]);
+    assert_eq!(
+        [tier("test"), tier("test --full")],
+        [Tier::Test, Tier::Full]
+    );
 }

@@ -67,11 +67,23 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
     }
     let mut sizes = Vec::new();
     for Function { name, dir, .. } in &workspace.functions {
-        sizes.push(Size::of(name, [dir.join("build").join(WASM)], budget_of(name))?);
+        sizes.push(Size::of(
+            name,
+            [dir.join("build").join(WASM)],
+            budget_of(name),
+        )?);
     }
-    sizes.push(Size::of("the page", page::built(workspace), Some(page::GZIP_BUDGET_KB))?);
+    sizes.push(Size::of(
+        "the page",
+        page::built(workspace),
+        Some(page::GZIP_BUDGET_KB),
+    )?);
     say(table(&sizes));
-    let over: Vec<_> = sizes.iter().filter(|size| size.is_over()).map(|size| size.name.as_str()).collect();
+    let over: Vec<_> = sizes
+        .iter()
+        .filter(|size| size.is_over())
+        .map(|size| size.name.as_str())
+        .collect();
     if !over.is_empty() {
         bail!("over the size budget: {}", over.join(", "));
     }
@@ -79,7 +91,10 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
 }
 
 fn budget_of(function: &str) -> Option<usize> {
-    GZIP_BUDGETS_KB.iter().find(|(name, _)| *name == function).map(|(_, kb)| *kb)
+    GZIP_BUDGETS_KB
+        .iter()
+        .find(|(name, _)| *name == function)
+        .map(|(_, kb)| *kb)
 }
 
 /// # Errors
@@ -90,12 +105,18 @@ fn check_contents(workspace: &Workspace) -> Result<()> {
         built.extend(["index.js", WASM].map(|file| function.dir.join("build").join(file)));
         let deno = workspace.deno_entry(function).join("build");
         built.extend(
-            ["index.js", "embedded.js"].map(|file| deno.join(file)).into_iter().filter(|it| it.exists()),
+            ["index.js", "embedded.js"]
+                .map(|file| deno.join(file))
+                .into_iter()
+                .filter(|it| it.exists()),
         );
     }
     for path in built {
         let content = fs::read(&path).with_context(|| path.display().to_string())?;
-        let problems = problems_of(&String::from_utf8_lossy(&content), &machine_folders(&workspace.root)?);
+        let problems = problems_of(
+            &String::from_utf8_lossy(&content),
+            &machine_folders(&workspace.root)?,
+        );
         if !problems.is_empty() {
             bail!("{}: {}", path.display(), problems.join(", "));
         }
@@ -104,9 +125,15 @@ fn check_contents(workspace: &Workspace) -> Result<()> {
 }
 
 fn problems_of(content: &str, folders: &[(PathBuf, &str)]) -> Vec<String> {
-    let secrets = secrets::found_in(content).into_iter().map(|(line, kind)| format!("{kind} in line {line}"));
-    let named = folders.iter().filter(|(folder, _)| content.contains(&*folder.to_string_lossy()));
-    secrets.chain(named.map(|(folder, _)| format!("it names {}", folder.display()))).collect()
+    let secrets = secrets::found_in(content)
+        .into_iter()
+        .map(|(line, kind)| format!("{kind} in line {line}"));
+    let named = folders
+        .iter()
+        .filter(|(folder, _)| content.contains(&*folder.to_string_lossy()));
+    secrets
+        .chain(named.map(|(folder, _)| format!("it names {}", folder.display())))
+        .collect()
 }
 
 /// Installs missing tools and builds the artefacts of one runtime; unchanged ones are kept.
@@ -116,7 +143,9 @@ pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Resul
     std::thread::scope(|scope| {
         let packages = scope.spawn(|| setup::for_node(workspace));
         let compiled = compile(workspace, profile);
-        packages.join().map_err(|_| anyhow!("the installation of the npm packages was lost"))??;
+        packages
+            .join()
+            .map_err(|_| anyhow!("the installation of the npm packages was lost"))??;
         compiled
     })?;
     page::build(workspace)?;
@@ -138,27 +167,58 @@ pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Resul
 }
 
 fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
-    process::run(workspace.cargo(&workspace.root).args(["build", "--package", "bindings"]))?;
+    process::run(
+        workspace
+            .cargo(&workspace.root)
+            .args(["build", "--package", "bindings"]),
+    )?;
     let mut cargo = workspace.cargo(&workspace.root);
-    cargo.args(["build", "--lib", "--target", WASM_TARGET, "--profile", cargo_profile(profile), "--config"]);
-    cargo.arg(format!("target.{WASM_TARGET}.rustflags={}", json!(remapped(&workspace.root)?)));
-    cargo.args(workspace.functions.iter().flat_map(|function| ["--package", &function.name]));
+    cargo.args([
+        "build",
+        "--lib",
+        "--target",
+        WASM_TARGET,
+        "--profile",
+        cargo_profile(profile),
+        "--config",
+    ]);
+    cargo.arg(format!(
+        "target.{WASM_TARGET}.rustflags={}",
+        json!(remapped(&workspace.root)?)
+    ));
+    cargo.args(
+        workspace
+            .functions
+            .iter()
+            .flat_map(|function| ["--package", &function.name]),
+    );
     process::run(&mut cargo).context("the functions do not compile")
 }
 
 /// Does the same for each function at the same time, and returns the first error.
-fn for_each_at_once(functions: &[&Function], each: impl Fn(&Function) -> Result<()> + Sync) -> Result<()> {
+fn for_each_at_once(
+    functions: &[&Function],
+    each: impl Fn(&Function) -> Result<()> + Sync,
+) -> Result<()> {
     std::thread::scope(|scope| {
         let each = &each;
-        let all: Vec<_> = functions.iter().map(|function| scope.spawn(move || each(function))).collect();
-        all.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("a build thread panicked"))?)
+        let all: Vec<_> = functions
+            .iter()
+            .map(|function| scope.spawn(move || each(function)))
+            .collect();
+        all.into_iter()
+            .try_for_each(|one| one.join().map_err(|_| anyhow!("a build thread panicked"))?)
     })
 }
 
 /// What pins the tools, as a fingerprint.
 fn lock_files(workspace: &Workspace) -> Result<String> {
     let print = |name| Ok(files::fingerprint(fs::read(workspace.root.join(name))?));
-    Ok(["Cargo.lock", "package-lock.json"].map(print).into_iter().collect::<Result<Vec<_>>>()?.join(", "))
+    Ok(["Cargo.lock", "package-lock.json"]
+        .map(print)
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?
+        .join(", "))
 }
 
 /// A function's wasm with its bindings and the glue, the same for all runtimes.
@@ -170,7 +230,11 @@ struct Made {
 
 fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &str) -> Result<Made> {
     let file = format!("{}.wasm", function.name.replace('-', "_"));
-    let wasm = workspace.target.join(WASM_TARGET).join(cargo_profile(profile)).join(file);
+    let wasm = workspace
+        .target
+        .join(WASM_TARGET)
+        .join(cargo_profile(profile))
+        .join(file);
     let compiled = fs::read(&wasm).with_context(|| wasm.display().to_string())?;
     let mut source = format!("{}, {tools}", files::fingerprint(&compiled));
     let glue = workspace.root.join("shared/src/runtime/wasm");
@@ -178,20 +242,34 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
         let text = fs::read(glue.join(file)).with_context(|| file.to_owned())?;
         source.push_str(&format!(", {}", files::fingerprint(&text)));
     }
-    let folder =
-        workspace.target.join("functions").join(cargo_profile(profile)).join("bound").join(&function.name);
+    let folder = workspace
+        .target
+        .join("functions")
+        .join(cargo_profile(profile))
+        .join("bound")
+        .join(&function.name);
     files::make_once(&folder, &source, || {
         for file in GLUE {
             fs::copy(glue.join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
         let mut bindings = bindings(workspace);
-        step(workspace, function, "bindings", bindings.args(["web", "bindings"]).arg(&wasm).arg(&folder))?;
+        step(
+            workspace,
+            function,
+            "bindings",
+            bindings.args(["web", "bindings"]).arg(&wasm).arg(&folder),
+        )?;
         let (bound, optimised) = (folder.join("bindings_bg.wasm"), folder.join(WASM));
         match profile {
-            Profile::Quick => fs::rename(&bound, &optimised).with_context(|| bound.display().to_string()),
-            Profile::Deployable => {
-                step(workspace, function, "wasm-opt", &mut wasm_opt(workspace, &bound, &optimised)?)
+            Profile::Quick => {
+                fs::rename(&bound, &optimised).with_context(|| bound.display().to_string())
             }
+            Profile::Deployable => step(
+                workspace,
+                function,
+                "wasm-opt",
+                &mut wasm_opt(workspace, &bound, &optimised)?,
+            ),
         }
     })?;
     Ok(Made { folder, source })
@@ -200,7 +278,10 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
 /// The compiler's flags by which no artefact names the folders of the machine that built it.
 fn remapped(root: &Path) -> Result<Vec<String>> {
     let folders = machine_folders(root)?;
-    Ok(folders.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
+    Ok(folders
+        .iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect())
 }
 
 /// Where this machine keeps sources, and what stands for it in an artefact; the last that fits counts.
@@ -210,10 +291,16 @@ fn machine_folders(root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
         std::env::var_os(variable).map_or_else(default, PathBuf::from)
     };
     let cargo = home("CARGO_HOME", ".cargo");
-    let mut folders =
-        vec![(root.to_owned(), "."), (home("RUSTUP_HOME", ".rustup"), "rust"), (cargo.clone(), "cargo")];
+    let mut folders = vec![
+        (root.to_owned(), "."),
+        (home("RUSTUP_HOME", ".rustup"), "rust"),
+        (cargo.clone(), "cargo"),
+    ];
     // One for each registry, named after its host.
-    for registry in fs::read_dir(cargo.join("registry/src")).into_iter().flatten() {
+    for registry in fs::read_dir(cargo.join("registry/src"))
+        .into_iter()
+        .flatten()
+    {
         folders.push((registry.context("the registry's folder")?.path(), "crates"));
     }
     Ok(folders)
@@ -225,23 +312,37 @@ fn for_workerd(workspace: &Workspace, made: &Path, out: &Path) -> Result<()> {
 }
 
 fn for_deno(workspace: &Workspace, function: &Function, made: &Path, out: &Path) -> Result<()> {
-    let embedded = BASE64.encode(fs::read(made.join(WASM)).with_context(|| made.display().to_string())?);
-    let module = format!("{}export const wasm = '{embedded}';\n", declarations(function));
+    let embedded =
+        BASE64.encode(fs::read(made.join(WASM)).with_context(|| made.display().to_string())?);
+    let module = format!(
+        "{}export const wasm = '{embedded}';\n",
+        declarations(function)
+    );
     fs::write(out.join("embedded.js"), module).with_context(|| out.display().to_string())?;
     bundle(workspace, &made.join("entry.js"), out)
 }
 
 fn bundle(workspace: &Workspace, entry: &Path, out: &Path) -> Result<()> {
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
-    esbuild.arg(entry).args(["--bundle", "--minify", "--format=esm", "--external:./index_bg.wasm"]);
+    esbuild.arg(entry).args([
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--external:./index_bg.wasm",
+    ]);
     // The platform's own modules.
-    esbuild.arg("--external:cloudflare:*").arg("--log-level=error");
+    esbuild
+        .arg("--external:cloudflare:*")
+        .arg("--log-level=error");
     process::run(esbuild.arg(format!("--outfile={}", out.join("index.js").display())))
 }
 
 /// What the entry of a Supabase function has to know of it.
 fn declarations(function: &Function) -> String {
-    let (role, variables) = (json!(function.needs.role), json!(function.variables().collect::<Vec<_>>()));
+    let (role, variables) = (
+        json!(function.needs.role),
+        json!(function.variables().collect::<Vec<_>>()),
+    );
     format!("export const role = {role};\nexport const variables = {variables};\n")
 }
 
@@ -258,9 +359,20 @@ fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn step(workspace: &Workspace, function: &Function, what: &str, command: &mut Command) -> Result<()> {
+fn step(
+    workspace: &Workspace,
+    function: &Function,
+    what: &str,
+    command: &mut Command,
+) -> Result<()> {
     let label = format!("{what} of {}", function.name);
-    process::run_logged(&label, command, &workspace.target.join(format!("{}-{what}.log", function.name)))
+    process::run_logged(
+        &label,
+        command,
+        &workspace
+            .target
+            .join(format!("{}-{what}.log", function.name)),
+    )
 }
 
 /// What a function's wasm for Cloudflare weighs, or the whole page.
@@ -272,8 +384,17 @@ struct Size {
 }
 
 impl Size {
-    fn of(name: &str, files: impl IntoIterator<Item = PathBuf>, budget_kb: Option<usize>) -> Result<Self> {
-        let mut size = Self { name: name.to_owned(), bytes: 0, gzip_bytes: 0, budget_kb };
+    fn of(
+        name: &str,
+        files: impl IntoIterator<Item = PathBuf>,
+        budget_kb: Option<usize>,
+    ) -> Result<Self> {
+        let mut size = Self {
+            name: name.to_owned(),
+            bytes: 0,
+            gzip_bytes: 0,
+            budget_kb,
+        };
         for path in files {
             let content = fs::read(&path).with_context(|| path.display().to_string())?;
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -291,12 +412,20 @@ impl Size {
 
 fn table(sizes: &[Size]) -> String {
     let kb = |bytes: usize| bytes.div_ceil(1024);
-    let mut text = format!("{:<20}{:>10}{:>10}{:>12}", "artefact", "KB", "gzip KB", "budget KB");
+    let mut text = format!(
+        "{:<20}{:>10}{:>10}{:>12}",
+        "artefact", "KB", "gzip KB", "budget KB"
+    );
     for size in sizes {
-        let budget = size.budget_kb.map_or_else(|| "-".into(), |kb| kb.to_string());
+        let budget = size
+            .budget_kb
+            .map_or_else(|| "-".into(), |kb| kb.to_string());
         let verdict = if size.is_over() { "  over" } else { "" };
         let (wasm, gzip) = (kb(size.bytes), kb(size.gzip_bytes));
-        text.push_str(&format!("\n{:<20}{wasm:>10}{gzip:>10}{budget:>12}{verdict}", size.name));
+        text.push_str(&format!(
+            "\n{:<20}{wasm:>10}{gzip:>10}{budget:>12}{verdict}",
+            size.name
+        ));
     }
     text
 }
@@ -309,16 +438,32 @@ mod tests {
     fn an_artefact_names_no_folder_of_this_machine_and_holds_no_secret() {
         let root = Path::new("/srv/checkout");
         let folders = machine_folders(root).unwrap();
-        let cargo = folders.iter().find(|(_, to)| *to == "cargo").unwrap().0.join("registry/src/x/y.rs");
-        assert_eq!(problems_of("/srv/checkout/shared/src/lib.rs", &folders), ["it names /srv/checkout"]);
+        let cargo = folders
+            .iter()
+            .find(|(_, to)| *to == "cargo")
+            .unwrap()
+            .0
+            .join("registry/src/x/y.rs");
+        assert_eq!(
+            problems_of("/srv/checkout/shared/src/lib.rs", &folders),
+            ["it names /srv/checkout"]
+        );
         assert_eq!(problems_of(&cargo.to_string_lossy(), &folders).len(), 1);
         let key = format!("sb_secret_{}", "4eC39HqLyjWDarjtT1zdp7dc");
-        assert_eq!(problems_of(&format!("a\n{key}"), &folders), ["Supabase in line 2"]);
+        assert_eq!(
+            problems_of(&format!("a\n{key}"), &folders),
+            ["Supabase in line 2"]
+        );
         assert!(problems_of("./shared/src/lib.rs crates/bytes/src/lib.rs", &folders).is_empty());
     }
 
     fn size(name: &str, gzip_bytes: usize, budget_kb: Option<usize>) -> Size {
-        Size { name: name.into(), bytes: gzip_bytes * 2, gzip_bytes, budget_kb }
+        Size {
+            name: name.into(),
+            bytes: gzip_bytes * 2,
+            gzip_bytes,
+            budget_kb,
+        }
     }
 
     #[test]
@@ -326,9 +471,15 @@ mod tests {
         let workspace = Workspace::open().unwrap();
         for function in &workspace.functions {
             let folder = |profile: Profile, runtime| profile.folder(&workspace, function, runtime);
-            assert_eq!(folder(Profile::Deployable, Runtime::Workerd), function.dir.join("build"));
+            assert_eq!(
+                folder(Profile::Deployable, Runtime::Workerd),
+                function.dir.join("build")
+            );
             let entry = workspace.deno_entry(function);
-            assert_eq!(folder(Profile::Deployable, Runtime::Deno), entry.join("build"));
+            assert_eq!(
+                folder(Profile::Deployable, Runtime::Deno),
+                entry.join("build")
+            );
             for runtime in [Runtime::Workerd, Runtime::Deno] {
                 assert!(folder(Profile::Quick, runtime).starts_with(&workspace.target));
             }
@@ -338,7 +489,12 @@ mod tests {
     #[test]
     fn every_function_has_a_budget() {
         let workspace = Workspace::open().unwrap();
-        assert!(workspace.functions.iter().all(|function| budget_of(&function.name).is_some()));
+        assert!(
+            workspace
+                .functions
+                .iter()
+                .all(|function| budget_of(&function.name).is_some())
+        );
     }
 
     #[test]
@@ -350,8 +506,14 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_per_artefact() {
-        let text = table(&[size("ai-playlist", 310 * 1024, Some(300)), size("gateway", 1, None)]);
-        let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+        let text = table(&[
+            size("ai-playlist", 310 * 1024, Some(300)),
+            size("gateway", 1, None),
+        ]);
+        let lines: Vec<_> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .collect();
         assert_eq!(lines[0], ["artefact", "KB", "gzip", "KB", "budget", "KB"]);
         assert_eq!(lines[1], ["ai-playlist", "620", "310", "300", "over"]);
         assert_eq!(lines[2], ["gateway", "1", "1", "-"]);

@@ -15,7 +15,14 @@ use project::process;
 use project::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 6] = ["stripe-webhook", "ai-playlist", "start-up", "functions", DATABASE, MATCHING];
+pub const PARTS: [&str; 6] = [
+    "stripe-webhook",
+    "ai-playlist",
+    "start-up",
+    "functions",
+    DATABASE,
+    MATCHING,
+];
 
 const DATABASE: &str = "database";
 
@@ -23,9 +30,12 @@ const DATABASE: &str = "database";
 const MATCHING: &str = "matching";
 
 pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
-    let is_chosen = |part: &&str| options.only.is_empty() || options.only.iter().any(|only| only == part);
-    let (code, product): (Vec<&str>, _) =
-        PARTS.into_iter().filter(is_chosen).partition(|part| *part == MATCHING);
+    let is_chosen =
+        |part: &&str| options.only.is_empty() || options.only.iter().any(|only| only == part);
+    let (code, product): (Vec<&str>, _) = PARTS
+        .into_iter()
+        .filter(is_chosen)
+        .partition(|part| *part == MATCHING);
     if !product.is_empty() {
         of_the_product(workspace, options, &product)?;
     }
@@ -50,23 +60,44 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
     }
     let (data, ready_file) = (folder.join("product"), folder.join("product.json"));
     let profile = Profile::Deployable;
-    let mut stack = Stack::start_simulated(workspace, profile, Runtime::Workerd, &data, ready_file.clone())?;
-    let mut other = options.against.as_deref().map(|root| Other::start(root, &folder)).transpose()?;
+    let mut stack = Stack::start_simulated(
+        workspace,
+        profile,
+        Runtime::Workerd,
+        &data,
+        ready_file.clone(),
+    )?;
+    let mut other = options
+        .against
+        .as_deref()
+        .map(|root| Other::start(root, &folder))
+        .transpose()?;
     for part in parts {
         let mut command = Command::new(workspace.npm_bin("node"));
-        command.current_dir(&workspace.root).arg(format!("benches/{part}.ts"));
-        command.env("BENCH_READY_FILE", &ready_file).env("BENCH_FOLDER", &folder);
+        command
+            .current_dir(&workspace.root)
+            .arg(format!("benches/{part}.ts"));
+        command
+            .env("BENCH_READY_FILE", &ready_file)
+            .env("BENCH_FOLDER", &folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));
         if let Some(other) = &other {
             command.env("BENCH_AGAINST", functions(&other.workspace, &other.stack));
             command.env("BENCH_AGAINST_READY_FILE", &other.ready_file);
         }
-        let scale = if options.scale == Scale::Full { "full" } else { "small" };
+        let scale = if options.scale == Scale::Full {
+            "full"
+        } else {
+            "small"
+        };
         command.env("BENCH_SCALE", scale);
         // The page of the database is about a million playlists.
         if options.record && (*part != DATABASE || options.scale == Scale::Full) {
-            command.env("BENCH_RECORD", format!("cargo xtask bench --only {part} --scale {scale}"));
+            command.env(
+                "BENCH_RECORD",
+                format!("cargo xtask bench --only {part} --scale {scale}"),
+            );
         }
         process::run_while(&mut command, || {
             other.as_mut().map_or(Ok(()), |other| other.stack.check())?;
@@ -87,10 +118,19 @@ struct Other {
 impl Other {
     fn start(root: &Path, folder: &Path) -> Result<Self> {
         let (workspace, ready_file) = (Workspace::at(root)?, folder.join("against.json"));
-        let (profile, runtime, data) = (Profile::Deployable, Runtime::Workerd, folder.join("against"));
+        let (profile, runtime, data) = (
+            Profile::Deployable,
+            Runtime::Workerd,
+            folder.join("against"),
+        );
         artefacts::build(&workspace, profile, runtime)?;
-        let stack = Stack::start_simulated(&workspace, profile, runtime, &data, ready_file.clone())?;
-        Ok(Self { workspace, ready_file, stack })
+        let stack =
+            Stack::start_simulated(&workspace, profile, runtime, &data, ready_file.clone())?;
+        Ok(Self {
+            workspace,
+            ready_file,
+            stack,
+        })
     }
 }
 
@@ -98,12 +138,19 @@ impl Other {
 fn functions(workspace: &Workspace, stack: &Stack) -> String {
     let functions = workspace.edge_functions();
     let described = functions.map(|function| {
-        let mut variables = stack.variables.get(&function.name).cloned().unwrap_or_default();
+        let mut variables = stack
+            .variables
+            .get(&function.name)
+            .cloned()
+            .unwrap_or_default();
         // Only the local stack has it.
         variables.remove("SERVER_TIMING");
         // On Deno the token of a function has the name of its role.
-        if let Some((role, token)) =
-            function.needs.role.as_ref().zip(variables.get("SUPABASE_FUNCTION_TOKEN"))
+        if let Some((role, token)) = function
+            .needs
+            .role
+            .as_ref()
+            .zip(variables.get("SUPABASE_FUNCTION_TOKEN"))
         {
             variables.insert(token_name(role), token.clone());
         }

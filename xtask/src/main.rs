@@ -42,9 +42,9 @@ fn run() -> Result<ExitCode> {
         Command::CheckLlm(options) => tools::check_llm(&workspace, &options),
         Command::Check => test::run(&workspace, Tier::Check, &TestOptions::default()),
         Command::Build => artefacts::build_deployable(&workspace).map(|()| ExitCode::SUCCESS),
-        Command::Deploy(options) => {
-            deploy::run(&workspace, &options, || artefacts::build_deployable(&workspace))
-        }
+        Command::Deploy(options) => deploy::run(&workspace, &options, || {
+            artefacts::build_deployable(&workspace)
+        }),
         Command::Dev(options) => stack::run(&workspace, &options, || {
             artefacts::build(&workspace, options.profile(), options.runtime)
         }),
@@ -57,5 +57,7 @@ fn run() -> Result<ExitCode> {
 
 #[cfg(not(unix))]
 fn run() -> Result<ExitCode> {
-    anyhow::bail!("on Windows the project runs inside WSL: https://learn.microsoft.com/windows/wsl/install")
+    anyhow::bail!(
+        "on Windows the project runs inside WSL: https://learn.microsoft.com/windows/wsl/install"
+    )
 }

@@ -44,9 +44,18 @@ struct Output {
 
 pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
     let out = workspace.page();
-    let hashed = fs::read_dir(out.join(HASHED)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut all: Vec<_> =
-        DOCUMENTS.into_iter().chain(PLAIN).chain([WORKER]).map(|name| out.join(name)).chain(hashed).collect();
+    let hashed = fs::read_dir(out.join(HASHED))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let mut all: Vec<_> = DOCUMENTS
+        .into_iter()
+        .chain(PLAIN)
+        .chain([WORKER])
+        .map(|name| out.join(name))
+        .chain(hashed)
+        .collect();
     all.sort();
     all.into_iter()
 }
@@ -62,8 +71,15 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     files::create_folder(&hashed)?;
     let metafile = workspace.target.join("page.json");
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
-    esbuild.current_dir(&workspace.root).arg("--log-level=warning");
-    esbuild.args(NAMES.iter().map(|(_, source, _)| source).filter(|source| source.starts_with("web/")));
+    esbuild
+        .current_dir(&workspace.root)
+        .arg("--log-level=warning");
+    esbuild.args(
+        NAMES
+            .iter()
+            .map(|(_, source, _)| source)
+            .filter(|source| source.starts_with("web/")),
+    );
     esbuild.args([
         "--bundle",
         "--minify",
@@ -86,9 +102,11 @@ pub fn build(workspace: &Workspace) -> Result<()> {
         serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")?;
     for name in DOCUMENTS {
         let text = fs::read_to_string(web.join(name)).with_context(|| name.to_owned())?;
-        let text = NAMES.iter().try_fold(text, |text, (placeholder, source, ending)| {
-            anyhow::Ok(text.replace(placeholder, &name_of(&bundle, source, ending)?))
-        })?;
+        let text = NAMES
+            .iter()
+            .try_fold(text, |text, (placeholder, source, ending)| {
+                anyhow::Ok(text.replace(placeholder, &name_of(&bundle, source, ending)?))
+            })?;
         fs::write(out.join(name), text).with_context(|| name.to_owned())?;
     }
     for name in PLAIN {
@@ -100,9 +118,15 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 
 /// What the service worker keeps: the document, its configuration, and all that it may load.
 fn kept(bundle: &Bundle) -> String {
-    let hashed = bundle.outputs.keys().filter_map(|path| path.rsplit('/').next());
+    let hashed = bundle
+        .outputs
+        .keys()
+        .filter_map(|path| path.rsplit('/').next());
     let hashed = hashed.map(|name| format!("'./{HASHED}/{name}'"));
-    let plain = ["", "config.json"].into_iter().chain(PLAIN).map(|name| format!("'./{name}'"));
+    let plain = ["", "config.json"]
+        .into_iter()
+        .chain(PLAIN)
+        .map(|name| format!("'./{name}'"));
     plain.chain(hashed).collect::<Vec<_>>().join(", ")
 }
 
@@ -117,6 +141,9 @@ fn name_of(bundle: &Bundle, source: &str, ending: &str) -> Result<String> {
         .iter()
         .find(|(path, output)| path.ends_with(ending) && is_made_of(output))
         .with_context(|| format!("nothing was made of {source}"))?;
-    let name = Path::new(path).file_name().and_then(|name| name.to_str()).context("a path without a name")?;
+    let name = Path::new(path)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .context("a path without a name")?;
     Ok(format!("{HASHED}/{name}"))
 }

@@ -17,17 +17,25 @@ pub fn check_llm(workspace: &Workspace, options: &CheckLlmOptions) -> Result<Exi
     let mut variables = Settings::variables(workspace, options.env_file.as_deref())?;
     variables.retain(|name, _| name.starts_with("LLM_"));
     let mut command = workspace.cargo(&workspace.root);
-    process::exit_code(command.args(["run", "--quiet", "--package", "check-llm"]).envs(variables))
+    process::exit_code(
+        command
+            .args(["run", "--quiet", "--package", "check-llm"])
+            .envs(variables),
+    )
 }
 
 /// Its exit code says whether all agree.
 pub fn reconcile_billing(workspace: &Workspace, options: &ReconcileOptions) -> Result<ExitCode> {
     let variables = match &options.ready_file {
         Some(path) => of_stack(path).with_context(|| format!("--ready-file {}", path.display()))?,
-        None => Settings::read(workspace, options.env_file.as_deref())?.given().clone(),
+        None => Settings::read(workspace, options.env_file.as_deref())?
+            .given()
+            .clone(),
     };
     let mut command = workspace.cargo(&workspace.root);
-    command.args(["run", "--quiet", "--package", "reconcile-billing", "--"]).envs(variables);
+    command
+        .args(["run", "--quiet", "--package", "reconcile-billing", "--"])
+        .envs(variables);
     process::exit_code(command.args(options.apply.then_some("--apply")))
 }
 
@@ -36,7 +44,9 @@ fn of_stack(path: &Path) -> Result<Variables> {
     let ready: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     let value = |pointer: &str| {
         let value = ready.pointer(pointer).and_then(Value::as_str);
-        value.map(str::to_owned).with_context(|| format!("there is no {pointer}"))
+        value
+            .map(str::to_owned)
+            .with_context(|| format!("there is no {pointer}"))
     };
     Ok([
         ("SUPABASE_URL", value("/supabase_url")?),

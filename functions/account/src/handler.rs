@@ -62,10 +62,27 @@ struct Owner {
 /// # Errors
 /// 401, 403 and 431 for the caller's token; 503 if the database does not respond.
 async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = context;
-    let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = context;
+    let user = authenticate(
+        call,
+        request.headers(),
+        &config.auth,
+        &caches.jwks,
+        http,
+        clock,
+    )
+    .await?;
     let database = Supabase::new(&config.supabase, http).as_user(&user);
-    let (exported, document) = database.document::<Option<Exported>>("account_export", EXPORT_LIMITS).await?;
+    let (exported, document) = database
+        .document::<Option<Exported>>("account_export", EXPORT_LIMITS)
+        .await?;
     match exported {
         None => return Err(Error::of(Code::ProfileNotFound)),
         Some(Exported { account }) if account.id != user.id() => {
@@ -75,8 +92,14 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
     }
     let mut response = Response::new(Body::Full(document));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(EXPORT_NAME));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static(EXPORT_NAME),
+    );
     Ok(response)
 }
 
@@ -91,8 +114,18 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
 /// # Errors
 /// As above. Every step can be repeated, so a repeat completes a deletion that failed halfway. The user is deleted only
 /// after the subscription has ended.
-async fn delete_account(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = context;
+async fn delete_account(
+    request: &Request<Bytes>,
+    context: &Context,
+) -> Result<Response<Body>, Error> {
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = context;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     user.require_recent_sign_in(clock.now_seconds())?;
@@ -161,11 +194,17 @@ async fn begin(
     confirmation: &str,
 ) -> Result<Option<Begun>, Error> {
     let args = json!({"p_user_id": user_id, "p_confirmation": confirmation});
-    let beginning: Beginning = service.rpc_retrying("begin_account_deletion", &args, clock).await?;
+    let beginning: Beginning = service
+        .rpc_retrying("begin_account_deletion", &args, clock)
+        .await?;
     match (beginning.outcome, beginning.confirm_with) {
-        (BeginOutcome::Begun, _) => Ok(Some(Begun { customer: beginning.stripe_customer_id })),
+        (BeginOutcome::Begun, _) => Ok(Some(Begun {
+            customer: beginning.stripe_customer_id,
+        })),
         (BeginOutcome::NotConfirmed, Some(confirm_with)) => Err(not_confirmed(&confirm_with)),
-        (BeginOutcome::NotConfirmed, None) => Err(SupabaseError::incomplete("not_confirmed").into()),
+        (BeginOutcome::NotConfirmed, None) => {
+            Err(SupabaseError::incomplete("not_confirmed").into())
+        }
         (BeginOutcome::NoAccount, _) => Ok(None),
     }
 }
@@ -186,7 +225,10 @@ async fn delete(
     user_id: Uuid,
     call: &RequestContext,
 ) -> Result<(), Error> {
-    match service.rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock).await? {
+    match service
+        .rpc_retrying("delete_account", &json!({ "p_user_id": user_id }), clock)
+        .await?
+    {
         DeleteOutcome::Deleted | DeleteOutcome::NoAccount => Ok(()),
         DeleteOutcome::DeletedButLogged => {
             call.note("auth_log", "kept");

@@ -24,7 +24,11 @@ fn env(name: &str) -> Option<String> {
 
 fn name(request: &OutboundRequest) -> String {
     let path = request.url.split('?').next().unwrap_or_default();
-    format!("{} {}", request.method, path.rsplit('/').next().unwrap_or_default())
+    format!(
+        "{} {}",
+        request.method,
+        path.rsplit('/').next().unwrap_or_default()
+    )
 }
 
 fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
@@ -35,9 +39,10 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     let session = json!({"id": "cs_1", "status": "open", "expires_at": 2});
     match name.as_str() {
         "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-        "POST begin_account_deletion" => {
-            FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": "cus_1"}))
-        }
+        "POST begin_account_deletion" => FakeAnswer::json(
+            200,
+            &json!({"outcome": "begun", "stripe_customer_id": "cus_1"}),
+        ),
         "GET sessions" => FakeAnswer::json(200, &json!({ "data": [session] })),
         "POST expire" => FakeAnswer::json(200, &session),
         "DELETE cus_1" => FakeAnswer::json(200, &json!({"id": "cus_1", "deleted": true})),
@@ -65,14 +70,30 @@ fn delete_signed_in_for(
         .header("content-type", "application/json")
         .body(Bytes::from_static(br#"{"confirm":"ann@example.com"}"#))
         .unwrap();
-    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
-    let result = handle(request, context).now_or_never().unwrap().map(|response| response.status().as_u16());
-    let sent = http.requests().iter().map(name).filter(|name| name != "GET jwks.json").collect();
+    let context = fake_context(
+        &http,
+        &FakeClock::hurrying(NOW * 1000),
+        Config::from_env(env).unwrap(),
+    )
+    .0;
+    let result = handle(request, context)
+        .now_or_never()
+        .unwrap()
+        .map(|response| response.status().as_u16());
+    let sent = http
+        .requests()
+        .iter()
+        .map(name)
+        .filter(|name| name != "GET jwks.json")
+        .collect();
     (result, sent)
 }
 
 fn missing(param: &str) -> FakeAnswer {
-    FakeAnswer::json(404, &json!({"error": {"code": "resource_missing", "param": param}}))
+    FakeAnswer::json(
+        404,
+        &json!({"error": {"code": "resource_missing", "param": param}}),
+    )
 }
 
 /// Requests the export; the database returns `answer`.
@@ -86,11 +107,27 @@ fn export(
         _ => answer.clone(),
     });
     let token = FakeIssuer::with_kid("k").token(USER, NOW);
-    let request = Request::builder().method(method).uri(format!("https://x/functions/v1/account{path}"));
-    let request = request.header("authorization", format!("Bearer {token}")).body(Bytes::new()).unwrap();
-    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("https://x/functions/v1/account{path}"));
+    let request = request
+        .header("authorization", format!("Bearer {token}"))
+        .body(Bytes::new())
+        .unwrap();
+    let context = fake_context(
+        &http,
+        &FakeClock::hurrying(NOW * 1000),
+        Config::from_env(env).unwrap(),
+    )
+    .0;
     let result = handle(request, context).now_or_never().unwrap();
-    (result, http.requests().into_iter().filter(|request| name(request) != "GET jwks.json").collect())
+    (
+        result,
+        http.requests()
+            .into_iter()
+            .filter(|request| name(request) != "GET jwks.json")
+            .collect(),
+    )
 }
 
 #[test]
@@ -102,40 +139,94 @@ fn an_export_is_the_callers_own_as_a_file() {
         response.headers()["content-disposition"],
         "attachment; filename=\"sound-whiskers-account.json\""
     );
-    assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
-    let Body::Full(bytes) = response.into_body() else { panic!("a stream") };
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/json; charset=utf-8"
+    );
+    let Body::Full(bytes) = response.into_body() else {
+        panic!("a stream")
+    };
     assert_eq!(bytes.as_ref(), document.to_string().as_bytes());
-    let [request] = &sent[..] else { panic!("{sent:?}") };
-    assert!(request.url.ends_with("/rest/v1/rpc/account_export"), "{}", request.url);
-    assert_eq!(request.headers["apikey"], "sb_publishable_x", "as the user, not as the function");
-    assert!(request.headers["authorization"].to_str().unwrap().starts_with("Bearer ey"));
+    let [request] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert!(
+        request.url.ends_with("/rest/v1/rpc/account_export"),
+        "{}",
+        request.url
+    );
+    assert_eq!(
+        request.headers["apikey"], "sb_publishable_x",
+        "as the user, not as the function"
+    );
+    assert!(
+        request.headers["authorization"]
+            .to_str()
+            .unwrap()
+            .starts_with("Bearer ey")
+    );
 }
 
 #[test]
 fn refuses_an_invalid_export() {
     let of_another = json!({"account": {"id": Uuid::from_u128(8)}});
     for (path, method, answer, code) in [
-        ("/export", Method::GET, FakeAnswer::json(200, &Value::Null), Code::ProfileNotFound),
-        ("/export", Method::GET, FakeAnswer::Error(HttpError::TooLarge), Code::DatabaseUnavailable),
-        ("/export", Method::GET, FakeAnswer::json(503, &json!({})), Code::DatabaseUnavailable),
-        ("/export", Method::GET, FakeAnswer::json(200, &json!({"profile": {}})), Code::DatabaseUnavailable),
-        ("/export", Method::GET, FakeAnswer::json(200, &of_another), Code::DatabaseUnavailable),
+        (
+            "/export",
+            Method::GET,
+            FakeAnswer::json(200, &Value::Null),
+            Code::ProfileNotFound,
+        ),
+        (
+            "/export",
+            Method::GET,
+            FakeAnswer::Error(HttpError::TooLarge),
+            Code::DatabaseUnavailable,
+        ),
+        (
+            "/export",
+            Method::GET,
+            FakeAnswer::json(503, &json!({})),
+            Code::DatabaseUnavailable,
+        ),
+        (
+            "/export",
+            Method::GET,
+            FakeAnswer::json(200, &json!({"profile": {}})),
+            Code::DatabaseUnavailable,
+        ),
+        (
+            "/export",
+            Method::GET,
+            FakeAnswer::json(200, &of_another),
+            Code::DatabaseUnavailable,
+        ),
     ] {
-        assert_eq!(export(path, method.clone(), answer).0.err().unwrap().code(), code, "{method} {path}");
+        assert_eq!(
+            export(path, method.clone(), answer).0.err().unwrap().code(),
+            code,
+            "{method} {path}"
+        );
     }
 }
 
 #[test]
 fn each_route_has_one_method() {
     let check = |method: Method, path: &str| {
-        let request =
-            Request::builder().method(method).uri(format!("https://x/account{path}")).body(()).unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("https://x/account{path}"))
+            .body(())
+            .unwrap();
         ENDPOINT.check_route(&request).map_err(|error| error.code())
     };
     assert_eq!(check(Method::DELETE, ""), Ok(()));
     assert_eq!(check(Method::GET, "/export"), Ok(()));
     assert_eq!(check(Method::GET, ""), Err(Code::MethodNotAllowed));
-    assert_eq!(check(Method::DELETE, "/export"), Err(Code::MethodNotAllowed));
+    assert_eq!(
+        check(Method::DELETE, "/export"),
+        Err(Code::MethodNotAllowed)
+    );
     assert_eq!(check(Method::GET, "/exports"), Err(Code::NotFound));
 }
 
@@ -159,12 +250,18 @@ fn customer_is_deleted_at_stripe_before_the_user() {
 fn deletion_needs_a_recent_sign_in() {
     assert_eq!(delete_signed_in_for(600, &[]).0.unwrap(), 204);
     let (result, sent) = delete_signed_in_for(601, &[]);
-    assert_eq!((result.unwrap_err().code(), sent), (Code::SignInAgain, vec![]));
+    assert_eq!(
+        (result.unwrap_err().code(), sent),
+        (Code::SignInAgain, vec![])
+    );
 }
 
 #[test]
 fn deletes_a_user_without_a_customer_without_stripe() {
-    let begun = FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": null}));
+    let begun = FakeAnswer::json(
+        200,
+        &json!({"outcome": "begun", "stripe_customer_id": null}),
+    );
     let (status, sent) = delete(&[("POST begin_account_deletion", begun)]);
     assert_eq!((status.unwrap(), sent.len()), (204, 2));
 }
@@ -174,8 +271,14 @@ fn ignores_missing_customer() {
     for instead in [
         ("GET sessions", missing("customer")),
         ("DELETE cus_1", missing("id")),
-        ("POST delete_account", FakeAnswer::json(200, &json!("no_account"))),
-        ("POST begin_account_deletion", FakeAnswer::json(200, &json!({"outcome": "no_account"}))),
+        (
+            "POST delete_account",
+            FakeAnswer::json(200, &json!("no_account")),
+        ),
+        (
+            "POST begin_account_deletion",
+            FakeAnswer::json(200, &json!({"outcome": "no_account"})),
+        ),
     ] {
         let of = instead.0;
         assert_eq!(delete(&[instead]).0.unwrap(), 204, "{of}");
@@ -186,28 +289,79 @@ fn ignores_missing_customer() {
 fn uncleaned_auth_log_is_logged_and_does_not_keep_the_account() {
     let (call, log) = fake_request();
     let http = FakeHttp::responding(|request| {
-        answer(request, &[("POST delete_account", FakeAnswer::json(200, &json!("deleted_but_logged")))])
+        answer(
+            request,
+            &[(
+                "POST delete_account",
+                FakeAnswer::json(200, &json!("deleted_but_logged")),
+            )],
+        )
     });
     let clock = FakeClock::hurrying(NOW * 1000);
     let config = Config::from_env(env).unwrap();
     let service = Supabase::new(&config.supabase, &http).service();
-    assert_eq!(super::delete(&service, &clock, USER, &call).now_or_never().unwrap(), Ok(()));
+    assert_eq!(
+        super::delete(&service, &clock, USER, &call)
+            .now_or_never()
+            .unwrap(),
+        Ok(())
+    );
     call.log_end(NOW * 1000, StatusCode::NO_CONTENT, None);
-    assert!(log.lines()[0].contains("\"auth_log\":\"kept\""), "{:?}", log.lines());
+    assert!(
+        log.lines()[0].contains("\"auth_log\":\"kept\""),
+        "{:?}",
+        log.lines()
+    );
 }
 
 #[test]
 fn user_who_may_still_pay_is_not_deleted() {
     for (of, failure, code) in [
-        ("GET sessions", FakeAnswer::text(500, "text/plain", ""), Code::StripeUnavailable),
-        ("POST expire", FakeAnswer::Error(HttpError::Timeout), Code::StripeTimeout),
-        ("POST expire", FakeAnswer::json(200, &json!({})), Code::StripeUnavailable),
-        ("DELETE cus_1", FakeAnswer::Error(HttpError::Network), Code::StripeUnavailable),
-        ("DELETE cus_1", FakeAnswer::json(401, &json!({})), Code::Misconfigured),
-        ("DELETE cus_1", FakeAnswer::text(200, "text/html", "<h1>"), Code::StripeUnavailable),
-        ("DELETE cus_1", FakeAnswer::json(200, &json!({"id": "cus_1"})), Code::StripeUnavailable),
-        ("DELETE cus_1", FakeAnswer::json(400, &json!({"error": {}})), Code::Misconfigured),
-        ("POST begin_account_deletion", FakeAnswer::Error(HttpError::Network), Code::DatabaseUnavailable),
+        (
+            "GET sessions",
+            FakeAnswer::text(500, "text/plain", ""),
+            Code::StripeUnavailable,
+        ),
+        (
+            "POST expire",
+            FakeAnswer::Error(HttpError::Timeout),
+            Code::StripeTimeout,
+        ),
+        (
+            "POST expire",
+            FakeAnswer::json(200, &json!({})),
+            Code::StripeUnavailable,
+        ),
+        (
+            "DELETE cus_1",
+            FakeAnswer::Error(HttpError::Network),
+            Code::StripeUnavailable,
+        ),
+        (
+            "DELETE cus_1",
+            FakeAnswer::json(401, &json!({})),
+            Code::Misconfigured,
+        ),
+        (
+            "DELETE cus_1",
+            FakeAnswer::text(200, "text/html", "<h1>"),
+            Code::StripeUnavailable,
+        ),
+        (
+            "DELETE cus_1",
+            FakeAnswer::json(200, &json!({"id": "cus_1"})),
+            Code::StripeUnavailable,
+        ),
+        (
+            "DELETE cus_1",
+            FakeAnswer::json(400, &json!({"error": {}})),
+            Code::Misconfigured,
+        ),
+        (
+            "POST begin_account_deletion",
+            FakeAnswer::Error(HttpError::Network),
+            Code::DatabaseUnavailable,
+        ),
         (
             "POST begin_account_deletion",
             FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": "?"})),
@@ -215,7 +369,10 @@ fn user_who_may_still_pay_is_not_deleted() {
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(200, &json!({"outcome": "not_confirmed", "confirm_with": "email"})),
+            FakeAnswer::json(
+                200,
+                &json!({"outcome": "not_confirmed", "confirm_with": "email"}),
+            ),
             Code::NotConfirmed,
         ),
         (
@@ -226,17 +383,32 @@ fn user_who_may_still_pay_is_not_deleted() {
     ] {
         let (result, sent) = delete(&[(of, failure)]);
         assert_eq!(result.unwrap_err().code(), code, "{of}");
-        assert!(!sent.contains(&"POST delete_account".to_owned()), "{of}: {sent:?}");
+        assert!(
+            !sent.contains(&"POST delete_account".to_owned()),
+            "{of}: {sent:?}"
+        );
     }
-    let (result, _) = delete(&[("POST delete_account", FakeAnswer::json(200, &json!("not_begun")))]);
+    let (result, _) = delete(&[(
+        "POST delete_account",
+        FakeAnswer::json(200, &json!("not_begun")),
+    )]);
     assert_eq!(result.unwrap_err().code(), Code::Internal);
 }
 
 #[test]
 fn wrong_confirmation_names_the_expected_one() {
-    for (kind, words) in [("email", "e-mail address"), ("phone", "phone number"), ("id", "account's id")] {
-        let answer = FakeAnswer::json(200, &json!({"outcome": "not_confirmed", "confirm_with": kind}));
-        let error = delete(&[("POST begin_account_deletion", answer)]).0.unwrap_err();
+    for (kind, words) in [
+        ("email", "e-mail address"),
+        ("phone", "phone number"),
+        ("id", "account's id"),
+    ] {
+        let answer = FakeAnswer::json(
+            200,
+            &json!({"outcome": "not_confirmed", "confirm_with": kind}),
+        );
+        let error = delete(&[("POST begin_account_deletion", answer)])
+            .0
+            .unwrap_err();
         assert_eq!(error.code(), Code::NotConfirmed);
         assert!(error.to_string().contains(words), "{error}");
     }

@@ -49,7 +49,13 @@ impl Config {
         let auth = problems.take(AuthConfig::from_env(&env));
         let supabase = problems.take(SupabaseConfig::from_env(&env));
         let stripe = problems.take(StripeConfig::from_env(&env));
-        problems.finish(|| Some(Self { auth: auth?, supabase: supabase?, stripe: stripe? }))
+        problems.finish(|| {
+            Some(Self {
+                auth: auth?,
+                supabase: supabase?,
+                stripe: stripe?,
+            })
+        })
     }
 }
 

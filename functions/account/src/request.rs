@@ -24,15 +24,24 @@ mod tests {
 
     #[test]
     fn deletion_requires_exactly_one_confirmation() {
-        assert_eq!(parse(br#"{"confirm":" Ann@Example.com "}"#).unwrap(), "Ann@Example.com");
-        assert_eq!(parse(br#"{"confirm":"+48 123 456 789"}"#).unwrap(), "+48 123 456 789");
+        assert_eq!(
+            parse(br#"{"confirm":" Ann@Example.com "}"#).unwrap(),
+            "Ann@Example.com"
+        );
+        assert_eq!(
+            parse(br#"{"confirm":"+48 123 456 789"}"#).unwrap(),
+            "+48 123 456 789"
+        );
         for (body, code) in [
             ("", Code::InvalidJson),
             ("{}", Code::InvalidRequest),
             (r#"{"confirm":""}"#, Code::InvalidRequest),
             (r#"{"confirm":true}"#, Code::InvalidRequest),
             (r#"{"confirm":"a@b","user_id":"x"}"#, Code::InvalidRequest),
-            (&format!(r#"{{"confirm":"{}"}}"#, "x".repeat(255)), Code::InvalidRequest),
+            (
+                &format!(r#"{{"confirm":"{}"}}"#, "x".repeat(255)),
+                Code::InvalidRequest,
+            ),
         ] {
             assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
         }

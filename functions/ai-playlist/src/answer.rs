@@ -128,7 +128,11 @@ impl<'a> Answer<'a> {
         match self.chat.next().await {
             None => {
                 let songs = self.finish();
-                if songs.is_empty() { self.end() } else { Said::Songs(songs) }
+                if songs.is_empty() {
+                    self.end()
+                } else {
+                    Said::Songs(songs)
+                }
             }
             Some(Ok(event)) => self.read(event),
             Some(Err(error)) => {
@@ -155,7 +159,11 @@ impl<'a> Answer<'a> {
     /// Records whether a song had been suggested before. Small models repeat themselves until they are stopped.
     pub fn note_song(&mut self, is_repeat: bool) {
         self.repeats += usize::from(is_repeat);
-        self.repeats_in_a_row = if is_repeat { self.repeats_in_a_row + 1 } else { 0 };
+        self.repeats_in_a_row = if is_repeat {
+            self.repeats_in_a_row + 1
+        } else {
+            0
+        };
     }
 
     /// Whether reading continues although the playlist is full: for the texts that `known` lacks, or for the usage.
@@ -239,7 +247,9 @@ impl<'a> Answer<'a> {
     }
 
     fn goes_on_and_on(&self) -> bool {
-        self.repeats_in_a_row >= self.max_repeats_in_a_row || self.is_full() || self.reader.is_runaway()
+        self.repeats_in_a_row >= self.max_repeats_in_a_row
+            || self.is_full()
+            || self.reader.is_runaway()
     }
 
     fn is_full(&self) -> bool {

@@ -15,24 +15,41 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 
 fn saying(content: &str) -> String {
-    format!("data: {}\n\n", json!({"choices": [{"delta": {"content": content}}]}))
+    format!(
+        "data: {}\n\n",
+        json!({"choices": [{"delta": {"content": content}}]})
+    )
 }
 
 /// Reads an answer whose connection stays open. Returns its songs, its end (`None` if it is still awaited), and how
 /// long it was awaited.
 fn read(frames: &str) -> (usize, Option<Said>, u64) {
-    let env = |name: &str| name.starts_with("LLM_").then(|| "https://llm.example".to_owned());
-    let env = |name: &str| env(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name));
+    let env = |name: &str| {
+        name.starts_with("LLM_")
+            .then(|| "https://llm.example".to_owned())
+    };
+    let env = |name: &str| {
+        env(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name))
+    };
     let config = LlmConfig::from_env(env).unwrap();
-    let http = FakeHttp::answering([FakeAnswer::text(200, "text/event-stream", frames).staying_open()]);
+    let http =
+        FakeHttp::answering([FakeAnswer::text(200, "text/event-stream", frames).staying_open()]);
     let (memory, clock) = (LlmMemory::default(), FakeClock::hurrying(0));
-    let question = PlaylistAsk { wanted: 3, ..PlaylistAsk::default() }.to_request();
+    let question = PlaylistAsk {
+        wanted: 3,
+        ..PlaylistAsk::default()
+    }
+    .to_request();
     let limits = Limits::stream(30_000, 50_000, 1 << 20);
-    let chat = stream_chat(&config, &memory, &http, &clock, &question, limits).now_or_never().unwrap();
+    let chat = stream_chat(&config, &memory, &http, &clock, &question, limits)
+        .now_or_never()
+        .unwrap();
     let mut answer = Answer::new(chat.unwrap_or_else(|error| panic!("{error}")), 3, 0);
     let mut songs = Vec::new();
     while let Some(said) = answer.next().now_or_never() {
-        let Said::Songs(more) = said else { return (songs.len(), Some(said), clock.now_ms()) };
+        let Said::Songs(more) = said else {
+            return (songs.len(), Some(said), clock.now_ms());
+        };
         for song in more {
             answer.note_song(songs.contains(&song));
             songs.push(song);
@@ -52,8 +69,14 @@ fn a_complete_answer_is_waited_for_a_second_more() {
 
 #[test]
 fn after_a_reason_to_finish_the_rest_of_a_broken_answer_is_waited_for() {
-    let (songs, end, waited_ms) = read(&format!("{}{STOP}", saying(&format!("{{\"tracks\":[{SONG},"))));
-    assert!(matches!(end, Some(Said::Ended(Err(LlmError::CutOff)))), "{end:?}");
+    let (songs, end, waited_ms) = read(&format!(
+        "{}{STOP}",
+        saying(&format!("{{\"tracks\":[{SONG},"))
+    ));
+    assert!(
+        matches!(end, Some(Said::Ended(Err(LlmError::CutOff)))),
+        "{end:?}"
+    );
     assert_eq!((songs, waited_ms), (1, 5_000));
 }
 
@@ -73,16 +96,23 @@ fn a_refusal_ends_with_its_language() {
 #[test]
 fn stops_a_model_that_repeats_itself() {
     let repeats: String = (0..60).map(|_| saying(&format!(",{SONG}"))).collect();
-    let (songs, end, waited_ms) = read(&format!("{}{repeats}", saying(&format!("{{\"tracks\":[{SONG}"))));
+    let (songs, end, waited_ms) = read(&format!(
+        "{}{repeats}",
+        saying(&format!("{{\"tracks\":[{SONG}"))
+    ));
     assert!(matches!(end, Some(Said::Ended(Ok(())))), "{end:?}");
     assert_eq!((songs, waited_ms), (1 + MAX_REPEATS_IN_A_ROW, 0));
 }
 
 #[test]
 fn stops_a_model_that_exceeds_its_songs() {
-    let more: String =
-        (0..60).map(|n| saying(&format!(",{{\"artist\":\"A\",\"title\":\"T{n}\"}}"))).collect();
-    let (songs, end, _) = read(&format!("{}{more}", saying(&format!("{{\"tracks\":[{SONG}"))));
+    let more: String = (0..60)
+        .map(|n| saying(&format!(",{{\"artist\":\"A\",\"title\":\"T{n}\"}}")))
+        .collect();
+    let (songs, end, _) = read(&format!(
+        "{}{more}",
+        saying(&format!("{{\"tracks\":[{SONG}"))
+    ));
     assert!(matches!(end, Some(Said::Ended(Ok(())))), "{end:?}");
     assert_eq!(songs, 2 * 3 + MAX_REPEATS_IN_A_ROW);
 }

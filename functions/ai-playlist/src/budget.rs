@@ -19,12 +19,19 @@ pub struct Budgeted {
 impl Budgeted {
     /// Allows at most `limit` requests.
     pub fn new(inner: Rc<dyn HttpClient>, limit: usize) -> Self {
-        Self { inner, remaining: Rc::new(Cell::new(limit)), keep: 0 }
+        Self {
+            inner,
+            remaining: Rc::new(Cell::new(limit)),
+            keep: 0,
+        }
     }
 
     /// Returns a clone with the same budget that leaves the last `keep` requests unspent.
     pub fn keeping(&self, keep: usize) -> Self {
-        Self { keep, ..self.clone() }
+        Self {
+            keep,
+            ..self.clone()
+        }
     }
 
     /// Returns how many requests can still be sent here.
@@ -55,8 +62,12 @@ mod tests {
     use super::*;
 
     fn send(http: &dyn HttpClient) -> Result<(), HttpError> {
-        let request =
-            OutboundRequest::new(Upstream::Spotify, Method::GET, "http://x", Limits::document(1, 1));
+        let request = OutboundRequest::new(
+            Upstream::Spotify,
+            Method::GET,
+            "http://x",
+            Limits::document(1, 1),
+        );
         http.send(request).now_or_never().unwrap().map(|_| ())
     }
 

@@ -14,7 +14,11 @@ use crate::resolve::Found;
 
 /// The track at `index` that was found for a suggestion.
 pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
-    let Found { track, score, version } = found;
+    let Found {
+        track,
+        score,
+        version,
+    } = found;
     Track {
         index,
         track_uri: track.uri.as_str().to_owned(),
@@ -81,7 +85,11 @@ impl Event {
     pub fn miss(suggestion: &Suggestion, reason: MissReason) -> Self {
         let [title, artist] =
             [&suggestion.title, &suggestion.artist].map(|text| one_line(text, MAX_MISS_CHARS));
-        Self::Miss(MissData { artist, reason, title })
+        Self::Miss(MissData {
+            artist,
+            reason,
+            title,
+        })
     }
 
     /// Appends the event as `text/event-stream` (HTML standard).
@@ -133,17 +141,24 @@ mod tests {
         });
         let text = String::from_utf8(to_bytes(&[miss]).to_vec()).unwrap();
         assert_eq!(text.lines().count(), 3);
-        assert!(text.starts_with("event: miss\ndata: {") && text.ends_with("}\n\n"), "{text}");
+        assert!(
+            text.starts_with("event: miss\ndata: {") && text.ends_with("}\n\n"),
+            "{text}"
+        );
         assert!(text.contains(r#""reason":"not_found""#));
     }
 
     #[test]
     fn a_miss_is_two_short_lines() {
-        let song =
-            |artist: &str, title: &str| Suggestion { artist: artist.into(), title: title.into(), year: None };
-        let Event::Miss(MissData { title, artist, .. }) =
-            Event::miss(&song(&"An essay\n".repeat(99), &"ż".repeat(61)), MissReason::NotFound)
-        else {
+        let song = |artist: &str, title: &str| Suggestion {
+            artist: artist.into(),
+            title: title.into(),
+            year: None,
+        };
+        let Event::Miss(MissData { title, artist, .. }) = Event::miss(
+            &song(&"An essay\n".repeat(99), &"ż".repeat(61)),
+            MissReason::NotFound,
+        ) else {
             panic!("another event")
         };
         assert_eq!((title, artist.chars().count()), ("ż".repeat(60), 60));
@@ -160,8 +175,13 @@ mod tests {
 
     #[test]
     fn a_stage_says_how_far_it_is() {
-        let stage = Event::Stage(StageData { stage: Stage::Refilling, found: 3, target: 20 });
-        let expected = "event: stage\ndata: {\"found\":3,\"stage\":\"refilling\",\"target\":20}\n\n";
+        let stage = Event::Stage(StageData {
+            stage: Stage::Refilling,
+            found: 3,
+            target: 20,
+        });
+        let expected =
+            "event: stage\ndata: {\"found\":3,\"stage\":\"refilling\",\"target\":20}\n\n";
         assert_eq!(to_bytes(&[stage]), expected.as_bytes());
     }
 

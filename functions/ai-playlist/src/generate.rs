@@ -163,7 +163,11 @@ impl<'a> Generation<'a> {
     pub fn tracks(&self) -> Vec<Track> {
         let mut found = self.found.clone();
         found.sort_by_key(|(place, _)| *place);
-        found.into_iter().enumerate().map(|(index, (_, track))| Track { index, ..track }).collect()
+        found
+            .into_iter()
+            .enumerate()
+            .map(|(index, (_, track))| Track { index, ..track })
+            .collect()
     }
 
     /// Runs until the playlist is full, nothing more can be found, or `ends_ms` has passed.
@@ -172,7 +176,10 @@ impl<'a> Generation<'a> {
     /// [`Failure`], only if no track was found.
     pub async fn run(&mut self, ends_ms: u64) -> Result<StopReason, Failure> {
         let ended = {
-            let deadline = self.clock.sleep_ms(ends_ms.saturating_sub(self.clock.now_ms())).fuse();
+            let deadline = self
+                .clock
+                .sleep_ms(ends_ms.saturating_sub(self.clock.now_ms()))
+                .fuse();
             let rounds = self.rounds(ends_ms).fuse();
             pin_mut!(deadline, rounds);
             select_biased! {
@@ -208,7 +215,9 @@ impl<'a> Generation<'a> {
         self.announce(Stage::Thinking);
         let complaint = match self.round(ends_ms, None).await {
             Ok(()) => None,
-            Err(Failure::Llm(error)) if self.is_worth_asking_again(&error) => Some(complaint(&error)),
+            Err(Failure::Llm(error)) if self.is_worth_asking_again(&error) => {
+                Some(complaint(&error))
+            }
             Err(failure) => return Err(failure),
         };
         if self.is_finished() || self.last_lookup_error.is_some_and(SpotifyError::is_lasting) {
@@ -224,7 +233,10 @@ impl<'a> Generation<'a> {
             return true;
         }
         match error {
-            LlmError::InvalidAnswer | LlmError::Empty | LlmError::CutOff | LlmError::Unusable(_) => true,
+            LlmError::InvalidAnswer
+            | LlmError::Empty
+            | LlmError::CutOff
+            | LlmError::Unusable(_) => true,
             LlmError::Failed(_) | LlmError::Unavailable(HttpError::Network) => self.had_answer,
             _ => false,
         }
@@ -232,7 +244,9 @@ impl<'a> Generation<'a> {
 
     fn is_finished(&self) -> bool {
         let is_catalogue_down = self.failed_lookups_in_a_row >= MAX_FAILED_LOOKUPS_IN_A_ROW
-            || self.last_lookup_error.is_some_and(|it| it.is_lasting() && !self.resolver.continues_after(it));
+            || self
+                .last_lookup_error
+                .is_some_and(|it| it.is_lasting() && !self.resolver.continues_after(it));
         self.selection.is_full() || self.is_out_of_budget || is_catalogue_down
     }
 
@@ -257,7 +271,15 @@ impl<'a> Generation<'a> {
         let mut searches = Searches::new();
         self.warm_up(&mut searches);
         let chat = {
-            let asking = stream_chat(self.llm, self.memory, &self.http, self.clock, &question, limits).fuse();
+            let asking = stream_chat(
+                self.llm,
+                self.memory,
+                &self.http,
+                self.clock,
+                &question,
+                limits,
+            )
+            .fuse();
             pin_mut!(asking);
             loop {
                 select_biased! {
@@ -283,9 +305,9 @@ impl<'a> Generation<'a> {
             match next_step(self.answer.as_mut(), &mut searches).await {
                 Step::WarmedUp => self.is_warm = true,
                 Step::Resolved(place, resolution) => self.accept(place, *resolution),
-                Step::Said(Said::Songs(songs)) => {
-                    songs.into_iter().for_each(|(song, why)| self.hear(song, why))
-                }
+                Step::Said(Said::Songs(songs)) => songs
+                    .into_iter()
+                    .for_each(|(song, why)| self.hear(song, why)),
                 Step::Said(Said::Ended(how)) => {
                     self.resolver.pause();
                     self.end_answer();
@@ -301,7 +323,10 @@ impl<'a> Generation<'a> {
 
     fn ask(&self, complaint: Option<Complaint>) -> PlaylistAsk {
         PlaylistAsk {
-            wanted: self.request.target_count.saturating_sub(self.selection.len()),
+            wanted: self
+                .request
+                .target_count
+                .saturating_sub(self.selection.len()),
             already_suggested: self.suggested.clone(),
             user: Some(self.user.clone()),
             complaint,
@@ -313,14 +338,22 @@ impl<'a> Generation<'a> {
     fn awaits_the_end(&mut self) -> bool {
         let has_prices = self.llm.prices != Prices::default();
         let is_full = self.selection.is_full();
-        self.answer.as_mut().is_some_and(|answer| is_full && answer.is_awaited(&self.about, has_prices))
+        self.answer
+            .as_mut()
+            .is_some_and(|answer| is_full && answer.is_awaited(&self.about, has_prices))
     }
 
     /// Fetches the catalogue's token while the model thinks; otherwise each of the first searches would do it.
     fn warm_up(&self, searches: &mut Searches<'a>) {
         if !self.is_warm {
             let resolver = self.resolver;
-            searches.push(resolver.spotify.warm_up().map(|()| Step::WarmedUp).boxed_local());
+            searches.push(
+                resolver
+                    .spotify
+                    .warm_up()
+                    .map(|()| Step::WarmedUp)
+                    .boxed_local(),
+            );
         }
     }
 
@@ -330,21 +363,30 @@ impl<'a> Generation<'a> {
             && searches.len() < MAX_SEARCHES_AT_ONCE
             && self.selection.len() + searches.len() < self.request.target_count
         {
-            let Some(place) = self.waiting.pop_front() else { return };
-            let Some(suggestion) = self.suggested.get(place).cloned() else { return };
+            let Some(place) = self.waiting.pop_front() else {
+                return;
+            };
+            let Some(suggestion) = self.suggested.get(place).cloned() else {
+                return;
+            };
             if !self.announced_resolving {
                 self.announced_resolving = true;
                 self.announce(Stage::Resolving);
             }
             let resolved = self.resolver.resolve(suggestion);
             searches.push(
-                resolved.map(move |resolution| Step::Resolved(place, Box::new(resolution))).boxed_local(),
+                resolved
+                    .map(move |resolution| Step::Resolved(place, Box::new(resolution)))
+                    .boxed_local(),
             );
         }
     }
 
     fn accept(&mut self, place: usize, resolution: Resolution) {
-        let Resolution { suggestion, outcome } = resolution;
+        let Resolution {
+            suggestion,
+            outcome,
+        } = resolution;
         let reason = match outcome {
             Ok(found) => match self.add(place, &found) {
                 Ok(()) => return,
@@ -419,7 +461,9 @@ enum Step {
 
 /// Waits for the next part of the answer or the end of a search. Neither is lost if the other comes first.
 async fn next_step(answer: Option<&mut Answer<'_>>, searches: &mut Searches<'_>) -> Step {
-    let Some(answer) = answer else { return searches.select_next_some().await };
+    let Some(answer) = answer else {
+        return searches.select_next_some().await;
+    };
     let said = answer.next().fuse();
     pin_mut!(said);
     select_biased! {

@@ -71,7 +71,10 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     let format = request::wanted_format(headers);
     let mut wanted = request::parse(request.body())?;
 
-    let session = Session { id: key.unwrap_or_else(|| context.random.uuid()), user_id: user.id() };
+    let session = Session {
+        id: key.unwrap_or_else(|| context.random.uuid()),
+        user_id: user.id(),
+    };
     let supabase = Supabase::new(&context.config.supabase, &http);
     let reserved = quota::reserve(&supabase.service(), session, &wanted).await;
     note_quota(&context.request, &reserved);
@@ -84,7 +87,13 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
             recovered(format, &context, done)
         }
         Decision::Held => match format {
-            Format::EventStream => Ok(stream_generation(context, http, gone, session, (wanted, base))),
+            Format::EventStream => Ok(stream_generation(
+                context,
+                http,
+                gone,
+                session,
+                (wanted, base),
+            )),
             Format::Json => json_generation(context, http, gone, session, (wanted, base)).await,
         },
     }
@@ -93,8 +102,14 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
 /// Notes the quota's decision for the log; the outcome of a reservation replaces it later.
 fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
     let decision = match reserved {
-        Ok(Reservation { decision: Decision::Held, .. }) => "reserved",
-        Ok(Reservation { decision: Decision::Finished(..), .. }) => "repeated",
+        Ok(Reservation {
+            decision: Decision::Held,
+            ..
+        }) => "reserved",
+        Ok(Reservation {
+            decision: Decision::Finished(..),
+            ..
+        }) => "repeated",
         Err(error) if error.status().is_client_error() => "refused",
         Err(_) => return, // The quota made no decision.
     };
@@ -105,8 +120,12 @@ fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<B
     match format {
         Format::Json => json_response(StatusCode::OK, &done),
         Format::EventStream => {
-            context.request.log_end(context.clock.now_ms(), StatusCode::OK, None);
-            Ok(event_stream(stream::iter([event::to_bytes(&[Event::Done(Box::new(done))])])))
+            context
+                .request
+                .log_end(context.clock.now_ms(), StatusCode::OK, None);
+            Ok(event_stream(stream::iter([event::to_bytes(&[
+                Event::Done(Box::new(done)),
+            ])])))
         }
     }
 }
@@ -125,8 +144,22 @@ fn stream_generation(
         let _ = sender.unbounded_send(event); // Fails if the client has disconnected, which `Job::run` detects.
     });
     let every = Some(outbox::enough(request.target_count - base.kept.len()));
-    let job = Job { context: context.clone(), http, gone, session, request, base, emit: emit.clone(), every };
-    let Context { request: call, clock, spawn, .. } = context;
+    let job = Job {
+        context: context.clone(),
+        http,
+        gone,
+        session,
+        request,
+        base,
+        emit: emit.clone(),
+        every,
+    };
+    let Context {
+        request: call,
+        clock,
+        spawn,
+        ..
+    } = context;
     spawn(
         async move {
             let ended = job.run(reader_left.map(|_| ())).await;
@@ -138,10 +171,14 @@ fn stream_generation(
         }
         .boxed_local(),
     );
-    event_stream(receiver.ready_chunks(MAX_EVENTS_AT_ONCE).map(move |events| {
-        let _dropped_with_the_stream = &reader;
-        event::to_bytes(&events)
-    }))
+    event_stream(
+        receiver
+            .ready_chunks(MAX_EVENTS_AT_ONCE)
+            .map(move |events| {
+                let _dropped_with_the_stream = &reader;
+                event::to_bytes(&events)
+            }),
+    )
 }
 
 /// Waits for the generation, which itself detects that the client has disconnected.
@@ -152,17 +189,35 @@ async fn json_generation(
     session: Session,
     (request, base): (PlaylistRequest, Base),
 ) -> Result<Response<Body>, Error> {
-    let job = Job { context, http, gone, session, request, base, emit: Rc::new(|_| {}), every: None };
+    let job = Job {
+        context,
+        http,
+        gone,
+        session,
+        request,
+        base,
+        emit: Rc::new(|_| {}),
+        every: None,
+    };
     json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
 }
 
 fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {
     let mut response = Response::new(Body::Stream(Box::pin(chunks)));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream; charset=utf-8"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-transform"),
+    );
     // Without this header, nginx and proxies based on it buffer the events.
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     response
 }
 

@@ -79,20 +79,47 @@ impl Job {
     /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
     /// the client stops reading the events.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
-        let Self { context, http, gone, session, request, base, emit, every } = self;
+        let Self {
+            context,
+            http,
+            gone,
+            session,
+            request,
+            base,
+            emit,
+            every,
+        } = self;
         let (found, target) = (base.kept.len(), request.target_count);
-        emit(Event::Stage(StageData { stage: Stage::Reserved, found, target }));
-        base.kept.iter().for_each(|track| emit(Event::Track(track.clone())));
+        emit(Event::Stage(StageData {
+            stage: Stage::Reserved,
+            found,
+            target,
+        }));
+        base.kept
+            .iter()
+            .for_each(|track| emit(Event::Track(track.clone())));
         let searching = http.keeping(KEPT_FOR_SETTLING + KEPT_FOR_LEDGER + KEPT_FOR_REFILL);
         let database = Supabase::new(&context.config.supabase, &searching);
-        let memory = Memory::new(database.service(), &context.clock, request.market.as_deref());
+        let memory = Memory::new(
+            database.service(),
+            &context.clock,
+            request.market.as_deref(),
+        );
         let (recall, mut recaller) = Recaller::new(memory, &context.clock, searching.available());
         let recall = context.config.memory.is_on().then_some(recall);
-        let resolver = Resolver { recall, ..resolver(&context, &searching, &request) };
+        let resolver = Resolver {
+            recall,
+            ..resolver(&context, &searching, &request)
+        };
         let meter = Rc::new(Cell::new(Cost::ZERO));
         let writing = http.keeping(KEPT_FOR_SETTLING);
         let service = Supabase::new(&context.config.supabase, &writing).service();
-        let ledger = Ledger { service, clock: &context.clock, session, cost: meter.clone() };
+        let ledger = Ledger {
+            service,
+            clock: &context.clock,
+            session,
+            cost: meter.clone(),
+        };
         let (mut outbox, put) = Outbox::new(ledger, emit.clone(), every);
         let mut generation = Generation::new(
             (&context.config.llm, &context.caches.llm),
@@ -104,7 +131,9 @@ impl Job {
             (put, meter),
         );
         let ended = {
-            let generating = generation.run(context.request.started_ms + DEADLINE_MS - SETTLING_MS).fuse();
+            let generating = generation
+                .run(context.request.started_ms + DEADLINE_MS - SETTLING_MS)
+                .fuse();
             let gone = select(gone, reader_left.boxed_local()).fuse();
             let (sending, recalling) = (outbox.run().fuse(), recaller.run().fuse());
             let pings = ping(&context.clock, &emit).fuse();
@@ -125,22 +154,37 @@ impl Job {
         call.note("recalled", resolver.recalled.get());
         call.note("cost_usd", cost.to_string());
         let is_charged = outbox.is_charged();
-        let settling =
-            Settling { context: &context, http: &http, session, request: &request, cost, is_charged };
+        let settling = Settling {
+            context: &context,
+            http: &http,
+            session,
+            request: &request,
+            cost,
+            is_charged,
+        };
         let (tracks, suggestions) = (base.with(generation.tracks()), generation.suggestions());
-        let settled = settling.settle(generation.about, (tracks, suggestions), ended).await;
+        let settled = settling
+            .settle(generation.about, (tracks, suggestions), ended)
+            .await;
         outbox.finish(settled.is_ok());
         let findings = resolver.findings.take();
         if !findings.is_empty() {
             let market = request.market.clone();
-            (context.spawn)(remember(context.clone(), http.clone(), market, findings).boxed_local());
+            (context.spawn)(
+                remember(context.clone(), http.clone(), market, findings).boxed_local(),
+            );
         }
         settled
     }
 }
 
 /// Writes what was found to the memory, after the client has its response. A failure costs searches only.
-async fn remember(context: Context, http: Budgeted, market: Option<String>, findings: Vec<Finding>) {
+async fn remember(
+    context: Context,
+    http: Budgeted,
+    market: Option<String>,
+    findings: Vec<Finding>,
+) {
     let service = Supabase::new(&context.config.supabase, &http).service();
     let _ = Memory::new(service, &context.clock, market.as_deref())
         .remember(context.config.memory, findings)
@@ -161,7 +205,11 @@ fn variation(context: &Context) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-fn resolver<'a>(context: &'a Context, http: &'a Budgeted, request: &'a PlaylistRequest) -> Resolver<'a> {
+fn resolver<'a>(
+    context: &'a Context,
+    http: &'a Budgeted,
+    request: &'a PlaylistRequest,
+) -> Resolver<'a> {
     let wanted = WantedVersions::from_prompt(&request.words());
     let wish = &request.wish;
     Resolver {
@@ -213,19 +261,16 @@ impl Settling<'_> {
         let error = match stop_reason {
             Some(stop_reason) => {
                 let mut done = self.done(about, tracks, stop_reason);
-                match (self.in_time(self.deliver(&service, &mut done, &suggestions)).await, error) {
-                    (Ok(()), error) => {
+                let delivery = self.deliver(&service, &mut done, &suggestions);
+                match self.in_time(delivery).await {
+                    Ok(()) => {
                         self.context.request.note("quota", "charged");
                         return error.map_or(Ok(done), Err);
                     }
                     // The reservation has expired, or the playlist's fate is unknown: a repeat finds out.
-                    (Err(error), _)
-                        if matches!(error.code(), Code::GenerationTimeout | Code::DatabaseUnavailable) =>
-                    {
-                        return Err(error);
-                    }
+                    Err(refusal) if has_unknown_fate(&refusal) => return Err(refusal),
                     // The database refused and rolled everything back; the reservation still holds.
-                    (Err(error), _) => error,
+                    Err(refusal) => refusal,
                 }
             }
             None => error.unwrap_or_else(timeout),
@@ -241,8 +286,9 @@ impl Settling<'_> {
             }
             // The reservation expires by itself; the log has both errors.
             Err(unsettled) => {
-                let causes =
-                    [&error, &unsettled].map(|e| e.cause().unwrap_or_default()).join("; unsettled: ");
+                let causes = [&error, &unsettled]
+                    .map(|e| e.cause().unwrap_or_default())
+                    .join("; unsettled: ");
                 Err(error.caused_by(causes))
             }
         }
@@ -257,7 +303,16 @@ impl Settling<'_> {
     ) -> Result<(), Error> {
         if self.request.save {
             let spent = (self.session, self.cost);
-            match quota::save(service, &self.context.clock, spent, self.request, done, suggestions).await {
+            match quota::save(
+                service,
+                &self.context.clock,
+                spent,
+                self.request,
+                done,
+                suggestions,
+            )
+            .await
+            {
                 Ok(saved) => {
                     save_as(done, saved);
                     return Ok(());
@@ -266,7 +321,9 @@ impl Settling<'_> {
                 Err(error) => return Err(error),
             }
         }
-        done.quota = self.end_as(service, Status::Succeeded, Some(&*done)).await?;
+        done.quota = self
+            .end_as(service, Status::Succeeded, Some(&*done))
+            .await?;
         Ok(())
     }
 
@@ -277,16 +334,32 @@ impl Settling<'_> {
         kept: Option<&Done>,
     ) -> Result<quota::Quota, Error> {
         let clock = &self.context.clock;
-        let age_ms = clock.now_ms().saturating_sub(self.context.request.started_ms);
+        let age_ms = clock
+            .now_ms()
+            .saturating_sub(self.context.request.started_ms);
         // The reservation is a little younger than the call, so this ends before the wait does.
-        let max_age_ms = (age_ms + RETRYING_MS).min(DEADLINE_MS).saturating_sub(ANSWERING_MS);
-        quota::settle(service, clock, self.session, status, self.cost, max_age_ms, kept).await
+        let max_age_ms = (age_ms + RETRYING_MS)
+            .min(DEADLINE_MS)
+            .saturating_sub(ANSWERING_MS);
+        quota::settle(
+            service,
+            clock,
+            self.session,
+            status,
+            self.cost,
+            max_age_ms,
+            kept,
+        )
+        .await
     }
 
     /// Bounds settling by the deadline of the whole request.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let ends_ms = self.context.request.started_ms + DEADLINE_MS;
-        let deadline = self.context.clock.sleep_ms(ends_ms.saturating_sub(self.context.clock.now_ms()));
+        let deadline = self
+            .context
+            .clock
+            .sleep_ms(ends_ms.saturating_sub(self.context.clock.now_ms()));
         pin_mut!(work, deadline);
         match select(work, deadline).await {
             Either::Left((done, _)) => done,
@@ -297,7 +370,9 @@ impl Settling<'_> {
     fn error(&self, failure: Failure, language: Option<Language>) -> Error {
         let language = language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
         match failure {
-            Failure::Llm(error @ LlmError::Declined(_)) => not_about_music(language).caused_by(error),
+            Failure::Llm(error @ LlmError::Declined(_)) => {
+                not_about_music(language).caused_by(error)
+            }
             Failure::Llm(error) => error.into(),
             Failure::Spotify(error) => error.into(),
             Failure::Deadline => timeout(),
@@ -306,9 +381,16 @@ impl Settling<'_> {
         }
     }
 
-    fn done(&self, about: About, tracks: Vec<crate::event::Track>, stop_reason: StopReason) -> Done {
+    fn done(
+        &self,
+        about: About,
+        tracks: Vec<crate::event::Track>,
+        stop_reason: StopReason,
+    ) -> Done {
         let (count, target) = (tracks.len(), self.request.target_count);
-        let language = about.language.unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
+        let language = about
+            .language
+            .unwrap_or_else(|| Language::detect(&self.request.wish.prompt));
         Done {
             session_id: self.session.id,
             name: Some(about.name)
@@ -332,6 +414,11 @@ impl Settling<'_> {
 
 fn timeout() -> Error {
     Error::of(Code::GenerationTimeout)
+}
+
+fn has_unknown_fate(error: &Error) -> bool {
+    let code = error.code();
+    code == Code::GenerationTimeout || code == Code::DatabaseUnavailable
 }
 
 fn not_about_music(language: Language) -> Error {

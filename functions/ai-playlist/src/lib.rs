@@ -92,7 +92,9 @@ impl Config {
 }
 
 fn subrequest_limit(text: Option<String>) -> Result<usize, ConfigError> {
-    let Some(text) = text else { return Ok(DEFAULT_SUBREQUEST_LIMIT) };
+    let Some(text) = text else {
+        return Ok(DEFAULT_SUBREQUEST_LIMIT);
+    };
     text.parse()
         .ok()
         .filter(|limit| *limit >= MIN_SUBREQUEST_LIMIT)

@@ -24,13 +24,16 @@ fn remembering(
             "recall_songs" => {
                 let (args, stored) = (args(), stored.borrow());
                 let songs = args["p_songs"].as_array().unwrap().iter();
-                let entries = songs.map(|song| stored.get(&key(&args, song)).cloned().unwrap_or_default());
+                let entries =
+                    songs.map(|song| stored.get(&key(&args, song)).cloned().unwrap_or_default());
                 FakeAnswer::json(200, &entries.collect())
             }
             "remember_songs" => {
                 let args = args();
                 for entry in args["p_entries"].as_array().unwrap() {
-                    stored.borrow_mut().insert(key(&args, &entry["song"]), entry["candidates"].clone());
+                    stored
+                        .borrow_mut()
+                        .insert(key(&args, &entry["song"]), entry["candidates"].clone());
                 }
                 FakeAnswer::text(204, "text/plain", "")
             }
@@ -52,12 +55,23 @@ fn second_generation_of_the_same_songs_searches_for_none() {
     let stored = Stored::default();
     let first = Bench::new(remembering(&stored, world(SONGS)));
     let second = Bench::new(remembering(&stored, world(SONGS)));
-    let (fresh, remembered) = (first.json(&wish(3)).unwrap(), second.json(&wish(3)).unwrap());
+    let (fresh, remembered) = (
+        first.json(&wish(3)).unwrap(),
+        second.json(&wish(3)).unwrap(),
+    );
     assert_eq!(fresh, remembered);
     assert_eq!((searches(&first), searches(&second)), (3, 0));
-    assert_eq!((second.sent_to("recall_songs").len(), second.sent_to("remember_songs").len()), (1, 0));
+    assert_eq!(
+        (
+            second.sent_to("recall_songs").len(),
+            second.sent_to("remember_songs").len()
+        ),
+        (1, 0)
+    );
     let another = Bench::new(remembering(&stored, world(SONGS)));
-    another.json(&json!({"prompt": "wieczór", "target_count": 3, "market": "PL"})).unwrap();
+    another
+        .json(&json!({"prompt": "wieczór", "target_count": 3, "market": "PL"}))
+        .unwrap();
     assert_eq!(searches(&another), 3, "another market is searched");
 }
 
@@ -84,7 +98,10 @@ fn memory_that_is_away_or_poisoned_changes_nothing() {
             true => answer.clone(),
             false => works(request),
         });
-        assert_eq!((bench.json(&wish(3)).unwrap(), searches(&bench)), (fresh.clone(), 3));
+        assert_eq!(
+            (bench.json(&wish(3)).unwrap(), searches(&bench)),
+            (fresh.clone(), 3)
+        );
     }
 }
 
@@ -99,7 +116,9 @@ fn after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named() 
         ("Maanam", "Boskie Buenos"),
     ];
     let stored = Stored::default();
-    Bench::new(remembering(&stored, world(SONGS))).json(&wish(3)).unwrap();
+    Bench::new(remembering(&stored, world(SONGS)))
+        .json(&wish(3))
+        .unwrap();
     let limited = || {
         let works = world(SIX);
         move |request: &OutboundRequest| match request.url.contains("/v1/search") {
@@ -109,12 +128,20 @@ fn after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named() 
     };
     let bench = Bench::new(remembering(&stored, limited()));
     let response = bench.ask("text/event-stream", &wish(6)).unwrap().unwrap();
-    let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
+    let Body::Stream(chunks) = response.into_body() else {
+        panic!("no stream")
+    };
     let chunks: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
     let text = String::from_utf8(chunks.concat()).unwrap();
     assert_eq!(text.matches("event: track").count(), 3, "{text}");
-    assert!(text.contains(r#"{"artist":"New","reason":"lookup_failed","title":"Song"}"#), "{text}");
-    assert_eq!((searches(&bench), bench.sent_to("chat/completions").len()), (1, 1));
+    assert!(
+        text.contains(r#"{"artist":"New","reason":"lookup_failed","title":"Song"}"#),
+        "{text}"
+    );
+    assert_eq!(
+        (searches(&bench), bench.sent_to("chat/completions").len()),
+        (1, 1)
+    );
     assert_eq!(
         Bench::new(remembering(&Stored::default(), limited())).error(&wish(6)),
         Code::SpotifyRateLimited
@@ -124,15 +151,23 @@ fn after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named() 
 #[test]
 fn what_was_found_for_a_client_that_left_is_remembered() {
     let (stored, works) = (Stored::default(), world(SONGS));
-    let mut bench = Bench::new(remembering(&stored, move |request| match request.url.contains("Boskie") {
-        true => FakeAnswer::Silence,
-        false => works(request),
+    let mut bench = Bench::new(remembering(&stored, move |request| {
+        match request.url.contains("Boskie") {
+            true => FakeAnswer::Silence,
+            false => works(request),
+        }
     }));
     assert!(bench.ask("application/json", &wish(3)).is_none());
-    assert!(stored.borrow().is_empty(), "nothing is written before the generation has ended");
+    assert!(
+        stored.borrow().is_empty(),
+        "nothing is written before the generation has ended"
+    );
     bench.client_leaves.take().unwrap().send(()).unwrap();
     bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
-    assert_eq!((bench.settled(), stored.borrow().len()), (vec!["failed".to_owned()], 2));
+    assert_eq!(
+        (bench.settled(), stored.borrow().len()),
+        (vec!["failed".to_owned()], 2)
+    );
 }
 
 /// A catalogue with every version of a song, which the search by field or only the one by words finds.
@@ -142,8 +177,10 @@ fn versions(request: &OutboundRequest) -> FakeAnswer {
         json!({"uri": format!("spotify:track:{number:022}"), "name": title, "artists": [{"name": "Kult"}],
             "album": {"name": "An Album", "release_date": year}, "duration_ms": 1, "explicit": explicit})
     };
-    let title =
-        ["Arahja", "Celina", "Polska"].into_iter().position(|title| request.url.contains(title)).unwrap();
+    let title = ["Arahja", "Celina", "Polska"]
+        .into_iter()
+        .position(|title| request.url.contains(title))
+        .unwrap();
     let name = ["Arahja", "Celina", "Polska"][title];
     let all = [
         item(title * 10 + 1, &format!("{name} (Live)"), false, "1987"),
@@ -191,10 +228,16 @@ fn list_is_the_same_with_and_without_memory_whatever_the_users_before_wanted() {
         bench.json(wish).map_err(|error| error.code())
     };
     let stored = Stored::default();
-    let fresh: Vec<_> = wishes.iter().map(|wish| run(&Stored::default(), wish)).collect();
+    let fresh: Vec<_> = wishes
+        .iter()
+        .map(|wish| run(&Stored::default(), wish))
+        .collect();
     assert!(fresh.iter().flatten().count() > 16, "{fresh:?}");
     // Each user comes after all others, in both orders.
-    for round in [wishes.iter().zip(&fresh).collect::<Vec<_>>(), wishes.iter().zip(&fresh).rev().collect()] {
+    for round in [
+        wishes.iter().zip(&fresh).collect::<Vec<_>>(),
+        wishes.iter().zip(&fresh).rev().collect(),
+    ] {
         for (wish, fresh) in round {
             assert_eq!(&run(&stored, wish), fresh, "{wish}");
         }

@@ -54,7 +54,18 @@ impl<'a> Outbox<'a> {
             let _ = sender.unbounded_send(event); // The queue lives as long as the generation.
         });
         let (held, tracks) = (VecDeque::new(), Vec::new());
-        (Self { ledger, queue, emit, every, held, tracks, written: 0 }, put)
+        (
+            Self {
+                ledger,
+                queue,
+                emit,
+                every,
+                held,
+                tracks,
+                written: 0,
+            },
+            put,
+        )
     }
 
     /// Whether what was sent is charged.
@@ -69,9 +80,18 @@ impl<'a> Outbox<'a> {
             while let Ok(event) = self.queue.try_recv() {
                 self.hold(event);
             }
-            if self.every.is_some_and(|every| self.tracks.len() >= self.written + every) {
-                let Ledger { service, clock, session, cost } = &self.ledger;
-                let written = quota::deliver(service, *clock, *session, cost.get(), &self.tracks).await;
+            if self
+                .every
+                .is_some_and(|every| self.tracks.len() >= self.written + every)
+            {
+                let Ledger {
+                    service,
+                    clock,
+                    session,
+                    cost,
+                } = &self.ledger;
+                let written =
+                    quota::deliver(service, *clock, *session, cost.get(), &self.tracks).await;
                 if written.is_err() {
                     return;
                 }
@@ -87,7 +107,8 @@ impl<'a> Outbox<'a> {
         while let Ok(event) = self.queue.try_recv() {
             self.hold(event);
         }
-        self.held.retain(|event| is_settled || !matches!(event, Event::Track(_)));
+        self.held
+            .retain(|event| is_settled || !matches!(event, Event::Track(_)));
         self.send_held();
     }
 
@@ -112,6 +133,9 @@ mod tests {
     #[test]
     fn a_third_of_the_target_or_five_tracks_are_charged() {
         let expected = [(1, 1), (3, 1), (4, 2), (12, 4), (13, 5), (50, 5)];
-        assert_eq!(expected.map(|(target, _)| (target, enough(target))), expected);
+        assert_eq!(
+            expected.map(|(target, _)| (target, enough(target))),
+            expected
+        );
     }
 }

@@ -23,7 +23,10 @@ fn is_within(text: &str, max: usize) -> bool {
 }
 
 fn are_songs(songs: &[Suggestion], max: usize) -> bool {
-    songs.len() <= max && songs.iter().all(|song| is_within(&song.artist, 200) && is_within(&song.title, 200))
+    songs.len() <= max
+        && songs
+            .iter()
+            .all(|song| is_within(&song.artist, 200) && is_within(&song.title, 200))
 }
 
 fn holds_its_limits(request: &PlaylistRequest) -> bool {
@@ -32,14 +35,23 @@ fn holds_its_limits(request: &PlaylistRequest) -> bool {
     is_within(&wish.prompt, 1_000)
         && (1..=50).contains(&request.target_count)
         && are_songs(&wish.seeds, 5)
-        && [&wish.mood, &wish.tempo].into_iter().flatten().all(|hint| is_within(hint, 100))
+        && [&wish.mood, &wish.tempo]
+            .into_iter()
+            .flatten()
+            .all(|hint| is_within(hint, 100))
         && wish.era.is_none_or(|era| {
-            is_year(era.from) && is_year(era.to) && era.from.zip(era.to).is_none_or(|(from, to)| from <= to)
+            is_year(era.from)
+                && is_year(era.to)
+                && era.from.zip(era.to).is_none_or(|(from, to)| from <= to)
         })
         && wish.exclude_artists.len() <= 20
-        && wish.exclude_artists.iter().all(|artist| is_within(artist, 200))
+        && wish
+            .exclude_artists
+            .iter()
+            .all(|artist| is_within(artist, 200))
         && wish.refine.as_ref().is_none_or(|it| {
-            are_songs(&it.previous, 100) && it.instruction.as_ref().is_none_or(|it| is_within(it, 500))
+            are_songs(&it.previous, 100)
+                && it.instruction.as_ref().is_none_or(|it| is_within(it, 500))
         })
         && request
             .market

@@ -153,13 +153,19 @@ pub async fn reserve(
     let reserved: Reserved = service.rpc("ai_reserve", &args).await?;
     let error = match (reserved.outcome, reserved.quota) {
         (ReserveOutcome::Reserved, _) => {
-            return Ok(Reservation { decision: Decision::Held, tracks: reserved.tracks });
+            return Ok(Reservation {
+                decision: Decision::Held,
+                tracks: reserved.tracks,
+            });
         }
         (ReserveOutcome::NoPlaylist, _) => Error::of(Code::PlaylistNotFound),
         (ReserveOutcome::AccountRequired, _) => Error::of(Code::AccountRequired),
         (ReserveOutcome::Finished, Some(quota)) => {
             let decision = Decision::Finished(quota, reserved.delivered);
-            return Ok(Reservation { decision, tracks: reserved.tracks });
+            return Ok(Reservation {
+                decision,
+                tracks: reserved.tracks,
+            });
         }
         (ReserveOutcome::Finished, None) => SupabaseError::incomplete("finished").into(),
         (ReserveOutcome::InProgress, _) => Error::of(Code::GenerationInProgress),
@@ -176,7 +182,11 @@ pub async fn reserve(
 /// exact, and bounded, because a model may claim any number of tokens.
 fn recorded(cost: Cost) -> String {
     const MOST: u64 = 9_999_999_999;
-    if cost.ten_thousandths() > MOST { "999999.9999".to_owned() } else { cost.to_string() }
+    if cost.ten_thousandths() > MOST {
+        "999999.9999".to_owned()
+    } else {
+        cost.to_string()
+    }
 }
 
 /// Charges a running generation and keeps its tracks so far, before they are sent.
@@ -236,7 +246,9 @@ pub async fn settle(
     });
     let settled: Settled = service.rpc_retrying("ai_settle", &args, clock).await?;
     match settled.outcome {
-        SettleOutcome::Settled => Ok(settled.quota.ok_or_else(|| SupabaseError::incomplete("settled"))?),
+        SettleOutcome::Settled => Ok(settled
+            .quota
+            .ok_or_else(|| SupabaseError::incomplete("settled"))?),
         SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
     }
 }
@@ -282,10 +294,21 @@ pub async fn save(
         "p_instruction": request.instruction(),
         "p_suggestions": suggestions,
     });
-    let saved: Saved = service.rpc_retrying("save_generated_playlist", &args, clock).await?;
+    let saved: Saved = service
+        .rpc_retrying("save_generated_playlist", &args, clock)
+        .await?;
     match saved.outcome {
-        SaveOutcome::Saved => match (saved.playlist_id.zip(saved.version), saved.name, saved.quota) {
-            (Some((id, version)), Some(name), Some(quota)) => Ok(SavedPlaylist { id, version, name, quota }),
+        SaveOutcome::Saved => match (
+            saved.playlist_id.zip(saved.version),
+            saved.name,
+            saved.quota,
+        ) {
+            (Some((id, version)), Some(name), Some(quota)) => Ok(SavedPlaylist {
+                id,
+                version,
+                name,
+                quota,
+            }),
             _ => Err(SupabaseError::incomplete("saved").into()),
         },
         SaveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
@@ -305,10 +328,16 @@ mod tests {
 
     #[test]
     fn cost_is_capped_to_the_range_of_its_column() {
-        let prices = Prices { input: Price::parse("100000").unwrap(), output: Price::default() };
-        for (tokens, expected) in
-            [(0, "0.0000"), (1, "0.1000"), (9_999_999, "999999.9000"), (u64::MAX, "999999.9999")]
-        {
+        let prices = Prices {
+            input: Price::parse("100000").unwrap(),
+            output: Price::default(),
+        };
+        for (tokens, expected) in [
+            (0, "0.0000"),
+            (1, "0.1000"),
+            (9_999_999, "999999.9000"),
+            (u64::MAX, "999999.9999"),
+        ] {
             assert_eq!(recorded(prices.of_tokens(tokens, 0)), expected, "{tokens}");
         }
     }

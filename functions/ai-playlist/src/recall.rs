@@ -44,7 +44,11 @@ impl Recall<'_> {
     pub fn expect(&self, suggestion: &Suggestion) {
         let song = song_key(suggestion);
         let (reply, answer) = oneshot::channel();
-        let question = Question { song: song.clone(), asked_ms: self.clock.now_ms(), reply };
+        let question = Question {
+            song: song.clone(),
+            asked_ms: self.clock.now_ms(),
+            reply,
+        };
         if self.sender.unbounded_send(Message::Song(question)).is_ok() {
             self.expected.borrow_mut().insert(song, answer);
         }
@@ -75,16 +79,32 @@ impl<'a> Recaller<'a> {
     /// Creates both ends; `available` is the number of requests that searching may use.
     pub fn new(memory: Memory<'a>, clock: &'a dyn Clock, available: usize) -> (Recall<'a>, Self) {
         let (sender, queue) = mpsc::unbounded();
-        let recall = Recall { clock, sender, expected: RefCell::default() };
-        (recall, Self { memory, clock, queue, requests_left: available / SHARE })
+        let recall = Recall {
+            clock,
+            sender,
+            expected: RefCell::default(),
+        };
+        (
+            recall,
+            Self {
+                memory,
+                clock,
+                queue,
+                requests_left: available / SHARE,
+            },
+        )
     }
 
     /// Runs until the generation ends. The first batch does not wait, because the first track should be early.
     pub async fn run(&mut self) -> Infallible {
         let mut is_first = true;
         while let Some(message) = self.queue.next().await {
-            let Message::Song(first) = message else { continue };
-            let batch = self.collect(first, is_first || self.requests_left == 0).await;
+            let Message::Song(first) = message else {
+                continue;
+            };
+            let batch = self
+                .collect(first, is_first || self.requests_left == 0)
+                .await;
             is_first = false;
             let songs: Vec<String> = batch.iter().map(|question| question.song.clone()).collect();
             let answers = self.read(&songs).await;
@@ -98,7 +118,11 @@ impl<'a> Recaller<'a> {
     async fn collect(&mut self, first: Question, is_urgent: bool) -> Vec<Question> {
         let waited_ms = self.clock.now_ms().saturating_sub(first.asked_ms);
         let mut batch = vec![first];
-        let wait_ms = if is_urgent { 0 } else { BATCH_WAIT_MS.saturating_sub(waited_ms) };
+        let wait_ms = if is_urgent {
+            0
+        } else {
+            BATCH_WAIT_MS.saturating_sub(waited_ms)
+        };
         let mut is_over = self.clock.sleep_ms(wait_ms).fuse();
         while batch.len() < MAX_RECALLED {
             select_biased! {

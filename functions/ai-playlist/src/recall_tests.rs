@@ -22,13 +22,24 @@ fn database() -> Result<SupabaseConfig, ConfigError> {
 }
 
 fn song(number: u64) -> Suggestion {
-    Suggestion { artist: "kult".into(), title: number.to_string(), year: None }
+    Suggestion {
+        artist: "kult".into(),
+        title: number.to_string(),
+        year: None,
+    }
 }
 
 fn asked(request: &shared::runtime::http_client::OutboundRequest) -> Vec<String> {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let songs = body["p_songs"].as_array().unwrap().iter();
-    songs.map(|song| song.as_str().unwrap().trim_start_matches("kult\n").to_owned()).collect()
+    songs
+        .map(|song| {
+            song.as_str()
+                .unwrap()
+                .trim_start_matches("kult\n")
+                .to_owned()
+        })
+        .collect()
 }
 
 /// The questions and the virtual milliseconds at which all songs had their answers. `songs` are announced at their
@@ -75,16 +86,25 @@ fn nothing(count: usize) -> FakeAnswer {
 fn first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_for_others() {
     let songs = [(0, 1), (0, 2), (10, 3), (20, 4), (59, 5), (61, 6), (300, 7)];
     let (batches, ended_ms) = questions(&songs, false, 1_000, nothing);
-    assert_eq!(batches, [vec!["1", "2"], vec!["3", "4", "5"], vec!["6"], vec!["7"]]);
+    assert_eq!(
+        batches,
+        [vec!["1", "2"], vec!["3", "4", "5"], vec!["6"], vec!["7"]]
+    );
     assert_eq!(ended_ms, 350);
 }
 
 #[test]
 fn pause_of_the_model_ends_a_batch_and_fifty_songs_are_one() {
-    assert_eq!(questions(&[(0, 1), (10, 2), (20, 3)], true, 1_000, nothing).1, 20);
+    assert_eq!(
+        questions(&[(0, 1), (10, 2), (20, 3)], true, 1_000, nothing).1,
+        20
+    );
     let many: Vec<_> = (0..120).map(|number| (0, number)).collect();
     let (batches, _) = questions(&many, true, 1_000, nothing);
-    assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+    assert_eq!(
+        batches.iter().map(Vec::len).collect::<Vec<_>>(),
+        [50, 50, 20]
+    );
 }
 
 #[test]
@@ -109,6 +129,10 @@ fn memory_that_fails_is_slow_or_lies_is_not_asked_again() {
 fn memory_takes_an_eighth_of_the_requests_at_most() {
     let songs: Vec<_> = (0..9).map(|number| (number * 100, number)).collect();
     for (available, batches) in [(7, 0), (8, 1), (31, 3), (1_000, 9)] {
-        assert_eq!(questions(&songs, true, available, nothing).0.len(), batches, "{available}");
+        assert_eq!(
+            questions(&songs, true, available, nothing).0.len(),
+            batches,
+            "{available}"
+        );
     }
 }

@@ -50,8 +50,11 @@ pub struct KeptTrack {
 impl KeptTrack {
     /// Returns the track at a position, from 0.
     pub fn at(self, index: usize) -> Track {
-        let (title, artist, album) =
-            (self.title.unwrap_or_default(), self.artist.unwrap_or_default(), self.album.unwrap_or_default());
+        let (title, artist, album) = (
+            self.title.unwrap_or_default(),
+            self.artist.unwrap_or_default(),
+            self.album.unwrap_or_default(),
+        );
         Track {
             version: version_of(&title, &artist, &album).map(Version::as_str),
             index,
@@ -81,14 +84,24 @@ pub async fn recover(
     delivered: Option<Delivered>,
 ) -> Result<Done, Error> {
     let delivered = delivered.ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
-    let (is_saved, playlist_id, version) = (delivered.is_saved, delivered.playlist_id, delivered.version);
+    let (is_saved, playlist_id, version) =
+        (delivered.is_saved, delivered.playlist_id, delivered.version);
     let mut done = done(session, request, quota, delivered);
     if is_saved {
         (done.playlist_id, done.version) = (playlist_id, version);
     } else if request.save {
         done.tracks = base.with(done.tracks);
         done.count = done.tracks.len();
-        match quota::save(service, clock, (session, Cost::ZERO), request, &done, &Suggestions::new()).await {
+        match quota::save(
+            service,
+            clock,
+            (session, Cost::ZERO),
+            request,
+            &done,
+            &Suggestions::new(),
+        )
+        .await
+        {
             Ok(saved) => save_as(&mut done, saved),
             Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(&mut done),
             Err(error) => return Err(error),
@@ -98,12 +111,18 @@ pub async fn recover(
 }
 
 fn done(session: Session, request: &PlaylistRequest, quota: Quota, delivered: Delivered) -> Done {
-    let tracks: Vec<Track> =
-        delivered.tracks.into_iter().enumerate().map(|(index, track)| track.at(index)).collect();
+    let tracks: Vec<Track> = delivered
+        .tracks
+        .into_iter()
+        .enumerate()
+        .map(|(index, track)| track.at(index))
+        .collect();
     let (count, target) = (tracks.len(), request.target_count);
     Done {
         session_id: session.id,
-        name: delivered.name.unwrap_or_else(|| fallback_name(&request.wish.prompt)),
+        name: delivered
+            .name
+            .unwrap_or_else(|| fallback_name(&request.wish.prompt)),
         description: delivered.description,
         summary: delivered.summary,
         language: Language::detect(&request.wish.prompt).as_str(),

@@ -21,32 +21,58 @@ impl Base {
     /// Separates the tracks of the playlist by the request, and completes the request by them: the number of tracks, and
     /// what the model is told.
     pub fn of(request: &mut PlaylistRequest, tracks: Vec<KeptTrack>) -> Self {
-        let Some(refined) = &request.refined else { return Self::default() };
-        let is_kept = |track: &KeptTrack| refined.keep.iter().any(|uri| uri.as_str() == track.track_uri);
-        let (kept, others): (Vec<_>, Vec<_>) =
-            tracks.into_iter().enumerate().partition(|(_, track)| is_kept(track));
+        let Some(refined) = &request.refined else {
+            return Self::default();
+        };
+        let is_kept = |track: &KeptTrack| {
+            refined
+                .keep
+                .iter()
+                .any(|uri| uri.as_str() == track.track_uri)
+        };
+        let (kept, others): (Vec<_>, Vec<_>) = tracks
+            .into_iter()
+            .enumerate()
+            .partition(|(_, track)| is_kept(track));
         // A kept track that another device has removed leaves no gap.
         request.target_count = request.target_count + kept.len() - refined.keep.len();
         describe(&mut request.wish, spelled(&kept), spelled(&others));
         let is_barred = request.instruction().is_none();
-        let mut kept: Vec<_> = kept.into_iter().map(|(place, track)| track.at(place)).collect();
+        let mut kept: Vec<_> = kept
+            .into_iter()
+            .map(|(place, track)| track.at(place))
+            .collect();
         let count = kept.len();
         for (nth, track) in kept.iter_mut().enumerate() {
             track.index = track.index.min(request.target_count + nth - count);
         }
-        let barred = others.into_iter().filter(|_| is_barred).map(|(place, track)| track.at(place)).collect();
+        let barred = others
+            .into_iter()
+            .filter(|_| is_barred)
+            .map(|(place, track)| track.at(place))
+            .collect();
         Self { kept, barred }
     }
 
     /// Returns the place of the new track number `nth`, from 0.
     pub fn place(&self, nth: usize) -> usize {
-        self.kept.iter().fold(nth, |place, track| if track.index <= place { place + 1 } else { place })
+        self.kept.iter().fold(nth, |place, track| {
+            if track.index <= place {
+                place + 1
+            } else {
+                place
+            }
+        })
     }
 
     /// Returns the whole list: the kept tracks at their places, and the new ones between them. Where new ones are
     /// missing, the kept ones move up.
     pub fn with(&self, new: Vec<Track>) -> Vec<Track> {
-        let is_kept = |track: &Track| self.kept.iter().any(|kept| kept.track_uri == track.track_uri);
+        let is_kept = |track: &Track| {
+            self.kept
+                .iter()
+                .any(|kept| kept.track_uri == track.track_uri)
+        };
         let mut new = new.into_iter().filter(|track| !is_kept(track)).peekable();
         let mut kept = self.kept.iter().cloned().peekable();
         let mut list = Vec::new();
@@ -54,22 +80,38 @@ impl Base {
             let place = list.len();
             let is_its_place = |track: &Track| track.index <= place || new.peek().is_none();
             let is_kept_next = kept.peek().is_some_and(is_its_place);
-            let Some(track) = (if is_kept_next { kept.next() } else { new.next() }) else { return list };
-            list.push(Track { index: place, ..track });
+            let Some(track) = (if is_kept_next {
+                kept.next()
+            } else {
+                new.next()
+            }) else {
+                return list;
+            };
+            list.push(Track {
+                index: place,
+                ..track
+            });
         }
     }
 
     /// Makes the selection judge new tracks against those of the playlist.
     pub fn enter(&self, selection: &mut Selection) {
-        self.kept.iter().for_each(|it| selection.keep(&it.track_uri, &it.title, &it.artist));
-        self.barred.iter().for_each(|it| selection.bar(&it.track_uri, &it.title, &it.artist));
+        self.kept
+            .iter()
+            .for_each(|it| selection.keep(&it.track_uri, &it.title, &it.artist));
+        self.barred
+            .iter()
+            .for_each(|it| selection.bar(&it.track_uri, &it.title, &it.artist));
     }
 }
 
 /// Returns the songs in the model's own spelling. Songs that the model did not suggest have none: Spotify's spelling may
 /// not be sent to it.
 fn spelled(tracks: &[(usize, KeptTrack)]) -> Vec<Suggestion> {
-    tracks.iter().filter_map(|(_, track)| track.suggestion.clone()).collect()
+    tracks
+        .iter()
+        .filter_map(|(_, track)| track.suggestion.clone())
+        .collect()
 }
 
 /// Tells the model the songs, as many as the limit on a wish allows.
@@ -105,34 +147,57 @@ mod tests {
             json!({"track_uri": uri(nth), "title": format!("T{nth}"), "artist": "A",
             "suggestion": {"artist": "a", "title": format!("t{nth}")}})
         };
-        (0..count).map(|nth| serde_json::from_value(track(nth)).unwrap()).collect()
+        (0..count)
+            .map(|nth| serde_json::from_value(track(nth)).unwrap())
+            .collect()
     }
 
     fn request(keep: &[usize], target: usize, instruction: Option<&str>) -> PlaylistRequest {
         let keep: Vec<_> = keep.iter().map(|nth| uri(*nth)).collect();
-        let refine =
-            json!({"playlist_id": uuid::Uuid::from_u128(1), "keep": keep, "instruction": instruction});
-        parse(json!({"prompt": "x", "target_count": target, "refine": refine}).to_string().as_bytes())
-            .unwrap()
+        let refine = json!({"playlist_id": uuid::Uuid::from_u128(1), "keep": keep, "instruction": instruction});
+        parse(
+            json!({"prompt": "x", "target_count": target, "refine": refine})
+                .to_string()
+                .as_bytes(),
+        )
+        .unwrap()
     }
 
     fn new_ones(count: usize) -> Vec<Track> {
-        list(100 + count).into_iter().skip(100).map(|track| track.at(0)).collect()
+        list(100 + count)
+            .into_iter()
+            .skip(100)
+            .map(|track| track.at(0))
+            .collect()
     }
 
     /// The numbers of the tracks of the new list; new ones are from 100 on.
     fn composed(keep: &[usize], target: usize, new: usize) -> Vec<usize> {
         let base = Base::of(&mut request(keep, target, None), list(8));
         let tracks = base.with(new_ones(new));
-        assert!(tracks.iter().enumerate().all(|(at, track)| track.index == at));
-        let number = |track: &Track| track.track_uri.trim_start_matches("spotify:track:").parse().unwrap();
+        assert!(
+            tracks
+                .iter()
+                .enumerate()
+                .all(|(at, track)| track.index == at)
+        );
+        let number = |track: &Track| {
+            track
+                .track_uri
+                .trim_start_matches("spotify:track:")
+                .parse()
+                .unwrap()
+        };
         tracks.iter().map(number).collect()
     }
 
     #[test]
     fn kept_songs_stay_at_their_places_and_move_up_only_where_songs_are_missing() {
         assert_eq!(composed(&[1, 3], 5, 3), [100, 1, 101, 3, 102]);
-        assert_eq!(composed(&[0, 7], 8, 6), [0, 100, 101, 102, 103, 104, 105, 7]);
+        assert_eq!(
+            composed(&[0, 7], 8, 6),
+            [0, 100, 101, 102, 103, 104, 105, 7]
+        );
         assert_eq!(composed(&[6, 7], 4, 2), [100, 101, 6, 7]);
         assert_eq!(composed(&[1, 3], 5, 1), [100, 1, 3]);
         assert_eq!(composed(&[], 3, 2), [100, 101]);
@@ -160,10 +225,21 @@ mod tests {
         let mut request = request(&[0], 3, Some("calmer"));
         Base::of(&mut request, tracks);
         let refine = request.wish.refine.clone().unwrap();
-        let titles = |songs: &[Suggestion]| songs.iter().map(|song| song.title.clone()).collect::<Vec<_>>();
-        assert_eq!((titles(&refine.kept), titles(&refine.previous)), (vec!["t0".into()], vec!["t2".into()]));
+        let titles = |songs: &[Suggestion]| {
+            songs
+                .iter()
+                .map(|song| song.title.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (titles(&refine.kept), titles(&refine.previous)),
+            (vec!["t0".into()], vec!["t2".into()])
+        );
         let question = request.wish.to_request().messages[0].content.clone();
-        assert!(!question.contains("T0") && !question.contains("spotify"), "{question}");
+        assert!(
+            !question.contains("T0") && !question.contains("spotify"),
+            "{question}"
+        );
     }
 
     #[test]

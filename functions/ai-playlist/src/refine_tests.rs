@@ -32,15 +32,17 @@ fn listed() -> Value {
 
 fn bench(reserved: &Value) -> Bench {
     let (works, reserved) = (world(NEW), reserved.clone());
-    Bench::new(move |request| match request.url.rsplit('/').next().unwrap() {
-        "ai_reserve" => FakeAnswer::json(200, &reserved),
-        "ai_deliver" => FakeAnswer::json(200, &json!({"outcome": "delivered"})),
-        "save_generated_playlist" => FakeAnswer::json(
-            200,
-            &json!({"outcome": "saved", "playlist_id": LIST, "version": 4, "name": "Rain", "quota": quota()}),
-        ),
-        _ => works(request),
-    })
+    Bench::new(
+        move |request| match request.url.rsplit('/').next().unwrap() {
+            "ai_reserve" => FakeAnswer::json(200, &reserved),
+            "ai_deliver" => FakeAnswer::json(200, &json!({"outcome": "delivered"})),
+            "save_generated_playlist" => FakeAnswer::json(
+                200,
+                &json!({"outcome": "saved", "playlist_id": LIST, "version": 4, "name": "Rain", "quota": quota()}),
+            ),
+            _ => works(request),
+        },
+    )
 }
 
 fn reserved() -> Value {
@@ -54,14 +56,24 @@ fn refinement(keep: &[&str], instruction: Option<&str>, target: usize) -> Value 
 }
 
 fn titles(tracks: &Value) -> Vec<&str> {
-    tracks.as_array().unwrap().iter().map(|track| track["title"].as_str().unwrap()).collect()
+    tracks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|track| track["title"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
 fn kept_songs_stay_at_their_places_and_the_result_is_saved_as_the_next_version() {
     let bench = bench(&reserved());
-    let done = bench.json(&refinement(&["Hydro", "Old One"], Some("calmer"), 5)).unwrap();
-    assert_eq!(titles(&done["tracks"]), ["OLD ONE", "Arahja", "HYDRO", "Teksanski", "Boskie Buenos"]);
+    let done = bench
+        .json(&refinement(&["Hydro", "Old One"], Some("calmer"), 5))
+        .unwrap();
+    assert_eq!(
+        titles(&done["tracks"]),
+        ["OLD ONE", "Arahja", "HYDRO", "Teksanski", "Boskie Buenos"]
+    );
     assert_eq!((&done["count"], &done["target"]), (&json!(5), &json!(5)));
     assert_eq!(
         (&done["playlist_id"], &done["version"], &done["name"]),
@@ -70,7 +82,10 @@ fn kept_songs_stay_at_their_places_and_the_result_is_saved_as_the_next_version()
     assert_eq!(done["tracks"][0]["why"], "Calm");
     assert_eq!(bench.sent_to("ai_reserve")[0]["p_playlist_id"], json!(LIST));
     let saving = &bench.sent_to("save_generated_playlist")[0];
-    assert_eq!((&saving["p_refined_id"], &saving["p_instruction"]), (&json!(LIST), &json!("calmer")));
+    assert_eq!(
+        (&saving["p_refined_id"], &saving["p_instruction"]),
+        (&json!(LIST), &json!("calmer"))
+    );
     assert_eq!(saving["p_suggestions"][uri("Teksanski")]["artist"], "Hey");
     assert_eq!(titles(&saving["p_tracks"]), titles(&done["tracks"]));
 }
@@ -78,44 +93,80 @@ fn kept_songs_stay_at_their_places_and_the_result_is_saved_as_the_next_version()
 #[test]
 fn the_model_learns_of_the_list_only_what_it_once_wrote() {
     let bench = bench(&reserved());
-    bench.json(&refinement(&["Hydro"], Some("calmer"), 4)).unwrap();
+    bench
+        .json(&refinement(&["Hydro"], Some("calmer"), 4))
+        .unwrap();
     let question = bench.sent_to("chat/completions")[0].to_string();
     for spelling in ["OLD ONE", "ARAHJA", "HYDRO", "SPOTIFY", "spotify:track"] {
         assert!(!question.contains(spelling), "{spelling}");
     }
-    assert!(question.contains(r#"\"kept\":[{\"artist\":\"Lao Che\",\"title\":\"Hydro\"}]"#), "{question}");
+    assert!(
+        question.contains(r#"\"kept\":[{\"artist\":\"Lao Che\",\"title\":\"Hydro\"}]"#),
+        "{question}"
+    );
 }
 
 #[test]
 fn without_an_instruction_none_of_the_other_songs_comes_back() {
     let bench = bench(&reserved());
     let done = bench.json(&refinement(&[], None, 5)).unwrap();
-    assert_eq!(titles(&done["tracks"]), ["Teksanski", "Boskie Buenos", "Whisky"]);
-    assert_eq!(bench.sent_to("save_generated_playlist")[0]["p_instruction"], Value::Null);
+    assert_eq!(
+        titles(&done["tracks"]),
+        ["Teksanski", "Boskie Buenos", "Whisky"]
+    );
+    assert_eq!(
+        bench.sent_to("save_generated_playlist")[0]["p_instruction"],
+        Value::Null
+    );
 }
 
 #[test]
 fn the_stream_has_every_song_of_the_list_at_its_place() {
     let bench = bench(&reserved());
-    let response = bench.ask("text/event-stream", &refinement(&["Hydro"], None, 4)).unwrap().unwrap();
-    let Body::Stream(chunks) = response.into_body() else { panic!("no stream") };
+    let response = bench
+        .ask("text/event-stream", &refinement(&["Hydro"], None, 4))
+        .unwrap()
+        .unwrap();
+    let Body::Stream(chunks) = response.into_body() else {
+        panic!("no stream")
+    };
     let chunks: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
     let text = String::from_utf8(chunks.concat()).unwrap();
-    let data =
-        |line: &str| line.strip_prefix("data: ").and_then(|data| serde_json::from_str::<Value>(data).ok());
-    let tracks = text.lines().filter_map(data).filter(|data| data.get("score").is_some());
-    let placed: Vec<_> =
-        tracks.map(|track| (track["index"].as_u64().unwrap(), track["title"].clone())).collect();
-    let expected = [(2, "HYDRO"), (0, "Teksanski"), (1, "Boskie Buenos"), (3, "Whisky")];
-    assert_eq!(placed, expected.map(|(at, title)| (at, json!(title))), "{text}");
-    assert!(text.contains(&format!("\"playlist_id\":\"{LIST}\",\"version\":4")), "{text}");
+    let data = |line: &str| {
+        line.strip_prefix("data: ")
+            .and_then(|data| serde_json::from_str::<Value>(data).ok())
+    };
+    let tracks = text
+        .lines()
+        .filter_map(data)
+        .filter(|data| data.get("score").is_some());
+    let placed: Vec<_> = tracks
+        .map(|track| (track["index"].as_u64().unwrap(), track["title"].clone()))
+        .collect();
+    let expected = [
+        (2, "HYDRO"),
+        (0, "Teksanski"),
+        (1, "Boskie Buenos"),
+        (3, "Whisky"),
+    ];
+    assert_eq!(
+        placed,
+        expected.map(|(at, title)| (at, json!(title))),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("\"playlist_id\":\"{LIST}\",\"version\":4")),
+        "{text}"
+    );
 }
 
 #[test]
 fn only_new_songs_make_a_delivery_that_is_charged() {
     let kept: Vec<_> = (0..8).map(|n| format!("Kept {n}")).collect();
-    let tracks: Vec<_> =
-        kept.iter().map(|title| json!({"track_uri": uri(title), "title": title, "artist": title})).collect();
+    let tracks: Vec<_> = kept
+        .iter()
+        .map(|title| json!({"track_uri": uri(title), "title": title, "artist": title}))
+        .collect();
     let keep: Vec<_> = kept.iter().map(String::as_str).collect();
     // Two of four new ones are enough.
     for (found, deliveries) in [(1, 0), (2, 1)] {
@@ -126,11 +177,19 @@ fn only_new_songs_make_a_delivery_that_is_charged() {
             false => stuck(request),
         });
         let sent = delivery::tracks_until_stuck(&bench, &refinement(&keep, Some("calmer"), 12));
-        assert_eq!((sent, bench.sent_to("ai_deliver").len()), (8 + found, deliveries));
-        let charged = bench.sent_to("ai_deliver").pop().map(|args| titles(&args["p_tracks"]).len());
+        assert_eq!(
+            (sent, bench.sent_to("ai_deliver").len()),
+            (8 + found, deliveries)
+        );
+        let charged = bench
+            .sent_to("ai_deliver")
+            .pop()
+            .map(|args| titles(&args["p_tracks"]).len());
         assert_eq!(charged, (deliveries > 0).then_some(found));
-        let saved =
-            bench.sent_to("save_generated_playlist").pop().map(|args| titles(&args["p_tracks"]).len());
+        let saved = bench
+            .sent_to("save_generated_playlist")
+            .pop()
+            .map(|args| titles(&args["p_tracks"]).len());
         assert_eq!(saved, (deliveries > 0).then_some(8 + found));
     }
 }
@@ -140,15 +199,21 @@ fn a_lost_refinement_is_saved_with_its_kept_songs_or_returned_as_it_was_saved() 
     let track = json!({"track_uri": uri("Whisky"), "title": "Whisky", "artist": "Dżem"});
     let saved = json!({"is_saved": true, "playlist_id": LIST, "version": 3, "name": "Rain", "stop_reason": "completed",
         "tracks": [track]});
-    for (delivered, expected, version) in
-        [(json!({"tracks": [track]}), &["Whisky", "HYDRO"][..], 4), (saved, &["Whisky"], 3)]
-    {
-        let finished =
-            json!({"outcome": "finished", "quota": quota(), "delivered": delivered, "tracks": listed()});
+    for (delivered, expected, version) in [
+        (json!({"tracks": [track]}), &["Whisky", "HYDRO"][..], 4),
+        (saved, &["Whisky"], 3),
+    ] {
+        let finished = json!({"outcome": "finished", "quota": quota(), "delivered": delivered, "tracks": listed()});
         let bench = bench(&finished);
         let done = bench.json(&refinement(&["Hydro"], None, 4)).unwrap();
-        assert_eq!((titles(&done["tracks"]), &done["version"]), (expected.to_vec(), &json!(version)));
-        assert_eq!((&done["playlist_id"], &done["count"]), (&json!(LIST), &json!(expected.len())));
+        assert_eq!(
+            (titles(&done["tracks"]), &done["version"]),
+            (expected.to_vec(), &json!(version))
+        );
+        assert_eq!(
+            (&done["playlist_id"], &done["count"]),
+            (&json!(LIST), &json!(expected.len()))
+        );
         assert_eq!(bench.sent_to("chat/completions").len(), 0);
     }
 }
@@ -156,7 +221,10 @@ fn a_lost_refinement_is_saved_with_its_kept_songs_or_returned_as_it_was_saved() 
 #[test]
 fn a_playlist_that_is_not_the_users_is_not_found_and_costs_nothing() {
     let bench = bench(&json!({"outcome": "no_playlist"}));
-    assert_eq!(bench.error(&refinement(&[], None, 3)), Code::PlaylistNotFound);
+    assert_eq!(
+        bench.error(&refinement(&[], None, 3)),
+        Code::PlaylistNotFound
+    );
     assert_eq!(bench.sent_to("chat/completions").len(), 0);
 }
 
@@ -164,14 +232,27 @@ fn a_playlist_that_is_not_the_users_is_not_found_and_costs_nothing() {
 fn a_track_says_why_it_was_chosen_where_the_model_does() {
     let content = json!({"tracks": [
         {"artist": "Kult", "title": "Arahja", "why": "Slow\nand calm"}, {"artist": "Hey", "title": "Teksanski"}]});
-    let frame = json!({"choices": [{"delta": {"content": content.to_string()}, "finish_reason": "stop"}]});
-    let said = FakeAnswer::text(200, "text/event-stream", &format!("data: {frame}\n\ndata: [DONE]\n\n"));
+    let frame =
+        json!({"choices": [{"delta": {"content": content.to_string()}, "finish_reason": "stop"}]});
+    let said = FakeAnswer::text(
+        200,
+        "text/event-stream",
+        &format!("data: {frame}\n\ndata: [DONE]\n\n"),
+    );
     let works = world(SONGS);
-    let bench = Bench::new(move |request| match request.url.ends_with("/chat/completions") {
-        true => said.clone(),
-        false => works(request),
-    });
+    let bench = Bench::new(
+        move |request| match request.url.ends_with("/chat/completions") {
+            true => said.clone(),
+            false => works(request),
+        },
+    );
     let done = bench.json(&wish(2)).unwrap();
-    assert_eq!((&done["tracks"][0]["why"], done["tracks"][1].get("why")), (&json!("Slow and calm"), None));
-    assert_eq!(bench.sent_to("ai_settle")[0]["p_result"]["tracks"][0]["why"], "Slow and calm");
+    assert_eq!(
+        (&done["tracks"][0]["why"], done["tracks"][1].get("why")),
+        (&json!("Slow and calm"), None)
+    );
+    assert_eq!(
+        bench.sent_to("ai_settle")[0]["p_result"]["tracks"][0]["why"],
+        "Slow and calm"
+    );
 }

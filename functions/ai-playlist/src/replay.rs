@@ -63,8 +63,11 @@ fn name(number: usize) -> String {
     let mut word = || {
         (0..3)
             .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let letter = |letters: &[u8], at: u64| char::from(letters[usize::try_from(at).unwrap()]);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                let letter =
+                    |letters: &[u8], at: u64| char::from(letters[usize::try_from(at).unwrap()]);
                 let consonant = letter(b"bcdfghjklmnprstvwxyz", (state >> 40) % 20);
                 format!("{consonant}{}", letter(b"aeiou", (state >> 50) % 5))
             })
@@ -82,31 +85,43 @@ impl World {
         let args = || serde_json::from_slice::<Value>(&request.body).unwrap();
         let now_ms = self.time.now_ms();
         match request.url.rsplit('/').next().unwrap() {
-            "token" => {
-                ("token", SEARCH_MS, json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}))
-            }
+            "token" => (
+                "token",
+                SEARCH_MS,
+                json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}),
+            ),
             "recall_songs" => {
                 let stored = self.stored.borrow();
                 let live = |song: &Value| {
                     let (until_ms, entry) = stored.get(song.as_str()?)?;
                     (*until_ms > now_ms).then(|| entry.clone())
                 };
-                let entries: Vec<_> = args()["p_songs"].as_array().unwrap().iter().map(live).collect();
+                let entries: Vec<_> = args()["p_songs"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(live)
+                    .collect();
                 ("reads", DATABASE_MS, json!(entries))
             }
             "remember_songs" => {
                 for entry in args()["p_entries"].as_array().unwrap() {
                     let until_ms = now_ms + entry["hours"].as_u64().unwrap() * 3_600_000;
                     let song = entry["song"].as_str().unwrap().to_owned();
-                    self.stored.borrow_mut().insert(song, (until_ms, entry["candidates"].clone()));
+                    self.stored
+                        .borrow_mut()
+                        .insert(song, (until_ms, entry["candidates"].clone()));
                 }
                 ("writes", DATABASE_MS, Value::Null)
             }
             "ai_deliver" => ("other", DATABASE_MS, json!({"outcome": "delivered"})),
             "ai_settle" => {
-                let quota =
-                    json!({"plan": "pro", "used": 1, "limit": 50, "remaining": 49, "next_free_at": null});
-                ("other", DATABASE_MS, json!({"outcome": "settled", "quota": quota}))
+                let quota = json!({"plan": "pro", "used": 1, "limit": 50, "remaining": 49, "next_free_at": null});
+                (
+                    "other",
+                    DATABASE_MS,
+                    json!({"outcome": "settled", "quota": quota}),
+                )
             }
             search => {
                 let number: usize = search
@@ -121,26 +136,43 @@ impl World {
                 let track = json!({"uri": format!("spotify:track:{number:022}"), "name": title,
                     "artists": [{"name": artist}], "album": {"name": "Album", "release_date": "1999"},
                     "duration_ms": 200_000, "explicit": false});
-                let items = if number.is_multiple_of(INVENTED) { vec![] } else { vec![track] };
+                let items = if number.is_multiple_of(INVENTED) {
+                    vec![]
+                } else {
+                    vec![track]
+                };
                 ("searches", SEARCH_MS, json!({"tracks": {"items": items}}))
             }
         }
     }
 
     fn completion(&self) -> InboundResponse {
-        let tracks: Vec<_> = self.suggested.borrow().iter().map(|number| song(*number)).collect();
+        let tracks: Vec<_> = self
+            .suggested
+            .borrow()
+            .iter()
+            .map(|number| song(*number))
+            .collect();
         let mut texts = vec![
             r#"{"kind":"playlist","language":"en","name":"N","description":"","summary":"","tracks":["#
                 .to_owned(),
         ];
         for (at, (artist, title)) in tracks.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            texts.push(format!("{comma}{}", json!({"artist": artist, "title": title, "year": 1999})));
+            texts.push(format!(
+                "{comma}{}",
+                json!({"artist": artist, "title": title, "year": 1999})
+            ));
         }
         texts.push("]}".to_owned());
         let mut frames: Vec<_> = texts
             .into_iter()
-            .map(|text| format!("data: {}\n\n", json!({"choices": [{"delta": {"content": text}}]})))
+            .map(|text| {
+                format!(
+                    "data: {}\n\n",
+                    json!({"choices": [{"delta": {"content": text}}]})
+                )
+            })
             .collect();
         frames.push("data: [DONE]\n\n".to_owned());
         let time = self.time.clone();
@@ -152,7 +184,11 @@ impl World {
                 Some((Ok(Bytes::from(frame)), frames))
             }
         });
-        InboundResponse { status: StatusCode::OK, headers: event_stream(), body: Box::pin(chunks) }
+        InboundResponse {
+            status: StatusCode::OK,
+            headers: event_stream(),
+            body: Box::pin(chunks),
+        }
     }
 }
 
@@ -172,7 +208,11 @@ impl HttpClient for World {
             *self.calls.borrow_mut().entry(what).or_default() += 1;
             self.time.sleep_ms(after_ms).await;
             let body = stream::iter([Ok(Bytes::from(body.to_string()))]);
-            Ok(InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) })
+            Ok(InboundResponse {
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: Box::pin(body),
+            })
         }
         .boxed_local()
     }
@@ -190,7 +230,10 @@ impl Draw {
             *sum += weight;
             Some(*sum)
         };
-        Self { sums: weights.scan(0.0, add).collect(), state: 20_261_126 }
+        Self {
+            sums: weights.scan(0.0, add).collect(),
+            state: 20_261_126,
+        }
     }
 
     fn zipf() -> Self {
@@ -200,7 +243,9 @@ impl Draw {
     }
 
     fn listed() -> Self {
-        let lines = include_str!("replay_songs.txt").lines().filter(|line| !line.starts_with('#'));
+        let lines = include_str!("replay_songs.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
         let classes: Vec<(usize, usize)> = lines
             .map(|line| line.split_once(' ').unwrap())
             .map(|(times, songs)| (times.parse().unwrap(), songs.parse().unwrap()))
@@ -280,8 +325,11 @@ fn per_generation(sum: u64) -> f64 {
 fn replay(mut draw: Draw, days: &'static str) -> [Means; 2] {
     let world = World::default();
     let nothing = FakeHttp::answering([]);
-    let (context, _): (Context, _) =
-        fake_context(&nothing, &FakeClock::at_ms(0), Config::from_env(env(days)).unwrap());
+    let (context, _): (Context, _) = fake_context(
+        &nothing,
+        &FakeClock::at_ms(0),
+        Config::from_env(env(days)).unwrap(),
+    );
     [(); 2].map(|()| {
         world.calls.borrow_mut().clear();
         let mut means = Means::default();
@@ -318,7 +366,10 @@ fn generate(world: &World, context: &Context) -> (u64, u64, Vec<String>) {
         http: Budgeted::new(context.http.clone(), context.config.subrequest_limit),
         context,
         gone: std::future::pending().boxed_local(),
-        session: Session { id: Uuid::nil(), user_id: Uuid::nil() },
+        session: Session {
+            id: Uuid::nil(),
+            user_id: Uuid::nil(),
+        },
         request: request::parse(body.as_bytes()).unwrap(),
         base: Base::default(),
         emit: Rc::new(move |event| {
@@ -333,14 +384,21 @@ fn generate(world: &World, context: &Context) -> (u64, u64, Vec<String>) {
     for work in work.take() {
         world.time.run(work);
     }
-    let list = done.tracks.into_iter().map(|track| track.track_uri).collect();
+    let list = done
+        .tracks
+        .into_iter()
+        .map(|track| track.track_uri)
+        .collect();
     (first_ms.get().unwrap() - started_ms, done_ms, list)
 }
 
 fn compare(name: &str, draw: fn() -> Draw) {
     let (without, with) = (replay(draw(), "0"), replay(draw(), "7"));
     println!("{name}");
-    for (half, (without, with)) in ["first half", "warm half"].into_iter().zip(without.iter().zip(&with)) {
+    for (half, (without, with)) in ["first half", "warm half"]
+        .into_iter()
+        .zip(without.iter().zip(&with))
+    {
         println!(
             "{half}: searches {:.1} of {:.1}, reads {:.1}, writes {:.1}; first track {:.0} of {:.0} ms, done {:.0} of {:.0} ms",
             with.of("searches"),
@@ -355,8 +413,15 @@ fn compare(name: &str, draw: fn() -> Draw) {
         assert_eq!(with.lists, without.lists, "the lists are the same");
     }
     let searches = |halves: &[Means]| halves.iter().map(|half| half.of("searches")).sum::<f64>();
-    let (all, warm) = (searches(&with) / searches(&without), searches(&with[1..]) / searches(&without[1..]));
-    println!("searches: {:.0} % of all, {:.0} % of the warm half's", all * 100.0, warm * 100.0);
+    let (all, warm) = (
+        searches(&with) / searches(&without),
+        searches(&with[1..]) / searches(&without[1..]),
+    );
+    println!(
+        "searches: {:.0} % of all, {:.0} % of the warm half's",
+        all * 100.0,
+        warm * 100.0
+    );
     assert!(all <= 0.40 && warm <= 0.25, "{all} {warm}");
 }
 

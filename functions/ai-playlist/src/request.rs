@@ -78,9 +78,14 @@ impl PlaylistRequest {
 /// A stream is sent if the client prefers it to JSON, or names both with the same weight. All other clients get
 /// JSON, also those that accept neither: a response in another format is worth more than a refusal.
 pub fn wanted_format(headers: &HeaderMap) -> Format {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges: Vec<_> =
-        values.flat_map(|value| unquoted_parts(value, ',')).filter_map(media_range).collect();
+    let values = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let ranges: Vec<_> = values
+        .flat_map(|value| unquoted_parts(value, ','))
+        .filter_map(media_range)
+        .collect();
     let events = preference(&ranges, "text/event-stream", "text/*");
     let json = preference(&ranges, "application/json", "application/*");
     let is_named = events.specificity == NAMED && events.weight > 0;
@@ -105,9 +110,13 @@ struct Preference {
 fn preference(ranges: &[(&str, u16)], full: &str, family: &str) -> Preference {
     let fitting = ranges.iter().filter_map(|&(range, weight)| {
         let specificities = [(full, NAMED), (family, 2), ("*/*", 1)];
-        let (_, specificity) =
-            specificities.into_iter().find(|(name, _)| range.eq_ignore_ascii_case(name))?;
-        Some(Preference { specificity, weight })
+        let (_, specificity) = specificities
+            .into_iter()
+            .find(|(name, _)| range.eq_ignore_ascii_case(name))?;
+        Some(Preference {
+            specificity,
+            weight,
+        })
     });
     fitting.max().unwrap_or_default()
 }
@@ -157,7 +166,9 @@ fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     let raw: api::PlaylistRequest = parse_json(body)?;
     let optional_text = |field: &str, value: Option<String>| {
-        value.map(|value| text(field, &value, MAX_HINT_CHARS)).transpose()
+        value
+            .map(|value| text(field, &value, MAX_HINT_CHARS))
+            .transpose()
     };
     let (refine, refined) = raw.refine.map(refine).transpose()?.unzip();
     let refined = refined.flatten();
@@ -169,7 +180,11 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         era: raw.era.map(era).transpose()?.flatten(),
         allow_explicit: raw.allow_explicit.unwrap_or(true),
         exclude_artists: artists(raw.exclude_artists.unwrap_or_default())?,
-        discovery: raw.discovery.map(|name| discovery(&name)).transpose()?.unwrap_or_default(),
+        discovery: raw
+            .discovery
+            .map(|name| discovery(&name))
+            .transpose()?
+            .unwrap_or_default(),
         refine,
         ..PlaylistAsk::default()
     };
@@ -179,8 +194,13 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         )));
     }
     let target_count = target_count(raw.target_count)?;
-    if refined.as_ref().is_some_and(|refined| refined.keep.len() >= target_count) {
-        return Err(Error::invalid("target_count must be greater than the number of tracks in refine.keep."));
+    if refined
+        .as_ref()
+        .is_some_and(|refined| refined.keep.len() >= target_count)
+    {
+        return Err(Error::invalid(
+            "target_count must be greater than the number of tracks in refine.keep.",
+        ));
     }
     Ok(PlaylistRequest {
         wish,
@@ -196,13 +216,17 @@ fn target_count(wanted: Option<Whole>) -> Result<usize, Error> {
     match wanted.map(|Whole(count)| usize::try_from(count)) {
         None => Ok(DEFAULT_TARGET_COUNT),
         Some(Ok(count)) if (1..=MAX_TARGET_COUNT).contains(&count) => Ok(count),
-        Some(_) => Err(Error::invalid(format!("target_count must be between 1 and {MAX_TARGET_COUNT}."))),
+        Some(_) => Err(Error::invalid(format!(
+            "target_count must be between 1 and {MAX_TARGET_COUNT}."
+        ))),
     }
 }
 
 fn at_most<T>(field: &str, items: Vec<T>, max: usize) -> Result<Vec<T>, Error> {
     if items.len() > max {
-        return Err(Error::invalid(format!("{field} holds more than {max} entries.")));
+        return Err(Error::invalid(format!(
+            "{field} holds more than {max} entries."
+        )));
     }
     Ok(items)
 }
@@ -222,7 +246,9 @@ fn songs(field: &str, raw: Vec<Song>, max: usize) -> Result<Vec<Suggestion>, Err
 
 fn artists(raw: Vec<String>) -> Result<Vec<String>, Error> {
     let raw = at_most("exclude_artists", raw, MAX_EXCLUDED_ARTISTS)?;
-    raw.iter().map(|artist| text("exclude_artists", artist, MAX_NAME_CHARS)).collect()
+    raw.iter()
+        .map(|artist| text("exclude_artists", artist, MAX_NAME_CHARS))
+        .collect()
 }
 
 fn discovery(name: &str) -> Result<Discovery, Error> {
@@ -230,7 +256,9 @@ fn discovery(name: &str) -> Result<Discovery, Error> {
         "familiar" => Ok(Discovery::Familiar),
         "balanced" => Ok(Discovery::Balanced),
         "adventurous" => Ok(Discovery::Adventurous),
-        _ => Err(Error::invalid("discovery must be familiar, balanced or adventurous.")),
+        _ => Err(Error::invalid(
+            "discovery must be familiar, balanced or adventurous.",
+        )),
     }
 }
 
@@ -243,13 +271,21 @@ fn era(raw: EraRequest) -> Result<Option<Era>, Error> {
 }
 
 fn year(field: &str, wanted: Option<Whole>) -> Result<Option<i32>, Error> {
-    let Some(Whole(year)) = wanted else { return Ok(None) };
+    let Some(Whole(year)) = wanted else {
+        return Ok(None);
+    };
     let year = i32::try_from(year).ok().filter(|year| YEARS.contains(year));
-    year.map(Some).ok_or_else(|| Error::invalid(format!("{field} must be a year from 1900 to 2100.")))
+    year.map(Some)
+        .ok_or_else(|| Error::invalid(format!("{field} must be a year from 1900 to 2100.")))
 }
 
 fn refine(raw: RefineRequest) -> Result<(Refine, Option<Refined>), Error> {
-    let RefineRequest { playlist_id, keep, previous, instruction } = raw;
+    let RefineRequest {
+        playlist_id,
+        keep,
+        previous,
+        instruction,
+    } = raw;
     let is_complete = match playlist_id {
         Some(_) => previous.is_none(),
         None => keep.is_none() && previous.is_some() && instruction.is_some(),
@@ -259,14 +295,26 @@ fn refine(raw: RefineRequest) -> Result<(Refine, Option<Refined>), Error> {
             "refine needs either playlist_id, alone or with keep and instruction, or previous and instruction.",
         ));
     }
-    let previous = songs("refine.previous", previous.unwrap_or_default(), MAX_PREVIOUS_TRACKS)?;
-    let instruction =
-        instruction.map(|words| text("refine.instruction", &words, MAX_INSTRUCTION_CHARS)).transpose()?;
+    let previous = songs(
+        "refine.previous",
+        previous.unwrap_or_default(),
+        MAX_PREVIOUS_TRACKS,
+    )?;
+    let instruction = instruction
+        .map(|words| text("refine.instruction", &words, MAX_INSTRUCTION_CHARS))
+        .transpose()?;
     let mut keep = at_most("refine.keep", keep.unwrap_or_default(), MAX_PREVIOUS_TRACKS)?;
     keep.sort_unstable();
     keep.dedup();
     let refined = playlist_id.map(|playlist_id| Refined { playlist_id, keep });
-    Ok((Refine { previous, kept: Vec::new(), instruction }, refined))
+    Ok((
+        Refine {
+            previous,
+            kept: Vec::new(),
+            instruction,
+        },
+        refined,
+    ))
 }
 
 #[cfg(test)]

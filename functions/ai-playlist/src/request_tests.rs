@@ -50,7 +50,13 @@ fn accepts_every_parameter() {
     .unwrap();
     assert_eq!(request.target_count, 50);
     assert_eq!(request.wish.seeds[0].artist, "Dżem");
-    assert_eq!(request.wish.era, Some(Era { from: Some(1980), to: Some(1989) }));
+    assert_eq!(
+        request.wish.era,
+        Some(Era {
+            from: Some(1980),
+            to: Some(1989)
+        })
+    );
     assert_eq!(request.market.as_deref(), Some("PL"));
     assert_eq!(request.wish.refine.unwrap().instruction.unwrap(), "calmer");
     assert!(request.save && request.allow_versions && !request.wish.allow_explicit);
@@ -58,9 +64,19 @@ fn accepts_every_parameter() {
 
 #[test]
 fn refuses_invalid_json() {
-    for body in [&b""[..], b"prompt=x", b"{\"prompt\":", b"{\"prompt\":\"\xff\"}", b"{} {}"] {
+    for body in [
+        &b""[..],
+        b"prompt=x",
+        b"{\"prompt\":",
+        b"{\"prompt\":\"\xff\"}",
+        b"{} {}",
+    ] {
         let code = parse(body).unwrap_err().code();
-        let expected = if body == b"{} {}" { Code::InvalidRequest } else { Code::InvalidJson };
+        let expected = if body == b"{} {}" {
+            Code::InvalidRequest
+        } else {
+            Code::InvalidJson
+        };
         assert_eq!(code, expected, "{}", String::from_utf8_lossy(body));
     }
 }
@@ -77,28 +93,67 @@ fn a_refusal_names_the_field() {
         (json!({"prompt": "x", "target_count": 0}), "target_count"),
         (json!({"prompt": "x", "target_count": 51}), "target_count"),
         (json!({"prompt": "x", "target_count": -1}), "target_count"),
-        (json!({"prompt": "x", "target_count": 1.5}), "target_count must be a whole number"),
-        (json!({"prompt": "x", "seeds": vec![json!({"artist": "a", "title": "t"}); 6]}), "seeds"),
-        (json!({"prompt": "x", "seeds": [{"artist": "", "title": "t"}]}), "seeds.artist"),
-        (json!({"prompt": "x", "exclude_artists": vec!["a"; 21]}), "exclude_artists"),
-        (json!({"prompt": "x", "era": {"from": 1999, "to": 1990}}), "era.from"),
+        (
+            json!({"prompt": "x", "target_count": 1.5}),
+            "target_count must be a whole number",
+        ),
+        (
+            json!({"prompt": "x", "seeds": vec![json!({"artist": "a", "title": "t"}); 6]}),
+            "seeds",
+        ),
+        (
+            json!({"prompt": "x", "seeds": [{"artist": "", "title": "t"}]}),
+            "seeds.artist",
+        ),
+        (
+            json!({"prompt": "x", "exclude_artists": vec!["a"; 21]}),
+            "exclude_artists",
+        ),
+        (
+            json!({"prompt": "x", "era": {"from": 1999, "to": 1990}}),
+            "era.from",
+        ),
         (json!({"prompt": "x", "era": {"from": 99}}), "era.from"),
         (json!({"prompt": "x", "era": {"to": 1e12}}), "era.to"),
         (json!({"prompt": "x", "market": "POL"}), "market"),
         (json!({"prompt": "x", "market": "ß"}), "market"),
-        (json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}), "refine.instruction"),
-        (json!({"prompt": "x", "refine": {"previous": []}}), "refine needs"),
-        (json!({"prompt": "x", "refine": {"instruction": "calmer"}}), "refine needs"),
-        (json!({"prompt": "x", "refine": {"previous": [], "instruction": "y", "keep": []}}), "refine needs"),
-        (json!({"prompt": "x", "refine": {"playlist_id": LIST, "previous": []}}), "refine needs"),
-        (json!({"prompt": "x", "refine": {"playlist_id": "1"}}), "refine.playlist_id"),
-        (json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": ["x"]}}), "refine.keep"),
+        (
+            json!({"prompt": "x", "refine": {"previous": [], "instruction": ""}}),
+            "refine.instruction",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"previous": []}}),
+            "refine needs",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"instruction": "calmer"}}),
+            "refine needs",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"previous": [], "instruction": "y", "keep": []}}),
+            "refine needs",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"playlist_id": LIST, "previous": []}}),
+            "refine needs",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"playlist_id": "1"}}),
+            "refine.playlist_id",
+        ),
+        (
+            json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": ["x"]}}),
+            "refine.keep",
+        ),
         (
             json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": [URI, URI]}, "target_count": 1}),
             "target_count",
         ),
         (json!({"prompt": "x", "mood": "m".repeat(101)}), "mood"),
-        (json!({"prompt": "x", "save": "yes"}), "save must be true or false"),
+        (
+            json!({"prompt": "x", "save": "yes"}),
+            "save must be true or false",
+        ),
     ] {
         let message = refused(body);
         assert!(message.contains(field), "{message} does not name {field}");
@@ -109,13 +164,25 @@ fn a_refusal_names_the_field() {
 fn a_whole_number_may_be_written_with_a_point() {
     let request = parse(br#"{"prompt":"x","target_count":5.0,"era":{"from":1.99e3}}"#).unwrap();
     assert_eq!(request.target_count, 5);
-    assert_eq!(request.wish.era, Some(Era { from: Some(1990), to: None }));
+    assert_eq!(
+        request.wish.era,
+        Some(Era {
+            from: Some(1990),
+            to: None
+        })
+    );
 }
 
 #[test]
 fn the_limit_counts_characters_and_not_bytes() {
     let prompt = "ł".repeat(1000);
-    assert_eq!(parse(json!({"prompt": prompt}).to_string().as_bytes()).unwrap().wish.prompt, prompt);
+    assert_eq!(
+        parse(json!({"prompt": prompt}).to_string().as_bytes())
+            .unwrap()
+            .wish
+            .prompt,
+        prompt
+    );
 }
 
 #[test]
@@ -161,7 +228,10 @@ fn a_stream_is_sent_to_clients_that_prefer_one() {
     ] {
         assert_eq!(format_for(&[accept]), Format::EventStream, "{accept}");
     }
-    assert_eq!(format_for(&["application/json", "text/event-stream"]), Format::EventStream);
+    assert_eq!(
+        format_for(&["application/json", "text/event-stream"]),
+        Format::EventStream
+    );
 }
 
 #[test]
@@ -217,7 +287,8 @@ fn other_clients_get_one_document() {
     }
     assert_eq!(format_for(&[]), Format::Json);
     assert_eq!(format_for(&["text/event-stream;q=0", "*/*"]), Format::Json);
-    let binary = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_bytes(b"\xff").unwrap())]);
+    let binary =
+        HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_bytes(b"\xff").unwrap())]);
     assert_eq!(wanted_format(&binary), Format::Json);
 }
 
@@ -226,12 +297,17 @@ fn the_texts_of_a_wish_have_a_limit_in_all() {
     let song = |bytes: usize| json!({"artist": "a", "title": "ż".repeat((bytes - 1) / 2)});
     let wish = |previous: Vec<serde_json::Value>| json!({"prompt": "x".repeat(287), "refine": {"previous": previous, "instruction": "y"}});
     // 287 + 1 + 40 × 299 + 40 = 12,288.
-    let most: Vec<_> =
-        (0..40).map(|_| song(299)).chain([json!({"artist": "a", "title": "a".repeat(39)})]).collect();
+    let most: Vec<_> = (0..40)
+        .map(|_| song(299))
+        .chain([json!({"artist": "a", "title": "a".repeat(39)})])
+        .collect();
     assert!(parse(wish(most.clone()).to_string().as_bytes()).is_ok());
     let more = most.into_iter().chain([song(3)]).collect();
     let message = refused(wish(more));
-    assert!(message.contains("12288 bytes") && message.contains("refine"), "{message}");
+    assert!(
+        message.contains("12288 bytes") && message.contains("refine"),
+        "{message}"
+    );
 
     let long = "ż".repeat(199);
     let everywhere = json!({

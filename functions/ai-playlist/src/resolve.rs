@@ -73,7 +73,10 @@ impl Miss {
 
     /// Whether the invocation has no request left for searching.
     pub fn is_out_of_budget(&self) -> bool {
-        matches!(self, Self::Lookup(SpotifyError::Unavailable(HttpError::BudgetExhausted)))
+        matches!(
+            self,
+            Self::Lookup(SpotifyError::Unavailable(HttpError::BudgetExhausted))
+        )
     }
 }
 
@@ -100,7 +103,10 @@ impl Resolver<'_> {
     /// Finds the track of one suggestion in the memory, or with at most two searches: by field, then by free text.
     pub async fn resolve(&self, suggestion: Suggestion) -> Resolution {
         let outcome = self.look_up(&suggestion).await;
-        Resolution { suggestion, outcome }
+        Resolution {
+            suggestion,
+            outcome,
+        }
     }
 
     async fn look_up(&self, suggestion: &Suggestion) -> Result<Found, Miss> {
@@ -137,7 +143,11 @@ impl Resolver<'_> {
         by_words: Option<Vec<CatalogueTrack>>,
     ) {
         if self.recall.is_some() {
-            let finding = Finding { suggestion: suggestion.clone(), by_field, by_words };
+            let finding = Finding {
+                suggestion: suggestion.clone(),
+                by_field,
+                by_words,
+            };
             self.findings.borrow_mut().push(finding);
         }
     }
@@ -155,12 +165,20 @@ impl Resolver<'_> {
         })
     }
 
-    fn judge(&self, suggestion: &Suggestion, candidates: &[CatalogueTrack]) -> Result<Found, MissReason> {
+    fn judge(
+        &self,
+        suggestion: &Suggestion,
+        candidates: &[CatalogueTrack],
+    ) -> Result<Found, MissReason> {
         best_match(suggestion, candidates, &self.constraints).map(found)
     }
 }
 
 fn found(Scored { track, score, .. }: Scored<'_>) -> Found {
     let version = version_of(&track.title, &track.artist(), &track.album);
-    Found { track: track.clone(), score, version }
+    Found {
+        track: track.clone(),
+        score,
+        version,
+    }
 }

@@ -38,7 +38,10 @@ impl Clock for VirtualTime {
             if time.now_ms() >= timer.0 {
                 return Poll::Ready(());
             }
-            time.0.timers.borrow_mut().insert(timer, context.waker().clone());
+            time.0
+                .timers
+                .borrow_mut()
+                .insert(timer, context.waker().clone());
             Poll::Pending
         })
         .boxed_local()
@@ -72,8 +75,12 @@ impl VirtualTime {
                     return output;
                 }
             }
-            let ((at_ms, _), waker) =
-                self.0.timers.borrow_mut().pop_first().expect("something is waited for");
+            let ((at_ms, _), waker) = self
+                .0
+                .timers
+                .borrow_mut()
+                .pop_first()
+                .expect("something is waited for");
             self.0.now_ms.set(self.now_ms().max(at_ms));
             waker.wake();
         }

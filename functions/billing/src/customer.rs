@@ -16,7 +16,9 @@ pub async fn profile(
     clock: &dyn Clock,
     user_id: Uuid,
 ) -> Result<BillingProfile, Error> {
-    let answer = service.rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock).await?;
+    let answer = service
+        .rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock)
+        .await?;
     BillingProfile::read(&answer)?.ok_or_else(no_profile)
 }
 
@@ -38,9 +40,14 @@ pub async fn create(
         "p_seen_customer_id": seen.map(StripeId::as_str),
         "p_stripe_customer_id": created.as_str(),
     });
-    let counts: Option<String> = service.rpc_retrying("set_stripe_customer", &args, clock).await?;
+    let counts: Option<String> = service
+        .rpc_retrying("set_stripe_customer", &args, clock)
+        .await?;
     // None if the account was deleted meanwhile.
-    counts.as_deref().and_then(StripeId::parse).ok_or_else(no_profile)
+    counts
+        .as_deref()
+        .and_then(StripeId::parse)
+        .ok_or_else(no_profile)
 }
 
 fn no_profile() -> Error {

@@ -76,8 +76,14 @@ async fn checkout(context: &Context, request: &Request<Bytes>) -> Result<String,
         };
         match pay_or_manage(context, &stripe, &customer, &user, &urls).await {
             Err(error) if error.missing() == Some("customer") => {
-                let created =
-                    customer::create(&stripe, &service, &context.clock, user.id(), Some(&customer)).await?;
+                let created = customer::create(
+                    &stripe,
+                    &service,
+                    &context.clock,
+                    user.id(),
+                    Some(&customer),
+                )
+                .await?;
                 known = Some(created);
             }
             answer => return Ok(answer?),
@@ -117,31 +123,63 @@ async fn pay_or_manage(
 async fn portal(context: &Context, request: &Request<Bytes>) -> Result<String, Error> {
     let user = caller(context, request).await?;
     require_json(request.headers())?;
-    let PortalRequest { return_url } = request::parse_portal(request.body(), &context.config.origins)?;
+    let PortalRequest { return_url } =
+        request::parse_portal(request.body(), &context.config.origins)?;
     let service = service(context);
     take_request(&service, user.id(), Counted::Billing).await?;
     let profile = customer::profile(&service, &context.clock, user.id()).await?;
     let customer = profile.stripe_customer_id.ok_or_else(nothing_to_manage)?;
     match stripe(context).portal(&customer, &return_url).await {
-        Err(error) if error.missing() == Some("customer") => Err(nothing_to_manage().caused_by(error)),
+        Err(error) if error.missing() == Some("customer") => {
+            Err(nothing_to_manage().caused_by(error))
+        }
         answer => Ok(answer?),
     }
 }
 
 async fn price(context: &Context) -> Result<PriceResponse, StripeError> {
-    let Context { clock, config, caches, .. } = context;
+    let Context {
+        clock,
+        config,
+        caches,
+        ..
+    } = context;
     if let Some(price) = caches.price.get(clock.now_ms()) {
         return Ok(price);
     }
-    let read = async { stripe_until(context, PRICE_DEADLINE_MS).price(&config.price_id).await };
-    let price = caches.last_price.get_or(clock, NO_PRICE_LIFETIME_MS, PRICE_DEADLINE_MS, read).await?;
-    caches.price.put(price.clone(), clock.now_ms() + PRICE_LIFETIME_MS);
+    let read = async {
+        stripe_until(context, PRICE_DEADLINE_MS)
+            .price(&config.price_id)
+            .await
+    };
+    let price = caches
+        .last_price
+        .get_or(clock, NO_PRICE_LIFETIME_MS, PRICE_DEADLINE_MS, read)
+        .await?;
+    caches
+        .price
+        .put(price.clone(), clock.now_ms() + PRICE_LIFETIME_MS);
     Ok(price)
 }
 
 async fn caller(context: &Context, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = context;
-    authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = context;
+    authenticate(
+        call,
+        request.headers(),
+        &config.auth,
+        &caches.jwks,
+        http,
+        clock,
+    )
+    .await
 }
 
 fn service(context: &Context) -> Service<'_> {
@@ -154,7 +192,12 @@ fn stripe(context: &Context) -> Stripe<'_> {
 
 fn stripe_until(context: &Context, ms: u64) -> Stripe<'_> {
     let deadline_ms = context.clock.now_ms() + ms;
-    Stripe::new(&context.config.stripe, &context.http, &context.clock, deadline_ms)
+    Stripe::new(
+        &context.config.stripe,
+        &context.http,
+        &context.clock,
+        deadline_ms,
+    )
 }
 
 fn nothing_to_manage() -> Error {

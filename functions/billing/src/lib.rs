@@ -24,7 +24,11 @@ use shared::supabase::SupabaseConfig;
 /// The endpoint's contract with its clients: name, routes with their methods, and body limit.
 pub const ENDPOINT: Endpoint = Endpoint {
     name: "billing",
-    routes: &[("/checkout", "POST"), ("/portal", "POST"), ("/price", "GET")],
+    routes: &[
+        ("/checkout", "POST"),
+        ("/portal", "POST"),
+        ("/price", "GET"),
+    ],
     max_body_bytes: 8 * 1024,
     has_database: true,
     serves_pages: true,
@@ -72,8 +76,16 @@ impl Config {
 fn price_id(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "STRIPE_PRICE_ID";
     let id = required(env, NAME)?;
-    let fits = id.starts_with("price_") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if fits { Ok(id) } else { Err(ConfigError::invalid(NAME, "must be the id of a price: price_…")) }
+    let fits =
+        id.starts_with("price_") && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if fits {
+        Ok(id)
+    } else {
+        Err(ConfigError::invalid(
+            NAME,
+            "must be the id of a price: price_…",
+        ))
+    }
 }
 
 shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

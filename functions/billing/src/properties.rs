@@ -22,8 +22,9 @@ fn url() -> impl Strategy<Value = String> {
 
 /// Browsers resolve this URL to one of the app's origins, however they read it.
 fn is_of_the_app(url: &str) -> bool {
-    let authority =
-        url.strip_prefix("https://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let authority = url
+        .strip_prefix("https://")
+        .map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     url.len() <= 2_048
         && authority == Some("app.example")
         && url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')

@@ -32,7 +32,9 @@ pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalReque
 /// An attacker who sends a user a payment link must not choose where it ends.
 fn check(field: &str, url: &str, origins: &AllowedOrigins) -> Result<(), Error> {
     if url.len() > MAX_URL_BYTES {
-        return Err(Error::invalid(format!("{field} is longer than {MAX_URL_BYTES} characters.")));
+        return Err(Error::invalid(format!(
+            "{field} is longer than {MAX_URL_BYTES} characters."
+        )));
     }
     // Browsers read a backslash as a slash and drop white space.
     let is_plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
@@ -53,7 +55,12 @@ mod tests {
     }
 
     fn portal(url: &str) -> Result<PortalRequest, Error> {
-        parse_portal(serde_json::json!({ "return_url": url }).to_string().as_bytes(), &origins())
+        parse_portal(
+            serde_json::json!({ "return_url": url })
+                .to_string()
+                .as_bytes(),
+            &origins(),
+        )
     }
 
     #[test]
@@ -97,27 +104,44 @@ mod tests {
             "http://127.0.0.1:87871/",
             &long,
         ] {
-            assert_eq!(portal(url).unwrap_err().code(), Code::InvalidRequest, "{url}");
+            assert_eq!(
+                portal(url).unwrap_err().code(),
+                Code::InvalidRequest,
+                "{url}"
+            );
         }
     }
 
     #[test]
     fn both_urls_of_a_checkout_are_needed_and_nothing_else() {
-        let good = r#""success_url":"https://app.example/paid","cancel_url":"https://app.example/plan""#;
+        let good =
+            r#""success_url":"https://app.example/paid","cancel_url":"https://app.example/plan""#;
         let parse = |body: &str| parse_checkout(body.as_bytes(), &origins());
-        assert_eq!(parse(&format!("{{{good}}}")).unwrap().cancel_url, "https://app.example/plan");
+        assert_eq!(
+            parse(&format!("{{{good}}}")).unwrap().cancel_url,
+            "https://app.example/plan"
+        );
         for (body, code) in [
             ("", Code::InvalidJson),
             ("{", Code::InvalidJson),
             ("null", Code::InvalidRequest),
             ("{}", Code::InvalidRequest),
-            (r#"{"success_url":"https://app.example/paid"}"#, Code::InvalidRequest),
-            (&format!(r#"{{{good},"price":"price_cheap"}}"#), Code::InvalidRequest),
+            (
+                r#"{"success_url":"https://app.example/paid"}"#,
+                Code::InvalidRequest,
+            ),
+            (
+                &format!(r#"{{{good},"price":"price_cheap"}}"#),
+                Code::InvalidRequest,
+            ),
             (
                 r#"{"success_url":"https://app.example/","cancel_url":"https://evil.example/"}"#,
                 Code::InvalidRequest,
             ),
-            (r#"{"success_url":1,"cancel_url":"https://app.example/"}"#, Code::InvalidRequest),
+            (
+                r#"{"success_url":1,"cancel_url":"https://app.example/"}"#,
+                Code::InvalidRequest,
+            ),
         ] {
             assert_eq!(parse(body).unwrap_err().code(), code, "{body}");
         }

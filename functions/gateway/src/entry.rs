@@ -43,7 +43,12 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let is_https = request.inner().url().starts_with("https:");
-    let query = request.inner().url().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
+    let query = request
+        .inner()
+        .url()
+        .split_once('?')
+        .map(|(_, query)| query.to_owned())
+        .unwrap_or_default();
     let response = match route(&request.path(), &query) {
         Route::Function(binding) => match bound(&env, &binding) {
             // A function sets its own headers.
@@ -70,7 +75,11 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 }
 
 fn page(env: &Env) -> Option<Page> {
-    Page::from_env(|name| env.get_binding::<Var>(name).ok().map(|value| value.to_string()))
+    Page::from_env(|name| {
+        env.get_binding::<Var>(name)
+            .ok()
+            .map(|value| value.to_string())
+    })
 }
 
 fn config(request: &Request, env: &Env) -> Result<Response> {
@@ -78,7 +87,8 @@ fn config(request: &Request, env: &Env) -> Result<Response> {
     let (Some(page), Some(origin)) = (page(env), origin_of(&url)) else {
         return refuse(&Error::of(Code::Misconfigured));
     };
-    let response = Response::builder().with_header("content-type", "application/json; charset=utf-8")?;
+    let response =
+        Response::builder().with_header("content-type", "application/json; charset=utf-8")?;
     Ok(response.fixed(page.config(origin).into()))
 }
 
@@ -105,14 +115,21 @@ async fn shared_page(request: Request, env: &Env, id: &str) -> Result<Response> 
         return refuse(&Error::method_not_allowed("GET, HEAD"));
     }
     let (Some(page), Some(assets)) = (page(env), bound(env, ASSETS)) else {
-        return refuse(&Error::new(Code::Misconfigured, "The page is not set up correctly."));
+        return refuse(&Error::new(
+            Code::Misconfigured,
+            "The page is not set up correctly.",
+        ));
     };
     let (status, playlist) = match is_share_id(id) {
         true => shared_playlist(&page, id).await,
         false => (404, None),
     };
     // Without the request's headers, which could make it "not modified".
-    let html = assets.fetch("https://page.internal/", None).await?.text().await?;
+    let html = assets
+        .fetch("https://page.internal/", None)
+        .await?
+        .text()
+        .await?;
     let response = Response::builder()
         .with_status(status)
         .with_header("content-type", "text/html; charset=utf-8")?
@@ -129,11 +146,18 @@ async fn shared_page(request: Request, env: &Env, id: &str) -> Result<Response> 
 
 /// Returns the document's status, and the playlist if there is one.
 async fn shared_playlist(page: &Page, id: &str) -> (u16, Option<Value>) {
-    let url = format!("{}/rest/v1/rpc/shared_playlist?share_id={id}", page.supabase_url);
+    let url = format!(
+        "{}/rest/v1/rpc/shared_playlist?share_id={id}",
+        page.supabase_url
+    );
     let read = async {
-        let request = OutboundRequest::new(Upstream::Database, http::Method::GET, url, SHARED_LIMITS)
-            .header(http::HeaderName::from_static("apikey"), &page.publishable_key)
-            .ok()?;
+        let request =
+            OutboundRequest::new(Upstream::Database, http::Method::GET, url, SHARED_LIMITS)
+                .header(
+                    http::HeaderName::from_static("apikey"),
+                    &page.publishable_key,
+                )
+                .ok()?;
         let response = WorkerHttp.send(request).await.ok()?;
         match response.status {
             StatusCode::OK => Some((200, response.json::<Value>().await.ok())),
@@ -154,7 +178,10 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return refuse(&Error::method_not_allowed("GET, HEAD"));
     }
-    let token = env.get_binding::<Var>("HEALTH_TOKEN").ok().map(|token| Secret::new(token.to_string()));
+    let token = env
+        .get_binding::<Var>("HEALTH_TOKEN")
+        .ok()
+        .map(|token| Secret::new(token.to_string()));
     let authorization = request.headers().get("authorization")?.unwrap_or_default();
     let given = authorization.strip_prefix("Bearer ").unwrap_or_default();
     let is_operator = token.as_ref().is_some_and(|token| token.is(given));
@@ -163,7 +190,8 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
         true => ask.await,
         false => {
             let last = LAST_REPORT.with(Rc::clone);
-            last.get_or(&WorkerClock, REMEMBERED_MS, 2 * HEALTH_TIMEOUT_MS, ask).await
+            last.get_or(&WorkerClock, REMEMBERED_MS, 2 * HEALTH_TIMEOUT_MS, ask)
+                .await
         }
     };
     let (status, body) = report.answer(is_operator);
@@ -180,7 +208,10 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
 /// Asks all bound functions concurrently.
 async fn ask_functions(env: &Env, token: Option<&Secret>) -> Report {
     let bindings = Object::keys(&Object::from(JsValue::from(env.clone())));
-    let names = bindings.iter().filter_map(|name| name.as_string()).filter(|name| name != ASSETS);
+    let names = bindings
+        .iter()
+        .filter_map(|name| name.as_string())
+        .filter(|name| name != ASSETS);
     let asked = names.filter_map(|name| Some((function_name(&name), bound(env, &name)?)));
     let answers = asked.map(|(name, function)| async move {
         let answer = health_of(&name, &function, token).await;
@@ -202,7 +233,9 @@ async fn health_of(name: &str, function: &Fetcher, token: Option<&Secret>) -> Op
         let mut request = Request::new(&url, Method::Get).ok()?;
         if let Some(token) = token {
             let headers = request.headers_mut().ok()?;
-            headers.set("authorization", &format!("Bearer {}", token.expose())).ok()?;
+            headers
+                .set("authorization", &format!("Bearer {}", token.expose()))
+                .ok()?;
         }
         let mut response = function.fetch_request(request).await.ok()?;
         serde_json::from_slice(&response.bytes().await.ok()?).ok()

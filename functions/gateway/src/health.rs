@@ -26,7 +26,11 @@ impl Report {
 
     /// Returns status and body. Only operators learn which function is not healthy.
     pub fn answer(self, is_operator: bool) -> (u16, Value) {
-        let (code, status) = if self.is_unwell { (503, "unavailable") } else { (200, "ok") };
+        let (code, status) = if self.is_unwell {
+            (503, "unavailable")
+        } else {
+            (200, "ok")
+        };
         let body = match is_operator {
             true => json!({ "status": status, "functions": self.functions }),
             false => json!({ "status": status }),
@@ -63,7 +67,10 @@ mod tests {
     #[test]
     fn only_operators_learn_which_function_is_unhealthy() {
         for (answer, told) in [
-            (Some(json!({"status": "ok"})), (200, json!({"status": "ok"}))),
+            (
+                Some(json!({"status": "ok"})),
+                (200, json!({"status": "ok"})),
+            ),
             (
                 Some(json!({"status": "unavailable", "missing": ["stripe"]})),
                 (503, json!({"status": "unavailable"})),
@@ -78,17 +85,25 @@ mod tests {
 
     #[test]
     fn all_healthy_functions_return_200() {
-        let answer =
-            report(&[("account", Some(json!({"status": "ok"}))), ("billing", Some(json!({"status": "ok"})))]);
+        let answer = report(&[
+            ("account", Some(json!({"status": "ok"}))),
+            ("billing", Some(json!({"status": "ok"}))),
+        ]);
         let functions = json!({"account": {"status": "ok"}, "billing": {"status": "ok"}});
-        assert_eq!(answer, (200, json!({"status": "ok", "functions": functions})));
+        assert_eq!(
+            answer,
+            (200, json!({"status": "ok", "functions": functions}))
+        );
     }
 
     #[test]
     fn one_unhealthy_function_returns_503() {
         let answer = report(&[
             ("account", Some(json!({"status": "ok"}))),
-            ("ai-playlist", Some(json!({"status": "unavailable", "missing": ["language_model"], "more": 1}))),
+            (
+                "ai-playlist",
+                Some(json!({"status": "unavailable", "missing": ["language_model"], "more": 1})),
+            ),
             ("billing", None),
         ]);
         let functions = json!({
@@ -96,12 +111,23 @@ mod tests {
             "ai-playlist": {"status": "unavailable", "missing": ["language_model"]},
             "billing": {"status": "unreachable"},
         });
-        assert_eq!(answer, (503, json!({"status": "unavailable", "functions": functions})));
+        assert_eq!(
+            answer,
+            (
+                503,
+                json!({"status": "unavailable", "functions": functions})
+            )
+        );
     }
 
     #[test]
     fn malformed_health_counts_as_unreachable() {
-        for answer in [json!("ok"), json!({"status": "fine"}), json!({}), json!({"code": "internal_error"})] {
+        for answer in [
+            json!("ok"),
+            json!({"status": "fine"}),
+            json!({}),
+            json!({"code": "internal_error"}),
+        ] {
             let (code, body) = report(&[("account", Some(answer.clone()))]);
             assert_eq!(
                 (code, &body["functions"]["account"]["status"]),

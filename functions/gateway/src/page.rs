@@ -23,8 +23,11 @@ pub struct Page {
     pub links: Vec<(&'static str, String)>,
 }
 
-const LINKS: [(&str, &str); 3] =
-    [("contact_url", "CONTACT_URL"), ("terms_url", "TERMS_URL"), ("privacy_url", "PRIVACY_URL")];
+const LINKS: [(&str, &str); 3] = [
+    ("contact_url", "CONTACT_URL"),
+    ("terms_url", "TERMS_URL"),
+    ("privacy_url", "PRIVACY_URL"),
+];
 
 impl Page {
     /// Reads the variables; `None` if one is missing or invalid.
@@ -34,10 +37,17 @@ impl Page {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
             publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
-            image_origin: safe_origin(&value("SPOTIFY_IMAGE_ORIGIN").unwrap_or_else(|| IMAGES.into()))?,
-            player_origin: safe_origin(&value("SPOTIFY_PLAYER_ORIGIN").unwrap_or_else(|| PLAYER.into()))?,
+            image_origin: safe_origin(
+                &value("SPOTIFY_IMAGE_ORIGIN").unwrap_or_else(|| IMAGES.into()),
+            )?,
+            player_origin: safe_origin(
+                &value("SPOTIFY_PLAYER_ORIGIN").unwrap_or_else(|| PLAYER.into()),
+            )?,
             anonymous_sign_ins: value("ANONYMOUS_SIGN_INS").as_deref() == Some("true"),
-            links: LINKS.into_iter().filter_map(|(name, variable)| Some((name, value(variable)?))).collect(),
+            links: LINKS
+                .into_iter()
+                .filter_map(|(name, variable)| Some((name, value(variable)?)))
+                .collect(),
         };
         safe_origin(&page.supabase_url).is_some().then_some(page)
     }
@@ -51,11 +61,17 @@ impl Page {
             "supabase_publishable_key": self.publishable_key,
             "supabase_url": self.supabase_url,
         });
-        let site_key = self.turnstile_site_key.iter().map(|key| ("turnstile_site_key", key));
+        let site_key = self
+            .turnstile_site_key
+            .iter()
+            .map(|key| ("turnstile_site_key", key));
         let links = self.links.iter().map(|(name, url)| (*name, url));
         if let Some(config) = config.as_object_mut() {
-            config
-                .extend(site_key.chain(links).map(|(name, value)| (name.to_owned(), value.as_str().into())));
+            config.extend(
+                site_key
+                    .chain(links)
+                    .map(|(name, value)| (name.to_owned(), value.as_str().into())),
+            );
         }
         serde_json::to_string(&config).unwrap_or_default()
     }
@@ -64,27 +80,39 @@ impl Page {
 /// Returns a URL's origin. It becomes part of a header, where a separator would inject a directive.
 fn safe_origin(url: &str) -> Option<String> {
     let is_safe = |b: u8| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'');
-    origin_of(url).filter(|origin| origin.bytes().all(is_safe)).map(str::to_owned)
+    origin_of(url)
+        .filter(|origin| origin.bytes().all(is_safe))
+        .map(str::to_owned)
 }
 
 /// Returns the scheme, host and port of an http URL.
 pub fn origin_of(url: &str) -> Option<&str> {
     let host_at = url.find("://")? + 3;
-    let host = url.get(host_at..)?.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
-    url.starts_with("http").then(|| url.get(..host_at + host.len()))?
+    let host = url
+        .get(host_at..)?
+        .split(['/', '?', '#'])
+        .next()
+        .filter(|host| !host.is_empty())?;
+    url.starts_with("http")
+        .then(|| url.get(..host_at + host.len()))?
 }
 
 /// Returns the headers of the page's files in addition to those of every response. The policy allows only the page's
 /// own content, Spotify's pictures and its player, and connections only to the functions and to Supabase; of trusted types
 /// only the one that names the service worker. Every file has it, so no spelling of a path avoids it.
 pub fn page_headers(page: Option<&Page>) -> [(&'static str, String); 1] {
-    let supabase = page.and_then(|page| safe_origin(&page.supabase_url)).map(|origin| format!(" {origin}"));
+    let supabase = page
+        .and_then(|page| safe_origin(&page.supabase_url))
+        .map(|origin| format!(" {origin}"));
     let images = page.map_or(IMAGES, |page| &page.image_origin);
     let player = page.map_or(PLAYER, |page| &page.player_origin);
     // Cloudflare does not promise that its script works with trusted types.
     let (turnstile, last) = match page.and_then(|page| page.turnstile_site_key.as_ref()) {
         Some(_) => (format!(" {TURNSTILE}"), ""),
-        None => (String::new(), "; require-trusted-types-for 'script'; trusted-types worker"),
+        None => (
+            String::new(),
+            "; require-trusted-types-for 'script'; trusted-types worker",
+        ),
     };
     let policy = format!(
         "default-src 'none'; script-src 'self'{turnstile}; style-src 'self'; font-src 'self'; img-src 'self' {images}; \
@@ -133,7 +161,9 @@ mod tests {
 
     #[test]
     fn config_names_the_addresses_of_all_services() {
-        let config = page("https://x.supabase.co/").unwrap().config("https://app.example");
+        let config = page("https://x.supabase.co/")
+            .unwrap()
+            .config("https://app.example");
         let config: serde_json::Value = serde_json::from_str(&config).unwrap();
         assert_eq!(
             config,
@@ -151,13 +181,25 @@ mod tests {
     fn the_policy_names_supabase_and_spotifys_pictures_and_player_alone() {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
-        assert!(policy.contains("connect-src 'self' http://127.0.0.1:54321;"), "{policy}");
-        assert!(!policy.contains("unsafe") && policy.ends_with("trusted-types worker"), "{policy}");
+        assert!(
+            policy.contains("connect-src 'self' http://127.0.0.1:54321;"),
+            "{policy}"
+        );
+        assert!(
+            !policy.contains("unsafe") && policy.ends_with("trusted-types worker"),
+            "{policy}"
+        );
         assert!(page_headers(None)[0].1.contains("connect-src 'self';"));
         for page in [None, page("https://x.supabase.co")] {
             let policy = page_headers(page.as_ref())[0].1.clone();
-            assert!(policy.contains("; img-src 'self' https://i.scdn.co;"), "{policy}");
-            assert!(policy.contains("; frame-src https://open.spotify.com;"), "{policy}");
+            assert!(
+                policy.contains("; img-src 'self' https://i.scdn.co;"),
+                "{policy}"
+            );
+            assert!(
+                policy.contains("; frame-src https://open.spotify.com;"),
+                "{policy}"
+            );
         }
     }
 
@@ -171,34 +213,63 @@ mod tests {
                 _ => None,
             })
         };
-        let policy = page_headers(page("http://127.0.0.1:4/").as_ref())[0].1.clone();
-        assert!(policy.contains("img-src 'self' http://127.0.0.1:4;"), "{policy}");
+        let policy = page_headers(page("http://127.0.0.1:4/").as_ref())[0]
+            .1
+            .clone();
+        assert!(
+            policy.contains("img-src 'self' http://127.0.0.1:4;"),
+            "{policy}"
+        );
         assert!(policy.contains("frame-src http://127.0.0.1:4;"), "{policy}");
         assert!(page("https://x; script-src *").is_none());
     }
 
     #[test]
     fn policy_allows_turnstile_only_if_configured() {
-        for (key, is_on) in [(Some("1x00000000000000000000AA"), true), (Some(""), false), (None, false)] {
+        for (key, is_on) in [
+            (Some("1x00000000000000000000AA"), true),
+            (Some(""), false),
+            (None, false),
+        ] {
             let page = page_with("https://x.supabase.co", key).unwrap();
             let policy = page_headers(Some(&page))[0].1.clone();
             let from = "https://challenges.cloudflare.com;";
-            assert_eq!(policy.contains(&format!("script-src 'self' {from}")), is_on, "{policy}");
+            assert_eq!(
+                policy.contains(&format!("script-src 'self' {from}")),
+                is_on,
+                "{policy}"
+            );
             assert_eq!(
                 policy.contains(&format!("frame-src https://open.spotify.com {from}")),
                 is_on,
                 "{policy}"
             );
-            assert_eq!(policy.contains("require-trusted-types-for 'script'"), !is_on, "{policy}");
+            assert_eq!(
+                policy.contains("require-trusted-types-for 'script'"),
+                !is_on,
+                "{policy}"
+            );
             let config: serde_json::Value =
                 serde_json::from_str(&page.config("https://app.example")).unwrap();
-            assert_eq!(config.get("turnstile_site_key").and_then(|key| key.as_str()), key.filter(|_| is_on));
+            assert_eq!(
+                config
+                    .get("turnstile_site_key")
+                    .and_then(|key| key.as_str()),
+                key.filter(|_| is_on)
+            );
         }
     }
 
     #[test]
     fn invalid_url_configures_nothing() {
-        for url in ["", "x.supabase.co", "https://", "ftp://x", "https://x; script-src *", "https://a'b"] {
+        for url in [
+            "",
+            "x.supabase.co",
+            "https://",
+            "ftp://x",
+            "https://x; script-src *",
+            "https://a'b",
+        ] {
             assert!(page(url).is_none(), "{url}");
         }
         assert!(Page::from_env(|_| None).is_none());
@@ -206,7 +277,13 @@ mod tests {
 
     #[test]
     fn an_origin_is_a_url_without_its_path() {
-        assert_eq!(origin_of("https://app.example/config.json?x"), Some("https://app.example"));
-        assert_eq!(origin_of("http://127.0.0.1:8787"), Some("http://127.0.0.1:8787"));
+        assert_eq!(
+            origin_of("https://app.example/config.json?x"),
+            Some("https://app.example")
+        );
+        assert_eq!(
+            origin_of("http://127.0.0.1:8787"),
+            Some("http://127.0.0.1:8787")
+        );
     }
 }

@@ -22,11 +22,22 @@ pub fn route(path: &str, query: &str) -> Route {
     if path == "/health" {
         return Route::Health;
     }
-    let Some(rest) = path.strip_prefix("/functions/") else { return page_route(path, query) };
-    let name = rest.strip_prefix("v1/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let Some(rest) = path.strip_prefix("/functions/") else {
+        return page_route(path, query);
+    };
+    let name = rest
+        .strip_prefix("v1/")
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
     let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if valid { Route::Function(name.replace('-', "_").to_ascii_uppercase()) } else { Route::Nowhere }
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if valid {
+        Route::Function(name.replace('-', "_").to_ascii_uppercase())
+    } else {
+        Route::Nowhere
+    }
 }
 
 fn page_route(path: &str, query: &str) -> Route {
@@ -44,9 +55,16 @@ mod tests {
 
     #[test]
     fn a_function_is_found_by_its_name() {
-        for path in ["/functions/v1/ai-playlist", "/functions/v1/ai-playlist/", "/functions/v1/ai-playlist/x"]
-        {
-            assert_eq!(route(path, ""), Route::Function("AI_PLAYLIST".into()), "{path}");
+        for path in [
+            "/functions/v1/ai-playlist",
+            "/functions/v1/ai-playlist/",
+            "/functions/v1/ai-playlist/x",
+        ] {
+            assert_eq!(
+                route(path, ""),
+                Route::Function("AI_PLAYLIST".into()),
+                "{path}"
+            );
         }
     }
 

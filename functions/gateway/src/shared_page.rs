@@ -17,24 +17,50 @@ pub fn is_share_id(text: &str) -> bool {
 /// Returns the page's document with the playlist's name and description, and closed to search engines. `None`: there is no
 /// such playlist, or it could not be read.
 pub fn document(html: &str, playlist: Option<&Value>) -> String {
-    let mut document = html.replacen("</head>", "<meta name=\"robots\" content=\"noindex\"></head>", 1);
-    let Some(playlist) = playlist else { return document };
-    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut document = html.replacen(
+        "</head>",
+        "<meta name=\"robots\" content=\"noindex\"></head>",
+        1,
+    );
+    let Some(playlist) = playlist else {
+        return document;
+    };
+    let text = |of: &Value, name: &str| {
+        of.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let name = text(playlist, "name");
     let songs = || {
-        let tracks = playlist.get("tracks").and_then(Value::as_array).into_iter().flatten();
+        let tracks = playlist
+            .get("tracks")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let songs = tracks.map(|track| (text(track, "artist"), text(track, "title")));
         let songs = songs.filter(|(artist, title)| !artist.is_empty() && !title.is_empty());
-        let songs: Vec<_> =
-            songs.take(NAMED_SONGS).map(|(artist, title)| format!("{artist} – {title}")).collect();
+        let songs: Vec<_> = songs
+            .take(NAMED_SONGS)
+            .map(|(artist, title)| format!("{artist} – {title}"))
+            .collect();
         songs.join(" · ")
     };
-    let description =
-        Some(text(playlist, "description")).filter(|text| !text.is_empty()).unwrap_or_else(songs);
+    let description = Some(text(playlist, "description"))
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(songs);
     for (before, after, value) in [
-        ("<title>", "</title>", format!("{name} – Sound Whiskers").as_str()),
+        (
+            "<title>",
+            "</title>",
+            format!("{name} – Sound Whiskers").as_str(),
+        ),
         ("<meta property=\"og:title\" content=\"", "\"", &name),
-        ("<meta property=\"og:description\" content=\"", "\"", &description),
+        (
+            "<meta property=\"og:description\" content=\"",
+            "\"",
+            &description,
+        ),
         ("<meta name=\"description\" content=\"", "\"", &description),
     ] {
         document = replaced(&document, before, after, &escaped(value)).unwrap_or(document);
@@ -80,7 +106,10 @@ mod tests {
         ]);
         for (description, shown) in [
             (json!("For the window seat."), "For the window seat."),
-            (json!(null), "Glen Hansard – Falling Slowly · Kortez – Zostań"),
+            (
+                json!(null),
+                "Glen Hansard – Falling Slowly · Kortez – Zostań",
+            ),
         ] {
             let playlist = json!({"name": "Deszcz", "description": description, "tracks": tracks});
             let html = document(PAGE, Some(&playlist));
@@ -100,9 +129,16 @@ mod tests {
     fn a_name_is_text_and_never_markup() {
         let name = "\"><script>alert('1')</script>&amp;</title>";
         let html = document(PAGE, Some(&json!({"name": name, "tracks": []})));
-        let shown = "&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;&lt;/title&gt;";
-        assert!(html.contains(&format!("og:title\" content=\"{shown}\">")), "{html}");
-        assert!(html.contains(&format!("<title>{shown} – Sound Whiskers</title>")), "{html}");
+        let shown =
+            "&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;&lt;/title&gt;";
+        assert!(
+            html.contains(&format!("og:title\" content=\"{shown}\">")),
+            "{html}"
+        );
+        assert!(
+            html.contains(&format!("<title>{shown} – Sound Whiskers</title>")),
+            "{html}"
+        );
     }
 
     #[test]
@@ -114,9 +150,12 @@ mod tests {
     #[test]
     fn a_share_id_is_a_uuid() {
         assert!(is_share_id("1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"));
-        for id in
-            ["", "1b4e28ba", "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633", "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633&"]
-        {
+        for id in [
+            "",
+            "1b4e28ba",
+            "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633",
+            "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633&",
+        ] {
             assert!(!is_share_id(id), "{id}");
         }
     }

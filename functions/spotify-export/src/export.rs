@@ -79,15 +79,28 @@ impl<'a> Exporter<'a> {
         deadline_ms: u64,
     ) -> Result<Self, Error> {
         let token = tokens.get(None).await?;
-        Ok(Self { config, http, clock, tokens, token, deadline_ms })
+        Ok(Self {
+            config,
+            http,
+            clock,
+            tokens,
+            token,
+            deadline_ms,
+        })
     }
 
     /// Creates the empty copy.
     ///
     /// # Errors
     /// 403, 502, 503, 504. The copy may exist nevertheless, without tracks.
-    pub async fn create(&mut self, name: &str, description: &str) -> Result<SpotifyPlaylist, Error> {
-        Ok(self.call(async |spotify| spotify.create(name, description).await).await?)
+    pub async fn create(
+        &mut self,
+        name: &str,
+        description: &str,
+    ) -> Result<SpotifyPlaylist, Error> {
+        Ok(self
+            .call(async |spotify| spotify.create(name, description).await)
+            .await?)
     }
 
     /// Fills the copy and returns the indices of the tracks that Spotify refuses.
@@ -97,15 +110,29 @@ impl<'a> Exporter<'a> {
     ///
     /// # Errors
     /// 403, 502, 503, 504. The copy may then have some of the tracks, and filling it can be repeated.
-    pub async fn fill(&mut self, copy: &SpotifyPlaylist, tracks: &[Track]) -> Result<Vec<usize>, Failure> {
-        let uris: Vec<&str> = tracks.iter().map(|track| track.track_uri.as_str()).collect();
-        let mut offers = Offers { copy, uris: &uris, left: MAX_OFFERS };
+    pub async fn fill(
+        &mut self,
+        copy: &SpotifyPlaylist,
+        tracks: &[Track],
+    ) -> Result<Vec<usize>, Failure> {
+        let uris: Vec<&str> = tracks
+            .iter()
+            .map(|track| track.track_uri.as_str())
+            .collect();
+        let mut offers = Offers {
+            copy,
+            uris: &uris,
+            left: MAX_OFFERS,
+        };
         if offers.accepted(self, 0..uris.len()).await? {
             return Ok(Vec::new());
         }
         let mut bad = Vec::new();
         // Ranges with a bad track, and ranges that have not been tried; the leftmost is last.
-        let mut open = vec![Suspect { range: 0..uris.len(), is_bad: true }];
+        let mut open = vec![Suspect {
+            range: 0..uris.len(),
+            is_bad: true,
+        }];
         while let Some(Suspect { range, is_bad }) = open.pop() {
             if !is_bad && offers.accepted(self, range.clone()).await? {
                 continue;
@@ -117,15 +144,30 @@ impl<'a> Exporter<'a> {
             let middle = range.start + range.len() / 2;
             let (left, right) = (range.start..middle, middle..range.end);
             if offers.accepted(self, left.clone()).await? {
-                open.push(Suspect { range: right, is_bad: true });
+                open.push(Suspect {
+                    range: right,
+                    is_bad: true,
+                });
             } else {
-                open.push(Suspect { range: right, is_bad: false });
-                open.push(Suspect { range: left, is_bad: true });
+                open.push(Suspect {
+                    range: right,
+                    is_bad: false,
+                });
+                open.push(Suspect {
+                    range: left,
+                    is_bad: true,
+                });
             }
         }
-        let good: Vec<&str> =
-            uris.iter().enumerate().filter(|(index, _)| !bad.contains(index)).map(|(_, uri)| *uri).collect();
-        self.call(async |spotify| spotify.replace_items(copy, &good).await).await.map(|()| bad)
+        let good: Vec<&str> = uris
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !bad.contains(index))
+            .map(|(_, uri)| *uri)
+            .collect();
+        self.call(async |spotify| spotify.replace_items(copy, &good).await)
+            .await
+            .map(|()| bad)
     }
 
     /// Calls Spotify, and again with another token if this one is no longer accepted.
@@ -134,12 +176,18 @@ impl<'a> Exporter<'a> {
         call: impl AsyncFn(SpotifyPlaylists<'_>) -> Result<R, UserCallError>,
     ) -> Result<R, Failure> {
         if self.clock.now_ms() >= self.deadline_ms {
-            return Err(Failure::Final(Error::of(Code::SpotifyTimeout).caused_by("the export's deadline")));
+            return Err(Failure::Final(
+                Error::of(Code::SpotifyTimeout).caused_by("the export's deadline"),
+            ));
         }
         let first = call(self.playlists()).await;
         let answer = match first {
             Err(UserCallError::TokenRefused) => {
-                self.token = self.tokens.get(Some(&self.token)).await.map_err(Failure::Final)?;
+                self.token = self
+                    .tokens
+                    .get(Some(&self.token))
+                    .await
+                    .map_err(Failure::Final)?;
                 call(self.playlists()).await
             }
             answer => answer,
@@ -171,13 +219,22 @@ struct Offers<'a> {
 
 impl Offers<'_> {
     /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
-    async fn accepted(&mut self, exporter: &mut Exporter<'_>, range: Range<usize>) -> Result<bool, Failure> {
+    async fn accepted(
+        &mut self,
+        exporter: &mut Exporter<'_>,
+        range: Range<usize>,
+    ) -> Result<bool, Failure> {
         let Some(left) = self.left.checked_sub(1) else {
-            return Err(Failure::Final(Error::of(Code::SpotifyUnavailable).caused_by("no offers left")));
+            return Err(Failure::Final(
+                Error::of(Code::SpotifyUnavailable).caused_by("no offers left"),
+            ));
         };
         self.left = left;
         let uris = self.uris.get(range).unwrap_or_default();
-        match exporter.call(async |spotify| spotify.replace_items(self.copy, uris).await).await {
+        match exporter
+            .call(async |spotify| spotify.replace_items(self.copy, uris).await)
+            .await
+        {
             Ok(()) => Ok(true),
             Err(Failure::Rejected) => Ok(false),
             Err(failure) => Err(failure),

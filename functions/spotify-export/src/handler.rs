@@ -42,13 +42,23 @@ pub type Context = shared::runtime::Context<Config, Caches>;
 /// # Errors
 /// As above. A repeat with the same key completes an export that failed after step 6.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = &context;
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = &context;
     let headers = request.headers();
     let user = authenticate(call, headers, &config.auth, &caches.jwks, http, clock).await?;
     require_json(headers)?;
     let key = idempotency_key(headers)?.unwrap_or_else(|| context.random.uuid());
     let wanted = request::parse(request.body())?;
-    json_response(StatusCode::OK, &export(&context, &user, &wanted, key).await?)
+    json_response(
+        StatusCode::OK,
+        &export(&context, &user, &wanted, key).await?,
+    )
 }
 
 async fn export(
@@ -57,11 +67,28 @@ async fn export(
     request: &ExportRequest,
     key: Uuid,
 ) -> Result<Value, Error> {
-    let Context { http, clock, config, request: call, .. } = context;
+    let Context {
+        http,
+        clock,
+        config,
+        request: call,
+        ..
+    } = context;
     let service = Supabase::new(&config.supabase, http).service();
     let links = SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock);
-    let tokens = AccessTokens { links, user_id: user.id() };
-    let job = Job { http, clock, config, call, user, request, started_ms: clock.now_ms() };
+    let tokens = AccessTokens {
+        links,
+        user_id: user.id(),
+    };
+    let job = Job {
+        http,
+        clock,
+        config,
+        call,
+        user,
+        request,
+        started_ms: clock.now_ms(),
+    };
     job.run(key, &tokens).await
 }
 

@@ -55,7 +55,12 @@ fn uri(position: usize) -> String {
 
 fn uris(request: &OutboundRequest) -> Vec<String> {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
-    body["uris"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap().to_owned()).collect()
+    body["uris"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|uri| uri.as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
@@ -65,7 +70,9 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         "take_request" => FakeAnswer::json(200, &world.taken),
         "begin_spotify_export" => FakeAnswer::json(200, &world.begun),
         "record_spotify_export" => FakeAnswer::json(200, &json!("copy1")),
-        "finish_spotify_export" | "release_spotify_export" => FakeAnswer::text(204, "text/plain", ""),
+        "finish_spotify_export" | "release_spotify_export" => {
+            FakeAnswer::text(204, "text/plain", "")
+        }
         "get_spotify_tokens" if !world.linked => FakeAnswer::json(200, &json!([])),
         "get_spotify_tokens" => FakeAnswer::json(
             200,
@@ -96,10 +103,19 @@ fn export(world: World, key: Option<&str>) -> (Result<Value, Error>, Vec<Outboun
     if let Some(key) = key {
         request = request.header("idempotency-key", key);
     }
-    let request = request.body(Bytes::from(json!({"playlist_id": PLAYLIST}).to_string())).unwrap();
-    let context = fake_context(&http, &FakeClock::hurrying(NOW_MS), Config::from_env(env).unwrap()).0;
-    let result =
-        handle(request, context).now_or_never().unwrap().map(|response| match response.into_body() {
+    let request = request
+        .body(Bytes::from(json!({"playlist_id": PLAYLIST}).to_string()))
+        .unwrap();
+    let context = fake_context(
+        &http,
+        &FakeClock::hurrying(NOW_MS),
+        Config::from_env(env).unwrap(),
+    )
+    .0;
+    let result = handle(request, context)
+        .now_or_never()
+        .unwrap()
+        .map(|response| match response.into_body() {
             Body::Full(bytes) => serde_json::from_slice(&bytes).unwrap(),
             Body::Stream(_) => panic!("a stream"),
         });
@@ -111,19 +127,32 @@ fn names(requests: &[OutboundRequest]) -> Vec<String> {
         let path = request.url.split('?').next().unwrap_or_default();
         path.rsplit('/').next().unwrap_or_default().to_owned()
     };
-    requests.iter().map(name).filter(|name| name != "jwks.json").collect()
+    requests
+        .iter()
+        .map(name)
+        .filter(|name| name != "jwks.json")
+        .collect()
 }
 
 #[test]
 fn a_playlist_arrives_in_order() {
     let (result, requests) = export(world(100), None);
     let result = result.unwrap();
-    assert_eq!((&result["exported"], &result["total"]), (&json!(100), &json!(100)));
+    assert_eq!(
+        (&result["exported"], &result["total"]),
+        (&json!(100), &json!(100))
+    );
     assert_eq!(result["url"], "https://open.spotify.com/playlist/copy1");
     let expected: Vec<_> = (1..=100).map(uri).collect();
-    let filled = requests.iter().find(|request| request.url.ends_with("/items")).unwrap();
+    let filled = requests
+        .iter()
+        .find(|request| request.url.ends_with("/items"))
+        .unwrap();
     assert_eq!(uris(filled), expected);
-    let created = requests.iter().find(|request| request.url.ends_with("/v1/me/playlists")).unwrap();
+    let created = requests
+        .iter()
+        .find(|request| request.url.ends_with("/v1/me/playlists"))
+        .unwrap();
     let created: Value = serde_json::from_slice(&created.body).unwrap();
     assert_eq!(
         created,
@@ -155,10 +184,19 @@ fn fills_the_copy_that_there_is_and_returns_a_finished_result() {
     let begun = json!({"outcome": "held", "spotify_playlist_id": "begun1"});
     let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
     assert_eq!(result.unwrap()["spotify_playlist_id"], "begun1");
-    assert_eq!(requests.iter().filter(|request| request.url.ends_with("/v1/me/playlists")).count(), 0);
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.url.ends_with("/v1/me/playlists"))
+            .count(),
+        0
+    );
     let begun = json!({"outcome": "finished", "result": {"exported": 2}});
     let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
-    assert_eq!((result.unwrap(), names(&requests).len()), (json!({"exported": 2}), 1));
+    assert_eq!(
+        (result.unwrap(), names(&requests).len()),
+        (json!({"exported": 2}), 1)
+    );
 }
 
 #[test]
@@ -172,20 +210,45 @@ fn a_copy_that_cannot_be_filled_is_replaced_once() {
             let first = answers.borrow_mut().pop();
             first.unwrap_or_else(|| FakeAnswer::json(200, &json!({"snapshot_id": "s"})))
         });
-        let (result, requests) = export(World { begun: begun.clone(), fill, ..world(3) }, Some(KEY));
+        let (result, requests) = export(
+            World {
+                begun: begun.clone(),
+                fill,
+                ..world(3)
+            },
+            Some(KEY),
+        );
         assert_eq!(result.unwrap()["spotify_playlist_id"], "copy1", "{status}");
-        let record = requests.iter().find(|request| request.url.ends_with("record_spotify_export")).unwrap();
+        let record = requests
+            .iter()
+            .find(|request| request.url.ends_with("record_spotify_export"))
+            .unwrap();
         let record: Value = serde_json::from_slice(&record.body).unwrap();
         assert_eq!(
             (&record["p_spotify_playlist_id"], &record["p_instead_of"]),
             (&json!("copy1"), &json!("gone1")),
         );
         // Nor is that one.
-        let (result, requests) =
-            export(World { begun, fill: Box::new(move |_| refused.clone()), ..world(3) }, Some(KEY));
-        assert!([Code::SpotifyAccessDenied, Code::SpotifyUnavailable].contains(&result.unwrap_err().code()));
-        let created = requests.iter().filter(|request| request.url.ends_with("/v1/me/playlists")).count();
-        assert_eq!((created, names(&requests).last().unwrap().as_str()), (1, "release_spotify_export"));
+        let (result, requests) = export(
+            World {
+                begun,
+                fill: Box::new(move |_| refused.clone()),
+                ..world(3)
+            },
+            Some(KEY),
+        );
+        assert!(
+            [Code::SpotifyAccessDenied, Code::SpotifyUnavailable]
+                .contains(&result.unwrap_err().code())
+        );
+        let created = requests
+            .iter()
+            .filter(|request| request.url.ends_with("/v1/me/playlists"))
+            .count();
+        assert_eq!(
+            (created, names(&requests).last().unwrap().as_str()),
+            (1, "release_spotify_export")
+        );
     }
 }
 
@@ -193,14 +256,32 @@ fn a_copy_that_cannot_be_filled_is_replaced_once() {
 fn refused_export_releases_its_key() {
     for (world, code) in [
         (world(0), Code::PlaylistEmpty),
-        (World { linked: false, ..world(3) }, Code::SpotifyNotLinked),
         (
-            World { create: FakeAnswer::text(403, "text/plain", "not registered"), ..world(3) },
+            World {
+                linked: false,
+                ..world(3)
+            },
+            Code::SpotifyNotLinked,
+        ),
+        (
+            World {
+                create: FakeAnswer::text(403, "text/plain", "not registered"),
+                ..world(3)
+            },
             Code::SpotifyAccessDenied,
         ),
-        (World { create: FakeAnswer::Error(HttpError::Network), ..world(3) }, Code::SpotifyUnavailable),
         (
-            World { create: FakeAnswer::json(201, &json!({"id": "../me"})), ..world(3) },
+            World {
+                create: FakeAnswer::Error(HttpError::Network),
+                ..world(3)
+            },
+            Code::SpotifyUnavailable,
+        ),
+        (
+            World {
+                create: FakeAnswer::json(201, &json!({"id": "../me"})),
+                ..world(3)
+            },
             Code::SpotifyUnavailable,
         ),
     ] {
@@ -208,9 +289,10 @@ fn refused_export_releases_its_key() {
         assert_eq!(result.unwrap_err().code(), code);
         assert_eq!(names(&requests).last().unwrap(), "release_spotify_export");
     }
-    for (outcome, code) in
-        [("in_progress", Code::ExportInProgress), ("key_reused", Code::IdempotencyKeyReused)]
-    {
+    for (outcome, code) in [
+        ("in_progress", Code::ExportInProgress),
+        ("key_reused", Code::IdempotencyKeyReused),
+    ] {
         let begun = json!({"outcome": outcome, "retry_after_seconds": 7});
         let (result, _) = export(World { begun, ..world(3) }, Some(KEY));
         assert_eq!(result.unwrap_err().code(), code);
@@ -219,30 +301,56 @@ fn refused_export_releases_its_key() {
 
 #[test]
 fn creation_of_unknown_outcome_is_not_retried_and_filling_is() {
-    let count =
-        |requests: &[OutboundRequest], end: &str| requests.iter().filter(|it| it.url.ends_with(end)).count();
-    for create in [FakeAnswer::Error(HttpError::Network), FakeAnswer::text(500, "text/html", "<h1>")] {
+    let count = |requests: &[OutboundRequest], end: &str| {
+        requests.iter().filter(|it| it.url.ends_with(end)).count()
+    };
+    for create in [
+        FakeAnswer::Error(HttpError::Network),
+        FakeAnswer::text(500, "text/html", "<h1>"),
+    ] {
         let (_, requests) = export(World { create, ..world(3) }, None);
         assert_eq!(count(&requests, "/v1/me/playlists"), 1);
     }
-    let (result, requests) =
-        export(World { fill: Box::new(|_| FakeAnswer::text(502, "text/html", "")), ..world(3) }, None);
+    let (result, requests) = export(
+        World {
+            fill: Box::new(|_| FakeAnswer::text(502, "text/html", "")),
+            ..world(3)
+        },
+        None,
+    );
     assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
     assert_eq!(count(&requests, "/items"), 2);
 }
 
 #[test]
 fn does_not_trust_a_foreign_response() {
-    for lie in [FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), FakeAnswer::json(200, &json!({}))] {
-        let (result, _) = export(World { fill: Box::new(move |_| lie.clone()), ..world(3) }, None);
+    for lie in [
+        FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"),
+        FakeAnswer::json(200, &json!({})),
+    ] {
+        let (result, _) = export(
+            World {
+                fill: Box::new(move |_| lie.clone()),
+                ..world(3)
+            },
+            None,
+        );
         assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
     }
 }
 
 fn rejecting(bad: &'static [usize]) -> Fill {
-    Box::new(move |uris| match uris.iter().any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad))) {
-        true => FakeAnswer::json(400, &json!({"error": {"status": 400, "message": "Invalid track uri"}})),
-        false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),
+    Box::new(move |uris| {
+        match uris
+            .iter()
+            .any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad)))
+        {
+            true => FakeAnswer::json(
+                400,
+                &json!({"error": {"status": 400, "message": "Invalid track uri"}}),
+            ),
+            false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),
+        }
     })
 }
 
@@ -250,7 +358,13 @@ fn rejecting(bad: &'static [usize]) -> Fill {
 fn reports_refused_tracks_and_exports_the_rest() {
     for bad in [&[1][..], &[100], &[50], &[1, 100], &[33, 34], &[7, 42, 77]] {
         let bad: &'static [usize] = Vec::leak(bad.to_vec());
-        let (result, requests) = export(World { fill: rejecting(bad), ..world(100) }, None);
+        let (result, requests) = export(
+            World {
+                fill: rejecting(bad),
+                ..world(100)
+            },
+            None,
+        );
         let result = result.unwrap();
         let positions: Vec<_> = result["rejected"]
             .as_array()
@@ -259,8 +373,14 @@ fn reports_refused_tracks_and_exports_the_rest() {
             .map(|it| it["position"].as_u64().unwrap() as usize)
             .collect();
         assert_eq!(positions, bad);
-        let expected: Vec<_> = (1..=100).filter(|position| !bad.contains(position)).map(uri).collect();
-        let filled = requests.iter().rfind(|request| request.url.ends_with("/items")).unwrap();
+        let expected: Vec<_> = (1..=100)
+            .filter(|position| !bad.contains(position))
+            .map(uri)
+            .collect();
+        let filled = requests
+            .iter()
+            .rfind(|request| request.url.ends_with("/items"))
+            .unwrap();
         assert_eq!(uris(filled), expected);
         assert!(requests.len() <= 48, "{bad:?}: {} requests", requests.len());
     }
@@ -268,8 +388,13 @@ fn reports_refused_tracks_and_exports_the_rest() {
 
 #[test]
 fn export_without_accepted_tracks_fails_within_the_request_limit() {
-    let (result, requests) =
-        export(World { fill: Box::new(|_| FakeAnswer::json(400, &json!({}))), ..world(100) }, Some(KEY));
+    let (result, requests) = export(
+        World {
+            fill: Box::new(|_| FakeAnswer::json(400, &json!({}))),
+            ..world(100)
+        },
+        Some(KEY),
+    );
     assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
     assert!(requests.len() <= 46, "{}", requests.len());
 }
@@ -279,7 +404,18 @@ fn rate_limited_export_does_not_reach_spotify() {
     let taken = json!({"outcome": "too_many_attempts", "retry_after_seconds": 7});
     let (result, sent) = export(World { taken, ..world(2) }, Some(KEY));
     let error = result.unwrap_err();
-    assert_eq!((error.code(), error.retry_after_seconds()), (Code::TooManyAttempts, Some(7)));
-    assert!(!sent.iter().any(|request| request.url.starts_with("https://spotify.example")));
-    assert!(names(&sent).iter().any(|name| name.contains("release_spotify_export")));
+    assert_eq!(
+        (error.code(), error.retry_after_seconds()),
+        (Code::TooManyAttempts, Some(7))
+    );
+    assert!(
+        !sent
+            .iter()
+            .any(|request| request.url.starts_with("https://spotify.example"))
+    );
+    assert!(
+        names(&sent)
+            .iter()
+            .any(|name| name.contains("release_spotify_export"))
+    );
 }

@@ -42,10 +42,17 @@ impl Job<'_> {
     ///
     /// # Errors
     /// Every code of this function. A repeat under the key completes what failed after the copy was created.
-    pub async fn run(&self, idempotency_key: Uuid, tokens: &AccessTokens<'_>) -> Result<Value, Error> {
+    pub async fn run(
+        &self,
+        idempotency_key: Uuid,
+        tokens: &AccessTokens<'_>,
+    ) -> Result<Value, Error> {
         let supabase = Supabase::new(&self.config.supabase, self.http);
         let service = supabase.service();
-        let key = Key { user_id: self.user.id(), idempotency_key };
+        let key = Key {
+            user_id: self.user.id(),
+            idempotency_key,
+        };
         let copy = match ledger::begin(&service, key, self.request).await? {
             Begun::Finished(result) => return Ok(result),
             Begun::Held(copy) => copy,
@@ -73,8 +80,14 @@ impl Job<'_> {
         let playlist = playlist::read(&database, self.user.id(), self.request.playlist_id).await?;
         take_request(&supabase.service(), self.user.id(), Counted::Export).await?;
         let deadline_ms = self.started_ms + DEADLINE_MS;
-        let mut exporter =
-            Exporter::new(&self.config.spotify, self.http, self.clock, tokens, deadline_ms).await?;
+        let mut exporter = Exporter::new(
+            &self.config.spotify,
+            self.http,
+            self.clock,
+            tokens,
+            deadline_ms,
+        )
+        .await?;
         let mut unreachable = None;
         if let Some(copy) = copy {
             match exporter.fill(&copy, playlist.tracks()).await {
@@ -84,8 +97,14 @@ impl Job<'_> {
             }
         }
         let created = self.create(&mut exporter, &playlist).await?;
-        let copy =
-            ledger::record(&supabase.service(), self.clock, key, created, unreachable.as_ref()).await?;
+        let copy = ledger::record(
+            &supabase.service(),
+            self.clock,
+            key,
+            created,
+            unreachable.as_ref(),
+        )
+        .await?;
         let rejected = exporter.fill(&copy, playlist.tracks()).await?;
         Ok(self.describe(&playlist, copy, &rejected))
     }
@@ -95,7 +114,12 @@ impl Job<'_> {
         exporter: &mut Exporter<'_>,
         playlist: &Playlist,
     ) -> Result<SpotifyPlaylist, Error> {
-        exporter.create(&playlist.copy_name(self.request), &playlist.copy_description(self.request)).await
+        exporter
+            .create(
+                &playlist.copy_name(self.request),
+                &playlist.copy_description(self.request),
+            )
+            .await
     }
 
     fn describe(&self, playlist: &Playlist, copy: SpotifyPlaylist, rejected: &[usize]) -> Exported {
@@ -109,7 +133,10 @@ impl Job<'_> {
             rejected: rejected
                 .iter()
                 .filter_map(|index| tracks.get(*index))
-                .map(|track| Rejected { position: track.position, track_uri: track.track_uri.clone() })
+                .map(|track| Rejected {
+                    position: track.position,
+                    track_uri: track.track_uri.clone(),
+                })
                 .collect(),
         }
     }

@@ -61,14 +61,24 @@ enum BeginOutcome {
 ///
 /// # Errors
 /// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
-pub async fn begin(service: &Service<'_>, key: Key, request: &ExportRequest) -> Result<Begun, Error> {
+pub async fn begin(
+    service: &Service<'_>,
+    key: Key,
+    request: &ExportRequest,
+) -> Result<Begun, Error> {
     // Not repeated on failure: if only the response was lost, the repeat would see its own claim.
-    let args = BeginArgs { key, p_request: request };
+    let args = BeginArgs {
+        key,
+        p_request: request,
+    };
     let beginning: Beginning = service.rpc("begin_spotify_export", &args).await?;
     match beginning.outcome {
-        BeginOutcome::Held => {
-            Ok(Begun::Held(beginning.spotify_playlist_id.as_deref().and_then(SpotifyPlaylist::with_id)))
-        }
+        BeginOutcome::Held => Ok(Begun::Held(
+            beginning
+                .spotify_playlist_id
+                .as_deref()
+                .and_then(SpotifyPlaylist::with_id),
+        )),
         BeginOutcome::Finished => match beginning.result {
             Some(result) => Ok(Begun::Finished(result)),
             None => Err(SupabaseError::incomplete("finished").into()),
@@ -102,9 +112,18 @@ pub async fn record(
         p_instead_of: Option<&'a str>,
     }
     let p_instead_of = instead_of.map(|copy| copy.id.as_str());
-    let args = Args { key, p_spotify_playlist_id: &created.id, p_instead_of };
-    let counts: Option<String> = service.rpc_retrying("record_spotify_export", &args, clock).await?;
-    Ok(counts.as_deref().and_then(SpotifyPlaylist::with_id).unwrap_or(created))
+    let args = Args {
+        key,
+        p_spotify_playlist_id: &created.id,
+        p_instead_of,
+    };
+    let counts: Option<String> = service
+        .rpc_retrying("record_spotify_export", &args, clock)
+        .await?;
+    Ok(counts
+        .as_deref()
+        .and_then(SpotifyPlaylist::with_id)
+        .unwrap_or(created))
 }
 
 /// Keeps the result for repeats. If that fails, the log line says so, and a repeat fills the same copy again.
@@ -121,12 +140,29 @@ pub async fn finish(
         key: Key,
         p_result: &'a R,
     }
-    note(call, service.rpc_retrying("finish_spotify_export", &Args { key, p_result: result }, clock).await);
+    note(
+        call,
+        service
+            .rpc_retrying(
+                "finish_spotify_export",
+                &Args {
+                    key,
+                    p_result: result,
+                },
+                clock,
+            )
+            .await,
+    );
 }
 
 /// Releases the claim of an export that failed. If that fails, the log line says so, and the claim expires by itself.
 pub async fn release(service: &Service<'_>, clock: &dyn Clock, call: &RequestContext, key: Key) {
-    note(call, service.rpc_retrying("release_spotify_export", &key, clock).await);
+    note(
+        call,
+        service
+            .rpc_retrying("release_spotify_export", &key, clock)
+            .await,
+    );
 }
 
 fn note(call: &RequestContext, ended: Result<(), SupabaseError>) {
@@ -148,14 +184,27 @@ mod tests {
     #[test]
     fn log_line_says_that_the_record_was_not_ended() {
         let env = |name: &str| {
-            Some(if name == "SUPABASE_URL" { "https://db.example" } else { "sb_x" }.to_owned())
-                .filter(|_| !name.ends_with("KEYS") && !name.ends_with("TOKEN"))
+            Some(
+                if name == "SUPABASE_URL" {
+                    "https://db.example"
+                } else {
+                    "sb_x"
+                }
+                .to_owned(),
+            )
+            .filter(|_| !name.ends_with("KEYS") && !name.ends_with("TOKEN"))
         };
         let config = SupabaseConfig::from_env(env).unwrap();
-        let key = Key { user_id: Uuid::nil(), idempotency_key: Uuid::nil() };
+        let key = Key {
+            user_id: Uuid::nil(),
+            idempotency_key: Uuid::nil(),
+        };
         for (status, noted) in [(204, false), (500, true)] {
             let http = FakeHttp::responding(move |_| FakeAnswer::text(status, "text/plain", ""));
-            let (service, clock) = (Supabase::new(&config, &http).service(), FakeClock::hurrying(0));
+            let (service, clock) = (
+                Supabase::new(&config, &http).service(),
+                FakeClock::hurrying(0),
+            );
             for ends in ["finish", "release"] {
                 let (call, log) = fake_request();
                 match ends {

@@ -56,7 +56,12 @@ impl Config {
         let spotify = problems.take(SpotifyConfig::from_env(&env));
         let token_secrets = problems.take(TokenSecrets::from_env(&env));
         problems.finish(|| {
-            Some(Self { auth: auth?, supabase: supabase?, spotify: spotify?, token_secrets: token_secrets? })
+            Some(Self {
+                auth: auth?,
+                supabase: supabase?,
+                spotify: spotify?,
+                token_secrets: token_secrets?,
+            })
         })
     }
 }

@@ -43,7 +43,12 @@ pub struct Track {
 pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database
-        .query(|db| db.from("playlists").select(COLUMNS).eq("id", id).eq("is_deleted", "false"))
+        .query(|db| {
+            db.from("playlists")
+                .select(COLUMNS)
+                .eq("id", id)
+                .eq("is_deleted", "false")
+        })
         .await?;
     let Some(mut playlist) = rows.into_iter().next() else {
         return Err(if has_profile(database, owner_id).await? {
@@ -61,8 +66,13 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
 
 /// Whether the account exists: a token stays valid for a while after the account's deletion.
 async fn has_profile(database: &AsUser<'_>, user_id: Uuid) -> Result<bool, Error> {
-    let rows: Vec<IgnoredAny> =
-        database.query(|db| db.from("profiles").select("user_id").eq("user_id", user_id.to_string())).await?;
+    let rows: Vec<IgnoredAny> = database
+        .query(|db| {
+            db.from("profiles")
+                .select("user_id")
+                .eq("user_id", user_id.to_string())
+        })
+        .await?;
     Ok(!rows.is_empty())
 }
 
@@ -75,12 +85,20 @@ impl Playlist {
     /// Returns the copy's name in Spotify's limits.
     pub fn copy_name(&self, request: &ExportRequest) -> String {
         let name = fit(request.name.as_deref().unwrap_or(&self.name), MAX_NAME);
-        if name.is_empty() { UNNAMED.to_owned() } else { name }
+        if name.is_empty() {
+            UNNAMED.to_owned()
+        } else {
+            name
+        }
     }
 
     /// Returns the copy's description in Spotify's limits, with the attribution.
     pub fn copy_description(&self, request: &ExportRequest) -> String {
-        let own = request.description.as_deref().or(self.description.as_deref()).unwrap_or_default();
+        let own = request
+            .description
+            .as_deref()
+            .or(self.description.as_deref())
+            .unwrap_or_default();
         let separator = " · ";
         let room = MAX_DESCRIPTION - length(ATTRIBUTION) - length(separator);
         match fit(own, room) {
@@ -97,7 +115,10 @@ fn length(text: &str) -> usize {
 
 /// Returns one line of at most `max` units, cut after a whole word if possible, with an ellipsis.
 fn fit(text: &str, max: usize) -> String {
-    let spaced: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect();
+    let spaced: String = text
+        .chars()
+        .map(|c| if is_break(c) { ' ' } else { c })
+        .collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     if length(&line) <= max {
         return line;
@@ -111,9 +132,16 @@ fn fit(text: &str, max: usize) -> String {
         })
         .collect();
     let whole_words = kept.rsplit_once(' ').map_or("", |(before, _)| before);
-    let kept = if length(whole_words) * 2 > max { whole_words } else { &kept };
+    let kept = if length(whole_words) * 2 > max {
+        whole_words
+    } else {
+        &kept
+    };
     // A joiner of the removed character would be left alone.
-    format!("{}…", kept.trim_end_matches(['\u{200d}', '\u{fe0f}', ' ', ',', ';', ':', '-']))
+    format!(
+        "{}…",
+        kept.trim_end_matches(['\u{200d}', '\u{fe0f}', ' ', ',', ';', ':', '-'])
+    )
 }
 
 fn is_break(c: char) -> bool {
@@ -125,7 +153,11 @@ mod tests {
     use super::*;
 
     fn playlist(name: &str, description: Option<&str>) -> Playlist {
-        Playlist { name: name.to_owned(), description: description.map(Into::into), tracks: Vec::new() }
+        Playlist {
+            name: name.to_owned(),
+            description: description.map(Into::into),
+            tracks: Vec::new(),
+        }
     }
 
     fn request(name: Option<&str>, description: Option<&str>) -> ExportRequest {
@@ -142,23 +174,47 @@ mod tests {
         assert_eq!(own.copy_name(&request(None, None)), "Deszczowy wieczór");
         assert_eq!(own.copy_name(&request(Some("Rain"), None)), "Rain");
         let description = |request| own.copy_description(&request);
-        assert_eq!(description(request(None, None)), "Cicho i ciepło. · Made with Sound Whiskers");
-        assert_eq!(description(request(None, Some("Calm"))), "Calm · Made with Sound Whiskers");
-        assert_eq!(description(request(None, Some(""))), "Made with Sound Whiskers");
-        assert_eq!(playlist("x", None).copy_description(&request(None, None)), "Made with Sound Whiskers");
+        assert_eq!(
+            description(request(None, None)),
+            "Cicho i ciepło. · Made with Sound Whiskers"
+        );
+        assert_eq!(
+            description(request(None, Some("Calm"))),
+            "Calm · Made with Sound Whiskers"
+        );
+        assert_eq!(
+            description(request(None, Some(""))),
+            "Made with Sound Whiskers"
+        );
+        assert_eq!(
+            playlist("x", None).copy_description(&request(None, None)),
+            "Made with Sound Whiskers"
+        );
     }
 
     #[test]
     fn everything_fits_on_one_line_within_the_limits() {
         let wild = "a\r\nb\u{2028}c\t\u{0}d";
-        assert_eq!(playlist(wild, None).copy_name(&request(None, None)), "a b c d");
-        for text in ["x".repeat(500), "słowo ".repeat(100), "👩‍👩‍👧‍👦".repeat(60), "🎵".repeat(300)]
-        {
+        assert_eq!(
+            playlist(wild, None).copy_name(&request(None, None)),
+            "a b c d"
+        );
+        for text in [
+            "x".repeat(500),
+            "słowo ".repeat(100),
+            "👩‍👩‍👧‍👦".repeat(60),
+            "🎵".repeat(300),
+        ] {
             let long = playlist(&text, Some(&text));
-            let (name, description) =
-                (long.copy_name(&request(None, None)), long.copy_description(&request(None, None)));
+            let (name, description) = (
+                long.copy_name(&request(None, None)),
+                long.copy_description(&request(None, None)),
+            );
             assert!(length(&name) <= 100 && name.ends_with('…'), "{name}");
-            assert!(length(&description) <= 300 && description.ends_with(ATTRIBUTION), "{description}");
+            assert!(
+                length(&description) <= 300 && description.ends_with(ATTRIBUTION),
+                "{description}"
+            );
             assert!(length(&name) > 50, "{name}");
         }
     }
@@ -171,6 +227,9 @@ mod tests {
 
     #[test]
     fn a_copy_has_a_name_in_any_case() {
-        assert_eq!(playlist("\u{2028}", None).copy_name(&request(None, None)), "Playlist");
+        assert_eq!(
+            playlist("\u{2028}", None).copy_name(&request(None, None)),
+            "Playlist"
+        );
     }
 }

@@ -13,14 +13,25 @@ const MAX_DESCRIPTION_CHARS: usize = 1_000;
 /// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
-    let name = raw.name.map(|name| text("name", &name, MAX_NAME_CHARS)).transpose()?;
+    let name = raw
+        .name
+        .map(|name| text("name", &name, MAX_NAME_CHARS))
+        .transpose()?;
     // An empty description is valid: the copy gets none.
-    let description = match raw.description.as_deref().map(|text| text.trim_matches(is_blank)) {
+    let description = match raw
+        .description
+        .as_deref()
+        .map(|text| text.trim_matches(is_blank))
+    {
         None => None,
         Some("") => Some(String::new()),
         Some(description) => Some(text("description", description, MAX_DESCRIPTION_CHARS)?),
     };
-    Ok(ExportRequest { playlist_id: raw.playlist_id, name, description })
+    Ok(ExportRequest {
+        playlist_id: raw.playlist_id,
+        name,
+        description,
+    })
 }
 
 #[cfg(test)]
@@ -41,11 +52,23 @@ mod tests {
     #[test]
     fn empty_description_is_none_and_empty_name_is_refused() {
         let body = |field: &str| format!(r#"{{"playlist_id":"{ID}","{field}":"  "}}"#);
-        assert_eq!(parse(body("description").as_bytes()).unwrap().description.as_deref(), Some(""));
-        assert_eq!(parse(body("name").as_bytes()).unwrap_err().to_string(), "name is empty.");
+        assert_eq!(
+            parse(body("description").as_bytes())
+                .unwrap()
+                .description
+                .as_deref(),
+            Some("")
+        );
+        assert_eq!(
+            parse(body("name").as_bytes()).unwrap_err().to_string(),
+            "name is empty."
+        );
         for nothing in [r"\u0001", r"\u200b\ufeff"] {
             let body = body("description").replace("  ", nothing);
-            assert_eq!(parse(body.as_bytes()).unwrap().description.as_deref(), Some(""));
+            assert_eq!(
+                parse(body.as_bytes()).unwrap().description.as_deref(),
+                Some("")
+            );
         }
     }
 
@@ -57,11 +80,19 @@ mod tests {
             ("[]", Code::InvalidRequest),
             ("{}", Code::InvalidRequest),
             (r#"{"playlist_id":"1"}"#, Code::InvalidRequest),
-            (r#"{"playlist_id":"8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11","public":true}"#, Code::InvalidRequest),
+            (
+                r#"{"playlist_id":"8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11","public":true}"#,
+                Code::InvalidRequest,
+            ),
         ] {
             assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
         }
         let long = format!(r#"{{"playlist_id":"{ID}","name":"{}"}}"#, "x".repeat(201));
-        assert!(parse(long.as_bytes()).unwrap_err().to_string().starts_with("name is longer"));
+        assert!(
+            parse(long.as_bytes())
+                .unwrap_err()
+                .to_string()
+                .starts_with("name is longer")
+        );
     }
 }

@@ -45,11 +45,15 @@ pub fn location(app_origin: &str, query: &str, keys: &StateKeys, now_seconds: u6
 fn outcome(query: &str, keys: &StateKeys, now_seconds: u64) -> Result<(String, String), Reason> {
     let parameters = parse_query(query);
     let state = parameters.get("state").ok_or(Reason::InvalidState)?;
-    keys.verify(state, now_seconds).map_err(|error| match error {
-        StateError::Invalid => Reason::InvalidState,
-        StateError::Expired => Reason::ExpiredState,
-    })?;
-    match (parameters.get("error").map(String::as_str), parameters.get("code")) {
+    keys.verify(state, now_seconds)
+        .map_err(|error| match error {
+            StateError::Invalid => Reason::InvalidState,
+            StateError::Expired => Reason::ExpiredState,
+        })?;
+    match (
+        parameters.get("error").map(String::as_str),
+        parameters.get("code"),
+    ) {
         (Some("access_denied"), _) => Err(Reason::AccessDenied),
         (None, Some(code)) if is_code(code) => Ok((code.clone(), state.clone())),
         _ => Err(Reason::SpotifyError),
@@ -71,7 +75,9 @@ mod tests {
     }
 
     fn state() -> String {
-        keys().sign(Uuid::from_u128(7), NOW, &FakeRandom::default()).text
+        keys()
+            .sign(Uuid::from_u128(7), NOW, &FakeRandom::default())
+            .text
     }
 
     fn came(query: &str) -> String {
@@ -82,28 +88,47 @@ mod tests {
     fn code_and_state_are_passed_on_in_the_fragment() {
         let state = state();
         let url = came(&format!("code=AQ-d_1&state={state}"));
-        assert_eq!(url, format!("https://app.example/#spotify_code=AQ-d_1&spotify_state={state}"));
+        assert_eq!(
+            url,
+            format!("https://app.example/#spotify_code=AQ-d_1&spotify_state={state}")
+        );
     }
 
     #[test]
     fn maps_errors_to_the_closed_list() {
         let state = state();
         for (query, reason) in [
-            (format!("error=access_denied&state={state}"), "access_denied"),
-            (format!("error=access_denied&code=x&state={state}"), "access_denied"),
+            (
+                format!("error=access_denied&state={state}"),
+                "access_denied",
+            ),
+            (
+                format!("error=access_denied&code=x&state={state}"),
+                "access_denied",
+            ),
             (format!("error=server_error&state={state}"), "spotify_error"),
             (format!("error=<script>&state={state}"), "spotify_error"),
             (format!("state={state}"), "spotify_error"),
             (format!("code=&state={state}"), "spotify_error"),
-            (format!("code={}&state={state}", "x".repeat(5_000)), "spotify_error"),
+            (
+                format!("code={}&state={state}", "x".repeat(5_000)),
+                "spotify_error",
+            ),
             (format!("code=a%0d%0ab&state={state}"), "spotify_error"),
             (format!("code=a&code=b&state={state}"), "spotify_error"),
-            (format!("code=a&state={state}&state={state}"), "invalid_state"),
+            (
+                format!("code=a&state={state}&state={state}"),
+                "invalid_state",
+            ),
             ("code=a&state=forged".to_owned(), "invalid_state"),
             ("error=access_denied".to_owned(), "invalid_state"),
             (String::new(), "invalid_state"),
         ] {
-            assert_eq!(came(&query), format!("https://app.example/#spotify_error={reason}"), "{query}");
+            assert_eq!(
+                came(&query),
+                format!("https://app.example/#spotify_error={reason}"),
+                "{query}"
+            );
         }
         let late = location(APP, &format!("code=a&state={state}"), &keys(), NOW + 601);
         assert_eq!(late, "https://app.example/#spotify_error=expired_state");

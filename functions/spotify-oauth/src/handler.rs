@@ -7,7 +7,9 @@ use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::{Body, json_response};
-use shared::spotify::{GrantError, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError};
+use shared::spotify::{
+    GrantError, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
+};
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::{Code, Error};
 
@@ -44,12 +46,32 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
 }
 
 async fn caller(context: &Context, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = context;
-    authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = context;
+    authenticate(
+        call,
+        request.headers(),
+        &config.auth,
+        &caches.jwks,
+        http,
+        clock,
+    )
+    .await
 }
 
 fn links(context: &Context) -> SpotifyLinks<'_> {
-    let Context { http, clock, config, .. } = context;
+    let Context {
+        http,
+        clock,
+        config,
+        ..
+    } = context;
     let service = Supabase::new(&config.supabase, http).service();
     SpotifyLinks::new(&config.token_secrets, service, &config.spotify, http, clock)
 }
@@ -66,14 +88,23 @@ async fn start(context: &Context, request: &Request<Bytes>) -> Result<Response<B
         return Err(Error::of(Code::AccountRequired));
     }
     user.require_recent_sign_in(now_seconds)?;
-    let state = context.config.state_keys.sign(user.id(), now_seconds, context.random.as_ref());
-    let authorize_url = links(context).accounts().authorize_url(&context.config.redirect_uri, &state);
+    let state = context
+        .config
+        .state_keys
+        .sign(user.id(), now_seconds, context.random.as_ref());
+    let authorize_url = links(context)
+        .accounts()
+        .authorize_url(&context.config.redirect_uri, &state);
     json_response(StatusCode::OK, &SpotifyAuthorization { authorize_url })
 }
 
 /// Redirects the browser to the app, whatever the request contains.
 fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
-    let Config { app_origin, state_keys, .. } = context.config.as_ref();
+    let Config {
+        app_origin,
+        state_keys,
+        ..
+    } = context.config.as_ref();
     let query = request.uri().query().unwrap_or_default();
     let url = location(app_origin, query, state_keys, context.clock.now_seconds());
     let url = HeaderValue::from_str(&url).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
@@ -83,7 +114,10 @@ fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body
     headers.insert(header::LOCATION, url);
     // This URL and the fragment of the next one contain the code, so no referrer or cache may leak it.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     Ok(response)
 }
 
@@ -99,30 +133,43 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
     let user = caller(context, request).await?;
     require_json(request.headers())?;
     let SpotifyLinkCompletion { code, state } = request::parse(request.body())?;
-    let state =
-        context.config.state_keys.verify(&state, context.clock.now_seconds()).map_err(invalid_state)?;
+    let state = context
+        .config
+        .state_keys
+        .verify(&state, context.clock.now_seconds())
+        .map_err(invalid_state)?;
     if state.user_id != user.id() {
         return Err(Error::of(Code::StateOfAnotherUser));
     }
     let service = Supabase::new(&context.config.supabase, &context.http).service();
     take_request(&service, user.id(), Counted::Link).await?;
     let link = links(context);
-    let exchanged = link.accounts().exchange(&code, &context.config.redirect_uri, &state.verifier).await;
+    let exchanged = link
+        .accounts()
+        .exchange(&code, &context.config.redirect_uri, &state.verifier)
+        .await;
     let tokens = exchanged.map_err(|error| match error {
         GrantError::InvalidGrant => request::invalid_code(),
         GrantError::Spotify(error) => error.into(),
     })?;
-    let refresh_token = tokens.refresh_token.as_ref().ok_or(SpotifyError::InvalidAnswer)?;
+    let refresh_token = tokens
+        .refresh_token
+        .as_ref()
+        .ok_or(SpotifyError::InvalidAnswer)?;
     // The code cannot be used again, so link the account without its name.
     let account = match link.accounts().me(&tokens.access_token).await {
         Ok(account) => account,
         Err(UserCallError::Forbidden) => {
             return Err(Error::of(Code::SpotifyAccessDenied));
         }
-        Err(UserCallError::Spotify(error @ SpotifyError::AppForbidden(_))) => return Err(error.into()),
+        Err(UserCallError::Spotify(error @ SpotifyError::AppForbidden(_))) => {
+            return Err(error.into());
+        }
         Err(_) => SpotifyAccount::default(),
     };
-    let stored = link.store(user.id(), &tokens, refresh_token, &account).await;
+    let stored = link
+        .store(user.id(), &tokens, refresh_token, &account)
+        .await;
     stored.map_err(|error| match error.code() {
         // The user was deleted while the token was still valid.
         Some(FOREIGN_KEY_VIOLATION) => Error::of(Code::ProfileNotFound).caused_by(error),

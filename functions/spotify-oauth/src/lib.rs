@@ -92,7 +92,10 @@ fn redirect_uri(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigEr
     if is_plain && allowed.iter().any(|start| uri.starts_with(start)) {
         return Ok(uri);
     }
-    Err(ConfigError::invalid(NAME, "must be https://…, http://127.0.0.1:PORT/… or http://[::1]:PORT/…"))
+    Err(ConfigError::invalid(
+        NAME,
+        "must be https://…, http://127.0.0.1:PORT/… or http://[::1]:PORT/…",
+    ))
 }
 
 shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

@@ -41,9 +41,15 @@ pub fn parse_query(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value = Some(value.into_owned());
-        parameters.entry(name.into_owned()).and_modify(|given| *given = None).or_insert(value);
+        parameters
+            .entry(name.into_owned())
+            .and_modify(|given| *given = None)
+            .or_insert(value);
     }
-    parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    parameters
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,17 +65,26 @@ mod tests {
             (r#"{"code":"a"}"#, Code::InvalidRequest),
             (r#"{"code":"","state":"b"}"#, Code::InvalidCode),
             (r#"{"code":"a b","state":"b"}"#, Code::InvalidCode),
-            (r#"{"code":"a","state":"b","user_id":"c"}"#, Code::InvalidRequest),
+            (
+                r#"{"code":"a","state":"b","user_id":"c"}"#,
+                Code::InvalidRequest,
+            ),
         ] {
             assert_eq!(parse(body.as_bytes()).unwrap_err().code(), code, "{body}");
         }
         let long = format!(r#"{{"code":"a","state":"{}"}}"#, "x".repeat(513));
-        assert_eq!(parse(long.as_bytes()).unwrap_err().code(), Code::InvalidState);
+        assert_eq!(
+            parse(long.as_bytes()).unwrap_err().code(),
+            Code::InvalidState
+        );
     }
 
     #[test]
     fn ignores_repeated_parameters() {
         let parameters = parse_query("a=1&b=2&a=3");
-        assert_eq!(parameters.into_iter().collect::<Vec<_>>(), [("b".to_owned(), "2".to_owned())]);
+        assert_eq!(
+            parameters.into_iter().collect::<Vec<_>>(),
+            [("b".to_owned(), "2".to_owned())]
+        );
     }
 }

@@ -57,8 +57,23 @@ fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
 /// # Errors
 /// As above; 502, 503 and 504 if Spotify fails. A search without matches returns an empty list.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
-    let Context { http, clock, config, caches, request: call, .. } = &context;
-    let user = authenticate(call, request.headers(), &config.auth, &caches.jwks, http, clock).await?;
+    let Context {
+        http,
+        clock,
+        config,
+        caches,
+        request: call,
+        ..
+    } = &context;
+    let user = authenticate(
+        call,
+        request.headers(),
+        &config.auth,
+        &caches.jwks,
+        http,
+        clock,
+    )
+    .await?;
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
     let service = Supabase::new(&config.supabase, http).service();
     take_request(&service, user.id(), Counted::Search).await?;
@@ -74,11 +89,18 @@ async fn search(wanted: &SearchRequest, context: &Context) -> Result<SearchRespo
         }
         Err(error) => return Err(error.into()),
     };
-    let tracks = rank(&wanted.sought, &candidates).into_iter().take(wanted.limit).map(found).collect();
+    let tracks = rank(&wanted.sought, &candidates)
+        .into_iter()
+        .take(wanted.limit)
+        .map(found)
+        .collect();
     Ok(SearchResponse { tracks, is_partial })
 }
 
-async fn candidates(wanted: &SearchRequest, context: &Context) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+async fn candidates(
+    wanted: &SearchRequest,
+    context: &Context,
+) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let spotify = SpotifyApp::new(
         &context.config.spotify,
         &context.caches.spotify_token,
@@ -89,7 +111,11 @@ async fn candidates(wanted: &SearchRequest, context: &Context) -> Result<Vec<Cat
     for query in [field_query(&wanted.sought), free_query(&wanted.sought)] {
         // A query of quotes and colons alone is empty once they are removed.
         if !query.is_empty() {
-            candidates.extend(spotify.search(&query, wanted.market.as_deref(), CANDIDATES).await?);
+            candidates.extend(
+                spotify
+                    .search(&query, wanted.market.as_deref(), CANDIDATES)
+                    .await?,
+            );
         }
         if !rank(&wanted.sought, &candidates).is_empty() {
             break;
@@ -157,8 +183,11 @@ mod tests {
                 &json!({"access_token": "app", "token_type": "Bearer", "expires_in": 3600}),
             ),
             url => {
-                let items =
-                    if url.contains("track%3A") || url.contains("artist%3A") { &by_field } else { &by_words };
+                let items = if url.contains("track%3A") || url.contains("artist%3A") {
+                    &by_field
+                } else {
+                    &by_words
+                };
                 FakeAnswer::json(200, &json!({"tracks": {"items": items}}))
             }
         })
@@ -170,15 +199,27 @@ mod tests {
             .header(http::header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Bytes::new())
             .unwrap();
-        let context = fake_context(http, &FakeClock::at_ms(NOW_MS), Config::from_env(env).unwrap()).0;
-        match handle(request, context).now_or_never().unwrap()?.into_body() {
+        let context = fake_context(
+            http,
+            &FakeClock::at_ms(NOW_MS),
+            Config::from_env(env).unwrap(),
+        )
+        .0;
+        match handle(request, context)
+            .now_or_never()
+            .unwrap()?
+            .into_body()
+        {
             Body::Full(bytes) => Ok(serde_json::from_slice(&bytes).unwrap()),
             Body::Stream(_) => panic!("a stream"),
         }
     }
 
     fn searches(http: &FakeHttp) -> usize {
-        http.requests().iter().filter(|request| request.url.contains("/v1/search")).count()
+        http.requests()
+            .iter()
+            .filter(|request| request.url.contains("/v1/search"))
+            .count()
     }
 
     #[test]
@@ -191,7 +232,10 @@ mod tests {
         ] {
             let http = world(by_field, vec![item(2, "Kult", "Arahja")]);
             let answer = ask(&http, "?artist=Kult&title=Arahja").unwrap();
-            assert_eq!((searches(&http), &answer["tracks"][0]["title"]), (expected, &json!(found)));
+            assert_eq!(
+                (searches(&http), &answer["tracks"][0]["title"]),
+                (expected, &json!(found))
+            );
         }
     }
 
@@ -203,12 +247,19 @@ mod tests {
                 Code::TooManyAttempts,
                 Some(7),
             ),
-            (json!({"outcome": "no_profile"}), Code::ProfileNotFound, None),
+            (
+                json!({"outcome": "no_profile"}),
+                Code::ProfileNotFound,
+                None,
+            ),
             (json!({"outcome": "?"}), Code::Internal, None),
         ] {
             let http = world_after(taken, vec![item(1, "Kult", "Arahja")], vec![]);
             let error = ask(&http, "?title=Arahja").unwrap_err();
-            assert_eq!((error.code(), error.retry_after_seconds()), (code, retry_after));
+            assert_eq!(
+                (error.code(), error.retry_after_seconds()),
+                (code, retry_after)
+            );
             assert_eq!(searches(&http), 0);
         }
     }
@@ -222,16 +273,23 @@ mod tests {
                 "is_any_playable": by_field > 0}])
         };
         for (recalled, found) in [
-            (FakeAnswer::json(200, &entry(json!([track]), 1)), Some("Arahja")),
+            (
+                FakeAnswer::json(200, &entry(json!([track]), 1)),
+                Some("Arahja"),
+            ),
             (FakeAnswer::json(200, &entry(json!([]), 0)), None),
             (FakeAnswer::json(200, &json!([null])), None),
             (FakeAnswer::json(503, &json!({})), None),
         ] {
             let http = FakeHttp::responding(move |request| match request.url.as_str() {
                 FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-                url if url.ends_with("/take_request") => FakeAnswer::json(200, &json!({"outcome": "taken"})),
+                url if url.ends_with("/take_request") => {
+                    FakeAnswer::json(200, &json!({"outcome": "taken"}))
+                }
                 url if url.ends_with("/recall_songs") => recalled.clone(),
-                _ => FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "3600"),
+                _ => {
+                    FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "3600")
+                }
             });
             let answer = ask(&http, "?artist=Kult&title=Arahja");
             match found {
@@ -252,7 +310,11 @@ mod tests {
         let http = world(vec![item(3, "Kult", "Arahja")], vec![]);
         let answer = ask(&http, "?title=Arahja&market=PL").unwrap();
         assert_eq!(answer["tracks"][0]["is_playable"], false);
-        assert!(http.requests().iter().any(|request| request.url.contains("market=PL")));
+        assert!(
+            http.requests()
+                .iter()
+                .any(|request| request.url.contains("market=PL"))
+        );
     }
 
     #[test]

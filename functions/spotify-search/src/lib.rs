@@ -49,8 +49,14 @@ impl Config {
         let supabase = problems.take(SupabaseConfig::from_env(&env));
         let spotify = problems.take(SpotifyConfig::from_env(&env));
         let memory = problems.take(MemoryConfig::from_env(&env));
-        problems
-            .finish(|| Some(Self { auth: auth?, supabase: supabase?, spotify: spotify?, memory: memory? }))
+        problems.finish(|| {
+            Some(Self {
+                auth: auth?,
+                supabase: supabase?,
+                spotify: spotify?,
+                memory: memory?,
+            })
+        })
     }
 }
 

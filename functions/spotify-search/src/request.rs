@@ -39,9 +39,15 @@ pub fn parse(query: &str) -> Result<SearchRequest, Error> {
     }
     let given = |value: Option<String>| value.filter(|value| !value.chars().all(is_blank));
     let part = |field: &str, value: Option<String>| {
-        given(value).map_or(Ok(String::new()), |value| text(field, &value, MAX_NAME_CHARS))
+        given(value).map_or(Ok(String::new()), |value| {
+            text(field, &value, MAX_NAME_CHARS)
+        })
     };
-    let sought = Suggestion { artist: part("artist", artist)?, title: part("title", title)?, year: None };
+    let sought = Suggestion {
+        artist: part("artist", artist)?,
+        title: part("title", title)?,
+        year: None,
+    };
     if sought.artist.is_empty() && sought.title.is_empty() {
         return Err(Error::invalid("Give an artist, a title or both."));
     }
@@ -53,7 +59,10 @@ pub fn parse(query: &str) -> Result<SearchRequest, Error> {
 }
 
 fn parse_limit(value: &str) -> Result<usize, Error> {
-    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let limit = value
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| Error::invalid(format!("limit must be between 1 and {MAX_LIMIT}.")))
 }
 
@@ -65,7 +74,10 @@ mod tests {
     fn accepts_every_parameter() {
         let request = parse("artist=D%C5%BCem&title=Sen+o+Victorii&limit=3&market=pl").unwrap();
         assert_eq!(
-            (request.sought.artist.as_str(), request.sought.title.as_str()),
+            (
+                request.sought.artist.as_str(),
+                request.sought.title.as_str()
+            ),
             ("Dżem", "Sen o Victorii")
         );
         assert_eq!((request.limit, request.market.as_deref()), (3, Some("PL")));
@@ -74,7 +86,14 @@ mod tests {
     #[test]
     fn artist_or_title_is_enough_and_empty_counts_as_missing() {
         let request = parse("artist=&title=Whisky&limit=&market=").unwrap();
-        assert_eq!((request.sought.artist.as_str(), request.limit, request.market), ("", 10, None));
+        assert_eq!(
+            (
+                request.sought.artist.as_str(),
+                request.limit,
+                request.market
+            ),
+            ("", 10, None)
+        );
         assert!(parse("artist=Kult").is_ok());
     }
 

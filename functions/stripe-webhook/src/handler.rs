@@ -29,8 +29,17 @@ pub type Context = shared::runtime::Context<Config, ()>;
 /// # Errors
 /// As above. Stripe repeats an event until it gets 2xx, so the next delivery recovers from a failure at any step.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
-    let Context { clock, config, request: call, .. } = &context;
-    config.secrets.verify(signature(request.headers()), request.body(), clock.now_seconds())?;
+    let Context {
+        clock,
+        config,
+        request: call,
+        ..
+    } = &context;
+    config.secrets.verify(
+        signature(request.headers()),
+        request.body(),
+        clock.now_seconds(),
+    )?;
     let event = Event::parse(request.body())?;
     if let Some(kind) = &event.kind {
         call.note("event", kind.as_str());
@@ -48,10 +57,19 @@ fn signature(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn converge(context: &Context, event: &Event) -> Result<Outcome, Error> {
-    let Some(source) = &event.source else { return Ok(Outcome::Ignored) };
+    let Some(source) = &event.source else {
+        return Ok(Outcome::Ignored);
+    };
     let deadline_ms = context.clock.now_ms() + DEADLINE_MS;
-    let stripe = Stripe::new(&context.config.stripe, &context.http, &context.clock, deadline_ms);
-    let Some(subject) = source.subject(&stripe).await? else { return Ok(Outcome::Foreign) };
+    let stripe = Stripe::new(
+        &context.config.stripe,
+        &context.http,
+        &context.clock,
+        deadline_ms,
+    );
+    let Some(subject) = source.subject(&stripe).await? else {
+        return Ok(Outcome::Foreign);
+    };
     match sync(context, &stripe, &subject).await? {
         Synced::Foreign => Ok(Outcome::Foreign),
         Synced::Written(_) => {
@@ -65,7 +83,9 @@ async fn converge(context: &Context, event: &Event) -> Result<Outcome, Error> {
 
 async fn sync(context: &Context, stripe: &Stripe<'_>, subject: &Subject) -> Result<Synced, Error> {
     let service = Supabase::new(&context.config.supabase, &context.http).service();
-    Ok(PlanSync::new(stripe, &service, context.random.as_ref()).sync(subject).await?)
+    Ok(PlanSync::new(stripe, &service, context.random.as_ref())
+        .sync(subject)
+        .await?)
 }
 
 #[cfg(test)]

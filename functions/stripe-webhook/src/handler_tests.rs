@@ -46,11 +46,15 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
             let data = json!([{"id": "sub_1", "customer": "cus_1", "status": "active"}]);
             FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
         }
-        "sessions" => {
-            FakeAnswer::json(200, &json!({"data": [session("cs_2", "open"), session("cs_1", "complete")]}))
-        }
+        "sessions" => FakeAnswer::json(
+            200,
+            &json!({"data": [session("cs_2", "open"), session("cs_1", "complete")]}),
+        ),
         "expire" => FakeAnswer::json(200, &session("cs_2", "expired")),
-        "in_1" => FakeAnswer::json(200, &json!({"id": "in_1", "object": "invoice", "customer": "cus_1"})),
+        "in_1" => FakeAnswer::json(
+            200,
+            &json!({"id": "in_1", "object": "invoice", "customer": "cus_1"}),
+        ),
         other => panic!("{other}"),
     }
 }
@@ -64,7 +68,12 @@ fn signature_of(body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(format!("{NOW}.").as_bytes());
     mac.update(body);
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("t={NOW},v1={hex}")
 }
 
@@ -81,28 +90,54 @@ fn deliver_with(
     if let Some(signature) = signature {
         request = request.header("stripe-signature", signature);
     }
-    let context = fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap()).0;
-    let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), context).now_or_never().unwrap();
+    let context = fake_context(
+        &http,
+        &FakeClock::hurrying(NOW * 1000),
+        Config::from_env(env).unwrap(),
+    )
+    .0;
+    let result = handle(request.body(Bytes::from(body.to_owned())).unwrap(), context)
+        .now_or_never()
+        .unwrap();
     let outcome = result.map(|response| match response.into_body() {
         Body::Full(bytes) => serde_json::from_slice::<Value>(&bytes).unwrap()["outcome"].clone(),
         Body::Stream(_) => panic!("a stream"),
     });
     let name = |request: &OutboundRequest| {
-        request.url.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned()
+        request
+            .url
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
     (outcome, http.requests().iter().map(name).collect())
 }
 
-fn deliver(event: &Value, instead: &[(&'static str, FakeAnswer)]) -> (Result<Value, Error>, Vec<String>) {
+fn deliver(
+    event: &Value,
+    instead: &[(&'static str, FakeAnswer)],
+) -> (Result<Value, Error>, Vec<String>) {
     let body = event.to_string();
-    deliver_with("/functions/v1/stripe-webhook", Some(signature_of(body.as_bytes())), &body, instead)
+    deliver_with(
+        "/functions/v1/stripe-webhook",
+        Some(signature_of(body.as_bytes())),
+        &body,
+        instead,
+    )
 }
 
 #[test]
 fn event_triggers_a_read_from_stripe_and_a_write_to_the_profile() {
     let (outcome, asked) = deliver(&event("customer.subscription.updated"), &[]);
     assert_eq!(outcome.unwrap(), "written");
-    assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan"]);
+    assert_eq!(
+        asked,
+        ["billing_profile", "subscriptions", "set_billing_plan"]
+    );
 }
 
 #[test]
@@ -111,14 +146,30 @@ fn a_thin_event_is_looked_up_first() {
         "related_object": {"id": "in_1", "type": "invoice", "url": "/v1/invoices/in_1"}});
     let (outcome, asked) = deliver(&thin, &[]);
     assert_eq!(outcome.unwrap(), "written");
-    assert_eq!(asked, ["in_1", "billing_profile", "subscriptions", "set_billing_plan"]);
+    assert_eq!(
+        asked,
+        [
+            "in_1",
+            "billing_profile",
+            "subscriptions",
+            "set_billing_plan"
+        ]
+    );
     let missing = json!({"error": {"code": "resource_missing", "param": "id"}});
     let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(404, &missing))]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("foreign"), 1));
     // A response that is not the invoice does not mean that the event has no customer.
-    for lie in [json!({}), json!({"id": "in_2", "customer": "cus_1"}), json!([])] {
+    for lie in [
+        json!({}),
+        json!({"id": "in_2", "customer": "cus_1"}),
+        json!([]),
+    ] {
         let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(200, &lie))]);
-        assert_eq!((outcome.unwrap_err().code(), asked.len()), (Code::StripeUnavailable, 1), "{lie}");
+        assert_eq!(
+            (outcome.unwrap_err().code(), asked.len()),
+            (Code::StripeUnavailable, 1),
+            "{lie}"
+        );
     }
 }
 
@@ -126,15 +177,27 @@ fn a_thin_event_is_looked_up_first() {
 fn payment_closes_checkouts_in_other_tabs() {
     let (outcome, asked) = deliver(&event("checkout.session.completed"), &[]);
     assert_eq!(outcome.unwrap(), "written");
-    assert_eq!(asked, ["billing_profile", "subscriptions", "set_billing_plan", "sessions", "expire"]);
+    assert_eq!(
+        asked,
+        [
+            "billing_profile",
+            "subscriptions",
+            "set_billing_plan",
+            "sessions",
+            "expire"
+        ]
+    );
     // The other session has been paid or has expired, so there is nothing to close.
-    let late =
-        json!({"error": {"message": "Only Checkout Sessions with a status in [\"open\"] can be expired."}});
-    let (outcome, _) =
-        deliver(&event("checkout.session.completed"), &[("expire", FakeAnswer::json(400, &late))]);
+    let late = json!({"error": {"message": "Only Checkout Sessions with a status in [\"open\"] can be expired."}});
+    let (outcome, _) = deliver(
+        &event("checkout.session.completed"),
+        &[("expire", FakeAnswer::json(400, &late))],
+    );
     assert_eq!(outcome.unwrap(), "written");
-    let (outcome, _) =
-        deliver(&event("checkout.session.completed"), &[("expire", FakeAnswer::text(500, "text/plain", ""))]);
+    let (outcome, _) = deliver(
+        &event("checkout.session.completed"),
+        &[("expire", FakeAnswer::text(500, "text/plain", ""))],
+    );
     assert_eq!(outcome.unwrap_err().code(), Code::StripeUnavailable);
 }
 
@@ -144,12 +207,18 @@ fn accepts_and_ignores_foreign_events() {
     assert_eq!((outcome.unwrap(), asked.len()), (json!("ignored"), 0));
     let unknown = [
         ("billing_profile", FakeAnswer::json(200, &Value::Null)),
-        ("cus_1", FakeAnswer::json(200, &json!({"id": "cus_1", "metadata": {}}))),
+        (
+            "cus_1",
+            FakeAnswer::json(200, &json!({"id": "cus_1", "metadata": {}})),
+        ),
     ];
     let (outcome, asked) = deliver(&event("invoice.paid"), &unknown);
     assert_eq!(
         (outcome.unwrap(), asked),
-        (json!("foreign"), vec!["billing_profile".to_owned(), "cus_1".to_owned()])
+        (
+            json!("foreign"),
+            vec!["billing_profile".to_owned(), "cus_1".to_owned()]
+        )
     );
 }
 
@@ -177,15 +246,43 @@ fn event_not_from_stripe_is_refused_before_any_request() {
 #[test]
 fn every_failure_is_a_5xx() {
     for (of, failure, status) in [
-        ("billing_profile", FakeAnswer::Error(HttpError::Timeout), 503),
-        ("billing_profile", FakeAnswer::json(401, &json!({"code": "PGRST301"})), 503),
-        ("billing_profile", FakeAnswer::json(200, &json!({"user_id": 7})), 503),
-        ("subscriptions", FakeAnswer::text(500, "text/plain", ""), 502),
+        (
+            "billing_profile",
+            FakeAnswer::Error(HttpError::Timeout),
+            503,
+        ),
+        (
+            "billing_profile",
+            FakeAnswer::json(401, &json!({"code": "PGRST301"})),
+            503,
+        ),
+        (
+            "billing_profile",
+            FakeAnswer::json(200, &json!({"user_id": 7})),
+            503,
+        ),
+        (
+            "subscriptions",
+            FakeAnswer::text(500, "text/plain", ""),
+            502,
+        ),
         ("subscriptions", FakeAnswer::Error(HttpError::Timeout), 504),
         ("subscriptions", FakeAnswer::json(401, &json!({})), 503),
-        ("subscriptions", FakeAnswer::json(200, &json!({"data": [{}]})), 502),
-        ("set_billing_plan", FakeAnswer::text(502, "text/html", "<h1>"), 503),
-        ("set_billing_plan", FakeAnswer::json(200, &json!("conflict")), 503),
+        (
+            "subscriptions",
+            FakeAnswer::json(200, &json!({"data": [{}]})),
+            502,
+        ),
+        (
+            "set_billing_plan",
+            FakeAnswer::text(502, "text/html", "<h1>"),
+            503,
+        ),
+        (
+            "set_billing_plan",
+            FakeAnswer::json(200, &json!("conflict")),
+            503,
+        ),
     ] {
         let (outcome, _) = deliver(&event("invoice.paid"), &[(of, failure)]);
         assert_eq!(outcome.unwrap_err().status().as_u16(), status, "{of}");
@@ -203,19 +300,40 @@ fn only_the_events_type_reaches_the_log_and_nothing_the_database() {
     let mut event = event("invoice.paid");
     event["data"]["object"]["customer_email"] = json!("ann@example.com");
     let body = event.to_string();
-    let request =
-        Request::post("https://x/stripe-webhook").header("stripe-signature", signature_of(body.as_bytes()));
-    let (context, log) =
-        fake_context(&http, &FakeClock::hurrying(NOW * 1000), Config::from_env(env).unwrap());
+    let request = Request::post("https://x/stripe-webhook")
+        .header("stripe-signature", signature_of(body.as_bytes()));
+    let (context, log) = fake_context(
+        &http,
+        &FakeClock::hurrying(NOW * 1000),
+        Config::from_env(env).unwrap(),
+    );
     let call = context.request.clone();
-    handle(request.body(Bytes::from(body)).unwrap(), context).now_or_never().unwrap().unwrap();
-    for request in seen.borrow().iter().filter(|request| request.url.starts_with("https://db.example")) {
+    handle(request.body(Bytes::from(body)).unwrap(), context)
+        .now_or_never()
+        .unwrap()
+        .unwrap();
+    for request in seen
+        .borrow()
+        .iter()
+        .filter(|request| request.url.starts_with("https://db.example"))
+    {
         let body = String::from_utf8_lossy(&request.body);
-        assert!(!body.contains("ann@") && !body.contains("evt_1") && !body.contains("sub_1"), "{body}");
+        assert!(
+            !body.contains("ann@") && !body.contains("evt_1") && !body.contains("sub_1"),
+            "{body}"
+        );
     }
     call.log_end(0, StatusCode::OK, None);
     let line: Value = serde_json::from_str(&log.lines()[0]).unwrap();
-    assert_eq!((&line["event"], &line["outcome"]), (&json!("invoice.paid"), &json!("written")));
+    assert_eq!(
+        (&line["event"], &line["outcome"]),
+        (&json!("invoice.paid"), &json!("written"))
+    );
     let line = line.to_string();
-    assert!(!["ann@", "evt_1", "sub_1", "cus_", USER].iter().any(|told| line.contains(told)), "{line}");
+    assert!(
+        !["ann@", "evt_1", "sub_1", "cus_", USER]
+            .iter()
+            .any(|told| line.contains(told)),
+        "{line}"
+    );
 }

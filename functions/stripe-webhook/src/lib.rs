@@ -42,7 +42,13 @@ impl Config {
         let secrets = problems.take(WebhookSecrets::from_env(&env));
         let stripe = problems.take(StripeConfig::from_env(&env));
         let supabase = problems.take(SupabaseConfig::from_env(&env));
-        problems.finish(|| Some(Self { secrets: secrets?, stripe: stripe?, supabase: supabase? }))
+        problems.finish(|| {
+            Some(Self {
+                secrets: secrets?,
+                stripe: stripe?,
+                supabase: supabase?,
+            })
+        })
     }
 }
 

@@ -19,7 +19,11 @@ pub use spotify::*;
 pub fn schemas() -> utoipa::openapi::OpenApi {
     use utoipa::OpenApi as _;
     let mut all = codes::Schemas::openapi();
-    for schemas in [playlist::Schemas::openapi(), spotify::Schemas::openapi(), billing::Schemas::openapi()] {
+    for schemas in [
+        playlist::Schemas::openapi(),
+        spotify::Schemas::openapi(),
+        billing::Schemas::openapi(),
+    ] {
         all.merge(schemas);
     }
     all

@@ -43,7 +43,10 @@ pub struct Market(String);
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PlaylistRequest {
     /// The wish in the user's words.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 1000, pattern = "NOT_BLANK")
+    )]
     pub prompt: String,
     /// The number of tracks.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 1, maximum = 50, default = 20))]
@@ -52,10 +55,16 @@ pub struct PlaylistRequest {
     #[cfg_attr(feature = "openapi", schema(max_items = 5))]
     pub seeds: Option<Vec<Song>>,
     /// The mood in the user's words.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK")
+    )]
     pub mood: Option<String>,
     /// The tempo in the user's words.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 100, pattern = "NOT_BLANK")
+    )]
     pub tempo: Option<String>,
     /// The years of release, inclusive; `from` must not be after `to`.
     #[cfg_attr(feature = "openapi", schema(inline))]
@@ -90,10 +99,16 @@ pub struct PlaylistRequest {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Song {
     /// The performer.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK")
+    )]
     pub artist: String,
     /// The title.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK")
+    )]
     pub title: String,
 }
 
@@ -127,7 +142,12 @@ pub struct RefineRequest {
     /// The change in the user's words. Without one, none of the playlist's other songs comes back.
     #[cfg_attr(
         feature = "openapi",
-        schema(min_length = 1, max_length = 500, pattern = "NOT_BLANK", examples("calmer"))
+        schema(
+            min_length = 1,
+            max_length = 500,
+            pattern = "NOT_BLANK",
+            examples("calmer")
+        )
     )]
     pub instruction: Option<String>,
 }

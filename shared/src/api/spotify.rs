@@ -49,7 +49,11 @@ pub struct SpotifyLink {
     pub linked: bool,
     /// The account's public name, if Spotify returned it.
     // The database names it `display_name`.
-    #[serde(rename(serialize = "spotify_display_name"), default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename(serialize = "spotify_display_name"),
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "openapi", schema(rename = "spotify_display_name", value_type = String, required = false, max_length = 200))]
     pub display_name: Option<String>,
     /// When the account was last linked.
@@ -110,7 +114,10 @@ pub struct ExportRequest {
     pub playlist_id: Uuid,
     /// The copy's name, by default the playlist's. It is cut to Spotify's limit of 100 characters.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 200, pattern = "NOT_BLANK")
+    )]
     pub name: Option<String>,
     /// The copy's description, by default the playlist's; an empty text gives none. It is cut so that, followed by "Made with
     /// Sound Whiskers", it is within Spotify's limit of 300 characters.

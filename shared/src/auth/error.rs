@@ -46,9 +46,14 @@ impl fmt::Display for AuthError {
             Self::Malformed => "the token is malformed",
             Self::TooLarge => "the token is larger than 32 KB",
             Self::UnsupportedAlgorithm(name) => {
-                return write!(f, "the token is signed with {name}; ES256, RS256 and HS256 are supported");
+                return write!(
+                    f,
+                    "the token is signed with {name}; ES256, RS256 and HS256 are supported"
+                );
             }
-            Self::NoLegacySecret => "the token is signed with HS256, and SUPABASE_JWT_SECRET is not set",
+            Self::NoLegacySecret => {
+                "the token is signed with HS256, and SUPABASE_JWT_SECRET is not set"
+            }
             Self::UnsupportedExtension => "the token demands an extension",
             Self::WrongAlgorithm => "the token's algorithm is not its key's",
             Self::UnknownKey => "the token's key is not known",
@@ -59,7 +64,9 @@ impl fmt::Display for AuthError {
             Self::WrongAudience => "the token has another audience",
             Self::WrongRole => "the token has another role",
             Self::WrongSubject => "the token's subject is not a user id",
-            Self::KeysUnavailable(cause) => return write!(f, "the keys could not be fetched: {cause}"),
+            Self::KeysUnavailable(cause) => {
+                return write!(f, "the keys could not be fetched: {cause}");
+            }
         })
     }
 }

@@ -23,7 +23,10 @@ impl FakeIssuer {
     pub fn with_kid(kid: &str) -> Self {
         use sha2::{Digest, Sha256};
         let key = SigningKey::from_slice(&Sha256::digest(kid)).unwrap();
-        Self { kid: kid.to_owned(), key }
+        Self {
+            kid: kid.to_owned(),
+            key,
+        }
     }
 
     /// The configuration of a function that trusts this issuer.
@@ -63,7 +66,10 @@ impl FakeIssuer {
 
     /// Signs a token with these claims.
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_with_header(&json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid }), claims)
+        self.sign_with_header(
+            &json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid }),
+            claims,
+        )
     }
 
     /// Signs a token with this header with ES256, whatever the header says.
@@ -73,7 +79,11 @@ impl FakeIssuer {
 
     /// Signs these two texts with ES256, whatever they say.
     pub fn sign_text(&self, header: &str, claims: &str) -> String {
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
         let signature: Signature = self.key.sign(signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
     }

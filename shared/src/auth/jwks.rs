@@ -31,25 +31,36 @@ impl Jwks {
     /// # Errors
     /// [`HttpError::InvalidBody`] if it is not a JWKS document.
     pub fn parse(document: &[u8]) -> Result<Self, HttpError> {
-        let document: Value = serde_json::from_slice(document).map_err(|_| HttpError::InvalidBody)?;
-        let keys = document.get("keys").and_then(Value::as_array).ok_or(HttpError::InvalidBody)?;
+        let document: Value =
+            serde_json::from_slice(document).map_err(|_| HttpError::InvalidBody)?;
+        let keys = document
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or(HttpError::InvalidBody)?;
         Ok(Self(keys.iter().filter_map(parse_key).collect()))
     }
 
     /// Returns the key with that id.
     pub fn get(&self, kid: &str) -> Option<Key> {
-        self.0.iter().find(|(id, _)| id == kid).map(|(_, key)| key.clone())
+        self.0
+            .iter()
+            .find(|(id, _)| id == kid)
+            .map(|(_, key)| key.clone())
     }
 }
 
 fn parse_key(jwk: &Value) -> Option<(String, Key)> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     let bytes = |name: &str| decode(text(name)?).ok();
-    let is_or_absent =
-        |name: &str, expected: &str| jwk.get(name).is_none_or(|value| value.is_null() || value == expected);
+    let is_or_absent = |name: &str, expected: &str| {
+        jwk.get(name)
+            .is_none_or(|value| value.is_null() || value == expected)
+    };
     let is_for = |algorithm: &str| is_or_absent("alg", algorithm) && is_or_absent("use", "sig");
     let key = match (text("kty")?, text("crv")) {
-        ("EC", Some("P-256")) if is_for("ES256") => Key::Es256(p256_key(&bytes("x")?, &bytes("y")?)?),
+        ("EC", Some("P-256")) if is_for("ES256") => {
+            Key::Es256(p256_key(&bytes("x")?, &bytes("y")?)?)
+        }
         ("RSA", _) if is_for("RS256") => Key::Rs256(RsaKey::new(&bytes("n")?, &bytes("e")?)?),
         _ => return None,
     };
@@ -112,18 +123,26 @@ impl JwksCache {
             let now_ms = clock.now_ms();
             let cached = self.fetched.get(now_ms);
             let known = cached.as_ref().and_then(|fetched| fetched.jwks.get(kid));
-            let is_fresh = cached.as_ref().is_some_and(|fetched| fetched.fresh_until_ms > now_ms);
+            let is_fresh = cached
+                .as_ref()
+                .is_some_and(|fetched| fetched.fresh_until_ms > now_ms);
             if let (Some(key), true) = (&known, is_fresh) {
                 return Ok(key.clone());
             }
             let unknown = match self.fetch.get() {
-                Fetch::UnderWay { since_ms } if now_ms.saturating_sub(since_ms) < LIMITS.total_ms => None,
+                Fetch::UnderWay { since_ms }
+                    if now_ms.saturating_sub(since_ms) < LIMITS.total_ms =>
+                {
+                    None
+                }
                 Fetch::InVain { since_ms, failed }
                     if now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS
                         && (cached.is_some() || has_waited) =>
                 {
                     Some(match failed {
-                        true => AuthError::KeysUnavailable("a moment ago they could not".to_owned()),
+                        true => {
+                            AuthError::KeysUnavailable("a moment ago they could not".to_owned())
+                        }
                         false => AuthError::UnknownKey,
                     })
                 }
@@ -146,7 +165,10 @@ impl JwksCache {
         let found = fetched.as_ref().ok().and_then(|jwks| jwks.get(kid));
         self.fetch.set(match found {
             Some(_) => Fetch::Nothing,
-            None => Fetch::InVain { since_ms: now_ms, failed: fetched.is_err() },
+            None => Fetch::InVain {
+                since_ms: now_ms,
+                failed: fetched.is_err(),
+            },
         });
         match fetched {
             Ok(_) => found.ok_or(AuthError::UnknownKey),
@@ -156,13 +178,24 @@ impl JwksCache {
 
     fn keep(&self, jwks: Jwks, now_ms: u64) {
         let fresh_until_ms = now_ms + FRESH_MS;
-        self.fetched.put(Fetched { jwks, fresh_until_ms }, fresh_until_ms + STALE_MS);
+        self.fetched.put(
+            Fetched {
+                jwks,
+                fresh_until_ms,
+            },
+            fresh_until_ms + STALE_MS,
+        );
     }
 }
 
 async fn fetch(url: &str, http: &dyn HttpClient) -> Result<Jwks, String> {
     let response = http
-        .send(OutboundRequest::new(Upstream::Auth, Method::GET, url, LIMITS))
+        .send(OutboundRequest::new(
+            Upstream::Auth,
+            Method::GET,
+            url,
+            LIMITS,
+        ))
         .await
         .map_err(|e| e.to_string())?;
     if response.status != StatusCode::OK {

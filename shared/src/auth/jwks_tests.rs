@@ -44,7 +44,9 @@ impl Instance {
     }
 
     fn receiving(&self, kid: &str) -> LocalBoxFuture<'_, Result<(), Code>> {
-        self.receiving_token(&FakeIssuer::with_kid(kid).token(Uuid::nil(), self.clock.now_seconds()))
+        self.receiving_token(
+            &FakeIssuer::with_kid(kid).token(Uuid::nil(), self.clock.now_seconds()),
+        )
     }
 
     fn receiving_token(&self, token: &str) -> LocalBoxFuture<'_, Result<(), Code>> {
@@ -52,7 +54,14 @@ impl Instance {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         let authenticating = async move {
             let call = fake_request().0;
-            let result = authenticate(&call, &headers, &self.config, &self.cache, &self.http, &self.clock);
+            let result = authenticate(
+                &call,
+                &headers,
+                &self.config,
+                &self.cache,
+                &self.http,
+                &self.clock,
+            );
             result.await.map(|_| ()).map_err(|error| error.code())
         };
         authenticating.boxed_local()
@@ -64,7 +73,10 @@ impl Instance {
 }
 
 fn keys(kids: &[&str]) -> FakeAnswer {
-    let keys: Vec<Value> = kids.iter().map(|kid| FakeIssuer::with_kid(kid).jwk()).collect();
+    let keys: Vec<Value> = kids
+        .iter()
+        .map(|kid| FakeIssuer::with_kid(kid).jwk())
+        .collect();
     FakeAnswer::json(200, &json!({ "keys": keys }))
 }
 
@@ -138,13 +150,24 @@ fn a_hundred_unknown_ids_on_a_cold_start_cause_one_request_and_a_rotated_key_is_
 
 #[test]
 fn requests_that_come_at_once_on_a_cold_start_wait_for_one_fetch() {
-    let ids = || (0..100).map(|n| if n % 10 == 0 { "a".to_owned() } else { format!("invented-{n}") });
-    let expected = |known: Result<(), Code>, unknown: Result<(), Code>| -> Vec<_> {
-        ids().map(|kid| if kid == "a" { known } else { unknown }).collect()
+    let ids = || {
+        (0..100).map(|n| {
+            if n % 10 == 0 {
+                "a".to_owned()
+            } else {
+                format!("invented-{n}")
+            }
+        })
     };
-    for (answer, outcomes) in
-        [(keys(&["a"]), expected(Ok(()), REFUSED)), (outage(), expected(UNAVAILABLE, UNAVAILABLE))]
-    {
+    let expected = |known: Result<(), Code>, unknown: Result<(), Code>| -> Vec<_> {
+        ids()
+            .map(|kid| if kid == "a" { known } else { unknown })
+            .collect()
+    };
+    for (answer, outcomes) in [
+        (keys(&["a"]), expected(Ok(()), REFUSED)),
+        (outage(), expected(UNAVAILABLE, UNAVAILABLE)),
+    ] {
         let instance = Instance::answered([FakeAnswer::Late(Box::new(answer)), keys(&["a"])]);
         let received = ids().map(|kid| instance.receiving(&kid)).collect();
         assert_eq!(instance.clock.run(received), outcomes);
@@ -158,7 +181,13 @@ fn a_fetch_that_never_ends_keeps_later_requests_waiting_for_as_long_as_it_may_ta
     let instance = Instance::answered([FakeAnswer::Silence, keys(&["a"])]);
     assert!(Box::pin(instance.receiving("a")).now_or_never().is_none());
     assert_eq!(instance.clock.run(vec![instance.receiving("a")]), [Ok(())]);
-    assert_eq!((instance.clock.now_seconds() - NOW_SECONDS, instance.fetches()), (3, 2));
+    assert_eq!(
+        (
+            instance.clock.now_seconds() - NOW_SECONDS,
+            instance.fetches()
+        ),
+        (3, 2)
+    );
 }
 
 #[test]
@@ -173,7 +202,11 @@ fn without_keys_nothing_is_said_about_a_token() {
     ] {
         let instance = Instance::answered([answer, keys(&["a"])]);
         assert_eq!(instance.receive("a"), UNAVAILABLE);
-        assert_eq!(instance.receive("a"), Ok(()), "the next request tries again");
+        assert_eq!(
+            instance.receive("a"),
+            Ok(()),
+            "the next request tries again"
+        );
     }
 }
 
@@ -184,7 +217,11 @@ fn old_keys_serve_for_an_hour_while_auth_is_away() {
     instance.clock.advance_ms(10 * MINUTE_MS);
     assert_eq!(instance.receive("a"), Ok(()));
     assert_eq!(instance.receive("a"), Ok(()));
-    assert_eq!(instance.fetches(), 2, "an outage is not asked about at every request");
+    assert_eq!(
+        instance.fetches(),
+        2,
+        "an outage is not asked about at every request"
+    );
     instance.clock.advance_ms(60 * MINUTE_MS - 1);
     assert_eq!(instance.receive("a"), Ok(()));
     instance.clock.advance_ms(1);
@@ -207,9 +244,15 @@ fn a_token_that_names_no_key_or_no_algorithm_of_ours_causes_no_request() {
     let instance = Instance::answered([]);
     let issuer = FakeIssuer::with_kid("a");
     let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
-    for header in [json!({ "alg": "ES256" }), json!({ "alg": "none" }), json!({ "alg": "HS256", "kid": "a" })]
-    {
-        assert_eq!(instance.receive_token(&issuer.sign_with_header(&header, &claims)), REFUSED);
+    for header in [
+        json!({ "alg": "ES256" }),
+        json!({ "alg": "none" }),
+        json!({ "alg": "HS256", "kid": "a" }),
+    ] {
+        assert_eq!(
+            instance.receive_token(&issuer.sign_with_header(&header, &claims)),
+            REFUSED
+        );
     }
     assert_eq!(instance.receive_token("sb_publishable_key"), REFUSED);
     assert_eq!(instance.fetches(), 0);
@@ -228,10 +271,15 @@ fn a_project_may_sign_with_rsa_while_its_p256_key_is_still_published() {
     let document = json!({ "keys": [FakeIssuer::with_kid("a").jwk(), signer.jwk()] });
     let instance = Instance::answered([FakeAnswer::json(200, &document)]);
     let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
-    let token = |alg: &str, kid: &str| signer.sign_with_header(&json!({ "alg": alg, "kid": kid }), &claims);
+    let token =
+        |alg: &str, kid: &str| signer.sign_with_header(&json!({ "alg": alg, "kid": kid }), &claims);
     assert_eq!(instance.receive_token(&token("RS256", "rsa")), Ok(()));
     assert_eq!(instance.receive("a"), Ok(()));
-    assert_eq!(instance.receive_token(&token("RS256", "a")), REFUSED, "the other key's id");
+    assert_eq!(
+        instance.receive_token(&token("RS256", "a")),
+        REFUSED,
+        "the other key's id"
+    );
     assert_eq!(instance.receive_token(&token("ES256", "rsa")), REFUSED);
     assert_eq!(instance.fetches(), 1);
 }
@@ -268,8 +316,17 @@ fn only_usable_keys_are_taken_from_the_document() {
         key("full", json!({})),
     ]});
     let jwks = Jwks::parse(document.to_string().as_bytes()).unwrap();
-    let kids = document["keys"].as_array().unwrap().iter().filter_map(|key| key.get("kid")?.as_str());
+    let kids = document["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|key| key.get("kid")?.as_str());
     let usable: Vec<&str> = kids.filter(|kid| jwks.get(kid).is_some()).collect();
     assert_eq!(usable, ["rsa-bare", "rsa", "bare", "full"]);
-    assert!(Jwks::parse(br#"{"keys":[]}"#).unwrap().get("full").is_none());
+    assert!(
+        Jwks::parse(br#"{"keys":[]}"#)
+            .unwrap()
+            .get("full")
+            .is_none()
+    );
 }

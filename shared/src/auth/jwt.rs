@@ -26,8 +26,8 @@ const LEEWAY_SECONDS: f64 = 30.0;
 const AUTHENTICATED: &str = "authenticated";
 /// The signature algorithms of RFC 7518, 8037 and 9864 that are not supported.
 const KNOWN_ALGORITHMS: [&str; 13] = [
-    "none", "EdDSA", "Ed25519", "Ed448", "ES384", "ES512", "RS384", "RS512", "PS256", "PS384", "PS512",
-    "HS384", "HS512",
+    "none", "EdDSA", "Ed25519", "Ed448", "ES384", "ES512", "RS384", "RS512", "PS256", "PS384",
+    "PS512", "HS384", "HS512",
 ];
 
 /// The algorithms that this project's keys have.
@@ -70,15 +70,18 @@ impl Key {
     fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), AuthError> {
         let valid = match self {
             // JOSE signatures are the raw 64 bytes of r and s; DER is refused by its length.
-            Self::Es256(key) => {
-                Signature::from_slice(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok())
-            }
+            Self::Es256(key) => Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(signed, &signature).is_ok()),
             Self::Rs256(key) => key.verifies(signed, signature),
             // `verify_slice` compares in constant time.
             Self::Hs256(secret) => Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
                 .is_ok_and(|mac| mac.chain_update(signed).verify_slice(signature).is_ok()),
         };
-        if valid { Ok(()) } else { Err(AuthError::BadSignature) }
+        if valid {
+            Ok(())
+        } else {
+            Err(AuthError::BadSignature)
+        }
     }
 }
 
@@ -151,7 +154,14 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(AuthError::UnsupportedExtension);
         }
         let signature = decode(signature)?;
-        Ok(Self { token, algorithm, kid: header.kid, signed, payload, signature })
+        Ok(Self {
+            token,
+            algorithm,
+            kid: header.kid,
+            signed,
+            payload,
+            signature,
+        })
     }
 
     /// The algorithm that the token claims. It only selects which keys to search.
@@ -169,7 +179,12 @@ impl<'a> UnverifiedJwt<'a> {
     /// # Errors
     /// [`AuthError::WrongAlgorithm`] if the token's algorithm differs from the key's, [`AuthError::BadSignature`],
     /// or the error of a claim.
-    pub fn verify(self, key: &Key, issuer: &str, now_seconds: u64) -> Result<VerifiedUser, AuthError> {
+    pub fn verify(
+        self,
+        key: &Key,
+        issuer: &str,
+        now_seconds: u64,
+    ) -> Result<VerifiedUser, AuthError> {
         // Otherwise a public key, which anyone can read, could be used as an HMAC secret.
         if self.algorithm != key.algorithm() {
             return Err(AuthError::WrongAlgorithm);
@@ -180,7 +195,13 @@ impl<'a> UnverifiedJwt<'a> {
         let email = claims.email.filter(|email| !email.is_empty());
         let sign_ins = SignIns::of(claims.amr.as_ref());
         let is_anonymous = claims.is_anonymous == Some(Value::Bool(true));
-        Ok(VerifiedUser { id, email, sign_ins, is_anonymous, token: Secret::new(self.token) })
+        Ok(VerifiedUser {
+            id,
+            email,
+            sign_ins,
+            is_anonymous,
+            token: Secret::new(self.token),
+        })
     }
 }
 
@@ -233,7 +254,9 @@ impl Claims {
             return Err(AuthError::WrongIssuer);
         }
         let is_for_us = match &self.aud {
-            Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience == AUTHENTICATED),
+            Some(Value::Array(audiences)) => {
+                audiences.iter().any(|audience| audience == AUTHENTICATED)
+            }
             Some(audience) => audience == AUTHENTICATED,
             None => false,
         };
@@ -250,17 +273,24 @@ impl Claims {
 
 /// Returns the name of a known algorithm for the log. An unknown name is the sender's text and is not logged.
 fn known_name(alg: &str) -> &'static str {
-    KNOWN_ALGORITHMS.into_iter().find(|known| *known == alg).unwrap_or("an unknown algorithm")
+    KNOWN_ALGORITHMS
+        .into_iter()
+        .find(|known| *known == alg)
+        .unwrap_or("an unknown algorithm")
 }
 
 /// Accepts the hyphenated form only, which is the form that Auth writes.
 fn parse_subject(sub: &str) -> Option<Uuid> {
-    Uuid::try_parse(sub).ok().filter(|_| sub.len() == uuid::fmt::Hyphenated::LENGTH)
+    Uuid::try_parse(sub)
+        .ok()
+        .filter(|_| sub.len() == uuid::fmt::Hyphenated::LENGTH)
 }
 
 /// Decodes base64url without padding; refuses superfluous trailing bits.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| AuthError::Malformed)
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| AuthError::Malformed)
 }
 
 fn decode_json<T: DeserializeOwned>(text: &str) -> Result<T, AuthError> {

@@ -23,7 +23,10 @@ pub(super) fn issuer() -> FakeIssuer {
 }
 
 pub(super) fn es256_key() -> Key {
-    Jwks::parse(issuer().jwks().to_string().as_bytes()).unwrap().get("current").unwrap()
+    Jwks::parse(issuer().jwks().to_string().as_bytes())
+        .unwrap()
+        .get("current")
+        .unwrap()
 }
 
 pub(super) fn legacy_key() -> Key {
@@ -58,7 +61,10 @@ fn encode(value: &Value) -> String {
 
 pub(super) fn hs256(secret: &[u8], header: &Value, claims: &Value) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
-    let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap().chain_update(&signed).finalize();
+    let mac = Hmac::<Sha256>::new_from_slice(secret)
+        .unwrap()
+        .chain_update(&signed)
+        .finalize();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
 
@@ -91,7 +97,11 @@ fn accepts_all_forms_that_auth_writes() {
         claims_without("email"),
         claims_with(json!({ "app_metadata": { "role": "service_role" }, "aal": "aal1" })),
     ] {
-        assert_eq!(verify(&issuer().sign(&claims)).map(|user| user.id()), Ok(USER), "{claims}");
+        assert_eq!(
+            verify(&issuer().sign(&claims)).map(|user| user.id()),
+            Ok(USER),
+            "{claims}"
+        );
     }
     let anonymous = verify(&issuer().sign(&claims_with(json!({ "email": "" })))).unwrap();
     assert_eq!(anonymous.email(), None);
@@ -106,22 +116,46 @@ fn a_token_whose_claims_are_not_a_users_is_refused() {
         (claims_with(json!({ "exp": 0 })), Expired),
         (claims_with(json!({ "exp": -1 })), Expired),
         (claims_with(json!({ "exp": null })), Malformed),
-        (claims_with(json!({ "exp": (NOW + 60).to_string() })), Malformed),
+        (
+            claims_with(json!({ "exp": (NOW + 60).to_string() })),
+            Malformed,
+        ),
         (claims_without("exp"), Malformed),
         (claims_with(json!({ "nbf": NOW + 31 })), NotYetValid),
         (claims_with(json!({ "iat": NOW + 31 })), NotYetValid),
         (claims_with(json!({ "iat": "yesterday" })), Malformed),
-        (claims_with(json!({ "iss": "https://other.example/auth/v1" })), WrongIssuer),
-        (claims_with(json!({ "iss": "https://project.example/auth/v1/" })), WrongIssuer),
-        (claims_with(json!({ "iss": "https://project.example" })), WrongIssuer),
+        (
+            claims_with(json!({ "iss": "https://other.example/auth/v1" })),
+            WrongIssuer,
+        ),
+        (
+            claims_with(json!({ "iss": "https://project.example/auth/v1/" })),
+            WrongIssuer,
+        ),
+        (
+            claims_with(json!({ "iss": "https://project.example" })),
+            WrongIssuer,
+        ),
         (claims_with(json!({ "iss": "supabase" })), WrongIssuer),
-        (claims_with(json!({ "iss": ["https://project.example/auth/v1"] })), Malformed),
+        (
+            claims_with(json!({ "iss": ["https://project.example/auth/v1"] })),
+            Malformed,
+        ),
         (claims_without("iss"), WrongIssuer),
         (claims_with(json!({ "aud": "anon" })), WrongAudience),
-        (claims_with(json!({ "aud": "Authenticated" })), WrongAudience),
+        (
+            claims_with(json!({ "aud": "Authenticated" })),
+            WrongAudience,
+        ),
         (claims_with(json!({ "aud": [] })), WrongAudience),
-        (claims_with(json!({ "aud": ["anon", "authenticated "] })), WrongAudience),
-        (claims_with(json!({ "aud": { "authenticated": true } })), WrongAudience),
+        (
+            claims_with(json!({ "aud": ["anon", "authenticated "] })),
+            WrongAudience,
+        ),
+        (
+            claims_with(json!({ "aud": { "authenticated": true } })),
+            WrongAudience,
+        ),
         (claims_without("aud"), WrongAudience),
         (claims_with(json!({ "role": "anon" })), WrongRole),
         (claims_with(json!({ "role": "service_role" })), WrongRole),
@@ -130,9 +164,18 @@ fn a_token_whose_claims_are_not_a_users_is_refused() {
         (claims_without("role"), WrongRole),
         (claims_with(json!({ "sub": "ann" })), WrongSubject),
         (claims_with(json!({ "sub": "" })), WrongSubject),
-        (claims_with(json!({ "sub": USER.simple().to_string() })), WrongSubject),
-        (claims_with(json!({ "sub": USER.braced().to_string() })), WrongSubject),
-        (claims_with(json!({ "sub": USER.urn().to_string() })), WrongSubject),
+        (
+            claims_with(json!({ "sub": USER.simple().to_string() })),
+            WrongSubject,
+        ),
+        (
+            claims_with(json!({ "sub": USER.braced().to_string() })),
+            WrongSubject,
+        ),
+        (
+            claims_with(json!({ "sub": USER.urn().to_string() })),
+            WrongSubject,
+        ),
         (claims_with(json!({ "sub": 7 })), Malformed),
         (claims_without("sub"), WrongSubject),
         (claims_with(json!({ "email": 7 })), Malformed),
@@ -140,7 +183,11 @@ fn a_token_whose_claims_are_not_a_users_is_refused() {
         (json!([]), Malformed),
         (json!("claims"), Malformed),
     ] {
-        assert_eq!(verify(&issuer().sign(&claims)).unwrap_err(), expected, "{claims}");
+        assert_eq!(
+            verify(&issuer().sign(&claims)).unwrap_err(),
+            expected,
+            "{claims}"
+        );
     }
 }
 
@@ -149,26 +196,63 @@ fn a_token_whose_header_is_not_ours_is_refused() {
     use AuthError::*;
     let claims = FakeIssuer::claims(USER, NOW);
     for (header, expected) in [
-        (json!({ "alg": "none", "kid": "current" }), UnsupportedAlgorithm("none")),
-        (json!({ "alg": "None", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
-        (json!({ "alg": "", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
-        (json!({ "alg": "es256", "kid": "current" }), UnsupportedAlgorithm("an unknown algorithm")),
-        (json!({ "alg": "ES384", "kid": "current" }), UnsupportedAlgorithm("ES384")),
-        (json!({ "alg": "PS256", "kid": "current" }), UnsupportedAlgorithm("PS256")),
-        (json!({ "alg": "EdDSA", "kid": "current" }), UnsupportedAlgorithm("EdDSA")),
+        (
+            json!({ "alg": "none", "kid": "current" }),
+            UnsupportedAlgorithm("none"),
+        ),
+        (
+            json!({ "alg": "None", "kid": "current" }),
+            UnsupportedAlgorithm("an unknown algorithm"),
+        ),
+        (
+            json!({ "alg": "", "kid": "current" }),
+            UnsupportedAlgorithm("an unknown algorithm"),
+        ),
+        (
+            json!({ "alg": "es256", "kid": "current" }),
+            UnsupportedAlgorithm("an unknown algorithm"),
+        ),
+        (
+            json!({ "alg": "ES384", "kid": "current" }),
+            UnsupportedAlgorithm("ES384"),
+        ),
+        (
+            json!({ "alg": "PS256", "kid": "current" }),
+            UnsupportedAlgorithm("PS256"),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "current" }),
+            UnsupportedAlgorithm("EdDSA"),
+        ),
         (json!({ "alg": "RS256", "kid": "current" }), WrongAlgorithm),
         (json!({ "alg": "HS256", "kid": "current" }), WrongAlgorithm),
         (json!({ "alg": ["ES256"], "kid": "current" }), Malformed),
         (json!({ "alg": null, "kid": "current" }), Malformed),
         (json!({ "kid": "current" }), Malformed),
         (json!({ "alg": "ES256", "kid": 1 }), Malformed),
-        (json!({ "alg": "ES256", "kid": "current", "crit": ["exp"] }), UnsupportedExtension),
-        (json!({ "alg": "ES256", "kid": "current", "crit": [] }), UnsupportedExtension),
-        (json!({ "alg": "ES256", "kid": "current", "crit": null }), UnsupportedExtension),
-        (json!({ "alg": "ES256", "kid": "current", "crit": ["b64"], "b64": false }), UnsupportedExtension),
+        (
+            json!({ "alg": "ES256", "kid": "current", "crit": ["exp"] }),
+            UnsupportedExtension,
+        ),
+        (
+            json!({ "alg": "ES256", "kid": "current", "crit": [] }),
+            UnsupportedExtension,
+        ),
+        (
+            json!({ "alg": "ES256", "kid": "current", "crit": null }),
+            UnsupportedExtension,
+        ),
+        (
+            json!({ "alg": "ES256", "kid": "current", "crit": ["b64"], "b64": false }),
+            UnsupportedExtension,
+        ),
         (json!(["ES256"]), Malformed),
     ] {
-        assert_eq!(verify(&issuer().sign_with_header(&header, &claims)).unwrap_err(), expected, "{header}");
+        assert_eq!(
+            verify(&issuer().sign_with_header(&header, &claims)).unwrap_err(),
+            expected,
+            "{header}"
+        );
     }
 }
 
@@ -177,7 +261,10 @@ fn a_header_that_names_its_algorithm_twice_is_refused() {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","kid":"current","alg":"ES256"}"#);
     let token = issuer().token(USER, NOW);
     let (_, rest) = token.split_once('.').unwrap();
-    assert_eq!(verify(&format!("{header}.{rest}")).unwrap_err(), AuthError::Malformed);
+    assert_eq!(
+        verify(&format!("{header}.{rest}")).unwrap_err(),
+        AuthError::Malformed
+    );
 }
 
 #[test]
@@ -201,12 +288,25 @@ fn refuses_tokens_other_than_three_parts_of_strict_base64url() {
         format!("{token} "),
         format!("{header}.{claims}.{}", pad(signature)),
         format!("{header}.{claims}.!{signature}"),
-        format!("{}.{claims}.{signature}", STANDARD.encode("{\"alg\":\"ES256\",\"kid\":\"???>>>\"}")),
-        format!("{}.{claims}.{signature}", URL_SAFE_NO_PAD.encode([0xff, 0xfe])),
+        format!(
+            "{}.{claims}.{signature}",
+            STANDARD.encode("{\"alg\":\"ES256\",\"kid\":\"???>>>\"}")
+        ),
+        format!(
+            "{}.{claims}.{signature}",
+            URL_SAFE_NO_PAD.encode([0xff, 0xfe])
+        ),
     ] {
-        assert_eq!(verify(&malformed).unwrap_err(), AuthError::Malformed, "{malformed}");
+        assert_eq!(
+            verify(&malformed).unwrap_err(),
+            AuthError::Malformed,
+            "{malformed}"
+        );
     }
-    assert_eq!(verify(&format!("{header}..{signature}")).unwrap_err(), AuthError::BadSignature);
+    assert_eq!(
+        verify(&format!("{header}..{signature}")).unwrap_err(),
+        AuthError::BadSignature
+    );
 }
 
 #[test]
@@ -218,7 +318,12 @@ fn a_token_of_a_user_with_much_profile_data_is_accepted_up_to_32_kb() {
     for bytes in [5_000, 10_000, 16_000, 24_000] {
         let token = token(bytes);
         assert!(token.len() <= 32 * 1024);
-        assert_eq!(verify(&token).map(|user| user.id()), Ok(USER), "{} bytes", token.len());
+        assert_eq!(
+            verify(&token).map(|user| user.id()),
+            Ok(USER),
+            "{} bytes",
+            token.len()
+        );
     }
     for bytes in [24_600, 100_000] {
         assert!(token(bytes).len() > 32 * 1024);
@@ -238,17 +343,32 @@ fn ignores_profile_data_of_users_and_providers() {
         "null",
     ] {
         let claims = claims.replacen('{', &format!("{{\"user_metadata\":{metadata},"), 1);
-        let token = issuer().sign_text(&json!({ "alg": "ES256", "kid": "current" }).to_string(), &claims);
-        assert_eq!(verify(&token).map(|user| user.id()), Ok(USER), "{metadata:.20}");
+        let token = issuer().sign_text(
+            &json!({ "alg": "ES256", "kid": "current" }).to_string(),
+            &claims,
+        );
+        assert_eq!(
+            verify(&token).map(|user| user.id()),
+            Ok(USER),
+            "{metadata:.20}"
+        );
     }
 }
 
 #[test]
 fn a_signature_of_another_form_or_key_is_refused() {
     let token = issuer().token(USER, NOW);
-    let other_key = FakeIssuer::with_kid("other")
-        .sign_with_header(&json!({ "alg": "ES256", "kid": "current" }), &FakeIssuer::claims(USER, NOW));
-    let der = |raw: Vec<u8>| p256::ecdsa::Signature::from_slice(&raw).unwrap().to_der().as_bytes().to_vec();
+    let other_key = FakeIssuer::with_kid("other").sign_with_header(
+        &json!({ "alg": "ES256", "kid": "current" }),
+        &FakeIssuer::claims(USER, NOW),
+    );
+    let der = |raw: Vec<u8>| {
+        p256::ecdsa::Signature::from_slice(&raw)
+            .unwrap()
+            .to_der()
+            .as_bytes()
+            .to_vec()
+    };
     for (name, forged) in [
         ("another key", other_key),
         ("DER", with_signature(&token, der)),
@@ -256,20 +376,40 @@ fn a_signature_of_another_form_or_key_is_refused() {
         ("zeros", with_signature(&token, |_| vec![0; 64])),
         ("ones", with_signature(&token, |_| vec![0xff; 64])),
         ("63 bytes", with_signature(&token, |raw| raw[..63].to_vec())),
-        ("65 bytes", with_signature(&token, |raw| [raw, vec![0]].concat())),
-        ("r and s swapped", with_signature(&token, |raw| [&raw[32..], &raw[..32]].concat())),
+        (
+            "65 bytes",
+            with_signature(&token, |raw| [raw, vec![0]].concat()),
+        ),
+        (
+            "r and s swapped",
+            with_signature(&token, |raw| [&raw[32..], &raw[..32]].concat()),
+        ),
     ] {
-        assert_eq!(verify(&forged).unwrap_err(), AuthError::BadSignature, "{name}");
+        assert_eq!(
+            verify(&forged).unwrap_err(),
+            AuthError::BadSignature,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn no_bit_of_a_token_can_be_flipped() {
     let es256 = issuer().token(USER, NOW);
-    let hs256 = hs256(LEGACY_SECRET.as_bytes(), &json!({ "alg": "HS256" }), &FakeIssuer::claims(USER, NOW));
-    let rs256 = FakeRsaSigner::new("rsa")
-        .sign_with_header(&json!({ "alg": "RS256", "kid": "rsa" }), &FakeIssuer::claims(USER, NOW));
-    for (key, token) in [(es256_key(), es256), (legacy_key(), hs256), (rs256_key(), rs256)] {
+    let hs256 = hs256(
+        LEGACY_SECRET.as_bytes(),
+        &json!({ "alg": "HS256" }),
+        &FakeIssuer::claims(USER, NOW),
+    );
+    let rs256 = FakeRsaSigner::new("rsa").sign_with_header(
+        &json!({ "alg": "RS256", "kid": "rsa" }),
+        &FakeIssuer::claims(USER, NOW),
+    );
+    for (key, token) in [
+        (es256_key(), es256),
+        (legacy_key(), hs256),
+        (rs256_key(), rs256),
+    ] {
         assert!(verify_with(&key, &token).is_ok());
         for index in 0..token.len() {
             // One bit of each character: a verification takes its time.
@@ -286,13 +426,25 @@ fn no_bit_of_a_token_can_be_flipped() {
 fn the_public_key_is_no_hmac_secret() {
     let jwk = issuer().jwk();
     let (x, y) = (jwk["x"].as_str().unwrap(), jwk["y"].as_str().unwrap());
-    let point = [vec![4], URL_SAFE_NO_PAD.decode(x).unwrap(), URL_SAFE_NO_PAD.decode(y).unwrap()].concat();
+    let point = [
+        vec![4],
+        URL_SAFE_NO_PAD.decode(x).unwrap(),
+        URL_SAFE_NO_PAD.decode(y).unwrap(),
+    ]
+    .concat();
     let header = json!({ "alg": "HS256", "kid": "current" });
-    for secret in [point, jwk.to_string().into_bytes(), issuer().jwks().to_string().into_bytes(), Vec::new()]
-    {
+    for secret in [
+        point,
+        jwk.to_string().into_bytes(),
+        issuer().jwks().to_string().into_bytes(),
+        Vec::new(),
+    ] {
         let token = hs256(&secret, &header, &FakeIssuer::claims(USER, NOW));
         assert_eq!(verify(&token).unwrap_err(), AuthError::WrongAlgorithm);
-        assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), AuthError::BadSignature);
+        assert_eq!(
+            verify_with(&legacy_key(), &token).unwrap_err(),
+            AuthError::BadSignature
+        );
     }
 }
 
@@ -300,33 +452,74 @@ fn the_public_key_is_no_hmac_secret() {
 fn the_legacy_secret_verifies_hs256_and_nothing_else() {
     let claims = FakeIssuer::claims(USER, NOW);
     let secret = LEGACY_SECRET.as_bytes();
-    for header in [json!({ "alg": "HS256" }), json!({ "alg": "HS256", "kid": "legacy" })] {
-        assert_eq!(verify_with(&legacy_key(), &hs256(secret, &header, &claims)).unwrap().id(), USER);
+    for header in [
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "HS256", "kid": "legacy" }),
+    ] {
+        assert_eq!(
+            verify_with(&legacy_key(), &hs256(secret, &header, &claims))
+                .unwrap()
+                .id(),
+            USER
+        );
     }
     for (header, expected) in [
-        (json!({ "alg": "ES256", "kid": "current" }), AuthError::WrongAlgorithm),
-        (json!({ "alg": "RS256", "kid": "current" }), AuthError::WrongAlgorithm),
-        (json!({ "alg": "HS512" }), AuthError::UnsupportedAlgorithm("HS512")),
-        (json!({ "alg": "none" }), AuthError::UnsupportedAlgorithm("none")),
+        (
+            json!({ "alg": "ES256", "kid": "current" }),
+            AuthError::WrongAlgorithm,
+        ),
+        (
+            json!({ "alg": "RS256", "kid": "current" }),
+            AuthError::WrongAlgorithm,
+        ),
+        (
+            json!({ "alg": "HS512" }),
+            AuthError::UnsupportedAlgorithm("HS512"),
+        ),
+        (
+            json!({ "alg": "none" }),
+            AuthError::UnsupportedAlgorithm("none"),
+        ),
     ] {
         let token = hs256(secret, &header, &claims);
-        assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), expected, "{header}");
+        assert_eq!(
+            verify_with(&legacy_key(), &token).unwrap_err(),
+            expected,
+            "{header}"
+        );
     }
     let valid = hs256(secret, &json!({ "alg": "HS256" }), &claims);
     for forged in [
-        hs256(b"another secret, at least as long as that one", &json!({ "alg": "HS256" }), &claims),
+        hs256(
+            b"another secret, at least as long as that one",
+            &json!({ "alg": "HS256" }),
+            &claims,
+        ),
         with_signature(&valid, |mac| mac[..31].to_vec()),
         with_signature(&valid, |_| Vec::new()),
     ] {
-        assert_eq!(verify_with(&legacy_key(), &forged).unwrap_err(), AuthError::BadSignature);
+        assert_eq!(
+            verify_with(&legacy_key(), &forged).unwrap_err(),
+            AuthError::BadSignature
+        );
     }
-    let anon_key = hs256(secret, &json!({ "alg": "HS256" }), &claims_with(json!({ "role": "anon" })));
-    assert_eq!(verify_with(&legacy_key(), &anon_key).unwrap_err(), AuthError::WrongRole);
+    let anon_key = hs256(
+        secret,
+        &json!({ "alg": "HS256" }),
+        &claims_with(json!({ "role": "anon" })),
+    );
+    assert_eq!(
+        verify_with(&legacy_key(), &anon_key).unwrap_err(),
+        AuthError::WrongRole
+    );
 }
 
 fn rs256_key() -> Key {
     let document = json!({ "keys": [FakeRsaSigner::new("rsa").jwk()] });
-    Jwks::parse(document.to_string().as_bytes()).unwrap().get("rsa").unwrap()
+    Jwks::parse(document.to_string().as_bytes())
+        .unwrap()
+        .get("rsa")
+        .unwrap()
 }
 
 #[test]
@@ -334,16 +527,41 @@ fn a_token_that_is_signed_with_rs256_identifies_its_user() {
     let claims = FakeIssuer::claims(USER, NOW);
     let token = |header: Value| FakeRsaSigner::new("rsa").sign_with_header(&header, &claims);
     let valid = token(json!({ "alg": "RS256", "typ": "JWT", "kid": "rsa" }));
-    assert_eq!(verify_with(&rs256_key(), &valid).map(|user| user.id()), Ok(USER));
+    assert_eq!(
+        verify_with(&rs256_key(), &valid).map(|user| user.id()),
+        Ok(USER)
+    );
     for (header, expected) in [
-        (json!({ "alg": "ES256", "kid": "rsa" }), AuthError::WrongAlgorithm),
-        (json!({ "alg": "HS256", "kid": "rsa" }), AuthError::WrongAlgorithm),
-        (json!({ "alg": "RS384", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("RS384")),
-        (json!({ "alg": "PS256", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("PS256")),
-        (json!({ "alg": "none", "kid": "rsa" }), AuthError::UnsupportedAlgorithm("none")),
-        (json!({ "alg": "RS256", "kid": "rsa", "crit": ["exp"] }), AuthError::UnsupportedExtension),
+        (
+            json!({ "alg": "ES256", "kid": "rsa" }),
+            AuthError::WrongAlgorithm,
+        ),
+        (
+            json!({ "alg": "HS256", "kid": "rsa" }),
+            AuthError::WrongAlgorithm,
+        ),
+        (
+            json!({ "alg": "RS384", "kid": "rsa" }),
+            AuthError::UnsupportedAlgorithm("RS384"),
+        ),
+        (
+            json!({ "alg": "PS256", "kid": "rsa" }),
+            AuthError::UnsupportedAlgorithm("PS256"),
+        ),
+        (
+            json!({ "alg": "none", "kid": "rsa" }),
+            AuthError::UnsupportedAlgorithm("none"),
+        ),
+        (
+            json!({ "alg": "RS256", "kid": "rsa", "crit": ["exp"] }),
+            AuthError::UnsupportedExtension,
+        ),
     ] {
-        assert_eq!(verify_with(&rs256_key(), &token(header.clone())).unwrap_err(), expected, "{header}");
+        assert_eq!(
+            verify_with(&rs256_key(), &token(header.clone())).unwrap_err(),
+            expected,
+            "{header}"
+        );
     }
     let (signed, _) = valid.rsplit_once('.').unwrap();
     let es256 = issuer().sign_with_header(&json!({ "alg": "RS256", "kid": "rsa" }), &claims);
@@ -354,19 +572,40 @@ fn a_token_that_is_signed_with_rs256_identifies_its_user() {
         with_signature(&valid, |raw| [raw, vec![0]].concat()),
         es256,
     ] {
-        assert_eq!(verify_with(&rs256_key(), &forged).unwrap_err(), AuthError::BadSignature);
+        assert_eq!(
+            verify_with(&rs256_key(), &forged).unwrap_err(),
+            AuthError::BadSignature
+        );
     }
-    assert_eq!(verify(&valid).unwrap_err(), AuthError::WrongAlgorithm, "with a key on P-256");
+    assert_eq!(
+        verify(&valid).unwrap_err(),
+        AuthError::WrongAlgorithm,
+        "with a key on P-256"
+    );
 }
 
 #[test]
 fn the_public_rsa_key_is_no_hmac_secret() {
     let jwk = FakeRsaSigner::new("rsa").jwk();
     let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
-    for secret in [modulus, jwk["n"].as_str().unwrap().into(), jwk.to_string().into_bytes()] {
-        let token = hs256(&secret, &json!({ "alg": "HS256", "kid": "rsa" }), &FakeIssuer::claims(USER, NOW));
-        assert_eq!(verify_with(&rs256_key(), &token).unwrap_err(), AuthError::WrongAlgorithm);
-        assert_eq!(verify_with(&legacy_key(), &token).unwrap_err(), AuthError::BadSignature);
+    for secret in [
+        modulus,
+        jwk["n"].as_str().unwrap().into(),
+        jwk.to_string().into_bytes(),
+    ] {
+        let token = hs256(
+            &secret,
+            &json!({ "alg": "HS256", "kid": "rsa" }),
+            &FakeIssuer::claims(USER, NOW),
+        );
+        assert_eq!(
+            verify_with(&rs256_key(), &token).unwrap_err(),
+            AuthError::WrongAlgorithm
+        );
+        assert_eq!(
+            verify_with(&legacy_key(), &token).unwrap_err(),
+            AuthError::BadSignature
+        );
     }
 }
 
@@ -374,39 +613,64 @@ fn the_public_rsa_key_is_no_hmac_secret() {
 fn the_log_names_the_algorithm_that_is_not_supported_and_nothing_that_the_sender_made_up() {
     let cause = |alg: &str| {
         let token = issuer().sign_with_header(&json!({ "alg": alg, "kid": "current" }), &json!({}));
-        Error::from(verify(&token).unwrap_err()).cause().unwrap().to_owned()
+        Error::from(verify(&token).unwrap_err())
+            .cause()
+            .unwrap()
+            .to_owned()
     };
-    assert_eq!(cause("EdDSA"), "the token is signed with EdDSA; ES256, RS256 and HS256 are supported");
+    assert_eq!(
+        cause("EdDSA"),
+        "the token is signed with EdDSA; ES256, RS256 and HS256 are supported"
+    );
     assert!(cause("PS256").contains("PS256") && cause("none").contains("none"));
     assert!(!cause("secret\n{}").contains("secret"));
 }
 
 fn authorization(values: &[&'static str]) -> HeaderMap {
-    values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_static(value))).fold(
-        HeaderMap::new(),
-        |mut headers, (name, value)| {
+    values
+        .iter()
+        .map(|value| (header::AUTHORIZATION, HeaderValue::from_static(value)))
+        .fold(HeaderMap::new(), |mut headers, (name, value)| {
             headers.append(name, value);
             headers
-        },
-    )
+        })
 }
 
 #[test]
 fn the_bearer_token_is_found_whatever_the_case_of_its_scheme() {
-    for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c ", " Bearer a.b.c"] {
+    for value in [
+        "Bearer a.b.c",
+        "bearer a.b.c",
+        "BEARER   a.b.c ",
+        " Bearer a.b.c",
+    ] {
         assert_eq!(bearer(&authorization(&[value])), Ok("a.b.c"), "{value}");
     }
 }
 
 #[test]
 fn any_other_authorization_is_no_token() {
-    for values in [&[][..], &[""], &["Bearer"], &["Bearer "], &["Basic YTpi"], &["a.b.c"], &["Bearera.b.c"]] {
-        assert_eq!(bearer(&authorization(values)), Err(AuthError::Missing), "{values:?}");
+    for values in [
+        &[][..],
+        &[""],
+        &["Bearer"],
+        &["Bearer "],
+        &["Basic YTpi"],
+        &["a.b.c"],
+        &["Bearera.b.c"],
+    ] {
+        assert_eq!(
+            bearer(&authorization(values)),
+            Err(AuthError::Missing),
+            "{values:?}"
+        );
     }
     let twice = authorization(&["Bearer a.b.c", "Bearer a.b.c"]);
     assert_eq!(bearer(&twice), Err(AuthError::Malformed));
-    let binary =
-        HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap())]);
+    let binary = HeaderMap::from_iter([(
+        header::AUTHORIZATION,
+        HeaderValue::from_bytes(b"Bearer \xff").unwrap(),
+    )]);
     assert_eq!(bearer(&binary), Err(AuthError::Malformed));
 }
 
@@ -418,13 +682,19 @@ fn each_failure_has_its_code_and_its_cause_in_the_log_only() {
         (AuthError::WrongRole, Code::InvalidToken),
         (AuthError::Expired, Code::TokenExpired),
         (AuthError::TooLarge, Code::TokenTooLarge),
-        (AuthError::KeysUnavailable("status 500".into()), Code::DatabaseUnavailable),
+        (
+            AuthError::KeysUnavailable("status 500".into()),
+            Code::DatabaseUnavailable,
+        ),
     ] {
         let cause = error.to_string();
         let shown = Error::from(error);
         assert_eq!(shown.code(), code);
         assert_eq!(shown.cause(), Some(cause.as_str()));
-        assert_eq!(shown.retry_after_seconds().is_some(), code == Code::DatabaseUnavailable);
+        assert_eq!(
+            shown.retry_after_seconds().is_some(),
+            code == Code::DatabaseUnavailable
+        );
     }
 }
 
@@ -440,9 +710,15 @@ fn config_with_secret(secret: &str) -> Result<AuthConfig, ConfigError> {
 fn hs256_is_accepted_only_where_a_legacy_secret_is_set_and_never_asks_for_keys() {
     let receive = |config: &AuthConfig, secret: &str| {
         let claims = FakeIssuer::claims(USER, NOW);
-        let token = hs256(secret.as_bytes(), &json!({ "alg": "HS256", "kid": "legacy" }), &claims);
+        let token = hs256(
+            secret.as_bytes(),
+            &json!({ "alg": "HS256", "kid": "legacy" }),
+            &claims,
+        );
         let (http, clock) = (FakeHttp::answering([]), FakeClock::at_ms(NOW * 1000));
-        let user = identify(&token, config, &JwksCache::default(), &http, &clock).now_or_never().unwrap();
+        let user = identify(&token, config, &JwksCache::default(), &http, &clock)
+            .now_or_never()
+            .unwrap();
         assert!(http.requests().is_empty());
         user.map(|user| user.id())
     };
@@ -450,14 +726,23 @@ fn hs256_is_accepted_only_where_a_legacy_secret_is_set_and_never_asks_for_keys()
     assert_eq!(receive(&with_secret, LEGACY_SECRET), Ok(USER));
     assert_eq!(receive(&with_secret, ""), Err(AuthError::BadSignature));
     for secret in [LEGACY_SECRET, ""] {
-        assert_eq!(receive(&FakeIssuer::config(), secret), Err(AuthError::NoLegacySecret));
+        assert_eq!(
+            receive(&FakeIssuer::config(), secret),
+            Err(AuthError::NoLegacySecret)
+        );
     }
 }
 
 #[test]
 fn a_short_legacy_secret_is_refused() {
     let error = config_with_secret("short").unwrap_err();
-    assert_eq!(error.to_string(), "SUPABASE_JWT_SECRET must have at least 32 bytes");
+    assert_eq!(
+        error.to_string(),
+        "SUPABASE_JWT_SECRET must have at least 32 bytes"
+    );
     assert!(!format!("{:?}", config_with_secret(LEGACY_SECRET)).contains(LEGACY_SECRET));
-    assert_eq!(AuthConfig::from_env(|_| None).unwrap_err().to_string(), "SUPABASE_URL is missing");
+    assert_eq!(
+        AuthConfig::from_env(|_| None).unwrap_err().to_string(),
+        "SUPABASE_URL is missing"
+    );
 }

@@ -58,14 +58,21 @@ impl AuthConfig {
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let url = required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
         let secret = match optional(&env, "SUPABASE_JWT_SECRET") {
-            Some(secret) if secret.len() < MIN_SECRET_BYTES => {
-                Err(ConfigError::invalid("SUPABASE_JWT_SECRET", "must have at least 32 bytes"))
-            }
+            Some(secret) if secret.len() < MIN_SECRET_BYTES => Err(ConfigError::invalid(
+                "SUPABASE_JWT_SECRET",
+                "must have at least 32 bytes",
+            )),
             secret => Ok(secret.map(Secret::new)),
         };
-        let issuer = optional(&env, "AUTH_ISSUER").map(|issuer| base_url("AUTH_ISSUER", issuer)).transpose();
+        let issuer = optional(&env, "AUTH_ISSUER")
+            .map(|issuer| base_url("AUTH_ISSUER", issuer))
+            .transpose();
         let mut problems = Problems::default();
-        let (url, secret, issuer) = (problems.take(url), problems.take(secret), problems.take(issuer));
+        let (url, secret, issuer) = (
+            problems.take(url),
+            problems.take(secret),
+            problems.take(issuer),
+        );
         problems.finish(|| {
             let url = url?;
             Some(Self {

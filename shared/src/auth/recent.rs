@@ -21,13 +21,20 @@ impl SignIns {
     /// Reads the claim `amr`. A method without a time (RFC 8176 allows plain strings) does not count.
     pub(super) fn of(amr: Option<&Value>) -> Self {
         let entries = amr.and_then(Value::as_array).into_iter().flatten();
-        let sign_ins = entries.filter(|entry| entry.get("method").is_some_and(|it| it != "token_refresh"));
-        Self { seconds: sign_ins.filter_map(|entry| entry.get("timestamp")?.as_f64()).collect() }
+        let sign_ins =
+            entries.filter(|entry| entry.get("method").is_some_and(|it| it != "token_refresh"));
+        Self {
+            seconds: sign_ins
+                .filter_map(|entry| entry.get("timestamp")?.as_f64())
+                .collect(),
+        }
     }
 
     fn any_is_recent(&self, now_seconds: u64) -> bool {
         let now = now_seconds as f64;
-        self.seconds.iter().any(|then| (-LEEWAY_SECONDS..=MAX_AGE_SECONDS).contains(&(now - then)))
+        self.seconds
+            .iter()
+            .any(|then| (-LEEWAY_SECONDS..=MAX_AGE_SECONDS).contains(&(now - then)))
     }
 }
 
@@ -64,9 +71,16 @@ mod tests {
             claims[name] = value.clone();
         }
         let token = issuer.sign(&claims);
-        let key = Jwks::parse(issuer.jwks().to_string().as_bytes()).unwrap().get("k").unwrap();
+        let key = Jwks::parse(issuer.jwks().to_string().as_bytes())
+            .unwrap()
+            .get("k")
+            .unwrap();
         let iss = claims["iss"].as_str().unwrap();
-        UnverifiedJwt::parse(&token).unwrap().verify(&key, iss, NOW).unwrap().require_recent_sign_in(NOW)
+        UnverifiedJwt::parse(&token)
+            .unwrap()
+            .verify(&key, iss, NOW)
+            .unwrap()
+            .require_recent_sign_in(NOW)
     }
 
     fn entry(method: &str, age: i64) -> Value {
@@ -75,11 +89,23 @@ mod tests {
 
     #[test]
     fn a_sign_in_of_the_last_ten_minutes_is_recent_by_whatever_method() {
-        for method in
-            ["password", "otp", "oauth", "magiclink", "recovery", "invite", "totp", "sso/saml", "web3"]
-        {
+        for method in [
+            "password",
+            "otp",
+            "oauth",
+            "magiclink",
+            "recovery",
+            "invite",
+            "totp",
+            "sso/saml",
+            "web3",
+        ] {
             for age in [-30, 0, 599, 600] {
-                assert_eq!(require(&json!({"amr": [entry(method, age)]})), Ok(()), "{method}, {age}");
+                assert_eq!(
+                    require(&json!({"amr": [entry(method, age)]})),
+                    Ok(()),
+                    "{method}, {age}"
+                );
             }
         }
         // A second sign-in makes an old session recent, in any order of the entries.
@@ -105,7 +131,11 @@ mod tests {
             json!(null),
         ] {
             let error = require(&json!({ "amr": amr })).unwrap_err();
-            assert_eq!((error.status().as_u16(), error.code()), (403, Code::SignInAgain), "{amr}");
+            assert_eq!(
+                (error.status().as_u16(), error.code()),
+                (403, Code::SignInAgain),
+                "{amr}"
+            );
         }
     }
 

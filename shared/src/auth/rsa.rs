@@ -17,8 +17,8 @@ const MIN_BYTES: usize = 256;
 const EXPONENT: [u8; 3] = [1, 0, 1];
 /// The prefix of a SHA-256 hash (RFC 8017, 9.2, note 1).
 const DIGEST_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
-    0x04, 0x20,
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
 ];
 
 /// A public key of 2048 to 4096 bits.
@@ -31,12 +31,17 @@ pub struct RsaKey {
 impl RsaKey {
     /// Builds a key from modulus and exponent; `None` if it is too short, too long or malformed.
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
-        let has_all_bits = modulus.first().is_some_and(|byte| byte.leading_zeros() == 0);
+        let has_all_bits = modulus
+            .first()
+            .is_some_and(|byte| byte.leading_zeros() == 0);
         if modulus.len() < MIN_BYTES || !has_all_bits || exponent != EXPONENT {
             return None;
         }
         let number = number(modulus).filter(|number| number.is_odd().into())?;
-        Some(Self { modulus: Rc::new(DynResidueParams::new(&number)), bytes: modulus.len() })
+        Some(Self {
+            modulus: Rc::new(DynResidueParams::new(&number)),
+            bytes: modulus.len(),
+        })
     }
 
     /// Whether the signature is the key owner's signature of the message.
@@ -73,7 +78,9 @@ impl RsaKey {
 /// Reads bytes as a big-endian number; `None` if it is too large.
 fn number(bytes: &[u8]) -> Option<U4096> {
     let mut padded = [0; MAX_BYTES];
-    padded.get_mut(MAX_BYTES.checked_sub(bytes.len())?..)?.copy_from_slice(bytes);
+    padded
+        .get_mut(MAX_BYTES.checked_sub(bytes.len())?..)?
+        .copy_from_slice(bytes);
     Some(U4096::from_be_slice(&padded))
 }
 

@@ -32,7 +32,11 @@ impl FakeRsaSigner {
         let jwk = json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "key_ops": ["verify"], "kid": kid, "n": vector["modulus"], "e": "AQAB",
         });
-        Self { key: key_of(vector), jwk, exponent: number(&decode(&vector["private_exponent"])).unwrap() }
+        Self {
+            key: key_of(vector),
+            jwk,
+            exponent: number(&decode(&vector["private_exponent"])).unwrap(),
+        }
     }
 
     pub(in crate::auth) fn jwk(&self) -> Value {
@@ -65,7 +69,12 @@ fn verifies_openssl_signatures_of_every_key_length() {
         let signature = decode(&vector["signature"]);
         assert!(key.verifies(message, &signature), "{}", vector["bits"]);
         assert!(!key.verifies(b"another message", &signature));
-        for other in vectors["keys"].as_array().unwrap().iter().filter(|other| *other != vector) {
+        for other in vectors["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|other| *other != vector)
+        {
             assert!(!key.verifies(message, &decode(&other["signature"])));
         }
     }
@@ -90,7 +99,10 @@ fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
     ] {
         assert!(!key.verifies(b"a message", &forged), "{name}");
     }
-    let beyond = key.modulus.modulus().wrapping_add(&number(&signature).unwrap());
+    let beyond = key
+        .modulus
+        .modulus()
+        .wrapping_add(&number(&signature).unwrap());
     let beyond = crypto_bigint::Encoding::to_be_bytes(&beyond);
     assert!(
         !key.verifies(b"a message", &beyond[MAX_BYTES - 256..]),
@@ -111,8 +123,8 @@ fn a_hash_that_is_encoded_in_another_way_is_refused() {
     let info = [&[0x00], &DIGEST_INFO[..]].concat();
     // Without NULL as the algorithm's parameters, which some verifiers let pass.
     let no_null = [
-        0, 0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x04,
-        0x20,
+        0, 0x30, 0x2f, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+        0x01, 0x04, 0x20,
     ];
     let sha512 = {
         let mut info = info.clone();
@@ -122,16 +134,28 @@ fn a_hash_that_is_encoded_in_another_way_is_refused() {
     for (name, wrong) in [
         ("block type 2", encoded(&[0, 2], 202, &info, &[])),
         ("block type 0", encoded(&[0, 0], 202, &info, &[])),
-        ("a first byte that is not 0", encoded(&[1, 1], 202, &info, &[])),
-        ("little padding, then a tail", encoded(&[0, 1], 8, &info, &[0; 194])),
+        (
+            "a first byte that is not 0",
+            encoded(&[1, 1], 202, &info, &[]),
+        ),
+        (
+            "little padding, then a tail",
+            encoded(&[0, 1], 8, &info, &[0; 194]),
+        ),
         ("a tail of one byte", encoded(&[0, 1], 201, &info, &[0])),
         ("no parameters", encoded(&[0, 1], 204, &no_null, &[])),
         ("another hash's name", encoded(&[0, 1], 202, &sha512, &[])),
         ("the hash alone", encoded(&[0, 1], 221, &[0], &[])),
-        ("no padding", [vec![0; 204], info.clone(), hash.clone()].concat()),
+        (
+            "no padding",
+            [vec![0; 204], info.clone(), hash.clone()].concat(),
+        ),
     ] {
         assert_eq!(wrong.len(), right.len(), "{name}");
-        assert!(!signer.key.verifies(message, &signer.sign_encoded(&wrong)), "{name}");
+        assert!(
+            !signer.key.verifies(message, &signer.sign_encoded(&wrong)),
+            "{name}"
+        );
     }
 }
 

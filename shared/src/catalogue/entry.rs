@@ -27,7 +27,11 @@ impl Finding {
     /// Returns the song's key and what is remembered of it.
     #[must_use]
     pub fn into_entry(self) -> (String, Entry) {
-        let Self { suggestion, by_field, by_words } = self;
+        let Self {
+            suggestion,
+            by_field,
+            by_words,
+        } = self;
         let is_complete = by_words.is_some();
         let found = by_field.iter().chain(by_words.iter().flatten());
         let is_any_playable = found.into_iter().any(|track| track.is_playable);
@@ -39,7 +43,15 @@ impl Finding {
                 tracks.push(track);
             }
         }
-        (song_key(&suggestion), Entry { tracks, by_field, is_complete, is_any_playable })
+        (
+            song_key(&suggestion),
+            Entry {
+                tracks,
+                by_field,
+                is_complete,
+                is_any_playable,
+            },
+        )
     }
 }
 
@@ -92,7 +104,9 @@ impl Entry {
             judged => judged,
         };
         match judge(self.tracks.get(..self.by_field).unwrap_or_default()) {
-            Err(MissReason::NotFound | MissReason::LowScore) => self.is_complete.then(|| judge(&self.tracks)),
+            Err(MissReason::NotFound | MissReason::LowScore) => {
+                self.is_complete.then(|| judge(&self.tracks))
+            }
             decided => Some(decided),
         }
     }
@@ -116,7 +130,9 @@ fn is_usable(track: &CatalogueTrack) -> bool {
         && (1..=MAX_ARTISTS).contains(&track.artists.len())
         && track.artists.iter().all(|name| !name.is_empty())
         && track.duration_ms <= MAX_DURATION_MS
-        && track.release_year.is_none_or(|year| (1..=9999).contains(&year))
+        && track
+            .release_year
+            .is_none_or(|year| (1..=9999).contains(&year))
         && track.image_url.as_deref().is_none_or(is_image_url)
 }
 

@@ -56,7 +56,12 @@ impl MemoryConfig {
         let mut problems = Problems::default();
         let found_days = problems.take(days("CATALOGUE_MEMORY_DAYS", 7));
         let missing_days = problems.take(days("CATALOGUE_MEMORY_MISSING_DAYS", 1));
-        problems.finish(|| Some(Self { found_days: found_days?, missing_days: missing_days? }))
+        problems.finish(|| {
+            Some(Self {
+                found_days: found_days?,
+                missing_days: missing_days?,
+            })
+        })
     }
 
     /// Whether anything is remembered.
@@ -66,7 +71,12 @@ impl MemoryConfig {
     }
 
     fn hours(self, entry: &Entry) -> u32 {
-        HOURS_A_DAY * if entry.is_found() { self.found_days } else { self.missing_days }
+        HOURS_A_DAY
+            * if entry.is_found() {
+                self.found_days
+            } else {
+                self.missing_days
+            }
     }
 }
 
@@ -80,14 +90,21 @@ pub struct Memory<'a> {
 impl<'a> Memory<'a> {
     /// Reads and writes with the function's own credential; `market` is a country or none.
     pub fn new(service: Service<'a>, clock: &'a dyn Clock, market: Option<&'a str>) -> Self {
-        Self { service, clock, market }
+        Self {
+            service,
+            clock,
+            market,
+        }
     }
 
     /// Returns what is remembered of each song, at most [`MAX_RECALLED`], in their order. An entry that cannot be used
     /// counts as none. Returns `None` if the memory fails, is slow, or answers about another number of songs.
     pub async fn recall(&self, songs: &[String]) -> Option<Vec<Option<Entry>>> {
         let args = json!({"p_songs": songs, "p_market": self.market, "p_matcher": MATCHER_VERSION});
-        let (reading, patience) = (self.service.rpc("recall_songs", &args), self.clock.sleep_ms(READ_MS));
+        let (reading, patience) = (
+            self.service.rpc("recall_songs", &args),
+            self.clock.sleep_ms(READ_MS),
+        );
         pin_mut!(reading);
         let entries: Vec<Value> = match select(reading, patience).await {
             Either::Left((entries, _)) => entries.ok()?,
@@ -100,7 +117,11 @@ impl<'a> Memory<'a> {
     ///
     /// # Errors
     /// [`SupabaseError`]; what follows the failure is not remembered.
-    pub async fn remember(&self, config: MemoryConfig, findings: Vec<Finding>) -> Result<(), SupabaseError> {
+    pub async fn remember(
+        &self,
+        config: MemoryConfig,
+        findings: Vec<Finding>,
+    ) -> Result<(), SupabaseError> {
         let remembered = |finding: Finding| {
             let (song, entry) = finding.into_entry();
             let hours = config.hours(&entry);

@@ -25,11 +25,19 @@ fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
 }
 
 fn arahja() -> Suggestion {
-    Suggestion { artist: "Kult".into(), title: "Arahja".into(), year: Some(1988) }
+    Suggestion {
+        artist: "Kult".into(),
+        title: "Arahja".into(),
+        year: Some(1988),
+    }
 }
 
 fn finding(by_field: Vec<CatalogueTrack>, by_words: Option<Vec<CatalogueTrack>>) -> Finding {
-    Finding { suggestion: arahja(), by_field, by_words }
+    Finding {
+        suggestion: arahja(),
+        by_field,
+        by_words,
+    }
 }
 
 fn allowed() -> Constraints {
@@ -38,14 +46,33 @@ fn allowed() -> Constraints {
 
 #[test]
 fn only_the_song_is_kept_in_any_version_and_what_is_played_elsewhere_is_not() {
-    let gone = CatalogueTrack { is_playable: false, ..track(3, "Kult", "Arahja") };
+    let gone = CatalogueTrack {
+        is_playable: false,
+        ..track(3, "Kult", "Arahja")
+    };
     let other = track(4, "Kult", "Celina");
-    let found = vec![track(1, "Kult", "Arahja (Live)"), other.clone(), gone, track(2, "Kult", "Arahja")];
+    let found = vec![
+        track(1, "Kult", "Arahja (Live)"),
+        other.clone(),
+        gone,
+        track(2, "Kult", "Arahja"),
+    ];
     let (key, entry) = finding(found, Some(vec![track(2, "Kult", "Arahja"), other])).into_entry();
     assert_eq!(key, "kult\narahja");
-    let titles: Vec<_> = entry.tracks().iter().map(|track| track.title.as_str()).collect();
+    let titles: Vec<_> = entry
+        .tracks()
+        .iter()
+        .map(|track| track.title.as_str())
+        .collect();
     assert_eq!(titles, ["Arahja (Live)", "Arahja"]);
-    assert_eq!(entry.best_match(&arahja(), &allowed()).unwrap().unwrap().track, &track(2, "Kult", "Arahja"));
+    assert_eq!(
+        entry
+            .best_match(&arahja(), &allowed())
+            .unwrap()
+            .unwrap()
+            .track,
+        &track(2, "Kult", "Arahja")
+    );
 }
 
 #[test]
@@ -53,18 +80,24 @@ fn what_only_a_search_by_words_can_tell_is_not_decided_without_it() {
     let live = || vec![track(1, "Kult", "Arahja (Live)")];
     let judged = |by_words| {
         let (_, entry) = finding(live(), by_words).into_entry();
-        entry.best_match(&arahja(), &allowed()).map(|best| best.map(|best| best.track.title.clone()))
+        entry
+            .best_match(&arahja(), &allowed())
+            .map(|best| best.map(|best| best.track.title.clone()))
     };
     assert_eq!(judged(None), None);
     assert_eq!(judged(Some(vec![])), Some(Err(MissReason::LowScore)));
-    assert_eq!(judged(Some(vec![track(2, "Kult", "Arahja")])), Some(Ok("Arahja".to_owned())));
+    assert_eq!(
+        judged(Some(vec![track(2, "Kult", "Arahja")])),
+        Some(Ok("Arahja".to_owned()))
+    );
 }
 
 #[test]
 fn a_missing_song_says_whether_anything_was_found_in_its_place() {
-    for (found, reason) in
-        [(vec![], MissReason::NotFound), (vec![track(1, "Hey", "Moja")], MissReason::LowScore)]
-    {
+    for (found, reason) in [
+        (vec![], MissReason::NotFound),
+        (vec![track(1, "Hey", "Moja")], MissReason::LowScore),
+    ] {
         let (_, entry) = finding(found, Some(vec![])).into_entry();
         assert!(!entry.is_found());
         assert_eq!(entry.best_match(&arahja(), &allowed()), Some(Err(reason)));
@@ -88,8 +121,14 @@ fn a_poisoned_or_half_written_entry_is_ignored() {
         ("", json!({})),
         ("", json!({"tracks": []})),
         ("/tracks", json!("Arahja")),
-        ("/tracks/0", json!({"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Arahja"})),
-        ("/tracks/0/uri", json!("https://evil.example/4uLU6hMCjMI75M1A2tKUQC")),
+        (
+            "/tracks/0",
+            json!({"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Arahja"}),
+        ),
+        (
+            "/tracks/0/uri",
+            json!("https://evil.example/4uLU6hMCjMI75M1A2tKUQC"),
+        ),
         ("/tracks/0/title", json!("")),
         ("/tracks/0/title", json!("two\nlines")),
         ("/tracks/0/title", json!("x".repeat(201))),
@@ -105,7 +144,11 @@ fn a_poisoned_or_half_written_entry_is_ignored() {
         ("/is_any_playable", json!(false)),
         ("/tracks", json!(vec![stored(&[])["tracks"][0].clone(); 21])),
     ] {
-        assert_eq!(Entry::parse(stored(&[(pointer, changed.clone())])), None, "{pointer} {changed}");
+        assert_eq!(
+            Entry::parse(stored(&[(pointer, changed.clone())])),
+            None,
+            "{pointer} {changed}"
+        );
     }
 }
 
@@ -145,27 +188,48 @@ fn memory_that_fails_lies_or_takes_a_second_has_no_answer() {
         let config = database();
         let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, Some("PL"));
         let songs = ["kult\narahja".to_owned()];
-        assert_eq!(clock.run(vec![Box::pin(memory.recall(&songs))])[0].is_some(), is_usable);
+        assert_eq!(
+            clock.run(vec![Box::pin(memory.recall(&songs))])[0].is_some(),
+            is_usable
+        );
         assert!(clock.now_ms() <= READ_MS);
     }
 }
 
 #[test]
 fn songs_are_remembered_for_the_days_of_the_configuration_and_missing_ones_for_theirs() {
-    for (found_days, missing_days, hours) in
-        [(7, 1, vec![168, 24]), (7, 0, vec![168]), (1, 30, vec![24, 720])]
-    {
+    for (found_days, missing_days, hours) in [
+        (7, 1, vec![168, 24]),
+        (7, 0, vec![168]),
+        (1, 30, vec![24, 720]),
+    ] {
         let http = FakeHttp::responding(|_| FakeAnswer::text(204, "text/plain", ""));
         let config = database();
         let clock = FakeClock::at_ms(0);
         let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
-        let findings = vec![finding(vec![track(1, "Kult", "Arahja")], None), finding(vec![], Some(vec![]))];
-        let remembered = memory.remember(MemoryConfig { found_days, missing_days }, findings);
+        let findings = vec![
+            finding(vec![track(1, "Kult", "Arahja")], None),
+            finding(vec![], Some(vec![])),
+        ];
+        let remembered = memory.remember(
+            MemoryConfig {
+                found_days,
+                missing_days,
+            },
+            findings,
+        );
         assert_eq!(remembered.now_or_never(), Some(Ok(())));
         let sent: Value = serde_json::from_slice(&http.requests()[0].body).unwrap();
-        let lives: Vec<_> =
-            sent["p_entries"].as_array().unwrap().iter().map(|it| it["hours"].clone()).collect();
-        assert_eq!((lives, &sent["p_market"]), (hours.into_iter().map(Value::from).collect(), &Value::Null));
+        let lives: Vec<_> = sent["p_entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["hours"].clone())
+            .collect();
+        assert_eq!(
+            (lives, &sent["p_market"]),
+            (hours.into_iter().map(Value::from).collect(), &Value::Null)
+        );
     }
 }
 
@@ -173,12 +237,29 @@ fn songs_are_remembered_for_the_days_of_the_configuration_and_missing_ones_for_t
 fn settings_are_days_up_to_thirty_and_zero_switches_the_memory_off() {
     let read = |found: &'static str, missing: &'static str| {
         MemoryConfig::from_env(move |name| {
-            Some(if name == "CATALOGUE_MEMORY_DAYS" { found } else { missing }.to_owned())
+            Some(
+                if name == "CATALOGUE_MEMORY_DAYS" {
+                    found
+                } else {
+                    missing
+                }
+                .to_owned(),
+            )
         })
     };
-    assert_eq!(read("", ""), Ok(MemoryConfig { found_days: 7, missing_days: 1 }));
+    assert_eq!(
+        read("", ""),
+        Ok(MemoryConfig {
+            found_days: 7,
+            missing_days: 1
+        })
+    );
     assert!(!read("0", "1").unwrap().is_on() && read("1", "0").unwrap().is_on());
     for invalid in ["31", "-1", "a week", "1.5"] {
-        assert_eq!(read(invalid, invalid).unwrap_err().names().count(), 2, "{invalid}");
+        assert_eq!(
+            read(invalid, invalid).unwrap_err().names().count(),
+            2,
+            "{invalid}"
+        );
     }
 }

@@ -144,10 +144,17 @@ impl LenientParser {
             Lexeme::LineComment if c != '\n' => self.lexeme = Lexeme::LineComment,
             Lexeme::LineComment => {}
             Lexeme::BlockComment { after_star: true } if c == '/' => {}
-            Lexeme::BlockComment { .. } => self.lexeme = Lexeme::BlockComment { after_star: c == '*' },
+            Lexeme::BlockComment { .. } => {
+                self.lexeme = Lexeme::BlockComment {
+                    after_star: c == '*',
+                }
+            }
             Lexeme::Text(mut text) => {
                 self.lexeme = if text.push(c) {
-                    Lexeme::AfterQuote { text, spaces: String::new() }
+                    Lexeme::AfterQuote {
+                        text,
+                        spaces: String::new(),
+                    }
                 } else {
                     Lexeme::Text(text)
                 }
@@ -187,7 +194,9 @@ impl LenientParser {
             ']' => self.close(Container::Array, tokens),
             '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
             _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
-            '"' | '\'' | '“' | '„' | '‘' => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
+            '"' | '\'' | '“' | '„' | '‘' => {
+                self.lexeme = Lexeme::Text(PartialText::quoted(c))
+            }
             ',' => self.slot = self.first_slot(),
             ':' => self.slot = Slot::Value,
             '/' => self.lexeme = Lexeme::Slash,
@@ -207,7 +216,11 @@ impl LenientParser {
     }
 
     fn first_slot(&self) -> Slot {
-        if self.stack.last() == Some(&Container::Object) { Slot::Key } else { Slot::Value }
+        if self.stack.last() == Some(&Container::Object) {
+            Slot::Key
+        } else {
+            Slot::Value
+        }
     }
 
     fn open(&mut self, container: Container, tokens: &mut Vec<Token>) {
@@ -238,7 +251,11 @@ impl LenientParser {
     fn close(&mut self, container: Container, tokens: &mut Vec<Token>) {
         if !self.stack.contains(&container) {
             if self.stack.is_empty() {
-                tokens.push(Token::Noise(if container == Container::Object { '}' } else { ']' }));
+                tokens.push(Token::Noise(if container == Container::Object {
+                    '}'
+                } else {
+                    ']'
+                }));
             }
             return;
         }
@@ -261,7 +278,13 @@ impl LenientParser {
         Some(open)
     }
 
-    fn after_quote(&mut self, mut text: PartialText, mut spaces: String, c: char, tokens: &mut Vec<Token>) {
+    fn after_quote(
+        &mut self,
+        mut text: PartialText,
+        mut spaces: String,
+        c: char,
+        tokens: &mut Vec<Token>,
+    ) {
         let is_end = text.closes == Some('”')
             || self.stack.is_empty()
             || self.skipped_depth > 0
@@ -289,11 +312,19 @@ impl LenientParser {
             return;
         }
         text.end_surrogate();
-        tokens.push(if self.ends_key() { Token::Key(text.text) } else { Token::Text(text.text) });
+        tokens.push(if self.ends_key() {
+            Token::Key(text.text)
+        } else {
+            Token::Text(text.text)
+        });
     }
 
     fn end_bare(&mut self, bare: String, tokens: &mut Vec<Token>) {
-        tokens.push(if self.ends_key() { Token::Key(bare) } else { Token::Bare(bare) });
+        tokens.push(if self.ends_key() {
+            Token::Key(bare)
+        } else {
+            Token::Bare(bare)
+        });
     }
 
     /// Whether what has ended is a name. After a value a name follows, even where the comma is missing.
@@ -313,12 +344,20 @@ impl PartialText {
             '‘' => '’',
             same => same,
         };
-        Self { closes: Some(closes), ..Self::default() }
+        Self {
+            closes: Some(closes),
+            ..Self::default()
+        }
     }
 
     /// A document within a text, without its opening quote.
     fn document(first: char) -> Self {
-        Self { text: first.to_string(), closes: Some('"'), is_document: true, ..Self::default() }
+        Self {
+            text: first.to_string(),
+            closes: Some('"'),
+            is_document: true,
+            ..Self::default()
+        }
     }
 
     /// Reads a character; returns whether it may be the closing quote.
@@ -334,7 +373,10 @@ impl PartialText {
                     self.code_unit(value * 16 + digit);
                 }
                 Some(digit) => {
-                    self.escape = Escape::Unicode { digits: digits + 1, value: value * 16 + digit };
+                    self.escape = Escape::Unicode {
+                        digits: digits + 1,
+                        value: value * 16 + digit,
+                    };
                 }
                 None => {
                     self.escape = Escape::None;
@@ -348,7 +390,12 @@ impl PartialText {
     fn unescape(&mut self, c: char) {
         self.escape = Escape::None;
         match c {
-            'u' => self.escape = Escape::Unicode { digits: 0, value: 0 },
+            'u' => {
+                self.escape = Escape::Unicode {
+                    digits: 0,
+                    value: 0,
+                }
+            }
             'n' | 't' | 'r' => self.keep(' '),
             'b' | 'f' => {}
             _ => self.keep(c),
@@ -377,7 +424,11 @@ impl PartialText {
         if self.text.is_empty() && matches!(c, '{' | '[') {
             self.is_document = true;
         }
-        let max = if self.is_document { MAX_NESTED_DOCUMENT_BYTES } else { MAX_TEXT_BYTES };
+        let max = if self.is_document {
+            MAX_NESTED_DOCUMENT_BYTES
+        } else {
+            MAX_TEXT_BYTES
+        };
         if self.text.len() + c.len_utf8() <= max {
             self.text.push(c);
         }

@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn members_keep_their_order_and_only_an_object_has_some() {
         let found = members(br#"{"b":1,"skip":{"x":[2]},"a":null}"#, "skip").unwrap();
-        assert_eq!(found, [("b".to_owned(), json!(1)), ("a".to_owned(), Value::Null)]);
+        assert_eq!(
+            found,
+            [("b".to_owned(), json!(1)), ("a".to_owned(), Value::Null)]
+        );
         for other in ["[1,[2]]", "true", "-1", "1", "1.5", "\"a\"", "null"] {
             assert_eq!(members(other.as_bytes(), "").unwrap(), [], "{other}");
         }

@@ -33,7 +33,10 @@ pub fn replace_lone_surrogates(document: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The same with another character for each half, which must not need an escape.
-pub fn replace_lone_surrogates_by(document: &[u8], replacement: impl Fn(u16) -> char) -> Cow<'_, [u8]> {
+pub fn replace_lone_surrogates_by(
+    document: &[u8],
+    replacement: impl Fn(u16) -> char,
+) -> Cow<'_, [u8]> {
     replaced(document, replacement).map_or(Cow::Borrowed(document), Cow::Owned)
 }
 
@@ -42,7 +45,11 @@ fn replaced(document: &[u8], replacement: impl Fn(u16) -> char) -> Option<Vec<u8
     let mut mended: Option<Vec<u8>> = None;
     // What has been read; and of it, what has not been copied yet.
     let (mut read, mut copied) = (0, 0);
-    while let Some(found) = document.get(read..)?.iter().position(|byte| *byte == BACKSLASH) {
+    while let Some(found) = document
+        .get(read..)?
+        .iter()
+        .position(|byte| *byte == BACKSLASH)
+    {
         let at = read + found;
         read = at
             + match (half_at(document, at), half_at(document, at + ESCAPE_BYTES)) {
@@ -111,21 +118,44 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf_8_are_replaced() {
-        assert_eq!(read(b"[\"a\xff\", \"\xc5\", \"\xed\xa0\x80\"]")[0], "a\u{fffd}");
+        assert_eq!(
+            read(b"[\"a\xff\", \"\xc5\", \"\xed\xa0\x80\"]")[0],
+            "a\u{fffd}"
+        );
         assert_eq!(read(b"[\"\xc5\\ud83e\"]")[0], "\u{fffd}\u{fffd}");
     }
 
     #[test]
     fn a_document_without_anything_to_replace_is_not_copied() {
-        for document in ["", "{}", r#"{"a":"\ud83e\udd43 \\ud83e \u00e9 🥃"}"#, r"\", r"\u", r"\ud83"] {
-            assert!(matches!(mended(document.as_bytes()), Cow::Borrowed(_)), "{document}");
+        for document in [
+            "",
+            "{}",
+            r#"{"a":"\ud83e\udd43 \\ud83e \u00e9 🥃"}"#,
+            r"\",
+            r"\u",
+            r"\ud83",
+        ] {
+            assert!(
+                matches!(mended(document.as_bytes()), Cow::Borrowed(_)),
+                "{document}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_json_stays_refused() {
-        for document in [&b""[..], b"{", b"\xff", br#"{"a":"\ud83"}"#, br#"{"a":"\u"}"#, br#"{"a":"\ud83"#] {
-            assert!(from_slice_lenient::<Value>(document).is_err(), "{document:?}");
+        for document in [
+            &b""[..],
+            b"{",
+            b"\xff",
+            br#"{"a":"\ud83"}"#,
+            br#"{"a":"\u"}"#,
+            br#"{"a":"\ud83"#,
+        ] {
+            assert!(
+                from_slice_lenient::<Value>(document).is_err(),
+                "{document:?}"
+            );
         }
     }
 }

@@ -4,7 +4,9 @@ use serde_json::Value;
 ///
 /// `Value::pointer` does the same, but allocates two texts for each step.
 pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('/').skip(1).try_fold(value, |value, member| value.get(member))
+    path.split('/')
+        .skip(1)
+        .try_fold(value, |value, member| value.get(member))
 }
 
 #[cfg(test)]
@@ -16,9 +18,13 @@ mod tests {
     #[test]
     fn a_member_is_found_at_every_depth() {
         let value = json!({"a": {"b": 1}, "c": [{"d": 2}]});
-        for (path, expected) in
-            [("", Some(&value)), ("/a/b", Some(&json!(1))), ("/a/x", None), ("/c/d", None), ("/a/b/c", None)]
-        {
+        for (path, expected) in [
+            ("", Some(&value)),
+            ("/a/b", Some(&json!(1))),
+            ("/a/x", None),
+            ("/c/d", None),
+            ("/a/b/c", None),
+        ] {
             assert_eq!(at(&value, path), expected, "{path}");
         }
     }

@@ -33,7 +33,15 @@ fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
 fn shown(text: &str) -> String {
     let visible = text.chars().filter(|c| !matches!(c, '\u{8}' | '\u{c}'));
     // Of control characters, `serde_json` escapes those below the space.
-    visible.map(|c| if matches!(c, '\n' | '\r' | '\t' | '\u{7f}'..='\u{9f}') { ' ' } else { c }).collect()
+    visible
+        .map(|c| {
+            if matches!(c, '\n' | '\r' | '\t' | '\u{7f}'..='\u{9f}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 proptest! {
@@ -66,7 +74,11 @@ proptest! {
 }
 
 fn inside_quotes(json: &str) -> String {
-    json.strip_prefix('"').unwrap().strip_suffix('"').unwrap().to_owned()
+    json.strip_prefix('"')
+        .unwrap()
+        .strip_suffix('"')
+        .unwrap()
+        .to_owned()
 }
 
 proptest! {

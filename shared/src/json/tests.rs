@@ -15,7 +15,10 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
 }
 
 pub(super) fn without_noise(text: &str) -> Vec<Token> {
-    tokens(text).into_iter().filter(|token| !matches!(token, Token::Noise(_))).collect()
+    tokens(text)
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Noise(_)))
+        .collect()
 }
 
 fn key(text: &str) -> Token {
@@ -61,7 +64,15 @@ fn returns_the_parts_of_a_document_in_order() {
 fn returns_a_part_with_the_character_that_completes_it() {
     let mut parser = LenientParser::default();
     let mut tokens = Vec::new();
-    for (c, expected) in [('{', 1), ('"', 1), ('a', 1), ('"', 1), (':', 2), ('7', 2), ('}', 4)] {
+    for (c, expected) in [
+        ('{', 1),
+        ('"', 1),
+        ('a', 1),
+        ('"', 1),
+        (':', 2),
+        ('7', 2),
+        ('}', 4),
+    ] {
         parser.push(c, &mut tokens);
         assert_eq!(tokens.len(), expected, "{c}");
     }
@@ -71,8 +82,14 @@ fn returns_a_part_with_the_character_that_completes_it() {
 #[test]
 fn brackets_that_lack_their_partner_are_implied_or_skipped() {
     use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
-    assert_eq!(without_noise("[{]"), [ArrayStart, ObjectStart, ObjectEnd, ArrayEnd]);
-    assert_eq!(without_noise("{[}"), [ObjectStart, ArrayStart, ArrayEnd, ObjectEnd]);
+    assert_eq!(
+        without_noise("[{]"),
+        [ArrayStart, ObjectStart, ObjectEnd, ArrayEnd]
+    );
+    assert_eq!(
+        without_noise("{[}"),
+        [ObjectStart, ArrayStart, ArrayEnd, ObjectEnd]
+    );
     assert_eq!(without_noise("]}[}]"), [ArrayStart, ArrayEnd]);
 }
 
@@ -80,7 +97,13 @@ fn brackets_that_lack_their_partner_are_implied_or_skipped() {
 fn characters_outside_of_documents_are_noise() {
     let noise: String = tokens("Say \"hi\" [1] now")
         .into_iter()
-        .filter_map(|token| if let Token::Noise(c) = token { Some(c) } else { None })
+        .filter_map(|token| {
+            if let Token::Noise(c) = token {
+                Some(c)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(noise, "Say \"hi\"  now");
 }

@@ -12,8 +12,8 @@ use super::frame::Frame;
 use super::private::Private;
 use super::surrogates::Joiner;
 use super::{
-    ChatEvent, ChatRequest, Cost, Dialect, Estimate, FrameReader, LlmConfig, LlmError, LlmMemory, Payload,
-    Prices, Problem, Usage,
+    ChatEvent, ChatRequest, Cost, Dialect, Estimate, FrameReader, LlmConfig, LlmError, LlmMemory,
+    Payload, Prices, Problem, Usage,
 };
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{
@@ -59,7 +59,11 @@ pub async fn stream_chat<'a>(
     limits: Limits,
 ) -> Result<ChatStream<'a>, LlmError> {
     let deadline_ms = clock.now_ms().saturating_add(limits.total_ms);
-    let texts = request.private.iter().map(String::as_str).chain([config.api_key.expose()]);
+    let texts = request
+        .private
+        .iter()
+        .map(String::as_str)
+        .chain([config.api_key.expose()]);
     let private = Rc::new(Private::new(texts));
     let mut dialect = memory.dialect(config, clock.now_ms());
     if request.is_second {
@@ -75,7 +79,8 @@ pub async fn stream_chat<'a>(
                     // the first payload.
                     let problem = stream.first_problem().await;
                     if steps < MAX_STEPS
-                        && let Some((simpler, names_it)) = problem.and_then(|problem| dialect.after(problem))
+                        && let Some((simpler, names_it)) =
+                            problem.and_then(|problem| dialect.after(problem))
                     {
                         dialect = simpler;
                         is_named &= names_it;
@@ -87,9 +92,15 @@ pub async fn stream_chat<'a>(
                     }
                     return Ok(stream);
                 }
-                Err(Attempt::Failed(error @ HttpError::Network)) => (error.into(), Some(RETRY_PAUSE_MS)),
+                Err(Attempt::Failed(error @ HttpError::Network)) => {
+                    (error.into(), Some(RETRY_PAUSE_MS))
+                }
                 Err(Attempt::Failed(error)) => return Err(error.into()),
-                Err(Attempt::Refused { problem, pause_ms, retry_after_seconds }) => {
+                Err(Attempt::Refused {
+                    problem,
+                    pause_ms,
+                    retry_after_seconds,
+                }) => {
                     if steps < MAX_STEPS
                         && let Some((simpler, names_it)) = dialect.after(&problem)
                     {
@@ -103,7 +114,9 @@ pub async fn stream_chat<'a>(
                 }
             };
         match pause_ms {
-            Some(pause_ms) if may_retry && clock.now_ms().saturating_add(pause_ms) < deadline_ms => {
+            Some(pause_ms)
+                if may_retry && clock.now_ms().saturating_add(pause_ms) < deadline_ms =>
+            {
                 may_retry = false;
                 clock.sleep_ms(pause_ms).await;
             }
@@ -135,7 +148,14 @@ async fn attempt<'a>(
     let response = http.send(outbound).await.map_err(Attempt::Failed)?;
     if response.status.is_success() {
         let sent = request.estimate();
-        return Ok(ChatStream::new(response, clock, dialect, config.prices, sent, private.clone()));
+        return Ok(ChatStream::new(
+            response,
+            clock,
+            dialect,
+            config.prices,
+            sent,
+            private.clone(),
+        ));
     }
     let status = response.status.as_u16();
     let retry_after_seconds = response.retry_after_seconds();
@@ -145,7 +165,11 @@ async fn attempt<'a>(
         Some(pause_ms) => Some(pause_ms).filter(|pause_ms| *pause_ms <= MAX_RETRY_AFTER_MS),
     };
     let body = error_body(response.body, clock).await;
-    Err(Attempt::Refused { problem: Problem::from_body(status, &body), pause_ms, retry_after_seconds })
+    Err(Attempt::Refused {
+        problem: Problem::from_body(status, &body),
+        pause_ms,
+        retry_after_seconds,
+    })
 }
 
 /// Returns the beginning of an error's body, as far as it arrives in time.
@@ -169,13 +193,25 @@ fn outbound(
 ) -> Result<OutboundRequest, HttpError> {
     let url = format!("{}/chat/completions", config.base_url);
     // Without streaming, no byte arrives before the answer is complete.
-    let idle_timeout_ms = if dialect.streams { limits.idle_timeout_ms } else { limits.total_ms };
-    let limits = Limits { idle_timeout_ms, ..limits };
+    let idle_timeout_ms = if dialect.streams {
+        limits.idle_timeout_ms
+    } else {
+        limits.total_ms
+    };
+    let limits = Limits {
+        idle_timeout_ms,
+        ..limits
+    };
     let outbound = OutboundRequest::new(Upstream::Model, Method::POST, url, limits)
-        .header(AUTHORIZATION, &format!("Bearer {}", config.api_key.expose()))?
+        .header(
+            AUTHORIZATION,
+            &format!("Bearer {}", config.api_key.expose()),
+        )?
         .header(CONTENT_TYPE, "application/json")?
         .header(ACCEPT, "text/event-stream, application/json")?;
-    let body = request.to_body(config, dialect).map_err(|_| HttpError::InvalidRequest)?;
+    let body = request
+        .to_body(config, dialect)
+        .map_err(|_| HttpError::InvalidRequest)?;
     Ok(outbound.body(body))
 }
 
@@ -318,8 +354,12 @@ impl<'a> ChatStream<'a> {
     /// usage, or if the answer was cut off) an estimate from the characters.
     pub fn cost(&self) -> Cost {
         match self.usage {
-            Some(Usage { cost: Some(cost), .. }) => cost,
-            Some(usage) => self.prices.of_tokens(usage.prompt_tokens, usage.completion_tokens),
+            Some(Usage {
+                cost: Some(cost), ..
+            }) => cost,
+            Some(usage) => self
+                .prices
+                .of_tokens(usage.prompt_tokens, usage.completion_tokens),
             None => self.prices.estimate(self.sent, self.received),
         }
     }
@@ -350,7 +390,10 @@ impl<'a> ChatStream<'a> {
     }
 
     fn read(&mut self, chunk: &[u8]) -> Result<(), LlmError> {
-        let payloads = self.frames.push(chunk).map_err(|_| LlmError::InvalidAnswer)?;
+        let payloads = self
+            .frames
+            .push(chunk)
+            .map_err(|_| LlmError::InvalidAnswer)?;
         self.take(payloads)
     }
 

@@ -18,7 +18,10 @@ const FINISHED: ChatEvent = ChatEvent::Finished(FinishReason::Stop);
 fn request() -> ChatRequest {
     ChatRequest {
         system: "12345678".to_owned(),
-        messages: vec![Message { role: Role::User, content: "a very private wish".to_owned() }],
+        messages: vec![Message {
+            role: Role::User,
+            content: "a very private wish".to_owned(),
+        }],
         schema_name: "answer",
         schema: Schema::Text,
         max_tokens: 100,
@@ -38,11 +41,17 @@ fn ask_with<'a>(
     clock: &'a FakeClock,
     http: &FakeHttp,
 ) -> Result<ChatStream<'a>, LlmError> {
-    stream_chat(&prices(), memory, http, clock, &request(), LIMITS).now_or_never().expect("still waiting")
+    stream_chat(&prices(), memory, http, clock, &request(), LIMITS)
+        .now_or_never()
+        .expect("still waiting")
 }
 
 fn ask(http: &FakeHttp) -> Result<ChatStream<'static>, LlmError> {
-    ask_with(&LlmMemory::default(), Box::leak(Box::new(FakeClock::hurrying(0))), http)
+    ask_with(
+        &LlmMemory::default(),
+        Box::leak(Box::new(FakeClock::hurrying(0))),
+        http,
+    )
 }
 
 /// Reads the answer on a stopped clock, so nothing times out.
@@ -71,7 +80,10 @@ fn content(text: &str) -> Result<ChatEvent, LlmError> {
 }
 
 fn saying(text: &str) -> String {
-    format!("data: {}\n\n", json!({"choices": [{"delta": {"content": text}}]}))
+    format!(
+        "data: {}\n\n",
+        json!({"choices": [{"delta": {"content": text}}]})
+    )
 }
 
 fn failed(status: u16) -> LlmError {
@@ -79,19 +91,38 @@ fn failed(status: u16) -> LlmError {
 }
 
 fn bodies(http: &FakeHttp) -> Vec<Value> {
-    http.requests().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+    http.requests()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect()
 }
 
 const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20}}\n\n";
+const USAGE: &str =
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20}}\n\n";
 const DONE: &str = "data: [DONE]\n\n";
 
 #[test]
 fn an_answer_streams_to_its_end_and_costs_what_its_tokens_cost() {
-    let (events, cost) =
-        answer_of(sse(&format!(": hi\n\n{}{}{STOP}{USAGE}{DONE}", saying("a"), saying("ż"))));
-    let usage = Usage { prompt_tokens: 10, completion_tokens: 20, cost: None };
-    assert_eq!(events, [content("a"), content("ż"), Ok(FINISHED), Ok(ChatEvent::Usage(usage))]);
+    let (events, cost) = answer_of(sse(&format!(
+        ": hi\n\n{}{}{STOP}{USAGE}{DONE}",
+        saying("a"),
+        saying("ż")
+    )));
+    let usage = Usage {
+        prompt_tokens: 10,
+        completion_tokens: 20,
+        cost: None,
+    };
+    assert_eq!(
+        events,
+        [
+            content("a"),
+            content("ż"),
+            Ok(FINISHED),
+            Ok(ChatEvent::Usage(usage))
+        ]
+    );
     assert_eq!(cost.to_string(), "0.0050");
 }
 
@@ -99,7 +130,9 @@ fn an_answer_streams_to_its_end_and_costs_what_its_tokens_cost() {
 fn one_post_with_the_key_goes_to_chat_completions() {
     let http = FakeHttp::answering([sse(DONE)]);
     ask(&http).ok().unwrap();
-    let [sent] = &http.requests()[..] else { panic!("not one request") };
+    let [sent] = &http.requests()[..] else {
+        panic!("not one request")
+    };
     assert_eq!(
         (sent.method.as_str(), sent.url.as_str()),
         ("POST", "https://llm.example/v1/chat/completions")
@@ -107,14 +140,26 @@ fn one_post_with_the_key_goes_to_chat_completions() {
     assert_eq!(sent.headers[AUTHORIZATION], "Bearer sk-secret");
     assert_eq!(sent.limits, LIMITS);
     let body = &bodies(&http)[0];
-    assert_eq!((&body["stream"], &body["max_completion_tokens"]), (&json!(true), &json!(100)));
-    assert_eq!((body.get("temperature"), body.get("max_tokens")), (None, None));
+    assert_eq!(
+        (&body["stream"], &body["max_completion_tokens"]),
+        (&json!(true), &json!(100))
+    );
+    assert_eq!(
+        (body.get("temperature"), body.get("max_tokens")),
+        (None, None)
+    );
 }
 
 #[test]
 fn a_cost_that_the_upstream_tells_is_taken_over_prices() {
-    let usage = "data: {\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20,\"cost\":0.00031}}\n\n";
-    assert_eq!(answer_of(sse(&format!("{STOP}{usage}{DONE}"))).1.to_string(), "0.0004");
+    let usage =
+        "data: {\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20,\"cost\":0.00031}}\n\n";
+    assert_eq!(
+        answer_of(sse(&format!("{STOP}{usage}{DONE}")))
+            .1
+            .to_string(),
+        "0.0004"
+    );
 }
 
 #[test]
@@ -130,23 +175,45 @@ fn a_document_is_read_like_a_stream_whatever_its_type() {
     let body = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": usage});
     for content_type in ["application/json", "text/event-stream", "text/plain"] {
         let (events, cost) = answer_of(FakeAnswer::text(200, content_type, &body.to_string()));
-        assert_eq!((&events[..2], events.len()), (&[content("{}"), Ok(FINISHED)][..], 3), "{content_type}");
+        assert_eq!(
+            (&events[..2], events.len()),
+            (&[content("{}"), Ok(FINISHED)][..], 3),
+            "{content_type}"
+        );
         assert_eq!(cost.to_string(), "0.0003");
     }
     let stream = format!("{}{DONE}", saying("{}"));
-    assert_eq!(answer_of(FakeAnswer::text(200, "application/json", &stream)).0, [content("{}")]);
+    assert_eq!(
+        answer_of(FakeAnswer::text(200, "application/json", &stream)).0,
+        [content("{}")]
+    );
 }
 
 #[test]
 fn distinguishes_empty_from_invalid_answers() {
     for body in [json!({}), json!({"choices": [{"message": {}}]})] {
-        assert_eq!(answer_of(FakeAnswer::json(200, &body)).0, [Err(LlmError::Empty)], "{body}");
+        assert_eq!(
+            answer_of(FakeAnswer::json(200, &body)).0,
+            [Err(LlmError::Empty)],
+            "{body}"
+        );
     }
-    for body in ["", "<!doctype html><title>Sign in</title>", "data: ping\n\n"] {
-        assert_eq!(answer_of(sse(body)).0, [Err(LlmError::InvalidAnswer)], "{body}");
+    for body in [
+        "",
+        "<!doctype html><title>Sign in</title>",
+        "data: ping\n\n",
+    ] {
+        assert_eq!(
+            answer_of(sse(body)).0,
+            [Err(LlmError::InvalidAnswer)],
+            "{body}"
+        );
     }
     let error = FakeAnswer::json(200, &json!({"error": {"code": 402}}));
-    assert!(matches!(answer_of(error).0[..], [Err(LlmError::Misconfigured(_))]));
+    assert!(matches!(
+        answer_of(error).0[..],
+        [Err(LlmError::Misconfigured(_))]
+    ));
 }
 
 #[test]
@@ -156,7 +223,10 @@ fn a_failure_half_way_is_told_after_what_came_before() {
         ("data: {\"choices\":[{\"del", None),
         ("data: <html>\n\n", None),
         ("data: {\"error\":{\"code\":502}}\n\n", Some(502)),
-        ("data: {\"choices\":[{\"finish_reason\":\"error\"}]}\n\n", Some(502)),
+        (
+            "data: {\"choices\":[{\"finish_reason\":\"error\"}]}\n\n",
+            Some(502),
+        ),
     ] {
         let (events, cost) = answer_of(sse(&format!("{}{rest}", saying("a"))));
         assert_eq!(events[0], content("a"), "{rest}");
@@ -171,11 +241,22 @@ fn a_failure_half_way_is_told_after_what_came_before() {
 
 #[test]
 fn an_answer_that_is_sent_as_thoughts_is_the_answer() {
-    let thought =
-        |text: &str| format!("data: {}\n\n", json!({"choices": [{"delta": {"reasoning_content": text}}]}));
-    let stream = |thoughts: &str, content: &str| sse(&format!("{}{content}{STOP}{DONE}", thought(thoughts)));
-    assert_eq!(answer_of(stream("{\"a\":1}", "")).0, [Ok(FINISHED), content("{\"a\":1}")]);
-    assert_eq!(answer_of(stream("{\"a\":1}", &saying("{}"))).0, [content("{}"), Ok(FINISHED)]);
+    let thought = |text: &str| {
+        format!(
+            "data: {}\n\n",
+            json!({"choices": [{"delta": {"reasoning_content": text}}]})
+        )
+    };
+    let stream =
+        |thoughts: &str, content: &str| sse(&format!("{}{content}{STOP}{DONE}", thought(thoughts)));
+    assert_eq!(
+        answer_of(stream("{\"a\":1}", "")).0,
+        [Ok(FINISHED), content("{\"a\":1}")]
+    );
+    assert_eq!(
+        answer_of(stream("{\"a\":1}", &saying("{}"))).0,
+        [content("{}"), Ok(FINISHED)]
+    );
     assert_eq!(answer_of(stream("hm", "")).0, [Ok(FINISHED)]);
 }
 
@@ -188,7 +269,10 @@ fn joins_a_character_cut_in_two() {
 #[test]
 fn a_transport_that_breaks_is_told_unless_the_model_had_finished() {
     let breaking = |text: &str| {
-        let chunks = vec![Ok(Bytes::copy_from_slice(text.as_bytes())), Err(HttpError::Timeout)];
+        let chunks = vec![
+            Ok(Bytes::copy_from_slice(text.as_bytes())),
+            Err(HttpError::Timeout),
+        ];
         FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), chunks)
     };
     let timeout = Err(LlmError::Unavailable(HttpError::Timeout));
@@ -200,15 +284,30 @@ fn a_transport_that_breaks_is_told_unless_the_model_had_finished() {
 fn a_connection_that_stays_open_is_given_up_when_the_caller_says_so() {
     let clock = FakeClock::hurrying(0);
     let (chunks, body) = futures_channel::mpsc::unbounded();
-    chunks.unbounded_send(Ok(Bytes::from(format!("{}{STOP}", saying("a"))))).unwrap();
-    let response =
-        InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) };
+    chunks
+        .unbounded_send(Ok(Bytes::from(format!("{}{STOP}", saying("a")))))
+        .unwrap();
+    let response = InboundResponse {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Box::pin(body),
+    };
     let dialect = Dialect::first(&prices());
-    let mut stream =
-        ChatStream::new(response, &clock, dialect, Prices::default(), Estimate::default(), Rc::default());
+    let mut stream = ChatStream::new(
+        response,
+        &clock,
+        dialect,
+        Prices::default(),
+        Estimate::default(),
+        Rc::default(),
+    );
     assert_eq!(stream.next().now_or_never(), Some(Some(content("a"))));
     assert_eq!(stream.next().now_or_never(), Some(Some(Ok(FINISHED))));
-    assert_eq!(stream.next().now_or_never(), None, "given up before its end");
+    assert_eq!(
+        stream.next().now_or_never(),
+        None,
+        "given up before its end"
+    );
     stream.end_within_ms(5_000);
     stream.end_within_ms(1_000);
     stream.end_within_ms(9_000);
@@ -218,13 +317,17 @@ fn a_connection_that_stays_open_is_given_up_when_the_caller_says_so() {
 
 #[test]
 fn nothing_is_read_after_done() {
-    assert_eq!(answer_of(sse(&format!("{DONE}{}data: <html>\n\n", saying("late")))).0, []);
+    assert_eq!(
+        answer_of(sse(&format!("{DONE}{}data: <html>\n\n", saying("late")))).0,
+        []
+    );
 }
 
 #[test]
 fn repeats_transient_failures_once() {
-    let after =
-        |status, name: http::HeaderName, value| FakeAnswer::json(status, &json!({})).with_header(name, value);
+    let after = |status, name: http::HeaderName, value| {
+        FakeAnswer::json(status, &json!({})).with_header(name, value)
+    };
     for (first, pause_ms) in [
         (after(429, RETRY_AFTER, "3"), 3_000),
         (after(429, RETRY_AFTER, "1.5"), 1_500),
@@ -241,7 +344,9 @@ fn repeats_transient_failures_once() {
         let started = ask_with(&LlmMemory::default(), &clock, &http);
         assert_eq!(all(&mut started.ok().unwrap()), [Ok(FINISHED)]);
         // The error's body is awaited as well; on the hurrying clock that takes no time.
-        let [first, second] = &http.requests()[..] else { panic!("not two requests") };
+        let [first, second] = &http.requests()[..] else {
+            panic!("not two requests")
+        };
         assert_eq!(first.body, second.body);
         assert_eq!(second.limits.total_ms, LIMITS.total_ms - pause_ms);
     }
@@ -251,7 +356,11 @@ fn repeats_transient_failures_once() {
 fn the_second_refusal_is_final() {
     let answer = || FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, "1");
     let http = FakeHttp::answering([answer(), answer(), sse(DONE)]);
-    let Some(LlmError::RateLimited { retry_after_seconds, .. }) = ask(&http).err() else {
+    let Some(LlmError::RateLimited {
+        retry_after_seconds,
+        ..
+    }) = ask(&http).err()
+    else {
         panic!("not limited")
     };
     assert_eq!(retry_after_seconds, Some(1));
@@ -279,8 +388,15 @@ fn does_not_repeat_lasting_failures() {
 #[test]
 fn a_long_pause_and_a_pause_past_the_deadline_are_not_waited_for() {
     for (value, expected) in [("4", Some(4)), ("Wed, 25 Nov 2026 07:28:00 GMT", None)] {
-        let http = FakeHttp::answering([FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, value)]);
-        let Some(LlmError::RateLimited { retry_after_seconds, .. }) = ask(&http).err() else {
+        let http =
+            FakeHttp::answering(
+                [FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, value)],
+            );
+        let Some(LlmError::RateLimited {
+            retry_after_seconds,
+            ..
+        }) = ask(&http).err()
+        else {
             panic!("{value}")
         };
         assert_eq!(retry_after_seconds, expected);
@@ -288,21 +404,42 @@ fn a_long_pause_and_a_pause_past_the_deadline_are_not_waited_for() {
     }
 
     let http = FakeHttp::answering([FakeAnswer::json(503, &json!({}))]);
-    let limits = Limits { total_ms: RETRY_PAUSE_MS, ..LIMITS };
+    let limits = Limits {
+        total_ms: RETRY_PAUSE_MS,
+        ..LIMITS
+    };
     let clock = FakeClock::hurrying(0);
-    let asked =
-        stream_chat(&config(&[]), &LlmMemory::default(), &http, &clock, &request(), limits).now_or_never();
-    let Some(LlmError::Failed(problem)) = asked.unwrap().err() else { panic!("no failure") };
+    let asked = stream_chat(
+        &config(&[]),
+        &LlmMemory::default(),
+        &http,
+        &clock,
+        &request(),
+        limits,
+    )
+    .now_or_never();
+    let Some(LlmError::Failed(problem)) = asked.unwrap().err() else {
+        panic!("no failure")
+    };
     assert_eq!((problem.status, http.requests().len()), (503, 1));
 }
 
 #[test]
 fn reports_a_missing_response() {
     let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Timeout)]);
-    assert_eq!(ask(&http).err(), Some(LlmError::Unavailable(HttpError::Timeout)));
+    assert_eq!(
+        ask(&http).err(),
+        Some(LlmError::Unavailable(HttpError::Timeout))
+    );
     assert_eq!(http.requests().len(), 1);
-    let http = FakeHttp::answering([FakeAnswer::json(500, &json!({})), FakeAnswer::json(500, &json!({}))]);
-    assert_eq!(ask(&http).err().map(|error| error.to_string()), Some(failed(500).to_string()));
+    let http = FakeHttp::answering([
+        FakeAnswer::json(500, &json!({})),
+        FakeAnswer::json(500, &json!({})),
+    ]);
+    assert_eq!(
+        ask(&http).err().map(|error| error.to_string()),
+        Some(failed(500).to_string())
+    );
 }
 
 /// A server that refuses every body for which `refuses` returns an error.
@@ -325,8 +462,12 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
         (
             "DeepSeek has no schemas",
             |body| {
-                (body["response_format"]["type"] == "json_schema")
-                    .then(|| (400, json!({"message": "This response_format type is unavailable now"})))
+                (body["response_format"]["type"] == "json_schema").then(|| {
+                    (
+                        400,
+                        json!({"message": "This response_format type is unavailable now"}),
+                    )
+                })
             },
             2,
             |dialect| dialect.json_mode == JsonMode::Object && dialect.streams,
@@ -342,7 +483,8 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
         (
             "no JSON mode at all",
             |body| {
-                body.get("response_format").map(|_| (422, json!({"detail": "extra fields not permitted"})))
+                body.get("response_format")
+                    .map(|_| (422, json!({"detail": "extra fields not permitted"})))
             },
             3,
             |dialect| dialect.json_mode == JsonMode::Prompt && dialect.streams,
@@ -350,8 +492,12 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
         (
             "Groq streams no structured outputs",
             |body| {
-                (body.get("response_format").is_some() && body["stream"] == true)
-                    .then(|| (400, json!({"message": "response_format does not support streaming"})))
+                (body.get("response_format").is_some() && body["stream"] == true).then(|| {
+                    (
+                        400,
+                        json!({"message": "response_format does not support streaming"}),
+                    )
+                })
             },
             2,
             |dialect| dialect.json_mode == JsonMode::Prompt && dialect.streams,
@@ -366,17 +512,27 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
             "Mistral knows the old name of the limit",
             |body| {
                 body.get("max_completion_tokens").map(|_| {
-                    (422, json!({"message": "Extra inputs are not permitted: max_completion_tokens"}))
+                    (
+                        422,
+                        json!({"message": "Extra inputs are not permitted: max_completion_tokens"}),
+                    )
                 })
             },
             2,
-            |dialect| dialect.token_limit == TokenLimit::MaxTokens && dialect.json_mode == JsonMode::Strict,
+            |dialect| {
+                dialect.token_limit == TokenLimit::MaxTokens
+                    && dialect.json_mode == JsonMode::Strict
+            },
         ),
         (
             "a server without stream_options",
             |body| {
-                body.get("stream_options")
-                    .map(|_| (400, json!({"param": "stream_options", "message": "unknown"})))
+                body.get("stream_options").map(|_| {
+                    (
+                        400,
+                        json!({"param": "stream_options", "message": "unknown"}),
+                    )
+                })
             },
             2,
             |dialect| !dialect.asks_usage && dialect.json_mode == JsonMode::Strict,
@@ -414,9 +570,14 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
         let http = picky(refuses);
         let memory = LlmMemory::default();
         let clock = FakeClock::hurrying(0);
-        let stream = ask_with(&memory, &clock, &http).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let stream =
+            ask_with(&memory, &clock, &http).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(http.requests().len(), requests, "{name}");
-        assert!(is_expected(stream.dialect()), "{name}: {:?}", stream.dialect());
+        assert!(
+            is_expected(stream.dialect()),
+            "{name}: {:?}",
+            stream.dialect()
+        );
 
         let asked = || {
             let before = http.requests().len();
@@ -433,12 +594,19 @@ fn a_refused_form_is_replaced_by_the_next_simpler_one() {
 
 #[test]
 fn remembers_a_simpler_form_for_half_an_hour() {
-    let refused = FakeAnswer::json(400, &json!({"error": {"message": "response_format is not supported"}}));
+    let refused = FakeAnswer::json(
+        400,
+        &json!({"error": {"message": "response_format is not supported"}}),
+    );
     let http = FakeHttp::answering([refused, sse(DONE), sse(DONE), sse(DONE)]);
     let (memory, clock) = (LlmMemory::default(), FakeClock::at_ms(0));
     let mode = |at_ms: u64| {
         clock.advance_ms(at_ms - clock.now_ms());
-        ask_with(&memory, &clock, &http).ok().unwrap().dialect().json_mode
+        ask_with(&memory, &clock, &http)
+            .ok()
+            .unwrap()
+            .dialect()
+            .json_mode
     };
     assert_eq!(
         [mode(0), mode(1_799_999), mode(1_800_000)],
@@ -449,7 +617,10 @@ fn remembers_a_simpler_form_for_half_an_hour() {
 #[test]
 fn a_form_that_a_router_refuses_within_its_answer_is_replaced_too() {
     let error = json!({"error": {"code": 400, "message": "Provider returned error: response_format is not supported"}});
-    for refusal in [sse(&format!(": processing\n\ndata: {error}\n\n")), FakeAnswer::json(200, &error)] {
+    for refusal in [
+        sse(&format!(": processing\n\ndata: {error}\n\n")),
+        FakeAnswer::json(200, &error),
+    ] {
         let http = FakeHttp::answering([refusal, sse(&format!("{}{DONE}", saying("{}")))]);
         let clock = FakeClock::at_ms(0);
         let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
@@ -463,12 +634,23 @@ fn one_refusal_without_a_reason_is_not_remembered() {
     for (status, error) in [
         (400, json!({"message": "Provider returned error"})),
         (404, json!({"message": "No endpoints found"})),
-        (400, json!({"message": "This model's maximum context length is 4096 tokens"})),
+        (
+            400,
+            json!({"message": "This model's maximum context length is 4096 tokens"}),
+        ),
     ] {
-        let http =
-            FakeHttp::answering([FakeAnswer::json(status, &json!({"error": error})), sse(DONE), sse(DONE)]);
+        let http = FakeHttp::answering([
+            FakeAnswer::json(status, &json!({"error": error})),
+            sse(DONE),
+            sse(DONE),
+        ]);
         let memory = LlmMemory::default();
-        let ask = || ask_with(&memory, &FakeClock::hurrying(0), &http).ok().unwrap().dialect();
+        let ask = || {
+            ask_with(&memory, &FakeClock::hurrying(0), &http)
+                .ok()
+                .unwrap()
+                .dialect()
+        };
         assert_ne!(ask(), Dialect::first(&prices()), "{error}");
         assert_eq!(ask(), Dialect::first(&prices()), "{error}");
     }
@@ -476,7 +658,8 @@ fn one_refusal_without_a_reason_is_not_remembered() {
 
 #[test]
 fn json_that_failed_once_is_no_reason_for_another_form() {
-    let failed = json!({"error": {"code": "json_validate_failed", "message": "Failed to validate JSON"}});
+    let failed =
+        json!({"error": {"code": "json_validate_failed", "message": "Failed to validate JSON"}});
     let http = FakeHttp::answering([FakeAnswer::json(400, &failed), sse(DONE)]);
     assert!(matches!(ask(&http).err(), Some(LlmError::Unusable(_))));
     assert_eq!(http.requests().len(), 1);
@@ -487,14 +670,21 @@ fn a_failure_within_the_answer_quotes_neither_the_user_nor_the_key() {
     let error = json!({"error": {"code": 500, "message": "a very private wish, sk-secret", "param": "a very private wish"}});
     let (events, _) = answer_of(sse(&format!("{}data: {error}\n\n", saying("a"))));
     let logged = events.last().unwrap().as_ref().unwrap_err().to_string();
-    assert!(!logged.contains("private") && !logged.contains("secret"), "{logged}");
+    assert!(
+        !logged.contains("private") && !logged.contains("secret"),
+        "{logged}"
+    );
 }
 
 #[test]
 fn keeps_what_came_before_a_broken_connection() {
     let document = json!({"choices": [{"message": {"content": "{}"}}]}).to_string();
     let chunks = vec![Ok(Bytes::from(document)), Err(HttpError::Network)];
-    let (events, _) = answer_of(FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), chunks));
+    let (events, _) = answer_of(FakeAnswer::Response(
+        StatusCode::OK,
+        HeaderMap::new(),
+        chunks,
+    ));
     assert_eq!(events[0], content("{}"));
 }
 
@@ -503,11 +693,20 @@ fn a_silence_that_is_not_allowed_ends_the_answer() {
     let clock = FakeClock::hurrying(0);
     let (chunks, body) = futures_channel::mpsc::unbounded();
     chunks.unbounded_send(Ok(Bytes::from(saying("a")))).unwrap();
-    let response =
-        InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) };
+    let response = InboundResponse {
+        status: StatusCode::OK,
+        headers: HeaderMap::new(),
+        body: Box::pin(body),
+    };
     let dialect = Dialect::first(&prices());
-    let mut stream =
-        ChatStream::new(response, &clock, dialect, Prices::default(), Estimate::default(), Rc::default());
+    let mut stream = ChatStream::new(
+        response,
+        &clock,
+        dialect,
+        Prices::default(),
+        Estimate::default(),
+        Rc::default(),
+    );
     stream.allow_silence_ms(Some(5_000));
     assert_eq!(stream.next().now_or_never(), Some(Some(content("a"))));
     assert_eq!(stream.next().now_or_never(), Some(None));
@@ -517,15 +716,22 @@ fn a_silence_that_is_not_allowed_ends_the_answer() {
 #[test]
 fn a_tuning_that_the_model_refuses_is_left_out() {
     let http = picky(|body| {
-        body.get("temperature")
-            .map(|_| (400, json!({"param": "temperature", "message": "unsupported value"})))
+        body.get("temperature").map(|_| {
+            (
+                400,
+                json!({"param": "temperature", "message": "unsupported value"}),
+            )
+        })
     });
     let config = config(&[("LLM_TEMPERATURE", "0.7")]);
     let (memory, clock, request) = (LlmMemory::default(), FakeClock::hurrying(0), request());
     let asked = stream_chat(&config, &memory, &http, &clock, &request, LIMITS);
     assert!(asked.now_or_never().unwrap().is_ok());
     assert_eq!(
-        bodies(&http).iter().map(|body| body.get("temperature").is_some()).collect::<Vec<_>>(),
+        bodies(&http)
+            .iter()
+            .map(|body| body.get("temperature").is_some())
+            .collect::<Vec<_>>(),
         [true, false]
     );
 }
@@ -534,8 +740,13 @@ fn a_tuning_that_the_model_refuses_is_left_out() {
 fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
     let http = picky(|_| Some((400, json!({"code": "weird", "message": "no"}))));
     let memory = LlmMemory::default();
-    let error = ask_with(&memory, &FakeClock::hurrying(0), &http).err().unwrap();
-    assert!(matches!(&error, LlmError::Misconfigured(problem) if problem.code == "weird"), "{error:?}");
+    let error = ask_with(&memory, &FakeClock::hurrying(0), &http)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&error, LlmError::Misconfigured(problem) if problem.code == "weird"),
+        "{error:?}"
+    );
     assert_eq!(http.requests().len(), 4);
     assert_eq!(memory.dialect(&prices(), 0), Dialect::first(&prices()));
 }
@@ -544,9 +755,15 @@ fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
 fn the_users_words_and_the_key_are_in_no_error() {
     for quoted in ["a very private wish", "sk-secret is no valid key of ours"] {
         let message = format!("unexpected: {quoted}");
-        let http = FakeHttp::answering([FakeAnswer::json(401, &json!({"error": {"message": message}}))]);
+        let http = FakeHttp::answering([FakeAnswer::json(
+            401,
+            &json!({"error": {"message": message}}),
+        )]);
         let error = ask(&http).err().unwrap().to_string();
-        assert!(!error.contains("private") && !error.contains("sk-secret"), "{error}");
+        assert!(
+            !error.contains("private") && !error.contains("sk-secret"),
+            "{error}"
+        );
     }
 }
 
@@ -555,15 +772,26 @@ fn cancelled_wait_loses_nothing() {
     let document = json!({"choices": [{"message": {"content": "ż"}}]}).to_string();
     for text in [document, format!("{}{DONE}", saying("ż"))] {
         let (chunks, body) = futures_channel::mpsc::unbounded();
-        let response =
-            InboundResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Box::pin(body) };
+        let response = InboundResponse {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Box::pin(body),
+        };
         let dialect = Dialect::first(&prices());
         let clock = FakeClock::at_ms(0);
-        let mut stream =
-            ChatStream::new(response, &clock, dialect, Prices::default(), Estimate::default(), Rc::default());
+        let mut stream = ChatStream::new(
+            response,
+            &clock,
+            dialect,
+            Prices::default(),
+            Estimate::default(),
+            Rc::default(),
+        );
         let mut heard = Vec::new();
         for chunk in text.as_bytes().chunks(7) {
-            chunks.unbounded_send(Ok(Bytes::copy_from_slice(chunk))).unwrap();
+            chunks
+                .unbounded_send(Ok(Bytes::copy_from_slice(chunk)))
+                .unwrap();
             heard.extend(stream.next().now_or_never().flatten());
         }
         drop(chunks);
@@ -575,7 +803,11 @@ fn cancelled_wait_loses_nothing() {
 #[test]
 fn reads_chunks_cut_anywhere() {
     let text = format!("{}{}{STOP}{DONE}", saying("zażółć"), saying("gęślą"));
-    let chunks: Vec<_> = text.as_bytes().chunks(3).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let chunks: Vec<_> = text
+        .as_bytes()
+        .chunks(3)
+        .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+        .collect();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     let (events, _) = answer_of(FakeAnswer::Response(StatusCode::OK, headers, chunks));

@@ -61,7 +61,10 @@ impl LlmConfig {
                 json_mode: json_mode?,
                 reasoning_effort: optional(&env, "LLM_REASONING_EFFORT"),
                 temperature: temperature?,
-                prices: Prices { input: input?, output: output? },
+                prices: Prices {
+                    input: input?,
+                    output: output?,
+                },
             })
         })
     }
@@ -72,16 +75,28 @@ fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigEr
     const NAME: &str = "LLM_BASE_URL";
     let url = required(env, NAME)?;
     let url = url.trim_end_matches('/');
-    base_url(NAME, url.strip_suffix("/chat/completions").unwrap_or(url).trim_end_matches('/').to_owned())
+    base_url(
+        NAME,
+        url.strip_suffix("/chat/completions")
+            .unwrap_or(url)
+            .trim_end_matches('/')
+            .to_owned(),
+    )
 }
 
 fn temperature(env: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, ConfigError> {
     const NAME: &str = "LLM_TEMPERATURE";
-    let Some(text) = optional(env, NAME) else { return Ok(None) };
+    let Some(text) = optional(env, NAME) else {
+        return Ok(None);
+    };
     // Uses the JSON parser, which is linked anyway.
-    let temperature =
-        serde_json::from_slice(text.as_bytes()).ok().filter(|temperature| (0.0..=2.0).contains(temperature));
-    temperature.map(Some).ok_or(ConfigError::invalid(NAME, "must be a number from 0 to 2, such as 0.7"))
+    let temperature = serde_json::from_slice(text.as_bytes())
+        .ok()
+        .filter(|temperature| (0.0..=2.0).contains(temperature));
+    temperature.map(Some).ok_or(ConfigError::invalid(
+        NAME,
+        "must be a number from 0 to 2, such as 0.7",
+    ))
 }
 
 fn json_mode(env: impl Fn(&str) -> Option<String>) -> Result<JsonMode, ConfigError> {
@@ -90,25 +105,39 @@ fn json_mode(env: impl Fn(&str) -> Option<String>) -> Result<JsonMode, ConfigErr
         None | Some("strict") => Ok(JsonMode::Strict),
         Some("object") => Ok(JsonMode::Object),
         Some("prompt") => Ok(JsonMode::Prompt),
-        Some(_) => Err(ConfigError::invalid(NAME, "must be strict, object or prompt")),
+        Some(_) => Err(ConfigError::invalid(
+            NAME,
+            "must be strict, object or prompt",
+        )),
     }
 }
 
 fn price(env: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Price, ConfigError> {
-    let Some(text) = optional(env, name) else { return Ok(Price::default()) };
-    Price::parse(&text).ok_or(ConfigError::invalid(name, "must be USD per million tokens, such as 0.15"))
+    let Some(text) = optional(env, name) else {
+        return Ok(Price::default());
+    };
+    Price::parse(&text).ok_or(ConfigError::invalid(
+        name,
+        "must be USD per million tokens, such as 0.15",
+    ))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 3] =
-        [("LLM_BASE_URL", "https://llm.example/v1"), ("LLM_API_KEY", "sk-secret"), ("LLM_MODEL", "small-1")];
+    const COMPLETE: [(&str, &str); 3] = [
+        ("LLM_BASE_URL", "https://llm.example/v1"),
+        ("LLM_API_KEY", "sk-secret"),
+        ("LLM_MODEL", "small-1"),
+    ];
 
     fn read(changes: &[(&str, &str)]) -> Result<LlmConfig, ConfigError> {
         LlmConfig::from_env(|name| {
-            let found = changes.iter().chain(&COMPLETE).find(|(key, _)| *key == name);
+            let found = changes
+                .iter()
+                .chain(&COMPLETE)
+                .find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })
     }
@@ -132,8 +161,14 @@ pub(super) mod tests {
         for (url, expected) in [
             ("http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
             ("https://llm.example", "https://llm.example"),
-            ("https://llm.example/v1beta/openai/", "https://llm.example/v1beta/openai"),
-            ("https://llm.example/v1/chat/completions", "https://llm.example/v1"),
+            (
+                "https://llm.example/v1beta/openai/",
+                "https://llm.example/v1beta/openai",
+            ),
+            (
+                "https://llm.example/v1/chat/completions",
+                "https://llm.example/v1",
+            ),
         ] {
             assert_eq!(config(&[("LLM_BASE_URL", url)]).base_url, expected, "{url}");
         }
@@ -168,7 +203,10 @@ pub(super) mod tests {
     #[test]
     fn everything_that_is_missing_is_named_at_once() {
         let error = LlmConfig::from_env(|_| None).unwrap_err();
-        assert_eq!(error.names().collect::<Vec<_>>(), ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"]);
+        assert_eq!(
+            error.names().collect::<Vec<_>>(),
+            ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"]
+        );
     }
 
     #[test]

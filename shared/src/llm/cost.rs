@@ -73,12 +73,18 @@ pub struct Price(u64);
 impl Price {
     /// Parses a price in USD per million tokens, such as `0.15`, with at most six decimals.
     pub fn parse(usd_per_million: &str) -> Option<Self> {
-        let (whole, decimals) = usd_per_million.split_once('.').unwrap_or((usd_per_million, "0"));
-        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (whole, decimals) = usd_per_million
+            .split_once('.')
+            .unwrap_or((usd_per_million, "0"));
+        let are_digits =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !are_digits(whole) || !are_digits(decimals) || decimals.len() > 6 {
             return None;
         }
-        let whole = whole.parse::<u32>().ok().filter(|whole| *whole <= MAX_PRICE_USD)?;
+        let whole = whole
+            .parse::<u32>()
+            .ok()
+            .filter(|whole| *whole <= MAX_PRICE_USD)?;
         let millionths = format!("{decimals:0<6}").parse::<u64>().ok()?;
         Some(Self(u64::from(whole) * 1_000_000 + millionths))
     }
@@ -116,7 +122,13 @@ pub struct Estimate(u64);
 impl Estimate {
     /// Estimates the tokens of a text.
     pub fn of(text: &str) -> Self {
-        let units = |byte: u8| if byte.is_ascii() { UNITS_PER_ASCII_BYTE } else { UNITS_PER_OTHER_BYTE };
+        let units = |byte: u8| {
+            if byte.is_ascii() {
+                UNITS_PER_ASCII_BYTE
+            } else {
+                UNITS_PER_OTHER_BYTE
+            }
+        };
         Self(text.bytes().map(units).sum())
     }
 
@@ -145,7 +157,10 @@ mod tests {
     use super::*;
 
     fn prices(input: &str, output: &str) -> Prices {
-        Prices { input: Price::parse(input).unwrap(), output: Price::parse(output).unwrap() }
+        Prices {
+            input: Price::parse(input).unwrap(),
+            output: Price::parse(output).unwrap(),
+        }
     }
 
     #[test]
@@ -184,8 +199,16 @@ mod tests {
 
     #[test]
     fn prices_are_per_million_tokens() {
-        assert_eq!(prices("0.15", "0.6").of_tokens(1_000_000, 1_000_000).to_string(), "0.7500");
-        assert_eq!(prices("0.15", "0.6").of_tokens(1_000, 500).to_string(), "0.0005");
+        assert_eq!(
+            prices("0.15", "0.6")
+                .of_tokens(1_000_000, 1_000_000)
+                .to_string(),
+            "0.7500"
+        );
+        assert_eq!(
+            prices("0.15", "0.6").of_tokens(1_000, 500).to_string(),
+            "0.0005"
+        );
         assert_eq!(prices("2", "0.000001").of_tokens(0, 1), Cost(1));
     }
 
@@ -197,7 +220,8 @@ mod tests {
     #[test]
     fn an_estimate_is_close_to_what_tokenizers_count() {
         assert_eq!(Estimate::of(&"abc".repeat(110)).tokens(), 100);
-        let polish = "Spokojna muzyka na deszczowy wieczór, żeby odpocząć po pracy i posłuchać ciszy.";
+        let polish =
+            "Spokojna muzyka na deszczowy wieczór, żeby odpocząć po pracy i posłuchać ciszy.";
         let characters = polish.chars().count() as f64;
         let per_token = characters / Estimate::of(polish).tokens() as f64;
         assert!((2.4..=3.1).contains(&per_token), "{per_token}");
@@ -211,9 +235,20 @@ mod tests {
 
     #[test]
     fn a_price_is_a_plain_decimal_number() {
-        for text in
-            ["", ".", "1.", ".5", "-1", "1e3", "0.1234567", "1,5", "NaN", "1.2.3", "99999999999", "1000000"]
-        {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "1e3",
+            "0.1234567",
+            "1,5",
+            "NaN",
+            "1.2.3",
+            "99999999999",
+            "1000000",
+        ] {
             assert_eq!(Price::parse(text), None, "{text}");
         }
         assert_eq!(Price::parse("0"), Some(Price(0)));

@@ -93,7 +93,13 @@ impl Dialect {
     pub(super) fn after(self, problem: &Problem) -> Option<(Self, bool)> {
         let named = |dialect| Some((dialect, true));
         if problem.is_context() {
-            return (!self.is_tight).then_some((Self { is_tight: true, ..self }, false));
+            return (!self.is_tight).then_some((
+                Self {
+                    is_tight: true,
+                    ..self
+                },
+                false,
+            ));
         }
         if !problem.is_about_form() {
             return None;
@@ -101,30 +107,56 @@ impl Dialect {
         let names_limit = problem.says(LIMIT_PARAMETERS);
         let is_too_large = problem.says(TOO_LARGE);
         if names_limit && !self.is_tight && is_too_large {
-            return named(Self { is_tight: true, ..self });
+            return named(Self {
+                is_tight: true,
+                ..self
+            });
         }
         if names_limit && self.token_limit == TokenLimit::MaxCompletionTokens {
-            return named(Self { token_limit: TokenLimit::MaxTokens, ..self });
+            return named(Self {
+                token_limit: TokenLimit::MaxTokens,
+                ..self
+            });
         }
         if names_limit && self.token_limit == TokenLimit::MaxTokens {
-            return named(Self { token_limit: TokenLimit::None, ..self });
+            return named(Self {
+                token_limit: TokenLimit::None,
+                ..self
+            });
         }
         if self.asks_usage && problem.says(USAGE_PARAMETERS) {
-            return named(Self { asks_usage: false, ..self });
+            return named(Self {
+                asks_usage: false,
+                ..self
+            });
         }
         if self.user == UserParameter::SafetyIdentifier && problem.says(SAFETY_PARAMETER) {
-            return named(Self { user: UserParameter::User, ..self });
+            return named(Self {
+                user: UserParameter::User,
+                ..self
+            });
         }
-        if self.user == UserParameter::User && (problem.param == "user" || problem.says(USER_PARAMETER)) {
-            return named(Self { user: UserParameter::None, ..self });
+        if self.user == UserParameter::User
+            && (problem.param == "user" || problem.says(USER_PARAMETER))
+        {
+            return named(Self {
+                user: UserParameter::None,
+                ..self
+            });
         }
         if self.sends_tuning && problem.says(TUNING_PARAMETERS) {
-            return named(Self { sends_tuning: false, ..self });
+            return named(Self {
+                sends_tuning: false,
+                ..self
+            });
         }
         // The server refuses the combination only: streaming is worth more to the user than an enforced schema.
         let names_stream = problem.says(STREAM_PARAMETER);
         if self.json_mode != JsonMode::Prompt && names_stream {
-            return named(Self { json_mode: JsonMode::Prompt, ..self });
+            return named(Self {
+                json_mode: JsonMode::Prompt,
+                ..self
+            });
         }
         let names_format = problem.says(FORMAT_PARAMETERS);
         match self.json_mode {
@@ -171,7 +203,10 @@ pub struct LlmMemory {
 impl LlmMemory {
     /// Returns the form to begin with.
     pub(super) fn dialect(&self, config: &LlmConfig, now_ms: u64) -> Dialect {
-        let accepted = self.accepted.get().filter(|(_, until_ms)| now_ms < *until_ms);
+        let accepted = self
+            .accepted
+            .get()
+            .filter(|(_, until_ms)| now_ms < *until_ms);
         accepted.map_or_else(|| Dialect::first(config), |(dialect, _)| dialect)
     }
 
@@ -179,7 +214,8 @@ impl LlmMemory {
     /// once if the refusals named their reason, otherwise on its second occurrence.
     pub(super) fn accepts(&self, dialect: Dialect, is_named: bool, now_ms: u64) {
         if is_named || self.suspected.replace(Some(dialect)) == Some(dialect) {
-            self.accepted.set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));
+            self.accepted
+                .set(Some((dialect, now_ms.saturating_add(REMEMBERED_MS))));
         }
     }
 }

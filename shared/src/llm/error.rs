@@ -48,11 +48,17 @@ impl fmt::Display for LlmError {
         match self {
             Self::Unavailable(error) => write!(f, "language model: {error}"),
             Self::Failed(problem) => write!(f, "language model: failed: {problem}"),
-            Self::RateLimited { problem, .. } => write!(f, "language model: rate limited: {problem}"),
+            Self::RateLimited { problem, .. } => {
+                write!(f, "language model: rate limited: {problem}")
+            }
             Self::Misconfigured(problem) => write!(f, "language model: misconfigured: {problem}"),
             Self::Declined(problem) => write!(f, "language model: declined: {problem}"),
-            Self::TooLong(problem) => write!(f, "language model: the request is too long: {problem}"),
-            Self::Unusable(problem) => write!(f, "language model: the answer is unusable: {problem}"),
+            Self::TooLong(problem) => {
+                write!(f, "language model: the request is too long: {problem}")
+            }
+            Self::Unusable(problem) => {
+                write!(f, "language model: the answer is unusable: {problem}")
+            }
             Self::InvalidAnswer => f.write_str("language model: the answer was not understood"),
             Self::Empty => f.write_str("language model: the answer is empty"),
             Self::CutOff => f.write_str("language model: the answer ended too early"),
@@ -66,9 +72,10 @@ impl From<LlmError> for Error {
     fn from(error: LlmError) -> Self {
         let shown = match &error {
             LlmError::Unavailable(HttpError::Timeout) => Self::of(Code::LlmTimeout),
-            LlmError::RateLimited { retry_after_seconds, .. } => {
-                Self::of(Code::LlmRateLimited).retry_after(*retry_after_seconds)
-            }
+            LlmError::RateLimited {
+                retry_after_seconds,
+                ..
+            } => Self::of(Code::LlmRateLimited).retry_after(*retry_after_seconds),
             LlmError::Misconfigured(_) => Self::misconfigured(),
             LlmError::Declined(_) => Self::new(
                 Code::NotAboutMusic,
@@ -78,9 +85,10 @@ impl From<LlmError> for Error {
                 Code::InvalidRequest,
                 "This is too long for the language model. Use fewer words or fewer songs.",
             ),
-            LlmError::InvalidAnswer | LlmError::Empty | LlmError::CutOff | LlmError::Unusable(_) => {
-                Self::of(Code::LlmInvalidAnswer)
-            }
+            LlmError::InvalidAnswer
+            | LlmError::Empty
+            | LlmError::CutOff
+            | LlmError::Unusable(_) => Self::of(Code::LlmInvalidAnswer),
             LlmError::Unavailable(_) | LlmError::Failed(_) => Self::of(Code::LlmUnavailable),
         };
         shown.caused_by(error)
@@ -95,7 +103,8 @@ mod tests {
     use super::*;
 
     fn error_of(status: u16, body: &serde_json::Value) -> LlmError {
-        Problem::from_body(status, body.to_string().as_bytes()).into_error(None, &Private::default())
+        Problem::from_body(status, body.to_string().as_bytes())
+            .into_error(None, &Private::default())
     }
 
     fn code_of(status: u16, body: &serde_json::Value) -> Code {
@@ -125,8 +134,14 @@ mod tests {
             assert_eq!(shown.code(), code, "{status}");
             assert_eq!(shown.cause(), Some(error.to_string().as_str()));
         }
-        assert_eq!(Error::from(LlmError::Unavailable(HttpError::Timeout)).code(), Code::LlmTimeout);
-        assert_eq!(Error::from(LlmError::Unavailable(HttpError::Network)).code(), Code::LlmUnavailable);
+        assert_eq!(
+            Error::from(LlmError::Unavailable(HttpError::Timeout)).code(),
+            Code::LlmTimeout
+        );
+        assert_eq!(
+            Error::from(LlmError::Unavailable(HttpError::Network)).code(),
+            Code::LlmUnavailable
+        );
         for error in [LlmError::InvalidAnswer, LlmError::Empty, LlmError::CutOff] {
             assert_eq!(Error::from(error).code(), Code::LlmInvalidAnswer);
         }
@@ -143,7 +158,10 @@ mod tests {
                 400,
                 json!({"error": {"code": "invalid_prompt", "message": "Invalid prompt", "type": "invalid_request_error"}}),
             ),
-            (400, json!({"error": {"message": "Your input was flagged by our moderation", "type": "x"}})),
+            (
+                400,
+                json!({"error": {"message": "Your input was flagged by our moderation", "type": "x"}}),
+            ),
             (
                 403,
                 json!({"error": {"code": 403, "message": "Input flagged", "metadata": {"reasons": ["violence"]}}}),
@@ -152,11 +170,26 @@ mod tests {
                 400,
                 json!({"error": {"code": "data_inspection_failed", "message": "Input data may contain inappropriate content."}}),
             ),
-            (400, json!({"error": {"code": "1301", "message": "x"}, "contentFilter": [{"level": 1}]})),
-            (400, json!({"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}})),
-            (403, json!({"error": {"message": "Content violates usage guidelines."}})),
-            (451, json!({"error": {"type": "censorship_blocked", "message": "x"}})),
-            (400, json!({"error": {"type": "ContentPolicyViolationError", "message": "x"}})),
+            (
+                400,
+                json!({"error": {"code": "1301", "message": "x"}, "contentFilter": [{"level": 1}]}),
+            ),
+            (
+                400,
+                json!({"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}),
+            ),
+            (
+                403,
+                json!({"error": {"message": "Content violates usage guidelines."}}),
+            ),
+            (
+                451,
+                json!({"error": {"type": "censorship_blocked", "message": "x"}}),
+            ),
+            (
+                400,
+                json!({"error": {"type": "ContentPolicyViolationError", "message": "x"}}),
+            ),
         ] {
             assert_eq!(code_of(status, &body), Code::NotAboutMusic, "{body}");
         }
@@ -194,7 +227,10 @@ mod tests {
                 400,
                 json!([{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT"}}]),
             ),
-            (404, json!({"error": {"code": "model_not_found", "message": "The model `x` does not exist"}})),
+            (
+                404,
+                json!({"error": {"code": "model_not_found", "message": "The model `x` does not exist"}}),
+            ),
             (
                 400,
                 json!({"error": {"message": "Your credit balance is too low", "type": "invalid_request_error"}}),
@@ -207,7 +243,11 @@ mod tests {
     #[test]
     fn classifies_transient_failures_by_code() {
         for (status, body, code) in [
-            (400, json!({"error": {"code": "rate_limit_exceeded", "message": "x"}}), Code::LlmRateLimited),
+            (
+                400,
+                json!({"error": {"code": "rate_limit_exceeded", "message": "x"}}),
+                Code::LlmRateLimited,
+            ),
             (
                 429,
                 json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "You exceeded your current quota"}}),
@@ -241,7 +281,11 @@ mod tests {
 
     #[test]
     fn does_not_log_quotations_of_user_or_key() {
-        let private = Private::new(["my very private evening with Ann", "jazz", "sk-secret-key-of-ours"]);
+        let private = Private::new([
+            "my very private evening with Ann",
+            "jazz",
+            "sk-secret-key-of-ours",
+        ]);
         for (body, is_declined) in [
             (
                 json!({"error": {"message": "Invalid input: 'my very private evening with Ann'"}})
@@ -249,11 +293,13 @@ mod tests {
                 false,
             ),
             (
-                json!({"error": {"message": "flagged by moderation: my very private evening"}}).to_string(),
+                json!({"error": {"message": "flagged by moderation: my very private evening"}})
+                    .to_string(),
                 true,
             ),
             (
-                json!({"error": {"message": "content filter", "param": "jazz", "code": "jazz"}}).to_string(),
+                json!({"error": {"message": "content filter", "param": "jazz", "code": "jazz"}})
+                    .to_string(),
                 true,
             ),
             (
@@ -264,9 +310,18 @@ mod tests {
             ("no such key: sk-secret-key-of-ours".to_owned(), false),
         ] {
             let error = Problem::from_body(400, body.as_bytes()).into_error(None, &private);
-            assert_eq!(matches!(error, LlmError::Declined(_)), is_declined, "{body}");
+            assert_eq!(
+                matches!(error, LlmError::Declined(_)),
+                is_declined,
+                "{body}"
+            );
             let logged = error.to_string();
-            assert!(!["private", "jazz", "secret"].iter().any(|word| logged.contains(word)), "{logged}");
+            assert!(
+                !["private", "jazz", "secret"]
+                    .iter()
+                    .any(|word| logged.contains(word)),
+                "{logged}"
+            );
             assert!(logged.contains("not logged"), "{logged}");
         }
     }
@@ -281,7 +336,8 @@ mod tests {
             assert_eq!(code_of(400, &body), Code::NotAboutMusic, "{body}");
         }
         let stream = "data: {\"error\":{\"code\":\"content_filter\"}}\n\n";
-        let error = Problem::from_body(400, stream.as_bytes()).into_error(None, &Private::default());
+        let error =
+            Problem::from_body(400, stream.as_bytes()).into_error(None, &Private::default());
         assert_eq!(Error::from(error).code(), Code::NotAboutMusic);
         // A repetition of the request in the server's error does not identify the failure.
         let echo = json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": "flagged by moderation"}]});
@@ -296,7 +352,11 @@ mod tests {
                 json!({"error": {"message": "Request rejected by fair usage policy"}}),
                 Code::LlmRateLimited,
             ),
-            (429, json!({"error": {"message": "Too many moderation checks"}}), Code::LlmRateLimited),
+            (
+                429,
+                json!({"error": {"message": "Too many moderation checks"}}),
+                Code::LlmRateLimited,
+            ),
             (
                 429,
                 json!({"message": "Too many tokens, please wait before trying again."}),
@@ -307,21 +367,41 @@ mod tests {
                 json!({"error": {"message": "Your organization has been disabled for violating our usage policies"}}),
                 Code::Misconfigured,
             ),
-            (401, json!({"error": {"message": "Your account was flagged"}}), Code::Misconfigured),
+            (
+                401,
+                json!({"error": {"message": "Your account was flagged"}}),
+                Code::Misconfigured,
+            ),
             (
                 500,
                 json!({"error": {"code": "moderation_unavailable", "message": "flagged"}}),
                 Code::LlmUnavailable,
             ),
-            (429, json!({"error": {"code": "1113", "message": "余额不足"}}), Code::Misconfigured),
+            (
+                429,
+                json!({"error": {"code": "1113", "message": "余额不足"}}),
+                Code::Misconfigured,
+            ),
             (
                 429,
                 json!({"error": {"type": "exceeded_current_quota_error", "message": "x"}}),
                 Code::Misconfigured,
             ),
-            (503, json!({"error": {"code": "model_not_found", "message": "x"}}), Code::Misconfigured),
-            (412, json!({"error": {"message": "Account example is suspended"}}), Code::Misconfigured),
-            (501, json!({"error": {"message": "not supported"}}), Code::Misconfigured),
+            (
+                503,
+                json!({"error": {"code": "model_not_found", "message": "x"}}),
+                Code::Misconfigured,
+            ),
+            (
+                412,
+                json!({"error": {"message": "Account example is suspended"}}),
+                Code::Misconfigured,
+            ),
+            (
+                501,
+                json!({"error": {"message": "not supported"}}),
+                Code::Misconfigured,
+            ),
         ] {
             assert_eq!(code_of(status, &body), code, "{body}");
         }

@@ -69,14 +69,25 @@ impl Frame {
             // Workers AI and Ollama by their own routes.
             Choice::None => {
                 let own = payload.get("result").unwrap_or(payload);
-                let said = own.get("message").and_then(|message| message.get("content"));
+                let said = own
+                    .get("message")
+                    .and_then(|message| message.get("content"));
                 frame.content(said.or_else(|| own.get("response")));
             }
         }
-        let of_choice = if let Choice::First(choice) = choice { choice.get("usage") } else { None };
+        let of_choice = if let Choice::First(choice) = choice {
+            choice.get("usage")
+        } else {
+            None
+        };
         let of_groq = payload.get("x_groq").and_then(|groq| groq.get("usage"));
         let told = [payload.get("usage"), of_choice, of_groq];
-        frame.events.extend(told.into_iter().flatten().find_map(usage).map(ChatEvent::Usage));
+        frame.events.extend(
+            told.into_iter()
+                .flatten()
+                .find_map(usage)
+                .map(ChatEvent::Usage),
+        );
         Ok(frame)
     }
 
@@ -90,17 +101,25 @@ impl Frame {
             places.find_map(|place| place.get(name).filter(|value| !is_blank(value)))
         };
         let called = || {
-            let call = part("function_call").or_else(|| part("tool_calls")?.get(0)?.get("function"));
+            let call =
+                part("function_call").or_else(|| part("tool_calls")?.get(0)?.get("function"));
             call.and_then(|call| call.get("arguments"))
         };
         let text = choice.get("text").filter(|text| !is_blank(text));
         self.content(part("content").or(text).or_else(called));
         let refusal = part("refusal").and_then(Value::as_str);
-        self.events.extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
-        let thought = part("reasoning").or_else(|| part("reasoning_content")).and_then(Value::as_str);
+        self.events
+            .extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
+        let thought = part("reasoning")
+            .or_else(|| part("reasoning_content"))
+            .and_then(Value::as_str);
         self.thoughts.push_str(thought.unwrap_or_default());
-        let reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        self.events.extend(finish_reason(reason)?.map(ChatEvent::Finished));
+        let reason = choice
+            .get("finish_reason")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        self.events
+            .extend(finish_reason(reason)?.map(ChatEvent::Finished));
         Ok(())
     }
 
@@ -121,7 +140,11 @@ impl Frame {
     }
 
     fn part(&mut self, part: &Value) {
-        match part.get("text").and_then(Value::as_str).or_else(|| part.as_str()) {
+        match part
+            .get("text")
+            .and_then(Value::as_str)
+            .or_else(|| part.as_str())
+        {
             Some(text) => self.text(text),
             None => self.thoughts.push_str(&part.to_string()),
         }
@@ -136,8 +159,10 @@ impl Frame {
 
 /// Whether a value is a part: it has a type, or a text and none of our members.
 fn is_part(value: &Value) -> bool {
-    let is_typed =
-        value.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "playlist" && kind != "refusal");
+    let is_typed = value
+        .get("type")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind != "playlist" && kind != "refusal");
     (is_typed || value.get("text").is_some_and(Value::is_string)) && value.get("tracks").is_none()
 }
 
@@ -180,9 +205,20 @@ enum Choice<'a> {
 }
 
 fn choice(payload: &Value) -> Choice<'_> {
-    let Some(choices) = payload.get("choices").and_then(Value::as_array) else { return Choice::None };
-    let is_first = |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or_default() == 0;
-    choices.iter().find(is_first).map_or(Choice::Other, Choice::First)
+    let Some(choices) = payload.get("choices").and_then(Value::as_array) else {
+        return Choice::None;
+    };
+    let is_first = |choice: &&Value| {
+        choice
+            .get("index")
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+            == 0
+    };
+    choices
+        .iter()
+        .find(is_first)
+        .map_or(Choice::Other, Choice::First)
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -199,15 +235,24 @@ fn is_blank(value: &Value) -> bool {
 fn usage(json: &Value) -> Option<Usage> {
     let tokens = |key| {
         let told = json.get(key)?;
-        let tokens = told
-            .as_u64()
-            .or_else(|| told.as_f64().filter(|it| it.fract() == 0.0 && *it >= 0.0).map(|it| it as u64));
+        let tokens = told.as_u64().or_else(|| {
+            told.as_f64()
+                .filter(|it| it.fract() == 0.0 && *it >= 0.0)
+                .map(|it| it as u64)
+        });
         tokens.filter(|tokens| *tokens <= MAX_TOKENS)
     };
     let prompt_tokens = tokens("prompt_tokens").or_else(|| tokens("input_tokens"))?;
     let completion_tokens = tokens("completion_tokens").or_else(|| tokens("output_tokens"))?;
-    let cost = json.get("cost").and_then(Value::as_f64).and_then(Cost::from_usd);
-    (prompt_tokens + completion_tokens > 0).then_some(Usage { prompt_tokens, completion_tokens, cost })
+    let cost = json
+        .get("cost")
+        .and_then(Value::as_f64)
+        .and_then(Cost::from_usd);
+    (prompt_tokens + completion_tokens > 0).then_some(Usage {
+        prompt_tokens,
+        completion_tokens,
+        cost,
+    })
 }
 
 #[cfg(test)]
@@ -236,7 +281,11 @@ mod tests {
             "choices": [{"delta": {"role": "assistant", "content": "a", "refusal": null}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 7, "cost": 0.0002},
         });
-        let usage = Usage { prompt_tokens: 5, completion_tokens: 7, cost: Cost::from_usd(0.0002) };
+        let usage = Usage {
+            prompt_tokens: 5,
+            completion_tokens: 7,
+            cost: Cost::from_usd(0.0002),
+        };
         assert_eq!(
             events(&frame),
             [
@@ -273,7 +322,10 @@ mod tests {
             content(&json!({"choices": [{"message": {"content": {"kind": "x"}}}]})),
             r#"{"kind":"x"}"#
         );
-        assert_eq!(content(&json!({"choices": [{"index": 1, "delta": {"content": "no"}}]})), "");
+        assert_eq!(
+            content(&json!({"choices": [{"index": 1, "delta": {"content": "no"}}]})),
+            ""
+        );
     }
 
     #[test]
@@ -296,8 +348,7 @@ mod tests {
 
     #[test]
     fn refusal_length_and_filter_are_told_apart() {
-        let frame =
-            |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
+        let frame = |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
         for (reason, expected) in [
             ("length", FinishReason::Length),
             ("MAX_TOKENS", FinishReason::Length),
@@ -306,14 +357,21 @@ mod tests {
             ("guardrail_intervened", FinishReason::ContentFilter),
             ("tool_calls", FinishReason::Other),
         ] {
-            let expected = [ChatEvent::Refusal("No.".to_owned()), ChatEvent::Finished(expected)];
+            let expected = [
+                ChatEvent::Refusal("No.".to_owned()),
+                ChatEvent::Finished(expected),
+            ];
             assert_eq!(events(&frame(reason)), expected);
         }
     }
 
     #[test]
     fn an_error_within_the_stream_is_classified_like_any_other() {
-        let error = |frame: &Value| Frame::read(frame).unwrap_err().into_error(None, &Private::default());
+        let error = |frame: &Value| {
+            Frame::read(frame)
+                .unwrap_err()
+                .into_error(None, &Private::default())
+        };
         let kind = |frame: &Value| match error(frame) {
             LlmError::Failed(problem) => format!("failed {}", problem.status),
             LlmError::RateLimited { .. } => "rate limited".to_owned(),
@@ -323,27 +381,54 @@ mod tests {
         for (frame, expected) in [
             (json!({"error": {"message": "x"}}), "failed 502"),
             (json!({"error": "model is loading"}), "failed 502"),
-            (json!({"error": {"type": "overloaded_error", "message": "x"}}), "failed 502"),
-            (json!({"object": "error", "message": "CUDA out of memory", "code": 500}), "failed 500"),
+            (
+                json!({"error": {"type": "overloaded_error", "message": "x"}}),
+                "failed 502",
+            ),
+            (
+                json!({"object": "error", "message": "CUDA out of memory", "code": 500}),
+                "failed 500",
+            ),
             (json!({"error": {"code": 503}}), "failed 503"),
             (json!({"error": {"code": 200}}), "failed 502"),
             (json!({"error": {"code": 402}}), "misconfigured"),
-            (json!({"error": {"code": "rate_limit_exceeded"}}), "rate limited"),
-            (json!({"error": {"code": "429", "type": "x"}}), "rate limited"),
+            (
+                json!({"error": {"code": "rate_limit_exceeded"}}),
+                "rate limited",
+            ),
+            (
+                json!({"error": {"code": "429", "type": "x"}}),
+                "rate limited",
+            ),
             (
                 json!({"choices": [], "error": {"code": 502, "message": "request limit reached"}}),
                 "failed 502",
             ),
-            (json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}), "failed 502"),
-            (json!({"choices": [{"delta": {}, "finish_reason": "network_error"}]}), "failed 502"),
+            (
+                json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "error"}]}),
+                "failed 502",
+            ),
+            (
+                json!({"choices": [{"delta": {}, "finish_reason": "network_error"}]}),
+                "failed 502",
+            ),
             (json!({"choices": [{"error": {"code": 502}}]}), "failed 502"),
-            (json!({"error": {"code": 400, "message": "Provider returned error"}}), "failed 400"),
+            (
+                json!({"error": {"code": 400, "message": "Provider returned error"}}),
+                "failed 400",
+            ),
             (
                 json!({"base_resp": {"status_code": 1004, "status_msg": "authentication error"}}),
                 "misconfigured",
             ),
-            (json!({"error_code": 17, "error_msg": "Open api daily request limit reached"}), "failed 502"),
-            (json!({"code": 429, "message": "too many requests"}), "rate limited"),
+            (
+                json!({"error_code": 17, "error_msg": "Open api daily request limit reached"}),
+                "failed 502",
+            ),
+            (
+                json!({"code": 429, "message": "too many requests"}),
+                "rate limited",
+            ),
             (
                 json!({"success": false, "errors": [{"code": 10000, "message": "Authentication error"}], "result": null}),
                 "misconfigured",
@@ -364,19 +449,30 @@ mod tests {
             assert_eq!(events(&json!({"usage": usage})), [], "{usage}");
         }
         let usage = json!({"prompt_tokens": 1, "completion_tokens": 1, "cost": -3});
-        let believed = ChatEvent::Usage(Usage { prompt_tokens: 1, completion_tokens: 1, cost: None });
-        for told in [json!({"usage": usage}), json!({"x_groq": {"id": "r", "usage": usage}})] {
+        let believed = ChatEvent::Usage(Usage {
+            prompt_tokens: 1,
+            completion_tokens: 1,
+            cost: None,
+        });
+        for told in [
+            json!({"usage": usage}),
+            json!({"x_groq": {"id": "r", "usage": usage}}),
+        ] {
             assert_eq!(events(&told), std::slice::from_ref(&believed), "{told}");
         }
     }
 
     #[test]
     fn thoughts_are_counted_but_not_part_of_the_answer() {
-        for delta in
-            [json!({"reasoning": "hm, tak"}), json!({"content": null, "reasoning_content": "hm, tak"})]
-        {
+        for delta in [
+            json!({"reasoning": "hm, tak"}),
+            json!({"content": null, "reasoning_content": "hm, tak"}),
+        ] {
             let frame = Frame::read(&json!({"choices": [{"delta": delta}]})).unwrap();
-            assert_eq!((frame.events.len(), frame.thoughts.as_str()), (0, "hm, tak"));
+            assert_eq!(
+                (frame.events.len(), frame.thoughts.as_str()),
+                (0, "hm, tak")
+            );
         }
     }
 }

@@ -71,7 +71,11 @@ impl FrameReader {
         let mut rest = chunk;
         while let Some((byte, after)) = rest.split_first() {
             // What cannot begin a value is copied as far as the line goes.
-            let length = if self.is_in_line() { length_of_line(rest) } else { 0 };
+            let length = if self.is_in_line() {
+                length_of_line(rest)
+            } else {
+                0
+            };
             if let Some((part, after)) = rest.split_at_checked(length).filter(|_| length > 0) {
                 if self.line.len() + length > MAX_EVENT_BYTES {
                     return Err(TooLong);
@@ -93,7 +97,8 @@ impl FrameReader {
     }
 
     fn read_byte(&mut self, byte: u8, payloads: &mut Vec<Payload>) -> Result<(), TooLong> {
-        let was_carriage_return = std::mem::replace(&mut self.is_after_carriage_return, byte == b'\r');
+        let was_carriage_return =
+            std::mem::replace(&mut self.is_after_carriage_return, byte == b'\r');
         if let Some(value) = &mut self.value {
             self.line.push(byte);
             if value.ends_with(byte) {
@@ -110,7 +115,10 @@ impl FrameReader {
             }
             b'{' | b'[' if is_blank(&self.line) => {
                 self.line = vec![byte];
-                self.value = Some(Nesting { depth: 1, ..Nesting::default() });
+                self.value = Some(Nesting {
+                    depth: 1,
+                    ..Nesting::default()
+                });
             }
             // One leading space represents many, because every following bracket checks whether the line is
             // blank.
@@ -139,7 +147,9 @@ impl FrameReader {
             self.dispatch(payloads);
             return Ok(());
         }
-        let Some(value) = data_of(line) else { return Ok(()) };
+        let Some(value) = data_of(line) else {
+            return Ok(());
+        };
         // Servers omit the blank line, so a line that is complete JSON is returned at once.
         if self.data.is_empty() {
             let whole = payloads_of(value);
@@ -165,7 +175,11 @@ impl FrameReader {
 }
 
 fn payloads_of(data: &[u8]) -> Vec<Payload> {
-    if data.trim_ascii() == b"[DONE]" { vec![Payload::Done] } else { json(data) }
+    if data.trim_ascii() == b"[DONE]" {
+        vec![Payload::Done]
+    } else {
+        json(data)
+    }
 }
 
 /// Returns the JSON values of a text; none if it is not JSON.
@@ -175,22 +189,36 @@ fn json(text: &[u8]) -> Vec<Payload> {
         return Vec::new();
     }
     let text = String::from_utf8_lossy(text);
-    let strictly = |text: &str| serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok();
+    let strictly =
+        |text: &str| serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok();
     match strictly(&text) {
         Some(Value::Array(chunks)) => chunks.into_iter().map(Payload::Json).collect(),
         Some(value) => vec![Payload::Json(value)],
         None => {
             // Python writes NaN, and some servers omit the end of a line.
-            let mended = text.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
-            let values = mended.split("data:").map(strictly).collect::<Option<Vec<_>>>();
-            values.unwrap_or_default().into_iter().map(Payload::Json).collect()
+            let mended = text
+                .replace("NaN", "null")
+                .replace("-Infinity", "null")
+                .replace("Infinity", "null");
+            let values = mended
+                .split("data:")
+                .map(strictly)
+                .collect::<Option<Vec<_>>>();
+            values
+                .unwrap_or_default()
+                .into_iter()
+                .map(Payload::Json)
+                .collect()
         }
     }
 }
 
 /// Returns how many bytes there are before the end of the line.
 fn length_of_line(bytes: &[u8]) -> usize {
-    bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(bytes.len())
+    bytes
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
+        .unwrap_or(bytes.len())
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -221,13 +249,19 @@ mod tests {
 
     fn read(chunks: &[&[u8]]) -> Vec<Payload> {
         let mut reader = FrameReader::default();
-        let mut payloads: Vec<_> = chunks.iter().flat_map(|chunk| reader.push(chunk).unwrap()).collect();
+        let mut payloads: Vec<_> = chunks
+            .iter()
+            .flat_map(|chunk| reader.push(chunk).unwrap())
+            .collect();
         payloads.extend(reader.finish());
         payloads
     }
 
     fn ones(text: &str) -> usize {
-        read(&[text.as_bytes()]).iter().filter(|payload| **payload == Payload::Json(json!({"a": 1}))).count()
+        read(&[text.as_bytes()])
+            .iter()
+            .filter(|payload| **payload == Payload::Json(json!({"a": 1})))
+            .count()
     }
 
     const STREAM: &str = "\u{feff}: ping\r\n\r\ndata: {\"a\":\"ż\"}\r\n\r\nevent: x\rid: 7\rdata:{\"b\":\rdata:  2}\r\r\
@@ -235,7 +269,11 @@ mod tests {
 
     #[test]
     fn every_line_ending_comments_fields_and_heartbeats_are_understood() {
-        let expected = [Payload::Json(json!({"a": "ż"})), Payload::Json(json!({"b": 2})), Payload::Done];
+        let expected = [
+            Payload::Json(json!({"a": "ż"})),
+            Payload::Json(json!({"b": 2})),
+            Payload::Done,
+        ];
         assert_eq!(read(&[STREAM.as_bytes()]), expected);
     }
 
@@ -255,7 +293,10 @@ mod tests {
     #[test]
     fn events_need_no_blank_line_between_them_or_after_the_last() {
         assert_eq!(ones("data: {\"a\":1}\ndata: {\"a\":1}\ndata: {\"a\":1}"), 3);
-        assert_eq!(read(&[b"data: {}\n\ndata: [DONE]"]).last(), Some(&Payload::Done));
+        assert_eq!(
+            read(&[b"data: {}\n\ndata: [DONE]"]).last(),
+            Some(&Payload::Done)
+        );
     }
 
     #[test]
@@ -267,14 +308,23 @@ mod tests {
 
     #[test]
     fn a_field_may_be_indented_repeated_or_without_its_name() {
-        assert_eq!(ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"), 4);
+        assert_eq!(
+            ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"),
+            4
+        );
     }
 
     #[test]
     fn a_document_is_whole_with_its_last_bracket() {
         let mut reader = FrameReader::default();
-        assert_eq!(reader.push(b": ping\n\n{\n  \"a\": \"}\\\"{\"\n"), Ok(vec![]));
-        assert_eq!(reader.push(b"}"), Ok(vec![Payload::Json(json!({"a": "}\"{"}))]));
+        assert_eq!(
+            reader.push(b": ping\n\n{\n  \"a\": \"}\\\"{\"\n"),
+            Ok(vec![])
+        );
+        assert_eq!(
+            reader.push(b"}"),
+            Ok(vec![Payload::Json(json!({"a": "}\"{"}))])
+        );
     }
 
     #[test]
@@ -289,8 +339,17 @@ mod tests {
 
     #[test]
     fn skips_what_is_not_json() {
-        assert_eq!(ones("data: {\"oops\n\ndata: {\"a\":1}\n\ndata: <html>\n\n"), 1);
-        for text in ["<!doctype html><title>Sign in</title>", "", "data: null\n\n", "oops", "{\"a\":"] {
+        assert_eq!(
+            ones("data: {\"oops\n\ndata: {\"a\":1}\n\ndata: <html>\n\n"),
+            1
+        );
+        for text in [
+            "<!doctype html><title>Sign in</title>",
+            "",
+            "data: null\n\n",
+            "oops",
+            "{\"a\":",
+        ] {
             assert_eq!(read(&[text.as_bytes()]), [], "{text}");
         }
     }

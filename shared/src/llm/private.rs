@@ -11,7 +11,13 @@ pub(super) struct Private(Vec<Vec<char>>);
 
 impl Private {
     pub(super) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(texts.into_iter().map(essence).filter(|text| text.len() >= MIN_CHARACTERS).collect())
+        Self(
+            texts
+                .into_iter()
+                .map(essence)
+                .filter(|text| text.len() >= MIN_CHARACTERS)
+                .collect(),
+        )
     }
 
     /// Whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes are ignored.
@@ -19,14 +25,19 @@ impl Private {
         let told = essence(told);
         self.0.iter().any(|text| {
             let length = text.len().min(QUOTE_CHARACTERS);
-            text.windows(length).any(|part| told.windows(length).any(|window| window == part))
+            text.windows(length)
+                .any(|part| told.windows(length).any(|window| window == part))
         })
     }
 }
 
 /// Returns the letters and digits in lower case.
 fn essence(text: &str) -> Vec<char> {
-    unescaped(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    unescaped(text)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Returns the text with JSON's escapes of letters decoded.
@@ -34,8 +45,10 @@ fn unescaped(text: &str) -> String {
     let mut parts = text.split("\\u");
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let letter =
-            part.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        let letter = part
+            .get(..4)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .and_then(char::from_u32);
         match letter {
             Some(letter) => {
                 whole.push(letter);
@@ -55,8 +68,13 @@ mod tests {
 
     #[test]
     fn finds_a_quotation_in_any_spelling() {
-        let private =
-            Private::new(["My very private evening with Ann", "jazz", "źdźbło \"trawy\"", "sk-secret", "x"]);
+        let private = Private::new([
+            "My very private evening with Ann",
+            "jazz",
+            "źdźbło \"trawy\"",
+            "sk-secret",
+            "x",
+        ]);
         for told in [
             "Invalid input: 'my very private evening'",
             "unexpected: MY-VERY-PRIVATE…",
@@ -67,7 +85,12 @@ mod tests {
         ] {
             assert!(private.is_quoted_in(told), "{told}");
         }
-        for told in ["Unsupported parameter: 'temperature'", "my very own", "x", ""] {
+        for told in [
+            "Unsupported parameter: 'temperature'",
+            "my very own",
+            "x",
+            "",
+        ] {
             assert!(!private.is_quoted_in(told), "{told}");
         }
     }

@@ -61,7 +61,10 @@ pub struct Problem {
 impl Problem {
     /// Creates an error with nothing but a status.
     pub fn of_status(status: u16) -> Self {
-        Self { status, ..Self::default() }
+        Self {
+            status,
+            ..Self::default()
+        }
     }
 
     /// Parses the body of an error response.
@@ -102,16 +105,39 @@ impl Problem {
         // Google's proxies put the error into a list, Cloudflare into `errors`.
         let json = json.get(0).unwrap_or(json);
         let listed = json.get("errors").and_then(|errors| errors.get(0));
-        let told = [json.get("error"), listed, json.get("detail"), json.get("base_resp")];
-        let error =
-            told.into_iter().flatten().find(|error| error.is_object() && is_told(error)).unwrap_or(json);
+        let told = [
+            json.get("error"),
+            listed,
+            json.get("detail"),
+            json.get("base_resp"),
+        ];
+        let error = told
+            .into_iter()
+            .flatten()
+            .find(|error| error.is_object() && is_told(error))
+            .unwrap_or(json);
         let first = |names: &[&str], max| {
-            let found = names.iter().find_map(|name| error.get(*name).filter(|value| is_told(value)));
-            found.map(|value| one_line(&shown(value), max)).unwrap_or_default()
+            let found = names
+                .iter()
+                .find_map(|name| error.get(*name).filter(|value| is_told(value)));
+            found
+                .map(|value| one_line(&shown(value), max))
+                .unwrap_or_default()
         };
-        let plain = [json, json.get("error").unwrap_or(&Value::Null)].into_iter().find_map(Value::as_str);
-        let message =
-            first(&["message", "msg", "status_msg", "error_msg", "detail", "errors"], MAX_MESSAGE_CHARACTERS);
+        let plain = [json, json.get("error").unwrap_or(&Value::Null)]
+            .into_iter()
+            .find_map(Value::as_str);
+        let message = first(
+            &[
+                "message",
+                "msg",
+                "status_msg",
+                "error_msg",
+                "detail",
+                "errors",
+            ],
+            MAX_MESSAGE_CHARACTERS,
+        );
         let mut problem = Self {
             status,
             code: first(&["code", "status_code", "error_code"], MAX_NAME_CHARACTERS),
@@ -133,18 +159,28 @@ impl Problem {
             Value::String(text) => {
                 add(&mut self.texts, text);
                 // Some wrap it as a string.
-                if let Some(inner) =
-                    text.trim_start().starts_with('{').then(|| serde_json::from_slice(text.as_bytes()).ok())
+                if let Some(inner) = text
+                    .trim_start()
+                    .starts_with('{')
+                    .then(|| serde_json::from_slice(text.as_bytes()).ok())
                 {
                     self.collect(&inner.unwrap_or(Value::Null), depth + 1);
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.collect(item, depth + 1)),
             Value::Object(members) => {
-                for (name, value) in members.iter().filter(|(name, _)| !ECHOES.contains(&name.as_str())) {
-                    let is_name =
-                        matches!(name.as_str(), "code" | "type" | "status" | "reason" | "error_code");
-                    if is_name || value.as_bool() == Some(true) || name == "contentFilter" && is_told(value) {
+                for (name, value) in members
+                    .iter()
+                    .filter(|(name, _)| !ECHOES.contains(&name.as_str()))
+                {
+                    let is_name = matches!(
+                        name.as_str(),
+                        "code" | "type" | "status" | "reason" | "error_code"
+                    );
+                    if is_name
+                        || value.as_bool() == Some(true)
+                        || name == "contentFilter" && is_told(value)
+                    {
                         add(&mut self.names, &format!("{name} {}", shown(value)));
                     }
                     self.collect(value, depth + 1);
@@ -156,8 +192,17 @@ impl Problem {
 
     /// Decides whom the error concerns, by the provider's code and type before the status. Quotations of the request
     /// are removed.
-    pub(super) fn into_error(mut self, retry_after_seconds: Option<u64>, private: &Private) -> LlmError {
-        for told in [&mut self.code, &mut self.kind, &mut self.param, &mut self.message] {
+    pub(super) fn into_error(
+        mut self,
+        retry_after_seconds: Option<u64>,
+        private: &Private,
+    ) -> LlmError {
+        for told in [
+            &mut self.code,
+            &mut self.kind,
+            &mut self.param,
+            &mut self.message,
+        ] {
             if private.is_quoted_in(told) {
                 *told = "(not logged: it quotes the request)".to_owned();
             }
@@ -166,7 +211,10 @@ impl Problem {
         if problem.is_credit() || problem.is_model() || problem.is_blocked() {
             LlmError::Misconfigured(problem)
         } else if problem.is_rate_limit() {
-            LlmError::RateLimited { retry_after_seconds, problem }
+            LlmError::RateLimited {
+                retry_after_seconds,
+                problem,
+            }
         } else if problem.is_policy() {
             LlmError::Declined(problem)
         } else if problem.is_context() {
@@ -188,8 +236,8 @@ impl Problem {
 
     /// Whether the server may accept the request in a simpler form.
     pub(super) fn is_about_form(&self) -> bool {
-        let is_form =
-            matches!(self.status, 400 | 404 | 415 | 422) || self.status >= 500 && self.says(FORM_TEXTS);
+        let is_form = matches!(self.status, 400 | 404 | 415 | 422)
+            || self.status >= 500 && self.says(FORM_TEXTS);
         let is_else = self.is_policy()
             || self.is_unusable()
             || self.is_credential()
@@ -228,7 +276,9 @@ impl Problem {
     }
 
     fn is_credential(&self) -> bool {
-        matches!(self.status, 401 | 403) || self.names(CREDENTIAL_NAMES) || self.says(CREDENTIAL_TEXTS)
+        matches!(self.status, 401 | 403)
+            || self.names(CREDENTIAL_NAMES)
+            || self.says(CREDENTIAL_TEXTS)
     }
 
     /// Whether the account is closed, for whatever reason.
@@ -262,7 +312,11 @@ impl Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "status {}", self.status)?;
-        for (name, text) in [("code", &self.code), ("type", &self.kind), ("param", &self.param)] {
+        for (name, text) in [
+            ("code", &self.code),
+            ("type", &self.kind),
+            ("param", &self.param),
+        ] {
             if !text.is_empty() {
                 write!(f, ", {name} {text}")?;
             }
@@ -280,7 +334,11 @@ fn holds_error(payload: &Value) -> bool {
     if member("error").is_some_and(is_told) {
         return true;
     }
-    let is_number = |value: Option<&Value>| value.and_then(Value::as_i64).is_some_and(|number| number != 0);
+    let is_number = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_i64)
+            .is_some_and(|number| number != 0)
+    };
     let has_code =
         is_number(member("code")) || is_number(member("error_code")) || is_number(member("status"));
     let has_message = ["message", "msg", "detail", "error_msg"]
@@ -306,7 +364,10 @@ fn is_told(error: &Value) -> bool {
 }
 
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| serde_json::to_string(value).unwrap_or_default(), str::to_owned)
+    value.as_str().map_or_else(
+        || serde_json::to_string(value).unwrap_or_default(),
+        str::to_owned,
+    )
 }
 
 fn add(text: &mut String, more: &str) {

@@ -11,7 +11,10 @@ use super::*;
 
 fn read_stream(chunks: &[&[u8]]) -> Vec<Payload> {
     let mut reader = FrameReader::default();
-    let mut payloads: Vec<_> = chunks.iter().flat_map(|chunk| reader.push(chunk).unwrap()).collect();
+    let mut payloads: Vec<_> = chunks
+        .iter()
+        .flat_map(|chunk| reader.push(chunk).unwrap())
+        .collect();
     payloads.extend(reader.finish());
     payloads
 }
@@ -33,23 +36,32 @@ const ANSWER: &str = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"
 
 /// Reads an answer in pieces, cut between characters as a stream of texts is; returns whether it was complete as well.
 fn read_answer(answer: &str, cuts: &[prop::sample::Index]) -> (Vec<PlaylistEvent>, bool) {
-    let mut ends: Vec<_> =
-        cuts.iter().map(|cut| answer.floor_char_boundary(cut.index(answer.len() + 1))).collect();
+    let mut ends: Vec<_> = cuts
+        .iter()
+        .map(|cut| answer.floor_char_boundary(cut.index(answer.len() + 1)))
+        .collect();
     ends.extend([0, answer.len()]);
     ends.sort_unstable();
     let mut reader = PlaylistReader::new();
-    let pieces = ends.windows(2).map(|ends| answer.get(ends[0]..ends[1]).unwrap());
+    let pieces = ends
+        .windows(2)
+        .map(|ends| answer.get(ends[0]..ends[1]).unwrap());
     let mut events: Vec<_> = pieces.flat_map(|piece| reader.push(piece)).collect();
     events.extend(reader.finish());
     (events, reader.is_complete())
 }
 
 fn is_clean(text: &str, max: usize) -> bool {
-    (1..=max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+    (1..=max).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
 }
 
 fn holds_its_limits((events, _): &(Vec<PlaylistEvent>, bool)) -> bool {
-    let songs = events.iter().filter(|event| matches!(event, PlaylistEvent::Suggestion(_))).count();
+    let songs = events
+        .iter()
+        .filter(|event| matches!(event, PlaylistEvent::Suggestion(_)))
+        .count();
     songs <= MAX_SUGGESTIONS
         && events.iter().all(|event| match event {
             PlaylistEvent::Name(name) => is_clean(name, 100),
@@ -69,9 +81,13 @@ fn check_frame(payload: &serde_json::Value) -> Result<(), TestCaseError> {
         Ok(frame) => {
             for event in frame.events {
                 match event {
-                    ChatEvent::Content(text) | ChatEvent::Refusal(text) => prop_assert!(!text.is_empty()),
+                    ChatEvent::Content(text) | ChatEvent::Refusal(text) => {
+                        prop_assert!(!text.is_empty())
+                    }
                     ChatEvent::Usage(usage) => {
-                        prop_assert!(usage.prompt_tokens.max(usage.completion_tokens) <= 10_000_000);
+                        prop_assert!(
+                            usage.prompt_tokens.max(usage.completion_tokens) <= 10_000_000
+                        );
                     }
                     ChatEvent::Finished(_) => {}
                 }

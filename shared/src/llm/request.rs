@@ -100,35 +100,61 @@ impl ChatRequest {
 
     /// Estimates the length of the request.
     pub(super) fn estimate(&self) -> Estimate {
-        let texts = self.messages.iter().map(|message| &message.content).chain([&self.system]);
+        let texts = self
+            .messages
+            .iter()
+            .map(|message| &message.content)
+            .chain([&self.system]);
         texts.map(|text| Estimate::of(text)).sum()
     }
 
     /// Serialises the request's body as JSON.
-    pub(super) fn to_body(&self, config: &LlmConfig, dialect: Dialect) -> serde_json::Result<Vec<u8>> {
-        let rules = Message { role: Role::System, content: self.system_turn(dialect.json_mode)? };
-        let max_tokens = if dialect.is_tight { self.min_tokens } else { self.max_tokens };
+    pub(super) fn to_body(
+        &self,
+        config: &LlmConfig,
+        dialect: Dialect,
+    ) -> serde_json::Result<Vec<u8>> {
+        let rules = Message {
+            role: Role::System,
+            content: self.system_turn(dialect.json_mode)?,
+        };
+        let max_tokens = if dialect.is_tight {
+            self.min_tokens
+        } else {
+            self.max_tokens
+        };
         let user = |name| self.user.as_deref().filter(|_| dialect.user == name);
         let limit = |name| (dialect.token_limit == name).then_some(max_tokens);
         serde_json::to_vec(&Body {
             model: &config.model,
             stream: dialect.streams,
-            stream_options: dialect.asks_usage.then_some(StreamOptions { include_usage: true }),
+            stream_options: dialect.asks_usage.then_some(StreamOptions {
+                include_usage: true,
+            }),
             max_completion_tokens: limit(TokenLimit::MaxCompletionTokens),
             max_tokens: limit(TokenLimit::MaxTokens),
             temperature: config.temperature.filter(|_| dialect.sends_tuning),
-            reasoning_effort: config.reasoning_effort.as_deref().filter(|_| dialect.sends_tuning),
+            reasoning_effort: config
+                .reasoning_effort
+                .as_deref()
+                .filter(|_| dialect.sends_tuning),
             safety_identifier: user(UserParameter::SafetyIdentifier),
             user: user(UserParameter::User),
             response_format: self.response_format(dialect.json_mode),
-            messages: std::iter::once(rules).chain(self.messages.iter().cloned()).collect(),
+            messages: std::iter::once(rules)
+                .chain(self.messages.iter().cloned())
+                .collect(),
         })
     }
 
     fn response_format(&self, mode: JsonMode) -> Option<ResponseFormat> {
         match mode {
             JsonMode::Strict => Some(ResponseFormat::JsonSchema {
-                json_schema: NamedSchema { name: self.schema_name, strict: true, schema: self.schema },
+                json_schema: NamedSchema {
+                    name: self.schema_name,
+                    strict: true,
+                    schema: self.schema,
+                },
             }),
             JsonMode::Object => Some(ResponseFormat::JsonObject),
             JsonMode::Prompt => None,
@@ -168,7 +194,10 @@ mod tests {
     fn request() -> ChatRequest {
         ChatRequest {
             system: "Rules.".to_owned(),
-            messages: vec![Message { role: Role::User, content: "Cześć".to_owned() }],
+            messages: vec![Message {
+                role: Role::User,
+                content: "Cześć".to_owned(),
+            }],
             schema_name: "answer",
             schema: Schema::Text,
             max_tokens: 99,
@@ -203,23 +232,35 @@ mod tests {
 
     #[test]
     fn where_no_schema_is_enforced_the_rules_describe_it() {
-        for (mode, format) in [("object", json!({"type": "json_object"})), ("prompt", Value::Null)] {
+        for (mode, format) in [
+            ("object", json!({"type": "json_object"})),
+            ("prompt", Value::Null),
+        ] {
             let body = body(&[("LLM_JSON_MODE", mode)]);
             assert_eq!(body["response_format"], format);
             let system = body["messages"][0]["content"].as_str().unwrap();
-            assert!(system.starts_with("Rules.") && system.ends_with(r#"{"type":"string"}"#), "{system}");
+            assert!(
+                system.starts_with("Rules.") && system.ends_with(r#"{"type":"string"}"#),
+                "{system}"
+            );
         }
     }
 
     #[test]
     fn openai_is_told_the_user_by_its_own_parameter() {
         let body = body(&[("LLM_BASE_URL", "https://api.openai.com/v1")]);
-        assert_eq!((&body["safety_identifier"], &body["user"]), (&json!("9f86d081"), &Value::Null));
+        assert_eq!(
+            (&body["safety_identifier"], &body["user"]),
+            (&json!("9f86d081"), &Value::Null)
+        );
     }
 
     #[test]
     fn the_reasoning_effort_is_sent_where_it_is_configured() {
-        assert_eq!(body(&[("LLM_REASONING_EFFORT", "low")])["reasoning_effort"], "low");
+        assert_eq!(
+            body(&[("LLM_REASONING_EFFORT", "low")])["reasoning_effort"],
+            "low"
+        );
     }
 
     #[test]
@@ -239,7 +280,11 @@ mod tests {
         let body = body_in(&config, plain);
         let names: Vec<_> = body.as_object().unwrap().keys().collect();
         assert_eq!(names, ["messages", "model", "stream"]);
-        let tight = Dialect { is_tight: true, token_limit: TokenLimit::MaxTokens, ..first };
+        let tight = Dialect {
+            is_tight: true,
+            token_limit: TokenLimit::MaxTokens,
+            ..first
+        };
         assert_eq!(body_in(&config, tight)["max_tokens"], 9);
     }
 }

@@ -62,7 +62,10 @@ mod tests {
     fn properties_keep_their_order_and_are_all_required() {
         const SCHEMA: Schema = Schema::Object(&[
             ("z", Schema::OneOf(&["x", "y"])),
-            ("a", Schema::List(&Schema::Object(&[("year", Schema::Integer)]))),
+            (
+                "a",
+                Schema::List(&Schema::Object(&[("year", Schema::Integer)])),
+            ),
             ("m", Schema::Text),
         ]);
         assert_eq!(

@@ -14,7 +14,9 @@ const HALF_PAIRS: std::ops::Range<u32> = 0xD800..0xE000;
 /// Replaces the escapes of lone halves in a JSON document.
 pub(super) fn mark(json: &[u8]) -> Cow<'_, [u8]> {
     let private = |half: u16| char::from_u32(FIRST + u32::from(half) - HALF_PAIRS.start);
-    replace_lone_surrogates_by(json, |half| private(half).unwrap_or(char::REPLACEMENT_CHARACTER))
+    replace_lone_surrogates_by(json, |half| {
+        private(half).unwrap_or(char::REPLACEMENT_CHARACTER)
+    })
 }
 
 /// Joins halves at the boundary of consecutive texts.
@@ -28,8 +30,13 @@ impl Joiner {
     pub(super) fn join(&mut self, text: &str) -> String {
         let mut joined = String::with_capacity(text.len());
         for c in text.chars() {
-            let half = (c as u32).checked_sub(FIRST).map(|offset| HALF_PAIRS.start + offset);
-            match (self.high.take(), half.filter(|half| HALF_PAIRS.contains(half))) {
+            let half = (c as u32)
+                .checked_sub(FIRST)
+                .map(|offset| HALF_PAIRS.start + offset);
+            match (
+                self.high.take(),
+                half.filter(|half| HALF_PAIRS.contains(half)),
+            ) {
                 (high, Some(half @ 0xD800..0xDC00)) => {
                     joined.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
                     self.high = Some(half);
@@ -40,7 +47,11 @@ impl Joiner {
                 }
                 (high, half) => {
                     joined.extend(high.map(|_| char::REPLACEMENT_CHARACTER));
-                    joined.push(if half.is_some() { char::REPLACEMENT_CHARACTER } else { c });
+                    joined.push(if half.is_some() {
+                        char::REPLACEMENT_CHARACTER
+                    } else {
+                        c
+                    });
                 }
             }
         }
@@ -65,17 +76,28 @@ mod tests {
 
     #[test]
     fn joins_a_pair_that_two_frames_share() {
-        assert_eq!(read(&[r#""Night \ud83c""#, r#""\udfb5 drive""#]), "Night 🎵 drive");
+        assert_eq!(
+            read(&[r#""Night \ud83c""#, r#""\udfb5 drive""#]),
+            "Night 🎵 drive"
+        );
     }
 
     #[test]
     fn replaces_a_half_without_its_other_half() {
-        assert_eq!(read(&[r#""a\ud83cb\udfb5c\ud83c\ud83c\udfb5""#]), "a\u{fffd}b\u{fffd}c\u{fffd}🎵");
+        assert_eq!(
+            read(&[r#""a\ud83cb\udfb5c\ud83c\ud83c\udfb5""#]),
+            "a\u{fffd}b\u{fffd}c\u{fffd}🎵"
+        );
     }
 
     #[test]
     fn leaves_everything_else_alone() {
-        for text in [r#""\\ud83c""#, r#""\ud83c\udfb5 \u017c \\\" 🎵""#, r#""\u12"#, "\\"] {
+        for text in [
+            r#""\\ud83c""#,
+            r#""\ud83c\udfb5 \u017c \\\" 🎵""#,
+            r#""\u12"#,
+            "\\",
+        ] {
             assert!(matches!(mark(text.as_bytes()), Cow::Borrowed(_)), "{text}");
         }
     }

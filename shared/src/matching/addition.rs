@@ -46,7 +46,9 @@ impl Said {
                 said.senses = said.senses.union(senses);
             } else {
                 // A sense that counts only at the end adds nothing here.
-                said.senses = said.senses.union(senses.only(Senses::VERSION.union(Senses::NEUTRAL)));
+                said.senses = said
+                    .senses
+                    .union(senses.only(Senses::VERSION.union(Senses::NEUTRAL)));
             }
             let is_number = words.get(at).is_some_and(Word::is_number_like);
             said.has_number |= is_number;
@@ -65,7 +67,9 @@ impl Word {
 
 impl Addition {
     pub(super) fn of(words: &[Word]) -> Self {
-        let Some(first) = words.first() else { return Self::Neutral };
+        let Some(first) = words.first() else {
+            return Self::Neutral;
+        };
         if let [year] = words
             && year.senses.has(Senses::YEAR)
         {
@@ -80,8 +84,13 @@ impl Addition {
         if senses.has(Senses::NEUTRAL) || first.senses.has(Senses::ORIGIN) {
             let is_edited_later =
                 senses.has(Senses::MIX) && senses.has(Senses::REISSUE) && !is_mixed_anew(words);
-            let is_plain = !(said.is_unknown || is_edited_later) || first.senses.has(Senses::ORIGIN);
-            return if is_plain { Self::Neutral } else { Self::Unusual };
+            let is_plain =
+                !(said.is_unknown || is_edited_later) || first.senses.has(Senses::ORIGIN);
+            return if is_plain {
+                Self::Neutral
+            } else {
+                Self::Unusual
+            };
         }
         if first.senses.has(Senses::PART) && said.has_number
             || words.len() == 1 && lexicon().number(first).is_some()
@@ -91,29 +100,37 @@ impl Addition {
         if first.senses.has(Senses::COUNT) && said.has_number {
             return Self::Count;
         }
-        if senses.has(Senses::NOTE) { Self::Note } else { Self::Subtitle }
+        if senses.has(Senses::NOTE) {
+            Self::Note
+        } else {
+            Self::Subtitle
+        }
     }
 }
 
 fn versions(words: &[Word], said: &Said) -> Versions {
     let senses = said.senses;
     // The words after "from" name a film, not a version.
-    let is_film =
-        senses.has(Senses::WORK) || words.first().is_some_and(|word| word.senses.has(Senses::ORIGIN));
+    let is_film = senses.has(Senses::WORK)
+        || words
+            .first()
+            .is_some_and(|word| word.senses.has(Senses::ORIGIN));
     let is_unknown = said.is_unknown && !is_film;
     let mut found = Versions::named_by(senses);
     if is_live(words) {
         found.insert(Version::Live);
     }
-    let is_plain = found.without(Versions::of(&[Version::RadioEdit, Version::Extended])).is_empty();
+    let is_plain = found
+        .without(Versions::of(&[Version::RadioEdit, Version::Extended]))
+        .is_empty();
     if !is_plain {
         return found;
     }
-    let is_numbered =
-        matches!(words, [noun, number, ..] if noun.senses.has(Senses::VERSION) && number.is_number_like());
+    let is_numbered = matches!(words, [noun, number, ..] if noun.senses.has(Senses::VERSION) && number.is_number_like());
     let is_remaster = words.iter().any(|word| word.senses.has(Senses::REISSUE));
     let names_version = senses.has(Senses::VERSION);
-    if (senses.has(Senses::MIX) || found.contains(Version::RadioEdit)) && is_unknown && !is_remaster {
+    if (senses.has(Senses::MIX) || found.contains(Version::RadioEdit)) && is_unknown && !is_remaster
+    {
         // "Audien Radio Edit", "Sunship Mix": a named person's mix.
         found.insert(Version::Remix);
     } else if names_version && senses.has(Senses::TONGUE) {
@@ -138,18 +155,26 @@ fn is_dated(words: &[Word]) -> bool {
 
 /// Returns each "live" with the word before and the words after it.
 fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
-    words.iter().enumerate().filter(|(_, word)| word.senses.has(Senses::LIVE_WORD)).map(|(at, _)| {
-        let before =
-            at.checked_sub(1).and_then(|at| words.get(at)).map_or(Senses::default(), |word| word.senses);
-        (before, words.get(at + 1..).unwrap_or_default())
-    })
+    words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| word.senses.has(Senses::LIVE_WORD))
+        .map(|(at, _)| {
+            let before = at
+                .checked_sub(1)
+                .and_then(|at| words.get(at))
+                .map_or(Senses::default(), |word| word.senses);
+            (before, words.get(at + 1..).unwrap_or_default())
+        })
 }
 
 /// Whether an addition says live, and does not use the verb "live".
 fn is_live(words: &[Word]) -> bool {
     lives(words).any(|(before, after)| {
         let next = after.first().map_or(Senses::default(), |word| word.senses);
-        let paired = after.get(1).is_some_and(|word| !Versions::named_by(word.senses).is_empty());
+        let paired = after
+            .get(1)
+            .is_some_and(|word| !Versions::named_by(word.senses).is_empty());
         (!before.has(Senses::BEFORE_VERB) && !next.has(Senses::AFTER_VERB)) || paired
     })
 }
@@ -158,7 +183,9 @@ fn is_live(words: &[Word]) -> bool {
 pub(super) fn is_live_album(words: &[Word]) -> bool {
     let and = lexicon().and.id;
     lives(words).any(|(before, after)| {
-        let [next, rest @ ..] = after else { return !before.has(Senses::BEFORE_VERB) };
+        let [next, rest @ ..] = after else {
+            return !before.has(Senses::BEFORE_VERB);
+        };
         if next.senses.has(Senses::LIVE_ALBUM) || next.is_number_like() {
             return true;
         }
@@ -166,25 +193,39 @@ pub(super) fn is_live_album(words: &[Word]) -> bool {
         let is_place = |word: &Word| !word.senses.has(Senses::AFTER_VERB);
         next.senses.has(Senses::PLACE)
             && next.id != and
-            && rest.first().is_some_and(|word| next.senses.has(Senses::ANYWHERE) || is_place(word))
+            && rest
+                .first()
+                .is_some_and(|word| next.senses.has(Senses::ANYWHERE) || is_place(word))
     })
 }
 
 /// The versions that name the imitated artist.
-pub(super) const IMITATIONS: Versions = Versions::of(&[Version::Karaoke, Version::Tribute, Version::Cover]);
+pub(super) const IMITATIONS: Versions =
+    Versions::of(&[Version::Karaoke, Version::Tribute, Version::Cover]);
 
 /// The artist in "originally performed by adele karaoke version".
 pub(super) fn imitated(words: &[Word]) -> &[Word] {
-    let Some(at) = words.iter().rposition(|word| word.senses.has(Senses::IMITATES)) else { return &[] };
+    let Some(at) = words
+        .iter()
+        .rposition(|word| word.senses.has(Senses::IMITATES))
+    else {
+        return &[];
+    };
     let name = words.get(at + 1..).unwrap_or_default();
     let end = name
         .iter()
-        .position(|word| word.senses.has(Senses::VERSION) || !Versions::named_by(word.senses).is_empty())
+        .position(|word| {
+            word.senses.has(Senses::VERSION) || !Versions::named_by(word.senses).is_empty()
+        })
         .unwrap_or(name.len());
     let name = name.get(..end).unwrap_or_default();
     // "In the style of Adele".
     match name {
-        [of, rest @ ..] if !rest.is_empty() && of.length == 2 && of.senses.has(Senses::PARTICLE) => rest,
+        [of, rest @ ..]
+            if !rest.is_empty() && of.length == 2 && of.senses.has(Senses::PARTICLE) =>
+        {
+            rest
+        }
         _ => name,
     }
 }
@@ -192,7 +233,12 @@ pub(super) fn imitated(words: &[Word]) -> &[Word] {
 /// Removes "part 2" and "parts 1 and 2" from the words and copies the others to `kept`. A lone number is a part,
 /// too.
 pub(super) fn take_parts(words: &[Word], kept: &mut Vec<Word>) -> u16 {
-    let number = |at: usize| words.get(at).and_then(|word| lexicon().number(word)).map(|number| 1 << number);
+    let number = |at: usize| {
+        words
+            .get(at)
+            .and_then(|word| lexicon().number(word))
+            .map(|number| 1 << number)
+    };
     let mut parts = 0_u16;
     if let ([_], Some(bit)) = (words, number(0))
         && !kept.is_empty()
@@ -272,7 +318,11 @@ mod tests {
             ("2004 Version", Version::Other),
             ("Version 2", Version::Other),
         ] {
-            assert!(versions(text).contains(&version), "{text}: {:?}", versions(text));
+            assert!(
+                versions(text).contains(&version),
+                "{text}: {:?}",
+                versions(text)
+            );
         }
         assert!(versions("Audien Radio Edit").contains(&Version::Remix));
     }
@@ -301,7 +351,13 @@ mod tests {
     #[test]
     fn an_album_gives_a_concert_away_unless_it_is_a_play_on_the_word() {
         let is_live = |album: &str| is_live_album(Folded::of(album).words());
-        for album in ["Live at Leeds", "Live", "Live in Paris", "Alchemy: Live", "Live 1975-85"] {
+        for album in [
+            "Live at Leeds",
+            "Live",
+            "Live in Paris",
+            "Alchemy: Live",
+            "Live 1975-85",
+        ] {
             assert!(is_live(album), "{album}");
         }
         for album in [

@@ -21,36 +21,53 @@ fn name() -> impl Strategy<Value = String> + Clone {
 
 fn track() -> impl Strategy<Value = CatalogueTrack> {
     let texts = (name(), vec(name(), 0..3), name(), prop::option::of(name()));
-    (texts, "[0-9A-Za-z]{22}", prop::option::of(0..3000), any::<[bool; 2]>()).prop_map(
-        |((title, artists, album, isrc), id, release_year, [explicit, is_playable])| CatalogueTrack {
-            uri: TrackUri::parse(&format!("spotify:track:{id}")).unwrap(),
-            title,
-            artists,
-            album,
-            release_year,
-            duration_ms: 0,
-            explicit,
-            is_playable,
-            isrc,
-            image_url: None,
-        },
+    (
+        texts,
+        "[0-9A-Za-z]{22}",
+        prop::option::of(0..3000),
+        any::<[bool; 2]>(),
     )
+        .prop_map(
+            |((title, artists, album, isrc), id, release_year, [explicit, is_playable])| {
+                CatalogueTrack {
+                    uri: TrackUri::parse(&format!("spotify:track:{id}")).unwrap(),
+                    title,
+                    artists,
+                    album,
+                    release_year,
+                    duration_ms: 0,
+                    explicit,
+                    is_playable,
+                    isrc,
+                    image_url: None,
+                }
+            },
+        )
 }
 
 /// A song that often shares texts with the candidates.
 fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
     let candidates = vec(track(), 0..5);
-    (name(), name(), candidates, any::<prop::sample::Index>(), any::<bool>()).prop_map(
-        |(artist, title, candidates, at, is_there)| {
-            let mut sought = Suggestion { artist, title, year: None };
+    (
+        name(),
+        name(),
+        candidates,
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    )
+        .prop_map(|(artist, title, candidates, at, is_there)| {
+            let mut sought = Suggestion {
+                artist,
+                title,
+                year: None,
+            };
             if is_there && !candidates.is_empty() {
                 let track: &CatalogueTrack = at.get(&candidates);
                 sought.title = track.title.clone();
                 sought.artist = track.artists.first().cloned().unwrap_or_default();
             }
             (sought, candidates)
-        },
-    )
+        })
 }
 
 proptest! {

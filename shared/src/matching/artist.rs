@@ -108,18 +108,25 @@ impl Credits {
             folded.push(part);
             let words = folded.words();
             let is_joint = |at: usize, word: &Word| {
-                let neighbour =
-                    |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|word| word.length > 1);
+                let neighbour = |at: Option<usize>| {
+                    at.and_then(|at| words.get(at))
+                        .is_some_and(|word| word.length > 1)
+                };
                 word.senses.has(Senses::JOINT)
                     // The letters in "T.I." and "Lil Nas X" do not join names.
                     && (word.length > 1 || (neighbour(at.checked_sub(1)) && neighbour(at.checked_add(1))))
             };
             let mut start = 0;
-            let ends = words.iter().enumerate().filter(|(at, word)| is_joint(*at, word)).map(|(at, _)| at);
+            let ends = words
+                .iter()
+                .enumerate()
+                .filter(|(at, word)| is_joint(*at, word))
+                .map(|(at, _)| at);
             for end in ends.chain([words.len()]) {
                 let own = folded.with(words.get(start..end).unwrap_or_default());
                 start = end + 1;
-                let is_new = !own.is_empty() && self.names.iter().all(|name| !name.same_letters(own.bare()));
+                let is_new =
+                    !own.is_empty() && self.names.iter().all(|name| !name.same_letters(own.bare()));
                 if is_new && part.chars().any(char::is_alphanumeric) {
                     self.names.push(&own.text());
                 }
@@ -149,7 +156,9 @@ fn feat_at(name: &str) -> Option<usize> {
         .skip(1)
         .find(|(word, _)| {
             let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-            ["feat", "ft", "featuring"].iter().any(|feat| word.eq_ignore_ascii_case(feat))
+            ["feat", "ft", "featuring"]
+                .iter()
+                .any(|feat| word.eq_ignore_ascii_case(feat))
         })
         .map(|(_, at)| at)
 }
@@ -172,7 +181,11 @@ pub(super) fn best_similarity<'a>(
     let mut best: f64 = 0.0;
     for name in credited.iter() {
         if same_artist(whole, name) {
-            return if whole.words.len() == name.words.len() { 1.0 } else { 0.99 };
+            return if whole.words.len() == name.words.len() {
+                1.0
+            } else {
+                0.99
+            };
         }
     }
     let is_credited = |part: Name<'_>| credited.iter().any(|name| same_artist(part, name));
@@ -193,11 +206,19 @@ pub(super) fn best_similarity<'a>(
         for primary in suggested.iter().take(suggested.primaries).skip(1) {
             best = best.max(PART_OF_CREDIT * artist_similarity(primary, name));
         }
-        for second in suggested.iter().take(suggested.hosts).skip(suggested.primaries) {
+        for second in suggested
+            .iter()
+            .take(suggested.hosts)
+            .skip(suggested.primaries)
+        {
             // One word of a longer name is not an artist: "Fire" of "Earth, Wind & Fire".
             let is_long = second.words.len() > 1;
             if (is_long || is_same_title) && same_artist(second, name) {
-                best = best.max(if is_same_title && is_long { SURNAME_ALONE } else { SECOND_OF_CREDIT });
+                best = best.max(if is_same_title && is_long {
+                    SURNAME_ALONE
+                } else {
+                    SECOND_OF_CREDIT
+                });
             }
         }
         if is_same_title
@@ -211,15 +232,23 @@ pub(super) fn best_similarity<'a>(
         return best;
     }
     let all = credited.all();
-    best.max(artist_similarity(whole, all)).max(part_of_credit(whole, credited, is_same_title))
+    best.max(artist_similarity(whole, all))
+        .max(part_of_credit(whole, credited, is_same_title))
 }
 
 /// "Simon & Garfunkel" may be credited as one string of which the suggestion names one part.
 fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64 {
     let mut best: f64 = 0.0;
-    for name in credited.iter().filter(|name| name.words.len() > whole.words.len()) {
-        let mut parts = name.words.split(|word| word.senses.has(Senses::JOINT) && word.length > 1);
-        let first = parts.next().map_or(0.0, |part| artist_similarity(whole, name.with(part)));
+    for name in credited
+        .iter()
+        .filter(|name| name.words.len() > whole.words.len())
+    {
+        let mut parts = name
+            .words
+            .split(|word| word.senses.has(Senses::JOINT) && word.length > 1);
+        let first = parts
+            .next()
+            .map_or(0.0, |part| artist_similarity(whole, name.with(part)));
         best = best.max(PART_OF_CREDIT * first);
         if is_same_title && parts.any(|part| same_artist(whole, name.with(part))) {
             best = best.max(SURNAME_ALONE);
@@ -230,13 +259,30 @@ fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64
 
 /// Whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
 fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
-    let (short, long) = if a.words.len() < b.words.len() { (a, b) } else { (b, a) };
-    let Some(rest) = long.words.get(short.words.len()..).filter(|rest| !rest.is_empty()) else {
+    let (short, long) = if a.words.len() < b.words.len() {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    let Some(rest) = long
+        .words
+        .get(short.words.len()..)
+        .filter(|rest| !rest.is_empty())
+    else {
         return false;
     };
-    let is_said =
-        |word: &Word| word.senses.has(Senses::ENSEMBLE.union(Senses::PARTICLE).union(Senses::JOINT));
-    let begins = short.words.iter().zip(long.words).all(|(a, b)| a.id == b.id);
+    let is_said = |word: &Word| {
+        word.senses.has(
+            Senses::ENSEMBLE
+                .union(Senses::PARTICLE)
+                .union(Senses::JOINT),
+        )
+    };
+    let begins = short
+        .words
+        .iter()
+        .zip(long.words)
+        .all(|(a, b)| a.id == b.id);
     let is_enough = short.words.len() > 1 || rest.iter().any(|word| word.length > 4);
     begins && is_enough && rest.iter().all(is_said)
 }
@@ -250,16 +296,24 @@ fn alias(name: Name<'_>) -> u64 {
         lines
             .flat_map(|(name, others)| {
                 let name = key(name);
-                others.split(", ").map(move |other| (key(other), name)).collect::<Vec<_>>()
+                others
+                    .split(", ")
+                    .map(move |other| (key(other), name))
+                    .collect::<Vec<_>>()
             })
             .collect()
     });
     let own = key(name);
-    table.iter().find(|(other, _)| *other == own).map_or(own, |(_, name)| *name)
+    table
+        .iter()
+        .find(|(other, _)| *other == own)
+        .map_or(own, |(_, name)| *name)
 }
 
 fn key(name: Name<'_>) -> u64 {
-    name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
+    name.words.iter().fold(0, |key, word| {
+        (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Returns the versions that a performer's name reveals: "Karaoke All Hits", "A Tribute Band".
@@ -273,7 +327,9 @@ pub(super) fn versions_of_performers(artists: &Names) -> Versions {
             found.insert(Version::Tribute);
         }
     });
-    found.to_be_asked_for().without(Versions::of(&[Version::Live]))
+    found
+        .to_be_asked_for()
+        .without(Versions::of(&[Version::Live]))
 }
 
 #[cfg(test)]
@@ -283,7 +339,12 @@ mod tests {
     fn similarity(suggested: &str, credited: &[&str], is_same_title: bool) -> f64 {
         let mut names = Names::default();
         credited.iter().for_each(|name| names.push(name));
-        best_similarity(&Credits::of(suggested), &names, std::iter::empty(), is_same_title)
+        best_similarity(
+            &Credits::of(suggested),
+            &names,
+            std::iter::empty(),
+            is_same_title,
+        )
     }
 
     #[test]
@@ -295,7 +356,10 @@ mod tests {
             ("Florence + The Machine", &["Florence & The Machine"], 0.98),
             ("Puff Daddy & Faith Evans", &["Diddy", "Faith Evans"], 0.75),
         ] {
-            assert!(similarity(suggested, credited, false) > least, "{suggested}");
+            assert!(
+                similarity(suggested, credited, false) > least,
+                "{suggested}"
+            );
         }
         assert!(similarity("Earth, Wind & Fire", &["Fire"], false) < 0.75);
         assert!(similarity("Blue Feat. Elton John", &["Elton John"], true) < 0.75);
@@ -307,9 +371,15 @@ mod tests {
             ("T.I. feat. Young Thug", "T.I."),
             ("Lil Nas X Featuring Billy Ray Cyrus", "Lil Nas X"),
             ("Chase & Status ft. Plan B", "Chase & Status"),
-            ("Earth, Wind & Fire feat. The Emotions", "Earth, Wind & Fire"),
+            (
+                "Earth, Wind & Fire feat. The Emotions",
+                "Earth, Wind & Fire",
+            ),
         ] {
-            assert!(similarity(suggested, &[credited], false) > 0.9, "{suggested}");
+            assert!(
+                similarity(suggested, &[credited], false) > 0.9,
+                "{suggested}"
+            );
         }
     }
 
@@ -324,7 +394,10 @@ mod tests {
             ("Stones", "The Rolling Stones"),
             ("Ray Charles and his Orchestra", "Ray Charles"),
         ] {
-            assert!(similarity(suggested, &[credited], true) > 0.75, "{suggested}");
+            assert!(
+                similarity(suggested, &[credited], true) > 0.75,
+                "{suggested}"
+            );
         }
     }
 
@@ -338,7 +411,10 @@ mod tests {
             ("Kate Nash", "Kate Bush"),
             ("Dido", "Dio"),
         ] {
-            assert!(similarity(suggested, &[credited], true) < 0.75, "{suggested}");
+            assert!(
+                similarity(suggested, &[credited], true) < 0.75,
+                "{suggested}"
+            );
         }
     }
 }

@@ -25,13 +25,21 @@ pub(super) fn bare_title(text: &str) -> String {
         previous = c;
     }
     bare.extend(kept_piece(structure.place, &piece));
-    if bare.is_empty() { text.to_owned() } else { bare.join(" ") }
+    if bare.is_empty() {
+        text.to_owned()
+    } else {
+        bare.join(" ")
+    }
 }
 
 /// Returns the part of a piece that a search has to name.
 fn kept_piece(place: Place, piece: &str) -> Option<String> {
     let folded = Folded::of(piece);
-    let words = if piece.chars().any(char::is_alphanumeric) { folded.words() } else { &[] };
+    let words = if piece.chars().any(char::is_alphanumeric) {
+        folded.words()
+    } else {
+        &[]
+    };
     let guests = guests_at(words, place, false);
     let own = guests.and_then(|at| words.get(..at)).unwrap_or(words);
     let stays = place == Place::Main
@@ -41,10 +49,17 @@ fn kept_piece(place: Place, piece: &str) -> Option<String> {
         );
     // Guests come last.
     let is_guest = |word: &str| guests.is_some() && names_guest(word);
-    (stays && !own.is_empty())
-        .then(|| piece.split_whitespace().take_while(|word| !is_guest(word)).collect::<Vec<_>>().join(" "))
+    (stays && !own.is_empty()).then(|| {
+        piece
+            .split_whitespace()
+            .take_while(|word| !is_guest(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    })
 }
 
 fn names_guest(word: &str) -> bool {
-    words(word).first().is_some_and(|word| lexicon().word(word).senses.has(Senses::FEAT))
+    words(word)
+        .first()
+        .is_some_and(|word| lexicon().word(word).senses.has(Senses::FEAT))
 }

@@ -13,8 +13,8 @@
 //! deliberately.
 
 use super::{
-    Constraints, MATCHER_VERSION, MissReason, Scored, WantedVersions, best_match, candidates_of, field_query,
-    free_query,
+    Constraints, MATCHER_VERSION, MissReason, Scored, WantedVersions, best_match, candidates_of,
+    field_query, free_query,
 };
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
@@ -33,7 +33,9 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let lines = (1..).zip(CASES.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let lines = (1..)
+        .zip(CASES.lines())
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines.map(|(line, text)| case(line, text)).collect()
 }
 
@@ -48,9 +50,16 @@ fn case(line: usize, text: &str) -> Case {
         line,
         expected: label.unwrap_or(expected).to_owned(),
         known_wrong: label.is_some(),
-        suggestion: Suggestion { artist: (*artist).to_owned(), title: (*title).to_owned(), year },
+        suggestion: Suggestion {
+            artist: (*artist).to_owned(),
+            title: (*title).to_owned(),
+            year,
+        },
         constraints: constraints(conditions),
-        candidates: (0..).zip(candidates).map(|(index, text)| candidate(index, text)).collect(),
+        candidates: (0..)
+            .zip(candidates)
+            .map(|(index, text)| candidate(index, text))
+            .collect(),
     }
 }
 
@@ -62,7 +71,10 @@ fn constraints(text: &str) -> Constraints {
             ("clean", _) => allow_explicit = false,
             ("era", years) => {
                 let (from, to) = years.split_once('-').unwrap();
-                era = Some(Era { from: from.parse().ok(), to: to.parse().ok() });
+                era = Some(Era {
+                    from: from.parse().ok(),
+                    to: to.parse().ok(),
+                });
             }
             ("without", names) => excluded = names.split(';').map(str::to_owned).collect(),
             ("prompt", prompt) => wanted = WantedVersions::from_prompt(prompt),
@@ -74,7 +86,9 @@ fn constraints(text: &str) -> Constraints {
 
 fn candidate(index: u32, text: &str) -> CatalogueTrack {
     let fields: Vec<&str> = text.split('|').collect();
-    let [title, artists, album, year, flags @ ..] = fields.as_slice() else { panic!("candidate {text}") };
+    let [title, artists, album, year, flags @ ..] = fields.as_slice() else {
+        panic!("candidate {text}")
+    };
     let flags = flags.concat();
     CatalogueTrack {
         uri: TrackUri::parse(&format!("spotify:track:{index:022}")).unwrap(),
@@ -92,9 +106,12 @@ fn candidate(index: u32, text: &str) -> CatalogueTrack {
 
 fn answer(case: &Case) -> String {
     match best_match(&case.suggestion, &case.candidates, &case.constraints) {
-        Ok(Scored { track, .. }) => {
-            case.candidates.iter().position(|c| c.uri == track.uri).unwrap().to_string()
-        }
+        Ok(Scored { track, .. }) => case
+            .candidates
+            .iter()
+            .position(|c| c.uri == track.uri)
+            .unwrap()
+            .to_string(),
         Err(reason) => reason.as_str().to_owned(),
     }
 }
@@ -131,11 +148,17 @@ impl Counts {
     }
 
     fn precision(&self) -> f64 {
-        share(self.true_positives, self.true_positives + self.false_positives)
+        share(
+            self.true_positives,
+            self.true_positives + self.false_positives,
+        )
     }
 
     fn recall(&self) -> f64 {
-        share(self.true_positives, self.true_positives + self.false_negatives)
+        share(
+            self.true_positives,
+            self.true_positives + self.false_negatives,
+        )
     }
 }
 
@@ -155,7 +178,10 @@ fn the_labelled_cases_are_matched_precisely_and_completely() {
         right += u32::from(is_right);
         if !is_right {
             let Suggestion { artist, title, .. } = &case.suggestion;
-            println!("line {}: {artist} - {title}: expected {}, got {answer}", case.line, case.expected);
+            println!(
+                "line {}: {artist} - {title}: expected {}, got {answer}",
+                case.line, case.expected
+            );
         }
         if is_right == case.known_wrong {
             surprises.push(case.line);
@@ -163,14 +189,28 @@ fn the_labelled_cases_are_matched_precisely_and_completely() {
     }
     let (precision, recall) = (counts.precision(), counts.recall());
     let accuracy = share(right, u32::try_from(cases.len()).unwrap());
-    let Counts { true_positives, false_positives, false_negatives, true_negatives, other_reasons } = counts;
-    println!("{} cases: precision {precision:.4}, recall {recall:.4}, accuracy {accuracy:.4}", cases.len());
-    println!("accepted: {true_positives} rightly, {false_positives} wrongly; {false_negatives} not found");
+    let Counts {
+        true_positives,
+        false_positives,
+        false_negatives,
+        true_negatives,
+        other_reasons,
+    } = counts;
+    println!(
+        "{} cases: precision {precision:.4}, recall {recall:.4}, accuracy {accuracy:.4}",
+        cases.len()
+    );
+    println!(
+        "accepted: {true_positives} rightly, {false_positives} wrongly; {false_negatives} not found"
+    );
     println!("missed: {true_negatives} rightly, {other_reasons} of them for another reason");
     assert!(precision >= 0.99, "precision {precision:.4}");
     assert!(recall >= 0.95, "recall {recall:.4}");
     assert!(accuracy >= 0.95, "accuracy {accuracy:.4}");
-    assert!(surprises.is_empty(), "lines {surprises:?}: right but marked wrong, or wrong and not marked");
+    assert!(
+        surprises.is_empty(),
+        "lines {surprises:?}: right but marked wrong, or wrong and not marked"
+    );
 }
 
 #[test]
@@ -179,9 +219,15 @@ fn the_order_of_the_candidates_makes_no_difference() {
         let mut reversed = case.candidates.clone();
         reversed.reverse();
         let chosen = |candidates: &[CatalogueTrack]| -> Result<TrackUri, MissReason> {
-            best_match(&case.suggestion, candidates, &case.constraints).map(|scored| scored.track.uri.clone())
+            best_match(&case.suggestion, candidates, &case.constraints)
+                .map(|scored| scored.track.uri.clone())
         };
-        assert_eq!(chosen(&case.candidates), chosen(&reversed), "line {}", case.line);
+        assert_eq!(
+            chosen(&case.candidates),
+            chosen(&reversed),
+            "line {}",
+            case.line
+        );
     }
 }
 
@@ -207,10 +253,17 @@ fn digest() -> u64 {
             digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    for Case { suggestion, candidates, .. } in cases() {
+    for Case {
+        suggestion,
+        candidates,
+        ..
+    } in cases()
+    {
         add(&field_query(&suggestion));
         add(&free_query(&suggestion));
-        candidates_of(&suggestion, candidates).iter().for_each(|track| add(track.uri.as_str()));
+        candidates_of(&suggestion, candidates)
+            .iter()
+            .for_each(|track| add(track.uri.as_str()));
     }
     digest
 }
@@ -224,7 +277,16 @@ fn what_is_searched_and_remembered_changes_only_with_the_version() {
 #[test]
 fn the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them() {
     let conditions: Vec<Constraints> = cases().into_iter().map(|case| case.constraints).collect();
-    for (at, Case { line, suggestion, candidates, .. }) in cases().into_iter().enumerate() {
+    for (
+        at,
+        Case {
+            line,
+            suggestion,
+            candidates,
+            ..
+        },
+    ) in cases().into_iter().enumerate()
+    {
         let kept = candidates_of(&suggestion, candidates.clone());
         // Its own conditions, and those of other users.
         for constraints in conditions.iter().cycle().skip(at).step_by(97).take(9) {

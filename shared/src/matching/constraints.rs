@@ -42,19 +42,31 @@ impl Constraints {
     ) -> Self {
         let is_name = |name: &&String| !name.trim().is_empty();
         let excluded_artists = excluded_artists.iter().filter(is_name).cloned().collect();
-        Self { allow_explicit, wanted, allow_versions: false, era, excluded_artists }
+        Self {
+            allow_explicit,
+            wanted,
+            allow_versions: false,
+            era,
+            excluded_artists,
+        }
     }
 
     /// Accepts an acoustic, session, re-recorded or other-language version if the plain recording is not found.
     #[must_use]
     pub fn with_versions(self, allow_versions: bool) -> Self {
-        Self { allow_versions, ..self }
+        Self {
+            allow_versions,
+            ..self
+        }
     }
 
     /// Whether the user excluded one of the suggested artists, so that no search is needed.
     #[must_use]
     pub fn excludes(&self, suggestion: &Suggestion) -> bool {
-        self.excludes_any(std::slice::from_ref(&suggestion.artist), &Title::parse(&suggestion.title))
+        self.excludes_any(
+            std::slice::from_ref(&suggestion.artist),
+            &Title::parse(&suggestion.title),
+        )
     }
 
     pub(super) fn excludes_any(&self, artists: &[String], title: &Title) -> bool {
@@ -64,7 +76,9 @@ impl Constraints {
         let mut excluded = Names::default();
         excluded.read(&self.excluded_artists);
         let is_excluded = |name: Name<'_>| excluded.iter().any(|own| same_artist(own, name));
-        artists.iter().any(|artist| Credits::of(artist).iter().any(&is_excluded))
+        artists
+            .iter()
+            .any(|artist| Credits::of(artist).iter().any(&is_excluded))
             || title.featured().any(&is_excluded)
     }
 
@@ -72,30 +86,54 @@ impl Constraints {
     ///
     /// A later reissue passes if the model dates the song within the era. A reissue within the era of a song that
     /// the model dates before it does not pass: the song is older than requested.
-    pub(super) fn era_fit(&self, candidate: &CatalogueTrack, suggested_year: Option<i32>) -> EraFit {
-        let Some(era) = self.era.filter(|era| era.from.is_some() || era.to.is_some()) else {
+    pub(super) fn era_fit(
+        &self,
+        candidate: &CatalogueTrack,
+        suggested_year: Option<i32>,
+    ) -> EraFit {
+        let Some(era) = self
+            .era
+            .filter(|era| era.from.is_some() || era.to.is_some())
+        else {
             return EraFit::Inside;
         };
-        let Some(year) = candidate.release_year else { return EraFit::Outside };
+        let Some(year) = candidate.release_year else {
+            return EraFit::Outside;
+        };
         let reissue = is_reissue(candidate);
         if era.contains(year) {
             let older = reissue && suggested_year.is_some_and(|year| era.starts_after(year));
-            return if older { EraFit::Outside } else { EraFit::Inside };
+            return if older {
+                EraFit::Outside
+            } else {
+                EraFit::Inside
+            };
         }
         let song_is_inside = suggested_year.is_some_and(|year| era.contains(year));
-        if era.ends_before(year) && reissue && song_is_inside { EraFit::Reissue } else { EraFit::Outside }
+        if era.ends_before(year) && reissue && song_is_inside {
+            EraFit::Reissue
+        } else {
+            EraFit::Outside
+        }
     }
 }
 
 /// Whether the title or the album declares a remaster, an anniversary or a collection.
 pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
-    let says = |text: &str| lexicon().senses(Folded::of(text).words()).has(Senses::REISSUE);
+    let says = |text: &str| {
+        lexicon()
+            .senses(Folded::of(text).words())
+            .has(Senses::REISSUE)
+    };
     says(&track.title) || says(&track.album) || is_compilation(track)
 }
 
 /// Whether the album declares that it collects songs of several albums.
 pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
-    track.album != track.title && lexicon().senses(Folded::of(&track.album).words()).has(Senses::COMPILATION)
+    track.album != track.title
+        && lexicon()
+            .senses(Folded::of(&track.album).words())
+            .has(Senses::COMPILATION)
 }
 
 /// The reasons why a suggestion did not become a track. A closed list, which clients get in `snake_case`.

@@ -66,14 +66,32 @@ impl Context<'_> {
         add(word == "zywo" && previous == "na", Version::Live);
         add(self.is_concert(), Version::Live);
         add(word == "unplugged", Version::Live);
-        add(word == "unplugged" || word == "acoustic" || word.starts_with("akustyczn"), Version::Acoustic);
-        add(word.starts_with("karaoke") && self.is_karaoke(), Version::Karaoke);
+        add(
+            word == "unplugged" || word == "acoustic" || word.starts_with("akustyczn"),
+            Version::Acoustic,
+        );
+        add(
+            word.starts_with("karaoke") && self.is_karaoke(),
+            Version::Karaoke,
+        );
         add(self.is_cover(), Version::Cover);
-        add(matches!(word, "tribute" | "tributes") && TRIBUTES.contains(&next), Version::Tribute);
-        add(word.starts_with("remix") || word.starts_with("remiks"), Version::Remix);
+        add(
+            matches!(word, "tribute" | "tributes") && TRIBUTES.contains(&next),
+            Version::Tribute,
+        );
+        add(
+            word.starts_with("remix") || word.starts_with("remiks"),
+            Version::Remix,
+        );
         add(DEMOS.contains(&word), Version::Demo);
-        add(word.starts_with("instrumental") && !(previous == "was" || next == "in"), Version::Instrumental);
-        add(word == "nightcore" || word.starts_with("przyspieszon"), Version::SpedUp);
+        add(
+            word.starts_with("instrumental") && !(previous == "was" || next == "in"),
+            Version::Instrumental,
+        );
+        add(
+            word == "nightcore" || word.starts_with("przyspieszon"),
+            Version::SpedUp,
+        );
         add(
             matches!(word, "sped" | "speed" | "speeded") && next == "up" && previous != "to",
             Version::SpedUp,
@@ -84,7 +102,9 @@ impl Context<'_> {
         );
         add(word == "8d", Version::EightD);
         add(
-            word == "rerecorded" || word == "rerecordings" || (word == "re" && next.starts_with("record")),
+            word == "rerecorded"
+                || word == "rerecordings"
+                || (word == "re" && next.starts_with("record")),
             Version::ReRecorded,
         );
         add(

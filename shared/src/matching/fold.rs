@@ -92,17 +92,25 @@ impl Folded {
             if self.letters.len() > self.open {
                 self.letters.push(' ');
             }
-            part.chars().flat_map(char::to_lowercase).for_each(|c| self.letters.push(c));
+            part.chars()
+                .flat_map(char::to_lowercase)
+                .for_each(|c| self.letters.push(c));
         }
         self.end_word();
     }
 
     pub(super) fn name(&self) -> Name<'_> {
-        Name { letters: &self.letters, words: &self.words }
+        Name {
+            letters: &self.letters,
+            words: &self.words,
+        }
     }
 
     pub(super) fn with<'a>(&'a self, words: &'a [Word]) -> Name<'a> {
-        Name { letters: &self.letters, words }
+        Name {
+            letters: &self.letters,
+            words,
+        }
     }
 
     /// Returns the number of words.
@@ -152,7 +160,8 @@ impl Folded {
                 Some(letter) => self.letters.push(letter),
                 None if is_voicing(c) => self.letters.push(c),
                 None if c.is_alphanumeric() || is_kept_mark(c) => {
-                    c.to_lowercase().for_each(|c| fold_letter(c, &mut self.letters));
+                    c.to_lowercase()
+                        .for_each(|c| fold_letter(c, &mut self.letters));
                     self.is_transliterable |= matches!(c, '\u{370}'..='\u{45f}' | 'ґ' | 'Ґ');
                 }
                 None => self.end_word(),
@@ -174,7 +183,9 @@ impl Folded {
             .strip_prefix("part")
             .or_else(|| word.strip_prefix("pt"))
             .filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
-        let split = number.map_or(self.letters.len(), |number| self.letters.len() - number.len());
+        let split = number.map_or(self.letters.len(), |number| {
+            self.letters.len() - number.len()
+        });
         self.add_word(split);
         self.add_word(self.letters.len());
     }
@@ -185,14 +196,19 @@ impl Folded {
             return;
         }
         let word = self.letters.get(start..end).unwrap_or_default();
-        let mut length = if word.is_ascii() { word.len() } else { word.chars().count() };
+        let mut length = if word.is_ascii() {
+            word.len()
+        } else {
+            word.chars().count()
+        };
         if length > MAX_CHARS {
             end = start + cut(word).len();
             length = MAX_CHARS;
         }
         let known = lexicon().word(self.letters.get(start..end).unwrap_or_default());
         self.length += length.max(lexicon().least_length(known.id)) + 1;
-        let (Ok(from), Ok(to), Ok(short)) = (start.try_into(), end.try_into(), length.try_into()) else {
+        let (Ok(from), Ok(to), Ok(short)) = (start.try_into(), end.try_into(), length.try_into())
+        else {
             self.letters.truncate(start);
             return;
         };
@@ -203,7 +219,9 @@ impl Folded {
         }
         let letters = self.letters.get(start..end).unwrap_or_default();
         let word = Word {
-            mask: letters.bytes().fold(0, |mask, byte| mask | 1 << (byte & 31)),
+            mask: letters
+                .bytes()
+                .fold(0, |mask, byte| mask | 1 << (byte & 31)),
             id: known.id,
             phrases: known.phrases,
             start: from,
@@ -221,21 +239,28 @@ impl Folded {
 
     /// Joins "going to" to "gonna".
     fn join(&mut self) {
-        let [.., before, last] = self.words.get_mut(self.first..).unwrap_or_default() else { return };
+        let [.., before, last] = self.words.get_mut(self.first..).unwrap_or_default() else {
+            return;
+        };
         if !before.senses.has(Senses::JOINS) {
             return;
         }
         // "Op. 80: III" is no 83.
         let is_roman = |b: u8| matches!(b, b'i' | b'v' | b'x');
-        let spelling = self.letters.get(usize::from(last.start)..).unwrap_or_default();
+        let spelling = self
+            .letters
+            .get(usize::from(last.start)..)
+            .unwrap_or_default();
         let are_figures = before.senses.has(Senses::DIGITS) && last.senses.has(Senses::DIGITS);
         if spelling.bytes().all(is_roman) || are_figures {
             return;
         }
         if let Some(joint) = lexicon().joint(before.id, last.id) {
             (before.id, before.end) = (joint, last.end);
-            (before.length, before.mask) =
-                (before.length.saturating_add(last.length), before.mask | last.mask);
+            (before.length, before.mask) = (
+                before.length.saturating_add(last.length),
+                before.mask | last.mask,
+            );
             self.words.pop();
         }
     }
@@ -246,7 +271,9 @@ impl Folded {
             return;
         }
         let and = lexicon().and;
-        let [.., before, middle, _] = self.words.get_mut(self.first..).unwrap_or_default() else { return };
+        let [.., before, middle, _] = self.words.get_mut(self.first..).unwrap_or_default() else {
+            return;
+        };
         if before.length > 1 && middle.id == and.lone_n {
             (middle.id, middle.senses, middle.phrases) = (and.id, and.senses, 0);
         }
@@ -255,7 +282,9 @@ impl Folded {
 
 impl<'a> Name<'a> {
     pub(super) fn letters_of(self, word: &Word) -> &'a str {
-        self.letters.get(usize::from(word.start)..usize::from(word.end)).unwrap_or_default()
+        self.letters
+            .get(usize::from(word.start)..usize::from(word.end))
+            .unwrap_or_default()
     }
 
     pub(super) fn with(self, words: &'a [Word]) -> Self {
@@ -277,18 +306,29 @@ impl<'a> Name<'a> {
     }
 
     pub(super) fn same_ids(self, other: Name<'_>) -> bool {
-        self.words.len() == other.words.len() && self.words.iter().zip(other.words).all(|(a, b)| a.id == b.id)
+        self.words.len() == other.words.len()
+            && self
+                .words
+                .iter()
+                .zip(other.words)
+                .all(|(a, b)| a.id == b.id)
     }
 
     /// Whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
     pub(super) fn same_letters(self, other: Name<'_>) -> bool {
-        let length =
-            |name: Name<'_>| -> usize { name.words.iter().map(|w| usize::from(w.end - w.start)).sum() };
+        let length = |name: Name<'_>| -> usize {
+            name.words
+                .iter()
+                .map(|w| usize::from(w.end - w.start))
+                .sum()
+        };
         length(self) == length(other) && self.bytes().eq(other.bytes())
     }
 
     fn bytes(self) -> impl Iterator<Item = u8> + 'a {
-        self.words.iter().flat_map(move |word| self.letters_of(word).bytes())
+        self.words
+            .iter()
+            .flat_map(move |word| self.letters_of(word).bytes())
     }
 
     pub(super) fn words_of(self) -> &'a [Word] {
@@ -321,7 +361,10 @@ impl<'a> Name<'a> {
 
     /// Returns the letters without spaces.
     pub(super) fn compact(self) -> String {
-        self.words.iter().map(|word| self.letters_of(word)).collect()
+        self.words
+            .iter()
+            .map(|word| self.letters_of(word))
+            .collect()
     }
 
     /// Returns the words, separated by single spaces.
@@ -331,7 +374,11 @@ impl<'a> Name<'a> {
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(lexicon().spelling(word).unwrap_or_else(|| self.letters_of(word)));
+            text.push_str(
+                lexicon()
+                    .spelling(word)
+                    .unwrap_or_else(|| self.letters_of(word)),
+            );
         }
         text
     }
@@ -342,5 +389,8 @@ pub(super) fn cut(text: &str) -> &str {
     if text.len() <= MAX_CHARS {
         return text;
     }
-    text.char_indices().nth(MAX_CHARS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+    text.char_indices()
+        .nth(MAX_CHARS)
+        .and_then(|(end, _)| text.get(..end))
+        .unwrap_or(text)
 }

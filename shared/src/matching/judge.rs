@@ -90,12 +90,26 @@ impl<'c> Judge<'c> {
     }
 
     /// Judges a candidate; `None` if it is another song.
-    pub(super) fn judge<'a>(&mut self, reading: &Reading, track: &'a CatalogueTrack) -> Option<Judged<'a>> {
+    pub(super) fn judge<'a>(
+        &mut self,
+        reading: &Reading,
+        track: &'a CatalogueTrack,
+    ) -> Option<Judged<'a>> {
         self.title.read(&track.title);
         let spelling = Spelling::Strict;
         let alike = likeness(&reading.title, &self.title, spelling);
-        let alike = if alike.score < MIN_TITLE { self.transliterated(reading, track)? } else { alike };
-        if alike.score < if reading.is_exact { EXACT_TITLE } else { MIN_TITLE } {
+        let alike = if alike.score < MIN_TITLE {
+            self.transliterated(reading, track)?
+        } else {
+            alike
+        };
+        if alike.score
+            < if reading.is_exact {
+                EXACT_TITLE
+            } else {
+                MIN_TITLE
+            }
+        {
             return None;
         }
         self.artists.read(&track.artists);
@@ -117,13 +131,20 @@ impl<'c> Judge<'c> {
         let permitted = self.asked.union(implied(self.asked));
         if artist_score < MIN_ARTIST && versions.to_be_asked_for().without(permitted).is_empty() {
             let imitated = self.title.imitated();
-            let is_imitated =
-                !imitated.is_empty() && reading.credits.iter().any(|name| name.same_letters(imitated));
+            let is_imitated = !imitated.is_empty()
+                && reading
+                    .credits
+                    .iter()
+                    .any(|name| name.same_letters(imitated));
             artist_score = if is_imitated { 1.0 } else { artist_score };
         }
         let is_weak = alike.score <= WEAK;
         if artist_score
-            < if is_weak || reading.is_exact && reading.work.is_none() { SAME_ARTIST } else { MIN_ARTIST }
+            < if is_weak || reading.is_exact && reading.work.is_none() {
+                SAME_ARTIST
+            } else {
+                MIN_ARTIST
+            }
         {
             return None;
         }
@@ -137,16 +158,19 @@ impl<'c> Judge<'c> {
         let quality = base - cost;
         let score = (quality + year).clamp(0.0, 1.0);
         let era_fit = self.constraints.era_fit(track, self.year);
-        let obstacle =
-            if era_fit == EraFit::Outside || self.constraints.excludes_any(&track.artists, &self.title) {
-                Some(MissReason::Excluded)
-            } else if !self.constraints.allow_explicit && is_explicit(track) {
-                Some(MissReason::Explicit)
-            } else {
-                None
-            };
-        let is_mix =
-            is_same_title && artist_score >= SAME_ARTIST && is_mix(versions) && !says_remix(&self.title);
+        let obstacle = if era_fit == EraFit::Outside
+            || self.constraints.excludes_any(&track.artists, &self.title)
+        {
+            Some(MissReason::Excluded)
+        } else if !self.constraints.allow_explicit && is_explicit(track) {
+            Some(MissReason::Explicit)
+        } else {
+            None
+        };
+        let is_mix = is_same_title
+            && artist_score >= SAME_ARTIST
+            && is_mix(versions)
+            && !says_remix(&self.title);
         Some(Judged {
             track,
             score,
@@ -171,27 +195,59 @@ impl<'c> Judge<'c> {
             return None;
         }
         let (wanted, found) = if reading.title.is_transliterable() {
-            (Title::parse(&script::to_latin(&reading.raw.1)), Title::parse(&script::without_x(&track.title)))
+            (
+                Title::parse(&script::to_latin(&reading.raw.1)),
+                Title::parse(&script::without_x(&track.title)),
+            )
         } else {
-            (Title::parse(&script::without_x(&reading.raw.1)), Title::parse(&script::to_latin(&track.title)))
+            (
+                Title::parse(&script::without_x(&reading.raw.1)),
+                Title::parse(&script::to_latin(&track.title)),
+            )
         };
         Some(likeness(&wanted, &found, Spelling::Loose))
     }
 
-    fn artist_score(&mut self, reading: &Reading, track: &CatalogueTrack, is_same_title: bool) -> f64 {
+    fn artist_score(
+        &mut self,
+        reading: &Reading,
+        track: &CatalogueTrack,
+        is_same_title: bool,
+    ) -> f64 {
         if reading.credits.is_transliterable() == self.artists.is_transliterable() {
-            return best_similarity(&reading.credits, &self.artists, self.title.featured(), is_same_title);
+            return best_similarity(
+                &reading.credits,
+                &self.artists,
+                self.title.featured(),
+                is_same_title,
+            );
         }
-        let as_is = best_similarity(&reading.credits, &self.artists, self.title.featured(), is_same_title);
+        let as_is = best_similarity(
+            &reading.credits,
+            &self.artists,
+            self.title.featured(),
+            is_same_title,
+        );
         let mut artists = Names::default();
         let latin = if reading.credits.is_transliterable() {
-            track.artists.iter().for_each(|name| artists.push(&script::without_x(name)));
+            track
+                .artists
+                .iter()
+                .for_each(|name| artists.push(&script::without_x(name)));
             Credits::of(&script::to_latin(&reading.raw.0))
         } else {
-            track.artists.iter().for_each(|name| artists.push(&script::to_latin(name)));
+            track
+                .artists
+                .iter()
+                .for_each(|name| artists.push(&script::to_latin(name)));
             Credits::of(&script::without_x(&reading.raw.0))
         };
-        as_is.max(best_similarity(&latin, &artists, self.title.featured(), is_same_title))
+        as_is.max(best_similarity(
+            &latin,
+            &artists,
+            self.title.featured(),
+            is_same_title,
+        ))
     }
 
     /// Returns the cost of the candidate's versions, given the versions that the suggestion names, the user asks
@@ -207,7 +263,11 @@ impl<'c> Judge<'c> {
             }
         };
         let unasked: f64 = unwelcome.iter().map(cost).sum();
-        let lacks = if !named.without(Versions::of(&[Version::RadioEdit])).without(versions).is_empty() {
+        let lacks = if !named
+            .without(Versions::of(&[Version::RadioEdit]))
+            .without(versions)
+            .is_empty()
+        {
             LACKS_NAMED
         } else if !self.asked.is_empty() && !versions.intersects(self.asked) {
             LACKS_ASKED
@@ -216,8 +276,11 @@ impl<'c> Judge<'c> {
         };
         let both_remixes = named.contains(Version::Remix) && versions.contains(Version::Remix);
         let other_remix = if both_remixes {
-            let alike =
-                title_similarity(wanted.version_words(), self.title.version_words(), Spelling::Strict);
+            let alike = title_similarity(
+                wanted.version_words(),
+                self.title.version_words(),
+                Spelling::Strict,
+            );
             OTHER_REMIX * (1.0 - alike)
         } else {
             0.0
@@ -225,7 +288,11 @@ impl<'c> Judge<'c> {
         unasked
             + lacks
             + other_remix
-            + if self.title.is_unusual && !wanted.is_unusual { UNUSUAL } else { 0.0 }
+            + if self.title.is_unusual && !wanted.is_unusual {
+                UNUSUAL
+            } else {
+                0.0
+            }
     }
 }
 
@@ -251,14 +318,18 @@ impl Judged<'_> {
 fn lacks_addition(wanted: &Title, found: &Title) -> bool {
     let (wanted_words, found_words) = (wanted.said_words(), found.said_words());
     wanted_words.len() > wanted.full().words.len()
-        && wanted_words.iter().any(|word| found_words.iter().all(|own| own.id != word.id))
+        && wanted_words
+            .iter()
+            .any(|word| found_words.iter().all(|own| own.id != word.id))
 }
 
 /// Whether it is a named mix, a radio edit, or sung in another language, and nothing else.
 fn is_mix(versions: Versions) -> bool {
     const LENGTHS: Versions = Versions::of(&[Version::RadioEdit, Version::Extended]);
-    matches!(versions.without(LENGTHS).iter().next(), Some(Version::Remix | Version::Language))
-        && versions.without(LENGTHS).iter().count() == 1
+    matches!(
+        versions.without(LENGTHS).iter().next(),
+        Some(Version::Remix | Version::Language)
+    ) && versions.without(LENGTHS).iter().count() == 1
 }
 
 /// Whether the addition says "remix" or similar, and not only "mix".
@@ -267,7 +338,9 @@ fn says_remix(title: &Title) -> bool {
 }
 
 fn key(name: Name<'_>) -> u64 {
-    name.words.iter().fold(0, |key, word| (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3))
+    name.words.iter().fold(0, |key, word| {
+        (key ^ u64::from(word.id)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Karaoke tracks and tributes are covers too, and say so; a session is a live recording.
@@ -278,7 +351,11 @@ pub(super) fn implied(asked: Versions) -> Versions {
     } else if asked.intersects(Versions::of(&[Version::Tribute, Version::Cover])) {
         implied = Versions::of(&[Version::Cover, Version::Tribute]);
     }
-    if asked.contains(Version::Live) { implied.union(Versions::of(&[Version::Session])) } else { implied }
+    if asked.contains(Version::Live) {
+        implied.union(Versions::of(&[Version::Session]))
+    } else {
+        implied
+    }
 }
 
 fn year_similarity(suggested: Option<i32>, released: Option<i32>) -> f64 {

@@ -6,8 +6,15 @@ use crate::unicode::decompose;
 /// Passes each character with its neighbours to `take`, decomposed where it matters and without accents.
 pub(super) fn each_letter(text: &str, mut take: impl FnMut(char, char, char)) {
     let is_plain = |c: char| c.is_ascii() || latin_letter(c).is_some() || is_plain_mark(c);
-    let decomposed = if text.chars().all(is_plain) { None } else { Some(without_accents(text)) };
-    let (mut previous, mut letters) = (' ', decomposed.as_deref().unwrap_or(text).chars().peekable());
+    let decomposed = if text.chars().all(is_plain) {
+        None
+    } else {
+        Some(without_accents(text))
+    };
+    let (mut previous, mut letters) = (
+        ' ',
+        decomposed.as_deref().unwrap_or(text).chars().peekable(),
+    );
     while let Some(c) = letters.next() {
         take(previous, c, letters.peek().copied().unwrap_or(' '));
         previous = c;
@@ -18,12 +25,19 @@ fn without_accents(text: &str) -> String {
     // A decomposition would change these two.
     let letters = decompose(&text.replace('´', "'").replace('～', "〜"));
     // One character may decompose into eighteen, so the bound also holds for the result.
-    letters.into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS).collect()
+    letters
+        .into_iter()
+        .filter(|c| !is_diacritic(*c))
+        .take(2 * MAX_CHARS)
+        .collect()
 }
 
 /// Quotation marks and dashes, which decompose into nothing.
 fn is_plain_mark(c: char) -> bool {
-    matches!(c, '´' | '‘' | '’' | '“' | '”' | '„' | '–' | '—' | '…' | '«' | '»' | '¡' | '¿')
+    matches!(
+        c,
+        '´' | '‘' | '’' | '“' | '”' | '„' | '–' | '—' | '…' | '«' | '»' | '¡' | '¿'
+    )
 }
 
 /// The base letter of À to ž, which is the result of their decomposition; `?` if there is none, or more than one
@@ -33,7 +47,11 @@ aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii??jjkk?llllll??llnnnnnn?nnoooo
 
 pub(super) fn latin_letter(c: char) -> Option<char> {
     let at = (c as usize).checked_sub(0xc0)?;
-    LATIN.get(at).copied().filter(|letter| *letter != b'?').map(char::from)
+    LATIN
+        .get(at)
+        .copied()
+        .filter(|letter| *letter != b'?')
+        .map(char::from)
 }
 
 /// Letters that do not decompose into a base and a mark.
@@ -87,10 +105,17 @@ mod tests {
     fn an_accented_latin_letter_is_what_its_decomposition_leaves() {
         for c in ('\u{c0}'..='\u{17f}').filter(|c| latin_letter(*c).is_some()) {
             let mut folded = String::new();
-            for c in decompose(&c.to_string()).into_iter().filter(|c| !is_diacritic(*c)) {
+            for c in decompose(&c.to_string())
+                .into_iter()
+                .filter(|c| !is_diacritic(*c))
+            {
                 c.to_lowercase().for_each(|c| fold_letter(c, &mut folded));
             }
-            assert_eq!(Some(folded), latin_letter(c).map(|letter| letter.to_string()), "{c}");
+            assert_eq!(
+                Some(folded),
+                latin_letter(c).map(|letter| letter.to_string()),
+                "{c}"
+            );
         }
     }
 }

@@ -103,8 +103,16 @@ impl Senses {
     }
 
     fn named(name: &str) -> Self {
-        let version = Version::NAMES.iter().position(|own| *own == name).map(|bit| Self(1 << bit));
-        let sense = || Self::NAMES.iter().find(|(own, _)| *own == name).map(|(_, sense)| *sense);
+        let version = Version::NAMES
+            .iter()
+            .position(|own| *own == name)
+            .map(|bit| Self(1 << bit));
+        let sense = || {
+            Self::NAMES
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, sense)| *sense)
+        };
         version.or_else(sense).unwrap_or_default()
     }
 }
@@ -156,7 +164,9 @@ pub(super) fn lexicon() -> &'static Lexicon {
 
 /// FNV-1a.
 fn hash(word: &str) -> u32 {
-    word.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    word.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 impl Lexicon {
@@ -166,18 +176,33 @@ impl Lexicon {
         let mut lexicon = Self {
             table: vec![(0, Known::default()); SIZE],
             // Index 0 means none.
-            phrases: vec![Phrase { rest: Vec::new(), senses: Senses::default(), next: 0 }],
+            phrases: vec![Phrase {
+                rest: Vec::new(),
+                senses: Senses::default(),
+                next: 0,
+            }],
             joints: Vec::new(),
-            numbers: NUMBERS.split(' ').zip(1..).map(|(word, number)| (hash(word), number)).collect(),
+            numbers: NUMBERS
+                .split(' ')
+                .zip(1..)
+                .map(|(word, number)| (hash(word), number))
+                .collect(),
             and: And::default(),
             with: hash("with"),
             part: hash("part"),
         };
-        lexicon.numbers.extend([("i", 1), ("v", 5), ("x", 10)].map(|(word, number)| (hash(word), number)));
-        let decomposed: String =
-            if text.is_ascii() { text.to_owned() } else { decompose(text).into_iter().collect() };
+        lexicon
+            .numbers
+            .extend([("i", 1), ("v", 5), ("x", 10)].map(|(word, number)| (hash(word), number)));
+        let decomposed: String = if text.is_ascii() {
+            text.to_owned()
+        } else {
+            decompose(text).into_iter().collect()
+        };
         let lines = || decomposed.lines().filter_map(|line| line.split_once(": "));
-        for (word, spellings) in lines().filter_map(|(head, list)| Some((head.strip_prefix('=')?, list))) {
+        for (word, spellings) in
+            lines().filter_map(|(head, list)| Some((head.strip_prefix('=')?, list)))
+        {
             for spelling in spellings.split(", ") {
                 match spelling.split_once(' ') {
                     Some((one, two)) => {
@@ -190,11 +215,20 @@ impl Lexicon {
         }
         lexicon.join_numbers();
         for (head, entries) in lines().filter(|(head, _)| !head.starts_with(['=', '#'])) {
-            let senses = head.split('+').map(Senses::named).fold(Senses::default(), Senses::union);
-            entries.split(", ").for_each(|entry| lexicon.add(entry, senses));
+            let senses = head
+                .split('+')
+                .map(Senses::named)
+                .fold(Senses::default(), Senses::union);
+            entries
+                .split(", ")
+                .for_each(|entry| lexicon.add(entry, senses));
         }
         let and = lexicon.word("and");
-        lexicon.and = And { id: and.id, senses: and.senses, lone_n: hash("n") };
+        lexicon.and = And {
+            id: and.id,
+            senses: and.senses,
+            lone_n: hash("n"),
+        };
         lexicon
     }
 
@@ -205,10 +239,15 @@ impl Lexicon {
         let written = |number: usize| hash(&number.to_string());
         for (unit, number) in units.zip(1_usize..) {
             for (ten, of) in tens.clone().zip(2_usize..).filter(|_| number < 10) {
-                self.joints.push((hash(ten), hash(unit), written(10 * of + number)));
+                self.joints
+                    .push((hash(ten), hash(unit), written(10 * of + number)));
             }
             for (noun, of) in [("hundred", 100), ("thousand", 1000)] {
-                let joint = if number == 1 { hash(noun) } else { written(number * of) };
+                let joint = if number == 1 {
+                    hash(noun)
+                } else {
+                    written(number * of)
+                };
                 self.joints.push((hash(unit), hash(noun), joint));
             }
         }
@@ -221,7 +260,11 @@ impl Lexicon {
             }
         }
         let begins = |id: u32| self.joints.iter().any(|(first, _, _)| *first == id);
-        for (_, known) in self.table.iter_mut().filter(|(key, known)| *key != 0 && begins(known.id)) {
+        for (_, known) in self
+            .table
+            .iter_mut()
+            .filter(|(key, known)| *key != 0 && begins(known.id))
+        {
             known.senses = known.senses.union(Senses::JOINS);
         }
     }
@@ -236,7 +279,11 @@ impl Lexicon {
             known.senses = known.senses.union(senses);
         } else {
             let after = std::mem::replace(&mut known.phrases, next);
-            self.phrases.push(Phrase { rest, senses, next: after });
+            self.phrases.push(Phrase {
+                rest,
+                senses,
+                next: after,
+            });
         }
     }
 
@@ -257,7 +304,11 @@ impl Lexicon {
     fn slot(&self, hash: u32) -> usize {
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
-        while self.table.get(at).is_some_and(|(key, _)| *key != 0 && *key != hash) {
+        while self
+            .table
+            .get(at)
+            .is_some_and(|(key, _)| *key != 0 && *key != hash)
+        {
             at = (at + 1) & mask;
         }
         at
@@ -268,7 +319,10 @@ impl Lexicon {
         let hash = hash(word);
         let mut known = match self.table.get(self.slot(hash)) {
             Some((key, known)) if *key == hash => *known,
-            _ => Known { id: hash, ..Known::default() },
+            _ => Known {
+                id: hash,
+                ..Known::default()
+            },
         };
         if word.starts_with(char::is_numeric) {
             known.senses = known.senses.union(Senses::DIGITS);
@@ -284,12 +338,18 @@ impl Lexicon {
 
     /// Returns the one word as which these two are also written.
     pub(super) fn joint(&self, first: u32, second: u32) -> Option<u32> {
-        self.joints.iter().find(|(one, two, _)| *one == first && *two == second).map(|(_, _, word)| *word)
+        self.joints
+            .iter()
+            .find(|(one, two, _)| *one == first && *two == second)
+            .map(|(_, _, word)| *word)
     }
 
     /// Returns the number from 1 to 12 that a word means after "part".
     pub(super) fn number(&self, word: &Word) -> Option<u8> {
-        self.numbers.iter().find(|(id, _)| *id == word.id).map(|(_, number)| *number)
+        self.numbers
+            .iter()
+            .find(|(id, _)| *id == word.id)
+            .map(|(_, number)| *number)
     }
 
     /// Returns the common spelling of a word with several spellings.
@@ -323,8 +383,12 @@ impl Lexicon {
             let mut next = usize::from(word.phrases);
             while let Some(phrase) = self.phrases.get(next).filter(|_| next > 0) {
                 let after = words.get(at + 1..at + 1 + phrase.rest.len());
-                if after.is_some_and(|after| after.iter().zip(&phrase.rest).all(|(word, id)| word.id == *id))
-                {
+                if after.is_some_and(|after| {
+                    after
+                        .iter()
+                        .zip(&phrase.rest)
+                        .all(|(word, id)| word.id == *id)
+                }) {
                     senses = senses.union(phrase.senses);
                     length = length.max(1 + phrase.rest.len());
                 }
@@ -350,10 +414,16 @@ mod tests {
 
     #[test]
     fn every_line_names_senses_and_every_entry_is_folded() {
-        for line in TEXT.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in TEXT
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let (head, entries) = line.split_once(": ").unwrap();
             if !head.starts_with('=') {
-                assert!(head.split('+').all(|name| !Senses::named(name).is_empty()), "{head}");
+                assert!(
+                    head.split('+').all(|name| !Senses::named(name).is_empty()),
+                    "{head}"
+                );
             }
             for entry in entries.split(", ") {
                 let folded = Folded::of(entry);

@@ -39,12 +39,17 @@ const WITHOUT_SUBTITLE: f64 = 0.98;
 pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     let parts = parts_factor(a.parts, b.parts);
     if parts == 0.0 {
-        return Likeness { score: 0.3, ..Likeness::default() };
+        return Likeness {
+            score: 0.3,
+            ..Likeness::default()
+        };
     }
     let (mine, left) = without_bare_version(a.main(), b.main());
     let (theirs, right) = without_bare_version(b.main(), a.main());
-    let fulls =
-        (if left.is_empty() { a.full() } else { mine }, if right.is_empty() { b.full() } else { theirs });
+    let fulls = (
+        if left.is_empty() { a.full() } else { mine },
+        if right.is_empty() { b.full() } else { theirs },
+    );
     let compare = |a, b| title_similarity(a, b, spelling);
     let mut best = compare(fulls.0, fulls.1);
     let has_subtitle = |title: &Title| !title.subtitle().is_empty();
@@ -78,7 +83,11 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     if best < CONTAINED && spelling == Spelling::Strict && contains_either(a, b) {
         best = CONTAINED;
     }
-    Likeness { score: best * parts, left, right }
+    Likeness {
+        score: best * parts,
+        left,
+        right,
+    }
 }
 
 /// A missing part number means the first part, or the first two; different parts are different songs.
@@ -97,10 +106,19 @@ fn parts_factor(a: u16, b: u16) -> f64 {
 fn without_bare_version<'a>(name: Name<'a>, other: Name<'_>) -> (Name<'a>, Versions) {
     let length = other.words.len();
     let is_longer = name.words.len() > length && length > 0;
-    if is_longer && name.words.iter().zip(other.words).all(|(a, b)| a.id == b.id) {
+    if is_longer
+        && name
+            .words
+            .iter()
+            .zip(other.words)
+            .all(|(a, b)| a.id == b.id)
+    {
         let rest = name.words.get(length..).unwrap_or_default();
         if let Addition::Version(versions) = Addition::of(rest) {
-            return (name.with(name.words.get(..length).unwrap_or_default()), versions);
+            return (
+                name.with(name.words.get(..length).unwrap_or_default()),
+                versions,
+            );
         }
     }
     (name, Versions::default())
@@ -124,14 +142,22 @@ fn contains(long: Name<'_>, short: Name<'_>) -> bool {
         return false;
     }
     let last = long.words.len() - short.words.len();
-    long.words.windows(short.words.len()).enumerate().any(|(at, window)| {
-        // Opening or closing words are more distinctive than words from the middle.
-        let times = if at == 0 || at == last { 4 } else { 2 };
-        let others = || long.words.iter().take(at).chain(long.words.iter().skip(at + window.len()));
-        short.length() * times >= long.length()
-            && window.iter().zip(short.words).all(|(a, b)| a.id == b.id)
-            && !others().any(|word| word.senses.has(Senses::NUMBER))
-    })
+    long.words
+        .windows(short.words.len())
+        .enumerate()
+        .any(|(at, window)| {
+            // Opening or closing words are more distinctive than words from the middle.
+            let times = if at == 0 || at == last { 4 } else { 2 };
+            let others = || {
+                long.words
+                    .iter()
+                    .take(at)
+                    .chain(long.words.iter().skip(at + window.len()))
+            };
+            short.length() * times >= long.length()
+                && window.iter().zip(short.words).all(|(a, b)| a.id == b.id)
+                && !others().any(|word| word.senses.has(Senses::NUMBER))
+        })
 }
 
 #[cfg(test)]

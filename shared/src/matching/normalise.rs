@@ -17,7 +17,11 @@ pub(super) fn words(text: &str) -> Vec<String> {
     let text = cut(text);
     let folded = Folded::of(text);
     if text.chars().any(char::is_alphanumeric) {
-        folded.words().iter().map(|word| folded.name().with(std::slice::from_ref(word)).text()).collect()
+        folded
+            .words()
+            .iter()
+            .map(|word| folded.name().with(std::slice::from_ref(word)).text())
+            .collect()
     } else {
         Vec::new()
     }

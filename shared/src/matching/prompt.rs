@@ -38,16 +38,26 @@ impl Prompt {
         let mut found = Vec::new();
         let mut starts_sentence = true;
         for word in prompt.split_whitespace() {
-            let is_capitalised = word.chars().find(|c| c.is_alphabetic()).is_some_and(char::is_uppercase);
+            let is_capitalised = word
+                .chars()
+                .find(|c| c.is_alphabetic())
+                .is_some_and(char::is_uppercase);
             for folded in words(word) {
-                found.push(Word { folded, is_capitalised, starts_sentence });
+                found.push(Word {
+                    folded,
+                    is_capitalised,
+                    starts_sentence,
+                });
                 starts_sentence = false;
             }
             starts_sentence |= word.ends_with(['.', '!', '?', ':', '\n']);
         }
         let capitals = found.iter().filter(|word| word.is_capitalised).count();
         let capitals_tell = capitals > 0 && (found.len() < 4 || capitals * 10 <= found.len() * 7);
-        Self { words: found, capitals_tell }
+        Self {
+            words: found,
+            capitals_tell,
+        }
     }
 
     /// Whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
@@ -79,7 +89,10 @@ impl Prompt {
             .windows(name.len())
             .enumerate()
             .filter(move |(_, window)| {
-                window.iter().zip(name).all(|(word, own)| is_form_of(&word.folded, own))
+                window
+                    .iter()
+                    .zip(name)
+                    .all(|(word, own)| is_form_of(&word.folded, own))
             })
             .map(|(at, _)| at)
     }
@@ -91,25 +104,37 @@ impl Prompt {
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         let introduced = before.is_some_and(|word| INTRODUCTIONS.contains(&word.folded.as_str()));
         let alone = self.words.len() == name.len();
-        distinctive || introduced || alone || self.is_capital_within(at) || self.opens_list(at, name.len())
+        distinctive
+            || introduced
+            || alone
+            || self.is_capital_within(at)
+            || self.opens_list(at, name.len())
     }
 
     fn is_capital_within(&self, at: usize) -> bool {
         self.capitals_tell
-            && self.words.get(at).is_some_and(|word| word.is_capitalised && !word.starts_sentence)
+            && self
+                .words
+                .get(at)
+                .is_some_and(|word| word.is_capitalised && !word.starts_sentence)
     }
 
     /// "Kult, Dżem …": another capitalised word after the first one suggests names.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
         let is_link = |word: &Word| LINKS.contains(&word.folded.as_str());
-        let opens =
-            self.capitals_tell && word(at).is_some_and(|word| word.is_capitalised && word.starts_sentence);
+        let opens = self.capitals_tell
+            && word(at).is_some_and(|word| word.is_capitalised && word.starts_sentence);
         let next = at + length;
-        let next = if word(next).is_some_and(is_link) { next + 1 } else { next };
+        let next = if word(next).is_some_and(is_link) {
+            next + 1
+        } else {
+            next
+        };
         opens
-            && word(next)
-                .is_some_and(|word| word.is_capitalised && word.folded != "please" && word.folded != "i")
+            && word(next).is_some_and(|word| {
+                word.is_capitalised && word.folded != "please" && word.folded != "i"
+            })
     }
 }
 
@@ -121,8 +146,13 @@ fn is_form_of(word: &str, name: &str) -> bool {
     if name.chars().count() < 3 || word.chars().count() < 4 {
         return false;
     }
-    let stem = name.strip_suffix(['a', 'e', 'i', 'o', 'u', 'y']).unwrap_or(name);
-    let ends = |stem: &str| word.strip_prefix(stem).is_some_and(|ending| ENDINGS.contains(&ending));
+    let stem = name
+        .strip_suffix(['a', 'e', 'i', 'o', 'u', 'y'])
+        .unwrap_or(name);
+    let ends = |stem: &str| {
+        word.strip_prefix(stem)
+            .is_some_and(|ending| ENDINGS.contains(&ending))
+    };
     (stem.chars().count() >= 3 && ends(stem))
         || (stem.len() < name.len() && ends(name))
         || CHANGED_CONSONANTS.iter().any(|(from, to)| {

@@ -153,11 +153,22 @@ fn no_text_whatever_breaks_anything() {
     let mut random = Random::seeded(2);
     for _ in 0..2_000 {
         let (artist, title, prompt) = (random.text(), random.text(), random.text());
-        let suggestion = Suggestion { artist, title, year: Some(i32::MIN) };
+        let suggestion = Suggestion {
+            artist,
+            title,
+            year: Some(i32::MIN),
+        };
         let candidates: Vec<CatalogueTrack> = (0..4).map(|id| random.track(id)).collect();
-        let era = Some(Era { from: Some(i32::MAX), to: Some(i32::MIN) });
-        let constraints =
-            Constraints::new(false, era, &[random.text()], WantedVersions::from_prompt(&prompt));
+        let era = Some(Era {
+            from: Some(i32::MAX),
+            to: Some(i32::MIN),
+        });
+        let constraints = Constraints::new(
+            false,
+            era,
+            &[random.text()],
+            WantedVersions::from_prompt(&prompt),
+        );
         let _ = best_match(&suggestion, &candidates, &constraints);
         let mut selection = Selection::new(3, &prompt);
         for track in &candidates {
@@ -180,9 +191,15 @@ fn a_text_is_most_like_itself_and_likeness_is_mutual() {
         let (a, b) = (Folded::of(&random.text()), Folded::of(&random.text()));
         let (a, b) = (a.name(), b.name());
         let by_title = |a: Name<'_>, b: Name<'_>| title_similarity(a, b, Spelling::Strict);
-        for similarity in [&by_title as &dyn Fn(Name<'_>, Name<'_>) -> f64, &artist_similarity] {
+        for similarity in [
+            &by_title as &dyn Fn(Name<'_>, Name<'_>) -> f64,
+            &artist_similarity,
+        ] {
             assert!(a.is_empty() || (similarity(a, a) - 1.0).abs() < 1e-9);
-            assert!((similarity(a, b) - similarity(b, a)).abs() < 1e-9, "{a:?} {b:?}");
+            assert!(
+                (similarity(a, b) - similarity(b, a)).abs() < 1e-9,
+                "{a:?} {b:?}"
+            );
             assert!((0.0..=1.0).contains(&similarity(a, b)));
         }
     }
@@ -193,24 +210,44 @@ fn a_song_that_the_catalogue_spells_alike_is_always_accepted() {
     let mut random = Random::seeded(4);
     for _ in 0..2_000 {
         let word = |random: &mut Random| {
-            (0..8).map(|_| char::from(b'a' + u8::try_from(random.below(26)).unwrap())).collect::<String>()
+            (0..8)
+                .map(|_| char::from(b'a' + u8::try_from(random.below(26)).unwrap()))
+                .collect::<String>()
         };
         let mut track = random.track(1);
-        (track.title, track.artists, track.album) =
-            (word(&mut random), vec![word(&mut random)], word(&mut random));
+        (track.title, track.artists, track.album) = (
+            word(&mut random),
+            vec![word(&mut random)],
+            word(&mut random),
+        );
         track.is_playable = true;
-        let suggestion =
-            Suggestion { artist: track.artists[0].to_uppercase(), title: track.title.clone(), year: None };
+        let suggestion = Suggestion {
+            artist: track.artists[0].to_uppercase(),
+            title: track.title.clone(),
+            year: None,
+        };
         let allowed = Constraints::new(true, None, &[], WantedVersions::default());
-        assert_eq!(best_match(&suggestion, &[track.clone()], &allowed).unwrap().track, &track);
+        assert_eq!(
+            best_match(&suggestion, &[track.clone()], &allowed)
+                .unwrap()
+                .track,
+            &track
+        );
         let excluded = Constraints::new(true, None, &track.artists, WantedVersions::default());
-        assert_eq!(best_match(&suggestion, &[track], &excluded), Err(MissReason::Excluded));
+        assert_eq!(
+            best_match(&suggestion, &[track], &excluded),
+            Err(MissReason::Excluded)
+        );
     }
 }
 
 #[test]
 fn a_hostile_length_is_cut_before_any_comparison() {
-    for endless in ["a(b - ".repeat(200_000), "ﷺ".repeat(200_000), "ß".repeat(200_000)] {
+    for endless in [
+        "a(b - ".repeat(200_000),
+        "ﷺ".repeat(200_000),
+        "ß".repeat(200_000),
+    ] {
         let title = Title::parse(&endless);
         assert!(title.full().length() <= 200 && title.main().length() <= 200);
         assert!(normalise(&endless).chars().count() <= 200);

@@ -13,18 +13,33 @@ const MAX_FIELD_CHARS: usize = 110;
 pub fn field_query(suggestion: &Suggestion) -> String {
     let field = |name: &str, text: &str| {
         let words: String = unquoted(text).chars().take(MAX_FIELD_CHARS).collect();
-        Some(words.trim_end()).filter(|words| !words.is_empty()).map(|words| format!("{name}:\"{words}\""))
+        Some(words.trim_end())
+            .filter(|words| !words.is_empty())
+            .map(|words| format!("{name}:\"{words}\""))
     };
     let title = field("track", &bare_title(&suggestion.title));
     let artist = field("artist", primary_artist(&suggestion.artist));
-    title.into_iter().chain(artist).collect::<Vec<_>>().join(" ")
+    title
+        .into_iter()
+        .chain(artist)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Returns the lenient query, for use if the precise one finds nothing: title and artist in plain words.
 #[must_use]
 pub fn free_query(suggestion: &Suggestion) -> String {
-    let query = format!("{} {}", unquoted(&bare_title(&suggestion.title)), unquoted(cut(&suggestion.artist)));
-    query.chars().take(MAX_QUERY_CHARS).collect::<String>().trim().to_owned()
+    let query = format!(
+        "{} {}",
+        unquoted(&bare_title(&suggestion.title)),
+        unquoted(cut(&suggestion.artist))
+    );
+    query
+        .chars()
+        .take(MAX_QUERY_CHARS)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// Removes characters with a meaning in queries. A word with an apostrophe finds nothing within a field filter, so
@@ -34,7 +49,10 @@ fn unquoted(text: &str) -> String {
         .chars()
         .filter(|c| !matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | '＇'))
         .map(|c| {
-            if matches!(c, '"' | ':' | '“' | '”' | '„' | '«' | '»' | '＂' | '：' | '*') || c.is_control()
+            if matches!(
+                c,
+                '"' | ':' | '“' | '”' | '„' | '«' | '»' | '＂' | '：' | '*'
+            ) || c.is_control()
             {
                 ' '
             } else {
@@ -50,10 +68,18 @@ fn primary_artist(artist: &str) -> &str {
     let artist = cut(artist);
     // ASCII alone, so that positions stay the same.
     let lower = artist.to_ascii_lowercase();
-    let end = [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " (feat", " (ft"]
-        .iter()
-        .filter_map(|guest| lower.find(guest))
-        .min();
+    let end = [
+        " feat. ",
+        " feat ",
+        " ft. ",
+        " ft ",
+        " featuring ",
+        " (feat",
+        " (ft",
+    ]
+    .iter()
+    .filter_map(|guest| lower.find(guest))
+    .min();
     end.and_then(|end| artist.get(..end)).unwrap_or(artist)
 }
 
@@ -62,23 +88,51 @@ mod tests {
     use super::*;
 
     fn suggestion(artist: &str, title: &str) -> Suggestion {
-        Suggestion { artist: artist.to_owned(), title: title.to_owned(), year: None }
+        Suggestion {
+            artist: artist.to_owned(),
+            title: title.to_owned(),
+            year: None,
+        }
     }
 
     #[test]
     fn a_field_query_holds_the_bare_title_and_the_primary_artist() {
         for (artist, title, query) in [
-            ("Queen", "Bohemian Rhapsody - Remastered 2011", r#"track:"Bohemian Rhapsody" artist:"Queen""#),
-            ("Rihanna FEAT. JAY-Z", "Umbrella", r#"track:"Umbrella" artist:"Rihanna""#),
-            ("Rihanna feat. JAY-Z", "Umbrella (feat. JAY-Z)", r#"track:"Umbrella" artist:"Rihanna""#),
-            ("Dżem", "Sen o Victorii (na żywo)", r#"track:"Sen o Victorii" artist:"Dżem""#),
-            ("Guns N' Roses", "Sweet Child O' Mine", r#"track:"Sweet Child O Mine" artist:"Guns N Roses""#),
+            (
+                "Queen",
+                "Bohemian Rhapsody - Remastered 2011",
+                r#"track:"Bohemian Rhapsody" artist:"Queen""#,
+            ),
+            (
+                "Rihanna FEAT. JAY-Z",
+                "Umbrella",
+                r#"track:"Umbrella" artist:"Rihanna""#,
+            ),
+            (
+                "Rihanna feat. JAY-Z",
+                "Umbrella (feat. JAY-Z)",
+                r#"track:"Umbrella" artist:"Rihanna""#,
+            ),
+            (
+                "Dżem",
+                "Sen o Victorii (na żywo)",
+                r#"track:"Sen o Victorii" artist:"Dżem""#,
+            ),
+            (
+                "Guns N' Roses",
+                "Sweet Child O' Mine",
+                r#"track:"Sweet Child O Mine" artist:"Guns N Roses""#,
+            ),
             (
                 "The Rolling Stones",
                 "(I Can't Get No) Satisfaction",
                 r#"track:"I Cant Get No Satisfaction" artist:"The Rolling Stones""#,
             ),
-            ("A\" artist:\"B", "x\" OR year:1900", r#"track:"x OR year 1900" artist:"A artist B""#),
+            (
+                "A\" artist:\"B",
+                "x\" OR year:1900",
+                r#"track:"x OR year 1900" artist:"A artist B""#,
+            ),
         ] {
             assert_eq!(field_query(&suggestion(artist, title)), query);
         }
@@ -94,8 +148,14 @@ mod tests {
 
     #[test]
     fn a_free_query_is_plain_words() {
-        assert_eq!(free_query(&suggestion("Kult", "Polska - Live")), "Polska Kult");
-        assert_eq!(free_query(&suggestion("!!!", "***")), "*** !!!".replace('*', "").trim());
+        assert_eq!(
+            free_query(&suggestion("Kult", "Polska - Live")),
+            "Polska Kult"
+        );
+        assert_eq!(
+            free_query(&suggestion("!!!", "***")),
+            "*** !!!".replace('*', "").trim()
+        );
     }
 
     #[test]

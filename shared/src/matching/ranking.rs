@@ -25,9 +25,17 @@ const MAX_VERSION_COST: f64 = 0.25;
 #[must_use]
 pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Scored<'a>> {
     let judge = Judge::new(sought);
-    let mut recordings: Vec<Recording<'a>> = candidates.iter().map(|track| judge.recording(track)).collect();
+    let mut recordings: Vec<Recording<'a>> = candidates
+        .iter()
+        .map(|track| judge.recording(track))
+        .collect();
     let is_gone = |recording: &Recording<'_>| !recording.scored.track.is_playable;
-    recordings.sort_by(|a, b| b.scored.score.total_cmp(&a.scored.score).then(is_gone(a).cmp(&is_gone(b))));
+    recordings.sort_by(|a, b| {
+        b.scored
+            .score
+            .total_cmp(&a.scored.score)
+            .then(is_gone(a).cmp(&is_gone(b)))
+    });
     let mut kept: Vec<Recording<'a>> = Vec::new();
     for recording in recordings {
         if !kept.iter().any(|other| other.is_same(&recording)) {
@@ -47,12 +55,20 @@ struct Judge {
 impl Judge {
     fn new(sought: &Suggestion) -> Self {
         let is_given = |text: &str| !text.trim().is_empty();
-        let title = Some(sought.title.as_str()).filter(|text| is_given(text)).map(Title::parse);
-        let named = title.as_ref().map(|title| title.versions).unwrap_or_default();
-        let said = WantedVersions::from_prompt(&format!("{} {}", sought.artist, sought.title)).versions();
+        let title = Some(sought.title.as_str())
+            .filter(|text| is_given(text))
+            .map(Title::parse);
+        let named = title
+            .as_ref()
+            .map(|title| title.versions)
+            .unwrap_or_default();
+        let said =
+            WantedVersions::from_prompt(&format!("{} {}", sought.artist, sought.title)).versions();
         Self {
             title,
-            artist: Some(sought.artist.as_str()).filter(|text| is_given(text)).map(Credits::of),
+            artist: Some(sought.artist.as_str())
+                .filter(|text| is_given(text))
+                .map(Credits::of),
             asked: named.union(said),
         }
     }
@@ -61,9 +77,14 @@ impl Judge {
         let title = Title::parse(&track.title);
         let mut artists = Names::default();
         artists.read(&track.artists);
-        let alike = self.title.as_ref().map(|wanted| likeness(wanted, &title, Spelling::Strict));
-        let artist_score =
-            self.artist.as_ref().map(|artist| best_similarity(artist, &artists, title.featured(), false));
+        let alike = self
+            .title
+            .as_ref()
+            .map(|wanted| likeness(wanted, &title, Spelling::Strict));
+        let artist_score = self
+            .artist
+            .as_ref()
+            .map(|artist| best_similarity(artist, &artists, title.featured(), false));
         let score = match (alike.map(|alike| alike.score), artist_score) {
             (Some(title), Some(artist)) => {
                 (TITLE_WEIGHT * title + ARTIST_WEIGHT * artist) / (TITLE_WEIGHT + ARTIST_WEIGHT)
@@ -72,12 +93,26 @@ impl Judge {
         };
         let Likeness { left, right, .. } = alike.unwrap_or_default();
         let wanted = self.title.as_ref().unwrap_or(&title);
-        let versions =
-            versions_of(track, &title, &mut Title::default(), &artists, wanted, artists.all()).union(right);
+        let versions = versions_of(
+            track,
+            &title,
+            &mut Title::default(),
+            &artists,
+            wanted,
+            artists.all(),
+        )
+        .union(right);
         let unasked = versions.without(self.asked).without(left);
-        let cost = unasked.iter().map(Version::penalty).sum::<f64>().min(MAX_VERSION_COST);
+        let cost = unasked
+            .iter()
+            .map(Version::penalty)
+            .sum::<f64>()
+            .min(MAX_VERSION_COST);
         Recording {
-            scored: Scored { track, score: (score - cost).clamp(0.0, 1.0) },
+            scored: Scored {
+                track,
+                score: (score - cost).clamp(0.0, 1.0),
+            },
             artists: artists.iter().map(|name| name.compact()).collect(),
             name: format!("{} {}", title.full().compact(), title.parts),
             versions,
@@ -132,8 +167,15 @@ mod tests {
     }
 
     fn ranked(artist: &str, title: &str, candidates: &[CatalogueTrack]) -> Vec<String> {
-        let sought = Suggestion { artist: artist.into(), title: title.into(), year: None };
-        rank(&sought, candidates).iter().map(|found| found.track.title.clone()).collect()
+        let sought = Suggestion {
+            artist: artist.into(),
+            title: title.into(),
+            year: None,
+        };
+        rank(&sought, candidates)
+            .iter()
+            .map(|found| found.track.title.clone())
+            .collect()
     }
 
     #[test]
@@ -145,8 +187,19 @@ mod tests {
             track(4, "Dżem", "Whisky"),
         ];
         let order = ranked("Dzem", "whisky", &candidates);
-        assert_eq!(order, ["Whisky", "Whisky (Live)", "Whisky (Karaoke Version)", "Another Song"]);
-        assert_eq!(ranked("Dżem", "whisky live", &candidates)[0], "Whisky (Live)");
+        assert_eq!(
+            order,
+            [
+                "Whisky",
+                "Whisky (Live)",
+                "Whisky (Karaoke Version)",
+                "Another Song"
+            ]
+        );
+        assert_eq!(
+            ranked("Dżem", "whisky live", &candidates)[0],
+            "Whisky (Live)"
+        );
     }
 
     #[test]
@@ -158,10 +211,18 @@ mod tests {
 
     #[test]
     fn a_recording_comes_once_and_a_choice_stays_one() {
-        let coded =
-            |id, isrc: &str| CatalogueTrack { isrc: Some(isrc.into()), ..track(id, "Queen", "Innuendo") };
-        let explicit = CatalogueTrack { explicit: true, ..track(6, "Queen", "Innuendo") };
-        let gone = CatalogueTrack { is_playable: false, ..track(7, "Queen", "Innuendo") };
+        let coded = |id, isrc: &str| CatalogueTrack {
+            isrc: Some(isrc.into()),
+            ..track(id, "Queen", "Innuendo")
+        };
+        let explicit = CatalogueTrack {
+            explicit: true,
+            ..track(6, "Queen", "Innuendo")
+        };
+        let gone = CatalogueTrack {
+            is_playable: false,
+            ..track(7, "Queen", "Innuendo")
+        };
         let candidates = [
             coded(1, "GBUM71029604"),
             coded(2, "GBUM71029604"),
@@ -171,7 +232,11 @@ mod tests {
             explicit,
             gone,
         ];
-        let sought = Suggestion { artist: "Queen".into(), title: "Innuendo".into(), year: None };
+        let sought = Suggestion {
+            artist: "Queen".into(),
+            title: "Innuendo".into(),
+            year: None,
+        };
         let uris: Vec<_> = rank(&sought, &candidates)
             .iter()
             .map(|found| {
@@ -189,10 +254,21 @@ mod tests {
 
     #[test]
     fn scores_stay_between_nothing_and_one() {
-        let candidates = [track(1, "A", "B (Live Karaoke Remix)"), track(2, "Queen", "Innuendo")];
+        let candidates = [
+            track(1, "A", "B (Live Karaoke Remix)"),
+            track(2, "Queen", "Innuendo"),
+        ];
         for (artist, title) in [("Queen", "Innuendo"), ("", ""), ("Żółć", "♥"), ("a", "")] {
-            let sought = Suggestion { artist: artist.into(), title: title.into(), year: None };
-            assert!(rank(&sought, &candidates).iter().all(|found| (0.0..=1.0).contains(&found.score)));
+            let sought = Suggestion {
+                artist: artist.into(),
+                title: title.into(),
+                year: None,
+            };
+            assert!(
+                rank(&sought, &candidates)
+                    .iter()
+                    .all(|found| (0.0..=1.0).contains(&found.score))
+            );
         }
     }
 }

@@ -38,11 +38,14 @@ impl Reading {
     pub(super) fn new(way: Way, suggestion: &Suggestion) -> Option<Self> {
         let Suggestion { artist, title, .. } = suggestion;
         match way {
-            Way::WithoutArtist => without_artist(artist, title).map(|title| Self::of(artist, title, false)),
-            Way::Written => Some(Self::of(artist, title, false)),
-            Way::FromWork => {
-                work(artist).map(|work| Self { work: Some(work), ..Self::of(artist, title, true) })
+            Way::WithoutArtist => {
+                without_artist(artist, title).map(|title| Self::of(artist, title, false))
             }
+            Way::Written => Some(Self::of(artist, title, false)),
+            Way::FromWork => work(artist).map(|work| Self {
+                work: Some(work),
+                ..Self::of(artist, title, true)
+            }),
             // A suggestion without a year is too vague for this reading.
             Way::Exchanged => suggestion.year.map(|_| Self::of(title, artist, true)),
         }
@@ -63,16 +66,33 @@ pub(super) enum Way {
 
 impl Way {
     /// The most likely first.
-    pub(super) const ALL: [Self; 4] = [Self::WithoutArtist, Self::Written, Self::FromWork, Self::Exchanged];
+    pub(super) const ALL: [Self; 4] = [
+        Self::WithoutArtist,
+        Self::Written,
+        Self::FromWork,
+        Self::Exchanged,
+    ];
 }
 
 /// Returns the title in "Queen - Innuendo", if the artist is Queen.
 fn without_artist<'t>(artist: &str, title: &'t str) -> Option<&'t str> {
     let artist = Folded::of(artist);
-    [" - ", " – ", ": "].iter().filter_map(|dash| title.split_once(dash)).find_map(|(left, right)| {
-        let is_artist = |text: &str| Folded::of(text).name().bare().same_letters(artist.name().bare());
-        if is_artist(left) { Some(right) } else { is_artist(right).then_some(left) }
-    })
+    [" - ", " – ", ": "]
+        .iter()
+        .filter_map(|dash| title.split_once(dash))
+        .find_map(|(left, right)| {
+            let is_artist = |text: &str| {
+                Folded::of(text)
+                    .name()
+                    .bare()
+                    .same_letters(artist.name().bare())
+            };
+            if is_artist(left) {
+                Some(right)
+            } else {
+                is_artist(right).then_some(left)
+            }
+        })
 }
 
 /// Returns the film in "Shrek 2 Cast", "Pretty Woman Soundtrack", "Various Artists (Tangled)".
@@ -80,16 +100,24 @@ fn work(artist: &str) -> Option<Folded> {
     let various = ["various artists", "various", "vv aa", "rozni wykonawcy"];
     let outside = artist.split(['(', '[']).next().unwrap_or_default();
     let is_various = |text: &str| various.contains(&Folded::of(text).name().text().as_str());
-    let inside = artist.split(['(', '[']).nth(1).map(|rest| rest.trim_end_matches([')', ']']));
+    let inside = artist
+        .split(['(', '['])
+        .nth(1)
+        .map(|rest| rest.trim_end_matches([')', ']']));
     if is_various(outside) {
         return inside.map(Folded::of);
     }
     let folded = Folded::of(artist);
-    if !folded.words().iter().any(|word| word.senses.has(Senses::WORK)) {
+    if !folded
+        .words()
+        .iter()
+        .any(|word| word.senses.has(Senses::WORK))
+    {
         return None;
     }
     let is_kept = |word: &&Word| {
-        !word.senses.has(Senses::WORK) && (!word.senses.has(Senses::NEUTRAL) || word.is_number_like())
+        !word.senses.has(Senses::WORK)
+            && (!word.senses.has(Senses::NEUTRAL) || word.is_number_like())
     };
     let kept: Vec<Word> = folded.words().iter().filter(is_kept).copied().collect();
     (!kept.is_empty()).then(|| Folded::of(&folded.with(&kept).bare().text()))
@@ -141,9 +169,17 @@ mod tests {
                 isrc: None,
                 image_url: None,
             };
-            let suggestion = Suggestion { artist: artist.to_owned(), title: title.to_owned(), year };
+            let suggestion = Suggestion {
+                artist: artist.to_owned(),
+                title: title.to_owned(),
+                year,
+            };
             let allowed = Constraints::new(true, None, &[], WantedVersions::default());
-            assert_eq!(best_match(&suggestion, &[track], &allowed).is_ok(), is_found, "{artist} - {title}");
+            assert_eq!(
+                best_match(&suggestion, &[track], &allowed).is_ok(),
+                is_found,
+                "{artist} - {title}"
+            );
         }
     }
 }

@@ -47,7 +47,11 @@ impl Counts {
 }
 
 fn share(right: u32, not: u32) -> f64 {
-    if right + not == 0 { 1.0 } else { f64::from(right) / f64::from(right + not) }
+    if right + not == 0 {
+        1.0
+    } else {
+        f64::from(right) / f64::from(right + not)
+    }
 }
 
 fn candidate((text, index): (&str, usize)) -> (String, CatalogueTrack) {
@@ -73,15 +77,24 @@ fn candidate((text, index): (&str, usize)) -> (String, CatalogueTrack) {
 /// Judges one case; describes the result if it is not right.
 fn judge(line: &str) -> (&str, Counts, Option<String>) {
     let columns: Vec<&str> = line.split('\t').collect();
-    let [group, artist, title, year, candidates @ ..] = columns.as_slice() else { panic!("{line}") };
-    let (labels, tracks): (Vec<_>, Vec<_>) = candidates.iter().copied().zip(0..).map(candidate).unzip();
-    let suggestion =
-        Suggestion { artist: (*artist).to_owned(), title: (*title).to_owned(), year: year.parse().ok() };
+    let [group, artist, title, year, candidates @ ..] = columns.as_slice() else {
+        panic!("{line}")
+    };
+    let (labels, tracks): (Vec<_>, Vec<_>) =
+        candidates.iter().copied().zip(0..).map(candidate).unzip();
+    let suggestion = Suggestion {
+        artist: (*artist).to_owned(),
+        title: (*title).to_owned(),
+        year: year.parse().ok(),
+    };
     let allowed = Constraints::new(true, None, &[], WantedVersions::default());
     let found = best_match(&suggestion, &tracks, &allowed).ok();
     let chosen = found.and_then(|found| tracks.iter().position(|track| track == found.track));
     let is_findable = labels.iter().any(|label| label == "R");
-    let mut counts = Counts { cases: 1, ..Counts::default() };
+    let mut counts = Counts {
+        cases: 1,
+        ..Counts::default()
+    };
     let count = match chosen.map_or("", |at| labels[at].as_str()) {
         "R" => &mut counts.right,
         "S" => &mut counts.substitutes,
@@ -92,15 +105,24 @@ fn judge(line: &str) -> (&str, Counts, Option<String>) {
     *count += 1;
     let is_right = counts.right == 1;
     let chosen = chosen.map_or("none", |at| candidates[at]);
-    (group, counts, (!is_right).then(|| format!("{group}: {artist} - {title}: {chosen}")))
+    (
+        group,
+        counts,
+        (!is_right).then(|| format!("{group}: {artist} - {title}: {chosen}")),
+    )
 }
 
 fn groups() -> BTreeMap<&'static str, Counts> {
     let mut groups: BTreeMap<&str, Counts> = BTreeMap::new();
-    for line in CASES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in CASES
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let (group, counts, confusion) = judge(line);
         groups.entry(group).or_default().add(counts);
-        confusion.into_iter().for_each(|confusion| println!("{confusion}"));
+        confusion
+            .into_iter()
+            .for_each(|confusion| println!("{confusion}"));
     }
     groups
 }
@@ -113,24 +135,42 @@ fn on_a_real_catalogue_the_recording_is_found_that_was_meant() {
     }
     let of = |kind: &str| {
         let mut all = Counts::default();
-        groups.iter().filter(|(group, _)| group.starts_with(kind)).for_each(|(_, counts)| all.add(*counts));
+        groups
+            .iter()
+            .filter(|(group, _)| group.starts_with(kind))
+            .for_each(|(_, counts)| all.add(*counts));
         all
     };
     let cases: u32 = groups.values().map(|counts| counts.cases).sum();
     assert!(cases >= 900, "only {cases} cases");
     let lists = of("list: ");
-    assert!(lists.precision() >= 0.9985 && lists.strict() >= 0.998 && lists.recall() >= 0.994, "{lists:?}");
+    assert!(
+        lists.precision() >= 0.9985 && lists.strict() >= 0.998 && lists.recall() >= 0.994,
+        "{lists:?}"
+    );
     let distorted = of("distorted: ");
-    assert!(distorted.precision() >= 1.0 && distorted.recall() >= 0.97, "{distorted:?}");
+    assert!(
+        distorted.precision() >= 1.0 && distorted.recall() >= 0.97,
+        "{distorted:?}"
+    );
     for kind in ["traps only: ", "substitutes only: "] {
         assert!(of(kind).accepted_wrongly() <= 0.03, "{kind}{:?}", of(kind));
     }
     let beside = of("trap and right one: ");
-    assert!(beside.precision() >= 0.999 && beside.recall() >= 0.999, "{beside:?}");
+    assert!(
+        beside.precision() >= 0.999 && beside.recall() >= 0.999,
+        "{beside:?}"
+    );
     assert_eq!(of("invented: ").wrong, 0);
     let reported = of("reported elsewhere");
-    assert!(reported.wrong + reported.substitutes == 0 && reported.missed <= 1, "{reported:?}");
+    assert!(
+        reported.wrong + reported.substitutes == 0 && reported.missed <= 1,
+        "{reported:?}"
+    );
     // Chosen because they are hard, so not a representative sample.
     let hard = of("hard: ");
-    assert!(hard.precision() >= 0.97 && hard.recall() >= 0.93, "{hard:?}");
+    assert!(
+        hard.precision() >= 0.97 && hard.recall() >= 0.93,
+        "{hard:?}"
+    );
 }

@@ -16,16 +16,29 @@ pub const MATCHER_VERSION: u32 = 1;
 /// differences of case and apostrophes, which neither Spotify's search nor the matching sees.
 #[must_use]
 pub fn song_key(suggestion: &Suggestion) -> String {
-    format!("{}\n{}", spelled(&suggestion.artist), spelled(&suggestion.title))
+    format!(
+        "{}\n{}",
+        spelled(&suggestion.artist),
+        spelled(&suggestion.title)
+    )
 }
 
 /// Each character stands for one, because texts are cut by their number of characters.
 fn spelled(text: &str) -> String {
     let lower = |c: char| {
         let mut letters = c.to_lowercase();
-        letters.next().filter(|_| letters.next().is_none()).unwrap_or(c)
+        letters
+            .next()
+            .filter(|_| letters.next().is_none())
+            .unwrap_or(c)
     };
-    let apostrophe = |c: char| if matches!(c, '’' | '‘' | 'ʼ' | '＇') { '\'' } else { c };
+    let apostrophe = |c: char| {
+        if matches!(c, '’' | '‘' | 'ʼ' | '＇') {
+            '\''
+        } else {
+            c
+        }
+    };
     cut(text).chars().map(|c| apostrophe(lower(c))).collect()
 }
 
@@ -35,15 +48,26 @@ fn spelled(text: &str) -> String {
 pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec<CatalogueTrack> {
     let all_wanted = Constraints::new(true, None, &[], WantedVersions::ALL);
     // A suggestion with a year can be read in every way.
-    let dated = |year| Suggestion { year: Some(year), ..suggestion.clone() };
+    let dated = |year| Suggestion {
+        year: Some(year),
+        ..suggestion.clone()
+    };
     let any_year = dated(0);
-    let readings: Vec<_> = Way::ALL.iter().filter_map(|way| Reading::new(*way, &any_year)).collect();
+    let readings: Vec<_> = Way::ALL
+        .iter()
+        .filter_map(|way| Reading::new(*way, &any_year))
+        .collect();
     let is_the_song = |track: &CatalogueTrack| {
         let best_year = dated(track.release_year.unwrap_or_default());
         let mut judge = Judge::new(&best_year, &all_wanted);
-        readings.iter().any(|reading| judge.judge(reading, track).is_some())
+        readings
+            .iter()
+            .any(|reading| judge.judge(reading, track).is_some())
     };
-    found.into_iter().filter(|track| track.is_playable && is_the_song(track)).collect()
+    found
+        .into_iter()
+        .filter(|track| track.is_playable && is_the_song(track))
+        .collect()
 }
 
 #[cfg(test)]
@@ -53,16 +77,28 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn key(artist: &str, title: &str) -> String {
-        song_key(&Suggestion { artist: artist.into(), title: title.into(), year: None })
+        song_key(&Suggestion {
+            artist: artist.into(),
+            title: title.into(),
+            year: None,
+        })
     }
 
     #[test]
     fn spellings_that_search_alike_share_a_key_and_no_others() {
         assert_eq!(key("DŻEM", "Don’t"), key("Dżem", "don't"));
-        for (artist, title) in
-            [("Dzem", "Don't"), ("Dżem", "Don't (Live)"), ("Dżem", "Dont"), ("Dżem\nDon't", ""), ("Dżem", "")]
-        {
-            assert_ne!(key(artist, title), key("Dżem", "Don't"), "{artist} - {title}");
+        for (artist, title) in [
+            ("Dzem", "Don't"),
+            ("Dżem", "Don't (Live)"),
+            ("Dżem", "Dont"),
+            ("Dżem\nDon't", ""),
+            ("Dżem", ""),
+        ] {
+            assert_ne!(
+                key(artist, title),
+                key("Dżem", "Don't"),
+                "{artist} - {title}"
+            );
         }
         assert_eq!(key("İ", "ẞ"), "İ\nß", "a character stays one");
     }

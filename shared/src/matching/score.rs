@@ -36,7 +36,10 @@ pub fn best_match<'a>(
         return Err(MissReason::NotFound);
     }
     let mut judge = Judge::new(suggestion, constraints);
-    for reading in Way::ALL.iter().filter_map(|way| Reading::new(*way, suggestion)) {
+    for reading in Way::ALL
+        .iter()
+        .filter_map(|way| Reading::new(*way, suggestion))
+    {
         match choose(&mut judge, &reading, candidates) {
             Err(MissReason::LowScore) => {}
             decided => return decided,
@@ -56,30 +59,52 @@ fn choose<'a>(
         .filter_map(|candidate| judge.judge(reading, candidate))
         .collect();
     let is_unique = |song: &Judged<'_>| {
-        !song.is_weak || songs.iter().all(|other| other.name == song.name || other.likeness < song.likeness)
+        !song.is_weak
+            || songs
+                .iter()
+                .all(|other| other.name == song.name || other.likeness < song.likeness)
     };
-    let delivered = best(&songs, |song| !song.is_refused && song.obstacle.is_none() && is_unique(song))
-        .or_else(|| known_by_its_mix(&songs));
+    let delivered = best(&songs, |song| {
+        !song.is_refused && song.obstacle.is_none() && is_unique(song)
+    })
+    .or_else(|| known_by_its_mix(&songs));
     match delivered {
-        Some(song) => Ok(Scored { track: song.track, score: song.score }),
+        Some(song) => Ok(Scored {
+            track: song.track,
+            score: song.score,
+        }),
         None => {
             let obstructed = best(&songs, |song| !song.is_refused && song.obstacle.is_some());
-            Err(obstructed.and_then(|song| song.obstacle).unwrap_or(MissReason::LowScore))
+            Err(obstructed
+                .and_then(|song| song.obstacle)
+                .unwrap_or(MissReason::LowScore))
         }
     }
 }
 
 /// Returns the best of those that fit; among equals, the first one in the catalogue's order.
-fn best<'s, 'a>(songs: &'s [Judged<'a>], fits: impl Fn(&Judged<'a>) -> bool) -> Option<&'s Judged<'a>> {
-    songs.iter().filter(|song| fits(song)).min_by_key(|song| song.rank())
+fn best<'s, 'a>(
+    songs: &'s [Judged<'a>],
+    fits: impl Fn(&Judged<'a>) -> bool,
+) -> Option<&'s Judged<'a>> {
+    songs
+        .iter()
+        .filter(|song| fits(song))
+        .min_by_key(|song| song.rank())
 }
 
 /// Returns the hit that is known by its mix ("King Of My Castle - Roy Malone's King Mix"): the mix is the only
 /// recording of the song by the artist in the catalogue, and is on several albums.
 fn known_by_its_mix<'s, 'a>(songs: &'s [Judged<'a>]) -> Option<&'s Judged<'a>> {
     let first = best(songs, |song| song.mix.is_some())?;
-    let is_only = songs.iter().all(|song| song.mix == first.mix || !song.is_same_title);
-    let appearances = songs.iter().filter(|song| song.track.album != first.track.album).count() + 1;
+    let is_only = songs
+        .iter()
+        .all(|song| song.mix == first.mix || !song.is_same_title);
+    let appearances = songs
+        .iter()
+        .filter(|song| song.track.album != first.track.album)
+        .count()
+        + 1;
     (is_only && appearances > 1 && first.obstacle.is_none()).then_some(first)
 }
 
@@ -102,10 +127,19 @@ mod tests {
             isrc: None,
             image_url: None,
         };
-        let candidates =
-            [track(1, "A Whole New World", Some(1992)), track(2, "A Whole New World (End Title)", None)];
-        for (title, chosen) in [("A Whole New World (End Title)", 1), ("A Whole New World", 0)] {
-            let suggestion = Suggestion { artist: "ZAYN".into(), title: title.into(), year: None };
+        let candidates = [
+            track(1, "A Whole New World", Some(1992)),
+            track(2, "A Whole New World (End Title)", None),
+        ];
+        for (title, chosen) in [
+            ("A Whole New World (End Title)", 1),
+            ("A Whole New World", 0),
+        ] {
+            let suggestion = Suggestion {
+                artist: "ZAYN".into(),
+                title: title.into(),
+                year: None,
+            };
             let found = best_match(&suggestion, &candidates, &Constraints::default()).unwrap();
             assert_eq!(found.track, &candidates[chosen], "{title}");
         }

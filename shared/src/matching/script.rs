@@ -10,14 +10,21 @@ use crate::words::{pairs, words};
 /// Whether the names share no script: one is in Latin letters, the other has none.
 pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
     let is_latin = |name: Name<'_>| {
-        name.words.iter().any(|word| name.letters_of(word).bytes().any(|b| b.is_ascii_alphabetic()))
+        name.words.iter().any(|word| {
+            name.letters_of(word)
+                .bytes()
+                .any(|b| b.is_ascii_alphabetic())
+        })
     };
     is_latin(a) != is_latin(b)
 }
 
 /// Transliterates Russian, Ukrainian, Serbian and Greek in the usual way.
 pub(super) fn to_latin(text: &str) -> String {
-    let letters = decompose(text).into_iter().filter(|c| !is_diacritic(*c)).take(2 * MAX_CHARS);
+    let letters = decompose(text)
+        .into_iter()
+        .filter(|c| !is_diacritic(*c))
+        .take(2 * MAX_CHARS);
     let lower: String = letters.flat_map(char::to_lowercase).collect();
     let mut out = String::with_capacity(lower.len());
     // The Greek pair is one vowel; a single υ is an i.
@@ -56,7 +63,8 @@ const fn with_letters<const N: usize>(
         let [(letter, form)] = pairs(&[*entry]);
         // Every letter of the range has two bytes in UTF-8.
         if let [first, second] = letter.as_bytes() {
-            latin[(((*first & 0x1f) as usize) << 6 | (*second & 0x3f) as usize) - RANGE.0] = Some(form);
+            latin[(((*first & 0x1f) as usize) << 6 | (*second & 0x3f) as usize) - RANGE.0] =
+                Some(form);
         }
         entries = rest;
     }
@@ -64,5 +72,8 @@ const fn with_letters<const N: usize>(
 }
 
 fn latin_letter(c: char) -> Option<&'static str> {
-    LATIN.get((c as usize).checked_sub(RANGE.0)?).copied().flatten()
+    LATIN
+        .get((c as usize).checked_sub(RANGE.0)?)
+        .copied()
+        .flatten()
 }

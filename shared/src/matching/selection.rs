@@ -59,7 +59,12 @@ impl Selection {
     fn known(&mut self, uri: &str, title: &str, artists: &str) -> Entry {
         let entry = Entry::known(uri, title, artists);
         let name = suggested_title(&entry.title);
-        self.suggested.extend(entry.primary.iter().map(|artist| (artist.clone(), name.clone())));
+        self.suggested.extend(
+            entry
+                .primary
+                .iter()
+                .map(|artist| (artist.clone(), name.clone())),
+        );
         entry
     }
 
@@ -72,13 +77,27 @@ impl Selection {
     ///   reason of the closed list), or the playlist is full.
     pub fn offer(&mut self, track: &CatalogueTrack) -> Result<usize, MissReason> {
         let entry = Entry::new(track);
-        if self.entries.iter().chain(&self.barred).any(|other| other.is_same_song(&entry)) {
+        if self
+            .entries
+            .iter()
+            .chain(&self.barred)
+            .any(|other| other.is_same_song(&entry))
+        {
             return Err(MissReason::Duplicate);
         }
-        let is_of_artist =
-            |other: &&Entry| entry.artists.first().is_some_and(|name| other.primary.contains(name));
+        let is_of_artist = |other: &&Entry| {
+            entry
+                .artists
+                .first()
+                .is_some_and(|name| other.primary.contains(name))
+        };
         let of_artist = self.entries.iter().filter(is_of_artist).count();
-        let named = || track.artists.first().is_some_and(|artist| self.prompt.names(artist));
+        let named = || {
+            track
+                .artists
+                .first()
+                .is_some_and(|artist| self.prompt.names(artist))
+        };
         if self.is_full() || (of_artist >= MAX_PER_ARTIST && !named()) {
             return Err(MissReason::Excluded);
         }
@@ -116,7 +135,11 @@ impl Entry {
         let artists: Vec<_> = track.artists.iter().map(|artist| compact(artist)).collect();
         Self {
             uri: track.uri.as_str().to_owned(),
-            isrc: track.isrc.as_deref().map(isrc).filter(|code| !code.is_empty()),
+            isrc: track
+                .isrc
+                .as_deref()
+                .map(isrc)
+                .filter(|code| !code.is_empty()),
             primary: artists.first().cloned().into_iter().collect(),
             artists,
             title: Title::parse(&track.title),
@@ -129,7 +152,8 @@ impl Entry {
         let names: Vec<&str> = artists.split(", ").collect();
         let runs_from = |from: usize| {
             let rest = names.get(from..).unwrap_or_default();
-            (1..=rest.len()).map(move |count| compact(&rest.get(..count).unwrap_or_default().join(", ")))
+            (1..=rest.len())
+                .map(move |count| compact(&rest.get(..count).unwrap_or_default().join(", ")))
         };
         Self {
             uri: uri.to_owned(),
@@ -142,7 +166,10 @@ impl Entry {
 
     fn is_same_song(&self, other: &Self) -> bool {
         let same_recording = self.isrc.is_some() && self.isrc == other.isrc;
-        let shares_artist = self.artists.iter().any(|artist| other.artists.contains(artist));
+        let shares_artist = self
+            .artists
+            .iter()
+            .any(|artist| other.artists.contains(artist));
         self.uri == other.uri || same_recording || (shares_artist && self.has_name_of(other))
     }
 
@@ -167,7 +194,10 @@ fn compact(name: &str) -> String {
 
 /// Some catalogues hyphenate the code.
 fn isrc(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    code.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -199,7 +229,10 @@ mod tests {
         assert_eq!(selection.offer(&track(1, "Kult", "Arahja")), Ok(0));
         assert_eq!(selection.offer(&track(2, "Dżem", "Whisky")), Ok(1));
         assert!(selection.is_full());
-        assert_eq!(selection.offer(&track(3, "Maanam", "Kocham cię")), Err(MissReason::Excluded));
+        assert_eq!(
+            selection.offer(&track(3, "Maanam", "Kocham cię")),
+            Err(MissReason::Excluded)
+        );
         assert_eq!(selection.len(), 2);
     }
 
@@ -210,7 +243,9 @@ mod tests {
             isrc: Some(isrc.to_owned()),
             ..track(id, "Queen", title)
         };
-        selection.offer(&coded(1, "GBUM71029604", "Bohemian Rhapsody")).unwrap();
+        selection
+            .offer(&coded(1, "GBUM71029604", "Bohemian Rhapsody"))
+            .unwrap();
         for repeat in [
             track(1, "Someone", "Else"),
             coded(2, "gb-um7-10-29604", "Another name"),
@@ -218,9 +253,18 @@ mod tests {
             track(4, "Queen", "Bohemian Rhapsody - Live Aid"),
             track(5, "Queen", "Bohemian Rhapsody (feat. Someone)"),
         ] {
-            assert_eq!(selection.offer(&repeat), Err(MissReason::Duplicate), "{}", repeat.title);
+            assert_eq!(
+                selection.offer(&repeat),
+                Err(MissReason::Duplicate),
+                "{}",
+                repeat.title
+            );
         }
-        assert!(selection.offer(&track(6, "Panic! At The Disco", "Bohemian Rhapsody")).is_ok());
+        assert!(
+            selection
+                .offer(&track(6, "Panic! At The Disco", "Bohemian Rhapsody"))
+                .is_ok()
+        );
         assert!(selection.offer(&coded(7, "", "Innuendo")).is_ok());
     }
 
@@ -228,18 +272,38 @@ mod tests {
     fn a_kept_song_counts_and_comes_in_no_other_version() {
         let mut selection = Selection::new(4, "anything");
         selection.keep(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
-        selection.keep(track(2, "", "").uri.as_str(), "Czerwony jak cegła", "Dżem, Someone Else");
-        selection.keep(track(3, "", "").uri.as_str(), "See You Again", "Tyler, The Creator, Kali Uchis");
+        selection.keep(
+            track(2, "", "").uri.as_str(),
+            "Czerwony jak cegła",
+            "Dżem, Someone Else",
+        );
+        selection.keep(
+            track(3, "", "").uri.as_str(),
+            "See You Again",
+            "Tyler, The Creator, Kali Uchis",
+        );
         for repeat in [
             track(1, "Another", "Name"),
             track(4, "DŻEM", "Whisky - Live"),
             track(5, "Kali Uchis", "See You Again"),
             track(6, "Tyler, The Creator", "See You Again"),
         ] {
-            assert_eq!(selection.offer(&repeat), Err(MissReason::Duplicate), "{}", repeat.title);
+            assert_eq!(
+                selection.offer(&repeat),
+                Err(MissReason::Duplicate),
+                "{}",
+                repeat.title
+            );
         }
-        assert_eq!(selection.offer(&track(7, "Dżem", "Sen o Victorii")), Err(MissReason::Excluded));
-        let suggestion = Suggestion { artist: "dżem".into(), title: "Whisky".into(), year: None };
+        assert_eq!(
+            selection.offer(&track(7, "Dżem", "Sen o Victorii")),
+            Err(MissReason::Excluded)
+        );
+        let suggestion = Suggestion {
+            artist: "dżem".into(),
+            title: "Whisky".into(),
+            year: None,
+        };
         assert!(selection.already_seen(&suggestion));
         assert_eq!((selection.len(), selection.is_full()), (3, false));
         assert_eq!(selection.offer(&track(8, "Kult", "Arahja")), Ok(3));
@@ -250,18 +314,32 @@ mod tests {
     fn a_barred_song_does_not_come_back_and_does_not_count() {
         let mut selection = Selection::new(2, "anything");
         selection.bar(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
-        assert_eq!(selection.offer(&track(2, "Dżem", "Whisky (Remastered)")), Err(MissReason::Duplicate));
+        assert_eq!(
+            selection.offer(&track(2, "Dżem", "Whisky (Remastered)")),
+            Err(MissReason::Duplicate)
+        );
         assert!(selection.is_empty());
         for (id, title) in [(3, "Sen o Victorii"), (4, "Czerwony jak cegła")] {
-            assert!(selection.offer(&track(id, "Dżem", title)).is_ok(), "{title}");
+            assert!(
+                selection.offer(&track(id, "Dżem", title)).is_ok(),
+                "{title}"
+            );
         }
     }
 
     #[test]
     fn parts_of_one_work_are_different_songs() {
         let mut selection = Selection::new(10, "Pink Floyd");
-        assert!(selection.offer(&track(1, "Pink Floyd", "Another Brick in the Wall, Pt. 1")).is_ok());
-        assert!(selection.offer(&track(2, "Pink Floyd", "Another Brick in the Wall, Pt. 2")).is_ok());
+        assert!(
+            selection
+                .offer(&track(1, "Pink Floyd", "Another Brick in the Wall, Pt. 1"))
+                .is_ok()
+        );
+        assert!(
+            selection
+                .offer(&track(2, "Pink Floyd", "Another Brick in the Wall, Pt. 2"))
+                .is_ok()
+        );
     }
 
     #[test]
@@ -269,7 +347,9 @@ mod tests {
         let third = |prompt: &str| {
             let mut selection = Selection::new(10, prompt);
             selection.offer(&track(1, "Dżem", "Whisky")).unwrap();
-            selection.offer(&track(2, "Dżem", "Czerwony jak cegła")).unwrap();
+            selection
+                .offer(&track(2, "Dżem", "Czerwony jak cegła"))
+                .unwrap();
             selection.offer(&track(3, "DŻEM", "Sen o Victorii"))
         };
         assert_eq!(third("polski blues"), Err(MissReason::Excluded));
@@ -279,8 +359,11 @@ mod tests {
     #[test]
     fn a_repeated_suggestion_is_recognised_in_another_spelling() {
         let mut selection = Selection::new(10, "anything");
-        let suggestion =
-            |artist: &str, title: &str| Suggestion { artist: artist.into(), title: title.into(), year: None };
+        let suggestion = |artist: &str, title: &str| Suggestion {
+            artist: artist.into(),
+            title: title.into(),
+            year: None,
+        };
         assert!(!selection.already_seen(&suggestion("AC/DC", "T.N.T.")));
         assert!(selection.already_seen(&suggestion("ACDC", "T.N.T. (Remastered)")));
         assert!(!selection.already_seen(&suggestion("AC/DC", "Thunderstruck")));

@@ -24,13 +24,20 @@ pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     }
     let (a, b) = (a.bare(), b.bare());
     if a.same_letters(b) {
-        return if a.words.len() == b.words.len() { 1.0 } else { 0.99 };
+        return if a.words.len() == b.words.len() {
+            1.0
+        } else {
+            0.99
+        };
     }
     if is_permutation(a.words, b.words) {
         return 0.99;
     }
-    let generation =
-        |name: Name<'_>| name.words.last().is_some_and(|word| word.senses.has(Senses::GENERATION));
+    let generation = |name: Name<'_>| {
+        name.words
+            .last()
+            .is_some_and(|word| word.senses.has(Senses::GENERATION))
+    };
     if generation(a) != generation(b) {
         return 0.5;
     }
@@ -40,7 +47,11 @@ pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     // In a short name, one letter makes another artist: "Dido" and "Dio".
     let longest = a.length().max(b.length());
     let spelling = strict(edit_ratio(a, b), if longest < 6 { 1.5 } else { 1.0 });
-    if another_surname(a, b) { spelling.min(0.7) } else { spelling }
+    if another_surname(a, b) {
+        spelling.min(0.7)
+    } else {
+        spelling
+    }
 }
 
 /// "Sasha Alex Sloan" is Sasha Sloan.
@@ -54,7 +65,12 @@ fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     let halves = |name: Name<'_>| -> Option<(u32, usize, u32, usize)> {
         let at = name.words.iter().position(|word| word.id == and)?;
         let (first, second) = (name.words.get(..at)?, name.words.get(at + 1..)?);
-        Some((first.last()?.id, first.len(), second.last()?.id, second.len()))
+        Some((
+            first.last()?.id,
+            first.len(),
+            second.last()?.id,
+            second.len(),
+        ))
     };
     let same_length = |m: usize, n: usize| m == n || m.min(n) == 1;
     match (halves(a), halves(b)) {
@@ -73,7 +89,11 @@ fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
     a.words.len() == b.words.len()
         && a.words.len() > 1
         && last(a).zip(last(b)).is_some_and(|(m, n)| {
-            m.id != n.id && edit_ratio(a.with(std::slice::from_ref(m)), b.with(std::slice::from_ref(n))) < 0.6
+            m.id != n.id
+                && edit_ratio(
+                    a.with(std::slice::from_ref(m)),
+                    b.with(std::slice::from_ref(n)),
+                ) < 0.6
         })
 }
 
@@ -84,17 +104,32 @@ fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
 pub(super) fn title_similarity(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
     let (a, b) = (a.bare(), b.bare());
     if a.is_empty() || b.is_empty() {
-        return if a.is_empty() && b.is_empty() { 1.0 } else { 0.0 };
+        return if a.is_empty() && b.is_empty() {
+            1.0
+        } else {
+            0.0
+        };
     }
     if a.same_letters(b) {
-        return if a.words.len() == b.words.len() { 1.0 } else { 0.99 };
+        return if a.words.len() == b.words.len() {
+            1.0
+        } else {
+            0.99
+        };
     }
     if a.same_ids(b) {
         return 0.99;
     }
-    let is_catalogue = |name: Name<'_>| name.words.iter().any(|word| word.senses.has(Senses::CATALOGUE));
+    let is_catalogue = |name: Name<'_>| {
+        name.words
+            .iter()
+            .any(|word| word.senses.has(Senses::CATALOGUE))
+    };
     if is_catalogue(a) || is_catalogue(b) {
-        let (left, right) = (without_catalogue_numbers(a, b), without_catalogue_numbers(b, a));
+        let (left, right) = (
+            without_catalogue_numbers(a, b),
+            without_catalogue_numbers(b, a),
+        );
         return word_by_word(a.with(&left), b.with(&right), spelling);
     }
     word_by_word(a, b, spelling)
@@ -113,12 +148,19 @@ fn word_by_word(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
         return 0.3;
     }
     if missing.kind == Missing::Words {
-        return if is_opening(a, b) || is_opening(b, a) { 0.8 } else { 0.6 * missing.shared };
+        return if is_opening(a, b) || is_opening(b, a) {
+            0.8
+        } else {
+            0.6 * missing.shared
+        };
     }
     let longest = a.length().max(b.length());
     let ratio = strict(edit_ratio(a, b), if longest < 6 { 2.0 } else { 1.5 });
-    let allowed =
-        if spelling == Spelling::Loose { MAX_CHARS } else { 1 + a.words.len().max(b.words.len()) / 5 };
+    let allowed = if spelling == Spelling::Loose {
+        MAX_CHARS
+    } else {
+        1 + a.words.len().max(b.words.len()) / 5
+    };
     match missing.kind {
         _ if missing.changed > allowed || missing.particles > 1 + allowed => ratio.min(0.6),
         Missing::Nothing => ratio,
@@ -129,9 +171,14 @@ fn word_by_word(a: Name<'_>, b: Name<'_>, spelling: Spelling) -> f64 {
 
 /// Returns a title's words without catalogue numbers that the other title does not mention.
 fn without_catalogue_numbers(title: Name<'_>, other: Name<'_>) -> Vec<Word> {
-    let (mut words, mut rest) = (Vec::with_capacity(title.words.len()), title.words.iter().peekable());
+    let (mut words, mut rest) = (
+        Vec::with_capacity(title.words.len()),
+        title.words.iter().peekable(),
+    );
     while let Some(word) = rest.next() {
-        let numbered = rest.peek().is_some_and(|next| next.senses.has(Senses::NUMBER));
+        let numbered = rest
+            .peek()
+            .is_some_and(|next| next.senses.has(Senses::NUMBER));
         let is_catalogue =
             word.senses.has(Senses::CATALOGUE) && other.words.iter().all(|own| own.id != word.id);
         if numbered && is_catalogue {
@@ -177,7 +224,12 @@ impl Difference {
 
 /// Returns which words of `name` have no counterpart in `other`.
 fn missing_words(name: Name<'_>, other: Name<'_>, spelling: Spelling) -> Difference {
-    let mut found = Difference { kind: Missing::Nothing, changed: 0, particles: 0, shared: 0.0 };
+    let mut found = Difference {
+        kind: Missing::Nothing,
+        changed: 0,
+        particles: 0,
+        shared: 0.0,
+    };
     let mut same = 0_u32;
     for (at, word) in name.words.iter().enumerate() {
         let near = nearby(other.words, at);
@@ -193,7 +245,9 @@ fn missing_words(name: Name<'_>, other: Name<'_>, spelling: Spelling) -> Differe
             .max()
             .unwrap_or(Same::No);
         let kind = match nearest {
-            _ if is_number && other.words.iter().any(|own| own.senses.has(Senses::NUMBER)) => Missing::Number,
+            _ if is_number && other.words.iter().any(|own| own.senses.has(Senses::NUMBER)) => {
+                Missing::Number
+            }
             Same::Yes => Missing::Nothing,
             _ if word.senses.has(Senses::PARTICLE) => Missing::Particles,
             Same::Short => Missing::Slip,
@@ -214,7 +268,9 @@ fn missing_words(name: Name<'_>, other: Name<'_>, spelling: Spelling) -> Differe
 /// take quadratic time.
 fn nearby(words: &[Word], at: usize) -> &[Word] {
     const REACH: usize = 4;
-    words.get(at.saturating_sub(REACH)..words.len().min(at + REACH + 1)).unwrap_or_default()
+    words
+        .get(at.saturating_sub(REACH)..words.len().min(at + REACH + 1))
+        .unwrap_or_default()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -233,9 +289,15 @@ fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -
     };
     if usize::from(x.length.abs_diff(y.length)) > edits
         || (x.mask ^ y.mask).count_ones() as usize > 2 * edits
-        || distance(a.with(std::slice::from_ref(x)), b.with(std::slice::from_ref(y)), edits).is_none()
+        || distance(
+            a.with(std::slice::from_ref(x)),
+            b.with(std::slice::from_ref(y)),
+            edits,
+        )
+        .is_none()
     {
-        let is_inflected = spelling == Spelling::Strict && are_inflected(a.letters_of(x), b.letters_of(y));
+        let is_inflected =
+            spelling == Spelling::Strict && are_inflected(a.letters_of(x), b.letters_of(y));
         return if is_inflected { Same::Short } else { Same::No };
     }
     match length {
@@ -250,8 +312,9 @@ fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -
 /// Only endings of nouns in "-ek" and "-ka" count, which no other language's common forms share.
 fn are_inflected(x: &str, y: &str) -> bool {
     const MIN_STEM: usize = 5;
-    const ENDINGS: [&str; 12] =
-        ["ek", "ka", "ki", "ko", "ku", "ke", "kom", "kow", "kiem", "kami", "kach", "kowi"];
+    const ENDINGS: [&str; 12] = [
+        "ek", "ka", "ki", "ko", "ku", "ke", "kom", "kow", "kiem", "kami", "kach", "kowi",
+    ];
     let stem = x.bytes().zip(y.bytes()).take_while(|(a, b)| a == b).count();
     // The k may be a part of what is common.
     (MIN_STEM..=stem).rev().take(2).any(|at| {
@@ -265,9 +328,15 @@ fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
     let rest = long.words.get(short.words.len()..).unwrap_or_default();
     short.words.len() >= 3
         && short.length() * 2 >= long.length()
-        && long.words.iter().zip(short.words).all(|(a, b)| a.id == b.id)
+        && long
+            .words
+            .iter()
+            .zip(short.words)
+            .all(|(a, b)| a.id == b.id)
         && short.words.len() < long.words.len()
-        && (rest.first().is_some_and(|word| word.senses.has(Senses::COUNT))
+        && (rest
+            .first()
+            .is_some_and(|word| word.senses.has(Senses::COUNT))
             || !rest.iter().any(|word| word.senses.has(Senses::NUMBER)))
 }
 
@@ -275,7 +344,9 @@ fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
 pub(super) fn is_permutation(a: &[Word], b: &[Word]) -> bool {
     // Sums of spread ids distinguish multisets of words.
     let bag = |words: &[Word]| {
-        words.iter().fold(0_u64, |sum, word| sum.wrapping_add((u64::from(word.id) + 1).wrapping_pow(3)))
+        words.iter().fold(0_u64, |sum, word| {
+            sum.wrapping_add((u64::from(word.id) + 1).wrapping_pow(3))
+        })
     };
     a.len() == b.len() && bag(a) == bag(b)
 }
@@ -289,7 +360,9 @@ fn strict(ratio: f64, severity: f64) -> f64 {
 pub(super) fn edit_ratio(a: Name<'_>, b: Name<'_>) -> f64 {
     let longest = a.length().max(b.length());
     match (distance(a, b, longest * 2 / 5), u32::try_from(longest)) {
-        (Some(distance), Ok(longest)) if longest > 0 => 1.0 - f64::from(distance) / f64::from(longest),
+        (Some(distance), Ok(longest)) if longest > 0 => {
+            1.0 - f64::from(distance) / f64::from(longest)
+        }
         _ => 0.0,
     }
 }
@@ -313,13 +386,17 @@ fn distance(a: Name<'_>, b: Name<'_>, limit: usize) -> Option<u16> {
     let mut rows = [[0_u16; MAX_CHARS + 2]; 3];
     let [before_last, last, current] = &mut rows;
     let (mut before_last, mut last, mut current) = (before_last, last, current);
-    last.iter_mut().zip(0..).take(b.len() + 1).for_each(|(cost, at)| *cost = at);
+    last.iter_mut()
+        .zip(0..)
+        .take(b.len() + 1)
+        .for_each(|(cost, at)| *cost = at);
     for (row, &x) in a.iter().enumerate() {
         current[0] = u16::try_from(row + 1).ok()?;
         let mut least = current[0];
         for (column, &y) in b.iter().enumerate() {
-            let mut cost =
-                (last[column] + u16::from(x != y)).min(last[column + 1] + 1).min(current[column] + 1);
+            let mut cost = (last[column] + u16::from(x != y))
+                .min(last[column + 1] + 1)
+                .min(current[column] + 1);
             if row > 0 && column > 0 && a[row - 1] == y && b[column - 1] == x {
                 cost = cost.min(before_last[column - 1] + 1);
             }
@@ -336,9 +413,20 @@ fn distance(a: Name<'_>, b: Name<'_>, limit: usize) -> Option<u16> {
 
 fn without_common_ends<'a>(a: &'a [char], b: &'a [char]) -> (&'a [char], &'a [char]) {
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
-    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    (a.get(..a.len() - end).unwrap_or_default(), b.get(..b.len() - end).unwrap_or_default())
+    let (a, b) = (
+        a.get(start..).unwrap_or_default(),
+        b.get(start..).unwrap_or_default(),
+    );
+    let end = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    (
+        a.get(..a.len() - end).unwrap_or_default(),
+        b.get(..b.len() - end).unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]
@@ -357,9 +445,12 @@ mod tests {
     #[test]
     fn a_swap_of_neighbours_is_one_edit() {
         let edits = |a: &str, b: &str| distance(Folded::of(a).name(), Folded::of(b).name(), 10);
-        for (a, b, expected) in
-            [("abcd", "acbd", 1), ("ab", "ba", 1), ("kitten", "sitting", 3), ("same", "same", 0)]
-        {
+        for (a, b, expected) in [
+            ("abcd", "acbd", 1),
+            ("ab", "ba", 1),
+            ("kitten", "sitting", 3),
+            ("same", "same", 0),
+        ] {
             assert_eq!(edits(a, b), Some(expected), "{a} {b}");
         }
     }
@@ -396,7 +487,11 @@ mod tests {
 
     #[test]
     fn forms_of_one_polish_noun_are_a_slip() {
-        for (a, b) in [("baranki", "baranek"), ("mój baranek", "mój baranki"), ("kwiatek", "kwiatkami")] {
+        for (a, b) in [
+            ("baranki", "baranek"),
+            ("mój baranek", "mój baranki"),
+            ("kwiatek", "kwiatkami"),
+        ] {
             assert!((titles(a, b) - SLIP).abs() < 1e-9, "{a} {b}");
         }
         for (a, b) in [

@@ -19,7 +19,12 @@ pub(super) struct Structure {
 
 impl Default for Structure {
     fn default() -> Self {
-        Self { place: Place::Main, outside: Place::Main, depth: 0, has_word: false }
+        Self {
+            place: Place::Main,
+            outside: Place::Main,
+            depth: 0,
+            has_word: false,
+        }
     }
 }
 
@@ -50,7 +55,9 @@ impl Structure {
             }
             '-' | '–' | '—' if self.depth == 0 && self.has_word && spaced() => Place::Dash,
             // "Live at Wembley / July 1986" is one addition.
-            '/' | '|' | '~' if self.depth == 0 && self.place == Place::Main && self.has_word && spaced() => {
+            '/' | '|' | '~'
+                if self.depth == 0 && self.place == Place::Main && self.has_word && spaced() =>
+            {
                 Place::Dash
             }
             '〜' | '～' if self.depth == 0 && self.has_word => Place::Dash,

@@ -53,14 +53,16 @@ impl Title {
         let text = cut(text);
         let mut structure = Structure::default();
         let mut start = 0;
-        each_letter(text, |previous, c, next| match structure.step(previous, c, next) {
-            Step::Letter => self.folded.put(previous, c, next),
-            Step::Space => self.folded.end_word(),
-            Step::End(place) => {
-                self.folded.end_word();
-                self.take_piece(place, start);
-                self.folded.begin_piece();
-                start = self.folded.count();
+        each_letter(text, |previous, c, next| {
+            match structure.step(previous, c, next) {
+                Step::Letter => self.folded.put(previous, c, next),
+                Step::Space => self.folded.end_word(),
+                Step::End(place) => {
+                    self.folded.end_word();
+                    self.take_piece(place, start);
+                    self.folded.begin_piece();
+                    start = self.folded.count();
+                }
             }
         });
         self.folded.end_word();
@@ -95,7 +97,8 @@ impl Title {
         let words = self.folded.since(start);
         let own = match guests_at(words, place, !self.main.is_empty()) {
             Some(at) => {
-                self.featured.extend_from_slice(words.get(at + 1..).unwrap_or_default());
+                self.featured
+                    .extend_from_slice(words.get(at + 1..).unwrap_or_default());
                 words.get(..at).unwrap_or_default()
             }
             None => words,
@@ -180,9 +183,13 @@ impl Title {
 
     /// "Flashdance... What a Feeling" and "Gloria: In Excelsis Deo" are also known by the part before the mark.
     fn read_opening(&mut self, text: &str) {
-        let mark = ["...", "…", ": "].iter().filter_map(|mark| text.find(mark)).min();
+        let mark = ["...", "…", ": "]
+            .iter()
+            .filter_map(|mark| text.find(mark))
+            .min();
         let opening = mark.and_then(|at| text.get(..at));
-        if let Some(opening) = opening.filter(|opening| opening.chars().any(char::is_alphanumeric)) {
+        if let Some(opening) = opening.filter(|opening| opening.chars().any(char::is_alphanumeric))
+        {
             self.add_alias(opening);
         }
     }
@@ -224,7 +231,10 @@ impl Title {
         };
         let is_numeral = |word: &str| {
             let word = word.rsplit(' ').next().unwrap_or_default();
-            !word.is_empty() && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X') || c.is_ascii_digit())
+            !word.is_empty()
+                && word
+                    .chars()
+                    .all(|c| matches!(c, 'I' | 'V' | 'X') || c.is_ascii_digit())
         };
         let movement = own
             .rsplit_once(": ")
@@ -290,8 +300,14 @@ impl Title {
     pub(super) fn featured(&self) -> impl Iterator<Item = Name<'_>> {
         let and = lexicon().and.id;
         let each = self.featured.split(move |word| word.id == and);
-        let all = self.featured.iter().any(|word| word.id == and).then_some(self.featured.as_slice());
-        each.chain(all).filter(|words| !words.is_empty()).map(|words| self.folded.with(words).bare())
+        let all = self
+            .featured
+            .iter()
+            .any(|word| word.id == and)
+            .then_some(self.featured.as_slice());
+        each.chain(all)
+            .filter(|words| !words.is_empty())
+            .map(|words| self.folded.with(words).bare())
     }
 }
 
@@ -317,7 +333,10 @@ mod tests {
     fn a_title_is_taken_apart() {
         let title = Title::parse("Umbrella (feat. JAY-Z) - Live at Wembley");
         assert_eq!(title.main().text(), "umbrella");
-        assert_eq!(title.featured().map(Name::text).collect::<Vec<_>>(), ["jay z"]);
+        assert_eq!(
+            title.featured().map(Name::text).collect::<Vec<_>>(),
+            ["jay z"]
+        );
         assert!(title.versions.contains(Version::Live));
 
         let title = Title::parse("(I Can't Get No) Satisfaction - Mono Version");
@@ -349,9 +368,18 @@ mod tests {
     #[test]
     fn a_subtitle_may_be_missing_or_stand_elsewhere_but_not_differ() {
         for (a, b) in [
-            ("Running Up That Hill", "Running Up That Hill (A Deal With God)"),
-            ("Satisfaction (I Can't Get No)", "(I Can't Get No) Satisfaction"),
-            ("If You Don't Want Me To (The Freeze)", "(The Freeze) If You Don't Want Me To"),
+            (
+                "Running Up That Hill",
+                "Running Up That Hill (A Deal With God)",
+            ),
+            (
+                "Satisfaction (I Can't Get No)",
+                "(I Can't Get No) Satisfaction",
+            ),
+            (
+                "If You Don't Want Me To (The Freeze)",
+                "(The Freeze) If You Don't Want Me To",
+            ),
             ("Spring Day", "봄날 (Spring Day)"),
             ("Für Elise", "Bagatelle No. 25 in A Minor \"Für Elise\""),
             ("Clair de lune", "Suite bergamasque: III. Clair de lune"),
@@ -376,15 +404,21 @@ mod tests {
         ] {
             assert!(similarity(a, b) > 0.9, "{a} {b}");
         }
-        for (a, b) in [("Alone, Part 1", "Alone, Part 2"), ("Alone", "Alone, Pt. II")] {
+        for (a, b) in [
+            ("Alone, Part 1", "Alone, Part 2"),
+            ("Alone", "Alone, Pt. II"),
+        ] {
             assert!(similarity(a, b) < 0.7, "{a} {b}");
         }
     }
 
     #[test]
     fn bare_words_after_the_name_tell_a_version() {
-        let alike =
-            likeness(&Title::parse("Creep live at Glastonbury"), &Title::parse("Creep"), Spelling::Strict);
+        let alike = likeness(
+            &Title::parse("Creep live at Glastonbury"),
+            &Title::parse("Creep"),
+            Spelling::Strict,
+        );
         assert!(alike.score > 0.99 && alike.left.contains(Version::Live));
         assert!(similarity("Live Forever", "Live") < 0.7);
     }

@@ -164,7 +164,10 @@ impl Versions {
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = Version> {
-        Version::ALL.iter().copied().filter(move |version| self.contains(*version))
+        Version::ALL
+            .iter()
+            .copied()
+            .filter(move |version| self.contains(*version))
     }
 }
 

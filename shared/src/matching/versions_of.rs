@@ -52,16 +52,27 @@ pub fn version_of(title: &str, artist: &str, album: &str) -> Option<Version> {
 }
 
 fn found(title: &Title, album: Versions, artists: &Names, own: Name<'_>) -> Versions {
-    let found = named(title, own).union(album).union(versions_of_performers(artists));
+    let found = named(title, own)
+        .union(album)
+        .union(versions_of_performers(artists));
     // A song "from the vault" has not been recorded before.
-    if title.is_unreleased { found.without(Versions::of(&[Version::ReRecorded])) } else { found }
+    if title.is_unreleased {
+        found.without(Versions::of(&[Version::ReRecorded]))
+    } else {
+        found
+    }
 }
 
 /// Returns the versions that the title names, except a version of the artist's own ("Glee Cast Version").
 fn named(title: &Title, own: Name<'_>) -> Versions {
     const OTHER: Versions = Versions::of(&[Version::Other]);
     let is_own = |word: &Word| own.words.iter().any(|name| name.id == word.id);
-    let mut unknown = title.version_words().words.iter().filter(|word| word.senses.is_empty()).peekable();
+    let mut unknown = title
+        .version_words()
+        .words
+        .iter()
+        .filter(|word| word.senses.is_empty())
+        .peekable();
     if title.versions == OTHER && unknown.peek().is_some() && unknown.all(is_own) {
         return Versions::default();
     }
@@ -81,7 +92,9 @@ fn unmistakable(name: Name<'_>, wanted: Name<'_>) -> Versions {
             found = found.union(Versions::named_by(senses));
         }
     });
-    found.to_be_asked_for().without(Versions::of(&[Version::Live]))
+    found
+        .to_be_asked_for()
+        .without(Versions::of(&[Version::Live]))
 }
 
 fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title) -> Versions {
@@ -97,7 +110,10 @@ fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title
     if album.versions.is_empty() && album.main().same_ids(title.main()) {
         return Versions::default();
     }
-    album.versions.intersection(OF_ALBUMS).union(of_album_name(album.full().words))
+    album
+        .versions
+        .intersection(OF_ALBUMS)
+        .union(of_album_name(album.full().words))
 }
 
 /// A single called "Roses Remix" has no plain "Roses".
@@ -123,5 +139,9 @@ fn of_album_name(words: &[Word]) -> Versions {
         found.insert(Version::Demo);
     }
     // A radio programme of requests.
-    if says("zyczen") { found.without(Versions::of(&[Version::Live])) } else { found.intersection(OF_ALBUMS) }
+    if says("zyczen") {
+        found.without(Versions::of(&[Version::Live]))
+    } else {
+        found.intersection(OF_ALBUMS)
+    }
 }

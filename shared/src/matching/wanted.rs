@@ -56,21 +56,34 @@ impl WantedVersions {
 
 fn sentence(sentence: &str) -> Versions {
     let mut negated = Negation::default();
-    sentence.split(',').map(|part| clause(part, &mut negated)).fold(Versions::default(), Versions::union)
+    sentence
+        .split(',')
+        .map(|part| clause(part, &mut negated))
+        .fold(Versions::default(), Versions::union)
 }
 
 fn clause(clause: &str, negated: &mut Negation) -> Versions {
     negated.pass_comma();
     // Folding reads a bounded text, so a long clause is read in sections.
     let characters: Vec<char> = clause.chars().collect();
-    let stretches = characters.chunks(MAX_CHARS).map(|stretch| stretch.iter().collect::<String>());
-    let words: Vec<String> = stretches.flat_map(|stretch| normalise::words(&stretch)).collect();
+    let stretches = characters
+        .chunks(MAX_CHARS)
+        .map(|stretch| stretch.iter().collect::<String>());
+    let words: Vec<String> = stretches
+        .flat_map(|stretch| normalise::words(&stretch))
+        .collect();
     let mut found = Versions::default();
     let mut is_asked = false;
     for (at, word) in words.iter().enumerate() {
         let before = words.get(..at).unwrap_or_default();
         let after = words.get(at + 1..).unwrap_or_default();
-        let versions = Context { word, before, after, is_asked }.named();
+        let versions = Context {
+            word,
+            before,
+            after,
+            is_asked,
+        }
+        .named();
         is_asked |= asks(word);
         if !negated.applies(word, !versions.is_empty()) {
             found = found.union(versions);
@@ -115,7 +128,10 @@ mod tests {
     use super::*;
 
     fn wanted(prompt: &str) -> Vec<Version> {
-        WantedVersions::from_prompt(prompt).versions().iter().collect()
+        WantedVersions::from_prompt(prompt)
+            .versions()
+            .iter()
+            .collect()
     }
 
     #[test]
@@ -138,7 +154,10 @@ mod tests {
             ("remiksy na imprezę", &[Version::Remix]),
             ("acoustic evening", &[Version::Acoustic]),
             ("akustyczne wersje hitów", &[Version::Acoustic]),
-            ("MTV unplugged classics", &[Version::Live, Version::Acoustic]),
+            (
+                "MTV unplugged classics",
+                &[Version::Live, Version::Acoustic],
+            ),
             ("sped up tiktok songs", &[Version::SpedUp]),
             ("slowed + reverb phonk", &[Version::Slowed]),
             ("early demos", &[Version::Demo]),

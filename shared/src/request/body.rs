@@ -16,12 +16,16 @@ use crate::json::replace_lone_surrogates;
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
     // Serde accepts a list in place of an object.
-    if body.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<de::IgnoredAny>(body).is_ok() {
+    if body.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<de::IgnoredAny>(body).is_ok()
+    {
         return Err(Error::invalid("The body must be an object."));
     }
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
-            let read = body.get(..offset_of(body, error.line(), error.column())).unwrap_or(body);
+            let read = body
+                .get(..offset_of(body, error.line(), error.column()))
+                .unwrap_or(body);
             Error::invalid(in_words(&error.to_string(), &path_at(read)))
         }
         _ => Error::of(Code::InvalidJson),
@@ -66,7 +70,11 @@ impl Visitor<'_> for WholeVisitor {
 
 /// Returns the offset in bytes of serde's position: lines count from 1, a column counts the bytes read of its line.
 fn offset_of(body: &[u8], line: usize, column: usize) -> usize {
-    let before: usize = body.split(|b| *b == b'\n').take(line.saturating_sub(1)).map(|it| it.len() + 1).sum();
+    let before: usize = body
+        .split(|b| *b == b'\n')
+        .take(line.saturating_sub(1))
+        .map(|it| it.len() + 1)
+        .sum();
     before + column
 }
 
@@ -110,9 +118,15 @@ fn path_at(beginning: &[u8]) -> String {
 
 /// Returns serde's message without its type names, lines and columns.
 fn in_words(error: &str, path: &str) -> String {
-    let said = error.rsplit_once(" at line ").map_or(error, |(said, _)| said);
+    let said = error
+        .rsplit_once(" at line ")
+        .map_or(error, |(said, _)| said);
     let named = said.split('`').nth(1).unwrap_or_default();
-    let member = if path.is_empty() { named.to_owned() } else { format!("{path}.{named}") };
+    let member = if path.is_empty() {
+        named.to_owned()
+    } else {
+        format!("{path}.{named}")
+    };
     if said.starts_with("missing field") {
         return format!("{member} is missing.");
     }
@@ -122,7 +136,10 @@ fn in_words(error: &str, path: &str) -> String {
     if said.starts_with("duplicate field") {
         return format!("{member} is given twice.");
     }
-    let expected = match said.rsplit_once("expected ").map_or("", |(_, expected)| expected) {
+    let expected = match said
+        .rsplit_once("expected ")
+        .map_or("", |(_, expected)| expected)
+    {
         _ if said.starts_with("UUID ") => "a UUID",
         other if other.contains("UUID") => "a UUID",
         "a string" => "a text",
@@ -131,7 +148,10 @@ fn in_words(error: &str, path: &str) -> String {
         other if other.starts_with("struct ") => "an object",
         other => other,
     };
-    format!("{} must be {expected}.", if path.is_empty() { "The body" } else { path })
+    format!(
+        "{} must be {expected}.",
+        if path.is_empty() { "The body" } else { path }
+    )
 }
 
 #[cfg(test)]
@@ -173,20 +193,50 @@ mod tests {
             (r#"{"prompt":null}"#, "prompt must be a text."),
             (r#"{"prompt":["x"]}"#, "prompt must be a text."),
             (r#"{"prompt":{"x":1}}"#, "prompt must be a text."),
-            (r#"{"prompt":"x","colour":"blue"}"#, "There is no field colour."),
+            (
+                r#"{"prompt":"x","colour":"blue"}"#,
+                "There is no field colour.",
+            ),
             (r#"{"prompt":"x","prompt":"y"}"#, "prompt is given twice."),
-            (r#"{"prompt":"a \"b\": {","count":"5"}"#, "count must be a whole number."),
-            (r#"{"prompt":"x","count":1.5}"#, "count must be a whole number."),
-            (r#"{"prompt":"x","save":"yes"}"#, "save must be true or false."),
-            (r#"{"prompt":"x","save":"UUID"}"#, "save must be true or false."),
+            (
+                r#"{"prompt":"a \"b\": {","count":"5"}"#,
+                "count must be a whole number.",
+            ),
+            (
+                r#"{"prompt":"x","count":1.5}"#,
+                "count must be a whole number.",
+            ),
+            (
+                r#"{"prompt":"x","save":"yes"}"#,
+                "save must be true or false.",
+            ),
+            (
+                r#"{"prompt":"x","save":"UUID"}"#,
+                "save must be true or false.",
+            ),
             (r#"{"prompt":"x","id":"1"}"#, "id must be a UUID."),
             (r#"{"prompt":"x","id":1}"#, "id must be a UUID."),
             (r#"{"prompt":"x","inner":"y"}"#, "inner must be a list."),
-            (r#"{"prompt":"x","inner":["y"]}"#, "inner must be an object."),
-            (r#"{"prompt":"x","inner":[{"artist":"y"},{"names":[]}]}"#, "inner.artist is missing."),
-            (r#"{"prompt":"x","inner":[{"artist":"y","age":1}]}"#, "There is no field inner.age."),
-            (r#"{"prompt":"x","inner":[{"artist":"y","names":["a",1]}]}"#, "inner.names must be a text."),
-            ("{\n \"prompt\": \"x\",\n \"save\": 1\n}", "save must be true or false."),
+            (
+                r#"{"prompt":"x","inner":["y"]}"#,
+                "inner must be an object.",
+            ),
+            (
+                r#"{"prompt":"x","inner":[{"artist":"y"},{"names":[]}]}"#,
+                "inner.artist is missing.",
+            ),
+            (
+                r#"{"prompt":"x","inner":[{"artist":"y","age":1}]}"#,
+                "There is no field inner.age.",
+            ),
+            (
+                r#"{"prompt":"x","inner":[{"artist":"y","names":["a",1]}]}"#,
+                "inner.names must be a text.",
+            ),
+            (
+                "{\n \"prompt\": \"x\",\n \"save\": 1\n}",
+                "save must be true or false.",
+            ),
             (r#""x""#, "The body must be an object."),
             ("null", "The body must be an object."),
             ("[]", "The body must be an object."),
@@ -206,20 +256,36 @@ mod tests {
             ("18446744073709551615", i64::MAX),
             ("1e300", i64::MAX),
         ] {
-            assert_eq!(parse_json::<Whole>(text.as_bytes()).unwrap(), Whole(expected), "{text}");
+            assert_eq!(
+                parse_json::<Whole>(text.as_bytes()).unwrap(),
+                Whole(expected),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn replaces_lone_surrogates() {
-        assert_eq!(parse_json::<Wish>(br#"{"prompt":"a \ud83e"}"#).unwrap().prompt, "a \u{fffd}");
-        assert_eq!(refused(r#"{"prompt":"\ud83e","save":1}"#), "save must be true or false.");
+        assert_eq!(
+            parse_json::<Wish>(br#"{"prompt":"a \ud83e"}"#)
+                .unwrap()
+                .prompt,
+            "a \u{fffd}"
+        );
+        assert_eq!(
+            refused(r#"{"prompt":"\ud83e","save":1}"#),
+            "save must be true or false."
+        );
     }
 
     #[test]
     fn refuses_invalid_json() {
         for body in ["", "{", "{\"prompt\":", "prompt"] {
-            assert_eq!(parse_json::<Wish>(body.as_bytes()).unwrap_err().code(), Code::InvalidJson, "{body}");
+            assert_eq!(
+                parse_json::<Wish>(body.as_bytes()).unwrap_err().code(),
+                Code::InvalidJson,
+                "{body}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ pub use body::{Whole, parse_json};
 /// # Errors
 /// [`Code::InvalidHeader`] if it is not a UUID.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
     value
         .to_str()
         .ok()
@@ -34,8 +36,10 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
 /// # Errors
 /// [`Code::UnsupportedMediaType`].
 pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
-    let declared =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let declared = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
@@ -49,13 +53,18 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
 /// # Errors
 /// [`Code::InvalidRequest`] naming the field.
 pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
-    let clean: String = value.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let clean: String = value
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect();
     let clean = clean.trim_matches(is_blank);
     if clean.is_empty() {
         return Err(Error::invalid(format!("{field} is empty.")));
     }
     if clean.chars().count() > max_chars {
-        return Err(Error::invalid(format!("{field} is longer than {max_chars} characters.")));
+        return Err(Error::invalid(format!(
+            "{field} is longer than {max_chars} characters."
+        )));
     }
     Ok(clean.to_owned())
 }
@@ -73,7 +82,9 @@ pub fn market(code: &str) -> Result<String, Error> {
     if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Ok(code.to_ascii_uppercase());
     }
-    Err(Error::invalid("market must be a country code of two letters (ISO 3166-1), such as PL."))
+    Err(Error::invalid(
+        "market must be a country code of two letters (ISO 3166-1), such as PL.",
+    ))
 }
 
 #[cfg(test)]
@@ -92,8 +103,17 @@ mod tests {
         let id = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
         assert_eq!(key(id).unwrap().unwrap().to_string(), id);
         assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
-        for value in ["", "1", "not-a-uuid", "00000000-0000-0000-0000-000000000000"] {
-            assert_eq!(key(value).unwrap_err().code(), Code::InvalidHeader, "{value}");
+        for value in [
+            "",
+            "1",
+            "not-a-uuid",
+            "00000000-0000-0000-0000-000000000000",
+        ] {
+            assert_eq!(
+                key(value).unwrap_err().code(),
+                Code::InvalidHeader,
+                "{value}"
+            );
         }
     }
 
@@ -106,7 +126,11 @@ mod tests {
             ("application/x-www-form-urlencoded", false),
             ("", false),
         ] {
-            assert_eq!(require_json(&headers(header::CONTENT_TYPE, value)).is_ok(), ok, "{value}");
+            assert_eq!(
+                require_json(&headers(header::CONTENT_TYPE, value)).is_ok(),
+                ok,
+                "{value}"
+            );
         }
     }
 
@@ -114,9 +138,15 @@ mod tests {
     fn a_text_is_trimmed_and_bounded_in_characters() {
         assert_eq!(text("name", "  żółć\u{7}ć ", 6).unwrap(), "żółć ć");
         for nothing in [" \u{0} ", "\u{200b}", "\u{feff}\n\u{202e} "] {
-            assert_eq!(text("name", nothing, 5).unwrap_err().to_string(), "name is empty.");
+            assert_eq!(
+                text("name", nothing, 5).unwrap_err().to_string(),
+                "name is empty."
+            );
         }
-        assert_eq!(text("name", "abcdef", 5).unwrap_err().to_string(), "name is longer than 5 characters.");
+        assert_eq!(
+            text("name", "abcdef", 5).unwrap_err().to_string(),
+            "name is longer than 5 characters."
+        );
     }
 
     #[test]

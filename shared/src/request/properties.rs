@@ -27,7 +27,10 @@ struct Song {
 
 fn refusal(body: &Value) -> (String, String) {
     let of = |text: String| parse_json::<Wish>(text.as_bytes()).unwrap_err().to_string();
-    (of(body.to_string()), of(serde_json::to_string_pretty(body).unwrap()))
+    (
+        of(body.to_string()),
+        of(serde_json::to_string_pretty(body).unwrap()),
+    )
 }
 
 proptest! {

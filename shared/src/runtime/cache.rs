@@ -22,7 +22,9 @@ impl<T: Clone> Cached<T> {
     /// Returns the value, unless it has expired at `now_ms` (Unix time in milliseconds).
     pub fn get(&self, now_ms: u64) -> Option<T> {
         let slot = self.0.borrow();
-        slot.as_ref().filter(|(_, expires_at_ms)| *expires_at_ms > now_ms).map(|(value, _)| value.clone())
+        slot.as_ref()
+            .filter(|(_, expires_at_ms)| *expires_at_ms > now_ms)
+            .map(|(value, _)| value.clone())
     }
 
     /// Stores `value` until `expires_at_ms` (Unix time in milliseconds).
@@ -48,7 +50,10 @@ pub struct Once<T> {
 
 impl<T> Default for Once<T> {
     fn default() -> Self {
-        Self { value: Cached::default(), made_since_ms: Cell::default() }
+        Self {
+            value: Cached::default(),
+            made_since_ms: Cell::default(),
+        }
     }
 }
 
@@ -69,7 +74,11 @@ impl<T: Clone> Once<T> {
             if let Some(value) = self.value.get(now_ms) {
                 return value;
             }
-            if self.made_since_ms.get().is_none_or(|since_ms| now_ms.saturating_sub(since_ms) >= longest_ms) {
+            if self
+                .made_since_ms
+                .get()
+                .is_none_or(|since_ms| now_ms.saturating_sub(since_ms) >= longest_ms)
+            {
                 self.made_since_ms.set(Some(now_ms));
                 break;
             }

@@ -7,7 +7,8 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use crate::config::{ConfigError, required};
 
 const VARIABLE: &str = "APP_ORIGINS";
-const RULE: &str = "must list exact origins such as https://app.example, separated by commas, without paths";
+const RULE: &str =
+    "must list exact origins such as https://app.example, separated by commas, without paths";
 
 /// The headers of supabase-js (`@supabase/supabase-js/cors`, and `x-region` for a function's region), of Sentry, and of
 /// our own clients.
@@ -39,19 +40,28 @@ impl AllowedOrigins {
         list.split(',')
             .map(|origin| parse_origin(origin.trim()))
             .collect::<Option<_>>()
-            .map_or_else(|| Err(ConfigError::invalid(VARIABLE, RULE)), |origins| Ok(Self(origins)))
+            .map_or_else(
+                || Err(ConfigError::invalid(VARIABLE, RULE)),
+                |origins| Ok(Self(origins)),
+            )
     }
 
     /// Returns the app's own origin, the first of the list.
     pub fn first(&self) -> &str {
-        self.0.first().and_then(|origin| origin.to_str().ok()).unwrap_or_default()
+        self.0
+            .first()
+            .and_then(|origin| origin.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Returns whether a URL belongs to one of the origins: the origin itself, alone or followed by a path, a query or a
     /// fragment.
     pub fn has_url(&self, url: &str) -> bool {
         self.0.iter().any(|origin| {
-            let rest = origin.to_str().ok().and_then(|origin| url.strip_prefix(origin));
+            let rest = origin
+                .to_str()
+                .ok()
+                .and_then(|origin| url.strip_prefix(origin));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
         })
     }
@@ -88,10 +98,15 @@ impl AllowedOrigins {
     pub fn headers_for(&self, headers: &HeaderMap) -> HeaderMap {
         let mut answer = HeaderMap::new();
         answer.insert(header::VARY, HeaderValue::from_static("Origin"));
-        let origin = headers.get(header::ORIGIN).filter(|origin| self.0.contains(origin));
+        let origin = headers
+            .get(header::ORIGIN)
+            .filter(|origin| self.0.contains(origin));
         if let Some(origin) = origin {
             answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
+            answer.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static(RESPONSE_HEADERS),
+            );
         }
         answer
     }
@@ -115,16 +130,25 @@ fn parse_origin(origin: &str) -> Option<HeaderValue> {
             return None;
         }
     }
-    is_host(host).then(|| HeaderValue::from_str(origin).ok()).flatten()
+    is_host(host)
+        .then(|| HeaderValue::from_str(origin).ok())
+        .flatten()
 }
 
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(address) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         return address.contains(':')
-            && address.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':'));
+            && address
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':'));
     }
     !host.is_empty()
-        && host.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+        && host
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
         && host.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
@@ -151,7 +175,10 @@ mod tests {
         for origin in ["https://a.example", "http://127.0.0.1:3000"] {
             let headers = origins().headers_for(&from(origin));
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
-            assert_eq!(headers[header::ACCESS_CONTROL_EXPOSE_HEADERS], "X-Request-Id, Retry-After");
+            assert_eq!(
+                headers[header::ACCESS_CONTROL_EXPOSE_HEADERS],
+                "X-Request-Id, Retry-After"
+            );
             assert_eq!(headers[header::VARY], "Origin");
             assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
         }
@@ -171,18 +198,33 @@ mod tests {
             "",
         ] {
             let headers = origins().headers_for(&from(origin));
-            assert_eq!(headers, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
+            assert_eq!(
+                headers,
+                HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))])
+            );
         }
         assert_eq!(origins().headers_for(&HeaderMap::new()).len(), 1);
-        assert_eq!(AllowedOrigins::default().headers_for(&from("https://a.example")).len(), 1);
+        assert_eq!(
+            AllowedOrigins::default()
+                .headers_for(&from("https://a.example"))
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn a_preflight_of_an_allowed_origin_names_methods_and_headers() {
-        let answer = origins().preflight(&from("https://a.example"), &Method::OPTIONS, methods).unwrap();
-        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
+        let answer = origins()
+            .preflight(&from("https://a.example"), &Method::OPTIONS, methods)
+            .unwrap();
+        assert_eq!(
+            answer[header::ACCESS_CONTROL_ALLOW_ORIGIN],
+            "https://a.example"
+        );
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
-        let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+        let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS]
+            .to_str()
+            .unwrap();
         for name in [
             "authorization",
             "x-client-info",
@@ -205,18 +247,31 @@ mod tests {
 
     #[test]
     fn preflight_of_another_origin_gets_no_permission() {
-        let answer = origins().preflight(&from("https://b.example"), &Method::OPTIONS, methods).unwrap();
+        let answer = origins()
+            .preflight(&from("https://b.example"), &Method::OPTIONS, methods)
+            .unwrap();
         assert_eq!(answer.len(), 1);
         assert!(answer.contains_key(header::VARY));
     }
 
     #[test]
     fn preflight_succeeds_whatever_it_requests() {
-        let bare = origins().preflight(&HeaderMap::new(), &Method::OPTIONS, methods).unwrap();
-        assert_eq!(bare, HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))]));
+        let bare = origins()
+            .preflight(&HeaderMap::new(), &Method::OPTIONS, methods)
+            .unwrap();
+        assert_eq!(
+            bare,
+            HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Origin"))])
+        );
         let mut odd = from("https://a.example");
-        odd.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("PATCH"));
-        odd.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static("x-unknown"));
+        odd.insert(
+            header::ACCESS_CONTROL_REQUEST_METHOD,
+            HeaderValue::from_static("PATCH"),
+        );
+        odd.insert(
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue::from_static("x-unknown"),
+        );
         let usual = origins().preflight(&from("https://a.example"), &Method::OPTIONS, methods);
         assert_eq!(origins().preflight(&odd, &Method::OPTIONS, methods), usual);
     }
@@ -224,7 +279,10 @@ mod tests {
     #[test]
     fn only_options_is_a_preflight() {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::HEAD] {
-            assert_eq!(origins().preflight(&from("https://a.example"), &method, methods), None);
+            assert_eq!(
+                origins().preflight(&from("https://a.example"), &method, methods),
+                None
+            );
         }
     }
 
@@ -264,13 +322,18 @@ mod tests {
     #[test]
     fn an_ipv6_origin_is_allowed() {
         for origin in ["http://[::1]:3000", "http://[::1]"] {
-            let headers = AllowedOrigins::parse(origin).unwrap().headers_for(&from(origin));
+            let headers = AllowedOrigins::parse(origin)
+                .unwrap()
+                .headers_for(&from(origin));
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
         }
     }
 
     #[test]
     fn a_missing_variable_is_named() {
-        assert_eq!(AllowedOrigins::from_env(|_| None), Err(ConfigError::missing("APP_ORIGINS")));
+        assert_eq!(
+            AllowedOrigins::from_env(|_| None),
+            Err(ConfigError::missing("APP_ORIGINS"))
+        );
     }
 }

@@ -74,14 +74,25 @@ impl Endpoint {
 
     /// Whether any route allows the method.
     fn allows(&self, method: &Method) -> bool {
-        self.routes.iter().any(|(_, methods)| allows(methods, method.as_str()))
+        self.routes
+            .iter()
+            .any(|(_, methods)| allows(methods, method.as_str()))
     }
 
     /// Returns the methods of all routes, in the form of the `Allow` header.
     pub fn methods(&self) -> String {
-        let all = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-        let allowed: Vec<&str> =
-            all.iter().filter(|method| self.allows(method)).map(Method::as_str).collect();
+        let all = [
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ];
+        let allowed: Vec<&str> = all
+            .iter()
+            .filter(|method| self.allows(method))
+            .map(Method::as_str)
+            .collect();
         allowed.join(", ")
     }
 }
@@ -125,7 +136,11 @@ pub struct RequestContext {
 
 /// Hashes a user's id for log lines and for requests to the model.
 pub fn hash_of(user_id: Uuid) -> String {
-    Sha256::digest(user_id.to_string()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(user_id.to_string())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl RequestContext {
@@ -141,13 +156,24 @@ impl RequestContext {
         metrics.note("function", endpoint.name);
         metrics.note("request_id", request_id.to_string());
         metrics.note("method", logged(method));
-        Self { request_id, started_ms, endpoint, log, metrics, shows_timing: false, is_https: false }
+        Self {
+            request_id,
+            started_ms,
+            endpoint,
+            log,
+            metrics,
+            shows_timing: false,
+            is_https: false,
+        }
     }
 
     /// Sets whether the response has a `Server-Timing` header.
     #[must_use]
     pub fn showing_timing(self, shows: bool) -> Self {
-        Self { shows_timing: shows, ..self }
+        Self {
+            shows_timing: shows,
+            ..self
+        }
     }
 
     /// Sets whether the request came over https.
@@ -157,7 +183,11 @@ impl RequestContext {
     }
 
     /// Wraps `http` so that the log line counts its requests.
-    pub fn instrument(&self, http: impl HttpClient + 'static, clock: Rc<dyn Clock>) -> InstrumentedClient {
+    pub fn instrument(
+        &self,
+        http: impl HttpClient + 'static,
+        clock: Rc<dyn Clock>,
+    ) -> InstrumentedClient {
         InstrumentedClient::new(http, clock, self.metrics.clone())
     }
 
@@ -191,7 +221,11 @@ impl RequestContext {
 
     /// Adds the path if it is a route. Any other path is arbitrary text of the client.
     fn note_route(&self, path: &str) {
-        let is_known = self.endpoint.routes.iter().any(|(known, _)| *known == path && path != "/");
+        let is_known = self
+            .endpoint
+            .routes
+            .iter()
+            .any(|(known, _)| *known == path && path != "/");
         if path == HEALTH || is_known {
             self.note("route", path);
         }
@@ -200,10 +234,15 @@ impl RequestContext {
     /// Adds the `Server-Timing` header and exposes it to scripts of an allowed origin.
     fn show_timing(&self, now_ms: u64, headers: &mut HeaderMap) {
         let timing = self.metrics.server_timing(self.duration_ms(now_ms));
-        let Ok(timing) = HeaderValue::from_str(&timing) else { return };
+        let Ok(timing) = HeaderValue::from_str(&timing) else {
+            return;
+        };
         headers.insert(SERVER_TIMING, timing);
         if let Some(origin) = headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).cloned() {
-            headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Server-Timing"));
+            headers.append(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("Server-Timing"),
+            );
             headers.insert(TIMING_ALLOW_ORIGIN, origin);
         }
     }
@@ -223,8 +262,9 @@ pub async fn serve(
     handle: impl AsyncFnOnce(Request<Bytes>) -> Result<Response<Body>, Error>,
 ) -> Response<Body> {
     let inbound_headers = request.headers().clone();
-    let mut response = match origins.preflight(&inbound_headers, request.method(), || call.endpoint.methods())
-    {
+    let mut response = match origins.preflight(&inbound_headers, request.method(), || {
+        call.endpoint.methods()
+    }) {
         Some(headers) => empty(StatusCode::NO_CONTENT, headers),
         None => match run(call, request, health, handle).await {
             Ok(response) => {
@@ -279,7 +319,10 @@ async fn run(
         }
         BodyError::TooLarge => Error::new(
             Code::BodyTooLarge,
-            format!("The body is larger than {} KB.", call.endpoint.max_body_bytes / 1024),
+            format!(
+                "The body is larger than {} KB.",
+                call.endpoint.max_body_bytes / 1024
+            ),
         ),
         BodyError::CutOff => Error::of(Code::InvalidJson).caused_by("the body was cut off"),
     })?;
@@ -325,7 +368,10 @@ pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Respo
     let mut response = Response::new(Body::Full(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
     Ok(response)
 }
 

@@ -7,7 +7,11 @@ use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream}
 
 const ENDPOINT: Endpoint = Endpoint {
     name: "echo",
-    routes: &[("/", "POST, DELETE"), ("/start", "POST, DELETE"), ("/stop", "DELETE")],
+    routes: &[
+        ("/", "POST, DELETE"),
+        ("/start", "POST, DELETE"),
+        ("/stop", "DELETE"),
+    ],
     max_body_bytes: 2048,
     has_database: false,
     serves_pages: true,
@@ -31,10 +35,14 @@ fn ask(
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = path.parse().unwrap();
-    request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static(ORIGIN));
+    request
+        .headers_mut()
+        .insert(header::ORIGIN, HeaderValue::from_static(ORIGIN));
     let origins = AllowedOrigins::parse(ORIGIN).unwrap();
-    let http =
-        call.instrument(FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))), Rc::new(clock.clone()));
+    let http = call.instrument(
+        FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))),
+        Rc::new(clock.clone()),
+    );
     let response = serve(&call, &origins, &clock, request, unwell, async |request| {
         let outbound = OutboundRequest::new(
             Upstream::Database,
@@ -44,13 +52,19 @@ fn ask(
         );
         http.send(outbound).await.unwrap().bytes().await.unwrap();
         match request.body().as_ref() {
-            b"broken" => Err(Error::of(Code::Internal).caused_by("a detail").retry_after(7)),
+            b"broken" => Err(Error::of(Code::Internal)
+                .caused_by("a detail")
+                .retry_after(7)),
             _ => json_response(StatusCode::OK, &"fine"),
         }
     })
     .now_or_never()
     .unwrap();
-    let lines = log.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = log
+        .lines()
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     (response, lines)
 }
 
@@ -70,7 +84,10 @@ fn every_response_has_a_request_id_and_cors_headers() {
     for body in ["", "broken"] {
         let (response, _) = answer(Method::POST, Ok(body.into()));
         assert_eq!(response.headers()[REQUEST_ID], Uuid::nil().to_string());
-        assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], ORIGIN);
+        assert_eq!(
+            response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN],
+            ORIGIN
+        );
     }
 }
 
@@ -84,14 +101,25 @@ fn every_response_over_https_and_no_other_has_hsts() {
         ("/echo/health", Method::GET, ""),
     ] {
         let (response, _) = ask(path, method.clone(), Ok(body.into()), false);
-        assert!(!response.headers().contains_key("strict-transport-security"), "{method} {path} {body}");
+        assert!(
+            !response.headers().contains_key("strict-transport-security"),
+            "{method} {path} {body}"
+        );
     }
     let call = fake_request().0.over_https(true);
     let (origins, clock) = (AllowedOrigins::default(), FakeClock::default());
-    let serving = serve(&call, &origins, &clock, Request::new(Ok(Bytes::new())), unwell, async |_| {
-        Ok(empty(StatusCode::OK, HeaderMap::new()))
-    });
-    assert_eq!(serving.now_or_never().unwrap().headers()["strict-transport-security"], "max-age=31536000");
+    let serving = serve(
+        &call,
+        &origins,
+        &clock,
+        Request::new(Ok(Bytes::new())),
+        unwell,
+        async |_| Ok(empty(StatusCode::OK, HeaderMap::new())),
+    );
+    assert_eq!(
+        serving.now_or_never().unwrap().headers()["strict-transport-security"],
+        "max-age=31536000"
+    );
 }
 
 #[test]
@@ -100,18 +128,32 @@ fn an_error_is_json_and_its_cause_is_logged_once() {
     assert_eq!(response.status(), 500);
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");
     let body = body_of(response);
-    assert!(body.contains("internal_error") && !body.contains("a detail"), "{body}");
-    let [line] = &lines[..] else { panic!("{lines:?}") };
-    assert_eq!((&line["cause"], &line["duration_ms"]), (&json!("a detail"), &json!(250)));
+    assert!(
+        body.contains("internal_error") && !body.contains("a detail"),
+        "{body}"
+    );
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert_eq!(
+        (&line["cause"], &line["duration_ms"]),
+        (&json!("a detail"), &json!(250))
+    );
 }
 
 #[test]
 fn log_line_counts_the_requests_to_each_upstream() {
     let (_, lines) = answer(Method::POST, Ok(Bytes::new()));
-    assert_eq!(lines[0]["upstreams"], json!({"database": {"calls": 1, "ms": 0}}));
+    assert_eq!(
+        lines[0]["upstreams"],
+        json!({"database": {"calls": 1, "ms": 0}})
+    );
     assert_eq!(lines[0]["subrequests"], 1);
     let (_, lines) = answer(Method::PUT, Ok(Bytes::new()));
-    assert_eq!((&lines[0]["upstreams"], &lines[0]["subrequests"]), (&Value::Null, &json!(0)));
+    assert_eq!(
+        (&lines[0]["upstreams"], &lines[0]["subrequests"]),
+        (&Value::Null, &json!(0))
+    );
 }
 
 #[test]
@@ -131,9 +173,15 @@ fn log_line_names_routes_and_no_text_of_the_client() {
 
 #[test]
 fn log_line_names_standard_methods_and_no_text_of_the_client() {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    let known = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+    ];
     let typed = ["ann-example.com", "get", "PURGE"];
-    for (method, logged) in known.map(|it| (it, it)).into_iter().chain(typed.map(|it| (it, "other"))) {
+    for (method, logged) in known
+        .map(|it| (it, it))
+        .into_iter()
+        .chain(typed.map(|it| (it, "other")))
+    {
         let log = FakeLog::default();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         RequestContext::new(ENDPOINT, &method, Uuid::nil(), 0, Rc::new(log.clone())).log_end(
@@ -162,12 +210,18 @@ fn a_user_is_named_by_a_hash_that_operators_can_compute() {
 fn health_is_asked_with_get_and_without_anything_else() {
     for path in ["/echo/health", "/functions/v1/echo/health"] {
         let (response, lines) = ask(path, Method::GET, Err(BodyError::TooLarge), false);
-        assert_eq!((response.status().as_u16(), body_of(response).as_str()), (503, "\"unwell\""));
+        assert_eq!(
+            (response.status().as_u16(), body_of(response).as_str()),
+            (503, "\"unwell\"")
+        );
         assert_eq!((lines.len(), &lines[0]["status"]), (1, &json!(503)));
     }
     let (response, _) = ask("/echo/health", Method::POST, Ok(Bytes::new()), false);
     assert_eq!(
-        (response.status().as_u16(), &response.headers()[header::ALLOW]),
+        (
+            response.status().as_u16(),
+            &response.headers()[header::ALLOW]
+        ),
         (405, &"GET, HEAD".parse().unwrap())
     );
     let (response, _) = ask("/echo/health/x", Method::POST, Ok(Bytes::new()), false);
@@ -179,8 +233,15 @@ fn an_uptime_monitor_may_ask_for_health_with_head() {
     for path in ["/echo/health", "/echo/health/", "/functions/v1/echo/health"] {
         let (get, _) = ask(path, Method::GET, Ok(Bytes::new()), false);
         let (head, lines) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
-        assert_eq!((head.status(), head.headers()), (get.status(), get.headers()), "{path}");
-        assert_eq!((lines.len(), &lines[0]["method"], &lines[0]["status"]), (1, &json!("HEAD"), &json!(503)));
+        assert_eq!(
+            (head.status(), head.headers()),
+            (get.status(), get.headers()),
+            "{path}"
+        );
+        assert_eq!(
+            (lines.len(), &lines[0]["method"], &lines[0]["status"]),
+            (1, &json!("HEAD"), &json!(503))
+        );
     }
 }
 
@@ -189,7 +250,11 @@ fn head_is_not_allowed_on_other_routes() {
     for path in ["/echo", "/echo/start", "/elsewhere"] {
         let (response, _) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
         let allowed = &response.headers()[header::ALLOW];
-        assert_eq!((response.status().as_u16(), allowed), (405, &"POST, DELETE".parse().unwrap()), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), allowed),
+            (405, &"POST, DELETE".parse().unwrap()),
+            "{path}"
+        );
     }
 }
 
@@ -197,15 +262,24 @@ fn head_is_not_allowed_on_other_routes() {
 fn server_timing_is_sent_only_if_enabled() {
     let (response, _) = ask("/echo", Method::POST, Ok(Bytes::new()), true);
     let headers = response.headers();
-    assert_eq!(headers["server-timing"], "total;dur=250, database;dur=0;desc=\"1 calls\"");
+    assert_eq!(
+        headers["server-timing"],
+        "total;dur=250, database;dur=0;desc=\"1 calls\""
+    );
     assert_eq!(headers["timing-allow-origin"], ORIGIN);
-    let exposed: Vec<_> = headers.get_all(header::ACCESS_CONTROL_EXPOSE_HEADERS).iter().collect();
+    let exposed: Vec<_> = headers
+        .get_all(header::ACCESS_CONTROL_EXPOSE_HEADERS)
+        .iter()
+        .collect();
     assert_eq!(exposed, ["X-Request-Id, Retry-After", "Server-Timing"]);
     let (response, _) = answer(Method::POST, Ok(Bytes::new()));
     for name in ["server-timing", "timing-allow-origin"] {
         assert!(!response.headers().contains_key(name), "{name}");
     }
-    assert_eq!(response.headers()[header::ACCESS_CONTROL_EXPOSE_HEADERS], "X-Request-Id, Retry-After");
+    assert_eq!(
+        response.headers()[header::ACCESS_CONTROL_EXPOSE_HEADERS],
+        "X-Request-Id, Retry-After"
+    );
 }
 
 #[test]
@@ -233,11 +307,27 @@ fn every_route_has_its_own_methods_and_any_other_path_is_not_found() {
         ("/", Method::POST, 404, None),
     ] {
         let (response, _) = ask(path, method.clone(), Ok(Bytes::new()), false);
-        let allowed = response.headers().get(header::ALLOW).map(|allowed| allowed.to_str().unwrap());
-        assert_eq!((response.status().as_u16(), allowed), (status, allow), "{method} {path}");
+        let allowed = response
+            .headers()
+            .get(header::ALLOW)
+            .map(|allowed| allowed.to_str().unwrap());
+        assert_eq!(
+            (response.status().as_u16(), allowed),
+            (status, allow),
+            "{method} {path}"
+        );
     }
-    let (response, _) = ask("/echo/elsewhere", Method::POST, Err(BodyError::TooLarge), false);
-    assert_eq!(response.status(), 413, "the body is checked before the path");
+    let (response, _) = ask(
+        "/echo/elsewhere",
+        Method::POST,
+        Err(BodyError::TooLarge),
+        false,
+    );
+    assert_eq!(
+        response.status(),
+        413,
+        "the body is checked before the path"
+    );
 }
 
 #[test]

@@ -39,8 +39,13 @@ pub enum Dependency {
 }
 
 impl Dependency {
-    const ALL: [Self; 5] =
-        [Self::Configuration, Self::Database, Self::Spotify, Self::LanguageModel, Self::Stripe];
+    const ALL: [Self; 5] = [
+        Self::Configuration,
+        Self::Database,
+        Self::Spotify,
+        Self::LanguageModel,
+        Self::Stripe,
+    ];
 
     /// Returns the name in responses.
     pub const fn as_str(self) -> &'static str {
@@ -55,7 +60,9 @@ impl Dependency {
 
     /// Returns the dependency to which a variable belongs.
     fn of(variable: &str) -> Self {
-        let found = PREFIXES.iter().find(|(prefix, _)| variable.starts_with(prefix));
+        let found = PREFIXES
+            .iter()
+            .find(|(prefix, _)| variable.starts_with(prefix));
         found.map_or(Self::Configuration, |(_, dependency)| *dependency)
     }
 }
@@ -95,12 +102,19 @@ pub async fn check(
     http: &dyn HttpClient,
     clock: &dyn Clock,
 ) -> Result<Response<Body>, Error> {
-    let is_operator = setup.token.is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
+    let is_operator = setup
+        .token
+        .is_some_and(|token| bearer(headers).is_ok_and(|given| token.is(given)));
     // Boxed, because two await points would otherwise each inline it.
     let look = Box::pin(look(call, setup, http));
     let missing = match is_operator {
         true => look.await,
-        false => memory.0.get_or(clock, REMEMBERED_MS, LONGEST_MS, look).await,
+        false => {
+            memory
+                .0
+                .get_or(clock, REMEMBERED_MS, LONGEST_MS, look)
+                .await
+        }
     };
     let (code, status) = match missing.is_empty() {
         true => (StatusCode::OK, "ok"),
@@ -114,17 +128,28 @@ pub async fn check(
     json_response(code, &Value::Object(answer))
 }
 
-async fn look(call: &RequestContext, setup: &Setup<'_>, http: &dyn HttpClient) -> Vec<&'static str> {
-    let Setup { problems, database, .. } = *setup;
+async fn look(
+    call: &RequestContext,
+    setup: &Setup<'_>,
+    http: &dyn HttpClient,
+) -> Vec<&'static str> {
+    let Setup {
+        problems, database, ..
+    } = *setup;
     let failure = match database {
         Some(database) => Supabase::new(database, http).responds().await.err(),
         None => None,
     };
     let is_missing = |dependency: &Dependency| {
         let is_away = *dependency == Dependency::Database && failure.is_some();
-        is_away || problems.is_some_and(|it| it.names().any(|name| Dependency::of(name) == *dependency))
+        is_away
+            || problems.is_some_and(|it| it.names().any(|name| Dependency::of(name) == *dependency))
     };
-    let missing: Vec<_> = Dependency::ALL.into_iter().filter(is_missing).map(Dependency::as_str).collect();
+    let missing: Vec<_> = Dependency::ALL
+        .into_iter()
+        .filter(is_missing)
+        .map(Dependency::as_str)
+        .collect();
     if !missing.is_empty() {
         let mut cause = problems.map(ToString::to_string).unwrap_or_default();
         if let Some(failure) = &failure {
@@ -161,7 +186,9 @@ mod tests {
 
     fn problems(names: &[&'static str]) -> Option<ConfigError> {
         let mut problems = Problems::default();
-        names.iter().for_each(|name| drop(problems.take(required(|_| None, name))));
+        names
+            .iter()
+            .for_each(|name| drop(problems.take(required(|_| None, name))));
         problems.finish(|| Some(())).err()
     }
 
@@ -181,36 +208,73 @@ mod tests {
     impl Instance {
         fn new(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> Self {
             let (token, http) = (Some(Secret::new(TOKEN)), http.clone());
-            let (memory, clock, call) = (Memory::default(), SharedClock::default(), fake_request().0);
-            Self { problems, database: has_database.then(database), token, memory, http, clock, call }
+            let (memory, clock, call) =
+                (Memory::default(), SharedClock::default(), fake_request().0);
+            Self {
+                problems,
+                database: has_database.then(database),
+                token,
+                memory,
+                http,
+                clock,
+                call,
+            }
         }
 
         /// Returns the status and the missing dependencies.
         async fn ask(&self, token: Option<&str>) -> (u16, Value) {
             let bearer = |token| HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
-            let headers = token.map(|token| (AUTHORIZATION, bearer(token))).into_iter().collect();
+            let headers = token
+                .map(|token| (AUTHORIZATION, bearer(token)))
+                .into_iter()
+                .collect();
             let (problems, database) = (self.problems.as_ref(), self.database.as_ref());
-            let setup = Setup { problems, database, token: self.token.as_ref() };
-            let answer =
-                check(&self.call, &headers, &setup, &self.memory, &self.http, &self.clock).await.unwrap();
+            let setup = Setup {
+                problems,
+                database,
+                token: self.token.as_ref(),
+            };
+            let answer = check(
+                &self.call,
+                &headers,
+                &setup,
+                &self.memory,
+                &self.http,
+                &self.clock,
+            )
+            .await
+            .unwrap();
             let status = answer.status().as_u16();
-            let Body::Full(bytes) = answer.into_body() else { panic!("a stream") };
+            let Body::Full(bytes) = answer.into_body() else {
+                panic!("a stream")
+            };
             let body: Value = serde_json::from_slice(&bytes).unwrap();
-            assert_eq!(body["status"], if status == 200 { "ok" } else { "unavailable" });
+            assert_eq!(
+                body["status"],
+                if status == 200 { "ok" } else { "unavailable" }
+            );
             (status, body["missing"].clone())
         }
     }
 
     /// Returns an operator's response.
     fn ask(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> (u16, Value) {
-        Instance::new(problems, has_database, http).ask(Some(TOKEN)).now_or_never().unwrap()
+        Instance::new(problems, has_database, http)
+            .ask(Some(TOKEN))
+            .now_or_never()
+            .unwrap()
     }
 
     #[test]
     fn many_checks_cause_one_request_in_five_seconds_and_operators_get_a_new_one() {
-        let http = FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
+        let http =
+            FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
         let instance = Instance::new(None, true, &http);
-        let flood = || instance.clock.run((0..100).map(|_| Box::pin(instance.ask(None))).collect());
+        let flood = || {
+            instance
+                .clock
+                .run((0..100).map(|_| Box::pin(instance.ask(None))).collect())
+        };
         assert_eq!(flood(), vec![(503, Value::Null); 100]);
         assert_eq!(http.requests().len(), 1);
         instance.clock.advance_ms(4_900);
@@ -225,18 +289,27 @@ mod tests {
 
     #[test]
     fn only_operators_see_missing_dependencies() {
-        let mut instance = Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([]));
+        let mut instance =
+            Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([]));
         for (token, missing) in [
             (Some(TOKEN), json!(["language_model"])),
             (None, Value::Null),
             (Some(""), Value::Null),
             (Some("the-operators-tokem"), Value::Null),
         ] {
-            assert_eq!(instance.ask(token).now_or_never().unwrap(), (503, missing), "{token:?}");
+            assert_eq!(
+                instance.ask(token).now_or_never().unwrap(),
+                (503, missing),
+                "{token:?}"
+            );
         }
         instance.token = None;
         for token in [None, Some(TOKEN), Some("")] {
-            assert_eq!(instance.ask(token).now_or_never().unwrap(), (503, Value::Null), "{token:?}");
+            assert_eq!(
+                instance.ask(token).now_or_never().unwrap(),
+                (503, Value::Null),
+                "{token:?}"
+            );
         }
     }
 
@@ -251,7 +324,13 @@ mod tests {
         let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
         ask(None, true, &http);
         let [request] = http.requests().try_into().unwrap();
-        assert!(request.url.starts_with("https://db.example/rest/v1/profiles?"), "{}", request.url);
+        assert!(
+            request
+                .url
+                .starts_with("https://db.example/rest/v1/profiles?"),
+            "{}",
+            request.url
+        );
         assert_eq!(request.headers["apikey"], "sb_publishable_x");
         assert!(!request.headers.contains_key("authorization"));
         assert_eq!(request.limits.total_ms, 2_000);
@@ -273,7 +352,10 @@ mod tests {
             FakeAnswer::json(503, &json!({"code": "PGRST001"})),
             FakeAnswer::text(502, "text/html", "<h1>"),
         ] {
-            assert_eq!(ask(None, true, &FakeHttp::answering([answer])), (503, json!(["database"])));
+            assert_eq!(
+                ask(None, true, &FakeHttp::answering([answer])),
+                (503, json!(["database"]))
+            );
         }
     }
 
@@ -294,21 +376,41 @@ mod tests {
             "SUPABASE_URL",
             "APP_ORIGINS",
         ];
-        let expected = json!(["configuration", "database", "spotify", "language_model", "stripe"]);
-        assert_eq!(ask(problems(&names), false, &FakeHttp::answering([])), (503, expected));
+        let expected = json!([
+            "configuration",
+            "database",
+            "spotify",
+            "language_model",
+            "stripe"
+        ]);
+        assert_eq!(
+            ask(problems(&names), false, &FakeHttp::answering([])),
+            (503, expected)
+        );
         let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Network)]);
         let expected = json!(["database", "language_model"]);
-        assert_eq!(ask(problems(&["LLM_API_KEY"]), true, &http), (503, expected));
+        assert_eq!(
+            ask(problems(&["LLM_API_KEY"]), true, &http),
+            (503, expected)
+        );
     }
 
     #[test]
     fn names_of_variables_are_for_the_log_alone() {
         let (call, log) = fake_request();
-        let instance =
-            Instance { call, ..Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([])) };
+        let instance = Instance {
+            call,
+            ..Instance::new(problems(&["LLM_API_KEY"]), false, &FakeHttp::answering([]))
+        };
         let (_, missing) = instance.ask(Some(TOKEN)).now_or_never().unwrap();
         assert!(!missing.to_string().contains("LLM_API_KEY"));
-        instance.call.log_end(0, StatusCode::SERVICE_UNAVAILABLE, None);
-        assert!(log.lines()[0].contains("LLM_API_KEY is missing"), "{:?}", log.lines());
+        instance
+            .call
+            .log_end(0, StatusCode::SERVICE_UNAVAILABLE, None);
+        assert!(
+            log.lines()[0].contains("LLM_API_KEY is missing"),
+            "{:?}",
+            log.lines()
+        );
     }
 }

@@ -25,8 +25,14 @@ const MAX_RETRY_AFTER: u64 = 31_536_000_000;
 
 /// All headers that the functions read of clients' requests. No other crosses the FFI boundary: each header costs time,
 /// and parsing arbitrary names costs 5 KB in every function.
-pub static REQUEST_HEADERS: [HeaderName; 6] =
-    [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, ORIGIN, STRIPE_SIGNATURE];
+pub static REQUEST_HEADERS: [HeaderName; 6] = [
+    ACCEPT,
+    AUTHORIZATION,
+    CONTENT_TYPE,
+    IDEMPOTENCY_KEY,
+    ORIGIN,
+    STRIPE_SIGNATURE,
+];
 /// All headers that the functions read of upstreams' responses.
 pub static RESPONSE_HEADERS: [HeaderName; 2] = [RETRY_AFTER, RETRY_AFTER_MS];
 
@@ -46,12 +52,22 @@ pub struct Limits {
 impl Limits {
     /// Returns limits for a response that is one small document.
     pub const fn document(total_ms: u64, max_body_bytes: usize) -> Self {
-        Self { idle_timeout_ms: total_ms, total_ms, max_body_bytes, is_document: true }
+        Self {
+            idle_timeout_ms: total_ms,
+            total_ms,
+            max_body_bytes,
+            is_document: true,
+        }
     }
 
     /// Returns limits for a response that is read as a stream.
     pub const fn stream(idle_timeout_ms: u64, total_ms: u64, max_body_bytes: usize) -> Self {
-        Self { idle_timeout_ms, total_ms, max_body_bytes, is_document: false }
+        Self {
+            idle_timeout_ms,
+            total_ms,
+            max_body_bytes,
+            is_document: false,
+        }
     }
 
     /// Returns the same limits with at most `remaining_ms` in total.
@@ -82,7 +98,13 @@ pub enum Upstream {
 
 impl Upstream {
     /// All upstreams, in the order of declaration.
-    pub const ALL: [Self; 5] = [Self::Database, Self::Auth, Self::Spotify, Self::Stripe, Self::Model];
+    pub const ALL: [Self; 5] = [
+        Self::Database,
+        Self::Auth,
+        Self::Spotify,
+        Self::Stripe,
+        Self::Model,
+    ];
 
     /// Returns the name in logs.
     pub const fn as_str(self) -> &'static str {
@@ -118,7 +140,14 @@ pub struct OutboundRequest {
 impl OutboundRequest {
     /// Creates a request without headers and body.
     pub fn new(upstream: Upstream, method: Method, url: impl Into<String>, limits: Limits) -> Self {
-        Self { upstream, method, url: url.into(), headers: HeaderMap::new(), body: Bytes::new(), limits }
+        Self {
+            upstream,
+            method,
+            url: url.into(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            limits,
+        }
     }
 
     /// Sets a header.
@@ -191,7 +220,9 @@ impl InboundResponse {
     /// with a fraction. A date is ignored.
     pub fn retry_after_ms(&self) -> Option<u64> {
         let text = |name: &HeaderName| self.headers.get(name)?.to_str().ok();
-        let ms = text(&RETRY_AFTER_MS).and_then(thousandths).map(|microseconds| microseconds.div_ceil(1_000));
+        let ms = text(&RETRY_AFTER_MS)
+            .and_then(thousandths)
+            .map(|microseconds| microseconds.div_ceil(1_000));
         ms.or_else(|| text(&RETRY_AFTER).and_then(thousandths))
     }
 }
@@ -199,8 +230,13 @@ impl InboundResponse {
 /// Parses a decimal number and returns its thousandths, rounded down. Parsing `f64` would cost 10 KB of wasm.
 fn thousandths(text: &str) -> Option<u64> {
     let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
-    let digits = whole.bytes().chain(decimals.bytes().chain(std::iter::repeat(b'0')).take(3));
-    if whole.is_empty() || decimals.is_empty() || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = whole
+        .bytes()
+        .chain(decimals.bytes().chain(std::iter::repeat(b'0')).take(3));
+    if whole.is_empty()
+        || decimals.is_empty()
+        || !decimals.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     let number = digits.into_iter().try_fold(0_u64, |number, digit| {
@@ -267,9 +303,10 @@ mod tests {
     #[test]
     fn a_request_prints_neither_query_nor_headers() {
         let url = "https://api.example/v1/x?q=private";
-        let request = OutboundRequest::new(Upstream::Model, Method::GET, url, Limits::document(1, 1))
-            .header(http::header::AUTHORIZATION, "Bearer secret")
-            .unwrap();
+        let request =
+            OutboundRequest::new(Upstream::Model, Method::GET, url, Limits::document(1, 1))
+                .header(http::header::AUTHORIZATION, "Bearer secret")
+                .unwrap();
         assert_eq!(format!("{request:?}"), "GET https://api.example/v1/x");
     }
 
@@ -294,13 +331,20 @@ mod tests {
                 headers.extend(value.map(|value| (name, HeaderValue::from_static(value))));
             }
             let body = Box::pin(futures_util::stream::empty());
-            let response = InboundResponse { status: StatusCode::OK, headers, body };
+            let response = InboundResponse {
+                status: StatusCode::OK,
+                headers,
+                body,
+            };
             assert_eq!(response.retry_after_ms(), expected, "{ms:?} {seconds:?}");
         }
     }
 
     #[test]
     fn limits_end_with_what_remains() {
-        assert_eq!(Limits::stream(100, 1_000, 7).within(50), Limits::stream(50, 50, 7));
+        assert_eq!(
+            Limits::stream(100, 1_000, 7).within(50),
+            Limits::stream(50, 50, 7)
+        );
     }
 }

@@ -46,7 +46,10 @@ impl RequestMetrics {
             upstreams.insert(name.to_owned(), calls.json());
         }
         let upstreams = (!upstreams.is_empty()).then_some(upstreams);
-        self.noted.take().with("subrequests", subrequests).with_some("upstreams", upstreams)
+        self.noted
+            .take()
+            .with("subrequests", subrequests)
+            .with_some("upstreams", upstreams)
     }
 
     /// Returns the metrics as the value of a `Server-Timing` header.
@@ -75,7 +78,11 @@ impl RequestMetrics {
 impl UpstreamCalls {
     fn json(self) -> Value {
         let mut json = Map::new();
-        for (name, count) in [("calls", self.calls), ("failed", self.failed), ("ms", self.ms)] {
+        for (name, count) in [
+            ("calls", self.calls),
+            ("failed", self.failed),
+            ("ms", self.ms),
+        ] {
             if count > 0 || name != "failed" {
                 json.insert(name.to_owned(), count.into());
             }
@@ -94,8 +101,16 @@ pub struct InstrumentedClient {
 
 impl InstrumentedClient {
     /// Wraps `inner` and records its requests in `metrics`.
-    pub fn new(inner: impl HttpClient + 'static, clock: Rc<dyn Clock>, metrics: Rc<RequestMetrics>) -> Self {
-        Self { inner: Rc::new(inner), clock, metrics }
+    pub fn new(
+        inner: impl HttpClient + 'static,
+        clock: Rc<dyn Clock>,
+        metrics: Rc<RequestMetrics>,
+    ) -> Self {
+        Self {
+            inner: Rc::new(inner),
+            clock,
+            metrics,
+        }
     }
 }
 
@@ -108,7 +123,10 @@ impl HttpClient for InstrumentedClient {
                 Err(_) => true,
             };
             response.map(|response| {
-                let body = Box::pin(MeasuredBody { chunks: response.body, exchange: Some(exchange) });
+                let body = Box::pin(MeasuredBody {
+                    chunks: response.body,
+                    exchange: Some(exchange),
+                });
                 InboundResponse { body, ..response }
             })
         });
@@ -129,7 +147,13 @@ impl Exchange {
     fn begin(client: &InstrumentedClient, upstream: Upstream) -> Self {
         client.metrics.count(upstream, |calls| calls.calls += 1);
         let (metrics, clock) = (client.metrics.clone(), client.clock.clone());
-        Self { metrics, upstream, since_ms: clock.now_ms(), clock, has_failed: false }
+        Self {
+            metrics,
+            upstream,
+            since_ms: clock.now_ms(),
+            clock,
+            has_failed: false,
+        }
     }
 }
 

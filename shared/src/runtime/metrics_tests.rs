@@ -14,12 +14,25 @@ struct Bench {
 
 fn bench(answers: impl IntoIterator<Item = FakeAnswer>) -> Bench {
     let (clock, record) = (FakeClock::at_ms(1_000), Rc::new(RequestMetrics::default()));
-    let http = InstrumentedClient::new(FakeHttp::answering(answers), Rc::new(clock.clone()), record.clone());
-    Bench { clock, record, http }
+    let http = InstrumentedClient::new(
+        FakeHttp::answering(answers),
+        Rc::new(clock.clone()),
+        record.clone(),
+    );
+    Bench {
+        clock,
+        record,
+        http,
+    }
 }
 
 fn to(upstream: Upstream) -> OutboundRequest {
-    OutboundRequest::new(upstream, Method::GET, "https://x.example", Limits::document(1, 1))
+    OutboundRequest::new(
+        upstream,
+        Method::GET,
+        "https://x.example",
+        Limits::document(1, 1),
+    )
 }
 
 impl Bench {
@@ -41,12 +54,21 @@ fn request_lasts_until_its_last_byte() {
     let bench = bench([text(200)]);
     let mut response = bench.send(Upstream::Model).unwrap();
     bench.clock.advance_ms(30);
-    response.body.next().now_or_never().unwrap().unwrap().unwrap();
+    response
+        .body
+        .next()
+        .now_or_never()
+        .unwrap()
+        .unwrap()
+        .unwrap();
     bench.clock.advance_ms(12);
     assert!(response.body.next().now_or_never().unwrap().is_none());
     bench.clock.advance_ms(500);
     drop(response);
-    assert_eq!(bench.line(), json!({"subrequests": 1, "upstreams": {"model": {"calls": 1, "ms": 42}}}));
+    assert_eq!(
+        bench.line(),
+        json!({"subrequests": 1, "upstreams": {"model": {"calls": 1, "ms": 42}}})
+    );
 }
 
 #[test]
@@ -59,20 +81,36 @@ fn dropped_request_lasts_until_the_drop_and_is_no_failure() {
     let response = bench.send(Upstream::Spotify).unwrap();
     bench.clock.advance_ms(2);
     drop(response);
-    assert_eq!(bench.line()["upstreams"], json!({"spotify": {"calls": 2, "ms": 7}}));
+    assert_eq!(
+        bench.line()["upstreams"],
+        json!({"spotify": {"calls": 2, "ms": 7}})
+    );
 }
 
 #[test]
 fn unusable_response_is_a_failure() {
-    let broken = FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), vec![Err(HttpError::Timeout)]);
-    let bench =
-        bench([FakeAnswer::Error(HttpError::Network), text(500), text(429), broken, text(404), text(200)]);
+    let broken = FakeAnswer::Response(
+        StatusCode::OK,
+        HeaderMap::new(),
+        vec![Err(HttpError::Timeout)],
+    );
+    let bench = bench([
+        FakeAnswer::Error(HttpError::Network),
+        text(500),
+        text(429),
+        broken,
+        text(404),
+        text(200),
+    ]);
     for _ in 0..6 {
         if let Ok(response) = bench.send(Upstream::Stripe) {
             let _ = response.bytes().now_or_never().unwrap();
         }
     }
-    assert_eq!(bench.line()["upstreams"], json!({"stripe": {"calls": 6, "ms": 0, "failed": 4}}));
+    assert_eq!(
+        bench.line()["upstreams"],
+        json!({"stripe": {"calls": 6, "ms": 0, "failed": 4}})
+    );
 }
 
 #[test]
@@ -82,8 +120,14 @@ fn upstreams_are_counted_separately_and_unused_ones_omitted() {
         bench.send(upstream).unwrap();
     }
     let expected = json!({"auth": {"calls": 1, "ms": 0}, "database": {"calls": 2, "ms": 0}});
-    assert_eq!((&bench.line()["upstreams"], &bench.line()["subrequests"]), (&expected, &json!(3)));
-    assert_eq!(RequestMetrics::default().fields().into_line(), r#"{"subrequests":0}"#);
+    assert_eq!(
+        (&bench.line()["upstreams"], &bench.line()["subrequests"]),
+        (&expected, &json!(3))
+    );
+    assert_eq!(
+        RequestMetrics::default().fields().into_line(),
+        r#"{"subrequests":0}"#
+    );
 }
 
 #[test]
@@ -91,7 +135,10 @@ fn last_value_of_a_field_is_logged() {
     let record = RequestMetrics::default();
     record.note("quota", "reserved");
     record.note("quota", "charged");
-    assert_eq!(record.fields().into_line(), r#"{"quota":"charged","subrequests":0}"#);
+    assert_eq!(
+        record.fields().into_line(),
+        r#"{"quota":"charged","subrequests":0}"#
+    );
 }
 
 #[test]

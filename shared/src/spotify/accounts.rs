@@ -75,7 +75,11 @@ pub struct SpotifyAccounts<'a> {
 impl<'a> SpotifyAccounts<'a> {
     /// Creates a client of the accounts service of `config`.
     pub fn new(config: &'a SpotifyConfig, http: &'a dyn HttpClient, clock: &'a dyn Clock) -> Self {
-        Self { config, http, clock }
+        Self {
+            config,
+            http,
+            clock,
+        }
     }
 
     /// Returns the URL at which Spotify asks the user. Spotify redirects the browser to `redirect_uri`.
@@ -117,7 +121,11 @@ impl<'a> SpotifyAccounts<'a> {
     /// # Errors
     /// [`GrantError`].
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<Tokens, GrantError> {
-        self.grant(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]).await
+        self.grant(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose()),
+        ])
+        .await
     }
 
     /// Returns the account of the token's user, as far as Spotify tells.
@@ -126,15 +134,23 @@ impl<'a> SpotifyAccounts<'a> {
     /// [`UserCallError`].
     pub async fn me(&self, access_token: &Secret) -> Result<SpotifyAccount, UserCallError> {
         let url = format!("{}/v1/me", self.config.api_base_url);
-        let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, LIMITS)
-            .header(header::AUTHORIZATION, &format!("Bearer {}", access_token.expose()))?;
+        let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, LIMITS).header(
+            header::AUTHORIZATION,
+            &format!("Bearer {}", access_token.expose()),
+        )?;
         let response = self.http.send(request).await?;
         if response.status == StatusCode::FORBIDDEN {
             let said = Said::of(&response.bytes().await.unwrap_or_default());
             return Err(UserCallError::forbidden(said));
         }
-        let me: Value = refuse_errors(response)?.json().await.map_err(not_understood)?;
-        Ok(SpotifyAccount { id: text(&me, "account_id"), display_name: text(&me, "display_name") })
+        let me: Value = refuse_errors(response)?
+            .json()
+            .await
+            .map_err(not_understood)?;
+        Ok(SpotifyAccount {
+            id: text(&me, "account_id"),
+            display_name: text(&me, "display_name"),
+        })
     }
 
     /// Requests tokens. Repeated only if Spotify said that it did nothing: a request without a response may have
@@ -163,19 +179,34 @@ impl<'a> SpotifyAccounts<'a> {
         }
         let url = format!("{}/api/token", self.config.accounts_base_url);
         let request = OutboundRequest::new(Upstream::Spotify, Method::POST, url, LIMITS)
-            .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
-            .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .header(
+                header::AUTHORIZATION,
+                self.config.basic_authorization().expose(),
+            )
+            .and_then(|request| {
+                request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            })
             .map_err(SpotifyError::Unavailable)?
             .body(form_urlencoded(pairs));
-        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
-        if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
+        let response = self
+            .http
+            .send(request)
+            .await
+            .map_err(SpotifyError::Unavailable)?;
+        if matches!(
+            response.status,
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED
+        ) {
             return Err(refusal(&response.bytes().await.unwrap_or_default()));
         }
         if response.status == StatusCode::FORBIDDEN {
             let said = Said::of(&response.bytes().await.unwrap_or_default());
             return Err(SpotifyError::AppForbidden(said).into());
         }
-        let granted: Granted = refuse_errors(response)?.json().await.map_err(not_understood)?;
+        let granted: Granted = refuse_errors(response)?
+            .json()
+            .await
+            .map_err(not_understood)?;
         let refresh_token = granted.refresh_token.filter(|token| !token.is_empty());
         if !is_token(&granted.access_token) || !refresh_token.as_deref().is_none_or(is_token) {
             return Err(SpotifyError::InvalidAnswer.into());

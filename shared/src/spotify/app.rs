@@ -44,7 +44,12 @@ impl<'a> SpotifyApp<'a> {
         http: &'a dyn HttpClient,
         clock: &'a dyn Clock,
     ) -> Self {
-        Self { config, tokens, http, clock }
+        Self {
+            config,
+            tokens,
+            http,
+            clock,
+        }
     }
 
     /// Searches tracks, at most ten, in Spotify's order; `market` is a country (ISO 3166-1 alpha-2).
@@ -63,7 +68,11 @@ impl<'a> SpotifyApp<'a> {
         let limit = limit.clamp(1, MAX_RESULTS).to_string();
         let mut pairs = vec![("q", query), ("type", "track"), ("limit", limit.as_str())];
         pairs.extend(market.map(|market| ("market", market)));
-        let url = format!("{}/v1/search?{}", self.config.api_base_url, form_urlencoded(&pairs));
+        let url = format!(
+            "{}/v1/search?{}",
+            self.config.api_base_url,
+            form_urlencoded(&pairs)
+        );
 
         let mut may_refresh = true;
         let mut may_retry = true;
@@ -71,7 +80,9 @@ impl<'a> SpotifyApp<'a> {
             match self.attempt(&url).await {
                 Err(Failure::TokenRefused) if may_refresh => may_refresh = false,
                 Err(Failure::TokenRefused) => {
-                    return Err(SpotifyError::Refused { status: StatusCode::UNAUTHORIZED });
+                    return Err(SpotifyError::Refused {
+                        status: StatusCode::UNAUTHORIZED,
+                    });
                 }
                 Err(Failure::Final(error)) => match pause_ms(error) {
                     Some(pause_ms) if may_retry => {
@@ -95,7 +106,11 @@ impl<'a> SpotifyApp<'a> {
         let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, SEARCH_LIMITS)
             .header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
             .map_err(SpotifyError::Unavailable)?;
-        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
+        let response = self
+            .http
+            .send(request)
+            .await
+            .map_err(SpotifyError::Unavailable)?;
         if response.status == StatusCode::UNAUTHORIZED {
             self.forget(&token);
             return Err(Failure::TokenRefused);
@@ -127,27 +142,47 @@ impl<'a> SpotifyApp<'a> {
     async fn fetch_token(&self) -> Result<Secret, SpotifyError> {
         let url = format!("{}/api/token", self.config.accounts_base_url);
         let request = OutboundRequest::new(Upstream::Spotify, Method::POST, url, TOKEN_LIMITS)
-            .header(header::AUTHORIZATION, self.config.basic_authorization().expose())
-            .and_then(|request| request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .header(
+                header::AUTHORIZATION,
+                self.config.basic_authorization().expose(),
+            )
+            .and_then(|request| {
+                request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            })
             .map_err(SpotifyError::Unavailable)?
             .body(form_urlencoded(&[("grant_type", "client_credentials")]));
         let asked_ms = self.clock.now_ms();
-        let response = self.http.send(request).await.map_err(SpotifyError::Unavailable)?;
-        if matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
+        let response = self
+            .http
+            .send(request)
+            .await
+            .map_err(SpotifyError::Unavailable)?;
+        if matches!(
+            response.status,
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED
+        ) {
             return Err(SpotifyError::InvalidCredentials);
         }
         if response.status == StatusCode::FORBIDDEN {
-            return Err(SpotifyError::AppForbidden(Said::of(&response.bytes().await.unwrap_or_default())));
+            return Err(SpotifyError::AppForbidden(Said::of(
+                &response.bytes().await.unwrap_or_default(),
+            )));
         }
-        let answer: TokenAnswer = refuse_errors(response)?.json().await.map_err(|error| match error {
-            HttpError::InvalidBody => SpotifyError::InvalidAnswer,
-            error => SpotifyError::Unavailable(error),
-        })?;
+        let answer: TokenAnswer =
+            refuse_errors(response)?
+                .json()
+                .await
+                .map_err(|error| match error {
+                    HttpError::InvalidBody => SpotifyError::InvalidAnswer,
+                    error => SpotifyError::Unavailable(error),
+                })?;
         let token = Secret::new(answer.access_token);
         // The cast saturates.
-        let lifetime_ms =
-            (answer.expires_in as u64).saturating_sub(TOKEN_MARGIN_SECONDS).saturating_mul(1000);
-        self.tokens.put(token.clone(), asked_ms.saturating_add(lifetime_ms));
+        let lifetime_ms = (answer.expires_in as u64)
+            .saturating_sub(TOKEN_MARGIN_SECONDS)
+            .saturating_mul(1000);
+        self.tokens
+            .put(token.clone(), asked_ms.saturating_add(lifetime_ms));
         Ok(token)
     }
 }
@@ -176,8 +211,12 @@ pub(super) fn refuse_errors(response: InboundResponse) -> Result<InboundResponse
     match response.status {
         StatusCode::OK => Ok(response),
         StatusCode::TOO_MANY_REQUESTS => {
-            let retry_after_seconds = response.retry_after_seconds().unwrap_or(RATE_WINDOW_SECONDS);
-            Err(SpotifyError::RateLimited { retry_after_seconds })
+            let retry_after_seconds = response
+                .retry_after_seconds()
+                .unwrap_or(RATE_WINDOW_SECONDS);
+            Err(SpotifyError::RateLimited {
+                retry_after_seconds,
+            })
         }
         status => Err(SpotifyError::Refused { status }),
     }
@@ -197,9 +236,9 @@ fn refusal(status: StatusCode, said: Said) -> SpotifyError {
 /// A timeout is not repeated: it has already used its share of the user's time.
 pub(super) fn pause_ms(error: SpotifyError) -> Option<u64> {
     match error {
-        SpotifyError::RateLimited { retry_after_seconds } if retry_after_seconds <= MAX_WAIT_SECONDS => {
-            Some(retry_after_seconds * 1000)
-        }
+        SpotifyError::RateLimited {
+            retry_after_seconds,
+        } if retry_after_seconds <= MAX_WAIT_SECONDS => Some(retry_after_seconds * 1000),
         SpotifyError::Unavailable(HttpError::Network) => Some(RETRY_PAUSE_MS),
         SpotifyError::Refused { status } if matches!(status.as_u16(), 500 | 502 | 503) => {
             Some(RETRY_PAUSE_MS)

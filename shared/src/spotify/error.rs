@@ -38,7 +38,10 @@ impl SpotifyError {
     pub fn is_lasting(self) -> bool {
         matches!(
             self,
-            Self::RateLimited { .. } | Self::InvalidCredentials | Self::AppForbidden(_) | Self::InvalidMarket
+            Self::RateLimited { .. }
+                | Self::InvalidCredentials
+                | Self::AppForbidden(_)
+                | Self::InvalidMarket
         )
     }
 }
@@ -60,9 +63,14 @@ impl Said {
             .iter()
             .find_map(|pointer| at(&document, pointer)?.as_str());
         let plain = String::from_utf8_lossy(body);
-        let mut said = Self { bytes: [0; Self::MAX_BYTES], length: 0 };
+        let mut said = Self {
+            bytes: [0; Self::MAX_BYTES],
+            length: 0,
+        };
         for c in one_line(message.unwrap_or(&plain), Self::MAX_BYTES).chars() {
-            let Some(room) = said.bytes.get_mut(said.length..said.length + c.len_utf8()) else { break };
+            let Some(room) = said.bytes.get_mut(said.length..said.length + c.len_utf8()) else {
+                break;
+            };
             c.encode_utf8(room);
             said.length += c.len_utf8();
         }
@@ -71,15 +79,23 @@ impl Said {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.length)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     /// Whether the message is about the app and its owner, and not about the user for whom the app acts.
     pub(super) fn is_about_the_app(&self) -> bool {
         let said = self.as_str().to_ascii_lowercase();
-        ["premium", "application", "owner of the app", "app is blocked"]
-            .iter()
-            .any(|sign| said.contains(sign))
+        [
+            "premium",
+            "application",
+            "owner of the app",
+            "app is blocked",
+        ]
+        .iter()
+        .any(|sign| said.contains(sign))
     }
 }
 
@@ -94,7 +110,9 @@ impl fmt::Display for SpotifyError {
         match self {
             Self::Unavailable(error) => write!(f, "spotify: {error}"),
             Self::Refused { status } => write!(f, "spotify: status {}", status.as_u16()),
-            Self::RateLimited { retry_after_seconds } => {
+            Self::RateLimited {
+                retry_after_seconds,
+            } => {
                 write!(f, "spotify: rate limited for {retry_after_seconds} s")
             }
             Self::InvalidCredentials => f.write_str("spotify refuses the app's id or secret"),
@@ -110,11 +128,13 @@ impl std::error::Error for SpotifyError {}
 impl From<SpotifyError> for Error {
     fn from(error: SpotifyError) -> Self {
         let shown = match error {
-            SpotifyError::RateLimited { retry_after_seconds } => {
-                Self::of(Code::SpotifyRateLimited).retry_after(retry_after_seconds)
-            }
+            SpotifyError::RateLimited {
+                retry_after_seconds,
+            } => Self::of(Code::SpotifyRateLimited).retry_after(retry_after_seconds),
             SpotifyError::Unavailable(HttpError::Timeout) => Self::of(Code::SpotifyTimeout),
-            SpotifyError::InvalidCredentials | SpotifyError::AppForbidden(_) => Self::misconfigured(),
+            SpotifyError::InvalidCredentials | SpotifyError::AppForbidden(_) => {
+                Self::misconfigured()
+            }
             SpotifyError::InvalidMarket => Self::invalid(
                 "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
             ),

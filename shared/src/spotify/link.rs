@@ -150,7 +150,12 @@ impl<'a> SpotifyLinks<'a> {
         http: &'a dyn HttpClient,
         clock: &'a dyn Clock,
     ) -> Self {
-        Self { secrets, service, accounts: SpotifyAccounts::new(config, http, clock), clock }
+        Self {
+            secrets,
+            service,
+            accounts: SpotifyAccounts::new(config, http, clock),
+            clock,
+        }
     }
 
     /// Returns the accounts service.
@@ -188,7 +193,9 @@ impl<'a> SpotifyLinks<'a> {
             p_display_name: account.display_name.as_deref(),
             p_account_id: account.id.as_deref(),
         };
-        self.service.rpc_retrying("store_spotify_tokens", &args, self.clock).await
+        self.service
+            .rpc_retrying("store_spotify_tokens", &args, self.clock)
+            .await
     }
 
     /// Returns the status of a user's link.
@@ -196,7 +203,9 @@ impl<'a> SpotifyLinks<'a> {
     /// # Errors
     /// [`SupabaseError`].
     pub async fn status(&self, user_id: Uuid) -> Result<SpotifyLink, SupabaseError> {
-        self.service.rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock).await
+        self.service
+            .rpc_retrying("spotify_link", &ByUser { p_user_id: user_id }, self.clock)
+            .await
     }
 
     /// Deletes a user's link. Succeeds without one.
@@ -205,7 +214,10 @@ impl<'a> SpotifyLinks<'a> {
     /// [`SupabaseError`].
     pub async fn unlink(&self, user_id: Uuid) -> Result<(), SupabaseError> {
         let args = ByUser { p_user_id: user_id };
-        self.service.rpc_retrying::<_, bool>("delete_spotify_tokens", &args, self.clock).await.map(drop)
+        self.service
+            .rpc_retrying::<_, bool>("delete_spotify_tokens", &args, self.clock)
+            .await
+            .map(drop)
     }
 
     /// Returns an access token that is valid for at least a minute.
@@ -214,16 +226,26 @@ impl<'a> SpotifyLinks<'a> {
     ///
     /// # Errors
     /// [`LinkError`].
-    pub async fn access_token(&self, user_id: Uuid, refused: Option<&Secret>) -> Result<Secret, LinkError> {
+    pub async fn access_token(
+        &self,
+        user_id: Uuid,
+        refused: Option<&Secret>,
+    ) -> Result<Secret, LinkError> {
         let give_up_ms = self.clock.now_ms() + PATIENCE_MS;
         let mut swaps = 0;
         loop {
-            let stored = self.read(user_id, refused).await?.ok_or(LinkError::NotLinked)?;
+            let stored = self
+                .read(user_id, refused)
+                .await?
+                .ok_or(LinkError::NotLinked)?;
             match stored.state {
                 TokenState::Fresh => return Ok(Secret::new(stored.access_token)),
                 TokenState::Refresh if swaps < MAX_SWAPS => {
                     swaps += 1;
-                    if let Some(token) = self.refresh(user_id, Secret::new(stored.refresh_token)).await? {
+                    if let Some(token) = self
+                        .refresh(user_id, Secret::new(stored.refresh_token))
+                        .await?
+                    {
                         return Ok(token);
                     }
                 }
@@ -233,7 +255,11 @@ impl<'a> SpotifyLinks<'a> {
         }
     }
 
-    async fn read(&self, user_id: Uuid, refused: Option<&Secret>) -> Result<Option<Stored>, SupabaseError> {
+    async fn read(
+        &self,
+        user_id: Uuid,
+        refused: Option<&Secret>,
+    ) -> Result<Option<Stored>, SupabaseError> {
         let args = GetArgs {
             p_user_id: user_id,
             p_secret: self.secrets.first(),
@@ -252,18 +278,28 @@ impl<'a> SpotifyLinks<'a> {
                 let swapped = self.swap(user_id, &seen, &tokens).await?;
                 Ok(swapped.then_some(tokens.access_token))
             }
-            Err(GrantError::InvalidGrant) if self.expire(user_id, &seen).await? => Err(LinkError::Expired),
+            Err(GrantError::InvalidGrant) if self.expire(user_id, &seen).await? => {
+                Err(LinkError::Expired)
+            }
             Err(GrantError::InvalidGrant) => Ok(None),
             Err(GrantError::Spotify(error)) => {
                 let args = ByUser { p_user_id: user_id };
-                let released = self.service.rpc::<_, ()>("release_spotify_refresh", &args).await;
+                let released = self
+                    .service
+                    .rpc::<_, ()>("release_spotify_refresh", &args)
+                    .await;
                 drop(released); // Where it failed, the right ends by itself.
                 Err(LinkError::Spotify(error))
             }
         }
     }
 
-    async fn swap(&self, user_id: Uuid, seen: &Secret, tokens: &Tokens) -> Result<bool, SupabaseError> {
+    async fn swap(
+        &self,
+        user_id: Uuid,
+        seen: &Secret,
+        tokens: &Tokens,
+    ) -> Result<bool, SupabaseError> {
         #[derive(Serialize)]
         struct Args<'a> {
             p_user_id: Uuid,
@@ -285,7 +321,9 @@ impl<'a> SpotifyLinks<'a> {
         };
         // A repeat of a swap that succeeded finds its own refresh token and counts as lost; the next read returns
         // the tokens.
-        self.service.rpc_retrying("refresh_spotify_tokens", &args, self.clock).await
+        self.service
+            .rpc_retrying("refresh_spotify_tokens", &args, self.clock)
+            .await
     }
 
     async fn expire(&self, user_id: Uuid, seen: &Secret) -> Result<bool, SupabaseError> {
@@ -307,7 +345,10 @@ impl<'a> SpotifyLinks<'a> {
 
     /// Returns when the access token expires, in a form that PostgreSQL reads as an absolute time.
     fn expires_at(&self, tokens: &Tokens) -> String {
-        let seconds = self.clock.now_seconds().saturating_add(tokens.expires_in_seconds);
+        let seconds = self
+            .clock
+            .now_seconds()
+            .saturating_add(tokens.expires_in_seconds);
         rfc3339(seconds)
     }
 }
@@ -319,11 +360,16 @@ fn rfc3339(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")

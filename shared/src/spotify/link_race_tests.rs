@@ -66,7 +66,8 @@ impl World {
     fn answer(&self, name: &str, body: &[u8]) -> FakeAnswer {
         let args: Value = serde_json::from_slice(body).unwrap_or_default();
         let number = |name: &str| args[name].as_str().and_then(|text| text.parse().ok());
-        let is_seen = || self.linked.get() && number("p_seen_refresh_token") == Some(self.refresh.get());
+        let is_seen =
+            || self.linked.get() && number("p_seen_refresh_token") == Some(self.refresh.get());
         match name {
             "get_spotify_tokens" => self.read(),
             "refresh_spotify_tokens" => {
@@ -106,8 +107,14 @@ impl World {
                 "refresh"
             }
         };
-        let (access, refresh) = (self.access.get().to_string(), self.refresh.get().to_string());
-        FakeAnswer::json(200, &json!([{"access_token": access, "refresh_token": refresh, "state": state}]))
+        let (access, refresh) = (
+            self.access.get().to_string(),
+            self.refresh.get().to_string(),
+        );
+        FakeAnswer::json(
+            200,
+            &json!([{"access_token": access, "refresh_token": refresh, "state": state}]),
+        )
     }
 
     fn grant(&self, body: &[u8]) -> FakeAnswer {
@@ -126,7 +133,10 @@ impl World {
         }
         self.accepted.set(seen + 1);
         let next = (seen + 1).to_string();
-        FakeAnswer::json(200, &json!({"access_token": next, "refresh_token": next, "expires_in": 3600}))
+        FakeAnswer::json(
+            200,
+            &json!({"access_token": next, "refresh_token": next, "expires_in": 3600}),
+        )
     }
 }
 
@@ -146,9 +156,16 @@ fn round(seed: u64) -> usize {
     });
     let told = world.clone();
     let http = FakeHttp::responding(move |request: &OutboundRequest| {
-        told.answer(request.url.rsplit('/').next().unwrap_or_default(), &request.body)
+        told.answer(
+            request.url.rsplit('/').next().unwrap_or_default(),
+            &request.body,
+        )
     });
-    let http = Slow { http, clock: clock.clone(), chance: chance.clone() };
+    let http = Slow {
+        http,
+        clock: clock.clone(),
+        chance: chance.clone(),
+    };
     let supabase = SupabaseConfig::from_env(env).unwrap();
     let config = SpotifyConfig::from_env(env).unwrap();
     let secrets = TokenSecrets::from_env(env).unwrap();
@@ -161,10 +178,18 @@ fn round(seed: u64) -> usize {
             links.access_token(USER, None).await
         })
     };
-    let answers = clock.run((0..REQUESTS).map(|_| request(chance.below(40_000))).collect());
+    let answers = clock.run(
+        (0..REQUESTS)
+            .map(|_| request(chance.below(40_000)))
+            .collect(),
+    );
     for answer in &answers {
         match answer {
-            Ok(token) => assert_eq!(token.expose(), world.access.get().to_string(), "seed {seed}"),
+            Ok(token) => assert_eq!(
+                token.expose(),
+                world.access.get().to_string(),
+                "seed {seed}"
+            ),
             Err(LinkError::Spotify(_) | LinkError::Busy) => {}
             Err(error) => panic!("seed {seed}: {error}"),
         }
@@ -181,5 +206,8 @@ fn round(seed: u64) -> usize {
 #[test]
 fn concurrent_refreshes_lose_no_link_and_replace_the_token_once() {
     let tokens: usize = (1..=ROUNDS).map(round).sum();
-    assert!(tokens > 1_000, "{tokens} tokens: nearly everything failed, which proves nothing");
+    assert!(
+        tokens > 1_000,
+        "{tokens} tokens: nearly everything failed, which proves nothing"
+    );
 }

@@ -22,7 +22,9 @@ pub(super) fn env(name: &str) -> Option<String> {
         "SPOTIFY_CLIENT_ID" | "SPOTIFY_CLIENT_SECRET" => "spotify",
         "SPOTIFY_API_BASE_URL" => "https://spotify.example",
         "SPOTIFY_ACCOUNTS_BASE_URL" => "https://accounts.example",
-        "SPOTIFY_TOKEN_SECRETS" => "an-encryption-secret-of-32-chars,another-encryption-secret-32-char",
+        "SPOTIFY_TOKEN_SECRETS" => {
+            "an-encryption-secret-of-32-chars,another-encryption-secret-32-char"
+        }
         _ => return None,
     };
     Some(value.to_owned())
@@ -41,7 +43,8 @@ fn stored(state: &str, access: &str, refresh: &str) -> Value {
 }
 
 fn granted(refresh_token: Option<&str>) -> FakeAnswer {
-    let mut body = json!({"access_token": "new-access", "token_type": "Bearer", "expires_in": 3600});
+    let mut body =
+        json!({"access_token": "new-access", "token_type": "Bearer", "expires_in": 3600});
     if let Some(token) = refresh_token {
         body["refresh_token"] = json!(token);
     }
@@ -49,7 +52,10 @@ fn granted(refresh_token: Option<&str>) -> FakeAnswer {
 }
 
 fn invalid_grant() -> FakeAnswer {
-    FakeAnswer::json(400, &json!({"error": "invalid_grant", "error_description": "Refresh token revoked"}))
+    FakeAnswer::json(
+        400,
+        &json!({"error": "invalid_grant", "error_description": "Refresh token revoked"}),
+    )
 }
 
 /// Asks for a token in that world; returns it with the calls made, in order.
@@ -61,7 +67,11 @@ fn ask(world: World, refused: Option<&str>) -> (Result<Secret, LinkError>, Vec<(
         match name {
             "get_spotify_tokens" => {
                 let mut reads = told.reads.borrow_mut();
-                let next = if reads.len() > 1 { reads.remove(0) } else { reads[0].clone() };
+                let next = if reads.len() > 1 {
+                    reads.remove(0)
+                } else {
+                    reads[0].clone()
+                };
                 FakeAnswer::json(200, &next)
             }
             "token" => told.grant.clone(),
@@ -75,14 +85,29 @@ fn ask(world: World, refused: Option<&str>) -> (Result<Secret, LinkError>, Vec<(
     let config = SpotifyConfig::from_env(env).unwrap();
     let secrets = TokenSecrets::from_env(env).unwrap();
     let clock = FakeClock::hurrying(NOW_MS);
-    let links =
-        SpotifyLinks::new(&secrets, Supabase::new(&supabase, &http).service(), &config, &http, &clock);
+    let links = SpotifyLinks::new(
+        &secrets,
+        Supabase::new(&supabase, &http).service(),
+        &config,
+        &http,
+        &clock,
+    );
     let refused = refused.map(Secret::new);
-    let token = links.access_token(USER, refused.as_ref()).now_or_never().unwrap();
+    let token = links
+        .access_token(USER, refused.as_ref())
+        .now_or_never()
+        .unwrap();
     let name = |request: &OutboundRequest| request.url.rsplit('/').next().unwrap().to_owned();
     let calls = http.requests();
-    let body = |request: &OutboundRequest| serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-    (token, calls.iter().map(|request| (name(request), body(request))).collect())
+    let body =
+        |request: &OutboundRequest| serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+    (
+        token,
+        calls
+            .iter()
+            .map(|request| (name(request), body(request)))
+            .collect(),
+    )
 }
 
 fn names(calls: &[(String, Value)]) -> Vec<&str> {
@@ -90,7 +115,12 @@ fn names(calls: &[(String, Value)]) -> Vec<&str> {
 }
 
 fn world(reads: Vec<Value>, grant: FakeAnswer) -> World {
-    World { reads: RefCell::new(reads), grant, swapped: true, expired: true }
+    World {
+        reads: RefCell::new(reads),
+        grant,
+        swapped: true,
+        expired: true,
+    }
 }
 
 #[test]
@@ -98,7 +128,10 @@ fn returns_a_valid_token_unchanged() {
     let (token, calls) = ask(world(vec![stored("fresh", "a", "r")], granted(None)), None);
     assert_eq!(token, Ok(Secret::new("a")));
     assert_eq!(names(&calls), ["get_spotify_tokens"]);
-    assert_eq!(calls[0].1["p_other_secret"], "another-encryption-secret-32-char");
+    assert_eq!(
+        calls[0].1["p_other_secret"],
+        "another-encryption-secret-32-char"
+    );
 }
 
 #[test]
@@ -109,9 +142,15 @@ fn user_without_a_link_gets_not_linked() {
 
 #[test]
 fn a_used_up_token_is_replaced_and_the_refresh_token_kept() {
-    let (token, calls) = ask(world(vec![stored("refresh", "a", "r")], granted(None)), Some("a"));
+    let (token, calls) = ask(
+        world(vec![stored("refresh", "a", "r")], granted(None)),
+        Some("a"),
+    );
     assert_eq!(token, Ok(Secret::new("new-access")));
-    assert_eq!(names(&calls), ["get_spotify_tokens", "token", "refresh_spotify_tokens"]);
+    assert_eq!(
+        names(&calls),
+        ["get_spotify_tokens", "token", "refresh_spotify_tokens"]
+    );
     assert_eq!(calls[0].1["p_refused_access_token"], "a");
     assert_eq!(calls[2].1["p_refresh_token"], Value::Null);
     assert_eq!(calls[2].1["p_seen_refresh_token"], "r");
@@ -120,13 +159,20 @@ fn a_used_up_token_is_replaced_and_the_refresh_token_kept() {
 
 #[test]
 fn another_refresh_token_is_stored() {
-    let (_, calls) = ask(world(vec![stored("refresh", "a", "r")], granted(Some("r2"))), None);
+    let (_, calls) = ask(
+        world(vec![stored("refresh", "a", "r")], granted(Some("r2"))),
+        None,
+    );
     assert_eq!(calls[2].1["p_refresh_token"], "r2");
 }
 
 #[test]
 fn waiting_request_gets_the_refreshed_token() {
-    let reads = vec![stored("wait", "a", "r"), stored("wait", "a", "r"), stored("fresh", "b", "r")];
+    let reads = vec![
+        stored("wait", "a", "r"),
+        stored("wait", "a", "r"),
+        stored("fresh", "b", "r"),
+    ];
     let (token, calls) = ask(world(reads, granted(None)), None);
     assert_eq!(token, Ok(Secret::new("b")));
     assert_eq!(names(&calls), ["get_spotify_tokens"; 3]);
@@ -142,41 +188,84 @@ fn waiting_ends_with_an_error() {
 #[test]
 fn loser_of_the_swap_takes_the_winners_token() {
     let reads = vec![stored("refresh", "a", "r"), stored("fresh", "winner", "r2")];
-    let lost = World { swapped: false, ..world(reads, granted(Some("mine"))) };
+    let lost = World {
+        swapped: false,
+        ..world(reads, granted(Some("mine")))
+    };
     assert_eq!(ask(lost, None).0, Ok(Secret::new("winner")));
-    let again = World { swapped: false, ..world(vec![stored("refresh", "a", "r")], granted(None)) };
+    let again = World {
+        swapped: false,
+        ..world(vec![stored("refresh", "a", "r")], granted(None))
+    };
     assert_eq!(ask(again, None).0, Err(LinkError::Busy));
 }
 
 #[test]
 fn a_refused_refresh_token_ends_the_link_if_it_is_still_the_stored_one() {
-    let (token, calls) = ask(world(vec![stored("refresh", "a", "r")], invalid_grant()), None);
+    let (token, calls) = ask(
+        world(vec![stored("refresh", "a", "r")], invalid_grant()),
+        None,
+    );
     assert_eq!(token, Err(LinkError::Expired));
     assert_eq!(calls.last().unwrap().1["p_seen_refresh_token"], "r");
     let reads = vec![stored("refresh", "a", "r"), stored("fresh", "b", "s")];
-    let meanwhile = World { expired: false, ..world(reads, invalid_grant()) };
+    let meanwhile = World {
+        expired: false,
+        ..world(reads, invalid_grant())
+    };
     assert_eq!(ask(meanwhile, None).0, Ok(Secret::new("b")));
 }
 
 #[test]
 fn every_other_failure_leaves_the_link_and_gives_the_right_back() {
-    let long =
-        FakeAnswer::text(429, "text/plain", "slow down").with_header(http::header::RETRY_AFTER, "48925");
+    let long = FakeAnswer::text(429, "text/plain", "slow down")
+        .with_header(http::header::RETRY_AFTER, "48925");
     for (grant, code, calls_to_spotify) in [
-        (FakeAnswer::Error(HttpError::Network), Code::SpotifyUnavailable, 1),
-        (FakeAnswer::Error(HttpError::Timeout), Code::SpotifyTimeout, 1),
-        (FakeAnswer::text(500, "text/html", "<h1>Oops</h1>"), Code::SpotifyUnavailable, 2),
-        (FakeAnswer::text(200, "text/html", "<h1>Hi</h1>"), Code::SpotifyUnavailable, 1),
-        (FakeAnswer::json(200, &json!({"access_token": "", "expires_in": 1})), Code::SpotifyUnavailable, 1),
-        (FakeAnswer::json(400, &json!({"error": "invalid_client"})), Code::Misconfigured, 1),
-        (FakeAnswer::text(400, "text/plain", "invalid_grant"), Code::SpotifyUnavailable, 1),
+        (
+            FakeAnswer::Error(HttpError::Network),
+            Code::SpotifyUnavailable,
+            1,
+        ),
+        (
+            FakeAnswer::Error(HttpError::Timeout),
+            Code::SpotifyTimeout,
+            1,
+        ),
+        (
+            FakeAnswer::text(500, "text/html", "<h1>Oops</h1>"),
+            Code::SpotifyUnavailable,
+            2,
+        ),
+        (
+            FakeAnswer::text(200, "text/html", "<h1>Hi</h1>"),
+            Code::SpotifyUnavailable,
+            1,
+        ),
+        (
+            FakeAnswer::json(200, &json!({"access_token": "", "expires_in": 1})),
+            Code::SpotifyUnavailable,
+            1,
+        ),
+        (
+            FakeAnswer::json(400, &json!({"error": "invalid_client"})),
+            Code::Misconfigured,
+            1,
+        ),
+        (
+            FakeAnswer::text(400, "text/plain", "invalid_grant"),
+            Code::SpotifyUnavailable,
+            1,
+        ),
         (long, Code::SpotifyRateLimited, 1),
     ] {
         let (token, calls) = ask(world(vec![stored("refresh", "a", "r")], grant), None);
         let error = Error::from(token.unwrap_err());
         assert_eq!(error.code(), code);
         assert_eq!(
-            names(&calls).iter().filter(|name| **name == "token").count(),
+            names(&calls)
+                .iter()
+                .filter(|name| **name == "token")
+                .count(),
             calls_to_spotify,
             "{code:?}"
         );

@@ -48,14 +48,20 @@ impl SpotifyConfig {
     /// # Errors
     /// [`ConfigError`] names everything that is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let url =
-            |name, default: &str| base_url(name, optional(&env, name).unwrap_or_else(|| default.to_owned()));
+        let url = |name, default: &str| {
+            base_url(
+                name,
+                optional(&env, name).unwrap_or_else(|| default.to_owned()),
+            )
+        };
         let mut problems = Problems::default();
         let client_id = problems.take(required(&env, "SPOTIFY_CLIENT_ID"));
         let client_secret = problems.take(required_secret(&env, "SPOTIFY_CLIENT_SECRET"));
         let api_base_url = problems.take(url("SPOTIFY_API_BASE_URL", "https://api.spotify.com"));
-        let accounts_base_url =
-            problems.take(url("SPOTIFY_ACCOUNTS_BASE_URL", "https://accounts.spotify.com"));
+        let accounts_base_url = problems.take(url(
+            "SPOTIFY_ACCOUNTS_BASE_URL",
+            "https://accounts.spotify.com",
+        ));
         let image_origin = problems.take(url("SPOTIFY_IMAGE_ORIGIN", "https://i.scdn.co"));
         problems.finish(|| {
             Some(Self {

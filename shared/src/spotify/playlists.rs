@@ -35,7 +35,11 @@ pub enum UserCallError {
 impl UserCallError {
     /// Returns why an action is forbidden to an app that acts for a user.
     pub(super) fn forbidden(said: Said) -> Self {
-        if said.is_about_the_app() { SpotifyError::AppForbidden(said).into() } else { Self::Forbidden }
+        if said.is_about_the_app() {
+            SpotifyError::AppForbidden(said).into()
+        } else {
+            Self::Forbidden
+        }
     }
 }
 
@@ -64,7 +68,10 @@ impl SpotifyPlaylist {
     /// Returns the playlist with that id; `None` if it cannot be an id.
     pub fn with_id(id: &str) -> Option<Self> {
         let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-        is_id.then(|| Self { id: id.to_owned(), url: format!("https://open.spotify.com/playlist/{id}") })
+        is_id.then(|| Self {
+            id: id.to_owned(),
+            url: format!("https://open.spotify.com/playlist/{id}"),
+        })
     }
 }
 
@@ -84,7 +91,12 @@ impl<'a> SpotifyPlaylists<'a> {
         clock: &'a dyn Clock,
         token: Secret,
     ) -> Self {
-        Self { config, http, clock, token }
+        Self {
+            config,
+            http,
+            clock,
+            token,
+        }
     }
 
     /// Creates an empty playlist that the user's profile does not show.
@@ -93,14 +105,20 @@ impl<'a> SpotifyPlaylists<'a> {
     ///
     /// # Errors
     /// [`UserCallError`].
-    pub async fn create(&self, name: &str, description: &str) -> Result<SpotifyPlaylist, UserCallError> {
+    pub async fn create(
+        &self,
+        name: &str,
+        description: &str,
+    ) -> Result<SpotifyPlaylist, UserCallError> {
         #[derive(Deserialize)]
         struct Created {
             id: String,
         }
         let body = json!({"name": name, "description": description, "public": false});
         let is_safe = |error| matches!(error, SpotifyError::RateLimited { .. });
-        let response = self.call(Method::POST, "/v1/me/playlists", &body, is_safe).await?;
+        let response = self
+            .call(Method::POST, "/v1/me/playlists", &body, is_safe)
+            .await?;
         let created: Created = response.json().await.map_err(invalid_answer)?;
         Ok(SpotifyPlaylist::with_id(&created.id).ok_or(SpotifyError::InvalidAnswer)?)
     }
@@ -121,8 +139,14 @@ impl<'a> SpotifyPlaylists<'a> {
             _snapshot_id: String,
         }
         let path = format!("/v1/playlists/{}/items", playlist.id);
-        let response = self.call(Method::PUT, &path, &json!({ "uris": uris }), |_| true).await?;
-        response.json::<Replaced>().await.map(drop).map_err(invalid_answer)
+        let response = self
+            .call(Method::PUT, &path, &json!({ "uris": uris }), |_| true)
+            .await?;
+        response
+            .json::<Replaced>()
+            .await
+            .map(drop)
+            .map_err(invalid_answer)
     }
 
     /// Sends a request, and repeats it once after a transient failure that `may_repeat` allows.
@@ -139,7 +163,10 @@ impl<'a> SpotifyPlaylists<'a> {
             format!("{}{path}", self.config.api_base_url),
             LIMITS,
         )
-        .header(header::AUTHORIZATION, &format!("Bearer {}", self.token.expose()))?
+        .header(
+            header::AUTHORIZATION,
+            &format!("Bearer {}", self.token.expose()),
+        )?
         .header(header::CONTENT_TYPE, "application/json")?
         .body(body.to_string());
         match self.attempt(request.clone()).await {
@@ -159,12 +186,15 @@ impl<'a> SpotifyPlaylists<'a> {
         match response.status {
             StatusCode::OK | StatusCode::CREATED => Ok(response),
             StatusCode::UNAUTHORIZED => Err(UserCallError::TokenRefused),
-            StatusCode::FORBIDDEN => {
-                Err(UserCallError::forbidden(Said::of(&response.bytes().await.unwrap_or_default())))
-            }
+            StatusCode::FORBIDDEN => Err(UserCallError::forbidden(Said::of(
+                &response.bytes().await.unwrap_or_default(),
+            ))),
             StatusCode::NOT_FOUND => Err(UserCallError::NotFound),
             StatusCode::BAD_REQUEST => Err(UserCallError::Rejected),
-            _ => Err(super::app::refuse_errors(response).err().unwrap_or(SpotifyError::InvalidAnswer).into()),
+            _ => Err(super::app::refuse_errors(response)
+                .err()
+                .unwrap_or(SpotifyError::InvalidAnswer)
+                .into()),
         }
     }
 }

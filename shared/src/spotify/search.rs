@@ -18,7 +18,10 @@ const IMAGE_WIDTH: u64 = 80;
 const MAX_IMAGE_URL_BYTES: usize = 300;
 
 /// Reads the tracks of `{"tracks":{"items":[…]}}`, in Spotify's order. Pictures from another origin are dropped.
-pub(super) fn parse_tracks(body: &[u8], image_origin: &str) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+pub(super) fn parse_tracks(
+    body: &[u8],
+    image_origin: &str,
+) -> Result<Vec<CatalogueTrack>, SpotifyError> {
     let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
     let items = at(&answer, "/tracks/items").and_then(Value::as_array);
     let tracks = items.ok_or(SpotifyError::InvalidAnswer)?.iter();
@@ -33,8 +36,10 @@ fn parse_track(item: &Value, image_origin: &str) -> Option<CatalogueTrack> {
         return None;
     }
     let artists = item.get("artists")?.as_array()?.iter();
-    let artists: Vec<String> =
-        artists.take(MAX_ARTISTS).filter_map(|artist| display_text(artist.get("name")?)).collect();
+    let artists: Vec<String> = artists
+        .take(MAX_ARTISTS)
+        .filter_map(|artist| display_text(artist.get("name")?))
+        .collect();
     if artists.is_empty() {
         return None;
     }
@@ -55,13 +60,20 @@ fn parse_track(item: &Value, image_origin: &str) -> Option<CatalogueTrack> {
 /// Returns the smallest picture that is large enough, otherwise the largest.
 fn image_url(images: &Value, origin: &str) -> Option<String> {
     let is_ours = |url: &str| {
-        url.strip_prefix(origin).is_some_and(|path| path.starts_with('/'))
+        url.strip_prefix(origin)
+            .is_some_and(|path| path.starts_with('/'))
             && url.len() <= MAX_IMAGE_URL_BYTES
             && url.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let usable = images.as_array()?.iter().filter_map(|image| {
         let url = image.get("url")?.as_str().filter(|url| is_ours(url))?;
-        Some((image.get("width").and_then(Value::as_u64).unwrap_or_default(), url))
+        Some((
+            image
+                .get("width")
+                .and_then(Value::as_u64)
+                .unwrap_or_default(),
+            url,
+        ))
     });
     let (_, url) = usable.min_by_key(|(width, _)| match *width >= IMAGE_WIDTH {
         true => (false, *width),
@@ -84,5 +96,8 @@ fn parse_duration(ms: &Value) -> u32 {
 /// The year of `2011`, `2011-05` or `2011-05-01`; Spotify writes `0000` for an unknown one.
 fn parse_year(date: &str) -> Option<i32> {
     let year = date.split('-').next().filter(|year| year.len() == 4)?;
-    year.parse::<u16>().ok().filter(|year| *year > 0).map(i32::from)
+    year.parse::<u16>()
+        .ok()
+        .filter(|year| *year > 0)
+        .map(i32::from)
 }

@@ -91,7 +91,10 @@ impl StateKeys {
         payload.extend_from_slice(&now_seconds.to_be_bytes());
         let signature = base64url_mac(&self.0.first, SIGNATURE, &payload);
         let text = format!("{}.{signature}", URL_SAFE_NO_PAD.encode(&payload));
-        NewState { text, verifier: verifier(&self.0.first, &payload) }
+        NewState {
+            text,
+            verifier: verifier(&self.0.first, &payload),
+        }
     }
 
     /// Verifies a state that came back.
@@ -99,20 +102,32 @@ impl StateKeys {
     /// # Errors
     /// [`StateError`]; the time is checked only after the signature.
     pub fn verify(&self, state: &str, now_seconds: u64) -> Result<SignedState, StateError> {
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| StateError::Invalid);
+        let decode = |text: &str| {
+            URL_SAFE_NO_PAD
+                .decode(text)
+                .map_err(|_| StateError::Invalid)
+        };
         let (payload, signature) = state.split_once('.').ok_or(StateError::Invalid)?;
         let (payload, signature) = (decode(payload)?, decode(signature)?);
         // `verify_slice` compares in constant time.
         let is_signed_with = |key: &&Secret| {
             mac(key, SIGNATURE, &payload).is_some_and(|mac| mac.verify_slice(&signature).is_ok())
         };
-        let key = self.0.iter().filter(is_signed_with).last().ok_or(StateError::Invalid)?;
+        let key = self
+            .0
+            .iter()
+            .filter(is_signed_with)
+            .last()
+            .ok_or(StateError::Invalid)?;
         let (user_id, issued_seconds) = read(&payload).ok_or(StateError::Invalid)?;
         let age = now_seconds.saturating_sub(issued_seconds);
         if age > LIFETIME_SECONDS || issued_seconds > now_seconds + CLOCK_SKEW_SECONDS {
             return Err(StateError::Expired);
         }
-        Ok(SignedState { user_id, verifier: verifier(key, &payload) })
+        Ok(SignedState {
+            user_id,
+            verifier: verifier(key, &payload),
+        })
     }
 }
 
@@ -168,7 +183,11 @@ mod tests {
         let keys = keys(&one());
         let state = keys.sign(USER, NOW, &FakeRandom::default()).text;
         for later in [0, 1, 600] {
-            assert_eq!(keys.verify(&state, NOW + later).unwrap().user_id, USER, "{later}");
+            assert_eq!(
+                keys.verify(&state, NOW + later).unwrap().user_id,
+                USER,
+                "{later}"
+            );
         }
         for (now, what) in [(NOW + 601, "late"), (NOW - 61, "from the future")] {
             assert_eq!(keys.verify(&state, now), Err(StateError::Expired), "{what}");
@@ -188,14 +207,22 @@ mod tests {
         let (random, both) = (FakeRandom::default(), keys(&format!("{},{}", two(), one())));
         for (signer, reader) in [(keys(&one()), keys(&one())), (keys(&one()), both)] {
             let state = signer.sign(USER, NOW, &random);
-            assert_eq!(reader.verify(&state.text, NOW).unwrap().verifier, state.verifier);
+            assert_eq!(
+                reader.verify(&state.text, NOW).unwrap().verifier,
+                state.verifier
+            );
             let verifier = state.verifier.expose();
             assert_eq!(verifier.len(), 43);
             assert!(
-                verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
+                verifier
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
                 "{verifier}"
             );
-            assert!(!state.text.contains(verifier), "the signature is the verifier");
+            assert!(
+                !state.text.contains(verifier),
+                "the signature is the verifier"
+            );
         }
     }
 
@@ -219,12 +246,19 @@ mod tests {
                 changed[at] = other;
                 let changed: String = changed.into_iter().collect();
                 // The last character of a base64 text may have unused bits; decoding refuses those.
-                assert!(changed == state || keys.verify(&changed, NOW).is_err(), "{changed}");
+                assert!(
+                    changed == state || keys.verify(&changed, NOW).is_err(),
+                    "{changed}"
+                );
             }
         }
         for end in 0..state.len() {
             let cut: String = state.chars().take(end).collect();
-            assert_eq!(keys.verify(&cut, NOW), Err(StateError::Invalid), "cut at {end}");
+            assert_eq!(
+                keys.verify(&cut, NOW),
+                Err(StateError::Invalid),
+                "cut at {end}"
+            );
         }
         assert!(keys.verify(&format!("{state}A"), NOW).is_err());
     }
@@ -233,8 +267,15 @@ mod tests {
     fn a_good_signature_over_something_else_is_no_state() {
         let keys = keys(&one());
         for payload in [&b""[..], b"short", &[VERSION; 200], &[2; PAYLOAD_BYTES]] {
-            let signature = mac(&Secret::new(one()), SIGNATURE, payload).unwrap().finalize().into_bytes();
-            let state = format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(signature));
+            let signature = mac(&Secret::new(one()), SIGNATURE, payload)
+                .unwrap()
+                .finalize()
+                .into_bytes();
+            let state = format!(
+                "{}.{}",
+                URL_SAFE_NO_PAD.encode(payload),
+                URL_SAFE_NO_PAD.encode(signature)
+            );
             assert_eq!(keys.verify(&state, NOW), Err(StateError::Invalid));
         }
     }

@@ -16,12 +16,19 @@ const TOKEN_URL: &str = "https://accounts.spotify.com/api/token";
 
 fn config_of(variables: &[(&str, &str)]) -> Result<SpotifyConfig, ConfigError> {
     SpotifyConfig::from_env(|name| {
-        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        variables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
     })
 }
 
 fn config() -> SpotifyConfig {
-    config_of(&[("SPOTIFY_CLIENT_ID", "id"), ("SPOTIFY_CLIENT_SECRET", "secret")]).unwrap()
+    config_of(&[
+        ("SPOTIFY_CLIENT_ID", "id"),
+        ("SPOTIFY_CLIENT_SECRET", "secret"),
+    ])
+    .unwrap()
 }
 
 /// An instance of a function: what outlives its requests, and its fake environment.
@@ -72,7 +79,10 @@ fn describe(request: &OutboundRequest) -> String {
 }
 
 fn token(value: &str) -> FakeAnswer {
-    FakeAnswer::json(200, &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }))
+    FakeAnswer::json(
+        200,
+        &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }),
+    )
 }
 
 fn image(width: u32) -> Value {
@@ -98,11 +108,18 @@ fn item_with(changes: Value) -> Value {
 }
 
 fn found(items: &[Value]) -> FakeAnswer {
-    FakeAnswer::json(200, &json!({ "tracks": { "items": items, "total": items.len() } }))
+    FakeAnswer::json(
+        200,
+        &json!({ "tracks": { "items": items, "total": items.len() } }),
+    )
 }
 
 fn status(status: u16) -> FakeAnswer {
-    FakeAnswer::text(status, "text/plain", "User not registered in the Developer Dashboard")
+    FakeAnswer::text(
+        status,
+        "text/plain",
+        "User not registered in the Developer Dashboard",
+    )
 }
 
 fn limited(retry_after: &str) -> FakeAnswer {
@@ -110,7 +127,9 @@ fn limited(retry_after: &str) -> FakeAnswer {
 }
 
 fn refused(status: u16) -> SpotifyError {
-    SpotifyError::Refused { status: StatusCode::from_u16(status).unwrap() }
+    SpotifyError::Refused {
+        status: StatusCode::from_u16(status).unwrap(),
+    }
 }
 
 /// The error of `status(403)`.
@@ -130,7 +149,12 @@ fn an_answer_of_more_than_was_asked_for_is_cut() {
 fn a_search_asks_for_tracks_with_the_apps_token() {
     let instance = Instance::answered([token("t1"), found(&[item()])]);
     let query = r#"track:"A&B" artist:"Łódź""#;
-    let tracks = instance.app().search(query, Some("PL"), 10).now_or_never().unwrap().unwrap();
+    let tracks = instance
+        .app()
+        .search(query, Some("PL"), 10)
+        .now_or_never()
+        .unwrap()
+        .unwrap();
     assert_eq!(
         tracks,
         [CatalogueTrack {
@@ -149,8 +173,14 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
 
     let requests = instance.http.requests();
     assert_eq!(requests[0].url, TOKEN_URL);
-    assert_eq!(requests[0].headers[header::AUTHORIZATION], "Basic aWQ6c2VjcmV0");
-    assert_eq!(requests[0].headers[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
+    assert_eq!(
+        requests[0].headers[header::AUTHORIZATION],
+        "Basic aWQ6c2VjcmV0"
+    );
+    assert_eq!(
+        requests[0].headers[header::CONTENT_TYPE],
+        "application/x-www-form-urlencoded"
+    );
     assert_eq!(requests[0].body, "grant_type=client_credentials");
     assert_eq!(
         requests[1].url,
@@ -162,16 +192,27 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
 
 #[test]
 fn limits_results_to_spotifys_maximum() {
-    for (limit, sent) in [(0, "limit=1"), (1, "limit=1"), (10, "limit=10"), (50, "limit=10")] {
+    for (limit, sent) in [
+        (0, "limit=1"),
+        (1, "limit=1"),
+        (10, "limit=10"),
+        (50, "limit=10"),
+    ] {
         let instance = Instance::warm([found(&[])]);
-        instance.app().search("x", None, limit).now_or_never().unwrap().unwrap();
+        instance
+            .app()
+            .search("x", None, limit)
+            .now_or_never()
+            .unwrap()
+            .unwrap();
         assert!(instance.http.requests()[0].url.ends_with(sent));
     }
 }
 
 #[test]
 fn a_token_serves_until_a_minute_before_it_expires() {
-    let instance = Instance::answered([token("t1"), found(&[]), found(&[]), token("t2"), found(&[])]);
+    let instance =
+        Instance::answered([token("t1"), found(&[]), found(&[]), token("t2"), found(&[])]);
     instance.search().unwrap();
     instance.clock.advance_ms(3_540_000 - 1);
     instance.search().unwrap();
@@ -205,8 +246,14 @@ fn a_token_that_another_search_has_replaced_is_kept() {
         _ => found(&[]),
     });
     let app = SpotifyApp::new(&instance.config, &tokens, &http, &instance.clock);
-    assert_eq!(app.search("x", None, 10).now_or_never().unwrap(), Ok(vec![]));
-    assert_eq!(http.requests().iter().map(describe).collect::<Vec<_>>(), ["cached", "newer"]);
+    assert_eq!(
+        app.search("x", None, 10).now_or_never().unwrap(),
+        Ok(vec![])
+    );
+    assert_eq!(
+        http.requests().iter().map(describe).collect::<Vec<_>>(),
+        ["cached", "newer"]
+    );
 }
 
 #[test]
@@ -232,23 +279,58 @@ fn repeats_a_transient_failure_once() {
 #[test]
 fn does_not_repeat_a_lasting_failure() {
     for (answer, error) in [
-        (limited("4"), SpotifyError::RateLimited { retry_after_seconds: 4 }),
-        (limited("48925"), SpotifyError::RateLimited { retry_after_seconds: 48_925 }),
-        (limited("soon"), SpotifyError::RateLimited { retry_after_seconds: 30 }),
-        (status(429), SpotifyError::RateLimited { retry_after_seconds: 30 }),
+        (
+            limited("4"),
+            SpotifyError::RateLimited {
+                retry_after_seconds: 4,
+            },
+        ),
+        (
+            limited("48925"),
+            SpotifyError::RateLimited {
+                retry_after_seconds: 48_925,
+            },
+        ),
+        (
+            limited("soon"),
+            SpotifyError::RateLimited {
+                retry_after_seconds: 30,
+            },
+        ),
+        (
+            status(429),
+            SpotifyError::RateLimited {
+                retry_after_seconds: 30,
+            },
+        ),
         (status(400), refused(400)),
         (status(403), forbidden()),
         (status(504), refused(504)),
         (status(302), refused(302)),
-        (FakeAnswer::Error(HttpError::Timeout), SpotifyError::Unavailable(HttpError::Timeout)),
+        (
+            FakeAnswer::Error(HttpError::Timeout),
+            SpotifyError::Unavailable(HttpError::Timeout),
+        ),
         (
             FakeAnswer::Error(HttpError::BudgetExhausted),
             SpotifyError::Unavailable(HttpError::BudgetExhausted),
         ),
-        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), SpotifyError::InvalidAnswer),
-        (FakeAnswer::json(200, &json!([])), SpotifyError::InvalidAnswer),
-        (FakeAnswer::json(200, &json!({ "tracks": null })), SpotifyError::InvalidAnswer),
-        (FakeAnswer::json(200, &json!({ "tracks": { "items": {} } })), SpotifyError::InvalidAnswer),
+        (
+            FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"),
+            SpotifyError::InvalidAnswer,
+        ),
+        (
+            FakeAnswer::json(200, &json!([])),
+            SpotifyError::InvalidAnswer,
+        ),
+        (
+            FakeAnswer::json(200, &json!({ "tracks": null })),
+            SpotifyError::InvalidAnswer,
+        ),
+        (
+            FakeAnswer::json(200, &json!({ "tracks": { "items": {} } })),
+            SpotifyError::InvalidAnswer,
+        ),
     ] {
         let instance = Instance::warm([answer]);
         assert_eq!(instance.search(), Err(error));
@@ -259,9 +341,21 @@ fn does_not_repeat_a_lasting_failure() {
 
 #[test]
 fn a_search_never_sends_more_than_five_requests() {
-    let instance = Instance::answered([token("t1"), status(401), token("t2"), status(503), status(401)]);
+    let instance = Instance::answered([
+        token("t1"),
+        status(401),
+        token("t2"),
+        status(503),
+        status(401),
+    ]);
     assert_eq!(instance.search(), Err(refused(401)));
-    let instance = Instance::answered([token("t1"), status(503), status(401), token("t2"), status(503)]);
+    let instance = Instance::answered([
+        token("t1"),
+        status(503),
+        status(401),
+        token("t2"),
+        status(503),
+    ]);
     assert_eq!(instance.search(), Err(refused(503)));
     assert_eq!(instance.sent(), ["token", "t1", "t1", "token", "t2"]);
 }
@@ -272,11 +366,25 @@ fn a_token_that_cannot_be_had_is_told_apart() {
     for (answers, error) in [
         (vec![invalid_client()], SpotifyError::InvalidCredentials),
         (vec![status(401)], SpotifyError::InvalidCredentials),
-        (vec![limited("60")], SpotifyError::RateLimited { retry_after_seconds: 60 }),
+        (
+            vec![limited("60")],
+            SpotifyError::RateLimited {
+                retry_after_seconds: 60,
+            },
+        ),
         (vec![status(503), status(503)], refused(503)),
-        (vec![FakeAnswer::text(200, "text/html", "<h1>Hello</h1>")], SpotifyError::InvalidAnswer),
-        (vec![FakeAnswer::json(200, &json!({ "token_type": "Bearer" }))], SpotifyError::InvalidAnswer),
-        (vec![FakeAnswer::Error(HttpError::Timeout)], SpotifyError::Unavailable(HttpError::Timeout)),
+        (
+            vec![FakeAnswer::text(200, "text/html", "<h1>Hello</h1>")],
+            SpotifyError::InvalidAnswer,
+        ),
+        (
+            vec![FakeAnswer::json(200, &json!({ "token_type": "Bearer" }))],
+            SpotifyError::InvalidAnswer,
+        ),
+        (
+            vec![FakeAnswer::Error(HttpError::Timeout)],
+            SpotifyError::Unavailable(HttpError::Timeout),
+        ),
     ] {
         let expected_requests = answers.len();
         let instance = Instance::answered(answers);
@@ -289,8 +397,11 @@ fn a_token_that_cannot_be_had_is_told_apart() {
 
 #[test]
 fn truncated_response_is_an_error() {
-    let cut_off =
-        FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), vec![Ok("{".into()), Err(HttpError::Network)]);
+    let cut_off = FakeAnswer::Response(
+        StatusCode::OK,
+        HeaderMap::new(),
+        vec![Ok("{".into()), Err(HttpError::Network)],
+    );
     let instance = Instance::warm([cut_off, found(&[item()])]);
     assert_eq!(instance.search().unwrap().len(), 1);
 }
@@ -322,7 +433,14 @@ fn skips_items_that_are_not_catalogue_tracks() {
 fn all_but_address_title_and_artists_may_be_absent_or_odd() {
     let bare = json!({ "uri": URI, "name": "Song", "artists": [{ "name": "Ann" }, null] });
     let mut odd = bare.clone();
-    for name in ["album", "duration_ms", "explicit", "is_playable", "external_ids", "popularity"] {
+    for name in [
+        "album",
+        "duration_ms",
+        "explicit",
+        "is_playable",
+        "external_ids",
+        "popularity",
+    ] {
         odd[name] = json!("?");
     }
     for item in [bare, odd] {
@@ -352,21 +470,42 @@ fn the_picture_is_the_smallest_that_suffices_and_from_spotifys_host() {
         (json!([image(64), image(300), image(640)]), Some("300")),
         (json!([image(640), image(80), image(300)]), Some("80")),
         (json!([image(32), image(64)]), Some("64")),
-        (json!([{ "url": "https://i.scdn.co/image/unsized", "width": null }]), Some("unsized")),
-        (json!([{ "url": "https://i.scdn.co/image/unsized" }, image(64)]), Some("64")),
-        (json!([null, {}, { "url": 7, "width": 300 }, image(640)]), Some("640")),
-        (json!([{ "url": "https://elsewhere.example/image/300", "width": 300 }, image(640)]), Some("640")),
+        (
+            json!([{ "url": "https://i.scdn.co/image/unsized", "width": null }]),
+            Some("unsized"),
+        ),
+        (
+            json!([{ "url": "https://i.scdn.co/image/unsized" }, image(64)]),
+            Some("64"),
+        ),
+        (
+            json!([null, {}, { "url": 7, "width": 300 }, image(640)]),
+            Some("640"),
+        ),
+        (
+            json!([{ "url": "https://elsewhere.example/image/300", "width": 300 }, image(640)]),
+            Some("640"),
+        ),
         (at("http://i.scdn.co/image/300"), None),
         (at("https://i.scdn.co.example/image/300"), None),
         (at("https://i.scdn.co@example.org/image/300"), None),
         (at("https://i.scdn.co/image/a b"), None),
-        (at(&format!("https://i.scdn.co/image/{}", "x".repeat(300))), None),
+        (
+            at(&format!("https://i.scdn.co/image/{}", "x".repeat(300))),
+            None,
+        ),
         (json!([]), None),
         (json!("?"), None),
     ] {
         let item = item_with(json!({ "album": { "images": images } }));
-        let found = Instance::warm([found(&[item])]).search().unwrap()[0].image_url.clone();
-        assert_eq!(found, expected.map(|name| format!("https://i.scdn.co/image/{name}")), "{images}");
+        let found = Instance::warm([found(&[item])]).search().unwrap()[0]
+            .image_url
+            .clone();
+        assert_eq!(
+            found,
+            expected.map(|name| format!("https://i.scdn.co/image/{name}")),
+            "{images}"
+        );
     }
 }
 
@@ -382,23 +521,48 @@ fn the_release_year_is_read_at_every_precision() {
         ("", None),
     ] {
         let item = item_with(json!({ "album": { "release_date": date } }));
-        assert_eq!(Instance::warm([found(&[item])]).search().unwrap()[0].release_year, year, "{date}");
+        assert_eq!(
+            Instance::warm([found(&[item])]).search().unwrap()[0].release_year,
+            year,
+            "{date}"
+        );
     }
 }
 
 #[test]
 fn each_failure_has_its_code() {
     for (error, code, retry_after_seconds) in [
-        (SpotifyError::RateLimited { retry_after_seconds: 9 }, Code::SpotifyRateLimited, Some(9)),
-        (SpotifyError::Unavailable(HttpError::Timeout), Code::SpotifyTimeout, None),
-        (SpotifyError::Unavailable(HttpError::Network), Code::SpotifyUnavailable, None),
-        (SpotifyError::Unavailable(HttpError::BudgetExhausted), Code::SpotifyUnavailable, None),
+        (
+            SpotifyError::RateLimited {
+                retry_after_seconds: 9,
+            },
+            Code::SpotifyRateLimited,
+            Some(9),
+        ),
+        (
+            SpotifyError::Unavailable(HttpError::Timeout),
+            Code::SpotifyTimeout,
+            None,
+        ),
+        (
+            SpotifyError::Unavailable(HttpError::Network),
+            Code::SpotifyUnavailable,
+            None,
+        ),
+        (
+            SpotifyError::Unavailable(HttpError::BudgetExhausted),
+            Code::SpotifyUnavailable,
+            None,
+        ),
         (SpotifyError::InvalidCredentials, Code::Misconfigured, None),
         (SpotifyError::InvalidAnswer, Code::SpotifyUnavailable, None),
         (refused(403), Code::SpotifyUnavailable, None),
     ] {
         let shown = Error::from(error);
-        assert_eq!((shown.code(), shown.retry_after_seconds()), (code, retry_after_seconds));
+        assert_eq!(
+            (shown.code(), shown.retry_after_seconds()),
+            (code, retry_after_seconds)
+        );
         assert_eq!(shown.cause(), Some(error.to_string().as_str()));
     }
 }
@@ -408,7 +572,11 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
     let error = config_of(&[("SPOTIFY_API_BASE_URL", "api.spotify.com")]).unwrap_err();
     assert_eq!(
         error.names().collect::<Vec<_>>(),
-        ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "SPOTIFY_API_BASE_URL"]
+        [
+            "SPOTIFY_CLIENT_ID",
+            "SPOTIFY_CLIENT_SECRET",
+            "SPOTIFY_API_BASE_URL"
+        ]
     );
     assert!(!format!("{:?}", config()).contains("secret\""));
 }
@@ -417,9 +585,14 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
 fn reads_a_response_with_a_lone_surrogate() {
     let body = json!({ "tracks": { "items": [item_with(json!({ "name": "HALF" })), item()] } });
     let body = body.to_string().replace("HALF", r"Song \ud83e");
-    let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)]).search().unwrap();
+    let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)])
+        .search()
+        .unwrap();
     assert_eq!(
-        tracks.iter().map(|track| track.title.as_str()).collect::<Vec<_>>(),
+        tracks
+            .iter()
+            .map(|track| track.title.as_str())
+            .collect::<Vec<_>>(),
         ["Song \u{fffd}", "Zażółć"]
     );
 }
@@ -428,8 +601,16 @@ fn reads_a_response_with_a_lone_surrogate() {
 fn cleans_every_text_of_a_hit_or_skips_it() {
     let long = "ż".repeat(10_000);
     for (changes, title, artist) in [
-        (json!({ "name": "So\u{0}ng\r\n\u{202e}x" }), "So ng x".to_owned(), "Ann, Bob".to_owned()),
-        (json!({ "name": long, "album": { "name": long } }), "ż".repeat(200), "Ann, Bob".to_owned()),
+        (
+            json!({ "name": "So\u{0}ng\r\n\u{202e}x" }),
+            "So ng x".to_owned(),
+            "Ann, Bob".to_owned(),
+        ),
+        (
+            json!({ "name": long, "album": { "name": long } }),
+            "ż".repeat(200),
+            "Ann, Bob".to_owned(),
+        ),
         (
             json!({ "artists": [{ "name": "A\u{0}" }, { "name": "\u{1}" }] }),
             "Zażółć".to_owned(),
@@ -440,15 +621,30 @@ fn cleans_every_text_of_a_hit_or_skips_it() {
             "Zażółć".to_owned(),
             ["Ann"; 40].join(", "),
         ),
-        (json!({ "artists": vec![json!({ "name": long }); 5_000] }), "Zażółć".to_owned(), "ż".repeat(200)),
+        (
+            json!({ "artists": vec![json!({ "name": long }); 5_000] }),
+            "Zażółć".to_owned(),
+            "ż".repeat(200),
+        ),
     ] {
-        let tracks = Instance::warm([found(&[item_with(changes)])]).search().unwrap();
-        assert_eq!((tracks[0].title.as_str(), tracks[0].artist()), (title.as_str(), artist));
+        let tracks = Instance::warm([found(&[item_with(changes)])])
+            .search()
+            .unwrap();
+        assert_eq!(
+            (tracks[0].title.as_str(), tracks[0].artist()),
+            (title.as_str(), artist)
+        );
         assert!(tracks[0].album.chars().count() <= 200);
     }
-    let unusable = [json!({ "name": "\u{0}" }), json!({ "artists": [{ "name": "\u{0}\n" }] })].map(item_with);
+    let unusable = [
+        json!({ "name": "\u{0}" }),
+        json!({ "artists": [{ "name": "\u{0}\n" }] }),
+    ]
+    .map(item_with);
     let [nothing, nameless] = unusable;
-    let tracks = Instance::warm([found(&[nothing, nameless, item()])]).search().unwrap();
+    let tracks = Instance::warm([found(&[nothing, nameless, item()])])
+        .search()
+        .unwrap();
     assert_eq!(tracks.len(), 1);
 }
 
@@ -467,7 +663,11 @@ fn a_duration_is_one_of_at_most_a_day() {
         (json!([1]), 0),
     ] {
         let item = item_with(json!({ "duration_ms": written }));
-        assert_eq!(Instance::warm([found(&[item])]).search().unwrap()[0].duration_ms, expected, "{written}");
+        assert_eq!(
+            Instance::warm([found(&[item])]).search().unwrap()[0].duration_ms,
+            expected,
+            "{written}"
+        );
     }
 }
 
@@ -486,38 +686,74 @@ fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
             let error = Instance::answered(answers).search().unwrap_err();
             let shown = Error::from(error);
             assert_eq!(shown.code(), Code::Misconfigured, "{body}");
-            assert_eq!(shown.cause().unwrap(), format!("spotify refuses the app: {premium}"));
+            assert_eq!(
+                shown.cause().unwrap(),
+                format!("spotify refuses the app: {premium}")
+            );
             assert!(!shown.to_string().contains("premium") && error.is_lasting());
         }
     }
-    for odd in [&b""[..], b"\xff\0{", "ż".repeat(500).as_bytes(), b"[]", b"{\"error\":7}"] {
+    for odd in [
+        &b""[..],
+        b"\xff\0{",
+        "ż".repeat(500).as_bytes(),
+        b"[]",
+        b"{\"error\":7}",
+    ] {
         let said = Said::of(odd);
-        assert!(said.as_str().len() <= 96 && !said.as_str().contains('\0'), "{said:?}");
+        assert!(
+            said.as_str().len() <= 96 && !said.as_str().contains('\0'),
+            "{said:?}"
+        );
     }
 }
 
 #[test]
 fn distinguishes_a_refused_user_from_a_refused_app() {
     for (said, is_about_the_app) in [
-        ("Active premium subscription required for the owner of the app.", true),
-        ("Your application is blocked from accessing the Web API.", true),
-        ("Check settings on developer.spotify.com/dashboard, the user may not be registered.", false),
+        (
+            "Active premium subscription required for the owner of the app.",
+            true,
+        ),
+        (
+            "Your application is blocked from accessing the Web API.",
+            true,
+        ),
+        (
+            "Check settings on developer.spotify.com/dashboard, the user may not be registered.",
+            false,
+        ),
         ("User not registered in the Developer Dashboard", false),
         ("Insufficient client scope", false),
         ("You cannot add tracks to a playlist you don't own.", false),
         ("", false),
     ] {
-        assert_eq!(Said::of(said.as_bytes()).is_about_the_app(), is_about_the_app, "{said}");
+        assert_eq!(
+            Said::of(said.as_bytes()).is_about_the_app(),
+            is_about_the_app,
+            "{said}"
+        );
     }
 }
 
 #[test]
 fn unknown_market_is_an_invalid_request() {
     let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
-    let error = Instance::warm([FakeAnswer::json(400, &body)]).search().unwrap_err();
-    assert_eq!((error, error.is_lasting()), (SpotifyError::InvalidMarket, true));
+    let error = Instance::warm([FakeAnswer::json(400, &body)])
+        .search()
+        .unwrap_err();
+    assert_eq!(
+        (error, error.is_lasting()),
+        (SpotifyError::InvalidMarket, true)
+    );
     let shown = Error::from(error);
-    assert!(shown.code() == Code::InvalidRequest && shown.to_string().starts_with("market "), "{shown}");
+    assert!(
+        shown.code() == Code::InvalidRequest && shown.to_string().starts_with("market "),
+        "{shown}"
+    );
     let other = json!({ "error": { "status": 400, "message": "Invalid limit" } });
-    assert_eq!(Instance::warm([FakeAnswer::json(400, &other)]).search(), Err(refused(400)));
+    assert_eq!(
+        Instance::warm([FakeAnswer::json(400, &other)]).search(),
+        Err(refused(400))
+    );
 }

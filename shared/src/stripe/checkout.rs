@@ -38,7 +38,12 @@ impl Session {
     fn read(object: &Value) -> Option<Self> {
         let text = |pointer| text(object, pointer).map(str::to_owned);
         // The cast saturates for values out of range.
-        let seconds = |name| object.get(name).and_then(Value::as_f64).map(|seconds| seconds as u64);
+        let seconds = |name| {
+            object
+                .get(name)
+                .and_then(Value::as_f64)
+                .map(|seconds| seconds as u64)
+        };
         Some(Self {
             id: id(object, "/id")?,
             is_open: text("/status")? == "open",
@@ -51,7 +56,11 @@ impl Session {
     /// The session's URL, if it is still open long enough and was created for the same URLs and price.
     fn url_for(&self, request: &CheckoutRequest<'_>, now_seconds: u64) -> Option<&str> {
         let wanted = [request.success_url, request.cancel_url, request.price_id];
-        let is_same = self.leads_to.iter().map(Option::as_deref).eq(wanted.map(Some));
+        let is_same = self
+            .leads_to
+            .iter()
+            .map(Option::as_deref)
+            .eq(wanted.map(Some));
         let lasts = self.expires_at >= now_seconds + MIN_REMAINING_SECONDS;
         self.url.as_deref().filter(|_| is_same && lasts)
     }
@@ -63,7 +72,11 @@ impl Stripe<'_> {
     ///
     /// # Errors
     /// [`StripeError`].
-    pub async fn owner_of(&self, of: &StripeId, claimed: Option<Uuid>) -> Result<Option<Uuid>, StripeError> {
+    pub async fn owner_of(
+        &self,
+        of: &StripeId,
+        claimed: Option<Uuid>,
+    ) -> Result<Option<Uuid>, StripeError> {
         let customer = match self.get(&format!("/v1/customers/{of}"), &[]).await {
             Err(error) if error.missing().is_some() => return Ok(None),
             customer => customer?,
@@ -72,11 +85,16 @@ impl Stripe<'_> {
         if text(&customer, "/id") != Some(of.as_str()) {
             return Err(StripeError::InvalidAnswer);
         }
-        Ok(match (customer.get("deleted"), text(&customer, "/metadata/user_id")) {
-            (Some(Value::Bool(true)), _) => None,
-            (_, Some(own)) => Uuid::try_parse(own).ok(),
-            (_, None) => claimed,
-        })
+        Ok(
+            match (
+                customer.get("deleted"),
+                text(&customer, "/metadata/user_id"),
+            ) {
+                (Some(Value::Bool(true)), _) => None,
+                (_, Some(own)) => Uuid::try_parse(own).ok(),
+                (_, None) => claimed,
+            },
+        )
     }
 
     /// Creates a customer for a user. Simultaneous calls, and calls within a day, return the same customer. A
@@ -115,10 +133,14 @@ impl Stripe<'_> {
         if let Some(open) = newest_open
             && let Some(url) = open.url_for(request, self.clock.now_seconds())
         {
-            self.expire(sessions.iter().filter(|session| session.id != open.id)).await?;
+            self.expire(sessions.iter().filter(|session| session.id != open.id))
+                .await?;
             return Ok(url.to_owned());
         }
-        let created = match self.create_session(customer, request, Some(sessions.first())).await {
+        let created = match self
+            .create_session(customer, request, Some(sessions.first()))
+            .await
+        {
             // One open session in the currency of an earlier price causes the conflict, so all are closed. Stripe
             // repeats its refusal for the same key, so the repetition has no key; simultaneous requests keep the
             // newest session, too.
@@ -136,7 +158,10 @@ impl Stripe<'_> {
             open.insert(0, created);
         }
         self.expire(open.iter().skip(1)).await?;
-        open.into_iter().next().and_then(|kept| kept.url).ok_or(StripeError::InvalidAnswer)
+        open.into_iter()
+            .next()
+            .and_then(|kept| kept.url)
+            .ok_or(StripeError::InvalidAnswer)
     }
 
     /// Closes all open sessions of a customer, so that a user who has paid in one tab cannot pay in another.
@@ -169,10 +194,18 @@ impl Stripe<'_> {
     ///
     /// # Errors
     /// [`StripeError`]; [`StripeError::missing`] is `customer` if the customer does not exist (any more).
-    pub async fn portal(&self, customer: &StripeId, return_url: &str) -> Result<String, StripeError> {
+    pub async fn portal(
+        &self,
+        customer: &StripeId,
+        return_url: &str,
+    ) -> Result<String, StripeError> {
         let form = [("customer", customer.as_str()), ("return_url", return_url)];
-        let portal = self.post("/v1/billing_portal/sessions", &form, None).await?;
-        text(&portal, "/url").map(str::to_owned).ok_or(StripeError::InvalidAnswer)
+        let portal = self
+            .post("/v1/billing_portal/sessions", &form, None)
+            .await?;
+        text(&portal, "/url")
+            .map(str::to_owned)
+            .ok_or(StripeError::InvalidAnswer)
     }
 
     /// Returns the newest sessions of a customer, newest first.
@@ -182,8 +215,13 @@ impl Stripe<'_> {
             Err(error) if error.missing() == Some("customer") => return Ok(Vec::new()),
             page => page?,
         };
-        let data = page.get("data").and_then(Value::as_array).ok_or(StripeError::InvalidAnswer)?;
-        data.iter().map(|it| Session::read(it).ok_or(StripeError::InvalidAnswer)).collect()
+        let data = page
+            .get("data")
+            .and_then(Value::as_array)
+            .ok_or(StripeError::InvalidAnswer)?;
+        data.iter()
+            .map(|it| Session::read(it).ok_or(StripeError::InvalidAnswer))
+            .collect()
     }
 
     /// Creates a session under a key that contains `last`, the customer's newest session or none. So simultaneous
@@ -235,6 +273,11 @@ fn session_key(form: &[(&str, &str)], last: Option<&Session>) -> String {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     }
-    let hash: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("checkout-{last}-{hash}")
 }

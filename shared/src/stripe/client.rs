@@ -36,7 +36,12 @@ impl<'a> Stripe<'a> {
         clock: &'a dyn Clock,
         deadline_ms: u64,
     ) -> Self {
-        Self { config, http, clock, deadline_ms }
+        Self {
+            config,
+            http,
+            clock,
+            deadline_ms,
+        }
     }
 
     /// Whether the deadline has passed.
@@ -44,18 +49,30 @@ impl<'a> Stripe<'a> {
         self.clock.now_ms() >= self.deadline_ms
     }
 
-    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, StripeError> {
+    pub(super) async fn get(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Value, StripeError> {
         let mut url = format!("{}{path}", self.config.api_base_url);
         if !query.is_empty() {
             url.push('?');
             url.push_str(&form_urlencoded(query));
         }
-        self.repeating(OutboundRequest::new(Upstream::Stripe, Method::GET, url, LIMITS), None).await
+        self.repeating(
+            OutboundRequest::new(Upstream::Stripe, Method::GET, url, LIMITS),
+            None,
+        )
+        .await
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<Value, StripeError> {
         let url = format!("{}{path}", self.config.api_base_url);
-        self.repeating(OutboundRequest::new(Upstream::Stripe, Method::DELETE, url, LIMITS), None).await
+        self.repeating(
+            OutboundRequest::new(Upstream::Stripe, Method::DELETE, url, LIMITS),
+            None,
+        )
+        .await
     }
 
     /// Posts a form. With a key, Stripe executes the request once, however often it is sent. Without a key it must
@@ -70,7 +87,8 @@ impl<'a> Stripe<'a> {
         let request = OutboundRequest::new(Upstream::Stripe, Method::POST, url, LIMITS)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .map_err(StripeError::Unavailable)?;
-        self.repeating(request.body(form_urlencoded(form)), key).await
+        self.repeating(request.body(form_urlencoded(form)), key)
+            .await
     }
 
     /// Sends a request, and repeats it after transient errors.
@@ -85,11 +103,16 @@ impl<'a> Stripe<'a> {
         let mut pauses = PAUSES_MS.iter();
         loop {
             let authorised = self.authorise(request.clone(), key.as_deref());
-            let error = match self.attempt(authorised.map_err(StripeError::Unavailable)?).await {
+            let error = match self
+                .attempt(authorised.map_err(StripeError::Unavailable)?)
+                .await
+            {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let (Some(wait_ms), Some(pause_ms)) = (wait_ms(&error), pauses.next()) else { return Err(error) };
+            let (Some(wait_ms), Some(pause_ms)) = (wait_ms(&error), pauses.next()) else {
+                return Err(error);
+            };
             if let (StripeError::Failed { .. }, Some(key)) = (&error, &mut key) {
                 *key = format!("{key}-{}", self.clock.now_ms() / MS_PER_MINUTE);
             }
@@ -100,9 +123,16 @@ impl<'a> Stripe<'a> {
         }
     }
 
-    fn authorise(&self, request: OutboundRequest, key: Option<&str>) -> Result<OutboundRequest, HttpError> {
+    fn authorise(
+        &self,
+        request: OutboundRequest,
+        key: Option<&str>,
+    ) -> Result<OutboundRequest, HttpError> {
         let request = request
-            .header(header::AUTHORIZATION, &format!("Bearer {}", self.config.secret_key.expose()))?
+            .header(
+                header::AUTHORIZATION,
+                &format!("Bearer {}", self.config.secret_key.expose()),
+            )?
             .header(STRIPE_VERSION, API_VERSION)?;
         match key {
             Some(key) => request.header(IDEMPOTENCY_KEY, key),
@@ -116,11 +146,19 @@ impl<'a> Stripe<'a> {
             return Err(StripeError::Unavailable(HttpError::Timeout));
         }
         request.limits = request.limits.within(remaining_ms);
-        let response = self.http.send(request).await.map_err(StripeError::Unavailable)?;
+        let response = self
+            .http
+            .send(request)
+            .await
+            .map_err(StripeError::Unavailable)?;
         let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
         let body = response.bytes().await;
         if status != StatusCode::OK {
-            let error = refusal(status, retry_after_seconds, body.as_deref().unwrap_or_default());
+            let error = refusal(
+                status,
+                retry_after_seconds,
+                body.as_deref().unwrap_or_default(),
+            );
             return Err(match (error, body) {
                 // Only the message tells the reason of a refusal; the status is enough for all other errors.
                 (StripeError::Refused { .. }, Err(cut)) => StripeError::Unavailable(cut),
@@ -137,12 +175,12 @@ impl<'a> Stripe<'a> {
 /// A timeout is not repeated: it has already used its share of the time.
 fn wait_ms(error: &StripeError) -> Option<u64> {
     match error {
-        StripeError::RateLimited { retry_after_seconds } if *retry_after_seconds <= MAX_WAIT_SECONDS => {
-            Some(retry_after_seconds * 1_000)
-        }
-        StripeError::Unavailable(HttpError::Network) | StripeError::Failed { .. } | StripeError::KeyInUse => {
-            Some(0)
-        }
+        StripeError::RateLimited {
+            retry_after_seconds,
+        } if *retry_after_seconds <= MAX_WAIT_SECONDS => Some(retry_after_seconds * 1_000),
+        StripeError::Unavailable(HttpError::Network)
+        | StripeError::Failed { .. }
+        | StripeError::KeyInUse => Some(0),
         _ => None,
     }
 }
@@ -153,19 +191,28 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
         return StripeError::Failed { status };
     }
     let error: Value = from_slice_lenient(body).unwrap_or_default();
-    let [code, param] = ["/error/code", "/error/param"].map(|it| text(&error, it).map(str::to_owned));
+    let [code, param] =
+        ["/error/code", "/error/param"].map(|it| text(&error, it).map(str::to_owned));
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => StripeError::InvalidCredentials,
         StatusCode::TOO_MANY_REQUESTS => {
             let retry_after_seconds = retry_after_seconds.unwrap_or(RATE_LIMIT_SECONDS);
-            StripeError::RateLimited { retry_after_seconds }
+            StripeError::RateLimited {
+                retry_after_seconds,
+            }
         }
         StatusCode::CONFLICT => StripeError::KeyInUse,
         // Only the message identifies this error; Stripe has no code for it.
-        StatusCode::BAD_REQUEST if text(&error, "/error/message").is_some_and(is_about_currencies) => {
+        StatusCode::BAD_REQUEST
+            if text(&error, "/error/message").is_some_and(is_about_currencies) =>
+        {
             StripeError::CurrencyConflict
         }
-        status if status.is_client_error() => StripeError::Refused { status, code, param },
+        status if status.is_client_error() => StripeError::Refused {
+            status,
+            code,
+            param,
+        },
         // Neither a success nor an error, for example a redirect.
         _ => StripeError::InvalidAnswer,
     }
@@ -173,5 +220,6 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
 
 fn is_about_currencies(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    message.contains("combine currencies") || message.contains("currency") && message.contains("customer")
+    message.contains("combine currencies")
+        || message.contains("currency") && message.contains("customer")
 }

@@ -43,9 +43,11 @@ impl StripeError {
     /// Returns the parameter that names an object which does not exist (any more), if that is the reason.
     pub fn missing(&self) -> Option<&str> {
         match self {
-            Self::Refused { code: Some(code), param, .. } if code == "resource_missing" => {
-                Some(param.as_deref().unwrap_or_default())
-            }
+            Self::Refused {
+                code: Some(code),
+                param,
+                ..
+            } if code == "resource_missing" => Some(param.as_deref().unwrap_or_default()),
             _ => None,
         }
     }
@@ -56,12 +58,27 @@ impl fmt::Display for StripeError {
         match self {
             Self::Unavailable(error) => write!(f, "stripe: {error}"),
             Self::Failed { status } => write!(f, "stripe: status {}", status.as_u16()),
-            Self::Refused { status, code, param } => {
-                let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-                write!(f, "stripe refuses: {} {} {}", status.as_u16(), or_none(code), or_none(param))
+            Self::Refused {
+                status,
+                code,
+                param,
+            } => {
+                let or_none =
+                    |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+                write!(
+                    f,
+                    "stripe refuses: {} {} {}",
+                    status.as_u16(),
+                    or_none(code),
+                    or_none(param)
+                )
             }
-            Self::CurrencyConflict => f.write_str("stripe does not combine currencies on the customer"),
-            Self::RateLimited { retry_after_seconds } => {
+            Self::CurrencyConflict => {
+                f.write_str("stripe does not combine currencies on the customer")
+            }
+            Self::RateLimited {
+                retry_after_seconds,
+            } => {
                 write!(f, "stripe: rate limited for {retry_after_seconds} s")
             }
             Self::KeyInUse => f.write_str("stripe: the idempotency key is in use"),
@@ -76,9 +93,9 @@ impl std::error::Error for StripeError {}
 impl From<StripeError> for Error {
     fn from(error: StripeError) -> Self {
         let shown = match error {
-            StripeError::RateLimited { retry_after_seconds } => {
-                Self::of(Code::StripeRateLimited).retry_after(retry_after_seconds)
-            }
+            StripeError::RateLimited {
+                retry_after_seconds,
+            } => Self::of(Code::StripeRateLimited).retry_after(retry_after_seconds),
             StripeError::Unavailable(HttpError::Timeout) => Self::of(Code::StripeTimeout),
             StripeError::CurrencyConflict => Self::of(Code::CurrencyConflict),
             // A request that Stripe refuses means a wrong configuration: the key, the price or the portal.

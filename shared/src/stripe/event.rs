@@ -88,17 +88,31 @@ impl Event {
         };
         let name = text(&event, "/type").ok_or(EventError::NotAnEvent)?;
         let shown = looks_like_a_type(name).then(|| name.to_owned());
-        let kind = if is_thin { name.strip_prefix("v1.") } else { Some(name) };
+        let kind = if is_thin {
+            name.strip_prefix("v1.")
+        } else {
+            Some(name)
+        };
         let kind = kind.and_then(|kind| TYPES.into_iter().find(|known| *known == kind));
-        let livemode = event.get("livemode").and_then(Value::as_bool).ok_or(EventError::NotAnEvent)?;
+        let livemode = event
+            .get("livemode")
+            .and_then(Value::as_bool)
+            .ok_or(EventError::NotAnEvent)?;
         // An event of a connected account has an `account` (snapshot) or a `context` (thin); it is ignored.
-        let is_ours = ["account", "context"].iter().all(|it| event.get(it).is_none_or(Value::is_null));
+        let is_ours = ["account", "context"]
+            .iter()
+            .all(|it| event.get(it).is_none_or(Value::is_null));
         let source = match kind {
             Some(_) if is_ours && is_thin => related_path(&event)?.map(Source::Path),
             Some(_) if is_ours => Some(Source::Object(object(body)?)),
             _ => None,
         };
-        Ok(Self { kind: shown, livemode, completes_checkout: kind == Some(CHECKOUT_COMPLETED), source })
+        Ok(Self {
+            kind: shown,
+            livemode,
+            completes_checkout: kind == Some(CHECKOUT_COMPLETED),
+            source,
+        })
     }
 }
 
@@ -110,13 +124,20 @@ fn looks_like_a_type(name: &str) -> bool {
 
 fn object(body: &[u8]) -> Result<Value, EventError> {
     let mut event: Value = read(body, |body| serde_json::from_slice(body))?;
-    let object = event.get_mut("data").and_then(|data| data.get_mut("object"));
-    Ok(object.filter(|object| object.is_object()).ok_or(EventError::NotAnEvent)?.take())
+    let object = event
+        .get_mut("data")
+        .and_then(|data| data.get_mut("object"));
+    Ok(object
+        .filter(|object| object.is_object())
+        .ok_or(EventError::NotAnEvent)?
+        .take())
 }
 
 /// Reads the body as it is, and only if that fails without halves of surrogate pairs.
 fn read<T>(body: &[u8], read: impl Fn(&[u8]) -> serde_json::Result<T>) -> Result<T, EventError> {
-    read(body).or_else(|_| read(&replace_lone_surrogates(body))).map_err(|_| EventError::InvalidJson)
+    read(body)
+        .or_else(|_| read(&replace_lone_surrogates(body)))
+        .map_err(|_| EventError::InvalidJson)
 }
 
 /// Returns the path of a thin event's object. The event's own URL is not used: the secret key is sent to Stripe's
@@ -143,10 +164,13 @@ impl Subject {
             _ => id(object, "/customer").or_else(|| id(object, "/customer/id")),
         }?;
         // Metadata comes first: only the secret key can set it. In a payment link anyone can set the reference.
-        let user_id =
-            ["/metadata/user_id", "/parent/subscription_details/metadata/user_id", "/client_reference_id"]
-                .into_iter()
-                .find_map(|pointer| Uuid::try_parse(text(object, pointer)?).ok());
+        let user_id = [
+            "/metadata/user_id",
+            "/parent/subscription_details/metadata/user_id",
+            "/client_reference_id",
+        ]
+        .into_iter()
+        .find_map(|pointer| Uuid::try_parse(text(object, pointer)?).ok());
         Some(Self { customer, user_id })
     }
 }

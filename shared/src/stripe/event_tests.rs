@@ -38,17 +38,36 @@ fn acts_only_on_types_that_may_change_a_plan() {
     for kind in ACTED_ON {
         let parsed = parse(&event(kind, json!({"object": "subscription"}))).unwrap();
         assert!(matches!(parsed.source, Some(Source::Object(_))), "{kind}");
-        assert_eq!(parsed.completes_checkout, kind == "checkout.session.completed");
-        let related = json!({"id": "sub_1", "type": "subscription", "url": "https://evil.example/"});
+        assert_eq!(
+            parsed.completes_checkout,
+            kind == "checkout.session.completed"
+        );
+        let related =
+            json!({"id": "sub_1", "type": "subscription", "url": "https://evil.example/"});
         let parsed = parse(&thin(&format!("v1.{kind}"), related.clone())).unwrap();
-        assert_eq!(parsed.source, Some(Source::Path("/v1/subscriptions/sub_1".into())), "{kind}");
+        assert_eq!(
+            parsed.source,
+            Some(Source::Path("/v1/subscriptions/sub_1".into())),
+            "{kind}"
+        );
         // A thin type does not match a snapshot's type, nor the reverse.
         assert_eq!(parse(&thin(kind, related)).unwrap().source, None, "{kind}");
-        assert_eq!(parse(&event(&format!("v1.{kind}"), json!({}))).unwrap().source, None, "{kind}");
+        assert_eq!(
+            parse(&event(&format!("v1.{kind}"), json!({})))
+                .unwrap()
+                .source,
+            None,
+            "{kind}"
+        );
     }
-    for kind in
-        ["", "customer.created", "customer.updated", "invoice.created", "charge.dispute.created", "ping"]
-    {
+    for kind in [
+        "",
+        "customer.created",
+        "customer.updated",
+        "invoice.created",
+        "charge.dispute.created",
+        "ping",
+    ] {
         let mut ignored = event(kind, json!({}));
         assert_eq!(parse(&ignored).unwrap().source, None, "{kind}");
         // Neither does the type of its object.
@@ -59,7 +78,10 @@ fn acts_only_on_types_that_may_change_a_plan() {
 
 #[test]
 fn ignores_events_of_connected_accounts() {
-    let mut connected = event("invoice.paid", json!({"object": "invoice", "customer": "cus_1"}));
+    let mut connected = event(
+        "invoice.paid",
+        json!({"object": "invoice", "customer": "cus_1"}),
+    );
     assert!(parse(&connected).unwrap().source.is_some());
     connected["account"] = json!("acct_1");
     assert_eq!(parse(&connected).unwrap().source, None);
@@ -70,11 +92,29 @@ fn ignores_events_of_connected_accounts() {
 
 #[test]
 fn refuses_what_is_not_an_event() {
-    for body in ["", "{", "nul", "{\"object\":\"event\",}", "\u{feff}{}", "{} {}", "NaN"] {
-        assert_eq!(Event::parse(body.as_bytes()).unwrap_err(), EventError::InvalidJson, "{body}");
+    for body in [
+        "",
+        "{",
+        "nul",
+        "{\"object\":\"event\",}",
+        "\u{feff}{}",
+        "{} {}",
+        "NaN",
+    ] {
+        assert_eq!(
+            Event::parse(body.as_bytes()).unwrap_err(),
+            EventError::InvalidJson,
+            "{body}"
+        );
     }
-    assert_eq!(Event::parse(b"{\"object\":\"\xff\"}").unwrap_err(), EventError::InvalidJson);
-    assert_eq!(Event::parse("[".repeat(100_000).as_bytes()).unwrap_err(), EventError::InvalidJson);
+    assert_eq!(
+        Event::parse(b"{\"object\":\"\xff\"}").unwrap_err(),
+        EventError::InvalidJson
+    );
+    assert_eq!(
+        Event::parse("[".repeat(100_000).as_bytes()).unwrap_err(),
+        EventError::InvalidJson
+    );
     let good = event("invoice.paid", json!({"object": "invoice"}));
     let without = |name: &str| {
         let mut event = good.clone();
@@ -108,7 +148,10 @@ fn refuses_what_is_not_an_event() {
         thin("v1.invoice.paid", json!(null)),
         thin("v1.invoice.paid", json!({"id": "in_1"})),
         thin("v1.invoice.paid", json!({"type": "invoice"})),
-        thin("v1.invoice.paid", json!({"id": "../customers", "type": "invoice"})),
+        thin(
+            "v1.invoice.paid",
+            json!({"id": "../customers", "type": "invoice"}),
+        ),
         thin("v1.invoice.paid", json!({"id": "", "type": "invoice"})),
     ] {
         assert_eq!(parse(&bad), Err(EventError::NotAnEvent), "{bad}");
@@ -119,25 +162,53 @@ fn refuses_what_is_not_an_event() {
 fn finds_customer_and_user_in_every_api_version() {
     let other = Uuid::from_u128(8);
     for (object, user_id) in [
-        (json!({"object": "subscription", "customer": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
-        (json!({"object": "subscription", "customer": {"id": "cus_1"}, "metadata": {}}), None),
-        (json!({"object": "checkout.session", "customer": "cus_1", "client_reference_id": USER}), Some(USER)),
+        (
+            json!({"object": "subscription", "customer": "cus_1", "metadata": {"user_id": USER}}),
+            Some(USER),
+        ),
+        (
+            json!({"object": "subscription", "customer": {"id": "cus_1"}, "metadata": {}}),
+            None,
+        ),
+        (
+            json!({"object": "checkout.session", "customer": "cus_1", "client_reference_id": USER}),
+            Some(USER),
+        ),
         (
             json!({"object": "checkout.session", "customer": "cus_1", "client_reference_id": other,
                 "metadata": {"user_id": USER}}),
             Some(USER),
         ),
-        (json!({"object": "checkout.session", "customer": "cus_1", "client_reference_id": "order 7"}), None),
+        (
+            json!({"object": "checkout.session", "customer": "cus_1", "client_reference_id": "order 7"}),
+            None,
+        ),
         (
             json!({"object": "invoice", "customer": "cus_1",
                 "parent": {"subscription_details": {"metadata": {"user_id": USER}}}}),
             Some(USER),
         ),
-        (json!({"object": "invoice", "customer": "cus_1", "subscription": "sub_1", "parent": null}), None),
-        (json!({"object": "customer", "id": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
-        (json!({"object": "customer", "id": "cus_1", "deleted": true}), None),
+        (
+            json!({"object": "invoice", "customer": "cus_1", "subscription": "sub_1", "parent": null}),
+            None,
+        ),
+        (
+            json!({"object": "customer", "id": "cus_1", "metadata": {"user_id": USER}}),
+            Some(USER),
+        ),
+        (
+            json!({"object": "customer", "id": "cus_1", "deleted": true}),
+            None,
+        ),
     ] {
-        assert_eq!(Subject::of(&object), Some(Subject { customer: customer(), user_id }), "{object}");
+        assert_eq!(
+            Subject::of(&object),
+            Some(Subject {
+                customer: customer(),
+                user_id
+            }),
+            "{object}"
+        );
     }
     for unknown in [
         json!({"object": "checkout.session", "customer": null, "client_reference_id": USER}),
@@ -153,17 +224,32 @@ fn finds_customer_and_user_in_every_api_version() {
 #[test]
 fn logs_only_well_formed_types() {
     let told = |kind: &str| parse(&event(kind, json!({}))).unwrap().kind;
-    for kind in ["invoice.created", "v2.core.account_link.returned", &"x".repeat(64)] {
+    for kind in [
+        "invoice.created",
+        "v2.core.account_link.returned",
+        &"x".repeat(64),
+    ] {
         assert_eq!(told(kind).as_deref(), Some(kind));
     }
-    for kind in ["", "Ann", "ann@example.com", "a b", "a\nb", "\"", &"x".repeat(65)] {
+    for kind in [
+        "",
+        "Ann",
+        "ann@example.com",
+        "a b",
+        "a\nb",
+        "\"",
+        &"x".repeat(65),
+    ] {
         assert_eq!(told(kind), None, "{kind}");
     }
 }
 
 #[test]
 fn reads_an_event_with_a_lone_surrogate() {
-    let snapshot = event("customer.subscription.updated", json!({"id": "sub_1", "name": "HALF"}));
+    let snapshot = event(
+        "customer.subscription.updated",
+        json!({"id": "sub_1", "name": "HALF"}),
+    );
     let body = snapshot.to_string().replace("HALF", r"\ud83e");
     let Some(Source::Object(object)) = Event::parse(body.as_bytes()).unwrap().source else {
         panic!("{body}")

@@ -70,14 +70,20 @@ impl StripeConfig {
         let (key, api_base_url) = (problems.take(key), problems.take(base_url(URL, url)));
         problems.finish(|| {
             let (secret_key, livemode) = key?;
-            Some(Self { secret_key, api_base_url: api_base_url?, livemode })
+            Some(Self {
+                secret_key,
+                api_base_url: api_base_url?,
+                livemode,
+            })
         })
     }
 }
 
 /// Returns whether a secret key is for live mode; `None` if it is not a secret key.
 fn mode_of(key: &str) -> Option<bool> {
-    let mode = key.strip_prefix("sk_").or_else(|| key.strip_prefix("rk_"))?;
+    let mode = key
+        .strip_prefix("sk_")
+        .or_else(|| key.strip_prefix("rk_"))?;
     match (mode.starts_with("live_"), mode.starts_with("test_")) {
         (false, false) => None,
         (livemode, _) => Some(livemode),
@@ -95,7 +101,9 @@ impl StripeId {
     /// Parses an id; `None` if it is empty, longer than 255 bytes or contains another character.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=Self::MAX_BYTES).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         fits.then(|| Self(text.to_owned()))
     }
 

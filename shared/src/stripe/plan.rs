@@ -54,7 +54,11 @@ pub struct Standing {
 
 impl Standing {
     /// Nothing is paid for.
-    pub const FREE: Self = Self { plan: Plan::Free, renews: false, period_ends_at: None };
+    pub const FREE: Self = Self {
+        plan: Plan::Free,
+        renews: false,
+        period_ends_at: None,
+    };
 }
 
 /// The fields of a subscription that matter here.
@@ -83,7 +87,10 @@ impl Subscription {
     fn read(object: &Value) -> Option<Self> {
         // Items may have periods of their own; the first that ends is charged next.
         let items = at(object, "/items/data").and_then(Value::as_array);
-        let ends = items.into_iter().flatten().filter_map(|item| seconds(item, "current_period_end"));
+        let ends = items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| seconds(item, "current_period_end"));
         let period_ends_at = ends.min();
         // Depending on the billing mode, a cancellation sets one of the two or both. One that is further away than the
         // period leaves a renewal before it.
@@ -109,7 +116,8 @@ impl Subscription {
     /// collection is paused, because then no service is provided; the other two kinds of pause offer the service for
     /// free.
     pub fn is_pro(&self) -> bool {
-        matches!(self.status.as_str(), "active" | "trialing" | "past_due") && !self.is_without_service
+        matches!(self.status.as_str(), "active" | "trialing" | "past_due")
+            && !self.is_without_service
     }
 
     /// Returns what it makes its customer.
@@ -118,7 +126,11 @@ impl Subscription {
             return Standing::FREE;
         }
         let period_ends_at = self.period_ends_at.filter(|_| self.status != "past_due");
-        Standing { plan: Plan::Pro, renews: !self.is_cancelled, period_ends_at }
+        Standing {
+            plan: Plan::Pro,
+            renews: !self.is_cancelled,
+            period_ends_at,
+        }
     }
 
     /// Whether it has ended for good. Any other subscription may be charged, now or after it recovers.
@@ -135,7 +147,10 @@ impl Subscription {
 
 /// Returns a moment in Unix seconds.
 fn seconds(object: &Value, name: &str) -> Option<u64> {
-    object.get(name)?.as_u64().filter(|seconds| *seconds <= LATEST_SECONDS)
+    object
+        .get(name)?
+        .as_u64()
+        .filter(|seconds| *seconds <= LATEST_SECONDS)
 }
 
 /// A page of subscriptions.
@@ -151,13 +166,24 @@ impl Subscriptions {
     /// Reads a page; `None` if an item is not a subscription, so that no user loses a plan to a response that was
     /// not understood.
     fn read(page: &Value) -> Option<Self> {
-        let list = page.get("data")?.as_array()?.iter().map(Subscription::read).collect::<Option<_>>()?;
-        Some(Self { list, has_more: page.get("has_more")?.as_bool()? })
+        let list = page
+            .get("data")?
+            .as_array()?
+            .iter()
+            .map(Subscription::read)
+            .collect::<Option<_>>()?;
+        Some(Self {
+            list,
+            has_more: page.get("has_more")?.as_bool()?,
+        })
     }
 
     /// Returns the id after which the next page begins, if there is one.
     pub fn next(&self) -> Option<StripeId> {
-        self.list.last().filter(|_| self.has_more).map(|last| last.id.clone())
+        self.list
+            .last()
+            .filter(|_| self.has_more)
+            .map(|last| last.id.clone())
     }
 }
 
@@ -220,7 +246,9 @@ impl Stripe<'_> {
             return Err(StripeError::InvalidAnswer);
         }
         let is_open = text(&invoice, "/status") == Some("open");
-        Ok(text(&invoice, "/hosted_invoice_url").filter(|_| is_open).map(str::to_owned))
+        Ok(text(&invoice, "/hosted_invoice_url")
+            .filter(|_| is_open)
+            .map(str::to_owned))
     }
 
     /// Returns the first match among a customer's subscriptions, newest first. A customer that does not exist (any

@@ -110,7 +110,11 @@ pub struct PlanSync<'a> {
 impl<'a> PlanSync<'a> {
     /// Creates a sync that reads with `stripe` and writes with `service`.
     pub fn new(stripe: &'a Stripe<'a>, service: &'a Service<'a>, random: &'a dyn Random) -> Self {
-        Self { stripe, service, random }
+        Self {
+            stripe,
+            service,
+            random,
+        }
     }
 
     /// Writes the plan that Stripe states to the profile of `subject`.
@@ -119,8 +123,13 @@ impl<'a> PlanSync<'a> {
     /// [`SyncError`]; the caller has to try again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
-            let Some((profile, standing)) = self.compare(subject).await? else { return Ok(Synced::Foreign) };
-            match self.swap(&profile, Some(&subject.customer), standing).await? {
+            let Some((profile, standing)) = self.compare(subject).await? else {
+                return Ok(Synced::Foreign);
+            };
+            match self
+                .swap(&profile, Some(&subject.customer), standing)
+                .await?
+            {
                 WriteOutcome::Written => return Ok(Synced::Written(standing)),
                 WriteOutcome::NoProfile => return Ok(Synced::Foreign),
                 WriteOutcome::Conflict if self.stripe.is_late() => break,
@@ -134,9 +143,15 @@ impl<'a> PlanSync<'a> {
     ///
     /// # Errors
     /// [`SyncError`].
-    pub async fn compare(&self, subject: &Subject) -> Result<Option<(BillingProfile, Standing)>, SyncError> {
+    pub async fn compare(
+        &self,
+        subject: &Subject,
+    ) -> Result<Option<(BillingProfile, Standing)>, SyncError> {
         match self.profile_of(subject).await? {
-            Some(profile) => Ok(Some((profile, self.stripe.standing_of(&subject.customer).await?))),
+            Some(profile) => Ok(Some((
+                profile,
+                self.stripe.standing_of(&subject.customer).await?,
+            ))),
             None => Ok(None),
         }
     }
@@ -160,11 +175,18 @@ impl<'a> PlanSync<'a> {
                 return Ok(known);
             }
             // The user has a different customer now.
-            Some(BillingProfile { stripe_customer_id: Some(_), .. }) => return Ok(None),
+            Some(BillingProfile {
+                stripe_customer_id: Some(_),
+                ..
+            }) => return Ok(None),
             _ => {}
         }
         // No profile has this customer: Stripe has to confirm that it exists and belongs to the user.
-        let Some(owner) = self.stripe.owner_of(&subject.customer, subject.user_id).await? else {
+        let Some(owner) = self
+            .stripe
+            .owner_of(&subject.customer, subject.user_id)
+            .await?
+        else {
             return Ok(None);
         };
         let profile = match known {
@@ -179,15 +201,22 @@ impl<'a> PlanSync<'a> {
         user_id: Option<Uuid>,
         customer: Option<&StripeId>,
     ) -> Result<Option<BillingProfile>, SyncError> {
-        let args = json!({"p_user_id": user_id, "p_stripe_customer_id": customer.map(StripeId::as_str)});
-        Ok(BillingProfile::read(&self.service.rpc("billing_profile", &args).await?)?)
+        let args =
+            json!({"p_user_id": user_id, "p_stripe_customer_id": customer.map(StripeId::as_str)});
+        Ok(BillingProfile::read(
+            &self.service.rpc("billing_profile", &args).await?,
+        )?)
     }
 
     async fn swap(
         &self,
         seen: &BillingProfile,
         customer: Option<&StripeId>,
-        Standing { plan, renews, period_ends_at }: Standing,
+        Standing {
+            plan,
+            renews,
+            period_ends_at,
+        }: Standing,
     ) -> Result<WriteOutcome, SyncError> {
         let args = json!({
             "p_user_id": seen.user_id,
@@ -197,7 +226,9 @@ impl<'a> PlanSync<'a> {
             "p_renews": renews,
             "p_period_ends_at": period_ends_at,
         });
-        Ok(WriteOutcome::read(&self.service.rpc("set_billing_plan", &args).await?)?)
+        Ok(WriteOutcome::read(
+            &self.service.rpc("set_billing_plan", &args).await?,
+        )?)
     }
 
     /// Waits twice as long after each attempt, plus a random part, so that requests that collided do not collide
@@ -240,9 +271,9 @@ impl From<SyncError> for Error {
         match error {
             SyncError::Stripe(error) => error.into(),
             SyncError::Database(error) => error.into(),
-            SyncError::Contended => {
-                Self::of(Code::PlanContended).retry_after(RETRY_AFTER_SECONDS).caused_by(error)
-            }
+            SyncError::Contended => Self::of(Code::PlanContended)
+                .retry_after(RETRY_AFTER_SECONDS)
+                .caused_by(error),
         }
     }
 }

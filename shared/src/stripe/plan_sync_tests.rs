@@ -36,28 +36,45 @@ fn world(customer: Value) -> Rc<World> {
 
 impl World {
     fn write(&self, plan: &str, customer: &Value) {
-        self.write_standing(&json!({"p_plan": plan, "p_renews": false, "p_period_ends_at": null}), customer);
+        self.write_standing(
+            &json!({"p_plan": plan, "p_renews": false, "p_period_ends_at": null}),
+            customer,
+        );
     }
 
     fn write_standing(&self, args: &Value, customer: &Value) {
         let mut profile = self.profile.borrow_mut();
-        let writes = profile["plan_synced_at"].as_str().map_or(1, |it| it.parse::<u32>().unwrap() + 1);
+        let writes = profile["plan_synced_at"]
+            .as_str()
+            .map_or(1, |it| it.parse::<u32>().unwrap() + 1);
         *profile = json!({"user_id": USER, "plan": args["p_plan"], "plan_renews": args["p_renews"],
             "plan_period_ends_at": args["p_period_ends_at"], "stripe_customer_id": customer,
             "plan_synced_at": writes.to_string()});
     }
 
     fn answer(&self, request: &OutboundRequest) -> FakeAnswer {
-        let path = request.url.split('?').next().unwrap().rsplit('/').next().unwrap();
-        let args: HashMap<String, Value> = serde_json::from_slice(&request.body).unwrap_or_default();
+        let path = request
+            .url
+            .split('?')
+            .next()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
+        let args: HashMap<String, Value> =
+            serde_json::from_slice(&request.body).unwrap_or_default();
         match path {
             "billing_profile" => {
                 let profile = self.profile.borrow();
-                let is = |arg: &str, field: &str| !args[arg].is_null() && args[arg] == profile[field];
-                let found = is("p_stripe_customer_id", "stripe_customer_id") || is("p_user_id", "user_id");
+                let is =
+                    |arg: &str, field: &str| !args[arg].is_null() && args[arg] == profile[field];
+                let found =
+                    is("p_stripe_customer_id", "stripe_customer_id") || is("p_user_id", "user_id");
                 FakeAnswer::json(200, if found { &profile } else { &Value::Null })
             }
-            "set_billing_plan" if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] => {
+            "set_billing_plan"
+                if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] =>
+            {
                 self.write_standing(&json!(args), &args["p_stripe_customer_id"]);
                 FakeAnswer::json(200, &json!("written"))
             }
@@ -76,16 +93,27 @@ impl World {
 
 fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>, usize) {
     let shared = world.clone();
-    let (http, clock) =
-        (FakeHttp::responding(move |request| shared.answer(request)), FakeClock::hurrying(NOW_MS));
+    let (http, clock) = (
+        FakeHttp::responding(move |request| shared.answer(request)),
+        FakeClock::hurrying(NOW_MS),
+    );
     let config = StripeConfig::from_env(env).unwrap();
     let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 15_000);
     let supabase = SupabaseConfig::from_env(env).unwrap();
     let service = Supabase::new(&supabase, &http).service();
-    let subject = Subject { customer: customer(), user_id };
-    let result =
-        PlanSync::new(&stripe, &service, &FakeRandom::default()).sync(&subject).now_or_never().unwrap();
-    let asked = http.requests().iter().filter(|request| request.url.contains("/v1/subscriptions")).count();
+    let subject = Subject {
+        customer: customer(),
+        user_id,
+    };
+    let result = PlanSync::new(&stripe, &service, &FakeRandom::default())
+        .sync(&subject)
+        .now_or_never()
+        .unwrap();
+    let asked = http
+        .requests()
+        .iter()
+        .filter(|request| request.url.contains("/v1/subscriptions"))
+        .count();
     (result, asked)
 }
 
@@ -98,11 +126,18 @@ fn writes_the_plan_that_stripe_states() {
     ] {
         let world = world(json!("cus_1"));
         *world.plan.borrow_mut() = status;
-        let standing =
-            Standing { plan: Plan::parse(plan).unwrap(), renews, period_ends_at: period_ends_at.as_u64() };
+        let standing = Standing {
+            plan: Plan::parse(plan).unwrap(),
+            renews,
+            period_ends_at: period_ends_at.as_u64(),
+        };
         assert_eq!(sync(&world, None), (Ok(Synced::Written(standing)), 1));
         let profile = world.profile.borrow();
-        let written = [&profile["plan"], &profile["plan_renews"], &profile["plan_period_ends_at"]];
+        let written = [
+            &profile["plan"],
+            &profile["plan_renews"],
+            &profile["plan_period_ends_at"],
+        ];
         assert_eq!(written, [&json!(plan), &json!(renews), &period_ends_at]);
     }
 }
@@ -126,14 +161,23 @@ fn reports_contention_after_the_last_attempt() {
     world.during.borrow_mut().extend([again; 20]);
     assert_eq!(sync(&world, None), (Err(SyncError::Contended), 5));
     let error = Error::from(SyncError::Contended);
-    assert_eq!((error.code(), error.status().as_u16()), (Code::PlanContended, 503));
+    assert_eq!(
+        (error.code(), error.status().as_u16()),
+        (Code::PlanContended, 503)
+    );
 }
 
 #[test]
 fn assigns_a_new_customer_to_its_user() {
     for named in [None, Some(USER)] {
         let world = world(Value::Null);
-        assert!(matches!(sync(&world, named).0, Ok(Synced::Written(Standing { plan: Plan::Pro, .. }))));
+        assert!(matches!(
+            sync(&world, named).0,
+            Ok(Synced::Written(Standing {
+                plan: Plan::Pro,
+                ..
+            }))
+        ));
         assert_eq!(world.profile.borrow()["stripe_customer_id"], "cus_1");
     }
 }
@@ -142,18 +186,49 @@ fn assigns_a_new_customer_to_its_user() {
 fn customer_without_a_known_user_is_foreign() {
     let other = Uuid::from_u128(8);
     for (own, owner, named) in [
-        (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), Some(USER)),
-        (json!("cus_2"), json!({"id": "cus_1", "metadata": {"user_id": USER}}), None),
-        (Value::Null, json!({"id": "cus_1", "deleted": true}), Some(USER)),
-        (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": other}}), Some(USER)),
-        (Value::Null, json!({"id": "cus_1", "metadata": {"user_id": "x"}}), Some(USER)),
+        (
+            json!("cus_2"),
+            json!({"id": "cus_1", "metadata": {"user_id": USER}}),
+            Some(USER),
+        ),
+        (
+            json!("cus_2"),
+            json!({"id": "cus_1", "metadata": {"user_id": USER}}),
+            None,
+        ),
+        (
+            Value::Null,
+            json!({"id": "cus_1", "deleted": true}),
+            Some(USER),
+        ),
+        (
+            Value::Null,
+            json!({"id": "cus_1", "metadata": {"user_id": other}}),
+            Some(USER),
+        ),
+        (
+            Value::Null,
+            json!({"id": "cus_1", "metadata": {"user_id": "x"}}),
+            Some(USER),
+        ),
         (Value::Null, json!({"id": "cus_1", "metadata": {}}), None),
-        (Value::Null, json!({"id": "cus_1", "metadata": {}}), Some(other)),
+        (
+            Value::Null,
+            json!({"id": "cus_1", "metadata": {}}),
+            Some(other),
+        ),
     ] {
-        let world =
-            Rc::new(World { owner, profile: RefCell::new(world(own).profile.borrow().clone()), ..empty() });
+        let world = Rc::new(World {
+            owner,
+            profile: RefCell::new(world(own).profile.borrow().clone()),
+            ..empty()
+        });
         let before = world.profile.borrow().clone();
-        assert_eq!(sync(&world, named).0, Ok(Synced::Foreign), "{before} {named:?}");
+        assert_eq!(
+            sync(&world, named).0,
+            Ok(Synced::Foreign),
+            "{before} {named:?}"
+        );
         assert_eq!(*world.profile.borrow(), before);
     }
 }
@@ -165,18 +240,32 @@ fn uses_the_events_user_if_the_customer_names_none() {
         profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
         ..empty()
     });
-    assert!(matches!(sync(&world, Some(USER)).0, Ok(Synced::Written(Standing { plan: Plan::Pro, .. }))));
+    assert!(matches!(
+        sync(&world, Some(USER)).0,
+        Ok(Synced::Written(Standing {
+            plan: Plan::Pro,
+            ..
+        }))
+    ));
 }
 
 #[test]
 fn a_response_that_is_not_the_customer_is_invalid() {
-    for owner in [json!({}), json!({"id": "cus_2", "metadata": {}}), json!([]), Value::Null] {
+    for owner in [
+        json!({}),
+        json!({"id": "cus_2", "metadata": {}}),
+        json!([]),
+        Value::Null,
+    ] {
         let world = Rc::new(World {
             owner,
             profile: RefCell::new(world(Value::Null).profile.borrow().clone()),
             ..empty()
         });
-        assert_eq!(sync(&world, Some(USER)).0, Err(SyncError::Stripe(StripeError::InvalidAnswer)));
+        assert_eq!(
+            sync(&world, Some(USER)).0,
+            Err(SyncError::Stripe(StripeError::InvalidAnswer))
+        );
         assert_eq!(world.profile.borrow()["plan"], "free");
     }
 }

@@ -8,8 +8,10 @@ use crate::json::at;
 
 /// Currencies whose amounts Stripe does not divide. Those not listed have two decimals at Stripe, also ISK and UGX, which
 /// have none elsewhere.
-const WITHOUT_DECIMALS: [&str; 15] =
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
+const WITHOUT_DECIMALS: [&str; 15] = [
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf",
+    "xof", "xpf",
+];
 const WITH_THREE_DECIMALS: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
 impl Stripe<'_> {
@@ -19,12 +21,16 @@ impl Stripe<'_> {
     /// [`StripeError`].
     pub async fn price(&self, id: &str) -> Result<PriceResponse, StripeError> {
         let price = self.get(&format!("/v1/prices/{id}"), &[]).await?;
-        read(&price).filter(|_| text(&price, "/id") == Some(id)).ok_or(StripeError::InvalidAnswer)
+        read(&price)
+            .filter(|_| text(&price, "/id") == Some(id))
+            .ok_or(StripeError::InvalidAnswer)
     }
 }
 
 fn read(price: &Value) -> Option<PriceResponse> {
-    let currency = text(price, "/currency").filter(|it| it.len() == 3)?.to_ascii_lowercase();
+    let currency = text(price, "/currency")
+        .filter(|it| it.len() == 3)?
+        .to_ascii_lowercase();
     let interval = match text(price, "/recurring/interval")? {
         "day" => Interval::Day,
         "week" => Interval::Week,
@@ -35,7 +41,9 @@ fn read(price: &Value) -> Option<PriceResponse> {
     Some(PriceResponse {
         amount: decimal(price.get("unit_amount")?.as_u64()?, decimals(&currency)),
         interval,
-        interval_count: at(price, "/recurring/interval_count")?.as_u64().and_then(|it| it.try_into().ok())?,
+        interval_count: at(price, "/recurring/interval_count")?
+            .as_u64()
+            .and_then(|it| it.try_into().ok())?,
         currency: currency.to_ascii_uppercase(),
     })
 }
@@ -54,7 +62,12 @@ fn decimal(amount: u64, decimals: u32) -> String {
     let unit = 10_u64.pow(decimals);
     match decimals {
         0 => amount.to_string(),
-        _ => format!("{}.{:0width$}", amount / unit, amount % unit, width = decimals as usize),
+        _ => format!(
+            "{}.{:0width$}",
+            amount / unit,
+            amount % unit,
+            width = decimals as usize
+        ),
     }
 }
 
@@ -84,10 +97,16 @@ mod tests {
             ("isk", 50_000, "500.00"),
             ("usd", u64::MAX, "184467440737095516.15"),
         ] {
-            let read =
-                price(currency, &json!(unit_amount), &json!({"interval": "month", "interval_count": 1}));
+            let read = price(
+                currency,
+                &json!(unit_amount),
+                &json!({"interval": "month", "interval_count": 1}),
+            );
             let read = read.unwrap();
-            assert_eq!((read.amount.as_str(), read.currency), (expected, currency.to_ascii_uppercase()));
+            assert_eq!(
+                (read.amount.as_str(), read.currency),
+                (expected, currency.to_ascii_uppercase())
+            );
             assert_eq!((read.interval, read.interval_count), (Interval::Month, 1));
         }
     }
@@ -101,7 +120,11 @@ mod tests {
             ("usd", json!(4.5), monthly.clone()),
             ("us", json!(1), monthly),
             ("usd", json!(1), Value::Null),
-            ("usd", json!(1), json!({"interval": "fortnight", "interval_count": 1})),
+            (
+                "usd",
+                json!(1),
+                json!({"interval": "fortnight", "interval_count": 1}),
+            ),
             ("usd", json!(1), json!({"interval": "month"})),
         ] {
             assert_eq!(

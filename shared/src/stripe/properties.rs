@@ -23,30 +23,38 @@ fn other_item() -> impl Strategy<Value = String> {
         Just("v0=00".to_owned()),
         Just(format!("v1={}", "0".repeat(64))),
         text().prop_map(|text| format!("v1={}", text.replace(',', ""))),
-        text().prop_map(|text| text.replace(',', "")).prop_filter("a time", |item| !item.starts_with("t=")),
+        text()
+            .prop_map(|text| text.replace(',', ""))
+            .prop_filter("a time", |item| !item.starts_with("t=")),
     ]
 }
 
 fn answer(body: &[u8]) -> FakeAnswer {
-    FakeAnswer::Response(http::StatusCode::OK, http::HeaderMap::new(), vec![Ok(body.to_vec().into())])
+    FakeAnswer::Response(
+        http::StatusCode::OK,
+        http::HeaderMap::new(),
+        vec![Ok(body.to_vec().into())],
+    )
 }
 
 fn right_events() -> impl Strategy<Value = Value> {
-    let object =
-        json!({"object": "subscription", "id": "sub_1", "customer": "cus_1", "metadata": {"user_id": USER}});
+    let object = json!({"object": "subscription", "id": "sub_1", "customer": "cus_1", "metadata": {"user_id": USER}});
     let related = json!({"id": "cs_1", "type": "checkout.session", "url": "https://evil.example"});
     prop_oneof![
         Just(
             json!({"object": "event", "type": "customer.subscription.updated", "livemode": false, "account": null,
                     "data": {"object": object}})
         ),
-        Just(json!({"object": "v2.core.event", "type": "v1.checkout.session.completed", "livemode": true,
-                    "related_object": related})),
+        Just(
+            json!({"object": "v2.core.event", "type": "v1.checkout.session.completed", "livemode": true,
+                    "related_object": related})
+        ),
     ]
 }
 
 fn is_fit_for_a_path(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
 }
 
 proptest! {

@@ -68,10 +68,18 @@ impl WebhookSecrets {
     ///
     /// # Errors
     /// [`SignatureError`]; the time is checked only after the signature.
-    pub fn verify(&self, header: Option<&str>, body: &[u8], now_seconds: u64) -> Result<(), SignatureError> {
+    pub fn verify(
+        &self,
+        header: Option<&str>,
+        body: &[u8],
+        now_seconds: u64,
+    ) -> Result<(), SignatureError> {
         let signed = Signed::parse(header.ok_or(SignatureError::Missing)?)?;
         // No early exit: the duration must not reveal which secret or signature matched.
-        let matches = self.0.iter().fold(false, |found, secret| found | signed.is_by(secret, body));
+        let matches = self
+            .0
+            .iter()
+            .fold(false, |found, secret| found | signed.is_by(secret, body));
         if !matches {
             return Err(SignatureError::Mismatch);
         }
@@ -107,17 +115,25 @@ impl<'a> Signed<'a> {
             return Err(SignatureError::Malformed);
         }
         let seconds = timestamp.parse().map_err(|_| SignatureError::Malformed)?;
-        Ok(Self { timestamp, seconds, signatures })
+        Ok(Self {
+            timestamp,
+            seconds,
+            signatures,
+        })
     }
 
     /// Compares every signature with the MAC of this secret, in constant time.
     fn is_by(&self, secret: &Secret, body: &[u8]) -> bool {
-        let Ok(mut mac) = HmacSha256::new_from_slice(secret.expose().as_bytes()) else { return false };
+        let Ok(mut mac) = HmacSha256::new_from_slice(secret.expose().as_bytes()) else {
+            return false;
+        };
         mac.update(self.timestamp.as_bytes());
         mac.update(b".");
         mac.update(body);
         let expected = mac.finalize();
-        self.signatures.iter().fold(false, |found, signature| found | (*signature == expected))
+        self.signatures
+            .iter()
+            .fold(false, |found, signature| found | (*signature == expected))
     }
 }
 

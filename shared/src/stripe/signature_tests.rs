@@ -20,7 +20,11 @@ pub(super) fn sign(secret: &str, timestamp: impl std::fmt::Display, body: &[u8])
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}.").as_bytes());
     mac.update(body);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[test]
@@ -29,7 +33,12 @@ fn headers_are_judged_by_the_rules() {
     let other = sign(B, NOW, BODY);
     let v1 = |timestamp: &str| sign(A, timestamp, BODY);
     let zeros = "0".repeat(64);
-    let just = |header: &str| header.replace("GOOD", &good).replace("OTHER", &other).replace("ZEROS", &zeros);
+    let just = |header: &str| {
+        header
+            .replace("GOOD", &good)
+            .replace("OTHER", &other)
+            .replace("ZEROS", &zeros)
+    };
     let cases: Vec<(String, Result<(), SignatureError>)> = [
         // Well formed.
         ("t=NOW,v1=GOOD", Ok(())),
@@ -100,15 +109,25 @@ fn headers_are_judged_by_the_rules() {
     .into_iter()
     .map(|(header, expected)| (just(header).replace("NOW", &NOW.to_string()), expected))
     // Signed, but when?
-    .chain([-301_i64, -300, -299, -1, 0, 1, 299, 300, 301].into_iter().map(|by| {
-        let timestamp = (i64::try_from(NOW).unwrap() + by).to_string();
-        let expected = if by.abs() <= 300 { Ok(()) } else { Err(OutsideTolerance) };
-        (format!("t={timestamp},v1={}", v1(&timestamp)), expected)
-    }))
     .chain(
-        ["0", "1", "18446744073709551615"]
-            .map(|timestamp| (format!("t={timestamp},v1={}", v1(timestamp)), Err(OutsideTolerance))),
+        [-301_i64, -300, -299, -1, 0, 1, 299, 300, 301]
+            .into_iter()
+            .map(|by| {
+                let timestamp = (i64::try_from(NOW).unwrap() + by).to_string();
+                let expected = if by.abs() <= 300 {
+                    Ok(())
+                } else {
+                    Err(OutsideTolerance)
+                };
+                (format!("t={timestamp},v1={}", v1(&timestamp)), expected)
+            }),
     )
+    .chain(["0", "1", "18446744073709551615"].map(|timestamp| {
+        (
+            format!("t={timestamp},v1={}", v1(timestamp)),
+            Err(OutsideTolerance),
+        )
+    }))
     // An old timestamp without a valid signature is reported as a mismatch.
     .chain([(format!("t={},v1={zeros}", NOW - 9_999), Err(Mismatch))])
     .chain([(format!("t={NOW},v1={}", good.to_uppercase()), Err(Mismatch))])
@@ -116,7 +135,11 @@ fn headers_are_judged_by_the_rules() {
     .collect();
     assert!(cases.len() >= 60, "{}", cases.len());
     for (header, expected) in cases {
-        assert_eq!(secrets(A).verify(Some(&header), BODY, NOW), expected, "{header}");
+        assert_eq!(
+            secrets(A).verify(Some(&header), BODY, NOW),
+            expected,
+            "{header}"
+        );
     }
     assert_eq!(secrets(A).verify(None, BODY, NOW), Err(Missing));
 }
@@ -138,14 +161,26 @@ fn verifies_the_raw_bytes_of_any_body() {
     for (index, body) in bodies.into_iter().enumerate() {
         let header = format!("t={NOW},v1={}", sign(A, NOW, body));
         for (other, other_body) in bodies.into_iter().enumerate() {
-            let expected = if other == index { Ok(()) } else { Err(Mismatch) };
-            assert_eq!(secrets(A).verify(Some(&header), other_body, NOW), expected, "{index} {other}");
+            let expected = if other == index {
+                Ok(())
+            } else {
+                Err(Mismatch)
+            };
+            assert_eq!(
+                secrets(A).verify(Some(&header), other_body, NOW),
+                expected,
+                "{index} {other}"
+            );
         }
     }
     // The dot ends the time: it cannot move into the body.
     let header = format!("t=179,v1={}", sign(A, 179, b"0000.{}"));
     assert_eq!(
-        secrets(A).verify(Some(&header.replace("t=179", "t=1790000")), b"{}", 1_790_000),
+        secrets(A).verify(
+            Some(&header.replace("t=179", "t=1790000")),
+            b"{}",
+            1_790_000
+        ),
         Err(Mismatch)
     );
 }
@@ -160,13 +195,36 @@ fn accepts_both_secrets_during_a_rotation() {
         (B, format!("t={NOW},v1={by_a}"), Err(Mismatch)),
         (&format!("{A},{B}"), format!("t={NOW},v1={by_a}"), Ok(())),
         (&format!("{A}, {B}"), format!("t={NOW},v1={by_b}"), Ok(())),
-        (&format!("{B},{A}"), format!("t={NOW},v1={by_b},v1={by_a}"), Ok(())),
-        (&format!("{A},{B}"), format!("t={NOW},v1={}", sign(&format!("{A},{B}"), NOW, BODY)), Err(Mismatch)),
+        (
+            &format!("{B},{A}"),
+            format!("t={NOW},v1={by_b},v1={by_a}"),
+            Ok(()),
+        ),
+        (
+            &format!("{A},{B}"),
+            format!("t={NOW},v1={}", sign(&format!("{A},{B}"), NOW, BODY)),
+            Err(Mismatch),
+        ),
         // The whole secret is the key, its prefix included.
-        (A, format!("t={NOW},v1={}", sign(A.trim_start_matches("whsec_"), NOW, BODY)), Err(Mismatch)),
-        (A, format!("t={NOW},v1={}", sign("", NOW, BODY)), Err(Mismatch)),
+        (
+            A,
+            format!(
+                "t={NOW},v1={}",
+                sign(A.trim_start_matches("whsec_"), NOW, BODY)
+            ),
+            Err(Mismatch),
+        ),
+        (
+            A,
+            format!("t={NOW},v1={}", sign("", NOW, BODY)),
+            Err(Mismatch),
+        ),
     ] {
-        assert_eq!(secrets(configured).verify(Some(&header), BODY, NOW), expected, "{configured} {header}");
+        assert_eq!(
+            secrets(configured).verify(Some(&header), BODY, NOW),
+            expected,
+            "{configured} {header}"
+        );
     }
 }
 
@@ -178,23 +236,38 @@ fn no_change_of_a_single_bit_goes_unnoticed() {
     for bit in 0..BODY.len() * 8 {
         let mut body = BODY.to_vec();
         body[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(secrets.verify(Some(&header), &body, NOW), Err(Mismatch), "bit {bit} of the body");
+        assert_eq!(
+            secrets.verify(Some(&header), &body, NOW),
+            Err(Mismatch),
+            "bit {bit} of the body"
+        );
     }
     for bit in 0..header.len() * 8 {
         let mut changed = header.clone().into_bytes();
         changed[bit / 8] ^= 1 << (bit % 8);
         // What is no text never gets as far as here.
-        let Ok(changed) = String::from_utf8(changed) else { continue };
-        assert!(secrets.verify(Some(&changed), BODY, NOW).is_err(), "bit {bit}: {changed}");
+        let Ok(changed) = String::from_utf8(changed) else {
+            continue;
+        };
+        assert!(
+            secrets.verify(Some(&changed), BODY, NOW).is_err(),
+            "bit {bit}: {changed}"
+        );
     }
     for end in 0..header.len() {
-        assert!(secrets.verify(header.get(..end), BODY, NOW).is_err(), "cut at {end}");
+        assert!(
+            secrets.verify(header.get(..end), BODY, NOW).is_err(),
+            "cut at {end}"
+        );
     }
 }
 
 #[test]
 fn a_long_header_takes_no_more_than_its_length() {
-    let many = format!("t={NOW}{}", format!(",v1={}", "0".repeat(64)).repeat(20_000));
+    let many = format!(
+        "t={NOW}{}",
+        format!(",v1={}", "0".repeat(64)).repeat(20_000)
+    );
     assert_eq!(secrets(A).verify(Some(&many), BODY, NOW), Err(Mismatch));
     let commas = ",".repeat(1_000_000);
     assert_eq!(secrets(A).verify(Some(&commas), BODY, NOW), Err(Malformed));
@@ -203,7 +276,12 @@ fn a_long_header_takes_no_more_than_its_length() {
 #[test]
 fn refuses_invalid_secrets_in_the_configuration() {
     let read = |value: &str| WebhookSecrets::from_env(|_| Some(value.to_owned()));
-    for good in [A, &format!("{A},{B}"), &format!(" {A} , {B} "), &[A, B, A, B].join(",")] {
+    for good in [
+        A,
+        &format!("{A},{B}"),
+        &format!(" {A} , {B} "),
+        &[A, B, A, B].join(","),
+    ] {
         assert!(read(good).is_ok(), "{good}");
     }
     for bad in [
@@ -218,10 +296,16 @@ fn refuses_invalid_secrets_in_the_configuration() {
         "whsec_żżżżżżżżżżżżżżżżżżżżżżżżżżżżżżżżżż",
     ] {
         let error = read(bad).unwrap_err().to_string();
-        assert!(error.starts_with("STRIPE_WEBHOOK_SECRETS must be") && !error.contains("aaaa"), "{error}");
+        assert!(
+            error.starts_with("STRIPE_WEBHOOK_SECRETS must be") && !error.contains("aaaa"),
+            "{error}"
+        );
     }
     for blank in ["", "  ", "\n"] {
-        assert_eq!(read(blank).unwrap_err(), ConfigError::missing("STRIPE_WEBHOOK_SECRETS"));
+        assert_eq!(
+            read(blank).unwrap_err(),
+            ConfigError::missing("STRIPE_WEBHOOK_SECRETS")
+        );
     }
     assert!(!format!("{:?}", secrets(A)).contains("aaaa"));
 }

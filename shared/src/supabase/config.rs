@@ -36,17 +36,29 @@ impl SupabaseConfig {
     /// [`ConfigError`] naming everything that is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        let url = problems.take(required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url)));
+        let url = problems
+            .take(required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url)));
         let publishable_key = problems.take(PUBLISHABLE.read(&env));
         let service = problems.take(service_credential(&env));
-        problems.finish(|| Some(Self { url: url?, publishable_key: publishable_key?, service: service? }))
+        problems.finish(|| {
+            Some(Self {
+                url: url?,
+                publishable_key: publishable_key?,
+                service: service?,
+            })
+        })
     }
 }
 
-fn service_credential(env: impl Fn(&str) -> Option<String>) -> Result<ServiceCredential, ConfigError> {
+fn service_credential(
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<ServiceCredential, ConfigError> {
     const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
     if let Some(token) = optional(&env, FUNCTION_TOKEN) {
-        return Ok(ServiceCredential::FunctionToken(header_safe(FUNCTION_TOKEN, token)?));
+        return Ok(ServiceCredential::FunctionToken(header_safe(
+            FUNCTION_TOKEN,
+            token,
+        )?));
     }
     let key = SECRET.read(&env)?;
     // Legacy keys are JWTs, whatever the variable's name.
@@ -87,7 +99,10 @@ impl KeyNames {
         } else if let Some(key) = optional(&env, self.legacy) {
             (self.legacy, key)
         } else if document.is_some() {
-            return Err(ConfigError::invalid(self.named, r#"must be JSON like {"default":"sb_…"}"#));
+            return Err(ConfigError::invalid(
+                self.named,
+                r#"must be JSON like {"default":"sb_…"}"#,
+            ));
         } else {
             return Err(ConfigError::missing(self.plain));
         };

@@ -73,7 +73,9 @@ impl SupabaseError {
     /// Returns the error for an outcome that is not known.
     pub fn of_outcome(body: &Value) -> Self {
         match body.get("outcome").unwrap_or(body).as_str() {
-            Some(outcome) => Self::UnexpectedOutcome(outcome.chars().take(MAX_OUTCOME_CHARS).collect()),
+            Some(outcome) => {
+                Self::UnexpectedOutcome(outcome.chars().take(MAX_OUTCOME_CHARS).collect())
+            }
             None => Self::InvalidAnswer,
         }
     }
@@ -87,7 +89,11 @@ impl SupabaseError {
     ) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name| body.get(name).and_then(Value::as_str);
-        let message: String = text("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect();
+        let message: String = text("message")
+            .unwrap_or_default()
+            .chars()
+            .take(MAX_MESSAGE_CHARS)
+            .collect();
         let code = text("code").map(str::to_owned);
         let is_auth_status = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
         // `PT401` and `PT403` are raised by the migrations' SQL: they concern the caller, not the function's
@@ -96,13 +102,21 @@ impl SupabaseError {
         if as_service && is_auth_status && !is_raised {
             return Self::CredentialRefused { status, message };
         }
-        Self::Refused { status, code, message, retry_after_seconds }
+        Self::Refused {
+            status,
+            code,
+            message,
+            retry_after_seconds,
+        }
     }
 }
 
 /// Whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from PostgREST.
 fn is_outage(error: HttpError) -> bool {
-    matches!(error, HttpError::Network | HttpError::Timeout | HttpError::TooLarge)
+    matches!(
+        error,
+        HttpError::Network | HttpError::Timeout | HttpError::TooLarge
+    )
 }
 
 /// Whether a gateway refuses: PostgREST has neither rate limits nor redirects.
@@ -114,11 +128,25 @@ impl fmt::Display for SupabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(error) => write!(f, "database: {error}"),
-            Self::Refused { status, code, message, .. } => {
-                write!(f, "database: {} {} {message}", status.as_u16(), code.as_deref().unwrap_or("-"))
+            Self::Refused {
+                status,
+                code,
+                message,
+                ..
+            } => {
+                write!(
+                    f,
+                    "database: {} {} {message}",
+                    status.as_u16(),
+                    code.as_deref().unwrap_or("-")
+                )
             }
             Self::CredentialRefused { status, message } => {
-                write!(f, "database refuses the function's credential: {} {message}", status.as_u16())
+                write!(
+                    f,
+                    "database refuses the function's credential: {} {message}",
+                    status.as_u16()
+                )
             }
             Self::InvalidAnswer => f.write_str("database: the answer was not understood"),
             Self::UnexpectedOutcome(outcome) => write!(f, "database: unexpected outcome {outcome}"),
@@ -137,9 +165,11 @@ impl From<SupabaseError> for Error {
         let shown = match &error {
             SupabaseError::Unavailable(error) if is_outage(*error) => unavailable(None),
             SupabaseError::InvalidAnswer => unavailable(None),
-            SupabaseError::Refused { status, retry_after_seconds, .. } if is_gateways(*status) => {
-                unavailable(*retry_after_seconds)
-            }
+            SupabaseError::Refused {
+                status,
+                retry_after_seconds,
+                ..
+            } if is_gateways(*status) => unavailable(*retry_after_seconds),
             SupabaseError::Refused { status, .. } if *status == StatusCode::UNAUTHORIZED => {
                 Self::of(Code::InvalidToken)
             }

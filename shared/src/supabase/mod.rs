@@ -62,7 +62,9 @@ impl<'a> Supabase<'a> {
     pub fn service(&self) -> Service<'a> {
         let publishable_key = &self.config.publishable_key;
         Service(match &self.config.service {
-            ServiceCredential::FunctionToken(token) => self.session(publishable_key, Some(token), true),
+            ServiceCredential::FunctionToken(token) => {
+                self.session(publishable_key, Some(token), true)
+            }
             ServiceCredential::SecretKey(key) => self.session(key, None, true),
             ServiceCredential::LegacyJwt(key) => self.session(key, Some(key), true),
         })
@@ -77,7 +79,9 @@ impl<'a> Supabase<'a> {
         let session = self.session(&self.config.publishable_key, None, false);
         let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
         let request = OutboundRequest::new(Upstream::Database, Method::GET, url, HEALTH_LIMITS);
-        let request = session.authorise(request).map_err(SupabaseError::Unavailable)?;
+        let request = session
+            .authorise(request)
+            .map_err(SupabaseError::Unavailable)?;
         match session.fetch(request).await {
             Err(SupabaseError::Refused { status, .. }) if !status.is_server_error() => Ok(()),
             answer => answer.map(drop),
@@ -86,7 +90,13 @@ impl<'a> Supabase<'a> {
 
     fn session(&self, api_key: &Secret, bearer: Option<&Secret>, as_service: bool) -> Session<'a> {
         let base_url = format!("{}/rest/v1", self.config.url);
-        Session { base_url, api_key: api_key.clone(), bearer: bearer.cloned(), as_service, http: self.http }
+        Session {
+            base_url,
+            api_key: api_key.clone(),
+            bearer: bearer.cloned(),
+            as_service,
+            http: self.http,
+        }
     }
 }
 
@@ -121,8 +131,9 @@ impl AsUser<'_> {
         let request = self.0.rpc_request(name, &serde_json::Map::new())?;
         let document = self.0.fetch(OutboundRequest { limits, ..request }).await?;
         // Checked as text first: serde_json does not check that strings it skips are UTF-8.
-        let read =
-            std::str::from_utf8(&document).ok().and_then(|text| serde_json::from_slice(text.as_bytes()).ok());
+        let read = std::str::from_utf8(&document)
+            .ok()
+            .and_then(|text| serde_json::from_slice(text.as_bytes()).ok());
         Ok((read.ok_or(SupabaseError::InvalidAnswer)?, document))
     }
 }
@@ -178,17 +189,26 @@ struct Session<'a> {
 impl Session<'_> {
     /// Builds one POST of JSON without `postgrest`, which brings an HTTP stack and a URL parser. A function that
     /// calls RPCs only is 25 KB smaller (compressed).
-    fn rpc_request<A: Serialize>(&self, name: &str, args: &A) -> Result<OutboundRequest, SupabaseError> {
+    fn rpc_request<A: Serialize>(
+        &self,
+        name: &str,
+        args: &A,
+    ) -> Result<OutboundRequest, SupabaseError> {
         self.rpc_with(name, serde_json::to_vec(args).ok())
     }
 
-    fn rpc_with(&self, name: &str, args: Option<Vec<u8>>) -> Result<OutboundRequest, SupabaseError> {
+    fn rpc_with(
+        &self,
+        name: &str,
+        args: Option<Vec<u8>>,
+    ) -> Result<OutboundRequest, SupabaseError> {
         // A slash or a query in the name would reach something else, such as a table.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let args = args.filter(|_| is_name).ok_or(HttpError::InvalidRequest);
         let url = format!("{}/rpc/{name}", self.base_url);
         args.and_then(|args| {
-            let request = OutboundRequest::new(Upstream::Database, Method::POST, url, LIMITS).body(args);
+            let request =
+                OutboundRequest::new(Upstream::Database, Method::POST, url, LIMITS).body(args);
             self.authorise(request.header(header::CONTENT_TYPE, "application/json")?)
         })
         .map_err(SupabaseError::Unavailable)
@@ -196,7 +216,10 @@ impl Session<'_> {
 
     fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
         // Credentials are sent to the database only, whatever the request's URL is.
-        let path = request.url.strip_prefix(self.base_url.as_str()).unwrap_or_default();
+        let path = request
+            .url
+            .strip_prefix(self.base_url.as_str())
+            .unwrap_or_default();
         if !path.starts_with('/') {
             return Err(HttpError::InvalidRequest);
         }
@@ -205,7 +228,9 @@ impl Session<'_> {
             key.set_sensitive(true);
         }
         match &self.bearer {
-            Some(token) => request.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose())),
+            Some(token) => {
+                request.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
+            }
             None => {
                 request.headers.remove(header::AUTHORIZATION);
                 Ok(request)
@@ -213,23 +238,39 @@ impl Session<'_> {
         }
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: OutboundRequest) -> Result<T, SupabaseError> {
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: OutboundRequest,
+    ) -> Result<T, SupabaseError> {
         let body = self.fetch(request).await?;
         // A function that returns nothing has an empty response.
-        let json = if body.is_empty() { b"null".as_slice() } else { &body };
+        let json = if body.is_empty() {
+            b"null".as_slice()
+        } else {
+            &body
+        };
         serde_json::from_slice(json).map_err(|_| SupabaseError::of_unread(json))
     }
 
     /// Separate from [`Self::send`] and boxed, because each type would otherwise have its own copy.
     fn fetch(&self, request: OutboundRequest) -> LocalBoxFuture<'_, Result<Bytes, SupabaseError>> {
         async move {
-            let response = self.http.send(request).await.map_err(SupabaseError::Unavailable)?;
+            let response = self
+                .http
+                .send(request)
+                .await
+                .map_err(SupabaseError::Unavailable)?;
             let (status, retry_after_seconds) = (response.status, response.retry_after_seconds());
             let body = response.bytes().await;
             if !status.is_success() {
                 // An unreadable error body does not matter; the status is enough.
                 let body = body.unwrap_or_default();
-                return Err(SupabaseError::from_answer(status, &body, retry_after_seconds, self.as_service));
+                return Err(SupabaseError::from_answer(
+                    status,
+                    &body,
+                    retry_after_seconds,
+                    self.as_service,
+                ));
             }
             body.map_err(SupabaseError::Unavailable)
         }

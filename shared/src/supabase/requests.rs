@@ -51,7 +51,11 @@ enum TakeOutcome {
 ///
 /// # Errors
 /// 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503.
-pub async fn take_request(service: &Service<'_>, user_id: Uuid, counted: Counted) -> Result<(), Error> {
+pub async fn take_request(
+    service: &Service<'_>,
+    user_id: Uuid,
+    counted: Counted,
+) -> Result<(), Error> {
     // Not repeated on failure: if only the response was lost, the request would be counted twice.
     let args = json!({"p_user_id": user_id, "p_kind": counted.as_str()});
     let taken: Taken = service.rpc("take_request", &args).await?;

@@ -24,10 +24,15 @@ impl AsUser<'_> {
 }
 
 impl Session<'_> {
-    fn request(&self, build: impl FnOnce(&Postgrest) -> Builder) -> Result<OutboundRequest, SupabaseError> {
+    fn request(
+        &self,
+        build: impl FnOnce(&Postgrest) -> Builder,
+    ) -> Result<OutboundRequest, SupabaseError> {
         let builder = build(&Postgrest::new(self.base_url.as_str()));
         let request = take_apart(builder).ok_or(HttpError::InvalidRequest);
-        request.and_then(|request| self.authorise(request)).map_err(SupabaseError::Unavailable)
+        request
+            .and_then(|request| self.authorise(request))
+            .map_err(SupabaseError::Unavailable)
     }
 }
 
@@ -40,7 +45,11 @@ fn take_apart(builder: Builder) -> Option<OutboundRequest> {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         headers.append(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }
-    let body = built.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
+    let body = built
+        .body()
+        .and_then(|body| body.as_bytes())
+        .unwrap_or_default()
+        .to_vec();
     Some(OutboundRequest {
         headers,
         ..OutboundRequest::new(Upstream::Database, method, built.url().as_str(), LIMITS).body(body)

@@ -16,5 +16,9 @@ fn main() -> Result<()> {
         "nodejs" => bindgen.nodejs_module(true)?,
         other => bail!("there is no target {other}: expected web or nodejs"),
     };
-    bindgen.typescript(false).out_name(name).input_path(wasm).generate(folder)
+    bindgen
+        .typescript(false)
+        .out_name(name)
+        .input_path(wasm)
+        .generate(folder)
 }

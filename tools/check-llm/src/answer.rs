@@ -41,11 +41,27 @@ pub struct Check {
 
 impl Check {
     pub async fn run(config: &LlmConfig, http: &NativeHttp, clock: NativeClock) -> Self {
-        let ask = PlaylistAsk { prompt: WISH.to_owned(), wanted: WISHED_SONGS, ..PlaylistAsk::default() };
+        let ask = PlaylistAsk {
+            prompt: WISH.to_owned(),
+            wanted: WISHED_SONGS,
+            ..PlaylistAsk::default()
+        };
         let observed = Observed::new(http);
-        let mut check = Self { asked: ask.count(), ..Self::default() };
+        let mut check = Self {
+            asked: ask.count(),
+            ..Self::default()
+        };
         let memory = LlmMemory::default();
-        match stream_chat(config, &memory, &observed, &clock, &ask.to_request(), LIMITS).await {
+        match stream_chat(
+            config,
+            &memory,
+            &observed,
+            &clock,
+            &ask.to_request(),
+            LIMITS,
+        )
+        .await
+        {
             Ok(stream) => check.read(stream, clock).await,
             Err(error) => check.error = Some(error),
         }

@@ -65,7 +65,9 @@ fn connection(config: &LlmConfig, failure: Option<&str>) -> String {
     if lower.contains("refused") {
         format!("No server listens at {origin} ({failure}). Is it running, and is the port right?")
     } else if lower.contains("lookup") || lower.contains("dns") {
-        format!("The host name in {origin} is not known ({failure}). Is LLM_BASE_URL spelled right?")
+        format!(
+            "The host name in {origin} is not known ({failure}). Is LLM_BASE_URL spelled right?"
+        )
     } else if lower.contains("certificate") {
         format!("The TLS certificate of {origin} is not accepted ({failure}).")
     } else if lower.contains("corrupt message") {
@@ -82,7 +84,12 @@ fn refusal(config: &LlmConfig, url: &str, check: &Check, problem: &Problem) -> S
         let told = format!("{} {} {}", problem.code, problem.kind, problem.message).to_lowercase();
         words.iter().any(|word| told.contains(word))
     };
-    let location = || check.attempts.last().and_then(|attempt| attempt.location.as_deref());
+    let location = || {
+        check
+            .attempts
+            .last()
+            .and_then(|attempt| attempt.location.as_deref())
+    };
     match problem.status {
         300..=399 => format!(
             "{url} redirects to {}; the key is not sent there. Set LLM_BASE_URL to where the API is.",
@@ -96,13 +103,18 @@ fn refusal(config: &LlmConfig, url: &str, check: &Check, problem: &Problem) -> S
         _ if says(&["api key", "api_key", "no_db_connection"]) => key(problem),
         401 | 403 => key(problem),
         _ if says(&["model"]) && !says(&["response_format"]) => {
-            format!("The service has no model {}: check LLM_MODEL ({problem}).", config.model)
+            format!(
+                "The service has no model {}: check LLM_MODEL ({problem}).",
+                config.model
+            )
         }
         404 | 405 => format!(
             "There are no chat completions at {url} ({problem}). LLM_BASE_URL is the part before /chat/completions; \
              that of most services ends in /v1."
         ),
-        _ => format!("The service refuses the request in every form that is known here ({problem})."),
+        _ => {
+            format!("The service refuses the request in every form that is known here ({problem}).")
+        }
     }
 }
 
@@ -112,18 +124,29 @@ fn key(problem: &Problem) -> String {
 
 fn is_page(check: &Check) -> bool {
     check.attempts.last().is_some_and(|attempt| {
-        let is_html = attempt.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
+        let is_html = attempt
+            .content_type
+            .as_deref()
+            .is_some_and(|kind| kind.starts_with("text/html"));
         is_html || attempt.beginning.trim_ascii_start().starts_with(b"<")
     })
 }
 
 fn beginning(check: &Check) -> String {
-    let bytes = check.attempts.last().map(|attempt| attempt.beginning.as_slice()).unwrap_or_default();
+    let bytes = check
+        .attempts
+        .last()
+        .map(|attempt| attempt.beginning.as_slice())
+        .unwrap_or_default();
     shortened(&String::from_utf8_lossy(bytes))
 }
 
 /// Returns the beginning of a text, on one line.
 fn shortened(text: &str) -> String {
     let line: Vec<_> = text.split_whitespace().collect();
-    line.join(" ").chars().filter(|c| !c.is_control()).take(200).collect()
+    line.join(" ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
 }

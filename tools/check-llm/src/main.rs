@@ -23,7 +23,11 @@ fn main() -> ExitCode {
     match run() {
         Ok(report) => {
             print!("{report}");
-            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(NO_SONGS) }
+            if report.is_good() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NO_SONGS)
+            }
         }
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -35,7 +39,9 @@ fn main() -> ExitCode {
 fn run() -> Result<Report> {
     let config = LlmConfig::from_env(|name| std::env::var(name).ok())?;
     let http = NativeHttp::new()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let check = runtime.block_on(Check::run(&config, &http, NativeClock));
     Ok(Report::of(&config, &http, check))
 }

@@ -34,7 +34,10 @@ pub struct Attempt {
 impl Attempt {
     fn of(body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let json_mode = match body.pointer("/response_format/type").and_then(Value::as_str) {
+        let json_mode = match body
+            .pointer("/response_format/type")
+            .and_then(Value::as_str)
+        {
             Some("json_schema") => "strict",
             Some(_) => "object",
             None => "prompt",
@@ -42,7 +45,10 @@ impl Attempt {
         let limits = ["max_completion_tokens", "max_tokens"];
         Self {
             json_mode,
-            streams: body.get("stream").and_then(Value::as_bool).unwrap_or_default(),
+            streams: body
+                .get("stream")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
             token_limit: limits.iter().find_map(|name| body.get(*name)?.as_u64()),
             sent_ms: NativeClock.now_ms(),
             ..Self::default()
@@ -58,7 +64,10 @@ pub struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     pub fn new(http: &'a NativeHttp) -> Self {
-        Self { http, attempts: Rc::default() }
+        Self {
+            http,
+            attempts: Rc::default(),
+        }
     }
 
     pub fn attempts(&self) -> Vec<Attempt> {
@@ -84,10 +93,16 @@ impl HttpClient for Observed<'_> {
                 note(&attempts, |attempt| {
                     let missing = BEGINNING_BYTES.saturating_sub(attempt.beginning.len());
                     attempt.beginning.extend(chunk.iter().take(missing));
-                    attempt.first_byte_ms.get_or_insert_with(|| NativeClock.now_ms());
+                    attempt
+                        .first_byte_ms
+                        .get_or_insert_with(|| NativeClock.now_ms());
                 });
             });
-            Ok(InboundResponse { status: response.status, headers: response.headers, body: Box::pin(body) })
+            Ok(InboundResponse {
+                status: response.status,
+                headers: response.headers,
+                body: Box::pin(body),
+            })
         }
         .boxed_local()
     }

@@ -26,7 +26,12 @@ impl Report {
     /// Creates the report of a check.
     pub fn of(config: &LlmConfig, http: &NativeHttp, check: Check) -> Self {
         let mut lines = vec![("Model", format!("{} at {}", config.model, config.base_url))];
-        lines.extend(check.attempts.iter().map(|attempt| ("Request", request(attempt))));
+        lines.extend(
+            check
+                .attempts
+                .iter()
+                .map(|attempt| ("Request", request(attempt))),
+        );
         let is_good = !check.songs.is_empty();
         if check.pieces > 0 {
             lines.push(("Streaming", streaming(&check)));
@@ -65,8 +70,15 @@ fn request(attempt: &Attempt) -> String {
         "object" => "any JSON object (object)",
         _ => "JSON by the instructions alone (prompt)",
     };
-    let streams = if attempt.streams { "as a stream" } else { "without streaming" };
-    let limit = attempt.token_limit.map(|tokens| format!(", at most {tokens} tokens")).unwrap_or_default();
+    let streams = if attempt.streams {
+        "as a stream"
+    } else {
+        "without streaming"
+    };
+    let limit = attempt
+        .token_limit
+        .map(|tokens| format!(", at most {tokens} tokens"))
+        .unwrap_or_default();
     let outcome = match attempt.status {
         Some(status @ 200..=299) => format!("accepted ({status})"),
         Some(status) => format!("refused ({status})"),
@@ -77,14 +89,19 @@ fn request(attempt: &Attempt) -> String {
 
 fn streaming(check: &Check) -> String {
     match check.attempts.last() {
-        Some(attempt) if attempt.streams && check.pieces > 1 => format!("yes, in {} pieces", check.pieces),
+        Some(attempt) if attempt.streams && check.pieces > 1 => {
+            format!("yes, in {} pieces", check.pieces)
+        }
         _ => "no, the answer came as a whole: songs appear only at its end".to_owned(),
     }
 }
 
 fn usage(usage: Option<Usage>) -> String {
     match usage {
-        Some(usage) => format!("{} tokens sent, {} received", usage.prompt_tokens, usage.completion_tokens),
+        Some(usage) => format!(
+            "{} tokens sent, {} received",
+            usage.prompt_tokens, usage.completion_tokens
+        ),
         None => "not told: costs are estimated from the length of the texts".to_owned(),
     }
 }
@@ -95,7 +112,8 @@ fn cost(config: &LlmConfig, check: &Check) -> String {
         (true, _) => format!("{} USD, as the service says", check.cost),
         (false, false) => format!("{} USD, at the configured prices", check.cost),
         (false, true) => {
-            "unknown: without LLM_PRICE_IN and LLM_PRICE_OUT generations are recorded as free".to_owned()
+            "unknown: without LLM_PRICE_IN and LLM_PRICE_OUT generations are recorded as free"
+                .to_owned()
         }
     }
 }
@@ -106,7 +124,10 @@ fn time(check: &Check) -> String {
         let ms = at_ms.unwrap_or(sent_ms).saturating_sub(sent_ms);
         format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
     };
-    let first_byte = check.attempts.last().and_then(|attempt| attempt.first_byte_ms);
+    let first_byte = check
+        .attempts
+        .last()
+        .and_then(|attempt| attempt.first_byte_ms);
     format!(
         "first byte after {}, first words after {}, done after {}",
         after(first_byte),
@@ -117,7 +138,10 @@ fn time(check: &Check) -> String {
 
 /// Returns when the answered request was sent.
 fn sent_ms(check: &Check) -> u64 {
-    check.attempts.last().map_or(check.done_ms, |attempt| attempt.sent_ms)
+    check
+        .attempts
+        .last()
+        .map_or(check.done_ms, |attempt| attempt.sent_ms)
 }
 
 fn language(check: &Check) -> &'static str {
@@ -131,13 +155,21 @@ fn language(check: &Check) -> &'static str {
 fn songs(check: &Check) -> String {
     let song = |song: &Suggestion| format!("{} – {}", song.artist, song.title);
     let first: Vec<_> = check.songs.iter().take(check.asked).map(song).collect();
-    format!("{} of {} asked for: {}", check.songs.len(), check.asked, first.join("; "))
+    format!(
+        "{} of {} asked for: {}",
+        check.songs.len(),
+        check.asked,
+        first.join("; ")
+    )
 }
 
 /// Returns what works but could be better.
 fn notes(check: &Check) -> Vec<String> {
     let mut notes = Vec::new();
-    let refused = check.attempts.iter().any(|attempt| attempt.status.is_some_and(|status| status >= 400));
+    let refused = check
+        .attempts
+        .iter()
+        .any(|attempt| attempt.status.is_some_and(|status| status >= 400));
     if let Some(accepted) = check.attempts.last().filter(|_| refused) {
         notes.push(format!(
             "Set LLM_JSON_MODE={} and new instances need not find out first what the server accepts.",
@@ -145,18 +177,28 @@ fn notes(check: &Check) -> Vec<String> {
         ));
     }
     if let Some(error) = &check.error {
-        notes.push(format!("The answer broke off after its last song ({error})."));
+        notes.push(format!(
+            "The answer broke off after its last song ({error})."
+        ));
     }
     if check.finish == Some(FinishReason::Length) {
-        notes.push("The answer was cut off at the limit of tokens: the context may be too small.".to_owned());
+        notes.push(
+            "The answer was cut off at the limit of tokens: the context may be too small."
+                .to_owned(),
+        );
     }
     let songs = u64::try_from(check.songs.len()).unwrap_or(u64::MAX).max(1);
-    let usual = PlaylistAsk { wanted: USUAL_SONGS, ..PlaylistAsk::default() }.count();
+    let usual = PlaylistAsk {
+        wanted: USUAL_SONGS,
+        ..PlaylistAsk::default()
+    }
+    .count();
     let usual = u64::try_from(usual).unwrap_or(u64::MAX);
     let begun_ms = check.first_text_ms.unwrap_or(check.done_ms);
     let writing_ms = check.done_ms.saturating_sub(begun_ms);
-    let usual_ms =
-        begun_ms.saturating_sub(sent_ms(check)).saturating_add(writing_ms.saturating_mul(usual) / songs);
+    let usual_ms = begun_ms
+        .saturating_sub(sent_ms(check))
+        .saturating_add(writing_ms.saturating_mul(usual) / songs);
     if usual_ms > TIME_FOR_ANSWER_MS {
         notes.push(format!(
             "Slow: a playlist of {USUAL_SONGS} would take about {} seconds, and a generation is ended after 55.",

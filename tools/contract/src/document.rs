@@ -25,24 +25,37 @@ pub fn document() -> Result<Node> {
     *document.at(&["components", "schemas"])? = schemas::schemas(template)?;
     let of_stream = Node::of(serde_json::json!({"code": {"enum": errors::of_stream()}}))?;
     let streamed = document.at(&["components", "schemas", "ErrorEvent", "properties", "data"])?;
-    streamed.map_mut()?.insert("properties".to_owned(), of_stream);
+    streamed
+        .map_mut()?
+        .insert("properties".to_owned(), of_stream);
     Ok(document)
 }
 
 /// Adds `/<function>/health` for every function.
 fn add_health(document: &mut Node) -> Result<()> {
-    let item = document.map_mut()?.shift_remove("functionHealth").context("no functionHealth")?;
+    let item = document
+        .map_mut()?
+        .shift_remove("functionHealth")
+        .context("no functionHealth")?;
     let paths = document.at(&["paths"])?.map_mut()?;
     let gateway = paths.shift_remove("/health").context("no /health")?;
-    let functions: IndexSet<String> =
-        paths.keys().filter_map(|path| Some(path.split('/').nth(1)?.to_owned())).collect();
+    let functions: IndexSet<String> = paths
+        .keys()
+        .filter_map(|path| Some(path.split('/').nth(1)?.to_owned()))
+        .collect();
     for function in functions {
         let mut item = item.clone();
         let name: String = function.split('-').map(capitalised).collect();
         for (method, end) in [("get", ""), ("head", "ByHead")] {
             let operation = item.at(&[method])?.map_mut()?;
-            operation.insert("operationId".to_owned(), Node::Text(format!("askHealthOf{name}{end}")));
-            operation.insert("tags".to_owned(), Node::List(vec![function.as_str().into()]));
+            operation.insert(
+                "operationId".to_owned(),
+                Node::Text(format!("askHealthOf{name}{end}")),
+            );
+            operation.insert(
+                "tags".to_owned(),
+                Node::List(vec![function.as_str().into()]),
+            );
         }
         paths.insert(format!("/{function}/health"), item);
     }
@@ -70,10 +83,15 @@ fn add_errors(document: &mut Node) -> Result<()> {
         }
         Ok(())
     })?;
-    document.at(&["components", "responses"])?.merge(Node::Map(shared));
+    document
+        .at(&["components", "responses"])?
+        .merge(Node::Map(shared));
     each_operation(document, |by_status, operation| {
         operation.shift_remove("x-fails");
-        let responses = operation.get_mut("responses").context("no responses")?.map_mut()?;
+        let responses = operation
+            .get_mut("responses")
+            .context("no responses")?
+            .map_mut()?;
         for (status, codes) in by_status {
             let response = match uses.get(&words(codes)) {
                 Some(1) if !errors::is_named(codes) => errors::response(codes)?,
@@ -94,10 +112,15 @@ fn each_operation(
     mut what: impl FnMut(&BTreeMap<u16, Vec<Code>>, &mut Map) -> Result<()>,
 ) -> Result<()> {
     for item in document.at(&["paths"])?.map_mut()?.values_mut() {
-        for (_, operation) in
-            item.map_mut()?.iter_mut().filter(|(method, _)| METHODS.contains(&method.as_str()))
+        for (_, operation) in item
+            .map_mut()?
+            .iter_mut()
+            .filter(|(method, _)| METHODS.contains(&method.as_str()))
         {
-            let id = operation.get("operationId").and_then(Node::text).context("no operationId")?;
+            let id = operation
+                .get("operationId")
+                .and_then(Node::text)
+                .context("no operationId")?;
             let words = operation.get("x-fails").map(Node::list).unwrap_or_default();
             let words: Vec<_> = words.iter().filter_map(Node::text).chain([id]).collect();
             what(&errors::by_status(&words), operation.map_mut()?)?;

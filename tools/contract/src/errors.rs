@@ -31,7 +31,10 @@ pub fn of_stream() -> Node {
 }
 
 fn of(words: &[&str]) -> impl Iterator<Item = Code> {
-    Code::ALL.iter().copied().filter(|code| code.operations().iter().any(|word| words.contains(word)))
+    Code::ALL
+        .iter()
+        .copied()
+        .filter(|code| code.operations().iter().any(|word| words.contains(word)))
 }
 
 /// The responses that the document has under a name of their own.
@@ -39,22 +42,45 @@ const NAMES: [(&str, &[Code]); 19] = [
     ("BodyTooLarge", &[Code::BodyTooLarge]),
     ("Defect", &[Code::Internal]),
     ("MalformedJson", &[Code::InvalidJson]),
-    ("MalformedJsonOrHeader", &[Code::InvalidJson, Code::InvalidHeader]),
+    (
+        "MalformedJsonOrHeader",
+        &[Code::InvalidJson, Code::InvalidHeader],
+    ),
     ("Misconfigured", &[Code::Misconfigured]),
     ("NoProfile", &[Code::ProfileNotFound]),
     ("Nonsense", &[Code::InvalidRequest]),
     ("NoSuchPath", &[Code::NotFound]),
     ("NotJson", &[Code::UnsupportedMediaType]),
-    ("NotSignedIn", &[Code::MissingToken, Code::InvalidToken, Code::TokenExpired]),
+    (
+        "NotSignedIn",
+        &[Code::MissingToken, Code::InvalidToken, Code::TokenExpired],
+    ),
     ("OtherMethod", &[Code::MethodNotAllowed]),
     ("SignInIsOld", &[Code::SignInAgain]),
-    ("SpotifyBusy", &[Code::Misconfigured, Code::DatabaseUnavailable, Code::SpotifyRateLimited]),
+    (
+        "SpotifyBusy",
+        &[
+            Code::Misconfigured,
+            Code::DatabaseUnavailable,
+            Code::SpotifyRateLimited,
+        ],
+    ),
     ("SpotifyFailed", &[Code::SpotifyUnavailable]),
     ("SpotifySlow", &[Code::SpotifyTimeout]),
-    ("StripeBusy", &[Code::Misconfigured, Code::DatabaseUnavailable, Code::StripeRateLimited]),
+    (
+        "StripeBusy",
+        &[
+            Code::Misconfigured,
+            Code::DatabaseUnavailable,
+            Code::StripeRateLimited,
+        ],
+    ),
     ("StripeFailed", &[Code::StripeUnavailable]),
     ("StripeSlow", &[Code::StripeTimeout]),
-    ("Unavailable", &[Code::Misconfigured, Code::DatabaseUnavailable]),
+    (
+        "Unavailable",
+        &[Code::Misconfigured, Code::DatabaseUnavailable],
+    ),
 ];
 
 /// Whether the document has a response with these codes under a name, whether or not several operations share it.
@@ -64,8 +90,17 @@ pub fn is_named(codes: &[Code]) -> bool {
 
 /// The name of a response with these codes.
 pub fn name(codes: &[Code]) -> String {
-    let known = NAMES.iter().find(|(_, of)| *of == codes).map(|(name, _)| (*name).to_owned());
-    known.unwrap_or_else(|| codes.iter().map(|code| format!("{code:?}")).collect::<Vec<_>>().join("Or"))
+    let known = NAMES
+        .iter()
+        .find(|(_, of)| *of == codes)
+        .map(|(name, _)| (*name).to_owned());
+    known.unwrap_or_else(|| {
+        codes
+            .iter()
+            .map(|code| format!("{code:?}"))
+            .collect::<Vec<_>>()
+            .join("Or")
+    })
 }
 
 /// The response with one of these codes, which have one status.
@@ -79,18 +114,33 @@ pub fn response(codes: &[Code]) -> Result<Node> {
     };
     let kinds = [
         ("X-Request-Id", "RequestId", true),
-        ("Retry-After", "RetryAfter", codes.iter().any(|code| code.has_retry_after())),
+        (
+            "Retry-After",
+            "RetryAfter",
+            codes.iter().any(|code| code.has_retry_after()),
+        ),
         ("Allow", "Allow", codes.contains(&Code::MethodNotAllowed)),
-        ("WWW-Authenticate", "WwwAuthenticate", codes.contains(&Code::MissingToken)),
+        (
+            "WWW-Authenticate",
+            "WwwAuthenticate",
+            codes.contains(&Code::MissingToken),
+        ),
     ];
     let headers: serde_json::Map<String, Value> = kinds
         .into_iter()
         .filter(|(_, _, is_sent)| *is_sent)
-        .map(|(name, header, _)| (name.to_owned(), json!({"$ref": format!("#/components/headers/{header}")})))
+        .map(|(name, header, _)| {
+            (
+                name.to_owned(),
+                json!({"$ref": format!("#/components/headers/{header}")}),
+            )
+        })
         .collect();
     let words: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-    let examples: serde_json::Map<String, Value> =
-        codes.iter().map(|code| (code.as_str().to_owned(), json!({"value": example(*code)}))).collect();
+    let examples: serde_json::Map<String, Value> = codes
+        .iter()
+        .map(|code| (code.as_str().to_owned(), json!({"value": example(*code)})))
+        .collect();
     Node::of(json!({
         "description": description,
         "headers": headers,
@@ -103,10 +153,15 @@ pub fn response(codes: &[Code]) -> Result<Node> {
 
 fn example(code: Code) -> Value {
     let error = shared::Error::of(code);
-    let examples =
-        ["Warm indie folk for a rainy Sunday morning", "80s synth-pop for a night drive, nothing too sad"];
-    let examples =
-        if code == Code::NotAboutMusic { examples.map(str::to_owned).to_vec() } else { Vec::new() };
+    let examples = [
+        "Warm indie folk for a rainy Sunday morning",
+        "80s synth-pop for a night drive, nothing too sad",
+    ];
+    let examples = if code == Code::NotAboutMusic {
+        examples.map(str::to_owned).to_vec()
+    } else {
+        Vec::new()
+    };
     error.with_examples(examples).to_json(REQUEST_ID)
 }
 
@@ -117,9 +172,17 @@ pub fn table() -> String {
          openapi.yaml lists the codes of each operation. The messages are for people and may change, the codes do not.\n\n\
          | Status | Code | Meaning | What a client does |\n| --- | --- | --- | --- |\n"
     );
-    for code in Code::ALL.iter().filter(|code| !code.operations().is_empty()) {
+    for code in Code::ALL
+        .iter()
+        .filter(|code| !code.operations().is_empty())
+    {
         let (status, name) = (code.status().as_u16(), code.as_str());
-        let _ = writeln!(text, "| {status} | `{name}` | {} | {} |", code.meaning(), code.advice());
+        let _ = writeln!(
+            text,
+            "| {status} | `{name}` | {} | {} |",
+            code.meaning(),
+            code.advice()
+        );
     }
     text
 }

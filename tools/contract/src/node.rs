@@ -25,20 +25,36 @@ impl Node {
     }
 
     pub fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     pub fn map(&self) -> Option<&Map> {
-        if let Self::Map(map) = self { Some(map) } else { None }
+        if let Self::Map(map) = self {
+            Some(map)
+        } else {
+            None
+        }
     }
 
     pub fn map_mut(&mut self) -> Result<&mut Map> {
-        if let Self::Map(map) = self { Some(map) } else { None }
-            .context("a part of the document is not an object")
+        if let Self::Map(map) = self {
+            Some(map)
+        } else {
+            None
+        }
+        .context("a part of the document is not an object")
     }
 
     pub fn list(&self) -> &[Node] {
-        if let Self::List(list) = self { list } else { &[] }
+        if let Self::List(list) = self {
+            list
+        } else {
+            &[]
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&Node> {
@@ -47,8 +63,13 @@ impl Node {
 
     /// The value at a path of members.
     pub fn at(&mut self, path: &[&str]) -> Result<&mut Node> {
-        let Some((name, rest)) = path.split_first() else { return Ok(self) };
-        self.map_mut()?.get_mut(*name).with_context(|| format!("there is no {name}"))?.at(rest)
+        let Some((name, rest)) = path.split_first() else {
+            return Ok(self);
+        };
+        self.map_mut()?
+            .get_mut(*name)
+            .with_context(|| format!("there is no {name}"))?
+            .at(rest)
     }
 
     /// Adds what `more` has: objects are merged, other values replaced.

@@ -34,24 +34,49 @@ const OF_THE_PAGE: [&str; 21] = [
 
 /// web/src/api/generated.ts
 pub fn types(document: &Node) -> Result<String> {
-    let schemas = document.get("components").and_then(|it| it.get("schemas")).context("no schemas")?;
-    let mut text =
-        format!("// {MARK}\n\n/** The closed list of the functions' codes that a client can see. */\n");
-    let codes = Code::ALL.iter().filter(|code| !code.operations().is_empty());
-    let codes: String = codes.map(|code| format!("  '{}',\n", code.as_str())).collect();
-    write!(text, "export const FUNCTION_CODES = [\n{codes}] as const;\n\n")?;
+    let schemas = document
+        .get("components")
+        .and_then(|it| it.get("schemas"))
+        .context("no schemas")?;
+    let mut text = format!(
+        "// {MARK}\n\n/** The closed list of the functions' codes that a client can see. */\n"
+    );
+    let codes = Code::ALL
+        .iter()
+        .filter(|code| !code.operations().is_empty());
+    let codes: String = codes
+        .map(|code| format!("  '{}',\n", code.as_str()))
+        .collect();
+    write!(
+        text,
+        "export const FUNCTION_CODES = [\n{codes}] as const;\n\n"
+    )?;
     text.push_str("export type ErrorCode = (typeof FUNCTION_CODES)[number];\n");
     for name in OF_THE_PAGE.iter().copied().chain(["Track", "TrackUri"]) {
-        let schema = schemas.get(name).with_context(|| format!("there is no {name}"))?;
-        write!(text, "\n{}export type {name} = {};\n", comment(schema, ""), of(schema, "")?)?;
+        let schema = schemas
+            .get(name)
+            .with_context(|| format!("there is no {name}"))?;
+        write!(
+            text,
+            "\n{}export type {name} = {};\n",
+            comment(schema, ""),
+            of(schema, "")?
+        )?;
     }
     Ok(text)
 }
 
 fn comment(schema: &Node, indent: &str) -> String {
-    let text = schema.get("description").and_then(Node::text).unwrap_or_default();
+    let text = schema
+        .get("description")
+        .and_then(Node::text)
+        .unwrap_or_default();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() { text } else { format!("{indent}/** {text} */\n") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("{indent}/** {text} */\n")
+    }
 }
 
 fn of(schema: &Node, indent: &str) -> Result<String> {
@@ -61,7 +86,10 @@ fn of(schema: &Node, indent: &str) -> Result<String> {
     }
     for options in ["oneOf", "enum"] {
         if let Some(Node::List(options)) = schema.get(options) {
-            let options: Result<Vec<_>> = options.iter().map(|option| option_of(option, indent)).collect();
+            let options: Result<Vec<_>> = options
+                .iter()
+                .map(|option| option_of(option, indent))
+                .collect();
             return Ok(options?.join(" | "));
         }
     }
@@ -69,7 +97,10 @@ fn of(schema: &Node, indent: &str) -> Result<String> {
         Some(Node::List(kinds)) => kinds.iter().filter_map(Node::text).collect(),
         kind => kind.and_then(Node::text).into_iter().collect(),
     };
-    let kinds: Result<Vec<_>> = kinds.into_iter().map(|kind| kind_of(kind, schema, indent)).collect();
+    let kinds: Result<Vec<_>> = kinds
+        .into_iter()
+        .map(|kind| kind_of(kind, schema, indent))
+        .collect();
     Ok(kinds?.join(" | "))
 }
 
@@ -87,7 +118,11 @@ fn kind_of(kind: &str, schema: &Node, indent: &str) -> Result<String> {
         "string" | "boolean" | "null" => kind.to_owned(),
         "array" => {
             let item = of(schema.get("items").context("a list without items")?, indent)?;
-            if item.contains(' ') { format!("Array<{item}>") } else { format!("{item}[]") }
+            if item.contains(' ') {
+                format!("Array<{item}>")
+            } else {
+                format!("{item}[]")
+            }
         }
         "object" => {
             let required: Vec<_> = schema
@@ -99,8 +134,17 @@ fn kind_of(kind: &str, schema: &Node, indent: &str) -> Result<String> {
                 .collect();
             let deeper = format!("{indent}  ");
             let mut text = "{\n".to_owned();
-            for (name, member) in schema.get("properties").and_then(Node::map).into_iter().flatten() {
-                let mark = if required.contains(&name.as_str()) { "" } else { "?" };
+            for (name, member) in schema
+                .get("properties")
+                .and_then(Node::map)
+                .into_iter()
+                .flatten()
+            {
+                let mark = if required.contains(&name.as_str()) {
+                    ""
+                } else {
+                    "?"
+                };
                 text.push_str(&comment(member, &deeper));
                 writeln!(text, "{deeper}{name}{mark}: {};", of(member, &deeper)?)?;
             }

@@ -6,19 +6,29 @@ use shared::api::{Code, schemas as types};
 use crate::node::{Map, Node};
 
 /// At least one character that shows something.
-const NOT_BLANK: &str = r"[^\s\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]";
+const NOT_BLANK: &str =
+    r"[^\s\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]";
 
 /// The schemas by their names, with what the template adds to them.
 pub fn schemas(template: Node) -> Result<Node> {
     let types: Node = serde_json::from_str(&types().to_json()?)?;
-    let mut schemas = types.get("components").and_then(|it| it.get("schemas")).context("no schemas")?.clone();
+    let mut schemas = types
+        .get("components")
+        .and_then(|it| it.get("schemas"))
+        .context("no schemas")?
+        .clone();
     for schema in schemas.map_mut()?.values_mut() {
         reshape(schema);
     }
     schemas.merge(template);
-    let codes = Code::ALL.iter().filter(|code| !code.operations().is_empty());
+    let codes = Code::ALL
+        .iter()
+        .filter(|code| !code.operations().is_empty());
     let codes = Node::List(codes.map(|code| code.as_str().into()).collect());
-    schemas.at(&["ErrorCode"])?.map_mut()?.insert("enum".to_owned(), codes);
+    schemas
+        .at(&["ErrorCode"])?
+        .map_mut()?
+        .insert("enum".to_owned(), codes);
     for schema in schemas.map_mut()?.values_mut() {
         finish(schema);
     }
@@ -33,10 +43,19 @@ fn reshape(schema: &mut Node) {
     }
     let Node::Map(map) = schema else { return };
     map.values_mut().for_each(reshape);
-    if map.contains_key("properties") && map.get("type").is_some_and(|it| it.text() != Some("string")) {
-        map.entry("additionalProperties".to_owned()).or_insert(Node::Bool(false));
+    if map.contains_key("properties")
+        && map
+            .get("type")
+            .is_some_and(|it| it.text() != Some("string"))
+    {
+        map.entry("additionalProperties".to_owned())
+            .or_insert(Node::Bool(false));
     }
-    if map.get("format").and_then(Node::text).is_some_and(|it| ["int32", "int64", "double"].contains(&it)) {
+    if map
+        .get("format")
+        .and_then(Node::text)
+        .is_some_and(|it| ["int32", "int64", "double"].contains(&it))
+    {
         map.shift_remove("format");
     }
     if map.get("oneOf").is_some_and(|it| it.list().len() <= 2) {
@@ -46,7 +65,9 @@ fn reshape(schema: &mut Node) {
 
 /// `oneOf: [X]` as X, and `oneOf: [null, X]` as X with one more type, or, where X is a reference, with null at the end.
 fn inlined(map: &mut Map) {
-    let Some(Node::List(mut options)) = map.shift_remove("oneOf") else { return };
+    let Some(Node::List(mut options)) = map.shift_remove("oneOf") else {
+        return;
+    };
     let is_null = |option: &Node| option.get("type").and_then(Node::text) == Some("null");
     options.sort_by_key(is_null);
     match options.as_mut_slice() {
@@ -88,8 +109,9 @@ fn finish(schema: &mut Node) {
             if map.get("pattern").and_then(Node::text) == Some("NOT_BLANK") {
                 map.insert("pattern".to_owned(), NOT_BLANK.into());
             }
-            let is_of_words =
-                map.get("enum").is_some_and(|it| it.list().iter().any(|it| it.text().is_some()));
+            let is_of_words = map
+                .get("enum")
+                .is_some_and(|it| it.list().iter().any(|it| it.text().is_some()));
             if is_of_words && map.get("type").is_some_and(|it| it.text().is_some()) {
                 map.shift_remove("type");
             }

@@ -15,17 +15,25 @@ pub fn steps(
     environment: &str,
     secrets: &SecretsFolder,
 ) -> Result<Vec<Step>> {
-    let (gateway, functions): (Vec<_>, Vec<_>) =
-        workspace.functions.iter().partition(|function| function.name == GATEWAY);
+    let (gateway, functions): (Vec<_>, Vec<_>) = workspace
+        .functions
+        .iter()
+        .partition(|function| function.name == GATEWAY);
     let mut deployed: Vec<String> = Vec::new();
     let mut steps = Vec::new();
     for function in functions.into_iter().chain(gateway) {
         let worker = format!("{}-{environment}", function.worker());
         let command = || deploy(workspace, configuration, environment, secrets, function);
         let mut rehearsal = command()?;
-        rehearsal.arg("--dry-run").arg("--outdir").arg(workspace.target.join("wrangler").join(&worker));
+        rehearsal
+            .arg("--dry-run")
+            .arg("--outdir")
+            .arg(workspace.target.join("wrangler").join(&worker));
         let step = Step::new(&worker, command()?, &remedy(&deployed));
-        steps.push(Step { rehearsal: Some(rehearsal), ..step });
+        steps.push(Step {
+            rehearsal: Some(rehearsal),
+            ..step
+        });
         deployed.push(worker);
     }
     Ok(steps)
@@ -39,11 +47,21 @@ fn deploy(
     function: &Function,
 ) -> Result<Command> {
     let values = serde_json::to_string(&configuration.of(function)).context("values")?;
-    let folder = if function.name == GATEWAY { &workspace.root } else { &function.dir };
+    let folder = if function.name == GATEWAY {
+        &workspace.root
+    } else {
+        &function.dir
+    };
     let mut command = Command::new(workspace.npm_bin("wrangler"));
-    command.current_dir(folder).args(["deploy", "--env", environment]);
-    command.arg("--secrets-file").arg(secrets.write(&format!("{}.json", function.name), &values)?);
-    command.env("PATH", workspace.path_with(&[])?).env("WRANGLER_SEND_METRICS", "false");
+    command
+        .current_dir(folder)
+        .args(["deploy", "--env", environment]);
+    command
+        .arg("--secrets-file")
+        .arg(secrets.write(&format!("{}.json", function.name), &values)?);
+    command
+        .env("PATH", workspace.path_with(&[])?)
+        .env("WRANGLER_SEND_METRICS", "false");
     command.envs(configuration.account("CLOUDFLARE_"));
     Ok(command)
 }

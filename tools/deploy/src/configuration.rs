@@ -6,7 +6,9 @@ use anyhow::Result;
 
 use crate::{Environment, Options, Target};
 use project::env_file;
-use project::workspace::{FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name};
+use project::workspace::{
+    FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name,
+};
 
 /// The path below the public origin to which Spotify sends listeners back.
 const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
@@ -38,15 +40,24 @@ fn without_password(url: &str) -> (String, Option<String>) {
         let (authority, after) = rest.split_at_checked(end)?;
         let (user, host) = authority.rsplit_once('@')?;
         let (user, password) = user.split_once(':')?;
-        Some((format!("{scheme}://{user}@{host}{after}"), percent_decoded(password)))
+        Some((
+            format!("{scheme}://{user}@{host}{after}"),
+            percent_decoded(password),
+        ))
     });
-    parts.map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
+    parts.map_or_else(
+        || (url.to_owned(), None),
+        |(url, password)| (url, Some(password)),
+    )
 }
 
 fn percent_decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, after @ ..] = rest {
-        let hex = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        let hex = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
         let decoded = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         bytes.push(decoded.unwrap_or(*first));
         rest = after.get(decoded.map_or(0, |_| 2)..).unwrap_or_default();
@@ -58,7 +69,11 @@ impl Configuration {
     /// Reads an env file; where there is none, nothing is set. What the tools need for themselves may stand in the
     /// environment as well.
     pub fn read(file: &Path) -> Result<Self> {
-        let mut given = if file.exists() { env_file::read(file)? } else { Variables::new() };
+        let mut given = if file.exists() {
+            env_file::read(file)?
+        } else {
+            Variables::new()
+        };
         for name in ACCOUNT {
             if let (false, Ok(value)) = (given.contains_key(name), std::env::var(name)) {
                 given.insert(name.to_owned(), value);
@@ -69,7 +84,9 @@ impl Configuration {
 
     /// Returns a value, empty if there is none.
     pub fn value(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", |value| value.trim_end_matches('/'))
+        self.0
+            .get(name)
+            .map_or("", |value| value.trim_end_matches('/'))
     }
 
     /// The project's reference: of `https://<ref>.supabase.co` the first part.
@@ -81,7 +98,11 @@ impl Configuration {
     /// What `db push` is to reach, and the password of that, which no argument may hold: every user of the machine sees those.
     pub fn database(&self) -> (String, Option<String>) {
         let url = self.value("SUPABASE_DB_URL");
-        if url.is_empty() { (self.project().to_owned(), None) } else { without_password(url) }
+        if url.is_empty() {
+            (self.project().to_owned(), None)
+        } else {
+            without_password(url)
+        }
     }
 
     /// Whether the database can be asked which migrations it has.
@@ -92,14 +113,21 @@ impl Configuration {
 
     /// The public origin of the functions.
     pub fn origin(&self) -> &str {
-        self.value("SPOTIFY_REDIRECT_URI").strip_suffix(CALLBACK).unwrap_or_default()
+        self.value("SPOTIFY_REDIRECT_URI")
+            .strip_suffix(CALLBACK)
+            .unwrap_or_default()
     }
 
     /// What a tool proves itself with, by the beginning of the names.
     pub fn account(&self, prefix: &str) -> Variables {
-        let own =
-            |(name, _): &(&String, &String)| ACCOUNT.contains(&name.as_str()) && name.starts_with(prefix);
-        self.0.iter().filter(own).map(|(name, value)| (name.clone(), value.clone())).collect()
+        let own = |(name, _): &(&String, &String)| {
+            ACCOUNT.contains(&name.as_str()) && name.starts_with(prefix)
+        };
+        self.0
+            .iter()
+            .filter(own)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Returns the variables of one function.
@@ -110,22 +138,34 @@ impl Configuration {
     /// Returns the variables of all functions of a Supabase project, as an env file.
     pub fn of_project(&self, workspace: &Workspace) -> String {
         let values = workspace.values_of_project(&self.0);
-        values.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
+        values
+            .iter()
+            .map(|(name, value)| format!("{name}='{value}'\n"))
+            .collect()
     }
 
     /// Returns the problems that prevent the deployment, without values.
     pub fn problems(&self, functions: &[Function], options: &Options) -> Vec<String> {
         let is_supabase = options.target == Target::Supabase;
         let mut problems = Vec::new();
-        for function in functions.iter().filter(|it| !(is_supabase && it.name == GATEWAY)) {
+        for function in functions
+            .iter()
+            .filter(|it| !(is_supabase && it.name == GATEWAY))
+        {
             let values = self.of(function);
             let mut missing: Vec<_> = function.needs.secrets.iter().map(String::as_str).collect();
             missing.retain(|name| !values.contains_key(*name));
             if let Some(role) = &function.needs.role {
                 let token = token_name(role);
                 // On Supabase the platform injects the secret key.
-                if !is_supabase && !values.contains_key(FUNCTION_TOKEN) && !values.contains_key(SECRET_KEY) {
-                    problems.push(format!("{}: {token}, or else {SECRET_KEY}, is missing", function.name));
+                if !is_supabase
+                    && !values.contains_key(FUNCTION_TOKEN)
+                    && !values.contains_key(SECRET_KEY)
+                {
+                    problems.push(format!(
+                        "{}: {token}, or else {SECRET_KEY}, is missing",
+                        function.name
+                    ));
                 }
             }
             if !missing.is_empty() {
@@ -146,31 +186,75 @@ impl Configuration {
         };
         let is_public = |url: &str| url.starts_with("https://");
         let origins = self.value("APP_ORIGINS");
-        expect("APP_ORIGINS", origins.split(',').all(|it| is_public(it.trim())), "must be origins of https");
-        expect("SUPABASE_URL", is_public(self.value("SUPABASE_URL")), "must be a URL of https");
-        for (name, value) in self.0.iter().filter(|(name, _)| UPSTREAMS.contains(&name.as_str())) {
-            expect(name, is_public(value), "must be a URL of https: credentials are sent there");
+        expect(
+            "APP_ORIGINS",
+            origins.split(',').all(|it| is_public(it.trim())),
+            "must be origins of https",
+        );
+        expect(
+            "SUPABASE_URL",
+            is_public(self.value("SUPABASE_URL")),
+            "must be a URL of https",
+        );
+        for (name, value) in self
+            .0
+            .iter()
+            .filter(|(name, _)| UPSTREAMS.contains(&name.as_str()))
+        {
+            expect(
+                name,
+                is_public(value),
+                "must be a URL of https: credentials are sent there",
+            );
         }
         let url = self.value("SUPABASE_DB_URL");
         let has_parameter = url.contains("?password=") || url.contains("&password=");
-        expect("SUPABASE_DB_URL", !has_parameter, "must have its password before the @");
+        expect(
+            "SUPABASE_DB_URL",
+            !has_parameter,
+            "must have its password before the @",
+        );
         let has_database = !self.project().is_empty() || !self.value("SUPABASE_DB_URL").is_empty();
-        expect("SUPABASE_URL", has_database, "is no https://<ref>.supabase.co: set SUPABASE_DB_URL as well");
+        expect(
+            "SUPABASE_URL",
+            has_database,
+            "is no https://<ref>.supabase.co: set SUPABASE_DB_URL as well",
+        );
         let rule = format!("must be https://<where the functions are>{CALLBACK}");
         expect("SPOTIFY_REDIRECT_URI", is_public(self.origin()), &rule);
         for (name, value) in &self.0 {
-            expect(name, !value.contains('\''), "holds a ', which no env file can pass on");
+            expect(
+                name,
+                !value.contains('\''),
+                "holds a ', which no env file can pass on",
+            );
         }
         if options.target == Target::Supabase {
-            expect("SUPABASE_URL", !self.project().is_empty(), "must be https://<ref>.supabase.co");
+            expect(
+                "SUPABASE_URL",
+                !self.project().is_empty(),
+                "must be https://<ref>.supabase.co",
+            );
             let is_own = self.origin() == self.value("SUPABASE_URL");
-            expect("SPOTIFY_REDIRECT_URI", is_own, "must be below SUPABASE_URL, where the functions will be");
+            expect(
+                "SPOTIFY_REDIRECT_URI",
+                is_own,
+                "must be below SUPABASE_URL, where the functions will be",
+            );
         }
         if options.environment == Environment::Production {
             let is_test = self.value("STRIPE_SECRET_KEY").contains("_test_");
-            expect("STRIPE_SECRET_KEY", !is_test, "is of Stripe's test mode, which charges no card");
+            expect(
+                "STRIPE_SECRET_KEY",
+                !is_test,
+                "is of Stripe's test mode, which charges no card",
+            );
             let is_shown = self.value("SERVER_TIMING") == "true";
-            expect("SERVER_TIMING", !is_shown, "is for development: it tells attackers what they have found");
+            expect(
+                "SERVER_TIMING",
+                !is_shown,
+                "is for development: it tells attackers what they have found",
+            );
         }
         misfits
     }

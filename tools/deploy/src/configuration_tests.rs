@@ -46,15 +46,29 @@ fn functions() -> Vec<Function> {
     Workspace::open().unwrap().functions
 }
 
-fn problems(target: Target, environment: Environment, changes: &[(&str, Option<&str>)]) -> Vec<String> {
-    let options = Options { target, environment, env_file: None, dry_run: true };
+fn problems(
+    target: Target,
+    environment: Environment,
+    changes: &[(&str, Option<&str>)],
+) -> Vec<String> {
+    let options = Options {
+        target,
+        environment,
+        env_file: None,
+        dry_run: true,
+    };
     configuration(changes).problems(&functions(), &options)
 }
 
 /// Reads a function's configuration, as its entry does.
 fn read(function: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    let (endpoint, configure) = functions::ALL.iter().find(|(it, _)| it.name == function).unwrap();
-    let origins = endpoint.serves_pages.then(|| AllowedOrigins::from_env(&lookup).map(drop));
+    let (endpoint, configure) = functions::ALL
+        .iter()
+        .find(|(it, _)| it.name == function)
+        .unwrap();
+    let origins = endpoint
+        .serves_pages
+        .then(|| AllowedOrigins::from_env(&lookup).map(drop));
     configure(&lookup).and(origins.unwrap_or(Ok(())))
 }
 
@@ -70,7 +84,10 @@ fn each_function_is_handed_exactly_what_it_reads() {
         "SUPABASE_ANON_KEY",
     ];
     let configuration = configuration(&[]);
-    for function in functions().iter().filter(|function| function.name != GATEWAY) {
+    for function in functions()
+        .iter()
+        .filter(|function| function.name != GATEWAY)
+    {
         let values = configuration.of(function);
         let asked = RefCell::new(BTreeSet::new());
         let lookup = |name: &str| {
@@ -90,7 +107,11 @@ fn each_function_is_handed_exactly_what_it_reads() {
         assert_eq!(asked, listed, "{}", function.name);
         for name in &function.needs.secrets {
             let without = |asked: &str| (asked != name).then(|| values.get(asked).cloned())?;
-            assert!(read(&function.name, without).is_err(), "{} works without {name}", function.name);
+            assert!(
+                read(&function.name, without).is_err(),
+                "{} works without {name}",
+                function.name
+            );
         }
     }
 }
@@ -98,42 +119,88 @@ fn each_function_is_handed_exactly_what_it_reads() {
 #[test]
 fn each_function_is_handed_the_token_of_its_role_alone() {
     let functions = functions();
-    let function = |name: &str| functions.iter().find(|function| function.name == name).unwrap();
+    let function = |name: &str| {
+        functions
+            .iter()
+            .find(|function| function.name == name)
+            .unwrap()
+    };
     let all = configuration(&[(SECRET_KEY, Some("sb_secret_1"))]);
-    assert_eq!(all.of(function("ai-playlist"))[FUNCTION_TOKEN], "token-of-ai");
-    assert_eq!(all.of(function("stripe-webhook"))[FUNCTION_TOKEN], "token-of-billing");
+    assert_eq!(
+        all.of(function("ai-playlist"))[FUNCTION_TOKEN],
+        "token-of-ai"
+    );
+    assert_eq!(
+        all.of(function("stripe-webhook"))[FUNCTION_TOKEN],
+        "token-of-billing"
+    );
     assert!(!all.of(function("ai-playlist")).contains_key(SECRET_KEY));
-    assert_eq!(all.of(function("spotify-search"))[FUNCTION_TOKEN], "token-of-spotify");
-    assert!(!all.of(function("spotify-search")).contains_key("SPOTIFY_TOKEN_SECRETS"));
+    assert_eq!(
+        all.of(function("spotify-search"))[FUNCTION_TOKEN],
+        "token-of-spotify"
+    );
+    assert!(
+        !all.of(function("spotify-search"))
+            .contains_key("SPOTIFY_TOKEN_SECRETS")
+    );
     let without = configuration(&[(SECRET_KEY, Some("sb_secret_1")), ("FN_AI_TOKEN", None)]);
-    assert_eq!(without.of(function("ai-playlist"))[SECRET_KEY], "sb_secret_1");
-    assert!(!all.of(function(GATEWAY)).keys().any(|name| name.contains("SECRET") || name.contains("TOKEN")));
+    assert_eq!(
+        without.of(function("ai-playlist"))[SECRET_KEY],
+        "sb_secret_1"
+    );
+    assert!(
+        !all.of(function(GATEWAY))
+            .keys()
+            .any(|name| name.contains("SECRET") || name.contains("TOKEN"))
+    );
 }
 
 #[test]
 fn a_project_is_handed_nothing_under_a_reserved_name() {
     let legacy = "0123456789abcdef0123456789abcdef";
-    let configuration =
-        configuration(&[("SUPABASE_JWT_SECRET", Some(legacy)), (SECRET_KEY, Some("sb_secret_1"))]);
+    let configuration = configuration(&[
+        ("SUPABASE_JWT_SECRET", Some(legacy)),
+        (SECRET_KEY, Some("sb_secret_1")),
+    ]);
     let text = configuration.of_project(&Workspace::open().unwrap());
-    assert!(text.contains("FN_AI_TOKEN='token-of-ai'\n") && text.contains("LLM_MODEL='a-model'\n"), "{text}");
-    assert!(text.contains(&format!("\nJWT_SECRET='{legacy}'\n")), "{text}");
-    assert!(!text.contains("SUPABASE_") && !text.contains("sb_secret_1"), "{text}");
+    assert!(
+        text.contains("FN_AI_TOKEN='token-of-ai'\n") && text.contains("LLM_MODEL='a-model'\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("\nJWT_SECRET='{legacy}'\n")),
+        "{text}"
+    );
+    assert!(
+        !text.contains("SUPABASE_") && !text.contains("sb_secret_1"),
+        "{text}"
+    );
 }
 
 #[test]
 fn complete_configuration_is_ready_for_both_platforms() {
     for target in [Target::Cloudflare, Target::Supabase] {
-        assert_eq!(problems(target, Environment::Staging, &[]), Vec::<String>::new());
+        assert_eq!(
+            problems(target, Environment::Staging, &[]),
+            Vec::<String>::new()
+        );
     }
 }
 
 #[test]
 fn missing_variables_are_named_with_their_functions() {
-    let changes = [("LLM_API_KEY", None), ("LLM_MODEL", None), ("FN_SPOTIFY_TOKEN", None)];
+    let changes = [
+        ("LLM_API_KEY", None),
+        ("LLM_MODEL", None),
+        ("FN_SPOTIFY_TOKEN", None),
+    ];
     let problems = problems(Target::Cloudflare, Environment::Staging, &changes);
-    assert!(problems.contains(&"ai-playlist: LLM_API_KEY, LLM_MODEL missing".to_owned()), "{problems:?}");
-    let token = "spotify-export: FN_SPOTIFY_TOKEN, or else SUPABASE_SECRET_KEY, is missing".to_owned();
+    assert!(
+        problems.contains(&"ai-playlist: LLM_API_KEY, LLM_MODEL missing".to_owned()),
+        "{problems:?}"
+    );
+    let token =
+        "spotify-export: FN_SPOTIFY_TOKEN, or else SUPABASE_SECRET_KEY, is missing".to_owned();
     assert!(problems.contains(&token), "{problems:?}");
 }
 
@@ -141,29 +208,90 @@ fn missing_variables_are_named_with_their_functions() {
 fn invalid_values_are_named_and_not_shown() {
     let supabase = Target::Supabase;
     for (target, environment, name, value) in [
-        (Target::Cloudflare, Environment::Staging, "APP_ORIGINS", "https://app.example,http://app.example"),
-        (Target::Cloudflare, Environment::Staging, "SUPABASE_URL", "http://abcdefghijklmnopqrst.supabase.co"),
-        (Target::Cloudflare, Environment::Staging, "SUPABASE_URL", "https://data.example"),
-        (Target::Cloudflare, Environment::Staging, "SPOTIFY_REDIRECT_URI", "https://app.example/callback"),
+        (
+            Target::Cloudflare,
+            Environment::Staging,
+            "APP_ORIGINS",
+            "https://app.example,http://app.example",
+        ),
+        (
+            Target::Cloudflare,
+            Environment::Staging,
+            "SUPABASE_URL",
+            "http://abcdefghijklmnopqrst.supabase.co",
+        ),
+        (
+            Target::Cloudflare,
+            Environment::Staging,
+            "SUPABASE_URL",
+            "https://data.example",
+        ),
+        (
+            Target::Cloudflare,
+            Environment::Staging,
+            "SPOTIFY_REDIRECT_URI",
+            "https://app.example/callback",
+        ),
         (
             supabase,
             Environment::Staging,
             "SPOTIFY_REDIRECT_URI",
             "https://app.example/functions/v1/spotify-oauth/callback",
         ),
-        (supabase, Environment::Production, "STRIPE_SECRET_KEY", "rk_test_1"),
+        (
+            supabase,
+            Environment::Production,
+            "STRIPE_SECRET_KEY",
+            "rk_test_1",
+        ),
         (supabase, Environment::Production, "SERVER_TIMING", "true"),
-        (supabase, Environment::Staging, "LLM_BASE_URL", "http://llm.example/v1"),
-        (supabase, Environment::Staging, "SPOTIFY_API_BASE_URL", "http://spotify.example"),
-        (supabase, Environment::Staging, "SPOTIFY_ACCOUNTS_BASE_URL", "http://accounts.example"),
-        (supabase, Environment::Staging, "STRIPE_API_BASE_URL", "http://stripe.example"),
-        (supabase, Environment::Staging, "AUTH_ISSUER", "http://auth.example"),
-        (supabase, Environment::Staging, "SUPABASE_DB_URL", "postgresql://u@db.example/x?password=y"),
+        (
+            supabase,
+            Environment::Staging,
+            "LLM_BASE_URL",
+            "http://llm.example/v1",
+        ),
+        (
+            supabase,
+            Environment::Staging,
+            "SPOTIFY_API_BASE_URL",
+            "http://spotify.example",
+        ),
+        (
+            supabase,
+            Environment::Staging,
+            "SPOTIFY_ACCOUNTS_BASE_URL",
+            "http://accounts.example",
+        ),
+        (
+            supabase,
+            Environment::Staging,
+            "STRIPE_API_BASE_URL",
+            "http://stripe.example",
+        ),
+        (
+            supabase,
+            Environment::Staging,
+            "AUTH_ISSUER",
+            "http://auth.example",
+        ),
+        (
+            supabase,
+            Environment::Staging,
+            "SUPABASE_DB_URL",
+            "postgresql://u@db.example/x?password=y",
+        ),
         (supabase, Environment::Staging, "LLM_API_KEY", "it's"),
     ] {
         let problems = problems(target, environment, &[(name, Some(value))]);
-        assert!(problems.iter().any(|problem| problem.starts_with(name)), "{name} {value}: {problems:?}");
-        assert!(!problems.iter().any(|problem| problem.contains(value)), "{problems:?}");
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(name)),
+            "{name} {value}: {problems:?}"
+        );
+        assert!(
+            !problems.iter().any(|problem| problem.contains(value)),
+            "{problems:?}"
+        );
     }
 }
 
@@ -172,12 +300,24 @@ fn a_database_elsewhere_is_reached_by_its_own_url() {
     let url = "postgresql://postgres@127.0.0.1:1/postgres";
     for (given, password) in [
         (url, None),
-        ("postgresql://postgres:hunter2@127.0.0.1:1/postgres", Some("hunter2")),
-        ("postgresql://postgres:a%40b%3A%2Fc@d@127.0.0.1:1/postgres", Some("a@b:/c@d")),
+        (
+            "postgresql://postgres:hunter2@127.0.0.1:1/postgres",
+            Some("hunter2"),
+        ),
+        (
+            "postgresql://postgres:a%40b%3A%2Fc@d@127.0.0.1:1/postgres",
+            Some("a@b:/c@d"),
+        ),
     ] {
-        let changes = [("SUPABASE_URL", Some("https://data.example")), ("SUPABASE_DB_URL", Some(given))];
+        let changes = [
+            ("SUPABASE_URL", Some("https://data.example")),
+            ("SUPABASE_DB_URL", Some(given)),
+        ];
         let configuration = configuration(&changes);
-        assert_eq!(configuration.database(), (url.to_owned(), password.map(str::to_owned)));
+        assert_eq!(
+            configuration.database(),
+            (url.to_owned(), password.map(str::to_owned))
+        );
         assert_eq!(configuration.project(), "");
         assert!(configuration.reaches_database());
     }
@@ -185,11 +325,24 @@ fn a_database_elsewhere_is_reached_by_its_own_url() {
 
 #[test]
 fn the_tools_get_their_own_credentials_and_the_functions_none_of_them() {
-    let configuration =
-        configuration(&[("CLOUDFLARE_API_TOKEN", Some("cf")), ("SUPABASE_ACCESS_TOKEN", Some("sbp"))]);
-    assert_eq!(configuration.account("CLOUDFLARE_"), [("CLOUDFLARE_API_TOKEN".into(), "cf".into())].into());
-    assert_eq!(configuration.account("SUPABASE_"), [("SUPABASE_ACCESS_TOKEN".into(), "sbp".into())].into());
+    let configuration = configuration(&[
+        ("CLOUDFLARE_API_TOKEN", Some("cf")),
+        ("SUPABASE_ACCESS_TOKEN", Some("sbp")),
+    ]);
+    assert_eq!(
+        configuration.account("CLOUDFLARE_"),
+        [("CLOUDFLARE_API_TOKEN".into(), "cf".into())].into()
+    );
+    assert_eq!(
+        configuration.account("SUPABASE_"),
+        [("SUPABASE_ACCESS_TOKEN".into(), "sbp".into())].into()
+    );
     for function in functions() {
-        assert!(!configuration.of(&function).values().any(|value| ["cf", "sbp"].contains(&value.as_str())));
+        assert!(
+            !configuration
+                .of(&function)
+                .values()
+                .any(|value| ["cf", "sbp"].contains(&value.as_str()))
+        );
     }
 }

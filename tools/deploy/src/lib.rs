@@ -46,7 +46,11 @@ enum Answer {
 }
 
 /// Deploys, or rehearses it with all that needs no account.
-pub fn run(workspace: &Workspace, options: &Options, build: impl FnOnce() -> Result<()>) -> Result<ExitCode> {
+pub fn run(
+    workspace: &Workspace,
+    options: &Options,
+    build: impl FnOnce() -> Result<()>,
+) -> Result<ExitCode> {
     let environment = options.environment.name();
     let default = workspace.root.join(format!(".env.{environment}"));
     let configuration = Configuration::read(options.env_file.as_deref().unwrap_or(&default))?;
@@ -67,7 +71,11 @@ pub fn run(workspace: &Workspace, options: &Options, build: impl FnOnce() -> Res
         Target::Supabase => supabase::steps(workspace, &configuration, &secrets)?,
     });
     steps.push(health(workspace, &configuration, options.target)?);
-    if options.dry_run { rehearse(steps, problems.len()) } else { carry_out(steps) }
+    if options.dry_run {
+        rehearse(steps, problems.len())
+    } else {
+        carry_out(steps)
+    }
 }
 
 fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
@@ -82,7 +90,10 @@ fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
                 warnings.push(warning);
             }
             Ok(Answer::Wrong { problem, remedy }) => {
-                say(format_args!("\n{} failed: {problem}\nwhat to do: {remedy}", step.name));
+                say(format_args!(
+                    "\n{} failed: {problem}\nwhat to do: {remedy}",
+                    step.name
+                ));
                 return Ok(ExitCode::FAILURE);
             }
             Err(error) => return Err(error),
@@ -97,7 +108,13 @@ fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
 
 impl Step {
     fn new(name: &str, command: Command, remedy: &str) -> Self {
-        Self { name: name.to_owned(), command, rehearsal: None, remedy: remedy.to_owned(), judge: None }
+        Self {
+            name: name.to_owned(),
+            command,
+            rehearsal: None,
+            remedy: remedy.to_owned(),
+            judge: None,
+        }
     }
 
     /// # Errors
@@ -105,7 +122,9 @@ impl Step {
     fn carry_out(&mut self) -> Result<Answer> {
         let answer = match self.judge {
             None => process::run(&mut self.command).map(|()| Answer::Fine),
-            Some(judge) => process::answer_of(&mut self.command).and_then(|printed| judge(&printed)),
+            Some(judge) => {
+                process::answer_of(&mut self.command).and_then(|printed| judge(&printed))
+            }
         };
         match answer {
             Err(error) if error.is::<Interrupted>() => Err(error),
@@ -113,9 +132,10 @@ impl Step {
                 "{} could not be asked for: {error:#}. {}",
                 self.name, self.remedy
             ))),
-            Err(error) => {
-                Ok(Answer::Wrong { problem: format!("{error:#}"), remedy: std::mem::take(&mut self.remedy) })
-            }
+            Err(error) => Ok(Answer::Wrong {
+                problem: format!("{error:#}"),
+                remedy: std::mem::take(&mut self.remedy),
+            }),
             answer => answer,
         }
     }
@@ -125,7 +145,11 @@ impl Step {
 fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
     let (total, mut failed) = (steps.len(), problems);
     for (index, step) in steps.into_iter().enumerate() {
-        say(format_args!("\n== {}/{total} {} (dry run)", index + 1, step.name));
+        say(format_args!(
+            "\n== {}/{total} {} (dry run)",
+            index + 1,
+            step.name
+        ));
         let Some(mut rehearsal) = step.rehearsal else {
             say(format_args!("would run: {}", shown(&step.command)));
             continue;
@@ -140,7 +164,9 @@ fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
         }
     }
     if failed > 0 {
-        say(format_args!("\nnot ready: {failed} of the above would keep it from being deployed"));
+        say(format_args!(
+            "\nnot ready: {failed} of the above would keep it from being deployed"
+        ));
         return Ok(ExitCode::FAILURE);
     }
     say("\nready: nothing was changed");
@@ -149,15 +175,21 @@ fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
 
 /// A command as one would type it. Secrets are in files and in the environment.
 fn shown(command: &Command) -> String {
-    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let program = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Migrations are only ever added to, and functions of before work with them: so they come first.
 fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Vec<Step>> {
     let push = |arguments: &[&str]| -> Result<Command> {
-        let mut command = supabase::on_database(workspace, configuration, &["db", "push", "--skip-vault"])?;
+        let mut command =
+            supabase::on_database(workspace, configuration, &["db", "push", "--skip-vault"])?;
         command.args(arguments);
         Ok(command)
     };
@@ -178,7 +210,13 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
          and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
          edited, another one follows it.",
     );
-    Ok(vec![Step { rehearsal, ..missing }, migrations])
+    Ok(vec![
+        Step {
+            rehearsal,
+            ..missing
+        },
+        migrations,
+    ])
 }
 
 /// Asks the deployed functions whether they have what they need.
@@ -189,7 +227,11 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     match target {
         Target::Cloudflare => command.arg(format!("{}/health", configuration.origin())),
         Target::Supabase => command.args(workspace.edge_functions().map(|function| {
-            format!("{}/functions/v1/{}/health", configuration.value("SUPABASE_URL"), function.name)
+            format!(
+                "{}/functions/v1/{}/health",
+                configuration.value("SUPABASE_URL"),
+                function.name
+            )
         })),
     };
     let remedy = match target {
@@ -236,8 +278,11 @@ mod tests {
     #[test]
     fn a_command_has_the_databases_password_in_its_environment_alone() {
         let folder = std::env::temp_dir().join(format!("deploy-{}", std::process::id()));
-        files::write_private(&folder, "SUPABASE_DB_URL=postgresql://postgres:hunter2@db.example/postgres")
-            .unwrap();
+        files::write_private(
+            &folder,
+            "SUPABASE_DB_URL=postgresql://postgres:hunter2@db.example/postgres",
+        )
+        .unwrap();
         let configuration = Configuration::read(&folder).unwrap();
         std::fs::remove_file(&folder).unwrap();
         let workspace = Workspace::open().unwrap();
@@ -254,23 +299,41 @@ mod tests {
     fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        Step { judge, ..Step::new("a step", command, "Mend it.") }
+        Step {
+            judge,
+            ..Step::new("a step", command, "Mend it.")
+        }
     }
 
     #[test]
     fn a_command_that_fails_is_a_failed_step_with_its_remedy() {
-        let Answer::Wrong { problem, remedy } = step("exit 3", None).carry_out().unwrap() else { panic!() };
+        let Answer::Wrong { problem, remedy } = step("exit 3", None).carry_out().unwrap() else {
+            panic!()
+        };
         assert!(problem.contains("exit status: 3"), "{problem}");
         assert_eq!(remedy, "Mend it.");
-        assert!(matches!(step("exit 0", None).carry_out().unwrap(), Answer::Fine));
+        assert!(matches!(
+            step("exit 0", None).carry_out().unwrap(),
+            Answer::Fine
+        ));
     }
 
     #[test]
     fn a_question_that_gets_no_usable_answer_is_a_warning_with_its_remedy() {
-        for script in ["exit 3", "echo []", "echo '{}'", "echo '[{\"has_pg_cron\":true}]'"] {
+        for script in [
+            "exit 3",
+            "echo []",
+            "echo '{}'",
+            "echo '[{\"has_pg_cron\":true}]'",
+        ] {
             let answer = step(script, Some(schedule::judge)).carry_out().unwrap();
-            let Answer::Warning(warning) = answer else { panic!("{script}") };
-            assert!(warning.starts_with("a step could not be asked for: "), "{warning}");
+            let Answer::Warning(warning) = answer else {
+                panic!("{script}")
+            };
+            assert!(
+                warning.starts_with("a step could not be asked for: "),
+                "{warning}"
+            );
             assert!(warning.ends_with("Mend it."), "{warning}");
         }
     }

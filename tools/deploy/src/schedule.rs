@@ -11,11 +11,16 @@ use project::workspace::Workspace;
 pub fn step(workspace: &Workspace, configuration: &Configuration) -> Result<Step> {
     let arguments = ["db", "query", "--read-only", "--output-format", "json"];
     let mut command = supabase::on_database(workspace, configuration, &arguments)?;
-    command.arg("--file").arg(workspace.root.join("tools/deploy/assets/schedule.sql"));
+    command
+        .arg("--file")
+        .arg(workspace.root.join("tools/deploy/assets/schedule.sql"));
     let remedy = "Without SUPABASE_DB_URL the access token needs the permission database_read for this (docs/deploy.md). Until it \
                   has it, look in the SQL editor: `select jobname from cron.job` has to list delete_old_ai_sessions, \
                   maintain_ai_sessions_partitions, forget_expired and trim_catalogue_memory.";
-    Ok(Step { judge: Some(judge), ..Step::new("scheduled jobs", command, remedy) })
+    Ok(Step {
+        judge: Some(judge),
+        ..Step::new("scheduled jobs", command, remedy)
+    })
 }
 
 /// The row that tools/deploy/assets/schedule.sql returns.
@@ -29,14 +34,20 @@ struct Schedule {
 
 /// Reads what the CLI prints.
 pub fn judge(printed: &str) -> Result<Answer> {
-    let rows: Vec<Schedule> = serde_json::from_str(printed).context("the answer has another form")?;
+    let rows: Vec<Schedule> =
+        serde_json::from_str(printed).context("the answer has another form")?;
     let schedule = rows.into_iter().next().context("the answer is empty")?;
     Ok(schedule.judge())
 }
 
 impl Schedule {
     fn judge(self) -> Answer {
-        let Self { has_pg_cron, missing_jobs, next_month, has_next_partition } = self;
+        let Self {
+            has_pg_cron,
+            missing_jobs,
+            next_month,
+            has_next_partition,
+        } = self;
         if !has_next_partition {
             return Answer::Wrong {
                 problem: format!(

@@ -17,17 +17,28 @@ pub fn steps(
     let file = secrets.write("secrets.env", &configuration.of_project(workspace))?;
     let mut set = remote(workspace, configuration, &["secrets", "set"])?;
     set.arg("--env-file").arg(file);
-    let mut steps = vec![Step::new("secrets", set, &format!("{REFUSED} No function was changed."))];
+    let mut steps = vec![Step::new(
+        "secrets",
+        set,
+        &format!("{REFUSED} No function was changed."),
+    )];
     for function in workspace.edge_functions() {
         // `--use-api` bundles there: no Docker here.
-        let mut command = remote(workspace, configuration, &["functions", "deploy", &function.name])?;
+        let mut command = remote(
+            workspace,
+            configuration,
+            &["functions", "deploy", &function.name],
+        )?;
         command.args(["--use-api", "--no-verify-jwt"]);
         let remedy = format!(
             "{REFUSED} The parts that were deployed before this step serve already, and work with the old ones. To go back instead, \
              check out the release of before and deploy it: Supabase keeps no versions."
         );
         let step = Step::new(&function.name, command, &remedy);
-        steps.push(Step { rehearsal: Some(load(workspace, function)), ..step });
+        steps.push(Step {
+            rehearsal: Some(load(workspace, function)),
+            ..step
+        });
     }
     Ok(steps)
 }
@@ -39,7 +50,10 @@ const REFUSED: &str = "The message above is the Supabase CLI's. Unauthorized, fo
 /// The CLI, with the account's credentials. It asks before it changes a hosted project; `--yes` is the answer.
 pub fn cli(workspace: &Workspace, configuration: &Configuration) -> Result<Command> {
     let mut command = Command::new(workspace.npm_bin("supabase"));
-    command.arg("--yes").current_dir(&workspace.root).env("PATH", workspace.path_with(&[])?);
+    command
+        .arg("--yes")
+        .current_dir(&workspace.root)
+        .env("PATH", workspace.path_with(&[])?);
     command.env("SUPABASE_TELEMETRY_DISABLED", "1");
     command.envs(configuration.account("SUPABASE_"));
     Ok(command)
@@ -59,9 +73,15 @@ pub fn on_database(
     Ok(command)
 }
 
-fn remote(workspace: &Workspace, configuration: &Configuration, arguments: &[&str]) -> Result<Command> {
+fn remote(
+    workspace: &Workspace,
+    configuration: &Configuration,
+    arguments: &[&str],
+) -> Result<Command> {
     let mut command = cli(workspace, configuration)?;
-    command.args(arguments).arg(format!("--remote={}", configuration.project()));
+    command
+        .args(arguments)
+        .arg(format!("--remote={}", configuration.project()));
     Ok(command)
 }
 
@@ -69,7 +89,9 @@ fn remote(workspace: &Workspace, configuration: &Configuration, arguments: &[&st
 fn load(workspace: &Workspace, function: &Function) -> Command {
     let entry = workspace.deno_entry(function);
     let mut command = Command::new(workspace.npm_bin("deno"));
-    command.args(["check", "--no-lock", "--no-remote", "--no-npm", "--config"]).arg(entry.join("deno.json"));
+    command
+        .args(["check", "--no-lock", "--no-remote", "--no-npm", "--config"])
+        .arg(entry.join("deno.json"));
     command.arg(entry.join("index.ts"));
     command
 }

@@ -17,7 +17,8 @@ pub fn print(workspace: &Workspace, options: &TokenOptions) -> Result<ExitCode> 
     setup::for_node(workspace)?;
     let name = || options.key.display().to_string();
     let key = read_key(&options.key).with_context(name)?;
-    let tokens = function_token::sign(workspace, &key, options.days, &[&options.role]).with_context(name)?;
+    let tokens =
+        function_token::sign(workspace, &key, options.days, &[&options.role]).with_context(name)?;
     tokens.values().for_each(say);
     Ok(ExitCode::SUCCESS)
 }
@@ -26,6 +27,10 @@ pub fn print(workspace: &Workspace, options: &TokenOptions) -> Result<ExitCode> 
 /// If others than its owner can read the file.
 fn read_key(path: &Path) -> Result<String> {
     let mode = fs::metadata(path)?.permissions().mode();
-    ensure!(mode & 0o077 == 0, "others can read this key: chmod 600 {}", path.display());
+    ensure!(
+        mode & 0o077 == 0,
+        "others can read this key: chmod 600 {}",
+        path.display()
+    );
     Ok(fs::read_to_string(path)?)
 }

@@ -18,7 +18,9 @@ pub struct NativeClock;
 
 impl Clock for NativeClock {
     fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -49,8 +51,13 @@ impl NativeHttp {
     /// # Errors
     /// If TLS is not available.
     pub fn new() -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, failure: RefCell::default() })
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            client,
+            failure: RefCell::default(),
+        })
     }
 
     /// Returns the system's message about the last request without a response.
@@ -64,13 +71,21 @@ impl HttpClient for NativeHttp {
         async move {
             let limits = request.limits;
             let silence = Duration::from_millis(limits.idle_timeout_ms);
-            let builder = self.client.request(request.method, &request.url).headers(request.headers);
-            let builder = builder.timeout(Duration::from_millis(limits.total_ms)).body(request.body);
+            let builder = self
+                .client
+                .request(request.method, &request.url)
+                .headers(request.headers);
+            let builder = builder
+                .timeout(Duration::from_millis(limits.total_ms))
+                .body(request.body);
             let sent = tokio::time::timeout(silence, builder.send());
-            let response = sent.await.map_err(|_| HttpError::Timeout)?.map_err(|error| {
-                self.failure.replace(Some(cause(&error)));
-                outcome(&error)
-            })?;
+            let response = sent
+                .await
+                .map_err(|_| HttpError::Timeout)?
+                .map_err(|error| {
+                    self.failure.replace(Some(cause(&error)));
+                    outcome(&error)
+                })?;
             let (status, headers) = (response.status(), response.headers().clone());
             let chunks = Box::pin(response.bytes_stream());
             let chunks = futures_util::stream::unfold(chunks, move |mut chunks| async move {
@@ -80,17 +95,22 @@ impl HttpClient for NativeHttp {
                 };
                 Some((chunk, chunks))
             });
-            let body: BodyStream = Box::pin(chunks.scan(limits.max_body_bytes, |allowed, chunk| {
-                let within = chunk.and_then(|chunk| match allowed.checked_sub(chunk.len()) {
-                    Some(rest) => {
-                        *allowed = rest;
-                        Ok(chunk)
-                    }
-                    None => Err(HttpError::TooLarge),
-                });
-                std::future::ready(Some(within))
-            }));
-            Ok(InboundResponse { status, headers, body })
+            let body: BodyStream =
+                Box::pin(chunks.scan(limits.max_body_bytes, |allowed, chunk| {
+                    let within = chunk.and_then(|chunk| match allowed.checked_sub(chunk.len()) {
+                        Some(rest) => {
+                            *allowed = rest;
+                            Ok(chunk)
+                        }
+                        None => Err(HttpError::TooLarge),
+                    });
+                    std::future::ready(Some(within))
+                }));
+            Ok(InboundResponse {
+                status,
+                headers,
+                body,
+            })
         }
         .boxed_local()
     }

@@ -18,7 +18,10 @@ pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
 
 /// The SHA-256 of some bytes, in hexadecimal digits.
 pub fn fingerprint(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Makes a folder anew, unless it was made from the same source.
@@ -39,8 +42,12 @@ pub fn make_once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>)
 pub fn write_private(path: &Path, contents: &str) -> Result<()> {
     let draft = path.with_added_extension(format!("{}.tmp", std::process::id()));
     let write = || -> std::io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)?;
         file.write_all(contents.as_bytes())?;
         fs::rename(&draft, path)
     };
@@ -56,7 +63,12 @@ pub fn last_lines(path: &Path, count: usize) -> String {
     let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
     let lines: Vec<_> = text.lines().collect();
     let first = lines.len().saturating_sub(count);
-    lines.iter().skip(first).map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .skip(first)
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Removes a folder with its contents, if it exists.
@@ -83,7 +95,8 @@ mod tests {
     use super::*;
 
     fn scratch(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("project-files-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("project-files-{name}-{}", std::process::id()));
         create_folder(&folder).unwrap();
         folder
     }
@@ -101,7 +114,11 @@ mod tests {
             assert_eq!(result.is_err(), fails);
         }
         assert_eq!(made, ["a", "a", "b"]);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "the earlier output is gone");
+        assert_eq!(
+            fs::read_dir(&folder).unwrap().count(),
+            2,
+            "the earlier output is gone"
+        );
         remove_folder(&folder).unwrap();
     }
 
@@ -112,7 +129,10 @@ mod tests {
         write_private(&path, "one").unwrap();
         write_private(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         remove_folder(&folder).unwrap();
     }

@@ -61,7 +61,10 @@ pub fn spawn(command: &mut Command, orphaned: Signal) -> Result<Group> {
     end_with_parent(command, orphaned);
     // The wrapper takes the command, and with it the ends of pipes that are the child's alone.
     let mut command = CommandWrap::from(std::mem::replace(command, Command::new(&program)));
-    command.wrap(ProcessGroup::leader()).spawn().with_context(|| format!("cannot start {program}"))
+    command
+        .wrap(ProcessGroup::leader())
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))
 }
 
 #[cfg(target_os = "linux")]
@@ -72,7 +75,11 @@ fn end_with_parent(command: &mut Command, orphaned: Signal) {
     let in_child = move || {
         nix::sys::prctl::set_pdeathsig(orphaned)?;
         // The parent may have died before the line above.
-        if nix::unistd::getppid() == parent { Ok(()) } else { Err(nix::errno::Errno::ESRCH.into()) }
+        if nix::unistd::getppid() == parent {
+            Ok(())
+        } else {
+            Err(nix::errno::Errno::ESRCH.into())
+        }
     };
     // SAFETY: between fork and exec the closure makes two system calls and neither allocates nor locks.
     #[allow(unsafe_code)]
@@ -96,7 +103,8 @@ pub fn end<'a>(groups: impl Iterator<Item = (&'a mut Group, Signal)>) {
         let _ = group.signal(*signal as i32); // It may have ended already.
     }
     let asked = Instant::now();
-    let mut is_running = |(group, _): &mut (&mut Group, Signal)| matches!(group.try_wait(), Ok(None));
+    let mut is_running =
+        |(group, _): &mut (&mut Group, Signal)| matches!(group.try_wait(), Ok(None));
     while asked.elapsed() < GRACE && groups.iter_mut().any(&mut is_running) {
         std::thread::sleep(POLL);
     }
@@ -121,7 +129,9 @@ pub fn run_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Re
 
 /// Runs one of our tools to its end and returns its own exit code.
 pub fn exit_code(command: &mut Command) -> Result<ExitCode> {
-    let code = status_while(command, || Ok(()))?.code().and_then(|code| u8::try_from(code).ok());
+    let code = status_while(command, || Ok(()))?
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
@@ -136,7 +146,9 @@ pub fn answer_of(command: &mut Command) -> Result<String> {
     let mut output = child.stdout().take().context("no output")?;
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut output));
     let status = wait_while(&mut child, || Ok(()))?;
-    let printed = reader.join().map_err(|_| anyhow!("its output was lost"))??;
+    let printed = reader
+        .join()
+        .map_err(|_| anyhow!("its output was lost"))??;
     succeed(&program, status).map(|()| printed)
 }
 
@@ -179,12 +191,20 @@ fn wait_while(child: &mut Group, mut check: impl FnMut() -> Result<()>) -> Resul
 }
 
 fn succeed(program: &str, status: ExitStatus) -> Result<()> {
-    if status.success() { Ok(()) } else { bail!("{program} failed ({status})") }
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("{program} failed ({status})")
+    }
 }
 
 /// What a short command prints, without the space around it; nothing where it fails or does not exist.
 pub fn output_of(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -202,14 +222,22 @@ mod tests {
     #[test]
     fn a_command_that_does_not_exist_is_named() {
         let error = run(&mut Command::new("no-such-command")).unwrap_err();
-        assert!(error.to_string().contains("cannot start no-such-command"), "{error}");
+        assert!(
+            error.to_string().contains("cannot start no-such-command"),
+            "{error}"
+        );
     }
 
     #[test]
     fn output_is_what_a_command_prints_and_none_after_a_failure() {
         let answer = |script: &str| answer_of(Command::new("sh").args(["-c", script]));
         assert_eq!(answer("seq 100000").unwrap().lines().count(), 100_000);
-        assert!(answer("echo half; exit 3").unwrap_err().to_string().starts_with("sh failed"));
+        assert!(
+            answer("echo half; exit 3")
+                .unwrap_err()
+                .to_string()
+                .starts_with("sh failed")
+        );
     }
 
     #[test]

@@ -22,17 +22,27 @@ pub struct Step {
 impl Step {
     pub fn begin(label: &str) -> Self {
         // What runs beside the main thread would write over its line.
-        let in_place = std::io::stdout().is_terminal() && std::thread::current().name() == Some("main");
+        let in_place =
+            std::io::stdout().is_terminal() && std::thread::current().name() == Some("main");
         if !in_place {
             say(format_args!("{label} …"));
         }
         let now = Instant::now();
-        Self { label: label.to_owned(), started: now, shown: now, in_place }
+        Self {
+            label: label.to_owned(),
+            started: now,
+            shown: now,
+            in_place,
+        }
     }
 
     /// Called as often as one likes while the step runs.
     pub fn tick(&mut self) {
-        let pause = if self.in_place { Duration::from_millis(500) } else { REMINDER };
+        let pause = if self.in_place {
+            Duration::from_millis(500)
+        } else {
+            REMINDER
+        };
         if self.shown.elapsed() < pause {
             return;
         }
@@ -48,7 +58,11 @@ impl Step {
 
     pub fn end(self, how: &str) {
         let clear = if self.in_place { "\r\x1b[K" } else { "" };
-        say(format_args!("{clear}{}: {how} ({})", self.label, duration(self.started.elapsed())));
+        say(format_args!(
+            "{clear}{}: {how} ({})",
+            self.label,
+            duration(self.started.elapsed())
+        ));
     }
 }
 

@@ -74,14 +74,20 @@ impl Function {
 
     /// All that it reads of its environment, but for the credential of its role.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.needs.secrets.iter().chain(&self.needs.optional).map(String::as_str)
+        self.needs
+            .secrets
+            .iter()
+            .chain(&self.needs.optional)
+            .map(String::as_str)
     }
 
     /// Selects its part of the given variables: its own, and the token of its role or else the secret key.
     pub fn values(&self, given: &Variables) -> Variables {
         let value = |name: &str| given.get(name).cloned();
-        let mut values: Variables =
-            self.variables().filter_map(|name| Some((name.to_owned(), value(name)?))).collect();
+        let mut values: Variables = self
+            .variables()
+            .filter_map(|name| Some((name.to_owned(), value(name)?)))
+            .collect();
         if let Some(role) = &self.needs.role {
             let token = value(&token_name(role)).map(|token| (FUNCTION_TOKEN.to_owned(), token));
             values.extend(token.or_else(|| Some((SECRET_KEY.to_owned(), value(SECRET_KEY)?))));
@@ -130,12 +136,16 @@ impl Workspace {
 
     /// The worker in front of the others.
     pub fn gateway(&self) -> Option<&Function> {
-        self.functions.iter().find(|function| function.name == GATEWAY)
+        self.functions
+            .iter()
+            .find(|function| function.name == GATEWAY)
     }
 
     /// All but the gateway, whose place is taken by the platform where functions are not Cloudflare's.
     pub fn edge_functions(&self) -> impl Iterator<Item = &Function> {
-        self.functions.iter().filter(|function| function.name != GATEWAY)
+        self.functions
+            .iter()
+            .filter(|function| function.name != GATEWAY)
     }
 
     /// What all functions of a Supabase project are handed. What begins with `SUPABASE_` the platform injects, or it is
@@ -176,7 +186,10 @@ impl Workspace {
         command.current_dir(dir);
         let is_of_xtask =
             |name: &String| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(is_of_xtask) {
+        for name in std::env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .filter(is_of_xtask)
+        {
             command.env_remove(name);
         }
         // Tests have it (see the stage `end-to-end`); with it, cargo would compile everything anew.
@@ -187,8 +200,13 @@ impl Workspace {
     /// The pinned Node and the other npm tools before everything else, for what looks for them by name.
     pub fn path_with(&self, first: &[PathBuf]) -> Result<std::ffi::OsString> {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let ours = first.iter().cloned().chain([self.root.join("node_modules/.bin")]);
-        Ok(std::env::join_paths(ours.chain(std::env::split_paths(&inherited)))?)
+        let ours = first
+            .iter()
+            .cloned()
+            .chain([self.root.join("node_modules/.bin")]);
+        Ok(std::env::join_paths(
+            ours.chain(std::env::split_paths(&inherited)),
+        )?)
     }
 }
 
@@ -197,7 +215,13 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
     let mut functions = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let dir = entry?.path();
-        let Some(name) = dir.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        let Some(name) = dir
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(str::to_owned)
+        else {
+            continue;
+        };
         let manifest = dir.join("Cargo.toml");
         if manifest.exists() {
             let needs = read::<Manifest>(&manifest)?.package.metadata.needs;
@@ -209,7 +233,8 @@ fn read_functions(root: &Path) -> Result<Vec<Function>> {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
@@ -239,6 +264,8 @@ struct Metadata {
 }
 
 fn target_folder(root: &Path) -> Result<PathBuf> {
-    let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") else { return Ok(root.join("target")) };
+    let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") else {
+        return Ok(root.join("target"));
+    };
     Ok(std::path::absolute(folder)?)
 }

@@ -48,12 +48,16 @@ fn run() -> Result<bool> {
     let stripe = problems.take(StripeConfig::from_env(variable));
     let supabase = problems.take(SupabaseConfig::from_env(variable));
     let (stripe, supabase) = problems.finish(|| Some((stripe?, supabase?)))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let (http, clock) = (NativeHttp::new()?, NativeClock);
         let stripe = Stripe::new(&stripe, &http, &clock, clock.now_ms() + DEADLINE_MS);
         let service = Supabase::new(&supabase, &http).service();
-        let report = Reconcile::new(&stripe, &service, &NativeRandom, mode).run().await?;
+        let report = Reconcile::new(&stripe, &service, &NativeRandom, mode)
+            .run()
+            .await?;
         print!("{report}");
         Ok(report.agrees())
     })

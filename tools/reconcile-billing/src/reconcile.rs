@@ -61,8 +61,18 @@ pub struct Reconcile<'a> {
 }
 
 impl<'a> Reconcile<'a> {
-    pub fn new(stripe: &'a Stripe<'a>, service: &'a Service<'a>, random: &'a dyn Random, mode: Mode) -> Self {
-        Self { stripe, service, sync: PlanSync::new(stripe, service, random), mode }
+    pub fn new(
+        stripe: &'a Stripe<'a>,
+        service: &'a Service<'a>,
+        random: &'a dyn Random,
+        mode: Mode,
+    ) -> Self {
+        Self {
+            stripe,
+            service,
+            sync: PlanSync::new(stripe, service, random),
+            mode,
+        }
     }
 
     /// Compares all profiles.
@@ -80,7 +90,9 @@ impl<'a> Reconcile<'a> {
             report.profiles += page.len();
             for row in &page {
                 match BillingProfile::read(row) {
-                    Ok(Some(profile)) => self.compare(&profile, &mut customers, &mut report).await?,
+                    Ok(Some(profile)) => {
+                        self.compare(&profile, &mut customers, &mut report).await?
+                    }
                     _ => report.unreadable.push(user_of(row)?),
                 }
             }
@@ -90,8 +102,13 @@ impl<'a> Reconcile<'a> {
             .iter()
             .filter(|(_, customer)| customer.standing.plan == Plan::Pro && !customer.is_known);
         for (id, customer) in lost {
-            let Some(id) = StripeId::parse(id) else { continue };
-            let subject = Subject { customer: id, user_id: customer.user_id };
+            let Some(id) = StripeId::parse(id) else {
+                continue;
+            };
+            let subject = Subject {
+                customer: id,
+                user_id: customer.user_id,
+            };
             match (self.look_at(&subject).await?, customer.user_id) {
                 (Some(difference), _) => report.differences.push(difference),
                 // A customer of another business in the same Stripe account.
@@ -109,11 +126,13 @@ impl<'a> Reconcile<'a> {
             let page = self.stripe.subscriptions(None, after.as_ref()).await?;
             report.subscriptions += page.list.len();
             for subscription in &page.list {
-                let customer = customers.entry(subscription.customer.to_string()).or_insert(Customer {
-                    standing: Standing::FREE,
-                    user_id: None,
-                    is_known: false,
-                });
+                let customer = customers
+                    .entry(subscription.customer.to_string())
+                    .or_insert(Customer {
+                        standing: Standing::FREE,
+                        user_id: None,
+                        is_known: false,
+                    });
                 customer.standing = customer.standing.max(subscription.standing());
                 customer.user_id = customer.user_id.or(subscription.user_id);
             }
@@ -125,7 +144,10 @@ impl<'a> Reconcile<'a> {
     }
 
     async fn profiles(&self, after: Option<Uuid>) -> Result<Vec<Value>> {
-        let page: Value = self.service.rpc("billing_profiles", &json!({ "p_after": after })).await?;
+        let page: Value = self
+            .service
+            .rpc("billing_profiles", &json!({ "p_after": after }))
+            .await?;
         match page {
             Value::Array(page) => Ok(page),
             _ => bail!("billing_profiles returned no list"),
@@ -138,7 +160,10 @@ impl<'a> Reconcile<'a> {
         customers: &mut HashMap<String, Customer>,
         report: &mut Report,
     ) -> Result<()> {
-        let customer = profile.stripe_customer_id.as_ref().and_then(|id| customers.get_mut(id.as_str()));
+        let customer = profile
+            .stripe_customer_id
+            .as_ref()
+            .and_then(|id| customers.get_mut(id.as_str()));
         let standing = customer.map_or(Standing::FREE, |customer| {
             customer.is_known = true;
             customer.standing
@@ -152,13 +177,22 @@ impl<'a> Reconcile<'a> {
     async fn look_again(&self, profile: &BillingProfile) -> Result<Option<Difference>> {
         match &profile.stripe_customer_id {
             Some(customer) => {
-                self.look_at(&Subject { customer: customer.clone(), user_id: Some(profile.user_id) }).await
+                self.look_at(&Subject {
+                    customer: customer.clone(),
+                    user_id: Some(profile.user_id),
+                })
+                .await
             }
             // Pro without a subscription at Stripe.
             None => {
                 let failure = match self.mode {
                     Mode::DryRun => None,
-                    Mode::Apply => self.sync.withdraw(profile).await.err().map(|error| error.to_string()),
+                    Mode::Apply => self
+                        .sync
+                        .withdraw(profile)
+                        .await
+                        .err()
+                        .map(|error| error.to_string()),
                 };
                 Ok(Some(difference(profile, None, Standing::FREE, failure)))
             }
@@ -166,15 +200,27 @@ impl<'a> Reconcile<'a> {
     }
 
     async fn look_at(&self, subject: &Subject) -> Result<Option<Difference>> {
-        let Some((profile, standing)) = self.sync.compare(subject).await? else { return Ok(None) };
+        let Some((profile, standing)) = self.sync.compare(subject).await? else {
+            return Ok(None);
+        };
         if profile.standing == standing && profile.stripe_customer_id.is_some() {
             return Ok(None);
         }
         let failure = match self.mode {
             Mode::DryRun => None,
-            Mode::Apply => self.sync.sync(subject).await.err().map(|error| error.to_string()),
+            Mode::Apply => self
+                .sync
+                .sync(subject)
+                .await
+                .err()
+                .map(|error| error.to_string()),
         };
-        Ok(Some(difference(&profile, Some(subject.customer.clone()), standing, failure)))
+        Ok(Some(difference(
+            &profile,
+            Some(subject.customer.clone()),
+            standing,
+            failure,
+        )))
     }
 }
 
@@ -192,21 +238,37 @@ fn difference(
     truth: Standing,
     failure: Option<String>,
 ) -> Difference {
-    Difference { user_id: profile.user_id, customer, stored: profile.standing, truth, failure }
+    Difference {
+        user_id: profile.user_id,
+        customer,
+        stored: profile.standing,
+        truth,
+        failure,
+    }
 }
 
 impl Report {
     fn new(mode: Mode) -> Self {
         let (profiles, subscriptions) = (0, 0);
         let (differences, in_vain, unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        Self { mode, profiles, subscriptions, differences, in_vain, unreadable }
+        Self {
+            mode,
+            profiles,
+            subscriptions,
+            differences,
+            in_vain,
+            unreadable,
+        }
     }
 
     /// Whether every profile agrees with Stripe, as far as is known now.
     pub fn agrees(&self) -> bool {
         let corrected = match self.mode {
             Mode::DryRun => self.differences.is_empty(),
-            Mode::Apply => self.differences.iter().all(|difference| difference.failure.is_none()),
+            Mode::Apply => self
+                .differences
+                .iter()
+                .all(|difference| difference.failure.is_none()),
         };
         corrected && self.in_vain.is_empty() && self.unreadable.is_empty()
     }
@@ -215,9 +277,20 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for difference in &self.differences {
-            let Difference { user_id, customer, stored, truth, failure } = difference;
+            let Difference {
+                user_id,
+                customer,
+                stored,
+                truth,
+                failure,
+            } = difference;
             let customer = customer.as_ref().map_or("no customer", StripeId::as_str);
-            write!(f, "{user_id}  {customer}  {} is {}", name(*stored), name(*truth))?;
+            write!(
+                f,
+                "{user_id}  {customer}  {} is {}",
+                name(*stored),
+                name(*truth)
+            )?;
             if stored.plan == truth.plan {
                 write!(f, " until another day")?;
             }
@@ -228,13 +301,27 @@ impl fmt::Display for Report {
             }
         }
         for (customer, user_id) in &self.in_vain {
-            writeln!(f, "{user_id}  {customer}  pays, and is not their customer: end it at Stripe")?;
+            writeln!(
+                f,
+                "{user_id}  {customer}  pays, and is not their customer: end it at Stripe"
+            )?;
         }
         for user_id in &self.unreadable {
-            writeln!(f, "{user_id}  its stripe_customer_id is no id of Stripe's: not compared")?;
+            writeln!(
+                f,
+                "{user_id}  its stripe_customer_id is no id of Stripe's: not compared"
+            )?;
         }
-        let Self { profiles, subscriptions, .. } = self;
-        writeln!(f, "{profiles} profiles, {subscriptions} subscriptions, {} differ", self.differences.len())?;
+        let Self {
+            profiles,
+            subscriptions,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{profiles} profiles, {subscriptions} subscriptions, {} differ",
+            self.differences.len()
+        )?;
         match self.mode {
             Mode::DryRun if !self.differences.is_empty() => {
                 writeln!(f, "nothing was changed; --apply corrects it")

@@ -23,7 +23,10 @@ impl DataFolder {
         files::create_folder(root)?;
         let path = root.join(LOCK);
         if !path.exists() && fs::read_dir(root)?.next().is_some() {
-            bail!("{} is neither empty nor a data folder of this project", root.display());
+            bail!(
+                "{} is neither empty nor a data folder of this project",
+                root.display()
+            );
         }
         let mut lock = File::options().create(true).append(true).open(&path)?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
@@ -37,7 +40,10 @@ impl DataFolder {
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
         files::create_folder(&root.join("logs"))?;
-        Ok(Self { root: root.to_owned(), _lock: lock })
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        })
     }
 
     pub fn logs(&self) -> PathBuf {
@@ -60,7 +66,10 @@ mod tests {
         let folder = scratch("lock");
         let first = DataFolder::open(&folder).unwrap();
         let error = DataFolder::open(&folder).err().unwrap().to_string();
-        assert!(error.starts_with(&format!("process {} already", std::process::id())), "{error}");
+        assert!(
+            error.starts_with(&format!("process {} already", std::process::id())),
+            "{error}"
+        );
         drop(first);
         assert!(DataFolder::open(&folder).is_ok());
         files::remove_folder(&folder).unwrap();
@@ -71,7 +80,13 @@ mod tests {
         let folder = scratch("foreign");
         files::create_folder(&folder).unwrap();
         fs::write(folder.join("thesis.txt"), "").unwrap();
-        assert!(DataFolder::open(&folder).err().unwrap().to_string().contains("neither empty"));
+        assert!(
+            DataFolder::open(&folder)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("neither empty")
+        );
         files::remove_folder(&folder).unwrap();
     }
 }

@@ -21,7 +21,12 @@ pub fn write_import_map(
     let url = |folder: &Path| format!("file://{}/", folder.display());
     let imports: BTreeMap<_, _> = workspace
         .edge_functions()
-        .map(|function| (url(&workspace.deno_entry(function).join("build")), url(&built(function))))
+        .map(|function| {
+            (
+                url(&workspace.deno_entry(function).join("build")),
+                url(&built(function)),
+            )
+        })
         .collect();
     files::write_private(path, &json!({ "imports": imports }).to_string())
 }
@@ -41,16 +46,35 @@ pub fn command(
         .map(|function| json!({ "name": function.name, "entry": entry(function) }))
         .collect();
     let import_map = data.join("import-map.json");
-    write_import_map(workspace, &import_map, |function| profile.folder(workspace, function, Runtime::Deno))?;
+    write_import_map(workspace, &import_map, |function| {
+        profile.folder(workspace, function, Runtime::Deno)
+    })?;
     // What on Cloudflare the gateway is told.
-    let public = workspace.gateway().map(|gateway| gateway.values(given)).unwrap_or_default();
+    let public = workspace
+        .gateway()
+        .map(|gateway| gateway.values(given))
+        .unwrap_or_default();
     let mut command = Command::new(workspace.npm_bin("deno"));
     command.args(["run", "--no-config", "--no-lock", "--no-remote", "--no-npm"]);
-    command.args(["--allow-net", "--allow-env"]).arg("--import-map").arg(&import_map);
-    let readable = [&web, &workspace.root.join("supabase/functions"), &workspace.target.join("functions")];
-    command.arg(format!("--allow-read={}", readable.map(|folder| folder.display().to_string()).join(",")));
+    command
+        .args(["--allow-net", "--allow-env"])
+        .arg("--import-map")
+        .arg(&import_map);
+    let readable = [
+        &web,
+        &workspace.root.join("supabase/functions"),
+        &workspace.target.join("functions"),
+    ];
+    command.arg(format!(
+        "--allow-read={}",
+        readable
+            .map(|folder| folder.display().to_string())
+            .join(",")
+    ));
     command.arg(workspace.root.join("tools/stack/assets/deno-serve.ts"));
-    command.envs(workspace.values_of_project(given)).envs(injected(workspace, given));
+    command
+        .envs(workspace.values_of_project(given))
+        .envs(injected(workspace, given));
     let settings = json!({ "port": port, "web": web, "page": public, "functions": functions });
     command.env("DENO_SERVE", settings.to_string());
     Ok(command)
@@ -62,7 +86,10 @@ fn injected(workspace: &Workspace, given: &Variables) -> Variables {
     let needs_key = |function: &Function| function.values(given).contains_key(SECRET_KEY);
     let key = |name: &str| json!({ "default": given.get(name) }).to_string();
     let mut injected = Variables::from([
-        ("SUPABASE_URL".to_owned(), given.get("SUPABASE_URL").cloned().unwrap_or_default()),
+        (
+            "SUPABASE_URL".to_owned(),
+            given.get("SUPABASE_URL").cloned().unwrap_or_default(),
+        ),
         ("SUPABASE_PUBLISHABLE_KEYS".to_owned(), key(PUBLISHABLE_KEY)),
     ]);
     if workspace.edge_functions().any(needs_key) {

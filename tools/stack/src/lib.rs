@@ -39,12 +39,19 @@ pub use self::settings::{SIMULATED_STRIPE_KEY, Settings};
 const ANSWER_TIMEOUT_S: u64 = 5;
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
-pub fn run(workspace: &Workspace, options: &Options, build: impl FnOnce() -> Result<()>) -> Result<ExitCode> {
+pub fn run(
+    workspace: &Workspace,
+    options: &Options,
+    build: impl FnOnce() -> Result<()>,
+) -> Result<ExitCode> {
     let begun = Instant::now();
     let choice = options.ports_from.map_or(Choice::Usual, Choice::From);
     let outcome = Stack::start(workspace, options, choice, true, build).and_then(|mut stack| {
         let took = duration(begun.elapsed());
-        say(format_args!("\nready in {took}; Ctrl-C ends it\n{}", stack.ready.summary()));
+        say(format_args!(
+            "\nready in {took}; Ctrl-C ends it\n{}",
+            stack.ready.summary()
+        ));
         loop {
             stack.check()?;
             std::thread::sleep(POLL);
@@ -80,10 +87,17 @@ impl Stack {
         build: impl FnOnce() -> Result<()>,
     ) -> Result<Self> {
         let settings = Settings::read(workspace, options.env_file.as_deref())?;
-        let root = options.data.clone().unwrap_or_else(|| workspace.target.join("dev"));
+        let root = options
+            .data
+            .clone()
+            .unwrap_or_else(|| workspace.target.join("dev"));
         let data = DataFolder::open(&root)?;
         // The ready file of a killed stack would name services that no longer run.
-        options.ready_file.as_deref().map(ready::forget).transpose()?;
+        options
+            .ready_file
+            .as_deref()
+            .map(ready::forget)
+            .transpose()?;
         // Before the build, so that a port in use is reported at once.
         let ports = ports::assign(choice)?;
         if !options.no_build {
@@ -102,7 +116,10 @@ impl Stack {
         ready.web_url = Some(local(ports.web));
         ready.functions_url = Some(local(ports.web) + "/functions/v1");
         ready.stripe_webhook_secret = Some(settings.webhook_secret());
-        ready.simulators = settings.simulators(&ports).map(|(name, port)| (name, local(port))).collect();
+        ready.simulators = settings
+            .simulators(&ports)
+            .map(|(name, port)| (name, local(port)))
+            .collect();
         starter.finish(ready, variables, options.ready_file.as_deref(), data)
     }
 
@@ -165,7 +182,13 @@ struct Starter<'a> {
 impl<'a> Starter<'a> {
     fn new(workspace: &'a Workspace, data: &DataFolder, ports: Ports) -> Self {
         let (supervisor, pids) = (Supervisor::new(data.logs()), BTreeMap::new());
-        Self { workspace, data: data.root.clone(), ports, supervisor, pids }
+        Self {
+            workspace,
+            data: data.root.clone(),
+            ports,
+            supervisor,
+            pids,
+        }
     }
 
     /// Writes the ready file after all parts are ready.
@@ -176,13 +199,35 @@ impl<'a> Starter<'a> {
         ready_file: Option<&Path>,
         data: DataFolder,
     ) -> Result<Stack> {
-        let ready = Ready { pids: self.pids, ..ready };
-        let ready_file = ready_file.map(|path| ReadyFile::write(path, &ready)).transpose()?;
-        Ok(Stack { ready, variables, _ready_file: ready_file, supervisor: self.supervisor, _data: data })
+        let ready = Ready {
+            pids: self.pids,
+            ..ready
+        };
+        let ready_file = ready_file
+            .map(|path| ReadyFile::write(path, &ready))
+            .transpose()?;
+        Ok(Stack {
+            ready,
+            variables,
+            _ready_file: ready_file,
+            supervisor: self.supervisor,
+            _data: data,
+        })
     }
 
-    fn start(&mut self, name: &'static str, stop: Signal, echo: bool, command: &mut Command) -> Result<u32> {
-        let options = PartOptions { name, stop, echo, ends_last: name == "postgres" };
+    fn start(
+        &mut self,
+        name: &'static str,
+        stop: Signal,
+        echo: bool,
+        command: &mut Command,
+    ) -> Result<u32> {
+        let options = PartOptions {
+            name,
+            stop,
+            echo,
+            ends_last: name == "postgres",
+        };
         let pid = self.supervisor.start(options, command)?;
         self.pids.insert(name, pid);
         Ok(pid)
@@ -196,11 +241,16 @@ impl<'a> Starter<'a> {
         let mut command = Command::new(self.workspace.npm_bin("node"));
         command.arg(self.workspace.root.join("tests/simulators/main.ts"));
         command.envs(Settings::for_simulators(&self.ports));
-        self.start("simulators", Signal::SIGTERM, false, &mut command).map(drop)
+        self.start("simulators", Signal::SIGTERM, false, &mut command)
+            .map(drop)
     }
 
     /// Returns a token for each role of the functions as well.
-    fn start_supabase(&mut self, package: PostgresPackage, fresh: bool) -> Result<(Ready, Variables)> {
+    fn start_supabase(
+        &mut self,
+        package: PostgresPackage,
+        fresh: bool,
+    ) -> Result<(Ready, Variables)> {
         let state = self.data.join("supabase");
         if fresh {
             // With the keys every token is forgotten.
@@ -208,12 +258,15 @@ impl<'a> Starter<'a> {
         }
         let postgres = Postgres::prepare(package, &self.data, self.ports.postgres, fresh)?;
         let pid = self.start("postgres", Signal::SIGINT, false, &mut postgres.command())?;
-        self.supervisor.wait_until_ready(|| postgres.is_ready(pid))?;
+        self.supervisor
+            .wait_until_ready(|| postgres.is_ready(pid))?;
 
         let (port, url) = (self.ports.supabase, postgres.url());
-        let mut command = supabase::command(self.workspace, &state, &url, port, &local(self.ports.web));
+        let mut command =
+            supabase::command(self.workspace, &state, &url, port, &local(self.ports.web));
         self.start("supabase", Signal::SIGTERM, false, &mut command)?;
-        self.supervisor.wait_until_ready(|| status(port, "/health") == Some(200))?;
+        self.supervisor
+            .wait_until_ready(|| status(port, "/health") == Some(200))?;
         let (keys, tokens) = supabase::read_keys(self.workspace, &state)?;
         let ready = Ready {
             supabase_url: local(port),
@@ -247,11 +300,17 @@ impl<'a> Starter<'a> {
         }
         self.supervisor.wait_until_ready(|| {
             // A function refuses a GET, which is an answer; 500 says that it did not even start.
-            paths.iter().all(|path| status(port, path).is_some_and(|status| status != 500))
-                && simulators.iter().all(|port| status(*port, "/__control/log") == Some(200))
+            paths
+                .iter()
+                .all(|path| status(port, path).is_some_and(|status| status != 500))
+                && simulators
+                    .iter()
+                    .all(|port| status(*port, "/__control/log") == Some(200))
         })?;
         let functions = self.workspace.functions.iter();
-        Ok(functions.map(|function| (function.name.clone(), function.values(given))).collect())
+        Ok(functions
+            .map(|function| (function.name.clone(), function.values(given)))
+            .collect())
     }
 }
 
@@ -261,6 +320,8 @@ fn local(port: u16) -> String {
 
 /// The status of a GET to this machine.
 fn status(port: u16, path: &str) -> Option<i32> {
-    let request = minreq::get(local(port) + path).with_timeout(ANSWER_TIMEOUT_S).with_follow_redirects(false);
+    let request = minreq::get(local(port) + path)
+        .with_timeout(ANSWER_TIMEOUT_S)
+        .with_follow_redirects(false);
     request.send().ok().map(|response| response.status_code)
 }

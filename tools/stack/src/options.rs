@@ -39,7 +39,11 @@ pub struct Options {
 
 impl Options {
     pub fn profile(&self) -> Profile {
-        if self.deployable { Profile::Deployable } else { Profile::Quick }
+        if self.deployable {
+            Profile::Deployable
+        } else {
+            Profile::Quick
+        }
     }
 }
 
@@ -66,12 +70,14 @@ impl Profile {
         match (self, runtime) {
             (Self::Deployable, Runtime::Workerd) => function.dir.join("build"),
             (Self::Deployable, Runtime::Deno) => workspace.deno_entry(function).join("build"),
-            (Self::Quick, Runtime::Workerd) => {
-                workspace.target.join("functions/quick/workerd").join(&function.name)
-            }
-            (Self::Quick, Runtime::Deno) => {
-                workspace.target.join("functions/quick/deno").join(&function.name)
-            }
+            (Self::Quick, Runtime::Workerd) => workspace
+                .target
+                .join("functions/quick/workerd")
+                .join(&function.name),
+            (Self::Quick, Runtime::Deno) => workspace
+                .target
+                .join("functions/quick/deno")
+                .join(&function.name),
         }
     }
 }

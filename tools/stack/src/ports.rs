@@ -35,12 +35,16 @@ pub fn assign(choice: Choice) -> Result<Ports> {
     let mut held = Vec::new();
     let mut take = |offset: u16| -> Result<u16> {
         let wanted = match choice {
-            Choice::From(first) => first.checked_add(offset).context("--ports-from is too high")?,
+            Choice::From(first) => first
+                .checked_add(offset)
+                .context("--ports-from is too high")?,
             Choice::Usual if offset == 0 => WEB,
             Choice::Usual | Choice::Free => 0,
         };
         let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)) else {
-            bail!("port {wanted} is in use: end what listens there, or choose others with --ports-from N");
+            bail!(
+                "port {wanted} is in use: end what listens there, or choose others with --ports-from N"
+            );
         };
         let port = listener.local_addr()?.port();
         held.push(listener);
@@ -48,7 +52,14 @@ pub fn assign(choice: Choice) -> Result<Ports> {
     };
     let [web, supabase, postgres] = [take(0)?, take(1)?, take(2)?];
     let [spotify, llm, stripe] = [take(3)?, take(4)?, take(5)?];
-    Ok(Ports { web, supabase, postgres, spotify, llm, stripe })
+    Ok(Ports {
+        web,
+        supabase,
+        postgres,
+        spotify,
+        llm,
+        stripe,
+    })
 }
 
 #[cfg(test)]
@@ -58,7 +69,14 @@ mod tests {
     #[test]
     fn free_ports_differ() {
         let ports = assign(Choice::Free).unwrap();
-        let Ports { web, supabase, postgres, spotify, llm, stripe } = ports;
+        let Ports {
+            web,
+            supabase,
+            postgres,
+            spotify,
+            llm,
+            stripe,
+        } = ports;
         let mut all = vec![web, supabase, postgres, spotify, llm, stripe];
         all.sort_unstable();
         all.dedup();

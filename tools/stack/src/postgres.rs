@@ -36,7 +36,13 @@ impl Postgres {
             files::remove_folder(&folder).context("--fresh")?;
         }
         create_owned(&folder, user.as_ref())?;
-        let mut postgres = Self { package, folder, user, password: String::new(), port };
+        let mut postgres = Self {
+            package,
+            folder,
+            user,
+            password: String::new(),
+            port,
+        };
         postgres.initialise(&data.join("logs/initdb.log"))?;
         postgres.check_version()?;
         refuse_if_running(&postgres.cluster())?;
@@ -48,7 +54,10 @@ impl Postgres {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://postgres:{}@127.0.0.1:{}/postgres", self.password, self.port)
+        format!(
+            "postgres://postgres:{}@127.0.0.1:{}/postgres",
+            self.password, self.port
+        )
     }
 
     pub fn command(&self) -> Command {
@@ -87,7 +96,11 @@ impl Postgres {
 
     fn as_user(&self, executable: &str) -> Command {
         let mut command = Command::new(self.package.executable(executable));
-        command.current_dir("/").env_clear().env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        command
+            .current_dir("/")
+            .env_clear()
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC");
         if let Some(user) = &self.user {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
@@ -106,8 +119,17 @@ impl Postgres {
         let draft = self.folder.join("new");
         files::remove_folder(&draft)?;
         let mut command = self.as_user("initdb");
-        command.arg("-D").arg(&draft).arg("--pwfile").arg(self.password_file());
-        command.args(["--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]);
+        command
+            .arg("-D")
+            .arg(&draft)
+            .arg("--pwfile")
+            .arg(self.password_file());
+        command.args([
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=scram-sha-256",
+        ]);
         process::run_logged("creating the database", &mut command, log)?;
         fs::rename(&draft, self.cluster()).context("cannot create the database's folder")
     }
@@ -116,7 +138,9 @@ impl Postgres {
         let version = fs::read_to_string(self.cluster().join("PG_VERSION")).unwrap_or_default();
         let (version, ours) = (version.trim(), &self.package.major);
         if version != ours {
-            bail!("the data is of PostgreSQL {version}, and this is {ours}: begin anew with --fresh");
+            bail!(
+                "the data is of PostgreSQL {version}, and this is {ours}: begin anew with --fresh"
+            );
         }
         Ok(())
     }
@@ -125,28 +149,35 @@ impl Postgres {
 /// `postgres` where the system has that user, else `nobody`.
 fn unprivileged_user() -> Result<User> {
     let find = |name| User::from_name(name).ok().flatten();
-    find("postgres")
-        .or_else(|| find("nobody"))
-        .context("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
+    find("postgres").or_else(|| find("nobody")).context(
+        "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`",
+    )
 }
 
 /// Below the data folder, unless the user cannot get there.
 fn place(data: &Path, user: Option<&User>) -> Result<PathBuf> {
     let data = fs::canonicalize(data)?;
-    let is_reachable =
-        |user| data.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|it| may_enter(&it, user)));
+    let is_reachable = |user| {
+        data.ancestors()
+            .all(|folder| fs::metadata(folder).is_ok_and(|it| may_enter(&it, user)))
+    };
     if user.is_none_or(is_reachable) {
         return Ok(data.join("postgres"));
     }
     let hash = files::fingerprint(data.as_os_str().as_encoded_bytes());
     let folder = PathBuf::from(format!("/var/tmp/sound-whiskers-{hash:.16}"));
     let (there, data) = (folder.display(), data.display());
-    say(format_args!("the database is kept in {there}: the user it runs as cannot reach {data}"));
+    say(format_args!(
+        "the database is kept in {there}: the user it runs as cannot reach {data}"
+    ));
     Ok(folder)
 }
 
 fn may_enter(folder: &fs::Metadata, user: &User) -> bool {
-    let bit = match (folder.uid() == user.uid.as_raw(), folder.gid() == user.gid.as_raw()) {
+    let bit = match (
+        folder.uid() == user.uid.as_raw(),
+        folder.gid() == user.gid.as_raw(),
+    ) {
         (true, _) => 0o100,
         (false, true) => 0o010,
         (false, false) => 0o001,
@@ -164,7 +195,10 @@ fn create_owned(folder: &Path, user: Option<&User>) -> Result<()> {
             let found = fs::symlink_metadata(folder)?;
             let owner = user.map_or_else(geteuid, |user| user.uid);
             if !(found.is_dir() && found.uid() == owner.as_raw()) {
-                bail!("{} belongs to another user: choose another folder with --data", folder.display());
+                bail!(
+                    "{} belongs to another user: choose another folder with --data",
+                    folder.display()
+                );
             }
             Ok(())
         }
@@ -173,17 +207,27 @@ fn create_owned(folder: &Path, user: Option<&User>) -> Result<()> {
 }
 
 fn own(path: &Path, user: &User) -> Result<()> {
-    chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).with_context(|| path.display().to_string())
+    chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+        .with_context(|| path.display().to_string())
 }
 
 /// A server that outlived its stack still writes to its files; a pid file without its server is removed.
 fn refuse_if_running(cluster: &Path) -> Result<()> {
     let path = cluster.join("postmaster.pid");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).map(Pid::from_raw);
+    let Ok(text) = fs::read_to_string(&path) else {
+        return Ok(());
+    };
+    let pid = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse().ok())
+        .map(Pid::from_raw);
     match pid {
         Some(pid) if kill(pid, None).is_ok() && is_postgres(pid) => {
-            bail!("a PostgreSQL still runs on {} (process {pid}): end it first", cluster.display())
+            bail!(
+                "a PostgreSQL still runs on {} (process {pid}): end it first",
+                cluster.display()
+            )
         }
         _ => fs::remove_file(&path).with_context(|| path.display().to_string()),
     }
@@ -217,7 +261,11 @@ mod tests {
         (stranger.uid, stranger.gid) = ((u32::MAX - 7).into(), (u32::MAX - 7).into());
         for (mode, expected) in [(0o700, false), (0o711, true), (0o750, false)] {
             fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(may_enter(&fs::metadata(&folder).unwrap(), &stranger), expected, "{mode:o}");
+            assert_eq!(
+                may_enter(&fs::metadata(&folder).unwrap(), &stranger),
+                expected,
+                "{mode:o}"
+            );
         }
         files::remove_folder(&folder).unwrap();
     }

@@ -34,7 +34,9 @@ impl Ready {
     /// What is not there is not named.
     fn to_json(&self) -> Result<String> {
         let mut json = serde_json::to_value(self)?;
-        json.as_object_mut().into_iter().for_each(|fields| fields.retain(|_, value| !value.is_null()));
+        json.as_object_mut()
+            .into_iter()
+            .for_each(|fields| fields.retain(|_, value| !value.is_null()));
         Ok(format!("{json:#}\n"))
     }
 
@@ -42,12 +44,17 @@ impl Ready {
     pub fn summary(&self) -> String {
         let (page, functions, mails) = (&self.web_url, &self.functions_url, &self.mail_url);
         let supabase = Some(self.supabase_url.clone());
-        [("page", page), ("functions", functions), ("supabase", &supabase), ("mails", mails)]
-            .into_iter()
-            .filter_map(|(name, url)| Some((name, url.as_ref()?)))
-            .chain(self.simulators.iter().map(|(name, url)| (*name, url)))
-            .map(|(name, url)| format!("  {name:<10} {url}\n"))
-            .collect()
+        [
+            ("page", page),
+            ("functions", functions),
+            ("supabase", &supabase),
+            ("mails", mails),
+        ]
+        .into_iter()
+        .filter_map(|(name, url)| Some((name, url.as_ref()?)))
+        .chain(self.simulators.iter().map(|(name, url)| (*name, url)))
+        .map(|(name, url)| format!("  {name:<10} {url}\n"))
+        .collect()
     }
 }
 
@@ -98,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_file_has_the_fields_that_tests_rely_on() {
-        let json: serde_json::Value = serde_json::from_str(&ready(true).to_json().unwrap()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&ready(true).to_json().unwrap()).unwrap();
         assert_eq!(json["database_url"], "postgres://p");
         assert_eq!(json["stripe_webhook_secret"], "whsec_x");
         assert_eq!(json["simulators"]["llm"], "http://127.0.0.1:5");
@@ -107,7 +115,8 @@ mod tests {
 
     #[test]
     fn absent_parts_are_not_listed() {
-        let json: serde_json::Value = serde_json::from_str(&ready(false).to_json().unwrap()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&ready(false).to_json().unwrap()).unwrap();
         assert!(json.get("database_url").is_none() && json.get("mail_url").is_none());
     }
 

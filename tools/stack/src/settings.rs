@@ -111,7 +111,12 @@ impl Settings {
     pub fn supabase(&self) -> Option<Ready> {
         let [url, publishable, secret] = SUPABASE.map(|name| self.given.get(name).cloned());
         let supabase_url = url?.trim_end_matches('/').to_owned();
-        Some(Ready { supabase_url, publishable_key: publishable?, secret_key: secret?, ..Ready::default() })
+        Some(Ready {
+            supabase_url,
+            publishable_key: publishable?,
+            secret_key: secret?,
+            ..Ready::default()
+        })
     }
 
     /// All that was given.
@@ -121,13 +126,18 @@ impl Settings {
 
     /// What events are signed with; where there are several secrets, the first.
     pub fn webhook_secret(&self) -> String {
-        let given = self.given.get(WEBHOOK_SECRETS).and_then(|secrets| secrets.split(',').next());
+        let given = self
+            .given
+            .get(WEBHOOK_SECRETS)
+            .and_then(|secrets| secrets.split(',').next());
         given.map_or(SIMULATED_WEBHOOK_SECRET, str::trim).to_owned()
     }
 
     /// The simulators that no real service replaces, and their ports.
     pub fn simulators(&self, ports: &Ports) -> impl Iterator<Item = (&'static str, u16)> {
-        self.simulated.iter().map(|service| (service.name, (service.port)(ports)))
+        self.simulated
+            .iter()
+            .map(|service| (service.name, (service.port)(ports)))
     }
 
     /// What the simulators are started with.
@@ -139,12 +149,18 @@ impl Settings {
             ("SPOTIFY_CLIENT_ID", SIMULATED_ID.into()),
             ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET.into()),
             // An app may have several; what is issued for another one is of no use at ours.
-            ("SPOTIFY_REDIRECT_URIS", format!("{},{web}/elsewhere", redirect_uri(ports))),
+            (
+                "SPOTIFY_REDIRECT_URIS",
+                format!("{},{web}/elsewhere", redirect_uri(ports)),
+            ),
             ("LLM_API_KEY", SIMULATED_KEY.into()),
             ("STRIPE_SIM_PORT", ports.stripe.to_string()),
             ("STRIPE_SECRET_KEY", SIMULATED_STRIPE_KEY.into()),
             ("STRIPE_PRICE_ID", SIMULATED_PRICE.into()),
-            ("STRIPE_WEBHOOK_URL", format!("{web}/functions/v1/stripe-webhook")),
+            (
+                "STRIPE_WEBHOOK_URL",
+                format!("{web}/functions/v1/stripe-webhook"),
+            ),
             ("STRIPE_WEBHOOK_SECRET", SIMULATED_WEBHOOK_SECRET.into()),
         ])
     }
@@ -152,10 +168,14 @@ impl Settings {
     /// What the functions are given; what was given wins.
     pub fn for_functions(&self, ports: &Ports, supabase: &Ready) -> Variables {
         // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
-        let derived = |purpose: &str| files::fingerprint(format!("{purpose}/{}", supabase.secret_key));
+        let derived =
+            |purpose: &str| files::fingerprint(format!("{purpose}/{}", supabase.secret_key));
         let mut all = variables([
             // The second is the page hosted elsewhere, as far as a browser can tell.
-            ("APP_ORIGINS", format!("http://127.0.0.1:{0},http://localhost:{0}", ports.web)),
+            (
+                "APP_ORIGINS",
+                format!("http://127.0.0.1:{0},http://localhost:{0}", ports.web),
+            ),
             ("SUPABASE_URL", supabase.supabase_url.clone()),
             (PUBLISHABLE_KEY, supabase.publishable_key.clone()),
             (SECRET_KEY, supabase.secret_key.clone()),
@@ -181,7 +201,10 @@ impl Settings {
 
 /// Where Spotify sends listeners back to; a real app has to have it registered.
 fn redirect_uri(ports: &Ports) -> String {
-    format!("http://127.0.0.1:{}/functions/v1/spotify-oauth/callback", ports.web)
+    format!(
+        "http://127.0.0.1:{}/functions/v1/spotify-oauth/callback",
+        ports.web
+    )
 }
 
 fn variables<const N: usize>(pairs: [(&str, String); N]) -> Variables {
@@ -191,11 +214,19 @@ fn variables<const N: usize>(pairs: [(&str, String); N]) -> Variables {
 /// # Errors
 /// If some are given and some are not; the message names the missing ones.
 fn is_complete(given: &Variables, set: &[&str]) -> Result<bool> {
-    let missing: Vec<_> = set.iter().filter(|name| !given.contains_key(**name)).copied().collect();
+    let missing: Vec<_> = set
+        .iter()
+        .filter(|name| !given.contains_key(**name))
+        .copied()
+        .collect();
     match missing.len() {
         0 => Ok(true),
         n if n == set.len() => Ok(false),
-        _ => bail!("{} missing: {} belong together", missing.join(", "), set.join(", ")),
+        _ => bail!(
+            "{} missing: {} belong together",
+            missing.join(", "),
+            set.join(", ")
+        ),
     }
 }
 
@@ -203,7 +234,14 @@ fn is_complete(given: &Variables, set: &[&str]) -> Result<bool> {
 mod tests {
     use super::*;
 
-    const PORTS: Ports = Ports { web: 1, supabase: 2, postgres: 3, spotify: 4, llm: 5, stripe: 6 };
+    const PORTS: Ports = Ports {
+        web: 1,
+        supabase: 2,
+        postgres: 3,
+        spotify: 4,
+        llm: 5,
+        stripe: 6,
+    };
 
     fn settings(text: &str) -> Result<Settings> {
         Settings::of(env_file::parse(text)?)
@@ -225,7 +263,10 @@ mod tests {
         assert_eq!(all["SPOTIFY_API_BASE_URL"], "http://127.0.0.1:4");
         assert_eq!(all["LLM_BASE_URL"], "http://127.0.0.1:5/v1");
         assert_eq!(all["STRIPE_API_BASE_URL"], "http://127.0.0.1:6");
-        assert_eq!(all["STRIPE_WEBHOOK_SECRETS"], settings("").unwrap().webhook_secret());
+        assert_eq!(
+            all["STRIPE_WEBHOOK_SECRETS"],
+            settings("").unwrap().webhook_secret()
+        );
         assert_eq!(all["SUPABASE_URL"], "http://127.0.0.1:2");
         assert_eq!(all["APP_ORIGINS"], "http://127.0.0.1:1,http://localhost:1");
         assert_eq!(all["LLM_PRICE_OUT"], "2");
@@ -239,7 +280,10 @@ mod tests {
         assert!(!all.contains_key("SPOTIFY_API_BASE_URL"));
         assert_eq!(all["LLM_API_KEY"], SIMULATED_KEY);
         let all = for_functions("LLM_BASE_URL=https://x/v1\nLLM_API_KEY=k\nLLM_MODEL=m\n");
-        assert!(!all.contains_key("LLM_PRICE_IN"), "a simulated price says nothing of a real model");
+        assert!(
+            !all.contains_key("LLM_PRICE_IN"),
+            "a simulated price says nothing of a real model"
+        );
     }
 
     #[test]
@@ -252,10 +296,18 @@ mod tests {
     #[test]
     fn a_part_of_a_set_is_refused_by_the_names_that_are_missing() {
         let error = settings("LLM_API_KEY=hunter2\n").unwrap_err().to_string();
-        assert!(error.starts_with("LLM_BASE_URL, LLM_MODEL missing"), "{error}");
+        assert!(
+            error.starts_with("LLM_BASE_URL, LLM_MODEL missing"),
+            "{error}"
+        );
         assert!(!error.contains("hunter2"));
-        let error = settings("SUPABASE_URL=https://x\nSUPABASE_SECRET_KEY=\n").unwrap_err().to_string();
-        assert!(error.starts_with("SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY missing"), "{error}");
+        let error = settings("SUPABASE_URL=https://x\nSUPABASE_SECRET_KEY=\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY missing"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -20,12 +20,25 @@ pub struct Keys {
     pub secret_key: String,
 }
 
-pub fn command(workspace: &Workspace, state: &Path, database_url: &str, port: u16, web_url: &str) -> Command {
+pub fn command(
+    workspace: &Workspace,
+    state: &Path,
+    database_url: &str,
+    port: u16,
+    web_url: &str,
+) -> Command {
     let mut command = Command::new(workspace.npm_bin("node"));
-    command.arg(workspace.root.join("tests/local-supabase/main.ts")).current_dir(&workspace.root);
-    command.env("DATABASE_URL", database_url).env("PORT", port.to_string()).env("STATE_DIR", state);
+    command
+        .arg(workspace.root.join("tests/local-supabase/main.ts"))
+        .current_dir(&workspace.root);
+    command
+        .env("DATABASE_URL", database_url)
+        .env("PORT", port.to_string())
+        .env("STATE_DIR", state);
     command.env("ANONYMOUS_SIGN_INS", "true");
-    command.env("FUNCTIONS_ORIGIN", web_url).env("SITE_URL", web_url);
+    command
+        .env("FUNCTIONS_ORIGIN", web_url)
+        .env("SITE_URL", web_url);
     command.env("MIGRATIONS_DIR", workspace.root.join("supabase/migrations"));
     command.env("SEED_FILE", workspace.root.join("supabase/seed.sql"));
     command
@@ -44,5 +57,11 @@ pub fn read_keys(workspace: &Workspace, state: &Path) -> Result<(Keys, Variables
     let state: State = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     let key = state.es256.to_string();
     let tokens = function_token::sign(workspace, &key, TOKEN_DAYS, &function_token::ROLES)?;
-    Ok((state.keys, tokens.into_iter().map(|(role, token)| (token_name(&role), token)).collect()))
+    Ok((
+        state.keys,
+        tokens
+            .into_iter()
+            .map(|(role, token)| (token_name(&role), token))
+            .collect(),
+    ))
 }

@@ -41,7 +41,10 @@ pub struct Supervisor {
 
 impl Supervisor {
     pub fn new(logs: PathBuf) -> Self {
-        Self { logs, parts: Vec::new() }
+        Self {
+            logs,
+            parts: Vec::new(),
+        }
     }
 
     /// Starts a part and returns its process id.
@@ -59,7 +62,11 @@ impl Supervisor {
         }
         let group = process::spawn(command, options.stop)?;
         let id = group.id();
-        self.parts.push(Part { options, group, log });
+        self.parts.push(Part {
+            options,
+            group,
+            log,
+        });
         Ok(id)
     }
 
@@ -67,10 +74,18 @@ impl Supervisor {
     /// If a part has ended, with the last lines of its log; on Ctrl-C.
     pub fn check(&mut self) -> Result<()> {
         process::check_interrupt()?;
-        for Part { options, group, log } in &mut self.parts {
+        for Part {
+            options,
+            group,
+            log,
+        } in &mut self.parts
+        {
             if let Some(status) = group.try_wait()? {
                 let (name, tail) = (options.name, files::tail(log));
-                bail!("{name} ended ({status}); the last lines of {}:\n{tail}", log.display());
+                bail!(
+                    "{name} ended ({status}); the last lines of {}:\n{tail}",
+                    log.display()
+                );
             }
         }
         Ok(())
@@ -84,7 +99,11 @@ impl Supervisor {
             if started.elapsed() > START_TIMEOUT {
                 let part = self.parts.last().context("nothing was started")?;
                 let seconds = START_TIMEOUT.as_secs();
-                bail!("{} did not answer within {seconds} s:\n{}", part.options.name, files::tail(&part.log));
+                bail!(
+                    "{} did not answer within {seconds} s:\n{}",
+                    part.options.name,
+                    files::tail(&part.log)
+                );
             }
             std::thread::sleep(POLL);
         }
@@ -94,7 +113,10 @@ impl Supervisor {
     /// Ends all parts and returns the names of those of which a process is left, which is none.
     pub fn stop(&mut self) -> Vec<&'static str> {
         for last in [false, true] {
-            let parts = self.parts.iter_mut().filter(|part| part.options.ends_last == last);
+            let parts = self
+                .parts
+                .iter_mut()
+                .filter(|part| part.options.ends_last == last);
             process::end(parts.map(|part| (&mut part.group, part.options.stop)));
         }
         let killed = Instant::now();
@@ -102,7 +124,11 @@ impl Supervisor {
         while killed.elapsed() < GRACE && self.parts.iter().any(is_left) {
             std::thread::sleep(POLL);
         }
-        self.parts.drain(..).filter(is_left).map(|part| part.options.name).collect()
+        self.parts
+            .drain(..)
+            .filter(is_left)
+            .map(|part| part.options.name)
+            .collect()
     }
 }
 
@@ -118,7 +144,10 @@ fn copy_lines(reader: PipeReader, log: &mut File, name: &str) {
     let mut line = Vec::new();
     while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
         let _ = log.write_all(&line);
-        say(format_args!("{name} | {}", String::from_utf8_lossy(&line).trim_end()));
+        say(format_args!(
+            "{name} | {}",
+            String::from_utf8_lossy(&line).trim_end()
+        ));
         line.clear();
     }
 }
@@ -128,22 +157,37 @@ mod tests {
     use super::*;
 
     fn supervisor(name: &str) -> Supervisor {
-        let logs = std::env::temp_dir().join(format!("xtask-supervisor-{name}-{}", std::process::id()));
+        let logs =
+            std::env::temp_dir().join(format!("xtask-supervisor-{name}-{}", std::process::id()));
         files::create_folder(&logs).unwrap();
         Supervisor::new(logs)
     }
 
     fn start(supervisor: &mut Supervisor, name: &'static str, script: &str) {
-        let options = PartOptions { name, stop: Signal::SIGTERM, echo: false, ends_last: false };
-        supervisor.start(options, Command::new("sh").args(["-c", script])).unwrap();
+        let options = PartOptions {
+            name,
+            stop: Signal::SIGTERM,
+            echo: false,
+            ends_last: false,
+        };
+        supervisor
+            .start(options, Command::new("sh").args(["-c", script]))
+            .unwrap();
     }
 
     #[test]
     fn failed_part_is_named_with_the_end_of_its_log() {
         let mut supervisor = supervisor("ends");
         start(&mut supervisor, "steady", "cat");
-        start(&mut supervisor, "brief", "echo no such database >&2; exit 3");
-        let error = supervisor.wait_until_ready(|| false).unwrap_err().to_string();
+        start(
+            &mut supervisor,
+            "brief",
+            "echo no such database >&2; exit 3",
+        );
+        let error = supervisor
+            .wait_until_ready(|| false)
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("brief ended (exit status: 3)"), "{error}");
         assert!(error.ends_with("  no such database"), "{error}");
     }
@@ -152,9 +196,15 @@ mod tests {
     fn stopping_takes_the_grandchildren_along() {
         let mut supervisor = supervisor("stop");
         // The parent ends at once when asked, the child ignores it.
-        start(&mut supervisor, "parent", "(trap '' TERM; echo $$ ready; sleep 600) & wait");
+        start(
+            &mut supervisor,
+            "parent",
+            "(trap '' TERM; echo $$ ready; sleep 600) & wait",
+        );
         let log = supervisor.logs.join("parent.log");
-        supervisor.wait_until_ready(|| std::fs::read_to_string(&log).unwrap().ends_with("ready\n")).unwrap();
+        supervisor
+            .wait_until_ready(|| std::fs::read_to_string(&log).unwrap().ends_with("ready\n"))
+            .unwrap();
         assert!(process::is_alive(&supervisor.parts[0].group));
         assert_eq!(supervisor.stop(), Vec::<&str>::new());
     }
@@ -165,7 +215,13 @@ mod tests {
         start(&mut supervisor, "reader", "cat; exit 7");
         assert!(supervisor.check().is_ok());
         supervisor.parts[0].group.stdin().take();
-        let error = supervisor.wait_until_ready(|| false).unwrap_err().to_string();
-        assert!(error.starts_with("reader ended (exit status: 7)"), "{error}");
+        let error = supervisor
+            .wait_until_ready(|| false)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("reader ended (exit status: 7)"),
+            "{error}"
+        );
     }
 }

@@ -27,7 +27,9 @@ pub fn command(
     files::write_private(&config, &text)?;
     let mut command = Command::new(workspace.npm_bin("workerd"));
     // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
-    command.args(["serve", "--experimental", "--import-path=/"]).arg(&config);
+    command
+        .args(["serve", "--experimental", "--import-path=/"])
+        .arg(&config);
     command.env("PATH", workspace.path_with(&[])?);
     for function in &workspace.functions {
         for (name, value) in function.values(given) {
@@ -52,9 +54,14 @@ fn generate(
     let assets = &workspace.wrangler.assets;
     let options = json!({ "run_worker_first": assets.run_worker_first, "not_found_handling": assets.not_found_handling });
     let options = options.to_string();
-    let (path, options) =
-        (quoted(&workspace.root.join(&assets.directory).to_string_lossy()), quoted(&options));
-    let user_worker = workspace.gateway().map(|gateway| quoted(&gateway.worker())).unwrap_or_default();
+    let (path, options) = (
+        quoted(&workspace.root.join(&assets.directory).to_string_lossy()),
+        quoted(&options),
+    );
+    let user_worker = workspace
+        .gateway()
+        .map(|gateway| quoted(&gateway.worker()))
+        .unwrap_or_default();
     let workers: String = workspace
         .functions
         .iter()
@@ -76,19 +83,30 @@ const config :Workerd.Config = (
 
 fn worker(workspace: &Workspace, function: &Function, built: &Path, given: &Variables) -> String {
     let module = |file: &str| quoted(&built.join(file).to_string_lossy());
-    let flags: Vec<_> = function.needs.compatibility_flags.iter().map(|flag| quoted(flag)).collect();
+    let flags: Vec<_> = function
+        .needs
+        .compatibility_flags
+        .iter()
+        .map(|flag| quoted(flag))
+        .collect();
     let mut bindings = Vec::new();
     if function.name == GATEWAY {
         let services = workspace.edge_functions();
-        bindings.extend(services.map(|it| (it.binding(), format!("service = {}", quoted(&it.worker())))));
+        bindings.extend(
+            services.map(|it| (it.binding(), format!("service = {}", quoted(&it.worker())))),
+        );
         let assets = r#"service = (name = "assets", entrypoint = "AssetWorker")"#;
         bindings.push((workspace.wrangler.assets.binding.clone(), assets.to_owned()));
     }
     for name in function.values(given).into_keys() {
-        let source = format!("fromEnvironment = {}", quoted(&environment_name(function, &name)));
+        let source = format!(
+            "fromEnvironment = {}",
+            quoted(&environment_name(function, &name))
+        );
         bindings.push((name, source));
     }
-    let line = |(name, value): &(String, String)| format!("        (name = {}, {value}),\n", quoted(name));
+    let line =
+        |(name, value): &(String, String)| format!("        (name = {}, {value}),\n", quoted(name));
     format!(
         r#"    (name = {}, worker = (
       modules = [
@@ -122,7 +140,11 @@ mod tests {
     use super::*;
 
     fn function(name: &str, needs: Needs) -> Function {
-        Function { name: name.into(), dir: Path::new("/repo/functions").join(name), needs }
+        Function {
+            name: name.into(),
+            dir: Path::new("/repo/functions").join(name),
+            needs,
+        }
     }
 
     fn generated() -> String {
@@ -132,19 +154,33 @@ mod tests {
             compatibility_flags: vec!["enable_request_signal".into()],
             ..Needs::default()
         };
-        let gateway = Needs { optional: vec!["SUPABASE_URL".into()], ..Needs::default() };
-        let wrangler =
-            "compatibility_date = \"2026-11-01\"\n[assets]\ndirectory = \"web/dist\"\nbinding = \"ASSETS\"\n";
+        let gateway = Needs {
+            optional: vec!["SUPABASE_URL".into()],
+            ..Needs::default()
+        };
+        let wrangler = "compatibility_date = \"2026-11-01\"\n[assets]\ndirectory = \"web/dist\"\nbinding = \"ASSETS\"\n";
         let workspace = Workspace {
             root: "/repo".into(),
             target: "/repo/target".into(),
-            functions: vec![function("ai-playlist", playlist), function(GATEWAY, gateway)],
+            functions: vec![
+                function("ai-playlist", playlist),
+                function(GATEWAY, gateway),
+            ],
             wrangler: toml::from_str(wrangler).unwrap(),
             program: "/repo/target/debug/xtask".into(),
         };
-        let given = [("LLM_API_KEY", "hunter2"), ("SUPABASE_URL", "http://x"), ("FN_AI_TOKEN", "t0ken")];
+        let given = [
+            ("LLM_API_KEY", "hunter2"),
+            ("SUPABASE_URL", "http://x"),
+            ("FN_AI_TOKEN", "t0ken"),
+        ];
         let given = Variables::from(given.map(|(name, value)| (name.into(), value.into())));
-        generate(&workspace, |function| Path::new("/built").join(&function.name), 8787, &given)
+        generate(
+            &workspace,
+            |function| Path::new("/built").join(&function.name),
+            8787,
+            &given,
+        )
     }
 
     #[test]
@@ -167,8 +203,14 @@ mod tests {
     fn each_worker_takes_its_own_variables_from_the_environment_and_none_is_written_down() {
         let text = generated();
         assert!(!text.contains("hunter2") && !text.contains("t0ken"));
-        let bound: Vec<_> = text.lines().filter(|line| line.contains("fromEnvironment")).collect();
-        let names = bound.iter().map(|line| line.split('"').collect::<Vec<_>>()[3]).collect::<Vec<_>>();
+        let bound: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("fromEnvironment"))
+            .collect();
+        let names = bound
+            .iter()
+            .map(|line| line.split('"').collect::<Vec<_>>()[3])
+            .collect::<Vec<_>>();
         assert_eq!(
             names,
             [

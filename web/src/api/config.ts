@@ -21,8 +21,12 @@ const TIMEOUTS_MS = [4_000, 15_000] as const;
 function request(): Promise<Response> {
   const [first, second] = TIMEOUTS_MS;
   // The document preloads it, so that it arrives with the script.
-  return fetch('config.json', { signal: AbortSignal.timeout(first) }).catch(() =>
-    fetch('config.json', { cache: 'reload', signal: AbortSignal.timeout(second) }),
+  return fetch("config.json", { signal: AbortSignal.timeout(first) }).catch(
+    () =>
+      fetch("config.json", {
+        cache: "reload",
+        signal: AbortSignal.timeout(second),
+      }),
   );
 }
 
@@ -31,14 +35,18 @@ export async function readConfig(): Promise<Config> {
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   const config = (await response.json()) as Partial<Config>;
   const { supabase_url, supabase_publishable_key, functions_url } = config;
-  if (!supabase_url || !supabase_publishable_key || !functions_url) throw new Error('config.json is not complete');
+  if (!supabase_url || !supabase_publishable_key || !functions_url)
+    throw new Error("config.json is not complete");
   const contact_url = webUrl(config.contact_url);
-  const [terms_url, privacy_url] = [webUrl(config.terms_url), webUrl(config.privacy_url)];
+  const [terms_url, privacy_url] = [
+    webUrl(config.terms_url),
+    webUrl(config.privacy_url),
+  ];
   return {
     ...config,
     supabase_url,
     supabase_publishable_key,
-    functions_url: functions_url.replace(/\/+$/, ''),
+    functions_url: functions_url.replace(/\/+$/, ""),
     contact_url,
     terms_url,
     privacy_url,
@@ -47,7 +55,7 @@ export async function readConfig(): Promise<Config> {
 
 /** Returns whether a link may have this address; `javascript:` may not. */
 function webUrl(url: string | undefined): string | undefined {
-  return /^(https?:\/\/|mailto:)/i.test(url ?? '') ? url : undefined;
+  return /^(https?:\/\/|mailto:)/i.test(url ?? "") ? url : undefined;
 }
 
 /** Returns the page's own address, for services that send the browser back. */

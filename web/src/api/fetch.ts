@@ -2,4 +2,7 @@
 const TIMEOUT_MS = 20_000;
 
 export const fetchInTime: typeof fetch = (input, init) =>
-  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS) });
+  fetch(input, {
+    ...init,
+    signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS),
+  });

@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks';
-import type { Failure } from '../api/failure.ts';
-import { asFailure } from '../api/failure.ts';
+import { useState } from "preact/hooks";
+import type { Failure } from "../api/failure.ts";
+import { asFailure } from "../api/failure.ts";
 
 export type Action = {
   busy: boolean;

@@ -1,6 +1,6 @@
 // Draws a playlist's cover from its id: a sky, a moon, and whiskers that appear as tracks arrive.
 
-import { useId } from 'preact/hooks';
+import { useId } from "preact/hooks";
 
 const LINES = 8;
 
@@ -14,7 +14,12 @@ export function Cover({ seed, lines = LINES, hasMoon = true }: Props) {
   const [bend, lean] = [8 + random() * 12, random() * 10 - 5];
   const id = useId();
   return (
-    <svg class="cover" viewBox="0 0 100 100" aria-hidden="true" focusable="false">
+    <svg
+      class="cover"
+      viewBox="0 0 100 100"
+      aria-hidden="true"
+      focusable="false"
+    >
       <defs>
         <linearGradient id={id} x1="0" y1="0" x2="1" y2="1">
           <stop stop-color={`hsl(${hue} 58% 30%)`} />
@@ -26,7 +31,14 @@ export function Cover({ seed, lines = LINES, hasMoon = true }: Props) {
       {Array.from({ length: LINES }, (_, n) => {
         const at = 42 + n * 8;
         const d = `M-5 ${at + lean}C25 ${at - bend + n},55 ${at + bend - n},105 ${at - lean}`;
-        return <path class="cover-line" key={d} d={d} stroke-opacity={n < lines ? 0.9 - n * 0.1 : 0.06} />;
+        return (
+          <path
+            class="cover-line"
+            key={d}
+            d={d}
+            stroke-opacity={n < lines ? 0.9 - n * 0.1 : 0.06}
+          />
+        );
       })}
     </svg>
   );
@@ -40,7 +52,8 @@ export function linesFor(found: number, target: number): number {
 /** Returns a generator of numbers from 0 to 1, seeded by a text (FNV-1a, then xorshift). */
 function randomOf(seed: string): () => number {
   let state = 2_166_136_261;
-  for (const character of seed) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);
+  for (const character of seed)
+    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

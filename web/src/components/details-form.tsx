@@ -1,8 +1,8 @@
-import { useTexts } from '../i18n/texts.ts';
-import { useDraft } from '../state/drafts.ts';
-import { useAction } from './action.ts';
-import { Field } from './field.tsx';
-import { FailureNotice } from './notice.tsx';
+import { useTexts } from "../i18n/texts.ts";
+import { useDraft } from "../state/drafts.ts";
+import { useAction } from "./action.ts";
+import { Field } from "./field.tsx";
+import { FailureNotice } from "./notice.tsx";
 
 type Props = {
   draft: string;
@@ -14,7 +14,14 @@ type Props = {
 };
 
 /** The form for a playlist's name and description. */
-export function DetailsForm({ draft, name, description, label, save, close }: Props) {
+export function DetailsForm({
+  draft,
+  name,
+  description,
+  label,
+  save,
+  close,
+}: Props) {
   const t = useTexts();
   const [words, setWords, forget] = useDraft(draft, { name, description });
   const action = useAction();
@@ -54,7 +61,11 @@ export function DetailsForm({ draft, name, description, label, save, close }: Pr
         >
           {t.common.cancel}
         </button>
-        <button type="submit" class="button button-primary" aria-disabled={action.busy}>
+        <button
+          type="submit"
+          class="button button-primary"
+          aria-disabled={action.busy}
+        >
           {label}
         </button>
       </div>

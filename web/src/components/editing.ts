@@ -1,11 +1,11 @@
-import { useEffect } from 'preact/hooks';
-import type { Track } from '../api/data.ts';
-import { useTexts } from '../i18n/texts.ts';
-import type { Change, Edits, Step } from '../state/edits.ts';
-import { moveTo } from '../state/edits.ts';
-import { announcement, dismiss, followHistory, say } from '../state/toasts.ts';
-import { focusSoon } from './focus.ts';
-import type { Editing } from './track-list.tsx';
+import { useEffect } from "preact/hooks";
+import type { Track } from "../api/data.ts";
+import { useTexts } from "../i18n/texts.ts";
+import type { Change, Edits, Step } from "../state/edits.ts";
+import { moveTo } from "../state/edits.ts";
+import { announcement, dismiss, followHistory, say } from "../state/toasts.ts";
+import { focusSoon } from "./focus.ts";
+import type { Editing } from "./track-list.tsx";
 
 type Words = { said: string; announced?: string };
 
@@ -21,8 +21,9 @@ export function useEditing(edits: Edits) {
     void undone.isSaved.then((isSaved) => {
       if (isSaved) announcement.value = t.common.undone;
     });
-    const added = undone.step.back.find((it) => it.kind === 'add');
-    if (added) focusSoon(`[data-uri="${added.tracks[0]?.track_uri}"] .icon-button`);
+    const added = undone.step.back.find((it) => it.kind === "add");
+    if (added)
+      focusSoon(`[data-uri="${added.tracks[0]?.track_uri}"] .icon-button`);
     return true;
   };
   const redo = (): boolean => {
@@ -50,18 +51,26 @@ export function useEditing(edits: Edits) {
   };
 
   const removeAll = (gone: readonly Track[]) =>
-    make({ kind: 'remove', uris: gone.map((it) => it.track_uri) }, { said: t.track.removedAll(gone.length) });
+    make(
+      { kind: "remove", uris: gone.map((it) => it.track_uri) },
+      { said: t.track.removedAll(gone.length) },
+    );
 
-  const edit: Omit<Editing, 'swap' | 'keep' | 'kept'> = {
+  const edit: Omit<Editing, "swap" | "keep" | "kept"> = {
     remove: (track) => {
       const at = tracks.indexOf(track);
       const neighbour = tracks[at + 1] ?? tracks[at - 1];
-      make({ kind: 'remove', uris: [track.track_uri] }, { said: t.track.removed(track.title) });
-      focusSoon(neighbour ? `[data-uri="${neighbour.track_uri}"] .icon-button` : 'h1');
+      make(
+        { kind: "remove", uris: [track.track_uri] },
+        { said: t.track.removed(track.title) },
+      );
+      focusSoon(
+        neighbour ? `[data-uri="${neighbour.track_uri}"] .icon-button` : "h1",
+      );
     },
     move: (from, to) => {
       const change = moveTo(tracks, from, to);
-      const title = tracks[from]?.title ?? '';
+      const title = tracks[from]?.title ?? "";
       const announced = t.track.moved(title, to + 1, tracks.length);
       if (change) make(change, { said: t.track.movedNow(title), announced });
     },
@@ -78,12 +87,14 @@ export function whenBack(look: () => void): () => void {
     if (!document.hidden) look();
   };
   const events = [
-    [document, 'visibilitychange'],
-    [window, 'focus'],
-    [window, 'online'],
+    [document, "visibilitychange"],
+    [window, "focus"],
+    [window, "online"],
   ] as const;
-  for (const [target, name] of events) target.addEventListener(name, lookIfSeen);
+  for (const [target, name] of events)
+    target.addEventListener(name, lookIfSeen);
   return () => {
-    for (const [target, name] of events) target.removeEventListener(name, lookIfSeen);
+    for (const [target, name] of events)
+      target.removeEventListener(name, lookIfSeen);
   };
 }

@@ -1,12 +1,12 @@
-import { useId, useState } from 'preact/hooks';
-import type { Texts } from '../i18n/texts.ts';
-import { useTexts } from '../i18n/texts.ts';
+import { useId, useState } from "preact/hooks";
+import type { Texts } from "../i18n/texts.ts";
+import { useTexts } from "../i18n/texts.ts";
 
 type Props = {
   label: string;
   value: string;
   change: (value: string) => void;
-  type?: 'text' | 'email' | 'password' | 'search' | 'number';
+  type?: "text" | "email" | "password" | "search" | "number";
   hint?: string;
   error?: string | null;
   autocomplete?: string;
@@ -16,7 +16,7 @@ type Props = {
   placeholder?: string;
   rows?: number;
   autofocus?: boolean;
-  inputMode?: 'numeric';
+  inputMode?: "numeric";
 };
 
 type Input = HTMLInputElement | HTMLTextAreaElement;
@@ -26,10 +26,10 @@ export function Field({
   label,
   value,
   change,
-  type = 'text',
+  type = "text",
   hint,
   error,
-  autocomplete = 'off',
+  autocomplete = "off",
   rows,
   autofocus,
   ...rest
@@ -39,14 +39,16 @@ export function Field({
   const [invalid, setInvalid] = useState<string | null>(null);
   const [isShown, setShown] = useState(false);
   const wrong = error ?? invalid;
-  const described = [hint && `${id}-hint`, wrong && `${id}-error`].filter(Boolean).join(' ') || undefined;
+  const described =
+    [hint && `${id}-hint`, wrong && `${id}-error`].filter(Boolean).join(" ") ||
+    undefined;
   const common = {
     id,
     value,
     autocomplete,
-    'aria-describedby': described,
-    'aria-invalid': wrong ? true : undefined,
-    'data-autofocus': autofocus,
+    "aria-describedby": described,
+    "aria-invalid": wrong ? true : undefined,
+    "data-autofocus": autofocus,
     ...rest,
     onInput: (event: Event) => {
       setInvalid(null);
@@ -57,26 +59,32 @@ export function Field({
       event.preventDefault();
       const input = event.target as Input;
       setInvalid(wordsFor(input.validity, t, rest.minLength));
-      if (input.form?.querySelector(':invalid:not(fieldset)') === input) input.focus();
+      if (input.form?.querySelector(":invalid:not(fieldset)") === input)
+        input.focus();
     },
     ref: (element: HTMLElement | null) => {
-      if (!autofocus || !element || element.dataset['focused']) return;
-      element.dataset['focused'] = 'yes';
+      if (!autofocus || !element || element.dataset["focused"]) return;
+      element.dataset["focused"] = "yes";
       element.focus();
     },
   };
-  const input = <input type={isShown ? 'text' : type} {...common} />;
+  const input = <input type={isShown ? "text" : type} {...common} />;
   return (
     <div class="field">
       <label for={id}>{label}</label>
       {rows ? (
         <textarea rows={rows} {...common} />
-      ) : type !== 'password' ? (
+      ) : type !== "password" ? (
         input
       ) : (
         <div class="password">
           {input}
-          <button type="button" class="button" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+          <button
+            type="button"
+            class="button"
+            aria-pressed={isShown}
+            onClick={() => setShown(!isShown)}
+          >
             {isShown ? t.auth.hide : t.auth.show}
           </button>
         </div>

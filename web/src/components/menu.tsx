@@ -1,6 +1,6 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { Icon } from './icons.tsx';
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "./icons.tsx";
 
 export type Item = { label: string; run?: () => void; href?: string };
 type Props = { label: string; items: Item[]; children?: ComponentChildren };
@@ -23,7 +23,12 @@ export function Menu({ label, items, children }: Props) {
         <Icon name="more" />
       </button>
       {isOpen && button.current && (
-        <Popup label={label} items={items} at={button.current} close={() => setOpen(false)}>
+        <Popup
+          label={label}
+          items={items}
+          at={button.current}
+          close={() => setOpen(false)}
+        >
           {children}
         </Popup>
       )}
@@ -31,9 +36,17 @@ export function Menu({ label, items, children }: Props) {
   );
 }
 
-function Popup({ label, items, at, close, children }: Props & { at: HTMLElement; close: () => void }) {
+function Popup({
+  label,
+  items,
+  at,
+  close,
+  children,
+}: Props & { at: HTMLElement; close: () => void }) {
   const popup = useRef<HTMLDivElement>(null);
-  const entries = () => [...(popup.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
+  const entries = () => [
+    ...(popup.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? []),
+  ];
   useEffect(() => {
     const it = popup.current;
     if (!it) return;
@@ -41,17 +54,23 @@ function Popup({ label, items, at, close, children }: Props & { at: HTMLElement;
     place(it, at.getBoundingClientRect());
     entries()[0]?.focus({ preventScroll: true });
     // The browser closes it on Escape and on a press outside.
-    const onToggle = (event: Event) => (event as ToggleEvent).newState === 'closed' && leave(it, at, close);
+    const onToggle = (event: Event) =>
+      (event as ToggleEvent).newState === "closed" && leave(it, at, close);
     const onScroll = () => it.hidePopover();
-    it.addEventListener('toggle', onToggle);
-    addEventListener('scroll', onScroll, { once: true, passive: true });
-    return () => removeEventListener('scroll', onScroll);
+    it.addEventListener("toggle", onToggle);
+    addEventListener("scroll", onScroll, { once: true, passive: true });
+    return () => removeEventListener("scroll", onScroll);
   }, []);
   const onKey = (event: KeyboardEvent) => {
     const all = entries();
     const now = all.indexOf(document.activeElement as HTMLElement);
-    const next = { ArrowDown: now + 1, ArrowUp: now - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
-    if (event.key === 'Tab') popup.current?.hidePopover();
+    const next = {
+      ArrowDown: now + 1,
+      ArrowUp: now - 1 + all.length,
+      Home: 0,
+      End: all.length - 1,
+    }[event.key];
+    if (event.key === "Tab") popup.current?.hidePopover();
     if (next === undefined) return;
     event.preventDefault();
     all[next % all.length]?.focus();
@@ -79,7 +98,13 @@ function Popup({ label, items, at, close, children }: Props & { at: HTMLElement;
               {item.label}
             </a>
           ) : (
-            <button key={item.label} type="button" role="menuitem" tabIndex={-1} onClick={() => choose(item)}>
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              tabIndex={-1}
+              onClick={() => choose(item)}
+            >
               {item.label}
             </button>
           ),
@@ -92,7 +117,8 @@ function Popup({ label, items, at, close, children }: Props & { at: HTMLElement;
 /** Restores the focus, unless the press that closed the menu moved it. */
 function leave(popup: HTMLElement, at: HTMLElement, close: () => void): void {
   const { activeElement } = document;
-  if (activeElement === document.body || popup.contains(activeElement)) at.focus({ preventScroll: true });
+  if (activeElement === document.body || popup.contains(activeElement))
+    at.focus({ preventScroll: true });
   close();
 }
 

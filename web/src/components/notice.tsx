@@ -1,16 +1,23 @@
-import type { ComponentChildren } from 'preact';
-import type { Failure } from '../api/failure.ts';
-import { links } from '../api/supabase.ts';
-import { failureText, fromNow, useTexts } from '../i18n/texts.ts';
-import { user } from '../state/session.ts';
-import { Icon } from './icons.tsx';
+import type { ComponentChildren } from "preact";
+import type { Failure } from "../api/failure.ts";
+import { links } from "../api/supabase.ts";
+import { failureText, fromNow, useTexts } from "../i18n/texts.ts";
+import { user } from "../state/session.ts";
+import { Icon } from "./icons.tsx";
 
-type NoticeProps = { tone: 'bad' | 'good' | 'plain'; title: string; children?: ComponentChildren };
+type NoticeProps = {
+  tone: "bad" | "good" | "plain";
+  title: string;
+  children?: ComponentChildren;
+};
 
 export function Notice({ tone, title, children }: NoticeProps) {
   return (
-    <div class={`notice notice-${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
-      {tone !== 'plain' && <Icon name={tone === 'good' ? 'check' : 'alert'} />}
+    <div
+      class={`notice notice-${tone}`}
+      role={tone === "bad" ? "alert" : "status"}
+    >
+      {tone !== "plain" && <Icon name={tone === "good" ? "check" : "alert"} />}
       <div class="notice-body">
         <p class="notice-title">{title}</p>
         {children}
@@ -20,15 +27,19 @@ export function Notice({ tone, title, children }: NoticeProps) {
 }
 
 /** The codes that signing in resolves. */
-const NEEDS_SESSION = new Set(['missing_token', 'invalid_token', 'token_expired']);
+const NEEDS_SESSION = new Set([
+  "missing_token",
+  "invalid_token",
+  "token_expired",
+]);
 /** The codes that only the service's owner can resolve. */
 const TELL_US = new Set([
-  'livemode_mismatch',
-  'misconfigured',
-  'internal_error',
-  'unknown',
-  'token_too_large',
-  'currency_conflict',
+  "livemode_mismatch",
+  "misconfigured",
+  "internal_error",
+  "unknown",
+  "token_too_large",
+  "currency_conflict",
 ]);
 
 /** Tells an anonymous user how to keep what they made. */
@@ -44,27 +55,38 @@ export function KeepNotice() {
   );
 }
 
-type FailureProps = { failure: Failure; children?: ComponentChildren; pick?: (example: string) => void };
+type FailureProps = {
+  failure: Failure;
+  children?: ComponentChildren;
+  pick?: (example: string) => void;
+};
 
 /** Shows what happened, what to do, and collapsed details for support. */
 export function FailureNotice({ failure, children, pick }: FailureProps) {
   const t = useTexts();
   const { what, next } = failureText(failure.code);
   const isSignedOut = NEEDS_SESSION.has(failure.code);
-  const needsAccount = failure.code === 'account_required';
+  const needsAccount = failure.code === "account_required";
   const { contact_url } = links();
   const { retry_after_seconds: seconds, examples } = failure;
   return (
     <Notice tone="bad" title={what}>
       <p>
-        {next} {seconds !== undefined && seconds > 0 && t.common.again(fromNow(seconds))}
+        {next}{" "}
+        {seconds !== undefined &&
+          seconds > 0 &&
+          t.common.again(fromNow(seconds))}
       </p>
       {examples.length > 0 && (
         <ul class="chips">
           {examples.map((example) => (
             <li key={example}>
               {pick ? (
-                <button type="button" class="chip" onClick={() => pick(example)}>
+                <button
+                  type="button"
+                  class="chip"
+                  onClick={() => pick(example)}
+                >
                   {example}
                 </button>
               ) : (
@@ -75,13 +97,15 @@ export function FailureNotice({ failure, children, pick }: FailureProps) {
         </ul>
       )}
       {isSignedOut || needsAccount ? (
-        <a class="button" href={needsAccount ? '#/sign-up' : '#/sign-in'}>
+        <a class="button" href={needsAccount ? "#/sign-up" : "#/sign-in"}>
           {needsAccount ? t.auth.signUp : t.nav.signIn}
         </a>
       ) : (
         children && <div class="row">{children}</div>
       )}
-      {contact_url && TELL_US.has(failure.code) && <a href={contact_url}>{t.foot.contact}</a>}
+      {contact_url && TELL_US.has(failure.code) && (
+        <a href={contact_url}>{t.foot.contact}</a>
+      )}
       <details class="support">
         <summary>{t.common.details}</summary>
         <dl>

@@ -1,9 +1,9 @@
-import type { ComponentChildren } from 'preact';
-import { useTexts } from '../i18n/texts.ts';
-import type { LeftOut, Made } from '../state/generation.ts';
-import { Cover } from './cover.tsx';
-import { SpotifyLink } from './spotify-link.tsx';
-import { TrackList } from './track-list.tsx';
+import type { ComponentChildren } from "preact";
+import { useTexts } from "../i18n/texts.ts";
+import type { LeftOut, Made } from "../state/generation.ts";
+import { Cover } from "./cover.tsx";
+import { SpotifyLink } from "./spotify-link.tsx";
+import { TrackList } from "./track-list.tsx";
 
 type Props = {
   cover: ComponentChildren;
@@ -40,25 +40,41 @@ export function WaitingFrame() {
     </h1>
   );
   return (
-    <Frame cover={<Cover seed="" lines={0} hasMoon={false} />} words={words} actions={null} notes={null}>
+    <Frame
+      cover={<Cover seed="" lines={0} hasMoon={false} />}
+      words={words}
+      actions={null}
+      notes={null}
+    >
       <TrackList label={t.common.loading} tracks={[]} rows={6} />
     </Frame>
   );
 }
 
 /** Shows how many suggestions were left out and why, and why there are fewer tracks than requested. */
-export function Notes({ leftOut, made }: { leftOut: LeftOut; made?: Made | null }) {
+export function Notes({
+  leftOut,
+  made,
+}: {
+  leftOut: LeftOut;
+  made?: Made | null;
+}) {
   const t = useTexts();
   const reasons = Object.entries(leftOut) as [keyof LeftOut, number][];
-  const words = reasons.filter(([, count]) => count > 0).map(([reason, count]) => t.run.leftOut[reason](count));
-  const isShort = made && made.count < made.target && made.stop_reason !== 'completed';
+  const words = reasons
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => t.run.leftOut[reason](count));
+  const isShort =
+    made && made.count < made.target && made.stop_reason !== "completed";
   return (
     <>
       {isShort && (
         <p class="hint">{`${t.result.fewer(made.count, made.target)}: ${t.result.why[made.stop_reason]}.`}</p>
       )}
       {words.length > 0 && (
-        <p class={made === undefined ? 'hint clip' : 'hint'}>{t.run.leftOutTitle(words.join(', '))}</p>
+        <p class={made === undefined ? "hint clip" : "hint"}>
+          {t.run.leftOutTitle(words.join(", "))}
+        </p>
       )}
     </>
   );

@@ -1,10 +1,10 @@
 // What Pro costs. If it cannot be read, the page shows no price.
 
-import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { readPrice } from '../api/functions.ts';
-import type { PriceResponse } from '../api/generated.ts';
-import { priceText } from '../i18n/texts.ts';
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { readPrice } from "../api/functions.ts";
+import type { PriceResponse } from "../api/generated.ts";
+import { priceText } from "../i18n/texts.ts";
 
 const price = signal<PriceResponse | null>(null);
 let reading: Promise<void> | null = null;
@@ -22,5 +22,5 @@ export function usePrice(): string {
         reading = null;
       });
   }, []);
-  return price.value ? priceText(price.value) : '';
+  return price.value ? priceText(price.value) : "";
 }

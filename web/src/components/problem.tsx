@@ -1,13 +1,18 @@
-import { useState } from 'preact/hooks';
-import { asFailure } from '../api/failure.ts';
-import { textsNow, useTexts } from '../i18n/texts.ts';
-import type { Order, Problem } from '../state/generation.ts';
-import { dismissProblem, generation, MAKING, run } from '../state/generation.ts';
-import { go } from '../state/navigation.ts';
-import { say } from '../state/toasts.ts';
-import { FailureNotice, Notice } from './notice.tsx';
-import { UpgradeDialog } from './own-dialog.tsx';
-import { usePrice } from './price.ts';
+import { useState } from "preact/hooks";
+import { asFailure } from "../api/failure.ts";
+import { textsNow, useTexts } from "../i18n/texts.ts";
+import type { Order, Problem } from "../state/generation.ts";
+import {
+  dismissProblem,
+  generation,
+  MAKING,
+  run,
+} from "../state/generation.ts";
+import { go } from "../state/navigation.ts";
+import { say } from "../state/toasts.ts";
+import { FailureNotice, Notice } from "./notice.tsx";
+import { UpgradeDialog } from "./own-dialog.tsx";
+import { usePrice } from "./price.ts";
 
 type Props = { problem: Problem; pick?: (example: string) => void };
 
@@ -28,10 +33,13 @@ export function ProblemNotice({ problem, pick }: Props) {
       {label}
     </button>
   );
-  if (problem.kind !== 'failed') {
-    if (problem.kind === 'cancelled' && !problem.isKept) return <Notice tone="plain" title={t.create.cancelled} />;
+  if (problem.kind !== "failed") {
+    if (problem.kind === "cancelled" && !problem.isKept)
+      return <Notice tone="plain" title={t.create.cancelled} />;
     const [title, next] =
-      problem.kind === 'lost' ? [t.run.lostTitle, t.run.lostNext] : [t.run.keptTitle, t.run.keptNext];
+      problem.kind === "lost"
+        ? [t.run.lostTitle, t.run.lostNext]
+        : [t.run.keptTitle, t.run.keptNext];
     return (
       <Notice tone="plain" title={title}>
         <p>{next}</p>
@@ -47,16 +55,20 @@ export function ProblemNotice({ problem, pick }: Props) {
   const { failure } = problem;
   const wayOn = () => {
     if (NO_USE.has(failure.code)) return null;
-    if (failure.code === 'playlist_limit_reached')
+    if (failure.code === "playlist_limit_reached")
       return (
         <a class="button" href="#/playlists">
           {t.nav.playlists}
         </a>
       );
-    if (failure.code !== 'quota_exceeded') return again(t.common.retry);
+    if (failure.code !== "quota_exceeded") return again(t.common.retry);
     return (
       <>
-        <button type="button" class="button button-primary" onClick={() => setUpgrading(true)}>
+        <button
+          type="button"
+          class="button button-primary"
+          onClick={() => setUpgrading(true)}
+        >
           {t.account.upgrade}
         </button>
         <ProPrice />
@@ -79,4 +91,9 @@ function ProPrice() {
   return price ? <span class="hint">{t.account.costs(price)}</span> : null;
 }
 
-const NO_USE = new Set(['not_about_music', 'invalid_request', 'already_generated', 'idempotency_key_reused']);
+const NO_USE = new Set([
+  "not_about_music",
+  "invalid_request",
+  "already_generated",
+  "idempotency_key_reused",
+]);

@@ -1,13 +1,27 @@
 // Computes positions of moved rows, from 0.
 
 /** Returns the position at which a row dragged by some pixels lands. */
-export function landing(from: number, pixels: number, row_height: number, count: number): number {
+export function landing(
+  from: number,
+  pixels: number,
+  row_height: number,
+  count: number,
+): number {
   return clamp(from + Math.round(pixels / row_height), count);
 }
 
 /** Returns the position to which a key moves a row; null for other keys. */
-export function keyTarget(key: string, from: number, count: number): number | null {
-  const target = { ArrowUp: from - 1, ArrowDown: from + 1, Home: 0, End: count - 1 }[key];
+export function keyTarget(
+  key: string,
+  from: number,
+  count: number,
+): number | null {
+  const target = {
+    ArrowUp: from - 1,
+    ArrowDown: from + 1,
+    Home: 0,
+    End: count - 1,
+  }[key];
   return target === undefined ? null : clamp(target, count);
 }
 

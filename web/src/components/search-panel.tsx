@@ -1,33 +1,43 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { FoundTrack, SearchResponse } from '../api/functions.ts';
-import { searchTracks } from '../api/functions.ts';
-import type { Texts } from '../i18n/texts.ts';
-import { duration, useTexts } from '../i18n/texts.ts';
-import { useDraft } from '../state/drafts.ts';
-import { useAction } from './action.ts';
-import { Field } from './field.tsx';
-import { Icon } from './icons.tsx';
-import { FailureNotice } from './notice.tsx';
-import { SpotifyLink } from './spotify-link.tsx';
-import { ArtworkLink, TrackWords } from './track-list.tsx';
+import { useEffect, useState } from "preact/hooks";
+import type { FoundTrack, SearchResponse } from "../api/functions.ts";
+import { searchTracks } from "../api/functions.ts";
+import type { Texts } from "../i18n/texts.ts";
+import { duration, useTexts } from "../i18n/texts.ts";
+import { useDraft } from "../state/drafts.ts";
+import { useAction } from "./action.ts";
+import { Field } from "./field.tsx";
+import { Icon } from "./icons.tsx";
+import { FailureNotice } from "./notice.tsx";
+import { SpotifyLink } from "./spotify-link.tsx";
+import { ArtworkLink, TrackWords } from "./track-list.tsx";
 
 type Props = {
   /** The initial query, which is searched at once. */
   artist?: string;
   has: (track_uri: string) => boolean;
   choose: (track: FoundTrack) => Promise<void>;
-  kind: 'add' | 'use';
+  kind: "add" | "use";
 };
 
 /** Searches the catalogue by hand, which uses no generation. */
 export function SearchPanel({ artist: given, has, choose, kind }: Props) {
   const t = useTexts();
-  const [words, setWords, forget] = useDraft('search', { artist: '', title: '' });
-  const [swapWords, setSwapWords] = useState({ artist: given ?? '', title: '' });
-  const [current, change] = given === undefined ? [words, setWords] : [swapWords, setSwapWords];
+  const [words, setWords, forget] = useDraft("search", {
+    artist: "",
+    title: "",
+  });
+  const [swapWords, setSwapWords] = useState({
+    artist: given ?? "",
+    title: "",
+  });
+  const [current, change] =
+    given === undefined ? [words, setWords] : [swapWords, setSwapWords];
   const [found, setFound] = useState<SearchResponse | null>(null);
   const action = useAction();
-  const search = () => action.run(async () => setFound(await searchTracks(current.artist, current.title)));
+  const search = () =>
+    action.run(async () =>
+      setFound(await searchTracks(current.artist, current.title)),
+    );
   useEffect(() => {
     if (given) void search();
   }, []);
@@ -80,10 +90,14 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
                 <button
                   type="button"
                   class="button"
-                  aria-label={kind === 'add' ? t.search.addLabel(track.title) : t.search.useLabel(track.title)}
+                  aria-label={
+                    kind === "add"
+                      ? t.search.addLabel(track.title)
+                      : t.search.useLabel(track.title)
+                  }
                   onClick={() => take(track)}
                 >
-                  {kind === 'add' ? t.search.add : t.search.use}
+                  {kind === "add" ? t.search.add : t.search.use}
                 </button>
               )}
             </li>
@@ -96,6 +110,6 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
 
 function wordsFor({ tracks, is_partial }: SearchResponse, t: Texts): string {
   const count = tracks.length > 0 && t.search.count(tracks.length);
-  if (is_partial) return [t.search.partial, count].filter(Boolean).join(' ');
+  if (is_partial) return [t.search.partial, count].filter(Boolean).join(" ");
   return count || t.search.none;
 }

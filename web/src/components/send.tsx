@@ -1,17 +1,17 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Playlist } from '../api/data.ts';
-import { Failure } from '../api/failure.ts';
-import type { Exported } from '../api/functions.ts';
-import { exportPlaylist } from '../api/functions.ts';
-import { useTexts } from '../i18n/texts.ts';
-import { sending } from '../state/spotify.ts';
-import type { Action } from './action.ts';
-import { useAction } from './action.ts';
-import { Icon } from './icons.tsx';
-import { FailureNotice } from './notice.tsx';
-import { LinkDialog } from './own-dialog.tsx';
+import { useEffect, useState } from "preact/hooks";
+import type { Playlist } from "../api/data.ts";
+import { Failure } from "../api/failure.ts";
+import type { Exported } from "../api/functions.ts";
+import { exportPlaylist } from "../api/functions.ts";
+import { useTexts } from "../i18n/texts.ts";
+import { sending } from "../state/spotify.ts";
+import type { Action } from "./action.ts";
+import { useAction } from "./action.ts";
+import { Icon } from "./icons.tsx";
+import { FailureNotice } from "./notice.tsx";
+import { LinkDialog } from "./own-dialog.tsx";
 
-const NEEDS_LINK = new Set(['spotify_not_linked', 'spotify_link_expired']);
+const NEEDS_LINK = new Set(["spotify_not_linked", "spotify_link_expired"]);
 
 export type Sending = {
   /** The id of the copy on Spotify. */
@@ -40,7 +40,8 @@ export function useSending({ id, copy: known }: Playlist): Sending {
         setDone(exported);
       } catch (error) {
         // Not a failure: linking Spotify is a step of the export.
-        if (!(error instanceof Failure && NEEDS_LINK.has(error.code))) throw error;
+        if (!(error instanceof Failure && NEEDS_LINK.has(error.code)))
+          throw error;
         setLinking(true);
       }
     });
@@ -50,7 +51,15 @@ export function useSending({ id, copy: known }: Playlist): Sending {
     sending.value = null;
     send();
   }, [wanted]);
-  return { copy, done, isReplaced, isLinking, action, send, stop: () => setLinking(false) };
+  return {
+    copy,
+    done,
+    isReplaced,
+    isLinking,
+    action,
+    send,
+    stop: () => setLinking(false),
+  };
 }
 
 export function SendButton({
@@ -76,11 +85,15 @@ export function SendButton({
       )}
       <button
         type="button"
-        class={copy ? 'button' : 'button button-primary button-big'}
+        class={copy ? "button" : "button button-primary button-big"}
         aria-disabled={action.busy || isEmpty}
         onClick={() => !isEmpty && send()}
       >
-        {action.busy ? t.playlist.exporting : copy ? t.playlist.update : t.playlist.exportGo}
+        {action.busy
+          ? t.playlist.exporting
+          : copy
+            ? t.playlist.update
+            : t.playlist.exportGo}
       </button>
       {isLinking && <LinkDialog close={stop} send={playlist.id} />}
     </>
@@ -88,7 +101,11 @@ export function SendButton({
 }
 
 /** Shows the outcome. */
-export function SendNotes({ sending: { done, isReplaced, action, send } }: { sending: Sending }) {
+export function SendNotes({
+  sending: { done, isReplaced, action, send },
+}: {
+  sending: Sending;
+}) {
   const t = useTexts();
   if (action.failure) {
     return (
@@ -100,10 +117,11 @@ export function SendNotes({ sending: { done, isReplaced, action, send } }: { sen
     );
   }
   if (!done) return null;
-  const missing = done.rejected.map(({ position }) => position).join(', ');
+  const missing = done.rejected.map(({ position }) => position).join(", ");
   return (
     <p class="hint good" role="status">
-      {isReplaced && t.playlist.replaced} {t.playlist.exported(done.exported, done.total)}{' '}
+      {isReplaced && t.playlist.replaced}{" "}
+      {t.playlist.exported(done.exported, done.total)}{" "}
       {missing && t.playlist.rejected(missing)}
     </p>
   );

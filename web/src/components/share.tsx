@@ -1,11 +1,11 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { pageUrl } from '../api/config.ts';
-import { readShareId, share, unshare } from '../api/shares.ts';
-import { useTexts } from '../i18n/texts.ts';
-import { say, sayFailure } from '../state/toasts.ts';
-import { useAction } from './action.ts';
-import { Dialog } from './dialog.tsx';
-import { FailureNotice } from './notice.tsx';
+import { useEffect, useRef, useState } from "preact/hooks";
+import { pageUrl } from "../api/config.ts";
+import { readShareId, share, unshare } from "../api/shares.ts";
+import { useTexts } from "../i18n/texts.ts";
+import { say, sayFailure } from "../state/toasts.ts";
+import { useAction } from "./action.ts";
+import { Dialog } from "./dialog.tsx";
+import { FailureNotice } from "./notice.tsx";
 
 type Props = { id: string; name: string; close: () => void };
 
@@ -26,7 +26,11 @@ export function ShareDialog({ id, name, close }: Props) {
     );
   // The user closing the device's own sheet is no failure.
   const pass = () =>
-    navigator.share({ title: name, url }).catch((error: Error) => error.name !== 'AbortError' && sayFailure(error));
+    navigator
+      .share({ title: name, url })
+      .catch(
+        (error: Error) => error.name !== "AbortError" && sayFailure(error),
+      );
   const create = () => action.run(async () => setShareId(await share(id)));
   const revoke = () =>
     action.run(async () => {
@@ -47,9 +51,16 @@ export function ShareDialog({ id, name, close }: Props) {
             )}
           </FailureNotice>
         )}
-        {shareId === undefined && !action.failure && <p class="hint">{t.common.loading}</p>}
+        {shareId === undefined && !action.failure && (
+          <p class="hint">{t.common.loading}</p>
+        )}
         {shareId === null && (
-          <button type="button" class="button button-primary" aria-disabled={action.busy} onClick={create}>
+          <button
+            type="button"
+            class="button button-primary"
+            aria-disabled={action.busy}
+            onClick={create}
+          >
             {t.share.create}
           </button>
         )}
@@ -63,15 +74,24 @@ export function ShareDialog({ id, name, close }: Props) {
               onFocus={(event) => event.currentTarget.select()}
             />
             <div class="row">
-              <button type="button" class="button button-primary" onClick={copy}>
+              <button
+                type="button"
+                class="button button-primary"
+                onClick={copy}
+              >
                 {t.share.copy}
               </button>
-              {'share' in navigator && (
+              {"share" in navigator && (
                 <button type="button" class="button" onClick={pass}>
                   {t.share.pass}
                 </button>
               )}
-              <button type="button" class="button button-bad" aria-disabled={action.busy} onClick={revoke}>
+              <button
+                type="button"
+                class="button button-bad"
+                aria-disabled={action.busy}
+                onClick={revoke}
+              >
                 {t.share.revoke}
               </button>
             </div>

@@ -1,6 +1,13 @@
-import { useTexts } from '../i18n/texts.ts';
-import { announcement, dismiss, hold, release, toasts, undo } from '../state/toasts.ts';
-import { Icon } from './icons.tsx';
+import { useTexts } from "../i18n/texts.ts";
+import {
+  announcement,
+  dismiss,
+  hold,
+  release,
+  toasts,
+  undo,
+} from "../state/toasts.ts";
+import { Icon } from "./icons.tsx";
 
 /** Announces changes to screen readers; always rendered, as below. */
 export function Announcer() {
@@ -27,11 +34,20 @@ export function ToastArea() {
         >
           <span>{toast.text}</span>
           {toast.undo && (
-            <button type="button" class="toast-action" onClick={() => undo(toast)}>
+            <button
+              type="button"
+              class="toast-action"
+              onClick={() => undo(toast)}
+            >
               {t.common.undo}
             </button>
           )}
-          <button type="button" class="icon-button" aria-label={t.common.close} onClick={() => dismiss(toast.id)}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t.common.close}
+            onClick={() => dismiss(toast.id)}
+          >
             <Icon name="close" />
           </button>
         </div>

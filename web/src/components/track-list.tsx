@@ -1,17 +1,17 @@
-import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Track } from '../api/data.ts';
-import { duration, failureText, useTexts } from '../i18n/texts.ts';
-import type { Failed } from '../state/edits.ts';
-import { urisOf } from '../state/edits.ts';
-import { listenTo } from '../state/listening.ts';
-import { Artwork } from './artwork.tsx';
-import { Icon } from './icons.tsx';
-import type { Item } from './menu.tsx';
-import { Menu } from './menu.tsx';
-import { Player } from './player.tsx';
-import { edgePush, keyTarget, landing, shift } from './reorder.ts';
-import { spotifyUrl } from './spotify-link.tsx';
+import type { JSX } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Track } from "../api/data.ts";
+import { duration, failureText, useTexts } from "../i18n/texts.ts";
+import type { Failed } from "../state/edits.ts";
+import { urisOf } from "../state/edits.ts";
+import { listenTo } from "../state/listening.ts";
+import { Artwork } from "./artwork.tsx";
+import { Icon } from "./icons.tsx";
+import type { Item } from "./menu.tsx";
+import { Menu } from "./menu.tsx";
+import { Player } from "./player.tsx";
+import { edgePush, keyTarget, landing, shift } from "./reorder.ts";
+import { spotifyUrl } from "./spotify-link.tsx";
 
 export type Editing = {
   swap: (track: Track) => void;
@@ -39,7 +39,10 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
   const [focused, setFocused] = useState<string | null>(null);
   // A moved row loses the focus, which keyboard users need to move it further.
   useLayoutEffect(() => {
-    if (focused) list.current?.querySelector<HTMLElement>(`[data-uri="${focused}"] .grip`)?.focus();
+    if (focused)
+      list.current
+        ?.querySelector<HTMLElement>(`[data-uri="${focused}"] .grip`)
+        ?.focus();
   }, [tracks, focused]);
 
   const onKey = (event: KeyboardEvent, index: number, uri: string) => {
@@ -53,7 +56,7 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
     <li
       key={track.track_uri}
       data-uri={track.track_uri}
-      class={drag?.from === index ? 'track-item track-dragged' : 'track-item'}
+      class={drag?.from === index ? "track-item track-dragged" : "track-item"}
       style={shiftOf(index, drag)}
     >
       <div class="track">
@@ -73,7 +76,9 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
           <ArtworkLink track={track} />
         )}
         <TrackWords track={track} />
-        <span class="track-time">{track.duration_ms > 0 && duration(track.duration_ms)}</span>
+        <span class="track-time">
+          {track.duration_ms > 0 && duration(track.duration_ms)}
+        </span>
         {edit && (
           <button
             type="button"
@@ -86,7 +91,12 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
             <Icon name="keep" />
           </button>
         )}
-        <RowMenu track={track} index={index} count={tracks.length} edit={edit} />
+        <RowMenu
+          track={track}
+          index={index}
+          count={tracks.length}
+          edit={edit}
+        />
       </div>
       {edit?.failed
         .filter((it) => rowOf(it, tracks) === track.track_uri)
@@ -96,7 +106,8 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
     </li>
   );
   const count = Math.max(rows, tracks.length);
-  const homeless = edit?.failed.filter((it) => rowOf(it, tracks) === undefined) ?? [];
+  const homeless =
+    edit?.failed.filter((it) => rowOf(it, tracks) === undefined) ?? [];
   return (
     <>
       {edit && (
@@ -104,21 +115,37 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
           {t.track.moveHint}
         </p>
       )}
-      <ol ref={list} class={rows > 0 ? 'tracks tracks-live' : 'tracks'} aria-label={label}>
+      <ol
+        ref={list}
+        class={rows > 0 ? "tracks tracks-live" : "tracks"}
+        aria-label={label}
+      >
         {Array.from({ length: count }, (_, index) => {
           const track = tracks[index];
-          return track ? row(track, index) : <Waiting key={`waiting-${index}`} />;
+          return track ? (
+            row(track, index)
+          ) : (
+            <Waiting key={`waiting-${index}`} />
+          );
         })}
       </ol>
-      {edit && homeless.map((it) => <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />)}
+      {edit &&
+        homeless.map((it) => (
+          <FailedEdit key={urisOf(it.change)[0]} failed={it} edit={edit} />
+        ))}
       <Player />
     </>
   );
 }
 
 /** The row that shows a failure: that of the first of its tracks that is in the list. */
-function rowOf({ change }: Failed, tracks: Props['tracks']): string | undefined {
-  return urisOf(change).find((uri) => tracks.some((it) => it?.track_uri === uri));
+function rowOf(
+  { change }: Failed,
+  tracks: Props["tracks"],
+): string | undefined {
+  return urisOf(change).find((uri) =>
+    tracks.some((it) => it?.track_uri === uri),
+  );
 }
 
 /** The picture as a link to Spotify. */
@@ -143,7 +170,10 @@ export function TrackWords({ track }: { track: Track }) {
   const [isOpen, setOpen] = useState(false);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the menu beside it shows the same text.
-    <span class={isOpen ? 'track-words track-open' : 'track-words'} onClick={() => setOpen(!isOpen)}>
+    <span
+      class={isOpen ? "track-words track-open" : "track-words"}
+      onClick={() => setOpen(!isOpen)}
+    >
       <span class="track-title">
         <span class="clip" dir="auto">
           {track.title || t.track.unknown}
@@ -153,7 +183,11 @@ export function TrackWords({ track }: { track: Track }) {
             E
           </abbr>
         )}
-        {track.version && <span class="version">{t.track.versionOf[track.version] ?? t.track.versionOf['other']}</span>}
+        {track.version && (
+          <span class="version">
+            {t.track.versionOf[track.version] ?? t.track.versionOf["other"]}
+          </span>
+        )}
       </span>
       <span class="track-artist clip" dir="auto">
         {track.artist}
@@ -162,7 +196,17 @@ export function TrackWords({ track }: { track: Track }) {
   );
 }
 
-function RowMenu({ track, index, count, edit }: { track: Track; index: number; count: number; edit?: Editing }) {
+function RowMenu({
+  track,
+  index,
+  count,
+  edit,
+}: {
+  track: Track;
+  index: number;
+  count: number;
+  edit?: Editing;
+}) {
   const t = useTexts();
   const listen = [
     { label: t.listen.here, run: () => listenTo(track.track_uri, track.title) },
@@ -170,7 +214,10 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
   ];
   const moves = [
     index > 0 && { label: t.track.up, run: () => edit?.move(index, index - 1) },
-    index < count - 1 && { label: t.track.down, run: () => edit?.move(index, index + 1) },
+    index < count - 1 && {
+      label: t.track.down,
+      run: () => edit?.move(index, index + 1),
+    },
   ].filter((it): it is Item & { run: () => void } => it !== false);
   const items = edit
     ? [
@@ -184,7 +231,7 @@ function RowMenu({ track, index, count, edit }: { track: Track; index: number; c
     <Menu label={t.track.more(track.title)} items={items}>
       <strong dir="auto">{track.title}</strong>
       <p class="hint" dir="auto">
-        {[track.artist, track.album].filter(Boolean).join(' · ')}
+        {[track.artist, track.album].filter(Boolean).join(" · ")}
       </p>
       {track.why && (
         <p dir="auto">
@@ -206,7 +253,12 @@ function FailedEdit({ failed, edit }: { failed: Failed; edit: Editing }) {
       <button type="button" class="button" onClick={() => edit.retry(failed)}>
         {t.common.retry}
       </button>
-      <button type="button" class="icon-button" aria-label={t.common.close} onClick={() => edit.forget(failed)}>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={t.common.close}
+        onClick={() => edit.forget(failed)}
+      >
         <Icon name="close" />
       </button>
     </div>
@@ -234,11 +286,19 @@ const SCROLL_EVERY_MS = 16;
 type Drag = { from: number; to: number; pixels: number; height: number };
 
 /** Moves rows with the pointer by CSS transforms; the list changes once, at the end. */
-function useDragging(list: { current: HTMLElement | null }, count: number, move: Editing['move'] | undefined) {
+function useDragging(
+  list: { current: HTMLElement | null },
+  count: number,
+  move: Editing["move"] | undefined,
+) {
   const [drag, setDrag] = useState<Drag | null>(null);
-  const begin = (event: JSX.TargetedPointerEvent<HTMLElement>, from: number) => {
+  const begin = (
+    event: JSX.TargetedPointerEvent<HTMLElement>,
+    from: number,
+  ) => {
     if (event.button !== 0 || !move) return;
-    const height = list.current?.children[0]?.getBoundingClientRect().height ?? 1;
+    const height =
+      list.current?.children[0]?.getBoundingClientRect().height ?? 1;
     const start = event.pageY;
     let to = from;
     // Until the pointer moves, it counts as far from the edges.
@@ -260,21 +320,27 @@ function useDragging(list: { current: HTMLElement | null }, count: number, move:
     }, SCROLL_EVERY_MS);
     const end = (at: PointerEvent) => {
       clearInterval(timer);
-      removeEventListener('pointermove', follow);
-      removeEventListener('pointerup', end);
-      removeEventListener('pointercancel', end);
+      removeEventListener("pointermove", follow);
+      removeEventListener("pointerup", end);
+      removeEventListener("pointercancel", end);
       setDrag(null);
-      if (at.type === 'pointerup' && to !== from) move(from, to);
+      if (at.type === "pointerup" && to !== from) move(from, to);
     };
-    addEventListener('pointermove', follow);
-    addEventListener('pointerup', end);
-    addEventListener('pointercancel', end);
+    addEventListener("pointermove", follow);
+    addEventListener("pointerup", end);
+    addEventListener("pointercancel", end);
   };
   return { drag, begin };
 }
 
-function shiftOf(index: number, drag: Drag | null): JSX.CSSProperties | undefined {
+function shiftOf(
+  index: number,
+  drag: Drag | null,
+): JSX.CSSProperties | undefined {
   if (!drag) return undefined;
-  const pixels = index === drag.from ? drag.pixels : shift(index, drag.from, drag.to) * drag.height;
+  const pixels =
+    index === drag.from
+      ? drag.pixels
+      : shift(index, drag.from, drag.to) * drag.height;
   return { transform: `translateY(${pixels}px)` };
 }

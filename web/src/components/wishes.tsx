@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
-import { readWishes } from '../api/versions.ts';
-import { useTexts } from '../i18n/texts.ts';
-import { user } from '../state/session.ts';
+import { useEffect, useState } from "preact/hooks";
+import { readWishes } from "../api/versions.ts";
+import { useTexts } from "../i18n/texts.ts";
+import { user } from "../state/session.ts";
 
 const SHOWN = 5;
 
@@ -22,7 +22,12 @@ export function Wishes({ pick }: { pick: (prompt: string) => void }) {
       <ul class="chips">
         {wishes.map((prompt) => (
           <li key={prompt}>
-            <button type="button" class="chip clip" dir="auto" onClick={() => pick(prompt)}>
+            <button
+              type="button"
+              class="chip clip"
+              dir="auto"
+              onClick={() => pick(prompt)}
+            >
               {prompt}
             </button>
           </li>

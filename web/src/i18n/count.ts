@@ -1,14 +1,14 @@
 // Counted words.
 
-export const tracksEn = (n: number) => (n === 1 ? '1 track' : `${n} tracks`);
+export const tracksEn = (n: number) => (n === 1 ? "1 track" : `${n} tracks`);
 
-const rules = new Intl.PluralRules('pl');
+const rules = new Intl.PluralRules("pl");
 export const counted = (n: number, one: string, few: string, many: string) =>
   `${n} ${
     {
       one,
       few,
       many,
-    }[rules.select(n) as 'one' | 'few' | 'many'] ?? many
+    }[rules.select(n) as "one" | "few" | "many"] ?? many
   }`;
-export const tracksPl = (n: number) => counted(n, 'utwór', 'utwory', 'utworów');
+export const tracksPl = (n: number) => counted(n, "utwór", "utwory", "utworów");

@@ -1,4 +1,4 @@
 // All of Polish, as one file to fetch.
 
-export { failuresPl } from './failures-pl.ts';
-export { pl } from './pl.ts';
+export { failuresPl } from "./failures-pl.ts";
+export { pl } from "./pl.ts";

@@ -1,12 +1,12 @@
 // The language that the page speaks: chosen here, else the browser's.
 
-import { signal } from '@preact/signals';
-import type { FailureCode } from '../api/failure.ts';
-import type { PriceResponse } from '../api/generated.ts';
-import { en } from './en.ts';
-import { failuresEn } from './failures-en.ts';
+import { signal } from "@preact/signals";
+import type { FailureCode } from "../api/failure.ts";
+import type { PriceResponse } from "../api/generated.ts";
+import { en } from "./en.ts";
+import { failuresEn } from "./failures-en.ts";
 
-export type Language = 'en' | 'pl';
+export type Language = "en" | "pl";
 export type Texts = typeof en;
 /** What happened, and what to do. */
 export type FailureText = {
@@ -14,7 +14,7 @@ export type FailureText = {
   next: string;
 };
 
-const CHOICE = 'sound-whiskers.language';
+const CHOICE = "sound-whiskers.language";
 type Pack = {
   texts: Texts;
   failures: Record<FailureCode, FailureText>;
@@ -32,16 +32,19 @@ const packs: Partial<Record<Language, Pack>> & {
 /** English is there from the start; another language is fetched when it is chosen. */
 async function load(language: Language): Promise<void> {
   if (packs[language]) return;
-  const { failuresPl, pl } = await import('./polish.ts');
+  const { failuresPl, pl } = await import("./polish.ts");
   packs.pl = {
     texts: pl,
     failures: failuresPl,
   };
 }
 
-export const language = signal<Language>('en');
+export const language = signal<Language>("en");
 
-export async function chooseLanguage(next: Language, keep = true): Promise<void> {
+export async function chooseLanguage(
+  next: Language,
+  keep = true,
+): Promise<void> {
   await load(next);
   language.value = next;
   document.documentElement.lang = next;
@@ -60,9 +63,13 @@ export async function startLanguage(): Promise<void> {
   } catch {
     // Starts as if no language had been chosen.
   }
-  const wanted = chosen ?? navigator.languages.find((it) => /^(en|pl)\b/i.test(it)) ?? 'en';
+  const wanted =
+    chosen ?? navigator.languages.find((it) => /^(en|pl)\b/i.test(it)) ?? "en";
   // A language that cannot be fetched is no reason not to start.
-  await chooseLanguage(wanted.toLowerCase().startsWith('pl') ? 'pl' : 'en', false).catch(() => {});
+  await chooseLanguage(
+    wanted.toLowerCase().startsWith("pl") ? "pl" : "en",
+    false,
+  ).catch(() => {});
 }
 
 const pack = () => packs[language.value] ?? packs.en;
@@ -81,34 +88,39 @@ export function failureText(code: FailureCode): FailureText {
 
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 /** Day before month, as most of the world that reads English has it. */
 const LOCALE: Record<Language, string> = {
-  en: 'en-GB',
-  pl: 'pl',
+  en: "en-GB",
+  pl: "pl",
 };
 
-export function date(iso: string, month: 'long' | 'short' = 'long'): string {
+export function date(iso: string, month: "long" | "short" = "long"): string {
   return new Date(iso).toLocaleDateString(LOCALE[language.value], {
-    day: 'numeric',
+    day: "numeric",
     month,
-    year: 'numeric',
+    year: "numeric",
   });
 }
 
 /** "US$4.99 a month", "19,99 zł co 3 miesiące". */
-export function priceText({ amount, currency, interval, interval_count }: PriceResponse): string {
+export function priceText({
+  amount,
+  currency,
+  interval,
+  interval_count,
+}: PriceResponse): string {
   const locale = LOCALE[language.value];
   const money = new Intl.NumberFormat(locale, {
-    style: 'currency',
+    style: "currency",
     currency,
   }).format(Number(amount));
   const span = new Intl.NumberFormat(locale, {
-    style: 'unit',
+    style: "unit",
     unit: interval,
-    unitDisplay: 'long',
+    unitDisplay: "long",
   });
   const { per, every } = textsNow().price;
   return `${money} ${interval_count === 1 ? per[interval] : every(span.format(interval_count))}`;
@@ -120,21 +132,24 @@ export function fromNow(seconds: number): string {
     seconds < 90
       ? [
           seconds,
-          'second' as const,
+          "second" as const,
         ]
       : seconds < 5400
         ? [
             seconds / 60,
-            'minute' as const,
+            "minute" as const,
           ]
         : seconds < 129_600
           ? [
               seconds / 3600,
-              'hour' as const,
+              "hour" as const,
             ]
           : [
               seconds / 86_400,
-              'day' as const,
+              "day" as const,
             ];
-  return new Intl.RelativeTimeFormat(language.value).format(Math.ceil(amount), unit);
+  return new Intl.RelativeTimeFormat(language.value).format(
+    Math.ceil(amount),
+    unit,
+  );
 }

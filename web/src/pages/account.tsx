@@ -1,22 +1,34 @@
-import { useEffect, useState } from 'preact/hooks';
-import { pageUrl } from '../api/config.ts';
-import type { Usage } from '../api/data.ts';
-import { hasPaid } from '../api/data.ts';
-import type { SpotifyLink } from '../api/functions.ts';
-import { billing, exportAccount, spotifyLink } from '../api/functions.ts';
-import { useAction } from '../components/action.ts';
-import { Dialog } from '../components/dialog.tsx';
-import { Field } from '../components/field.tsx';
-import { FailureNotice, KeepNotice, Notice } from '../components/notice.tsx';
-import { LinkDialog, OwnDialog, UpgradeDialog } from '../components/own-dialog.tsx';
-import { usePrice } from '../components/price.ts';
-import { date, useTexts } from '../i18n/texts.ts';
-import { arrival } from '../state/arrivals.ts';
-import { saveFile } from '../state/files.ts';
-import { reset } from '../state/generation.ts';
-import { go, goInstead, route } from '../state/navigation.ts';
-import { changeEmail, deleteAccount, nameOf, refreshUsage, signOut, usage, user } from '../state/session.ts';
-import { say } from '../state/toasts.ts';
+import { useEffect, useState } from "preact/hooks";
+import { pageUrl } from "../api/config.ts";
+import type { Usage } from "../api/data.ts";
+import { hasPaid } from "../api/data.ts";
+import type { SpotifyLink } from "../api/functions.ts";
+import { billing, exportAccount, spotifyLink } from "../api/functions.ts";
+import { useAction } from "../components/action.ts";
+import { Dialog } from "../components/dialog.tsx";
+import { Field } from "../components/field.tsx";
+import { FailureNotice, KeepNotice, Notice } from "../components/notice.tsx";
+import {
+  LinkDialog,
+  OwnDialog,
+  UpgradeDialog,
+} from "../components/own-dialog.tsx";
+import { usePrice } from "../components/price.ts";
+import { date, useTexts } from "../i18n/texts.ts";
+import { arrival } from "../state/arrivals.ts";
+import { saveFile } from "../state/files.ts";
+import { reset } from "../state/generation.ts";
+import { go, goInstead, route } from "../state/navigation.ts";
+import {
+  changeEmail,
+  deleteAccount,
+  nameOf,
+  refreshUsage,
+  signOut,
+  usage,
+  user,
+} from "../state/session.ts";
+import { say } from "../state/toasts.ts";
 
 export function AccountScreen() {
   const t = useTexts();
@@ -24,7 +36,7 @@ export function AccountScreen() {
   const leave = async () => {
     reset();
     await signOut();
-    go('sign-in');
+    go("sign-in");
     say(t.account.signedOut);
   };
   return (
@@ -41,7 +53,8 @@ export function AccountScreen() {
         <KeepNotice />
       ) : (
         <p class="hint">
-          {t.account.signedInAs} <strong class="break">{who && nameOf(who)}</strong>
+          {t.account.signedInAs}{" "}
+          <strong class="break">{who && nameOf(who)}</strong>
         </p>
       )}
       <PlanCard />
@@ -56,7 +69,7 @@ export function AccountScreen() {
 function PlanCard() {
   const t = useTexts();
   const known = usage.value;
-  const isFree = known?.plan === 'free' && !user.value?.isAnonymous;
+  const isFree = known?.plan === "free" && !user.value?.isAnonymous;
   const action = useAction();
   const price = usePrice();
   const [customer, setCustomer] = useState(false);
@@ -64,23 +77,35 @@ function PlanCard() {
     void refreshUsage();
     // The user may have been at Stripe in another tab.
     const again = () => void refreshUsage();
-    addEventListener('focus', again);
-    return () => removeEventListener('focus', again);
+    addEventListener("focus", again);
+    return () => removeEventListener("focus", again);
   }, []);
   // If the check fails, show the button; the function refuses users without a subscription.
-  useEffect(() => void hasPaid().then(setCustomer, () => setCustomer(true)), [known?.plan]);
+  useEffect(
+    () => void hasPaid().then(setCustomer, () => setCustomer(true)),
+    [known?.plan],
+  );
   const account = `${pageUrl()}#/account`;
-  const leaveFor = (url: () => Promise<string>) => action.run(async () => location.assign(await url()));
+  const leaveFor = (url: () => Promise<string>) =>
+    action.run(async () => location.assign(await url()));
   const [paying, setPaying] = useState(false);
   return (
     <section class="card stack" aria-labelledby="plan">
       <div class="row row-between">
         <h2 id="plan">{t.account.plan}</h2>
-        <span class={known?.plan === 'pro' ? 'badge badge-pro' : 'badge'}>{known ? t.account[known.plan] : '…'}</span>
+        <span class={known?.plan === "pro" ? "badge badge-pro" : "badge"}>
+          {known ? t.account[known.plan] : "…"}
+        </span>
       </div>
       <Paid />
       <Meters known={known} />
-      {known?.period_ends_at && <p>{(known.renews ? t.account.renews : t.account.ends)(date(known.period_ends_at))}</p>}
+      {known?.period_ends_at && (
+        <p>
+          {(known.renews ? t.account.renews : t.account.ends)(
+            date(known.period_ends_at),
+          )}
+        </p>
+      )}
       {isFree && (
         <p class="hint">
           {t.account.proOffer} {price && t.account.costs(price)}
@@ -88,7 +113,11 @@ function PlanCard() {
       )}
       <div class="row">
         {isFree && (
-          <button type="button" class="button button-primary" onClick={() => setPaying(true)}>
+          <button
+            type="button"
+            class="button button-primary"
+            onClick={() => setPaying(true)}
+          >
             {t.account.upgrade}
           </button>
         )}
@@ -111,9 +140,14 @@ function PlanCard() {
 
 function Meters({ known }: { known: Usage | null }) {
   const t = useTexts();
-  const ai = known?.ai ?? { used: 0, limit: 1, remaining: 1, next_free_at: null };
+  const ai = known?.ai ?? {
+    used: 0,
+    limit: 1,
+    remaining: 1,
+    next_free_at: null,
+  };
   const playlists = known?.playlists ?? { used: 0, limit: 1 };
-  const day = ai.next_free_at ? date(ai.next_free_at) : '';
+  const day = ai.next_free_at ? date(ai.next_free_at) : "";
   return (
     <div class="stack" aria-busy={!known}>
       <Meter
@@ -122,7 +156,10 @@ function Meters({ known }: { known: Usage | null }) {
         used={ai.used}
         limit={ai.limit}
         known={known !== null}
-        note={day && (ai.remaining === 0 ? t.account.nextFree(day) : t.account.oldest(day))}
+        note={
+          day &&
+          (ai.remaining === 0 ? t.account.nextFree(day) : t.account.oldest(day))
+        }
       />
       <Meter
         label={t.account.playlists}
@@ -135,14 +172,21 @@ function Meters({ known }: { known: Usage | null }) {
   );
 }
 
-type MeterProps = { label: string; words: string; used: number; limit: number; known: boolean; note?: string };
+type MeterProps = {
+  label: string;
+  words: string;
+  used: number;
+  limit: number;
+  known: boolean;
+  note?: string;
+};
 
 function Meter({ label, words, used, limit, known, note }: MeterProps) {
   return (
     <div class="meter">
       <div class="row row-between">
         <span>{label}</span>
-        <span class="value">{known ? words : '…'}</span>
+        <span class="value">{known ? words : "…"}</span>
       </div>
       <progress max={limit} value={used} aria-label={label} />
       {note && <p class="hint">{note}</p>}
@@ -159,30 +203,38 @@ function Paid() {
   const known = usage.value;
   const { query } = route.value;
   const [asked, setAsked] = useState(0);
-  const waiting = query === 'paid' && known?.plan !== 'pro';
+  const waiting = query === "paid" && known?.plan !== "pro";
   useEffect(() => {
     if (!waiting || asked >= ASK_TIMES) return;
-    const timer = setTimeout(() => void refreshUsage().then(() => setAsked(asked + 1)), ASK_AGAIN_MS);
+    const timer = setTimeout(
+      () => void refreshUsage().then(() => setAsked(asked + 1)),
+      ASK_AGAIN_MS,
+    );
     return () => clearTimeout(timer);
   }, [waiting, asked]);
   useEffect(() => {
-    if (query !== 'paid' || waiting) return;
+    if (query !== "paid" || waiting) return;
     say(t.account.nowPro);
-    goInstead('account');
+    goInstead("account");
   }, [waiting]);
   // What the user changed in the portal arrives by an event, too.
   useEffect(() => {
-    if (query !== 'managed') return;
+    if (query !== "managed") return;
     let left = ASK_TIMES;
     const timer = setInterval(() => {
       void refreshUsage();
       left -= 1;
-      if (left === 0) goInstead('account');
+      if (left === 0) goInstead("account");
     }, ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [query]);
   if (!waiting) return null;
-  return <Notice tone="plain" title={asked < ASK_TIMES ? t.account.thanks : t.account.slow} />;
+  return (
+    <Notice
+      tone="plain"
+      title={asked < ASK_TIMES ? t.account.thanks : t.account.slow}
+    />
+  );
 }
 
 function SpotifyCard() {
@@ -191,10 +243,11 @@ function SpotifyCard() {
   const [linking, setLinking] = useState(false);
   const loading = useAction();
   const action = useAction();
-  const load = () => loading.run(async () => setLink(await spotifyLink.status()));
+  const load = () =>
+    loading.run(async () => setLink(await spotifyLink.status()));
   const came = arrival.value;
   // Loads again when the link is completed after the return from Spotify.
-  useEffect(() => void (came?.kind !== 'busy' && load()), [came]);
+  useEffect(() => void (came?.kind !== "busy" && load()), [came]);
   const unlink = () =>
     action.run(async () => {
       await spotifyLink.remove();
@@ -210,17 +263,28 @@ function SpotifyCard() {
     <section class="card stack" aria-labelledby="spotify">
       <h2 id="spotify">{t.account.spotify}</h2>
       <p>
-        {link ? words : !loading.failure && t.common.loading}{' '}
-        {link?.expires_at && <span class="hint">{t.account.until(date(link.expires_at))}</span>}
+        {link ? words : !loading.failure && t.common.loading}{" "}
+        {link?.expires_at && (
+          <span class="hint">{t.account.until(date(link.expires_at))}</span>
+        )}
       </p>
       {link && (
         <div class="row">
           {link.linked ? (
-            <button type="button" class="button" aria-disabled={action.busy} onClick={unlink}>
+            <button
+              type="button"
+              class="button"
+              aria-disabled={action.busy}
+              onClick={unlink}
+            >
               {t.account.unlink}
             </button>
           ) : (
-            <button type="button" class="button button-primary" onClick={() => setLinking(true)}>
+            <button
+              type="button"
+              class="button button-primary"
+              onClick={() => setLinking(true)}
+            >
               {t.account.link}
             </button>
           )}
@@ -243,7 +307,7 @@ function SpotifyCard() {
 function AccessCard() {
   const t = useTexts();
   const [isOpen, setOpen] = useState(false);
-  const [email, setEmail] = useState('');
+  const [email, setEmail] = useState("");
   const action = useAction();
   const submit = (event: Event) => {
     event.preventDefault();
@@ -278,7 +342,11 @@ function AccessCard() {
             />
             {action.failure && <FailureNotice failure={action.failure} />}
             <div class="row row-end">
-              <button type="submit" class="button button-primary" aria-disabled={action.busy}>
+              <button
+                type="submit"
+                class="button button-primary"
+                aria-disabled={action.busy}
+              >
                 {t.common.save}
               </button>
             </div>
@@ -294,7 +362,7 @@ function DataCard() {
   const action = useAction();
   const download = () =>
     action.run(async () => {
-      saveFile('sound-whiskers-account.json', await exportAccount());
+      saveFile("sound-whiskers-account.json", await exportAccount());
     });
   return (
     <section class="card stack" aria-labelledby="data">
@@ -303,7 +371,12 @@ function DataCard() {
         {t.account.dataText} <a href="#/privacy">{t.foot.privacy}</a>
       </p>
       <div class="row">
-        <button type="button" class="button" aria-disabled={action.busy} onClick={download}>
+        <button
+          type="button"
+          class="button"
+          aria-disabled={action.busy}
+          onClick={download}
+        >
           {t.account.download}
         </button>
       </div>
@@ -320,7 +393,11 @@ function DangerCard() {
       <h2 id="danger">{t.account.danger}</h2>
       <p class="hint">{t.account.dangerText}</p>
       <div class="row">
-        <button type="button" class="button button-bad" onClick={() => setOpen(true)}>
+        <button
+          type="button"
+          class="button button-bad"
+          onClick={() => setOpen(true)}
+        >
           {t.account.danger} …
         </button>
       </div>
@@ -332,23 +409,33 @@ function DangerCard() {
 function DeleteDialog({ close }: { close: () => void }) {
   const t = useTexts();
   const who = user.value;
-  const label = who?.email ? t.account.confirmEmail : who?.phone ? t.account.confirmPhone : t.account.confirmId;
-  const [typed, setTyped] = useState('');
+  const label = who?.email
+    ? t.account.confirmEmail
+    : who?.phone
+      ? t.account.confirmPhone
+      : t.account.confirmId;
+  const [typed, setTyped] = useState("");
   const work = async () => {
     await deleteAccount(typed.trim());
     reset();
-    go('');
+    go("");
     say(t.account.deleted);
   };
   return (
-    <OwnDialog title={t.account.danger} go={t.account.deleteGo} bad close={close} work={work}>
+    <OwnDialog
+      title={t.account.danger}
+      go={t.account.deleteGo}
+      bad
+      close={close}
+      work={work}
+    >
       <p>{t.account.dangerText}</p>
       <Field
         label={label}
-        type={who?.email ? 'email' : 'text'}
+        type={who?.email ? "email" : "text"}
         value={typed}
         change={setTyped}
-        hint={t.account.confirm(who ? nameOf(who) : '')}
+        hint={t.account.confirm(who ? nameOf(who) : "")}
         required
         autofocus
       />

@@ -1,20 +1,28 @@
-import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import type { FailureCode } from '../api/failure.ts';
-import type { Action } from '../components/action.ts';
-import { useAction } from '../components/action.ts';
-import { CaptchaWidget, useCaptcha } from '../components/captcha.tsx';
-import { Field } from '../components/field.tsx';
-import { FailureNotice, Notice } from '../components/notice.tsx';
-import { useTexts } from '../i18n/texts.ts';
-import { drafts, useDraft } from '../state/drafts.ts';
-import { generation } from '../state/generation.ts';
-import { go, goInstead, route } from '../state/navigation.ts';
-import { needsSession } from '../state/route.ts';
-import { changePassword, keepAccount, sendConfirmation, sendRecovery, signIn, signUp, user } from '../state/session.ts';
-import { say } from '../state/toasts.ts';
-import type { Form } from '../state/wish.ts';
-import { EMPTY } from '../state/wish.ts';
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { FailureCode } from "../api/failure.ts";
+import type { Action } from "../components/action.ts";
+import { useAction } from "../components/action.ts";
+import { CaptchaWidget, useCaptcha } from "../components/captcha.tsx";
+import { Field } from "../components/field.tsx";
+import { FailureNotice, Notice } from "../components/notice.tsx";
+import { useTexts } from "../i18n/texts.ts";
+import { drafts, useDraft } from "../state/drafts.ts";
+import { generation } from "../state/generation.ts";
+import { go, goInstead, route } from "../state/navigation.ts";
+import { needsSession } from "../state/route.ts";
+import {
+  changePassword,
+  keepAccount,
+  sendConfirmation,
+  sendRecovery,
+  signIn,
+  signUp,
+  user,
+} from "../state/session.ts";
+import { say } from "../state/toasts.ts";
+import type { Form } from "../state/wish.ts";
+import { EMPTY } from "../state/wish.ts";
 
 type FrameProps = {
   title: string;
@@ -30,7 +38,17 @@ type FrameProps = {
 };
 
 /** `isKnown`: the user is signed in. */
-function Frame({ title, lead, action, go: label, submit, isKnown = false, help, children, below }: FrameProps) {
+function Frame({
+  title,
+  lead,
+  action,
+  go: label,
+  submit,
+  isKnown = false,
+  help,
+  children,
+  below,
+}: FrameProps) {
   const isHuman = useCaptcha() || isKnown;
   const onSubmit = (event: Event) => {
     event.preventDefault();
@@ -43,8 +61,16 @@ function Frame({ title, lead, action, go: label, submit, isKnown = false, help, 
         {lead && <p class="hint">{lead}</p>}
         {children}
         {!isKnown && <CaptchaWidget />}
-        {action.failure && <FailureNotice failure={action.failure}>{help?.(action.failure.code)}</FailureNotice>}
-        <button type="submit" class="button button-primary button-big" aria-disabled={action.busy || !isHuman}>
+        {action.failure && (
+          <FailureNotice failure={action.failure}>
+            {help?.(action.failure.code)}
+          </FailureNotice>
+        )}
+        <button
+          type="submit"
+          class="button button-primary button-big"
+          aria-disabled={action.busy || !isHuman}
+        >
           {label}
         </button>
         {below}
@@ -55,24 +81,24 @@ function Frame({ title, lead, action, go: label, submit, isKnown = false, help, 
 
 /** Opens the playlist that is being generated, otherwise the start. */
 function enter(): void {
-  if (!generation.value.running) goInstead('');
+  if (!generation.value.running) goInstead("");
 }
 
 /** Returns the note that the draft is kept, if there is a draft. */
 function useKept(): string | undefined {
   const t = useTexts();
-  return drafts.read<Form>('wish', EMPTY).prompt ? t.auth.kept : undefined;
+  return drafts.read<Form>("wish", EMPTY).prompt ? t.auth.kept : undefined;
 }
 
 /** Passwords are the only input that is not kept as a draft. */
 function useEmail() {
-  return useDraft('email', '');
+  return useDraft("email", "");
 }
 
 export function SignInScreen() {
   const t = useTexts();
   const [email, setEmail] = useEmail();
-  const [password, setPassword] = useState('');
+  const [password, setPassword] = useState("");
   const action = useAction();
   const wanted = needsSession(route.value);
   const kept = useKept();
@@ -96,10 +122,16 @@ export function SignInScreen() {
   return (
     <Frame
       title={t.auth.signIn}
-      lead={user.value?.isAnonymous ? t.auth.leaves : wanted ? t.auth.wanted : kept}
+      lead={
+        user.value?.isAnonymous ? t.auth.leaves : wanted ? t.auth.wanted : kept
+      }
       help={(code) =>
-        code === 'email_not_confirmed' && (
-          <button type="button" class="button" onClick={() => void action.run(resend)}>
+        code === "email_not_confirmed" && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => void action.run(resend)}
+          >
             {t.auth.resend}
           </button>
         )
@@ -109,7 +141,14 @@ export function SignInScreen() {
       submit={submit}
       below={below}
     >
-      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field
+        label={t.auth.email}
+        type="email"
+        value={email}
+        change={setEmail}
+        autocomplete="username"
+        required
+      />
       <Field
         label={t.auth.password}
         type="password"
@@ -128,20 +167,28 @@ export function SignUpScreen() {
   const isAnonymous = user.value?.isAnonymous === true;
   const [wasAnonymous] = useState(isAnonymous);
   const [email, setEmail] = useEmail();
-  const [password, setPassword] = useState('');
+  const [password, setPassword] = useState("");
   const [sent, setSent] = useState(false);
   const kept = useKept();
   const action = useAction();
   const submit = async () => {
-    if (!(await (isAnonymous ? keepAccount : signUp)(email.trim(), password))) return setSent(true);
+    if (!(await (isAnonymous ? keepAccount : signUp)(email.trim(), password)))
+      return setSent(true);
     if (!isAnonymous) return enter();
     say(t.auth.keptNow);
-    goInstead('playlists');
+    goInstead("playlists");
   };
-  if (sent) return <CheckMail email={email} type={wasAnonymous ? 'email_change' : 'signup'} />;
+  if (sent)
+    return (
+      <CheckMail
+        email={email}
+        type={wasAnonymous ? "email_change" : "signup"}
+      />
+    );
   const below = (
     <p>
-      {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> · <a href="#/privacy">{t.foot.privacy}</a>
+      {t.auth.haveAccount} <a href="#/sign-in">{t.auth.signIn}</a> ·{" "}
+      <a href="#/privacy">{t.foot.privacy}</a>
     </p>
   );
   return (
@@ -154,7 +201,14 @@ export function SignUpScreen() {
       isKnown={isAnonymous}
       below={below}
     >
-      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field
+        label={t.auth.email}
+        type="email"
+        value={email}
+        change={setEmail}
+        autocomplete="username"
+        required
+      />
       <Field
         label={t.auth.password}
         type="password"
@@ -169,7 +223,13 @@ export function SignUpScreen() {
   );
 }
 
-function CheckMail({ email, type }: { email: string; type: 'signup' | 'email_change' }) {
+function CheckMail({
+  email,
+  type,
+}: {
+  email: string;
+  type: "signup" | "email_change";
+}) {
   const t = useTexts();
   const action = useAction();
   const submit = async () => {
@@ -207,7 +267,14 @@ export function ForgotScreen() {
       submit={submit}
       below={<a href="#/sign-in">{t.auth.back}</a>}
     >
-      <Field label={t.auth.email} type="email" value={email} change={setEmail} autocomplete="username" required />
+      <Field
+        label={t.auth.email}
+        type="email"
+        value={email}
+        change={setEmail}
+        autocomplete="username"
+        required
+      />
       {sent && <Notice tone="good" title={t.auth.forgotSent(email)} />}
     </Frame>
   );
@@ -215,15 +282,21 @@ export function ForgotScreen() {
 
 export function NewPasswordScreen() {
   const t = useTexts();
-  const [password, setPassword] = useState('');
+  const [password, setPassword] = useState("");
   const action = useAction();
   const submit = async () => {
     await changePassword(password);
     say(t.auth.changed);
-    go('');
+    go("");
   };
   return (
-    <Frame title={t.auth.newTitle} action={action} go={t.auth.newGo} submit={submit} isKnown>
+    <Frame
+      title={t.auth.newTitle}
+      action={action}
+      go={t.auth.newGo}
+      submit={submit}
+      isKnown
+    >
       <Field
         label={t.auth.newPassword}
         type="password"

@@ -1,40 +1,54 @@
-import { useRef, useState } from 'preact/hooks';
-import { Failure } from '../api/failure.ts';
-import { allowsAnonymous } from '../api/supabase.ts';
-import { useAction } from '../components/action.ts';
-import { CaptchaWidget, useCaptcha } from '../components/captcha.tsx';
-import { Cover } from '../components/cover.tsx';
-import { Field } from '../components/field.tsx';
-import { FailureNotice } from '../components/notice.tsx';
-import { usePrice } from '../components/price.ts';
-import { ProblemNotice, start } from '../components/problem.tsx';
-import { TrackWords } from '../components/track-list.tsx';
-import { Wishes } from '../components/wishes.tsx';
-import type { Texts } from '../i18n/texts.ts';
-import { date, duration, useTexts } from '../i18n/texts.ts';
-import { useDraft } from '../state/drafts.ts';
-import type { Discovery } from '../state/generation.ts';
-import { DISCOVERY, generation, MAKING, newOrder, refinedId, want } from '../state/generation.ts';
-import { go } from '../state/navigation.ts';
-import { signInAnonymously, usage, user } from '../state/session.ts';
-import type { Form, FormProblem } from '../state/wish.ts';
-import { EMPTY, LENGTHS, lengthOf, MAX_PROMPT, problemOf, wishOf } from '../state/wish.ts';
+import { useRef, useState } from "preact/hooks";
+import { Failure } from "../api/failure.ts";
+import { allowsAnonymous } from "../api/supabase.ts";
+import { useAction } from "../components/action.ts";
+import { CaptchaWidget, useCaptcha } from "../components/captcha.tsx";
+import { Cover } from "../components/cover.tsx";
+import { Field } from "../components/field.tsx";
+import { FailureNotice } from "../components/notice.tsx";
+import { usePrice } from "../components/price.ts";
+import { ProblemNotice, start } from "../components/problem.tsx";
+import { TrackWords } from "../components/track-list.tsx";
+import { Wishes } from "../components/wishes.tsx";
+import type { Texts } from "../i18n/texts.ts";
+import { date, duration, useTexts } from "../i18n/texts.ts";
+import { useDraft } from "../state/drafts.ts";
+import type { Discovery } from "../state/generation.ts";
+import {
+  DISCOVERY,
+  generation,
+  MAKING,
+  newOrder,
+  refinedId,
+  want,
+} from "../state/generation.ts";
+import { go } from "../state/navigation.ts";
+import { signInAnonymously, usage, user } from "../state/session.ts";
+import type { Form, FormProblem } from "../state/wish.ts";
+import {
+  EMPTY,
+  LENGTHS,
+  lengthOf,
+  MAX_PROMPT,
+  problemOf,
+  wishOf,
+} from "../state/wish.ts";
 
-type Panel = 'years' | 'exclude' | 'seeds';
+type Panel = "years" | "exclude" | "seeds";
 
 /** Where to show a problem: at the prompt or in one of the panels. */
 const PANEL_OF: Record<FormProblem, Panel | null> = {
   needPrompt: null,
   tooLong: null,
-  eraRange: 'years',
-  eraOrder: 'years',
-  tooManyArtists: 'exclude',
-  seedForm: 'seeds',
+  eraRange: "years",
+  eraOrder: "years",
+  tooManyArtists: "exclude",
+  seedForm: "seeds",
 };
 
 export function Composer() {
   const t = useTexts();
-  const [draft, setForm] = useDraft<Form>('wish', EMPTY);
+  const [draft, setForm] = useDraft<Form>("wish", EMPTY);
   // A draft of an older version may lack members.
   const form = { ...EMPTY, ...draft };
   const [tried, setTried] = useState(false);
@@ -48,7 +62,7 @@ export function Composer() {
   const change = (part: Partial<Form>) => setForm({ ...form, ...part });
   const pick = (prompt: string) => {
     change({ prompt });
-    element.current?.querySelector('textarea')?.focus();
+    element.current?.querySelector("textarea")?.focus();
   };
   const submit = (event: Event) => {
     event.preventDefault();
@@ -57,7 +71,11 @@ export function Composer() {
       const at = PANEL_OF[wrong];
       setPanel(at ?? panel);
       requestAnimationFrame(() =>
-        element.current?.querySelector<HTMLElement>(at ? '.panel [aria-invalid]' : 'textarea')?.focus(),
+        element.current
+          ?.querySelector<HTMLElement>(
+            at ? ".panel [aria-invalid]" : "textarea",
+          )
+          ?.focus(),
       );
       return;
     }
@@ -68,12 +86,13 @@ export function Composer() {
     // It runs as soon as the user is signed in.
     want(order);
     if (isNew) void entering.run(enter);
-    else go('sign-up');
+    else go("sign-up");
   };
   const enter = () =>
     signInAnonymously().catch((error: unknown) => {
       // Auth no longer allows it.
-      if (error instanceof Failure && error.code === 'missing_token') return go('sign-up');
+      if (error instanceof Failure && error.code === "missing_token")
+        return go("sign-up");
       throw error;
     });
   const said = tried && wrong ? wordsFor(wrong, form, t) : null;
@@ -81,7 +100,9 @@ export function Composer() {
   return (
     <div class="page composer">
       <h1 tabIndex={-1}>{t.create.title}</h1>
-      {problem && !refinedId(problem.order) && <ProblemNotice problem={problem} pick={pick} />}
+      {problem && !refinedId(problem.order) && (
+        <ProblemNotice problem={problem} pick={pick} />
+      )}
       {running && (
         <p>
           <a href={`#/${MAKING}`}>{t.run.title} …</a>
@@ -91,17 +112,26 @@ export function Composer() {
         <div class="ask">
           <textarea
             aria-label={t.create.prompt}
-            aria-describedby={inText ? 'wish-error' : 'wish-hint'}
+            aria-describedby={inText ? "wish-error" : "wish-hint"}
             aria-invalid={inText || undefined}
             value={form.prompt}
             placeholder={t.create.placeholder}
             rows={2}
             onInput={(event) => change({ prompt: event.currentTarget.value })}
             onKeyDown={(event) => {
-              if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) submit(event);
+              if (
+                event.key === "Enter" &&
+                !event.shiftKey &&
+                !event.isComposing
+              )
+                submit(event);
             }}
           />
-          <button type="submit" class="button button-primary" aria-disabled={entering.busy || (isNew && !isHuman)}>
+          <button
+            type="submit"
+            class="button button-primary"
+            aria-disabled={entering.busy || (isNew && !isHuman)}
+          >
             {t.create.go} <span aria-hidden="true">↵</span>
           </button>
         </div>
@@ -134,7 +164,9 @@ export function Composer() {
 }
 
 function wordsFor(wrong: FormProblem, form: Form, t: Texts): string {
-  return wrong === 'tooLong' ? t.create.tooLong(lengthOf(form.prompt) - MAX_PROMPT) : t.create[wrong];
+  return wrong === "tooLong"
+    ? t.create.tooLong(lengthOf(form.prompt) - MAX_PROMPT)
+    : t.create[wrong];
 }
 
 type PillsProps = {
@@ -149,7 +181,7 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
   const opener = (it: Panel, label: string, isSet: boolean) => (
     <button
       type="button"
-      class={isSet ? 'chip chip-set' : 'chip'}
+      class={isSet ? "chip chip-set" : "chip"}
       aria-expanded={panel === it}
       onClick={() => setPanel(panel === it ? null : it)}
     >
@@ -157,7 +189,9 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
     </button>
   );
   const years =
-    [form.from, form.to].filter(Boolean).length > 0 ? `${form.from || '…'}–${form.to || '…'}` : t.create.anyYears;
+    [form.from, form.to].filter(Boolean).length > 0
+      ? `${form.from || "…"}–${form.to || "…"}`
+      : t.create.anyYears;
   const lengths = [...new Set([...LENGTHS, form.count])].sort((a, b) => a - b);
   return (
     <div class="pills" role="group" aria-label={t.create.options}>
@@ -165,7 +199,9 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
         class="chip chip-set"
         aria-label={t.create.length}
         value={form.count}
-        onChange={(event) => change({ count: Number(event.currentTarget.value) })}
+        onChange={(event) =>
+          change({ count: Number(event.currentTarget.value) })
+        }
       >
         {lengths.map((it) => (
           <option key={it} value={it}>
@@ -173,7 +209,7 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
           </option>
         ))}
       </select>
-      {opener('years', years, years !== t.create.anyYears)}
+      {opener("years", years, years !== t.create.anyYears)}
       <button
         type="button"
         class="chip"
@@ -183,10 +219,12 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
         {t.create.explicit}
       </button>
       <select
-        class={form.discovery === 'balanced' ? 'chip' : 'chip chip-set'}
+        class={form.discovery === "balanced" ? "chip" : "chip chip-set"}
         aria-label={t.create.discovery}
         value={form.discovery}
-        onChange={(event) => change({ discovery: event.currentTarget.value as Discovery })}
+        onChange={(event) =>
+          change({ discovery: event.currentTarget.value as Discovery })
+        }
       >
         {DISCOVERY.map((it) => (
           <option key={it} value={it}>
@@ -194,8 +232,8 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
           </option>
         ))}
       </select>
-      {opener('exclude', t.create.exclude, form.exclude.trim() !== '')}
-      {opener('seeds', t.create.seeds, form.seeds.trim() !== '')}
+      {opener("exclude", t.create.exclude, form.exclude.trim() !== "")}
+      {opener("seeds", t.create.seeds, form.seeds.trim() !== "")}
       <button
         type="button"
         class="chip"
@@ -220,7 +258,7 @@ function PanelFields({
   error: string | null;
 }) {
   const t = useTexts();
-  if (panel === 'exclude') {
+  if (panel === "exclude") {
     return (
       <div class="panel">
         <Field
@@ -233,7 +271,7 @@ function PanelFields({
       </div>
     );
   }
-  if (panel === 'seeds') {
+  if (panel === "seeds") {
     return (
       <div class="panel">
         <Field
@@ -281,7 +319,10 @@ function Left() {
       </p>
     );
   }
-  const wait = remaining === 0 && next_free_at ? `; ${t.create.nextFree(date(next_free_at))}` : '';
+  const wait =
+    remaining === 0 && next_free_at
+      ? `; ${t.create.nextFree(date(next_free_at))}`
+      : "";
   return <p class="hint">{t.create.left(remaining, limit) + wait}</p>;
 }
 
@@ -293,7 +334,7 @@ function Offer() {
     <p class="hint">
       {allowsAnonymous() ? t.create.offerFirst : t.create.offer}
       <br />
-      {price ? t.create.proFor(price) : '\u00a0'}
+      {price ? t.create.proFor(price) : "\u00a0"}
     </p>
   );
 }
@@ -316,10 +357,10 @@ function Examples({ pick }: { pick: (example: string) => void }) {
 }
 
 const SAMPLE = [
-  ['Falling Slowly', 'Glen Hansard, Markéta Irglová', 244],
-  ['Pink Moon', 'Nick Drake', 126],
-  ['Zostań', 'Kortez', 226],
-  ["The Blower's Daughter", 'Damien Rice', 284],
+  ["Falling Slowly", "Glen Hansard, Markéta Irglová", 244],
+  ["Pink Moon", "Nick Drake", 126],
+  ["Zostań", "Kortez", 226],
+  ["The Blower's Daughter", "Damien Rice", 284],
 ] as const;
 
 /** An example of a generated playlist. */
@@ -330,7 +371,7 @@ function Sample() {
     artist,
     duration_ms: seconds * 1000,
     track_uri: title,
-    album: '',
+    album: "",
     explicit: false,
   }));
   return (

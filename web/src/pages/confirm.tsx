@@ -1,20 +1,20 @@
 // The target of links in mails. It acts only on a press of the button, because mail scanners open every link.
 
-import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import { useAction } from '../components/action.ts';
-import { FailureNotice, Notice } from '../components/notice.tsx';
-import { useTexts } from '../i18n/texts.ts';
-import { generation, reset } from '../state/generation.ts';
-import { goInstead, route } from '../state/navigation.ts';
-import type { Opened } from '../state/session.ts';
-import { nameOf, openMailLink, signOut, user } from '../state/session.ts';
-import { say } from '../state/toasts.ts';
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { useAction } from "../components/action.ts";
+import { FailureNotice, Notice } from "../components/notice.tsx";
+import { useTexts } from "../i18n/texts.ts";
+import { generation, reset } from "../state/generation.ts";
+import { goInstead, route } from "../state/navigation.ts";
+import type { Opened } from "../state/session.ts";
+import { nameOf, openMailLink, signOut, user } from "../state/session.ts";
+import { say } from "../state/toasts.ts";
 
-type Kind = keyof ReturnType<typeof useTexts>['confirm']['lead'];
+type Kind = keyof ReturnType<typeof useTexts>["confirm"]["lead"];
 
 /** The types of links after which the user chooses a password. */
-const WITHOUT_PASSWORD: readonly Kind[] = ['recovery', 'invite'];
+const WITHOUT_PASSWORD: readonly Kind[] = ["recovery", "invite"];
 
 export function ConfirmScreen() {
   const t = useTexts();
@@ -23,7 +23,7 @@ export function ConfirmScreen() {
   const [opened, setOpened] = useState<Opened | null>(null);
   // Removes the used token from the address.
   const [link] = useState(() => new URLSearchParams(route.value.query));
-  const [kind, token] = [link.get('type') as Kind, link.get('token_hash')];
+  const [kind, token] = [link.get("type") as Kind, link.get("token_hash")];
   if (!token || !Object.hasOwn(t.confirm.lead, kind)) {
     return (
       <Card>
@@ -35,17 +35,21 @@ export function ConfirmScreen() {
   }
   const enter = async (it: Opened) => {
     await it.enter();
-    say([kind === 'signup' && t.auth.confirmed, t.confirm.nowAs(nameOf(it.user))].filter(Boolean).join(' '));
-    if (WITHOUT_PASSWORD.includes(kind)) goInstead('new-password');
-    else if (!generation.value.running) goInstead('');
+    say(
+      [kind === "signup" && t.auth.confirmed, t.confirm.nowAs(nameOf(it.user))]
+        .filter(Boolean)
+        .join(" "),
+    );
+    if (WITHOUT_PASSWORD.includes(kind)) goInstead("new-password");
+    else if (!generation.value.running) goInstead("");
   };
   const confirm = async () => {
     const it = await openMailLink(token, kind);
-    history.replaceState(null, '', '#/confirm');
+    history.replaceState(null, "", "#/confirm");
     if (it && who && who.id !== it.user.id) return setOpened(it);
     if (it) return enter(it);
     say(t.confirm.half);
-    goInstead('account');
+    goInstead("account");
   };
   const change = async (it: Opened) => {
     reset();
@@ -54,7 +58,7 @@ export function ConfirmScreen() {
   };
   const stay = async (it: Opened) => {
     await it.leave();
-    goInstead('');
+    goInstead("");
   };
   if (opened && who) {
     return (
@@ -88,8 +92,11 @@ export function ConfirmScreen() {
       {who && <p class="hint">{t.confirm.nowAs(nameOf(who))}</p>}
       {action.failure && (
         <FailureNotice failure={action.failure}>
-          <a class="button" href={kind === 'recovery' ? '#/forgot' : '#/sign-in'}>
-            {kind === 'recovery' ? t.auth.forgotTitle : t.auth.signIn}
+          <a
+            class="button"
+            href={kind === "recovery" ? "#/forgot" : "#/sign-in"}
+          >
+            {kind === "recovery" ? t.auth.forgotTitle : t.auth.signIn}
           </a>
         </FailureNotice>
       )}

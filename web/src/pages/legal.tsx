@@ -1,17 +1,26 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Failure } from '../api/failure.ts';
-import { asFailure } from '../api/failure.ts';
-import { FailureNotice } from '../components/notice.tsx';
-import type { Language } from '../i18n/texts.ts';
-import { language, useTexts } from '../i18n/texts.ts';
-import type { Block, Span } from './markdown.ts';
-import { blocksOf } from './markdown.ts';
+import { useEffect, useState } from "preact/hooks";
+import type { Failure } from "../api/failure.ts";
+import { asFailure } from "../api/failure.ts";
+import { FailureNotice } from "../components/notice.tsx";
+import type { Language } from "../i18n/texts.ts";
+import { language, useTexts } from "../i18n/texts.ts";
+import type { Block, Span } from "./markdown.ts";
+import { blocksOf } from "./markdown.ts";
 
-type Name = 'privacy' | 'terms';
+type Name = "privacy" | "terms";
 
-const TEXTS: Record<Name, Record<Language, () => Promise<{ default: string }>>> = {
-  privacy: { en: () => import('../../../docs/privacy.md'), pl: () => import('../../../docs/privacy.pl.md') },
-  terms: { en: () => import('../../../docs/terms.md'), pl: () => import('../../../docs/terms.pl.md') },
+const TEXTS: Record<
+  Name,
+  Record<Language, () => Promise<{ default: string }>>
+> = {
+  privacy: {
+    en: () => import("../../../docs/privacy.md"),
+    pl: () => import("../../../docs/privacy.pl.md"),
+  },
+  terms: {
+    en: () => import("../../../docs/terms.md"),
+    pl: () => import("../../../docs/terms.pl.md"),
+  },
 };
 
 export function TextScreen({ name }: { name: Name }) {
@@ -34,7 +43,11 @@ export function TextScreen({ name }: { name: Name }) {
         <h1 tabIndex={-1}>{t.foot[name]}</h1>
         {failure ? (
           <FailureNotice failure={failure}>
-            <button type="button" class="button" onClick={() => location.reload()}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => location.reload()}
+            >
               {t.common.retry}
             </button>
           </FailureNotice>
@@ -50,25 +63,25 @@ export function TextScreen({ name }: { name: Name }) {
     <div class="page page-narrow stack">
       {blocks.map((block) => {
         switch (block.kind) {
-          case 'title':
+          case "title":
             return (
               <h1 tabIndex={-1}>
                 <Spans spans={block.spans} />
               </h1>
             );
-          case 'heading':
+          case "heading":
             return (
               <h2>
                 <Spans spans={block.spans} />
               </h2>
             );
-          case 'paragraph':
+          case "paragraph":
             return (
               <p>
                 <Spans spans={block.spans} />
               </p>
             );
-          case 'list':
+          case "list":
             return (
               <ul class="text-list">
                 {block.items.map((spans) => (
@@ -85,5 +98,9 @@ export function TextScreen({ name }: { name: Name }) {
 }
 
 function Spans({ spans }: { spans: Span[] }) {
-  return <>{spans.map(({ text, bold }) => (bold ? <strong>{text}</strong> : text))}</>;
+  return (
+    <>
+      {spans.map(({ text, bold }) => (bold ? <strong>{text}</strong> : text))}
+    </>
+  );
 }

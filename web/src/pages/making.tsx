@@ -1,18 +1,23 @@
-import { useEffect } from 'preact/hooks';
-import { createPlaylist, fill } from '../api/data.ts';
-import { useAction } from '../components/action.ts';
-import { Cover, linesFor } from '../components/cover.tsx';
-import { useHeading } from '../components/heading.ts';
-import { FailureNotice } from '../components/notice.tsx';
-import { Frame, Notes } from '../components/playlist-frame.tsx';
-import { TrackList } from '../components/track-list.tsx';
-import { useTexts } from '../i18n/texts.ts';
-import { useDraft } from '../state/drafts.ts';
-import type { Result, Running } from '../state/generation.ts';
-import { cancel, generation, keepResult, refinedId } from '../state/generation.ts';
-import { goInstead } from '../state/navigation.ts';
-import { refreshUsage } from '../state/session.ts';
-import { announcement } from '../state/toasts.ts';
+import { useEffect } from "preact/hooks";
+import { createPlaylist, fill } from "../api/data.ts";
+import { useAction } from "../components/action.ts";
+import { Cover, linesFor } from "../components/cover.tsx";
+import { useHeading } from "../components/heading.ts";
+import { FailureNotice } from "../components/notice.tsx";
+import { Frame, Notes } from "../components/playlist-frame.tsx";
+import { TrackList } from "../components/track-list.tsx";
+import { useTexts } from "../i18n/texts.ts";
+import { useDraft } from "../state/drafts.ts";
+import type { Result, Running } from "../state/generation.ts";
+import {
+  cancel,
+  generation,
+  keepResult,
+  refinedId,
+} from "../state/generation.ts";
+import { goInstead } from "../state/navigation.ts";
+import { refreshUsage } from "../state/session.ts";
+import { announcement } from "../state/toasts.ts";
 
 const ANNOUNCED_EVERY = 5;
 
@@ -21,7 +26,8 @@ export function MakingScreen() {
   const { running, result } = generation.value;
   const isNowhere = !running && (!result || result.playlist_id !== null);
   useEffect(() => {
-    if (isNowhere) goInstead(result?.playlist_id ? `playlists/${result.playlist_id}` : '');
+    if (isNowhere)
+      goInstead(result?.playlist_id ? `playlists/${result.playlist_id}` : "");
   }, [isNowhere]);
   if (running) return <Live running={running} />;
   return result && !isNowhere ? <Unsaved result={result} /> : null;
@@ -40,7 +46,13 @@ function Live({ running }: { running: Running }) {
   }, [heard]);
   return (
     <Frame
-      cover={<Cover seed={refinedId(order) ?? order.key} lines={linesFor(count, target)} hasMoon={false} />}
+      cover={
+        <Cover
+          seed={refinedId(order) ?? order.key}
+          lines={linesFor(count, target)}
+          hasMoon={false}
+        />
+      }
       words={
         <>
           <h1 ref={heading} tabIndex={-1}>
@@ -76,11 +88,15 @@ function Unsaved({ result }: { result: Result }) {
   const t = useTexts();
   const heading = useHeading();
   // If adding the tracks failed, the next attempt fills the same playlist.
-  const [created, setCreated] = useDraft<string | null>(`saved.${result.order.key}`, null);
+  const [created, setCreated] = useDraft<string | null>(
+    `saved.${result.order.key}`,
+    null,
+  );
   const action = useAction();
   const save = () =>
     action.run(async () => {
-      const id = created ?? (await createPlaylist(result.name, result.description));
+      const id =
+        created ?? (await createPlaylist(result.name, result.description));
       setCreated(id);
       await fill(id, result.tracks);
       keepResult({ ...result, playlist_id: id });
@@ -101,7 +117,12 @@ function Unsaved({ result }: { result: Result }) {
         </>
       }
       actions={
-        <button type="button" class="button button-primary button-big" aria-disabled={action.busy} onClick={save}>
+        <button
+          type="button"
+          class="button button-primary button-big"
+          aria-disabled={action.busy}
+          onClick={save}
+        >
           {t.common.save}
         </button>
       }

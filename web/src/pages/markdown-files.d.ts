@@ -1,5 +1,5 @@
 /** The build includes a document's text in the page. */
-declare module '*.md' {
+declare module "*.md" {
   const text: string;
   export default text;
 }

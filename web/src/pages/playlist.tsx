@@ -1,45 +1,52 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Playlist, Track } from '../api/data.ts';
-import { describePlaylist, readPlaylist, readVersion, setDeleted } from '../api/data.ts';
-import type { Failure } from '../api/failure.ts';
-import { asFailure } from '../api/failure.ts';
-import { duplicate } from '../api/shares.ts';
-import { useAction } from '../components/action.ts';
-import { useChanges } from '../components/changes.ts';
-import { Cover } from '../components/cover.tsx';
-import { DetailsForm } from '../components/details-form.tsx';
-import { Dialog } from '../components/dialog.tsx';
-import { useEditing, whenBack } from '../components/editing.ts';
-import { focusSoon } from '../components/focus.ts';
-import { useHeading } from '../components/heading.ts';
-import { Icon } from '../components/icons.tsx';
-import { Menu } from '../components/menu.tsx';
-import { FailureNotice, KeepNotice } from '../components/notice.tsx';
-import { Frame, Notes, WaitingFrame } from '../components/playlist-frame.tsx';
-import { RefineDock } from '../components/refine.tsx';
-import { SearchPanel } from '../components/search-panel.tsx';
-import { SendButton, SendNotes, useSending } from '../components/send.tsx';
-import { ShareDialog } from '../components/share.tsx';
-import { spotifyUrl } from '../components/spotify-link.tsx';
-import { TrackList } from '../components/track-list.tsx';
-import { Versions } from '../components/versions.tsx';
-import { useTexts } from '../i18n/texts.ts';
-import { Edits, END } from '../state/edits.ts';
-import { csvOf, fileNameOf, saveFile, textOf } from '../state/files.ts';
-import { generation, madeOf } from '../state/generation.ts';
-import { toggleKept } from '../state/kept.ts';
-import { listenToCopy } from '../state/listening.ts';
-import { go } from '../state/navigation.ts';
-import { remembering } from '../state/offline.ts';
-import { refreshUsage } from '../state/session.ts';
-import { title } from '../state/title.ts';
-import { announcement, say, sayFailure } from '../state/toasts.ts';
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Playlist, Track } from "../api/data.ts";
+import {
+  describePlaylist,
+  readPlaylist,
+  readVersion,
+  setDeleted,
+} from "../api/data.ts";
+import type { Failure } from "../api/failure.ts";
+import { asFailure } from "../api/failure.ts";
+import { duplicate } from "../api/shares.ts";
+import { useAction } from "../components/action.ts";
+import { useChanges } from "../components/changes.ts";
+import { Cover } from "../components/cover.tsx";
+import { DetailsForm } from "../components/details-form.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { useEditing, whenBack } from "../components/editing.ts";
+import { focusSoon } from "../components/focus.ts";
+import { useHeading } from "../components/heading.ts";
+import { Icon } from "../components/icons.tsx";
+import { Menu } from "../components/menu.tsx";
+import { FailureNotice, KeepNotice } from "../components/notice.tsx";
+import { Frame, Notes, WaitingFrame } from "../components/playlist-frame.tsx";
+import { RefineDock } from "../components/refine.tsx";
+import { SearchPanel } from "../components/search-panel.tsx";
+import { SendButton, SendNotes, useSending } from "../components/send.tsx";
+import { ShareDialog } from "../components/share.tsx";
+import { spotifyUrl } from "../components/spotify-link.tsx";
+import { TrackList } from "../components/track-list.tsx";
+import { Versions } from "../components/versions.tsx";
+import { useTexts } from "../i18n/texts.ts";
+import { Edits, END } from "../state/edits.ts";
+import { csvOf, fileNameOf, saveFile, textOf } from "../state/files.ts";
+import { generation, madeOf } from "../state/generation.ts";
+import { toggleKept } from "../state/kept.ts";
+import { listenToCopy } from "../state/listening.ts";
+import { go } from "../state/navigation.ts";
+import { remembering } from "../state/offline.ts";
+import { refreshUsage } from "../state/session.ts";
+import { title } from "../state/title.ts";
+import { announcement, say, sayFailure } from "../state/toasts.ts";
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
   // Shows the result of a generation at once, and loads the stored playlist meanwhile.
   const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
-  const [edits, setEdits] = useState<Edits | null>(() => (playlist ? new Edits(id, playlist) : null));
+  const [edits, setEdits] = useState<Edits | null>(() =>
+    playlist ? new Edits(id, playlist) : null,
+  );
   const loading = useAction();
   const [gone, setGone] = useState<Failure | null>(null);
   const read = async () => {
@@ -56,7 +63,12 @@ export function PlaylistScreen({ id }: { id: string }) {
   const { result } = generation.value;
   // A refinement that the user did not wait for has changed the list.
   useEffect(() => {
-    if (edits && result?.playlist_id === id && (result.version ?? 0) > edits.version) void load();
+    if (
+      edits &&
+      result?.playlist_id === id &&
+      (result.version ?? 0) > edits.version
+    )
+      void load();
   }, [result]);
   useEffect(() => {
     const look = async () => {
@@ -65,12 +77,13 @@ export function PlaylistScreen({ id }: { id: string }) {
     return whenBack(() => {
       look().catch((error: unknown) => {
         const failure = asFailure(error);
-        if (failure.code === 'playlist_not_found') setGone(failure);
+        if (failure.code === "playlist_not_found") setGone(failure);
       });
     });
   }, [edits]);
   const failure = gone ?? loading.failure;
-  if (playlist && edits && !gone) return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
+  if (playlist && edits && !gone)
+    return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
   if (!failure) return <WaitingFrame />;
   return (
     <div class="page page-narrow">
@@ -101,13 +114,21 @@ function justMade(id: string): Playlist | null {
     copy: null,
     count: tracks.length,
     is_deleted: false,
-    updated_at: '',
+    updated_at: "",
     version: version ?? 0,
   };
 }
 
-type LoadedProps = { playlist: Playlist; edits: Edits; change: (next: Playlist) => void };
-type Open = { kind: 'details' } | { kind: 'add' } | { kind: 'share' } | { kind: 'swap'; track: Track };
+type LoadedProps = {
+  playlist: Playlist;
+  edits: Edits;
+  change: (next: Playlist) => void;
+};
+type Open =
+  | { kind: "details" }
+  | { kind: "add" }
+  | { kind: "share" }
+  | { kind: "swap"; track: Track };
 
 function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const t = useTexts();
@@ -124,23 +145,26 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   useEffect(() => {
     title.value = name;
     return () => {
-      title.value = '';
+      title.value = "";
     };
   }, [name]);
   useEffect(() => {
     if (isNew) announcement.value = t.result.ready(name, tracks.length);
   }, []);
-  const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
+  const minutes = Math.round(
+    tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000,
+  );
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
   const { edit, removeAll, choose, make } = useEditing(edits);
-  const { refining, versions, restore, makeOthers, wishAgain, prompt } = useChanges(edits, name, made, make);
+  const { refining, versions, restore, makeOthers, wishAgain, prompt } =
+    useChanges(edits, name, made, make);
   const remove = () =>
     deleting.run(async () => {
       await setDeleted(id, true);
       void refreshUsage();
-      go('playlists');
+      go("playlists");
       const undo = async () => {
         await setDeleted(id, false);
         void refreshUsage();
@@ -155,19 +179,29 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       go(`playlists/${copy}`);
       say(t.playlist.duplicated(name));
     });
-  const copy = () => navigator.clipboard.writeText(textOf(tracks)).then(() => say(t.playlist.copied), sayFailure);
+  const copy = () =>
+    navigator.clipboard
+      .writeText(textOf(tracks))
+      .then(() => say(t.playlist.copied), sayFailure);
   const download = () =>
     saveFile(
-      fileNameOf(name, 'csv'),
-      new Blob([csvOf(tracks, t.playlist.csvHeads, spotifyUrl)], { type: 'text/csv;charset=utf-8' }),
+      fileNameOf(name, "csv"),
+      new Blob([csvOf(tracks, t.playlist.csvHeads, spotifyUrl)], {
+        type: "text/csv;charset=utf-8",
+      }),
     );
   const others = tracks.filter((it) => !refining.kept.has(it.track_uri));
   const items = [
-    { label: t.playlist.edit, run: () => setOpen({ kind: 'details' }) },
+    { label: t.playlist.edit, run: () => setOpen({ kind: "details" }) },
     ...(tracks.length > 0 ? [{ label: t.result.others, run: makeOthers }] : []),
     ...(prompt ? [{ label: t.result.again, run: wishAgain }] : []),
     ...(others.length > 0 && others.length < tracks.length
-      ? [{ label: t.playlist.removeOthers(others.length), run: () => removeAll(others) }]
+      ? [
+          {
+            label: t.playlist.removeOthers(others.length),
+            run: () => removeAll(others),
+          },
+        ]
       : []),
     { label: t.playlist.duplicate, run: double },
     { label: t.playlist.copy, run: copy },
@@ -199,15 +233,27 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
         <>
           <SendButton playlist={playlist} sending={sending} />
           <div class="row">
-            <button type="button" class="button" onClick={() => setOpen({ kind: 'add' })}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => setOpen({ kind: "add" })}
+            >
               <Icon name="add" /> {t.playlist.add}
             </button>
             {sent && (
-              <button type="button" class="button" onClick={() => listenToCopy(sent, name)}>
+              <button
+                type="button"
+                class="button"
+                onClick={() => listenToCopy(sent, name)}
+              >
                 <Icon name="play" /> {t.listen.all}
               </button>
             )}
-            <button type="button" class="button" onClick={() => setOpen({ kind: 'share' })}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => setOpen({ kind: "share" })}
+            >
               <Icon name="share" /> {t.share.go}
             </button>
             <Menu label={t.playlist.more} items={items} />
@@ -236,7 +282,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           ...edit,
           kept: refining.kept,
           keep: (track) => toggleKept(id, track.track_uri),
-          swap: (track) => setOpen({ kind: 'swap', track }),
+          swap: (track) => setOpen({ kind: "swap", track }),
         }}
       />
       {(tracks.length > 0 || versions.length > 1) && (
@@ -244,26 +290,38 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <Versions versions={versions} restore={restore} />
         </RefineDock>
       )}
-      {open?.kind === 'share' && <ShareDialog id={id} name={name} close={close} />}
-      {open?.kind === 'details' && <EditDialog playlist={playlist} change={change} close={close} />}
-      {open?.kind === 'add' && (
+      {open?.kind === "share" && (
+        <ShareDialog id={id} name={name} close={close} />
+      )}
+      {open?.kind === "details" && (
+        <EditDialog playlist={playlist} change={change} close={close} />
+      )}
+      {open?.kind === "add" && (
         <Dialog title={t.search.addTitle} close={close} wide>
           <SearchPanel
             kind="add"
             has={has}
-            choose={(track) => choose({ kind: 'add', tracks: [track], ...END }, t.search.addedNow(track.title))}
+            choose={(track) =>
+              choose(
+                { kind: "add", tracks: [track], ...END },
+                t.search.addedNow(track.title),
+              )
+            }
           />
         </Dialog>
       )}
-      {open?.kind === 'swap' && (
+      {open?.kind === "swap" && (
         <Dialog title={t.search.swapTitle} close={close} wide>
           <p class="hint">{t.search.swapFor(open.track.title)}</p>
           <SearchPanel
             kind="use"
-            artist={open.track.artist.split(',')[0] ?? ''}
+            artist={open.track.artist.split(",")[0] ?? ""}
             has={has}
             choose={async (track) => {
-              await choose({ kind: 'swap', uri: open.track.track_uri, track }, t.search.swapped(track.title));
+              await choose(
+                { kind: "swap", uri: open.track.track_uri, track },
+                t.search.swapped(track.title),
+              );
               close();
               focusSoon(`[data-uri="${track.track_uri}"] .icon-button`);
             }}

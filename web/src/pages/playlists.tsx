@@ -1,50 +1,63 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Summary } from '../api/data.ts';
-import { createPlaylist, listPlaylists, setDeleted } from '../api/data.ts';
-import { useAction } from '../components/action.ts';
-import { Cover, linesFor } from '../components/cover.tsx';
-import { DetailsForm } from '../components/details-form.tsx';
-import { Dialog } from '../components/dialog.tsx';
-import { Icon } from '../components/icons.tsx';
-import { Menu } from '../components/menu.tsx';
-import { FailureNotice } from '../components/notice.tsx';
-import { date, language, useTexts } from '../i18n/texts.ts';
-import { useDraft } from '../state/drafts.ts';
-import { generation, MAKING } from '../state/generation.ts';
-import { go } from '../state/navigation.ts';
-import { remembering } from '../state/offline.ts';
-import { refreshUsage } from '../state/session.ts';
-import { say } from '../state/toasts.ts';
+import { useEffect, useState } from "preact/hooks";
+import type { Summary } from "../api/data.ts";
+import { createPlaylist, listPlaylists, setDeleted } from "../api/data.ts";
+import { useAction } from "../components/action.ts";
+import { Cover, linesFor } from "../components/cover.tsx";
+import { DetailsForm } from "../components/details-form.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { Icon } from "../components/icons.tsx";
+import { Menu } from "../components/menu.tsx";
+import { FailureNotice } from "../components/notice.tsx";
+import { date, language, useTexts } from "../i18n/texts.ts";
+import { useDraft } from "../state/drafts.ts";
+import { generation, MAKING } from "../state/generation.ts";
+import { go } from "../state/navigation.ts";
+import { remembering } from "../state/offline.ts";
+import { refreshUsage } from "../state/session.ts";
+import { say } from "../state/toasts.ts";
 
-const SORTS = ['changed', 'name'] as const;
+const SORTS = ["changed", "name"] as const;
 type Sort = (typeof SORTS)[number];
 
 export function PlaylistsScreen() {
   const t = useTexts();
   const [all, setAll] = useState<Summary[] | null>(null);
-  const [words, setWords] = useDraft('playlists.search', '');
-  const [sort, setSort] = useDraft<Sort>('playlists.sort', 'changed');
+  const [words, setWords] = useDraft("playlists.search", "");
+  const [sort, setSort] = useDraft<Sort>("playlists.sort", "changed");
   const [isCreating, setCreating] = useState(false);
   const loading = useAction();
   const change = useAction();
   const { running, result } = generation.value;
-  const load = () => loading.run(async () => setAll(await remembering('library', listPlaylists)));
+  const load = () =>
+    loading.run(async () =>
+      setAll(await remembering("library", listPlaylists)),
+    );
   // Loads again after a generation.
   useEffect(() => void load(), [running === null]);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
   const deleted = all?.filter((it) => it.is_deleted) ?? [];
   const found = live.filter((it) =>
-    `${it.name} ${it.description}`.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase()),
+    `${it.name} ${it.description}`
+      .toLocaleLowerCase()
+      .includes(words.trim().toLocaleLowerCase()),
   );
-  const shown = sort === 'name' ? found.sort((a, b) => a.name.localeCompare(b.name, language.value)) : found;
-  const isWaiting = running !== null || (result !== null && result.playlist_id === null);
+  const shown =
+    sort === "name"
+      ? found.sort((a, b) => a.name.localeCompare(b.name, language.value))
+      : found;
+  const isWaiting =
+    running !== null || (result !== null && result.playlist_id === null);
   const setGone = (playlist: Summary, is_deleted: boolean) =>
     change.run(async () => {
       await setDeleted(playlist.id, is_deleted);
       setAll(await listPlaylists());
       void refreshUsage();
-      if (is_deleted) say(t.playlists.deletedNow(playlist.name), () => void setGone(playlist, false));
+      if (is_deleted)
+        say(
+          t.playlists.deletedNow(playlist.name),
+          () => void setGone(playlist, false),
+        );
       else say(t.playlists.restored(playlist.name));
     });
   return (
@@ -101,11 +114,17 @@ export function PlaylistsScreen() {
         <ul class="library" aria-label={t.playlists.list}>
           {isWaiting && <Making />}
           {shown.map((playlist) => (
-            <Tile key={playlist.id} playlist={playlist} remove={() => void setGone(playlist, true)} />
+            <Tile
+              key={playlist.id}
+              playlist={playlist}
+              remove={() => void setGone(playlist, true)}
+            />
           ))}
         </ul>
       )}
-      {deleted.length > 0 && <Deleted deleted={deleted} restore={(it) => void setGone(it, false)} />}
+      {deleted.length > 0 && (
+        <Deleted deleted={deleted} restore={(it) => void setGone(it, false)} />
+      )}
       {isCreating && <CreateDialog close={() => setCreating(false)} />}
     </div>
   );
@@ -116,15 +135,23 @@ function Making() {
   const t = useTexts();
   const { running, result } = generation.value;
   const count = running?.found.filter(Boolean).length ?? 0;
-  const seed = running?.order.key ?? result?.order.key ?? '';
+  const seed = running?.order.key ?? result?.order.key ?? "";
   return (
     <li class="tile">
-      <Cover seed={seed} lines={running ? linesFor(count, running.target) : undefined} hasMoon={!running} />
+      <Cover
+        seed={seed}
+        lines={running ? linesFor(count, running.target) : undefined}
+        hasMoon={!running}
+      />
       <div>
         <h2>
-          <a href={`#/${MAKING}`}>{running ? t.playlists.making : result?.name}</a>
+          <a href={`#/${MAKING}`}>
+            {running ? t.playlists.making : result?.name}
+          </a>
         </h2>
-        <p class="hint">{running ? t.run.found(count, running.target) : t.result.notSaved}</p>
+        <p class="hint">
+          {running ? t.run.found(count, running.target) : t.result.notSaved}
+        </p>
       </div>
     </li>
   );
@@ -132,7 +159,10 @@ function Making() {
 
 function Tile({ playlist, remove }: { playlist: Summary; remove: () => void }) {
   const t = useTexts();
-  const open = { label: t.playlists.open, run: () => go(`playlists/${playlist.id}`) };
+  const open = {
+    label: t.playlists.open,
+    run: () => go(`playlists/${playlist.id}`),
+  };
   return (
     <li class="tile">
       <Cover seed={playlist.id} />
@@ -141,15 +171,24 @@ function Tile({ playlist, remove }: { playlist: Summary; remove: () => void }) {
           <a href={`#/playlists/${playlist.id}`}>{playlist.name}</a>
         </h2>
         <p class="hint">
-          {t.songs(playlist.count)} · {date(playlist.updated_at, 'short')}
+          {t.songs(playlist.count)} · {date(playlist.updated_at, "short")}
         </p>
       </div>
-      <Menu label={t.playlists.more(playlist.name)} items={[open, { label: t.playlist.delete, run: remove }]} />
+      <Menu
+        label={t.playlists.more(playlist.name)}
+        items={[open, { label: t.playlist.delete, run: remove }]}
+      />
     </li>
   );
 }
 
-function Deleted({ deleted, restore }: { deleted: Summary[]; restore: (playlist: Summary) => void }) {
+function Deleted({
+  deleted,
+  restore,
+}: {
+  deleted: Summary[];
+  restore: (playlist: Summary) => void;
+}) {
   const t = useTexts();
   return (
     <details class="deleted">
@@ -160,7 +199,8 @@ function Deleted({ deleted, restore }: { deleted: Summary[]; restore: (playlist:
         {deleted.map((playlist) => (
           <li key={playlist.id} class="row row-between">
             <span class="break" dir="auto">
-              {playlist.name} <span class="hint">{t.songs(playlist.count)}</span>
+              {playlist.name}{" "}
+              <span class="hint">{t.songs(playlist.count)}</span>
             </span>
             <button
               type="button"
@@ -200,7 +240,14 @@ function CreateDialog({ close }: { close: () => void }) {
   };
   return (
     <Dialog title={t.playlists.createTitle} close={close}>
-      <DetailsForm draft="create" name="" description="" label={t.playlists.createGo} save={create} close={close} />
+      <DetailsForm
+        draft="create"
+        name=""
+        description=""
+        label={t.playlists.createGo}
+        save={create}
+        close={close}
+      />
     </Dialog>
   );
 }

@@ -1,17 +1,17 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Shared } from '../api/shares.ts';
-import { duplicateShared, readShared } from '../api/shares.ts';
-import { useAction } from '../components/action.ts';
-import { Cover } from '../components/cover.tsx';
-import { useHeading } from '../components/heading.ts';
-import { FailureNotice } from '../components/notice.tsx';
-import { Frame, WaitingFrame } from '../components/playlist-frame.tsx';
-import { TrackList } from '../components/track-list.tsx';
-import { useTexts } from '../i18n/texts.ts';
-import { go } from '../state/navigation.ts';
-import { refreshUsage, user } from '../state/session.ts';
-import { title } from '../state/title.ts';
-import { say } from '../state/toasts.ts';
+import { useEffect, useState } from "preact/hooks";
+import type { Shared } from "../api/shares.ts";
+import { duplicateShared, readShared } from "../api/shares.ts";
+import { useAction } from "../components/action.ts";
+import { Cover } from "../components/cover.tsx";
+import { useHeading } from "../components/heading.ts";
+import { FailureNotice } from "../components/notice.tsx";
+import { Frame, WaitingFrame } from "../components/playlist-frame.tsx";
+import { TrackList } from "../components/track-list.tsx";
+import { useTexts } from "../i18n/texts.ts";
+import { go } from "../state/navigation.ts";
+import { refreshUsage, user } from "../state/session.ts";
+import { title } from "../state/title.ts";
+import { say } from "../state/toasts.ts";
 
 /** A playlist that its owner has shared by a link, for everyone to read. */
 export function SharedScreen({ id }: { id: string }) {
@@ -28,7 +28,7 @@ export function SharedScreen({ id }: { id: string }) {
         {t.shared.title}
       </h1>
       <FailureNotice failure={loading.failure}>
-        {loading.failure.code !== 'shared_playlist_not_found' && (
+        {loading.failure.code !== "shared_playlist_not_found" && (
           <button type="button" class="button" onClick={load}>
             {t.common.retry}
           </button>
@@ -41,14 +41,20 @@ export function SharedScreen({ id }: { id: string }) {
   );
 }
 
-function Loaded({ id, shared: { name, description, tracks } }: { id: string; shared: Shared }) {
+function Loaded({
+  id,
+  shared: { name, description, tracks },
+}: {
+  id: string;
+  shared: Shared;
+}) {
   const t = useTexts();
   const heading = useHeading();
   const copying = useAction();
   useEffect(() => {
     title.value = name;
     return () => {
-      title.value = '';
+      title.value = "";
     };
   }, [name]);
   const keep = () =>
@@ -58,7 +64,9 @@ function Loaded({ id, shared: { name, description, tracks } }: { id: string; sha
       go(`playlists/${copy}`);
       say(t.shared.kept(name));
     });
-  const minutes = Math.round(tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000);
+  const minutes = Math.round(
+    tracks.reduce((sum, track) => sum + track.duration_ms, 0) / 60_000,
+  );
   return (
     <Frame
       cover={<Cover seed={id} />}
@@ -84,7 +92,12 @@ function Loaded({ id, shared: { name, description, tracks } }: { id: string; sha
             {t.shared.makeOwn}
           </a>
           {user.value && (
-            <button type="button" class="button" aria-disabled={copying.busy} onClick={keep}>
+            <button
+              type="button"
+              class="button"
+              aria-disabled={copying.busy}
+              onClick={keep}
+            >
               {t.shared.keep}
             </button>
           )}

@@ -1,17 +1,18 @@
 // Cloudflare's Turnstile, if a site key is configured. Auth then requires a token to sign in and to send mails.
 
-import { signal } from '@preact/signals';
-import { turnstileSiteKey } from '../api/supabase.ts';
+import { signal } from "@preact/signals";
+import { turnstileSiteKey } from "../api/supabase.ts";
 
-const SCRIPT = 'https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit';
+const SCRIPT =
+  "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit";
 
 type Options = {
   sitekey: string;
   language: string;
-  size: 'flexible';
+  size: "flexible";
   callback: (token: string) => void;
-  'expired-callback': () => void;
-  'error-callback': () => boolean;
+  "expired-callback": () => void;
+  "error-callback": () => boolean;
 };
 type Turnstile = {
   render: (place: HTMLElement, options: Options) => string;
@@ -20,7 +21,7 @@ type Turnstile = {
 };
 
 export type Captcha = { token: string; hasFailed: boolean };
-const NONE: Captcha = { token: '', hasFailed: false };
+const NONE: Captcha = { token: "", hasFailed: false };
 
 /** A token is valid once, for five minutes. */
 export const captcha = signal(NONE);
@@ -29,13 +30,14 @@ let loading: Promise<Turnstile> | null = null;
 
 function load(): Promise<Turnstile> {
   loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement('script');
+    const script = document.createElement("script");
     script.src = SCRIPT;
-    script.onload = () => resolve((globalThis as unknown as { turnstile: Turnstile }).turnstile);
+    script.onload = () =>
+      resolve((globalThis as unknown as { turnstile: Turnstile }).turnstile);
     script.onerror = () => {
       loading = null;
       script.remove();
-      reject(new Error('Turnstile could not be loaded'));
+      reject(new Error("Turnstile could not be loaded"));
     };
     document.head.append(script);
   });
@@ -49,7 +51,7 @@ export function showCaptcha(place: HTMLElement, language: string): () => void {
   let isGone = false;
   let remove = () => {};
   const failed = () => {
-    if (!isGone) captcha.value = { token: '', hasFailed: true };
+    if (!isGone) captcha.value = { token: "", hasFailed: true };
     return true;
   };
   const show = (turnstile: Turnstile) => {
@@ -57,15 +59,15 @@ export function showCaptcha(place: HTMLElement, language: string): () => void {
     const id = turnstile.render(place, {
       sitekey,
       language,
-      size: 'flexible',
+      size: "flexible",
       callback: (token) => {
         captcha.value = { token, hasFailed: false };
       },
-      'expired-callback': () => {
+      "expired-callback": () => {
         captcha.value = NONE;
         turnstile.reset(id);
       },
-      'error-callback': failed,
+      "error-callback": failed,
     });
     renew = () => turnstile.reset(id);
     remove = () => turnstile.remove(id);

@@ -1,11 +1,14 @@
 // Keeps unfinished input through reloads, signing in and closed tabs until it is used.
 
-import { useState } from 'preact/hooks';
+import { useState } from "preact/hooks";
 
-const PREFIX = 'sound-whiskers.draft.';
+const PREFIX = "sound-whiskers.draft.";
 
 /** The used part of `Storage`; a browser may refuse all of it. */
-export type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+export type Store = Pick<
+  Storage,
+  "getItem" | "setItem" | "removeItem" | "key" | "length"
+>;
 
 export class Drafts {
   readonly #store: () => Store;
@@ -18,8 +21,11 @@ export class Drafts {
 
   read<T>(name: string, fallback: T): T {
     try {
-      const text = this.#memory.get(name) ?? this.#store().getItem(PREFIX + name);
-      return text === null || text === undefined ? fallback : (JSON.parse(text) as T);
+      const text =
+        this.#memory.get(name) ?? this.#store().getItem(PREFIX + name);
+      return text === null || text === undefined
+        ? fallback
+        : (JSON.parse(text) as T);
     } catch {
       return fallback;
     }
@@ -49,8 +55,12 @@ export class Drafts {
     this.#memory.clear();
     try {
       const store = this.#store();
-      const names = Array.from({ length: store.length }, (_, index) => store.key(index) ?? '');
-      for (const name of names.filter((it) => it.startsWith(PREFIX))) store.removeItem(name);
+      const names = Array.from(
+        { length: store.length },
+        (_, index) => store.key(index) ?? "",
+      );
+      for (const name of names.filter((it) => it.startsWith(PREFIX)))
+        store.removeItem(name);
     } catch {
       // The storage is not available.
     }
@@ -60,7 +70,10 @@ export class Drafts {
 export const drafts = new Drafts(() => localStorage);
 
 /** Component state that is kept as a draft; the third element removes it. */
-export function useDraft<T>(name: string, initial: T): [T, (value: T) => void, () => void] {
+export function useDraft<T>(
+  name: string,
+  initial: T,
+): [T, (value: T) => void, () => void] {
   const [value, setValue] = useState(() => drafts.read(name, initial));
   const change = (next: T) => {
     setValue(next);

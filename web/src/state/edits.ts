@@ -1,22 +1,22 @@
 // Edits of a playlist's tracks. They name tracks and their neighbours, never positions: another device may have changed the
 // list. Every edit can be repeated, so a lost response needs no care but another attempt.
 
-import { computed, signal } from '@preact/signals';
-import type { Content, Track, TrackStore } from '../api/data.ts';
-import { trackStore } from '../api/data.ts';
-import type { Failure } from '../api/failure.ts';
-import { asFailure } from '../api/failure.ts';
+import { computed, signal } from "@preact/signals";
+import type { Content, Track, TrackStore } from "../api/data.ts";
+import { trackStore } from "../api/data.ts";
+import type { Failure } from "../api/failure.ts";
+import { asFailure } from "../api/failure.ts";
 
 /** A place in the list: after a track; where that is gone, before the next one; otherwise at the end. */
 export type Place = { after: string | null; before: string | null };
 
 export type Change =
-  | { kind: 'remove'; uris: readonly string[] }
-  | ({ kind: 'move'; uri: string } & Place)
-  | ({ kind: 'add'; tracks: readonly Track[] } & Place)
-  | { kind: 'swap'; uri: string; track: Track }
+  | { kind: "remove"; uris: readonly string[] }
+  | ({ kind: "move"; uri: string } & Place)
+  | ({ kind: "add"; tracks: readonly Track[] } & Place)
+  | { kind: "swap"; uri: string; track: Track }
   /** Makes another version the current one; `from`: the version that was. */
-  | { kind: 'restore'; version: number; from: number };
+  | { kind: "restore"; version: number; from: number };
 
 /** An edit that could not be saved. */
 export type Failed = { change: Change; failure: Failure };
@@ -34,33 +34,39 @@ export type Step = {
 export const END: Place = { after: null, before: null };
 
 const uriOf = (track: Track): string => track.track_uri;
-const has = (tracks: readonly Track[], uri: string) => tracks.some((it) => it.track_uri === uri);
+const has = (tracks: readonly Track[], uri: string) =>
+  tracks.some((it) => it.track_uri === uri);
 
 /** The tracks that an edit is about. */
 export function urisOf(change: Change): readonly string[] {
-  if (change.kind === 'remove') return change.uris;
+  if (change.kind === "remove") return change.uris;
   // A version is no track, but a later edit of the same one replaces it, too.
-  if (change.kind === 'restore') return [`version ${change.version}`];
-  return change.kind === 'add' ? change.tracks.map(uriOf) : [change.uri];
+  if (change.kind === "restore") return [`version ${change.version}`];
+  return change.kind === "add" ? change.tracks.map(uriOf) : [change.uri];
 }
 
 /** Returns the list with the edit applied, as the database does it; an edit of a missing track changes nothing. */
-export function applied(tracks: readonly Track[], change: Change): readonly Track[] {
+export function applied(
+  tracks: readonly Track[],
+  change: Change,
+): readonly Track[] {
   switch (change.kind) {
-    case 'remove':
+    case "remove":
       return tracks.filter((it) => !change.uris.includes(it.track_uri));
-    case 'restore':
+    case "restore":
       return tracks;
-    case 'swap':
+    case "swap":
       if (has(tracks, change.track.track_uri)) return tracks;
-      return tracks.map((it) => (it.track_uri === change.uri ? change.track : it));
-    case 'add':
+      return tracks.map((it) =>
+        it.track_uri === change.uri ? change.track : it,
+      );
+    case "add":
       return inserted(
         tracks,
         change.tracks.filter((it) => !has(tracks, it.track_uri)),
         change,
       );
-    case 'move': {
+    case "move": {
       const moved = tracks.filter((it) => it.track_uri === change.uri);
       return inserted(
         tracks.filter((it) => it.track_uri !== change.uri),
@@ -71,8 +77,13 @@ export function applied(tracks: readonly Track[], change: Change): readonly Trac
   }
 }
 
-function inserted(tracks: readonly Track[], added: readonly Track[], { after, before }: Place): readonly Track[] {
-  const index = (uri: string | null) => tracks.findIndex((it) => it.track_uri === uri);
+function inserted(
+  tracks: readonly Track[],
+  added: readonly Track[],
+  { after, before }: Place,
+): readonly Track[] {
+  const index = (uri: string | null) =>
+    tracks.findIndex((it) => it.track_uri === uri);
   const [previous, next] = [index(after), index(before)];
   const at = previous >= 0 ? previous + 1 : next >= 0 ? next : tracks.length;
   return tracks.toSpliced(at, 0, ...added);
@@ -80,28 +91,37 @@ function inserted(tracks: readonly Track[], added: readonly Track[], { after, be
 
 /** Whether the list is as the edit leaves it. */
 function isDone(tracks: readonly Track[], change: Change): boolean {
-  if (change.kind === 'restore') return false;
-  if (change.kind === 'move' && !has(tracks, change.uri)) return false;
-  if (change.kind === 'swap') return has(tracks, change.track.track_uri) && !has(tracks, change.uri);
+  if (change.kind === "restore") return false;
+  if (change.kind === "move" && !has(tracks, change.uri)) return false;
+  if (change.kind === "swap")
+    return has(tracks, change.track.track_uri) && !has(tracks, change.uri);
   return isSame(tracks, applied(tracks, change));
 }
 
 const isSame = (one: readonly Track[], other: readonly Track[]) =>
-  one.length === other.length && one.every((it, index) => it.track_uri === other[index]?.track_uri);
+  one.length === other.length &&
+  one.every((it, index) => it.track_uri === other[index]?.track_uri);
 
 /** Returns the changes that take another one back; `tracks`: the list before it. */
 export function inverse(tracks: readonly Track[], change: Change): Change[] {
-  if (change.kind === 'restore') return [{ kind: 'restore', version: change.from, from: change.version }];
+  if (change.kind === "restore")
+    return [{ kind: "restore", version: change.from, from: change.version }];
   if (isSame(tracks, applied(tracks, change))) return [];
-  if (change.kind === 'remove') return backIn(tracks, change.uris);
-  if (change.kind === 'add') {
-    return [{ kind: 'remove', uris: change.tracks.map(uriOf).filter((uri) => !has(tracks, uri)) }];
+  if (change.kind === "remove") return backIn(tracks, change.uris);
+  if (change.kind === "add") {
+    return [
+      {
+        kind: "remove",
+        uris: change.tracks.map(uriOf).filter((uri) => !has(tracks, uri)),
+      },
+    ];
   }
   const at = tracks.findIndex((it) => it.track_uri === change.uri);
   const track = tracks[at];
   if (!track) return [];
-  if (change.kind === 'swap') return [{ kind: 'swap', uri: change.track.track_uri, track }];
-  return [{ kind: 'move', uri: change.uri, ...placeAt(tracks, at, at + 1) }];
+  if (change.kind === "swap")
+    return [{ kind: "swap", uri: change.track.track_uri, track }];
+  return [{ kind: "move", uri: change.uri, ...placeAt(tracks, at, at + 1) }];
 }
 
 /** Returns one change for each run of neighbours among the removed tracks. */
@@ -109,31 +129,49 @@ function backIn(tracks: readonly Track[], uris: readonly string[]): Change[] {
   const changes: Change[] = [];
   for (let from = 0; from < tracks.length; from += 1) {
     let to = from;
-    while (to < tracks.length && uris.includes(tracks[to]?.track_uri ?? '')) to += 1;
+    while (to < tracks.length && uris.includes(tracks[to]?.track_uri ?? ""))
+      to += 1;
     if (to === from) continue;
-    changes.push({ kind: 'add', tracks: tracks.slice(from, to), ...placeAt(tracks, from, to) });
+    changes.push({
+      kind: "add",
+      tracks: tracks.slice(from, to),
+      ...placeAt(tracks, from, to),
+    });
     from = to;
   }
   return changes;
 }
 
-const placeAt = (tracks: readonly Track[], from: number, to: number): Place => ({
+const placeAt = (
+  tracks: readonly Track[],
+  from: number,
+  to: number,
+): Place => ({
   after: tracks[from - 1]?.track_uri ?? null,
   before: tracks[to]?.track_uri ?? null,
 });
 
 /** Returns the edit that moves the track at `from` to `to`. */
-export function moveTo(tracks: readonly Track[], from: number, to: number): Change | null {
+export function moveTo(
+  tracks: readonly Track[],
+  from: number,
+  to: number,
+): Change | null {
   const track = tracks[from];
   if (!track || from === to) return null;
-  return { kind: 'move', uri: track.track_uri, ...placeAt(tracks.toSpliced(from, 1), to, to) };
+  return {
+    kind: "move",
+    uri: track.track_uri,
+    ...placeAt(tracks.toSpliced(from, 1), to, to),
+  };
 }
 
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;
 
 /** Whether the database may have got the request, or may take it a little later. */
-const isWorthRepeating = ({ code }: Failure) => code === 'network' || code === 'database_unavailable';
+const isWorthRepeating = ({ code }: Failure) =>
+  code === "network" || code === "database_unavailable";
 
 /** A playlist's tracks during editing: the server's list with the unsaved edits applied. */
 export class Edits {
@@ -143,12 +181,19 @@ export class Edits {
   readonly #pauseMs: number;
   readonly #stored;
   readonly #pending = signal<readonly Change[]>([]);
-  readonly shown = computed(() => this.#pending.value.reduce(applied, this.#stored.value.tracks));
+  readonly shown = computed(() =>
+    this.#pending.value.reduce(applied, this.#stored.value.tracks),
+  );
   #queue: Promise<unknown> = Promise.resolve();
   #steps: Step[] = [];
   #undone: Step[] = [];
 
-  constructor(id: string, content: Content, store: TrackStore = trackStore(id), pauseMs: number = PAUSE_MS) {
+  constructor(
+    id: string,
+    content: Content,
+    store: TrackStore = trackStore(id),
+    pauseMs: number = PAUSE_MS,
+  ) {
     this.id = id;
     this.#stored = signal(content);
     this.#store = store;
@@ -180,12 +225,19 @@ export class Edits {
   }
 
   /** Undoes a step, by default the last one. Returns it, and whether the undoing was saved. */
-  undo(step: Step | undefined = this.#steps.at(-1)): { step: Step; isSaved: Promise<boolean> } | null {
+  undo(
+    step: Step | undefined = this.#steps.at(-1),
+  ): { step: Step; isSaved: Promise<boolean> } | null {
     if (!step || !this.#steps.includes(step)) return null;
     this.#steps = this.#steps.filter((it) => it !== step);
     this.#undone = [...this.#undone, step];
     const saving = step.back.map((change) => this.#attempt(change, true));
-    return { step, isSaved: Promise.all(saving).then((failures) => failures.every((it) => it === null)) };
+    return {
+      step,
+      isSaved: Promise.all(saving).then((failures) =>
+        failures.every((it) => it === null),
+      ),
+    };
   }
 
   /** Makes the edit again that was undone last. */
@@ -206,7 +258,11 @@ export class Edits {
 
   #begin(change: Change, isToldAtRow: boolean): Step {
     const back = inverse(this.shown.value, change);
-    const step: Step = { change, back, outcome: this.#attempt(change, isToldAtRow) };
+    const step: Step = {
+      change,
+      back,
+      outcome: this.#attempt(change, isToldAtRow),
+    };
     this.#steps = [...this.#steps, step];
     void step.outcome.then((failure) => {
       if (failure) this.#steps = this.#steps.filter((it) => it !== step);
@@ -224,7 +280,8 @@ export class Edits {
         () => null,
         (error: unknown) => {
           const failure = asFailure(error);
-          if (isToldAtRow) this.failed.value = [...this.failed.value, { change, failure }];
+          if (isToldAtRow)
+            this.failed.value = [...this.failed.value, { change, failure }];
           return failure;
         },
       );
@@ -249,13 +306,17 @@ export class Edits {
       try {
         return await this.#store.save(change);
       } catch (error) {
-        if (attempt === ATTEMPTS || !isWorthRepeating(asFailure(error))) throw error;
+        if (attempt === ATTEMPTS || !isWorthRepeating(asFailure(error)))
+          throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, attempt * this.#pauseMs));
+      await new Promise((resolve) =>
+        setTimeout(resolve, attempt * this.#pauseMs),
+      );
     }
   }
 
   #settle(isSettled: (failed: Failed) => boolean): void {
-    if (this.failed.value.some(isSettled)) this.failed.value = this.failed.value.filter((it) => !isSettled(it));
+    if (this.failed.value.some(isSettled))
+      this.failed.value = this.failed.value.filter((it) => !isSettled(it));
   }
 }

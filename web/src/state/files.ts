@@ -1,10 +1,12 @@
 // A playlist as text and as a file.
 
-import type { Track } from '../api/data.ts';
+import type { Track } from "../api/data.ts";
 
 /** Writes one song a line. */
 export function textOf(tracks: readonly Track[]): string {
-  return tracks.map(({ artist, title }) => [artist, title].filter(Boolean).join(' – ')).join('\n');
+  return tracks
+    .map(({ artist, title }) => [artist, title].filter(Boolean).join(" – "))
+    .join("\n");
 }
 
 /** Writes RFC 4180's CSV with a mark by which spreadsheets recognise UTF-8. */
@@ -13,18 +15,20 @@ export function csvOf(
   heads: readonly string[],
   urlOf: (track_uri: string) => string,
 ): string {
-  const rows = tracks.map(({ title, artist, album, duration_ms, track_uri }) => [
-    title,
-    artist,
-    album,
-    secondsOf(duration_ms),
-    urlOf(track_uri),
-  ]);
-  return `\ufeff${[heads, ...rows].map((row) => `${row.map(cellOf).join(',')}\r\n`).join('')}`;
+  const rows = tracks.map(
+    ({ title, artist, album, duration_ms, track_uri }) => [
+      title,
+      artist,
+      album,
+      secondsOf(duration_ms),
+      urlOf(track_uri),
+    ],
+  );
+  return `\ufeff${[heads, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("")}`;
 }
 
 function secondsOf(ms: number): string {
-  return ms > 0 ? String(Math.round(ms / 1000)) : '';
+  return ms > 0 ? String(Math.round(ms / 1000)) : "";
 }
 
 /** Spreadsheets run a cell that begins like this as a formula; an apostrophe makes it a text. */
@@ -37,13 +41,21 @@ function cellOf(text: string): string {
 
 /** Returns a file's name for a text, without what file systems do not allow and marks that turn the text's direction. */
 export function fileNameOf(name: string, ending: string): string {
-  const kept = name.replace(/[\s\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+/gu, ' ').trim();
-  const short = [...kept].slice(0, 80).join('');
-  return `${short.replace(/^\.+|[. ]+$/g, '') || 'playlist'}.${ending}`;
+  const kept = name
+    .replace(
+      /[\s\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+/gu,
+      " ",
+    )
+    .trim();
+  const short = [...kept].slice(0, 80).join("");
+  return `${short.replace(/^\.+|[. ]+$/g, "") || "playlist"}.${ending}`;
 }
 
 export function saveFile(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  Object.assign(document.createElement("a"), {
+    href: url,
+    download: name,
+  }).click();
   URL.revokeObjectURL(url);
 }

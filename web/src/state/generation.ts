@@ -1,19 +1,19 @@
 // Runs one generation at a time, independently of the screen: starts, follows, cancels and recovers it.
 
-import { effect, signal, untracked } from '@preact/signals';
-import type { Track } from '../api/data.ts';
-import { asFailure, Failure, failureOfBody } from '../api/failure.ts';
-import { callRaw } from '../api/functions.ts';
-import { eventsOf } from '../api/sse.ts';
-import { textsNow } from '../i18n/texts.ts';
-import { drafts } from './drafts.ts';
-import { goInstead, isAt } from './navigation.ts';
-import { forgetRead } from './offline.ts';
-import { refreshUsage, user } from './session.ts';
-import { say } from './toasts.ts';
+import { effect, signal, untracked } from "@preact/signals";
+import type { Track } from "../api/data.ts";
+import { asFailure, Failure, failureOfBody } from "../api/failure.ts";
+import { callRaw } from "../api/functions.ts";
+import { eventsOf } from "../api/sse.ts";
+import { textsNow } from "../i18n/texts.ts";
+import { drafts } from "./drafts.ts";
+import { goInstead, isAt } from "./navigation.ts";
+import { forgetRead } from "./offline.ts";
+import { refreshUsage, user } from "./session.ts";
+import { say } from "./toasts.ts";
 
 export type Song = { artist: string; title: string };
-export const DISCOVERY = ['familiar', 'balanced', 'adventurous'] as const;
+export const DISCOVERY = ["familiar", "balanced", "adventurous"] as const;
 export type Discovery = (typeof DISCOVERY)[number];
 export type Wish = {
   prompt: string;
@@ -30,12 +30,29 @@ export type Wish = {
 };
 /** A request with its key: a repeat with the same key neither generates nor charges twice. */
 export type Order = { key: string; wish: Wish };
-export type Stage = 'reserved' | 'thinking' | 'resolving' | 'refilling';
-export type Reason = 'not_found' | 'low_score' | 'duplicate' | 'explicit' | 'excluded' | 'lookup_failed';
+export type Stage = "reserved" | "thinking" | "resolving" | "refilling";
+export type Reason =
+  | "not_found"
+  | "low_score"
+  | "duplicate"
+  | "explicit"
+  | "excluded"
+  | "lookup_failed";
 /** The number of omitted suggestions by reason. */
 export type LeftOut = Partial<Record<Reason, number>>;
-export type Running = { order: Order; stage: Stage | null; found: Track[]; leftOut: LeftOut; target: number };
-export type StopReason = 'completed' | 'no_progress' | 'deadline' | 'budget' | 'interrupted';
+export type Running = {
+  order: Order;
+  stage: Stage | null;
+  found: Track[];
+  leftOut: LeftOut;
+  target: number;
+};
+export type StopReason =
+  | "completed"
+  | "no_progress"
+  | "deadline"
+  | "budget"
+  | "interrupted";
 export type Result = {
   order: Order;
   name: string;
@@ -46,14 +63,18 @@ export type Result = {
   playlist_id: string | null;
   /** The version of the playlist's tracks. */
   version?: number | null;
-  not_saved?: 'playlist_limit_reached';
+  not_saved?: "playlist_limit_reached";
   leftOut: LeftOut;
 };
 export type Problem =
-  | { kind: 'failed'; failure: Failure; order: Order }
-  | { kind: 'lost'; order: Order }
-  | { kind: 'cancelled'; isKept: boolean; order: Order };
-export type Generation = { running: Running | null; result: Result | null; problem: Problem | null };
+  | { kind: "failed"; failure: Failure; order: Order }
+  | { kind: "lost"; order: Order }
+  | { kind: "cancelled"; isKept: boolean; order: Order };
+export type Generation = {
+  running: Running | null;
+  result: Result | null;
+  problem: Problem | null;
+};
 
 /** What this browser stores about how a playlist was generated. */
 export type Made = {
@@ -68,19 +89,23 @@ export type Made = {
 const SILENCE_MS = 20_000;
 /** The interval at which the page asks for a generation that runs without its stream. */
 const ASK_AGAIN_MS = 2_000;
-const PENDING = 'pending';
-const RESULT = 'result';
+const PENDING = "pending";
+const RESULT = "result";
 /** The id of the user to whom the stored drafts belong. */
-const OWNER = 'owner';
+const OWNER = "owner";
 /** A request that waits for the user to sign in. */
-const WANTED = 'wanted';
+const WANTED = "wanted";
 const WANTED_FOR_MS = 3_600_000;
 /** The route of a playlist without an id. */
-export const MAKING = 'playlists/new';
+export const MAKING = "playlists/new";
 
 type Pending = { order: Order; isCancelled: boolean };
 
-export const generation = signal<Generation>({ running: null, result: null, problem: null });
+export const generation = signal<Generation>({
+  running: null,
+  result: null,
+  problem: null,
+});
 let controller: AbortController | null = null;
 
 /** Restores the last result and resumes a running generation after a reload or a sign-in. */
@@ -90,9 +115,9 @@ export function startGenerations(): void {
     user.value;
     untracked(resume);
   });
-  addEventListener('online', () => {
+  addEventListener("online", () => {
     const { problem } = generation.value;
-    if (problem?.kind === 'lost') recover(problem.order);
+    if (problem?.kind === "lost") recover(problem.order);
   });
 }
 
@@ -107,16 +132,19 @@ function resume(): void {
   drafts.write(OWNER, who);
   if (generation.value.running) return;
   const pending = drafts.read<Pending | null>(PENDING, null);
-  const problem = pending?.isCancelled ? ({ kind: 'cancelled', isKept: true, order: pending.order } as const) : null;
+  const problem = pending?.isCancelled
+    ? ({ kind: "cancelled", isKept: true, order: pending.order } as const)
+    : null;
   change({ result: drafts.read<Result | null>(RESULT, null), problem });
-  const order = wanted() ?? (pending && !pending.isCancelled ? pending.order : null);
+  const order =
+    wanted() ?? (pending && !pending.isCancelled ? pending.order : null);
   if (order) recover(order);
 }
 
 /** Resumes an order, and shows it unless the user is on another screen. */
 function recover(order: Order): void {
   void run(order);
-  if (isAt('')) goInstead(MAKING);
+  if (isAt("")) goInstead(MAKING);
 }
 
 /** Stores an order that runs as soon as the user has signed in. */
@@ -171,34 +199,53 @@ export async function run(order: Order): Promise<void> {
   const own = new AbortController();
   controller = own;
   drafts.write(PENDING, { order, isCancelled: false });
-  change({ running: { order, stage: null, found: [], leftOut: {}, target: order.wish.target_count }, problem: null });
+  change({
+    running: {
+      order,
+      stage: null,
+      found: [],
+      leftOut: {},
+      target: order.wish.target_count,
+    },
+    problem: null,
+  });
   let problem: Problem | null = null;
   let result: Result | null = null;
   try {
     result = await deliver(order, own.signal);
   } catch (error) {
     const isCancelled = own.signal.aborted;
-    problem = isCancelled ? { kind: 'cancelled', isKept: isCharged(), order } : problemOf(asFailure(error), order);
+    problem = isCancelled
+      ? { kind: "cancelled", isKept: isCharged(), order }
+      : problemOf(asFailure(error), order);
   }
   // Signing out has reset the state meanwhile.
   if (controller !== own || !generation.value.running) return;
   controller = null;
-  if (problem?.kind === 'cancelled' && problem.isKept) drafts.write(PENDING, { order, isCancelled: true });
-  else if (problem?.kind !== 'lost') drafts.forget(PENDING);
+  if (problem?.kind === "cancelled" && problem.isKept)
+    drafts.write(PENDING, { order, isCancelled: true });
+  else if (problem?.kind !== "lost") drafts.forget(PENDING);
   if (result) finish(result);
   else change({ running: null, problem });
   const refined = refinedId(order);
-  if (problem && isAt(MAKING)) goInstead(refined ? `playlists/${refined}` : '');
+  if (problem && isAt(MAKING)) goInstead(refined ? `playlists/${refined}` : "");
   void refreshUsage();
 }
 
 function finish(result: Result): void {
   const { playlist_id, order, target, stop_reason, leftOut } = result;
-  const made: Made = { wish: order.wish, target, count: result.tracks.length, stop_reason, leftOut };
+  const made: Made = {
+    wish: order.wish,
+    target,
+    count: result.tracks.length,
+    stop_reason,
+    leftOut,
+  };
   if (playlist_id) drafts.write(`made.${playlist_id}`, made);
   change({ running: null, problem: null });
   keepResult(result);
-  if (!isAt(MAKING)) say(textsNow().result.ready(result.name, result.tracks.length));
+  if (!isAt(MAKING))
+    say(textsNow().result.ready(result.name, result.tracks.length));
   else if (playlist_id) goInstead(`playlists/${playlist_id}`);
 }
 
@@ -207,12 +254,15 @@ function isCharged(): boolean {
   const { running } = generation.value;
   if (!running) return false;
   const kept = running.order.wish.refine?.keep?.length ?? 0;
-  return running.found.filter(Boolean).length - kept >= Math.min(5, Math.ceil((running.target - kept) / 3));
+  return (
+    running.found.filter(Boolean).length - kept >=
+    Math.min(5, Math.ceil((running.target - kept) / 3))
+  );
 }
 
 function problemOf(failure: Failure, order: Order): Problem {
-  const lost = failure.code === 'network' || failure.code === 'connection_lost';
-  return lost ? { kind: 'lost', order } : { kind: 'failed', failure, order };
+  const lost = failure.code === "network" || failure.code === "connection_lost";
+  return lost ? { kind: "lost", order } : { kind: "failed", failure, order };
 }
 
 async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
@@ -220,7 +270,11 @@ async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
     try {
       return await listen(order, signal);
     } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'generation_in_progress') throw error;
+      if (
+        !(error instanceof Failure) ||
+        error.code !== "generation_in_progress"
+      )
+        throw error;
       await pause(ASK_AGAIN_MS, signal);
     }
   }
@@ -235,21 +289,28 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
     timer = setTimeout(() => silence.abort(), SILENCE_MS);
   };
   try {
-    const headers = { Accept: 'text/event-stream', 'Idempotency-Key': order.key };
+    const headers = {
+      Accept: "text/event-stream",
+      "Idempotency-Key": order.key,
+    };
     const signal = AbortSignal.any([cancelled, silence.signal]);
-    const response = await callRaw('ai-playlist', { body: order.wish, headers, signal });
+    const response = await callRaw("ai-playlist", {
+      body: order.wish,
+      headers,
+      signal,
+    });
     heard();
     isAnswered = true;
-    if (!response.body) throw new Failure('connection_lost');
+    if (!response.body) throw new Failure("connection_lost");
     for await (const { name, data } of eventsOf(response.body, heard)) {
       const result = take(order, name, JSON.parse(data));
       if (result) return result;
     }
-    throw new Failure('connection_lost');
+    throw new Failure("connection_lost");
   } catch (error) {
     if (error instanceof Failure || cancelled.aborted) throw error;
     if (!isAnswered && error instanceof TypeError) throw asFailure(error);
-    throw new Failure('connection_lost');
+    throw new Failure("connection_lost");
   } finally {
     clearTimeout(timer);
   }
@@ -258,15 +319,32 @@ async function listen(order: Order, cancelled: AbortSignal): Promise<Result> {
 /** Applies an event; returns the result of `done`, throws the failure of `error`. */
 function take(order: Order, name: string, data: unknown): Result | null {
   const { running } = generation.value;
-  if (name === 'error') throw failureOfBody(data);
-  if (name === 'done') return { ...(data as Result), order, leftOut: running?.leftOut ?? {} };
+  if (name === "error") throw failureOfBody(data);
+  if (name === "done")
+    return { ...(data as Result), order, leftOut: running?.leftOut ?? {} };
   if (!running) return null;
-  if (name === 'stage') change({ running: { ...running, stage: (data as { stage: Stage }).stage } });
-  if (name === 'track')
-    change({ running: { ...running, found: placed(running.found, data as Track & { index: number }) } });
-  if (name === 'miss') {
+  if (name === "stage")
+    change({
+      running: { ...running, stage: (data as { stage: Stage }).stage },
+    });
+  if (name === "track")
+    change({
+      running: {
+        ...running,
+        found: placed(running.found, data as Track & { index: number }),
+      },
+    });
+  if (name === "miss") {
     const { reason } = data as { reason: Reason };
-    change({ running: { ...running, leftOut: { ...running.leftOut, [reason]: (running.leftOut[reason] ?? 0) + 1 } } });
+    change({
+      running: {
+        ...running,
+        leftOut: {
+          ...running.leftOut,
+          [reason]: (running.leftOut[reason] ?? 0) + 1,
+        },
+      },
+    });
   }
   return null;
 }
@@ -280,7 +358,7 @@ function placed(found: Track[], track: Track & { index: number }): Track[] {
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    signal.addEventListener("abort", () => {
       clearTimeout(timer);
       reject(signal.reason);
     });

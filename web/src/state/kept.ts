@@ -3,8 +3,8 @@
 // They are an intention for the next refinement and no part of the playlist, so they stay in this browser: a press needs no
 // request, works offline and does not use up the edits of a minute.
 
-import { signal } from '@preact/signals';
-import { drafts } from './drafts.ts';
+import { signal } from "@preact/signals";
+import { drafts } from "./drafts.ts";
 
 const changes = signal(0);
 const name = (playlist_id: string) => `kept.${playlist_id}`;

@@ -1,23 +1,31 @@
 // The page without a connection: its files are kept by the service worker, and what was read last by the browser.
 
-import { asFailure } from '../api/failure.ts';
-import { textsNow } from '../i18n/texts.ts';
-import { drafts } from './drafts.ts';
-import { user } from './session.ts';
-import { say } from './toasts.ts';
+import { asFailure } from "../api/failure.ts";
+import { textsNow } from "../i18n/texts.ts";
+import { drafts } from "./drafts.ts";
+import { user } from "./session.ts";
+import { say } from "./toasts.ts";
 
-const WORKER = 'worker.js';
+const WORKER = "worker.js";
 const AT_MOST = 20;
-const NAMES = 'read';
+const NAMES = "read";
 
 type Policy = { createScriptURL: (url: string) => unknown };
-type Factory = { createPolicy: (name: string, rules: { createScriptURL: () => string }) => Policy };
+type Factory = {
+  createPolicy: (
+    name: string,
+    rules: { createScriptURL: () => string },
+  ) => Policy;
+};
 
 /** Registers the service worker. The page's policy allows no other script to become one. */
 export function keepFiles(): void {
   const { trustedTypes } = globalThis as { trustedTypes?: Factory };
   try {
-    const url = trustedTypes?.createPolicy('worker', { createScriptURL: () => WORKER }).createScriptURL('') ?? WORKER;
+    const url =
+      trustedTypes
+        ?.createPolicy("worker", { createScriptURL: () => WORKER })
+        .createScriptURL("") ?? WORKER;
     navigator.serviceWorker?.register(url as string).catch(() => {});
   } catch {
     // The host's policy allows none: the page needs a connection.
@@ -25,20 +33,28 @@ export function keepFiles(): void {
 }
 
 /** Reads, and returns what was read last if there is no connection. Signing out removes it, as all drafts. */
-export async function remembering<T>(name: string, read: () => Promise<T>): Promise<T> {
+export async function remembering<T>(
+  name: string,
+  read: () => Promise<T>,
+): Promise<T> {
   const who = user.value?.id;
   try {
     const value = await read();
     // The user may have signed out meanwhile.
     if (who !== user.value?.id) return value;
     const names = drafts.read<string[]>(NAMES, []).filter((it) => it !== name);
-    for (const old of names.splice(AT_MOST - 1)) drafts.forget(`${NAMES}.${old}`);
+    for (const old of names.splice(AT_MOST - 1))
+      drafts.forget(`${NAMES}.${old}`);
     drafts.write(NAMES, [name, ...names]);
     drafts.write(`${NAMES}.${name}`, value);
     return value;
   } catch (error) {
     const kept = drafts.read<T | null>(`${NAMES}.${name}`, null);
-    if (kept === null || !['network', 'offline'].includes(asFailure(error).code)) throw error;
+    if (
+      kept === null ||
+      !["network", "offline"].includes(asFailure(error).code)
+    )
+      throw error;
     say(textsNow().common.lastRead);
     return kept;
   }
@@ -46,6 +62,7 @@ export async function remembering<T>(name: string, read: () => Promise<T>): Prom
 
 /** Forgets what was read, because it belongs to another user than the one who has signed in. */
 export function forgetRead(): void {
-  for (const name of drafts.read<string[]>(NAMES, [])) drafts.forget(`${NAMES}.${name}`);
+  for (const name of drafts.read<string[]>(NAMES, []))
+    drafts.forget(`${NAMES}.${name}`);
   drafts.forget(NAMES);
 }

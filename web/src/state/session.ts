@@ -1,23 +1,28 @@
 // The signed-in user and the usage of their plan.
 
-import { signal } from '@preact/signals';
-import type { MailLink, Session } from '../api/auth.ts';
-import type { Usage } from '../api/data.ts';
-import { readUsage } from '../api/data.ts';
-import { deleteAccount as deleteOnServer } from '../api/functions.ts';
-import { auth, passingAuth } from '../api/supabase.ts';
-import { takeCaptchaToken } from './captcha.ts';
-import { drafts } from './drafts.ts';
+import { signal } from "@preact/signals";
+import type { MailLink, Session } from "../api/auth.ts";
+import type { Usage } from "../api/data.ts";
+import { readUsage } from "../api/data.ts";
+import { deleteAccount as deleteOnServer } from "../api/functions.ts";
+import { auth, passingAuth } from "../api/supabase.ts";
+import { takeCaptchaToken } from "./captcha.ts";
+import { drafts } from "./drafts.ts";
 
 /** The account; a missing e-mail address or phone number is an empty text. */
-export type User = { id: string; email: string; phone: string; isAnonymous: boolean };
+export type User = {
+  id: string;
+  email: string;
+  phone: string;
+  isAnonymous: boolean;
+};
 
 export const user = signal<User | null>(null);
 export const usage = signal<Usage | null>(null);
 
 /** Returns the e-mail address, otherwise the phone number, otherwise the id; it also confirms the account's deletion. */
 export function nameOf({ email, phone, id }: User): string {
-  return email || (phone && `+${phone.replace(/^\+/, '')}`) || id;
+  return email || (phone && `+${phone.replace(/^\+/, "")}`) || id;
 }
 
 /** Keeps `user` up to date; completes when it is first known. */
@@ -26,7 +31,9 @@ export async function followSession(): Promise<void> {
   auth().follow(take);
 }
 
-function userOf({ user: { id, email = '', phone = '', is_anonymous = false } }: Session): User {
+function userOf({
+  user: { id, email = "", phone = "", is_anonymous = false },
+}: Session): User {
   return { id, email, phone, isAnonymous: is_anonymous };
 }
 
@@ -34,7 +41,12 @@ function take(session: Session | null): void {
   const next = session && userOf(session);
   const isSame = next?.id === user.value?.id;
   // The e-mail address of the same account may have changed.
-  if (isSame && next?.email === user.value?.email && next?.isAnonymous === user.value?.isAnonymous) return;
+  if (
+    isSame &&
+    next?.email === user.value?.email &&
+    next?.isAnonymous === user.value?.isAnonymous
+  )
+    return;
   const hasOtherLimits = next?.isAnonymous !== user.value?.isAnonymous;
   user.value = next;
   if (isSame && !hasOtherLimits) return;
@@ -58,7 +70,10 @@ export async function refreshUsage(): Promise<void> {
 }
 
 /** Signs up; returns whether the account is usable at once, or needs the confirmation that was mailed. */
-export async function signUp(email: string, password: string): Promise<boolean> {
+export async function signUp(
+  email: string,
+  password: string,
+): Promise<boolean> {
   return (await auth().signUp(email, password, takeCaptchaToken())) !== null;
 }
 
@@ -68,7 +83,10 @@ export function signInAnonymously(): Promise<void> {
 }
 
 /** Gives an anonymous user an address and a password; returns whether that is done, or needs the mailed confirmation. */
-export async function keepAccount(email: string, password: string): Promise<boolean> {
+export async function keepAccount(
+  email: string,
+  password: string,
+): Promise<boolean> {
   await auth().update({ email, password });
   // Until it is renewed, the token says that the user is anonymous.
   return (await auth().renew()).user.is_anonymous === false;
@@ -79,17 +97,31 @@ export function signIn(email: string, password: string): Promise<void> {
 }
 
 /** An account opened by a link in a mail, beside the page's own session. */
-export type Opened = { user: User; enter: () => void; leave: () => Promise<void> };
+export type Opened = {
+  user: User;
+  enter: () => void;
+  leave: () => Promise<void>;
+};
 
 /** Redeems the link; returns null if the link in another mail must be redeemed as well. */
-export async function openMailLink(token_hash: string, type: MailLink): Promise<Opened | null> {
+export async function openMailLink(
+  token_hash: string,
+  type: MailLink,
+): Promise<Opened | null> {
   const passing = passingAuth();
   const session = await passing.redeem(token_hash, type);
   if (!session) return null;
-  return { user: userOf(session), enter: () => auth().enter(session), leave: () => passing.signOut() };
+  return {
+    user: userOf(session),
+    enter: () => auth().enter(session),
+    leave: () => passing.signOut(),
+  };
 }
 
-export async function sendConfirmation(email: string, type: 'signup' | 'email_change' = 'signup'): Promise<void> {
+export async function sendConfirmation(
+  email: string,
+  type: "signup" | "email_change" = "signup",
+): Promise<void> {
   await auth().resend(email, type, takeCaptchaToken());
 }
 

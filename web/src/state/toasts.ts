@@ -1,8 +1,8 @@
 // Short messages, each with at most one action.
 
-import { signal } from '@preact/signals';
-import { asFailure } from '../api/failure.ts';
-import { failureText, textsNow } from '../i18n/texts.ts';
+import { signal } from "@preact/signals";
+import { asFailure } from "../api/failure.ts";
+import { failureText, textsNow } from "../i18n/texts.ts";
 
 export type Toast = { id: number; text: string; undo?: () => void };
 
@@ -14,7 +14,7 @@ export const toasts = signal<readonly Toast[]>([]);
 /** The open dialogs. The topmost shows the toasts, because everything below is inert. */
 export const dialogs = signal(0);
 /** The text that screen readers announce; not visible. */
-export const announcement = signal('');
+export const announcement = signal("");
 
 const timers = new Map<number, ReturnType<typeof setTimeout>>();
 let last = 0;
@@ -22,7 +22,11 @@ let last = 0;
 export function say(text: string, undo?: () => void): number {
   last += 1;
   const toast = { id: last, text, undo };
-  for (const { id } of toasts.value.slice(0, Math.max(0, toasts.value.length + 1 - AT_MOST))) dismiss(id);
+  for (const { id } of toasts.value.slice(
+    0,
+    Math.max(0, toasts.value.length + 1 - AT_MOST),
+  ))
+    dismiss(id);
   toasts.value = [...toasts.value, toast];
   release(toast);
   return toast.id;
@@ -71,16 +75,23 @@ export function followHistory(of: History): () => void {
 }
 
 /** The fields in which the keys undo typing. */
-const FIELDS = 'input:not([type=checkbox]), textarea, select, [contenteditable]';
+const FIELDS =
+  "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 /** Ctrl+Z, or Cmd+Z, undoes the newest edit; with Shift, or Ctrl+Y, it is made again. */
 export function followUndoKeys(): void {
-  addEventListener('keydown', (event) => {
+  addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== 'z' && key !== 'y')) return;
+    if (
+      !(event.ctrlKey || event.metaKey) ||
+      event.altKey ||
+      (key !== "z" && key !== "y")
+    )
+      return;
     if (event.target instanceof Element && event.target.matches(FIELDS)) return;
-    const isUndo = key === 'z' && !event.shiftKey;
-    if (isUndo ? history?.undo() || undoNewest() : history?.redo()) event.preventDefault();
+    const isUndo = key === "z" && !event.shiftKey;
+    if (isUndo ? history?.undo() || undoNewest() : history?.redo())
+      event.preventDefault();
   });
 }
 

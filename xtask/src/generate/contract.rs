@@ -14,5 +14,8 @@ pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
     let printed = process::output_of(&mut command).context("tools/contract failed")?;
     let files: BTreeMap<PathBuf, String> =
         serde_json::from_str(&printed).context("what tools/contract printed")?;
-    Ok(files.into_iter().map(|(path, text)| (workspace.root.join(path), text)).collect())
+    Ok(files
+        .into_iter()
+        .map(|(path, text)| (workspace.root.join(path), text))
+        .collect())
 }

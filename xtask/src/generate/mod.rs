@@ -31,10 +31,18 @@ fn check(workspace: &Workspace, files: &[(PathBuf, String)]) -> Result<()> {
     let stale: Vec<_> = files
         .iter()
         .filter(|(path, text)| fs::read_to_string(path).ok().as_ref() != Some(text))
-        .map(|(path, _)| path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string())
+        .map(|(path, _)| {
+            path.strip_prefix(&workspace.root)
+                .unwrap_or(path)
+                .display()
+                .to_string()
+        })
         .collect();
     if !stale.is_empty() {
-        bail!("not what `cargo xtask generate` writes: {}", stale.join(", "));
+        bail!(
+            "not what `cargo xtask generate` writes: {}",
+            stale.join(", ")
+        );
     }
     Ok(())
 }

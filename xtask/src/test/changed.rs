@@ -28,20 +28,31 @@ pub fn paths(workspace: &Workspace) -> Result<Vec<String>> {
         let mut command = Command::new("git");
         output_of(command.current_dir(&workspace.root).args(arguments))
     };
-    let begun = ["origin/main", "main"].iter().find_map(|base| git(&["merge-base", base, "HEAD"]));
+    let begun = ["origin/main", "main"]
+        .iter()
+        .find_map(|base| git(&["merge-base", base, "HEAD"]));
     let base = begun.context("git finds neither origin/main nor main")?;
-    let changed = git(&["diff", "--name-only", "--no-renames", &base]).context("git diff failed")?;
-    let new = git(&["ls-files", "--others", "--exclude-standard"]).context("git ls-files failed")?;
-    Ok(changed.lines().chain(new.lines()).map(str::to_owned).collect())
+    let changed =
+        git(&["diff", "--name-only", "--no-renames", &base]).context("git diff failed")?;
+    let new =
+        git(&["ls-files", "--others", "--exclude-standard"]).context("git ls-files failed")?;
+    Ok(changed
+        .lines()
+        .chain(new.lines())
+        .map(str::to_owned)
+        .collect())
 }
 
 impl Stage {
     pub fn is_concerned_by(&self, path: &str) -> bool {
         EVERYTHING.iter().any(|prefix| path.starts_with(prefix))
-            || self.paths.iter().any(|pattern| match pattern.strip_prefix('*') {
-                Some(suffix) => path.ends_with(suffix),
-                None => path.starts_with(pattern),
-            })
+            || self
+                .paths
+                .iter()
+                .any(|pattern| match pattern.strip_prefix('*') {
+                    Some(suffix) => path.ends_with(suffix),
+                    None => path.starts_with(pattern),
+                })
     }
 }
 
@@ -53,7 +64,11 @@ mod tests {
     use crate::test::STAGES;
 
     fn concerned(path: &str) -> BTreeSet<&'static str> {
-        STAGES.iter().filter(|stage| stage.is_concerned_by(path)).map(|stage| stage.name).collect()
+        STAGES
+            .iter()
+            .filter(|stage| stage.is_concerned_by(path))
+            .map(|stage| stage.name)
+            .collect()
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl Context<'_> {
     /// # Errors
     /// If it fails, on Ctrl-C, or as soon as a part of the stack ends.
     pub fn run(&mut self, command: &mut Command) -> Result<()> {
-        command.stdout(self.log.try_clone()?).stderr(self.log.try_clone()?);
+        command
+            .stdout(self.log.try_clone()?)
+            .stderr(self.log.try_clone()?);
         match &mut self.stack {
             Some(it) => {
                 it.describe_to(command);
@@ -46,7 +48,10 @@ impl Context<'_> {
     }
 
     pub fn ready(&self) -> Result<&Ready> {
-        self.stack.as_ref().map(|it| &it.stack.ready).context("the stage has no stack")
+        self.stack
+            .as_ref()
+            .map(|it| &it.stack.ready)
+            .context("the stage has no stack")
     }
 
     pub fn set_up<T>(&self, install: impl FnOnce(&Workspace) -> Result<T>) -> Result<T> {
@@ -73,7 +78,10 @@ impl TestStack {
             Needs::Postgres15 => None,
         };
         let _one_at_a_time = SETUP.lock().unwrap_or_else(PoisonError::into_inner);
-        let data = workspace.target.join("test").join(needs.name().replace(' ', "-"));
+        let data = workspace
+            .target
+            .join("test")
+            .join(needs.name().replace(' ', "-"));
         let ready_file = data.join(READY_FILE);
         let stack = match runtime {
             Some(runtime) => {
@@ -81,20 +89,31 @@ impl TestStack {
                 Stack::start_simulated(workspace, profile, runtime, &data, ready_file)
             }
             None => {
-                let missing =
-                    || NotRun(format!("it needs Debian 12's {}", setup::DEBIAN_POSTGRES.join(", ")));
+                let missing = || {
+                    NotRun(format!(
+                        "it needs Debian 12's {}",
+                        setup::DEBIAN_POSTGRES.join(", ")
+                    ))
+                };
                 let package = setup::for_debian_postgres(workspace)?.ok_or_else(missing)?;
                 Stack::start_supabase(workspace, package, &data, &ready_file)
             }
         };
-        Ok(Some(Self { stack: stack?, data }))
+        Ok(Some(Self {
+            stack: stack?,
+            data,
+        }))
     }
 
     /// # Errors
     /// If a process of it is left.
     pub fn stop(self) -> Result<()> {
         let left = self.stack.stop();
-        if left.is_empty() { Ok(()) } else { bail!("processes are left of: {}", left.join(", ")) }
+        if left.is_empty() {
+            Ok(())
+        } else {
+            bail!("processes are left of: {}", left.join(", "))
+        }
     }
 
     fn describe_to(&self, command: &mut Command) {

@@ -66,8 +66,15 @@ enum Needs {
 
 impl Needs {
     /// In the order in which free workers take them: the longest first.
-    const ALL: [Self; 7] =
-        [Self::Build, Self::Workerd, Self::Cargo, Self::Node, Self::Page, Self::Deno, Self::Postgres15];
+    const ALL: [Self; 7] = [
+        Self::Build,
+        Self::Workerd,
+        Self::Cargo,
+        Self::Node,
+        Self::Page,
+        Self::Deno,
+        Self::Postgres15,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -107,25 +114,48 @@ pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<E
     }
     let started = Instant::now();
     // The deployed artefacts differ only in their optimisation.
-    let profile = if tier == Tier::Full { Profile::Deployable } else { Profile::Quick };
+    let profile = if tier == Tier::Full {
+        Profile::Deployable
+    } else {
+        Profile::Quick
+    };
     let summary = workers::run(workspace, profile, &chosen)?;
-    say(format_args!("\nall stages took {}", duration(started.elapsed())));
-    say(format_args!("\n{}{}", slowest::report(&workers::logs(workspace)), summary.text()));
-    Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    say(format_args!(
+        "\nall stages took {}",
+        duration(started.elapsed())
+    ));
+    say(format_args!(
+        "\n{}{}",
+        slowest::report(&workers::logs(workspace)),
+        summary.text()
+    ));
+    Ok(if summary.failed() == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The stages of the tier, those that are named, or those of the tier that a change concerns; and the build, where one
 /// of them runs functions.
 fn choose(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<Vec<&'static Stage>> {
-    let changed = if options.changed { Some(changed::paths(workspace)?) } else { None };
+    let changed = if options.changed {
+        Some(changed::paths(workspace)?)
+    } else {
+        None
+    };
     let is_chosen = |stage: &Stage| {
         let is_named = options.only.iter().any(|name| name == stage.name);
         let is_of_tier = options.only.is_empty() && stage.is_of(tier);
-        let is_concerned = |paths: &Vec<String>| paths.iter().any(|path| stage.is_concerned_by(path));
+        let is_concerned =
+            |paths: &Vec<String>| paths.iter().any(|path| stage.is_concerned_by(path));
         is_named || (is_of_tier && changed.as_ref().is_none_or(is_concerned))
     };
-    let runs_functions = STAGES.iter().any(|stage| is_chosen(stage) && stage.needs.runs_functions());
-    let is_needed = |stage: &&Stage| is_chosen(stage) || (stage.needs == Needs::Build && runs_functions);
+    let runs_functions = STAGES
+        .iter()
+        .any(|stage| is_chosen(stage) && stage.needs.runs_functions());
+    let is_needed =
+        |stage: &&Stage| is_chosen(stage) || (stage.needs == Needs::Build && runs_functions);
     Ok(STAGES.iter().filter(is_needed).collect())
 }
 
@@ -137,6 +167,11 @@ impl Stage {
 
     fn line(&self) -> String {
         let tier = format!("{:?}", self.tier).to_lowercase();
-        format!("{:<18} {tier:<5}  {:<20}  {}", self.name, self.needs.name(), self.about)
+        format!(
+            "{:<18} {tier:<5}  {:<20}  {}",
+            self.name,
+            self.needs.name(),
+            self.about
+        )
     }
 }

@@ -14,7 +14,10 @@ use crate::artefacts;
 
 pub enum Run {
     /// Cargo, with variables unless they are set already.
-    Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    Cargo(
+        &'static [&'static str],
+        &'static [(&'static str, &'static str)],
+    ),
     Clippy(Clippy),
     /// Node's test runner over some files.
     Node(&'static [&'static str]),
@@ -39,21 +42,32 @@ impl Run {
         let mut command = match self {
             Self::Cargo(arguments, variables) => {
                 let mut command = cargo(cx);
-                let unset = variables.iter().filter(|(name, _)| std::env::var_os(name).is_none());
+                let unset = variables
+                    .iter()
+                    .filter(|(name, _)| std::env::var_os(name).is_none());
                 command.args(*arguments).envs(unset.copied());
                 command
             }
             Self::Clippy(clippy) => clippy.command(cx)?,
             Self::Node(patterns) => node(cx, &[], patterns)?,
-            Self::Browser(options, patterns) => {
-                node(cx, &[&["--test-concurrency=1"], *options].concat(), patterns)?
-            }
+            Self::Browser(options, patterns) => node(
+                cx,
+                &[&["--test-concurrency=1"], *options].concat(),
+                patterns,
+            )?,
             Self::Database(program) => {
-                let url = cx.ready()?.database_url.clone().context("there is no local database")?;
+                let url = cx
+                    .ready()?
+                    .database_url
+                    .clone()
+                    .context("there is no local database")?;
                 let mut command = Command::new(cx.workspace.npm_bin("node"));
                 // Tools that it starts find their Node by name.
                 command.env("PATH", cx.workspace.path_with(&[])?);
-                command.arg(program).arg(url).current_dir(&cx.workspace.root);
+                command
+                    .arg(program)
+                    .arg(url)
+                    .current_dir(&cx.workspace.root);
                 command
             }
             Self::EndToEnd(filter) => {
@@ -64,7 +78,13 @@ impl Run {
             Self::EndToEndWithout(skipped) => {
                 // The tests start the operators' tools: they are compiled here instead of within a test.
                 let mut tools = cargo(cx);
-                cx.run(tools.args(["build", "--package", "check-llm", "--package", "reconcile-billing"]))?;
+                cx.run(tools.args([
+                    "build",
+                    "--package",
+                    "check-llm",
+                    "--package",
+                    "reconcile-billing",
+                ]))?;
                 let mut command = end_to_end(cx)?;
                 command.args(skipped.iter().flat_map(|name| ["--skip", name]));
                 command
@@ -87,7 +107,12 @@ impl Clippy {
             Self::Wasm => {
                 cx.set_up(|_| setup::ensure_wasm_target())?;
                 command.args(["--target", WASM_TARGET, "--package", "shared"]);
-                command.args(cx.workspace.functions.iter().flat_map(|it| ["--package", &it.name]));
+                command.args(
+                    cx.workspace
+                        .functions
+                        .iter()
+                        .flat_map(|it| ["--package", &it.name]),
+                );
             }
         }
         command.args(["--", "-D", "warnings"]);
@@ -121,12 +146,25 @@ pub fn biome(cx: &mut Context<'_>) -> Result<()> {
 pub fn types(cx: &mut Context<'_>) -> Result<()> {
     cx.set_up(setup::for_node)?;
     let workspace = cx.workspace;
-    cx.run(Command::new(workspace.npm_bin("tsc")).arg("--noEmit").current_dir(&workspace.root))?;
+    cx.run(
+        Command::new(workspace.npm_bin("tsc"))
+            .arg("--noEmit")
+            .current_dir(&workspace.root),
+    )?;
     // The entries are checked whether their functions are built or not.
     let import_map = workspace.target.join("types.json");
-    stack::write_import_map(workspace, &import_map, |_| workspace.root.join("tools/stack/assets/built"))?;
+    stack::write_import_map(workspace, &import_map, |_| {
+        workspace.root.join("tools/stack/assets/built")
+    })?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
-    deno.args(["check", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--import-map"]);
+    deno.args([
+        "check",
+        "--no-config",
+        "--no-lock",
+        "--no-remote",
+        "--no-npm",
+        "--import-map",
+    ]);
     deno.arg(import_map).arg("tools/stack/assets/deno-serve.ts");
     let functions = workspace.edge_functions();
     deno.args(functions.map(|function| workspace.deno_entry(function).join("index.ts")));
@@ -136,7 +174,11 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
 pub fn models(cx: &mut Context<'_>) -> Result<()> {
     let packages = python_packages(cx, "tests/models")?;
     let mut command = end_to_end(cx)?;
-    cx.run(command.arg("models::").env("SOUND_WHISKERS_PYTHON", packages.join("python")))
+    cx.run(
+        command
+            .arg("models::")
+            .env("SOUND_WHISKERS_PYTHON", packages.join("python")),
+    )
 }
 
 pub fn deploy(cx: &mut Context<'_>) -> Result<()> {
@@ -147,7 +189,11 @@ pub fn deploy(cx: &mut Context<'_>) -> Result<()> {
 /// `SCHEMATHESIS_SEED` chooses other requests.
 pub fn schemathesis(cx: &mut Context<'_>) -> Result<()> {
     let packages = python_packages(cx, "tests/openapi")?;
-    let functions_url = cx.ready()?.functions_url.clone().context("there are no functions")?;
+    let functions_url = cx
+        .ready()?
+        .functions_url
+        .clone()
+        .context("there are no functions")?;
     let mut command = Command::new(packages.join("schemathesis"));
     command.args(["--config-file", "tests/openapi/schemathesis.toml"]);
     command.args(["run", "docs/openapi.yaml", "--url", &functions_url]);
@@ -155,7 +201,11 @@ pub fn schemathesis(cx: &mut Context<'_>) -> Result<()> {
         command.arg("--seed").arg(seed);
     }
     // Compiled hooks would be left beside their source.
-    cx.run(command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&cx.workspace.root))
+    cx.run(
+        command
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .current_dir(&cx.workspace.root),
+    )
 }
 
 fn cargo(cx: &Context<'_>) -> Command {
@@ -167,10 +217,21 @@ fn end_to_end(cx: &Context<'_>) -> Result<Command> {
     let mut command = cargo(cx);
     // libtest tells how long a test took only where unstable options are allowed, and the variable that allows them
     // would have cargo compile everything anew: so the test binary alone gets it.
-    command.args(["--config", "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']"]);
+    command.args([
+        "--config",
+        "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']",
+    ]);
     // For the tests that start stacks of their own, to see how they end.
     command.env("SOUND_WHISKERS_XTASK", &cx.workspace.program);
-    command.args(["test", "--package", "it", "--lib", "--", "-Zunstable-options", "--report-time"]);
+    command.args([
+        "test",
+        "--package",
+        "it",
+        "--lib",
+        "--",
+        "-Zunstable-options",
+        "--report-time",
+    ]);
     Ok(command)
 }
 
@@ -185,7 +246,11 @@ fn node(cx: &Context<'_>, options: &[&str], patterns: &[&str]) -> Result<Command
         }
     }
     let mut command = Command::new(cx.workspace.npm_bin("node"));
-    command.current_dir(root).args(["--test", "--test-reporter=spec"]).args(options).args(patterns);
+    command
+        .current_dir(root)
+        .args(["--test", "--test-reporter=spec"])
+        .args(options)
+        .args(patterns);
     Ok(command)
 }
 
@@ -202,7 +267,11 @@ fn need_component(cx: &mut Context<'_>, name: &str) -> Result<()> {
     if process::output_of(Command::new("cargo").args([subcommand, "--version"])).is_some() {
         return Ok(());
     }
-    let added = cx.run(Command::new("rustup").args(["component", "add", name]).current_dir(Path::new("/")));
+    let added = cx.run(
+        Command::new("rustup")
+            .args(["component", "add", name])
+            .current_dir(Path::new("/")),
+    );
     added.map_err(|_| NotRun(format!("{name} is not installed, and rustup cannot add it")).into())
 }
 

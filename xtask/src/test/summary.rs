@@ -27,7 +27,10 @@ impl Summary {
 
     /// How many stages failed or could not run.
     pub fn failed(&self) -> usize {
-        self.stages.iter().filter(|(_, _, outcome)| *outcome != Outcome::Ok).count()
+        self.stages
+            .iter()
+            .filter(|(_, _, outcome)| *outcome != Outcome::Ok)
+            .count()
     }
 
     /// A line for each stage that did not succeed, then the counts alone on a line.
@@ -61,7 +64,11 @@ mod tests {
         let mut summary = Summary::default();
         summary.add("format", Duration::from_secs(1), Outcome::Ok);
         summary.add("build", Duration::from_secs(75), Outcome::Failed);
-        summary.add("browser", Duration::ZERO, Outcome::NotRun("no browser for this platform".into()));
+        summary.add(
+            "browser",
+            Duration::ZERO,
+            Outcome::NotRun("no browser for this platform".into()),
+        );
         summary
     }
 

@@ -20,9 +20,21 @@ const PRODUCT: &[&str] = &[
     "tests/simulators/",
     "tests/local-supabase/",
 ];
-const CLIENTS: &[&str] =
-    &["shared/", "functions/", "supabase/", "tests/simulators/", "tests/supabase-js/", "tests/stripe-sdk/"];
-const CONTRACT: &[&str] = &["shared/", "functions/", "supabase/", "docs/openapi.yaml", "tests/openapi/"];
+const CLIENTS: &[&str] = &[
+    "shared/",
+    "functions/",
+    "supabase/",
+    "tests/simulators/",
+    "tests/supabase-js/",
+    "tests/stripe-sdk/",
+];
+const CONTRACT: &[&str] = &[
+    "shared/",
+    "functions/",
+    "supabase/",
+    "docs/openapi.yaml",
+    "tests/openapi/",
+];
 const GENERATED: &[&str] = &[
     "shared/",
     "functions/",
@@ -35,19 +47,49 @@ const GENERATED: &[&str] = &[
     "supabase/config.toml",
     "supabase/functions/",
 ];
-const WEB: &[&str] = &["web/", "tests/browser/", "shared/", "functions/", "supabase/"];
-const DEPLOY: &[&str] =
-    &["functions/", "supabase/", "web/", "tools/deploy/", "tests/deploy/", "wrangler.toml"];
+const WEB: &[&str] = &[
+    "web/",
+    "tests/browser/",
+    "shared/",
+    "functions/",
+    "supabase/",
+];
+const DEPLOY: &[&str] = &[
+    "functions/",
+    "supabase/",
+    "web/",
+    "tools/deploy/",
+    "tests/deploy/",
+    "wrangler.toml",
+];
 
 /// The property tests, on more inputs and from new seeds; `PROPTEST_CASES` chooses how many.
 const FUZZ: Run = Run::Cargo(
-    &["test", "--workspace", "--exclude", "it", "--lib", "--", "properties::", "any_text::"],
+    &[
+        "test",
+        "--workspace",
+        "--exclude",
+        "it",
+        "--lib",
+        "--",
+        "properties::",
+        "any_text::",
+    ],
     // A failing input says more than a backtrace of each attempt to shrink it.
     &[("PROPTEST_CASES", "2000"), ("RUST_BACKTRACE", "0")],
 );
-const NATIVE_TESTS: Run = Run::Cargo(&["test", "--workspace", "--exclude", "it", "--no-fail-fast"], &[]);
-const DOCS: Run = Run::Cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]);
-const SIMULATORS: Run = Run::Node(&["tests/simulators/**/*.test.ts", "tests/local-supabase/parts.test.ts"]);
+const NATIVE_TESTS: Run = Run::Cargo(
+    &["test", "--workspace", "--exclude", "it", "--no-fail-fast"],
+    &[],
+);
+const DOCS: Run = Run::Cargo(
+    &["doc", "--workspace", "--no-deps"],
+    &[("RUSTDOCFLAGS", "-D warnings")],
+);
+const SIMULATORS: Run = Run::Node(&[
+    "tests/simulators/**/*.test.ts",
+    "tests/local-supabase/parts.test.ts",
+]);
 
 /// Attacks, races and time: what assertions within one transaction cannot see.
 const DATABASE: Run = Run::Node(&["tests/database/**/*.test.ts"]);
@@ -56,8 +98,14 @@ const OPENAPI_LIVE: Run = Run::Node(&["tests/openapi/live.test.ts"]);
 const PGTAP: Run = Run::Database("tests/local-supabase/pgtap.ts");
 
 /// The end-to-end tests without those that have a stage of their own.
-const END_TO_END: Run =
-    Run::EndToEndWithout(&["load::", "matrix::", "crashes::", "models::", "convergence::", "deno::"]);
+const END_TO_END: Run = Run::EndToEndWithout(&[
+    "load::",
+    "matrix::",
+    "crashes::",
+    "models::",
+    "convergence::",
+    "deno::",
+]);
 /// How stacks start and end does not depend on the runtime. Deno aborts `request.signal` as a rule when a client leaves
 /// before its document, but was seen not to.
 const END_TO_END_DENO: Run = Run::EndToEndWithout(&[
@@ -92,12 +140,23 @@ const fn stage(
     paths: &'static [&'static str],
     run: Run,
 ) -> Stage {
-    Stage { name, about, tier, needs, is_exclusive: false, paths, run }
+    Stage {
+        name,
+        about,
+        tier,
+        needs,
+        is_exclusive: false,
+        paths,
+        run,
+    }
 }
 
 /// A stage that runs beside no other.
 const fn exclusive(stage: Stage) -> Stage {
-    Stage { is_exclusive: true, ..stage }
+    Stage {
+        is_exclusive: true,
+        ..stage
+    }
 }
 
 #[rustfmt::skip]

@@ -18,7 +18,12 @@ pub fn run(cx: &mut Context<'_>) -> Result<()> {
     let workspace = cx.workspace;
     let shared = workspace.root.join("shared");
     let mut folders = Vec::new();
-    for folder in workspace.functions.iter().map(|function| &function.dir).chain([&shared]) {
+    for folder in workspace
+        .functions
+        .iter()
+        .map(|function| &function.dir)
+        .chain([&shared])
+    {
         let manifest = folder.join("Cargo.toml");
         let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
         if text.contains("wasm-bindgen-test") {
@@ -36,20 +41,43 @@ pub fn run(cx: &mut Context<'_>) -> Result<()> {
 fn test_runner(cx: &mut Context<'_>) -> Result<PathBuf> {
     let workspace = cx.workspace;
     let mut cargo = workspace.cargo(&workspace.root);
-    cx.run(cargo.args(["build", "--package", "bindings", "--bins", "--features", "test-runner"]))?;
+    cx.run(cargo.args([
+        "build",
+        "--package",
+        "bindings",
+        "--bins",
+        "--features",
+        "test-runner",
+    ]))?;
     Ok(workspace.target.join("debug/wasm-bindgen-test-runner"))
 }
 
-fn by_wasm_pack(cx: &mut Context<'_>, wasm_pack: &Path, runner: &Path, folders: &[&Path]) -> Result<()> {
-    let runner_folder = runner.parent().context("the runner has no folder")?.to_owned();
+fn by_wasm_pack(
+    cx: &mut Context<'_>,
+    wasm_pack: &Path,
+    runner: &Path,
+    folders: &[&Path],
+) -> Result<()> {
+    let runner_folder = runner
+        .parent()
+        .context("the runner has no folder")?
+        .to_owned();
     // It asks this name for its version, and that is all.
     let asked = runner_folder.join("wasm-bindgen");
     let _ = fs::remove_file(&asked);
     std::os::unix::fs::symlink(runner, &asked).with_context(|| asked.display().to_string())?;
     for folder in folders {
         let mut command = Command::new(wasm_pack);
-        command.args(["test", "--node", "--mode", "no-install"]).arg(folder);
-        cx.run(command.env("PATH", cx.workspace.path_with(std::slice::from_ref(&runner_folder))?))?;
+        command
+            .args(["test", "--node", "--mode", "no-install"])
+            .arg(folder);
+        cx.run(
+            command.env(
+                "PATH",
+                cx.workspace
+                    .path_with(std::slice::from_ref(&runner_folder))?,
+            ),
+        )?;
     }
     Ok(())
 }

@@ -34,12 +34,30 @@ pub fn run(workspace: &Workspace, profile: Profile, stages: &[&'static Stage]) -
     let logs = logs(workspace);
     files::remove_folder(&logs)?;
     files::create_folder(&logs)?;
-    let runner = Runner { workspace, profile, logs, board: Mutex::default(), beside: RwLock::new(()) };
-    let of = |needs: Needs| stages.iter().copied().filter(|stage| stage.needs == needs).collect::<Vec<_>>();
+    let runner = Runner {
+        workspace,
+        profile,
+        logs,
+        board: Mutex::default(),
+        beside: RwLock::new(()),
+    };
+    let of = |needs: Needs| {
+        stages
+            .iter()
+            .copied()
+            .filter(|stage| stage.needs == needs)
+            .collect::<Vec<_>>()
+    };
     runner.run_group(Needs::Build, &of(Needs::Build))?;
-    let groups =
-        Needs::ALL.into_iter().filter(|needs| *needs != Needs::Build).map(|needs| (needs, of(needs)));
-    let queue = Mutex::new(groups.filter(|(_, stages)| !stages.is_empty()).collect::<VecDeque<_>>());
+    let groups = Needs::ALL
+        .into_iter()
+        .filter(|needs| *needs != Needs::Build)
+        .map(|needs| (needs, of(needs)));
+    let queue = Mutex::new(
+        groups
+            .filter(|(_, stages)| !stages.is_empty())
+            .collect::<VecDeque<_>>(),
+    );
     let take = || lock(&queue).pop_front();
     let work = || -> Result<()> {
         while let Some((needs, stages)) = take() {
@@ -50,9 +68,15 @@ pub fn run(workspace: &Workspace, profile: Profile, stages: &[&'static Stage]) -
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         runner.show_status_until(|| workers.iter().all(|worker| worker.is_finished()));
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
     })?;
-    Ok(runner.board.into_inner().unwrap_or_else(PoisonError::into_inner).summary)
+    Ok(runner
+        .board
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .summary)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,15 +115,20 @@ impl Runner<'_> {
             self.record(stage.name, stage.is_exclusive, |log| match is_started {
                 true => {
                     let (workspace, profile) = (self.workspace, self.profile);
-                    stage.run.run(&mut Context { workspace, profile, stack: stack.as_mut(), log })
+                    stage.run.run(&mut Context {
+                        workspace,
+                        profile,
+                        stack: stack.as_mut(),
+                        log,
+                    })
                 }
                 false => Err(NotRun("its stack did not start".to_owned()).into()),
             })?;
         }
         match stack {
-            Some(stack) => {
-                self.record(&format!("stop ({})", needs.name()), false, |_| stack.stop()).map(drop)
-            }
+            Some(stack) => self
+                .record(&format!("stop ({})", needs.name()), false, |_| stack.stop())
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -108,8 +137,14 @@ impl Runner<'_> {
     ///
     /// # Errors
     /// Only on Ctrl-C, or if the log cannot be written; a failure goes into the summary.
-    fn record(&self, name: &str, is_exclusive: bool, run: impl FnOnce(File) -> Result<()>) -> Result<bool> {
-        let _others_wait = is_exclusive.then(|| self.beside.write().unwrap_or_else(PoisonError::into_inner));
+    fn record(
+        &self,
+        name: &str,
+        is_exclusive: bool,
+        run: impl FnOnce(File) -> Result<()>,
+    ) -> Result<bool> {
+        let _others_wait =
+            is_exclusive.then(|| self.beside.write().unwrap_or_else(PoisonError::into_inner));
         let _exclusive_wait =
             (!is_exclusive).then(|| self.beside.read().unwrap_or_else(PoisonError::into_inner));
         let path = self.logs.join(format!("{name}.log"));
@@ -148,8 +183,9 @@ impl Runner<'_> {
         while !is_done() {
             if is_terminal {
                 let board = lock(&self.board);
-                let of =
-                    |(name, started): &(String, Instant)| format!("{name} {}", duration(started.elapsed()));
+                let of = |(name, started): &(String, Instant)| {
+                    format!("{name} {}", duration(started.elapsed()))
+                };
                 let running: Vec<_> = board.running.iter().map(of).collect();
                 clear_status();
                 print!("… {}", running.join(", "));

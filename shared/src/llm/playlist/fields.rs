@@ -50,6 +50,13 @@ pub(super) enum Field {
 
 /// Returns the meaning of the member `key`. Case and punctuation are ignored.
 pub(super) fn of(key: &str) -> Option<Field> {
-    let name: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    FIELDS.iter().find(|(_, names)| names.contains(&&*name)).map(|(field, _)| *field)
+    let name: String = key
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    FIELDS
+        .iter()
+        .find(|(_, names)| names.contains(&&*name))
+        .map(|(field, _)| *field)
 }

@@ -19,7 +19,11 @@ words! {include_str!("words.txt");
 
 /// A language of prompts and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(rename_all = "snake_case")
+)]
 pub enum Language {
     /// English.
     En,
@@ -54,18 +58,26 @@ impl Language {
     pub fn detect(text: &str) -> Self {
         let mut polish = HashSet::new();
         let mut english = HashSet::new();
-        let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+        let words = text
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|word| !word.is_empty());
         for (at, word) in words.enumerate() {
             let lower = word.to_lowercase();
             // Within a sentence, a capital begins a name.
             let may_be_name = at > 0 && word.starts_with(char::is_uppercase);
             if ENGLISH_WORDS.contains(&&*lower) {
                 english.insert(lower);
-            } else if POLISH_WORDS.contains(&&*lower) || lower.contains(POLISH_LETTERS) && !may_be_name {
+            } else if POLISH_WORDS.contains(&&*lower)
+                || lower.contains(POLISH_LETTERS) && !may_be_name
+            {
                 polish.insert(lower);
             }
         }
-        if !polish.is_empty() && polish.len() >= english.len() { Self::Pl } else { Self::En }
+        if !polish.is_empty() && polish.len() >= english.len() {
+            Self::Pl
+        } else {
+            Self::En
+        }
     }
 }
 

@@ -210,7 +210,10 @@ impl PlaylistReader {
             }
             Token::ObjectStart => {
                 let is_in_list = self.starts_in_list();
-                self.frames.push(Frame::Object(Object { is_in_list, ..Object::default() }));
+                self.frames.push(Frame::Object(Object {
+                    is_in_list,
+                    ..Object::default()
+                }));
             }
             Token::ArrayStart => self.open_array(events),
             Token::Key(key) => {
@@ -249,7 +252,14 @@ impl PlaylistReader {
         self.tell_texts(events);
         let is_root = self.frames.is_empty();
         let is_in_list = matches!(self.frames.last(), Some(Frame::Array(_)));
-        let array = Array { field, is_root, is_in_list, texts: Vec::new(), year: None, has_songs: false };
+        let array = Array {
+            field,
+            is_root,
+            is_in_list,
+            texts: Vec::new(),
+            year: None,
+            has_songs: false,
+        };
         self.frames.push(Frame::Array(array));
     }
 
@@ -265,7 +275,8 @@ impl PlaylistReader {
         match self.frames.last_mut() {
             None => {}
             Some(Frame::Array(array)) => {
-                let is_line = !array.is_in_list && (array.is_root || array.field == Some(Field::Songs));
+                let is_line =
+                    !array.is_in_list && (array.is_root || array.field == Some(Field::Songs));
                 let song = if is_line { song::line(&text) } else { None };
                 match song {
                     Some(song) => {
@@ -312,7 +323,11 @@ impl PlaylistReader {
 
     /// Reads a document that is inside a text.
     fn nested(&mut self, text: &str, events: &mut Vec<PlaylistEvent>) {
-        let mut reader = Self { is_nested: true, suggestions: self.suggestions, ..Self::default() };
+        let mut reader = Self {
+            is_nested: true,
+            suggestions: self.suggestions,
+            ..Self::default()
+        };
         let found = reader.push(text);
         let songs = reader.suggestions > self.suggestions;
         self.suggestions = reader.suggestions;
@@ -324,9 +339,14 @@ impl PlaylistReader {
     }
 
     fn close_object(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let Some(Frame::Object(mut object)) = self.frames.pop() else { return };
+        let Some(Frame::Object(mut object)) = self.frames.pop() else {
+            return;
+        };
         let is_attribute = self.is_within_song();
-        match (object.artist.take(), object.title.clone().or(object.name.clone())) {
+        match (
+            object.artist.take(),
+            object.title.clone().or(object.name.clone()),
+        ) {
             _ if object.has_songs => self.end_container(object, events),
             (Some(_), Some(_)) if is_attribute => {}
             (Some(artist), Some(title)) => {
@@ -347,14 +367,19 @@ impl PlaylistReader {
 
     /// Whether the object that has ended describes a song, such as its album, and is not a song.
     fn is_within_song(&self) -> bool {
-        let Some(Frame::Object(parent)) = self.frames.last() else { return false };
+        let Some(Frame::Object(parent)) = self.frames.last() else {
+            return false;
+        };
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
     }
 
     /// The whole answer, or a part of it, has ended.
     fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
         object.tell(events);
-        let is_whole = self.frames.iter().all(|frame| matches!(frame, Frame::Array(array) if array.is_root));
+        let is_whole = self
+            .frames
+            .iter()
+            .all(|frame| matches!(frame, Frame::Array(array) if array.is_root));
         if object.has_songs && is_whole && self.suggestions > 0 && !self.parser.is_doubtful() {
             self.is_complete = true;
         }
@@ -385,7 +410,9 @@ impl PlaylistReader {
     }
 
     fn close_array(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let Some(Frame::Array(array)) = self.frames.pop() else { return };
+        let Some(Frame::Array(array)) = self.frames.pop() else {
+            return;
+        };
         match self.frames.last_mut() {
             Some(Frame::Object(parent)) => {
                 self.has_list |= array.field == Some(Field::Songs);
@@ -417,8 +444,7 @@ impl PlaylistReader {
     }
 
     fn suggest(&mut self, song: Suggestion, events: &mut Vec<PlaylistEvent>) {
-        let is_echo =
-            |frame: &Frame| matches!(frame, Frame::Object(object) if object.key == Some(Field::Echo));
+        let is_echo = |frame: &Frame| matches!(frame, Frame::Object(object) if object.key == Some(Field::Echo));
         if self.suggestions < MAX_SUGGESTIONS && !self.frames.iter().any(is_echo) {
             self.suggestions += 1;
             events.push(PlaylistEvent::Suggestion(song));
@@ -454,26 +480,49 @@ impl Object {
 
     fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
         let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
-            let text = text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
+            let text =
+                text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
             // Some models wrap the answer in an object with the schema's name.
-            let text = text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
+            let text =
+                text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
             events.extend(text.map(event));
         };
-        tell(self.name.take().or(self.title.take()), MAX_NAME_CHARACTERS, PlaylistEvent::Name);
-        tell(self.description.take(), MAX_DESCRIPTION_CHARACTERS, PlaylistEvent::Description);
-        tell(self.summary.take(), MAX_SUMMARY_CHARACTERS, PlaylistEvent::Summary);
+        tell(
+            self.name.take().or(self.title.take()),
+            MAX_NAME_CHARACTERS,
+            PlaylistEvent::Name,
+        );
+        tell(
+            self.description.take(),
+            MAX_DESCRIPTION_CHARACTERS,
+            PlaylistEvent::Description,
+        );
+        tell(
+            self.summary.take(),
+            MAX_SUMMARY_CHARACTERS,
+            PlaylistEvent::Summary,
+        );
     }
 }
 
 fn kind(text: &str) -> Option<PlaylistKind> {
     let text = text.trim().to_lowercase();
-    if ["refus", "declin", "reject", "denied", "not_", "off_topic", "odmow"]
-        .iter()
-        .any(|stem| text.starts_with(stem))
+    if [
+        "refus",
+        "declin",
+        "reject",
+        "denied",
+        "not_",
+        "off_topic",
+        "odmow",
+    ]
+    .iter()
+    .any(|stem| text.starts_with(stem))
     {
         return Some(PlaylistKind::Refusal);
     }
-    text.starts_with("playlist").then_some(PlaylistKind::Playlist)
+    text.starts_with("playlist")
+        .then_some(PlaylistKind::Playlist)
 }
 
 #[cfg(test)]

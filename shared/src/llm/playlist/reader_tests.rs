@@ -27,7 +27,11 @@ fn songs(content: &str) -> Vec<String> {
 }
 
 fn song(artist: &str, title: &str, year: Option<i32>) -> PlaylistEvent {
-    PlaylistEvent::Suggestion(Suggestion { artist: artist.to_owned(), title: title.to_owned(), year })
+    PlaylistEvent::Suggestion(Suggestion {
+        artist: artist.to_owned(),
+        title: title.to_owned(),
+        year,
+    })
 }
 
 const TWO: [&str; 2] = ["Dżem | Whisky", "Kult | Arahja"];
@@ -43,19 +47,34 @@ fn answer() -> Value {
 #[test]
 fn returns_every_part_as_soon_as_it_is_complete() {
     let mut reader = PlaylistReader::new();
-    assert_eq!(reader.push(r#"{"kind":"playlist","la"#), [PlaylistEvent::Kind(PlaylistKind::Playlist)]);
-    assert_eq!(reader.push(r#"nguage":"pl","tracks":["#), [PlaylistEvent::Language(Language::Pl)]);
+    assert_eq!(
+        reader.push(r#"{"kind":"playlist","la"#),
+        [PlaylistEvent::Kind(PlaylistKind::Playlist)]
+    );
+    assert_eq!(
+        reader.push(r#"nguage":"pl","tracks":["#),
+        [PlaylistEvent::Language(Language::Pl)]
+    );
     assert_eq!(
         reader.push(r#"{"artist":"Dżem","title":"Whisky","year":1979},{"ar"#),
         [song("Dżem", "Whisky", Some(1979))]
     );
-    assert_eq!(reader.push(r#"tist":"Kult","title":"Arahja","year":0}"#), [song("Kult", "Arahja", None)]);
-    assert_eq!(reader.push(r#"],"name":"Noc","#), [PlaylistEvent::Name("Noc".to_owned())]);
+    assert_eq!(
+        reader.push(r#"tist":"Kult","title":"Arahja","year":0}"#),
+        [song("Kult", "Arahja", None)]
+    );
+    assert_eq!(
+        reader.push(r#"],"name":"Noc","#),
+        [PlaylistEvent::Name("Noc".to_owned())]
+    );
     assert!(!reader.is_complete());
     let texts = reader.push(r#""description":"Cisza.","summary":"Tak."}"#);
     assert_eq!(
         texts,
-        [PlaylistEvent::Description("Cisza.".to_owned()), PlaylistEvent::Summary("Tak.".to_owned())]
+        [
+            PlaylistEvent::Description("Cisza.".to_owned()),
+            PlaylistEvent::Summary("Tak.".to_owned())
+        ]
     );
     assert!(reader.is_complete());
 }
@@ -64,12 +83,25 @@ fn returns_every_part_as_soon_as_it_is_complete() {
 fn texts_may_come_before_the_songs() {
     let mut reader = PlaylistReader::new();
     let events = reader.push(r#"{"name":"Noc","summary":"Tak.","tracks":["#);
-    assert_eq!(events, [PlaylistEvent::Name("Noc".to_owned()), PlaylistEvent::Summary("Tak.".to_owned())]);
+    assert_eq!(
+        events,
+        [
+            PlaylistEvent::Name("Noc".to_owned()),
+            PlaylistEvent::Summary("Tak.".to_owned())
+        ]
+    );
 }
 
 fn whys(song: &Value) -> Vec<String> {
-    let events = read(&json!({"tracks": [song, {"artist": "Kult", "title": "Arahja"}]}).to_string()).0;
-    let why = |event| if let PlaylistEvent::Why(why) = event { Some(why) } else { None };
+    let events =
+        read(&json!({"tracks": [song, {"artist": "Kult", "title": "Arahja"}]}).to_string()).0;
+    let why = |event| {
+        if let PlaylistEvent::Why(why) = event {
+            Some(why)
+        } else {
+            None
+        }
+    };
     events.into_iter().filter_map(why).collect()
 }
 
@@ -78,17 +110,33 @@ fn why_a_song_was_chosen_follows_it_and_is_one_short_line() {
     let song = |key: &str, why: Value| json!({"artist": "Dżem", "title": "Whisky", key: why, "year": 1979});
     let many_words = "słowo ".repeat(50);
     for (key, text, expected) in [
-        ("why", "Cicho i powoli, jak deszcz", "Cicho i powoli, jak deszcz"),
+        (
+            "why",
+            "Cicho i powoli, jak deszcz",
+            "Cicho i powoli, jak deszcz",
+        ),
         ("Reason", " \"Slow\nand\u{202e} calm\" ", "Slow and calm"),
         ("dlaczego", "Tom &amp; Jerry", "Tom & Jerry"),
-        ("why", &many_words, &format!("{}słowo…", "słowo ".repeat(18))),
+        (
+            "why",
+            &many_words,
+            &format!("{}słowo…", "słowo ".repeat(18)),
+        ),
         ("why", &"ż".repeat(500), &format!("{}…", "ż".repeat(119))),
     ] {
         assert_eq!(whys(&song(key, json!(text))), [expected], "{key} {text}");
     }
     let events = read(&json!({"tracks": [song("why", json!("Calm"))]}).to_string()).0;
-    let [first, second] = &events[..] else { panic!("{events:?}") };
-    assert!(matches!((first, second), (PlaylistEvent::Suggestion(_), PlaylistEvent::Why(_))), "{events:?}");
+    let [first, second] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert!(
+        matches!(
+            (first, second),
+            (PlaylistEvent::Suggestion(_), PlaylistEvent::Why(_))
+        ),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -101,7 +149,11 @@ fn a_song_without_a_reason_is_a_song() {
         json!({"artist": "Dżem", "title": "Whisky", "why": ["calm", {"title": "x"}]}),
     ] {
         assert_eq!(whys(&song), [""; 0], "{song}");
-        assert_eq!(songs(&json!({"tracks": [song, tracks()[1]]}).to_string()), TWO, "{song}");
+        assert_eq!(
+            songs(&json!({"tracks": [song, tracks()[1]]}).to_string()),
+            TWO,
+            "{song}"
+        );
     }
 }
 
@@ -110,7 +162,10 @@ fn reads_answers_cut_anywhere() {
     let text = format!("<think>{{}}</think>```json\n{}\n```", answer());
     let whole = read(&text);
     let mut reader = PlaylistReader::new();
-    let mut events: Vec<_> = text.chars().flat_map(|c| reader.push(&c.to_string())).collect();
+    let mut events: Vec<_> = text
+        .chars()
+        .flat_map(|c| reader.push(&c.to_string()))
+        .collect();
     events.extend(reader.finish());
     assert_eq!((events, reader.is_complete()), whole);
     assert_eq!(whole.0.len(), 7);
@@ -165,14 +220,21 @@ fn a_song_may_have_many_shapes() {
         json!({"artist": "Dżem", "title": "[Whisky](https://example.com/1)"}),
         json!({"title": "Whisky", "artist": "Dżem", "track": "1"}),
     ] {
-        assert_eq!(songs(&json!({"tracks": [element]}).to_string()), ["Dżem | Whisky"], "{element}");
+        assert_eq!(
+            songs(&json!({"tracks": [element]}).to_string()),
+            ["Dżem | Whisky"],
+            "{element}"
+        );
     }
 }
 
 #[test]
 fn html_entities_are_decoded() {
     let text = json!({"tracks": [{"artist": "Simon &amp; Garfunkel", "title": "Mrs. &quot;R&quot; &#39;n&#39; &amp;lt;"}]});
-    assert_eq!(songs(&text.to_string()), ["Simon & Garfunkel | Mrs. \"R\" 'n' &lt;"]);
+    assert_eq!(
+        songs(&text.to_string()),
+        ["Simon & Garfunkel | Mrs. \"R\" 'n' &lt;"]
+    );
 }
 
 #[test]
@@ -218,7 +280,8 @@ fn does_not_read_descriptions_as_songs() {
         "artist": "Dżem", "title": "Whisky",
         "album": {"title": "Cegła", "artist": "Dżem"}, "original": {"artist": "No", "title": "Thing"},
     });
-    let text = json!({"considered": [{"artist": "No", "title": "Thing"}], "tracks": [song, tracks()[1]]});
+    let text =
+        json!({"considered": [{"artist": "No", "title": "Thing"}], "tracks": [song, tracks()[1]]});
     assert_eq!(songs(&text.to_string()), TWO);
 }
 
@@ -226,12 +289,16 @@ fn does_not_read_descriptions_as_songs() {
 fn a_refusal_with_bullets_is_no_list_of_songs() {
     let text = "I'm sorry, I can only help with music. I can:\n- Create playlists - tell me a mood\n- Find songs - name an artist";
     assert_eq!(songs(text), [""; 0]);
-    assert_eq!(songs("{\"tracks\":[]}\n- One - two\n- Three - four"), [""; 0]);
+    assert_eq!(
+        songs("{\"tracks\":[]}\n- One - two\n- Three - four"),
+        [""; 0]
+    );
 }
 
 #[test]
 fn lines_of_json_and_plain_lists_are_read() {
-    let lines = "{\"artist\":\"Dżem\",\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}\n";
+    let lines =
+        "{\"artist\":\"Dżem\",\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}\n";
     assert_eq!(songs(lines), TWO);
     for list in [
         "Here you are:\n1. **Dżem** – Whisky (1979)\n2. **Kult** – Arahja (1988)\nEnjoy - it was fun.",
@@ -243,14 +310,23 @@ fn lines_of_json_and_plain_lists_are_read() {
         assert_eq!(songs_of(&events), TWO, "{list}");
         assert!(is_complete);
     }
-    assert_eq!(songs("I'm sorry - I can only help with music.\n- Ask me - please."), [""; 0]);
+    assert_eq!(
+        songs("I'm sorry - I can only help with music.\n- Ask me - please."),
+        [""; 0]
+    );
 }
 
 #[test]
 fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
     for (text, expected) in [
-        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky",},{"artist":"Kult","title":"Arahja"},]}"#, &TWO[..]),
-        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Kult","title":"Arahja"}, ...]}"#, &TWO),
+        (
+            r#"{"tracks":[{"artist":"Dżem","title":"Whisky",},{"artist":"Kult","title":"Arahja"},]}"#,
+            &TWO[..],
+        ),
+        (
+            r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Kult","title":"Arahja"}, ...]}"#,
+            &TWO,
+        ),
         (
             r#"{'tracks': [{'artist': 'Dżem', 'title': 'Whisky', 'year': None}, {'artist': 'Kult', 'title': 'Arahja'}]}"#,
             &TWO,
@@ -275,8 +351,14 @@ fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
             "{\"tracks\":[{\"artist\":\"Dżem\"\n\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}",
             &TWO,
         ),
-        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky",{"artist":"Kult","title":"Arahja"}]}"#, &TWO),
-        (r#"{"tracks":[{"artist":"Dżem","title":"Whisky"}},{"artist":"Kult","title":"Arahja"}]}"#, &TWO),
+        (
+            r#"{"tracks":[{"artist":"Dżem","title":"Whisky",{"artist":"Kult","title":"Arahja"}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{"tracks":[{"artist":"Dżem","title":"Whisky"}},{"artist":"Kult","title":"Arahja"}]}"#,
+            &TWO,
+        ),
         (
             "{\"tracks\":[{\"artist\":\"Dżem\",\"title\":\"Whis\nky\"},{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}",
             &["Dżem | Whis ky", "Kult | Arahja"],
@@ -325,14 +407,25 @@ fn the_end_of_a_broken_answer_is_not_taken_for_its_end() {
 #[test]
 fn a_refusal_is_told_with_its_language() {
     for kind in ["refusal", "Refusal", "REFUSED", "declined"] {
-        let (events, _) = read(&json!({"kind": kind, "language": "en-US", "tracks": []}).to_string());
+        let (events, _) =
+            read(&json!({"kind": kind, "language": "en-US", "tracks": []}).to_string());
         assert_eq!(
             events[..2],
-            [PlaylistEvent::Kind(PlaylistKind::Refusal), PlaylistEvent::Language(Language::En)]
+            [
+                PlaylistEvent::Kind(PlaylistKind::Refusal),
+                PlaylistEvent::Language(Language::En)
+            ]
         );
     }
-    let odd = read(r#"{"kind":"Playlist","tracks":[{"type":"refusal","artist":"a","title":"b"}]}"#).0;
-    assert_eq!(odd, [PlaylistEvent::Kind(PlaylistKind::Playlist), song("a", "b", None)]);
+    let odd =
+        read(r#"{"kind":"Playlist","tracks":[{"type":"refusal","artist":"a","title":"b"}]}"#).0;
+    assert_eq!(
+        odd,
+        [
+            PlaylistEvent::Kind(PlaylistKind::Playlist),
+            song("a", "b", None)
+        ]
+    );
 }
 
 #[test]
@@ -350,7 +443,9 @@ fn a_year_may_be_written_in_many_ways() {
         ("\"soon\"", None),
         ("{}", None),
     ] {
-        let (events, _) = read(&format!(r#"{{"tracks":[{{"artist":"a","year":{written},"title":"b"}}]}}"#));
+        let (events, _) = read(&format!(
+            r#"{{"tracks":[{{"artist":"a","year":{written},"title":"b"}}]}}"#
+        ));
         assert_eq!(events, [song("a", "b", year)], "{written}");
     }
 }
@@ -366,11 +461,15 @@ fn texts_are_clean_and_within_their_limits() {
     let lengths: Vec<_> = events
         .iter()
         .map(|event| match event {
-            PlaylistEvent::Name(text) | PlaylistEvent::Description(text) | PlaylistEvent::Summary(text) => {
+            PlaylistEvent::Name(text)
+            | PlaylistEvent::Description(text)
+            | PlaylistEvent::Summary(text) => {
                 assert!(!text.chars().any(char::is_control), "{text}");
                 text.chars().count()
             }
-            PlaylistEvent::Suggestion(song) => song.artist.chars().count() + song.title.chars().count(),
+            PlaylistEvent::Suggestion(song) => {
+                song.artist.chars().count() + song.title.chars().count()
+            }
             _ => 0,
         })
         .collect();
@@ -382,14 +481,19 @@ fn detects_an_endless_answer() {
     let whitespace = format!("{{{}", "\n   ".repeat(5_000));
     let deep = format!("{{\"junk\":{}{},", "[".repeat(200), "]".repeat(200));
     let endless = format!("{{\"tracks\":[\"{}", "la ".repeat(100_000));
-    for (text, is_runaway) in
-        [(whitespace.as_str(), true), (&endless, true), ("{\"a\":  \n", false), (&deep, false)]
-    {
+    for (text, is_runaway) in [
+        (whitespace.as_str(), true),
+        (&endless, true),
+        ("{\"a\":  \n", false),
+        (&deep, false),
+    ] {
         let mut reader = PlaylistReader::new();
         reader.push(text);
         assert_eq!(reader.is_runaway(), is_runaway, "{text:.20}");
     }
-    let songs: Vec<_> = (0..150).map(|n| json!({"artist": "a", "title": format!("{n}")})).collect();
+    let songs: Vec<_> = (0..150)
+        .map(|n| json!({"artist": "a", "title": format!("{n}")}))
+        .collect();
     let (events, _) = read(&json!({"tracks": songs}).to_string());
     assert_eq!(events.len(), MAX_SUGGESTIONS);
 }
@@ -397,7 +501,11 @@ fn detects_an_endless_answer() {
 #[test]
 fn deeply_nested_members_are_skipped() {
     let rest = answer().to_string().split_off(1);
-    let text = format!("{{\"junk\":{}{},{rest}", "[{\"a\":".repeat(100), "}]".repeat(100));
+    let text = format!(
+        "{{\"junk\":{}{},{rest}",
+        "[{\"a\":".repeat(100),
+        "}]".repeat(100)
+    );
     let (events, is_complete) = read(&text);
     assert_eq!(songs_of(&events), TWO);
     assert!(is_complete);

@@ -31,7 +31,9 @@ impl Thoughts {
         if !matches!(c, '>' | ']' | '▷' | 'l' | 'L') {
             return false;
         }
-        let ended = MARKS.iter().any(|(_, closing)| ends_with(&self.tail, closing));
+        let ended = MARKS
+            .iter()
+            .any(|(_, closing)| ends_with(&self.tail, closing));
         if ended {
             self.closing = None;
         }
@@ -42,7 +44,9 @@ impl Thoughts {
     /// a mark.
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
         if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
-            let mut marks = MARKS.iter().filter(|(opening, _)| !is_inside || opening.starts_with('['));
+            let mut marks = MARKS
+                .iter()
+                .filter(|(opening, _)| !is_inside || opening.starts_with('['));
             let opened = marks.find(|(opening, _)| ends_with(&self.tail, opening));
             self.closing = opened.map(|(_, closing)| *closing);
         }
@@ -52,6 +56,9 @@ impl Thoughts {
 
 /// Compares without regard to case.
 fn ends_with(text: &str, mark: &str) -> bool {
-    let end = text.len().checked_sub(mark.len()).and_then(|from| text.get(from..));
+    let end = text
+        .len()
+        .checked_sub(mark.len())
+        .and_then(|from| text.get(from..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(mark))
 }

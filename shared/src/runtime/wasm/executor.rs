@@ -73,7 +73,12 @@ impl Executor {
             }
         });
         let common = lines(&COMMON.into_iter().collect());
-        glue::connect(&resume, &names(&REQUEST_HEADERS), &names(&RESPONSE_HEADERS), &common);
+        glue::connect(
+            &resume,
+            &names(&REQUEST_HEADERS),
+            &names(&RESPONSE_HEADERS),
+            &common,
+        );
         resume.forget(); // It lives as long as the instance.
         Self::default()
     }
@@ -90,8 +95,14 @@ impl Executor {
             return;
         }
         while let Some(id) = self.next_ready() {
-            let Some((mut task, waker)) = self.tasks.remove(id) else { continue };
-            if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            let Some((mut task, waker)) = self.tasks.remove(id) else {
+                continue;
+            };
+            if task
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+            {
                 self.tasks.insert(id, (task, waker));
             }
         }

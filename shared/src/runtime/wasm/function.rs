@@ -19,7 +19,9 @@ use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
 use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::endpoint::{Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve};
+use crate::runtime::endpoint::{
+    Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve,
+};
 use crate::runtime::health;
 use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS};
 use crate::runtime::random::Random;
@@ -52,7 +54,13 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     pub fn new(endpoint: Endpoint, config: fn(Env<'_>) -> Result<Config, ConfigError>) -> Self {
         console_error_panic_hook::set_once();
         let (health, caches) = (Rc::default(), Rc::default());
-        Self { endpoint, config, settings: OnceCell::new(), health, caches }
+        Self {
+            endpoint,
+            config,
+            settings: OnceCell::new(),
+            health,
+            caches,
+        }
     }
 
     /// Handles a request of the platform as [`serve`] does, and returns the promise of a response.
@@ -70,7 +78,10 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     {
         let started_ms = WorkerClock.now_ms();
         let endpoint = self.endpoint;
-        let settings = self.settings.get_or_init(|| Rc::new(self.set_up(&env))).clone();
+        let settings = self
+            .settings
+            .get_or_init(|| Rc::new(self.set_up(&env)))
+            .clone();
         let (memory, caches) = (self.health.clone(), self.caches.clone());
         let (incoming, execution) = (Rc::new(request), Rc::new(execution));
         let id = next_id();
@@ -87,7 +98,8 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
             )
             .showing_timing(settings.shows_timing)
             .over_https(is_https);
-            let http: Rc<dyn HttpClient> = Rc::new(call.instrument(WorkerHttp, Rc::new(WorkerClock)));
+            let http: Rc<dyn HttpClient> =
+                Rc::new(call.instrument(WorkerHttp, Rc::new(WorkerClock)));
             let check = async |headers: &HeaderMap| {
                 let setup = health::Setup {
                     problems: settings.config.as_ref().err(),
@@ -109,7 +121,14 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
                 };
                 handle(request, context).await
             };
-            let serving = serve(&call, &settings.origins, &WorkerClock, request, check, handle);
+            let serving = serve(
+                &call,
+                &settings.origins,
+                &WorkerClock,
+                request,
+                check,
+                handle,
+            );
             let mut serving = std::pin::pin!(serving);
             let response = match poll_immediate(serving.as_mut()).await {
                 Some(response) => response,
@@ -134,10 +153,20 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
         });
         // A function without a valid configuration still responds, with an error.
         let (origins, config) = (origins.unwrap_or_default(), problems.finish(|| config));
-        let database = self.endpoint.has_database.then(|| SupabaseConfig::from_env(env).ok()).flatten();
+        let database = self
+            .endpoint
+            .has_database
+            .then(|| SupabaseConfig::from_env(env).ok())
+            .flatten();
         let shows_timing = optional(env, "SERVER_TIMING").as_deref() == Some("true");
         let health_token = optional(env, "HEALTH_TOKEN").map(Secret::new);
-        Settings { origins, config: config.map(Rc::new), database, shows_timing, health_token }
+        Settings {
+            origins,
+            config: config.map(Rc::new),
+            database,
+            shows_timing,
+            health_token,
+        }
     }
 }
 
@@ -157,7 +186,10 @@ fn client_gone(request: &JsValue) -> LocalBoxFuture<'static, ()> {
 }
 
 /// Returns the platform's request with at most `max_body_bytes` of its body, and whether it came over https.
-async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Result<Bytes, BodyError>>, bool) {
+async fn read_request(
+    request: &JsValue,
+    max_body_bytes: usize,
+) -> (Request<Result<Bytes, BodyError>>, bool) {
     let body = JsFuture::new();
     let incoming = glue::receive(body.id(), request, max_body_bytes as f64);
     let head = glue::head(request);
@@ -169,7 +201,10 @@ async fn read_request(request: &JsValue, max_body_bytes: usize) -> (Request<Resu
     let mut lines = head.split('\n');
     let mut request = Request::new(body);
     // A method that is no token is refused like CONNECT, which no route allows.
-    *request.method_mut() = lines.next().and_then(|method| method.parse().ok()).unwrap_or(Method::CONNECT);
+    *request.method_mut() = lines
+        .next()
+        .and_then(|method| method.parse().ok())
+        .unwrap_or(Method::CONNECT);
     let url = lines.next().unwrap_or_default();
     if let Some(uri) = path_and_query(url) {
         *request.uri_mut() = uri.into();
@@ -188,7 +223,10 @@ async fn write_response(id: u32, response: Response<Body>) {
     let (mut parts, body) = response.into_parts();
     // Apart from the other headers, because they are the same for many responses.
     let request_id = parts.headers.remove(REQUEST_ID);
-    let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id = request_id
+        .as_ref()
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
     let (status, headers) = (parts.status.as_u16(), lines(&parts.headers));
     let mut chunks = match body {
         Body::Full(bytes) => return glue::answer(id, status, &headers, request_id, &bytes),

@@ -31,7 +31,10 @@ extern "C" {
     pub fn on_disconnect(id: u32, request: &JsValue);
     pub fn receive(id: u32, request: &JsValue, max: f64) -> Incoming;
 
-    #[allow(clippy::too_many_arguments, reason = "they cross the FFI boundary in one call")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "they cross the FFI boundary in one call"
+    )]
     pub fn exchange(
         id: u32,
         method: &str,

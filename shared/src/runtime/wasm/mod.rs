@@ -105,17 +105,29 @@ impl HttpClient for WorkerHttp {
                 limits.max_body_bytes as f64,
                 limits.is_document,
             );
-            let mut exchange = Exchange { glue, is_over: false };
+            let mut exchange = Exchange {
+                glue,
+                is_over: false,
+            };
             succeeded(future.await)?;
-            let status = StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
+            let status =
+                StatusCode::from_u16(exchange.glue.status()).map_err(|_| HttpError::Network)?;
             let headers = headers(&RESPONSE_HEADERS, exchange.glue.headers().split('\n'));
             if !limits.is_document {
-                return Ok(InboundResponse { status, headers, body: chunks(exchange).boxed_local() });
+                return Ok(InboundResponse {
+                    status,
+                    headers,
+                    body: chunks(exchange).boxed_local(),
+                });
             }
             let ended = succeeded(exchange.glue.ended());
             exchange.is_over = ended.is_ok();
             let document = ended.map(|()| Bytes::from(exchange.glue.take()));
-            Ok(InboundResponse { status, headers, body: stream::iter([document]).boxed_local() })
+            Ok(InboundResponse {
+                status,
+                headers,
+                body: stream::iter([document]).boxed_local(),
+            })
         }
         .boxed_local()
     }

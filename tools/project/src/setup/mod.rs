@@ -16,7 +16,9 @@ use crate::process::{self, output_of};
 use crate::progress::say;
 
 pub use npm::ensure as for_node;
-pub use postgres::{DEBIAN_PACKAGES as DEBIAN_POSTGRES, PostgresPackage, for_debian_postgres, for_postgres};
+pub use postgres::{
+    DEBIAN_PACKAGES as DEBIAN_POSTGRES, PostgresPackage, for_debian_postgres, for_postgres,
+};
 pub use python::{NEEDED as NEEDED_PYTHON, for_python};
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -25,24 +27,38 @@ const WASM_PACK: &str = "wasm-pack@0.15.1";
 
 /// Adds the target of the functions to the Rust toolchain.
 pub fn ensure_wasm_target() -> Result<()> {
-    let library =
-        output_of(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    let library = output_of(Command::new("rustc").args([
+        "--print",
+        "target-libdir",
+        "--target",
+        WASM_TARGET,
+    ]));
     if library.is_some_and(|folder| Path::new(&folder).exists()) {
         return Ok(());
     }
     if output_of(Command::new("rustup").arg("--version")).is_none() {
-        bail!("Rust's target {WASM_TARGET} is missing, and rustup, which would add it: https://rustup.rs");
+        bail!(
+            "Rust's target {WASM_TARGET} is missing, and rustup, which would add it: https://rustup.rs"
+        );
     }
     let mut command = Command::new("rustup");
     command.args(["target", "add", WASM_TARGET]);
-    process::run_logged(&format!("adding Rust's target {WASM_TARGET}"), &mut command, &log("rustup")?)
+    process::run_logged(
+        &format!("adding Rust's target {WASM_TARGET}"),
+        &mut command,
+        &log("rustup")?,
+    )
 }
 
 /// wasm-pack, where it is installed.
 pub fn wasm_pack() -> Option<PathBuf> {
     let ours = tools_folder().ok()?.join(WASM_PACK).join("bin/wasm-pack");
     let is_on_path = || output_of(Command::new("wasm-pack").arg("--version")).is_some();
-    if ours.exists() { Some(ours) } else { is_on_path().then(|| "wasm-pack".into()) }
+    if ours.exists() {
+        Some(ours)
+    } else {
+        is_on_path().then(|| "wasm-pack".into())
+    }
 }
 
 pub fn install_wasm_pack() -> Result<()> {
@@ -52,8 +68,15 @@ pub fn install_wasm_pack() -> Result<()> {
     install(WASM_PACK, |folder| {
         let mut command = Command::new("cargo");
         // An unoptimised build is ready sooner, and fast enough.
-        command.args(["install", "--locked", "--debug", "--no-track", "--root"]).arg(folder).arg(WASM_PACK);
-        process::run_logged(&format!("installing {WASM_PACK} (once)"), &mut command, &log("wasm-pack")?)
+        command
+            .args(["install", "--locked", "--debug", "--no-track", "--root"])
+            .arg(folder)
+            .arg(WASM_PACK);
+        process::run_logged(
+            &format!("installing {WASM_PACK} (once)"),
+            &mut command,
+            &log("wasm-pack")?,
+        )
     })
     .map(drop)
 }
@@ -75,13 +98,21 @@ fn install(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf
 ///
 /// Root's is outside of its home, because the unprivileged user that PostgreSQL runs as must get there.
 fn tools_folder() -> Result<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = match (nix::unistd::geteuid().is_root(), absolute("XDG_CACHE_HOME"), absolute("HOME")) {
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let cache = match (
+        nix::unistd::geteuid().is_root(),
+        absolute("XDG_CACHE_HOME"),
+        absolute("HOME"),
+    ) {
         (true, ..) => PathBuf::from("/var/cache"),
         (false, Some(cache), _) => cache,
-        (false, None, home) => {
-            home.context("HOME is not set: there is no place for the tools")?.join(".cache")
-        }
+        (false, None, home) => home
+            .context("HOME is not set: there is no place for the tools")?
+            .join(".cache"),
     };
     let folder = cache.join("sound-whiskers/installed");
     files::create_folder(&folder)?;

@@ -24,13 +24,25 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
     check_node(output_of(Command::new("node").arg("--version")).as_deref())?;
     files::create_folder(&workspace.target)?;
     let mut command = Command::new("npm");
-    command.args(["ci", "--no-audit", "--no-fund"]).current_dir(&workspace.root);
-    process::run_logged("installing the npm packages", &mut command, &workspace.target.join("npm.log"))
+    command
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&workspace.root);
+    process::run_logged(
+        "installing the npm packages",
+        &mut command,
+        &workspace.target.join("npm.log"),
+    )
 }
 
 /// The version of an installed package.
 pub fn version_of(workspace: &Workspace, package: &str) -> Result<String> {
-    let manifest = read_json(&workspace.root.join("node_modules").join(package).join("package.json"))?;
+    let manifest = read_json(
+        &workspace
+            .root
+            .join("node_modules")
+            .join(package)
+            .join("package.json"),
+    )?;
     manifest
         .get("version")
         .and_then(Value::as_str)
@@ -45,20 +57,33 @@ fn read_json(path: &Path) -> Result<Value> {
 
 /// Whether the installed packages are the wanted ones; an optional one, such as another platform's, may be absent.
 fn satisfies(installed: &Value, wanted: &Value) -> bool {
-    let (Some(installed), Some(wanted)) = (installed["packages"].as_object(), wanted["packages"].as_object())
-    else {
+    let (Some(installed), Some(wanted)) = (
+        installed["packages"].as_object(),
+        wanted["packages"].as_object(),
+    ) else {
         return false;
     };
     let is_there = |path: &String, package: &Value| match installed.get(path) {
         Some(found) => found["version"] == package["version"],
-        None => ["optional", "devOptional", "peer"].iter().any(|kind| package[kind] == true),
+        None => ["optional", "devOptional", "peer"]
+            .iter()
+            .any(|kind| package[kind] == true),
     };
-    wanted.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| is_there(path, package))
+    wanted
+        .iter()
+        .filter(|(path, _)| !path.is_empty())
+        .all(|(path, package)| is_there(path, package))
 }
 
 /// `version` is what `node --version` printed, such as `v22.3.0`.
 fn check_node(version: Option<&str>) -> Result<()> {
-    let major = version.and_then(|text| text.trim_start_matches('v').split('.').next()?.parse::<u32>().ok());
+    let major = version.and_then(|text| {
+        text.trim_start_matches('v')
+            .split('.')
+            .next()?
+            .parse::<u32>()
+            .ok()
+    });
     match major {
         Some(OLDEST_NODE..) => Ok(()),
         _ => bail!(
@@ -79,8 +104,16 @@ mod tests {
         assert!(check_node(Some("v20.0.0")).is_ok());
         assert!(check_node(Some("v24.1.0")).is_ok());
         let error = check_node(Some("v18.19.1")).unwrap_err().to_string();
-        assert_eq!(error, "Node.js 20 or newer is needed (found v18.19.1): https://nodejs.org");
-        assert!(check_node(None).unwrap_err().to_string().contains("found none"));
+        assert_eq!(
+            error,
+            "Node.js 20 or newer is needed (found v18.19.1): https://nodejs.org"
+        );
+        assert!(
+            check_node(None)
+                .unwrap_err()
+                .to_string()
+                .contains("found none")
+        );
     }
 
     #[test]

@@ -12,8 +12,12 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// What there is in Debian 12.
-pub const DEBIAN_PACKAGES: [&str; 4] =
-    ["postgresql-15", "postgresql-15-cron", "postgresql-15-plpgsql-check", "postgresql-15-pgtap"];
+pub const DEBIAN_PACKAGES: [&str; 4] = [
+    "postgresql-15",
+    "postgresql-15-cron",
+    "postgresql-15-plpgsql-check",
+    "postgresql-15-pgtap",
+];
 const DEBIAN_EXTENSIONS: [&str; 3] = ["pg_cron", "plpgsql_check", "pgtap"];
 
 pub struct PostgresPackage {
@@ -37,14 +41,29 @@ pub fn for_postgres(workspace: &Workspace) -> Result<PostgresPackage> {
     let pgtap = npm::version_of(workspace, "@electric-sql/pglite")?;
     let major = version.split('.').next().unwrap_or_default().to_owned();
     let folder = install(&format!("postgres-{version}-pglite-{pgtap}"), |folder| {
-        process::run(Command::new("cp").arg("-R").arg(native_folder(workspace)?.join(".")).arg(folder))?;
-        let archive = workspace.root.join("node_modules/@electric-sql/pglite/dist/pgtap.tar.gz");
+        process::run(
+            Command::new("cp")
+                .arg("-R")
+                .arg(native_folder(workspace)?.join("."))
+                .arg(folder),
+        )?;
+        let archive = workspace
+            .root
+            .join("node_modules/@electric-sql/pglite/dist/pgtap.tar.gz");
         let mut tar = Command::new("tar");
-        tar.arg("-xzf").arg(archive).arg("-C").arg(folder).arg("share/postgresql/extension");
+        tar.arg("-xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(folder)
+            .arg("share/postgresql/extension");
         process::run(tar.arg("--no-same-owner")).context("unpacking pgTAP")?;
         process::run(Command::new("chmod").args(["-R", "a+rX"]).arg(folder))
     })?;
-    Ok(PostgresPackage { folder, major, settings: &[] })
+    Ok(PostgresPackage {
+        folder,
+        major,
+        settings: &[],
+    })
 }
 
 /// The package of this platform, whichever npm chose.
@@ -66,7 +85,9 @@ pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPacka
     let is_installed = || {
         let extensions = Path::new("/usr/share/postgresql/15/extension");
         folder.join("bin/postgres").exists()
-            && DEBIAN_EXTENSIONS.iter().all(|name| extensions.join(format!("{name}.control")).exists())
+            && DEBIAN_EXTENSIONS
+                .iter()
+                .all(|name| extensions.join(format!("{name}.control")).exists())
     };
     if !is_installed() {
         install_debian(workspace)?;
@@ -75,8 +96,15 @@ pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPacka
         return Ok(None);
     }
     // Workers, because a connection of pg_cron's own would have to know the password.
-    let settings = &["shared_preload_libraries=pg_cron", "cron.use_background_workers=on"];
-    Ok(Some(PostgresPackage { folder, major: "15".to_owned(), settings }))
+    let settings = &[
+        "shared_preload_libraries=pg_cron",
+        "cron.use_background_workers=on",
+    ];
+    Ok(Some(PostgresPackage {
+        folder,
+        major: "15".to_owned(),
+        settings,
+    }))
 }
 
 /// Installs without the cluster on port 5432 that the packages would create and start.

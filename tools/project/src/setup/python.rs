@@ -27,7 +27,9 @@ pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<P
         None if debian::install(&DEBIAN_PACKAGES, &workspace.target)? => find(),
         found => found,
     };
-    let Some((python, version)) = found else { return Ok(None) };
+    let Some((python, version)) = found else {
+        return Ok(None);
+    };
     let pinned = fs::read(requirements).with_context(|| requirements.display().to_string())?;
     let name = format!("python-{version}-{:.16}", files::fingerprint(&pinned));
     let folder = install(&name, |folder| {
@@ -41,7 +43,11 @@ pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<P
             "--disable-pip-version-check",
             "--requirement",
         ]);
-        process::run_logged("installing the Python packages", pip.arg(requirements), &log(&name)?)
+        process::run_logged(
+            "installing the Python packages",
+            pip.arg(requirements),
+            &log(&name)?,
+        )
     })?;
     Ok(Some(folder.join("bin")))
 }
