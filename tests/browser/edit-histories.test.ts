@@ -9,7 +9,7 @@ import type { Track } from "../../web/src/api/data.ts";
 import { trackStore } from "../../web/src/api/data.ts";
 import type { Change, Step } from "../../web/src/state/edits.ts";
 import { Edits, END, moveTo } from "../../web/src/state/edits.ts";
-import { ready, signedUp } from "../supabase-js/support.ts";
+import { ready, signedUp } from "../compat/support.ts";
 
 const EDITS = 500;
 /** After so many edits the devices wait for each other, and have to agree. */

@@ -6,8 +6,8 @@ import type { Session } from "@supabase/supabase-js";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Sql } from "postgres";
 import postgres from "postgres";
-import type { Client } from "../supabase-js/support.ts";
-import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from "../supabase-js/support.ts";
+import type { Client } from "../compat/support.ts";
+import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from "../compat/support.ts";
 
 export { control, PASSWORD, ready, resetSimulators };
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { control, letModelAnswer, ready, resetSimulators, signedUp } from '../supabase-js/support.ts';
+import { control, letModelAnswer, ready, resetSimulators, signedUp } from '../compat/support.ts';
 import { eventsOf, follow, operations, problems } from './document.ts';
 import type { Node, Operation } from './document.ts';
 

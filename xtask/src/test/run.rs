@@ -172,7 +172,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
 }
 
 pub fn models(cx: &mut Context<'_>) -> Result<()> {
-    let packages = python_packages(cx, "tests/models")?;
+    let packages = python_packages(cx, "tests/compat/models")?;
     let mut command = end_to_end(cx)?;
     cx.run(
         command
@@ -226,7 +226,7 @@ fn end_to_end(cx: &Context<'_>) -> Result<Command> {
     command.args([
         "test",
         "--package",
-        "it",
+        "e2e",
         "--lib",
         "--",
         "-Zunstable-options",

@@ -10,13 +10,14 @@ const ANY: &[&str] = &[""];
 const RUST: &[&str] = &["*.rs", "*Cargo.toml", "clippy.toml", "rustfmt.toml"];
 const TYPESCRIPT: &[&str] = &["*.ts", "*.tsx", "*.js"];
 const WASM: &[&str] = &["shared/", "functions/"];
-const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database"];
+const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database/"];
 const PRODUCT: &[&str] = &[
     "shared/",
     "functions/",
     "supabase/",
     "tools/",
-    "tests/it/",
+    "tests/e2e/",
+    "tests/compat/models/",
     "tests/simulators/",
     "tests/local-supabase/",
 ];
@@ -25,8 +26,7 @@ const CLIENTS: &[&str] = &[
     "functions/",
     "supabase/",
     "tests/simulators/",
-    "tests/supabase-js/",
-    "tests/stripe-sdk/",
+    "tests/compat/",
 ];
 const CONTRACT: &[&str] = &[
     "shared/",
@@ -69,7 +69,7 @@ const FUZZ: Run = Run::Cargo(
         "test",
         "--workspace",
         "--exclude",
-        "it",
+        "e2e",
         "--lib",
         "--",
         "properties::",
@@ -79,7 +79,7 @@ const FUZZ: Run = Run::Cargo(
     &[("PROPTEST_CASES", "2000"), ("RUST_BACKTRACE", "0")],
 );
 const NATIVE_TESTS: Run = Run::Cargo(
-    &["test", "--workspace", "--exclude", "it", "--no-fail-fast"],
+    &["test", "--workspace", "--exclude", "e2e", "--no-fail-fast"],
     &[],
 );
 const DOCS: Run = Run::Cargo(
@@ -92,7 +92,7 @@ const SIMULATORS: Run = Run::Node(&[
 ]);
 
 /// Attacks, races and time: what assertions within one transaction cannot see.
-const DATABASE: Run = Run::Node(&["tests/database/**/*.test.ts"]);
+const DATABASE: Run = Run::Node(&["tests/database/*.test.ts", "tests/database/races/*.test.ts"]);
 const CONFORMANCE: Run = Run::Node(&["tests/local-supabase/conformance.test.ts"]);
 const OPENAPI_LIVE: Run = Run::Node(&["tests/openapi/live.test.ts"]);
 const PGTAP: Run = Run::Database("tests/local-supabase/pgtap.ts");
@@ -178,8 +178,8 @@ pub const STAGES: &[Stage] = &[
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),
     stage(Test, Node, "simulators", "simulators and local Supabase", &["tests/"], SIMULATORS),
     stage(Test, Workerd, "end-to-end", "the product over HTTP", PRODUCT, END_TO_END),
-    stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, Run::Node(&["tests/supabase-js/**/*.test.ts"])),
-    stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, Run::Node(&["tests/stripe-sdk/**/*.test.ts"])),
+    stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, Run::Node(&["tests/compat/supabase-js.test.ts"])),
+    stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, Run::Node(&["tests/compat/stripe-sdk.test.ts"])),
     stage(Full, Workerd, "models", "llama.cpp's server", PRODUCT, Run::Other(run::models)),
     stage(Full, Workerd, "histories", "a thousand billing histories", PRODUCT, Run::EndToEnd("convergence::")),
     stage(Full, Workerd, "deploy", "wrangler and the Supabase CLI, against loopback", DEPLOY, Run::Other(run::deploy)),
@@ -201,7 +201,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Deno, "schemathesis-deno", "the same on Deno", CONTRACT, Run::Other(run::schemathesis)),
     stage(Full, Postgres15, "pgtap-15", "the same on PostgreSQL 15", SQL, PGTAP),
     stage(Full, Postgres15, "database-15", "the same on PostgreSQL 15", SQL, DATABASE),
-    stage(Full, Postgres15, "cron-15", "the jobs by pg_cron", SQL, Run::Node(&["tests/database-cron/**/*.test.ts"])),
+    stage(Full, Postgres15, "cron-15", "the jobs by pg_cron", SQL, Run::Node(&["tests/database/cron/*.test.ts"])),
     stage(Full, Postgres15, "conformance-15", "the same on PostgreSQL 15", SQL, CONFORMANCE),
-    stage(Full, Postgres15, "database-lint", "the advisors' and linters' opinion", SQL, Run::Database("tests/database-lint/main.ts")),
+    stage(Full, Postgres15, "database-lint", "the advisors' and linters' opinion", SQL, Run::Database("tests/database/lint/main.ts")),
 ];

@@ -1,4 +1,4 @@
-// Lints the database and its migrations: node tests/database-lint/main.ts <DATABASE_URL>
+// Lints the database and its migrations: node tests/database/lint/main.ts <DATABASE_URL>
 //
 // The database is one with plpgsql_check at hand. Each check says nothing, or throws what it found.
 
@@ -42,11 +42,11 @@ function migrations(): void {
 
 function types(url: string): void {
   if (databaseTypes(url) === readFileSync(TYPES, 'utf8')) return;
-  throw new Error(`${TYPES} is not what the schema says: node tests/database-lint/types.ts <DATABASE_URL> > ${TYPES}`);
+  throw new Error(`${TYPES} is not what the schema says: node tests/database/lint/types.ts <DATABASE_URL> > ${TYPES}`);
 }
 
 const [url] = process.argv.slice(2);
-if (url === undefined) throw new Error('usage: node tests/database-lint/main.ts <DATABASE_URL>');
+if (url === undefined) throw new Error('usage: node tests/database/lint/main.ts <DATABASE_URL>');
 for (const check of [functions, advisors, migrations, types]) {
   try {
     check(url);

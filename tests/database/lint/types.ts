@@ -1,4 +1,4 @@
-// The types of the API for supabase-js: node tests/database-lint/types.ts <DATABASE_URL> > supabase/database.types.ts
+// The types of the API for supabase-js: node tests/database/lint/types.ts <DATABASE_URL> > supabase/database.types.ts
 
 import { execFileSync } from 'node:child_process';
 import { supabase } from './supabase.ts';
@@ -15,6 +15,6 @@ export function databaseTypes(database_url: string): string {
 
 if (import.meta.main) {
   const [url] = process.argv.slice(2);
-  if (url === undefined) throw new Error('usage: node tests/database-lint/types.ts <DATABASE_URL>');
+  if (url === undefined) throw new Error('usage: node tests/database/lint/types.ts <DATABASE_URL>');
   process.stdout.write(databaseTypes(url));
 }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TransactionSql } from 'postgres';
-import { connect, signUp } from '../database/support.ts';
+import { connect, signUp } from '../support.ts';
 
 const EVERY_MINUTE = '* * * * *';
 const PATIENCE_MS = 150_000;

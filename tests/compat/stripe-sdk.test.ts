@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Stripe from 'stripe';
-import { ready } from '../supabase-js/support.ts';
+import { ready } from './support.ts';
 
 const secret = ready.stripe_webhook_secret;
 const { webhooks } = new Stripe('sk_test_x');

@@ -1,6 +1,6 @@
 //! A real model server: llama.cpp's own, with its grammars, its framing and its count of tokens.
 //!
-//! The model has learned one playlist by heart (`tests/models`), so that no result depends on chance.
+//! The model has learned one playlist by heart (`tests/compat/models`), so that no result depends on chance.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -40,7 +40,7 @@ impl ModelServer {
         let python = std::env::var_os("SOUND_WHISKERS_PYTHON")
             .map(PathBuf::from)
             .expect("SOUND_WHISKERS_PYTHON names no Python: run `cargo xtask test --only models`");
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/llama_server.py");
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compat/models/llama_server.py");
         let mut process = Command::new(python)
             .arg("-B")
             .arg(program)
