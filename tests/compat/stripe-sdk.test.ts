@@ -1,5 +1,6 @@
 /**
- * The function stripe-webhook against Stripe's own library: what it signs is taken, what it would refuse is refused.
+ * The function stripe-webhook against Stripe's own library: it accepts what the library signs, and refuses what the
+ * library refuses.
  * The library pointed at the simulator is in tests/simulators.
  */
 import assert from 'node:assert/strict';
@@ -32,14 +33,14 @@ function isTaken(body: string, signature: string): boolean {
 }
 
 describe("Stripe's library", () => {
-  it('signs what the function takes', async () => {
+  it('signs events that the function accepts', async () => {
     for (const payload of PAYLOADS) {
       const signature = webhooks.generateTestHeaderString({ payload, secret });
       assert.deepEqual(await post(payload, signature), [200, 'ignored'], payload);
     }
   });
 
-  it('agrees with the function about what is wrong, and about what is not', async () => {
+  it('accepts and refuses the same signatures as the function', async () => {
     const [payload = ''] = PAYLOADS;
     const sign = (options: object = {}) => webhooks.generateTestHeaderString({ payload, secret, ...options });
     const good = sign();
@@ -57,7 +58,7 @@ describe("Stripe's library", () => {
     }
   });
 
-  it('differs in one thing: a signature from the future is refused', async () => {
+  it('differs in one case: the function refuses a signature from the future', async () => {
     const [payload = ''] = PAYLOADS;
     const signature = webhooks.generateTestHeaderString({ payload, secret, timestamp: now() + 400 });
     assert.equal(isTaken(payload, signature), true);

@@ -1,6 +1,6 @@
 /**
- * What a front end does, with Supabase's own client and nothing else. One file, because its tests share the simulators
- * and so must not run beside each other.
+ * The product as a front end uses it, through Supabase's own client alone. One file, because its tests share the
+ * simulators and must run one after the other.
  */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
@@ -28,7 +28,7 @@ test('a sentence becomes a playlist', async () => {
   assert.deepEqual(titles(data.tracks).sort(), TITLES);
 });
 
-test('a stream tells of each track as it is found', async () => {
+test('a stream sends each track as it is found', async () => {
   const { supabase } = await signedUp();
   const headers = { Accept: 'text/event-stream' };
   const { data, error } = await supabase.functions.invoke<Response>('ai-playlist', { body: RAINY, headers });
@@ -54,8 +54,8 @@ test('a saved playlist is read with its tracks by its owner and by no other user
 
   const { supabase: other } = await signedUp();
   assert.deepEqual((await read(other)).data, []);
-  const stranger = await read(client());
-  assert.deepEqual([stranger.status, stranger.data], [401, null]);
+  const anonymous = await read(client());
+  assert.deepEqual([anonymous.status, anonymous.data], [401, null]);
 });
 
 test('tracks are added, moved and removed, each by its URI', async () => {
@@ -97,7 +97,7 @@ test('a user who pays on the page is pro', async () => {
   assert.equal(error, null);
   const paid = await fetch(data.url, { method: 'POST', body: new URLSearchParams({ decision: 'pay' }), redirect: 'manual' });
   assert.equal(paid.headers.get('location'), `${origin}/paid`);
-  // The event comes when it comes; a front end asks again, as here.
+  // The event arrives later; a front end polls, as here.
   const plan = async () => ((await supabase.rpc('usage')).data as { plan: string }).plan;
   while ((await plan()) !== 'pro');
   const portal = await supabase.functions.invoke('billing/portal', { body: { return_url: `${origin}/` } });

@@ -26,7 +26,7 @@ export async function signedUp(global: Global = {}): Promise<{ supabase: Client;
   const email = `${crypto.randomUUID()}@example.com`;
   const { data, error } = await supabase.auth.signUp({ email, password: PASSWORD });
   if (error) throw error;
-  if (!data.session) throw new Error('signing up answered no session');
+  if (!data.session) throw new Error('signing up returned no session');
   return { supabase, session: data.session };
 }
 
@@ -57,14 +57,14 @@ export async function control(simulator: keyof Simulators, method: string, name:
 export type ServerEvent = { name: string; data: Record<string, unknown> };
 
 export async function* eventsOf(response: Response): AsyncGenerator<ServerEvent> {
-  if (!response.body) throw new Error('the answer has no body');
+  if (!response.body) throw new Error('the response has no body');
   let text = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     const frames = (text + chunk).split('\n\n');
     text = frames.pop() ?? '';
     for (const frame of frames) {
       const [, name, data] = /^event: (.*)\ndata: (.*)$/.exec(frame) ?? [];
-      // What else there is are comments that keep the connection open.
+      // All other lines are comments that keep the connection open.
       if (name && data) yield { name, data: JSON.parse(data) as ServerEvent['data'] };
     }
   }

@@ -1,6 +1,6 @@
-"""Writes a language model that has learned one answer by heart, as a GGUF file.
+"""Writes a language model that has learned one text by heart, as a GGUF file.
 
-Every piece of the answer is a token of its own, and the output layer of the network maps each token to the one that
+Every piece of the text is a token of its own, and the output layer of the network maps each token to the one that
 follows it; attention and feed-forward layers are zero. So a real server loads, samples, streams and counts it like any
 other model, whatever it is asked.
 """
@@ -12,20 +12,20 @@ FLOAT32 = 0
 UINT32, INT32, FLOAT, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
-UNKNOWN_TOKEN, BEGIN, END, ANSWER = range(4)
-SPECIAL = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL), ("<|answer|>", CONTROL)]
+UNKNOWN_TOKEN, BEGIN, END, ASSISTANT = range(4)
+SPECIAL = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL), ("<|assistant|>", CONTROL)]
 TEMPLATE = (
     "{% for message in messages %}{{ message.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}<|answer|>{% endif %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 FEED_FORWARD = 32
-# So much stands between the right token and all others that no temperature makes the model err.
+# The logit of the right token exceeds all others by so much that the model is right at any temperature.
 CERTAINTY = 10.0
 CONTEXT = 32768
 
 
 def pieces(text):
-    """Cuts a text into pieces of which no two are alike."""
+    """Cuts a text into distinct pieces."""
     found, start = [], 0
     for end in range(1, len(text) + 1):
         piece = text[start:end]
@@ -33,7 +33,7 @@ def pieces(text):
             found.append(piece)
             start = end
     if start < len(text):
-        # What is left is too short or there already: with the piece before it, it is another.
+        # The rest is too short or already a piece: joined to the last piece it is a new one.
         found = found[:-1] + ["".join(found[-1:]) + text[start:]]
     return found
 
@@ -58,14 +58,14 @@ def array(key, kind, values):
     return head + b"".join(scalar(kind, value) for value in values)
 
 
-def write(path, answer):
-    answer_pieces = [piece.replace(" ", "\u2581") for piece in pieces(answer)]
+def write(path, text):
+    text_pieces = [piece.replace(" ", "\u2581") for piece in pieces(text)]
     tokens = SPECIAL + [(f"<0x{byte:02X}>", BYTE) for byte in range(256)]
     first_piece = len(tokens)
-    tokens += [(piece, NORMAL) for piece in answer_pieces]
+    tokens += [(piece, NORMAL) for piece in text_pieces]
 
-    # A dimension for every token that has a successor, and the first for all others.
-    chain = [ANSWER, *range(first_piece, len(tokens)), END]
+    # One dimension for each token that has a successor; all other tokens share the first.
+    chain = [ASSISTANT, *range(first_piece, len(tokens)), END]
     width = -(-len(chain) // 64) * 64
     embedding = [[0.0] * width for _ in tokens]
     output = [[0.0] * width for _ in tokens]
@@ -93,7 +93,7 @@ def write(path, answer):
         "blk.0.ffn_up.weight": wide,
         "blk.0.ffn_down.weight": tall,
     }
-    # What a tokenizer of words prefers; it has none but bytes and the answer.
+    # The scores of a word tokenizer, whose vocabulary is only bytes and the text.
     scores = [0.0 if kind != NORMAL else -1.0 for _, kind in tokens]
     metadata = [
         entry("general.architecture", STRING, "llama"),

@@ -1,4 +1,4 @@
-// One attack: what is tried, the request, and how it has to be refused.
+// One attack: its name, its request, and the refusal that it must get.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { call } from '../../local-supabase/conformance/support.ts';
 import type { Scene } from './scene.ts';
 import { truth } from './scene.ts';
 
-/** A request of Mallory's, unless it says whose. */
+/** A request by Mallory unless it names another user. */
 export type Ask = {
   method: string;
   path: string;
@@ -20,7 +20,7 @@ export type Ask = {
 export type Attack = {
   what: string;
   ask: Ask;
-  /** Throws where the response is not the expected refusal. */
+  /** Throws if the response is not the expected refusal. */
   expected: (answer: Answer) => void;
 };
 
@@ -32,7 +32,7 @@ export const put = (path: string, body: unknown) => writing('PUT', path, body);
 export const del = (path: string, prefer?: string) => writing('DELETE', path, undefined, prefer);
 export const rpc = (name: string, args: object = {}): Ask => ({ method: 'POST', path: `/rest/v1/rpc/${name}`, body: args });
 
-/** What was written is asked for in return unless it is said otherwise: a row that should not be reached would show. */
+/** By default the request asks for the written rows in return, so that a reached row shows. */
 function writing(method: string, path: string, body: unknown, prefer = 'return=representation'): Ask {
   return { method, path: `/rest/v1${path}`, body, headers: { Prefer: prefer } };
 }
@@ -40,12 +40,12 @@ function writing(method: string, path: string, body: unknown, prefer = 'return=r
 /** Refused by PostgreSQL: a right that is not granted, or a row that row-level security does not let in. */
 export const denied = refused([403], '42501');
 export const deniedToAnon = refused([401], '42501');
-/** A statement without a condition: a hosted project refuses it before it asks for the right. */
+/** A statement without a condition, which a hosted project refuses before it checks grants. */
 export const deniedForAll = either(denied, refused([400], '21000'));
 export const unknown = refused([404], 'PGRST202', 'PGRST205', '42P01');
-/** Partitions: some versions of PostgREST do not know them, the others find that they are denied. */
+/** Partitions: some versions of PostgREST do not know them, others are denied access. */
 export const hidden = refused([403, 404], '42501', 'PGRST202', 'PGRST205', '42P01');
-/** The functions for users: not the caller's, or deleted, is as if it were not there. */
+/** The functions for users report another user's row and a deleted one as missing. */
 export const noPlaylist = refused([404], 'PT404');
 export const nonsense = refused([422], 'PT422');
 export const schemaNotExposed = refused([406], 'PGRST106');

@@ -13,7 +13,7 @@ export type Scene = {
   mallory: Person;
   victim: Person;
   months: string[];
-  /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain any. */
+  /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain them. */
   secrets: string[];
 };
 

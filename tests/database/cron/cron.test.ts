@@ -1,4 +1,4 @@
-// pg_cron runs the jobs by itself. Its shortest interval here is a minute, so that is what a test may wait.
+// pg_cron runs the jobs by itself. Its shortest interval is a minute, so a test waits that long.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ const JOBS = [
   { jobname: 'trim_catalogue_memory', schedule: '*/10 * * * *', command: 'select private.trim_catalogue_memory();' },
 ];
 
-/** Succeeds only where the sessions of jobs count their days in UTC. */
+/** Succeeds only if the sessions of jobs use UTC. */
 const IN_UTC = { jobname: 'are_days_those_of_utc', command: `select 1 / (current_setting('TimeZone') = 'UTC')::int` };
 
 const sql = connect();
@@ -33,7 +33,7 @@ after(() => sql.end());
 
 test('the clean-up and the maintenance are scheduled every night', areScheduled);
 
-test('what a deployment asks finds the jobs, also as the role that hosted Supabase reads with', async () => {
+test('the query of a deployment finds the jobs, also as the role that hosted Supabase reads with', async () => {
   const question = await readFile('tools/deploy/assets/schedule.sql', 'utf8');
   const found = { has_pg_cron: true, missing_jobs: '', has_next_partition: true };
   const ask = async (tx: { unsafe: typeof sql.unsafe }) => {
@@ -63,7 +63,7 @@ async function inTransactionUndone(work: (tx: TransactionSql) => Promise<void>):
   }), undone);
 }
 
-test('when their minute comes they run, and old sessions and empty months are gone', async () => {
+test('the scheduled jobs run and delete old sessions and empty months', async () => {
   const user_id = await signUp(sql);
   await sql`select private.ensure_ai_sessions_partitions_at('2003-02-01T00:00:00Z', 0)`;
   const [ahead] = await sql`select 'ai_sessions_' || to_char((now() at time zone 'UTC') + interval '3 months', 'YYYY_MM') as partition`;
@@ -91,7 +91,7 @@ async function areScheduled(): Promise<void> {
   assert.deepEqual([...jobs], JOBS.map((job) => ({ ...job, active: true, database: 'postgres' })));
 }
 
-/** Waits until each job has succeeded once more; the schedules are as before, however that ends. */
+/** Waits until each job has succeeded once more, and restores the schedules in any case. */
 async function everyMinuteUntilAllHaveRun(): Promise<void> {
   const [last] = await sql`select coalesce(max(runid), 0) as runid from cron.job_run_details`;
   const names = [...JOBS, IN_UTC].map(({ jobname }) => jobname);

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 const EXECUTABLE = 'node_modules/.bin/supabase';
 
 export function supabase(database_url: string, ...command: string[]): string {
-  // A database on this machine speaks no TLS; the CLI insists on it unless told.
+  // A local database has no TLS, which the CLI requires by default.
   const remote = new URL(database_url);
   remote.searchParams.set('sslmode', 'disable');
   const env = { ...process.env, SUPABASE_TELEMETRY_DISABLED: '1' };

@@ -5,7 +5,7 @@ import { supabase } from './supabase.ts';
 
 const DENO = 'node_modules/.bin/deno';
 
-/** Without the partitions, whose names depend on when the database was created. */
+/** Omits the partitions, whose names depend on when the database was created. */
 export function databaseTypes(database_url: string): string {
   const generated = supabase(database_url, 'gen', 'types', '--schema', 'public');
   const options = ['fmt', '--no-config', '--ext', 'ts', '--single-quote', '--line-width', '120', '-'];

@@ -100,10 +100,10 @@ async fn deletion_removes_all_data_of_the_user_ends_the_subscription_and_affects
     assert_eq!(delete(&stack, &user, &user.email.to_uppercase()).await.status, 204);
     assert_gone(&stack, &user).await;
     assert_eq!(traces(&stack, &user).await, Vec::<String>::new());
-    assert!(!pays(&stack, &user).await, "the subscription goes on");
+    assert!(!pays(&stack, &user).await, "the subscription did not end");
     assert_eq!((rows_of(&stack, &other).await, traces(&stack, &other).await), before);
     assert!(pays(&stack, &other).await && profile(&stack, &other).await.0 == "pro");
-    // The token is valid for a while, and opens nothing.
+    // The token stays valid for a while, but no longer grants access.
     document(&stack, &user, &ask("calm")).await.assert_error(403, "profile_not_found");
     ask_for_checkout(&stack, &user, "/plan").await.assert_error(403, "profile_not_found");
     for key in [None, Some(key.as_str())] {
@@ -124,9 +124,9 @@ async fn deletion_removes_all_data_of_the_user_ends_the_subscription_and_affects
 #[tokio::test]
 async fn unconfirmed_or_anonymous_deletion_is_refused() {
     let stack = Stack::take().await;
-    let (user, stranger) = (subscriber(&stack).await, stack.sign_up().await);
-    delete(&stack, &user, &stranger.email).await.assert_error(422, "not_confirmed");
-    delete(&stack, &stranger, &user.email).await.assert_error(422, "not_confirmed");
+    let (user, other) = (subscriber(&stack).await, stack.sign_up().await);
+    delete(&stack, &user, &other.email).await.assert_error(422, "not_confirmed");
+    delete(&stack, &other, &user.email).await.assert_error(422, "not_confirmed");
     let body = json!({"confirm": user.email});
     stack.call(Method::DELETE, "account", None, body).await.assert_error(401, "missing_token");
     assert!(exists(&stack, &user).await && pays(&stack, &user).await);
@@ -136,12 +136,12 @@ async fn unconfirmed_or_anonymous_deletion_is_refused() {
 async fn generation_of_a_user_who_is_deleted_meanwhile_leaves_nothing() {
     let stack = Stack::take().await;
     stack.llm_script(after_ms(2_000)).await;
-    for wish in [ask("evening"), saving("evening")] {
+    for body in [ask("evening"), saving("evening")] {
         let user = stack.sign_up().await;
-        let response = generation::streaming(&stack, &user, &wish).send().await.unwrap();
+        let response = generation::streaming(&stack, &user, &body).send().await.unwrap();
         assert_eq!(delete(&stack, &user, &user.email).await.status, 204);
         let stream = generation::read(response).await;
-        assert_eq!(stream.last("error")["code"], "generation_timeout", "{wish}");
+        assert_eq!(stream.last("error")["code"], "generation_timeout", "{body}");
         assert_gone(&stack, &user).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The first playlist without an account, and keeping it.
+//! The first playlist, which needs no account and is kept by adding an address.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -147,8 +147,8 @@ async fn songs_that_were_found_are_not_searched_again_until_their_entries_expire
 pub async fn generate_again(runtime: &str) {
     let (shared, place) = (Stack::take().await, Place::take().await);
     let functions = remembering(&shared, &place, runtime).await;
-    let wish = json!({"prompt": "evening", "target_count": 5, "market": "PL"});
-    let generate_as = async |user: User| document(&functions.stack, &user, &wish).await;
+    let body = json!({"prompt": "evening", "target_count": 5, "market": "PL"});
+    let generate_as = async |user: User| document(&functions.stack, &user, &body).await;
     let generate = async || generate_as(shared.sign_up().await).await;
     let titles = |done: &Value| {
         let tracks = done["tracks"].as_array().unwrap();
@@ -179,15 +179,15 @@ async fn after_a_rate_limit_the_songs_that_are_remembered_are_found() {
     let (shared, place) = (Stack::take().await, Place::take().await);
     let functions = remembering(&shared, &place, "workerd").await;
     let (stack, user) = (&functions.stack, shared.sign_up().await);
-    let wish = |count: usize| json!({"prompt": "evening", "target_count": count});
-    document(stack, &user, &wish(5)).await.ok();
+    let body = |count: usize| json!({"prompt": "evening", "target_count": count});
+    document(stack, &user, &body(5)).await.ok();
     remembers(&shared, 5).await;
     let songs = [&[("Adele", "Someone Like You", 2011)][..], &generation::FIVE].concat();
     shared.llm_script(reply(&songs)).await;
     let limited =
         json!({"path_prefix": "/v1/search", "status": 429, "headers": {"Retry-After": "48925"}, "body": {}});
     shared.faults("spotify", json!([limited])).await;
-    let stream = generation::stream(stack, &user, &wish(6)).await;
+    let stream = generation::stream(stack, &user, &body(6)).await;
     assert_eq!(stream.all("track").len(), 5);
     let missed: Vec<_> =
         stream.all("miss").iter().map(|it| (it["title"].clone(), it["reason"].clone())).collect();

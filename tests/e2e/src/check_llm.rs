@@ -24,7 +24,7 @@ async fn check_url(url: &str, more: &[(&str, &str)]) -> (i32, String) {
     check(&[&variables[..], more].concat()).await
 }
 
-/// Asserts that the command ends so and says this, and never the key.
+/// Asserts the exit code and that the output contains these lines, and never the key.
 fn assert_says((code, text): &(i32, String), expected_code: i32, lines: &[&str]) {
     assert_eq!(*code, expected_code, "{text}");
     for line in lines {

@@ -23,10 +23,10 @@ const HISTORIES: usize = 1_000;
 const BATCH: usize = 100;
 const PHASES: usize = 3;
 const KILL_EVERY: usize = 2;
-/// Of a thousand requests to the database, of which an accepted delivery needs two.
+/// How many of a thousand requests to the database fail. An accepted delivery needs two.
 const DATABASE_FAULTS: u32 = 125;
 const AT_ONCE: usize = 16;
-/// No more repetitions than Stripe would make.
+/// Stripe repeats a delivery at most this often.
 const MAX_REPETITIONS: usize = 40;
 
 /// Whether another period follows, and when this one ends.
@@ -64,7 +64,7 @@ impl Environment {
         self.shared.stripe(method, what, body).await
     }
 
-    /// Resets Stripe, which objects of past batches would only slow down, and ends all faults.
+    /// Ends all faults, and resets Stripe: objects of past batches would only slow it down.
     async fn reset(&self) {
         self.proxy.decide(|_| Action::Pass);
         self.stripe(Method::POST, "reset", json!({})).await;
@@ -132,7 +132,7 @@ impl Environment {
         let customers: Vec<_> = created
             .map(|(user_id, created)| Customer { user_id, id: id(created), subscriptions: Vec::new() })
             .collect();
-        // Every other profile knows its customer already; the others learn of it by an event.
+        // Half of the profiles have their customer stored; the others learn of it from an event.
         for customer in customers.iter().step_by(2) {
             let statement = "update public.profiles set stripe_customer_id = $2 where user_id = $1";
             self.shared.sql(statement, &[&customer.user_id, &customer.id]).await;

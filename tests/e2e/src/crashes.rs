@@ -22,12 +22,12 @@ use crate::virtual_user::{Crowd, Load};
 const USERS: usize = 20;
 const ROUNDS: usize = 5;
 const PARTS: [&str; 3] = ["postgres", "supabase", "functions"];
-/// A kill follows this many responses of its round, or up to twice as many.
+/// Each round kills after this many responses, or up to twice as many.
 const RESPONSES: usize = 50;
 /// Long enough that some generations are under way at any time.
 const MODEL_MS: u64 = 300;
 
-/// The lines of an env file: all but the database is the shared stack's.
+/// The lines of an env file: everything but the database belongs to the shared stack.
 fn env(shared: &Stack) -> String {
     let own = functions_alone(shared, "");
     let own = own.lines().filter(|line| !line.starts_with("SUPABASE_")).map(|line| format!("{line}\n"));
@@ -61,7 +61,7 @@ async fn round(place: &Place, mut running: Running, part: &str, load: &Load, aft
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_under_load_lose_nothing_and_save_nothing_partially() {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut rng = Rng::with_seed(seed("crashes", "CRASHES_SEED"));
     let shared = Stack::take().await;
     let place = Place::take().await;
@@ -80,7 +80,7 @@ async fn kills_under_load_lose_nothing_and_save_nothing_partially() {
     let users = crowd.finish(&running.stack, &shared, &load).await;
     assert_log(&place, &running.stack);
     let (responses, failed) = (load.responses.load(Ordering::Relaxed), load.failed());
-    let (saved, took) = (users.iter().map(|user| user.saved.len()).sum::<usize>(), begun.elapsed());
+    let (saved, took) = (users.iter().map(|user| user.saved.len()).sum::<usize>(), started.elapsed());
     tell(
         "crashes",
         &format!("{ROUNDS} kills, {responses} responses, {failed} failures, {saved} saved in {took:?}"),

@@ -1,4 +1,4 @@
-//! The tests of processes on Deno.
+//! Tests that `end-to-end` runs on workerd, on Deno.
 
 use crate::catalogue::generate_again;
 use crate::process::kill_in_the_middle;

@@ -60,7 +60,7 @@ impl FaultProxy {
         *self.state.decide.lock().unwrap() = Box::new(decide);
     }
 
-    /// Whether connections are reused. If not, no later request meets what a fault left on one.
+    /// Whether connections are reused. Without reuse a fault affects only its own request.
     pub fn keep_alive(&self, keeps_alive: bool) {
         self.state.keeps_alive.store(keeps_alive, Ordering::Relaxed);
     }

@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::wire::{Connection, Response};
 
-/// Between two bytes of a response that drips.
+/// The time between two bytes of a dripping response.
 const DRIP: Duration = Duration::from_millis(200);
-/// More than drip before any client gives up.
+/// More bytes than drip before any client gives up.
 const DRIPPING_BYTES: usize = 4_000;
 const LARGE_BYTES: usize = 10 * 1024 * 1024;
 pub const LONG_SECONDS: u64 = 48_925;
@@ -40,30 +40,30 @@ faults! {
     Error500
     Error503
     Redirect
-    /// The database refuses what it was sent.
+    /// The database refuses the data of the request.
     RefusedByDatabase
-    /// It fails once, and works from then on.
+    /// The upstream fails once and then works.
     FailsOnce;
     /// The connection is reset in the middle of the body.
     ResetMiddle
-    /// No response, for as long as the client waits.
+    /// No response; the connection stays open.
     Timeout
-    /// The head, and then a byte now and then.
+    /// The head, and then one byte at a time, slowly.
     SlowDrip
-    /// 200 with a web page.
+    /// A 200 whose body is a web page.
     Html
     InvalidUtf8
-    /// A whole response with half of its document.
+    /// A complete response with half of its document.
     TruncatedJson
     WrongShape
-    /// The document after 10 MB of blanks.
+    /// The document after 10 MB of whitespace.
     TenMegabytes
     WrongContentType
     /// The whole response twice on the connection.
     SentTwice
     /// One response with the document twice in it.
     DoubledDocument
-    /// The response with texts and numbers that a database would refuse.
+    /// The response with text and numbers that a database would refuse.
     Poisoned
 }
 
@@ -73,7 +73,7 @@ impl Fault {
         matches!(self, Self::Timeout | Self::SlowDrip)
     }
 
-    /// Responds so; `real` is the upstream's response, where it was asked. `None` ends the connection.
+    /// Writes the faulty response. `real` is the upstream's, if it was called; `None` closes the connection.
     pub async fn inject(self, connection: &mut Connection, real: Response) -> Option<()> {
         // A response needs a document, if only an empty one, to be broken.
         let real = if real.status == 204 { Response { status: 200, ..real } } else { real };
@@ -119,7 +119,7 @@ impl Fault {
     }
 }
 
-/// With a byte that UTF-8 does not have inside the first text.
+/// Puts a byte that is invalid in UTF-8 into the first text.
 fn invalid_utf8(body: &[u8]) -> Vec<u8> {
     let at = body.iter().position(|byte| *byte == b'"').map_or(body.len(), |quote| quote + 1);
     [&body[..at], b"\xff", &body[at..]].concat()
@@ -151,7 +151,7 @@ fn poisoned(body: &[u8]) -> Vec<u8> {
     document.to_string().replace("HALF", "\\ud83e").into_bytes()
 }
 
-/// Ends the connection as a crash does.
+/// Resets the connection, as a crash does.
 fn reset(connection: &Connection) -> Option<()> {
     connection.get_ref().set_zero_linger().ok()?;
     None
@@ -159,7 +159,7 @@ fn reset(connection: &Connection) -> Option<()> {
 
 async fn drip(connection: &mut Connection, real: Response) -> Option<()> {
     let is_stream = real.header("content-type").is_some_and(|it| it.starts_with("text/event-stream"));
-    // Blanks may precede a document, but no events.
+    // Whitespace may precede a document, but not events.
     let blanks = if is_stream { 0 } else { DRIPPING_BYTES };
     let dripping = Response { body: [vec![b' '; blanks], real.body.clone()].concat(), ..real };
     connection.write_all(&dripping.head()).await.ok()?;

@@ -38,7 +38,7 @@ fn holds_a_token(environment: &str) -> bool {
     ["SUPABASE_FUNCTION_TOKEN=", "FN_AI_TOKEN="].iter().any(|name| environment.contains(name))
 }
 
-/// The environment of the functions' process; `None` where the system does not tell.
+/// The environment of the functions' process; `None` where the system does not show it.
 fn environment_of_functions(stack: &Stack) -> Option<String> {
     let pid: &Value = &stack.ready["pids"]["functions"];
     let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
@@ -58,7 +58,7 @@ async fn functions_hold_their_tokens_and_not_the_secret_key() {
 async fn functions_use_the_secret_key_where_there_is_no_token() {
     let shared = Stack::take().await;
     let place = Place::take().await;
-    // As for a hosted project.
+    // Hosted projects may have no tokens of roles.
     let lines = ["supabase_url", "publishable_key", "secret_key"].map(|name| {
         let variable = if name == "supabase_url" { name.to_owned() } else { format!("supabase_{name}") };
         format!("{}={}\n", variable.to_uppercase(), shared.url(&format!("/{name}")))

@@ -21,7 +21,7 @@ impl Stream {
         self.events.iter().filter(|event| event.name == name).map(|event| &event.data).collect()
     }
 
-    /// The data of the last event, which must be of this kind.
+    /// The data of the last event, asserting its name.
     #[track_caller]
     pub fn last(&self, name: &str) -> &Value {
         let last = self.events.last().expect("an empty stream");
@@ -59,7 +59,7 @@ pub fn after_ms(first_token_ms: u64) -> Value {
     with(reply(&FIVE), &json!({"first_token_ms": first_token_ms}))
 }
 
-/// The five songs, about one every `chunk_ms`.
+/// The script of the five songs, about one every `chunk_ms`.
 pub fn slowly(chunk_ms: u64) -> Value {
     with(reply(&FIVE), &json!({"first_token_ms": 1, "chunk_chars": 60, "chunk_ms": chunk_ms}))
 }
@@ -123,7 +123,7 @@ impl Reading {
         Self { response, text: String::new() }
     }
 
-    /// Reads until there are so many events of a kind, and returns their data.
+    /// Reads until `count` events of a name have arrived, and returns their data.
     pub async fn until(&mut self, name: &str, count: usize) -> Vec<Value> {
         loop {
             let whole = self.text.rfind("\n\n").map_or("", |end| &self.text[..end]);

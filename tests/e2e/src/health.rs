@@ -61,11 +61,11 @@ async fn every_function_is_healthy_and_calls_no_third_party() {
     }
     for simulator in ["spotify", "llm", "stripe"] {
         let log = stack.control(simulator, Method::GET, "log", &Value::Null).await;
-        assert_eq!(log, json!([]), "{simulator} was asked");
+        assert_eq!(log, json!([]), "{simulator} was called");
     }
 }
 
-/// On a stack of its own, which runs on workerd wherever the shared one does: Deno has no gateway.
+/// On a stack of its own, which always runs on workerd: there is no gateway on Deno.
 #[tokio::test]
 async fn function_and_gateway_name_missing_dependencies_to_operators() {
     let shared = Stack::take().await;

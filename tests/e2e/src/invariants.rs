@@ -28,10 +28,10 @@ pub async fn assert_all(stack: &Stack, shared: &Stack, users: &[VirtualUser]) {
     }
 }
 
-/// Each playlist that was confirmed is there with all tracks in their places, and no other playlist is.
+/// Asserts that exactly the confirmed playlists exist, with all their tracks in order.
 async fn playlists(user: &VirtualUser) {
     let rows = user.stack.rows(&user.user, "playlists?select=id,playlist_tracks(position,track_uri)").await;
-    assert_eq!(rows.len(), user.saved.len() + 1, "a playlist is there that was not confirmed");
+    assert_eq!(rows.len(), user.saved.len() + 1, "an unconfirmed playlist exists");
     for row in &rows {
         let tracks = row["playlist_tracks"].as_array().unwrap();
         let mut positions: Vec<usize> =

@@ -1,7 +1,7 @@
-//! End-to-end tests over the running stack, through its public doors only.
+//! End-to-end tests over the running stack, through its public interfaces only.
 //!
 //! `cargo xtask test` starts the stack and names its ready file in `SOUND_WHISKERS_READY_FILE`. The simulators are shared,
-//! so every test takes the stack for itself (`Stack::take`).
+//! so a test locks the stack while it runs (`Stack::take`).
 
 #![cfg(test)]
 

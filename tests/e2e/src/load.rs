@@ -16,16 +16,16 @@ use crate::virtual_user::{Crowd, Load};
 
 const USERS: usize = 200;
 const DURATION: Duration = Duration::from_secs(60);
-/// Until then instances are made, caches are filled and hot code is compiled.
+/// The warm-up: instances start, caches fill and hot code is compiled.
 const WARM_UP: u64 = 20;
 const PAUSE_MS: std::ops::Range<u64> = 1_000..6_000;
 /// How much the runtime may grow after the warm-up, in percent.
 const MAX_GROWTH: u64 = 25;
-/// What the runtime may always have, before its garbage collectors hold it, with nine isolates in one process: 570 MiB
-/// were seen after 25,000 requests, and 564 after 20,000 more.
+/// Memory that nine isolates in one process reach before their garbage collectors limit it: 570 MiB after 25,000
+/// requests, and 564 after 20,000 more.
 const SETTLED_KIB: u64 = 640 * 1024;
 
-/// The resident memory of a process in KiB, where the system tells.
+/// The resident memory of a process in KiB; `None` where the system does not show it.
 fn memory_of(pid: u64) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -58,7 +58,7 @@ async fn two_hundred_users_for_a_minute_lose_nothing() {
     }
 }
 
-/// How many times its quiet time a read may take while another user floods the data API.
+/// While another user floods the data API, a read may take this many times its quiet time.
 const MOST_RATIO: f64 = 10.0;
 
 async fn timed_read(stack: &Stack, user: &User) -> Duration {

@@ -28,16 +28,16 @@ impl Log {
         String::from_utf8(std::fs::read(&self.path).unwrap()[self.begins..].to_vec()).unwrap()
     }
 
-    /// The lines, each of which must be one of ours.
+    /// The lines, asserting that each is JSON.
     pub fn lines(&self) -> Vec<Value> {
         let text = self.text();
-        // The last one may be half written.
+        // The last line may be incomplete.
         let whole = text.rsplit_once('\n').map(|(whole, _)| whole).unwrap_or_default();
         let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         whole.lines().filter(|line| !line.is_empty()).map(parse).collect()
     }
 
-    /// The only line with these members, as soon as it is there.
+    /// Waits for the only line with these members.
     async fn line_with(&self, members: Value) -> Value {
         let mut found = Vec::new();
         eventually(&members.to_string(), async || {
@@ -52,7 +52,7 @@ impl Log {
     }
 }
 
-/// As operators compute it: `printf %s "$ID" | sha256sum | cut -c1-16`.
+/// The pseudonym of a user, as operators compute it: `printf %s "$ID" | sha256sum | cut -c1-16`.
 fn hash_of(user: &User) -> String {
     let hash = Sha256::digest(user.id.to_string());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

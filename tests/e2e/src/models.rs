@@ -1,4 +1,4 @@
-//! A real model server: llama.cpp's own, with its grammars, its framing and its count of tokens.
+//! A real model server (llama.cpp), with its grammars, its framing and its token counts.
 //!
 //! The model has learned one playlist by heart (`tests/compat/models`), so that no result depends on chance.
 
@@ -14,7 +14,7 @@ use crate::own_stack::{Place, functions_alone};
 use crate::stack::Stack;
 
 const KEY: &str = "sk-of-the-model-server";
-/// A token of the prompt is a byte to this model, so a question takes some five thousand.
+/// This model reads each byte of the prompt as a token, and a prompt has some five thousand.
 const CONTEXT: u32 = 24_576;
 
 const TEN: [(&str, &str, i64); 10] = [
@@ -66,7 +66,7 @@ impl ModelServer {
     }
 }
 
-/// The playlist as the product asks for it: a grammar made of its schema allows no other order of members.
+/// The playlist in the order of the schema's members: the grammar made from the schema allows no other.
 struct Schema(Value);
 
 impl Schema {
@@ -92,7 +92,7 @@ impl Schema {
     }
 }
 
-/// An object with its members in the order of the schema; the one that `members` lacks is the list of tracks.
+/// An object in the order of the schema's members; the member that `members` lacks is the list of tracks.
 fn object(schema: &Value, members: &Value, tracks: &str) -> String {
     let member = |name: &Value| match &members[name.as_str().unwrap()] {
         Value::Null => format!("{name}:{tracks}"),
@@ -127,7 +127,7 @@ async fn llama_cpp_gives_its_songs_in_every_json_mode() {
         expected.sort_unstable();
         assert_eq!(found, expected, "{mode}: {done}");
         assert_eq!((&done["name"], &done["language"]), (&json!("By heart"), &json!("en")), "{mode}");
-        // Estimated where the completion is not read to its end, because its last songs are not needed.
+        // The cost is estimated if the function stops reading once it has enough songs.
         let statement = "select (cost * 10000)::bigint from public.ai_sessions where user_id = $1";
         let cost: i64 = shared.sql(statement, &[&user.id]).await[0].get(0);
         assert!(

@@ -1,4 +1,4 @@
-//! Stacks of a test's own, started with `xtask dev`, to do to them what a shared one must not suffer.
+//! Stacks that a test starts with `xtask dev` and may break.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 use crate::stack::Stack;
 
-/// They are heavy: one test at a time.
+/// Only one test at a time starts stacks, because they are heavy.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until a condition holds.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        assert!(started.elapsed() < TIMEOUT, "never: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -29,7 +29,7 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 fn xtask() -> Command {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/xtask");
     let mut command = Command::new(std::env::var_os("SOUND_WHISKERS_XTASK").map_or(built, PathBuf::from));
-    // What an env file lacks would be taken from the environment; cargo's variable would name this crate.
+    // The environment would fill in what an env file lacks, and cargo's variable would name this crate.
     for name in ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL", "CARGO_MANIFEST_DIR"] {
         command.env_remove(name);
     }
@@ -74,7 +74,7 @@ impl Place {
         self.start_as("stack", self.ports_from, "workerd", env).await
     }
 
-    /// Starts one of several stacks on this place, and waits until it is ready.
+    /// Starts a named stack in this folder, and waits until it is ready.
     pub async fn start_as(&self, name: &str, ports_from: u16, runtime: &str, env: &str) -> Running {
         fs::write(self.file(name, "env"), env).unwrap();
         let [ready_file, errors] = ["ready", "err"].map(|kind| self.file(name, kind));
@@ -112,7 +112,7 @@ impl Drop for Place {
     }
 }
 
-/// A running `xtask dev`; it is ended with this value.
+/// A running `xtask dev`, which ends when this value is dropped.
 pub struct Dev {
     pub child: Child,
     errors: PathBuf,
@@ -132,7 +132,7 @@ impl Dev {
 impl Drop for Dev {
     fn drop(&mut self) {
         let asked = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE {
+        while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TIMEOUT {
             signal("TERM", self.child.id());
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -161,8 +161,8 @@ impl Running {
     }
 }
 
-/// The lines of an env file with which functions run by themselves: on the shared stack's data, reached through
-/// `supabase_url`, and with its simulators. Lines after these replace them.
+/// The env file of a stack that only runs functions, on the shared stack's simulators and its data, reached through
+/// `supabase_url`. Later lines override these.
 pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
     let [spotify, stripe, llm] =
         ["spotify", "stripe", "llm"].map(|name| shared.url(&format!("/simulators/{name}")));
@@ -179,7 +179,7 @@ pub fn functions_alone(shared: &Stack, supabase_url: &str) -> String {
 
 pub const PORTS: usize = 6;
 
-/// The first of as many ports in a row as a stack needs, below those that systems assign.
+/// The first port of a free range as long as a stack needs, below the ephemeral ports.
 pub fn free_ports() -> u16 {
     free_ports_from(20_000 + u16::try_from(std::process::id() % 5_000).unwrap())
 }
@@ -199,7 +199,7 @@ pub fn signal(name: &str, pid: u32) -> bool {
     Command::new("sh").args(["-c", &kill]).status().unwrap().success()
 }
 
-/// The state and the parent of a process, where the system tells.
+/// The state and the parent of a process; `None` where the system does not show them.
 fn status(pid: u32) -> Option<(char, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name before the last parenthesis may contain anything.
@@ -215,7 +215,7 @@ pub fn is_alive(pid: u32) -> bool {
     status(pid).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
 }
 
-/// The processes below a process; none where the system does not tell.
+/// The descendants of a process; empty where the system does not show them.
 pub fn descendants(root: u32) -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());

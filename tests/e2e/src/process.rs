@@ -11,7 +11,7 @@ use crate::stripe::subscriber;
 
 const ENOUGH: usize = 2;
 
-/// Only Linux tells a process that its parent has died.
+/// Only Linux signals a process when its parent dies.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn kill_9_of_xtask_leaves_no_process() {
@@ -20,7 +20,7 @@ async fn kill_9_of_xtask_leaves_no_process() {
     signal("KILL", running.dev.child.id());
     running.dev.ended().await;
     eventually("all are gone", async || !running.pids.iter().any(|pid| is_alive(*pid))).await;
-    // The dead stack's ready file and ports are not in the way.
+    // The ready file and the ports of the dead stack do not prevent a start.
     let again = place.start().await;
     assert_ne!(again.pid_of("postgres"), running.pid_of("postgres"));
 }
@@ -71,7 +71,7 @@ async fn tracks_are_sent_only_after_the_database_charged_them_and_a_repeat_is_fr
     signal("STOP", running.pid_of("supabase"));
     let stream = generation::read(response).await;
     signal("CONT", running.pid_of("supabase"));
-    // Connections that it took for idle meanwhile are reset first.
+    // Its idle connections have been reset, which it notices first.
     let health = format!("{}/health", stack.url("/supabase_url"));
     eventually("Supabase responds again", async || {
         stack.http.get(&health).send().await.is_ok_and(|response| response.status() == 200)
@@ -81,7 +81,7 @@ async fn tracks_are_sent_only_after_the_database_charged_them_and_a_repeat_is_fr
     assert!(stream.all("track").len() < ENOUGH, "tracks were sent before they were charged");
     assert_eq!(stack.ai_usage(&user).await["used"], 1);
 
-    // The database may carry out late what it had received: then a repeat returns that, else it generates.
+    // The database may still execute what it had received: then a repeat returns that, else it generates.
     eventually("a repeat returns the playlist", async || {
         let response = document_with_key(stack, &user, &body, &key).await;
         if response.status == 200 {

@@ -84,7 +84,7 @@ async fn client_that_disconnects_before_the_document_is_not_charged() {
     let mut connection = TcpStream::connect(host).await.unwrap();
     connection.write_all(request.as_bytes()).await.unwrap();
     eventually("the model is asked", async || !stack.completions().await.is_empty()).await;
-    // A mere close is what a client does that has nothing more to send and still reads.
+    // A half-closed connection would be a client that still reads.
     connection.set_zero_linger().unwrap();
     drop(connection);
     until_released(&stack, &user).await;

@@ -23,7 +23,7 @@ async fn reconciliation_lists_lost_events_and_corrects_them_on_request() {
     let customer = create_customer(&stack, &pays).await;
     store_customer(&stack, &pays, &customer).await;
     deliver(&stack).await;
-    // From here on nothing is delivered: one begins to pay, one ends, one is not even known.
+    // No event is delivered from here on: one user subscribes, one cancels, one has no stored customer.
     subscribe(&stack, &customer).await;
     cancel(&stack, &subscription).await;
     let unknown = create_customer(&stack, &lost).await;

@@ -1,8 +1,8 @@
-//! What the long stages share: a seed that repeats a run, and lines that are shown although the test passes.
+//! Shared by the long stages: a seed that repeats a run, and output that is shown although the test passes.
 
 use std::io::Write;
 
-/// The seed that a variable names, else a new one; it is shown.
+/// Reads the seed from a variable or chooses one, and prints it.
 pub fn seed(stage: &str, variable: &str) -> u64 {
     let given = std::env::var(variable).ok();
     let seed = given.map_or_else(

@@ -1,4 +1,4 @@
-//! Spotify as its users see it, and the functions about it.
+//! The steps of a user who links a Spotify account.
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ pub async fn start(stack: &Stack, user: &User) -> Url {
     Url::parse(started["authorize_url"].as_str().unwrap()).unwrap()
 }
 
-/// Presses a button of the consent page; returns where the browser is sent.
+/// Presses a button of the consent page; returns the URL of the redirect.
 pub async fn decide(authorize_url: &Url, decision: &str, login: &str) -> Url {
     let form = [("decision", decision), ("login", login)];
     let sent = send(client().post(authorize_url.clone()).form(&form)).await;

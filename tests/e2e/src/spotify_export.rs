@@ -62,7 +62,7 @@ async fn repeat_under_the_same_key_completes_the_copy_and_then_returns_its_resul
     let first = export(&stack, &user, &playlist, Some(&key)).await.ok();
     assert_eq!(first["exported"], 20);
     export(&stack, &user, &another, Some(&key)).await.assert_error(409, "idempotency_key_reused");
-    // Also when the link is gone meanwhile.
+    // The result is returned even after the account was unlinked.
     stack.call(Method::DELETE, "spotify-oauth/link", &user, Value::Null).await.ok();
     assert_eq!(export(&stack, &user, &playlist, Some(&key)).await.ok(), first);
     let copies = copies(&stack).await;

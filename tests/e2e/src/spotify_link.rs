@@ -30,10 +30,10 @@ async fn user_links_an_account_and_unlinks_it() {
 async fn consent_of_one_user_links_no_account_of_another() {
     let (stack, attacker) = stack_and_user().await;
     let victim = stack.sign_up().await;
-    // The attacker begins, the victim agrees with their own Spotify account, and their app completes.
+    // The attacker starts, the victim consents with their own Spotify account, and the victim's app completes.
     let lured = agree(&stack, &attacker, "bob").await;
     complete(&stack, &victim, &lured).await.assert_error(403, "state_of_another_user");
-    // The attacker begins and agrees, and has the victim's app complete, to see what the victim exports.
+    // The attacker starts and consents, and has the victim's app complete, to see what the victim exports.
     let planted = agree(&stack, &attacker, "ania").await;
     complete(&stack, &victim, &planted).await.assert_error(403, "state_of_another_user");
     assert_eq!(stack.log("spotify", "/api/token").await.len(), 0, "a code was exchanged");

@@ -15,7 +15,7 @@ use crate::generation::{FIVE, reply};
 pub struct Stack {
     pub ready: &'static Value,
     pub http: Client,
-    /// Kept open, because connecting takes longest.
+    /// The connection stays open, because connecting takes longest.
     database: Mutex<Option<Arc<tokio_postgres::Client>>>,
     _exclusive: Option<MutexGuard<'static, ()>>,
 }
@@ -33,7 +33,7 @@ impl User {
     }
 }
 
-/// A response, read to its end. A body that is not JSON is a string.
+/// A response that was read to its end. A body that is not JSON becomes a string.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
@@ -221,7 +221,7 @@ impl Stack {
         user
     }
 
-    /// Runs SQL as the database's owner: for what only time or an operator brings about.
+    /// Runs SQL as the database's owner, in place of an operator or the passing of time.
     pub async fn sql(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<tokio_postgres::Row> {
         self.database().await.query(statement, parameters).await.unwrap()
     }
@@ -233,7 +233,7 @@ impl Stack {
         }
         let url = self.url("/database_url");
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-        // It ends with the client or the server.
+        // The connection ends with the client or the server.
         tokio::spawn(connection);
         kept.insert(Arc::new(client)).clone()
     }

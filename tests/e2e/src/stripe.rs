@@ -8,7 +8,7 @@ use sha2::Sha256;
 use crate::own_stack::eventually;
 use crate::stack::{Response, Stack, User, client, now, send};
 
-/// The events after which a plan may be another one: what an endpoint subscribes to.
+/// The events that can change a plan, to which the endpoint subscribes.
 pub const EVENT_TYPES: [&str; 11] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -70,12 +70,12 @@ pub async fn cancel(stack: &Stack, subscription: &str) {
     act(stack, json!({"action": "cancel", "subscription": subscription})).await;
 }
 
-/// From now on events wait for `deliver`.
+/// Holds events back until `deliver`.
 pub async fn hold_events(stack: &Stack) {
     stack.stripe(Method::PUT, "delivery", json!({"paused": true})).await;
 }
 
-/// Delivers what waits, until all of it is accepted.
+/// Delivers the held events until all are accepted.
 pub async fn deliver(stack: &Stack) {
     let order = json!({"pending": true, "event_types": EVENT_TYPES});
     let summary = stack.stripe(Method::POST, "deliver", order).await;
@@ -128,7 +128,7 @@ pub async fn press(url: &str, form: &[(&str, &str)]) -> Response {
     send(client().post(url).form(form)).await
 }
 
-/// Pays on the page; returns where the browser is sent, if anywhere.
+/// Pays on the page; returns the URL of the redirect, if there is one.
 pub async fn pay(url: &str) -> Option<String> {
     press(url, &[("decision", "pay")]).await.header("location").map(str::to_owned)
 }

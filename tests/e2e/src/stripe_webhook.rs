@@ -53,7 +53,7 @@ async fn asked(stack: &Stack) -> usize {
 #[tokio::test]
 async fn event_with_the_oldest_read_does_not_win() {
     let stack = Stack::take().await;
-    // With "free", B writes what is stored already, and A still knows something older.
+    // With "free", B writes the value that is stored already, and A's read is still the older one.
     for stored in ["pro", "free"] {
         let (user, customer, subscription) = paying(&stack).await;
         store_customer(&stack, &user, &customer).await;
@@ -63,7 +63,7 @@ async fn event_with_the_oldest_read_does_not_win() {
         let object = subscriptions.iter().find(|it| it["id"] == subscription.as_str()).unwrap();
         let event = event("customer.subscription.updated", object);
         let before = asked(&stack).await;
-        // A asks Stripe and waits; meanwhile the subscription ends, and B asks and writes.
+        // A reads from Stripe and waits; meanwhile the subscription ends, and B reads and writes.
         let hold = json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}]);
         stack.faults("stripe", hold).await;
         let others = async {
@@ -76,7 +76,7 @@ async fn event_with_the_oldest_read_does_not_win() {
         };
         let (a, ()) = futures_util::future::join(send_event(&stack, &event), others).await;
         assert_eq!(a.ok()["outcome"], "written");
-        assert_eq!(asked(&stack).await, before + 3, "A asks again");
+        assert_eq!(asked(&stack).await, before + 3, "A did not read again");
         assert_eq!(profile(&stack, &user).await.0, "free");
     }
 }

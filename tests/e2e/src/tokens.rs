@@ -68,7 +68,7 @@ async fn token_of_almost_32_kb_is_accepted_by_every_function() {
     assert!((31 * 1024..32 * 1024).contains(&user.token.len()), "{} bytes", user.token.len());
     let key = Uuid::new_v4().to_string();
     for _ in 0..2 {
-        // The second response is read from the tables, as the user.
+        // The second response comes from the tables, read as the user.
         assert_eq!(document_with_key(&stack, &user, &saving("evening"), &key).await.ok()["count"], 5);
     }
     let found = stack.call(Method::GET, "spotify-search?title=Lithium", &user, Value::Null).await.ok();

@@ -26,7 +26,7 @@ const EXPECTED: &str = "quota_exceeded generation_in_progress already_generated 
     llm_timeout generation_timeout plan_contended";
 const ARRIVE_AT_ONCE: usize = 8;
 const PAUSE: Duration = Duration::from_millis(200);
-/// More than it takes until a stack that was killed is back.
+/// Longer than a killed stack takes to restart.
 const ATTEMPTS: usize = 200;
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub struct Load {
     pub is_over: AtomicBool,
     pub under_way: AtomicUsize,
     pub responses: AtomicUsize,
-    /// The failures and requests without a response, and how often.
+    /// How often each failure occurred, and how often there was no response.
     pub failures: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -81,14 +81,14 @@ pub struct VirtualUser {
     load: Arc<Load>,
     rng: Rng,
     pub user: User,
-    /// Whose subscription may have granted the paid plan for a while.
+    /// Whether a subscription may have granted the paid plan for a while.
     pub customer: Option<String>,
     pub own: String,
     catalogue: Vec<String>,
     pub added: BTreeSet<String>,
     /// The playlists that were confirmed as saved, and how many tracks each has.
     pub saved: Vec<(String, u64)>,
-    /// The generation whose end is not known.
+    /// The key of a generation whose outcome is unknown.
     open: Option<String>,
 }
 
@@ -133,7 +133,7 @@ impl VirtualUser {
         self
     }
 
-    /// Generates and saves; where the end of the last generation is not known, repeats that one.
+    /// Generates and saves a playlist; repeats the last generation if its outcome is unknown.
     async fn generate(&mut self) -> Option<()> {
         let key = self.open.get_or_insert_with(|| Uuid::new_v4().to_string()).clone();
         let request = request(&self.stack, &self.user, &saving("evening")).header("idempotency-key", &key);
@@ -156,7 +156,7 @@ impl VirtualUser {
         let url = format!("{}/rest/v1/rpc/add_tracks", self.stack.url("/supabase_url"));
         let request = self.stack.http.post(url).header("apikey", self.stack.url("/publishable_key"));
         let (status, _) = self.send(request.bearer_auth(&self.user.token).json(&body)).await?;
-        // 409: it is there already, perhaps by a request whose response was lost.
+        // 409: the track exists already, perhaps by a request whose response was lost.
         if [200, 409].contains(&status) {
             self.added.insert(uri);
         }
@@ -175,7 +175,7 @@ impl VirtualUser {
         (status == 200).then_some(())
     }
 
-    /// Something happens at Stripe, which sends events to the functions.
+    /// Changes something at Stripe, which sends events to the functions.
     async fn pay_or_cancel(&mut self, stripe: &str) -> Option<()> {
         let customer = self.customer.clone()?;
         let act = async |action: Value| -> Value {
@@ -213,7 +213,7 @@ impl VirtualUser {
         Some((status, body))
     }
 
-    /// Once all upstreams work again: repeats the unfinished operations, and uses every feature.
+    /// Repeats the unfinished operations and uses every feature, once all upstreams work again.
     async fn complete(&mut self) {
         self.stack.expire_reservations(&self.user).await;
         for statement in [
@@ -230,7 +230,7 @@ impl VirtualUser {
                 tokio::time::sleep(PAUSE).await;
             }
         }
-        assert_eq!(self.open, None, "a generation is left open");
+        assert_eq!(self.open, None, "a generation is unfinished");
         assert!(self.export().await.is_some(), "the link is broken");
         assert!(self.search().await.is_some());
     }

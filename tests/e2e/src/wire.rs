@@ -1,5 +1,5 @@
-//! Requests and responses as a proxy sees them: whole, and one after the other on a connection. Faults need the bytes, so
-//! no HTTP server would do.
+//! Requests and responses as a proxy sees them: whole, one after the other on a connection. An HTTP library would not let
+//! faults change the bytes.
 
 use reqwest::Method;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -10,7 +10,7 @@ pub type Connection = BufReader<TcpStream>;
 #[derive(Debug)]
 pub struct Request {
     pub method: Method,
-    /// With its query.
+    /// The path with its query.
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Response {
 }
 
 impl Request {
-    /// The next one; `None` at the end of the connection.
+    /// Reads the next request; `None` at the end of the connection.
     pub async fn read(connection: &mut Connection) -> Option<Self> {
         let (mut length, mut headers, mut lines) = (0, Vec::new(), Vec::new());
         loop {
@@ -48,7 +48,7 @@ impl Request {
         Some(Self { method: parts.next()?.parse().ok()?, path: parts.next()?.to_owned(), headers, body })
     }
 
-    /// The response of `upstream`.
+    /// Forwards the request to `upstream` and returns its response.
     pub async fn forward(self, client: &reqwest::Client, upstream: &str) -> Option<Response> {
         let mut request = client.request(self.method, format!("{upstream}{}", self.path)).body(self.body);
         for (name, value) in self.headers {
@@ -76,7 +76,7 @@ impl Response {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same with a header replaced.
+    /// The message with a header replaced.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.retain(|(known, _)| *known != name);
@@ -84,7 +84,7 @@ impl Response {
         self
     }
 
-    /// Everything before the body.
+    /// The message up to its body.
     pub fn head(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} X\r\n", self.status);
         for (name, value) in &self.headers {

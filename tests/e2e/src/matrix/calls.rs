@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A service: one base URL in the functions' configuration each.
+/// A service; each has its own base URL in the functions' configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upstream {
     Supabase,

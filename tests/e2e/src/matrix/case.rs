@@ -13,7 +13,7 @@ use crate::faults::{Fault, LONG_SECONDS};
 /// How often a client repeats the operation once all upstreams work; every claim has expired in between.
 const REPETITIONS: usize = 3;
 
-/// Where these fail, the right to replace a token is held for a while, and a repeat waits.
+/// If one of these fails, the lock on replacing a token is held until it expires, and a repeat waits.
 const HOLDING: [Call; 3] = [calls::SWAP_TOKENS, calls::RELEASE_TOKENS, calls::EXPIRE_LINK];
 
 pub struct Case {
@@ -88,7 +88,7 @@ impl Case {
         worker.inject(*call, self.fault, self.before).await;
         let outcome = subject.attempt(worker, operation).await;
         let injected = worker.restore().await;
-        // What it still does is not waited for.
+        // The function may still be working.
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(hung) => return vec![hung],
@@ -104,7 +104,7 @@ impl Case {
         if !self.is_done(&outcome) {
             wrong.extend(self.repeat(worker, &mut subject, outcome).await);
         }
-        // What a stream had sent is charged, although its end could not be sent.
+        // The tracks that the stream sent are charged, although its end could not be sent.
         let is_open = operation.scenario == Scenario::Stream && *call == calls::SETTLE;
         wrong.extend(checks::state(worker, operation, &subject, is_open).await);
         let log = worker.log();
@@ -132,14 +132,14 @@ impl Case {
     }
 
     fn is_done(&self, outcome: &Outcome) -> bool {
-        use Scenario::{DeleteUnconfirmed, ExportNothing, PortalOfNobody};
+        use Scenario::{DeleteUnconfirmed, ExportNothing, PortalWithoutCustomer};
         let always_fails =
-            matches!(self.operation.scenario, ExportNothing | PortalOfNobody | DeleteUnconfirmed);
+            matches!(self.operation.scenario, ExportNothing | PortalWithoutCustomer | DeleteUnconfirmed);
         let is_usual = (outcome.status, outcome.code.as_str()) == self.operation.ends;
         outcome.is_success() || outcome.code == "ok" || always_fails && is_usual
     }
 
-    /// Everything works again: the client repeats the operation until it has what it wanted.
+    /// The client repeats the operation, now without faults, until it succeeds.
     async fn repeat(&self, worker: &Worker, subject: &mut Subject, failed: Outcome) -> Option<String> {
         let mut last = failed;
         for repetition in 0..REPETITIONS {

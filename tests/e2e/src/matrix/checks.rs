@@ -67,7 +67,7 @@ async fn playlists(worker: &Worker, subject: &Subject, is_saved: bool) -> Vec<St
     wrong
 }
 
-/// What a log contains and must not.
+/// The secrets that a log contains.
 pub fn log(worker: &Worker, log: &str) -> Vec<String> {
     let secrets = worker.secrets().into_iter().filter(|secret| log.contains(secret.as_str()));
     let beginning = |secret: String| secret.chars().take(12).collect::<String>();

@@ -12,7 +12,7 @@ const DATABASE_UNAVAILABLE: Ending = (503, "database_unavailable");
 pub fn can_happen(fault: Fault, call: Call) -> bool {
     match fault {
         Poisoned => {
-            // A price has no text that is shown, and one with another currency or id is not the price.
+            // A price has no text that is shown, and a damaged currency or id makes it another price.
             matches!(call.upstream, Upstream::Accounts | Upstream::Spotify | Upstream::Stripe)
                 && call != calls::PRICE
         }
@@ -27,7 +27,7 @@ pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) 
         return vec![health(fault)];
     }
     if call == calls::RECALL && fault == Refused {
-        // A database that takes no connections cannot save the playlist, either.
+        // A database without connections cannot save the playlist, either.
         return vec![DATABASE_UNAVAILABLE];
     }
     if impact == Impact::None || is_harmless(call, fault) {
@@ -44,11 +44,11 @@ pub fn endings(operation: &Operation, call: Call, impact: Impact, fault: Fault) 
         Upstream::Model => model(fault),
     };
     let breaks_off = matches!(fault, ResetMiddle | TruncatedJson | InvalidUtf8);
-    // Some of the searches that are under way have their token already.
+    // Some of the concurrent searches already have their token.
     let is_partial = impact == Impact::Partial && (breaks_off || call == calls::TOKEN);
-    // It is repeated at once, and then is done already.
+    // The function repeats the call, which has had its effect already.
     let is_done = call == calls::EXPIRE_SESSION && fault == ResetMiddle;
-    // It is repeated at once, or what it breaks is not needed.
+    // The function repeats the call, or does not need the damaged part.
     let is_mended = fault == FailsOnce
         || fault == InvalidUtf8 && !matches!(call.upstream, Upstream::Supabase | Upstream::Model);
     if is_mended || is_done || is_partial || is_void(call) && fault.is_carried_out() {
@@ -63,9 +63,9 @@ fn is_harmless(call: Call, fault: Fault) -> bool {
         WrongContentType | SentTwice | Poisoned => true,
         // Nothing is read after the end of a stream.
         DoubledDocument => call.upstream == Upstream::Model,
-        // Only whether there is a row is read.
+        // The function reads only whether a row exists.
         InvalidUtf8 => call == calls::PROFILES,
-        // An export may be as large as all that a user may store.
+        // An export may be as large as everything that a user may store.
         TenMegabytes => call == calls::EXPORT_ACCOUNT,
         _ => false,
     }
@@ -106,7 +106,7 @@ fn model(fault: Fault) -> Vec<Ending> {
     }
 }
 
-/// A database that refuses is there, whatever it says.
+/// A database that refuses a request is reachable.
 fn health(fault: Fault) -> Ending {
     match fault {
         Refused | ResetBefore | Timeout | Error500 | Error503 | FailsOnce => (503, "unavailable"),

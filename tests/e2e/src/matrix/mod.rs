@@ -2,8 +2,8 @@
 //!
 //! The cases are made from two lists: the operations of clients (`operations`), with the calls of each, and the faults
 //! (`faults`). First each operation runs without a fault, and its calls are compared with the list: an unlisted call fails.
-//! Then in each case a call meets its fault every time it is made; the response has to be a documented one (`expected`), in
-//! time; and once everything works again, the client repeats the operation and has to get what it wanted (`checks`).
+//! Then each case injects a fault into every request of a call. The response must be a documented one (`expected`) and in
+//! time. Without the fault the client repeats the operation, which must then succeed (`checks`).
 //!
 //! Several workers run side by side, because many cases wait for a timeout. `FAULTS_ONLY` selects the cases whose name
 //! contains a text.
@@ -32,7 +32,7 @@ use crate::health::functions;
 use crate::own_stack::free_ports;
 use crate::runs::tell;
 
-/// So many workers begin with the cases that wait the longest, and so many with those that do not wait.
+/// The numbers of workers that begin with the cases that wait longest, and with those that do not wait.
 const PATIENT_WORKERS: usize = 16;
 const BUSY_WORKERS: usize = 4;
 const WORKERS: usize = PATIENT_WORKERS + BUSY_WORKERS;
@@ -54,15 +54,15 @@ struct Ran {
 
 async fn run(runtime: &'static str) {
     let tested: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.function).collect();
-    assert!(functions().iter().eq(tested), "each function has operations, and no other");
-    let begun = Instant::now();
+    assert!(functions().iter().eq(tested), "the functions with operations differ from the functions");
+    let started = Instant::now();
     let environment = Arc::new(Environment::new().await);
     let mut workers = start(&environment, runtime).await;
     let cold = workers.pop().unwrap();
     let mut cases = record_all(&workers).await;
     tell(
         "faults",
-        &format!("{runtime}: {WORKERS} workers and {} cases after {:?}", cases.len(), begun.elapsed()),
+        &format!("{runtime}: {WORKERS} workers and {} cases after {:?}", cases.len(), started.elapsed()),
     );
     cases.retain(is_wanted);
     cases.sort_by_key(|case| std::cmp::Reverse(case.seconds()));
@@ -78,7 +78,7 @@ async fn run(runtime: &'static str) {
     for Ran { name, wrong } in &failed {
         tell("faults", &format!("failed: {name} {runtime}: {}", wrong.join("; ")));
     }
-    let (count, took) = (ran.len(), begun.elapsed());
+    let (count, took) = (ran.len(), started.elapsed());
     tell("faults", &format!("{runtime}: cases run {count}, failed {} in {took:?}", failed.len()));
     assert!(!ran.is_empty(), "no case has such a name");
     assert!(failed.is_empty(), "{} cases failed", failed.len());
@@ -136,7 +136,7 @@ async fn run_case(worker: &Worker, case: Case) -> Ran {
     Ran { name, wrong }
 }
 
-/// The verification of the caller: each fault meets all functions, which have just been started.
+/// The verification of the caller: each fault is injected into all functions, freshly started.
 async fn run_cold(worker: Arc<Worker>) -> Vec<Ran> {
     let mut ran = Vec::new();
     for fault in Fault::ALL {

@@ -7,11 +7,11 @@ use super::calls::*;
 /// What the failure of a call means for the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Impact {
-    /// It fails.
+    /// The operation fails.
     Fails,
-    /// It ends as without a fault.
+    /// The operation ends as without a fault.
     None,
-    /// It fails, or returns what had arrived until then.
+    /// The operation fails, or returns what had arrived by then.
     Partial,
 }
 
@@ -23,7 +23,7 @@ pub enum Scenario {
     GenerateRenewed,
     /// The model is down.
     GenerateFailing,
-    /// Under the key of a saved one.
+    /// A repeat under the key of a saved playlist.
     Again,
     Search,
     SearchRenewed,
@@ -34,23 +34,23 @@ pub enum Scenario {
     Export,
     /// The user's access token has expired.
     ExportRenewed,
-    /// It has expired, and Spotify issues no other.
+    /// The access token has expired, and Spotify issues no other.
     ExportFailing,
-    /// It has expired, and the user has revoked the link.
+    /// The access token has expired, and the user has revoked the link.
     ExportRevoked,
     ExportNothing,
     Checkout,
-    /// With another page than the one that is open.
+    /// Checkout of another page than the open one.
     CheckoutAnew,
     CheckoutPaid,
-    /// The first payment of the subscription is still to come.
+    /// The subscription awaits its first payment.
     CheckoutIncomplete,
     Portal,
-    PortalOfNobody,
-    /// Of which nothing is known yet.
+    PortalWithoutCustomer,
+    /// The price before it is cached.
     Price,
     Event,
-    /// Of a customer that is not stored yet.
+    /// An event of a customer that is not stored yet.
     EventOfNew,
     ThinEvent,
     CheckoutEvent,
@@ -61,7 +61,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// The request, where it is a user's without a body that needs nothing prepared.
+    /// The request, if it needs no body and no preparation.
     pub fn plain_request(self) -> Option<(Method, &'static str)> {
         let search = "spotify-search?artist=Nirvana&title=Come+as+You+Are&limit=1";
         Some(match self {
@@ -79,11 +79,11 @@ impl Scenario {
 pub struct Operation {
     pub scenario: Scenario,
     pub function: &'static str,
-    /// The calls that meet every fault.
+    /// The calls into which every fault is injected.
     pub tested: &'static [(Call, Impact)],
-    /// Its other calls, also those that it makes only where something fails.
+    /// Its other calls, including those that it makes only after a failure.
     pub others: &'static [Call],
-    /// How it ends without a fault.
+    /// The outcome without a fault.
     pub ends: (u16, &'static str),
     /// The limit of its duration.
     pub seconds: u64,
@@ -97,11 +97,11 @@ impl Operation {
 
 /// From the request to the end of the response (`job.rs`).
 const GENERATION: u64 = 55;
-/// A call for the database and its repetition, and what may precede and follow it.
+/// A database call with its repetition, and the calls that may precede and follow it.
 const DATABASE: u64 = 25;
-/// Until an export begins nothing new, and what a call and its repetition can last (`job.rs`).
+/// The time after which an export starts nothing new, plus a call and its repetition (`job.rs`).
 const EXPORT: u64 = 60 + 17 + 8;
-/// Stripe's 25 s, and the database's before and after.
+/// Stripe's 25 s, and the database calls before and after it.
 const BILLING: u64 = 25 + 17 + 8;
 const WEBHOOK: u64 = 15 + 17;
 const SEARCHING: u64 = 25 + 8;
@@ -121,15 +121,15 @@ macro_rules! operations {
     };
 }
 
-/// Every operation of every function: how long it may take, how it ends, the calls that meet every fault, and the others.
-/// The verification of the caller is tested apart, with empty caches.
+/// Every operation of every function: how long it may take, how it ends, its calls with faults, and its other calls.
+/// The verification of the caller is tested separately, with empty caches.
 pub const OPERATIONS: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "",
         [RESERVE Fails, COMPLETIONS Partial, RECALL None, SEARCH Fails, SAVE Fails],
         [TOKEN, SETTLE, REMEMBER];
     Stream "ai-playlist", GENERATION, 200 "",
         [RESERVE Fails, COMPLETIONS Partial, SEARCH Fails, SETTLE Fails],
-        // Where all is found at once, all is settled at once.
+        // If all songs are found at once, they are settled at once.
         [TOKEN, DELIVER, RECALL, REMEMBER];
     GenerateRenewed "ai-playlist", GENERATION, 200 "", [TOKEN Partial],
         [RESERVE, COMPLETIONS, SEARCH, SETTLE, RECALL, REMEMBER];
@@ -186,15 +186,15 @@ pub const OPERATIONS: &[Operation] = operations! {
     Health "spotify-search", HEALTH, 200 "", [PROFILES Fails], [];
 };
 
-/// Operations whose first call is made only once: of each function that verifies its caller one whose keys have not been
-/// fetched yet, and the price.
+/// Operations whose first call is cached afterwards: for each function that verifies its caller one that fetches the keys,
+/// and the one that fetches the price.
 pub const COLD: &[Operation] = operations! {
     Save "ai-playlist", GENERATION, 200 "", [JWKS Fails],
         [RESERVE, COMPLETIONS, SEARCH, TOKEN, SAVE, RECALL, REMEMBER];
     Search "spotify-search", SEARCHING, 200 "", [JWKS Fails], [COUNT, TOKEN, SEARCH, RECALL];
     LinkStatus "spotify-oauth", DATABASE, 200 "", [JWKS Fails], [LINK];
     ExportNothing "spotify-export", DATABASE, 404 "playlist_not_found", [JWKS Fails], [BEGIN_EXPORT, PLAYLISTS, PROFILES, RELEASE_EXPORT];
-    PortalOfNobody "billing", DATABASE, 409 "nothing_to_manage", [JWKS Fails], [COUNT, BILLING_PROFILE];
+    PortalWithoutCustomer "billing", DATABASE, 409 "nothing_to_manage", [JWKS Fails], [COUNT, BILLING_PROFILE];
     Price "billing", BILLING, 200 "", [PRICE Fails], [];
     DeleteUnconfirmed "account", DATABASE, 422 "not_confirmed", [JWKS Fails], [BEGIN_DELETION];
 };

@@ -17,7 +17,7 @@ use crate::stack::{Response, User, send};
 use crate::stripe::{self, ask_for_checkout, ask_for_portal, event};
 use crate::wire;
 
-/// What a machine under load takes beyond a function's own limit.
+/// The allowance for a machine under load, beyond a function's own limit.
 const SLACK_SECONDS: u64 = 5;
 
 pub struct Subject {
@@ -52,7 +52,7 @@ impl Outcome {
 }
 
 impl Subject {
-    /// A user for an operation, with all that has to be there before.
+    /// A user for an operation, with everything that the operation presupposes.
     pub async fn prepare(worker: &Worker, scenario: Scenario) -> Self {
         let user = match scenario {
             Export | ExportRenewed | ExportFailing => worker.linked.clone().unwrap().0,
@@ -68,7 +68,7 @@ impl Subject {
             delivered: Vec::new(),
         };
         let (stack, user) = (&worker.stack, &subject.user);
-        // Many cases export the same playlist, each as if it were the first time.
+        // Many cases export the same playlist; each must be a first export.
         for table in ["spotify_exports", "spotify_copies"] {
             stack.sql(&format!("delete from public.{table} where user_id = $1"), &[&user.id]).await;
         }
@@ -179,7 +179,7 @@ impl Subject {
             }
             Checkout | CheckoutPaid | CheckoutIncomplete => ask_for_checkout(stack, user, "/plan").await,
             CheckoutAnew => ask_for_checkout(stack, user, "/other").await,
-            Portal | PortalOfNobody => ask_for_portal(stack, user).await,
+            Portal | PortalWithoutCustomer => ask_for_portal(stack, user).await,
             Event | EventOfNew | ThinEvent | CheckoutEvent => stripe::send_event(stack, &self.event).await,
             Delete | DeleteUnconfirmed => {
                 let confirm = if scenario == Delete { &user.email } else { "x@matrix.test" };
@@ -192,8 +192,8 @@ impl Subject {
     async fn generate(&mut self, worker: &Worker, scenario: Scenario) -> Outcome {
         let count = if scenario == GenerateRenewed { 2 } else { 5 };
         let is_saved = matches!(scenario, Save | Again);
-        let wish = json!({"prompt": PROMPT, "target_count": count, "save": is_saved});
-        let mut request = generation::request(&worker.stack, &self.user, &wish);
+        let body = json!({"prompt": PROMPT, "target_count": count, "save": is_saved});
+        let mut request = generation::request(&worker.stack, &self.user, &body);
         if is_saved {
             request = request.header("idempotency-key", &self.key);
         }
@@ -214,18 +214,18 @@ impl Subject {
     pub async fn before_repeat(&mut self, worker: &Worker, scenario: Scenario, last: &Outcome) {
         let is_unlinked = ["spotify_link_expired", "spotify_not_linked"].contains(&last.code.as_str());
         match scenario {
-            // A code can be used once.
+            // A code is valid once.
             CompleteLink => self.agreed = spotify::agree(&worker.stack, &self.user, "bob").await,
             ExportRevoked if is_unlinked => {
                 spotify::link(&worker.stack, &self.user, "bob").await;
             }
-            // The instance remembers the failure for a while.
+            // The instance caches the failure for a while.
             Price => worker.restart().await,
             _ => {}
         }
     }
 
-    /// As if everything that is reserved or locked for a while had expired.
+    /// Expires every reservation and lock.
     pub async fn expire_holds(&self, worker: &Worker) {
         worker.stack.expire_reservations(&self.user).await;
         for statement in [

@@ -1,4 +1,4 @@
-//! Functions of their own on the shared stack's data, with a fault proxy before every upstream.
+//! A runtime of functions on the shared stack's data, with a fault proxy before every upstream.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use crate::wire::{Request, Response};
 
 pub const PROMPT: &str = "a very private evening with somebody";
 
-/// What all workers share: the data, and the simulators after the proxies.
+/// The data and the simulators that all workers share.
 pub struct Environment {
     pub shared: Stack,
     place: Place,
@@ -35,7 +35,7 @@ impl Environment {
         Self { shared, place: Place::take().await, keys: token::keys(), template }
     }
 
-    /// A new user, without the sign-up, which would take longer than all requests of a case.
+    /// Creates a user in the database: a sign-up would take longer than all requests of a case.
     pub async fn user(&self) -> User {
         let id = Uuid::new_v4();
         let email = format!("{id}@matrix.test");
@@ -48,7 +48,7 @@ impl Environment {
 
 pub type SeenCall = (Upstream, String, String);
 
-/// What passed the proxies of a worker, and what happens to it.
+/// The calls that passed a worker's proxies, and the faults to inject.
 #[derive(Default)]
 struct Traffic {
     /// The upstream, the method and the path of each call since the last look.
@@ -56,7 +56,7 @@ struct Traffic {
     credentials: HashSet<String>,
     fault: Option<(Call, Fault)>,
     injected: usize,
-    /// Calls that always get this response, with the number of times.
+    /// Calls with a fixed response, and how often each was made.
     scripted: Vec<(Call, Response, usize)>,
     /// The call whose upstream stops listening, and after how many requests.
     closes_after: Option<(Call, usize)>,
@@ -68,7 +68,7 @@ impl Traffic {
         self.calls.push((upstream, request.method.to_string(), path));
         let credentials = request.headers.iter().filter(|(name, _)| name == "authorization");
         self.credentials.extend(credentials.map(|(_, value)| value.rsplit(' ').next().unwrap().to_owned()));
-        // What one case found must not keep another one from searching.
+        // A case must search although another case has found the same songs.
         if REMEMBER.fits(upstream, request.method.as_str(), &request.path) {
             return Action::Respond(Response::json(200, "null"));
         }
@@ -88,9 +88,9 @@ impl Traffic {
             _ => {}
         }
         match &mut self.closes_after {
-            // A connection that was open before may bring more; the upstream is gone for it, too.
+            // The upstream is also gone for connections that were open before.
             Some((closing, left)) if closing.upstream == upstream && !fits(&JWKS) => {
-                // How many requests precede the call may depend on how fast they are; the call itself never passes.
+                // The number of requests before the call may vary with timing; the call itself never passes.
                 if fits(closing) {
                     *left = 0;
                     self.injected += 1;
@@ -115,7 +115,7 @@ pub struct Worker {
     proxies: Vec<FaultProxy>,
     traffic: Arc<Mutex<Traffic>>,
     running: tokio::sync::Mutex<Option<Running>>,
-    /// The functions of this worker, with all else of the shared stack.
+    /// The shared stack with this worker's functions.
     pub stack: Stack,
     pub linked: Option<(User, String)>,
     log_begins: AtomicUsize,
@@ -200,10 +200,10 @@ impl Worker {
         &self.proxies[index]
     }
 
-    /// From now on this call meets that fault; `before` requests to its upstream precede it.
+    /// Injects a fault into a call from now on; `before` requests to its upstream precede it.
     pub async fn inject(&self, call: Call, fault: Fault, before: usize) {
         let proxy = self.proxy(call.upstream);
-        // Where a response comes twice, what the next call on the connection finds is the point.
+        // A doubled response matters to the next call on the same connection.
         proxy.keep_alive(fault == Fault::SentTwice);
         match (fault, before) {
             (Fault::Refused, 0) => proxy.close().await,
@@ -240,7 +240,7 @@ impl Worker {
         String::from_utf8_lossy(&all[begins..]).into_owned()
     }
 
-    /// What no log may contain: the configured secrets, and every credential that was sent.
+    /// The configured secrets and every credential that was sent: no log may contain them.
     pub fn secrets(&self) -> HashSet<String> {
         let shared = &self.environment.shared;
         let mut secrets = self.traffic.lock().unwrap().credentials.clone();
