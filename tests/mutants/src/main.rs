@@ -1,7 +1,7 @@
 //! The mutation check of the Rust sources: `cargo run --package mutants [TEXT]`, where a text selects the mutants whose
 //! names contain it.
 //!
-//! A scratch copy of the workspace contains every mutant of [`table`], each behind a switch, so that every crate is
+//! A scratch copy of the workspace contains every mutant of [`table`], each with a switch, so that every crate is
 //! compiled once instead of once for each mutant. The environment variable `MUTANT` names the mutant that is on. Each named
 //! test must pass with all switches off, and fail with its mutant on.
 
