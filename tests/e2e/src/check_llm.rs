@@ -47,8 +47,8 @@ async fn reports_supported_features_language_songs_and_cost() {
         "accepted (200)",
         "900 tokens sent, 120 received",
         "0.0021 USD, at the configured prices",
-        "Polish, as the wish",
-        "3 of 4 asked for: Nirvana – Come as You Are; Radiohead – Karma Police; Dżem – Whisky",
+        "Polish, as the prompt",
+        "3 of 4 wanted: Nirvana – Come as You Are; Radiohead – Karma Police; Dżem – Whisky",
     ];
     assert_says(&checked, 0, &lines);
     assert!(!checked.1.contains("Note"), "{}", checked.1);
@@ -61,7 +61,7 @@ async fn reports_supported_features_language_songs_and_cost() {
         "refused (400)",
         "any JSON object (object), as a stream",
         "Set LLM_JSON_MODE=object",
-        "English to a Polish wish",
+        "English for a Polish prompt",
         "without LLM_PRICE_IN and LLM_PRICE_OUT",
     ];
     assert_says(&check_url(&url, &[]).await, 0, &lines);

@@ -1,4 +1,4 @@
-//! Sends one wish to the model and reads the answer in the same way as the functions.
+//! Sends one prompt to the model and reads the completion in the same way as the functions.
 
 use native::{NativeClock, NativeHttp};
 use shared::llm::playlist::{Language, PlaylistAsk, PlaylistEvent, PlaylistReader};
@@ -11,21 +11,21 @@ use shared::track::Suggestion;
 
 use crate::observed::{Attempt, Observed};
 
-/// The wish is Polish, because an answer in the wrong language could not be detected otherwise.
-const WISH: &str = "trzy spokojne polskie piosenki na deszczowy wieczór";
-const WISHED_SONGS: usize = 3;
+/// The prompt is Polish, because a completion in the wrong language could not be detected otherwise.
+const PROMPT: &str = "trzy spokojne polskie piosenki na deszczowy wieczór";
+const SONGS: usize = 3;
 /// The same limits as in the functions.
 const LIMITS: Limits = Limits::stream(20_000, 49_000, 4 * 1024 * 1024);
 
-/// The result of a wish.
+/// The result of a prompt.
 #[derive(Default)]
 pub struct Check {
     pub attempts: Vec<Attempt>,
     pub error: Option<LlmError>,
     pub text: String,
     pub refusal: String,
-    /// The number of songs asked for.
-    pub asked: usize,
+    /// The number of songs that the prompt asks for.
+    pub wanted: usize,
     pub songs: Vec<Suggestion>,
     pub language: Option<Language>,
     pub finish: Option<FinishReason>,
@@ -33,7 +33,7 @@ pub struct Check {
     pub cost: Cost,
     /// When the first piece of text arrived.
     pub first_text_ms: Option<u64>,
-    /// When the answer ended.
+    /// When the completion ended.
     pub done_ms: u64,
     /// The number of pieces of the text.
     pub pieces: usize,
@@ -42,13 +42,13 @@ pub struct Check {
 impl Check {
     pub async fn run(config: &LlmConfig, http: &NativeHttp, clock: NativeClock) -> Self {
         let ask = PlaylistAsk {
-            prompt: WISH.to_owned(),
-            wanted: WISHED_SONGS,
+            prompt: PROMPT.to_owned(),
+            wanted: SONGS,
             ..PlaylistAsk::default()
         };
         let observed = Observed::new(http);
         let mut check = Self {
-            asked: ask.count(),
+            wanted: ask.count(),
             ..Self::default()
         };
         let memory = LlmMemory::default();
@@ -100,8 +100,8 @@ impl Check {
         }
     }
 
-    /// Whether the answer is in the language of the wish.
+    /// Whether the completion is in the language of the prompt.
     pub fn follows_language(&self) -> bool {
-        self.language == Some(Language::detect(WISH))
+        self.language == Some(Language::detect(PROMPT))
     }
 }
