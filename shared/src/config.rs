@@ -219,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_trimmed_and_an_empty_one_counts_as_missing() {
+    fn trims_values_and_treats_empty_ones_as_missing() {
         assert_eq!(required(env, "SET").unwrap(), "value");
         assert_eq!(required(env, "EMPTY"), Err(ConfigError::missing("EMPTY")));
         assert_eq!(required(env, "ABSENT"), Err(ConfigError::missing("ABSENT")));
     }
 
     #[test]
-    fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
+    fn refuses_a_secret_invalid_in_a_header_without_showing_it() {
         let error = required_secret(env, "SPACED").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_one_or_two_long_secrets() {
+    fn pair_has_one_or_two_long_secrets() {
         let (a, b) = ("a".repeat(32), "b".repeat(40));
         let read = |value: &str| SecretPair::from_env(|_| Some(value.to_owned()), "PAIR");
         assert!(read(&a).unwrap().other.is_none());
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named_once() {
+    fn names_every_problem_once() {
         let mut problems = Problems::default();
         let read = ["A", "B", "A", "SET"].map(|name| problems.take(required(env, name)));
         assert_eq!(read, [None, None, None, Some("value".to_owned())]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_not_told_which_variable_is_missing() {
+    fn clients_do_not_see_names_of_variables() {
         let error = Error::from(ConfigError::missing("SPOTIFY_CLIENT_ID"));
         assert_eq!(error.code(), Code::Misconfigured);
         assert!(!error.to_string().contains("SPOTIFY"));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn only_absolute_urls_to_append_paths_to_are_base_urls() {
+    fn base_url_is_absolute_and_accepts_paths() {
         for good in [
             "https://x.example",
             "http://127.0.0.1:54321",

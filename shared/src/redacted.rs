@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_prints_as_redacted() {
+    fn secret_prints_as_redacted() {
         let secret = Secret::new("sb_secret_x");
         assert_eq!(
             format!("{secret} {secret:?} {:?}", Some(&secret)),

@@ -34,7 +34,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_text_becomes_one_clean_line() {
+    fn text_becomes_one_clean_line() {
         for (text, expected) in [
             ("Sen o Victorii", "Sen o Victorii"),
             (" a\0b\r\nc\t\u{85}\u{2028} d\u{7f}", "a b c d"),

@@ -133,7 +133,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn an_event_is_one_frame_even_with_line_breaks_in_its_text() {
+    fn event_with_line_breaks_is_one_frame() {
         let miss = Event::Miss(MissData {
             title: "a\nb\r".into(),
             artist: "\u{2028}".into(),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_two_short_lines() {
+    fn miss_has_two_short_lines() {
         let song = |artist: &str, title: &str| Suggestion {
             artist: artist.into(),
             title: title.into(),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_cannot_be_serialised_is_a_comment() {
+    fn unserialisable_event_becomes_a_comment() {
         let unserialisable = std::collections::HashMap::from([((), ())]);
         let mut bytes = Vec::new();
         frame(&mut bytes, "done", &unserialisable);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_says_how_far_it_is() {
+    fn stage_event_counts_the_tracks_found() {
         let stage = Event::Stage(StageData {
             stage: Stage::Refilling,
             found: 3,

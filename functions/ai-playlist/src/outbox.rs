@@ -131,7 +131,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_third_of_the_target_or_five_tracks_are_charged() {
+    fn charges_after_a_third_of_the_target_or_five_tracks() {
         let expected = [(1, 1), (3, 1), (4, 2), (12, 4), (13, 5), (50, 5)];
         assert_eq!(
             expected.map(|(target, _)| (target, enough(target))),

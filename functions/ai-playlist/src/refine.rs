@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_songs_stay_at_their_places_and_move_up_only_where_songs_are_missing() {
+    fn kept_songs_move_up_only_if_songs_are_missing() {
         assert_eq!(composed(&[1, 3], 5, 3), [100, 1, 101, 3, 102]);
         assert_eq!(
             composed(&[0, 7], 8, 6),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_song_that_is_gone_leaves_no_gap() {
+    fn removed_kept_song_leaves_no_gap() {
         let mut request = request(&[1, 50], 5, None);
         let base = Base::of(&mut request, list(8));
         assert_eq!((base.kept.len(), request.target_count), (1, 4));
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn new_tracks_fill_the_places_between_the_kept_ones_as_they_are_found() {
+    fn new_tracks_fill_the_gaps_in_order_of_discovery() {
         let base = Base::of(&mut request(&[0, 1, 4], 8, None), list(8));
         assert_eq!([0, 1, 2, 3, 4].map(|nth| base.place(nth)), [2, 3, 5, 6, 7]);
         assert_eq!(Base::default().place(3), 3);
     }
 
     #[test]
-    fn the_model_is_told_its_own_spelling_and_nothing_of_spotify() {
+    fn sends_the_models_own_spelling_and_no_data_of_spotify() {
         let mut tracks = list(3);
         tracks[1].suggestion = None;
         let mut request = request(&[0], 3, Some("calmer"));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_instruction_the_other_songs_do_not_come_back() {
+    fn bars_the_other_songs_without_an_instruction() {
         for (instruction, barred) in [(None, 2), (Some("calmer"), 0)] {
             let base = Base::of(&mut request(&[0], 3, instruction), list(3));
             assert_eq!(base.barred.len(), barred, "{instruction:?}");

@@ -36,7 +36,7 @@ fn is_documented(error: &Error) -> bool {
 
 proptest! {
     #[test]
-    fn a_browser_is_sent_to_the_app_or_nowhere(
+    fn any_return_url_belongs_to_the_app_or_is_refused(
         bytes in prop_oneof![bytes(), mutated("request-bodies")],
         any in json_with(vec!["success_url", "cancel_url", "return_url"]),
         urls in (url(), url()).prop_map(

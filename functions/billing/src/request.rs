@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn both_urls_of_a_checkout_are_needed_and_nothing_else() {
+    fn checkout_requires_exactly_two_urls() {
         let good =
             r#""success_url":"https://app.example/paid","cancel_url":"https://app.example/plan""#;
         let parse = |body: &str| parse_checkout(body.as_bytes(), &origins());

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_named_as_in_its_url() {
+    fn binding_names_map_to_function_names() {
         assert_eq!(function_name("AI_PLAYLIST"), "ai-playlist");
     }
 }

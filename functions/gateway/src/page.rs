@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_with_a_hash_in_their_names_are_kept_for_good() {
+    fn caches_only_hashed_files_for_ever() {
         for (path, status, is_kept) in [
             ("/assets/main-ABC.js", 200, true),
             ("/assets/main-ABC.js", 404, false),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_supabase_and_spotifys_pictures_and_player_alone() {
+    fn policy_allows_only_supabase_and_spotifys_pictures_and_player() {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_player_may_have_other_addresses() {
+    fn origins_of_pictures_and_player_are_configurable() {
         let page = |value: &'static str| {
             Page::from_env(|name| match name {
                 "SUPABASE_URL" => Some("https://x.supabase.co".to_owned()),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_a_url_without_its_path() {
+    fn origin_is_a_url_without_its_path() {
         assert_eq!(
             origin_of("https://app.example/config.json?x"),
             Some("https://app.example")

@@ -99,7 +99,7 @@ mod tests {
     const PAGE: &str = include_str!("../../../web/index.html");
 
     #[test]
-    fn a_preview_shows_name_and_description_or_the_first_songs() {
+    fn preview_shows_name_and_description_or_first_songs() {
         let tracks = json!([
             {"title": "Falling Slowly", "artist": "Glen Hansard"}, {"title": null, "artist": "X"},
             {"title": "Zostań", "artist": "Kortez"},
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_text_and_never_markup() {
+    fn escapes_the_playlists_name() {
         let name = "\"><script>alert('1')</script>&amp;</title>";
         let html = document(PAGE, Some(&json!({"name": name, "tracks": []})));
         let shown =
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_playlist_leaves_the_page_as_it_is_but_unindexed() {
+    fn missing_playlist_leaves_the_page_unchanged_but_unindexed() {
         let noindex = "<meta name=\"robots\" content=\"noindex\">";
         assert_eq!(document(PAGE, None).replace(noindex, ""), PAGE);
     }
 
     #[test]
-    fn a_share_id_is_a_uuid() {
+    fn share_id_is_a_uuid() {
         assert!(is_share_id("1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"));
         for id in [
             "",

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn log_line_says_that_the_record_was_not_ended() {
+    fn log_line_reports_an_unfinished_record() {
         let env = |name: &str| {
             Some(
                 if name == "SUPABASE_URL" {

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_fits_on_one_line_within_the_limits() {
+    fn texts_fit_on_one_line_within_the_limits() {
         let wild = "a\r\nb\u{2028}c\t\u{0}d";
         assert_eq!(
             playlist(wild, None).copy_name(&request(None, None)),
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_ends_with_a_whole_word() {
+    fn cuts_a_long_name_after_a_word() {
         let name = playlist(&"wieczór ".repeat(20), None).copy_name(&request(None, None));
         assert!(name.ends_with("wieczór…"), "{name}");
     }
 
     #[test]
-    fn a_copy_has_a_name_in_any_case() {
+    fn copy_always_has_a_name() {
         assert_eq!(
             playlist("\u{2028}", None).copy_name(&request(None, None)),
             "Playlist"

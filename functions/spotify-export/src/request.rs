@@ -43,7 +43,7 @@ mod tests {
     const ID: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
 
     #[test]
-    fn the_playlist_is_enough() {
+    fn accepts_a_playlist_alone() {
         let request = parse(format!(r#"{{"playlist_id":"{ID}"}}"#).as_bytes()).unwrap();
         assert_eq!(request.playlist_id.to_string(), ID);
         assert_eq!((request.name, request.description), (None, None));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn refuses_malformed_requests() {
         for (body, code) in [
             ("", Code::InvalidJson),
             ("{", Code::InvalidJson),

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_and_state_are_both_needed() {
+    fn requires_code_and_state() {
         assert_eq!(parse(br#"{"code":"a","state":"b"}"#).unwrap().code, "a");
         for (body, code) in [
             ("", Code::InvalidJson),

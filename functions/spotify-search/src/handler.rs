@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_are_searched_only_after_the_fields_found_nothing() {
+    fn searches_plain_words_only_if_fields_find_nothing() {
         let live = || vec![item(1, "Kult", "Arahja (Live)")];
         for (by_field, found, expected) in [
             (live(), "Arahja (Live)", 1),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_limit_is_answered_with_what_is_remembered_of_the_song() {
+    fn rate_limited_search_returns_remembered_recordings() {
         let track = json!({"uri": format!("spotify:track:{:022}", 1), "title": "Arahja", "artists": ["Kult"],
             "album": "Album", "release_year": 1988, "duration_ms": 1000, "explicit": false, "is_playable": true});
         let entry = |tracks: Value, by_field: u8| {
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn finding_nothing_is_an_empty_list() {
+    fn search_without_matches_returns_an_empty_list() {
         assert_eq!(
             ask(&world(vec![], vec![]), "?title=nothing").unwrap(),
             json!({"is_partial": false, "tracks": []})

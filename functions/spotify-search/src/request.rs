@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_parameter() {
+    fn refusal_names_the_parameter() {
         let long = format!("title={}", "x".repeat(201));
         for (query, named) in [
             ("", "artist"),

@@ -81,7 +81,7 @@ fn verifies_openssl_signatures_of_every_key_length() {
 }
 
 #[test]
-fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
+fn refuses_signatures_of_other_lengths_or_beyond_the_modulus() {
     let vectors = vectors();
     let vector = &vectors["keys"][0];
     let key = key_of(vector);
@@ -111,7 +111,7 @@ fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
 }
 
 #[test]
-fn a_hash_that_is_encoded_in_another_way_is_refused() {
+fn refuses_other_encodings_of_the_hash() {
     let signer = FakeRsaSigner::new("rsa");
     let message = b"a message";
     let right = signer.key.encoded(message);
@@ -160,7 +160,7 @@ fn a_hash_that_is_encoded_in_another_way_is_refused() {
 }
 
 #[test]
-fn a_key_that_is_weak_or_malformed_is_none() {
+fn refuses_weak_and_malformed_keys() {
     let modulus = decode(&vectors()["keys"][0]["modulus"]);
     assert!(RsaKey::new(&modulus, &EXPONENT).is_some());
     let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();

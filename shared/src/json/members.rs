@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_keep_their_order_and_only_an_object_has_some() {
+    fn returns_an_objects_members_in_order() {
         let found = members(br#"{"b":1,"skip":{"x":[2]},"a":null}"#, "skip").unwrap();
         assert_eq!(
             found,

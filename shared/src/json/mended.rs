@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_replaced() {
+    fn replaces_invalid_utf_8() {
         assert_eq!(
             read(b"[\"a\xff\", \"\xc5\", \"\xed\xa0\x80\"]")[0],
             "a\u{fffd}"
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_anything_to_replace_is_not_copied() {
+    fn does_not_copy_an_intact_document() {
         for document in [
             "",
             "{}",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_stays_refused() {
+    fn invalid_json_stays_invalid() {
         for document in [
             &b""[..],
             b"{",

@@ -46,7 +46,7 @@ fn shown(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_is_read_as_it_stands(value in json_with(vec!["tracks", "name", "kind"])) {
+    fn reads_what_serde_json_writes(value in json_with(vec!["tracks", "name", "kind"])) {
         let value = Value::Array(vec![value]);
         let mut expected = Vec::new();
         parts(&value, &mut expected);
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn brackets_match_whatever_comes(document in prop_oneof![
+    fn brackets_match_for_any_input(document in prop_oneof![
         damaged(br#"{"tracks":[{"artist":"a","title":"b"}],"n":[[1],{"x":null}]}"#.to_vec()),
         mutated("llm-output"),
     ]) {
@@ -83,7 +83,7 @@ fn inside_quotes(json: &str) -> String {
 
 proptest! {
     #[test]
-    fn a_document_whose_texts_are_broken_is_read_as_one_whose_texts_are_whole(
+    fn document_with_broken_texts_is_read_like_a_whole_one(
         texts in vec(vec(prop_oneof![
             "[a\\PC]{0,3}".prop_map(|text| (inside_quotes(&Value::from(text.as_str()).to_string()), text)),
             Just((r"\ud83e\uDD43".to_owned(), "🥃".to_owned())),
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn a_document_that_was_read_is_read_the_same_and_others_stay_refused_or_become_text(
+    fn mending_does_not_change_a_readable_document(
         bytes in prop_oneof![mutated("spotify-answers"), mutated("request-bodies")],
     ) {
         let read = super::from_slice_lenient::<Value>(&bytes);

@@ -157,7 +157,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_base_url_may_have_any_path_and_name_the_route() {
+    fn accepts_base_urls_with_any_path() {
         for (url, expected) in [
             ("http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
             ("https://llm.example", "https://llm.example"),
@@ -175,7 +175,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_temperature_is_a_number_from_0_to_2() {
+    fn temperature_is_between_0_and_2() {
         assert_eq!(config(&[("LLM_TEMPERATURE", "0.7")]).temperature, Some(0.7));
         assert_eq!(config(&[]).temperature, None);
     }
@@ -201,7 +201,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_named_at_once() {
+    fn names_all_problems_at_once() {
         let error = LlmConfig::from_env(|_| None).unwrap_err();
         assert_eq!(
             error.names().collect::<Vec<_>>(),
@@ -210,7 +210,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_key_is_not_printed() {
+    fn debug_output_omits_the_key() {
         assert!(!format!("{:?}", config(&[])).contains("sk-secret"));
     }
 }

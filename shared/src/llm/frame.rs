@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_may_say_several_things() {
+    fn frame_may_contain_several_events() {
         let frame = json!({
             "choices": [{"delta": {"role": "assistant", "content": "a", "refusal": null}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 7, "cost": 0.0002},
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn content_has_many_shapes() {
+    fn reads_content_in_every_shape() {
         for frame in [
             json!({"choices": [{"delta": {"content": "{}"}}]}),
             json!({"choices": [{"message": {"content": "{}"}}]}),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_content_say_nothing() {
+    fn frames_without_content_have_no_events() {
         for frame in [
             json!({}),
             json!([]),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_length_and_filter_are_told_apart() {
+    fn distinguishes_refusal_length_and_filter() {
         let frame = |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
         for (reason, expected) in [
             ("length", FinishReason::Length),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_within_the_stream_is_classified_like_any_other() {
+    fn classifies_an_error_within_the_stream() {
         let error = |frame: &Value| {
             Frame::read(frame)
                 .unwrap_err()
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn thoughts_are_counted_but_not_part_of_the_answer() {
+    fn thoughts_are_not_part_of_the_answer() {
         for delta in [
             json!({"reasoning": "hm, tak"}),
             json!({"content": null, "reasoning_content": "hm, tak"}),

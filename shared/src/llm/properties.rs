@@ -103,7 +103,7 @@ fn check_frame(payload: &serde_json::Value) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn a_stream_says_the_same_however_it_is_cut(stream in stream(), cuts in cuts()) {
+    fn chunk_boundaries_do_not_change_a_stream(stream in stream(), cuts in cuts()) {
         let expected = read_stream(&[&stream]);
         prop_assert_eq!(&read_stream(&chunks(&stream, &cuts)), &expected);
         let single: Vec<_> = stream.chunks(1).collect();
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_is_understood_or_refused(
+    fn any_frame_is_read_or_refused(
         any in json_with(
             vec!["choices", "delta", "message", "content", "error", "code", "usage", "finish_reason"],
         ),
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_holds_its_limits_however_it_is_cut(
+    fn any_answer_keeps_the_limits(
         damaged in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
         near in nearly(serde_json::from_str(ANSWER).unwrap()),
         texts in vec(text(), 3),

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_addition_names_its_version() {
+    fn addition_determines_its_version() {
         for (text, version) in [
             ("Live", Version::Live),
             ("Live at Wembley Stadium / July 1986", Version::Live),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_studio_recording_goes_by_many_names() {
+    fn recognises_names_of_the_studio_recording() {
         for text in [
             "2011 Remaster",
             "2003 Remastered Version",
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn an_album_gives_a_concert_away_unless_it_is_a_play_on_the_word() {
+    fn recognises_live_albums() {
         let is_live = |album: &str| is_live_album(Folded::of(album).words());
         for album in [
             "Live at Leeds",

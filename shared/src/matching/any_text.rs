@@ -72,7 +72,7 @@ fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
 
 proptest! {
     #[test]
-    fn the_best_match_is_a_candidate_that_can_be_played_and_the_order_tells_only_equals_apart(
+    fn best_match_is_playable_and_order_decides_only_between_equals(
         (sought, candidates) in sought(),
         turn in any::<prop::sample::Index>(),
         may_be_explicit in any::<bool>(),
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn judging_what_is_remembered_gives_what_judging_everything_gives(
+    fn remembered_candidates_give_the_same_match(
         (sought, found) in sought(),
         year in prop::option::of(1900..2030),
         (excluded, prompt) in (name(), name()),
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn a_ranking_holds_candidates_from_the_best_down((sought, candidates) in sought()) {
+    fn ranking_is_sorted_by_score((sought, candidates) in sought()) {
         let ranked = rank(&sought, &candidates);
         prop_assert_eq!(ranked.is_empty(), candidates.is_empty());
         prop_assert!(ranked.iter().all(|it| (0.0..=1.0).contains(&it.score)), "{:?}", ranked);
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn a_title_is_most_like_itself_and_likeness_is_mutual(a in name(), b in name()) {
+    fn likeness_is_reflexive_and_symmetric(a in name(), b in name()) {
         let (a, b) = (Title::parse(&a), Title::parse(&b));
         let similarity = |a: &Title, b: &Title| likeness(a, b, Spelling::Strict).score;
         prop_assert!((similarity(&a, &a) - 1.0).abs() < 1e-9, "{:?}", a);
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn a_playlist_holds_no_more_than_it_is_to_and_nothing_twice(
+    fn selection_keeps_its_target_and_has_no_duplicates(
         tracks in vec(track(), 0..5),
         target in 0..4_usize,
         prompt in name(),

@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_credited_artists_is_enough() {
+    fn one_credited_artist_is_enough() {
         for (suggested, credited, least) in [
             ("Queen & David Bowie", &["Queen", "David Bowie"][..], 0.98),
             ("Queen feat. David Bowie", &["Queen"], 0.9),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn guests_are_set_apart_before_a_credit_is_divided() {
+    fn splits_off_guests_before_other_artists() {
         for (suggested, credited) in [
             ("T.I. feat. Young Thug", "T.I."),
             ("Lil Nas X Featuring Billy Ray Cyrus", "Lil Nas X"),
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn with_the_same_title_an_artist_may_go_by_another_form_of_the_name() {
+    fn same_title_accepts_other_forms_of_the_artists_name() {
         for (suggested, credited) in [
             ("Elvis", "Elvis Presley"),
             ("The Supremes", "Diana Ross & The Supremes"),
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namesake_by_one_word_or_generation_is_someone_else() {
+    fn similar_names_of_other_artists_do_not_match() {
         for (suggested, credited) in [
             ("Drake", "Nick Drake"),
             ("Queen", "Queens of the Stone Age"),

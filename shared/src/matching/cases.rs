@@ -167,7 +167,7 @@ fn share(part: u32, whole: u32) -> f64 {
 }
 
 #[test]
-fn the_labelled_cases_are_matched_precisely_and_completely() {
+fn labelled_cases_match_their_labels() {
     let cases = cases();
     assert!(cases.len() >= 620, "only {} cases", cases.len());
     let (mut counts, mut right, mut surprises) = (Counts::default(), 0, Vec::new());
@@ -214,7 +214,7 @@ fn the_labelled_cases_are_matched_precisely_and_completely() {
 }
 
 #[test]
-fn the_order_of_the_candidates_makes_no_difference() {
+fn order_of_candidates_does_not_matter() {
     for case in cases() {
         let mut reversed = case.candidates.clone();
         reversed.reverse();
@@ -232,7 +232,7 @@ fn the_order_of_the_candidates_makes_no_difference() {
 }
 
 #[test]
-fn a_reason_is_named_alike_everywhere() {
+fn miss_reasons_serialise_to_their_names() {
     for reason in [
         MissReason::NotFound,
         MissReason::LowScore,
@@ -269,13 +269,13 @@ fn digest() -> u64 {
 }
 
 #[test]
-fn what_is_searched_and_remembered_changes_only_with_the_version() {
+fn queries_and_remembered_candidates_change_only_with_the_version() {
     // After a change of the labelled cases alone, only the number is replaced.
     assert_eq!((MATCHER_VERSION, digest()), (1, 1_024_046_959_636_851_667));
 }
 
 #[test]
-fn the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them() {
+fn remembered_candidates_decide_the_labelled_cases_alike() {
     let conditions: Vec<Constraints> = cases().into_iter().map(|case| case.constraints).collect();
     for (
         at,

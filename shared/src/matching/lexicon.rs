@@ -413,7 +413,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_names_senses_and_every_entry_is_folded() {
+    fn every_lexicon_line_is_valid_and_folded() {
         for line in TEXT
             .lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_phrases_say_what_the_file_says() {
+    fn words_and_phrases_have_the_senses_of_the_file() {
         let senses = |text: &str| lexicon().senses(Folded::of(text).words());
         assert!(senses("Greatest Hits").has(Senses::COMPILATION));
         assert!(Versions::named_by(senses("Like a Version")).contains(Version::Session));

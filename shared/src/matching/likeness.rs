@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_addition_in_another_script_is_another_name() {
+    fn addition_in_another_script_is_an_alias() {
         let alike = |a, b| likeness(&Title::parse(a), &Title::parse(b), Spelling::Strict).score;
         assert!(alike("Full size", "青春サツバツ論 - Full size") > 0.9);
         assert!(alike("Full size", "Youth - Full size") < 0.7);

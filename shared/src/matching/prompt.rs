@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_artist_is_named_in_any_polish_case() {
+    fn finds_artists_in_every_polish_case() {
         for (prompt, artist) in [
             ("najlepsze piosenki Kultu", "Kult"),
             ("coś w stylu Kultu i Dżemu", "Dżem"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artist_is_named_in_english() {
+    fn finds_artists_in_english() {
         for (prompt, artist) in [
             ("only metallica please", "Metallica"),
             ("songs by Air for the evening", "Air"),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_word_names_no_artist() {
+    fn ordinary_words_name_no_artist() {
         for (prompt, artist) in [
             ("yes, something calm please", "Yes"),
             ("Yes please, something calm", "Yes"),

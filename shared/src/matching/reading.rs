@@ -148,7 +148,7 @@ mod tests {
     use crate::track::TrackUri;
 
     #[test]
-    fn a_suggestion_is_read_as_it_was_meant() {
+    fn reads_suggestions_in_every_way() {
         for (artist, title, year, is_found) in [
             ("Queen", "Queen - Innuendo", None, true),
             ("Innuendo", "Queen", Some(1991), true),

@@ -128,7 +128,7 @@ fn groups() -> BTreeMap<&'static str, Counts> {
 }
 
 #[test]
-fn on_a_real_catalogue_the_recording_is_found_that_was_meant() {
+fn finds_the_meant_recording_in_real_results() {
     let groups = groups();
     for (group, counts) in &groups {
         println!("{group}: {counts:?}");

@@ -114,7 +114,7 @@ mod tests {
     use crate::track::TrackUri;
 
     #[test]
-    fn of_equals_the_one_with_the_named_addition_wins() {
+    fn prefers_the_named_addition_among_equals() {
         let track = |id: u32, title: &str, release_year| CatalogueTrack {
             uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
             title: title.to_owned(),

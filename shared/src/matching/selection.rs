@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn tracks_get_consecutive_indices_until_the_target_is_reached() {
+    fn returns_consecutive_indices_up_to_the_target() {
         let mut selection = Selection::new(2, "anything");
         assert!(selection.is_empty());
         assert_eq!(selection.offer(&track(1, "Kult", "Arahja")), Ok(0));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_uri_recording_or_song_comes_once() {
+    fn refuses_the_same_uri_recording_or_song() {
         let mut selection = Selection::new(10, "anything");
         let coded = |id, isrc: &str, title: &str| CatalogueTrack {
             isrc: Some(isrc.to_owned()),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_song_counts_and_comes_in_no_other_version() {
+    fn kept_song_counts_and_excludes_its_versions() {
         let mut selection = Selection::new(4, "anything");
         selection.keep(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
         selection.keep(
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_barred_song_does_not_come_back_and_does_not_count() {
+    fn barred_song_is_refused_and_does_not_count() {
         let mut selection = Selection::new(2, "anything");
         selection.bar(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
         assert_eq!(
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_one_work_are_different_songs() {
+    fn accepts_several_parts_of_one_work() {
         let mut selection = Selection::new(10, "Pink Floyd");
         assert!(
             selection
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artist_gets_two_tracks_unless_the_listener_named_them() {
+    fn limits_artists_to_two_tracks_unless_named() {
         let third = |prompt: &str| {
             let mut selection = Selection::new(10, prompt);
             selection.offer(&track(1, "Dżem", "Whisky")).unwrap();
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_suggestion_is_recognised_in_another_spelling() {
+    fn recognises_a_repeated_suggestion_in_another_spelling() {
         let mut selection = Selection::new(10, "anything");
         let suggestion = |artist: &str, title: &str| Suggestion {
             artist: artist.into(),

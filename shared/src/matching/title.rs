@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_taken_apart() {
+    fn splits_titles_into_parts() {
         let title = Title::parse("Umbrella (feat. JAY-Z) - Live at Wembley");
         assert_eq!(title.main().text(), "umbrella");
         assert_eq!(
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_the_title_itself_is_no_version() {
+    fn word_of_the_title_itself_is_not_a_version() {
         for name in [
             "Live and Let Die",
             "Live Forever",
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subtitle_may_be_missing_or_stand_elsewhere_but_not_differ() {
+    fn subtitle_may_be_missing_or_moved_but_not_different() {
         for (a, b) in [
             (
                 "Running Up That Hill",
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_a_number_however_it_is_written() {
+    fn reads_part_numbers_in_every_notation() {
         for (a, b) in [
             ("Alone, Part 2", "Alone, Pt. II"),
             ("Love Serenade Part I", "Love Serenade - Pt. 1"),
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_words_after_the_name_tell_a_version() {
+    fn bare_words_after_the_name_determine_the_version() {
         let alike = likeness(
             &Title::parse("Creep live at Glastonbury"),
             &Title::parse("Creep"),

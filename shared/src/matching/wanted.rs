@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_heard_in_english_and_polish() {
+    fn finds_versions_in_english_and_polish() {
         for (prompt, versions) in [
             ("live versions of 70s rock", &[Version::Live][..]),
             ("Nirvana live", &[Version::Live]),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_sentences_ask_for_no_version() {
+    fn ordinary_sentences_request_no_version() {
         for prompt in [
             "songs to live by",
             "live, laugh, love",

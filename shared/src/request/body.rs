@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_in_words_which_field_and_what_is_expected() {
+    fn refusal_names_the_field_and_the_expected_value() {
         for (body, expected) in [
             (r#"{}"#, "prompt is missing."),
             (r#"{"prompt":7}"#, "prompt must be a text."),

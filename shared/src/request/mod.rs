@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_a_uuid_or_absent() {
+    fn idempotency_key_is_a_uuid_or_absent() {
         let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, value));
         let id = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
         assert_eq!(key(id).unwrap().unwrap().to_string(), id);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn json_must_be_declared() {
+    fn requires_a_json_content_type() {
         for (value, ok) in [
             ("application/json", true),
             ("Application/JSON; charset=utf-8", true),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_trimmed_and_bounded_in_characters() {
+    fn trims_texts_and_limits_their_characters() {
         assert_eq!(text("name", "  żółć\u{7}ć ", 6).unwrap(), "żółć ć");
         for nothing in [" \u{0} ", "\u{200b}", "\u{feff}\n\u{202e} "] {
             assert_eq!(
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_market_is_two_letters() {
+    fn market_has_two_letters() {
         assert_eq!(market("pl").unwrap(), "PL");
         for code in ["", "P", "POL", "P1", "Ż", "p "] {
             assert!(market(code).is_err(), "{code}");

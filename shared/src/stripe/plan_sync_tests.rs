@@ -250,7 +250,7 @@ fn uses_the_events_user_if_the_customer_names_none() {
 }
 
 #[test]
-fn a_response_that_is_not_the_customer_is_invalid() {
+fn refuses_a_response_with_another_customer() {
     for owner in [
         json!({}),
         json!({"id": "cus_2", "metadata": {}}),

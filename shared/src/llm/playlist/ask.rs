@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_wish_carries_only_what_it_sets() {
+    fn plain_wish_contains_only_what_it_sets() {
         let (sentence, data) = user_turn(&ask("calm piano"));
         assert_eq!(
             sentence,
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn every_condition_stands_in_the_data() {
+    fn data_contains_every_condition() {
         let (_, data) = user_turn(&PlaylistAsk {
             seeds: vec![song("Dżem", "Whisky")],
             mood: Some("calm".to_owned()),
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refill_lists_what_was_tried_and_asks_for_new_songs() {
+    fn refill_lists_earlier_suggestions() {
         let (sentence, data) = user_turn(&PlaylistAsk {
             wanted: 4,
             already_suggested: vec![song("a", "b")],
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_instruction_other_songs_are_asked_for() {
+    fn refinement_without_instruction_asks_for_other_songs() {
         let refine = |kept| Refine {
             previous: vec![song("a", "b")],
             kept,
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_question_says_what_was_wrong() {
+    fn second_question_states_the_problem() {
         let first = user_turn(&ask("x")).0;
         for complaint in [Complaint::Empty, Complaint::Unreadable, Complaint::CutOff] {
             let second = user_turn(&PlaylistAsk {
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn another_variation_looks_from_another_angle() {
+    fn variation_selects_the_angle() {
         let angles = [3, 4, u32::MAX].map(|variation| {
             user_turn(&PlaylistAsk {
                 variation,
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_the_same_for_every_wish_and_explain_every_member() {
+    fn rules_are_constant_and_explain_every_member() {
         for member in [
             "prompt",
             "seeds",
@@ -534,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn kind_and_language_come_first_then_the_songs_then_the_texts() {
+    fn schema_orders_kind_language_songs_texts() {
         let Schema::Object(properties) = SCHEMA else {
             panic!("no object")
         };
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_and_a_second_question_ask_for_more_songs() {
+    fn asks_for_more_songs_with_conditions_and_in_a_refill() {
         let count = |ask: PlaylistAsk| ask.count();
         assert_eq!(
             [1, 10, 20, 50, 90].map(|wanted| count(PlaylistAsk { wanted, ..ask("x") })),
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn more_songs_may_take_more_tokens() {
+    fn token_limit_grows_with_the_number_of_songs() {
         let tokens = |wanted| {
             let request = PlaylistAsk { wanted, ..ask("x") }.to_request();
             (request.max_tokens, request.min_tokens)
