@@ -17,7 +17,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it equals `other`; the duration reveals only the length.
+    /// Returns whether it equals `other`; the duration reveals only the length.
     pub fn is(&self, other: &str) -> bool {
         let differences = self
             .0

@@ -166,7 +166,8 @@ impl<'a> Answer<'a> {
         };
     }
 
-    /// Whether reading continues although the playlist is full: for the texts that `known` lacks, or for the usage.
+    /// Returns whether reading continues although the playlist is full: for the texts that `known` lacks, or for the
+    /// usage.
     pub fn is_awaited(&mut self, known: &About, has_prices: bool) -> bool {
         let mut about = known.clone();
         about.complete(self.about.clone());

@@ -68,7 +68,7 @@ impl<'a> Outbox<'a> {
         )
     }
 
-    /// Whether what was sent is charged.
+    /// Returns whether what was sent is charged.
     pub fn is_charged(&self) -> bool {
         self.written > 0
     }

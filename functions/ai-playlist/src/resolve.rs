@@ -71,7 +71,7 @@ impl Miss {
         }
     }
 
-    /// Whether the invocation has no request left for searching.
+    /// Returns whether the invocation has no request left for searching.
     pub fn is_out_of_budget(&self) -> bool {
         matches!(
             self,
@@ -81,7 +81,7 @@ impl Miss {
 }
 
 impl Resolver<'_> {
-    /// Whether songs can be found although the searches fail with this error.
+    /// Returns whether songs can be found although the searches fail with this error.
     pub fn continues_after(&self, error: SpotifyError) -> bool {
         self.recall.is_some() && matches!(error, SpotifyError::RateLimited { .. })
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// The songs that a preview names where the playlist has no description.
 const NAMED_SONGS: usize = 5;
 
-/// Whether a text has the form of a share's id, which is a UUID.
+/// Returns whether a text has the form of a share's id, which is a UUID.
 pub fn is_share_id(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -218,7 +218,7 @@ struct Offers<'a> {
 }
 
 impl Offers<'_> {
-    /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
+    /// Returns whether Spotify accepts these tracks; they are then the only ones of the copy.
     async fn accepted(
         &mut self,
         exporter: &mut Exporter<'_>,

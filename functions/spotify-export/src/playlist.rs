@@ -64,7 +64,7 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
     Ok(playlist)
 }
 
-/// Whether the account exists: a token stays valid for a while after the account's deletion.
+/// Returns whether the account exists: a token stays valid for a while after the account's deletion.
 async fn has_profile(database: &AsUser<'_>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> = database
         .query(|db| {

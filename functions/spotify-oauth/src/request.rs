@@ -30,7 +30,7 @@ pub fn invalid_code() -> Error {
     Error::of(Code::InvalidCode)
 }
 
-/// Whether a text may be a code of Spotify: visible ASCII.
+/// Returns whether a text may be a code of Spotify: visible ASCII.
 pub fn is_code(code: &str) -> bool {
     (1..=MAX_CODE_BYTES).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic())
 }

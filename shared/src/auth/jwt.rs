@@ -106,7 +106,7 @@ impl VerifiedUser {
         self.email.as_deref()
     }
 
-    /// Whether the user signed in without an address, by the token, which says so until it is refreshed.
+    /// Returns whether the user signed in without an address, by the token, which says so until it is refreshed.
     pub fn is_anonymous(&self) -> bool {
         self.is_anonymous
     }

@@ -44,7 +44,7 @@ impl RsaKey {
         })
     }
 
-    /// Whether the signature is the key owner's signature of the message.
+    /// Returns whether the signature is the key owner's signature of the message.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some(signature) = number(signature).filter(|_| signature.len() == self.bytes) else {
             return false;

@@ -115,12 +115,12 @@ impl Default for LenientParser {
 }
 
 impl LenientParser {
-    /// Whether a document has begun that has not ended.
+    /// Returns whether a document has begun that has not ended.
     pub fn is_inside(&self) -> bool {
         !self.stack.is_empty() || matches!(self.lexeme, Lexeme::Text(_) | Lexeme::AfterQuote { .. })
     }
 
-    /// Whether a bracket stood where it cannot, so that the end of a document may not be its end.
+    /// Returns whether a bracket stood where it cannot, so that the end of a document may not be its end.
     pub fn is_doubtful(&self) -> bool {
         self.is_doubtful
     }
@@ -327,7 +327,7 @@ impl LenientParser {
         });
     }
 
-    /// Whether what has ended is a name. After a value a name follows, even where the comma is missing.
+    /// Returns whether what has ended is a name. After a value a name follows, even where the comma is missing.
     fn ends_key(&mut self) -> bool {
         let is_key = self.slot == Slot::Key && !self.stack.is_empty();
         if !is_key {

@@ -157,7 +157,7 @@ impl Frame {
     }
 }
 
-/// Whether a value is a part: it has a type, or a text and none of our members.
+/// Returns whether a value is a part: it has a type, or a text and none of our members.
 fn is_part(value: &Value) -> bool {
     let is_typed = value
         .get("type")

@@ -91,7 +91,7 @@ impl FrameReader {
         Ok(payloads)
     }
 
-    /// Whether a line has begun that is not a JSON value by itself.
+    /// Returns whether a line has begun that is not a JSON value by itself.
     fn is_in_line(&self) -> bool {
         self.value.is_none() && !is_blank(&self.line) && !BYTE_ORDER_MARK.starts_with(&self.line)
     }

@@ -20,7 +20,8 @@ impl Private {
         )
     }
 
-    /// Whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes are ignored.
+    /// Returns whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes are
+    /// ignored.
     pub(super) fn is_quoted_in(&self, told: &str) -> bool {
         let told = essence(told);
         self.0.iter().any(|text| {

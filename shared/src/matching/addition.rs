@@ -168,7 +168,7 @@ fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
         })
 }
 
-/// Whether an addition says live, and does not use the verb "live".
+/// Returns whether an addition says live, and does not use the verb "live".
 fn is_live(words: &[Word]) -> bool {
     lives(words).any(|(before, after)| {
         let next = after.first().map_or(Senses::default(), |word| word.senses);
@@ -179,7 +179,7 @@ fn is_live(words: &[Word]) -> bool {
     })
 }
 
-/// Whether an album's name says live, and does not use the verb "live".
+/// Returns whether an album's name says live, and does not use the verb "live".
 pub(super) fn is_live_album(words: &[Word]) -> bool {
     let and = lexicon().and.id;
     lives(words).any(|(before, after)| {

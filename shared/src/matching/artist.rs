@@ -163,7 +163,7 @@ fn feat_at(name: &str) -> Option<usize> {
         .map(|(_, at)| at)
 }
 
-/// Whether two names are the same artist's, in one script and spelling.
+/// Returns whether two names are the same artist's, in one script and spelling.
 pub(super) fn same_artist(a: Name<'_>, b: Name<'_>) -> bool {
     a.bare().same_letters(b.bare())
 }
@@ -257,7 +257,7 @@ fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64
     best
 }
 
-/// Whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
+/// Returns whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
 fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
     let (short, long) = if a.words.len() < b.words.len() {
         (a, b)

@@ -60,7 +60,7 @@ impl Constraints {
         }
     }
 
-    /// Whether the user excluded one of the suggested artists, so that no search is needed.
+    /// Returns whether the user excluded one of the suggested artists, so that no search is needed.
     #[must_use]
     pub fn excludes(&self, suggestion: &Suggestion) -> bool {
         self.excludes_any(
@@ -118,7 +118,7 @@ impl Constraints {
     }
 }
 
-/// Whether the title or the album declares a remaster, an anniversary or a collection.
+/// Returns whether the title or the album declares a remaster, an anniversary or a collection.
 pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
     let says = |text: &str| {
         lexicon()
@@ -128,7 +128,7 @@ pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
     says(&track.title) || says(&track.album) || is_compilation(track)
 }
 
-/// Whether the album declares that it collects songs of several albums.
+/// Returns whether the album declares that it collects songs of several albums.
 pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
     track.album != track.title
         && lexicon()

@@ -45,7 +45,7 @@ pub(super) struct Context<'a> {
     pub is_asked: bool,
 }
 
-/// Whether a word begins a clause with a verb.
+/// Returns whether a word begins a clause with a verb.
 pub(super) fn asks(word: &str) -> bool {
     ASKING.contains(&word)
 }
@@ -114,8 +114,8 @@ impl Context<'_> {
         found
     }
 
-    /// Whether "live" is an adjective: before a noun for a recording, or at the end of a clause without room for a
-    /// verb.
+    /// Returns whether "live" is an adjective: before a noun for a recording, or at the end of a clause without room
+    /// for a verb.
     fn is_live(&self) -> bool {
         let next = self.next();
         let closes = next.is_empty() && !self.before.is_empty();

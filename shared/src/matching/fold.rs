@@ -314,7 +314,7 @@ impl<'a> Name<'a> {
                 .all(|(a, b)| a.id == b.id)
     }
 
-    /// Whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
+    /// Returns whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
     pub(super) fn same_letters(self, other: Name<'_>) -> bool {
         let length = |name: Name<'_>| -> usize {
             name.words

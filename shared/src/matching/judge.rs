@@ -314,7 +314,7 @@ impl Judged<'_> {
     }
 }
 
-/// Whether the suggestion has words beside the song's name that the candidate does not have.
+/// Returns whether the suggestion has words beside the song's name that the candidate does not have.
 fn lacks_addition(wanted: &Title, found: &Title) -> bool {
     let (wanted_words, found_words) = (wanted.said_words(), found.said_words());
     wanted_words.len() > wanted.full().words.len()
@@ -323,7 +323,7 @@ fn lacks_addition(wanted: &Title, found: &Title) -> bool {
             .any(|word| found_words.iter().all(|own| own.id != word.id))
 }
 
-/// Whether it is a named mix, a radio edit, or sung in another language, and nothing else.
+/// Returns whether it is a named mix, a radio edit, or sung in another language, and nothing else.
 fn is_mix(versions: Versions) -> bool {
     const LENGTHS: Versions = Versions::of(&[Version::RadioEdit, Version::Extended]);
     matches!(
@@ -332,7 +332,7 @@ fn is_mix(versions: Versions) -> bool {
     ) && versions.without(LENGTHS).iter().count() == 1
 }
 
-/// Whether the addition says "remix" or similar, and not only "mix".
+/// Returns whether the addition says "remix" or similar, and not only "mix".
 fn says_remix(title: &Title) -> bool {
     Versions::named_by(lexicon().senses(title.version_words().words)).contains(Version::Remix)
 }

@@ -131,8 +131,8 @@ fn contains_either(a: &Title, b: &Title) -> bool {
         || contains(b.main(), a.full())
 }
 
-/// Whether the longer name contains the shorter one, and the shorter one is distinctive: "Sex Machine", "Zapytaj
-/// mnie".
+/// Returns whether the longer name contains the shorter one, and the shorter one is distinctive: "Sex Machine",
+/// "Zapytaj mnie".
 fn contains(long: Name<'_>, short: Name<'_>) -> bool {
     let is_content = |word: &&Word| !word.senses.has(Senses::PARTICLE.union(Senses::NUMBER));
     let content = || short.words.iter().filter(is_content);

@@ -60,7 +60,7 @@ impl Prompt {
         }
     }
 
-    /// Whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
+    /// Returns whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
     ///
     /// A name of several words counts wherever they follow one another. A name of a single word counts if it is
     /// capitalised within a sentence. Otherwise it counts only if it is not an ordinary word: at least six letters
@@ -138,7 +138,7 @@ impl Prompt {
     }
 }
 
-/// Whether the word is the name, one of its Polish cases, or its English genitive.
+/// Returns whether the word is the name, one of its Polish cases, or its English genitive.
 fn is_form_of(word: &str, name: &str) -> bool {
     if word == name {
         return true;

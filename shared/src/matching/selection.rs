@@ -111,7 +111,7 @@ impl Selection {
         !self.suggested.insert((compact(&suggestion.artist), title))
     }
 
-    /// Whether the target is reached.
+    /// Returns whether the target is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.entries.len() >= self.target
@@ -123,7 +123,7 @@ impl Selection {
         self.entries.len()
     }
 
-    /// Whether the playlist has no tracks.
+    /// Returns whether the playlist has no tracks.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

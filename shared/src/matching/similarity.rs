@@ -81,7 +81,7 @@ fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     }
 }
 
-/// Whether names of equally many words differ in the whole last word: Kate Nash is not Kate Bush.
+/// Returns whether names of equally many words differ in the whole last word: Kate Nash is not Kate Bush.
 ///
 /// First names have more spellings: Pyotr, Piotr and Peter Ilyich Tchaikovsky are the same person.
 fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
@@ -307,7 +307,7 @@ fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -
     }
 }
 
-/// Whether both are forms of one Polish noun: "Baranek" and "Baranki".
+/// Returns whether both are forms of one Polish noun: "Baranek" and "Baranki".
 ///
 /// Only endings of nouns in "-ek" and "-ka" count, which no other language's common forms share.
 fn are_inflected(x: &str, y: &str) -> bool {
@@ -323,7 +323,7 @@ fn are_inflected(x: &str, y: &str) -> bool {
     })
 }
 
-/// Whether a title consists of the other's opening words: "Killing Me Softly" of "… with His Song".
+/// Returns whether a title consists of the other's opening words: "Killing Me Softly" of "… with His Song".
 fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
     let rest = long.words.get(short.words.len()..).unwrap_or_default();
     short.words.len() >= 3
@@ -340,7 +340,7 @@ fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
             || !rest.iter().any(|word| word.senses.has(Senses::NUMBER)))
 }
 
-/// Whether both have the same words in any order.
+/// Returns whether both have the same words in any order.
 pub(super) fn is_permutation(a: &[Word], b: &[Word]) -> bool {
     // Sums of spread ids distinguish multisets of words.
     let bag = |words: &[Word]| {

@@ -54,13 +54,13 @@ impl Version {
     #[allow(clippy::cast_possible_truncation)]
     pub(super) const COUNT: u32 = Self::ALL.len() as u32;
 
-    /// Whether the user has to ask for it, whatever the model suggests.
+    /// Returns whether the user has to ask for it, whatever the model suggests.
     #[must_use]
     pub const fn must_be_asked_for(self) -> bool {
         Versions::ASKED.contains(self)
     }
 
-    /// Whether it may replace the plain recording if the user allows that.
+    /// Returns whether it may replace the plain recording if the user allows that.
     #[must_use]
     pub const fn is_substitute(self) -> bool {
         Versions::SUBSTITUTES.contains(self)

@@ -43,7 +43,7 @@ impl WantedVersions {
         )
     }
 
-    /// Whether this version was asked for.
+    /// Returns whether this version was asked for.
     #[must_use]
     pub fn contains(self, version: Version) -> bool {
         self.0.contains(version)

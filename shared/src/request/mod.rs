@@ -69,7 +69,7 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error>
     Ok(clean.to_owned())
 }
 
-/// Whether a character is invisible. Such characters are trimmed, and a text of nothing else is refused.
+/// Returns whether a character is invisible. Such characters are trimmed, and a text of nothing else is refused.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }

@@ -116,7 +116,7 @@ impl Event {
     }
 }
 
-/// Whether a type may be logged. Unknown types may contain anything, so only their form is checked.
+/// Returns whether a type may be logged. Unknown types may contain anything, so only their form is checked.
 fn looks_like_a_type(name: &str) -> bool {
     let fits = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
     (1..=MAX_TYPE_BYTES).contains(&name.len()) && name.bytes().all(fits)

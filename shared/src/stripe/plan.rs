@@ -110,8 +110,8 @@ impl Subscription {
         })
     }
 
-    /// Whether it makes its customer pro. `past_due` does: most failed payments succeed a few days later, and an
-    /// expired card must not end the plan at once. `unpaid`, `canceled`, `paused`, `incomplete`,
+    /// Returns whether it makes its customer pro. `past_due` does: most failed payments succeed a few days later, and
+    /// an expired card must not end the plan at once. `unpaid`, `canceled`, `paused`, `incomplete`,
     /// `incomplete_expired` and unknown statuses do not. Nor does a subscription whose invoices are voided while
     /// collection is paused, because then no service is provided; the other two kinds of pause offer the service for
     /// free.
@@ -133,12 +133,12 @@ impl Subscription {
         }
     }
 
-    /// Whether it has ended for good. Any other subscription may be charged, now or after it recovers.
+    /// Returns whether it has ended for good. Any other subscription may be charged, now or after it recovers.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "canceled" | "incomplete_expired")
     }
 
-    /// Whether its first payment is outstanding. Stripe ends the subscription 23 hours after its creation if it
+    /// Returns whether its first payment is outstanding. Stripe ends the subscription 23 hours after its creation if it
     /// stays so.
     pub fn is_incomplete(&self) -> bool {
         self.status == "incomplete"

@@ -50,7 +50,7 @@ impl SupabaseError {
         }
     }
 
-    /// Whether the same call may succeed a moment later.
+    /// Returns whether the same call may succeed a moment later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_outage(*error),
@@ -111,7 +111,8 @@ impl SupabaseError {
     }
 }
 
-/// Whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from PostgREST.
+/// Returns whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from
+/// PostgREST.
 fn is_outage(error: HttpError) -> bool {
     matches!(
         error,
@@ -119,7 +120,7 @@ fn is_outage(error: HttpError) -> bool {
     )
 }
 
-/// Whether a gateway refuses: PostgREST has neither rate limits nor redirects.
+/// Returns whether a gateway refuses: PostgREST has neither rate limits nor redirects.
 fn is_gateways(status: StatusCode) -> bool {
     status.is_server_error() || status.is_redirection() || status == StatusCode::TOO_MANY_REQUESTS
 }

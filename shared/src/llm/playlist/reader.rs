@@ -162,22 +162,22 @@ impl PlaylistReader {
         events
     }
 
-    /// Whether the answer has ended, so that nothing useful can follow.
+    /// Returns whether the answer has ended, so that nothing useful can follow.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Whether the answer was only white space and thoughts.
+    /// Returns whether the answer was only white space and thoughts.
     pub fn is_empty(&self) -> bool {
         !self.has_content
     }
 
-    /// Whether there was a list of songs, possibly an empty one.
+    /// Returns whether there was a list of songs, possibly an empty one.
     pub fn has_list(&self) -> bool {
         self.has_list
     }
 
-    /// Whether the model keeps writing without completing anything.
+    /// Returns whether the model keeps writing without completing anything.
     pub fn is_runaway(&self) -> bool {
         self.white_space > MAX_WHITE_SPACE
             || self.without_progress > MAX_CHARACTERS_WITHOUT_PROGRESS
@@ -365,7 +365,7 @@ impl PlaylistReader {
         }
     }
 
-    /// Whether the object that has ended describes a song, such as its album, and is not a song.
+    /// Returns whether the object that has ended describes a song, such as its album, and is not a song.
     fn is_within_song(&self) -> bool {
         let Some(Frame::Object(parent)) = self.frames.last() else {
             return false;
