@@ -49,7 +49,7 @@ impl From<ConfigError> for Error {
 }
 
 impl Error {
-    /// The client can only wait until the operator has corrected the configuration.
+    /// Creates the error for a client, which can only wait until the operator has corrected the configuration.
     pub(crate) fn misconfigured() -> Self {
         Self::of(Code::Misconfigured)
     }
@@ -71,7 +71,7 @@ impl Error {
 pub struct Problems(Vec<(&'static str, &'static str)>);
 
 impl Problems {
-    /// Returns the value that was read; otherwise keeps its problems, each once.
+    /// Returns the value of `read`, or collects its problems, each once.
     pub fn take<T>(&mut self, read: Result<T, ConfigError>) -> Option<T> {
         read.map_err(|error| self.add(error)).ok()
     }
@@ -79,7 +79,7 @@ impl Problems {
     /// Returns what `config` makes of the values, which is `Some` if there are no problems.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem.
+    /// Returns a [`ConfigError`] with every problem.
     pub fn finish<T>(self, config: impl FnOnce() -> Option<T>) -> Result<T, ConfigError> {
         let config = if self.0.is_empty() { config() } else { None };
         config.ok_or(ConfigError(self.0))
@@ -104,7 +104,7 @@ pub fn optional(env: impl Fn(&str) -> Option<String>, name: &str) -> Option<Stri
 /// Returns the trimmed value of a variable that must be set.
 ///
 /// # Errors
-/// [`ConfigError`] if it is not set, or is empty.
+/// Returns a [`ConfigError`] if it is not set, or is empty.
 pub fn required(
     env: impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -115,7 +115,7 @@ pub fn required(
 /// Returns a secret that must be set and valid in a header.
 ///
 /// # Errors
-/// [`ConfigError`] if it is not set, or contains anything but visible ASCII.
+/// Returns a [`ConfigError`] if it is not set, or contains anything but visible ASCII.
 pub fn required_secret(
     env: impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -139,7 +139,7 @@ impl SecretPair {
     /// Reads one secret, or two separated by a comma.
     ///
     /// # Errors
-    /// [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
+    /// Returns a [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
     pub fn from_env(
         env: impl Fn(&str) -> Option<String>,
         name: &'static str,
@@ -185,7 +185,8 @@ pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, C
 /// Checks an absolute http or https URL to which paths can be appended.
 ///
 /// # Errors
-/// [`ConfigError`] for anything else: no host, a trailing slash, a query, a fragment, credentials.
+/// Returns a [`ConfigError`] for any other text, such as a URL without a host, or one with a trailing slash, a query, a
+/// fragment or credentials.
 pub fn base_url(name: &'static str, value: String) -> Result<String, ConfigError> {
     let rest = value
         .strip_prefix("https://")

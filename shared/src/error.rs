@@ -25,7 +25,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Creates an error with a specific message, which a person will read.
+    /// Creates an error with a specific message for a person.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,

@@ -1,4 +1,4 @@
-//! No parser of input from outside takes more than linear time. The inputs are kinds that have made such parsers
+//! Checks that every parser of input from outside takes linear time. The inputs are those that typically make parsers
 //! slow: one piece repeated, or a run of one piece followed by a run of another.
 //!
 //! The test compares the processor time of its own thread for an input and for one four times as large, so other

@@ -19,7 +19,7 @@ fn origins() -> AllowedOrigins {
     AllowedOrigins::parse(&ORIGINS.join(",")).unwrap()
 }
 
-/// Origins, and texts that resemble one.
+/// Generates origins, and texts that resemble one.
 fn origin() -> impl Strategy<Value = String> {
     let one = || prop::sample::select(&ORIGINS[..]);
     prop_oneof![

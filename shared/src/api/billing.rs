@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -45,6 +45,7 @@ pub struct CheckoutRequest {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PortalRequest {
+    /// The URL to which the portal's link back leads.
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(value_type = AppUrl))]
     pub return_url: String,
@@ -69,6 +70,7 @@ pub struct PriceResponse {
     /// ISO 4217, such as `USD`.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
+    /// The unit of the period that the amount pays for.
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub interval: Interval,
@@ -117,6 +119,7 @@ impl EventOutcome {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WebhookResponse {
+    /// The effect of the event.
     #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub outcome: EventOutcome,
@@ -129,6 +132,7 @@ pub struct WebhookResponse {
 pub struct AccountDeletion {
     /// The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or
     /// its id.
+    /// The text that confirms the deletion.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 254, pattern = "NOT_BLANK")

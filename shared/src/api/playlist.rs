@@ -12,7 +12,7 @@ use crate::request::Whole;
 use crate::llm::playlist::{Discovery, Language};
 use crate::track::TrackUri;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(

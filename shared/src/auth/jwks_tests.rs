@@ -16,7 +16,7 @@ const NOW_SECONDS: u64 = 1_800_000_000;
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 
-/// A function's instance: what outlives its requests, and the world around it.
+/// One instance of a function, with its cache and its upstreams.
 struct Instance {
     config: AuthConfig,
     cache: JwksCache,

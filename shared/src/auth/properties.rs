@@ -104,7 +104,7 @@ proptest! {
         for document in [any, near] {
             let read = Jwks::parse(document.to_string().as_bytes());
             prop_assert_eq!(read.is_ok(), document.get("keys").is_some_and(Value::is_array), "{}", document);
-            // A point that is given out for the key's is the key's: two parts of another point do not lie on the curve.
+            // A parsed key has the original point, because changed coordinates do not lie on the curve.
             if let Some(key) = read.ok().and_then(|keys| keys.get("current")) {
                 let token = issuer().token(USER, NOW);
                 prop_assert!(verify_with(&key, &token).is_ok(), "{}", document);

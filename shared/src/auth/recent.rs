@@ -43,7 +43,7 @@ impl VerifiedUser {
     /// again.
     ///
     /// # Errors
-    /// 403 `sign_in_again`.
+    /// Returns 403 `sign_in_again` if the last sign-in is older than ten minutes.
     pub fn require_recent_sign_in(&self, now_seconds: u64) -> Result<(), Error> {
         if self.is_anonymous || self.sign_ins.any_is_recent(now_seconds) {
             return Ok(());
@@ -143,7 +143,7 @@ mod tests {
     fn anonymous_user_needs_no_recent_sign_in() {
         let amr = json!([entry("anonymous", 86_400)]);
         assert_eq!(require(&json!({"amr": amr, "is_anonymous": true})), Ok(()));
-        // The user has added an address since.
+        // A user who has added an address is no longer anonymous.
         assert!(require(&json!({"amr": amr, "is_anonymous": false})).is_err());
         assert!(require(&json!({"amr": amr, "is_anonymous": "true"})).is_err());
     }

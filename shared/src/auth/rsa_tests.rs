@@ -10,7 +10,7 @@ fn decode(text: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap()
 }
 
-/// Keys and signatures of OpenSSL's, one for each length.
+/// Returns keys and signatures that OpenSSL created, one for each length.
 fn vectors() -> Value {
     serde_json::from_str(include_str!("rsa_vectors.json")).unwrap()
 }
@@ -43,7 +43,7 @@ impl FakeRsaSigner {
         self.jwk.clone()
     }
 
-    /// A token with that header, signed with RS256 whatever it says.
+    /// Returns a token with that header, always signed with RS256.
     pub(in crate::auth) fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(header), encode(claims));
@@ -51,7 +51,7 @@ impl FakeRsaSigner {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The signature of what is said to be an encoded hash.
+    /// Signs a text in place of an encoded hash.
     fn sign_encoded(&self, encoded: &[u8]) -> Vec<u8> {
         let base = DynResidue::new(&number(encoded).unwrap(), *self.key.modulus);
         let signature = base.pow(&self.exponent).retrieve();

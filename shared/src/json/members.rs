@@ -7,7 +7,7 @@ use serde_json::Value;
 /// an object has none.
 ///
 /// # Errors
-/// If the document is not JSON.
+/// Returns serde's error if the document is not JSON.
 pub fn members(document: &[u8], skipped: &str) -> serde_json::Result<Vec<(String, Value)>> {
     let mut deserializer = serde_json::Deserializer::from_slice(document);
     let members = Members(skipped).deserialize(&mut deserializer)?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Token;
 use super::tests::{tokens, without_noise};
 
-/// The parts of a value as `serde_json` writes it.
+/// Appends the parts of a value in the order in which `serde_json` writes them.
 fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
     match value {
         Value::Array(items) => {
@@ -29,10 +29,10 @@ fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
     }
 }
 
-/// A text on one line.
+/// Returns a text as the parser returns it.
 fn shown(text: &str) -> String {
     let visible = text.chars().filter(|c| !matches!(c, '\u{8}' | '\u{c}'));
-    // Of control characters, `serde_json` escapes those below the space.
+    // `serde_json` escapes the control characters below the space.
     visible
         .map(|c| {
             if matches!(c, '\n' | '\r' | '\t' | '\u{7f}'..='\u{9f}') {

@@ -1,4 +1,4 @@
-//! What a document's parts are, in order, however malformed it is.
+//! Tests of the parts that a document is split into.
 
 use super::{LenientParser, Token};
 #[cfg(target_arch = "wasm32")]

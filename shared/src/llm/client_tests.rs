@@ -1,4 +1,4 @@
-//! Whole answers, from the request to the last event.
+//! Tests of whole answers, from the request to the last event.
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -442,7 +442,7 @@ fn reports_a_missing_response() {
     );
 }
 
-/// A server that refuses every body for which `refuses` returns an error.
+/// Returns a server that refuses every body for which `refuses` returns an error.
 fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp {
     FakeHttp::responding(move |request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();

@@ -4,7 +4,7 @@ use super::{Price, Prices};
 use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
 use crate::redacted::Secret;
 
-/// How the model is held to JSON.
+/// The way in which the model is made to write JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JsonMode {
     /// The server enforces the schema.
@@ -25,7 +25,7 @@ pub struct LlmConfig {
     pub api_key: Secret,
     /// The model's name as the provider spells it.
     pub model: String,
-    /// How the model is held to JSON. A server that refuses this mode is asked in a simpler one.
+    /// The way in which the model is made to write JSON. A server that refuses this mode is asked in a simpler one.
     pub json_mode: JsonMode,
     /// The reasoning effort of a reasoning model, such as `low`.
     pub reasoning_effort: Option<String>,
@@ -43,7 +43,7 @@ impl LlmConfig {
     /// `LLM_PRICE_OUT` in USD per million tokens.
     ///
     /// # Errors
-    /// [`ConfigError`] names the variables that are missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let base_url = problems.take(llm_base_url(&env));
@@ -70,7 +70,8 @@ impl LlmConfig {
     }
 }
 
-/// Some services document the URL of their API's root, others that of the route, so both are accepted.
+/// Reads the base URL. Some services document the URL of their API's root, others that of the route, so both are
+/// accepted.
 fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "LLM_BASE_URL";
     let url = required(env, NAME)?;
@@ -142,7 +143,7 @@ pub(super) mod tests {
         })
     }
 
-    /// A complete configuration with changes.
+    /// Returns a complete configuration with changes.
     pub(in crate::llm) fn config(changes: &[(&str, &str)]) -> LlmConfig {
         read(changes).unwrap()
     }

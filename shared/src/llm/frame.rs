@@ -1,4 +1,4 @@
-//! Parses a payload of an answer.
+//! Parses one payload of an answer.
 
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) events: Vec<ChatEvent>,
-    /// Thoughts, which are charged but do not belong to the answer.
+    /// The model's thoughts, which are charged but do not belong to the answer.
     pub(super) thoughts: String,
 }
 
@@ -56,7 +56,7 @@ impl Frame {
     /// Parses a chunk of a stream or a whole completion, in OpenAI's form and its variants.
     ///
     /// # Errors
-    /// The failure that the payload reports.
+    /// Returns the failure that the payload reports.
     pub(super) fn read(payload: &Value) -> Result<Self, Box<Problem>> {
         if let Some(problem) = Problem::in_payload(payload) {
             return Err(Box::new(problem));
@@ -123,7 +123,7 @@ impl Frame {
         Ok(())
     }
 
-    /// Content is a string, a list of parts, a part, or the JSON object itself.
+    /// Adds the content: a string, a list of parts, a part, or the JSON object itself.
     fn content(&mut self, content: Option<&Value>) {
         match content {
             Some(Value::String(text)) => self.text(text),

@@ -1,4 +1,4 @@
-//! Splits a response into its payloads, in order, whatever the framing.
+//! Splits a response in any framing into its payloads, in order.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What a server sends.
+/// One payload of a response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// A JSON value.
@@ -65,7 +65,7 @@ impl FrameReader {
     /// Reads a chunk; returns the payloads that it completes.
     ///
     /// # Errors
-    /// [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
+    /// Returns [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Vec<Payload>, TooLong> {
         let mut payloads = Vec::new();
         let mut rest = chunk;

@@ -1,4 +1,4 @@
-//! Parses a server's error and decides who can correct it.
+//! Parses a server's error and determines whether the user, the operator or the provider can correct it.
 
 use serde_json::Value;
 
@@ -190,8 +190,7 @@ impl Problem {
         }
     }
 
-    /// Decides whom the error concerns, by the provider's code and type before the status. Quotations of the request
-    /// are removed.
+    /// Classifies the error by the provider's code and type before the status, and removes quotations of the request.
     pub(super) fn into_error(
         mut self,
         retry_after_seconds: Option<u64>,
@@ -281,7 +280,7 @@ impl Problem {
             || self.says(CREDENTIAL_TEXTS)
     }
 
-    /// Returns whether the account is closed, for whatever reason.
+    /// Returns whether the account is closed, for any reason.
     fn is_blocked(&self) -> bool {
         self.status < 500 && self.says(ACCOUNT_TEXTS) && self.says(BLOCKED_TEXTS)
     }

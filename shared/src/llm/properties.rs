@@ -1,4 +1,4 @@
-//! Properties of any stream and any answer of a model.
+//! Property tests of streams and of models' answers.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -19,7 +19,7 @@ fn read_stream(chunks: &[&[u8]]) -> Vec<Payload> {
     payloads
 }
 
-/// Streams with many line ends, fields and bytes that are not text.
+/// Generates streams with many line ends, fields and bytes that are not text.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         3 => prop::sample::select(&["data", "data:", "data: ", ": ping", "id: 1", "[DONE]", "{\"a\":1}", "{\"a\":", "1}", "\u{feff}", "ż", "🥃", ":"][..])
@@ -34,7 +34,7 @@ const ANSWER: &str = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"
   {"artist":["Kult"],"title":"Arahja","year":"1988"},7,"Budka Suflera - Jolka"],"name":"Zażółć \"gęślą\"",
   "description":"\ud83e\udd43","summary":"b"}"#;
 
-/// Reads an answer in pieces, cut between characters as a stream of texts is; returns whether it was complete as well.
+/// Reads an answer in pieces that are cut between characters; returns its events and whether it was complete.
 fn read_answer(answer: &str, cuts: &[prop::sample::Index]) -> (Vec<PlaylistEvent>, bool) {
     let mut ends: Vec<_> = cuts
         .iter()

@@ -43,7 +43,7 @@ pub struct ChatRequest {
     pub min_tokens: u32,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// What users typed; no log may repeat it.
+    /// The texts that users typed; no log may repeat them.
     pub private: Vec<String>,
     /// Whether the previous answer was unusable, so that a weaker JSON mode is used: constrained models may fail.
     pub is_second: bool,

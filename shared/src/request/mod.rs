@@ -1,4 +1,4 @@
-//! Checks that the requests of several functions have in common.
+//! Checks of requests that several functions share.
 
 mod body;
 #[cfg(test)]
@@ -17,7 +17,7 @@ pub use body::{Whole, parse_json};
 /// Returns the UUID of the header `Idempotency-Key`, if the client sent one.
 ///
 /// # Errors
-/// [`Code::InvalidHeader`] if it is not a UUID.
+/// Returns [`Code::InvalidHeader`] if it is not a UUID.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
@@ -34,7 +34,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
 /// Checks that the body is declared as JSON.
 ///
 /// # Errors
-/// [`Code::UnsupportedMediaType`].
+/// Returns [`Code::UnsupportedMediaType`] if it is not declared as `application/json`.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
     let declared = headers
         .get(header::CONTENT_TYPE)
@@ -51,7 +51,8 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
 /// text of invisible characters only is refused.
 ///
 /// # Errors
-/// [`Code::InvalidRequest`] naming the field.
+/// Returns [`Code::InvalidRequest`] with a message that names the field if nothing visible remains, or more than
+/// `max_chars` characters.
 pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
     let clean: String = value
         .chars()
@@ -74,10 +75,10 @@ pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
-/// Checks a market: ISO 3166-1 alpha-2. Returns it in upper case.
+/// Returns a market (ISO 3166-1 alpha-2) in upper case.
 ///
 /// # Errors
-/// [`Code::InvalidRequest`].
+/// Returns [`Code::InvalidRequest`] if it does not consist of two letters.
 pub fn market(code: &str) -> Result<String, Error> {
     if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Ok(code.to_ascii_uppercase());

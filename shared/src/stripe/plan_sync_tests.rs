@@ -146,7 +146,7 @@ fn writes_the_plan_that_stripe_states() {
 fn stale_read_of_stripe_is_repeated() {
     let world = world(json!("cus_1"));
     world.during.borrow_mut().push(|world| {
-        // The subscription ends, and a faster request is told so; it even writes the same plan again.
+        // The subscription ends, and a faster request has written that already.
         *world.plan.borrow_mut() = "canceled";
         world.write("free", &json!("cus_1"));
     });

@@ -17,7 +17,7 @@ fn secrets() -> WebhookSecrets {
     WebhookSecrets::from_env(|_| Some(format!("{B},{A}"))).unwrap()
 }
 
-/// Other items of a signature header; none of them is a time.
+/// Generates other items of a signature header; none of them is a time.
 fn other_item() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("v0=00".to_owned()),

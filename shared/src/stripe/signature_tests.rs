@@ -108,7 +108,7 @@ fn accepts_and_refuses_headers_by_the_rules() {
     ]
     .into_iter()
     .map(|(header, expected)| (just(header).replace("NOW", &NOW.to_string()), expected))
-    // Signed, but when?
+    // Correct signatures with other times.
     .chain(
         [-301_i64, -300, -299, -1, 0, 1, 299, 300, 301]
             .into_iter()
@@ -245,7 +245,7 @@ fn detects_every_flipped_bit() {
     for bit in 0..header.len() * 8 {
         let mut changed = header.clone().into_bytes();
         changed[bit / 8] ^= 1 << (bit % 8);
-        // What is no text never gets as far as here.
+        // A header is always text.
         let Ok(changed) = String::from_utf8(changed) else {
             continue;
         };

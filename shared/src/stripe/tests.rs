@@ -11,7 +11,7 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
-/// When the period of every subscription ends.
+/// The end of every subscription's period, in Unix seconds.
 pub(super) const PERIOD_END: u64 = 1_792_000_000;
 pub(super) const USER: Uuid = Uuid::from_u128(7);
 

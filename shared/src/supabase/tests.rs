@@ -328,7 +328,7 @@ fn refuses_keys_of_another_kind() {
     }
 }
 
-/// Documents of named keys, and the key that is taken; none if the next variable is read.
+/// Documents of named keys, each with the key that is used; `None` if the next variable is read.
 const NAMED_KEYS: [(&str, Option<&str>); 14] = [
     (r#"{"default":"k1","web":"k2"}"#, Some("k1")),
     (r#"{"web":"k2","default":"k1"}"#, Some("k1")),

@@ -17,11 +17,11 @@ const TOKENS_PER_SONG: u32 = 110;
 const MIN_BASE_TOKENS: u32 = 300;
 const MIN_TOKENS_PER_SONG: u32 = 60;
 
-/// How many more songs are asked for than wanted, in percent: some are not in the catalogue.
+/// The number of additional songs that are asked for, in percent, because some are not in the catalogue.
 const SPARE: usize = 25;
-/// Each condition that is checked after the search rejects songs.
+/// The additional percentage for each condition that is checked after the search and rejects songs.
 const SPARE_PER_CONDITION: usize = 10;
-/// The same for a second question, which replaces what the first one did not bring.
+/// The same for a second question, which replaces songs that were not found.
 const SPARE_OF_REFILL: usize = 50;
 const MAX_SPARE: usize = 50;
 
@@ -43,7 +43,7 @@ pub enum Discovery {
     Adventurous,
 }
 
-/// What was wrong with the previous answer.
+/// The problem of the previous answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {
     /// It had no content.
@@ -61,7 +61,7 @@ pub struct Refine {
     pub previous: Vec<Suggestion>,
     /// The songs that stay.
     pub kept: Vec<Suggestion>,
-    /// What to change, in the user's words; `None` for other songs instead of the previous ones.
+    /// The change in the user's words; `None` asks for other songs in place of the previous ones.
     pub instruction: Option<String>,
 }
 
@@ -73,9 +73,9 @@ pub struct Refine {
 pub struct PlaylistAsk {
     /// The wish, in the user's words.
     pub prompt: String,
-    /// How many songs the playlist should have; more are asked for.
+    /// The number of songs that the playlist should have; more are asked for.
     pub wanted: usize,
-    /// Songs that show the direction.
+    /// Examples of songs that fit.
     pub seeds: Vec<Suggestion>,
     /// The mood.
     pub mood: Option<String>,
@@ -95,7 +95,7 @@ pub struct PlaylistAsk {
     pub discovery: Discovery,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// What was wrong with the previous answer.
+    /// The problem of the previous answer, which this question states.
     pub complaint: Option<Complaint>,
     /// A random number, so that the same wish does not always return the same list.
     pub variation: u32,
@@ -199,7 +199,8 @@ impl PlaylistAsk {
             .min(MAX_SUGGESTIONS)
     }
 
-    /// The number of songs, the complaint, and the data as JSON. JSON keeps what users typed data.
+    /// Returns the user's turn: the number of songs, the complaint, and the data as JSON. Within JSON, the users' texts
+    /// cannot be mistaken for instructions.
     fn user_turn(&self) -> String {
         let count = self.count();
         let unit = if count == 1 { "song" } else { "songs" };
@@ -343,7 +344,7 @@ mod tests {
         }
     }
 
-    /// The sentence before the data, and the data.
+    /// Returns the sentence before the data, and the data.
     fn user_turn(ask: &PlaylistAsk) -> (String, Value) {
         let request = ask.to_request();
         let [turn] = &request.messages[..] else {

@@ -13,7 +13,7 @@ words! {include_str!("words.txt");
     ENGLISH_WORDS = "english";
     /// Words of Polish prompts that do not occur in English ones, without Polish letters.
     ///
-    /// Words of both languages (do, to, i) and single letters, as in "Jay Z", decide nothing.
+    /// Words of both languages (do, to, i) and single letters, as in "Jay Z", are not listed.
     POLISH_WORDS = "polish";
 }
 
@@ -32,7 +32,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The ISO 639-1 code.
+    /// Returns the ISO 639-1 code.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::En => "en",

@@ -1,4 +1,4 @@
-//! Reads the model's answer as it arrives. All limits hold whatever the model writes.
+//! Reads the model's answer as it arrives. All limits hold for any answer.
 
 use super::fields::{self, Field};
 use super::song::{self, clean, year};
@@ -112,7 +112,7 @@ impl PlaylistReader {
         Self::default()
     }
 
-    /// Reads a piece of content; returns what it completes.
+    /// Reads a piece of content; returns the parts that it completes.
     pub fn push(&mut self, content: &str) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -143,7 +143,7 @@ impl PlaylistReader {
         events
     }
 
-    /// Ends the answer; returns what only its end completes.
+    /// Ends the answer; returns the parts that its end completes.
     pub fn finish(&mut self) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -373,7 +373,7 @@ impl PlaylistReader {
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
     }
 
-    /// The whole answer, or a part of it, has ended.
+    /// Handles the end of an object: of the whole answer, or of a part of it.
     fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
         object.tell(events);
         let is_whole = self

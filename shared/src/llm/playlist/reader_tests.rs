@@ -1,4 +1,4 @@
-//! What is read from an answer in every usable form, and what is not.
+//! Tests of answers in every usable form.
 
 use serde_json::{Value, json};
 

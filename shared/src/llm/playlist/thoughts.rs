@@ -3,7 +3,7 @@
 use crate::words::{pairs, words};
 
 words! {include_str!("words.txt");
-    /// How families of models mark the beginning and the end of thoughts.
+    /// The marks with which families of models begin and end their thoughts.
     MARK_LIST = "thoughts";
 }
 
