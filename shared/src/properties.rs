@@ -1,4 +1,4 @@
-//! Properties of arbitrary paths, origins, texts and track URIs.
+//! Property tests with any path, origin, text and track URI.
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use inputs::proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! When an answer has said enough, on a connection that stays open.
+//! Tests of the end of an answer on a connection that stays open.
 
 use futures_util::FutureExt;
 use serde_json::json;

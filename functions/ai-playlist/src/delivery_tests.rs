@@ -1,4 +1,4 @@
-//! What was sent is charged and kept, however the request ends.
+//! Tests that sent tracks are charged and kept, however the request ends.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ const TWELVE: &[(&str, &str)] = &[
     ("L", "Ll"),
 ];
 
-/// A world in which `found` songs are found and the search for the next one never ends.
+/// Returns upstreams in which `found` songs are found and the search for the next one never ends.
 pub(super) fn stuck_after(
     found: usize,
     delivered: FakeAnswer,

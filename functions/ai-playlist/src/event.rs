@@ -12,7 +12,7 @@ use shared::track::Suggestion;
 use crate::quota::SavedPlaylist;
 use crate::resolve::Found;
 
-/// The track at `index` that was found for a suggestion.
+/// Returns the response's track at `index` for a found track; `why` is the model's reason.
 pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     let Found {
         track,
@@ -34,13 +34,13 @@ pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     }
 }
 
-/// The playlist is one of the user's.
+/// Adds the id, version, name and quota of the saved playlist.
 pub fn save_as(done: &mut Done, saved: SavedPlaylist) {
     (done.playlist_id, done.version) = (Some(saved.id), Some(saved.version));
     (done.name, done.quota) = (saved.name, saved.quota);
 }
 
-/// There was no room for the playlist: it is delivered all the same.
+/// Marks a playlist that is delivered unsaved because the account has reached its limit.
 pub fn stays_unsaved(done: &mut Done) {
     done.not_saved = Some(Code::PlaylistLimitReached.as_str());
 }
@@ -70,7 +70,7 @@ pub enum Event {
     Stage(StageData),
     /// A track was found.
     Track(Track),
-    /// A suggestion did not make it.
+    /// A suggestion was rejected.
     Miss(MissData),
     /// The playlist, finished and settled.
     Done(Box<Done>),
@@ -105,15 +105,15 @@ impl Event {
     }
 }
 
-/// Formats events as one piece of `text/event-stream`: each piece costs the runtime a write of its own.
+/// Formats events as one piece of `text/event-stream`, because each piece costs the runtime a write of its own.
 pub fn to_bytes(events: &[Event]) -> Bytes {
     let mut bytes = Vec::new();
     events.iter().for_each(|event| event.write(&mut bytes));
     bytes.into()
 }
 
-/// JSON contains no raw line break, so one `data:` line is enough. Instead of an event without data there is a comment: a
-/// client that gets no `done` sends its request again.
+/// Appends an event with its data. JSON contains no raw line break, so one `data:` line is enough. If serialising
+/// fails, a comment replaces the event, because a client that gets no `done` repeats its request.
 fn frame(to: &mut Vec<u8>, name: &str, data: &impl Serialize) {
     let start = to.len();
     to.extend_from_slice(b"event: ");

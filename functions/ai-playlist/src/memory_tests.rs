@@ -1,4 +1,4 @@
-//! Generations with the catalogue memory.
+//! Tests of generations with the catalogue memory.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn key(args: &Value, song: &Value) -> String {
     format!("{} {} {song}", args["p_market"], args["p_matcher"])
 }
 
-/// A database that remembers, beside the other upstreams.
+/// Returns upstreams with a database that remembers songs.
 fn remembering(
     stored: &Stored,
     works: impl Fn(&OutboundRequest) -> FakeAnswer + 'static,
@@ -170,7 +170,7 @@ fn remembers_songs_found_for_a_disconnected_client() {
     );
 }
 
-/// A catalogue with every version of a song, which the search by field or only the one by words finds.
+/// Returns a catalogue with every version of a song, which either the search by field or only the one by words finds.
 fn versions(request: &OutboundRequest) -> FakeAnswer {
     let is_by_field = request.url.contains("track%3A");
     let item = |number: usize, title: &str, explicit: bool, year: &str| {
@@ -233,7 +233,7 @@ fn memory_of_other_users_does_not_change_the_playlist() {
         .map(|wish| run(&Stored::default(), wish))
         .collect();
     assert!(fresh.iter().flatten().count() > 16, "{fresh:?}");
-    // Each user comes after all others, in both orders.
+    // Each user follows every other user, in both orders.
     for round in [
         wishes.iter().zip(&fresh).collect::<Vec<_>>(),
         wishes.iter().zip(&fresh).rev().collect(),

@@ -68,12 +68,12 @@ impl<'a> Outbox<'a> {
         )
     }
 
-    /// Returns whether what was sent is charged.
+    /// Returns whether the tracks sent are charged.
     pub fn is_charged(&self) -> bool {
         self.written > 0
     }
 
-    /// Sends the events as they come. Ends only if charging fails: then nothing more may be sent.
+    /// Sends events as they arrive. Ends only if charging fails, after which nothing more may be sent.
     pub async fn run(&mut self) {
         while let Some(event) = self.queue.next().await {
             self.hold(event);

@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;

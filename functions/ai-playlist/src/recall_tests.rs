@@ -1,4 +1,4 @@
-//! When the memory is asked, and about which songs.
+//! Tests of the batches in which the memory is queried.
 
 use std::rc::Rc;
 
@@ -42,8 +42,8 @@ fn asked(request: &shared::runtime::http_client::OutboundRequest) -> Vec<String>
         .collect()
 }
 
-/// The questions and the virtual milliseconds at which all songs had their answers. `songs` are announced at their
-/// times; then a pause is, if `pauses`.
+/// Returns the batches and the virtual milliseconds at which all songs had their results. `songs` are requested at
+/// their times; a pause follows if `pauses`.
 fn questions(
     songs: &[(u64, u64)],
     pauses: bool,

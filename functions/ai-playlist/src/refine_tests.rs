@@ -1,4 +1,4 @@
-//! A playlist of the user is refined: some songs stay, the others change, and the result is its next version.
+//! Tests of refinements: some songs stay, the others change, and the result is the playlist's next version.
 
 use super::*;
 #[cfg(target_arch = "wasm32")]
@@ -13,13 +13,13 @@ const NEW: &[(&str, &str)] = &[
     ("Lao Che", "Hydro"),
 ];
 
-/// The URI that the fake catalogue gives to a title.
+/// Returns the URI that the fake catalogue gives to a title.
 fn uri(title: &str) -> String {
     let hex: String = title.bytes().map(|b| format!("{b:02x}")).collect();
     format!("spotify:track:{hex:0<22.22}")
 }
 
-/// The playlist: Kult's song in Spotify's spelling and in the model's, and one that the user added.
+/// Returns a playlist with Kult's song in Spotify's spelling and in the model's, and one that the user added.
 fn listed() -> Value {
     json!([
         {"track_uri": uri("Old One"), "title": "OLD ONE", "artist": "SPOTIFY", "why": "Calm", "suggestion": null},

@@ -36,10 +36,10 @@ struct World {
     status: Option<&'static str>,
     /// The newest first, as Stripe lists them.
     sessions: Vec<Value>,
-    /// How many sessions other requests created after ours, when we list them again.
+    /// The number of sessions that other requests created after ours, before we list them again.
     newer: usize,
     has_created: Cell<bool>,
-    /// How often Stripe still refuses to mix currencies.
+    /// The number of times that Stripe still refuses to mix currencies.
     conflicts: Cell<usize>,
     instead: Vec<(&'static str, FakeAnswer)>,
 }

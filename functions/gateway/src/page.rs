@@ -13,9 +13,9 @@ pub struct Page {
     pub publishable_key: String,
     /// The variable `TURNSTILE_SITE_KEY`; set only if Auth requires Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
-    /// The variable `SPOTIFY_IMAGE_ORIGIN`: where Spotify's pictures come from.
+    /// The variable `SPOTIFY_IMAGE_ORIGIN`, the origin of Spotify's pictures.
     pub image_origin: String,
-    /// The variable `SPOTIFY_PLAYER_ORIGIN`: where Spotify's player comes from.
+    /// The variable `SPOTIFY_PLAYER_ORIGIN`, the origin of Spotify's player.
     pub player_origin: String,
     /// Whether the variable `ANONYMOUS_SIGN_INS` is `true`; set only if Auth allows them.
     pub anonymous_sign_ins: bool,
@@ -30,7 +30,7 @@ const LINKS: [(&str, &str); 3] = [
 ];
 
 impl Page {
-    /// Reads the variables; `None` if one is missing or invalid.
+    /// Reads the variables; returns `None` if one is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let value = |name| env(name).filter(|value| !value.is_empty());
         let page = Self {

@@ -1,4 +1,4 @@
-//! Properties of arbitrary paths, health reports and URLs.
+//! Property tests with any path, health report and URL.
 
 use inputs::proptest::prelude::*;
 use inputs::{json, text};
@@ -77,7 +77,7 @@ proptest! {
         });
         let document = shared_document(html, Some(&playlist));
         let tags = |html: &str| html.matches('<').count();
-        // The document itself gets one tag more: it is not to be indexed.
+        // The document gets one more tag, which excludes it from search engines.
         prop_assert_eq!(tags(&document), tags(html) + 1);
         prop_assert_eq!(document.matches('"').count(), html.matches('"').count() + 4);
     }

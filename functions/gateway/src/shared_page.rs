@@ -1,8 +1,8 @@
-//! The document of a shared playlist: the page, told who previews links what it shows.
+//! Builds the document of a shared playlist: the page with metadata for previews of links.
 
 use serde_json::Value;
 
-/// The songs that a preview names where the playlist has no description.
+/// The number of songs that a preview names if the playlist has no description.
 const NAMED_SONGS: usize = 5;
 
 /// Returns whether a text has the form of a share's id, which is a UUID.
@@ -14,8 +14,8 @@ pub fn is_share_id(text: &str) -> bool {
         })
 }
 
-/// Returns the page's document with the playlist's name and description, and closed to search engines. `None`: there is no
-/// such playlist, or it could not be read.
+/// Returns the page's document with the playlist's name and description, and closed to search engines. `playlist` is
+/// `None` if there is no such playlist, or it could not be read.
 pub fn document(html: &str, playlist: Option<&Value>) -> String {
     let mut document = html.replacen(
         "</head>",
@@ -68,7 +68,7 @@ pub fn document(html: &str, playlist: Option<&Value>) -> String {
     document
 }
 
-/// Replaces what is between the two marks.
+/// Replaces the text between the two marks.
 fn replaced(text: &str, before: &str, after: &str, value: &str) -> Option<String> {
     let (head, rest) = text.split_once(before)?;
     let (_, tail) = rest.split_once(after)?;

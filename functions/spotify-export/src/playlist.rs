@@ -10,11 +10,13 @@ use crate::request::ExportRequest;
 
 const COLUMNS: &str = "name,description,playlist_tracks(position,track_uri)";
 
-/// Spotify refuses longer texts, and line breaks in either.
+/// Spotify's limit for a name, in UTF-16 units. It refuses longer names, and line breaks in names and descriptions.
 const MAX_NAME: usize = 100;
+/// Spotify's limit for a description, in UTF-16 units.
 const MAX_DESCRIPTION: usize = 300;
 /// The attribution at the end of every description.
 const ATTRIBUTION: &str = "Made with Sound Whiskers";
+/// The name of a copy whose playlist has no usable one.
 const UNNAMED: &str = "Playlist";
 
 /// A playlist of the user, with its tracks in order.
@@ -38,8 +40,8 @@ pub struct Track {
 /// Reads a playlist as its owner.
 ///
 /// # Errors
-/// 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account was
-/// deleted, 409 `playlist_empty`, 503.
+/// Returns 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account
+/// was deleted, 409 `playlist_empty` if there are no tracks, or 503 `database_unavailable`.
 pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database

@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, damaged, json_with, mutated, nearly, text};

@@ -1,4 +1,4 @@
-//! Parses the request. Every refusal of a request is here.
+//! Parses and validates the request.
 
 use shared::Error;
 pub use shared::api::ExportRequest;
@@ -10,14 +10,14 @@ const MAX_DESCRIPTION_CHARS: usize = 1_000;
 /// Parses the body.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
+/// Returns 400 `invalid_json`, or 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
     let name = raw
         .name
         .map(|name| text("name", &name, MAX_NAME_CHARS))
         .transpose()?;
-    // An empty description is valid: the copy gets none.
+    // An empty description is valid; the copy then has none.
     let description = match raw
         .description
         .as_deref()

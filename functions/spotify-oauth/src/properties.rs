@@ -1,4 +1,4 @@
-//! Properties of any body and any query.
+//! Property tests with any body and any query.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Properties of any query.
+//! Property tests with any query.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;

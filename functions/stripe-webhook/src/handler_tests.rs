@@ -27,7 +27,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// A database and a Stripe that succeed, except for paths whose last segment is in `instead`.
+/// Returns the response of a database and a Stripe that succeed, except for paths whose last segment is in `instead`.
 fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
     let path = request.url.split('?').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();

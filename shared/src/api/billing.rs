@@ -46,7 +46,6 @@ pub struct CheckoutRequest {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PortalRequest {
     /// The URL to which the portal's link back leads.
-    #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(value_type = AppUrl))]
     pub return_url: String,
 }
@@ -71,7 +70,6 @@ pub struct PriceResponse {
     #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     /// The unit of the period that the amount pays for.
-    #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub interval: Interval,
     /// The number of intervals that the amount pays for.
@@ -83,7 +81,6 @@ pub struct PriceResponse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
-#[allow(missing_docs)]
 pub enum Interval {
     Day,
     Week,
@@ -120,7 +117,6 @@ impl EventOutcome {
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WebhookResponse {
     /// The effect of the event.
-    #[allow(missing_docs)]
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub outcome: EventOutcome,
 }

@@ -239,7 +239,7 @@ impl Code {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorBody<'a> {
-    #[allow(missing_docs)]
+    /// The stable code.
     #[cfg_attr(feature = "openapi", schema(value_type = ErrorCode))]
     pub code: &'static str,
     /// Examples of valid prompts, in the user's language; only with `not_about_music`.

@@ -1,4 +1,4 @@
-//! Properties of any token and any set of keys.
+//! Property tests with any token and any set of keys.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::collection::vec;

@@ -1,4 +1,4 @@
-//! Properties of any document.
+//! Property tests with any document.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Properties of any text; those that also have to hold in wasm are in [`super::properties`].
+//! Property tests with any text. Those that also run in wasm are in [`super::properties`].
 
 use inputs::mutated_text;
 use inputs::proptest::collection::vec;
@@ -14,7 +14,7 @@ use super::title::Title;
 use super::*;
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 
-/// Any text, or what is left of a title or an artist's name.
+/// Generates any text, or a part of a title or an artist's name.
 fn name() -> impl Strategy<Value = String> + Clone {
     prop_oneof![2 => inputs::text(), 1 => mutated_text("matching")]
 }
@@ -45,7 +45,7 @@ fn track() -> impl Strategy<Value = CatalogueTrack> {
         )
 }
 
-/// A song that often shares texts with the candidates.
+/// Generates a song and candidates that often share its texts.
 fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
     let candidates = vec(track(), 0..5);
     (
@@ -98,7 +98,8 @@ proptest! {
         from in prop::option::of(0..3000),
         [may_be_explicit, may_be_version, shouts] in any::<[bool; 3]>(),
     ) {
-        // What was remembered for one user's suggestion serves another one's, in another spelling and with another year.
+        // The candidates remembered for one user's suggestion serve another user's, in another spelling and with
+        // another year.
         let kept = candidates_of(&sought, found.clone());
         let respell = |text: &str| if shouts { text.to_uppercase() } else { text.replace('\'', "’") };
         let other = Suggestion { artist: respell(&sought.artist), title: respell(&sought.title), year };

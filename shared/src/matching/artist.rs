@@ -236,7 +236,7 @@ pub(super) fn best_similarity<'a>(
         .max(part_of_credit(whole, credited, is_same_title))
 }
 
-/// "Simon & Garfunkel" may be credited as one string of which the suggestion names one part.
+/// Compares a suggested artist with a part of a credit that is one text, such as "Simon & Garfunkel".
 fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64 {
     let mut best: f64 = 0.0;
     for name in credited

@@ -1,11 +1,11 @@
 //! Judges and counts the labelled cases of `tests/matching_cases.tsv`.
 //!
-//! A label is what a user would call right, whatever the code returns. Each case is counted by the track that it
+//! A label states the correct result for a user, independently of the code. Each case is counted by the track that it
 //! delivers:
 //! - true positive: the expected candidate is accepted;
 //! - false positive: a candidate is accepted that is not the expected one, or where a miss is expected;
 //! - false negative: a candidate is expected, and none or another is accepted (which makes the case a false positive too);
-//! - true negative: a miss is expected and none is accepted, whatever the reason. A reason other than the labelled one
+//! - true negative: a miss is expected and none is accepted, for any reason. A reason other than the labelled one
 //!   changes neither precision nor recall, but the case is not right.
 //!
 //! Cases that are known to be wrong are marked, and count against precision and recall, too. An unmarked case that
@@ -245,7 +245,7 @@ fn miss_reasons_serialise_to_their_names() {
     }
 }
 
-/// The queries and the remembered candidates of all cases, as one number.
+/// Hashes the queries and the remembered candidates of all cases.
 fn digest() -> u64 {
     let mut digest = 0xcbf2_9ce4_8422_2325;
     let mut add = |text: &str| {
@@ -288,7 +288,7 @@ fn remembered_candidates_decide_the_labelled_cases_alike() {
     ) in cases().into_iter().enumerate()
     {
         let kept = candidates_of(&suggestion, candidates.clone());
-        // Its own conditions, and those of other users.
+        // The conditions of the case, and those of other users.
         for constraints in conditions.iter().cycle().skip(at).step_by(97).take(9) {
             let fresh = best_match(&suggestion, &candidates, constraints);
             match best_match(&suggestion, &kept, constraints) {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Era, Suggestion};
 
-/// The user's conditions, checked against catalogue data whatever the model claims.
+/// The user's conditions, which are checked against catalogue data, not against the model's claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraints {
     pub(super) allow_explicit: bool,
@@ -22,7 +22,7 @@ pub struct Constraints {
     excluded_artists: Vec<String>,
 }
 
-/// How a candidate's year relates to the era; smaller is better.
+/// The relation of a candidate's year to the era; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EraFit {
     Inside,

@@ -10,7 +10,7 @@ use super::{
     version::Versions,
 };
 
-/// How similar two titles are, and the versions that bare words after a name reveal: "Creep live at Glastonbury".
+/// The similarity of two titles, and the versions that bare words after a name state: "Creep live at Glastonbury".
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Likeness {
     /// From 0 to 1. Up to [`WEAK`] it is enough only with the artist's exact name and no other song as similar.
@@ -90,7 +90,8 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     }
 }
 
-/// A missing part number means the first part, or the first two; different parts are different songs.
+/// Returns the factor for the titles' parts. A missing part number means the first part, or the first two; different
+/// parts are different songs.
 fn parts_factor(a: u16, b: u16) -> f64 {
     const FIRST: u16 = 1 << 1;
     if a == b {

@@ -119,7 +119,8 @@ impl Prompt {
                 .is_some_and(|word| word.is_capitalised && !word.starts_sentence)
     }
 
-    /// "Kult, Dżem …": another capitalised word after the first one suggests names.
+    /// Returns whether a name begins a list of names, as in "Kult, Dżem …": another capitalised word follows the first
+    /// one.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
         let is_link = |word: &Word| LINKS.contains(&word.folded.as_str());

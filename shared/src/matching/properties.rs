@@ -1,4 +1,4 @@
-//! Properties of any text.
+//! Property tests with random text, which also run in wasm.
 
 use super::{
     Constraints, MissReason, Selection, WantedVersions, best_match, field_query,
@@ -11,7 +11,7 @@ use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Seeded, so every run uses the same texts.
+/// A seeded generator, so that every run uses the same texts.
 struct Random(fastrand::Rng);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Orders the results of a search for a user who chooses one.
+//! Ranks the results of a search for a user who chooses one.
 
 use super::{
     WantedVersions,
@@ -121,7 +121,7 @@ impl Judge {
     }
 }
 
-/// A candidate, and what distinguishes it from others.
+/// A candidate with the properties that distinguish recordings.
 struct Recording<'a> {
     scored: Scored<'a>,
     artists: Vec<String>,

@@ -10,7 +10,9 @@ use crate::track::{CatalogueTrack, Suggestion};
 /// A chosen candidate and its score from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored<'a> {
+    /// The candidate.
     pub track: &'a CatalogueTrack,
+    /// The score, from 0 to 1.
     pub score: f64,
 }
 

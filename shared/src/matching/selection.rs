@@ -44,13 +44,13 @@ impl Selection {
         }
     }
 
-    /// Adds a track that stays in the playlist, by what is known of it. It counts like any other.
+    /// Adds a track that stays in the playlist, by its URI, title and artists (one text). It counts like any other.
     pub fn keep(&mut self, uri: &str, title: &str, artists: &str) {
         let entry = self.known(uri, title, artists);
         self.entries.push(entry);
     }
 
-    /// Excludes a song as if the playlist contained it, but it does not count.
+    /// Excludes a song as if the playlist contained it, without counting it.
     pub fn bar(&mut self, uri: &str, title: &str, artists: &str) {
         let entry = self.known(uri, title, artists);
         self.barred.push(entry);
@@ -173,7 +173,8 @@ impl Entry {
         self.uri == other.uri || same_recording || (shares_artist && self.has_name_of(other))
     }
 
-    /// A subtitle may be missing on one side, but two movements of one work are two songs.
+    /// Returns whether both are one song by name. A subtitle may be missing on one side, but two movements of one work
+    /// are two songs.
     fn has_name_of(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.title, &other.title);
         let one_without = mine.subtitle().is_empty() || theirs.subtitle().is_empty();
@@ -192,7 +193,7 @@ fn compact(name: &str) -> String {
     Folded::of(name).name().bare().compact()
 }
 
-/// Some catalogues hyphenate the code.
+/// Returns an ISRC without hyphens, which some catalogues write.
 fn isrc(code: &str) -> String {
     code.chars()
         .filter(char::is_ascii_alphanumeric)

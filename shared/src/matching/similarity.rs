@@ -5,7 +5,7 @@ use super::{
     lexicon::Senses,
 };
 
-/// How differently two names may be spelled.
+/// The tolerance for different spellings of two names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// Both are in one script: a word may have one edit, a long one two.
@@ -54,12 +54,12 @@ pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     }
 }
 
-/// "Sasha Alex Sloan" is Sasha Sloan.
+/// Returns whether the longer name adds a middle name: "Sasha Alex Sloan" is Sasha Sloan.
 fn adds_middle_name(short: Name<'_>, long: Name<'_>) -> bool {
     matches!((short.words, long.words), ([a, b], [c, _, d]) if a.id == c.id && b.id == d.id)
 }
 
-/// "Daryl Hall and John Oates" are Hall and Oates.
+/// Returns whether both name the same pair: "Daryl Hall and John Oates" are Hall and Oates.
 fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     let and = super::lexicon::lexicon().and.id;
     let halves = |name: Name<'_>| -> Option<(u32, usize, u32, usize)> {
@@ -199,7 +199,7 @@ enum Missing {
     Number,
 }
 
-/// What one title lacks of another.
+/// The words that one title lacks of another.
 #[derive(Debug, Clone, Copy)]
 struct Difference {
     kind: Missing,
@@ -316,7 +316,7 @@ fn are_inflected(x: &str, y: &str) -> bool {
         "ek", "ka", "ki", "ko", "ku", "ke", "kom", "kow", "kiem", "kami", "kach", "kowi",
     ];
     let stem = x.bytes().zip(y.bytes()).take_while(|(a, b)| a == b).count();
-    // The k may be a part of what is common.
+    // The k may belong to the common stem.
     (MIN_STEM..=stem).rev().take(2).any(|at| {
         let is_ending = |word: &str| word.get(at..).is_some_and(|rest| ENDINGS.contains(&rest));
         is_ending(x) && is_ending(y)

@@ -92,7 +92,7 @@ fn clause(clause: &str, negated: &mut Negation) -> Versions {
     found
 }
 
-/// "No remixes or live versions, please": a negation covers the list after it.
+/// A negation, which covers the list after it: "No remixes or live versions, please".
 #[derive(Default)]
 struct Negation {
     /// How many more ordinary words it covers.
@@ -102,7 +102,7 @@ struct Negation {
 impl Negation {
     const REACH: usize = 2;
 
-    /// "No karaoke, covers or remixes" continues after the comma, "no slow songs, covers" does not.
+    /// Passes a comma: "no karaoke, covers or remixes" continues after it, "no slow songs, covers" does not.
     fn pass_comma(&mut self) {
         if self.reach < Self::REACH {
             self.reach = 0;

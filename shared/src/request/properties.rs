@@ -1,4 +1,4 @@
-//! Properties of any request.
+//! Property tests with any request.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;

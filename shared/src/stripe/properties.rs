@@ -1,4 +1,4 @@
-//! Properties of any header, event and response of Stripe.
+//! Property tests with any header, event and response of Stripe.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
