@@ -43,13 +43,6 @@ test('of a hundred concurrent edits three run, and the others are refused withou
   assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
 });
 
-test('the edits of all playlists share one limit per minute', async () => {
-  const { user, live } = await userWithPlaylists(2);
-  await fill(user, 'edit', 118);
-  const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
-  assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
-});
-
 test('of a hundred concurrent writes of playlists as many succeed as the limit per minute allows', async () => {
   const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 90);
