@@ -136,7 +136,7 @@ export async function signUp({ publishable_key, supabase_url } = ready): Promise
 const PLAYLISTS_EACH = 50;
 
 /** Signs up enough paying users for a number of playlists. Returns a function that yields a token for each playlist. */
-export async function payingUsers(playlists: number, at = ready): Promise<() => string> {
+export async function listeners(playlists: number, at = ready): Promise<() => string> {
   const users = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, () => signUp(at)));
   const sql = postgres(at.database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;

@@ -83,7 +83,7 @@ for (const environment of ['staging', 'production']) {
     assert.equal(output.match(/--dry-run: exiting now/g)?.length, (await functionNames()).length + 1);
     assert.match(output, /https:\/\/app\.example\/health/);
     assert.doesNotMatch(output, SECRET);
-    assert.equal(existsSync(`target/deploy/${environment}`), false, 'what was handed over is left');
+    assert.equal(existsSync(`target/deploy/${environment}`), false, 'the folder of the values is left');
   });
 }
 
