@@ -94,7 +94,7 @@ select is(pg_temp.name_after_sign_up(repeat('x', 200) || '@x.test', null), repea
 select is(pg_temp.name_after_sign_up('a14@x.test', '{"name": "A\nB\u0007"}'), 'A B', 'control characters are removed');
 select is(
   pg_temp.name_after_sign_up('a18@x.test', jsonb_build_object('username', $$'); update public.profiles set plan = 'pro'; --$$)),
-  $$'); update public.profiles set plan = 'pro'SQL in a name is stored as text'SQL is a name like any other'
+  $$'); update public.profiles set plan = 'pro'; --$$, 'SQL in a name is stored as text'
 );
 select is(
   pg_temp.name_after_sign_up('a19@x.test', format('{"username": %s, "x": [1]}', repeat('[', 1000) || repeat(']', 1000))::jsonb), 'a19',
