@@ -201,7 +201,7 @@ test('a function that Supabase refuses fails the deployment, and deploying again
     const failed = await project.deploy();
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, new RegExp(`${third} failed: `));
-    assert.match(failed.output, /refused with 500 for the test/, 'the CLI is not heard');
+    assert.match(failed.output, /refused with 500 for the test/, 'the output of the CLI is missing');
     assert.match(failed.output, /what to do: [\s\S]*run the same command again/);
     assert.doesNotMatch(failed.output, /deployed, and everything responds/);
     assert.deepEqual([...project.api.functions.keys()], (await functionNames()).slice(0, 2));
@@ -217,7 +217,7 @@ test('the remedy names an access token that Supabase refuses, before any functio
     const { code, output } = await project.deploy(run, { SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN.replace('sbp_0', 'sbp_f') });
     assert.equal(code, 1, output);
     assert.match(output, /secrets failed: /);
-    assert.match(output, /Unauthorized/, 'the CLI is not heard');
+    assert.match(output, /Unauthorized/, 'the output of the CLI is missing');
     assert.match(output, /what to do: [\s\S]*SUPABASE_ACCESS_TOKEN/);
     assert.deepEqual([project.api.secrets.size, project.api.functions.size], [0, 0]);
   });
@@ -343,7 +343,7 @@ test('a worker that Cloudflare refuses fails the deployment, and deploying again
     const failed = await deploy();
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, new RegExp(`${third} failed: `));
-    assert.match(failed.output, /refused with 403 for the test/, 'wrangler is not heard');
+    assert.match(failed.output, /refused with 403 for the test/, 'the output of wrangler is missing');
     assert.match(failed.output, /what to do: [\s\S]*CLOUDFLARE_API_TOKEN/);
     assert.equal(api.scripts.size, 2);
 
