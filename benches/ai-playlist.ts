@@ -4,7 +4,7 @@
 
 import type { Running } from './candidate.ts';
 import { ours, peer, start } from './candidate.ts';
-import { askForPlaylist, builtAgainst, builtFunction, control, inTurn, payingUsers, ready, report, withProcessorTime } from './harness.ts';
+import { askForPlaylist, builtAgainst, builtFunction, control, inTurn, listeners, ready, report, withProcessorTime } from './harness.ts';
 import type { Values } from './harness.ts';
 
 const ROUNDS = 7;
@@ -62,7 +62,7 @@ if (against !== undefined) {
 }
 const rounds: Record<string, () => Promise<Values>> = {};
 for (const [name, running, fewest, signUpAt] of candidates) {
-  const nextToken = await payingUsers(WARM_UP + ROUNDS, signUpAt);
+  const nextToken = await listeners(WARM_UP + ROUNDS, signUpAt);
   const next = () => generate(running, nextToken());
   await prepare(AT_ONCE);
   const forged = await generate(running, 'forged').catch((error: Error) => error.message.slice(0, 3));

@@ -2,7 +2,7 @@
 // script the model's simulator suggests songs of the catalogue, and some that do not exist.
 
 import { readFileSync } from 'node:fs';
-import { askForPlaylist, inTurn, payingUsers, ready, report, variable, withProcessorTime } from './harness.ts';
+import { askForPlaylist, inTurn, listeners, ready, report, variable, withProcessorTime } from './harness.ts';
 
 const WARM_UP = 60;
 const ROUNDS = 60;
@@ -10,7 +10,7 @@ const TARGET = 20;
 
 type Line = { function: string; target?: number; found: number; subrequests: number; upstreams: Record<string, { calls: number } | undefined> };
 
-const nextToken = await payingUsers(WARM_UP + ROUNDS);
+const nextToken = await listeners(WARM_UP + ROUNDS);
 let generations = 0;
 
 async function generate(): Promise<void> {

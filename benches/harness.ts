@@ -51,7 +51,9 @@ export async function inTurn(rounds: number, candidates: Record<string, () => Pr
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % all.length;
     for (const [name, measure] of [...all.slice(turn), ...all.slice(0, turn)]) {
-      for (const [what, value] of Object.entries(await measure())) ((samples[what] ??= {})[name] ??= []).push(value);
+      for (const [what, value] of Object.entries(await measure())) {
+        samples[what] = { ...samples[what], [name]: [...(samples[what]?.[name] ?? []), value] };
+      }
     }
   }
   return samples;
@@ -95,7 +97,7 @@ function record(name: string, table: string): void {
   const file = `docs/bench/${name}.md`;
   const machine = `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, ${os.type()} ${os.release().split('-')[0]}`;
   const head = `\`${variable('BENCH_RECORD')}\`, ${new Date().toISOString().slice(0, 10)}; ${machine}.`;
-  const [before, after] = readFileSync(file, 'utf8').split(/<!-- measured -->[^]*<!-- \/measured -->/);
+  const [before, after] = readFileSync(file, 'utf8').split(/<!-- measured -->[\s\S]*<!-- \/measured -->/);
   writeFileSync(file, `${before}<!-- measured -->\n${head}\n\n${table}<!-- /measured -->${after}`);
 }
 
@@ -134,7 +136,7 @@ export async function signUp({ publishable_key, supabase_url } = ready): Promise
 const PLAYLISTS_EACH = 50;
 
 /** Signs up enough paying users for a number of playlists. Returns a function that yields a token for each playlist. */
-export async function payingUsers(playlists: number, at = ready): Promise<() => string> {
+export async function listeners(playlists: number, at = ready): Promise<() => string> {
   const users = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, () => signUp(at)));
   const sql = postgres(at.database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;

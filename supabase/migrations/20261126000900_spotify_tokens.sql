@@ -11,11 +11,11 @@
 -- Linking starts the six months after which Spotify forgets a refresh token; replacing the access token does not. So
 -- storing (a new link) sets created_at, and replacing is a separate function.
 --
--- Of many requests that find the token expired, one is told to replace it and has a minute for that, which is longer than
--- it can take; the others are told to wait. If two replaced the same refresh token, Spotify could refuse the second while
--- the first has not stored its new one, and the link would be given up. A new token is stored only if the refresh token
--- is still the one that it was obtained with, so a late response never overwrites a newer link. In the same way a link is
--- given up only for its own token.
+-- Of many requests that find the token expired, one gets the state "refresh" and a minute to replace it, which is longer
+-- than it can take; the others get "wait". If two replaced the same refresh token, Spotify could refuse the second while
+-- the first has not stored its new one, and the link would end. A new token is stored only if the refresh token
+-- is still the one that it was obtained with, so a late response never overwrites a newer link. In the same way a link
+-- ends only for its own token.
 --
 -- The owner's policy exists without a grant: users must neither read nor overwrite ciphertext.
 
@@ -158,7 +158,7 @@ begin
 end
 $$;
 comment on function public.store_spotify_tokens(uuid, text, text, text, timestamptz, text, text) is
-  'Links an account, anew where there was a link, with its tokens encrypted with p_secret (at least 32 characters), and '
+  'Links an account, replacing an earlier link, with its tokens encrypted with p_secret (at least 32 characters), and '
   'forgets the copies and the unfinished exports in other accounts. Server only.';
 
 create function public.get_spotify_tokens(

@@ -1,6 +1,6 @@
 -- Deleting an account: first new payments are prevented, then Stripe's customer is deleted, then everything here.
 --
--- Stripe and this database cannot change in one step. So the deletion is recorded before Stripe is told: from then on the
+-- Stripe and this database cannot change in one step. So the deletion is recorded before Stripe is called: from then on the
 -- profile gets no other Stripe customer, so no payment can begin after the cancellation, and a repeated request completes
 -- what failed in between. Only an account whose deletion has begun can be deleted.
 --

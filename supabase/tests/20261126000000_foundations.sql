@@ -1,4 +1,4 @@
--- Nothing is granted by default, and what is granted is exactly this.
+-- No rights are granted by default, and the granted rights are exactly these.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -8,7 +8,7 @@ grant execute on all functions in schema extensions to anon, authenticated, serv
 select plan(38);
 
 savepoint part;
--- The whole schema, whatever migration an object came from.
+-- Objects of the whole schema, regardless of their migration.
 select results_eq(
   $$
     select (p.pronamespace::regnamespace || '.' || p.proname) collate "default", a.grantee::regrole::text
@@ -86,7 +86,7 @@ select results_eq(
       ('public.unshare_playlist', 'authenticated'),
       ('public.usage', 'authenticated')
   $$,
-  'each function may be executed by the roles that were named, and by no other'
+  'each function may be executed by the listed roles only'
 );
 select results_eq(
   $$
@@ -120,7 +120,7 @@ select results_eq(
       ('playlists', 'authenticated', 'UPDATE', 'description,is_deleted,name'),
       ('profiles', 'authenticated', 'UPDATE', 'username')
   $$,
-  'the columns that users may write are exactly these'
+  'users may write exactly the listed columns'
 );
 select is_empty(
   $$ select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relrowsecurity $$,
@@ -147,10 +147,10 @@ select is_empty(
 );
 select is_empty(
   $$ select a.grantee::regrole from pg_namespace n, aclexplode(n.nspacl) a where n.nspname = 'private' and a.grantee <> n.nspowner $$,
-  'no other role may use schema private'
+  'only the owner may use schema private'
 );
 
--- What comes later, from the role that runs the migrations.
+-- Objects that the role of the migrations creates later.
 select set_config('role', nspowner::regrole::text, true) from pg_namespace where nspname = 'private';
 create table public.newcomer (id int);
 create function public.newcomer() returns int language sql as 'select 1';
@@ -172,7 +172,7 @@ select is(private.clean_text('zażółć gęślą', 6), 'zażółć', 'a cut cou
 select is(private.clean_text('abc def', 4), 'abc', 'a cut leaves no trailing space');
 select is(private.clean_text(repeat('x', 10000000), 5), 'xxxxx', 'a huge text is cut');
 select is(private.clean_text(null, 5), '', 'null becomes empty');
-select is(private.clean_text(E'\u0001\u0085 ', 5), '', 'nothing visible becomes empty');
+select is(private.clean_text(E'\u0001\u0085 ', 5), '', 'a text of invisible characters becomes empty');
 
 create table public.clock (id int, updated_at timestamptz not null default now());
 create trigger set_updated_at before update on public.clock for each row execute function private.set_updated_at();
@@ -184,10 +184,10 @@ select cmp_ok((select updated_at from public.clock), '>=', now(), 'updated_at ca
 truncate public.clock;
 insert into public.clock values (1, '2999-01-01');
 update public.clock set id = 2;
-select is((select updated_at from public.clock), '2999-01-01 00:00:00.000001'::timestamptz, 'updated_at increases even when the clock stepped back');
+select is((select updated_at from public.clock), '2999-01-01 00:00:00.000001'::timestamptz, 'updated_at increases even if the clock stepped back');
 rollback to savepoint part;
 
--- Function roles: none can log in, inherits or bypasses anything; each executes its own functions only.
+-- Function roles: none can log in, inherits or bypasses anything; each executes only its own functions.
 create function pg_temp.roles() returns setof name language sql
 as $$ select unnest(array['fn_ai', 'fn_spotify', 'fn_billing', 'fn_account']::name[]) $$;
 
@@ -198,18 +198,18 @@ select is_empty(
     where r.rolname in (select * from pg_temp.roles())
       and (r.rolcanlogin or r.rolinherit or r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication)
   $$,
-  'none can do more than be changed to'
+  'no function role can log in, inherits, or bypasses row-level security'
 );
 select is_empty(
   $$
     select m.roleid::regrole from pg_auth_members m
     where m.member::regrole::name in (select * from pg_temp.roles())
   $$,
-  'none is a member of another role'
+  'no function role is a member of another role'
 );
 select set_eq(
   $$ select m.roleid::regrole::name from pg_auth_members m where m.member = 'authenticator'::regrole and m.roleid::regrole::name ~ '^fn_' $$,
-  'select * from pg_temp.roles()', 'the API may change to each'
+  'select * from pg_temp.roles()', 'authenticator may change to each function role'
 );
 select is_empty(
   $$
@@ -218,18 +218,18 @@ select is_empty(
       and (has_table_privilege(r, c.oid, 'select, insert, update, delete, truncate, references, trigger')
         or has_any_column_privilege(r, c.oid, 'select, insert, update, references'))
   $$,
-  'none has a right on a table'
+  'no function role has a right on a table'
 );
-select is_empty($$ select r from pg_temp.roles() r where has_schema_privilege(r, 'private', 'usage') $$, 'none may use schema private');
-select is_empty($$ select r from pg_temp.roles() r where not has_schema_privilege(r, 'public', 'usage') $$, 'each may use schema public');
+select is_empty($$ select r from pg_temp.roles() r where has_schema_privilege(r, 'private', 'usage') $$, 'no function role may use schema private');
+select is_empty($$ select r from pg_temp.roles() r where not has_schema_privilege(r, 'public', 'usage') $$, 'each function role may use schema public');
 select ok(
   not has_function_privilege('fn_ai', 'public.delete_spotify_tokens(uuid)', 'execute')
   and not has_function_privilege('fn_spotify', 'public.ai_reserve(uuid, uuid, text, boolean, uuid)', 'execute'),
-  'none may do another''s work'
+  'no function role may execute another''s functions'
 );
 select ok(
   not has_function_privilege('fn_ai', 'public.usage()', 'execute') and not has_function_privilege('fn_ai', 'public.add_tracks(uuid, jsonb, text, text)', 'execute'),
-  'nor a user''s'
+  'no function role may execute the functions of users'
 );
 
 select finish();

@@ -1,4 +1,4 @@
--- Buckets: so many requests of a kind in a period, for each user, and not one more.
+-- Buckets: each user may make exactly the allowed number of requests of a kind in a period.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -37,7 +37,7 @@ select ok(
   kind || ' says when the next one is possible'
 )
 from (values ('search', 60), ('export', 3600), ('link', 3600), ('billing', 3600), ('edit', 60)) v(kind, longest);
-select is(pg_temp.take('search', 'b0000000-0000-0000-0000-000000000002'), 'taken', 'another user has buckets of their own');
+select is(pg_temp.take('search', 'b0000000-0000-0000-0000-000000000002'), 'taken', 'another user has separate buckets');
 
 -- Anonymous users.
 insert into auth.users (id, is_anonymous) values ('e0000000-0000-0000-0000-000000000005', true);
@@ -51,26 +51,26 @@ select is(
   'an anonymous user searches ten times a minute'
 );
 update auth.users set email = 'c@example.test', is_anonymous = false where id = 'e0000000-0000-0000-0000-000000000005';
-select is(pg_temp.take('export', 'e0000000-0000-0000-0000-000000000005'), 'taken', 'with an address they are like all others');
+select is(pg_temp.take('export', 'e0000000-0000-0000-0000-000000000005'), 'taken', 'with an address an anonymous user may export like others');
 
 -- A period later.
 select pg_temp.wait(interval '50 seconds');
-select is(pg_temp.take('search'), 'too_many_attempts', 'a minute is not over after 50 seconds');
+select is(pg_temp.take('search'), 'too_many_attempts', 'a bucket is not refilled after 50 seconds');
 select pg_temp.wait(interval '10 seconds');
-select is(pg_temp.taken_of('search', 32), 30, 'after a minute there are 30 more');
+select is(pg_temp.taken_of('search', 32), 30, 'a bucket is refilled after a minute');
 select pg_temp.wait(interval '60 seconds'), pg_temp.taken_of('search', 31) from generate_series(1, 7);
-select is((select taken::int from private.request_buckets where user_id = 'a0000000-0000-0000-0000-000000000001' and period = '24 hours'), 270, 'the day counts all of them');
+select is((select taken::int from private.request_buckets where user_id = 'a0000000-0000-0000-0000-000000000001' and period = '24 hours'), 270, 'the bucket of the day counts all requests');
 select pg_temp.wait(interval '60 seconds');
-select is(pg_temp.taken_of('search', 31), 30, 'the last 30 of the day are taken');
+select is(pg_temp.taken_of('search', 31), 30, 'the last 30 requests of the day are allowed');
 select pg_temp.wait(interval '60 seconds');
-select is(pg_temp.taken_of('search', 31), 0, 'and none beyond 300');
+select is(pg_temp.taken_of('search', 31), 0, 'no request beyond 300 a day is allowed');
 select cmp_ok(
-  (public.take_request('a0000000-0000-0000-0000-000000000001', 'search') ->> 'retry_after_seconds')::int, '>', 23 * 3600, 'which are refilled a day after the first'
+  (public.take_request('a0000000-0000-0000-0000-000000000001', 'search') ->> 'retry_after_seconds')::int, '>', 23 * 3600, 'the bucket of the day is refilled a day after its first request'
 );
 select pg_temp.wait(interval '24 hours');
-select is(pg_temp.take('search'), 'taken', 'the next day there are more');
+select is(pg_temp.take('search'), 'taken', 'requests are allowed again the next day');
 
--- A day of a user who takes as much as possible, every 15 minutes.
+-- The day of a user who takes as many requests as possible, every 15 minutes.
 create function pg_temp.taken_in_a_day(p_kind text) returns int language plpgsql
 as $$
 declare
@@ -87,13 +87,13 @@ $$;
 select is(pg_temp.taken_in_a_day(kind), most, format('a day has %s of %s', most, kind))
 from (values ('search', 300), ('export', 240), ('billing', 720)) v (kind, most);
 
--- Who asks.
-select is(pg_temp.take('search', 'c0000000-0000-0000-0000-000000000003'), 'no_profile', 'a deleted user takes nothing');
-select throws_ok($$ select pg_temp.take('nothing') $$, 'PT422', null, 'a kind that does not exist is refused');
+-- Callers and kinds.
+select is(pg_temp.take('search', 'c0000000-0000-0000-0000-000000000003'), 'no_profile', 'a deleted user cannot take a request');
+select throws_ok($$ select pg_temp.take('nothing') $$, 'PT422', null, 'an unknown kind is refused');
 delete from auth.users where id = 'b0000000-0000-0000-0000-000000000002';
-select is_empty($$ select from private.request_buckets where user_id = 'b0000000-0000-0000-0000-000000000002' $$, 'buckets go with their account');
+select is_empty($$ select from private.request_buckets where user_id = 'b0000000-0000-0000-0000-000000000002' $$, 'buckets are deleted with their account');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select throws_ok($$ select public.take_request('a0000000-0000-0000-0000-000000000001', 'search') $$, '42501', null, 'users cannot empty buckets by themselves');
+select throws_ok($$ select public.take_request('a0000000-0000-0000-0000-000000000001', 'search') $$, '42501', null, 'users cannot take requests from their buckets directly');
 reset role;
 
 -- Edits at the data API.
@@ -114,7 +114,7 @@ select public.remove_tracks(id, array[pg_temp.uri(2)]) from mine;
 select public.replace_track(id, pg_temp.uri(1), pg_temp.track(2) -> 0) from mine;
 select public.replace_tracks(id, pg_temp.track(3)) from mine;
 reset role;
-select is((select taken::int from private.request_buckets where kind = 'edit'), 6, 'every change of tracks is counted');
+select is((select taken::int from private.request_buckets where kind = 'edit'), 6, 'every change of tracks counts as an edit');
 
 update private.request_buckets set taken = 120, refills_at = clock_timestamp() + interval '30 seconds' where kind = 'edit';
 create function pg_temp.refusal(p_statement text) returns jsonb language plpgsql as $$
@@ -141,11 +141,11 @@ from unnest(array[
   $$ select public.move_track(%L, pg_temp.uri(3)) $$, $$ select public.replace_track(%L, '', pg_temp.track(9) -> 0) $$,
   $$ select public.replace_tracks(%L, pg_temp.track(9)) $$
 ]) statement;
-select is((select count(*)::int from public.playlist_tracks t, mine where t.playlist_id = mine.id), 1, 'and changes nothing');
+select is((select count(*)::int from public.playlist_tracks t, mine where t.playlist_id = mine.id), 1, 'a refused edit changes nothing');
 reset role;
 select pg_temp.wait(interval '31 seconds');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select is(pg_temp.refusal(format($$ select public.add_tracks(%L, pg_temp.track(9)) $$, (select id from mine))), null, 'after its time edits go on');
+select is(pg_temp.refusal(format($$ select public.add_tracks(%L, pg_temp.track(9)) $$, (select id from mine))), null, 'edits are allowed again after their period');
 reset role;
 
 -- Direct writes of playlists.
@@ -156,7 +156,7 @@ update public.playlists p set name = 'Renamed' from mine where p.id = mine.id;
 update public.playlists p set is_deleted = true where p.name like 'Bulk %';
 reset role;
 update public.playlists p set description = 'By the server' where p.name = 'Renamed';
-select is((select taken::int from private.request_buckets where kind = 'playlist'), 4, 'a user''s statement on playlists is one write, the server''s is none');
+select is((select taken::int from private.request_buckets where kind = 'playlist'), 4, 'a user''s statement on playlists counts as one write, the server''s does not count');
 update private.request_buckets set taken = 120, refills_at = clock_timestamp() + interval '30 seconds' where kind = 'playlist';
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
@@ -166,16 +166,16 @@ from unnest(array[
   $$ insert into public.playlists (owner_id, name) values ('a0000000-0000-0000-0000-000000000001', 'Other') $$,
   $$ update public.playlists set name = 'Other' $$, $$ update public.playlists set is_deleted = false $$
 ]) statement;
-select is(pg_temp.refusal(format($$ select public.remove_tracks(%L, '{}') $$, (select id from mine))), null, 'edits of tracks have a bucket of their own');
+select is(pg_temp.refusal(format($$ select public.remove_tracks(%L, '{}') $$, (select id from mine))), null, 'edits of tracks have a separate bucket');
 reset role;
 select pg_temp.wait(interval '31 seconds');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select is(pg_temp.refusal($$ update public.playlists set name = 'Again' where not is_deleted $$), null, 'after the minute writes are accepted');
+select is(pg_temp.refusal($$ update public.playlists set name = 'Again' where not is_deleted $$), null, 'writes are allowed again after the minute');
 reset role;
 rollback to savepoint part;
 
--- Edits at once: what one transaction can see of it; the races show the rest.
-select is(private.edits_at_once(), 3, 'three edits of a user are in the database at a time');
+-- Concurrent edits, as far as one transaction shows them; the races test the rest.
+select is(private.edits_at_once(), 3, 'three edits of a user run at a time');
 select ok(
   exists (select from pg_proc p where p.oid = f::regprocedure and p.proconfig @> array['lock_timeout=2s']), f || ' waits two seconds for a lock'
 )

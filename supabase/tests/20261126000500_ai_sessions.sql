@@ -1,4 +1,4 @@
--- AI sessions: the owner reads them and no user writes them; partitions are closed by themselves and exist ahead of time.
+-- AI sessions: the owner reads them, and no user writes them; partitions are closed to users and exist in advance.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -25,14 +25,14 @@ insert into public.ai_sessions (user_id, prompt, status, cost) values
 
 select enum_has_labels('public', 'ai_status_enum', array['succeeded', 'failed', 'timeout']);
 select is_partitioned('public', 'ai_sessions', 'sessions are partitioned');
-select is(pg_get_partkeydef('public.ai_sessions'::regclass), 'RANGE (created_at)', 'by the time they were created');
-select col_is_pk('public', 'ai_sessions', array['id', 'created_at'], 'the key carries the partition key');
+select is(pg_get_partkeydef('public.ai_sessions'::regclass), 'RANGE (created_at)', 'sessions are partitioned by the time of their creation');
+select col_is_pk('public', 'ai_sessions', array['id', 'created_at'], 'the primary key contains the partition key');
 select has_index('public', 'ai_sessions', 'ai_sessions_user_created_idx', array['user_id', 'created_at']);
 select has_index('public', 'ai_sessions', 'ai_sessions_user_status_idx', array['user_id', 'status']);
 select policies_are('public', 'ai_sessions', array['AI sessions owner']);
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select results_eq('select prompt from public.ai_sessions', $$ values ('jazz') $$, 'a user sees their own sessions only');
+select results_eq('select prompt from public.ai_sessions', $$ values ('jazz') $$, 'a user sees only their own sessions');
 select throws_ok(
   $$ insert into public.ai_sessions (user_id, prompt, status, cost) values ('a0000000-0000-0000-0000-000000000001', 'x', 'failed', 0) $$,
   '42501', null, 'a user cannot forge a session'
@@ -41,7 +41,7 @@ select throws_ok($$ update public.ai_sessions set status = 'failed' $$, '42501',
 select throws_ok($$ update public.ai_sessions set created_at = now() - interval '1 year' $$, '42501', null, 'a user cannot back-date a session');
 select throws_ok('delete from public.ai_sessions', '42501', null, 'a user cannot delete a session');
 select throws_ok(format('select * from public.%I', 'ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM')), '42501', null, 'a partition cannot be read directly');
-select throws_ok(format('delete from public.%I', 'ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM')), '42501', null, 'nor written');
+select throws_ok(format('delete from public.%I', 'ai_sessions_' || to_char(now() at time zone 'UTC', 'YYYY_MM')), '42501', null, 'a partition cannot be written directly');
 reset role;
 select pg_temp.act_as('anon');
 select throws_ok('select * from public.ai_sessions', '42501', null, 'anon has no access');
@@ -72,11 +72,11 @@ create function pg_temp.partition(p_months int) returns text language sql
 as $$ select 'ai_sessions_' || to_char(pg_temp.month(p_months) at time zone 'UTC', 'YYYY_MM') $$;
 select is(
   (select count(*)::int from generate_series(-1, 3) n where to_regclass('public.' || pg_temp.partition(n)) is not null), 5,
-  'the previous month to three ahead are there'
+  'the partitions from the previous month to three months ahead exist'
 );
 set local timezone = 'Pacific/Kiritimati';
-select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'more months are made on demand, in any time zone');
-select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'and making them again does nothing');
+select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'more months are created on demand, in any time zone');
+select lives_ok('select private.ensure_ai_sessions_partitions(5)', 'creating existing months again does nothing');
 set local timezone = 'UTC';
 insert into public.ai_sessions (user_id, prompt, status, cost, created_at)
 select 'a0000000-0000-0000-0000-000000000001', 'edge', 'failed', 0, m
@@ -90,9 +90,9 @@ select is(
   has_table_privilege(r, pg_temp.partition(5), 'select, insert, update, delete, truncate'), false, 'and is closed to ' || r
 )
 from unnest(array['anon', 'authenticated', 'service_role']) r;
-select has_index('public', pg_temp.partition(5), pg_temp.partition(5) || '_user_id_created_at_idx', 'and has the parent''s indexes');
+select has_index('public', pg_temp.partition(5), pg_temp.partition(5) || '_user_id_created_at_idx', 'a new partition has the parent''s indexes');
 
--- Dropping old ones: months -3 (empty) and -2 (with a row) are added by hand where the database is younger.
+-- Dropping old months: -3 (empty) and -2 (with a row) are created by hand if the database is younger.
 do $$
 begin
   for n in -3..-2 loop
@@ -113,10 +113,10 @@ select is(
 );
 
 delete from auth.users where id = 'a0000000-0000-0000-0000-000000000001';
-select is((select array_agg(prompt) from public.ai_sessions where prompt in ('jazz', 'rock', 'old')), array['rock'], 'sessions go with the account');
+select is((select array_agg(prompt) from public.ai_sessions where prompt in ('jazz', 'rock', 'old')), array['rock'], 'sessions are deleted with the account');
 rollback to savepoint part;
 
--- The partitions at any date: helpers that no role may call.
+-- Partitions at any date, through helpers that no role may call.
 savepoint part;
 select is(has_function_privilege(r, f, 'execute'), false, f || ' is closed to ' || r)
 from unnest(array['anon', 'authenticated', 'service_role']) r,
@@ -131,9 +131,9 @@ $$;
 select private.ensure_ai_sessions_partitions_at('2000-01-31T23:59:59.999999Z', 1);
 select is(
   pg_temp.partitions(), array['ai_sessions_1999_12', 'ai_sessions_2000_01', 'ai_sessions_2000_02'],
-  'the month before to the given number of months ahead are made'
+  'the months from the previous one to the given number ahead are created'
 );
-select is((select relrowsecurity from pg_class where oid = 'public.ai_sessions_2000_02'::regclass), true, 'they have row-level security');
+select is((select relrowsecurity from pg_class where oid = 'public.ai_sessions_2000_02'::regclass), true, 'created partitions have row-level security');
 select is(
   has_table_privilege(r, 'public.ai_sessions_2000_02', 'select, insert, update, delete, truncate'), false, 'and are closed to ' || r
 )
@@ -145,7 +145,7 @@ values ('a0000000-0000-0000-0000-000000000001', 'jazz', 'failed', 0, '2000-01-15
 select private.drop_empty_ai_sessions_partitions_at('2000-03-01T00:00:00Z');
 select is(
   pg_temp.partitions(), array['ai_sessions_2000_01', 'ai_sessions_2000_02'],
-  'before the month before, those without a row are dropped'
+  'empty partitions before the previous month are dropped'
 );
 
 select private.ensure_ai_sessions_partitions();
@@ -157,10 +157,10 @@ select is(
 select private.drop_empty_ai_sessions_partitions();
 select is(pg_temp.partitions(), array['ai_sessions_2000_01'], 'and so does the one that drops');
 delete from public.ai_sessions where created_at < '2001-01-01';
-select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the job''s command runs');
+select lives_ok('select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions()', 'the command of the job runs');
 rollback to savepoint part;
 
--- Month ends, leap days and changes of clocks: partitions follow UTC, whatever the caller's time zone.
+-- Month ends, leap days and changes of clocks: partitions use UTC regardless of the caller's time zone.
 insert into auth.users (id, email) values ('a0000000-0000-0000-0000-000000000001', 'ana@example.test');
 create function pg_temp.add(p_created_at timestamptz) returns void language sql
 as $$
@@ -241,7 +241,7 @@ select throws_ok(
   'a row without a partition for its month is refused'
 );
 select private.ensure_ai_sessions_partitions_at('2099-07-31T23:59:59.999999Z', 0);
-select lives_ok($$ select pg_temp.add('2099-07-15T00:00:00Z') $$, 'and accepted once the partition exists');
+select lives_ok($$ select pg_temp.add('2099-07-15T00:00:00Z') $$, 'a row is accepted once its partition exists');
 
 select finish();
 rollback;

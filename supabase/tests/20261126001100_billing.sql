@@ -1,4 +1,4 @@
--- Billing: which profile a Stripe customer has, and a plan that is written only if nothing was written since.
+-- Billing: the profile of a Stripe customer, and a plan that is written only if nothing was written since the read.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -22,12 +22,12 @@ create function pg_temp.profile(p_user text) returns jsonb language sql
 as $$ select public.billing_profile(pg_temp.id(p_user)) $$;
 create function pg_temp.synced(p_user text) returns timestamptz language sql
 as $$ select (pg_temp.profile(p_user) ->> 'plan_synced_at')::timestamptz $$;
--- What the profile is beside the time: its plan and its customer.
+-- The plan and the customer of a profile, without the time.
 create function pg_temp.state(p_user text) returns text language sql
 as $$ select pg_temp.profile(p_user) ->> 'plan' || ' ' || coalesce(pg_temp.profile(p_user) ->> 'stripe_customer_id', 'nobody') $$;
 create function pg_temp.write(p_user text, p_seen timestamptz, p_customer text, p_plan public.plan_type) returns text language sql
 as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan, false, null) $$;
--- What was read is kept here: a, b, c… as above, or a name of its own.
+-- The reads, by the user's letter or a name.
 create function pg_temp.remember(p_name text, p_at timestamptz) returns void language sql
 as $$ select set_config('seen.' || p_name, p_at::text, true) $$;
 create function pg_temp.seen(p_name text) returns timestamptz language sql
@@ -41,18 +41,18 @@ grant execute on all functions in schema pg_temp to authenticated, fn_billing;
 
 select pg_temp.sign_up(pg_temp.id(u)) from unnest(array['c', 'a', 'e', 'b']) u;
 
-select col_type_is('public', 'profiles', 'plan_synced_at', 'timestamp with time zone', 'when a profile was made to agree with Stripe');
-select col_is_null('public', 'profiles', 'plan_synced_at', 'it may be never');
-select is((select plan_synced_at from public.profiles where user_id = pg_temp.id('a')), null, 'and is never for a new one');
+select col_type_is('public', 'profiles', 'plan_synced_at', 'timestamp with time zone', 'plan_synced_at is a time');
+select col_is_null('public', 'profiles', 'plan_synced_at', 'plan_synced_at may be null');
+select is((select plan_synced_at from public.profiles where user_id = pg_temp.id('a')), null, 'plan_synced_at is null for a new profile');
 
--- Reading.
+-- Reads.
 select pg_temp.act_as('fn_billing');
 select is(
   pg_temp.profile('a'),
   jsonb_build_object(
     'user_id', pg_temp.id('a'), 'plan', 'free', 'plan_renews', false, 'plan_period_ends_at', null, 'stripe_customer_id', null, 'plan_synced_at', null
   ),
-  'a profile is read by its user, and nothing else of it'
+  'a profile is read by its user, with exactly these members'
 );
 reset role;
 update public.profiles set stripe_customer_id = 'cus_pgtap_b', plan = 'pro' where user_id = pg_temp.id('b');
@@ -62,39 +62,39 @@ select is(
   jsonb_build_object(
     'user_id', pg_temp.id('b'), 'plan', 'pro', 'plan_renews', false, 'plan_period_ends_at', null, 'stripe_customer_id', 'cus_pgtap_b', 'plan_synced_at', null
   ),
-  'it is read by its customer'
+  'a profile is read by its customer'
 );
-select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_b') ->> 'user_id', pg_temp.id('b')::text, 'the customer decides, not the user');
-select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_x') ->> 'user_id', pg_temp.id('a')::text, 'where no profile has the customer, the user''s is returned');
-select is(public.billing_profile(pg_temp.id('d'), 'cus_pgtap_x'), null, 'neither is found');
-select is(public.billing_profile(), null, 'no arguments find no profile, though many have no customer');
+select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_b') ->> 'user_id', pg_temp.id('b')::text, 'the customer takes precedence over the user');
+select is(public.billing_profile(pg_temp.id('a'), 'cus_pgtap_x') ->> 'user_id', pg_temp.id('a')::text, 'the user''s profile is returned if no profile has the customer');
+select is(public.billing_profile(pg_temp.id('d'), 'cus_pgtap_x'), null, 'an unknown customer and user return null');
+select is(public.billing_profile(), null, 'without arguments no profile is returned, although many have no customer');
 
 -- The plan.
-select is(pg_temp.write('a', null, 'cus_pgtap_a', 'pro'), 'written', 'the first write has seen that there was none');
+select is(pg_temp.write('a', null, 'cus_pgtap_a', 'pro'), 'written', 'the first write succeeds after a read of null');
 select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'the plan and the customer are written');
-select ok(pg_temp.synced('a') between now() and clock_timestamp(), 'and when');
+select ok(pg_temp.synced('a') between now() and clock_timestamp(), 'the time of the write is stored');
 select is(pg_temp.state('b'), 'pro cus_pgtap_b', 'no other profile changes');
 select pg_temp.remember('first', pg_temp.synced('a'));
-select is(pg_temp.write('a', null, 'cus_pgtap_y', 'free'), 'conflict', 'a write that saw none is outdated');
-select is(pg_temp.write('a', pg_temp.seen('first') - interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'so is one that saw an earlier write');
-select is(pg_temp.write('a', pg_temp.seen('first') + interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'and one that claims to have seen a later one');
-select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'and nothing is changed');
-select is(pg_temp.synced('a'), pg_temp.seen('first'), 'not the time either');
-select is(pg_temp.write('a', (pg_temp.profile('a') ->> 'plan_synced_at')::timestamptz, 'cus_pgtap_a', 'pro'), 'written', 'the time that was read is the time that counts, to the microsecond');
-select cmp_ok(pg_temp.synced('a'), '>', pg_temp.seen('first'), 'the same plan again moves it');
-select is(pg_temp.write('a', pg_temp.seen('first'), 'cus_pgtap_a', 'free'), 'conflict', 'so that an earlier read is outdated');
-select is(pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', 'free'), 'written', 'a read after it is not');
-select is(pg_temp.state('a'), 'free cus_pgtap_a', 'and a cancellation is written');
-select is(pg_temp.write('a', pg_temp.synced('a'), null, 'free'), 'written', 'a customer that Stripe has no more can be forgotten');
-select is(pg_temp.state('a'), 'free nobody', 'and is');
+select is(pg_temp.write('a', null, 'cus_pgtap_y', 'free'), 'conflict', 'a write after a read of null is outdated');
+select is(pg_temp.write('a', pg_temp.seen('first') - interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'a write after an earlier read is outdated');
+select is(pg_temp.write('a', pg_temp.seen('first') + interval '1 microsecond', 'cus_pgtap_y', 'free'), 'conflict', 'a write that names a later time is outdated');
+select is(pg_temp.state('a'), 'pro cus_pgtap_a', 'an outdated write changes nothing');
+select is(pg_temp.synced('a'), pg_temp.seen('first'), 'an outdated write does not change the time');
+select is(pg_temp.write('a', (pg_temp.profile('a') ->> 'plan_synced_at')::timestamptz, 'cus_pgtap_a', 'pro'), 'written', 'the time of the read is compared to the microsecond');
+select cmp_ok(pg_temp.synced('a'), '>', pg_temp.seen('first'), 'writing the same plan again changes the time');
+select is(pg_temp.write('a', pg_temp.seen('first'), 'cus_pgtap_a', 'free'), 'conflict', 'writing the same plan makes an earlier read outdated');
+select is(pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', 'free'), 'written', 'a write after a later read succeeds');
+select is(pg_temp.state('a'), 'free cus_pgtap_a', 'a cancellation is written');
+select is(pg_temp.write('a', pg_temp.synced('a'), null, 'free'), 'written', 'a customer that Stripe no longer has can be removed');
+select is(pg_temp.state('a'), 'free nobody', 'the removed customer is null');
 select is(pg_temp.write('d', null, 'cus_pgtap_d', 'pro'), 'no_profile', 'an account without a profile has no plan');
-select throws_ok($$ select pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', null) $$, '23502', null, 'no plan is none');
+select throws_ok($$ select pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a', null) $$, '23502', null, 'a null plan is refused');
 
 -- The period.
 select is(
   public.set_billing_plan(pg_temp.id('a'), pg_temp.synced('a'), 'cus_pgtap_a', 'pro', true, 1798156800)::text, 'written', 'a plan comes with its period'
 );
-select is(pg_temp.period('a'), 'true 1798156800', 'which is read as it was written');
+select is(pg_temp.period('a'), 'true 1798156800', 'the period is read as it was written');
 reset role;
 select pg_temp.act_as('authenticated', pg_temp.id('a'));
 select is(
@@ -105,38 +105,38 @@ select pg_temp.act_as('fn_billing');
 select is(
   public.set_billing_plan(pg_temp.id('a'), pg_temp.seen('first'), 'cus_pgtap_a', 'pro', false, 1798156801)::text, 'conflict', 'an outdated period is not written'
 );
-select is(pg_temp.period('a'), 'true 1798156800', 'and changes nothing');
+select is(pg_temp.period('a'), 'true 1798156800', 'a refused period changes nothing');
 select pg_temp.write('a', pg_temp.synced('a'), null, 'free');
 
--- A customer that is another's.
+-- A customer of another profile.
 select pg_temp.remember('alone', pg_temp.synced('a'));
-select is(pg_temp.write('a', pg_temp.seen('alone'), 'cus_pgtap_b', 'pro'), 'conflict', 'a customer that has become another''s is not taken');
-select is(pg_temp.state('a') || ', ' || pg_temp.state('b'), 'free nobody, pro cus_pgtap_b', 'and nothing is changed on either side');
-select is(pg_temp.synced('a'), pg_temp.seen('alone'), 'not the time either');
+select is(pg_temp.write('a', pg_temp.seen('alone'), 'cus_pgtap_b', 'pro'), 'conflict', 'a customer that another profile has taken is not taken');
+select is(pg_temp.state('a') || ', ' || pg_temp.state('b'), 'free nobody, pro cus_pgtap_b', 'neither profile changes');
+select is(pg_temp.synced('a'), pg_temp.seen('alone'), 'the time does not change');
 
 -- The clock.
 reset role;
 update public.profiles set plan_synced_at = '2999-01-01' where user_id = pg_temp.id('a');
 select pg_temp.act_as('fn_billing');
-select is(pg_temp.write('a', '2999-01-01', 'cus_pgtap_a', 'free'), 'written', 'a time that lies ahead is a time');
-select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000001'::timestamptz, 'and the next increases even when the clock stepped back');
-select is(public.set_stripe_customer(pg_temp.id('a'), 'cus_pgtap_a', 'cus_pgtap_z'), 'cus_pgtap_z', 'so it does for a customer');
-select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000002'::timestamptz, 'by as much');
+select is(pg_temp.write('a', '2999-01-01', 'cus_pgtap_a', 'free'), 'written', 'a time in the future is valid');
+select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000001'::timestamptz, 'the next time increases even if the clock stepped back');
+select is(public.set_stripe_customer(pg_temp.id('a'), 'cus_pgtap_a', 'cus_pgtap_z'), 'cus_pgtap_z', 'the time of a customer''s write increases even if the clock stepped back');
+select is(pg_temp.synced('a'), '2999-01-01 00:00:00.000002'::timestamptz, 'the time increases by a microsecond');
 
 -- The customer.
-select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_1'), 'cus_pgtap_1', 'the first customer is the profile''s');
-select is(pg_temp.state('c'), 'free cus_pgtap_1', 'and its plan stays');
+select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_1'), 'cus_pgtap_1', 'the first customer is stored');
+select is(pg_temp.state('c'), 'free cus_pgtap_1', 'storing a customer keeps the plan');
 select pg_temp.remember('customer', pg_temp.synced('c'));
-select isnt(pg_temp.seen('customer'), null, 'it counts as a write');
-select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_2'), 'cus_pgtap_1', 'a second one is told of the first');
-select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_9', 'cus_pgtap_2'), 'cus_pgtap_1', 'so is one in place of another than there is');
-select is(pg_temp.synced('c'), pg_temp.seen('customer'), 'neither is a write');
-select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_1', 'cus_pgtap_2'), 'cus_pgtap_2', 'the one that was seen is replaced');
-select cmp_ok(pg_temp.synced('c'), '>', pg_temp.seen('customer'), 'which is a write');
-select is(pg_temp.write('c', pg_temp.seen('customer'), 'cus_pgtap_1', 'pro'), 'conflict', 'so a plan of the customer before comes too late');
-select is(pg_temp.state('c'), 'free cus_pgtap_2', 'and is not the new one''s');
-select throws_ok($$ select public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_2', 'cus_pgtap_b') $$, '23505', null, 'another profile''s customer is refused');
-select is(public.set_stripe_customer(pg_temp.id('d'), null, 'cus_pgtap_3'), null, 'without a profile there is none');
+select isnt(pg_temp.seen('customer'), null, 'storing a customer is a write');
+select is(public.set_stripe_customer(pg_temp.id('c'), null, 'cus_pgtap_2'), 'cus_pgtap_1', 'a second customer is refused, and the first is returned');
+select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_9', 'cus_pgtap_2'), 'cus_pgtap_1', 'replacing a customer that is not stored is refused');
+select is(pg_temp.synced('c'), pg_temp.seen('customer'), 'a refused customer is not a write');
+select is(public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_1', 'cus_pgtap_2'), 'cus_pgtap_2', 'the customer of the read is replaced');
+select cmp_ok(pg_temp.synced('c'), '>', pg_temp.seen('customer'), 'replacing a customer is a write');
+select is(pg_temp.write('c', pg_temp.seen('customer'), 'cus_pgtap_1', 'pro'), 'conflict', 'a plan of the previous customer is outdated');
+select is(pg_temp.state('c'), 'free cus_pgtap_2', 'an outdated plan is not written to the new customer');
+select throws_ok($$ select public.set_stripe_customer(pg_temp.id('c'), 'cus_pgtap_2', 'cus_pgtap_b') $$, '23505', null, 'a customer of another profile is refused');
+select is(public.set_stripe_customer(pg_temp.id('d'), null, 'cus_pgtap_3'), null, 'an account without a profile has no customer');
 
 -- The owner.
 reset role;
@@ -144,34 +144,34 @@ select pg_temp.remember('before', (select updated_at from public.profiles where 
 select pg_temp.remember('synced', (select plan_synced_at from public.profiles where user_id = pg_temp.id('c')));
 select pg_temp.act_as('authenticated', pg_temp.id('c'));
 select is((select plan_synced_at from public.profiles), pg_temp.seen('synced'), 'owners may read when their plan was synced');
-select lives_ok($$ update public.profiles set username = 'Renamed' $$, 'owners rename themselves');
-select cmp_ok((select updated_at from public.profiles), '>', pg_temp.seen('before'), 'which moves updated_at');
-select is((select plan_synced_at from public.profiles), pg_temp.seen('synced'), 'and not what billing goes by');
-select throws_ok('update public.profiles set plan_synced_at = now()', '42501', null, 'owners may not write it');
-select throws_ok('select public.billing_profile(auth.uid())', '42501', null, 'nor do what billing does');
+select lives_ok($$ update public.profiles set username = 'Renamed' $$, 'owners may change their username');
+select cmp_ok((select updated_at from public.profiles), '>', pg_temp.seen('before'), 'changing the username changes updated_at');
+select is((select plan_synced_at from public.profiles), pg_temp.seen('synced'), 'changing the username does not change plan_synced_at');
+select throws_ok('update public.profiles set plan_synced_at = now()', '42501', null, 'owners may not write plan_synced_at');
+select throws_ok('select public.billing_profile(auth.uid())', '42501', null, 'owners may not call billing''s functions');
 reset role;
 select pg_temp.act_as('fn_billing');
-select is(pg_temp.write('c', pg_temp.seen('synced'), 'cus_pgtap_2', 'free'), 'written', 'so that renaming keeps no cancellation away');
+select is(pg_temp.write('c', pg_temp.seen('synced'), 'cus_pgtap_2', 'free'), 'written', 'changing the username does not prevent a cancellation');
 
 -- Pages.
-select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 10), 'a b c e', 'profiles come by their users');
-select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 2), 'a b', 'as many as are asked for');
-select is(pg_temp.page(pg_temp.id('b'), 2), 'c e', 'the next page begins after the last one');
-select is(public.billing_profiles(pg_temp.id('e')), '[]', 'after the last there is none');
-select is(pg_temp.page(pg_temp.id('a'), 0), 'b', 'a page has at least one');
-select is(public.billing_profiles(pg_temp.id('b'), 1), jsonb_build_array(pg_temp.profile('c')), 'each as it is read alone');
+select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 10), 'a b c e', 'profiles are ordered by user');
+select is(pg_temp.page('ffffffff-ffff-ffff-ffff-000000000000', 2), 'a b', 'a page has the requested size');
+select is(pg_temp.page(pg_temp.id('b'), 2), 'c e', 'the next page starts after the last user');
+select is(public.billing_profiles(pg_temp.id('e')), '[]', 'the page after the last user is empty');
+select is(pg_temp.page(pg_temp.id('a'), 0), 'b', 'a page has at least one profile');
+select is(public.billing_profiles(pg_temp.id('b'), 1), jsonb_build_array(pg_temp.profile('c')), 'a page''s profiles equal single reads');
 reset role;
 select pg_temp.sign_up(('ffffffff-ffff-ffff-eeee-' || lpad(n::text, 12, '0'))::uuid) from generate_series(0, 1000) n;
 select pg_temp.sign_up('00000000-0000-0000-0000-000000000001');
 select pg_temp.act_as('fn_billing');
-select is(jsonb_array_length(public.billing_profiles(p_limit => 100000)), 1000, 'and at most a thousand');
-select is(public.billing_profiles() -> 0 ->> 'user_id', '00000000-0000-0000-0000-000000000001', 'the first page begins at the beginning');
+select is(jsonb_array_length(public.billing_profiles(p_limit => 100000)), 1000, 'a page has at most a thousand profiles');
+select is(public.billing_profiles() -> 0 ->> 'user_id', '00000000-0000-0000-0000-000000000001', 'the first page starts at the beginning');
 
--- Who may.
-select throws_ok('select * from public.profiles', '42501', null, 'billing does not reach the table itself');
+-- Rights.
+select throws_ok('select * from public.profiles', '42501', null, 'billing''s role has no access to the table');
 reset role;
 select pg_temp.act_as('fn_ai');
-select throws_ok($$ select public.set_billing_plan('ffffffff-ffff-ffff-ffff-cccccccccccc', null, null, 'pro', true, null) $$, '42501', null, 'no other function''s role does billing''s work');
+select throws_ok($$ select public.set_billing_plan('ffffffff-ffff-ffff-ffff-cccccccccccc', null, null, 'pro', true, null) $$, '42501', null, 'no other role may execute billing''s functions');
 reset role;
 
 select finish();

@@ -1,4 +1,4 @@
--- The export of an account: all of one's own, nothing of others', and no token.
+-- The export of an account: all data of the user, none of other users, and no token.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -38,33 +38,33 @@ select public.store_spotify_tokens(
 );
 select public.begin_spotify_export('a0000000-0000-0000-0000-000000000001', 'e0000000-0000-0000-0000-000000000001', '{"name": "kept"}');
 
-select volatility_is('public', 'account_export', 'stable', 'it changes nothing');
+select volatility_is('public', 'account_export', 'stable', 'the export changes nothing');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 create temp table exported as select public.account_export() as document;
 select is(
   (select array_agg(k order by k) from exported, jsonb_object_keys(document) k),
   array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'sessions', 'spotify', 'spotify_copies', 'spotify_exports'],
-  'every kind of data is named, also where there is none'
+  'every kind of data is listed, even if empty'
 );
 select is(document #>> '{account,email}', 'ann@example.test', 'the account') from exported;
 select is(document #>> '{profile,plan}', 'free', 'the plan') from exported;
 select is(
   (select jsonb_agg(l -> 'name') from exported, jsonb_array_elements(document -> 'playlists') l),
-  '["kept", "gone"]', 'every playlist, deleted ones too'
+  '["kept", "gone"]', 'the export contains every playlist, including deleted ones'
 );
 select is(
   (select jsonb_agg(l -> 'share_id') from exported, jsonb_array_elements(document -> 'playlists') l),
-  '["5a000000-0000-0000-0000-000000000001", null]', 'with the link that it has'
+  '["5a000000-0000-0000-0000-000000000001", null]', 'the export contains a playlist''s link'
 );
 select is(
   (select jsonb_agg(t -> 'title') from exported, jsonb_array_elements(document #> '{playlists,1,tracks}') t),
-  '["track 1", "track 2"]', 'with its tracks in order'
+  '["track 1", "track 2"]', 'the export contains the tracks in order'
 );
 select is(document #>> '{generations,0,prompt}', 'quiet jazz', 'what was asked for') from exported;
 select is(jsonb_array_length(document -> 'generations'), 1, 'by the caller alone') from exported;
 select is(
   document #>> '{sessions,0,user_agent}' || ', ' || (document #>> '{identities,0,identity_data,sub}'),
-  'browser of ann, ann at google', 'the sign-ins'
+  'browser of ann, ann at google', 'the export contains the user''s sign-ins'
 ) from exported;
 select is(document #>> '{spotify,display_name}', 'Ann', 'the link') from exported;
 select is(document #>> '{spotify_exports,0,request,name}', 'kept', 'and the exports') from exported;
@@ -73,10 +73,10 @@ select ok(
 ) from exported;
 reset role;
 select pg_temp.act_as('authenticated', 'd0000000-0000-0000-0000-000000000004');
-select is(public.account_export(), null, 'a user without a profile is told nothing');
+select is(public.account_export(), null, 'a user without a profile gets null');
 reset role;
 select pg_temp.act_as('anon');
-select throws_ok('select public.account_export()', '42501', null, 'and a visitor may not ask');
+select throws_ok('select public.account_export()', '42501', null, 'anon may not export');
 
 select finish();
 rollback;

@@ -1,4 +1,4 @@
--- Scheduled jobs: what they run works everywhere; that they are scheduled can be seen where pg_cron is.
+-- Scheduled jobs: their commands run everywhere; the schedules can be tested only with pg_cron.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -7,7 +7,7 @@ grant execute on all functions in schema extensions to anon, authenticated, serv
 
 select plan(8);
 
-select is(current_setting('TimeZone'), 'UTC', 'the days of the jobs are those of UTC');
+select is(current_setting('TimeZone'), 'UTC', 'the jobs use UTC');
 
 create function pg_temp.jobs() returns table (jobname text, schedule text, command text) language plpgsql
 as $$
@@ -56,7 +56,7 @@ select private.forget_expired();
 select is((select count(*)::int from public.spotify_exports), 1, 'requests to export are deleted after a day');
 select results_eq(
   $$ select right(u.id::text, 1)::int from auth.users u where u.id::text like 'b0000000%' order by 1 $$, $$ values (3), (4), (5), (6) $$,
-  'anonymous accounts that were not used for 30 days are deleted, and no others'
+  'anonymous accounts that were not used for 30 days are deleted, others stay'
 );
 
 select finish();

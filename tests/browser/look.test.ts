@@ -167,40 +167,6 @@ test("an unknown address is reported with links to other places", async () => {
   await context.close();
 });
 
-test("files with a hash in their name are cached forever, the document is not", async () => {
-  const document = await fetch(ready.web_url);
-  assert.match(document.headers.get("cache-control") ?? "", /max-age=0/);
-  const [, script = ""] = /src="(assets\/main-\w+\.js)"/.exec(await document.text()) ?? [];
-  assert.match((await fetch(`${ready.web_url}/${script}`)).headers.get("cache-control") ?? "", /max-age=31536000, immutable/);
-});
-
-test("the document's policies name every allowed source and permission", async () => {
-  const response = await fetch(ready.web_url);
-  const policy = new Map((response.headers.get("content-security-policy") ?? "").split("; ").map((it) => [it.split(" ")[0], it]));
-  assert.equal(policy.get("default-src"), "default-src 'none'");
-  assert.equal(policy.get("script-src"), "script-src 'self'");
-  assert.equal(policy.get("style-src"), "style-src 'self'");
-  assert.equal(policy.get("connect-src"), `connect-src 'self' ${new URL(ready.supabase_url).origin}`);
-  assert.equal(policy.get("img-src"), `img-src 'self' ${ready.simulators.spotify}`);
-  assert.equal(policy.get("frame-src"), `frame-src ${ready.simulators.spotify}`);
-  assert.equal(policy.get("frame-ancestors"), "frame-ancestors 'none'");
-  assert.equal(policy.get("require-trusted-types-for"), "require-trusted-types-for 'script'");
-  assert.equal(policy.get("trusted-types"), "trusted-types worker");
-  assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-  assert.equal(response.headers.get("referrer-policy"), "no-referrer");
-});
-
-test("the page's configuration is public and minimal", async () => {
-  const response = await fetch(`${ready.web_url}/config.json`);
-  assert.deepEqual(await response.json(), {
-    anonymous_sign_ins: true,
-    functions_url: ready.functions_url,
-    spotify_player_origin: ready.simulators.spotify,
-    supabase_publishable_key: ready.publishable_key,
-    supabase_url: ready.supabase_url,
-  });
-});
-
 test("a configuration that does not arrive is requested again", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { launch } from "./browser.ts";
 import { choose, goTo, keepsFocus, says, tracksOn } from "./page.ts";
 import type { Listener, Visit } from "./support.ts";
-import { arrival, control, DESKTOP, generated, listener, PHONE, playlistOf, ready, resetSimulators, SIZES, titlesOf, visit } from "./support.ts";
+import { arrival, control, DESKTOP, generated, PHONE, playlistOf, ready, resetSimulators, SIZES, titlesOf, visit } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -167,14 +167,6 @@ test("a search while Spotify is busy says that it lists only recent results", as
   await page.getByRole("dialog").getByLabel("Title").fill("Karma Police");
   await page.keyboard.press("Enter");
   await says(page, "Spotify is busy: only songs found lately are listed.");
-});
-
-test("another user's playlist is not found", async () => {
-  const other = await listener();
-  const id = await playlistOf(other, "Not yours", 1);
-  const { page } = await atPlaylists();
-  await goTo(page, `playlists/${id}`);
-  await says(page, "This playlist is not here any more.");
 });
 
 test("a name with markup is shown as text", async () => {

@@ -116,7 +116,7 @@ test('a statement that waits for a lock shows no secret in pg_stat_activity', as
     [nothing, rotate(user)],
     [nothing, store(user, NEW, '2')],
   ]);
-  const queries = (held?.answer as { query: string }[]).map((row) => row.query);
+  const queries = ((held?.answer ?? []) as { query: string }[]).map((row) => row.query);
   assert.ok(queries.some((query) => query.includes('rotate_spotify_tokens')), queries.join('\n'));
   for (const query of queries) assert.doesNotMatch(query, /old-secret|new-secret|[ar]-[12]\b/);
 });

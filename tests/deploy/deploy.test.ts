@@ -83,7 +83,7 @@ for (const environment of ['staging', 'production']) {
     assert.equal(output.match(/--dry-run: exiting now/g)?.length, (await functionNames()).length + 1);
     assert.match(output, /https:\/\/app\.example\/health/);
     assert.doesNotMatch(output, SECRET);
-    assert.equal(existsSync(`target/deploy/${environment}`), false, 'what was handed over is left');
+    assert.equal(existsSync(`target/deploy/${environment}`), false, 'the folder of the values is left');
   });
 }
 
@@ -201,8 +201,8 @@ test('a function that Supabase refuses fails the deployment, and deploying again
     const failed = await project.deploy();
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, new RegExp(`${third} failed: `));
-    assert.match(failed.output, /refused with 500 for the test/, 'the CLI is not heard');
-    assert.match(failed.output, /what to do: [^]*run the same command again/);
+    assert.match(failed.output, /refused with 500 for the test/, 'the output of the CLI is missing');
+    assert.match(failed.output, /what to do: [\s\S]*run the same command again/);
     assert.doesNotMatch(failed.output, /deployed, and everything responds/);
     assert.deepEqual([...project.api.functions.keys()], (await functionNames()).slice(0, 2));
 
@@ -217,8 +217,8 @@ test('the remedy names an access token that Supabase refuses, before any functio
     const { code, output } = await project.deploy(run, { SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN.replace('sbp_0', 'sbp_f') });
     assert.equal(code, 1, output);
     assert.match(output, /secrets failed: /);
-    assert.match(output, /Unauthorized/, 'the CLI is not heard');
-    assert.match(output, /what to do: [^]*SUPABASE_ACCESS_TOKEN/);
+    assert.match(output, /Unauthorized/, 'the output of the CLI is missing');
+    assert.match(output, /what to do: [\s\S]*SUPABASE_ACCESS_TOKEN/);
     assert.deepEqual([project.api.secrets.size, project.api.functions.size], [0, 0]);
   });
 });
@@ -244,7 +244,7 @@ const WRONG_JOBS: [string, typeof setUpProject, (sql: Sql) => Promise<unknown>, 
       await setUpCron(sql, JOBS.slice(0, 1));
       await sql`insert into cron.job values (${JOBS[1]!}, false)`;
     },
-    [/scheduled jobs failed: (?!.*delete_old_ai_sessions).*maintain_ai_sessions_partitions/, /what to do: [^]*20261126001400_scheduled_jobs\.sql/],
+    [/scheduled jobs failed: (?!.*delete_old_ai_sessions).*maintain_ai_sessions_partitions/, /what to do: [\s\S]*20261126001400_scheduled_jobs\.sql/],
   ],
   [
     "next month's partition of ai_sessions is missing",
@@ -254,7 +254,7 @@ const WRONG_JOBS: [string, typeof setUpProject, (sql: Sql) => Promise<unknown>, 
       const [next] = await sql.unsafe(`select 'ai_sessions_' || to_char(${NEXT_MONTH}, 'YYYY_MM') as partition`);
       await sql`alter table public.ai_sessions detach partition public.${sql(next!.partition)}`;
     },
-    [/scheduled jobs failed: .*ai_sessions.*\d{4}-\d\d/, /what to do: [^]*select private\.ensure_ai_sessions_partitions\(\)/],
+    [/scheduled jobs failed: .*ai_sessions.*\d{4}-\d\d/, /what to do: [\s\S]*select private\.ensure_ai_sessions_partitions\(\)/],
   ],
 ];
 
@@ -343,8 +343,8 @@ test('a worker that Cloudflare refuses fails the deployment, and deploying again
     const failed = await deploy();
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, new RegExp(`${third} failed: `));
-    assert.match(failed.output, /refused with 403 for the test/, 'wrangler is not heard');
-    assert.match(failed.output, /what to do: [^]*CLOUDFLARE_API_TOKEN/);
+    assert.match(failed.output, /refused with 403 for the test/, 'the output of wrangler is missing');
+    assert.match(failed.output, /what to do: [\s\S]*CLOUDFLARE_API_TOKEN/);
     assert.equal(api.scripts.size, 2);
 
     assertSaysSo(await deploy());

@@ -64,7 +64,7 @@ describe('keys and tokens', () => {
     assert.deepEqual(await loadKeys(directory), keys);
     assert.equal((await stat(path.join(directory, 'keys.json'))).mode & 0o777, 0o600);
     await writeFile(path.join(broken, 'keys.json'), '{}');
-    await assert.rejects(loadKeys(broken), /does not hold the keys/);
+    await assert.rejects(loadKeys(broken), /does not contain the keys/);
     assert.equal(await readFile(path.join(broken, 'keys.json'), 'utf8'), '{}');
   });
 

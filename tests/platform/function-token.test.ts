@@ -31,7 +31,7 @@ for (const [what, key, reason] of [
   ['a key without kid', { ...jwk, kid: undefined }, /kid/],
   ['a key of another curve', { ...jwk, crv: 'P-384' }, /ES256/],
   ['an RSA key', { ...jwk, kty: 'RSA' }, /ES256/],
-  ['a scalar that is too short', { ...jwk, d: 'AAAA' }, /no key of P-256/],
+  ['a scalar that is too short', { ...jwk, d: 'AAAA' }, /not a key of P-256/],
   ['text that is no JWK', 'hunter2', /as a JWK/],
 ] as const) {
   test(`${what} is refused and not shown`, () => {

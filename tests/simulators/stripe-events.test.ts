@@ -88,7 +88,7 @@ describe('Stripe’s webhooks', () => {
     assert.deepEqual(await deliver(), { events: 1, deliveries: 2, accepted: 2, failed: 0 });
     const [full, thin] = receiver.received.map(({ body }) => JSON.parse(body) as Json);
     assert.deepEqual([full?.type, thin?.type, thin?.object, thin?.context], ['customer.created', 'v1.customer.created', 'v2.core.event', null]);
-    const { id } = full?.data.object;
+    const id = full?.data.object.id;
     assert.deepEqual(thin?.related_object, { id, type: 'customer', url: `/v1/customers/${id}` });
     assert.equal((await deliver({ style: 'thin' })).deliveries, 1);
   });

@@ -182,6 +182,14 @@ mod tests {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+            "{policy}"
+        );
+        assert!(
+            policy.contains("; frame-ancestors 'none'; require-trusted-types-for 'script';"),
+            "{policy}"
+        );
+        assert!(
             policy.contains("connect-src 'self' http://127.0.0.1:54321;"),
             "{policy}"
         );

@@ -18,7 +18,7 @@ const setCustomer = (user: string, seen: string | null, customer: string): Step 
   asFunction('fn_billing', (tx) => tx`select public.set_stripe_customer(${user}, ${seen}, ${customer}) as answer`);
 const rename = (user: string, name: string): Step => asUser(user, (tx) => tx`update public.profiles set username = ${name} where user_id = ${user}`);
 
-const answer = <T>(ending: Ending | undefined): T => (ending?.answer as { answer: T }[])[0]?.answer as T;
+const answer = <T>(ending: Ending | undefined): T => (ending?.answer as { answer: T }[] | undefined)?.[0]?.answer as T;
 const answers = (endings: readonly Ending[]): string[] => endings.map((ending) => answer<string>(ending));
 
 function readsAndWrites(user: string, customer: string, plan: Profile['plan']): { reads: Step; writes: Step } {

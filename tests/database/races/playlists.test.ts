@@ -37,13 +37,6 @@ test('a bulk insert succeeds or fails as a whole', async () => {
   assert.equal(await livePlaylists(user), 46);
 });
 
-test('existing playlists can be changed at the limit', async () => {
-  const { user, live } = await userWithPlaylists(50);
-  const endings = await atOnce(live.slice(0, 30).map((id, n) => asUser(user, rename(id, `Renamed ${n}`))));
-  assert.deepEqual(refusals(endings), {});
-  assert.equal(await livePlaylists(user), 50);
-});
-
 test('concurrent transactions at the limit can each delete one playlist and create one', async () => {
   const { user, live } = await userWithPlaylists(50);
   const endings = await interleave(
@@ -60,15 +53,6 @@ test('one of many concurrent playlists gets a name, in whatever case', async () 
   const endings = await atOnce([...names, ...spaced].map((name) => asUser(user, insertPlaylist(user, name))));
   assert.deepEqual(refusals(endings), { 23505: 7 });
   assert.equal(await livePlaylists(user), 1);
-});
-
-test('names are compared in lower case', async () => {
-  const { user } = await userWithPlaylists(0);
-  const names = ['İstanbul', 'istanbul', 'ISTANBUL', 'ıstanbul', 'STRASSE', 'straße', 'Ω', 'ω', 'Å', 'å'];
-  const [row] = await sql`select count(distinct lower(n))::int as distinct_names from unnest(${names}::text[]) n`;
-  const endings = await atOnce(names.map((name) => asUser(user, insertPlaylist(user, name))));
-  assert.equal(await livePlaylists(user), row?.distinct_names);
-  assert.deepEqual(refusals(endings), { 23505: names.length - Number(row?.distinct_names) });
 });
 
 test('restoring two playlists and renaming the second do not deadlock', async () => {

@@ -43,13 +43,6 @@ test('of a hundred concurrent edits three run, and the others are refused withou
   assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
 });
 
-test('the edits of all playlists share one limit per minute', async () => {
-  const { user, live } = await userWithPlaylists(2);
-  await fill(user, 'edit', 118);
-  const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
-  assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
-});
-
 test('of a hundred concurrent writes of playlists as many succeed as the limit per minute allows', async () => {
   const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 90);
@@ -85,5 +78,5 @@ test('a request that is counted while the account is deleted waits and finds no 
   const user = await signUp(sql);
   await sql.begin((tx) => take(user, 'search')(tx));
   const [deleted, taken] = await interleave([[async (tx) => tx`delete from auth.users where id = ${user}`, nothing], [nothing, take(user, 'search')]]);
-  assert.deepEqual([deleted?.state, (taken?.answer as { outcome: string }[])[0]?.outcome], [null, 'no_profile']);
+  assert.deepEqual([deleted?.state, (taken?.answer as { outcome: string }[] | undefined)?.[0]?.outcome], [null, 'no_profile']);
 });

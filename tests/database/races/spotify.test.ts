@@ -20,7 +20,7 @@ const expire = (user: string, seen: string): Step =>
 const begin = (user: string, key: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.begin_spotify_export(${user}, ${key}, '{"playlist_id": "p"}') ->> 'outcome' as answer`);
 
-const first = <T>(ending: Ending | undefined): T => (ending?.answer as T[])[0] as T;
+const first = <T>(ending: Ending | undefined): T => (ending?.answer as T[] | undefined)?.[0] as T;
 
 async function linked(): Promise<string> {
   const user = await signUp(sql);

@@ -97,18 +97,3 @@ async fn model_gets_its_own_suggestions_and_no_content_of_spotify() {
     assert!(refill.contains("Nowhere To Be Found"), "the refill does not say what was tried: {refill}");
     assert!(!refill.contains("Let It Be") && !refill.contains("spotify:"), "{refill}");
 }
-
-#[tokio::test]
-async fn failed_lookup_is_distinguished_from_a_missing_song() {
-    let (stack, user) = stack_and_user().await;
-    let songs = [&[("Nobody At All", "Nowhere To Be Found", 1999)][..], &FIVE].concat();
-    stack.llm_script(reply(&songs)).await;
-    stack
-        .faults("spotify", json!([{"path_prefix": "/v1/search", "status": 404, "times": 1, "after": 1}]))
-        .await;
-    let stream = generation::stream(&stack, &user, &ask("evening")).await;
-    let misses = stream.all("miss");
-    assert!(misses.iter().any(|miss| miss["reason"] == "lookup_failed"), "{misses:?}");
-    let unknown = misses.iter().find(|miss| miss["title"] == "Nowhere To Be Found").unwrap();
-    assert!(["not_found", "low_score"].contains(&unknown["reason"].as_str().unwrap()), "{unknown}");
-}

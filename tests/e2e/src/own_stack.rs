@@ -91,7 +91,7 @@ impl Place {
             assert_eq!(dev.child.try_wait().unwrap(), None, "xtask dev ended: {}", dev.errors());
             let text = fs::read_to_string(&ready_file).unwrap_or_default();
             ready = serde_json::from_str(&text).unwrap_or_default();
-            // The file of a stack that was killed names processes that are gone.
+            // The file of a killed stack names processes that have ended.
             ready["pids"].as_object().is_some_and(|pids| pids.values().all(|value| is_alive(pid(value))))
         })
         .await;

@@ -3,7 +3,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::logs::Log;
 use crate::own_stack::eventually;
 use crate::stack::{Stack, User, now, send, with};
 use crate::stripe::{
@@ -46,7 +45,7 @@ async fn every_change_of_a_subscription_changes_the_plan() {
     }
 }
 
-async fn asked(stack: &Stack) -> usize {
+async fn reads(stack: &Stack) -> usize {
     stack.log("stripe", "/v1/subscriptions").await.len()
 }
 
@@ -62,12 +61,12 @@ async fn event_with_the_oldest_read_does_not_win() {
         let subscriptions = objects(&stack, "subscriptions").await;
         let object = subscriptions.iter().find(|it| it["id"] == subscription.as_str()).unwrap();
         let event = event("customer.subscription.updated", object);
-        let before = asked(&stack).await;
+        let before = reads(&stack).await;
         // A reads from Stripe and waits; meanwhile the subscription ends, and B reads and writes.
         let hold = json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}]);
         stack.faults("stripe", hold).await;
         let others = async {
-            eventually("A has asked", async || asked(&stack).await == before + 1).await;
+            eventually("A has read", async || reads(&stack).await == before + 1).await;
             cancel(&stack, &subscription).await;
             assert_eq!(send_event(&stack, &event).await.ok()["outcome"], "written");
             assert_eq!(profile(&stack, &user).await.0, "free");
@@ -76,43 +75,29 @@ async fn event_with_the_oldest_read_does_not_win() {
         };
         let (a, ()) = futures_util::future::join(send_event(&stack, &event), others).await;
         assert_eq!(a.ok()["outcome"], "written");
-        assert_eq!(asked(&stack).await, before + 3, "A did not read again");
+        assert_eq!(reads(&stack).await, before + 3, "A did not read again");
         assert_eq!(profile(&stack, &user).await.0, "free");
     }
 }
 
 #[tokio::test]
-async fn unsigned_or_misdirected_event_is_refused_before_any_request_to_stripe() {
+async fn unsigned_or_too_large_event_is_refused_before_any_request_to_stripe() {
     let stack = Stack::take().await;
-    let (secret, log) = (stack.url("/stripe_webhook_secret").to_owned(), Log::begin());
+    let secret = stack.url("/stripe_webhook_secret");
     let customer = "cus_neverAskedFor";
-    let good = event("invoice.paid", &json!({"object": "invoice", "customer": customer}));
-    let body = good.to_string().into_bytes();
-    let live = with(good, &json!({"livemode": true})).to_string().into_bytes();
+    let body = event("invoice.paid", &json!({"object": "invoice", "customer": customer})).to_string();
     const LIMIT: usize = 1024 * 1024;
-    for (secret, seconds, body, status, code) in [
-        ("whsec_00000000000000000000000000000000", now(), body.clone(), 400, "invalid_signature"),
-        (&secret, now() - 400, body.clone(), 400, "invalid_signature"),
-        (&secret, now() + 400, body.clone(), 400, "invalid_signature"),
-        (&secret, now(), b"[".repeat(5_000), 400, "invalid_json"),
-        (&secret, now(), live, 400, "livemode_mismatch"),
-        (&secret, now(), vec![b' '; LIMIT + 1], 413, "body_too_large"),
+    for (seconds, body, status, code) in [
+        (now() - 400, body.clone().into_bytes(), 400, "invalid_signature"),
+        (now(), vec![b' '; LIMIT + 1], 413, "body_too_large"),
     ] {
         send_signed(&stack, secret, seconds, body).await.assert_error(status, code);
     }
-    let signature = signature(&secret, now(), &body);
-    for signature in [None, Some(signature)] {
-        let mut request =
-            stack.request(Method::POST, "stripe-webhook", None).body([&body[..], b"\n"].concat());
-        if let Some(signature) = signature {
-            request = request.header("stripe-signature", signature);
-        }
-        send(request).await.assert_error(400, "invalid_signature");
-    }
-    let asked = stack.control("stripe", Method::GET, "log", &Value::Null).await.to_string();
-    assert!(!asked.contains(customer), "{asked}");
-    let lines = json!(log.lines()).to_string();
-    assert!(!lines.contains(&secret) && !lines.contains("panicked"), "{lines}");
+    let request = stack.request(Method::POST, "stripe-webhook", None).body(format!("{body}\n"));
+    let signature = signature(secret, now(), body.as_bytes());
+    send(request.header("stripe-signature", signature)).await.assert_error(400, "invalid_signature");
+    let log = stack.control("stripe", Method::GET, "log", &Value::Null).await.to_string();
+    assert!(!log.contains(customer), "{log}");
 
     let largest = event("charge.refunded", &json!({"object": "charge"}));
     let padding = LIMIT - with(largest.clone(), &json!({"padding": ""})).to_string().len();

@@ -74,7 +74,7 @@ export async function complete(request: ChatRequest, turn: Turn, { gone }: Call)
 }
 
 async function* cut(): AsyncGenerator<string> {
-  throw CUT;
+  yield await Promise.reject<string>(CUT);
 }
 
 function countUsage(request: ChatRequest, content: string): Record<string, unknown> {

@@ -24,7 +24,8 @@ export function servePage(state: State, { method, url, body }: Call): Reply | un
   const form = method === 'POST' ? new URLSearchParams(body) : undefined;
   const back = plain(303, '', { location: url.pathname });
   if (session !== undefined) return pay(state, session, form?.get('decision'));
-  if (portal !== undefined) return form ? (manage(state, portal, form), back) : portalPage(state, portal);
+  if (portal !== undefined && form) manage(state, portal, form);
+  if (portal !== undefined) return form ? back : portalPage(state, portal);
   if (invoice === undefined) return notice(404, 'Something went wrong. The page you were looking for could not be found.');
   return form?.get('decision') === 'pay' && payInvoice(state, invoice) ? back : invoicePage(invoice, form !== undefined);
 }

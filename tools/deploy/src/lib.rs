@@ -236,11 +236,11 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     };
     let remedy = match target {
         Target::Cloudflare => {
-            "Everything under `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
+            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
              version of before; a worker that was never deployed before has none."
         }
         Target::Supabase => {
-            "Everything under `missing` has a chapter in docs/operations.md; it is told where HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
+            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
              Supabase keeps no versions."
         }
     };

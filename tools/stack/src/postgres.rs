@@ -257,12 +257,12 @@ mod tests {
     fn a_folder_closed_to_others_is_out_of_reach() {
         let folder = std::env::temp_dir().join(format!("xtask-postgres-{}", std::process::id()));
         files::create_folder(&folder).unwrap();
-        let mut stranger = User::from_uid(geteuid()).unwrap().unwrap();
-        (stranger.uid, stranger.gid) = ((u32::MAX - 7).into(), (u32::MAX - 7).into());
+        let mut other = User::from_uid(geteuid()).unwrap().unwrap();
+        (other.uid, other.gid) = ((u32::MAX - 7).into(), (u32::MAX - 7).into());
         for (mode, expected) in [(0o700, false), (0o711, true), (0o750, false)] {
             fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(
-                may_enter(&fs::metadata(&folder).unwrap(), &stranger),
+                may_enter(&fs::metadata(&folder).unwrap(), &other),
                 expected,
                 "{mode:o}"
             );

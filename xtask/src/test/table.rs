@@ -9,6 +9,7 @@ use super::{Needs, Stage, Tier, wasm_tests};
 const ANY: &[&str] = &[""];
 const RUST: &[&str] = &["*.rs", "*Cargo.toml", "clippy.toml", "rustfmt.toml"];
 const TYPESCRIPT: &[&str] = &["*.ts", "*.tsx", "*.js"];
+const BIOME: &[&str] = &["*.ts", "*.tsx", "*.js", "*.css", "biome.json"];
 const WASM: &[&str] = &["shared/", "functions/"];
 const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database/"];
 const PRODUCT: &[&str] = &[
@@ -172,7 +173,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Cargo, "mutants", "mutants of the Rust sources fail tests", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, FUZZ),
     stage(Check, Cargo, "generated", "generated files match their sources", GENERATED, Run::Other(run::generated)),
-    stage(Check, Node, "biome", "format and lints of the page and its tests", WEB, Run::Other(run::biome)),
+    stage(Check, Node, "biome", "lints of all TypeScript, format of the page and its tests", BIOME, Run::Other(run::biome)),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, Run::Other(run::types)),
     stage(Check, Node, "page", "unit tests of the page", WEB, Run::Node(&["web/tests/*.test.ts"])),
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),
