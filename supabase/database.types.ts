@@ -10,6 +10,7 @@ export type Database = {
           'delivered': Json | null;
           'id': string;
           'prompt': string;
+          'request_hash': string | null;
           'settled_at': string | null;
           'status': Database['public']['Enums']['ai_status_enum'];
           'user_id': string;
@@ -21,6 +22,7 @@ export type Database = {
           'delivered'?: Json | null;
           'id'?: string;
           'prompt': string;
+          'request_hash'?: string | null;
           'settled_at'?: string | null;
           'status': Database['public']['Enums']['ai_status_enum'];
           'user_id': string;
@@ -31,6 +33,7 @@ export type Database = {
           'delivered'?: Json | null;
           'id'?: string;
           'prompt'?: string;
+          'request_hash'?: string | null;
           'settled_at'?: string | null;
           'status'?: Database['public']['Enums']['ai_status_enum'];
           'user_id'?: string;
@@ -410,6 +413,7 @@ export type Database = {
         Args: {
           'p_playlist_id'?: string;
           'p_prompt': string;
+          'p_request'?: string;
           'p_save': boolean;
           'p_session_id': string;
           'p_user_id': string;

@@ -18,10 +18,12 @@ create table public.ai_sessions (
   created_at timestamptz not null default now(),
   settled_at timestamptz,
   delivered jsonb,
+  request_hash bytea,
   constraint ai_sessions_pkey primary key (id, created_at),
   constraint ai_sessions_user_id_fkey foreign key (user_id) references public.profiles (user_id) on delete cascade,
   constraint ai_sessions_prompt_length check (char_length(prompt) between 1 and 1000),
   constraint ai_sessions_prompt_not_blank check (prompt ~ '[^\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]'),
+  constraint ai_sessions_request_hash_form check (octet_length(request_hash) = 32),
   constraint ai_sessions_cost_range check (cost >= 0 and cost <> 'NaN')
 ) partition by range (created_at);
 
@@ -41,6 +43,8 @@ comment on column public.ai_sessions.settled_at is
 comment on column public.ai_sessions.delivered is
   'What was sent and not saved as a playlist: {is_complete, tracks, name?, description?, summary?, language?, stop_reason?}; '
   'null where nothing was sent, or all of it was saved.';
+comment on column public.ai_sessions.request_hash is
+  'SHA-256 of the whole request; a different request under the same key is refused.';
 
 alter table public.ai_sessions enable row level security;
 create policy "AI sessions owner" on public.ai_sessions to authenticated

@@ -236,7 +236,9 @@ $$;
 comment on function private.saved_delivery(uuid) is
   'The version of a live playlist that a session was saved as, in the form of ai_sessions.delivered; null without one.';
 
-create function private.ai_replay(p_session_id uuid, p_user_id uuid, p_prompt text, p_at timestamptz) returns jsonb
+create function private.ai_replay(
+  p_session_id uuid, p_user_id uuid, p_prompt text, p_request_hash bytea, p_at timestamptz
+) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
@@ -254,7 +256,8 @@ begin
     return jsonb_build_object('outcome', 'key_reused');
   end if;
   v_is_running := private.is_running(v_last, p_at);
-  if (v_last.status = 'succeeded' or v_is_running) and v_last.prompt is distinct from p_prompt then
+  if (v_last.status = 'succeeded' or v_is_running)
+    and (v_last.prompt, v_last.request_hash) is distinct from (p_prompt, p_request_hash) then
     return jsonb_build_object('outcome', 'key_reused');
   elsif v_is_running then
     return jsonb_build_object(
@@ -270,7 +273,7 @@ begin
   return null;
 end
 $$;
-comment on function private.ai_replay(uuid, uuid, text, timestamptz) is
+comment on function private.ai_replay(uuid, uuid, text, bytea, timestamptz) is
   'The outcome for an id that is taken, or null where a new attempt may start; for a finished one with what was delivered, '
   'from the session or from the playlist, which outlives it.';
 
@@ -278,14 +281,14 @@ comment on function private.ai_replay(uuid, uuid, text, timestamptz) is
 -- waited, and lets every parallel call through. The clock is read and rows are counted only afterwards.
 --
 -- Expected refusals are outcomes, not errors. The session's id is the client's idempotency key:
---   running or finished with the same prompt       in_progress, finished
---   running or finished with another prompt,
+--   running or finished with the same request      in_progress, finished
+--   running or finished with another request,
 --   or another user's session or playlist          key_reused
 --   failed, or its reservation expired             a new attempt, in a row of its own
 -- The order of the other refusals: no_playlist, too_many_attempts, account_required, quota_exceeded, playlist_limit, too
 -- many at once.
 create function public.ai_reserve(
-  p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean, p_playlist_id uuid default null
+  p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean, p_playlist_id uuid default null, p_request text default null
 ) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -294,6 +297,7 @@ declare
   v_refusal jsonb;
   v_created_at timestamptz;
   v_refined jsonb := '{}'::jsonb;
+  v_request_hash bytea := sha256(convert_to(p_request, 'UTF8'));
 begin
   perform from public.profiles p where p.user_id = p_user_id for no key update;
   if not found then
@@ -308,7 +312,7 @@ begin
   ) then
     v_refined := jsonb_build_object('tracks', private.refined_tracks(p_playlist_id));
   end if;
-  v_refusal := private.ai_replay(p_session_id, p_user_id, p_prompt, v_now);
+  v_refusal := private.ai_replay(p_session_id, p_user_id, p_prompt, v_request_hash, v_now);
   if v_refusal is null and p_playlist_id is not null and v_refined = '{}' then
     return jsonb_build_object('outcome', 'no_playlist');
   end if;
@@ -323,14 +327,14 @@ begin
   select greatest(v_now, max(s.created_at) + interval '1 microsecond') into v_created_at
   from public.ai_sessions s
   where s.id = p_session_id;
-  insert into public.ai_sessions (id, user_id, prompt, status, cost, created_at)
-  values (p_session_id, p_user_id, p_prompt, 'timeout', 0, v_created_at);
+  insert into public.ai_sessions (id, user_id, prompt, status, cost, created_at, request_hash)
+  values (p_session_id, p_user_id, p_prompt, 'timeout', 0, v_created_at, v_request_hash);
   return jsonb_build_object('outcome', 'reserved', 'quota', private.ai_quota(p_user_id, v_now)) || v_refined;
 end
 $$;
-comment on function public.ai_reserve(uuid, uuid, text, boolean, uuid) is
+comment on function public.ai_reserve(uuid, uuid, text, boolean, uuid, text) is
   'Reserves one generation for 90 seconds. {outcome: reserved | finished | in_progress | key_reused | quota_exceeded | '
   'account_required | too_many_attempts | playlist_limit | no_profile | no_playlist, retry_after_seconds?, quota?, delivered?, tracks?}. p_save: '
   'refuse when no playlist could be saved. p_playlist_id: the user''s live playlist that is refined; tracks: what it holds. '
-  'Server only.';
-grant execute on function public.ai_reserve(uuid, uuid, text, boolean, uuid) to fn_ai, service_role;
+  'p_request: the whole request in one form, by which a repeat of the id is recognised. Server only.';
+grant execute on function public.ai_reserve(uuid, uuid, text, boolean, uuid, text) to fn_ai, service_role;

@@ -111,16 +111,16 @@ begin
     offset private.playlist_version_limit() - 2
   );
   perform private.leave_version(p_playlist_id, v_old);
-  v_version := (private.write_tracks(p_playlist_id, v_old, p_tracks)).version;
-  -- A list that did not change has the version's number already.
-  insert into public.playlist_versions as v (playlist_id, version, session_id, prompt, instruction, suggestions)
+  v_version := (private.write_tracks(p_playlist_id, v_old, private.keep_dates(v_old, p_tracks))).version;
+  -- The number of a list that did not change is taken by the version that is left.
+  if exists (select from public.playlist_versions v where v.playlist_id = p_playlist_id and v.version = v_version) then
+    update public.playlists p set version = p.version + 1 where p.id = p_playlist_id returning p.version into v_version;
+  end if;
+  insert into public.playlist_versions (playlist_id, version, session_id, prompt, instruction, suggestions)
   values (
     p_playlist_id, v_version, p_session.id, p_session.prompt,
     nullif(private.clean_text(p_instruction, 500), ''), coalesce(p_suggestions, '{}')
-  )
-  on conflict (playlist_id, version) do update set
-    session_id = excluded.session_id, prompt = excluded.prompt, instruction = excluded.instruction,
-    suggestions = v.suggestions || excluded.suggestions, tracks = null, is_current = true;
+  );
   return v_version;
 end
 $$;

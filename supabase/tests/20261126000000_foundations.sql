@@ -224,7 +224,7 @@ select is_empty($$ select r from pg_temp.roles() r where has_schema_privilege(r,
 select is_empty($$ select r from pg_temp.roles() r where not has_schema_privilege(r, 'public', 'usage') $$, 'each function role may use schema public');
 select ok(
   not has_function_privilege('fn_ai', 'public.delete_spotify_tokens(uuid)', 'execute')
-  and not has_function_privilege('fn_spotify', 'public.ai_reserve(uuid, uuid, text, boolean, uuid)', 'execute'),
+  and not has_function_privilege('fn_spotify', 'public.ai_reserve(uuid, uuid, text, boolean, uuid, text)', 'execute'),
   'no function role may execute another''s functions'
 );
 select ok(

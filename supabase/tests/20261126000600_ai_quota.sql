@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(127);
+select plan(130);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -189,15 +189,19 @@ create table public.ai_sessions_rest partition of public.ai_sessions default;
 create function pg_temp.anonymous() returns uuid language sql as $$ select 'a0000000-0000-0000-0000-000000000009'::uuid $$;
 create function pg_temp.reserve(p_number int) returns jsonb language sql
 as $$ select public.ai_reserve(('10000000-0000-0000-0000-00000000000' || p_number)::uuid, pg_temp.anonymous(), 'jazz', true) $$;
-create function pg_temp.settle(p_number int, p_status public.ai_status_enum) returns void language sql
-as $$ select public.ai_settle(('10000000-0000-0000-0000-00000000000' || p_number)::uuid, pg_temp.anonymous(), p_status, 0) $$;
+create function pg_temp.settle(p_number int, p_status public.ai_status_enum, p_cost numeric default 0) returns void language sql
+as $$ select public.ai_settle(('10000000-0000-0000-0000-00000000000' || p_number)::uuid, pg_temp.anonymous(), p_status, p_cost) $$;
 insert into auth.users (id, is_anonymous) values (pg_temp.anonymous(), true);
 select is(
   pg_temp.reserve(1), '{"outcome": "reserved", "quota": {"plan": "free", "used": 1, "limit": 1, "remaining": 0, "next_free_at": null}}', 'the first is made'
 );
 select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'no second one beside it');
-select pg_temp.settle(1, 'failed');
-select is(pg_temp.reserve(1) ->> 'outcome', 'reserved', 'one that failed may be repeated');
+select pg_temp.settle(1, 'failed', 0.0499);
+select is(pg_temp.reserve(1) ->> 'outcome', 'reserved', 'one that failed may be repeated, below a fifth of what the attempts of a day may cost');
+select pg_temp.settle(1, 'failed', 0.0001);
+select is(pg_temp.reserve(1) ->> 'outcome', 'too_many_attempts', 'and not at it');
+update public.ai_sessions set cost = 0;
+select pg_temp.reserve(1);
 select pg_temp.settle(1, 'succeeded');
 select is(
   pg_temp.reserve(2), '{"outcome": "account_required", "quota": {"plan": "free", "used": 1, "limit": 1, "remaining": 0, "next_free_at": null}}', 'nor after it'
@@ -231,8 +235,9 @@ create table public.ai_sessions_rest partition of public.ai_sessions default;
 -- Sessions are numbered; Ana is the caller by default.
 create function pg_temp.id(p_number int) returns uuid language sql as $$ select ('10000000-0000-0000-0000-' || lpad(p_number::text, 12, '0'))::uuid $$;
 create function pg_temp.reserve(
-  p_number int, p_prompt text default 'jazz', p_save boolean default false, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001'
-) returns jsonb language sql as $$ select public.ai_reserve(pg_temp.id(p_number), p_user_id, p_prompt, p_save) $$;
+  p_number int, p_prompt text default 'jazz', p_save boolean default false, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001',
+  p_request text default '{"target_count":20}'
+) returns jsonb language sql as $$ select public.ai_reserve(pg_temp.id(p_number), p_user_id, p_prompt, p_save, null, p_request) $$;
 create function pg_temp.settle(p_number int, p_status public.ai_status_enum, p_user_id uuid default 'a0000000-0000-0000-0000-000000000001')
 returns void language sql as $$ select public.ai_settle(pg_temp.id(p_number), p_user_id, p_status, 0) $$;
 create function pg_temp.age(p_number int, p_by interval) returns void language sql
@@ -287,6 +292,7 @@ select pg_temp.reserve(21);
 select is(pg_temp.reserve(21) - 'retry_after_seconds', '{"outcome": "in_progress"}', 'a running session is in progress');
 select ok((pg_temp.reserve(21) ->> 'retry_after_seconds')::int between 1 and 90, 'for 90 seconds at most');
 select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cannot be used for another prompt');
+select is(pg_temp.reserve(21, p_request => '{"target_count":21}'), '{"outcome": "key_reused"}', 'nor for another request with this prompt');
 select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
 select is((select count(*)::int from public.ai_sessions), 1, 'none of these is counted');
 select pg_temp.settle(21, 'succeeded');
@@ -295,6 +301,7 @@ select is(
   'a session that succeeded is finished'
 );
 select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cannot be used for another prompt');
+select is(pg_temp.reserve(21, p_request => '{"target_count":21}'), '{"outcome": "key_reused"}', 'nor for another request with this prompt');
 select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
 select pg_temp.reserve(n) from generate_series(22, 23) n;
 select is(pg_temp.reserve(21) ->> 'outcome', 'finished', 'it is finished also when the quota is used up');

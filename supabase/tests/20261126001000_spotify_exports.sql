@@ -7,7 +7,7 @@ grant usage on schema extensions to fn_spotify;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_spotify;
 -- For this transaction: assertions run as the functions' role too.
 
-select plan(56);
+select plan(58);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -184,9 +184,13 @@ delete from public.playlists where id = pg_temp.playlist(2);
 select is(pg_temp.copies(), '1uno', 'a playlist that is gone has none');
 select pg_temp.link('bob');
 select is(pg_temp.copies(), null, 'another account forgets them');
-select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again');
+select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again'), pg_temp.finish(6);
 select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
 select is(pg_temp.copies(), null, 'so does unlinking');
+select pg_temp.link('ann'), pg_temp.export(7, 1);
+select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
+select is(pg_temp.record(7, 'late'), 'late', 'an export that runs while Spotify is unlinked fills its copy to the end');
+select is(pg_temp.copies(), null, 'and leaves none with the playlist');
 
 select finish();
 rollback;

@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_ai, fn_spotify;
 grant usage on schema extensions to fn_ai, fn_spotify;
 
-select plan(26);
+select plan(27);
 
 delete from private.catalogue_memory;
 create function pg_temp.entry(p_song text, p_candidates jsonb, p_hours int default 168) returns jsonb language sql
@@ -62,6 +62,9 @@ select is(pg_temp.recall('none', 'twice'), '[null, 2]', 'and the least recently 
 update private.catalogue_memory set used_at = clock_timestamp(), expires_at = clock_timestamp() where market = '';
 select private.trim_catalogue_memory();
 select is((select count(*)::int from private.catalogue_memory where market = ''), 0, 'what has expired goes, however lately it was used');
+
+truncate private.catalogue_memory;
+select is(pg_temp.recall('none', 'twice'), '[null, null]', 'one command deletes all of it');
 
 select finish();
 rollback;

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(38);
+select plan(42);
 
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -69,11 +69,17 @@ do $$ begin execute format('grant execute on all functions in schema %s to authe
 select is(pg_temp.make(1, 'abc') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz'), 'a new playlist has its first version');
 select is(pg_temp.history(1), '1:*', 'which is the current one');
 update public.playlists set name = 'Mine' where id = pg_temp.id(1);
+update public.playlist_tracks set added_at = '2020-01-01T00:00:00Z' where playlist_id = pg_temp.id(1);
 select is(
   pg_temp.make(2, 'axc', 1, E' calmer\n') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 2, 'name', 'Mine'),
   'a refinement is saved as the playlist''s next version, under the name that it has'
 );
 select is(pg_temp.word(1), 'axc', 'with its tracks');
+select is(
+  (select string_agg(t.title, '' order by t.position) from public.playlist_tracks t
+   where t.playlist_id = pg_temp.id(1) and t.added_at = '2020-01-01T00:00:00Z'),
+  'AC', 'of which those that stay keep the date on which they were added'
+);
 select is(pg_temp.history(1), '1:abc 2:calmer:*', 'and the version before it keeps the ones it had');
 select is((select count(*)::int from public.playlists where owner_id = 'a0000000-0000-0000-0000-000000000001'), 1, 'it is no other playlist');
 select is(
@@ -140,6 +146,16 @@ select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is((select string_agg(v.instruction, ' ' order by v.version) from public.playlist_versions v), 'calmer longer', 'the owner reads what made them');
 select throws_ok('delete from public.playlist_versions', '42501', null, 'and changes nothing past the functions');
 select set_config('role', 'postgres', true);
+
+-- A refinement that changes nothing.
+select pg_temp.make(40, 'ef');
+select is(pg_temp.make(41, 'ef', 40, 'as it is') ->> 'version', '2', 'a refinement that changes nothing is a version, too');
+select is(pg_temp.history(40), '1:ef 2:as it is:*', 'beside the one before it');
+select is(
+  (select string_agg(public.ai_reserve(pg_temp.id(n), 'a0000000-0000-0000-0000-000000000001', 'jazz', true) #>> '{delivered,version}', ' ')
+   from generate_series(40, 41) n),
+  '1 2', 'and the key of each returns its own'
+);
 
 -- A list that the user made.
 insert into public.playlists (id, owner_id, name) values (pg_temp.id(20), 'a0000000-0000-0000-0000-000000000001', 'By hand');

@@ -1,9 +1,10 @@
 //! Measurements: two ways of doing the same as a ratio, side by side in one run; and what a generation takes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use stack::{Profile, Runtime, Stack};
@@ -15,19 +16,27 @@ use project::process;
 use project::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 6] = [
+pub const PARTS: [&str; 7] = [
     "stripe-webhook",
     "ai-playlist",
     "start-up",
     "functions",
     DATABASE,
     MATCHING,
+    MEMORY,
 ];
 
 const DATABASE: &str = "database";
 
+/// What the page of a part holds between these is written by the part.
+const BEGIN: &str = "<!-- measured -->";
+const END: &str = "<!-- /measured -->";
+
 /// Needs nothing but the code; divan measures it.
 const MATCHING: &str = "matching";
+
+/// Needs nothing but the code, and replays a day in virtual time.
+const MEMORY: &str = "memory";
 
 pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
     let is_chosen =
@@ -35,11 +44,11 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
     let (code, product): (Vec<&str>, _) = PARTS
         .into_iter()
         .filter(is_chosen)
-        .partition(|part| *part == MATCHING);
+        .partition(|part| [MATCHING, MEMORY].contains(part));
     if !product.is_empty() {
         of_the_product(workspace, options, &product)?;
     }
-    if !code.is_empty() {
+    if code.contains(&MATCHING) {
         process::run(workspace.cargo(&workspace.root).args([
             "bench",
             "--package",
@@ -48,7 +57,55 @@ pub fn run(workspace: &Workspace, options: &BenchOptions) -> Result<ExitCode> {
             "matching",
         ]))?;
     }
+    if code.contains(&MEMORY) {
+        of_the_memory(workspace, options.record)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes and shows the tables that the replay prints.
+fn of_the_memory(workspace: &Workspace, is_recorded: bool) -> Result<()> {
+    let mut replay = workspace.cargo(&workspace.root);
+    replay.args(["test", "--package", "ai-playlist", "--lib", "replay::"]);
+    replay.args(["--", "--ignored", "--nocapture", "--test-threads=1"]);
+    let tables = tables_of(&process::stdout_of(&mut replay)?);
+    files::create_folder(&workspace.target.join("bench"))?;
+    fs::write(workspace.target.join("bench/memory.md"), &tables)?;
+    println!("{tables}");
+    if is_recorded {
+        let page = workspace.root.join("docs/bench/memory.md");
+        let head = "`cargo xtask bench --only memory`, in virtual time.";
+        fs::write(
+            &page,
+            recorded(&fs::read_to_string(&page)?, &format!("{head}\n\n{tables}"))?,
+        )?;
+    }
+    Ok(())
+}
+
+/// The headings and tables in what tests print.
+fn tables_of(output: &str) -> String {
+    let mut tables = String::new();
+    for line in output.lines() {
+        if line.starts_with("### ") {
+            let gap = if tables.is_empty() { "" } else { "\n" };
+            tables += &format!("{gap}{line}\n\n");
+        } else if line.starts_with('|') {
+            tables += &format!("{line}\n");
+        }
+    }
+    tables
+}
+
+/// Puts tables between the markers of a page; the text around them is written by hand.
+fn recorded(page: &str, tables: &str) -> Result<String> {
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .context("the page has no place for the tables")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("the place for the tables has no end")?;
+    Ok(format!("{before}{BEGIN}\n{tables}{END}{after}"))
 }
 
 /// One part after the other, all of them against the same simulators and the same database.
@@ -164,4 +221,22 @@ fn functions(workspace: &Workspace, stack: &Stack) -> String {
         (function.name.clone(), description)
     });
     serde_json::Value::Object(described.collect()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_gets_the_tables_that_the_replay_prints_and_keeps_its_own_words() {
+        let printed = "running 2 tests\ntest a ... \n### A\n\n| x |\n|---|\n\nok\ntest b ... \n### B\n\n| y |\n\nok\n";
+        let tables = tables_of(printed);
+        assert_eq!(tables, "### A\n\n| x |\n|---|\n\n### B\n\n| y |\n");
+        let page = "# Page\n\n<!-- measured -->\nold\n<!-- /measured -->\n\nMore.\n";
+        let written = recorded(page, &tables).unwrap();
+        assert!(written.starts_with("# Page\n\n<!-- measured -->\n### A\n"));
+        assert!(written.ends_with("| y |\n<!-- /measured -->\n\nMore.\n"));
+        assert_eq!(recorded(&written, &tables).unwrap(), written);
+        assert!(recorded("# Page", &tables).is_err());
+    }
 }

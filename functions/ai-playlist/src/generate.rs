@@ -79,6 +79,8 @@ pub struct Generation<'a> {
     whys: Vec<Option<String>>,
     /// Suggestions that wait for a search, by their position in `suggested`.
     waiting: VecDeque<usize>,
+    /// The number of suggestions that are not resolved yet.
+    unresolved: usize,
     memory: &'a LlmMemory,
     answer: Option<Answer<'a>>,
     /// Whether the model began to answer the last question.
@@ -126,6 +128,7 @@ impl<'a> Generation<'a> {
             suggested: Vec::new(),
             whys: Vec::new(),
             waiting: VecDeque::new(),
+            unresolved: 0,
             memory,
             answer: None,
             had_answer: false,
@@ -387,6 +390,7 @@ impl<'a> Generation<'a> {
             suggestion,
             outcome,
         } = resolution;
+        self.unresolved -= 1;
         let reason = match outcome {
             Ok(found) => match self.add(place, &found) {
                 Ok(()) => return,
@@ -437,12 +441,18 @@ impl<'a> Generation<'a> {
         if is_repeat {
             return self.miss(&song, MissReason::Duplicate);
         }
+        self.unresolved += 1;
         if !self.selection.is_full() {
-            self.resolver.expect(&song);
+            self.resolver.expect(&song, self.is_urgent());
         }
         self.waiting.push_back(self.suggested.len());
         self.suggested.push(song);
         self.whys.push(why);
+    }
+
+    /// Whether the next track may be the first or the last one, which should not wait long for other songs.
+    fn is_urgent(&self) -> bool {
+        self.found.is_empty() || self.selection.len() + self.unresolved >= self.request.target_count
     }
 
     fn end_answer(&mut self) {

@@ -148,6 +148,7 @@ pub async fn reserve(
         "p_prompt": request.wish.prompt,
         "p_save": request.save,
         "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
+        "p_request": request.canonical,
     });
     // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
     let reserved: Reserved = service.rpc("ai_reserve", &args).await?;

@@ -12,8 +12,12 @@ use shared::matching::song_key;
 use shared::runtime::clock::Clock;
 use shared::track::Suggestion;
 
+/// A batch of this many songs is large enough, because no more are resolved at once.
+const BATCH_SONGS: usize = 5;
 /// The time for which a song waits for others, so that they are looked up together.
-const BATCH_WAIT_MS: u64 = 50;
+const BATCH_WAIT_MS: u64 = 250;
+/// The time for which an urgent song waits.
+const URGENT_WAIT_MS: u64 = 50;
 /// The memory may use this part of the requests that are left for searching.
 const SHARE: usize = 8;
 
@@ -28,6 +32,7 @@ enum Message {
 struct Question {
     song: String,
     asked_ms: u64,
+    is_urgent: bool,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -40,13 +45,14 @@ pub struct Recall<'a> {
 }
 
 impl Recall<'_> {
-    /// Requests a song that will be needed.
-    pub fn expect(&self, suggestion: &Suggestion) {
+    /// Requests a song that will be needed, an urgent one soon.
+    pub fn expect(&self, suggestion: &Suggestion, is_urgent: bool) {
         let song = song_key(suggestion);
         let (reply, answer) = oneshot::channel();
         let question = Question {
             song: song.clone(),
             asked_ms: self.clock.now_ms(),
+            is_urgent,
             reply,
         };
         if self.sender.unbounded_send(Message::Song(question)).is_ok() {
@@ -102,10 +108,12 @@ impl<'a> Recaller<'a> {
             let Message::Song(first) = message else {
                 continue;
             };
-            let batch = self
-                .collect(first, is_first || self.requests_left == 0)
-                .await;
-            is_first = false;
+            let longest_ms = match first.is_urgent {
+                _ if std::mem::take(&mut is_first) || self.requests_left == 0 => 0,
+                true => URGENT_WAIT_MS,
+                false => BATCH_WAIT_MS,
+            };
+            let batch = self.collect(first, longest_ms).await;
             let songs: Vec<String> = batch.iter().map(|question| question.song.clone()).collect();
             let answers = self.read(&songs).await;
             for (question, answer) in batch.into_iter().zip(answers) {
@@ -115,23 +123,29 @@ impl<'a> Recaller<'a> {
         std::future::pending().await
     }
 
-    async fn collect(&mut self, first: Question, is_urgent: bool) -> Vec<Question> {
+    /// Collects the songs that are there, and waits for others while there are few and none is more urgent than the
+    /// first.
+    async fn collect(&mut self, first: Question, longest_ms: u64) -> Vec<Question> {
+        let was_urgent = first.is_urgent;
         let waited_ms = self.clock.now_ms().saturating_sub(first.asked_ms);
-        let mut batch = vec![first];
-        let wait_ms = if is_urgent {
-            0
-        } else {
-            BATCH_WAIT_MS.saturating_sub(waited_ms)
-        };
+        let wait_ms = longest_ms.saturating_sub(waited_ms);
         let mut is_over = self.clock.sleep_ms(wait_ms).fuse();
+        let mut waits = wait_ms > 0;
+        let mut batch = vec![first];
         while batch.len() < MAX_RECALLED {
-            select_biased! {
-                message = self.queue.next() => match message {
-                    Some(Message::Song(question)) => batch.push(question),
-                    _ => break,
-                },
-                () = is_over => break,
-            }
+            let message = if waits {
+                select_biased! {
+                    message = self.queue.next() => message,
+                    () = is_over => None,
+                }
+            } else {
+                self.queue.next().now_or_never().flatten()
+            };
+            let Some(Message::Song(question)) = message else {
+                break;
+            };
+            waits &= batch.len() + 1 < BATCH_SONGS && question.is_urgent == was_urgent;
+            batch.push(question);
         }
         batch
     }

@@ -42,10 +42,13 @@ fn asked(request: &shared::runtime::http_client::OutboundRequest) -> Vec<String>
         .collect()
 }
 
+/// A time, a song that is requested then, and whether it is urgent.
+type Requested = (u64, u64, bool);
+
 /// Returns the batches and the virtual milliseconds at which all songs had their results. `songs` are requested at
 /// their times; a pause follows if `pauses`.
 fn questions(
-    songs: &[(u64, u64)],
+    songs: &[Requested],
     pauses: bool,
     available: usize,
     answer: impl Fn(usize) -> FakeAnswer + 'static,
@@ -58,12 +61,12 @@ fn questions(
     let asking = async {
         let mut last_ms = 0;
         let mut answers = Vec::new();
-        for (at_ms, number) in songs {
+        for (at_ms, number, is_urgent) in songs {
             if *at_ms > last_ms {
                 clock.sleep_ms(at_ms - last_ms).await;
             }
             last_ms = *at_ms;
-            recall.expect(&song(*number));
+            recall.expect(&song(*number), *is_urgent);
             answers.push(song(*number));
         }
         if pauses {
@@ -83,23 +86,57 @@ fn nothing(count: usize) -> FakeAnswer {
 }
 
 #[test]
-fn first_songs_are_looked_up_at_once_and_later_ones_in_batches() {
-    let songs = [(0, 1), (0, 2), (10, 3), (20, 4), (59, 5), (61, 6), (300, 7)];
-    let (batches, ended_ms) = questions(&songs, false, 1_000, nothing);
-    assert_eq!(
-        batches,
-        [vec!["1", "2"], vec!["3", "4", "5"], vec!["6"], vec!["7"]]
-    );
-    assert_eq!(ended_ms, 350);
+fn urgent_songs_are_looked_up_at_once_and_others_in_batches() {
+    for (songs, expected, ended) in [
+        (&[(0, 1, true), (0, 2, false)][..], &["1 2"][..], 0),
+        (
+            &[
+                (0, 1, true),
+                (9, 2, false),
+                (9, 3, false),
+                (9, 4, false),
+                (20, 5, false),
+                (21, 6, false),
+            ],
+            &["1", "2 3 4 5 6"],
+            21,
+        ),
+        (
+            &[
+                (0, 1, true),
+                (9, 2, false),
+                (258, 3, false),
+                (260, 4, false),
+            ],
+            &["1", "2 3", "4"],
+            510,
+        ),
+        (
+            &[(0, 1, true), (9, 2, true), (58, 3, true), (60, 4, true)],
+            &["1", "2 3", "4"],
+            110,
+        ),
+        (
+            &[(0, 1, true), (9, 2, false), (90, 3, true), (91, 4, true)],
+            &["1", "2 3", "4"],
+            141,
+        ),
+    ] {
+        let (batches, ended_ms) = questions(songs, false, 1_000, nothing);
+        let batches: Vec<_> = batches.iter().map(|songs| songs.join(" ")).collect();
+        assert_eq!(
+            (batches, ended_ms),
+            (expected.iter().map(ToString::to_string).collect(), ended)
+        );
+    }
 }
 
 #[test]
 fn pause_or_fifty_songs_end_a_batch() {
-    assert_eq!(
-        questions(&[(0, 1), (10, 2), (20, 3)], true, 1_000, nothing).1,
-        20
-    );
-    let many: Vec<_> = (0..120).map(|number| (0, number)).collect();
+    let few = [(0, 1, true), (10, 2, false), (20, 3, false)];
+    let (batches, ended_ms) = questions(&few, true, 1_000, nothing);
+    assert_eq!((batches.len(), ended_ms), (2, 20));
+    let many: Vec<_> = (0..120).map(|number| (0, number, false)).collect();
     let (batches, _) = questions(&many, true, 1_000, nothing);
     assert_eq!(
         batches.iter().map(Vec::len).collect::<Vec<_>>(),
@@ -109,7 +146,7 @@ fn pause_or_fifty_songs_end_a_batch() {
 
 #[test]
 fn failing_memory_is_not_used_again() {
-    let songs = [(0, 1), (100, 2), (2_000, 3)];
+    let songs = [(0, 1, true), (100, 2, false), (2_000, 3, false)];
     for (answer, ended_ms) in [
         (FakeAnswer::json(500, &json!({"message": "down"})), 2_000),
         (FakeAnswer::json(200, &json!([])), 2_000),
@@ -121,13 +158,13 @@ fn failing_memory_is_not_used_again() {
         let (batches, at_ms) = questions(&songs, false, 1_000, move |_| answer.as_ref().clone());
         assert_eq!((batches, at_ms), (vec![vec!["1".to_owned()]], ended_ms));
     }
-    let silent = questions(&[(0, 1)], false, 1_000, |_| FakeAnswer::Silence);
+    let silent = questions(&[(0, 1, true)], false, 1_000, |_| FakeAnswer::Silence);
     assert_eq!(silent.1, 1_000, "a silent memory is waited for once");
 }
 
 #[test]
 fn memory_uses_at_most_an_eighth_of_the_requests() {
-    let songs: Vec<_> = (0..9).map(|number| (number * 100, number)).collect();
+    let songs: Vec<_> = (0..9).map(|number| (number * 100, number, true)).collect();
     for (available, batches) in [(7, 0), (8, 1), (31, 3), (1_000, 9)] {
         assert_eq!(
             questions(&songs, true, available, nothing).0.len(),

@@ -80,7 +80,14 @@ fn kept_songs_keep_their_places_in_the_next_version() {
         (&json!(LIST), &json!(4), &json!("Rain"))
     );
     assert_eq!(done["tracks"][0]["why"], "Calm");
-    assert_eq!(bench.sent_to("ai_reserve")[0]["p_playlist_id"], json!(LIST));
+    let reserving = &bench.sent_to("ai_reserve")[0];
+    assert_eq!(reserving["p_playlist_id"], json!(LIST));
+    let request: Value = serde_json::from_str(reserving["p_request"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        request,
+        refinement(&["Hydro", "Old One"], Some("calmer"), 5),
+        "the whole request identifies a repeat"
+    );
     let saving = &bench.sent_to("save_generated_playlist")[0];
     assert_eq!(
         (&saving["p_refined_id"], &saving["p_instruction"]),

@@ -1,6 +1,7 @@
 //! Parses and validates the request.
 
 use http::{HeaderMap, header};
+use serde_json::{Map, Value};
 use shared::Error;
 use shared::api::{self, EraRequest, RefineRequest, Song};
 use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
@@ -56,6 +57,8 @@ pub struct PlaylistRequest {
     pub save: bool,
     /// The playlist of which the result becomes the next version.
     pub refined: Option<Refined>,
+    /// What a repeat under the same key has to ask for, too.
+    pub canonical: String,
 }
 
 impl PlaylistRequest {
@@ -210,7 +213,16 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
         allow_versions: raw.allow_versions.unwrap_or(false),
         save: raw.save.unwrap_or(false) || refined.is_some(),
         refined,
+        canonical: canonical(body)?,
     })
+}
+
+/// Returns the body in one form, whatever the order of its members. `save` is no part of it: a repeat may save what the
+/// first request did not.
+fn canonical(body: &[u8]) -> Result<String, Error> {
+    let mut members: Map<String, Value> = parse_json(body)?;
+    members.remove("save");
+    Ok(Value::Object(members).to_string())
 }
 
 fn target_count(wanted: Option<Whole>) -> Result<usize, Error> {

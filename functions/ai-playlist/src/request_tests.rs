@@ -18,6 +18,39 @@ fn counts_repeated_kept_tracks_once() {
     assert_eq!(request.wish.refine.unwrap().instruction, None);
 }
 
+#[test]
+fn a_repeat_is_recognised_by_all_that_it_asks_for_in_any_order() {
+    let canonical = |body: &str| parse(body.as_bytes()).unwrap().canonical;
+    let first = canonical(r#"{"prompt":"x","era":{"from":1990,"to":1999}}"#);
+    assert_eq!(
+        canonical(
+            "{ \"save\": true, \"era\": {\"to\": 1999, \"from\": 1990},\n\"prompt\": \"\\u0078\" }"
+        ),
+        first
+    );
+    let wish =
+        json!({"prompt": "x", "target_count": 9, "refine": {"playlist_id": LIST, "keep": [URI]}});
+    for (pointer, changed) in [
+        ("/prompt", json!("y")),
+        ("/target_count", json!(10)),
+        ("/refine/keep", json!([])),
+        ("/refine/playlist_id", json!(uuid::Uuid::nil())),
+        (
+            "/refine",
+            json!({"playlist_id": LIST, "keep": [URI], "instruction": "calmer"}),
+        ),
+        ("/refine", Value::Null),
+    ] {
+        let mut other = wish.clone();
+        *other.pointer_mut(pointer).unwrap() = changed;
+        assert_ne!(
+            canonical(&other.to_string()),
+            canonical(&wish.to_string()),
+            "{other}"
+        );
+    }
+}
+
 fn refused(body: serde_json::Value) -> String {
     let error = parse(body.to_string().as_bytes()).unwrap_err();
     assert_eq!(error.code(), Code::InvalidRequest, "{body}");

@@ -86,10 +86,10 @@ impl Resolver<'_> {
         self.recall.is_some() && matches!(error, SpotifyError::RateLimited { .. })
     }
 
-    /// Announces a suggestion that will be resolved.
-    pub fn expect(&self, suggestion: &Suggestion) {
+    /// Announces a suggestion that will be resolved, an urgent one soon.
+    pub fn expect(&self, suggestion: &Suggestion, is_urgent: bool) {
         if let Some(recall) = &self.recall {
-            recall.expect(suggestion);
+            recall.expect(suggestion, is_urgent);
         }
     }
 

@@ -234,6 +234,47 @@ fn found_and_missing_songs_have_their_configured_lifetimes() {
 }
 
 #[test]
+fn entry_too_large_for_the_database_is_left_out() {
+    let with_albums = |chars: usize| {
+        let tracks = (0..20).map(|id| CatalogueTrack {
+            album: "🎵".repeat(chars),
+            image_url: Some(format!("https://i.scdn.co/{}", "a".repeat(250))),
+            ..track(id, "Kult", "Arahja")
+        });
+        finding(tracks.collect(), None)
+    };
+    let sizes = [60, 200].map(|chars| {
+        let (_, entry) = with_albums(chars).into_entry();
+        assert_eq!(entry.tracks().len(), 20);
+        serde_json::to_vec(&entry).unwrap().len()
+    });
+    assert!(
+        sizes[0] < MAX_ENTRY_BYTES && MAX_ENTRY_BYTES < sizes[1],
+        "{sizes:?}"
+    );
+    let http = FakeHttp::responding(|_| FakeAnswer::text(204, "text/plain", ""));
+    let (config, clock) = (database(), FakeClock::at_ms(0));
+    let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
+    let days = MemoryConfig {
+        found_days: 7,
+        missing_days: 1,
+    };
+    for findings in [
+        vec![with_albums(200), with_albums(60)],
+        vec![with_albums(200)],
+    ] {
+        assert_eq!(memory.remember(days, findings).now_or_never(), Some(Ok(())));
+    }
+    let sent: Vec<Value> = http
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    assert_eq!(sent.len(), 1, "nothing is sent where nothing fits");
+    assert_eq!(sent[0]["p_entries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn lifetime_is_at_most_thirty_days_and_zero_disables_the_memory() {
     let read = |found: &'static str, missing: &'static str| {
         MemoryConfig::from_env(move |name| {

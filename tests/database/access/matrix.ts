@@ -14,7 +14,7 @@ export type Relation = {
   ownersRow: string;
 };
 
-const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'settled_at', 'delivered'];
+const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'settled_at', 'delivered', 'request_hash'];
 
 /** By name in schema public; a name that ends in `*` stands for all relations with that prefix, at least one. */
 export const RELATIONS: Record<string, Relation> = {
@@ -89,7 +89,7 @@ export const PUBLIC_FUNCTIONS: Record<string, readonly Role[]> = {
   'take_request(uuid,text)': ['service_role', 'fn_spotify', 'fn_billing'],
   'account_export()': ['authenticated'],
   'restore_version(uuid,integer)': ['authenticated'],
-  'ai_reserve(uuid,uuid,text,boolean,uuid)': ['service_role', 'fn_ai'],
+  'ai_reserve(uuid,uuid,text,boolean,uuid,text)': ['service_role', 'fn_ai'],
   'ai_deliver(uuid,uuid,numeric,jsonb)': ['service_role', 'fn_ai'],
   'ai_settle(uuid,uuid,ai_status_enum,numeric,integer,jsonb)': ['service_role', 'fn_ai'],
   'save_generated_playlist(uuid,uuid,numeric,text,text,jsonb,uuid,text,jsonb)': ['service_role', 'fn_ai'],

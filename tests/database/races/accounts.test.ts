@@ -25,6 +25,7 @@ const save = (user: string, session: string): Step =>
     select public.save_generated_playlist(${session}, ${user}, 0.001, 'Rain', null, ${tracks(1, 2)}::text::jsonb) ->> 'outcome' as answer`);
 const store = (user: string, token: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.store_spotify_tokens(${user}, ${SECRET}, ${`a-${token}`}, ${`r-${token}`}, now())::text as answer`);
+const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select public.delete_spotify_tokens(${user}) as answer`);
 const exportTo = (user: string, key: string = randomUUID()): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.begin_spotify_export(${user}, ${key}, '{"playlist_id": "p"}') ->> 'outcome' as answer`);
 
@@ -99,13 +100,14 @@ test('concurrent deletions delete an account once', async () => {
 });
 
 /** Concurrent work on an account, and its outcome after the deletion; null for a foreign key violation. */
-const WORK: { what: string; step: (it: Leaving) => Step; late: string | null }[] = [
+const WORK: { what: string; step: (it: Leaving) => Step; late: string | false | null }[] = [
   { what: 'a generation that begins', step: ({ user }) => reserve(user), late: 'no_profile' },
   { what: 'a generation that ends', step: ({ user, settled }) => settle(user, settled), late: 'unknown' },
   { what: 'a playlist that is saved', step: ({ user, session }) => save(user, session), late: 'unknown' },
   { what: 'an export that begins', step: ({ user }) => exportTo(user), late: 'no_profile' },
   { what: 'an export that continues', step: ({ user, exported }) => exportTo(user, exported), late: 'no_profile' },
   { what: 'a link that is replaced', step: ({ user }) => store(user, '2'), late: null },
+  { what: 'a link that is removed', step: ({ user }) => unlink(user), late: false },
   { what: 'a playlist that is made by hand', step: ({ user }) => asUser(user, insertPlaylist(user, randomUUID())), late: null },
 ];
 
@@ -149,5 +151,15 @@ test('an export that forgets old keys and a deletion do not wait for each other'
   ]);
   assert.deepEqual(refusals(endings), {});
   assert.equal(answer(endings[2]), 'deleted');
+  assert.equal(await leftOver(it), 0);
+});
+
+test('unlinking and a deletion do not wait for each other', async () => {
+  const it = await leaving();
+  await sql`insert into public.spotify_copies (playlist_id, user_id, spotify_playlist_id) values (${it.playlist}, ${it.user}, 'copy')`;
+  // Held so that the deletion has deleted the copy, and not the tokens, when the other comes.
+  const hold: Step = (tx) => tx`select from public.ai_sessions where user_id = ${it.user} for update`;
+  const endings = await interleave([[hold], [nothing, remove(it.user)], [nothing, nothing, unlink(it.user)]]);
+  assert.deepEqual([refusals(endings), answer(endings[1]), answer(endings[2])], [{}, 'deleted', false]);
   assert.equal(await leftOver(it), 0);
 });

@@ -6,19 +6,23 @@ import { test } from 'node:test';
 import { signUp } from '../support.ts';
 import type { Ending, Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
-import { asFunction, sql } from './users.ts';
+import { asFunction, sql, userWithPlaylists } from './users.ts';
 
 const SECRET = 's'.repeat(32);
-const store = (user: string, token: string): Step =>
-  asFunction('fn_spotify', (tx) => tx`select public.store_spotify_tokens(${user}, ${SECRET}, ${`a-${token}`}, ${`r-${token}`}, now() + interval '1 hour')`);
+const store = (user: string, token: string, account: string | null = null): Step =>
+  asFunction('fn_spotify', (tx) => tx`
+    select public.store_spotify_tokens(${user}, ${SECRET}, ${`a-${token}`}, ${`r-${token}`}, now() + interval '1 hour', null, ${account})`);
 const get = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select * from public.get_spotify_tokens(${user}, ${SECRET})`);
 const swap = (user: string, seen: string): Step =>
   asFunction('fn_spotify', (tx) => tx`
     select public.refresh_spotify_tokens(${user}, ${SECRET}, ${seen}, 'a-late', null, now() + interval '1 hour') as answer`);
 const expire = (user: string, seen: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.expire_spotify_link(${user}, ${SECRET}, ${seen}) as answer`);
-const begin = (user: string, key: string): Step =>
-  asFunction('fn_spotify', (tx) => tx`select public.begin_spotify_export(${user}, ${key}, '{"playlist_id": "p"}') ->> 'outcome' as answer`);
+const begin = (user: string, key: string, playlist = 'p'): Step =>
+  asFunction('fn_spotify', (tx) => tx`
+    select public.begin_spotify_export(${user}, ${key}, jsonb_build_object('playlist_id', ${playlist}::text)) ->> 'outcome' as answer`);
+const record = (user: string, key: string): Step => asFunction('fn_spotify', (tx) => tx`select public.record_spotify_export(${user}, ${key}, 'copy')`);
+const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select public.delete_spotify_tokens(${user})`);
 
 const first = <T>(ending: Ending | undefined): T => (ending?.answer as T[] | undefined)?.[0] as T;
 
@@ -70,4 +74,32 @@ test('one of many exports of a playlist holds it, under one key or many', async 
   const outcomes = endings.map((ending) => first<{ answer: string }>(ending).answer);
   assert.equal(outcomes.filter((outcome) => outcome === 'held').length, 1);
   assert.equal(outcomes.filter((outcome) => outcome === 'in_progress').length, 19);
+});
+
+/** A linked user whose playlist is being exported under the key. */
+async function exporting(): Promise<{ user: string; key: string }> {
+  const [{ user, live }, key] = [await userWithPlaylists(1), randomUUID()];
+  for (const step of [store(user, '1'), begin(user, key, live[0])]) await sql.begin((tx) => step(tx));
+  return { user, key };
+}
+
+test('a copy that is made while Spotify is unlinked is forgotten, whichever comes first', async () => {
+  for (const order of [[record, unlink], [unlink, record]]) {
+    const { user, key } = await exporting();
+    const [one, other] = order.map((step) => step(user, key)) as [Step, Step];
+    assert.deepEqual(refusals(await interleave([[one, nothing], [nothing, other]])), {});
+    assert.equal((await sql`select from public.spotify_copies where user_id = ${user}`).length, 0);
+  }
+});
+
+test('unlinking and a new link do not wait for each other', async () => {
+  const { user, key } = await exporting();
+  await sql.begin((tx) => record(user, key)(tx));
+  await sql`update public.spotify_copies set spotify_account_id = 'bob' where user_id = ${user}`;
+  await sql`update public.spotify_exports set spotify_account_id = 'bob', held_until = '-infinity' where user_id = ${user}`;
+  // Held so that the new link has written the tokens, and not forgotten the copy, when the other comes.
+  const hold: Step = (tx) => tx`select from public.spotify_exports where user_id = ${user} for update`;
+  const endings = await interleave([[hold], [nothing, store(user, '2', 'ann')], [nothing, nothing, unlink(user)]]);
+  assert.deepEqual(refusals(endings), {});
+  assert.equal(await accessToken(user), undefined);
 });

@@ -27,6 +27,9 @@ mutants! {
         "what could not be decided by the remembered search counts as missing":
             "shared/src/catalogue/entry.rs" "self.is_complete.then(|| judge(&self.tracks))" => "Some(judge(&self.tracks))",
             "incomplete_entry_does_not_decide_a_missing_song";
+        "an entry of any size is written":
+            "shared/src/catalogue/mod.rs" "bytes.len() <= MAX_ENTRY_BYTES" => "!bytes.is_empty()",
+            "entry_too_large_for_the_database_is_left_out";
         "a remembered text may hold anything":
             "shared/src/catalogue/entry.rs" "one_line(text, MAX_TEXT_CHARS) == *text" => "true",
             "ignores_poisoned_and_incomplete_entries";
@@ -110,8 +113,11 @@ mutants! {
     }
     "ai-playlist" {
         "songs do not wait for each other":
-            "functions/ai-playlist/src/recall.rs" "BATCH_WAIT_MS.saturating_sub(waited_ms)" => "0 * waited_ms",
-            "first_songs_are_looked_up_at_once_and_later_ones_in_batches";
+            "functions/ai-playlist/src/recall.rs" "longest_ms.saturating_sub(waited_ms)" => "0 * waited_ms",
+            "urgent_songs_are_looked_up_at_once_and_others_in_batches";
+        "the first track and the last one wait for other songs":
+            "functions/ai-playlist/src/recall.rs" "question.is_urgent == was_urgent" => "true",
+            "urgent_songs_are_looked_up_at_once_and_others_in_batches";
         "a memory that fails is asked again and again":
             "functions/ai-playlist/src/recall.rs" "self.requests_left = 0" => "()",
             "failing_memory_is_not_used_again";
