@@ -45,10 +45,12 @@ pub struct Function {
     pub needs: Needs,
 }
 
-/// `[package.metadata.sound-whiskers]`: what a function needs where it runs.
+/// `[package.metadata.sound-whiskers]`: what a function needs where it is built and runs.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
+    /// The most that its wasm may weigh in KB, compressed as a platform stores it: its size and one percent.
+    pub gzip_budget_kb: usize,
     /// Its role in the database. A function of the role "none" may do no more there than its callers.
     #[serde(deserialize_with = "role")]
     pub role: Option<String>,
