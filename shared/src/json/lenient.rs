@@ -90,8 +90,8 @@ enum Escape {
 /// Reads JSON documents that arrive in pieces, cut anywhere, and continues after malformed parts.
 ///
 /// It accepts what models write: text around the document, single and curly quotes, names without quotes, line
-/// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, and
-/// missing or superfluous commas and brackets. Takes linear time, and memory for one text.
+/// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, full-width
+/// separators, and missing or superfluous commas and brackets. Takes linear time, and memory for one text.
 #[derive(Debug)]
 pub struct LenientParser {
     stack: Vec<Container>,
@@ -198,8 +198,8 @@ impl LenientParser {
             '"' | '\'' | '“' | '„' | '‘' => {
                 self.lexeme = Lexeme::Text(PartialText::quoted(c))
             }
-            ',' => self.slot = self.first_slot(),
-            ':' => self.slot = Slot::Value,
+            ',' | '，' | '、' => self.slot = self.first_slot(),
+            ':' | '：' => self.slot = Slot::Value,
             '/' => self.lexeme = Lexeme::Slash,
             _ if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}') => {}
             _ => self.lexeme = Lexeme::Bare(c.to_string()),
@@ -290,6 +290,7 @@ impl LenientParser {
             || self.stack.is_empty()
             || self.skipped_depth > 0
             || matches!(c, ',' | ':' | '}' | ']' | '/')
+            || self.is_full_width_separator(c)
             || is_quote(c) && spaces.contains('\n');
         if is_end {
             self.end_text(text, tokens);
@@ -305,6 +306,14 @@ impl LenientParser {
             spaces.chars().for_each(|space| text.keep(space));
             self.lexeme = Lexeme::Text(text);
             self.push(c, tokens);
+        }
+    }
+
+    /// Whether a Chinese or Japanese model writes the separator so that belongs here.
+    fn is_full_width_separator(&self, c: char) -> bool {
+        match self.slot {
+            Slot::Key => c == '：',
+            Slot::Value => matches!(c, '，' | '、'),
         }
     }
 
@@ -441,5 +450,7 @@ fn is_quote(c: char) -> bool {
 }
 
 fn is_delimiter(c: char) -> bool {
-    matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || is_quote(c) || c.is_whitespace()
+    matches!(c, ',' | '，' | '、' | ':' | '：' | '{' | '}' | '[' | ']')
+        || is_quote(c)
+        || c.is_whitespace()
 }

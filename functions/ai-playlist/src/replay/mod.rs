@@ -160,7 +160,7 @@ async fn generate(
     let list = done
         .tracks
         .into_iter()
-        .map(|track| track.track_uri)
+        .map(|track| track.details.track_uri)
         .collect();
     (first_ms.get().unwrap() - started_ms, done_ms, list)
 }
