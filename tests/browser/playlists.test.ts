@@ -324,11 +324,20 @@ test("on two devices, each removes the track that was pointed at, and shows what
   assert.equal(await one.page.getByRole("alert").count(), 0);
 });
 
-test("a playlist that was deleted on another device is told when the page is looked at again", async () => {
+test("a playlist that was renamed or deleted on another device is told when the page is looked at again", async () => {
   const { page, who, id } = await atPlaylist();
-  await who.supabase.from("playlists").update({ is_deleted: true }).eq("id", id);
-  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  const isLookedAtAfter = async (change: { name: string } | { is_deleted: boolean }) => {
+    await who.supabase.from("playlists").update(change).eq("id", id);
+    await page.evaluate(() => dispatchEvent(new Event("focus")));
+  };
+  await isLookedAtAfter({ name: "Monday" });
+  await page.getByRole("heading", { name: "Monday" }).waitFor();
+  await isLookedAtAfter({ is_deleted: true });
   await says(page, "This playlist is not here any more.");
+  await goTo(page, "playlists");
+  await page.getByText("Recently deleted (1)").waitFor();
+  await isLookedAtAfter({ is_deleted: false });
+  await page.getByRole("link", { name: "Monday" }).waitFor();
 });
 
 test("every track leads to Spotify in a window of its own, and its menu tells all about it", async () => {

@@ -1,11 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Playlist, Track } from "../api/data.ts";
-import {
-  describePlaylist,
-  readPlaylist,
-  readVersion,
-  setDeleted,
-} from "../api/data.ts";
+import { describePlaylist, readPlaylist, setDeleted } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
 import { duplicate } from "../api/shares.ts";
@@ -55,15 +50,16 @@ export function PlaylistScreen({ id }: { id: string }) {
   );
   const loading = useAction();
   const [gone, setGone] = useState<Failure | null>(null);
-  const read = async () => {
-    const fresh = await remembering(id, () => readPlaylist(id));
+  const take = (fresh: Playlist) => {
     setPlaylist(fresh);
     if (edits) edits.take(fresh);
     else setEdits(new Edits(id, fresh));
   };
   const load = () => {
     setGone(null);
-    return loading.run(read);
+    return loading.run(async () =>
+      take(await remembering(id, () => readPlaylist(id))),
+    );
   };
   useEffect(() => void load(), [id]);
   const { result } = generation.value;
@@ -77,9 +73,7 @@ export function PlaylistScreen({ id }: { id: string }) {
       void load();
   }, [result]);
   useEffect(() => {
-    const look = async () => {
-      if (edits && (await readVersion(id)) !== edits.version) await read();
-    };
+    const look = async () => take(await readPlaylist(id));
     return whenBack(() => {
       look().catch((error: unknown) => {
         const failure = asFailure(error);

@@ -12,7 +12,7 @@ import { date, language, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import { countOf, generation, MAKING, refinedId } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
-import { remembering } from "../state/offline.ts";
+import { remembering, whenBack } from "../state/offline.ts";
 import { refreshUsage } from "../state/session.ts";
 import { say } from "../state/toasts.ts";
 
@@ -34,6 +34,7 @@ export function PlaylistsScreen() {
     );
   // Loads again after a generation.
   useEffect(() => void load(), [running === null]);
+  useEffect(() => whenBack(load), []);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
   const deleted = all?.filter((it) => it.is_deleted) ?? [];

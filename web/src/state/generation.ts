@@ -123,7 +123,7 @@ export function startGenerations(): void {
   });
   whenBack(() => {
     const { problem } = generation.value;
-    if (problem?.kind === "lost" && navigator.onLine) recover(problem.order);
+    if (problem?.kind === "lost") recover(problem.order);
   });
 }
 

@@ -70,7 +70,7 @@ export function forgetRead(): void {
 /** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */
 export function whenBack(look: () => void): () => void {
   const lookIfSeen = () => {
-    if (!document.hidden) look();
+    if (!document.hidden && navigator.onLine) look();
   };
   const events = [
     [document, "visibilitychange"],
