@@ -4,11 +4,12 @@ import { links } from "./api/supabase.ts";
 import { Logo } from "./components/icons.tsx";
 import { FailureNotice, Notice } from "./components/notice.tsx";
 import { Announcer, ToastArea } from "./components/toast.tsx";
+import { Ways } from "./components/ways.tsx";
 import type { Texts } from "./i18n/texts.ts";
 import { chooseLanguage, language, useTexts } from "./i18n/texts.ts";
 import { AccountScreen } from "./pages/account.tsx";
 import {
-  ForgotScreen,
+  MailScreen,
   NewPasswordScreen,
   SignInScreen,
   SignUpScreen,
@@ -99,7 +100,8 @@ function screenOf(where: Route, isKnown: boolean): VNode {
     case "sign-up":
       return <SignUpScreen />;
     case "forgot":
-      return <ForgotScreen />;
+    case "resend":
+      return <MailScreen key={where.screen} kind={where.screen} />;
     case "confirm":
       return <ConfirmScreen key={where.query} />;
     case "new-password":
@@ -122,6 +124,7 @@ function titleOf({ screen, id }: Route, t: Texts): string {
     "sign-in": t.auth.signIn,
     "sign-up": t.auth.signUp,
     forgot: t.auth.forgotTitle,
+    resend: t.auth.resendTitle,
     confirm: t.confirm.title,
     "new-password": t.auth.newTitle,
     privacy: t.foot.privacy,
@@ -203,11 +206,7 @@ function ArrivalNotice() {
         <Notice tone="plain" title={t.account.linking} />
       ) : (
         <FailureNotice failure={now.failure}>
-          {now.way && (
-            <a class="button" href={`#/${now.way}`} onClick={close}>
-              {now.way === "forgot" ? t.auth.forgotTitle : t.nav.account}
-            </a>
-          )}
+          <Ways to={now.ways} then={close} />
           <button type="button" class="button" onClick={close}>
             {t.common.close}
           </button>

@@ -7,23 +7,23 @@ import { Cover } from "../components/cover.tsx";
 import { Field } from "../components/field.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { usePrice } from "../components/price.ts";
-import { ProblemNotice, start } from "../components/problem.tsx";
+import { ProblemNotice, start, WaitingNotice } from "../components/problem.tsx";
 import { TrackWords } from "../components/track-list.tsx";
 import { Wishes } from "../components/wishes.tsx";
 import type { Texts } from "../i18n/texts.ts";
 import { date, duration, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
-import type { Discovery } from "../state/generation.ts";
+import type { Discovery, Order } from "../state/generation.ts";
 import {
   DISCOVERY,
   generation,
   MAKING,
   newOrder,
   refinedId,
-  want,
 } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
 import { signInAnonymously, usage, user } from "../state/session.ts";
+import { want } from "../state/wanted.ts";
 import type { Form, FormProblem } from "../state/wish.ts";
 import {
   EMPTY,
@@ -83,18 +83,24 @@ export function Composer() {
     const order = newOrder(wishOf(form));
     if (user.value) return start(order);
     if (isNew && !isHuman) return;
-    // It runs as soon as the user is signed in.
-    want(order);
-    if (isNew) void entering.run(enter);
-    else go("sign-up");
+    if (isNew) void entering.run(() => enter(order));
+    else signUpFor(order);
   };
-  const enter = () =>
-    signInAnonymously().catch((error: unknown) => {
+  const signUpFor = (order: Order) => {
+    want(order);
+    go("sign-up");
+  };
+  const enter = async (order: Order) => {
+    try {
+      await signInAnonymously();
+    } catch (error) {
       // Auth no longer allows it.
       if (error instanceof Failure && error.code === "missing_token")
-        return go("sign-up");
+        return signUpFor(order);
       throw error;
-    });
+    }
+    start(order);
+  };
   const said = tried && wrong ? wordsFor(wrong, form, t) : null;
   const inText = said !== null && wrong !== null && PANEL_OF[wrong] === null;
   return (
@@ -108,6 +114,7 @@ export function Composer() {
           <a href={`#/${MAKING}`}>{t.run.title} …</a>
         </p>
       )}
+      {!user.value && <WaitingNotice />}
       <form class="stack" ref={element} onSubmit={submit} noValidate>
         <div class="ask">
           <textarea
