@@ -8,7 +8,7 @@ import { Field } from "../components/field.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { usePrice } from "../components/price.ts";
 import { ProblemNotice, start } from "../components/problem.tsx";
-import { TrackWords } from "../components/track-list.tsx";
+import { TrackWords } from "../components/track-words.tsx";
 import { Wishes } from "../components/wishes.tsx";
 import type { Texts } from "../i18n/texts.ts";
 import { date, duration, useTexts } from "../i18n/texts.ts";
@@ -181,11 +181,11 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
   const opener = (it: Panel, label: string, isSet: boolean) => (
     <button
       type="button"
-      class={isSet ? "chip chip-set" : "chip"}
+      class={isSet ? "chip chip-opens chip-set" : "chip chip-opens"}
       aria-expanded={panel === it}
       onClick={() => setPanel(panel === it ? null : it)}
     >
-      {label} <span aria-hidden="true">▾</span>
+      {label}
     </button>
   );
   const years =
@@ -194,9 +194,9 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
       : t.create.anyYears;
   const lengths = [...new Set([...LENGTHS, form.count])].sort((a, b) => a - b);
   return (
-    <div class="pills" role="group" aria-label={t.create.options}>
+    <fieldset class="pills" aria-label={t.create.options}>
       <select
-        class="chip chip-set"
+        class="chip chip-opens chip-set"
         aria-label={t.create.length}
         value={form.count}
         onChange={(event) =>
@@ -219,7 +219,11 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
         {t.create.explicit}
       </button>
       <select
-        class={form.discovery === "balanced" ? "chip" : "chip chip-set"}
+        class={
+          form.discovery === "balanced"
+            ? "chip chip-opens"
+            : "chip chip-opens chip-set"
+        }
         aria-label={t.create.discovery}
         value={form.discovery}
         onChange={(event) =>
@@ -242,7 +246,7 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
       >
         {t.create.versions}
       </button>
-    </div>
+    </fieldset>
   );
 }
 
