@@ -104,11 +104,9 @@ pub fn build(workspace: &Workspace) -> Result<()> {
         serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")?;
     for name in DOCUMENTS {
         let text = fs::read_to_string(web.join(name)).with_context(|| name.to_owned())?;
-        let text = NAMES
-            .iter()
-            .try_fold(text, |text, (placeholder, source)| {
-                anyhow::Ok(text.replace(placeholder, &name_of(output_of(&bundle, source)?)))
-            })?;
+        let text = NAMES.iter().try_fold(text, |text, (placeholder, source)| {
+            anyhow::Ok(text.replace(placeholder, &name_of(output_of(&bundle, source)?)))
+        })?;
         let text = text.replace(MODULES, &modules(&bundle)?);
         fs::write(out.join(name), text).with_context(|| name.to_owned())?;
     }
