@@ -15,11 +15,12 @@ use project::process;
 use project::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 6] = [
+pub const PARTS: [&str; 7] = [
     "stripe-webhook",
     "ai-playlist",
     "start-up",
     "functions",
+    "page",
     DATABASE,
     MATCHING,
 ];
@@ -82,9 +83,11 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
             .env("BENCH_FOLDER", &folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));
+        command.env("BENCH_PAGE", workspace.page());
         if let Some(other) = &other {
             command.env("BENCH_AGAINST", functions(&other.workspace, &other.stack));
             command.env("BENCH_AGAINST_READY_FILE", &other.ready_file);
+            command.env("BENCH_AGAINST_PAGE", other.workspace.page());
         }
         let scale = if options.scale == Scale::Full {
             "full"
