@@ -41,7 +41,12 @@ for (const [name, size] of SIZES) {
     await page.reload();
     await modelTakes(0, 0);
     await wish(page, "songs for a rainy tram ride");
-    await page.getByText("What you have written is kept").waitFor();
+    await page.getByText("This is made as soon as you are signed in:").waitFor();
+    await page.getByRole("button", { name: "Discard it" }).click();
+    await page.getByText("What you have written is kept.").waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("“songs for a rainy tram ride”").waitFor();
     await page.getByRole("button", { name: "Show" }).click();
     assert.equal(await page.getByLabel("Password", { exact: true }).getAttribute("type"), "text");
     await sendCredentials(page, "Create account", newAddress());
@@ -51,6 +56,43 @@ for (const [name, size] of SIZES) {
     assert.equal(await page.getByLabel("Your wish").inputValue(), "songs for a rainy tram ride");
   });
 }
+
+test("a stranger leaves a shared computer, and nothing is left", async () => {
+  const { page } = await visit(browser, { count: 3 });
+  await modelTakes(0, 0);
+  await wish(page);
+  await page.getByText("So far this is kept in this browser only.").waitFor();
+  await goTo(page, "account");
+  const leave = "Leave and delete these playlists";
+  await page.getByRole("button", { name: `${leave} …` }).click();
+  await page.getByRole("dialog").getByRole("button", { name: leave }).click();
+  await page.getByText("You have left, and nothing of yours is kept.").waitFor();
+  await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify(localStorage)), /draft|session/);
+});
+
+test("a link that is used or too old says what it was for, and leads to what helps", async () => {
+  const { page } = await visit(browser);
+  const [enter, resend, reset] = ["Sign in", "Send the confirmation again", "Reset your password"];
+  for (const [type, what, ...ways] of [
+    ["email_change", "Confirm the change of your e-mail address.", "Your account"],
+    ["magiclink", "Sign in with the link from the mail.", enter, reset],
+    ["invite", "Accept the invitation.", enter, reset],
+    ["signup", "Confirm that this e-mail address is yours.", enter, resend],
+    // Auth's own refusal does not say which link it was.
+    ["", "The link from the mail is not valid any more.", enter, resend, reset],
+  ] as const) {
+    await page.goto(`${ready.web_url}/#${type ? `/confirm?type=${type}&token_hash=used` : "error=access_denied&error_code=otp_expired"}`);
+    await says(page, what);
+    if (type) await page.getByRole("button", { name: "Confirm" }).click();
+    await says(page, "The link from the mail is not valid any more.");
+    assert.deepEqual(await page.getByRole("alert").getByRole("link").allTextContents(), ways);
+  }
+  await page.getByRole("link", { name: resend }).click();
+  await page.getByLabel("E-mail").fill("nobody@example.com");
+  await page.getByRole("button", { name: "Send the link" }).click();
+  await says(page, "If there is an account for nobody@example.com, a link is on its way.");
+});
 
 test("a wrong password is reported, and the address stays", async () => {
   const { email } = await listener();

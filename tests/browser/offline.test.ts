@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { launch } from "./browser.ts";
-import { goTo, tracksOn } from "./page.ts";
-import { arrival, playlistOf, ready } from "./support.ts";
+import { goTo, tracksOn, wish } from "./page.ts";
+import { arrival, modelTakes, playlistOf, ready } from "./support.ts";
 
 const browser = await launch();
 after(() => browser.close());
@@ -35,4 +35,22 @@ test("the last data is shown without a connection, and the cache contains only t
     [],
   );
   await context.setOffline(false);
+});
+
+test("a generation that a reload without a connection cuts off is told, goes on with the connection, and is paid for once", async () => {
+  const { page, context, who } = await arrival(browser, "", { count: 3, offline: true });
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  await modelTakes(30_000, 0);
+  await wish(page);
+  await page.getByText("Thinking of songs").waitFor();
+  await context.setOffline(true);
+  await page.reload();
+  await page.getByText("You are offline. Your playlist goes on once you are connected.").waitFor();
+  await modelTakes(0, 0);
+  await context.setOffline(false);
+  await page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
+  await goTo(page, "");
+  await page.getByText("2 of 3 AI playlists left").waitFor();
+  const { data } = await who.supabase.from("playlists").select("id");
+  assert.equal(data?.length, 1);
 });

@@ -324,11 +324,20 @@ test("two devices each remove the chosen track, and show the stored list", async
   assert.equal(await one.page.getByRole("alert").count(), 0);
 });
 
-test("a playlist that was deleted on another device is reported when the page becomes visible again", async () => {
+test("a playlist that was renamed or deleted on another device is reported when the page becomes visible again", async () => {
   const { page, who, id } = await atPlaylist();
-  await who.supabase.from("playlists").update({ is_deleted: true }).eq("id", id);
-  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  const isLookedAtAfter = async (change: { name: string } | { is_deleted: boolean }) => {
+    await who.supabase.from("playlists").update(change).eq("id", id);
+    await page.evaluate(() => dispatchEvent(new Event("focus")));
+  };
+  await isLookedAtAfter({ name: "Monday" });
+  await page.getByRole("heading", { name: "Monday" }).waitFor();
+  await isLookedAtAfter({ is_deleted: true });
   await says(page, "This playlist is not here any more.");
+  await goTo(page, "playlists");
+  await page.getByText("Recently deleted (1)").waitFor();
+  await isLookedAtAfter({ is_deleted: false });
+  await page.getByRole("link", { name: "Monday" }).waitFor();
 });
 
 test("every track links to Spotify in a new window, and its menu has all actions", async () => {

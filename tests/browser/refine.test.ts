@@ -107,6 +107,49 @@ test("a failed refinement is reported at the form, loses nothing, and can be ret
   assert.deepEqual(await titlesOf(who, id), ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"]);
 });
 
+test("a version shows as restored once it is, and a failure is told where it was asked for", async () => {
+  const { page, who, id } = await atPlaylist();
+  await suggests(["Come as You Are", "Karma Police", "Let It Be", "Whisky"]);
+  await refine(page, "calmer", "Change all 4");
+  const changed = await tracksOn(page);
+  const { promise: held, resolve: fail } = Promise.withResolvers<void>();
+  await page.route("**/rpc/restore_version", async (route) => held.then(() => route.fulfill({ status: 503, json: { code: "PGRST001", message: "away" } })));
+  const versions = page.getByRole("group", { name: "Versions" });
+  await versions.getByRole("button", { name: "Back to: As it began" }).click();
+  await versions.getByText("Saving …").waitFor();
+  assert.deepEqual([await tracksOn(page), await page.getByText("Now: ").count()], [changed, 0]);
+  fail();
+  await page.locator(".dock").getByText("This change is not saved. Our database does not answer.").waitFor();
+  await versions.getByText("Version 2 of 2").waitFor();
+  assert.deepEqual([await tracksOn(page), await titlesOf(who, id)], [changed, changed]);
+  await page.unrouteAll();
+  await page.locator(".dock").getByRole("button", { name: "Try again" }).click();
+  await versions.getByText("Version 1 of 2").waitFor();
+});
+
+test("a refinement that goes on is marked in the library and in its playlist, also after a reload", async () => {
+  const { page } = await atPlaylist();
+  await keep(page);
+  await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
+  const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+  await page.route("**/functions/v1/ai-playlist", async (route) => held.then(() => route.continue()).catch(() => {}));
+  await page.getByLabel("What should be different").fill("calmer");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Making your playlist" }).waitFor();
+  await page.getByRole("link", { name: "Library" }).click();
+  const tiles = page.getByRole("list", { name: "Playlists" }).getByRole("listitem");
+  await tiles.filter({ hasText: "Sunday" }).getByText("Being changed …").waitFor();
+  assert.equal(await tiles.count(), 1);
+  await page.getByRole("link", { name: "Sunday" }).click();
+  for (const again of [false, true]) {
+    if (again) await page.reload();
+    await page.getByRole("link", { name: "Being changed …" }).waitFor();
+  }
+  goOn();
+  await page.getByText("Version 2 of 2").waitFor();
+  assert.equal(await page.getByRole("link", { name: "Being changed …" }).count(), 0);
+});
+
 test("nothing is sent while every song is kept or the instruction is empty", async () => {
   const { page } = await atPlaylist(PHONE);
   let calls = 0;

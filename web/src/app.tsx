@@ -4,6 +4,7 @@ import { links } from "./api/supabase.ts";
 import { Logo } from "./components/icons.tsx";
 import { FailureNotice, Notice } from "./components/notice.tsx";
 import { Announcer, ToastArea } from "./components/toast.tsx";
+import { Ways } from "./components/ways.tsx";
 import type { Texts } from "./i18n/texts.ts";
 import { chooseLanguage, language, useTexts } from "./i18n/texts.ts";
 import { Composer } from "./pages/composer.tsx";
@@ -121,7 +122,8 @@ function Later({ where, isKnown }: { where: Route; isKnown: boolean }) {
     case "sign-up":
       return <screens.SignUpScreen />;
     case "forgot":
-      return <screens.ForgotScreen />;
+    case "resend":
+      return <screens.MailScreen key={where.screen} kind={where.screen} />;
     case "confirm":
       return <screens.ConfirmScreen key={where.query} />;
     case "new-password":
@@ -144,6 +146,7 @@ function titleOf({ screen, id }: Route, t: Texts): string {
     "sign-in": t.auth.signIn,
     "sign-up": t.auth.signUp,
     forgot: t.auth.forgotTitle,
+    resend: t.auth.resendTitle,
     confirm: t.confirm.title,
     "new-password": t.auth.newTitle,
     privacy: t.foot.privacy,
@@ -225,11 +228,7 @@ function ArrivalNotice() {
         <Notice tone="plain" title={t.account.linking} />
       ) : (
         <FailureNotice failure={now.failure}>
-          {now.way && (
-            <a class="button" href={`#/${now.way}`} onClick={close}>
-              {now.way === "forgot" ? t.auth.forgotTitle : t.nav.account}
-            </a>
-          )}
+          <Ways to={now.ways} then={close} />
           <button type="button" class="button" onClick={close}>
             {t.common.close}
           </button>

@@ -6,22 +6,11 @@ import { keyTarget, landing, moved, shift } from "../src/components/reorder.ts";
 import { en } from "../src/i18n/en.ts";
 import { pl } from "../src/i18n/pl.ts";
 import { arrivalOf } from "../src/state/arrival.ts";
-import type { Store } from "../src/state/drafts.ts";
 import { Drafts } from "../src/state/drafts.ts";
 import { csvOf, fileNameOf, textOf } from "../src/state/files.ts";
 import { needsSession, routeOf } from "../src/state/route.ts";
 import { EMPTY, lengthOf, problemOf, wishOf } from "../src/state/wish.ts";
-
-class Memory implements Store {
-  readonly kept = new Map<string, string>();
-  get length() {
-    return this.kept.size;
-  }
-  key = (index: number) => [...this.kept.keys()][index] ?? null;
-  getItem = (name: string) => this.kept.get(name) ?? null;
-  setItem = (name: string, value: string) => void this.kept.set(name, value);
-  removeItem = (name: string) => void this.kept.delete(name);
-}
+import { Memory } from "./browser.ts";
 
 test("a draft is there again after a reload, until it is forgotten", () => {
   const store = new Memory();

@@ -91,12 +91,12 @@ export class AuthClient {
     throw refusal(answer);
   }
 
-  /** Signs up; returns null if the address has to be confirmed first. */
+  /** Signs up and returns the account's id. Without a session the address has to be confirmed first. */
   async signUp(
     email: string,
     password: string,
     captcha?: string,
-  ): Promise<Session | null> {
+  ): Promise<string> {
     const body = await this.#ask("signup", {
       email,
       password,
@@ -104,9 +104,10 @@ export class AuthClient {
     });
     const session = sessionOf(body);
     // If Auth confirms addresses, it hides that one is taken: it returns no identity and sends no mail.
-    const { identities } = session?.user ?? (body as AuthUser);
+    const { id, identities } = session?.user ?? (body as AuthUser);
     if (identities?.length === 0) throw new Failure("email_taken");
-    return session && this.#keep(session);
+    if (session) this.#keep(session);
+    return id;
   }
 
   async signInAnonymously(captcha?: string): Promise<void> {

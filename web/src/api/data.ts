@@ -203,17 +203,6 @@ export async function setDeleted(
   );
 }
 
-/** Returns the version of a playlist's tracks. */
-export async function readVersion(id: string): Promise<number> {
-  const row = api()
-    .from("playlists")
-    .select("version")
-    .eq("id", id)
-    .eq("is_deleted", false)
-    .single();
-  return (await answerOf(row)).version;
-}
-
 /** Replaces a playlist's tracks. */
 export async function fill(
   playlist_id: string,

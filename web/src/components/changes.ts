@@ -18,7 +18,7 @@ export function useChanges(
   edits: Edits,
   name: string,
   made: Made | null,
-  make: (change: Change, words: { said: string }) => void,
+  settle: (change: Change, said: string) => void,
 ) {
   const t = useTexts();
   const { id } = edits;
@@ -43,9 +43,9 @@ export function useChanges(
     const at = versions.findIndex((it) => it.version === version);
     const words =
       versions[at]?.instruction ?? t.versions.of(at + 1, versions.length);
-    make(
+    settle(
       { kind: "restore", version, from: current?.version ?? version },
-      { said: t.versions.restored(words) },
+      t.versions.restored(words),
     );
   };
   const makeOthers = () => {

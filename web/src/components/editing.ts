@@ -42,12 +42,18 @@ export function useEditing(edits: Edits) {
     void step.outcome.then((failure) => failure && dismiss(toast));
   };
 
+  /** Makes an edit and says so once it is saved. */
+  const settle = async (change: Change, said: string, isToldAtRow = true) => {
+    const step = edits.make(change, isToldAtRow);
+    const failure = await step.outcome;
+    if (!failure) step.toast = say(said, () => undo(step));
+    return failure;
+  };
+
   /** Makes an edit in a dialog, which shows the failure. */
   const choose = async (change: Change, said: string) => {
-    const step = edits.make(change, false);
-    const failure = await step.outcome;
+    const failure = await settle(change, said, false);
     if (failure) throw failure;
-    step.toast = say(said, () => undo(step));
   };
 
   const removeAll = (gone: readonly Track[]) =>
@@ -78,23 +84,5 @@ export function useEditing(edits: Edits) {
     retry: (failed) => edits.retry(failed),
     forget: (failed) => edits.forget(failed),
   };
-  return { edit, removeAll, choose, make };
-}
-
-/** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */
-export function whenBack(look: () => void): () => void {
-  const lookIfSeen = () => {
-    if (!document.hidden) look();
-  };
-  const events = [
-    [document, "visibilitychange"],
-    [window, "focus"],
-    [window, "online"],
-  ] as const;
-  for (const [target, name] of events)
-    target.addEventListener(name, lookIfSeen);
-  return () => {
-    for (const [target, name] of events)
-      target.removeEventListener(name, lookIfSeen);
-  };
+  return { edit, removeAll, choose, settle };
 }

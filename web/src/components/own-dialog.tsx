@@ -57,10 +57,12 @@ export function OwnDialog({
   return (
     <Dialog title={title} close={close}>
       <form class="stack" onSubmit={submit}>
-        <p>
-          {t.account.signedInAs}{" "}
-          <strong class="break">{who && nameOf(who)}</strong>
-        </p>
+        {!who?.isAnonymous && (
+          <p>
+            {t.account.signedInAs}{" "}
+            <strong class="break">{who && nameOf(who)}</strong>
+          </p>
+        )}
         {children}
         {action.failure && <FailureNotice failure={action.failure} />}
         {isOld && (

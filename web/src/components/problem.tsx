@@ -10,6 +10,7 @@ import {
 } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
 import { say } from "../state/toasts.ts";
+import { unwant, wanted } from "../state/wanted.ts";
 import { FailureNotice, Notice } from "./notice.tsx";
 import { UpgradeDialog } from "./own-dialog.tsx";
 import { usePrice } from "./price.ts";
@@ -21,6 +22,23 @@ export function start(order: Order): void {
   if (generation.value.running) say(textsNow().run.busy);
   else void run(order);
   go(MAKING);
+}
+
+/** Shows the request that is made after signing in. */
+export function WaitingNotice() {
+  const t = useTexts();
+  const order = wanted();
+  if (!order) return null;
+  return (
+    <Notice tone="plain" title={t.auth.waits}>
+      <p class="wish" dir="auto">
+        “{order.wish.prompt}”
+      </p>
+      <button type="button" class="button" onClick={unwant}>
+        {t.run.giveUp}
+      </button>
+    </Notice>
+  );
 }
 
 /** Shows why the last generation failed, and what to do. */
@@ -38,7 +56,10 @@ export function ProblemNotice({ problem, pick }: Props) {
       return <Notice tone="plain" title={t.create.cancelled} />;
     const [title, next] =
       problem.kind === "lost"
-        ? [t.run.lostTitle, t.run.lostNext]
+        ? [
+            problem.isOffline ? t.run.offlineTitle : t.run.lostTitle,
+            t.run.lostNext,
+          ]
         : [t.run.keptTitle, t.run.keptNext];
     return (
       <Notice tone="plain" title={title}>

@@ -4,7 +4,13 @@ import type { Track } from "../api/data.ts";
 import { useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import type { Wish } from "../state/generation.ts";
-import { generation, newOrder, refinedId } from "../state/generation.ts";
+import {
+  countOf,
+  generation,
+  MAKING,
+  newOrder,
+  refinedId,
+} from "../state/generation.ts";
 import { ProblemNotice, start } from "./problem.tsx";
 
 const MAX_TRACKS = 50;
@@ -79,6 +85,12 @@ export function RefineDock({
     <>
       {isOurs && <ProblemNotice problem={problem} />}
       <form class="dock" onSubmit={submit}>
+        {running && refinedId(running.order) === id && (
+          <p class="versions">
+            <a href={`#/${MAKING}`}>{t.playlists.changing}</a>{" "}
+            {t.run.found(countOf(running), running.target)}
+          </p>
+        )}
         {children}
         <ul class="chips" aria-label={t.create.examples}>
           {t.result.chips.map((chip) => (

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { pageUrl } from "../api/config.ts";
 import { readShareId, share, unshare } from "../api/shares.ts";
 import { useTexts } from "../i18n/texts.ts";
+import { copyText } from "../state/files.ts";
 import { say, sayFailure } from "../state/toasts.ts";
 import { useAction } from "./action.ts";
 import { Dialog } from "./dialog.tsx";
@@ -19,11 +20,11 @@ export function ShareDialog({ id, name, close }: Props) {
   const read = () => action.run(async () => setShareId(await readShareId(id)));
   useEffect(() => void read(), []);
   const url = `${pageUrl()}?p=${shareId}`;
-  const copy = () =>
-    navigator.clipboard.writeText(url).then(
-      () => say(t.share.copied),
-      () => field.current?.select(),
-    );
+  const copy = async () => {
+    if (await copyText(url)) return say(t.share.copied);
+    field.current?.select();
+    say(t.share.copyByHand);
+  };
   // The user closing the device's own sheet is no failure.
   const pass = () =>
     navigator

@@ -29,9 +29,14 @@ export function ToastArea() {
           class="toast"
           key={toast.id}
           onMouseEnter={() => hold(toast.id)}
-          onMouseLeave={() => release(toast)}
+          onMouseLeave={(event) =>
+            event.currentTarget.contains(document.activeElement) ||
+            release(toast)
+          }
           onFocusCapture={() => hold(toast.id)}
-          onBlurCapture={() => release(toast)}
+          onBlurCapture={(event) =>
+            event.currentTarget.matches(":hover") || release(toast)
+          }
         >
           <span>{toast.text}</span>
           {toast.undo && (

@@ -108,7 +108,9 @@ export function TrackList({ label, tracks, rows = 0, edit }: Props) {
   );
   const count = Math.max(rows, tracks.length);
   const homeless =
-    edit?.failed.filter((it) => rowOf(it, tracks) === undefined) ?? [];
+    edit?.failed.filter(
+      (it) => it.change.kind !== "restore" && rowOf(it, tracks) === undefined,
+    ) ?? [];
   return (
     <>
       {edit && (
@@ -195,7 +197,13 @@ function RowMenu({
   );
 }
 
-function FailedEdit({ failed, edit }: { failed: Failed; edit: Editing }) {
+export function FailedEdit({
+  failed,
+  edit,
+}: {
+  failed: Failed;
+  edit: Pick<Editing, "retry" | "forget">;
+}) {
   const t = useTexts();
   const { what, next } = failureText(failed.failure.code);
   return (

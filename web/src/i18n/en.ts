@@ -30,6 +30,7 @@ export const en = {
     undone: "Undone.",
     redone: "Done again.",
     lastRead: "You are offline. This is what was read last.",
+    saving: "Saving …",
   },
   create: {
     title: "Say how it should feel.\nWe find songs that exist.",
@@ -92,6 +93,8 @@ export const en = {
     stop: "Cancel",
     list: "Tracks found so far",
     lostTitle: "The connection was lost while your playlist was being made.",
+    offlineTitle:
+      "You are offline. Your playlist goes on once you are connected.",
     lostNext:
       "Nothing is charged twice: we look for the finished playlist first, and make it only if it is not there.",
     keptTitle:
@@ -173,6 +176,8 @@ export const en = {
     link: "Link to this playlist",
     copy: "Copy link",
     copied: "The link is copied.",
+    copyByHand:
+      "The browser does not let us copy. The link is selected: copy it yourself.",
     pass: "Send …",
     revoke: "Stop sharing",
     revoked: "The link no longer works.",
@@ -231,6 +236,7 @@ export const en = {
       name: "By name",
     },
     making: "Being made …",
+    changing: "Being changed …",
     open: "Open",
     more: (name: string) => `More for ${name}`,
   },
@@ -261,6 +267,7 @@ export const en = {
     replaced: "The copy on Spotify was gone, so there is a new one.",
     copy: "Copy as text",
     copied: "Copied.",
+    notCopied: "The browser does not let us copy. Download the songs as CSV.",
     csv: "Download as CSV",
     csvHeads: [
       "Title",
@@ -309,6 +316,10 @@ export const en = {
     signedInAs: "Signed in as",
     signOut: "Sign out",
     signedOut: "You are signed out.",
+    leave: "Leave and delete these playlists",
+    leaveText:
+      "You are here without an account. This deletes every playlist that you have made here, at once and for good.",
+    left: "You have left, and nothing of yours is kept.",
     data: "Your data",
     dataText: "Everything that is stored about you, as one file.",
     download: "Download my data",
@@ -350,12 +361,14 @@ export const en = {
     haveAccount: "Already have an account?",
     signUpGo: "Create account",
     wanted: "Sign in to see this page.",
-    kept: "What you have written is kept and comes true once you are in.",
+    kept: "What you have written is kept.",
+    waits: "This is made as soon as you are signed in:",
     checkTitle: "Check your mail",
     check: (email: string) =>
       `We have sent a link to ${email}. Open it to finish. It may be in the spam folder.`,
     resend: "Send it again",
     resent: "Sent again.",
+    resendTitle: "Send the confirmation again",
     forgotTitle: "Reset your password",
     forgotLead: "We send you a link with which you choose a new one.",
     forgotGo: "Send the link",

@@ -280,7 +280,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
   },
   mail_link_expired: {
     what: "The link from the mail is not valid any more.",
-    next: "Ask for a new one.",
+    next: "It was used already, or it is too old.",
   },
   session_in_link: {
     what: "The link tried to sign you in to an account of its choice. It was ignored.",

@@ -280,7 +280,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   mail_link_expired: {
     what: "Link z wiadomości jest już nieważny.",
-    next: "Poproś o nowy.",
+    next: "Został już użyty albo jest za stary.",
   },
   session_in_link: {
     what: "Link próbował zalogować Cię na wybrane przez siebie konto. Został zignorowany.",

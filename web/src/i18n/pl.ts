@@ -32,6 +32,7 @@ export const pl: Texts = {
     lastRead: "Jesteś offline. To jest stan z ostatniego odczytu.",
     undone: "Cofnięto.",
     redone: "Wykonano ponownie.",
+    saving: "Zapisywanie …",
   },
   create: {
     title: "Powiedz, jak ma brzmieć.\nZnajdziemy prawdziwe piosenki.",
@@ -93,6 +94,8 @@ export const pl: Texts = {
     stop: "Anuluj",
     list: "Utwory znalezione do tej pory",
     lostTitle: "Połączenie zostało zerwane w trakcie tworzenia playlisty.",
+    offlineTitle:
+      "Jesteś offline. Tworzenie ruszy dalej, gdy wróci połączenie.",
     lostNext:
       "Niczego nie zapłacisz dwa razy: najpierw szukamy gotowej playlisty, a tworzymy ją tylko wtedy, gdy jej nie ma.",
     keptTitle:
@@ -172,6 +175,8 @@ export const pl: Texts = {
     link: "Link do tej playlisty",
     copy: "Kopiuj link",
     copied: "Link skopiowany.",
+    copyByHand:
+      "Przeglądarka nie pozwala kopiować. Link jest zaznaczony: skopiuj go ręcznie.",
     pass: "Wyślij …",
     revoke: "Przestań udostępniać",
     revoked: "Link już nie działa.",
@@ -229,6 +234,7 @@ export const pl: Texts = {
       name: "Według nazwy",
     },
     making: "Powstaje …",
+    changing: "Zmienia się …",
     open: "Otwórz",
     more: (name) => `Więcej: ${name}`,
   },
@@ -256,6 +262,7 @@ export const pl: Texts = {
     replaced: "Kopii w Spotify już nie było, więc powstała nowa.",
     copy: "Kopiuj jako tekst",
     copied: "Skopiowano.",
+    notCopied: "Przeglądarka nie pozwala kopiować. Pobierz piosenki jako CSV.",
     csv: "Pobierz jako CSV",
     csvHeads: [
       "Tytuł",
@@ -304,6 +311,10 @@ export const pl: Texts = {
     signedInAs: "Zalogowano jako",
     signOut: "Wyloguj się",
     signedOut: "Wylogowano.",
+    leave: "Wyjdź i usuń te playlisty",
+    leaveText:
+      "Jesteś tu bez konta. To usunie wszystkie playlisty, które tu powstały, od razu i na zawsze.",
+    left: "To koniec wizyty: nic po niej nie zostało.",
     data: "Twoje dane",
     dataText: "Wszystko, co o Tobie przechowujemy, w jednym pliku.",
     download: "Pobierz moje dane",
@@ -345,12 +356,14 @@ export const pl: Texts = {
     haveAccount: "Masz już konto?",
     signUpGo: "Załóż konto",
     wanted: "Zaloguj się, aby zobaczyć tę stronę.",
-    kept: "To, co wpisano, zostaje i spełni się po zalogowaniu.",
+    kept: "To, co wpisano, zostaje.",
+    waits: "To powstanie zaraz po zalogowaniu:",
     checkTitle: "Sprawdź pocztę",
     check: (email) =>
       `Wysłaliśmy link na ${email}. Otwórz go, aby dokończyć. Może być w spamie.`,
     resend: "Wyślij jeszcze raz",
     resent: "Wysłano jeszcze raz.",
+    resendTitle: "Wyślij potwierdzenie jeszcze raz",
     forgotTitle: "Ustaw nowe hasło",
     forgotLead: "Wyślemy Ci link, dzięki któremu wybierzesz nowe.",
     forgotGo: "Wyślij link",

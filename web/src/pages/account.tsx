@@ -205,20 +205,28 @@ function DataCard() {
   );
 }
 
+/** What deleting the account is called and does; an anonymous user leaves by it. */
+function useDanger(): [title: string, text: string, done: string] {
+  const { account } = useTexts();
+  return user.value?.isAnonymous
+    ? [account.leave, account.leaveText, account.left]
+    : [account.danger, account.dangerText, account.deleted];
+}
+
 function DangerCard() {
-  const t = useTexts();
+  const [title, text] = useDanger();
   const [open, setOpen] = useState(false);
   return (
     <section class="card stack" aria-labelledby="danger">
-      <h2 id="danger">{t.account.danger}</h2>
-      <p class="hint">{t.account.dangerText}</p>
+      <h2 id="danger">{title}</h2>
+      <p class="hint">{text}</p>
       <div class="row">
         <button
           type="button"
           class="button button-bad"
           onClick={() => setOpen(true)}
         >
-          {t.account.danger} …
+          {title} …
         </button>
       </div>
       {open && <DeleteDialog close={() => setOpen(false)} />}
@@ -229,6 +237,7 @@ function DangerCard() {
 function DeleteDialog({ close }: { close: () => void }) {
   const t = useTexts();
   const who = user.value;
+  const [title, text, done] = useDanger();
   const label = who?.email
     ? t.account.confirmEmail
     : who?.phone
@@ -236,29 +245,31 @@ function DeleteDialog({ close }: { close: () => void }) {
       : t.account.confirmId;
   const [typed, setTyped] = useState("");
   const work = async () => {
-    await deleteAccount(typed.trim());
+    await deleteAccount(who?.isAnonymous ? who.id : typed.trim());
     reset();
     go("");
-    say(t.account.deleted);
+    say(done);
   };
   return (
     <OwnDialog
-      title={t.account.danger}
-      go={t.account.deleteGo}
+      title={title}
+      go={who?.isAnonymous ? title : t.account.deleteGo}
       bad
       close={close}
       work={work}
     >
-      <p>{t.account.dangerText}</p>
-      <Field
-        label={label}
-        type={who?.email ? "email" : "text"}
-        value={typed}
-        change={setTyped}
-        hint={t.account.confirm(who ? nameOf(who) : "")}
-        required
-        autofocus
-      />
+      <p>{text}</p>
+      {!who?.isAnonymous && (
+        <Field
+          label={label}
+          type={who?.email ? "email" : "text"}
+          value={typed}
+          change={setTyped}
+          hint={t.account.confirm(who ? nameOf(who) : "")}
+          required
+          autofocus
+        />
+      )}
     </OwnDialog>
   );
 }

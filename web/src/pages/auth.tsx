@@ -6,9 +6,10 @@ import { useAction } from "../components/action.ts";
 import { CaptchaWidget, useCaptcha } from "../components/captcha.tsx";
 import { Field } from "../components/field.tsx";
 import { FailureNotice, Notice } from "../components/notice.tsx";
+import { WaitingNotice } from "../components/problem.tsx";
 import { useTexts } from "../i18n/texts.ts";
 import { drafts, useDraft } from "../state/drafts.ts";
-import { generation } from "../state/generation.ts";
+import { generation, runWanted } from "../state/generation.ts";
 import { go, goInstead, route } from "../state/navigation.ts";
 import { needsSession } from "../state/route.ts";
 import {
@@ -21,6 +22,7 @@ import {
   user,
 } from "../state/session.ts";
 import { say } from "../state/toasts.ts";
+import { wanted, wantFor } from "../state/wanted.ts";
 import type { Form } from "../state/wish.ts";
 import { EMPTY } from "../state/wish.ts";
 
@@ -59,6 +61,7 @@ function Frame({
       <form class="card stack" onSubmit={onSubmit}>
         <h1 tabIndex={-1}>{title}</h1>
         {lead && <p class="hint">{lead}</p>}
+        {!isKnown && <WaitingNotice />}
         {children}
         {!isKnown && <CaptchaWidget />}
         {action.failure && (
@@ -79,15 +82,17 @@ function Frame({
   );
 }
 
-/** Opens the playlist that is being generated, otherwise the start. */
-function enter(): void {
-  if (!generation.value.running) goInstead("");
+/** Opens the playlist that is being generated or was wanted, otherwise the start. */
+export function enter(): void {
+  if (!runWanted() && !generation.value.running) goInstead("");
 }
 
 /** Returns the note that the draft is kept, if there is a draft. */
 function useKept(): string | undefined {
   const t = useTexts();
-  return drafts.read<Form>("wish", EMPTY).prompt ? t.auth.kept : undefined;
+  return !wanted() && drafts.read<Form>("wish", EMPTY).prompt
+    ? t.auth.kept
+    : undefined;
 }
 
 /** Passwords are the only input that is not kept as a draft. */
@@ -100,12 +105,13 @@ export function SignInScreen() {
   const [email, setEmail] = useEmail();
   const [password, setPassword] = useState("");
   const action = useAction();
-  const wanted = needsSession(route.value);
+  const isGate = needsSession(route.value);
   const kept = useKept();
   const submit = async () => {
     await signIn(email.trim(), password);
     // A user who asked for another screen is already there.
-    if (!wanted) enter();
+    if (isGate) runWanted();
+    else enter();
   };
   const resend = async () => {
     await sendConfirmation(email.trim());
@@ -123,7 +129,7 @@ export function SignInScreen() {
     <Frame
       title={t.auth.signIn}
       lead={
-        user.value?.isAnonymous ? t.auth.leaves : wanted ? t.auth.wanted : kept
+        user.value?.isAnonymous ? t.auth.leaves : isGate ? t.auth.wanted : kept
       }
       help={(code) =>
         code === "email_not_confirmed" && (
@@ -172,11 +178,15 @@ export function SignUpScreen() {
   const kept = useKept();
   const action = useAction();
   const submit = async () => {
-    if (!(await (isAnonymous ? keepAccount : signUp)(email.trim(), password)))
-      return setSent(true);
-    if (!isAnonymous) return enter();
-    say(t.auth.keptNow);
-    goInstead("playlists");
+    if (isAnonymous) {
+      if (!(await keepAccount(email.trim(), password))) return setSent(true);
+      say(t.auth.keptNow);
+      return goInstead("playlists");
+    }
+    const id = await signUp(email.trim(), password);
+    if (user.value?.id === id) return enter();
+    wantFor(id);
+    setSent(true);
   };
   if (sent)
     return (
@@ -249,19 +259,20 @@ function CheckMail({
   );
 }
 
-export function ForgotScreen() {
+/** Sends a link once more: to choose a new password, or to confirm the address. */
+export function MailScreen({ kind }: { kind: "forgot" | "resend" }) {
   const t = useTexts();
   const [email, setEmail] = useEmail();
   const [sent, setSent] = useState(false);
   const action = useAction();
   const submit = async () => {
-    await sendRecovery(email.trim());
+    await (kind === "forgot" ? sendRecovery : sendConfirmation)(email.trim());
     setSent(true);
   };
   return (
     <Frame
-      title={t.auth.forgotTitle}
-      lead={t.auth.forgotLead}
+      title={kind === "forgot" ? t.auth.forgotTitle : t.auth.resendTitle}
+      lead={kind === "forgot" ? t.auth.forgotLead : undefined}
       action={action}
       go={t.auth.forgotGo}
       submit={submit}

@@ -3,27 +3,26 @@ import { Failure } from "../api/failure.ts";
 import { allowsAnonymous } from "../api/supabase.ts";
 import { useAction } from "../components/action.ts";
 import { CaptchaWidget, useCaptcha } from "../components/captcha.tsx";
-import { Cover } from "../components/cover.tsx";
 import { Field } from "../components/field.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { usePrice } from "../components/price.ts";
-import { ProblemNotice, start } from "../components/problem.tsx";
-import { TrackWords } from "../components/track-words.tsx";
+import { ProblemNotice, start, WaitingNotice } from "../components/problem.tsx";
+import { Sample } from "../components/sample.tsx";
 import { Wishes } from "../components/wishes.tsx";
 import type { Texts } from "../i18n/texts.ts";
-import { date, duration, useTexts } from "../i18n/texts.ts";
+import { date, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
-import type { Discovery } from "../state/generation.ts";
+import type { Discovery, Order } from "../state/generation.ts";
 import {
   DISCOVERY,
   generation,
   MAKING,
   newOrder,
   refinedId,
-  want,
 } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
 import { signInAnonymously, usage, user } from "../state/session.ts";
+import { want } from "../state/wanted.ts";
 import type { Form, FormProblem } from "../state/wish.ts";
 import {
   EMPTY,
@@ -83,18 +82,24 @@ export function Composer() {
     const order = newOrder(wishOf(form));
     if (user.value) return start(order);
     if (isNew && !isHuman) return;
-    // It runs as soon as the user is signed in.
-    want(order);
-    if (isNew) void entering.run(enter);
-    else go("sign-up");
+    if (isNew) void entering.run(() => enter(order));
+    else signUpFor(order);
   };
-  const enter = () =>
-    signInAnonymously().catch((error: unknown) => {
+  const signUpFor = (order: Order) => {
+    want(order);
+    go("sign-up");
+  };
+  const enter = async (order: Order) => {
+    try {
+      await signInAnonymously();
+    } catch (error) {
       // Auth no longer allows it.
       if (error instanceof Failure && error.code === "missing_token")
-        return go("sign-up");
+        return signUpFor(order);
       throw error;
-    });
+    }
+    start(order);
+  };
   const said = tried && wrong ? wordsFor(wrong, form, t) : null;
   const inText = said !== null && wrong !== null && PANEL_OF[wrong] === null;
   return (
@@ -108,6 +113,7 @@ export function Composer() {
           <a href={`#/${MAKING}`}>{t.run.title} …</a>
         </p>
       )}
+      {!user.value && <WaitingNotice />}
       <form class="stack" ref={element} onSubmit={submit} noValidate>
         <div class="ask">
           <textarea
@@ -357,47 +363,5 @@ function Examples({ pick }: { pick: (example: string) => void }) {
         ))}
       </ul>
     </div>
-  );
-}
-
-const SAMPLE = [
-  ["Falling Slowly", "Glen Hansard, Markéta Irglová", 244],
-  ["Pink Moon", "Nick Drake", 126],
-  ["Zostań", "Kortez", 226],
-  ["The Blower's Daughter", "Damien Rice", 284],
-] as const;
-
-/** An example of a generated playlist. */
-function Sample() {
-  const t = useTexts();
-  const tracks = SAMPLE.map(([title, artist, seconds]) => ({
-    title,
-    artist,
-    duration_ms: seconds * 1000,
-    track_uri: title,
-    album: "",
-    explicit: false,
-  }));
-  return (
-    <section class="sample" aria-labelledby="sample">
-      <Cover seed="window seat, line 18" />
-      <div class="sample-words">
-        <div>
-          <p class="hint">{t.create.sample}</p>
-          <h2 id="sample">{t.create.sampleName}</h2>
-        </div>
-        <ol>
-          {tracks.map((track, index) => (
-            <li key={track.title} class="track">
-              <span class="art" aria-hidden="true">
-                {index + 1}
-              </span>
-              <TrackWords track={track} />
-              <span class="track-time">{duration(track.duration_ms)}</span>
-            </li>
-          ))}
-        </ol>
-      </div>
-    </section>
   );
 }

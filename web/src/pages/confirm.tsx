@@ -4,17 +4,30 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useAction } from "../components/action.ts";
 import { FailureNotice, Notice } from "../components/notice.tsx";
+import { WaitingNotice } from "../components/problem.tsx";
+import type { Way } from "../components/ways.tsx";
+import { Ways } from "../components/ways.tsx";
 import { useTexts } from "../i18n/texts.ts";
-import { generation, reset } from "../state/generation.ts";
+import { reset } from "../state/generation.ts";
 import { goInstead, route } from "../state/navigation.ts";
 import type { Opened } from "../state/session.ts";
 import { nameOf, openMailLink, signOut, user } from "../state/session.ts";
 import { say } from "../state/toasts.ts";
+import { enter as goOn } from "./auth.tsx";
 
 type Kind = keyof ReturnType<typeof useTexts>["confirm"]["lead"];
 
 /** The types of links after which the user chooses a password. */
 const WITHOUT_PASSWORD: readonly Kind[] = ["recovery", "invite"];
+
+/** What helps after a link that was used already or is too old. */
+const HELP: Record<Kind, readonly Way[]> = {
+  signup: ["sign-in", "resend"],
+  magiclink: ["sign-in", "forgot"],
+  recovery: ["forgot"],
+  email_change: ["account"],
+  invite: ["sign-in", "forgot"],
+};
 
 export function ConfirmScreen() {
   const t = useTexts();
@@ -33,6 +46,7 @@ export function ConfirmScreen() {
       </Card>
     );
   }
+  const isExpired = action.failure?.code === "mail_link_expired";
   const enter = async (it: Opened) => {
     await it.enter();
     say(
@@ -41,7 +55,7 @@ export function ConfirmScreen() {
         .join(" "),
     );
     if (WITHOUT_PASSWORD.includes(kind)) goInstead("new-password");
-    else if (!generation.value.running) goInstead("");
+    else goOn();
   };
   const confirm = async () => {
     const it = await openMailLink(token, kind);
@@ -90,24 +104,24 @@ export function ConfirmScreen() {
     <Card>
       <p>{t.confirm.lead[kind]}</p>
       {who && <p class="hint">{t.confirm.nowAs(nameOf(who))}</p>}
+      {!who && <WaitingNotice />}
       {action.failure && (
         <FailureNotice failure={action.failure}>
-          <a
-            class="button"
-            href={kind === "recovery" ? "#/forgot" : "#/sign-in"}
-          >
-            {kind === "recovery" ? t.auth.forgotTitle : t.auth.signIn}
-          </a>
+          {isExpired && (
+            <Ways to={who && kind !== "recovery" ? ["account"] : HELP[kind]} />
+          )}
         </FailureNotice>
       )}
-      <button
-        type="button"
-        class="button button-primary button-big"
-        aria-disabled={action.busy}
-        onClick={() => action.run(confirm)}
-      >
-        {t.confirm.go}
-      </button>
+      {!isExpired && (
+        <button
+          type="button"
+          class="button button-primary button-big"
+          aria-disabled={action.busy}
+          onClick={() => action.run(confirm)}
+        >
+          {t.confirm.go}
+        </button>
+      )}
     </Card>
   );
 }

@@ -2,7 +2,7 @@
 
 export { AccountScreen } from "./account.tsx";
 export {
-  ForgotScreen,
+  MailScreen,
   NewPasswordScreen,
   SignInScreen,
   SignUpScreen,

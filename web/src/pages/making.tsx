@@ -11,6 +11,7 @@ import { useDraft } from "../state/drafts.ts";
 import type { Result, Running } from "../state/generation.ts";
 import {
   cancel,
+  countOf,
   generation,
   keepResult,
   refinedId,
@@ -38,7 +39,7 @@ function Live({ running }: { running: Running }) {
   const heading = useHeading();
   useEffect(() => scrollTo(0, 0), []);
   const { found, target, stage, leftOut, order } = running;
-  const count = found.filter(Boolean).length;
+  const count = countOf(running);
   // Announcing each track would be too much.
   const heard = count - (count % ANNOUNCED_EVERY);
   useEffect(() => {

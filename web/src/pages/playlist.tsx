@@ -1,11 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Playlist, Track } from "../api/data.ts";
-import {
-  describePlaylist,
-  readPlaylist,
-  readVersion,
-  setDeleted,
-} from "../api/data.ts";
+import { describePlaylist, readPlaylist, setDeleted } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
 import { duplicate } from "../api/shares.ts";
@@ -14,7 +9,7 @@ import { useChanges } from "../components/changes.ts";
 import { Cover } from "../components/cover.tsx";
 import { DetailsForm } from "../components/details-form.tsx";
 import { Dialog } from "../components/dialog.tsx";
-import { useEditing, whenBack } from "../components/editing.ts";
+import { useEditing } from "../components/editing.ts";
 import { focusSoon } from "../components/focus.ts";
 import { useHeading } from "../components/heading.ts";
 import { Icon } from "../components/icons.tsx";
@@ -35,12 +30,18 @@ import { TrackList } from "../components/track-list.tsx";
 import { Versions } from "../components/versions.tsx";
 import { useTexts } from "../i18n/texts.ts";
 import { Edits, END } from "../state/edits.ts";
-import { csvOf, fileNameOf, saveFile, textOf } from "../state/files.ts";
+import {
+  copyText,
+  csvOf,
+  fileNameOf,
+  saveFile,
+  textOf,
+} from "../state/files.ts";
 import { generation, madeOf } from "../state/generation.ts";
 import { toggleKept } from "../state/kept.ts";
 import { listenToCopy } from "../state/listening.ts";
 import { go } from "../state/navigation.ts";
-import { remembering } from "../state/offline.ts";
+import { remembering, whenBack } from "../state/offline.ts";
 import { refreshUsage } from "../state/session.ts";
 import { title } from "../state/title.ts";
 import { announcement, say, sayFailure } from "../state/toasts.ts";
@@ -54,15 +55,16 @@ export function PlaylistScreen({ id }: { id: string }) {
   );
   const loading = useAction();
   const [gone, setGone] = useState<Failure | null>(null);
-  const read = async () => {
-    const fresh = await remembering(id, () => readPlaylist(id));
+  const take = (fresh: Playlist) => {
     setPlaylist(fresh);
     if (edits) edits.take(fresh);
     else setEdits(new Edits(id, fresh));
   };
   const load = () => {
     setGone(null);
-    return loading.run(read);
+    return loading.run(async () =>
+      take(await remembering(id, () => readPlaylist(id))),
+    );
   };
   useEffect(() => void load(), [id]);
   const { result } = generation.value;
@@ -76,9 +78,7 @@ export function PlaylistScreen({ id }: { id: string }) {
       void load();
   }, [result]);
   useEffect(() => {
-    const look = async () => {
-      if (edits && (await readVersion(id)) !== edits.version) await read();
-    };
+    const look = async () => take(await readPlaylist(id));
     return whenBack(() => {
       look().catch((error: unknown) => {
         const failure = asFailure(error);
@@ -162,9 +162,10 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const close = () => setOpen(null);
   const has = (uri: string) => tracks.some((track) => track.track_uri === uri);
 
-  const { edit, removeAll, choose, make } = useEditing(edits);
+  const { edit, removeAll, choose, settle } = useEditing(edits);
+  const pending = edits.pending.value;
   const { refining, versions, restore, makeOthers, wishAgain, prompt } =
-    useChanges(edits, name, made, make);
+    useChanges(edits, name, made, settle);
   const remove = () =>
     deleting.run(async () => {
       await setDeleted(id, true);
@@ -184,10 +185,10 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       go(`playlists/${copy}`);
       say(t.playlist.duplicated(name));
     });
-  const copy = () =>
-    navigator.clipboard
-      .writeText(textOf(tracks))
-      .then(() => say(t.playlist.copied), sayFailure);
+  const copy = async () => {
+    const isCopied = await copyText(textOf(tracks));
+    say(isCopied ? t.playlist.copied : t.playlist.notCopied);
+  };
   const download = () =>
     saveFile(
       fileNameOf(name, "csv"),
@@ -231,6 +232,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           <p class="hint">
             {t.songs(tracks.length)}
             {minutes > 0 && ` · ${t.minutes(minutes)}`}
+            {pending.length > 0 && ` · ${t.common.saving}`}
           </p>
         </>
       }
@@ -292,7 +294,12 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       />
       {(tracks.length > 0 || versions.length > 1) && (
         <RefineDock {...refining}>
-          <Versions versions={versions} restore={restore} />
+          <Versions
+            versions={versions}
+            restore={restore}
+            isBusy={pending.some(({ kind }) => kind === "restore")}
+            edit={edit}
+          />
         </RefineDock>
       )}
       {open?.kind === "share" && (

@@ -10,9 +10,9 @@ import { Menu } from "../components/menu.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { date, language, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
-import { generation, MAKING } from "../state/generation.ts";
+import { countOf, generation, MAKING, refinedId } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
-import { remembering } from "../state/offline.ts";
+import { remembering, whenBack } from "../state/offline.ts";
 import { refreshUsage } from "../state/session.ts";
 import { say } from "../state/toasts.ts";
 
@@ -34,6 +34,7 @@ export function PlaylistsScreen() {
     );
   // Loads again after a generation.
   useEffect(() => void load(), [running === null]);
+  useEffect(() => whenBack(load), []);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
   const deleted = all?.filter((it) => it.is_deleted) ?? [];
@@ -46,8 +47,11 @@ export function PlaylistsScreen() {
     sort === "name"
       ? found.sort((a, b) => a.name.localeCompare(b.name, language.value))
       : found;
-  const isWaiting =
-    running !== null || (result !== null && result.playlist_id === null);
+  const changing = running ? refinedId(running.order) : undefined;
+  // A playlist that is being changed has a tile, unless it was deleted meanwhile.
+  const isWaiting = running
+    ? !changing || (all !== null && !live.some(({ id }) => id === changing))
+    : result !== null && result.playlist_id === null;
   const setGone = (playlist: Summary, is_deleted: boolean) =>
     change.run(async () => {
       await setDeleted(playlist.id, is_deleted);
@@ -117,6 +121,7 @@ export function PlaylistsScreen() {
             <Tile
               key={playlist.id}
               playlist={playlist}
+              isChanging={playlist.id === changing}
               remove={() => void setGone(playlist, true)}
             />
           ))}
@@ -134,7 +139,7 @@ export function PlaylistsScreen() {
 function Making() {
   const t = useTexts();
   const { running, result } = generation.value;
-  const count = running?.found.filter(Boolean).length ?? 0;
+  const count = running ? countOf(running) : 0;
   const seed = running?.order.key ?? result?.order.key ?? "";
   return (
     <li class="tile">
@@ -157,7 +162,15 @@ function Making() {
   );
 }
 
-function Tile({ playlist, remove }: { playlist: Summary; remove: () => void }) {
+function Tile({
+  playlist,
+  isChanging,
+  remove,
+}: {
+  playlist: Summary;
+  isChanging: boolean;
+  remove: () => void;
+}) {
   const t = useTexts();
   const open = {
     label: t.playlists.open,
@@ -171,7 +184,9 @@ function Tile({ playlist, remove }: { playlist: Summary; remove: () => void }) {
           <a href={`#/playlists/${playlist.id}`}>{playlist.name}</a>
         </h2>
         <p class="hint">
-          {t.songs(playlist.count)} · {date(playlist.updated_at, "short")}
+          {isChanging
+            ? t.playlists.changing
+            : `${t.songs(playlist.count)} · ${date(playlist.updated_at, "short")}`}
         </p>
       </div>
       <Menu

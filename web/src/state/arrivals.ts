@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { asFailure, Failure, failureOfSpotify } from "../api/failure.ts";
 import { spotifyLink } from "../api/functions.ts";
+import type { Way } from "../components/ways.tsx";
 import { textsNow } from "../i18n/texts.ts";
 import type { Arrival } from "./arrival.ts";
 import { goInstead } from "./navigation.ts";
@@ -10,9 +11,11 @@ import { user } from "./session.ts";
 import { beforeSpotify, sending } from "./spotify.ts";
 import { say } from "./toasts.ts";
 
-/** The state to show; `way`: the screen on which to start again. */
+/** The state to show; `ways`: the screens on which to start again. */
 export const arrival = signal<
-  { kind: "busy" } | { kind: "failed"; failure: Failure; way: string } | null
+  | { kind: "busy" }
+  | { kind: "failed"; failure: Failure; ways: readonly Way[] }
+  | null
 >(null);
 
 /** Handles an arrival. It first removes the code from the address, so that it is neither shared nor used again on reload. */
@@ -25,7 +28,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: new Failure("session_in_link"),
-      way: "",
+      ways: [],
     };
     return;
   }
@@ -34,7 +37,8 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: new Failure("mail_link_expired", { message: came.code }),
-      way: "forgot",
+      // Auth does not say what the link was for.
+      ways: user.value ? ["account"] : ["sign-in", "resend", "forgot"],
     };
     return;
   }
@@ -44,7 +48,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: failureOfSpotify(came.reason),
-      way: "account",
+      ways: ["account"],
     };
     return;
   }
@@ -58,7 +62,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: asFailure(error),
-      way: "account",
+      ways: ["account"],
     };
   }
 }

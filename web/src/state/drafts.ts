@@ -68,6 +68,8 @@ export class Drafts {
 }
 
 export const drafts = new Drafts(() => localStorage);
+/** Drafts of this tab, until it is closed. */
+export const visit = new Drafts(() => sessionStorage);
 
 /** Component state that is kept as a draft; the third element removes it. */
 export function useDraft<T>(

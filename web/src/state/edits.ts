@@ -180,9 +180,10 @@ export class Edits {
   readonly #store: TrackStore;
   readonly #pauseMs: number;
   readonly #stored;
-  readonly #pending = signal<readonly Change[]>([]);
+  /** The edits that are being saved. */
+  readonly pending = signal<readonly Change[]>([]);
   readonly shown = computed(() =>
-    this.#pending.value.reduce(applied, this.#stored.value.tracks),
+    this.pending.value.reduce(applied, this.#stored.value.tracks),
   );
   #queue: Promise<unknown> = Promise.resolve();
   #steps: Step[] = [];
@@ -272,7 +273,7 @@ export class Edits {
 
   #attempt(change: Change, isToldAtRow: boolean): Promise<Failure | null> {
     const uris = urisOf(change);
-    this.#pending.value = [...this.#pending.value, change];
+    this.pending.value = [...this.pending.value, change];
     this.#settle((it) => urisOf(it.change).some((uri) => uris.includes(uri)));
     const outcome = this.#queue
       .then(() => this.#save(change))
@@ -297,7 +298,7 @@ export class Edits {
       await this.refresh().catch(() => {});
       if (!isDone(this.#stored.value.tracks, change)) throw error;
     } finally {
-      this.#pending.value = this.#pending.value.filter((it) => it !== change);
+      this.pending.value = this.pending.value.filter((it) => it !== change);
     }
   }
 

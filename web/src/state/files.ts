@@ -51,6 +51,27 @@ export function fileNameOf(name: string, ending: string): string {
   return `${short.replace(/^\.+|[. ]+$/g, "") || "playlist"}.${ending}`;
 }
 
+/** Copies a text; returns false if the browser does not let it. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without TLS there is no clipboard, and the user may have forbidden it.
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  const before = document.activeElement;
+  // Outside the topmost dialog nothing can be selected.
+  const dialogs = document.querySelectorAll("dialog[open]");
+  (dialogs[dialogs.length - 1] ?? document.body).append(area);
+  area.select();
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  return isCopied;
+}
+
 export function saveFile(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   Object.assign(document.createElement("a"), {

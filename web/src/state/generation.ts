@@ -5,12 +5,14 @@ import type { Track } from "../api/data.ts";
 import { asFailure, Failure, failureOfBody } from "../api/failure.ts";
 import { callRaw } from "../api/functions.ts";
 import { eventsOf } from "../api/sse.ts";
+import { newUuid } from "../api/uuid.ts";
 import { textsNow } from "../i18n/texts.ts";
 import { drafts } from "./drafts.ts";
 import { goInstead, isAt } from "./navigation.ts";
-import { forgetRead } from "./offline.ts";
+import { forgetRead, whenBack } from "./offline.ts";
 import { refreshUsage, user } from "./session.ts";
-import { say } from "./toasts.ts";
+import { say, sayFailure } from "./toasts.ts";
+import { takeWanted } from "./wanted.ts";
 
 export type Song = { artist: string; title: string };
 export const DISCOVERY = ["familiar", "balanced", "adventurous"] as const;
@@ -68,7 +70,7 @@ export type Result = {
 };
 export type Problem =
   | { kind: "failed"; failure: Failure; order: Order }
-  | { kind: "lost"; order: Order }
+  | { kind: "lost"; isOffline: boolean; order: Order }
   | { kind: "cancelled"; isKept: boolean; order: Order };
 export type Generation = {
   running: Running | null;
@@ -93,9 +95,13 @@ const PENDING = "pending";
 const RESULT = "result";
 /** The id of the user to whom the stored drafts belong. */
 const OWNER = "owner";
-/** A request that waits for the user to sign in. */
-const WANTED = "wanted";
-const WANTED_FOR_MS = 3_600_000;
+const LOST = new Set(["network", "connection_lost"]);
+const MAY_PASS = new Set([
+  ...LOST,
+  "offline",
+  "database_unavailable",
+  "auth_unavailable",
+]);
 /** The route of a playlist without an id. */
 export const MAKING = "playlists/new";
 
@@ -115,7 +121,7 @@ export function startGenerations(): void {
     user.value;
     untracked(resume);
   });
-  addEventListener("online", () => {
+  whenBack(() => {
     const { problem } = generation.value;
     if (problem?.kind === "lost") recover(problem.order);
   });
@@ -139,9 +145,7 @@ function resume(): void {
     ? ({ kind: "cancelled", isKept: true, order: pending.order } as const)
     : null;
   change({ result: drafts.read<Result | null>(RESULT, null), problem });
-  const order =
-    wanted() ?? (pending && !pending.isCancelled ? pending.order : null);
-  if (order) recover(order);
+  if (pending && !pending.isCancelled) recover(pending.order);
 }
 
 /** Resumes an order, and shows it unless the user is on another screen. */
@@ -150,17 +154,14 @@ function recover(order: Order): void {
   if (isAt("")) goInstead(MAKING);
 }
 
-/** Stores an order that runs as soon as the user has signed in. */
-export function want(order: Order): void {
-  drafts.write(WANTED, { order, at: Date.now() });
-}
-
-function wanted(): Order | null {
-  const it = drafts.read<{ order: Order; at: number } | null>(WANTED, null);
-  drafts.forget(WANTED);
-  if (!it || Date.now() - it.at > WANTED_FOR_MS) return null;
+/** Runs the request that the user has signed in for; returns false if there is none. */
+export function runWanted(): boolean {
+  if (!user.value || generation.value.running) return false;
+  const order = takeWanted(user.value.id);
+  if (!order) return false;
+  void run(order);
   goInstead(MAKING);
-  return it.order;
+  return true;
 }
 
 export function madeOf(playlist_id: string): Made | null {
@@ -173,7 +174,11 @@ export function reset(): void {
 }
 
 export function newOrder(wish: Wish): Order {
-  return { key: crypto.randomUUID(), wish };
+  return { key: newUuid(), wish };
+}
+
+export function countOf({ found }: Running): number {
+  return found.filter(Boolean).length;
 }
 
 /** Returns the id of the playlist that an order changes. */
@@ -201,6 +206,8 @@ export async function run(order: Order): Promise<void> {
   if (generation.value.running) return;
   const own = new AbortController();
   controller = own;
+  const before = drafts.read<Pending | null>(PENDING, null);
+  const isAgain = before?.order.key === order.key;
   drafts.write(PENDING, { order, isCancelled: false });
   change({
     running: {
@@ -220,7 +227,7 @@ export async function run(order: Order): Promise<void> {
     const isCancelled = own.signal.aborted;
     problem = isCancelled
       ? { kind: "cancelled", isKept: isCharged(), order }
-      : problemOf(asFailure(error), order);
+      : problemOf(asFailure(error), order, isAgain);
   }
   // Signing out has reset the state meanwhile.
   if (controller !== own || !generation.value.running) return;
@@ -231,7 +238,11 @@ export async function run(order: Order): Promise<void> {
   if (result) finish(result);
   else change({ running: null, problem });
   const refined = refinedId(order);
-  if (problem && isAt(MAKING)) goInstead(refined ? `playlists/${refined}` : "");
+  // The screen that shows the problem.
+  const place = refined ? `playlists/${refined}` : "";
+  if (problem && isAt(MAKING)) goInstead(place);
+  else if (problem?.kind === "failed" && !isAt(place))
+    sayFailure(problem.failure);
   void refreshUsage();
 }
 
@@ -258,14 +269,16 @@ function isCharged(): boolean {
   if (!running) return false;
   const kept = running.order.wish.refine?.keep?.length ?? 0;
   return (
-    running.found.filter(Boolean).length - kept >=
+    countOf(running) - kept >=
     Math.min(5, Math.ceil((running.target - kept) / 3))
   );
 }
 
-function problemOf(failure: Failure, order: Order): Problem {
-  const lost = failure.code === "network" || failure.code === "connection_lost";
-  return lost ? { kind: "lost", order } : { kind: "failed", failure, order };
+/** `isAgain`: it was sent before, so it may be charged, and is kept whatever passes. */
+function problemOf(failure: Failure, order: Order, isAgain: boolean): Problem {
+  return (isAgain ? MAY_PASS : LOST).has(failure.code)
+    ? { kind: "lost", isOffline: !navigator.onLine, order }
+    : { kind: "failed", failure, order };
 }
 
 async function deliver(order: Order, signal: AbortSignal): Promise<Result> {

@@ -66,3 +66,21 @@ export function forgetRead(): void {
     drafts.forget(`${NAMES}.${name}`);
   drafts.forget(NAMES);
 }
+
+/** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */
+export function whenBack(look: () => void): () => void {
+  const lookIfSeen = () => {
+    if (!document.hidden && navigator.onLine) look();
+  };
+  const events = [
+    [document, "visibilitychange"],
+    [window, "focus"],
+    [window, "online"],
+  ] as const;
+  for (const [target, name] of events)
+    target.addEventListener(name, lookIfSeen);
+  return () => {
+    for (const [target, name] of events)
+      target.removeEventListener(name, lookIfSeen);
+  };
+}

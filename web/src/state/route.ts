@@ -10,6 +10,7 @@ export const SCREENS = [
   "sign-in",
   "sign-up",
   "forgot",
+  "resend",
   "confirm",
   "new-password",
   "privacy",

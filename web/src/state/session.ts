@@ -7,7 +7,7 @@ import { readUsage } from "../api/data.ts";
 import { deleteAccount as deleteOnServer } from "../api/functions.ts";
 import { auth, passingAuth } from "../api/supabase.ts";
 import { takeCaptchaToken } from "./captcha.ts";
-import { drafts } from "./drafts.ts";
+import { drafts, visit } from "./drafts.ts";
 
 /** The account; a missing e-mail address or phone number is an empty text. */
 export type User = {
@@ -69,12 +69,9 @@ export async function refreshUsage(): Promise<void> {
   if (read && of === user.value?.id) usage.value = read;
 }
 
-/** Signs up; returns whether the account is usable at once, or needs the confirmation that was mailed. */
-export async function signUp(
-  email: string,
-  password: string,
-): Promise<boolean> {
-  return (await auth().signUp(email, password, takeCaptchaToken())) !== null;
+/** Signs up and returns the account's id; unless it is signed in now, the address has to be confirmed first. */
+export function signUp(email: string, password: string): Promise<string> {
+  return auth().signUp(email, password, takeCaptchaToken());
 }
 
 /** Signs in a user without an address, who can give one later. */
@@ -141,6 +138,7 @@ export async function signOut(): Promise<void> {
   const told = auth().signOut();
   // At once: Auth may be slow, and the page be closed before it responds.
   drafts.forgetAll();
+  visit.forgetAll();
   await told;
 }
 
