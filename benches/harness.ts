@@ -15,6 +15,7 @@ export type BuiltFunction = { workerd: string; deno: string; compatibility_date:
 
 type Ready = {
   functions_url: string;
+  web_url: string;
   supabase_url: string;
   publishable_key: string;
   secret_key: string;

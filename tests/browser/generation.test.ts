@@ -106,7 +106,7 @@ test("a prompt that is not about music is refused with examples to choose", asyn
   await wish(page);
   await says(page, "That does not sound like a wish for music.");
   const example = page.getByRole("alert").getByRole("listitem").first();
-  const text = await example.innerText();
+  const text = (await example.textContent()) ?? "";
   await example.getByRole("button").click();
   assert.equal(await page.getByLabel("Your wish").inputValue(), text);
 });

@@ -70,7 +70,7 @@ for (const [name, size] of SIZES) {
     const { refine: asked, target_count } = (await sent).postDataJSON();
     assert.deepEqual([asked.playlist_id, asked.keep.length, asked.instruction, target_count], [id, 1, "calmer", 4]);
     assert.deepEqual(await tracksOn(page), changed);
-    assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), "Sunday");
+    assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "Sunday");
     assert.ok(page.url().endsWith(id));
     assert.equal(await usedBy(who), 1);
 

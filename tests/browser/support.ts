@@ -133,7 +133,7 @@ export async function visit(
 afterEach(async (it) => {
   for (const { context, page, wrong } of visits.splice(0)) {
     // @types/node does not know `passed` yet.
-    if (!(it as unknown as { passed: boolean }).passed) console.log(`${page.url()} shows:\n${await page.locator("body").innerText()}`, wrong);
+    if (!(it as unknown as { passed: boolean }).passed) console.log(`${page.url()} shows:\n${await page.locator("body").ariaSnapshot()}`, wrong);
     await context.close();
     assert.deepEqual(wrong, []);
   }

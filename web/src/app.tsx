@@ -1,5 +1,5 @@
-import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Failure } from "./api/failure.ts";
 import { links } from "./api/supabase.ts";
 import { Logo } from "./components/icons.tsx";
 import { FailureNotice, Notice } from "./components/notice.tsx";
@@ -7,22 +7,10 @@ import { Announcer, ToastArea } from "./components/toast.tsx";
 import { Ways } from "./components/ways.tsx";
 import type { Texts } from "./i18n/texts.ts";
 import { chooseLanguage, language, useTexts } from "./i18n/texts.ts";
-import { AccountScreen } from "./pages/account.tsx";
-import {
-  MailScreen,
-  NewPasswordScreen,
-  SignInScreen,
-  SignUpScreen,
-} from "./pages/auth.tsx";
 import { Composer } from "./pages/composer.tsx";
-import { ConfirmScreen } from "./pages/confirm.tsx";
-import { TextScreen } from "./pages/legal.tsx";
-import { MakingScreen } from "./pages/making.tsx";
-import { PlaylistScreen } from "./pages/playlist.tsx";
-import { PlaylistsScreen } from "./pages/playlists.tsx";
-import { SharedScreen } from "./pages/shared.tsx";
 import { arrival } from "./state/arrivals.ts";
 import { generation } from "./state/generation.ts";
+import { fetchLater, later } from "./state/later.ts";
 import { route } from "./state/navigation.ts";
 import type { Route, Screen } from "./state/route.ts";
 import { needsSession } from "./state/route.ts";
@@ -37,6 +25,7 @@ export function App() {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   const place = `${where.screen}/${where.id}`;
+  const isThere = where.screen === "create" || later.value !== null;
   useEffect(() => {
     // After navigation the heading gets the focus, so that screen readers read it; on load the focus stays at the top.
     if (!first.current)
@@ -45,7 +34,7 @@ export function App() {
         ?.focus({ preventScroll: true });
     if (!first.current) scrollTo(0, 0);
     first.current = false;
-  }, [place]);
+  }, [place, isThere]);
   const name = title.value || titleOf(where, t);
   useEffect(() => {
     document.title = `${name} – Sound Whiskers`;
@@ -69,7 +58,11 @@ export function App() {
       </header>
       <main ref={main} tabIndex={-1}>
         <ArrivalNotice />
-        {screenOf(where, isKnown)}
+        {where.screen === "create" ? (
+          <Composer />
+        ) : (
+          <Later where={where} isKnown={isKnown} />
+        )}
       </main>
       <Foot isKnown={isKnown} />
       {dialogs.value === 0 && <ToastArea />}
@@ -78,39 +71,68 @@ export function App() {
   );
 }
 
-function screenOf(where: Route, isKnown: boolean): VNode {
-  if (needsSession(where) && !isKnown) return <SignInScreen key="wanted" />;
+/** A screen of the file that is fetched after the first one. */
+function Later({ where, isKnown }: { where: Route; isKnown: boolean }) {
+  const t = useTexts();
+  const screens = later.value;
+  useEffect(() => void fetchLater(), []);
+  if (screens === null || screens === "failed") {
+    return (
+      <div class="page page-narrow">
+        <h1 tabIndex={-1} class="visually-hidden">
+          {titleOf(where, t)}
+        </h1>
+        {screens === null ? (
+          <p class="hint" role="status">
+            {t.common.loading}
+          </p>
+        ) : (
+          <FailureNotice failure={new Failure("network")}>
+            <button
+              type="button"
+              class="button"
+              onClick={() => location.reload()}
+            >
+              {t.common.retry}
+            </button>
+          </FailureNotice>
+        )}
+      </div>
+    );
+  }
+  if (needsSession(where) && !isKnown)
+    return <screens.SignInScreen key="wanted" />;
   // Another account, signed in to in another tab, does not see what this one has read.
   const who = user.value?.id ?? "";
   switch (where.screen) {
     case "playlists":
-      return <PlaylistsScreen key={who} />;
+      return <screens.PlaylistsScreen key={who} />;
     case "playlist":
       return where.id === "new" ? (
-        <MakingScreen />
+        <screens.MakingScreen />
       ) : (
-        <PlaylistScreen key={who + where.id} id={where.id} />
+        <screens.PlaylistScreen key={who + where.id} id={where.id} />
       );
     case "shared":
-      return <SharedScreen key={where.id} id={where.id} />;
+      return <screens.SharedScreen key={where.id} id={where.id} />;
     case "account":
-      return <AccountScreen key={who} />;
+      return <screens.AccountScreen key={who} />;
     case "sign-in":
-      return <SignInScreen />;
+      return <screens.SignInScreen />;
     case "sign-up":
-      return <SignUpScreen />;
+      return <screens.SignUpScreen />;
     case "forgot":
     case "resend":
-      return <MailScreen key={where.screen} kind={where.screen} />;
+      return <screens.MailScreen key={where.screen} kind={where.screen} />;
     case "confirm":
-      return <ConfirmScreen key={where.query} />;
+      return <screens.ConfirmScreen key={where.query} />;
     case "new-password":
-      return <NewPasswordScreen />;
+      return <screens.NewPasswordScreen />;
     case "privacy":
     case "terms":
-      return <TextScreen key={where.screen} name={where.screen} />;
+      return <screens.TextScreen key={where.screen} name={where.screen} />;
     case "create":
-      return <Composer />;
+      return null;
   }
 }
 
@@ -158,7 +180,7 @@ function Nav({ screen, isKnown }: { screen: Screen; isKnown: boolean }) {
 function Languages() {
   const t = useTexts();
   return (
-    <div class="languages" role="group" aria-label={t.nav.language}>
+    <fieldset class="languages" aria-label={t.nav.language}>
       {(["en", "pl"] as const).map((it) => (
         <button
           key={it}
@@ -171,7 +193,7 @@ function Languages() {
           {it.toUpperCase()}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

@@ -7,7 +7,8 @@ import { startLanguage, textsNow } from "./i18n/texts.ts";
 import { arrivalOf } from "./state/arrival.ts";
 import { receive } from "./state/arrivals.ts";
 import { startGenerations } from "./state/generation.ts";
-import { startNavigation } from "./state/navigation.ts";
+import { fetchLater } from "./state/later.ts";
+import { route, startNavigation } from "./state/navigation.ts";
 import { keepFiles } from "./state/offline.ts";
 import { followSession } from "./state/session.ts";
 import { followUndoKeys } from "./state/toasts.ts";
@@ -15,6 +16,9 @@ import { followUndoKeys } from "./state/toasts.ts";
 const place = document.getElementById("app") as HTMLElement;
 
 async function start(): Promise<void> {
+  // A visitor of the composer gets the other screens' file after it, any other one meanwhile.
+  const isElsewhere = location.hash.length > 2 || location.search !== "";
+  const others = isElsewhere ? fetchLater() : undefined;
   await Promise.all([startLanguage(), connect()]);
   await followSession();
   // Registered before the router's listener, which would otherwise see the address before it is cleaned.
@@ -22,11 +26,12 @@ async function start(): Promise<void> {
   startNavigation();
   startGenerations();
   const received = receive(arrivalOf(location));
+  if (route.value.screen !== "create") await others;
   place.replaceChildren();
   keepFocus();
   followUndoKeys();
   render(<App />, place);
-  await received;
+  await Promise.all([received, fetchLater()]);
   keepFiles();
 }
 

@@ -21,6 +21,7 @@ pub const PARTS: [&str; 7] = [
     "ai-playlist",
     "start-up",
     "functions",
+    "page",
     DATABASE,
     MATCHING,
     MEMORY,
@@ -139,9 +140,11 @@ fn of_the_product(workspace: &Workspace, options: &BenchOptions, parts: &[&str])
             .env("BENCH_FOLDER", &folder);
         command.env("BENCH_FUNCTIONS", functions(workspace, &stack));
         command.env("BENCH_LOG", data.join("logs/functions.log"));
+        command.env("BENCH_PAGE", workspace.page());
         if let Some(other) = &other {
             command.env("BENCH_AGAINST", functions(&other.workspace, &other.stack));
             command.env("BENCH_AGAINST_READY_FILE", &other.ready_file);
+            command.env("BENCH_AGAINST_PAGE", other.workspace.page());
         }
         let scale = if options.scale == Scale::Full {
             "full"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -23,12 +23,13 @@ const WORKER: &str = "worker.js";
 const PLAIN: [&str; 3] = ["icon.svg", "touch-icon.png", "site.webmanifest"];
 /// Everything in this folder has a hash in its name, so browsers may keep it for good.
 const HASHED: &str = "assets";
-/// What a name in a document stands for: the sources, and of the font's files the one for most languages.
-const NAMES: [(&str, &str, &str); 3] = [
-    ("{script}", "web/src/main.tsx", ".js"),
-    ("{styles}", "web/src/style/app.css", ".css"),
-    ("{font}", "-grotesque-latin.woff2", ".woff2"),
+/// What a name in a document stands for.
+const NAMES: [(&str, &str); 2] = [
+    ("{script}", "web/src/main.tsx"),
+    ("{styles}", "web/src/style/app.css"),
 ];
+/// What stands for the files that the script imports, so that the browser asks for them together with it.
+const MODULES: &str = "{modules}";
 
 #[derive(Deserialize)]
 struct Bundle {
@@ -39,7 +40,13 @@ struct Bundle {
 #[serde(rename_all = "camelCase")]
 struct Output {
     entry_point: Option<String>,
-    inputs: BTreeMap<String, serde_json::Value>,
+    imports: Vec<Import>,
+}
+
+#[derive(Deserialize)]
+struct Import {
+    path: String,
+    kind: String,
 }
 
 pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
@@ -74,12 +81,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     esbuild
         .current_dir(&workspace.root)
         .arg("--log-level=warning");
-    esbuild.args(
-        NAMES
-            .iter()
-            .map(|(_, source, _)| source)
-            .filter(|source| source.starts_with("web/")),
-    );
+    esbuild.args(NAMES.iter().map(|(_, source)| source));
     esbuild.args([
         "--bundle",
         "--minify",
@@ -102,11 +104,10 @@ pub fn build(workspace: &Workspace) -> Result<()> {
         serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")?;
     for name in DOCUMENTS {
         let text = fs::read_to_string(web.join(name)).with_context(|| name.to_owned())?;
-        let text = NAMES
-            .iter()
-            .try_fold(text, |text, (placeholder, source, ending)| {
-                anyhow::Ok(text.replace(placeholder, &name_of(&bundle, source, ending)?))
-            })?;
+        let text = NAMES.iter().try_fold(text, |text, (placeholder, source)| {
+            anyhow::Ok(text.replace(placeholder, &name_of(output_of(&bundle, source)?)))
+        })?;
+        let text = text.replace(MODULES, &modules(&bundle)?);
         fs::write(out.join(name), text).with_context(|| name.to_owned())?;
     }
     for name in PLAIN {
@@ -130,20 +131,37 @@ fn kept(bundle: &Bundle) -> String {
     plain.chain(hashed).collect::<Vec<_>>().join(", ")
 }
 
-/// The path, within the page, of a source's output.
-fn name_of(bundle: &Bundle, source: &str, ending: &str) -> Result<String> {
-    let is_made_of = |output: &Output| match &output.entry_point {
-        Some(entry) => entry == source,
-        None => output.inputs.keys().any(|input| input.ends_with(source)),
-    };
-    let (path, _) = bundle
+/// The path of a source's output.
+fn output_of<'a>(bundle: &'a Bundle, source: &str) -> Result<&'a str> {
+    bundle
         .outputs
         .iter()
-        .find(|(path, output)| path.ends_with(ending) && is_made_of(output))
-        .with_context(|| format!("nothing was made of {source}"))?;
-    let name = Path::new(path)
-        .file_name()
-        .and_then(|name| name.to_str())
-        .context("a path without a name")?;
-    Ok(format!("{HASHED}/{name}"))
+        .find(|(_, output)| output.entry_point.as_deref() == Some(source))
+        .map(|(path, _)| path.as_str())
+        .with_context(|| format!("nothing was made of {source}"))
+}
+
+/// The same, within the page.
+fn name_of(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    format!("{HASHED}/{name}")
+}
+
+/// The links that name the files which the script imports at once, and theirs.
+fn modules(bundle: &Bundle) -> Result<String> {
+    let mut paths = vec![output_of(bundle, NAMES[0].1)?];
+    let mut at = 0;
+    while let Some(output) = paths.get(at).and_then(|path| bundle.outputs.get(*path)) {
+        for Import { path, kind } in &output.imports {
+            if kind == "import-statement" && !paths.contains(&path.as_str()) {
+                paths.push(path);
+            }
+        }
+        at += 1;
+    }
+    let links = paths
+        .iter()
+        .skip(1)
+        .map(|path| format!("<link rel=\"modulepreload\" href=\"{}\">", name_of(path)));
+    Ok(links.collect::<Vec<_>>().join("\n    "))
 }

@@ -248,7 +248,8 @@ function security(captcha_token: string | undefined): object {
 }
 
 function sessionOf(body: Record<string, unknown>): Session | null {
-  if (typeof body["access_token"] !== "string") return null;
+  const { access_token } = body;
+  if (typeof access_token !== "string") return null;
   const session = body as unknown as Session;
   return {
     ...session,

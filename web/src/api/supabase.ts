@@ -1,13 +1,13 @@
 // The clients of Supabase: Auth and the data API.
 
-import { PostgrestClient } from "@supabase/postgrest-js";
-import type { Database } from "../../../supabase/database.types.ts";
 import { AuthClient } from "./auth.ts";
 import type { Config } from "./config.ts";
 import { readConfig } from "./config.ts";
+import type { Data } from "./data-client.ts";
+import { dataClient } from "./data-client.ts";
 import { fetchInTime } from "./fetch.ts";
 
-export type Data = PostgrestClient<Database>;
+export type { Data };
 
 let known: { config: Config; auth: AuthClient; data: Data } | null = null;
 
@@ -33,9 +33,7 @@ export async function connect(): Promise<void> {
   known = {
     config,
     auth,
-    data: new PostgrestClient<Database>(`${config.supabase_url}/rest/v1`, {
-      fetch: withToken,
-    }),
+    data: dataClient(`${config.supabase_url}/rest/v1`, withToken),
   };
 }
 

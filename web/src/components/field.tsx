@@ -63,8 +63,9 @@ export function Field({
         input.focus();
     },
     ref: (element: HTMLElement | null) => {
-      if (!autofocus || !element || element.dataset["focused"]) return;
-      element.dataset["focused"] = "yes";
+      if (!autofocus || !element || element.hasAttribute("data-focused"))
+        return;
+      element.setAttribute("data-focused", "");
       element.focus();
     },
   };

@@ -82,9 +82,9 @@ function Popup({
     item.run?.();
   };
   return (
-    <div ref={popup} class="menu" popover="auto" onKeyDown={onKey}>
+    <div ref={popup} class="menu" popover="auto">
       {children && <div class="menu-head">{children}</div>}
-      <div role="menu" aria-label={label}>
+      <div role="menu" aria-label={label} onKeyDown={onKey}>
         {items.map((item) =>
           item.href ? (
             <a

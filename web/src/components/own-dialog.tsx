@@ -77,9 +77,7 @@ export function OwnDialog({
               autofocus
             />
             <CaptchaWidget />
-            <a href="#/forgot" onClick={close}>
-              {t.auth.forgot}
-            </a>
+            <a href="#/forgot">{t.auth.forgot}</a>
           </>
         )}
         <div class="row row-end">

@@ -10,13 +10,27 @@ type Props = {
   words: ComponentChildren;
   actions: ComponentChildren;
   notes: ComponentChildren;
+  isShared?: boolean;
   children: ComponentChildren;
 };
 
+/** A name of more characters is shown smaller. */
+const LONG = 45;
+
+export const sizeOf = (name: string) =>
+  name.length > LONG ? "long" : undefined;
+
 /** The one layout of a playlist during generation, after it and when saved, so that nothing moves in between. */
-export function Frame({ cover, words, actions, notes, children }: Props) {
+export function Frame({
+  cover,
+  words,
+  actions,
+  notes,
+  isShared = false,
+  children,
+}: Props) {
   return (
-    <div class="playlist">
+    <div class={isShared ? "playlist playlist-shared" : "playlist"}>
       <div class="playlist-side">
         <div>{cover}</div>
         <div class="playlist-words">{words}</div>
@@ -32,7 +46,7 @@ export function Frame({ cover, words, actions, notes, children }: Props) {
 }
 
 /** A playlist that is being read. */
-export function WaitingFrame() {
+export function WaitingFrame({ isShared }: { isShared?: boolean }) {
   const t = useTexts();
   const words = (
     <h1 tabIndex={-1} class="hint">
@@ -45,6 +59,7 @@ export function WaitingFrame() {
       words={words}
       actions={null}
       notes={null}
+      isShared={isShared}
     >
       <TrackList label={t.common.loading} tracks={[]} rows={6} />
     </Frame>

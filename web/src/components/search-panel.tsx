@@ -5,11 +5,12 @@ import type { Texts } from "../i18n/texts.ts";
 import { duration, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import { useAction } from "./action.ts";
+import { ArtworkLink } from "./artwork.tsx";
 import { Field } from "./field.tsx";
 import { Icon } from "./icons.tsx";
 import { FailureNotice } from "./notice.tsx";
 import { SpotifyLink } from "./spotify-link.tsx";
-import { ArtworkLink, TrackWords } from "./track-list.tsx";
+import { TrackWords } from "./track-words.tsx";
 
 type Props = {
   /** The initial query, which is searched at once. */
@@ -52,25 +53,27 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
     });
   return (
     <div class="stack">
-      <form class="search-form" onSubmit={submit} role="search">
-        <Field
-          label={t.search.artist}
-          value={current.artist}
-          maxLength={200}
-          change={(artist) => change({ ...current, artist })}
-          autofocus={given === undefined}
-        />
-        <Field
-          label={t.search.title}
-          value={current.title}
-          maxLength={200}
-          change={(title) => change({ ...current, title })}
-          autofocus={given !== undefined}
-        />
-        <button type="submit" class="button" aria-disabled={action.busy}>
-          <Icon name="search" /> {t.search.go}
-        </button>
-      </form>
+      <search>
+        <form class="search-form" onSubmit={submit}>
+          <Field
+            label={t.search.artist}
+            value={current.artist}
+            maxLength={200}
+            change={(artist) => change({ ...current, artist })}
+            autofocus={given === undefined}
+          />
+          <Field
+            label={t.search.title}
+            value={current.title}
+            maxLength={200}
+            change={(title) => change({ ...current, title })}
+            autofocus={given !== undefined}
+          />
+          <button type="submit" class="button" aria-disabled={action.busy}>
+            <Icon name="search" /> {t.search.go}
+          </button>
+        </form>
+      </search>
       <p class="hint">{t.search.hint}</p>
       {action.failure && <FailureNotice failure={action.failure} />}
       <p class="hint" role="status">

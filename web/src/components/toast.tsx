@@ -24,6 +24,7 @@ export function ToastArea() {
   return (
     <div class="toasts" role="status">
       {toasts.value.map((toast) => (
+        // biome-ignore lint/a11y/noStaticElementInteractions: it stays while it is read, and does nothing.
         <div
           class="toast"
           key={toast.id}

@@ -5,13 +5,14 @@ import { duration, failureText, useTexts } from "../i18n/texts.ts";
 import type { Failed } from "../state/edits.ts";
 import { urisOf } from "../state/edits.ts";
 import { listenTo } from "../state/listening.ts";
-import { Artwork } from "./artwork.tsx";
+import { Artwork, ArtworkLink } from "./artwork.tsx";
 import { Icon } from "./icons.tsx";
 import type { Item } from "./menu.tsx";
 import { Menu } from "./menu.tsx";
 import { Player } from "./player.tsx";
 import { edgePush, keyTarget, landing, shift } from "./reorder.ts";
 import { spotifyUrl } from "./spotify-link.tsx";
+import { TrackWords } from "./track-words.tsx";
 
 export type Editing = {
   swap: (track: Track) => void;
@@ -147,54 +148,6 @@ function rowOf(
 ): string | undefined {
   return urisOf(change).find((uri) =>
     tracks.some((it) => it?.track_uri === uri),
-  );
-}
-
-/** The picture as a link to Spotify. */
-export function ArtworkLink({ track }: { track: Track }) {
-  const t = useTexts();
-  return (
-    <a
-      class="art"
-      href={spotifyUrl(track.track_uri)}
-      target="_blank"
-      rel="noopener noreferrer"
-      aria-label={t.track.open(track.title)}
-    >
-      <Artwork url={track.image_url} />
-    </a>
-  );
-}
-
-/** A text cut to two lines; a press shows all of it. */
-export function TrackWords({ track }: { track: Track }) {
-  const t = useTexts();
-  const [isOpen, setOpen] = useState(false);
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the menu beside it shows the same text.
-    <span
-      class={isOpen ? "track-words track-open" : "track-words"}
-      onClick={() => setOpen(!isOpen)}
-    >
-      <span class="track-title">
-        <span class="clip" dir="auto">
-          {track.title || t.track.unknown}
-        </span>
-        {track.explicit && (
-          <abbr class="explicit" title={t.track.explicit}>
-            E
-          </abbr>
-        )}
-        {track.version && (
-          <span class="version">
-            {t.track.versionOf[track.version] ?? t.track.versionOf["other"]}
-          </span>
-        )}
-      </span>
-      <span class="track-artist clip" dir="auto">
-        {track.artist}
-      </span>
-    </span>
   );
 }
 

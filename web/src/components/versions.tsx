@@ -18,7 +18,11 @@ export function Versions({ versions, restore, isBusy, edit }: Props) {
   const at = versions.findIndex((it) => it.is_current);
   const now = versions[at];
   if (!now || versions.length < 2)
-    return <p class="versions hint">{t.versions.none}</p>;
+    return (
+      <p class="legend hint">
+        <Icon name="keep" /> {t.versions.none}
+      </p>
+    );
   const words = (it: Version, index: number) =>
     it.instruction ?? (index === 0 ? t.versions.first : t.versions.others);
   const arrow = (
@@ -47,14 +51,14 @@ export function Versions({ versions, restore, isBusy, edit }: Props) {
         .map((it) => (
           <FailedEdit failed={it} edit={edit} />
         ))}
-      <div class="versions" role="group" aria-label={t.versions.title}>
+      <fieldset class="versions" aria-label={t.versions.title}>
         {arrow(at - 1, "back", t.versions.back, t.versions.oldest)}
         <span class="clip" title={words(now, at)}>
           <strong>{t.versions.of(at + 1, versions.length)}</strong>{" "}
           <bdi class="hint">{isBusy ? t.common.saving : words(now, at)}</bdi>
         </span>
         {arrow(at + 1, "forth", t.versions.forth, t.versions.newest)}
-      </div>
+      </fieldset>
     </>
   );
 }

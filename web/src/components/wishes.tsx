@@ -18,7 +18,10 @@ export function Wishes({ pick }: { pick: (prompt: string) => void }) {
   if (wishes.length === 0) return null;
   return (
     <section class="wishes" aria-labelledby="wishes">
-      <h2 id="wishes">{t.wishes.title}</h2>
+      <header class="row">
+        <h2 id="wishes">{t.wishes.title}</h2>
+        <p class="hint">{t.wishes.kept}</p>
+      </header>
       <ul class="chips">
         {wishes.map((prompt) => (
           <li key={prompt}>
@@ -33,7 +36,6 @@ export function Wishes({ pick }: { pick: (prompt: string) => void }) {
           </li>
         ))}
       </ul>
-      <p class="hint">{t.wishes.kept}</p>
     </section>
   );
 }

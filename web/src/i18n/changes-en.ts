@@ -1,6 +1,6 @@
 // About a result, its versions and earlier wishes.
 
-import { tracksEn } from "./count.ts";
+export const tracksEn = (n: number) => (n === 1 ? "1 track" : `${n} tracks`);
 
 export const changesEn = {
   result: {

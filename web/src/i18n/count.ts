@@ -1,6 +1,4 @@
-// Counted words.
-
-export const tracksEn = (n: number) => (n === 1 ? "1 track" : `${n} tracks`);
+// Counted words in Polish.
 
 const rules = new Intl.PluralRules("pl");
 export const counted = (n: number, one: string, few: string, many: string) =>

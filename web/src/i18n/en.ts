@@ -1,5 +1,4 @@
-import { changesEn } from "./changes-en.ts";
-import { tracksEn as tracks } from "./count.ts";
+import { changesEn, tracksEn as tracks } from "./changes-en.ts";
 
 export const en = {
   nav: {

@@ -3,15 +3,14 @@ import { Failure } from "../api/failure.ts";
 import { allowsAnonymous } from "../api/supabase.ts";
 import { useAction } from "../components/action.ts";
 import { CaptchaWidget, useCaptcha } from "../components/captcha.tsx";
-import { Cover } from "../components/cover.tsx";
 import { Field } from "../components/field.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { usePrice } from "../components/price.ts";
 import { ProblemNotice, start, WaitingNotice } from "../components/problem.tsx";
-import { TrackWords } from "../components/track-list.tsx";
+import { Sample } from "../components/sample.tsx";
 import { Wishes } from "../components/wishes.tsx";
 import type { Texts } from "../i18n/texts.ts";
-import { date, duration, useTexts } from "../i18n/texts.ts";
+import { date, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import type { Discovery, Order } from "../state/generation.ts";
 import {
@@ -188,11 +187,11 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
   const opener = (it: Panel, label: string, isSet: boolean) => (
     <button
       type="button"
-      class={isSet ? "chip chip-set" : "chip"}
+      class={isSet ? "chip chip-opens chip-set" : "chip chip-opens"}
       aria-expanded={panel === it}
       onClick={() => setPanel(panel === it ? null : it)}
     >
-      {label} <span aria-hidden="true">▾</span>
+      {label}
     </button>
   );
   const years =
@@ -201,9 +200,9 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
       : t.create.anyYears;
   const lengths = [...new Set([...LENGTHS, form.count])].sort((a, b) => a - b);
   return (
-    <div class="pills" role="group" aria-label={t.create.options}>
+    <fieldset class="pills" aria-label={t.create.options}>
       <select
-        class="chip chip-set"
+        class="chip chip-opens chip-set"
         aria-label={t.create.length}
         value={form.count}
         onChange={(event) =>
@@ -226,7 +225,11 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
         {t.create.explicit}
       </button>
       <select
-        class={form.discovery === "balanced" ? "chip" : "chip chip-set"}
+        class={
+          form.discovery === "balanced"
+            ? "chip chip-opens"
+            : "chip chip-opens chip-set"
+        }
         aria-label={t.create.discovery}
         value={form.discovery}
         onChange={(event) =>
@@ -249,7 +252,7 @@ function Pills({ form, change, panel, setPanel }: PillsProps) {
       >
         {t.create.versions}
       </button>
-    </div>
+    </fieldset>
   );
 }
 
@@ -360,47 +363,5 @@ function Examples({ pick }: { pick: (example: string) => void }) {
         ))}
       </ul>
     </div>
-  );
-}
-
-const SAMPLE = [
-  ["Falling Slowly", "Glen Hansard, Markéta Irglová", 244],
-  ["Pink Moon", "Nick Drake", 126],
-  ["Zostań", "Kortez", 226],
-  ["The Blower's Daughter", "Damien Rice", 284],
-] as const;
-
-/** An example of a generated playlist. */
-function Sample() {
-  const t = useTexts();
-  const tracks = SAMPLE.map(([title, artist, seconds]) => ({
-    title,
-    artist,
-    duration_ms: seconds * 1000,
-    track_uri: title,
-    album: "",
-    explicit: false,
-  }));
-  return (
-    <section class="sample" aria-labelledby="sample">
-      <Cover seed="window seat, line 18" />
-      <div class="sample-words">
-        <div>
-          <p class="hint">{t.create.sample}</p>
-          <h2 id="sample">{t.create.sampleName}</h2>
-        </div>
-        <ol>
-          {tracks.map((track, index) => (
-            <li key={track.title} class="track">
-              <span class="art" aria-hidden="true">
-                {index + 1}
-              </span>
-              <TrackWords track={track} />
-              <span class="track-time">{duration(track.duration_ms)}</span>
-            </li>
-          ))}
-        </ol>
-      </div>
-    </section>
   );
 }

@@ -61,40 +61,28 @@ export function TextScreen({ name }: { name: Name }) {
   }
   return (
     <div class="page page-narrow stack">
-      {blocks.map((block) => {
-        switch (block.kind) {
-          case "title":
-            return (
-              <h1 tabIndex={-1}>
-                <Spans spans={block.spans} />
-              </h1>
-            );
-          case "heading":
-            return (
-              <h2>
-                <Spans spans={block.spans} />
-              </h2>
-            );
-          case "paragraph":
-            return (
-              <p>
-                <Spans spans={block.spans} />
-              </p>
-            );
-          case "list":
-            return (
-              <ul class="text-list">
-                {block.items.map((spans) => (
-                  <li>
-                    <Spans spans={spans} />
-                  </li>
-                ))}
-              </ul>
-            );
-        }
-      })}
+      {blocks.map((block) => (
+        <Part block={block} />
+      ))}
     </div>
   );
+}
+
+function Part({ block }: { block: Block }) {
+  if (block.kind === "list") {
+    return (
+      <ul class="text-list">
+        {block.items.map((spans) => (
+          <li>
+            <Spans spans={spans} />
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  const words = <Spans spans={block.spans} />;
+  if (block.kind === "title") return <h1 tabIndex={-1}>{words}</h1>;
+  return block.kind === "heading" ? <h2>{words}</h2> : <p>{words}</p>;
 }
 
 function Spans({ spans }: { spans: Span[] }) {

@@ -4,7 +4,7 @@ import { useAction } from "../components/action.ts";
 import { Cover, linesFor } from "../components/cover.tsx";
 import { useHeading } from "../components/heading.ts";
 import { FailureNotice } from "../components/notice.tsx";
-import { Frame, Notes } from "../components/playlist-frame.tsx";
+import { Frame, Notes, sizeOf } from "../components/playlist-frame.tsx";
 import { TrackList } from "../components/track-list.tsx";
 import { useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
@@ -109,7 +109,12 @@ function Unsaved({ result }: { result: Result }) {
       cover={<Cover seed={result.order.key} />}
       words={
         <>
-          <h1 ref={heading} tabIndex={-1} dir="auto">
+          <h1
+            ref={heading}
+            tabIndex={-1}
+            dir="auto"
+            class={sizeOf(result.name)}
+          >
             {result.name}
           </h1>
           <p class="wish" dir="auto">

@@ -15,7 +15,12 @@ import { useHeading } from "../components/heading.ts";
 import { Icon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { FailureNotice, KeepNotice } from "../components/notice.tsx";
-import { Frame, Notes, WaitingFrame } from "../components/playlist-frame.tsx";
+import {
+  Frame,
+  Notes,
+  sizeOf,
+  WaitingFrame,
+} from "../components/playlist-frame.tsx";
 import { RefineDock } from "../components/refine.tsx";
 import { SearchPanel } from "../components/search-panel.tsx";
 import { SendButton, SendNotes, useSending } from "../components/send.tsx";
@@ -216,7 +221,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
       cover={<Cover seed={id} />}
       words={
         <>
-          <h1 ref={heading} tabIndex={-1} dir="auto">
+          <h1 ref={heading} tabIndex={-1} dir="auto" class={sizeOf(name)}>
             {name}
           </h1>
           {(prompt || description) && (

@@ -95,7 +95,7 @@ export function PlaylistsScreen() {
             onInput={(event) => setWords(event.currentTarget.value)}
           />
           <select
-            class="chip"
+            class="chip chip-opens"
             aria-label={t.playlists.sort}
             value={sort}
             onChange={(event) => setSort(event.currentTarget.value as Sort)}
@@ -148,7 +148,7 @@ function Making() {
         lines={running ? linesFor(count, running.target) : undefined}
         hasMoon={!running}
       />
-      <div>
+      <div class="tile-words">
         <h2>
           <a href={`#/${MAKING}`}>
             {running ? t.playlists.making : result?.name}
@@ -179,7 +179,7 @@ function Tile({
   return (
     <li class="tile">
       <Cover seed={playlist.id} />
-      <div>
+      <div class="tile-words">
         <h2 dir="auto">
           <a href={`#/playlists/${playlist.id}`}>{playlist.name}</a>
         </h2>
@@ -236,6 +236,7 @@ function Empty() {
   const t = useTexts();
   return (
     <div class="empty">
+      <Cover seed="no playlist" lines={2} hasMoon={false} />
       <h2>{t.playlists.empty}</h2>
       <p>{t.playlists.emptyNext}</p>
       <a class="button button-primary" href="#/">

@@ -5,7 +5,7 @@ import { useAction } from "../components/action.ts";
 import { Cover } from "../components/cover.tsx";
 import { useHeading } from "../components/heading.ts";
 import { FailureNotice } from "../components/notice.tsx";
-import { Frame, WaitingFrame } from "../components/playlist-frame.tsx";
+import { Frame, sizeOf, WaitingFrame } from "../components/playlist-frame.tsx";
 import { TrackList } from "../components/track-list.tsx";
 import { useTexts } from "../i18n/texts.ts";
 import { go } from "../state/navigation.ts";
@@ -21,7 +21,7 @@ export function SharedScreen({ id }: { id: string }) {
   const load = () => loading.run(async () => setShared(await readShared(id)));
   useEffect(() => void load(), []);
   if (shared) return <Loaded id={id} shared={shared} />;
-  if (!loading.failure) return <WaitingFrame />;
+  if (!loading.failure) return <WaitingFrame isShared />;
   return (
     <div class="page page-narrow">
       <h1 tabIndex={-1} class="visually-hidden">
@@ -69,10 +69,11 @@ function Loaded({
   );
   return (
     <Frame
+      isShared
       cover={<Cover seed={id} />}
       words={
         <>
-          <h1 ref={heading} tabIndex={-1} dir="auto">
+          <h1 ref={heading} tabIndex={-1} dir="auto" class={sizeOf(name)}>
             {name}
           </h1>
           {description && (

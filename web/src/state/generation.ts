@@ -130,7 +130,10 @@ export function startGenerations(): void {
 function resume(): void {
   const who = user.value?.id;
   // Drafts stay stored, but are not shown while signed out.
-  if (!who) return change({ result: null, problem: null });
+  if (!who) {
+    change({ result: null, problem: null });
+    return;
+  }
   if (drafts.read(OWNER, who) !== who) {
     for (const name of [PENDING, RESULT]) drafts.forget(name);
     forgetRead();

@@ -6,6 +6,8 @@ export const route = signal<Route>(routeOf(""));
 
 export function go(path: string): void {
   location.hash = path ? `#/${path}` : "#/";
+  // The event comes later, and the screen that is left would be drawn once more.
+  route.value = routeOf(location.hash);
 }
 
 /** The same, but replaces the current entry of the history. */
