@@ -8,7 +8,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { launch } from '../tests/browser/browser.ts';
-import { inTurn, payingUsers, ready, report, variable } from './harness.ts';
+import { inTurn, listeners, ready, report, variable } from './harness.ts';
 import type { Ratio, Samples, Values } from './harness.ts';
 
 const ROUNDS = 7;
@@ -112,7 +112,7 @@ const candidates: Record<string, () => Promise<Values>> = { ours: () => firstVis
 if (before !== undefined) candidates.before = () => firstVisit(before);
 await firstVisit(ours);
 await inTurn(ROUNDS, candidates, samples);
-const next = await payingUsers(ROUNDS);
+const next = await listeners(ROUNDS);
 await inTurn(ROUNDS, { ours: () => stream(ready.web_url, next()) }, samples);
 await browser.close();
 const interactive = (to: string, atMost?: number): Ratio => ({ what: 'interactive, ms', of: 'ours', to, atMost });

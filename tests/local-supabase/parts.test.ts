@@ -21,7 +21,9 @@ import { restErrorFrom } from './rest-errors.ts';
 import { createTokens } from './tokens.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
-after(() => servers.forEach((server) => server.close().closeAllConnections()));
+after(() => {
+  for (const server of servers) server.close().closeAllConnections();
+});
 
 async function listen(handler: RequestListener): Promise<string> {
   const server = createServer(handler).listen(0, '127.0.0.1');

@@ -45,7 +45,9 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
     });
     const all = Promise.all(endings);
     // If a step fails here, the other transactions must not wait for the gates forever.
-    all.catch(() => gates.forEach((gate) => gate.resolve()));
+    all.catch(() => {
+      for (const gate of gates) gate.resolve();
+    });
     for (const [number, gate] of gates.entries()) {
       await allArrivedOrWait(watch, runners, number);
       gate.resolve();

@@ -26,7 +26,7 @@ export const oneOf = (...choices: string[]): Kind => kind((value) => choices.inc
 
 export const listOf = (inner: Kind, least = 0): Kind => (what, value) => {
   kind((list) => Array.isArray(list) && list.length >= least, `a list${least > 0 ? ` of at least ${least}` : ''}`)(what, value);
-  (value as unknown[]).forEach((item, index) => inner(`${what}[${index}]`, item));
+  for (const [index, item] of (value as unknown[]).entries()) inner(`${what}[${index}]`, item);
 };
 
 /** An object with these fields; those with a `?` are optional. Unknown fields are refused: a typo would disable a test. */

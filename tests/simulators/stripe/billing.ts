@@ -195,7 +195,7 @@ export function dispute(state: State, { amount_due: amount, currency }: Invoice)
 
 /** Ends the subscriptions of a deleted customer, which keeps only its id. */
 export function deleteCustomer(state: State, customer: Customer): Thing {
-  state.subscriptionsOf(customer.id).filter((it) => !hasEnded(it)).forEach((it) => cancel(state, it));
+  for (const running of state.subscriptionsOf(customer.id).filter((it) => !hasEnded(it))) cancel(state, running);
   const left = { id: customer.id, object: 'customer', deleted: true };
   state.put(left);
   state.emit('customer.deleted', customer);

@@ -55,7 +55,7 @@ export class State {
   }
 
   reset(): void {
-    [...Object.values(this.kinds), this.orders, this.declined, this.pendingItems].forEach((collection) => collection.clear());
+    for (const collection of [...Object.values(this.kinds), this.orders, this.declined, this.pendingItems]) collection.clear();
     this.events = [];
     this.#aheadSeconds = 0;
     const price = defaultPrice(this.priceId, this.now());
