@@ -16,7 +16,7 @@ use project::process;
 use project::workspace::{Workspace, token_name};
 
 /// What can be chosen, in the order in which it runs.
-pub const PARTS: [&str; 7] = [
+pub const PARTS: [&str; 8] = [
     "stripe-webhook",
     "ai-playlist",
     "start-up",
