@@ -29,7 +29,7 @@ pub mod unicode;
 mod words;
 
 #[cfg(any(test, feature = "fakes"))]
-#[allow(clippy::unwrap_used, reason = "only tests use it")]
+#[expect(clippy::unwrap_used, reason = "only tests use it")]
 pub mod fakes;
 
 pub use api::Code;

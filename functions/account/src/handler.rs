@@ -86,7 +86,7 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
     match exported {
         None => return Err(Error::of(Code::ProfileNotFound)),
         Some(Exported { account }) if account.id != user.id() => {
-            return Err(SupabaseError::InvalidAnswer.into());
+            return Err(SupabaseError::InvalidResponse.into());
         }
         Some(_) => {}
     }

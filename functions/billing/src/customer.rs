@@ -16,10 +16,10 @@ pub async fn profile(
     clock: &dyn Clock,
     user_id: Uuid,
 ) -> Result<BillingProfile, Error> {
-    let answer = service
+    let result = service
         .rpc_retrying("billing_profile", &json!({ "p_user_id": user_id }), clock)
         .await?;
-    BillingProfile::read(&answer)?.ok_or_else(no_profile)
+    BillingProfile::read(&result)?.ok_or_else(no_profile)
 }
 
 /// Creates a customer in place of `known`, which is `None` or no longer exists; returns the customer that the profile

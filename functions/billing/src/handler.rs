@@ -86,7 +86,7 @@ async fn checkout(context: &Context, request: &Request<Bytes>) -> Result<String,
                 .await?;
                 known = Some(created);
             }
-            answer => return Ok(answer?),
+            result => return Ok(result?),
         }
     }
     Err(Error::of(Code::StripeUnavailable).caused_by("every customer is gone"))
@@ -99,7 +99,7 @@ async fn pay_or_manage(
     user: &VerifiedUser,
     urls: &api::CheckoutRequest,
 ) -> Result<String, StripeError> {
-    // The profile may lag behind Stripe, and an unpaid subscription may recover: a second one would be charged as well.
+    // The profile may be older than Stripe's state, and an unpaid subscription may recover: both would be charged.
     if let Some(begun) = stripe.lasting_subscription(customer).await? {
         return match stripe.first_payment(&begun).await? {
             Some(url) => Ok(url),
@@ -133,7 +133,7 @@ async fn portal(context: &Context, request: &Request<Bytes>) -> Result<String, E
         Err(error) if error.missing() == Some("customer") => {
             Err(nothing_to_manage().caused_by(error))
         }
-        answer => Ok(answer?),
+        result => Ok(result?),
     }
 }
 

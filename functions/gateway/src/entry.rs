@@ -195,7 +195,7 @@ async fn health(request: &Request, env: &Env) -> Result<Response> {
                 .await
         }
     };
-    let (status, body) = report.answer(is_operator);
+    let (status, body) = report.into_response(is_operator);
     let response = Response::builder()
         .with_status(status)
         .with_header("content-type", "application/json; charset=utf-8")?
@@ -214,13 +214,13 @@ async fn ask_functions(env: &Env, token: Option<&Secret>) -> Report {
         .filter_map(|name| name.as_string())
         .filter(|name| name != ASSETS);
     let asked = names.filter_map(|name| Some((function_name(&name), bound(env, &name)?)));
-    let answers = asked.map(|(name, function)| async move {
-        let answer = health_of(&name, &function, token).await;
-        (name, answer)
+    let responses = asked.map(|(name, function)| async move {
+        let response = health_of(&name, &function, token).await;
+        (name, response)
     });
     let mut report = Report::default();
-    for (name, answer) in join_all(answers).await {
-        report.add(name, answer);
+    for (name, response) in join_all(responses).await {
+        report.add(name, response);
     }
     report
 }
@@ -243,7 +243,7 @@ async fn health_of(name: &str, function: &Fetcher, token: Option<&Secret>) -> Op
     };
     let timeout = WorkerClock.sleep_ms(HEALTH_TIMEOUT_MS);
     match select(std::pin::pin!(asking), std::pin::pin!(timeout)).await {
-        Either::Left((answer, _)) => answer,
+        Either::Left((response, _)) => response,
         Either::Right(_) => None,
     }
 }

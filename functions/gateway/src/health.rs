@@ -11,12 +11,15 @@ pub struct Report {
 
 impl Report {
     /// Adds a function's response; `None` means that there was none in time. Unexpected members are ignored.
-    pub fn add(&mut self, name: String, answer: Option<Value>) {
+    pub fn add(&mut self, name: String, response: Option<Value>) {
         let status = |of: &Value| of.get("status").and_then(Value::as_str).map(str::to_owned);
-        let (entry, is_well) = match answer.as_ref().map(|answer| (status(answer), answer)) {
+        let (entry, is_well) = match response
+            .as_ref()
+            .map(|response| (status(response), response))
+        {
             Some((Some(status), _)) if status == "ok" => (json!({ "status": "ok" }), true),
-            Some((Some(status), answer)) if status == "unavailable" => {
-                (unwell(status, answer.get("missing")), false)
+            Some((Some(status), response)) if status == "unavailable" => {
+                (unwell(status, response.get("missing")), false)
             }
             _ => (json!({ "status": "unreachable" }), false),
         };
@@ -25,7 +28,7 @@ impl Report {
     }
 
     /// Returns status and body. Only operators learn which function is not healthy.
-    pub fn answer(self, is_operator: bool) -> (u16, Value) {
+    pub fn into_response(self, is_operator: bool) -> (u16, Value) {
         let (code, status) = if self.is_unwell {
             (503, "unavailable")
         } else {
@@ -56,17 +59,17 @@ pub fn function_name(binding: &str) -> String {
 mod tests {
     use super::*;
 
-    fn report(answers: &[(&str, Option<Value>)]) -> (u16, Value) {
+    fn report(responses: &[(&str, Option<Value>)]) -> (u16, Value) {
         let mut report = Report::default();
-        for (name, answer) in answers {
-            report.add((*name).to_owned(), answer.clone());
+        for (name, response) in responses {
+            report.add((*name).to_owned(), response.clone());
         }
-        report.answer(true)
+        report.into_response(true)
     }
 
     #[test]
     fn only_operators_learn_which_function_is_unhealthy() {
-        for (answer, told) in [
+        for (response, expected) in [
             (
                 Some(json!({"status": "ok"})),
                 (200, json!({"status": "ok"})),
@@ -78,27 +81,27 @@ mod tests {
             (None, (503, json!({"status": "unavailable"}))),
         ] {
             let mut report = Report::default();
-            report.add("billing".to_owned(), answer);
-            assert_eq!(report.answer(false), told);
+            report.add("billing".to_owned(), response);
+            assert_eq!(report.into_response(false), expected);
         }
     }
 
     #[test]
     fn all_healthy_functions_return_200() {
-        let answer = report(&[
+        let response = report(&[
             ("account", Some(json!({"status": "ok"}))),
             ("billing", Some(json!({"status": "ok"}))),
         ]);
         let functions = json!({"account": {"status": "ok"}, "billing": {"status": "ok"}});
         assert_eq!(
-            answer,
+            response,
             (200, json!({"status": "ok", "functions": functions}))
         );
     }
 
     #[test]
     fn one_unhealthy_function_returns_503() {
-        let answer = report(&[
+        let response = report(&[
             ("account", Some(json!({"status": "ok"}))),
             (
                 "ai-playlist",
@@ -112,7 +115,7 @@ mod tests {
             "billing": {"status": "unreachable"},
         });
         assert_eq!(
-            answer,
+            response,
             (
                 503,
                 json!({"status": "unavailable", "functions": functions})
@@ -122,17 +125,17 @@ mod tests {
 
     #[test]
     fn malformed_health_counts_as_unreachable() {
-        for answer in [
+        for response in [
             json!("ok"),
             json!({"status": "fine"}),
             json!({}),
             json!({"code": "internal_error"}),
         ] {
-            let (code, body) = report(&[("account", Some(answer.clone()))]);
+            let (code, body) = report(&[("account", Some(response.clone()))]);
             assert_eq!(
                 (code, &body["functions"]["account"]["status"]),
                 (503, &json!("unreachable")),
-                "{answer}"
+                "{response}"
             );
         }
     }

@@ -43,7 +43,7 @@ proptest! {
         let answer = if is_ok { serde_json::json!({"status": "ok", "more": answer}) } else { answer };
         let says_so = answer.get("status").and_then(Value::as_str) == Some("ok");
         report.add("account".to_owned(), Some(answer));
-        let (status, body) = report.answer(true);
+        let (status, body) = report.into_response(true);
         prop_assert_eq!(status, if says_so { 200 } else { 503 });
         prop_assert_eq!(body["functions"]["account"]["status"] == "ok", says_so);
     }

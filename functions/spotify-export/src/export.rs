@@ -181,7 +181,7 @@ impl<'a> Exporter<'a> {
             ));
         }
         let first = call(self.playlists()).await;
-        let answer = match first {
+        let result = match first {
             Err(UserCallError::TokenRefused) => {
                 self.token = self
                     .tokens
@@ -190,9 +190,9 @@ impl<'a> Exporter<'a> {
                     .map_err(Failure::Final)?;
                 call(self.playlists()).await
             }
-            answer => answer,
+            result => result,
         };
-        answer.map_err(|error| match error {
+        result.map_err(|error| match error {
             UserCallError::Rejected => Failure::Rejected,
             UserCallError::TokenRefused => Failure::Final(unavailable("a new token was refused")),
             UserCallError::Forbidden => Failure::Unreachable(Error::of(Code::SpotifyAccessDenied)),

@@ -7,6 +7,9 @@ use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
 
+#[path = "rejection_tests.rs"]
+mod rejection;
+
 const NOW_MS: u64 = 1_790_000_000_000;
 const PLAYLIST: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
 const KEY: &str = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
@@ -337,66 +340,6 @@ fn does_not_trust_a_foreign_response() {
         );
         assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
     }
-}
-
-fn rejecting(bad: &'static [usize]) -> Fill {
-    Box::new(move |uris| {
-        match uris
-            .iter()
-            .any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad)))
-        {
-            true => FakeAnswer::json(
-                400,
-                &json!({"error": {"status": 400, "message": "Invalid track uri"}}),
-            ),
-            false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),
-        }
-    })
-}
-
-#[test]
-fn reports_refused_tracks_and_exports_the_rest() {
-    for bad in [&[1][..], &[100], &[50], &[1, 100], &[33, 34], &[7, 42, 77]] {
-        let bad: &'static [usize] = Vec::leak(bad.to_vec());
-        let (result, requests) = export(
-            World {
-                fill: rejecting(bad),
-                ..world(100)
-            },
-            None,
-        );
-        let result = result.unwrap();
-        let positions: Vec<_> = result["rejected"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it["position"].as_u64().unwrap() as usize)
-            .collect();
-        assert_eq!(positions, bad);
-        let expected: Vec<_> = (1..=100)
-            .filter(|position| !bad.contains(position))
-            .map(uri)
-            .collect();
-        let filled = requests
-            .iter()
-            .rfind(|request| request.url.ends_with("/items"))
-            .unwrap();
-        assert_eq!(uris(filled), expected);
-        assert!(requests.len() <= 48, "{bad:?}: {} requests", requests.len());
-    }
-}
-
-#[test]
-fn export_without_accepted_tracks_fails_within_the_request_limit() {
-    let (result, requests) = export(
-        World {
-            fill: Box::new(|_| FakeAnswer::json(400, &json!({}))),
-            ..world(100)
-        },
-        Some(KEY),
-    );
-    assert_eq!(result.unwrap_err().code(), Code::SpotifyUnavailable);
-    assert!(requests.len() <= 46, "{}", requests.len());
 }
 
 #[test]

@@ -225,9 +225,9 @@ mod tests {
             (vec![item(1, "Kult", "Celina")], "Celina", 1),
         ] {
             let http = world(by_field, vec![item(2, "Kult", "Arahja")]);
-            let answer = ask(&http, "?artist=Kult&title=Arahja").unwrap();
+            let response = ask(&http, "?artist=Kult&title=Arahja").unwrap();
             assert_eq!(
-                (searches(&http), &answer["tracks"][0]["title"]),
+                (searches(&http), &response["tracks"][0]["title"]),
                 (expected, &json!(found))
             );
         }
@@ -285,16 +285,16 @@ mod tests {
                     FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "3600")
                 }
             });
-            let answer = ask(&http, "?artist=Kult&title=Arahja");
+            let response = ask(&http, "?artist=Kult&title=Arahja");
             match found {
                 Some(title) => {
-                    let answer = answer.unwrap();
+                    let response = response.unwrap();
                     assert_eq!(
-                        (&answer["tracks"][0]["title"], &answer["is_partial"]),
+                        (&response["tracks"][0]["title"], &response["is_partial"]),
                         (&json!(title), &json!(true))
                     );
                 }
-                None => assert_eq!(answer.unwrap_err().code(), Code::SpotifyRateLimited),
+                None => assert_eq!(response.unwrap_err().code(), Code::SpotifyRateLimited),
             }
         }
     }
@@ -302,8 +302,8 @@ mod tests {
     #[test]
     fn marks_unplayable_tracks() {
         let http = world(vec![item(3, "Kult", "Arahja")], vec![]);
-        let answer = ask(&http, "?title=Arahja&market=PL").unwrap();
-        assert_eq!(answer["tracks"][0]["is_playable"], false);
+        let response = ask(&http, "?title=Arahja&market=PL").unwrap();
+        assert_eq!(response["tracks"][0]["is_playable"], false);
         assert!(
             http.requests()
                 .iter()

@@ -128,7 +128,6 @@ pub struct WebhookResponse {
 pub struct AccountDeletion {
     /// The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or
     /// its id.
-    /// The text that confirms the deletion.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 254, pattern = "NOT_BLANK")

@@ -216,13 +216,13 @@ codes! {
         "Too many requests write this plan at once. Please try again.", "Send the event again.";
     /// The language model did not respond in time. Nothing was charged.
     LlmTimeout = 504 "llm_timeout" on ["generatePlaylist", "stream"],
-        "The language model did not answer in time. Please try again.", "Try again, perhaps with fewer tracks.";
+        "The language model did not respond in time. Please try again.", "Try again, perhaps with fewer tracks.";
     /// Spotify did not respond in time.
     SpotifyTimeout = 504 "spotify_timeout" on ["spotify"],
-        "Spotify did not answer in time. Please try again.", "Try again in a minute.";
+        "Spotify did not respond in time. Please try again.", "Try again in a minute.";
     /// Stripe did not respond in time.
     StripeTimeout = 504 "stripe_timeout" on ["stripe"],
-        "Stripe did not answer in time. Please try again.", "Try again in a minute.";
+        "Stripe did not respond in time. Please try again.", "Try again in a minute.";
     /// The generation did not finish in time. Nothing was charged.
     GenerationTimeout = 504 "generation_timeout" on ["generatePlaylist", "stream"],
         "The playlist was not finished in time. Nothing was charged.", "Try again, perhaps with fewer tracks.";

@@ -105,6 +105,16 @@ enum Fetch {
     },
 }
 
+/// The next step of a request whose key is not cached, or too old.
+enum Next {
+    /// Fetch the keys.
+    Fetch,
+    /// Wait for another request's fetch.
+    Wait,
+    /// Fail, because the last fetch was recent.
+    Fail(AuthError),
+}
+
 impl JwksCache {
     /// Returns the key with that id, and fetches the keys if it is not known.
     ///
@@ -129,31 +139,12 @@ impl JwksCache {
             if let (Some(key), true) = (&known, is_fresh) {
                 return Ok(key.clone());
             }
-            let unknown = match self.fetch.get() {
-                Fetch::UnderWay { since_ms }
-                    if now_ms.saturating_sub(since_ms) < LIMITS.total_ms =>
-                {
-                    None
-                }
-                Fetch::InVain { since_ms, failed }
-                    if now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS
-                        && (cached.is_some() || has_waited) =>
-                {
-                    Some(match failed {
-                        true => {
-                            AuthError::KeysUnavailable("a moment ago they could not".to_owned())
-                        }
-                        false => AuthError::UnknownKey,
-                    })
-                }
-                Fetch::Nothing if has_waited => Some(AuthError::UnknownKey),
-                _ => break (known, now_ms),
-            };
-            match (known, unknown) {
-                (Some(key), _) => return Ok(key),
-                (None, Some(unknown)) => return Err(unknown),
+            match (self.next(now_ms, cached.is_some(), has_waited), known) {
+                (Next::Fetch, known) => break (known, now_ms),
+                (Next::Wait | Next::Fail(_), Some(key)) => return Ok(key),
+                (Next::Fail(error), None) => return Err(error),
                 // Polls, because Workers forbid awaiting another request's promise.
-                (None, None) => clock.sleep_ms(WAIT_MS).await,
+                (Next::Wait, None) => clock.sleep_ms(WAIT_MS).await,
             }
             has_waited = true;
         };
@@ -173,6 +164,27 @@ impl JwksCache {
         match fetched {
             Ok(_) => found.ok_or(AuthError::UnknownKey),
             Err(cause) => known.ok_or(AuthError::KeysUnavailable(cause)),
+        }
+    }
+
+    /// Returns what to do without a fresh key: `has_keys` if older keys are cached, `has_waited` for another request.
+    fn next(&self, now_ms: u64, has_keys: bool, has_waited: bool) -> Next {
+        match self.fetch.get() {
+            Fetch::UnderWay { since_ms } if now_ms.saturating_sub(since_ms) < LIMITS.total_ms => {
+                Next::Wait
+            }
+            Fetch::InVain { since_ms, failed }
+                if now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS
+                    && (has_keys || has_waited) =>
+            {
+                Next::Fail(if failed {
+                    AuthError::KeysUnavailable("a moment ago they could not".to_owned())
+                } else {
+                    AuthError::UnknownKey
+                })
+            }
+            Fetch::Nothing if has_waited => Next::Fail(AuthError::UnknownKey),
+            _ => Next::Fetch,
         }
     }
 
@@ -204,3 +216,7 @@ async fn fetch(url: &str, http: &dyn HttpClient) -> Result<Jwks, String> {
     let body = response.bytes().await.map_err(|e| e.to_string())?;
     Jwks::parse(&body).map_err(|e| e.to_string())
 }
+
+#[cfg(test)]
+#[path = "jwks_tests.rs"]
+mod tests;

@@ -4,8 +4,9 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rsa::tests::FakeRsaSigner;
+use super::super::*;
 use super::*;
+use crate::auth::rsa::tests::FakeRsaSigner;
 use crate::error::Code;
 use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
 use crate::runtime::http_client::HttpError;

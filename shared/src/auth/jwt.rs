@@ -298,3 +298,7 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
 fn decode_json<T: DeserializeOwned>(text: &str) -> Result<T, AuthError> {
     serde_json::from_slice(&decode(text)?).map_err(|_| AuthError::Malformed)
 }
+
+#[cfg(test)]
+#[path = "jwt_tests.rs"]
+pub(super) mod tests;

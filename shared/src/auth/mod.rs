@@ -8,19 +8,17 @@
 
 mod error;
 #[cfg(any(test, feature = "fakes"))]
-#[allow(clippy::unwrap_used, reason = "only tests use it")]
+#[expect(clippy::unwrap_used, reason = "only tests use it")]
 mod fake_issuer;
 mod jwks;
-#[cfg(test)]
-mod jwks_tests;
 mod jwt;
-#[cfg(test)]
-mod jwt_tests;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 mod recent;
 mod rsa;
+#[cfg(test)]
+mod tests;
 
 pub use error::AuthError;
 #[cfg(any(test, feature = "fakes"))]

@@ -7,7 +7,7 @@ use inputs::{bytes, costly, damaged, json, json_with, mutated, mutated_text, nea
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::jwt_tests::{
+use super::jwt::tests::{
     LEGACY_SECRET, NOW, USER, es256_key, hs256, issuer, legacy_key, verify_with,
 };
 use super::*;

@@ -1,10 +1,6 @@
 //! Splits JSON that a language model writes, well-formed or not, into its parts.
 
-/// The longest text that is kept. The rest of a longer one is dropped.
-const MAX_TEXT_BYTES: usize = 4 * 1024;
-
-/// The longest text that is kept where it holds a document itself.
-const MAX_NESTED_DOCUMENT_BYTES: usize = 64 * 1024;
+use super::partial_text::PartialText;
 
 /// The longest number, literal or unquoted name that is kept.
 const MAX_BARE_BYTES: usize = 64;
@@ -64,27 +60,6 @@ enum Lexeme {
     Bare(String),
     /// After a quote outside every document.
     NoiseQuote,
-}
-
-#[derive(Debug, Default)]
-struct PartialText {
-    text: String,
-    closes: Option<char>,
-    escape: Escape,
-    /// The first half of a surrogate pair.
-    high: Option<u32>,
-    is_document: bool,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-enum Escape {
-    #[default]
-    None,
-    Backslash,
-    Unicode {
-        digits: u32,
-        value: u32,
-    },
 }
 
 /// Reads JSON documents that arrive in pieces, cut anywhere, and continues after malformed parts.
@@ -286,7 +261,7 @@ impl LenientParser {
         c: char,
         tokens: &mut Vec<Token>,
     ) {
-        let is_end = text.closes == Some('”')
+        let is_end = text.has_own_quote()
             || self.stack.is_empty()
             || self.skipped_depth > 0
             || matches!(c, ',' | ':' | '}' | ']' | '/')
@@ -302,14 +277,13 @@ impl LenientParser {
             self.lexeme = Lexeme::AfterQuote { text, spaces };
         } else {
             // A quote within the text that was not escaped.
-            text.keep(text.closes.unwrap_or('"'));
-            spaces.chars().for_each(|space| text.keep(space));
+            text.reopen(&spaces);
             self.lexeme = Lexeme::Text(text);
             self.push(c, tokens);
         }
     }
 
-    /// Whether a Chinese or Japanese model writes the separator so that belongs here.
+    /// Returns whether Chinese and Japanese models write `c` in place of the separator that is expected here.
     fn is_full_width_separator(&self, c: char) -> bool {
         match self.slot {
             Slot::Key => c == '：',
@@ -317,15 +291,14 @@ impl LenientParser {
         }
     }
 
-    fn end_text(&mut self, mut text: PartialText, tokens: &mut Vec<Token>) {
+    fn end_text(&mut self, text: PartialText, tokens: &mut Vec<Token>) {
         if self.skipped_depth > 0 {
             return;
         }
-        text.end_surrogate();
         tokens.push(if self.ends_key() {
-            Token::Key(text.text)
+            Token::Key(text.into_string())
         } else {
-            Token::Text(text.text)
+            Token::Text(text.into_string())
         });
     }
 
@@ -344,104 +317,6 @@ impl LenientParser {
             self.slot = self.first_slot();
         }
         is_key
-    }
-}
-
-impl PartialText {
-    fn quoted(opening: char) -> Self {
-        let closes = match opening {
-            '“' | '„' => '”',
-            '‘' => '’',
-            same => same,
-        };
-        Self {
-            closes: Some(closes),
-            ..Self::default()
-        }
-    }
-
-    /// Creates the text of a nested document, without its opening quote.
-    fn document(first: char) -> Self {
-        Self {
-            text: first.to_string(),
-            closes: Some('"'),
-            is_document: true,
-            ..Self::default()
-        }
-    }
-
-    /// Reads a character; returns whether it may be the closing quote.
-    fn push(&mut self, c: char) -> bool {
-        match self.escape {
-            Escape::None if Some(c) == self.closes => return true,
-            Escape::None if c == '\\' => self.escape = Escape::Backslash,
-            Escape::None => self.keep(if c.is_control() { ' ' } else { c }),
-            Escape::Backslash => self.unescape(c),
-            Escape::Unicode { digits, value } => match c.to_digit(16) {
-                Some(digit) if digits == 3 => {
-                    self.escape = Escape::None;
-                    self.code_unit(value * 16 + digit);
-                }
-                Some(digit) => {
-                    self.escape = Escape::Unicode {
-                        digits: digits + 1,
-                        value: value * 16 + digit,
-                    };
-                }
-                None => {
-                    self.escape = Escape::None;
-                    return self.push(c);
-                }
-            },
-        }
-        false
-    }
-
-    fn unescape(&mut self, c: char) {
-        self.escape = Escape::None;
-        match c {
-            'u' => {
-                self.escape = Escape::Unicode {
-                    digits: 0,
-                    value: 0,
-                }
-            }
-            'n' | 't' | 'r' => self.keep(' '),
-            'b' | 'f' => {}
-            _ => self.keep(c),
-        }
-    }
-
-    fn code_unit(&mut self, unit: u32) {
-        match (self.high.take(), unit) {
-            (Some(high), 0xDC00..=0xDFFF) => {
-                let pair = 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00);
-                self.keep(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-            (_, 0xD800..=0xDBFF) => self.high = Some(unit),
-            (_, unit) => self.keep(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)),
-        }
-    }
-
-    fn end_surrogate(&mut self) {
-        if self.high.take().is_some() {
-            self.keep(char::REPLACEMENT_CHARACTER);
-        }
-    }
-
-    fn keep(&mut self, c: char) {
-        self.end_surrogate();
-        if self.text.is_empty() && matches!(c, '{' | '[') {
-            self.is_document = true;
-        }
-        let max = if self.is_document {
-            MAX_NESTED_DOCUMENT_BYTES
-        } else {
-            MAX_TEXT_BYTES
-        };
-        if self.text.len() + c.len_utf8() <= max {
-            self.text.push(c);
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod lenient;
 mod members;
 mod mended;
+mod partial_text;
 mod pointer;
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ const PICO_USD_PER_USD: f64 = 1e12;
 /// One ten-thousandth of a dollar, the precision with which costs are recorded.
 const PICO_USD_PER_STEP: u64 = 100_000_000;
 
-/// A token has 3.3 bytes of English JSON. Tokenizers work on bytes and know few other sequences: Polish has 2.8
-/// characters a token, and a rare character has several tokens.
+/// A token has 3.3 bytes of English JSON. Tokenizers work on bytes and have few tokens for other languages: Polish has
+/// 2.8 characters a token, and a rare character has several tokens.
 const UNITS_PER_TOKEN: u64 = 66;
 const UNITS_PER_ASCII_BYTE: u64 = 20;
 const UNITS_PER_OTHER_BYTE: u64 = 35;

@@ -65,7 +65,7 @@ words! {include_str!("errors.txt");
     FORMAT_PARAMETERS = "format-parameters";
 }
 
-/// Other services know the former parameter, if any.
+/// Other services support the former parameter, or none.
 const OPENAI: &str = "https://api.openai.com/";
 
 impl Dialect {

@@ -159,28 +159,17 @@ impl Problem {
             Value::String(text) => {
                 add(&mut self.texts, text);
                 // Some wrap it as a string.
-                if let Some(inner) = text
-                    .trim_start()
-                    .starts_with('{')
-                    .then(|| serde_json::from_slice(text.as_bytes()).ok())
+                if text.trim_start().starts_with('{')
+                    && let Ok(inner) = serde_json::from_slice(text.as_bytes())
                 {
-                    self.collect(&inner.unwrap_or(Value::Null), depth + 1);
+                    self.collect(&inner, depth + 1);
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.collect(item, depth + 1)),
             Value::Object(members) => {
-                for (name, value) in members
-                    .iter()
-                    .filter(|(name, _)| !ECHOES.contains(&name.as_str()))
-                {
-                    let is_name = matches!(
-                        name.as_str(),
-                        "code" | "type" | "status" | "reason" | "error_code"
-                    );
-                    if is_name
-                        || value.as_bool() == Some(true)
-                        || name == "contentFilter" && is_told(value)
-                    {
+                let is_echo = |name: &str| ECHOES.contains(&name);
+                for (name, value) in members.iter().filter(|(name, _)| !is_echo(name)) {
+                    if is_name(name, value) {
                         add(&mut self.names, &format!("{name} {}", shown(value)));
                     }
                     self.collect(value, depth + 1);
@@ -325,6 +314,13 @@ impl std::fmt::Display for Problem {
         }
         Ok(())
     }
+}
+
+/// Returns whether a member names the error: a code, a type, a status, or a flag that is set.
+fn is_name(name: &str, value: &Value) -> bool {
+    matches!(name, "code" | "type" | "status" | "reason" | "error_code")
+        || value.as_bool() == Some(true)
+        || name == "contentFilter" && is_told(value)
 }
 
 /// Returns whether a payload is an error, in one of the forms that services send with status 200.

@@ -2,7 +2,8 @@
 
 use super::{
     fold::Word,
-    lexicon::{Senses, lexicon},
+    lexicon::lexicon,
+    senses::Senses,
     version::{Version, Versions},
 };
 

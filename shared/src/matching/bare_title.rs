@@ -3,8 +3,9 @@
 use super::{
     addition::Addition,
     fold::{Folded, MAX_CHARS, cut},
-    lexicon::{Senses, lexicon},
+    lexicon::lexicon,
     normalise::words,
+    senses::Senses,
     structure::{Place, Step, Structure},
     title::guests_at,
 };

@@ -6,7 +6,8 @@ use super::{
     WantedVersions,
     artist::{Credits, Names, same_artist},
     fold::{Folded, Name},
-    lexicon::{Senses, lexicon},
+    lexicon::lexicon,
+    senses::Senses,
     title::Title,
 };
 use crate::track::{CatalogueTrack, Era, Suggestion};

@@ -2,7 +2,8 @@
 
 use super::{
     letters::{each_letter, fold_letter, is_kept_mark, is_voicing, latin_letter},
-    lexicon::{Senses, lexicon},
+    lexicon::lexicon,
+    senses::Senses,
 };
 
 /// Longer texts are cut before they are compared. No real title is as long, and the cut bounds the work that a
@@ -247,7 +248,7 @@ impl Folded {
         if !before.senses.has(Senses::JOINS) {
             return;
         }
-        // "Op. 80: III" is no 83.
+        // "Op. 80: III" is not 83.
         let is_roman = |b: u8| matches!(b, b'i' | b'v' | b'x');
         let spelling = self
             .letters

@@ -302,8 +302,7 @@ impl<'c> Judge<'c> {
 impl Judged<'_> {
     /// Returns the key of the order of preference. Qualities that differ by less than two hundredths count as equal.
     pub(super) fn rank(&self) -> impl Ord + use<> {
-        // From -40 to 50: always within an i32.
-        #[allow(clippy::cast_possible_truncation)]
+        // The value is between -40 and 50.
         let quality = (self.quality * 50.0).round() as i32;
         (
             Reverse(quality),

@@ -6,116 +6,12 @@
 
 use std::sync::OnceLock;
 
-use super::{fold::Word, version::Version};
+use super::{fold::Word, senses::Senses};
 use crate::unicode::decompose;
 
 /// The numbers from one to twelve in the lexicon's spelling.
 const NUMBERS: &str = "one to three for five six seven eight nine ten eleven twelve";
 const TEXT: &str = include_str!("lexicon.txt");
-
-/// The meanings of a word, as a set. The lowest bits are the [`Version`]s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Senses(u64);
-
-macro_rules! senses {
-    ($($constant:ident = $name:literal),* $(,)?) => {
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        #[repr(u32)]
-        enum Bit { $($constant),* }
-
-        impl Senses {
-            $(pub(super) const $constant: Self = Self(1 << (Version::COUNT + Bit::$constant as u32));)*
-            const NAMES: &'static [(&'static str, Self)] = &[$(($name, Self::$constant)),*];
-        }
-    };
-}
-
-senses! {
-    // In an addition: the studio recording itself.
-    NEUTRAL = "neutral",
-    // Begins an addition that names the song's origin.
-    ORIGIN = "origin",
-    // "Version", "edition": the words around it specify it.
-    VERSION = "version",
-    // A song that was first recorded later: it has no other recording.
-    UNRELEASED = "unreleased",
-    // "Mix", "edit": a named person's, or the studio's.
-    MIX = "mix",
-    // Counts only at the end of an addition, or before a number: "Take 2".
-    AT_END = "at-end",
-    // Also counts in a name that is not an addition.
-    ANYWHERE = "anywhere",
-    LIVE_WORD = "live-word",
-    BEFORE_VERB = "before-verb",
-    AFTER_VERB = "after-verb",
-    LIVE_ALBUM = "live-album",
-    ARTICLE = "article",
-    PARTICLE = "particle",
-    // "Theme", "song", "official": one side may say so without the other.
-    NOTE = "note",
-    NUMBER = "number",
-    PART = "part",
-    COUNT = "count",
-    CATALOGUE = "catalogue",
-    FEAT = "feat",
-    JOINT = "joint",
-    ENSEMBLE = "ensemble",
-    GENERATION = "generation",
-    // A language in which a song can be sung.
-    TONGUE = "tongue",
-    REISSUE = "reissue",
-    COMPILATION = "compilation",
-    WORK = "work",
-    IMITATES = "imitates",
-    PLACE = "place",
-    YEAR = "year",
-    // Can form one word with the next one.
-    JOINS = "joins",
-    // Begins with a digit: "7", "1999", "5th".
-    DIGITS = "digits",
-}
-
-impl Senses {
-    const VERSIONS: u64 = (1 << Version::COUNT) - 1;
-
-    pub(super) const fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    #[must_use]
-    pub(super) const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    #[must_use]
-    pub(super) const fn only(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// Returns the bits of the versions.
-    #[allow(clippy::cast_possible_truncation)]
-    pub(super) const fn versions(self) -> u32 {
-        (self.0 & Self::VERSIONS) as u32
-    }
-
-    fn named(name: &str) -> Self {
-        let version = Version::NAMES
-            .iter()
-            .position(|own| *own == name)
-            .map(|bit| Self(1 << bit));
-        let sense = || {
-            Self::NAMES
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, sense)| *sense)
-        };
-        version.or_else(sense).unwrap_or_default()
-    }
-}
 
 /// The lexicon's entry for a word.
 #[derive(Debug, Clone, Copy, Default)]
@@ -202,18 +98,12 @@ impl Lexicon {
             decompose(text).into_iter().collect()
         };
         let lines = || decomposed.lines().filter_map(|line| line.split_once(": "));
-        for (word, spellings) in
-            lines().filter_map(|(head, list)| Some((head.strip_prefix('=')?, list)))
-        {
-            for spelling in spellings.split(", ") {
-                match spelling.split_once(' ') {
-                    Some((one, two)) => {
-                        let ids = (lexicon.word(one).id, lexicon.word(two).id, hash(word));
-                        lexicon.joints.push(ids);
-                    }
-                    None => lexicon.entry(spelling).id = hash(word),
-                }
-            }
+        for (head, list) in lines() {
+            let Some(word) = head.strip_prefix('=') else {
+                continue;
+            };
+            list.split(", ")
+                .for_each(|spelling| lexicon.add_spelling(word, spelling));
         }
         lexicon.join_numbers();
         for (head, entries) in lines().filter(|(head, _)| !head.starts_with(['=', '#'])) {
@@ -271,6 +161,17 @@ impl Lexicon {
         }
     }
 
+    /// Adds another spelling of a word, of one word or two.
+    fn add_spelling(&mut self, word: &str, spelling: &str) {
+        if let Some((one, two)) = spelling.split_once(' ') {
+            let ids = (self.word(one).id, self.word(two).id, hash(word));
+            self.joints.push(ids);
+        } else {
+            self.entry(spelling).id = hash(word);
+        }
+    }
+
+    /// Adds an entry: a word, or a phrase that begins with it.
     fn add(&mut self, entry: &str, senses: Senses) {
         let mut words = entry.split(' ');
         let first = words.next().unwrap_or_default();
@@ -292,8 +193,10 @@ impl Lexicon {
     fn entry(&mut self, word: &str) -> &mut Known {
         let hash = hash(word);
         let at = self.slot(hash);
-        // The table is never full, so a free slot is always found.
-        #[allow(clippy::indexing_slicing)]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the mask bounds the index; the table is never full"
+        )]
         let (key, known) = &mut self.table[at];
         if *key == 0 {
             (*key, known.id) = (hash, hash);
@@ -302,7 +205,6 @@ impl Lexicon {
     }
 
     /// Returns the slot of the hash, or the free one for it.
-    #[allow(clippy::cast_possible_truncation)]
     fn slot(&self, hash: u32) -> usize {
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
@@ -412,6 +314,7 @@ impl Lexicon {
 #[cfg(test)]
 mod tests {
     use super::super::fold::Folded;
+    use super::super::version::{Version, Versions};
     use super::*;
 
     #[test]
@@ -442,6 +345,4 @@ mod tests {
         assert!(Versions::named_by(senses("Like a Version")).contains(Version::Session));
         assert!(senses("zzyzx").is_empty());
     }
-
-    use super::super::version::Versions;
 }

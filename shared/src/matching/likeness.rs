@@ -3,8 +3,8 @@
 use super::{
     addition::Addition,
     fold::{Name, Word},
-    lexicon::Senses,
     script,
+    senses::Senses,
     similarity::{SLIP, Spelling, is_permutation, title_similarity},
     title::Title,
     version::Versions,

@@ -3,7 +3,7 @@
 use super::{
     artist::Credits,
     fold::{Folded, Name, Word},
-    lexicon::Senses,
+    senses::Senses,
     title::Title,
 };
 use crate::track::{CatalogueTrack, Suggestion};

@@ -1,6 +1,6 @@
 //! Versions of a song, and sets of them.
 
-use super::lexicon::Senses;
+use super::senses::Senses;
 
 macro_rules! versions {
     ($($(#[$about:meta])* $version:ident = $name:literal),* $(,)?) => {
@@ -64,8 +64,7 @@ versions! {
 }
 
 impl Version {
-    // There are fewer than 32 variants.
-    #[allow(clippy::cast_possible_truncation)]
+    /// The number of versions, which is below 32.
     pub(super) const COUNT: u32 = Self::ALL.len() as u32;
 
     /// Returns whether only a user may ask for it, not the model.
@@ -128,7 +127,7 @@ impl Versions {
     pub(super) const fn of(versions: &[Version]) -> Self {
         let (mut set, mut at) = (0, 0);
         while at < versions.len() {
-            #[allow(clippy::indexing_slicing)]
+            #[expect(clippy::indexing_slicing, reason = "`get` is not const")]
             let version = versions[at];
             set |= 1 << (version as u32);
             at += 1;

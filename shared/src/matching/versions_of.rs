@@ -4,7 +4,8 @@ use super::{
     addition::is_live_album,
     artist::{Names, versions_of_performers},
     fold::{Name, Word},
-    lexicon::{Senses, lexicon},
+    lexicon::lexicon,
+    senses::Senses,
     title::Title,
     version::{Version, Versions},
 };

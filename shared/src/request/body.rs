@@ -59,7 +59,7 @@ impl Visitor<'_> for WholeVisitor {
         Ok(Whole(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
-    #[allow(clippy::cast_possible_truncation)] // It saturates, and no limit is so far away.
+    // The cast saturates, far above every limit.
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Whole, E> {
         if number.fract() == 0.0 {
             return Ok(Whole(number as i64));
@@ -162,7 +162,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)] // It is only read.
+    #[expect(dead_code, reason = "it is only deserialised")]
     struct Wish {
         prompt: String,
         count: Option<Whole>,
@@ -173,7 +173,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)] // As above.
+    #[expect(dead_code, reason = "it is only deserialised")]
     struct Inner {
         artist: String,
         names: Option<Vec<String>>,

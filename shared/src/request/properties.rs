@@ -10,7 +10,7 @@ use super::*;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)] // It is only read.
+#[expect(dead_code, reason = "it is only deserialised")]
 struct Wish {
     prompt: String,
     songs: Option<Vec<Song>>,
@@ -20,7 +20,7 @@ struct Wish {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)] // As above.
+#[expect(dead_code, reason = "it is only deserialised")]
 struct Song {
     artist: String,
 }

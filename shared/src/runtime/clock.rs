@@ -6,13 +6,13 @@ use futures_util::future::LocalBoxFuture;
 
 /// The only source of time.
 pub trait Clock {
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     fn now_ms(&self) -> u64;
 
     /// Completes after `duration_ms` milliseconds.
     fn sleep_ms(&self, duration_ms: u64) -> LocalBoxFuture<'static, ()>;
 
-    /// Seconds since the Unix epoch.
+    /// Returns the seconds since the Unix epoch.
     fn now_seconds(&self) -> u64 {
         self.now_ms() / 1000
     }

@@ -9,7 +9,7 @@ use super::endpoint::{RequestContext, Spawn};
 use super::http_client::HttpClient;
 use super::random::Random;
 
-/// What the runtime passes to a handler with each request.
+/// The dependencies that the runtime passes to a handler with each request.
 pub struct Context<Config, Caches = ()> {
     /// Sends requests to upstreams; the log line counts them.
     pub http: Rc<dyn HttpClient>,
@@ -66,10 +66,10 @@ macro_rules! export {
             }
         };
 
-        /// Reads the configuration, as the entry does.
+        /// Reads the configuration as the entry point does.
         ///
         /// # Errors
-        /// [`ConfigError`]($crate::config::ConfigError) names what is missing or invalid.
+        /// Returns a [`ConfigError`]($crate::config::ConfigError) that names the missing and invalid variables.
         #[cfg(not(target_arch = "wasm32"))]
         pub fn configure(
             env: &dyn Fn(&str) -> ::std::option::Option<::std::string::String>,

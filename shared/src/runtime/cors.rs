@@ -1,4 +1,4 @@
-//! Cross-origin requests: which pages may call the functions.
+//! Cross-origin requests (CORS): decides which pages may call the functions.
 //!
 //! Clients authenticate with bearer tokens, so no response allows credentials (cookies).
 
@@ -26,7 +26,7 @@ impl AllowedOrigins {
     /// Reads the variable `APP_ORIGINS`.
     ///
     /// # Errors
-    /// As [`AllowedOrigins::parse`], and if the variable is missing.
+    /// Returns the errors of [`AllowedOrigins::parse`], and a [`ConfigError`] if the variable is missing.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         Self::parse(&required(env, VARIABLE)?)
     }
@@ -34,8 +34,8 @@ impl AllowedOrigins {
     /// Parses origins separated by commas, each exactly as browsers send it.
     ///
     /// # Errors
-    /// [`ConfigError`] for an origin that no browser sends and that would therefore never match (with a path, a trailing
-    /// slash, upper case or a default port), and for `*`.
+    /// Returns a [`ConfigError`] for `*`, and for an origin that no browser sends and that would therefore never match
+    /// (with a path, a trailing slash, upper case or a default port).
     pub fn parse(list: &str) -> Result<Self, ConfigError> {
         list.split(',')
             .map(|origin| parse_origin(origin.trim()))
@@ -78,37 +78,37 @@ impl AllowedOrigins {
         if method != Method::OPTIONS {
             return None;
         }
-        let mut answer = self.headers_for(headers);
-        if answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        let mut response = self.headers_for(headers);
+        if response.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
             for (name, value) in [
                 (header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),
                 (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS),
             ] {
-                answer.insert(name, HeaderValue::from_static(value));
+                response.insert(name, HeaderValue::from_static(value));
             }
             let methods = HeaderValue::from_str(&methods());
-            answer.extend(methods.map(|methods| (header::ACCESS_CONTROL_ALLOW_METHODS, methods)));
+            response.extend(methods.map(|methods| (header::ACCESS_CONTROL_ALLOW_METHODS, methods)));
         }
-        Some(answer)
+        Some(response)
     }
 
     /// Returns the CORS headers of a response, errors included.
     ///
     /// They always include `Vary: Origin`, so that no cache serves the response of one origin to another.
     pub fn headers_for(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut answer = HeaderMap::new();
-        answer.insert(header::VARY, HeaderValue::from_static("Origin"));
+        let mut response = HeaderMap::new();
+        response.insert(header::VARY, HeaderValue::from_static("Origin"));
         let origin = headers
             .get(header::ORIGIN)
             .filter(|origin| self.0.contains(origin));
         if let Some(origin) = origin {
-            answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            answer.insert(
+            response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            response.insert(
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
                 HeaderValue::from_static(RESPONSE_HEADERS),
             );
         }
-        answer
+        response
     }
 }
 
@@ -214,15 +214,15 @@ mod tests {
 
     #[test]
     fn preflight_of_an_allowed_origin_names_methods_and_headers() {
-        let answer = origins()
+        let response = origins()
             .preflight(&from("https://a.example"), &Method::OPTIONS, methods)
             .unwrap();
         assert_eq!(
-            answer[header::ACCESS_CONTROL_ALLOW_ORIGIN],
+            response[header::ACCESS_CONTROL_ALLOW_ORIGIN],
             "https://a.example"
         );
-        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
-        let headers = answer[header::ACCESS_CONTROL_ALLOW_HEADERS]
+        assert_eq!(response[header::ACCESS_CONTROL_ALLOW_METHODS], METHODS);
+        let headers = response[header::ACCESS_CONTROL_ALLOW_HEADERS]
             .to_str()
             .unwrap();
         for name in [
@@ -241,17 +241,17 @@ mod tests {
         ] {
             assert!(headers.split(", ").any(|known| known == name), "{name}");
         }
-        assert_eq!(answer[header::ACCESS_CONTROL_MAX_AGE], "7200");
-        assert_eq!(answer[header::VARY], "Origin");
+        assert_eq!(response[header::ACCESS_CONTROL_MAX_AGE], "7200");
+        assert_eq!(response[header::VARY], "Origin");
     }
 
     #[test]
     fn preflight_of_another_origin_gets_no_permission() {
-        let answer = origins()
+        let response = origins()
             .preflight(&from("https://b.example"), &Method::OPTIONS, methods)
             .unwrap();
-        assert_eq!(answer.len(), 1);
-        assert!(answer.contains_key(header::VARY));
+        assert_eq!(response.len(), 1);
+        assert!(response.contains_key(header::VARY));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The frame around every function: request id, CORS, errors as JSON, one log line.
+//! Serves the requests of an endpoint: request id, CORS, errors as JSON, one log line.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -60,7 +60,7 @@ impl Endpoint {
     /// Checks that the request's path has a route and that the route allows the method.
     ///
     /// # Errors
-    /// 404 `not_found`, 405 `method_not_allowed`.
+    /// Returns 404 `not_found` or 405 `method_not_allowed`.
     pub fn check_route<B>(&self, request: &Request<B>) -> Result<(), Error> {
         let path = self.path(request);
         let Some((_, methods)) = self.routes.iter().find(|(known, _)| *known == path) else {
@@ -196,7 +196,7 @@ impl RequestContext {
         self.metrics.note(key, value);
     }
 
-    /// Adds the user's hash: operators who know the id can find the line, and the line does not reveal the id.
+    /// Adds the user's hash. Operators who know the id can find the line, which does not reveal the id.
     pub fn note_user(&self, id: Uuid) {
         self.note("user", hash_of(id));
     }
@@ -362,7 +362,7 @@ pub fn route<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 /// Returns a response with a JSON document.
 ///
 /// # Errors
-/// [`Code::Internal`] if `value` cannot be serialised.
+/// Returns [`Code::Internal`] if `value` cannot be serialised.
 pub fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Error> {
     let body = serde_json::to_vec(value).map_err(|e| Error::of(Code::Internal).caused_by(e))?;
     let mut response = Response::new(Body::Full(body.into()));

@@ -1,4 +1,4 @@
-//! The health check of a function: whether all it needs is configured, and whether the database responds.
+//! The health check of a function: checks its configuration, and whether the database responds.
 //!
 //! Any client may call it, so an instance sends at most one small request to the database in five seconds. It asks no
 //! other upstream, which would use up that upstream's quota.
@@ -18,7 +18,7 @@ use crate::runtime::endpoint::{Body, RequestContext, json_response};
 use crate::runtime::http_client::HttpClient;
 use crate::supabase::{Supabase, SupabaseConfig};
 
-/// For this long, clients other than operators get the last result.
+/// The time for which clients other than operators get the last result.
 const REMEMBERED_MS: u64 = 5_000;
 /// The longest duration of a check, with at most two seconds for the database.
 const LONGEST_MS: u64 = 3_000;
@@ -93,7 +93,7 @@ pub struct Memory(Once<Vec<&'static str>>);
 /// Clients get a result of the last five seconds. An operator gets a new one, which names the missing dependencies.
 ///
 /// # Errors
-/// [`Code::Internal`](crate::error::Code::Internal) if the response cannot be serialised.
+/// Returns [`Code::Internal`](crate::error::Code::Internal) if the response cannot be serialised.
 pub async fn check(
     call: &RequestContext,
     headers: &HeaderMap,
@@ -120,12 +120,12 @@ pub async fn check(
         true => (StatusCode::OK, "ok"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    let mut answer = Map::new();
-    answer.insert("status".to_owned(), status.into());
+    let mut body = Map::new();
+    body.insert("status".to_owned(), status.into());
     if is_operator && !missing.is_empty() {
-        answer.insert("missing".to_owned(), missing.into());
+        body.insert("missing".to_owned(), missing.into());
     }
-    json_response(code, &Value::Object(answer))
+    json_response(code, &Value::Object(body))
 }
 
 async fn look(
@@ -234,7 +234,7 @@ mod tests {
                 database,
                 token: self.token.as_ref(),
             };
-            let answer = check(
+            let response = check(
                 &self.call,
                 &headers,
                 &setup,
@@ -244,8 +244,8 @@ mod tests {
             )
             .await
             .unwrap();
-            let status = answer.status().as_u16();
-            let Body::Full(bytes) = answer.into_body() else {
+            let status = response.status().as_u16();
+            let Body::Full(bytes) = response.into_body() else {
                 panic!("a stream")
             };
             let body: Value = serde_json::from_slice(&bytes).unwrap();

@@ -153,7 +153,7 @@ impl OutboundRequest {
     /// Sets a header.
     ///
     /// # Errors
-    /// [`HttpError::InvalidRequest`] if the value is not valid in a header.
+    /// Returns [`HttpError::InvalidRequest`] if the value is not valid in a header.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self, HttpError> {
         let mut value = HeaderValue::from_str(value).map_err(|_| HttpError::InvalidRequest)?;
         value.set_sensitive(name == AUTHORIZATION);
@@ -193,7 +193,7 @@ impl InboundResponse {
     /// Reads the whole body.
     ///
     /// # Errors
-    /// The [`HttpError`] that ended the body early.
+    /// Returns the [`HttpError`] that ended the body early.
     pub async fn bytes(mut self) -> Result<Bytes, HttpError> {
         let mut whole = BytesMut::new();
         while let Some(chunk) = self.body.next().await {
@@ -205,7 +205,7 @@ impl InboundResponse {
     /// Reads the whole body as JSON.
     ///
     /// # Errors
-    /// [`HttpError::InvalidBody`] if it is not the expected JSON.
+    /// Returns [`HttpError::InvalidBody`] if it is not the expected JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let bytes = self.bytes().await?;
         from_slice_lenient(&bytes).map_err(|_| HttpError::InvalidBody)
@@ -269,8 +269,8 @@ impl fmt::Display for HttpError {
             Self::InvalidRequest => "the request could not be built",
             Self::Network => "no connection, or it broke",
             Self::Timeout => "timed out",
-            Self::TooLarge => "the answer was too large",
-            Self::InvalidBody => "the answer was not understood",
+            Self::TooLarge => "the response was too large",
+            Self::InvalidBody => "the response could not be parsed",
             Self::BudgetExhausted => "no outbound requests left",
         })
     }
@@ -286,7 +286,7 @@ pub trait HttpClient {
     /// Sends `request`; completes when the head of the response has arrived.
     ///
     /// # Errors
-    /// [`HttpError`] if there is no response. A 4xx or 5xx is a response.
+    /// Returns an [`HttpError`] if there is no response. A 4xx or 5xx is a response.
     fn send(&self, request: OutboundRequest) -> ResponseFuture<'_>;
 }
 

@@ -83,7 +83,7 @@ impl Stripe<'_> {
         };
         // Without this check, a response that is not the customer would leave the decision to the claim.
         if text(&customer, "/id") != Some(of.as_str()) {
-            return Err(StripeError::InvalidAnswer);
+            return Err(StripeError::InvalidResponse);
         }
         Ok(
             match (
@@ -116,7 +116,7 @@ impl Stripe<'_> {
         let user_id = user_id.to_string();
         let form = [("metadata[user_id]", user_id.as_str())];
         let customer = self.post("/v1/customers", &form, Some(key)).await?;
-        id(&customer, "/id").ok_or(StripeError::InvalidAnswer)
+        id(&customer, "/id").ok_or(StripeError::InvalidResponse)
     }
 
     /// Returns the URL at which the customer pays. A customer has at most one open session: the newest.
@@ -161,7 +161,7 @@ impl Stripe<'_> {
         open.into_iter()
             .next()
             .and_then(|kept| kept.url)
-            .ok_or(StripeError::InvalidAnswer)
+            .ok_or(StripeError::InvalidResponse)
     }
 
     /// Closes all open sessions of a customer, so that a user who has paid in one tab cannot pay in another.
@@ -180,8 +180,8 @@ impl Stripe<'_> {
     pub async fn delete_customer(&self, customer: &StripeId) -> Result<(), StripeError> {
         self.close_sessions(customer).await?;
         match self.delete(&format!("/v1/customers/{customer}")).await {
-            Ok(answer) if answer.get("deleted") != Some(&Value::Bool(true)) => {
-                return Err(StripeError::InvalidAnswer);
+            Ok(response) if response.get("deleted") != Some(&Value::Bool(true)) => {
+                return Err(StripeError::InvalidResponse);
             }
             Err(error) if error.missing().is_none() => return Err(error),
             _ => {}
@@ -205,7 +205,7 @@ impl Stripe<'_> {
             .await?;
         text(&portal, "/url")
             .map(str::to_owned)
-            .ok_or(StripeError::InvalidAnswer)
+            .ok_or(StripeError::InvalidResponse)
     }
 
     /// Returns the newest sessions of a customer, newest first.
@@ -218,9 +218,9 @@ impl Stripe<'_> {
         let data = page
             .get("data")
             .and_then(Value::as_array)
-            .ok_or(StripeError::InvalidAnswer)?;
+            .ok_or(StripeError::InvalidResponse)?;
         data.iter()
-            .map(|it| Session::read(it).ok_or(StripeError::InvalidAnswer))
+            .map(|it| Session::read(it).ok_or(StripeError::InvalidResponse))
             .collect()
     }
 
@@ -247,15 +247,15 @@ impl Stripe<'_> {
         ];
         let key = last.map(|last| session_key(&form, last));
         let session = self.post("/v1/checkout/sessions", &form, key).await?;
-        Session::read(&session).ok_or(StripeError::InvalidAnswer)
+        Session::read(&session).ok_or(StripeError::InvalidResponse)
     }
 
     async fn expire(&self, sessions: impl Iterator<Item = &Session>) -> Result<(), StripeError> {
         for session in sessions.filter(|session| session.is_open) {
             let path = format!("/v1/checkout/sessions/{}/expire", session.id);
             match self.post(&path, &[], None).await {
-                Ok(answer) if text(&answer, "/id") != Some(session.id.as_str()) => {
-                    return Err(StripeError::InvalidAnswer);
+                Ok(response) if text(&response, "/id") != Some(session.id.as_str()) => {
+                    return Err(StripeError::InvalidResponse);
                 }
                 // It was paid for or expired after it was listed.
                 Ok(_) | Err(StripeError::Refused { .. }) => {}

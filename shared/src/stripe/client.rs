@@ -107,7 +107,7 @@ impl<'a> Stripe<'a> {
                 .attempt(authorised.map_err(StripeError::Unavailable)?)
                 .await
             {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
             let (Some(wait_ms), Some(pause_ms)) = (wait_ms(&error), pauses.next()) else {
@@ -166,7 +166,7 @@ impl<'a> Stripe<'a> {
             });
         }
         let body = body.map_err(StripeError::Unavailable)?;
-        from_slice_lenient(&body).map_err(|_| StripeError::InvalidAnswer)
+        from_slice_lenient(&body).map_err(|_| StripeError::InvalidResponse)
     }
 }
 
@@ -214,7 +214,7 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u64>, body: &[u8]) ->
             param,
         },
         // Neither a success nor an error, for example a redirect.
-        _ => StripeError::InvalidAnswer,
+        _ => StripeError::InvalidResponse,
     }
 }
 

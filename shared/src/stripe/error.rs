@@ -36,7 +36,7 @@ pub enum StripeError {
     /// Stripe does not accept the key, or its permissions are not sufficient.
     InvalidCredentials,
     /// The response was not what was asked for.
-    InvalidAnswer,
+    InvalidResponse,
 }
 
 impl StripeError {
@@ -83,7 +83,7 @@ impl fmt::Display for StripeError {
             }
             Self::KeyInUse => f.write_str("stripe: the idempotency key is in use"),
             Self::InvalidCredentials => f.write_str("stripe refuses the secret key"),
-            Self::InvalidAnswer => f.write_str("stripe: the answer was not understood"),
+            Self::InvalidResponse => f.write_str("stripe: the response could not be parsed"),
         }
     }
 }

@@ -185,9 +185,9 @@ impl Source {
         match self {
             Self::Object(object) => Ok(Subject::of(object)),
             Self::Path(path) => match stripe.get(path, &[]).await {
-                // A response that is not the object says nothing about it, not even that there is no customer.
+                // A response that is not the object does not even show that there is no customer.
                 Ok(object) if text(&object, "/id") != path.rsplit('/').next() => {
-                    Err(StripeError::InvalidAnswer)
+                    Err(StripeError::InvalidResponse)
                 }
                 Ok(object) => Ok(Subject::of(&object)),
                 // The object belongs to another account or to the other mode.
@@ -218,3 +218,7 @@ impl From<EventError> for Error {
         shown.caused_by(error)
     }
 }
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

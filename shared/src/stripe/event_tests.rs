@@ -3,8 +3,8 @@ use uuid::Uuid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::tests::{USER, customer};
 use super::*;
+use crate::stripe::tests::{USER, customer};
 
 fn event(kind: &str, object: Value) -> Value {
     json!({"id": "evt_1", "object": "event", "type": kind, "livemode": false, "data": {"object": object}})

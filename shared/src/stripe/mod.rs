@@ -4,19 +4,13 @@ mod checkout;
 mod client;
 mod error;
 mod event;
-#[cfg(test)]
-mod event_tests;
 mod plan;
 mod plan_sync;
-#[cfg(test)]
-mod plan_sync_tests;
 mod price;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 mod signature;
-#[cfg(test)]
-mod signature_tests;
 #[cfg(test)]
 mod tests;
 

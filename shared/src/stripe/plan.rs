@@ -188,7 +188,7 @@ impl Subscriptions {
 }
 
 impl Stripe<'_> {
-    /// Returns the customer's standing. One subscription that counts makes the customer pro, whatever the others are.
+    /// Returns the customer's standing. One subscription that counts makes the customer pro, regardless of the others.
     ///
     /// A customer that does not exist (any more) is free.
     ///
@@ -204,7 +204,7 @@ impl Stripe<'_> {
             .await;
         match read {
             // There are too many pages, but one subscription that counts has been found.
-            Err(StripeError::InvalidAnswer) if best.plan == Plan::Pro => Ok(best),
+            Err(StripeError::InvalidResponse) if best.plan == Plan::Pro => Ok(best),
             Err(error) => Err(error),
             Ok(_) => Ok(best),
         }
@@ -243,7 +243,7 @@ impl Stripe<'_> {
             invoice => invoice?,
         };
         if id(&invoice, "/id").as_ref() != of.latest_invoice.as_ref() {
-            return Err(StripeError::InvalidAnswer);
+            return Err(StripeError::InvalidResponse);
         }
         let is_open = text(&invoice, "/status") == Some("open");
         Ok(text(&invoice, "/hosted_invoice_url")
@@ -272,7 +272,7 @@ impl Stripe<'_> {
                 return Ok(None);
             }
         }
-        Err(StripeError::InvalidAnswer)
+        Err(StripeError::InvalidResponse)
     }
 
     /// Returns a page of subscriptions in every status, newest first: one customer's, or all.
@@ -288,6 +288,10 @@ impl Stripe<'_> {
         query.extend(customer.map(|customer| ("customer", customer.as_str())));
         query.extend(after.map(|after| ("starting_after", after.as_str())));
         let page = self.get("/v1/subscriptions", &query).await?;
-        Subscriptions::read(&page).ok_or(StripeError::InvalidAnswer)
+        Subscriptions::read(&page).ok_or(StripeError::InvalidResponse)
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

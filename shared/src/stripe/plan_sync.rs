@@ -37,27 +37,27 @@ impl BillingProfile {
     /// would take an eighth of the webhook's size.
     ///
     /// # Errors
-    /// Returns [`SupabaseError::InvalidAnswer`] if it is neither.
-    pub fn read(answer: &Value) -> Result<Option<Self>, SupabaseError> {
+    /// Returns [`SupabaseError::InvalidResponse`] if it is neither.
+    pub fn read(result: &Value) -> Result<Option<Self>, SupabaseError> {
         let read = || {
-            let stripe_customer_id = match answer.get("stripe_customer_id")? {
+            let stripe_customer_id = match result.get("stripe_customer_id")? {
                 Value::Null => None,
                 customer => Some(StripeId::parse(customer.as_str()?)?),
             };
             Some(Self {
-                user_id: Uuid::try_parse(text(answer, "/user_id")?).ok()?,
+                user_id: Uuid::try_parse(text(result, "/user_id")?).ok()?,
                 standing: Standing {
-                    plan: Plan::parse(text(answer, "/plan")?)?,
-                    renews: answer.get("plan_renews")?.as_bool()?,
-                    period_ends_at: answer.get("plan_period_ends_at")?.as_u64(),
+                    plan: Plan::parse(text(result, "/plan")?)?,
+                    renews: result.get("plan_renews")?.as_bool()?,
+                    period_ends_at: result.get("plan_period_ends_at")?.as_u64(),
                 },
                 stripe_customer_id,
-                plan_synced_at: text(answer, "/plan_synced_at").map(str::to_owned),
+                plan_synced_at: text(result, "/plan_synced_at").map(str::to_owned),
             })
         };
-        match answer {
+        match result {
             Value::Null => Ok(None),
-            _ => read().map(Some).ok_or(SupabaseError::InvalidAnswer),
+            _ => read().map(Some).ok_or(SupabaseError::InvalidResponse),
         }
     }
 }
@@ -71,12 +71,12 @@ enum WriteOutcome {
 }
 
 impl WriteOutcome {
-    fn read(answer: &Value) -> Result<Self, SupabaseError> {
-        match answer.as_str() {
+    fn read(result: &Value) -> Result<Self, SupabaseError> {
+        match result.as_str() {
             Some("written") => Ok(Self::Written),
             Some("conflict") => Ok(Self::Conflict),
             Some("no_profile") => Ok(Self::NoProfile),
-            _ => Err(SupabaseError::of_outcome(answer)),
+            _ => Err(SupabaseError::of_outcome(result)),
         }
     }
 }
@@ -278,3 +278,7 @@ impl From<SyncError> for Error {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "plan_sync_tests.rs"]
+mod tests;

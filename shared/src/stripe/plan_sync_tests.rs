@@ -8,11 +8,12 @@ use uuid::Uuid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::tests::{NOW_MS, PERIOD_END, USER, customer, env, page, subscription};
+use super::super::*;
 use super::*;
 use crate::error::{Code, Error};
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
 use crate::runtime::http_client::OutboundRequest;
+use crate::stripe::tests::{NOW_MS, PERIOD_END, USER, customer, env, page, subscription};
 use crate::supabase::{Supabase, SupabaseConfig};
 
 /// A database with one profile, and Stripe; `during` runs while Stripe is asked.
@@ -264,7 +265,7 @@ fn refuses_a_response_with_another_customer() {
         });
         assert_eq!(
             sync(&world, Some(USER)).0,
-            Err(SyncError::Stripe(StripeError::InvalidAnswer))
+            Err(SyncError::Stripe(StripeError::InvalidResponse))
         );
         assert_eq!(world.profile.borrow()["plan"], "free");
     }

@@ -23,7 +23,7 @@ impl Stripe<'_> {
         let price = self.get(&format!("/v1/prices/{id}"), &[]).await?;
         read(&price)
             .filter(|_| text(&price, "/id") == Some(id))
-            .ok_or(StripeError::InvalidAnswer)
+            .ok_or(StripeError::InvalidResponse)
     }
 }
 

@@ -6,7 +6,7 @@ use inputs::proptest::sample::Index;
 use inputs::{bytes, damaged, json, mutated, mutated_text, nearly, text};
 use serde_json::json;
 
-use super::signature_tests::{A, B, sign};
+use super::signature::tests::{A, B, sign};
 use super::tests::{USER, customer, plan, subscription, with_stripe};
 use super::*;
 use crate::fakes::FakeAnswer;
@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn non_json_response_is_invalid(body in bytes()) {
         let read = plan([answer(&body)]).0;
-        prop_assert!(read == Err(StripeError::InvalidAnswer), "{:?}", read);
+        prop_assert!(read == Err(StripeError::InvalidResponse), "{:?}", read);
     }
 
     #[test]

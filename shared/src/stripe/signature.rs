@@ -170,3 +170,7 @@ impl From<SignatureError> for Error {
         Self::of(Code::InvalidSignature).caused_by(error)
     }
 }
+
+#[cfg(test)]
+#[path = "signature_tests.rs"]
+pub(super) mod tests;

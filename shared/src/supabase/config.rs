@@ -61,7 +61,7 @@ fn service_credential(
         )?));
     }
     let key = SECRET.read(&env)?;
-    // Legacy keys are JWTs, whatever the variable's name.
+    // Legacy keys are JWTs in every variable.
     match key.expose().starts_with("eyJ") {
         true => Ok(ServiceCredential::LegacyJwt(key)),
         false => Ok(ServiceCredential::SecretKey(key)),
@@ -127,3 +127,7 @@ fn named_key(document: &str) -> Option<String> {
     }
     default.or(first)
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -35,7 +35,7 @@ pub enum SupabaseError {
         message: String,
     },
     /// The response does not have the expected form.
-    InvalidAnswer,
+    InvalidResponse,
     /// The RPC reports an outcome that this version does not know, or one without its members: the functions and the
     /// migrations are of different versions.
     UnexpectedOutcome(String),
@@ -56,7 +56,7 @@ impl SupabaseError {
             Self::Unavailable(error) => is_outage(*error),
             Self::Refused { status, .. } => matches!(status.as_u16(), 502..=504),
             Self::CredentialRefused { .. } | Self::UnexpectedOutcome(_) => false,
-            Self::InvalidAnswer => true,
+            Self::InvalidResponse => true,
         }
     }
 
@@ -76,7 +76,7 @@ impl SupabaseError {
             Some(outcome) => {
                 Self::UnexpectedOutcome(outcome.chars().take(MAX_OUTCOME_CHARS).collect())
             }
-            None => Self::InvalidAnswer,
+            None => Self::InvalidResponse,
         }
     }
 
@@ -149,7 +149,7 @@ impl fmt::Display for SupabaseError {
                     status.as_u16()
                 )
             }
-            Self::InvalidAnswer => f.write_str("database: the answer was not understood"),
+            Self::InvalidResponse => f.write_str("database: the response could not be parsed"),
             Self::UnexpectedOutcome(outcome) => write!(f, "database: unexpected outcome {outcome}"),
         }
     }
@@ -165,7 +165,7 @@ impl From<SupabaseError> for Error {
         };
         let shown = match &error {
             SupabaseError::Unavailable(error) if is_outage(*error) => unavailable(None),
-            SupabaseError::InvalidAnswer => unavailable(None),
+            SupabaseError::InvalidResponse => unavailable(None),
             SupabaseError::Refused {
                 status,
                 retry_after_seconds,
@@ -180,3 +180,7 @@ impl From<SupabaseError> for Error {
         shown.caused_by(error)
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

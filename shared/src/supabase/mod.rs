@@ -84,7 +84,7 @@ impl<'a> Supabase<'a> {
             .map_err(SupabaseError::Unavailable)?;
         match session.fetch(request).await {
             Err(SupabaseError::Refused { status, .. }) if !status.is_server_error() => Ok(()),
-            answer => answer.map(drop),
+            result => result.map(drop),
         }
     }
 
@@ -134,7 +134,7 @@ impl AsUser<'_> {
         let read = std::str::from_utf8(&document)
             .ok()
             .and_then(|text| serde_json::from_slice(text.as_bytes()).ok());
-        Ok((read.ok_or(SupabaseError::InvalidAnswer)?, document))
+        Ok((read.ok_or(SupabaseError::InvalidResponse)?, document))
     }
 }
 
@@ -174,7 +174,7 @@ impl Service<'_> {
                 clock.sleep_ms(RETRY_PAUSE_MS).await;
                 self.0.send(request).await
             }
-            answer => answer,
+            result => result,
         }
     }
 }
@@ -216,7 +216,7 @@ impl Session<'_> {
     }
 
     fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
-        // Credentials are sent to the database only, whatever the request's URL is.
+        // Credentials are sent to the database only, for any URL of the request.
         let path = request
             .url
             .strip_prefix(self.base_url.as_str())

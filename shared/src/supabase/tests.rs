@@ -6,14 +6,16 @@ use http::{HeaderMap, HeaderValue};
 
 use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
-use crate::error::{Code, Error};
+
 use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const URL: &str = "https://project.example";
+pub(super) const URL: &str = "https://project.example";
 
-fn config_of(variables: &[(&str, &str)]) -> Result<SupabaseConfig, crate::config::ConfigError> {
+pub(super) fn config_of(
+    variables: &[(&str, &str)],
+) -> Result<SupabaseConfig, crate::config::ConfigError> {
     SupabaseConfig::from_env(|name| {
         variables
             .iter()
@@ -22,7 +24,7 @@ fn config_of(variables: &[(&str, &str)]) -> Result<SupabaseConfig, crate::config
     })
 }
 
-fn config() -> SupabaseConfig {
+pub(super) fn config() -> SupabaseConfig {
     config_of(&[
         ("SUPABASE_URL", URL),
         ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_1"),
@@ -31,7 +33,7 @@ fn config() -> SupabaseConfig {
     .unwrap()
 }
 
-fn user() -> VerifiedUser {
+pub(super) fn user() -> VerifiedUser {
     let issuer = FakeIssuer::with_kid("a");
     let http = FakeHttp::answering([FakeAnswer::json(200, &issuer.jwks())]);
     let token = format!("Bearer {}", issuer.token(Uuid::nil(), 1_000));
@@ -65,7 +67,7 @@ fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
 }
 
 /// Calls an RPC as the service and returns its result.
-fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
+pub(super) fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
     let http = FakeHttp::answering([answer]);
     Supabase::new(&config(), &http)
         .service()
@@ -242,355 +244,6 @@ fn each_service_credential_is_sent_in_its_own_way() {
         );
         assert!(request.headers["apikey"].is_sensitive());
     }
-}
-
-#[test]
-fn newer_variables_and_function_tokens_take_precedence() {
-    let mut variables = vec![
-        ("SUPABASE_URL", URL),
-        ("SUPABASE_ANON_KEY", "eyJanon"),
-        ("SUPABASE_SERVICE_ROLE_KEY", "eyJservice"),
-    ];
-    for (more, publishable_key, service) in [
-        (
-            None,
-            "eyJanon",
-            ServiceCredential::LegacyJwt(Secret::new("eyJservice")),
-        ),
-        (
-            Some(("SUPABASE_PUBLISHABLE_KEY", "p1")),
-            "p1",
-            ServiceCredential::LegacyJwt(Secret::new("eyJservice")),
-        ),
-        (
-            Some(("SUPABASE_SECRET_KEY", "s1")),
-            "p1",
-            ServiceCredential::SecretKey(Secret::new("s1")),
-        ),
-        (
-            Some((
-                "SUPABASE_PUBLISHABLE_KEYS",
-                r#"{"default":"p2","web":"p3"}"#,
-            )),
-            "p2",
-            ServiceCredential::SecretKey(Secret::new("s1")),
-        ),
-        (
-            Some(("SUPABASE_SECRET_KEYS", r#"{"default":"s2"}"#)),
-            "p2",
-            ServiceCredential::SecretKey(Secret::new("s2")),
-        ),
-        (
-            Some(("SUPABASE_FUNCTION_TOKEN", "t")),
-            "p2",
-            ServiceCredential::FunctionToken(Secret::new("t")),
-        ),
-    ] {
-        variables.extend(more);
-        let config = config_of(&variables).unwrap();
-        assert_eq!(config.publishable_key, Secret::new(publishable_key));
-        assert_eq!(config.service, service);
-    }
-}
-
-#[test]
-fn names_every_missing_variable() {
-    let error = config_of(&[]).unwrap_err();
-    assert_eq!(
-        error.names().collect::<Vec<_>>(),
-        [
-            "SUPABASE_URL",
-            "SUPABASE_PUBLISHABLE_KEY",
-            "SUPABASE_SECRET_KEY"
-        ]
-    );
-}
-
-#[test]
-fn refuses_keys_of_another_kind() {
-    for (name, value) in [
-        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"default":"sb_secret_1"}"#),
-        ("SUPABASE_PUBLISHABLE_KEYS", r#"{"web":"sb_secret_1"}"#),
-        ("SUPABASE_SECRET_KEYS", r#"{"default":"sb_publishable_1"}"#),
-        ("SUPABASE_SECRET_KEYS", r#"{"default":"two words"}"#),
-        ("SUPABASE_FUNCTION_TOKEN", "line\nbreak"),
-        ("SUPABASE_URL", "project.example"),
-    ] {
-        let mut variables = vec![(name, value)];
-        variables.extend([
-            ("SUPABASE_URL", URL),
-            ("SUPABASE_PUBLISHABLE_KEY", "p"),
-            ("SUPABASE_SECRET_KEY", "s"),
-        ]);
-        let error = config_of(&variables).unwrap_err();
-        assert_eq!(error.names().collect::<Vec<_>>(), [name], "{value}");
-        assert!(!error.to_string().contains(value), "{error}");
-    }
-}
-
-/// Documents of named keys, each with the key that is used; `None` if the next variable is read.
-const NAMED_KEYS: [(&str, Option<&str>); 14] = [
-    (r#"{"default":"k1","web":"k2"}"#, Some("k1")),
-    (r#"{"web":"k2","default":"k1"}"#, Some("k1")),
-    (r#"{"web":"k2"}"#, Some("k2")),
-    (r#"{"web":"k2","app":"k3"}"#, Some("k2")),
-    (r#" {"zebra" : "k2", "app" : "k3"} "#, Some("k2")),
-    (r#"{"default":"","web":"k2"}"#, Some("k2")),
-    (
-        r#"{"default":null,"nested":{"default":"k4"},"web":"k2"}"#,
-        Some("k2"),
-    ),
-    ("{}", None),
-    (r#"{"default":""}"#, None),
-    (r#"{"default":7}"#, None),
-    (r#"["k1"]"#, None),
-    ("sb_publishable_1", None),
-    (r#"{"default":"k1""#, None),
-    (r#"{"default":"k1"} {"#, None),
-];
-
-#[test]
-fn uses_the_default_key_then_the_first_then_the_next_variable() {
-    for (document, key) in NAMED_KEYS {
-        for [named, next] in [
-            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_PUBLISHABLE_KEY"],
-            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"],
-        ] {
-            let variables = [
-                ("SUPABASE_URL", URL),
-                (named, document),
-                (next, "next"),
-                ("SUPABASE_SECRET_KEY", "s"),
-            ];
-            let config = config_of(&variables).unwrap();
-            assert_eq!(
-                config.publishable_key.expose(),
-                key.unwrap_or("next"),
-                "{document} {next}"
-            );
-        }
-        for [named, next] in [
-            ["SUPABASE_SECRET_KEYS", "SUPABASE_SECRET_KEY"],
-            ["SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"],
-        ] {
-            let variables = [
-                ("SUPABASE_URL", URL),
-                (named, document),
-                (next, "next"),
-                ("SUPABASE_ANON_KEY", "p"),
-            ];
-            let expected = ServiceCredential::SecretKey(Secret::new(key.unwrap_or("next")));
-            assert_eq!(
-                config_of(&variables).unwrap().service,
-                expected,
-                "{document} {next}"
-            );
-        }
-    }
-}
-
-#[test]
-fn empty_named_keys_without_an_alternative_are_an_error() {
-    for (document, _) in NAMED_KEYS.iter().filter(|(_, key)| key.is_none()) {
-        let variables = [
-            ("SUPABASE_URL", URL),
-            ("SUPABASE_PUBLISHABLE_KEYS", document),
-            ("SUPABASE_SECRET_KEYS", document),
-        ];
-        let error = config_of(&variables).unwrap_err();
-        assert_eq!(
-            error.names().collect::<Vec<_>>(),
-            ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_SECRET_KEYS"],
-            "{document}"
-        );
-        assert!(
-            error
-                .to_string()
-                .contains(r#"must be JSON like {"default":"sb_…"}"#),
-            "{error}"
-        );
-    }
-}
-
-#[test]
-fn refusal_by_our_sql_keeps_its_code() {
-    let body =
-        json!({ "code": "PT409", "message": "still running", "details": null, "hint": null });
-    let error = call(FakeAnswer::json(409, &body)).unwrap_err();
-    assert_eq!(error.code(), Some("PT409"));
-    assert_eq!(error.to_string(), "database: 409 PT409 still running");
-    assert_eq!(Error::from(error).code(), Code::Internal);
-
-    let forbidden = call(FakeAnswer::json(
-        403,
-        &json!({ "code": "PT403", "message": "no profile" }),
-    ))
-    .unwrap_err();
-    assert_eq!(
-        forbidden.code(),
-        Some("PT403"),
-        "raised by our SQL, so the credential was accepted"
-    );
-}
-
-#[test]
-fn refused_service_credential_is_misconfigured() {
-    for (status, body) in [
-        (401, json!({ "message": "Invalid API key" })),
-        (401, json!({ "code": "PGRST301", "message": "JWT invalid" })),
-        (
-            403,
-            json!({ "code": "42501", "message": "permission denied for function reserve" }),
-        ),
-    ] {
-        let error = Error::from(call(FakeAnswer::json(status, &body)).unwrap_err());
-        assert_eq!(error.code(), Code::Misconfigured, "{body}");
-        assert!(
-            error
-                .cause()
-                .unwrap()
-                .contains(body["message"].as_str().unwrap())
-        );
-    }
-}
-
-#[test]
-fn refused_user_token_is_the_callers_error() {
-    let http = FakeHttp::answering([FakeAnswer::json(
-        401,
-        &json!({ "code": "PGRST303", "message": "JWT expired" }),
-    )]);
-    let (config, user) = (config(), user());
-    let database = Supabase::new(&config, &http);
-    let answer = database
-        .as_user(&user)
-        .rpc::<_, Value>("usage", &json!({}))
-        .now_or_never()
-        .unwrap();
-    assert_eq!(Error::from(answer.unwrap_err()).code(), Code::InvalidToken);
-}
-
-#[test]
-fn outage_has_retry_after() {
-    let html = || FakeAnswer::text(502, "text/html", "<h1>Bad gateway</h1>");
-    for (answer, seconds) in [
-        (FakeAnswer::Error(HttpError::Network), 5),
-        (FakeAnswer::Error(HttpError::Timeout), 5),
-        (html(), 5),
-        (html().with_header(header::RETRY_AFTER, "17"), 17),
-        (
-            FakeAnswer::json(
-                500,
-                &json!({ "code": "40001", "message": "could not serialize access" }),
-            ),
-            5,
-        ),
-        (
-            FakeAnswer::json(
-                503,
-                &json!({ "code": "PGRST000", "message": "no connection" }),
-            ),
-            5,
-        ),
-        // A proxy responds in the database's place.
-        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), 5),
-        (FakeAnswer::text(302, "text/html", ""), 5),
-        (
-            FakeAnswer::text(429, "text/html", "").with_header(header::RETRY_AFTER, "3"),
-            3,
-        ),
-        (FakeAnswer::Error(HttpError::TooLarge), 5),
-    ] {
-        let error = Error::from(call(answer).unwrap_err());
-        assert_eq!(error.code(), Code::DatabaseUnavailable);
-        assert_eq!(error.retry_after_seconds(), Some(seconds));
-    }
-}
-
-#[test]
-fn other_refusals_are_internal_errors() {
-    for answer in [
-        FakeAnswer::json(
-            400,
-            &json!({ "code": "23514", "message": "violates check" }),
-        ),
-        FakeAnswer::text(404, "text/html", "<h1>Not found</h1>"),
-        FakeAnswer::Error(HttpError::BudgetExhausted),
-    ] {
-        assert_eq!(
-            Error::from(call(answer).unwrap_err()).code(),
-            Code::Internal
-        );
-    }
-}
-
-#[test]
-fn unknown_or_incomplete_outcome_is_named_in_the_cause_and_not_repeated() {
-    #[derive(Debug, PartialEq, serde::Deserialize)]
-    struct Answer {
-        outcome: Outcome,
-        seconds: u32,
-    }
-    #[derive(Debug, PartialEq, serde::Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Outcome {
-        Taken,
-    }
-    let call = |answer: Value| {
-        let http = FakeHttp::responding(move |_| FakeAnswer::json(200, &answer));
-        let (config, clock) = (config(), FakeClock::hurrying(0));
-        let service = Supabase::new(&config, &http).service();
-        let read = service
-            .rpc_retrying::<_, Answer>("f", &json!({}), &clock)
-            .now_or_never()
-            .unwrap();
-        (read.map_err(Error::from), http.requests().len())
-    };
-    let taken = Answer {
-        outcome: Outcome::Taken,
-        seconds: 7,
-    };
-    assert_eq!(
-        call(json!({"outcome": "taken", "seconds": 7, "more": 1})).0,
-        Ok(taken)
-    );
-    for (answer, outcome) in [
-        (json!({"outcome": "lost"}), "lost"),
-        (json!({"outcome": "taken"}), "taken"),
-        (json!({"outcome": "taken", "seconds": "7"}), "taken"),
-        (json!("lost"), "lost"),
-        (json!({"outcome": "x".repeat(99)}), &"x".repeat(40)),
-    ] {
-        let (read, requests) = call(answer.clone());
-        let error = read.unwrap_err();
-        assert_eq!((error.code(), requests), (Code::Internal, 1), "{answer}");
-        assert_eq!(
-            error.cause(),
-            Some(&*format!("database: unexpected outcome {outcome}")),
-            "{answer}"
-        );
-        assert!(!error.to_string().contains(outcome), "{error}");
-    }
-    for answer in [json!({}), json!([]), json!({"outcome": 7}), Value::Null] {
-        assert_eq!(
-            call(answer.clone()).0.unwrap_err().code(),
-            Code::DatabaseUnavailable,
-            "{answer}"
-        );
-    }
-}
-
-#[test]
-fn truncated_response_is_an_outage() {
-    let cut_off = FakeAnswer::Response(
-        http::StatusCode::OK,
-        HeaderMap::new(),
-        vec![Ok("[1,".into()), Err(HttpError::Network)],
-    );
-    assert_eq!(
-        call(cut_off),
-        Err(SupabaseError::Unavailable(HttpError::Network))
-    );
 }
 
 #[test]

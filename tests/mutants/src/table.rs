@@ -224,7 +224,7 @@ mutants! {
             "functions/account/src/handler.rs" "stripe.delete_customer(&customer).await?" => "()",
             "customer_is_deleted_at_stripe_before_the_user";
         "an account is deleted although Stripe kept the customer":
-            "shared/src/stripe/checkout.rs" "answer.get(\"deleted\") != Some(&Value::Bool(true))" => "false",
+            "shared/src/stripe/checkout.rs" "response.get(\"deleted\") != Some(&Value::Bool(true))" => "false",
             "user_whose_customer_remains_is_not_deleted";
     }
 }

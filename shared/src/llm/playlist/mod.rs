@@ -1,6 +1,8 @@
-//! The question for a playlist, and the reader of its answer.
+//! Builds the question for a playlist, and reads its answer.
 
 mod ask;
+mod container;
+mod event;
 mod fields;
 mod language;
 mod reader;
@@ -9,5 +11,6 @@ mod song;
 mod thoughts;
 
 pub use ask::{Complaint, Discovery, MAX_SUGGESTIONS, PlaylistAsk, Refine};
+pub use event::{PlaylistEvent, PlaylistKind};
 pub use language::{Language, example_prompts, refusal_message};
-pub use reader::{PlaylistEvent, PlaylistKind, PlaylistReader};
+pub use reader::PlaylistReader;

@@ -1,15 +1,12 @@
 //! Reads the model's answer as it arrives. All limits hold for any answer.
 
+use super::container::{Array, Container, MAX_TEXTS, Object};
 use super::fields::{self, Field};
-use super::song::{self, clean, year};
+use super::song::{self, year};
 use super::thoughts::Thoughts;
-use super::{Language, MAX_SUGGESTIONS};
+use super::{MAX_SUGGESTIONS, PlaylistEvent};
 use crate::json::{LenientParser, Token};
 use crate::track::Suggestion;
-
-const MAX_NAME_CHARACTERS: usize = 100;
-const MAX_DESCRIPTION_CHARACTERS: usize = 300;
-const MAX_SUMMARY_CHARACTERS: usize = 500;
 
 /// The most bytes kept of an answer without JSON, to be read as a list of songs.
 const MAX_PROSE_BYTES: usize = 16 * 1024;
@@ -23,34 +20,6 @@ const MAX_WHITE_SPACE: usize = 16 * 1024;
 /// The most characters that complete nothing.
 const MAX_CHARACTERS_WITHOUT_PROGRESS: usize = 256 * 1024;
 
-/// The kind of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlaylistKind {
-    /// The answer has songs.
-    Playlist,
-    /// The wish is not about music.
-    Refusal,
-}
-
-/// A part of the answer. Texts are trimmed, cut to their limits and free of control characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlaylistEvent {
-    /// The kind of the answer.
-    Kind(PlaylistKind),
-    /// The language of the texts.
-    Language(Language),
-    /// The playlist's name, at most 100 characters.
-    Name(String),
-    /// The playlist's description, at most 300 characters.
-    Description(String),
-    /// The model's comment on its choice, at most 500 characters.
-    Summary(String),
-    /// A song; artist and title are not empty and have at most 200 characters each.
-    Suggestion(Suggestion),
-    /// Why the song of the event before it was chosen, at most 120 characters.
-    Why(String),
-}
-
 /// Reads the content of an answer as it arrives, cut anywhere and in any usable form.
 ///
 /// The songs may have any name and may be in lists, wrapper objects or documents within a text; as objects, pairs or
@@ -60,7 +29,8 @@ pub enum PlaylistEvent {
 pub struct PlaylistReader {
     thoughts: Thoughts,
     parser: LenientParser,
-    frames: Vec<Frame>,
+    /// The objects and lists that have begun and not ended, the innermost last.
+    open: Vec<Container>,
     prose: String,
     thought_text: String,
     suggestions: usize,
@@ -71,39 +41,6 @@ pub struct PlaylistReader {
     without_progress: usize,
     /// Reads a document that is inside a text of another one.
     is_nested: bool,
-}
-
-#[derive(Debug)]
-enum Frame {
-    Object(Object),
-    Array(Array),
-}
-
-#[derive(Debug, Default)]
-struct Object {
-    key: Option<Field>,
-    artist: Option<String>,
-    title: Option<String>,
-    name: Option<String>,
-    year: Option<i32>,
-    why: Option<String>,
-    description: Option<String>,
-    summary: Option<String>,
-    /// Whether the object holds songs, so that its texts are the playlist's.
-    has_songs: bool,
-    /// Whether the object is in a list, so that its texts are a song's and not the playlist's.
-    is_in_list: bool,
-}
-
-#[derive(Debug)]
-struct Array {
-    /// The meaning of its elements: that of the member whose value the array is.
-    field: Option<Field>,
-    is_root: bool,
-    is_in_list: bool,
-    texts: Vec<String>,
-    year: Option<i32>,
-    has_songs: bool,
 }
 
 impl PlaylistReader {
@@ -124,7 +61,7 @@ impl PlaylistReader {
                 // A closing mark without an opening one, which a server has cut off: the text before it is thoughts,
                 // too.
                 self.parser = LenientParser::default();
-                self.frames.clear();
+                self.open.clear();
                 self.prose.clear();
                 self.thought_text.clear();
                 self.is_complete = false;
@@ -210,14 +147,14 @@ impl PlaylistReader {
             }
             Token::ObjectStart => {
                 let is_in_list = self.starts_in_list();
-                self.frames.push(Frame::Object(Object {
+                self.open.push(Container::Object(Object {
                     is_in_list,
                     ..Object::default()
                 }));
             }
             Token::ArrayStart => self.open_array(events),
             Token::Key(key) => {
-                if let Some(Frame::Object(object)) = self.frames.last_mut() {
+                if let Some(Container::Object(object)) = self.open.last_mut() {
                     object.key = fields::of(&key);
                 }
             }
@@ -226,32 +163,32 @@ impl PlaylistReader {
             Token::ObjectEnd => self.close_object(events),
             Token::ArrayEnd => self.close_array(events),
         }
-        if self.frames.is_empty() {
+        if self.open.is_empty() {
             return;
         }
-        self.tell_texts(events);
+        self.take_texts(events);
     }
 
     fn starts_in_list(&self) -> bool {
-        match self.frames.last() {
-            Some(Frame::Object(object)) => object.is_in_list,
-            Some(Frame::Array(array)) => !array.is_root,
+        match self.open.last() {
+            Some(Container::Object(object)) => object.is_in_list,
+            Some(Container::Array(array)) => !array.is_root,
             None => false,
         }
     }
 
     fn open_array(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let field = match self.frames.last_mut() {
-            Some(Frame::Object(object)) => {
+        let field = match self.open.last_mut() {
+            Some(Container::Object(object)) => {
                 object.has_songs |= object.key == Some(Field::Songs);
                 object.key
             }
-            Some(Frame::Array(array)) => array.field,
+            Some(Container::Array(array)) => array.field,
             None => None,
         };
-        self.tell_texts(events);
-        let is_root = self.frames.is_empty();
-        let is_in_list = matches!(self.frames.last(), Some(Frame::Array(_)));
+        self.take_texts(events);
+        let is_root = self.open.is_empty();
+        let is_in_list = matches!(self.open.last(), Some(Container::Array(_)));
         let array = Array {
             field,
             is_root,
@@ -260,63 +197,46 @@ impl PlaylistReader {
             year: None,
             has_songs: false,
         };
-        self.frames.push(Frame::Array(array));
+        self.open.push(Container::Array(array));
     }
 
     fn text(&mut self, text: String, events: &mut Vec<PlaylistEvent>) {
-        let key = match self.frames.last() {
-            Some(Frame::Object(object)) => object.key,
-            Some(Frame::Array(_)) | None => None,
+        let key = match self.open.last() {
+            Some(Container::Object(object)) => object.key,
+            Some(Container::Array(_)) | None => None,
         };
-        let may_hold_songs = self.frames.is_empty() || matches!(key, Some(Field::Songs));
+        let may_hold_songs = self.open.is_empty() || matches!(key, Some(Field::Songs));
         if may_hold_songs && text.starts_with(['{', '[']) && !self.is_nested {
             return self.nested(&text, events);
         }
-        match self.frames.last_mut() {
+        match self.open.last_mut() {
             None => {}
-            Some(Frame::Array(array)) => {
-                let is_line =
-                    !array.is_in_list && (array.is_root || array.field == Some(Field::Songs));
-                let song = if is_line { song::line(&text) } else { None };
-                match song {
-                    Some(song) => {
-                        self.suggest(song, events);
-                        self.mark_parents();
-                    }
-                    None if array.texts.len() < 4 => array.texts.push(text),
-                    None => {}
-                }
-            }
-            Some(Frame::Object(object)) => {
-                let is_in_list = object.is_in_list;
-                match key {
-                    Some(Field::Kind) if !is_in_list => {
-                        events.extend(kind(&text).map(PlaylistEvent::Kind));
-                    }
-                    Some(Field::Language) if !is_in_list => {
-                        events.extend(Language::from_name(&text).map(PlaylistEvent::Language));
-                    }
-                    Some(Field::Year) => object.year = year(&text),
-                    Some(field) => object.set(field, text),
-                    None => {}
-                }
-            }
+            Some(Container::Array(_)) => self.element(text, events),
+            Some(Container::Object(object)) => object.read_text(text, events),
+        }
+    }
+
+    /// Reads a text in a list: a song in one line, or a part of a song.
+    fn element(&mut self, text: String, events: &mut Vec<PlaylistEvent>) {
+        let Some(Container::Array(array)) = self.open.last_mut() else {
+            return;
+        };
+        let may_be_song = !array.is_in_list && (array.is_root || array.field == Some(Field::Songs));
+        let song = if may_be_song { song::line(&text) } else { None };
+        if let Some(song) = song {
+            self.suggest(song, events);
+            self.mark_parents();
+        } else if array.texts.len() < MAX_TEXTS {
+            array.texts.push(text);
         }
     }
 
     fn bare(&mut self, text: &str) {
-        match self.frames.last_mut() {
-            Some(Frame::Object(object)) => match object.key {
-                Some(Field::Year) => object.year = year(text),
-                // A title such as 1979, written as a number.
-                Some(field @ (Field::Artist | Field::Title))
-                    if text.bytes().all(|byte| byte.is_ascii_digit()) =>
-                {
-                    object.set(field, text.to_owned());
-                }
-                _ => {}
-            },
-            Some(Frame::Array(array)) if array.is_in_list => array.year = year(text).or(array.year),
+        match self.open.last_mut() {
+            Some(Container::Object(object)) => object.read_bare(text),
+            Some(Container::Array(array)) if array.is_in_list => {
+                array.year = year(text).or(array.year)
+            }
             _ => {}
         }
     }
@@ -334,12 +254,12 @@ impl PlaylistReader {
         events.extend(found);
         if songs {
             self.mark_parents();
-            self.is_complete |= self.frames.is_empty() && reader.is_complete;
+            self.is_complete |= self.open.is_empty() && reader.is_complete;
         }
     }
 
     fn close_object(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let Some(Frame::Object(mut object)) = self.frames.pop() else {
+        let Some(Container::Object(mut object)) = self.open.pop() else {
             return;
         };
         let is_attribute = self.is_within_song();
@@ -360,14 +280,14 @@ impl PlaylistReader {
             }
             (None, Some(name)) => self.name_for_parent(name, events),
             (Some(artist), None) => self.name_for_parent(artist, events),
-            (None, None) if self.frames.is_empty() => self.end_container(object, events),
+            (None, None) if self.open.is_empty() => self.end_container(object, events),
             (None, None) => {}
         }
     }
 
     /// Returns whether the object that has ended describes a song, such as its album, and is not a song.
     fn is_within_song(&self) -> bool {
-        let Some(Frame::Object(parent)) = self.frames.last() else {
+        let Some(Container::Object(parent)) = self.open.last() else {
             return false;
         };
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
@@ -375,11 +295,11 @@ impl PlaylistReader {
 
     /// Handles the end of an object: of the whole answer, or of a part of it.
     fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
-        object.tell(events);
+        object.take_texts(events);
         let is_whole = self
-            .frames
+            .open
             .iter()
-            .all(|frame| matches!(frame, Frame::Array(array) if array.is_root));
+            .all(|container| matches!(container, Container::Array(array) if array.is_root));
         if object.has_songs && is_whole && self.suggestions > 0 && !self.parser.is_doubtful() {
             self.is_complete = true;
         }
@@ -387,20 +307,20 @@ impl PlaylistReader {
 
     /// Passes on the name of an object that is not a song: the artist of the song around it, or a song in one line.
     fn name_for_parent(&mut self, name: String, events: &mut Vec<PlaylistEvent>) {
-        let is_line = match self.frames.last_mut() {
-            Some(Frame::Object(parent)) if parent.key == Some(Field::Artist) => {
+        let is_line = match self.open.last_mut() {
+            Some(Container::Object(parent)) if parent.key == Some(Field::Artist) => {
                 parent.artist.get_or_insert(name);
                 return;
             }
-            Some(Frame::Object(parent)) if parent.key == Some(Field::Title) => {
+            Some(Container::Object(parent)) if parent.key == Some(Field::Title) => {
                 parent.title.get_or_insert(name);
                 return;
             }
-            Some(Frame::Array(array)) if array.field == Some(Field::Artist) => {
+            Some(Container::Array(array)) if array.field == Some(Field::Artist) => {
                 array.texts.push(name);
                 return;
             }
-            Some(Frame::Array(array)) => array.is_root || array.field == Some(Field::Songs),
+            Some(Container::Array(array)) => array.is_root || array.field == Some(Field::Songs),
             _ => false,
         };
         if is_line && let Some(song) = song::line(&name) {
@@ -410,17 +330,17 @@ impl PlaylistReader {
     }
 
     fn close_array(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let Some(Frame::Array(array)) = self.frames.pop() else {
+        let Some(Container::Array(array)) = self.open.pop() else {
             return;
         };
-        match self.frames.last_mut() {
-            Some(Frame::Object(parent)) => {
+        match self.open.last_mut() {
+            Some(Container::Object(parent)) => {
                 self.has_list |= array.field == Some(Field::Songs);
                 if let (Some(Field::Artist), Some(first)) = (array.field, array.texts.first()) {
                     parent.artist.get_or_insert(first.clone());
                 }
             }
-            Some(Frame::Array(parent)) => {
+            Some(Container::Array(parent)) => {
                 let are_songs = parent.is_root || parent.field == Some(Field::Songs);
                 if are_songs
                     && let [artist, title, ..] = array.texts.as_slice()
@@ -435,94 +355,30 @@ impl PlaylistReader {
     }
 
     fn mark_parents(&mut self) {
-        for frame in &mut self.frames {
-            match frame {
-                Frame::Object(object) => object.has_songs = true,
-                Frame::Array(array) => array.has_songs = true,
+        for container in &mut self.open {
+            match container {
+                Container::Object(object) => object.has_songs = true,
+                Container::Array(array) => array.has_songs = true,
             }
         }
     }
 
     fn suggest(&mut self, song: Suggestion, events: &mut Vec<PlaylistEvent>) {
-        let is_echo = |frame: &Frame| matches!(frame, Frame::Object(object) if object.key == Some(Field::Echo));
-        if self.suggestions < MAX_SUGGESTIONS && !self.frames.iter().any(is_echo) {
+        let is_echo = |container: &Container| matches!(container, Container::Object(object) if object.key == Some(Field::Echo));
+        if self.suggestions < MAX_SUGGESTIONS && !self.open.iter().any(is_echo) {
             self.suggestions += 1;
             events.push(PlaylistEvent::Suggestion(song));
         }
     }
 
-    /// Returns the texts of the object that holds the songs as soon as they are complete.
-    fn tell_texts(&mut self, events: &mut Vec<PlaylistEvent>) {
-        if let Some(Frame::Object(object)) = self.frames.last_mut()
+    /// Appends the texts of the object that holds the songs as soon as they are complete.
+    fn take_texts(&mut self, events: &mut Vec<PlaylistEvent>) {
+        if let Some(Container::Object(object)) = self.open.last_mut()
             && object.has_songs
         {
-            object.tell(events);
+            object.take_texts(events);
         }
     }
-}
-
-impl Object {
-    fn set(&mut self, field: Field, text: String) {
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        let place = match field {
-            Field::Artist => &mut self.artist,
-            // The number of a track next to its title.
-            Field::Title if is_number && self.title.is_some() => return,
-            Field::Title => &mut self.title,
-            Field::Why => &mut self.why,
-            Field::Name => &mut self.name,
-            Field::Description => &mut self.description,
-            Field::Summary => &mut self.summary,
-            Field::Kind | Field::Language | Field::Year | Field::Songs | Field::Echo => return,
-        };
-        *place = Some(text);
-    }
-
-    fn tell(&mut self, events: &mut Vec<PlaylistEvent>) {
-        let mut tell = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
-            let text =
-                text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
-            // Some models wrap the answer in an object with the schema's name.
-            let text =
-                text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
-            events.extend(text.map(event));
-        };
-        tell(
-            self.name.take().or(self.title.take()),
-            MAX_NAME_CHARACTERS,
-            PlaylistEvent::Name,
-        );
-        tell(
-            self.description.take(),
-            MAX_DESCRIPTION_CHARACTERS,
-            PlaylistEvent::Description,
-        );
-        tell(
-            self.summary.take(),
-            MAX_SUMMARY_CHARACTERS,
-            PlaylistEvent::Summary,
-        );
-    }
-}
-
-fn kind(text: &str) -> Option<PlaylistKind> {
-    let text = text.trim().to_lowercase();
-    if [
-        "refus",
-        "declin",
-        "reject",
-        "denied",
-        "not_",
-        "off_topic",
-        "odmow",
-    ]
-    .iter()
-    .any(|stem| text.starts_with(stem))
-    {
-        return Some(PlaylistKind::Refusal);
-    }
-    text.starts_with("playlist")
-        .then_some(PlaylistKind::Playlist)
 }
 
 #[cfg(test)]

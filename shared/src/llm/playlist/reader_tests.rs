@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::{Language, PlaylistKind};
 use super::*;
+
+#[path = "reader_song_tests.rs"]
+mod songs;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -92,71 +96,6 @@ fn reads_texts_before_the_songs() {
     );
 }
 
-fn whys(song: &Value) -> Vec<String> {
-    let events =
-        read(&json!({"tracks": [song, {"artist": "Kult", "title": "Arahja"}]}).to_string()).0;
-    let why = |event| {
-        if let PlaylistEvent::Why(why) = event {
-            Some(why)
-        } else {
-            None
-        }
-    };
-    events.into_iter().filter_map(why).collect()
-}
-
-#[test]
-fn reason_follows_its_song_and_is_one_short_line() {
-    let song = |key: &str, why: Value| json!({"artist": "Dżem", "title": "Whisky", key: why, "year": 1979});
-    let many_words = "słowo ".repeat(50);
-    for (key, text, expected) in [
-        (
-            "why",
-            "Cicho i powoli, jak deszcz",
-            "Cicho i powoli, jak deszcz",
-        ),
-        ("Reason", " \"Slow\nand\u{202e} calm\" ", "Slow and calm"),
-        ("dlaczego", "Tom &amp; Jerry", "Tom & Jerry"),
-        (
-            "why",
-            &many_words,
-            &format!("{}słowo…", "słowo ".repeat(18)),
-        ),
-        ("why", &"ż".repeat(500), &format!("{}…", "ż".repeat(119))),
-    ] {
-        assert_eq!(whys(&song(key, json!(text))), [expected], "{key} {text}");
-    }
-    let events = read(&json!({"tracks": [song("why", json!("Calm"))]}).to_string()).0;
-    let [first, second] = &events[..] else {
-        panic!("{events:?}")
-    };
-    assert!(
-        matches!(
-            (first, second),
-            (PlaylistEvent::Suggestion(_), PlaylistEvent::Why(_))
-        ),
-        "{events:?}"
-    );
-}
-
-#[test]
-fn reads_songs_without_a_reason() {
-    for song in [
-        json!({"artist": "Dżem", "title": "Whisky"}),
-        json!({"artist": "Dżem", "title": "Whisky", "why": ""}),
-        json!({"artist": "Dżem", "title": "Whisky", "why": "…"}),
-        json!({"artist": "Dżem", "title": "Whisky", "why": null}),
-        json!({"artist": "Dżem", "title": "Whisky", "why": ["calm", {"title": "x"}]}),
-    ] {
-        assert_eq!(whys(&song), [""; 0], "{song}");
-        assert_eq!(
-            songs(&json!({"tracks": [song, tracks()[1]]}).to_string()),
-            TWO,
-            "{song}"
-        );
-    }
-}
-
 #[test]
 fn reads_answers_cut_anywhere() {
     let text = format!("<think>{{}}</think>```json\n{}\n```", answer());
@@ -192,49 +131,6 @@ fn finds_songs_at_any_place() {
         assert_eq!(songs_of(&events), TWO, "{document}");
         assert!(is_complete, "{document}");
     }
-}
-
-#[test]
-fn reads_songs_in_every_shape() {
-    for element in [
-        json!({"artist": "Dżem", "title": "Whisky", "album": {"name": "Cegła", "artist": {}}, "genre": ["blues"]}),
-        json!({"artist": ["Dżem"], "title": "Whisky"}),
-        json!({"artists": ["Dżem", "Guest"], "name": "Whisky"}),
-        json!({"artists": [{"name": "Dżem"}, {"name": "Guest"}], "name": "Whisky"}),
-        json!({"artist": {"name": "Dżem", "country": "PL"}, "title": "Whisky"}),
-        json!({"performer": "Dżem", "song": "Whisky"}),
-        json!({"wykonawca": "Dżem", "tytuł": "Whisky", "rok": 1979}),
-        json!({"song": {"title": "Whisky"}, "artist": "Dżem"}),
-        json!({"artist": "Dżem", "title": "Dżem - Whisky"}),
-        json!({"artist": "Dżem", "title": "Whisky by Dżem"}),
-        json!({"title": "Dżem - Whisky"}),
-        json!("Dżem - Whisky"),
-        json!("Dżem – \"Whisky\" (1979)"),
-        json!("\"Whisky\" by Dżem"),
-        json!("Whisky by Dżem"),
-        json!("1. **Dżem** – Whisky"),
-        json!("„Whisky” – Dżem"),
-        json!(["Dżem", "Whisky", 1979]),
-        json!({"artist": "D\u{200b}żem", "title": "Whisky\u{a0}"}),
-        json!({"artist": "1. Dżem", "title": "1. Whisky"}),
-        json!({"artist": "Dżem", "title": "[Whisky](https://example.com/1)"}),
-        json!({"title": "Whisky", "artist": "Dżem", "track": "1"}),
-    ] {
-        assert_eq!(
-            songs(&json!({"tracks": [element]}).to_string()),
-            ["Dżem | Whisky"],
-            "{element}"
-        );
-    }
-}
-
-#[test]
-fn decodes_html_entities() {
-    let text = json!({"tracks": [{"artist": "Simon &amp; Garfunkel", "title": "Mrs. &quot;R&quot; &#39;n&#39; &amp;lt;"}]});
-    assert_eq!(
-        songs(&text.to_string()),
-        ["Simon & Garfunkel | Mrs. \"R\" 'n' &lt;"]
-    );
 }
 
 #[test]
@@ -426,28 +322,6 @@ fn returns_a_refusal_with_its_language() {
             song("a", "b", None)
         ]
     );
-}
-
-#[test]
-fn reads_years_in_every_notation() {
-    for (written, year) in [
-        ("1979", Some(1979)),
-        ("\"1979\"", Some(1979)),
-        ("1979.0", Some(1979)),
-        ("\"1979-05-01\"", Some(1979)),
-        ("\"1990s\"", Some(1990)),
-        ("0", None),
-        ("3000", None),
-        ("-5", None),
-        ("null", None),
-        ("\"soon\"", None),
-        ("{}", None),
-    ] {
-        let (events, _) = read(&format!(
-            r#"{{"tracks":[{{"artist":"a","year":{written},"title":"b"}}]}}"#
-        ));
-        assert_eq!(events, [song("a", "b", year)], "{written}");
-    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ struct Executor {
     last_id: Cell<u32>,
 }
 
-/// What waits, by its id. An instance has few requests at once, and each map type would add 8 KB to every function.
+/// Waiting tasks or completions by their id. An instance has few requests at once, and each map type would add 8 KB to
+/// every function.
 struct ById<T>(RefCell<Vec<(u32, T)>>);
 
 impl<T> Default for ById<T> {
@@ -134,7 +135,7 @@ pub fn spawn(work: LocalBoxFuture<'static, ()>) {
     });
 }
 
-/// An id that is unique in this instance, for a JavaScript promise that Rust resolves.
+/// Returns an id that is unique in this instance, for a JavaScript promise that Rust resolves.
 pub fn next_id() -> u32 {
     EXECUTOR.with(Executor::next_id)
 }

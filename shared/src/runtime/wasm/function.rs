@@ -170,7 +170,7 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     }
 }
 
-/// Returns what spawns work and keeps the runtime running until the work ends.
+/// Returns a function that spawns work and keeps the runtime running until the work ends.
 fn spawner(execution: Rc<JsValue>) -> Spawn {
     Rc::new(move |work: LocalBoxFuture<'static, ()>| {
         let id = next_id();
@@ -200,7 +200,7 @@ async fn read_request(
     };
     let mut lines = head.split('\n');
     let mut request = Request::new(body);
-    // A method that is no token is refused like CONNECT, which no route allows.
+    // An invalid method is refused like CONNECT, which no route allows.
     *request.method_mut() = lines
         .next()
         .and_then(|method| method.parse().ok())
