@@ -31,8 +31,8 @@ $$;
 select pg_temp.insert_track('a1000000-0000-0000-0000-000000000001', n, 'spotify:track:' || lpad(n::text, 22, '0')) from generate_series(1, 3) n;
 select pg_temp.insert_track('b1000000-0000-0000-0000-000000000001', 1, 'spotify:track:' || lpad('1', 22, '0'));
 
-select col_is_pk('public', 'playlist_tracks', array['playlist_id', 'position'], 'a position is taken once per playlist');
-select has_index('public', 'playlist_tracks', 'playlist_tracks_no_dup_idx', array['playlist_id', 'track_uri'], 'a track is in a playlist once');
+select col_is_pk('public', 'playlist_tracks', array['playlist_id', 'position'], 'a position is unique within a playlist');
+select has_index('public', 'playlist_tracks', 'playlist_tracks_no_dup_idx', array['playlist_id', 'track_uri'], 'a track is unique within a playlist');
 select index_is_unique('public', 'playlist_tracks', 'playlist_tracks_no_dup_idx');
 select policies_are('public', 'playlist_tracks', array['Tracks accessible through playlist owner']);
 
@@ -55,30 +55,30 @@ from (values
 ) n (place, uri, rest, code, why);
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select is((select count(*)::int from public.playlist_tracks), 3, 'a user sees the tracks of their own playlists only');
+select is((select count(*)::int from public.playlist_tracks), 3, 'a user sees only the tracks of their own playlists');
 select throws_ok(
   $$ insert into public.playlist_tracks (playlist_id, position, track_uri)
      values ('a1000000-0000-0000-0000-000000000001', 4, 'spotify:track:' || repeat('9', 22)) $$,
   '42501', null, 'users cannot insert a track directly'
 );
-select throws_ok('update public.playlist_tracks set is_deleted = true', '42501', null, 'nor update one');
-select throws_ok('delete from public.playlist_tracks', '42501', null, 'nor delete one');
+select throws_ok('update public.playlist_tracks set is_deleted = true', '42501', null, 'users cannot update a track directly');
+select throws_ok('delete from public.playlist_tracks', '42501', null, 'users cannot delete a track directly');
 update public.playlists set is_deleted = true;
 select is((select bool_and(is_deleted) from public.playlist_tracks), true, 'tracks are deleted with their playlist');
 reset role;
 select is(
   (select bool_or(is_deleted) from public.playlist_tracks where playlist_id = 'b1000000-0000-0000-0000-000000000001'), false,
-  'those of others are not'
+  'the tracks of other playlists stay'
 );
 select throws_ok(
   $$ select pg_temp.insert_track('a1000000-0000-0000-0000-000000000001', 4, 'spotify:track:' || repeat('9', 22)) $$, 'PT404',
-  'playlist not found', 'no track enters a deleted playlist'
+  'playlist not found', 'a deleted playlist gets no track'
 );
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 update public.playlists set is_deleted = false;
 select is((select bool_or(is_deleted) from public.playlist_tracks), false, 'tracks are restored with their playlist');
 update public.playlists set name = 'New name', is_deleted = false;
-select is((select count(*)::int from public.playlist_tracks where not is_deleted), 3, 'renaming leaves them alone');
+select is((select count(*)::int from public.playlist_tracks where not is_deleted), 3, 'renaming a playlist leaves its tracks unchanged');
 reset role;
 
 select pg_temp.act_as('anon');
@@ -88,13 +88,13 @@ select pg_temp.act_as('service_role');
 select throws_ok('select * from public.playlist_tracks', '42501', null, 'service_role has no access');
 reset role;
 
--- The policy is the second line of defence: what it would do if a grant were ever added.
+-- The policy is a second line of defence, tested as if a grant were added.
 grant insert on public.playlist_tracks to authenticated;
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select throws_ok(
   $$ insert into public.playlist_tracks (playlist_id, position, track_uri)
      values ('b1000000-0000-0000-0000-000000000001', 9, 'spotify:track:' || repeat('9', 22)) $$,
-  '42501', null, 'even with a grant the policy keeps others out'
+  '42501', null, 'even with a grant the policy excludes other users'
 );
 reset role;
 

@@ -1,4 +1,4 @@
--- Adding, removing, moving and replacing tracks: always 1..n, only in one's own live playlist.
+-- Adding, removing, moving and replacing tracks: positions stay 1..n, and only in the caller's live playlist.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -15,7 +15,7 @@ as $$
   select set_config('role', p_role, true);
 $$;
 
--- Tracks are named by a letter: a track's URI is its letter, 22 times.
+-- Tracks are named by a letter: a track's URI contains its letter 22 times.
 create function pg_temp.uri(p_letter text) returns text language sql as $$ select 'spotify:track:' || repeat(p_letter, 22) $$;
 create function pg_temp.tracks(p_letters text) returns jsonb language sql
 as $$
@@ -66,41 +66,41 @@ insert into public.playlists (id, owner_id, name, is_deleted) values
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 
--- What each one does. The version counts the changes.
-select is(pg_temp.added('abc'), '1 abc', 'tracks are added to an empty playlist in their order');
-select is(pg_temp.added('de'), '2 abcde', 'by default at the end');
-select is(pg_temp.added('f', null, 'a'), '3 fabcde', 'before the first');
-select is(pg_temp.added('gh', 'a', 'd'), '4 faghbcde', 'after a track, whatever comes next now');
-select is(pg_temp.added('i', 'z', 'b'), '5 faghibcde', 'before the next one where that track is gone');
-select is(pg_temp.added('j', 'z', 'y'), '6 faghibcdej', 'at the end where both are gone');
-select is(pg_temp.added('fkj', 'a'), '7 fakghibcdej', 'those that are there stay where they are, the others are added');
-select is(pg_temp.added('kf'), '7 fakghibcdej', 'adding again changes nothing, nor does it count');
-select is(pg_temp.added(''), '7 fakghibcdej', 'as does adding none');
-select is(pg_temp.removed('fkj'), '8 aghibcde', 'several tracks are removed at once, the others move up');
-select is(pg_temp.removed('zie'), '9 aghbcd', 'those that are not there are ignored');
-select is(pg_temp.removed('ie'), '9 aghbcd', 'removing again changes nothing');
-select is(pg_temp.told(public.remove_tracks(pg_temp.mine(), array[null, 'nonsense'])), '9 aghbcd', 'nor does removing what cannot be there');
+-- The effects of the functions. The version counts the changes.
+select is(pg_temp.added('abc'), '1 abc', 'tracks are added to an empty playlist in order');
+select is(pg_temp.added('de'), '2 abcde', 'tracks are added at the end by default');
+select is(pg_temp.added('f', null, 'a'), '3 fabcde', 'a track is added before the first');
+select is(pg_temp.added('gh', 'a', 'd'), '4 faghbcde', 'a track is added after another, regardless of the next one');
+select is(pg_temp.added('i', 'z', 'b'), '5 faghibcde', 'a track is added before the next one if the other is missing');
+select is(pg_temp.added('j', 'z', 'y'), '6 faghibcdej', 'a track is added at the end if both neighbours are missing');
+select is(pg_temp.added('fkj', 'a'), '7 fakghibcdej', 'existing tracks keep their places, and the others are added');
+select is(pg_temp.added('kf'), '7 fakghibcdej', 'adding the same tracks again changes nothing');
+select is(pg_temp.added(''), '7 fakghibcdej', 'adding no tracks changes nothing');
+select is(pg_temp.removed('fkj'), '8 aghibcde', 'several tracks are removed at once, and the others move up');
+select is(pg_temp.removed('zie'), '9 aghbcd', 'missing tracks are ignored');
+select is(pg_temp.removed('ie'), '9 aghbcd', 'removing the same tracks again changes nothing');
+select is(pg_temp.told(public.remove_tracks(pg_temp.mine(), array[null, 'nonsense'])), '9 aghbcd', 'removing malformed URIs changes nothing');
 select is(pg_temp.moved('a', 'd'), '10 ghbcda', 'a track moves after another');
-select is(pg_temp.moved('a', null, 'g'), '11 aghbcd', 'before another');
-select is(pg_temp.moved('g', 'z', 'c'), '12 ahbgcd', 'before the next one where the first is gone');
-select is(pg_temp.moved('h'), '13 abgcdh', 'and by default to the end');
-select is(pg_temp.moved('h', 'd', 'z'), '13 abgcdh', 'moving to where it is changes nothing');
-select throws_ok($$ select pg_temp.moved('z', 'a') $$, 'PT409', 'the track is not in the playlist', 'a track that is gone cannot be moved');
-select is(pg_temp.swapped('g', 'x'), '14 abxcdh', 'a track takes the place of another');
-select is(pg_temp.swapped('g', 'x'), '14 abxcdh', 'swapping again changes nothing');
-select throws_ok($$ select pg_temp.swapped('g', 'y') $$, 'PT409', 'the track is not in the playlist', 'a track that is gone cannot be swapped');
-select throws_ok($$ select pg_temp.swapped('a', 'x') $$, 'PT409', 'duplicate track: ' || pg_temp.uri('x'), 'nor by one that is there already');
-select is(pg_temp.swapped('h', 'h'), '14 abxcdh', 'a track may be swapped by itself');
+select is(pg_temp.moved('a', null, 'g'), '11 aghbcd', 'a track moves before another');
+select is(pg_temp.moved('g', 'z', 'c'), '12 ahbgcd', 'a track moves before the next one if the other is missing');
+select is(pg_temp.moved('h'), '13 abgcdh', 'a track moves to the end by default');
+select is(pg_temp.moved('h', 'd', 'z'), '13 abgcdh', 'moving a track to its place changes nothing');
+select throws_ok($$ select pg_temp.moved('z', 'a') $$, 'PT409', 'the track is not in the playlist', 'a missing track cannot be moved');
+select is(pg_temp.swapped('g', 'x'), '14 abxcdh', 'a track replaces another');
+select is(pg_temp.swapped('g', 'x'), '14 abxcdh', 'replacing the same track again changes nothing');
+select throws_ok($$ select pg_temp.swapped('g', 'y') $$, 'PT409', 'the track is not in the playlist', 'a missing track cannot be replaced');
+select throws_ok($$ select pg_temp.swapped('a', 'x') $$, 'PT409', 'duplicate track: ' || pg_temp.uri('x'), 'a track cannot be replaced by another one of the list');
+select is(pg_temp.swapped('h', 'h'), '14 abxcdh', 'a track may be replaced by itself');
 select is(pg_temp.replaced('xyz'), '15 xyz', 'a list replaces another');
-select is(pg_temp.replaced('xyz'), '15 xyz', 'the same list changes nothing');
-select is(pg_temp.replaced('zyx', 15), '16 zyx', 'also if the list still has the version that is named');
-select throws_ok($$ select pg_temp.replaced('abc', 15) $$, 'PT409', 'the playlist has changed', 'a list that has changed since is not replaced');
-select is(pg_temp.replaced('zyx', 15), '16 zyx', 'unless that was done before');
+select is(pg_temp.replaced('xyz'), '15 xyz', 'replacing a list with the same list changes nothing');
+select is(pg_temp.replaced('zyx', 15), '16 zyx', 'a list with the named version is replaced');
+select throws_ok($$ select pg_temp.replaced('abc', 15) $$, 'PT409', 'the playlist has changed', 'a list with another version is not replaced');
+select is(pg_temp.replaced('zyx', 15), '16 zyx', 'a repeat with an outdated version changes nothing');
 select is(pg_temp.stored(), '16 zyx', 'the returned tracks and version are the stored ones');
 select is(pg_temp.replaced(''), '17 ', 'an empty list removes all');
-select is(pg_temp.stored(), '17 ', 'and leaves none');
+select is(pg_temp.stored(), '17 ', 'an empty playlist has no tracks');
 
--- The version: the date follows it, and it is no write of the playlist.
+-- The version and the date of the list; an edit is not a write of the playlist.
 reset role;
 update public.playlists set updated_at = '2026-01-01Z' where id = pg_temp.mine();
 delete from private.request_buckets;
@@ -108,16 +108,16 @@ create temp table seen as select p.updated_at, p.version from public.playlists p
 grant select on seen to authenticated;
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select pg_temp.added('');
-select ok((select p.updated_at = s.updated_at from public.playlists p, seen s where p.id = pg_temp.mine()), 'an edit that changes nothing leaves the date');
+select ok((select p.updated_at = s.updated_at from public.playlists p, seen s where p.id = pg_temp.mine()), 'an edit that changes nothing keeps the date');
 select pg_temp.added('a');
-select ok((select p.updated_at > s.updated_at from public.playlists p, seen s where p.id = pg_temp.mine()), 'a change moves it');
+select ok((select p.updated_at > s.updated_at from public.playlists p, seen s where p.id = pg_temp.mine()), 'a change of the list changes the date');
 update public.playlists set name = 'Renamed' where id = pg_temp.mine();
-select is((select p.version - s.version from public.playlists p, seen s where p.id = pg_temp.mine()), 1, 'a new name is no change of the list');
-select throws_ok('update public.playlists set version = 0', '42501', null, 'users do not write the version');
+select is((select p.version - s.version from public.playlists p, seen s where p.id = pg_temp.mine()), 1, 'a new name does not change the version');
+select throws_ok('update public.playlists set version = 0', '42501', null, 'users cannot write the version');
 reset role;
 select results_eq(
   'select kind, taken::int from private.request_buckets order by kind', $$ values ('edit', 2), ('playlist', 1) $$,
-  'an edit counts as an edit only, a new name as a write only'
+  'an edit counts only as an edit, a new name only as a write'
 );
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select pg_temp.replaced('');
@@ -133,38 +133,38 @@ select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select results_eq(
   $$ select right(track_uri, 1), title, added_at from unnest((public.move_track(pg_temp.mine(), pg_temp.uri('a'), null, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC')).tracks) $$,
   $$ values ('a', null, '2026-01-01Z'::timestamptz), ('C', 'Whisky', '2026-01-01Z') $$,
-  'moving keeps what is known of a track and when it was added'
+  'moving keeps a track''s texts and its date'
 );
 select results_eq(
   $$ select right(track_uri, 1), added_at from unnest((public.replace_tracks(pg_temp.mine(), pg_temp.tracks('bac'))).tracks) $$,
   $$ values ('b', now()), ('a', '2026-01-01Z'), ('c', now()) $$,
-  'replacing keeps the date of the tracks that stay'
+  'replacing the list keeps the dates of the tracks that stay'
 );
 select results_eq(
   $$ select right(track_uri, 1), title, added_at from unnest((public.replace_track(pg_temp.mine(), pg_temp.uri('a'), pg_temp.tracks('a') -> 0 || '{"title": "A"}')).tracks) $$,
   $$ values ('b', null, now()), ('a', 'A', '2026-01-01Z'), ('c', null, now()) $$,
-  'a track that is swapped by itself gets the new texts'
+  'a track that is replaced by itself gets the new texts'
 );
 
 -- Conflicts.
 create temp table before as select pg_temp.stored() as list;
 select throws_ok($$ select pg_temp.added('dad') $$, 'PT409', 'duplicate track: ' || pg_temp.uri('d'), 'a track twice in a request is a conflict');
-select throws_ok($$ select pg_temp.replaced('xx') $$, 'PT409', 'duplicate track: ' || pg_temp.uri('x'), 'also when replacing');
+select throws_ok($$ select pg_temp.replaced('xx') $$, 'PT409', 'duplicate track: ' || pg_temp.uri('x'), 'a duplicate in a replaced list is a conflict');
 select throws_ok(format('select public.add_tracks(pg_temp.mine(), pg_temp.numbered(%s))', n), 'PT409', 'a playlist holds at most 100 tracks', n || ' more are a conflict')
 from (values (98), (101)) v (n);
-select throws_ok($$ select public.replace_tracks(pg_temp.mine(), pg_temp.numbered(101)) $$, 'PT409', 'a playlist holds at most 100 tracks', 'also when replacing');
-select is(pg_temp.stored(), (select list from before), 'and nothing was changed');
-select lives_ok($$ select public.add_tracks(pg_temp.mine(), pg_temp.numbered(97), pg_temp.uri('b')) $$, '100 are not');
-select is((select array_agg("position"::int order by "position") from public.playlist_tracks), array(select generate_series(1, 100)), 'they are numbered 1 to 100');
+select throws_ok($$ select public.replace_tracks(pg_temp.mine(), pg_temp.numbered(101)) $$, 'PT409', 'a playlist holds at most 100 tracks', 'more than 100 tracks in a replaced list are a conflict');
+select is(pg_temp.stored(), (select list from before), 'a conflict changes nothing');
+select lives_ok($$ select public.add_tracks(pg_temp.mine(), pg_temp.numbered(97), pg_temp.uri('b')) $$, '100 tracks are accepted');
+select is((select array_agg("position"::int order by "position") from public.playlist_tracks), array(select generate_series(1, 100)), '100 tracks are numbered 1 to 100');
 select lives_ok($$ select pg_temp.moved('c', 'b') $$, 'a full playlist can be reordered');
-select lives_ok($$ select public.replace_tracks(pg_temp.mine(), pg_temp.numbered(100)) $$, 'and replaced');
-select lives_ok($$ select public.add_tracks(pg_temp.mine(), pg_temp.numbered(100)) $$, 'and adding what it holds is no conflict');
-select lives_ok($$ select public.remove_tracks(pg_temp.mine(), array(select t ->> 'track_uri' from jsonb_array_elements(pg_temp.numbered(100)) t)) $$, 'and emptied at once');
+select lives_ok($$ select public.replace_tracks(pg_temp.mine(), pg_temp.numbered(100)) $$, 'a full playlist can be replaced');
+select lives_ok($$ select public.add_tracks(pg_temp.mine(), pg_temp.numbered(100)) $$, 'adding existing tracks to a full playlist is no conflict');
+select lives_ok($$ select public.remove_tracks(pg_temp.mine(), array(select t ->> 'track_uri' from jsonb_array_elements(pg_temp.numbered(100)) t)) $$, 'a full playlist can be emptied at once');
 select pg_temp.replaced('abc');
 drop table before;
 create temp table before as select pg_temp.stored() as list;
 
--- Nonsense.
+-- Malformed calls.
 select throws_ok(format('select public.add_tracks(pg_temp.mine(), %L)', n.tracks), 'PT422', n.message, n.message)
 from (values
   (null, 'tracks must be an array'),
@@ -184,10 +184,10 @@ from (values
   ($$ select public.replace_track(pg_temp.mine(), pg_temp.uri('a'), null) $$, 'track must be an object'),
   ($$ select public.replace_track(pg_temp.mine(), pg_temp.uri('a'), '{"track_uri": 7}') $$, 'track.track_uri must be spotify:track: followed by 22 letters or digits')
 ) n (call, message);
-select throws_ok('select pg_temp.moved(null)', 'PT409', 'the track is not in the playlist', 'no track is no track of the playlist');
-select is(pg_temp.stored(), (select list from before), 'no nonsense changed anything');
+select throws_ok('select pg_temp.moved(null)', 'PT409', 'the track is not in the playlist', 'null is not a track of the playlist');
+select is(pg_temp.stored(), (select list from before), 'no malformed call changes the list');
 
--- Whose playlist it is.
+-- The owner of the playlist.
 create temp table calls (name text, call text);
 grant select on calls to authenticated;
 insert into calls values
@@ -200,12 +200,12 @@ from calls c, (values
   ('c1000000-0000-0000-0000-000000000001', 'an unknown one'), (null, 'null')
 ) p (id, why);
 reset role;
-select is_empty($$ select 1 from public.playlist_tracks where playlist_id::text ~ '^(b1|a2)0000' $$, 'and none of them was touched');
+select is_empty($$ select 1 from public.playlist_tracks where playlist_id::text ~ '^(b1|a2)0000' $$, 'no other playlist is changed');
 select pg_temp.act_as('authenticated');
 select throws_ok(format(call, pg_temp.mine()), 'PT404', 'playlist not found', 'a token without a user finds nothing: ' || name) from calls;
 reset role;
 select pg_temp.act_as('anon');
-select throws_ok('select pg_temp.replaced('''')', '42501', null, 'anon may not call them');
+select throws_ok('select pg_temp.replaced('''')', '42501', null, 'anon may not call the functions');
 reset role;
 
 select finish();

@@ -1,4 +1,4 @@
--- The quota: what counts, until when, and what is said about it. The present is a fixed moment here.
+-- The quota: what counts, until when, and what usage reports. The present is a fixed moment here.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -27,26 +27,26 @@ as $$ select private.ai_quota('a0000000-0000-0000-0000-000000000001', p_at) $$;
 select is(private.ai_quota_limit('free'), 3, 'a free user has 3 generations');
 select is(private.ai_quota_limit('pro'), 50, 'a pro user has 50');
 select is(private.ai_quota('c0000000-0000-0000-0000-000000000003', now()), null, 'without a profile there is no quota');
-select is(pg_temp.quota(), '{"plan": "free", "used": 0, "limit": 3, "remaining": 3, "next_free_at": null}', 'at first nothing is used');
+select is(pg_temp.quota(), '{"plan": "free", "used": 0, "limit": 3, "remaining": 3, "next_free_at": null}', 'a new user has used nothing');
 
 select pg_temp.add('2020-06-10T08:00:00.5Z');
 select is(
   pg_temp.quota(), '{"plan": "free", "used": 1, "limit": 3, "remaining": 2, "next_free_at": "2020-07-10T08:00:00.500000Z"}',
-  'a success is used, and forgotten after 30 days'
+  'a success counts for 30 days'
 );
 select pg_temp.add('2020-06-20T08:00:00Z');
-select is(pg_temp.quota() ->> 'next_free_at', '2020-07-10T08:00:00.500000Z', 'while something remains, the oldest one is forgotten next');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-10T08:00:00.500000Z', 'while something remains, next_free_at is when the oldest success is forgotten');
 select pg_temp.add('2020-06-01T00:00:00Z');
 select is(
   pg_temp.quota(), '{"plan": "free", "used": 3, "limit": 3, "remaining": 0, "next_free_at": "2020-07-01T00:00:00.000000Z"}',
-  'when nothing remains, the next is possible when the oldest is forgotten'
+  'when nothing remains, next_free_at is when the oldest success is forgotten'
 );
 set local timezone = 'America/New_York';
-select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'in UTC, whatever the session''s time zone');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'next_free_at is in UTC, regardless of the session''s time zone');
 set local timezone = 'UTC';
-select is(pg_temp.quota('2020-06-30T23:59:59.999999Z') ->> 'used', '3', 'until that moment it counts');
-select is(pg_temp.quota('2020-07-01T00:00:00Z') ->> 'used', '2', 'from that moment it does not');
-select is(pg_temp.quota('2020-08-01T00:00:00Z') ->> 'used', '0', 'in the end all are forgotten');
+select is(pg_temp.quota('2020-06-30T23:59:59.999999Z') ->> 'used', '3', 'a success counts until that moment');
+select is(pg_temp.quota('2020-07-01T00:00:00Z') ->> 'used', '2', 'a success does not count from that moment on');
+select is(pg_temp.quota('2020-08-01T00:00:00Z') ->> 'used', '0', 'all successes are forgotten in the end');
 
 select pg_temp.add('2020-06-30T11:59:59.000001Z', 'failed');
 select is(pg_temp.quota() ->> 'used', '3', 'a failure does not count');
@@ -55,27 +55,27 @@ select is(pg_temp.quota() ->> 'used', '3', 'a settled timeout does not count');
 select pg_temp.add('2020-06-30T11:58:30.000001Z', 'timeout');
 select is(pg_temp.quota() ->> 'used', '4', 'a reservation counts');
 select is(pg_temp.quota() ->> 'remaining', '0', 'what remains is never negative');
-select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'the next is possible when enough are gone, not when the first is');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-07-01T00:00:00.000000Z', 'next_free_at is when used falls below the limit, and not when the first success is forgotten');
 select is(pg_temp.quota('2020-06-30T12:00:00.000001Z') ->> 'used', '3', 'a reservation counts for 90 seconds');
 
 delete from public.ai_sessions where created_at = '2020-06-01T00:00:00Z';
-select is(pg_temp.quota() ->> 'next_free_at', '2020-06-30T12:00:00.000001Z', 'a reservation frees its slot by itself');
+select is(pg_temp.quota() ->> 'next_free_at', '2020-06-30T12:00:00.000001Z', 'an expired reservation frees its slot');
 
 update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000-000000000001';
 select is(pg_temp.quota() ->> 'remaining', '47', 'a pro user has 50');
 select pg_temp.add('2020-06-21T00:00:00Z'::timestamptz + make_interval(hours => n)) from generate_series(1, 47) n;
-select is(pg_temp.quota() ->> 'remaining', '0', 'and no more');
+select is(pg_temp.quota() ->> 'remaining', '0', 'a pro user has no more than 50');
 update public.profiles set plan = 'free' where user_id = 'a0000000-0000-0000-0000-000000000001';
-select is(pg_temp.quota() -> 'used', '50', 'after a downgrade more may be used than the limit is');
+select is(pg_temp.quota() -> 'used', '50', 'after a downgrade used may exceed the limit');
 select is(
   pg_temp.quota('2020-06-30T12:00:00.000001Z') ->> 'next_free_at', '2020-07-22T21:00:00.000000Z',
-  'then the next is possible when used falls below the limit'
+  'after a downgrade next_free_at is when used falls below the limit'
 );
-select is(private.ai_quota('b0000000-0000-0000-0000-000000000002', '2020-06-30T12:00:00Z') ->> 'used', '0', 'others are not charged');
+select is(private.ai_quota('b0000000-0000-0000-0000-000000000002', '2020-06-30T12:00:00Z') ->> 'used', '0', 'other users are not charged');
 
 select is(private.seconds_until('2020-01-01T00:00:01.1Z', '2020-01-01T00:00:00Z'), 2, 'seconds to wait are rounded up');
-select is(private.seconds_until('2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'), 1, 'and at least one');
--- 30 days are 720 hours, also where clocks skip an hour or have one twice.
+select is(private.seconds_until('2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z'), 1, 'the time to wait is at least one second');
+-- 30 days are 720 hours, also if clocks skip or repeat an hour.
 create function pg_temp.refusal_in(p_zone text, p_at timestamptz) returns jsonb language plpgsql
 as $$
 declare
@@ -99,7 +99,7 @@ select is(
 from unnest(array['2010-04-10T00:30:00Z', '2010-11-20T00:30:00Z']) at,
   unnest(array['UTC', 'Europe/Warsaw', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Kiritimati']) zone;
 
--- What one account can take in a day (docs/scale.md): a new user tries as often as possible, every 15 minutes.
+-- What one account can use in a day (docs/scale.md): a new user tries as often as possible, every 15 minutes.
 create function pg_temp.generations_in_a_day(p_plan public.plan_type, p_status public.ai_status_enum, p_cost numeric) returns int
 language plpgsql as $$
 declare
@@ -131,7 +131,7 @@ from (values
 ) v (user_plan, status, cost, most, what);
 rollback to savepoint part;
 
--- Usage: the caller's own numbers, and the ones by which they are refused.
+-- Usage: the caller's own numbers, which the refusals use.
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -144,7 +144,7 @@ $$;
 select pg_temp.sign_up('a0000000-0000-0000-0000-000000000001');
 select pg_temp.sign_up('b0000000-0000-0000-0000-000000000002');
 
-select volatility_is('public', 'usage', 'stable', 'it may be called by GET');
+select volatility_is('public', 'usage', 'stable', 'usage may be called by GET');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage(),
@@ -160,26 +160,26 @@ reset role;
 select public.ai_reserve('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'jazz', false);
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(public.usage() #> '{ai,used}', '1', 'a running generation is counted');
-select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz < now() + interval '2 minutes', 'until it expires');
+select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz < now() + interval '2 minutes', 'a running generation counts until it expires');
 reset role;
 select public.ai_settle('10000000-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-000000000001', 'succeeded', 0);
 update public.profiles set plan = 'pro' where user_id = 'a0000000-0000-0000-0000-000000000001';
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select is(
   public.usage() #- '{ai,next_free_at}',
-  '{"plan": "pro", "renews": false, "period_ends_at": null, "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success too, under the plan''s limit'
+  '{"plan": "pro", "renews": false, "period_ends_at": null, "playlists": {"used": 2, "limit": 50}, "ai": {"used": 1, "limit": 50, "remaining": 49}}', 'a success counts under the plan''s limit'
 );
-select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz > now() + interval '29 days', 'for 30 days');
+select ok((public.usage() #>> '{ai,next_free_at}')::timestamptz > now() + interval '29 days', 'a success counts for 30 days');
 reset role;
 
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
-select is(public.usage() #> '{ai,used}', '0', 'others are not charged');
+select is(public.usage() #> '{ai,used}', '0', 'other users are not charged');
 reset role;
 select pg_temp.act_as('authenticated', 'c0000000-0000-0000-0000-000000000003');
 select throws_ok('select public.usage()', 'PT404', 'profile not found', 'a deleted user has no usage');
 reset role;
 select pg_temp.act_as('anon');
-select throws_ok('select public.usage()', '42501', null, 'anon may not ask');
+select throws_ok('select public.usage()', '42501', null, 'anon may not call usage');
 reset role;
 rollback to savepoint part;
 
@@ -206,19 +206,19 @@ select pg_temp.settle(1, 'succeeded');
 select is(
   pg_temp.reserve(2), '{"outcome": "account_required", "quota": {"plan": "free", "used": 1, "limit": 1, "remaining": 0, "next_free_at": null}}', 'nor after it'
 );
-select is(pg_temp.reserve(1) ->> 'outcome', 'finished', 'its repeat returns what there is');
+select is(pg_temp.reserve(1) ->> 'outcome', 'finished', 'a repeat returns the delivered tracks');
 update public.ai_sessions set created_at = created_at - interval '31 days';
 update public.profiles set created_at = created_at - interval '31 days' where user_id = pg_temp.anonymous();
-select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'nor when the first is forgotten');
+select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'a second generation is refused even after the first is forgotten');
 delete from public.ai_sessions;
-select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'whatever is left of it');
+select is(pg_temp.reserve(2) ->> 'outcome', 'account_required', 'a second generation is refused even if the first has expired');
 update auth.users set email = 'ann@example.test', is_anonymous = false where id = pg_temp.anonymous();
 insert into public.ai_sessions (user_id, prompt, status, cost) values (pg_temp.anonymous(), 'the first', 'succeeded', 0);
-select is(pg_temp.reserve(2) #> '{quota,limit}', '3', 'with an address the plan counts');
-select is(private.ai_quota(pg_temp.anonymous(), clock_timestamp()) -> 'used', '2', 'and what was made before');
+select is(pg_temp.reserve(2) #> '{quota,limit}', '3', 'with an address the plan''s quota applies');
+select is(private.ai_quota(pg_temp.anonymous(), clock_timestamp()) -> 'used', '2', 'with an address the earlier generation counts');
 rollback to savepoint part;
 
--- Reserving: one slot per id, and every refusal by its name.
+-- Reserving: one slot for each id, and a name for every refusal.
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -252,49 +252,49 @@ select is(
 select results_eq(
   $$ select user_id, prompt, status::text, cost from public.ai_sessions where id = pg_temp.id(1) $$,
   $$ values ('a0000000-0000-0000-0000-000000000001'::uuid, 'jazz', 'timeout', 0::numeric(10, 4)) $$,
-  'as a session that has timed out unless it is settled'
+  'a reservation is stored as an unsettled timeout'
 );
-select cmp_ok((select created_at from public.ai_sessions where id = pg_temp.id(1)), '>', now(), 'at the time of the clock, not of the transaction''s start');
+select cmp_ok((select created_at from public.ai_sessions where id = pg_temp.id(1)), '>', now(), 'a reservation has the time of the clock instead of the transaction''s');
 select is(
   (pg_temp.reserve(2) #>> '{quota,next_free_at}')::timestamptz,
   (select created_at + interval '90 seconds' from public.ai_sessions where id = pg_temp.id(1)),
   'the first reservation frees its slot after 90 seconds'
 );
 select is(pg_temp.reserve(3) ->> 'outcome', 'reserved', 'a free user has three slots');
-select is(pg_temp.reserve(4) - 'quota' - 'retry_after_seconds', '{"outcome": "quota_exceeded"}', 'and not a fourth');
+select is(pg_temp.reserve(4) - 'quota' - 'retry_after_seconds', '{"outcome": "quota_exceeded"}', 'a free user has no fourth slot');
 select is(pg_temp.reserve(4) #> '{quota,remaining}', '0', 'the refusal shows the quota');
-select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '<=', 90, 'while reservations live, waiting is short');
+select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '<=', 90, 'with live reservations the time to wait is short');
 select is(
   pg_temp.reserve(5, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'another user has their own slots'
 );
 select pg_temp.settle(n, 'succeeded') from generate_series(1, 3) n;
-select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '>', 29 * 86400, 'after successes it is 30 days');
+select cmp_ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int, '>', 29 * 86400, 'with successes the time to wait is 30 days');
 select pg_temp.age(1, interval '720 hours');
 select is(pg_temp.reserve(4) ->> 'outcome', 'reserved', 'after 30 days a success is forgotten');
 
--- What frees a slot.
+-- Freed slots.
 select pg_temp.forget_everything();
 select pg_temp.reserve(n) from generate_series(11, 13) n;
 select pg_temp.settle(11, 'failed');
 select is(pg_temp.reserve(14) ->> 'outcome', 'reserved', 'a failure frees the slot at once');
 select pg_temp.settle(12, 'timeout');
 select pg_temp.age(11, interval '1 minute'), pg_temp.age(12, interval '1 minute');
-select is(pg_temp.reserve(15) ->> 'outcome', 'reserved', 'as does a settled timeout');
-select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'each only one');
+select is(pg_temp.reserve(15) ->> 'outcome', 'reserved', 'a settled timeout frees the slot at once');
+select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'each settlement frees one slot');
 select pg_temp.age(13, interval '89 seconds');
 select is(pg_temp.reserve(16) ->> 'outcome', 'quota_exceeded', 'an unsettled reservation holds its slot for 89 seconds');
 select pg_temp.age(13, interval '1 second');
-select is(pg_temp.reserve(16) ->> 'outcome', 'reserved', 'and not for 90');
+select is(pg_temp.reserve(16) ->> 'outcome', 'reserved', 'an unsettled reservation does not hold its slot for 90 seconds');
 
--- The same id again.
+-- A repeated id.
 select pg_temp.forget_everything();
 select pg_temp.reserve(21);
 select is(pg_temp.reserve(21) - 'retry_after_seconds', '{"outcome": "in_progress"}', 'a running session is in progress');
-select ok((pg_temp.reserve(21) ->> 'retry_after_seconds')::int between 1 and 90, 'for 90 seconds at most');
+select ok((pg_temp.reserve(21) ->> 'retry_after_seconds')::int between 1 and 90, 'a session is in progress for 90 seconds at most');
 select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cannot be used for another prompt');
 select is(pg_temp.reserve(21, p_request => '{"target_count":21}'), '{"outcome": "key_reused"}', 'nor for another request with this prompt');
 select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
-select is((select count(*)::int from public.ai_sessions), 1, 'none of these is counted');
+select is((select count(*)::int from public.ai_sessions), 1, 'none of these calls is counted');
 select pg_temp.settle(21, 'succeeded');
 select is(
   pg_temp.reserve(21) #- '{quota,next_free_at}', '{"outcome": "finished", "quota": {"plan": "free", "used": 1, "limit": 3, "remaining": 2}}',
@@ -304,54 +304,54 @@ select is(pg_temp.reserve(21, 'rock'), '{"outcome": "key_reused"}', 'its id cann
 select is(pg_temp.reserve(21, p_request => '{"target_count":21}'), '{"outcome": "key_reused"}', 'nor for another request with this prompt');
 select is(pg_temp.reserve(21, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'nor by another user');
 select pg_temp.reserve(n) from generate_series(22, 23) n;
-select is(pg_temp.reserve(21) ->> 'outcome', 'finished', 'it is finished also when the quota is used up');
-select is(pg_temp.reserve(22) ->> 'outcome', 'in_progress', 'as another is in progress');
+select is(pg_temp.reserve(21) ->> 'outcome', 'finished', 'a session is finished also if the quota is used up');
+select is(pg_temp.reserve(22) ->> 'outcome', 'in_progress', 'a session is finished also while another is in progress');
 select pg_temp.settle(22, 'failed');
 select is(pg_temp.reserve(22) ->> 'outcome', 'reserved', 'a failed session is a new attempt');
-select is((select count(*)::int from public.ai_sessions where id = pg_temp.id(22)), 2, 'in a row of its own');
+select is((select count(*)::int from public.ai_sessions where id = pg_temp.id(22)), 2, 'a new attempt is a separate row');
 select pg_temp.settle(22, 'timeout');
-select is(pg_temp.reserve(22, 'rock') ->> 'outcome', 'reserved', 'so is one that timed out, also with another prompt');
+select is(pg_temp.reserve(22, 'rock') ->> 'outcome', 'reserved', 'a session that timed out is a new attempt, also with another prompt');
 select pg_temp.age(22, interval '90 seconds');
-select is(pg_temp.reserve(22) ->> 'outcome', 'reserved', 'and one whose worker died');
+select is(pg_temp.reserve(22) ->> 'outcome', 'reserved', 'a session whose worker died is a new attempt');
 select pg_temp.settle(22, 'failed');
-select is(pg_temp.reserve(22, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'but not for another user');
+select is(pg_temp.reserve(22, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'another user''s failed session is not a new attempt');
 
--- A clock that stepped back: the last attempt seems to lie ahead.
+-- A clock that stepped back: the last attempt is in the future.
 select pg_temp.forget_everything();
 select pg_temp.reserve(29), pg_temp.settle(29, 'failed'), pg_temp.age(29, interval '-10 seconds');
 select pg_temp.reserve(29);
 select ok(
   (select max(created_at) filter (where status = 'timeout') > max(created_at) filter (where status = 'failed')
    from public.ai_sessions where id = pg_temp.id(29)),
-  'a new attempt is later than the last one, even when the clock is not'
+  'a new attempt is later than the last one, even if the clock stepped back'
 );
 
 -- A saved playlist outlives its session.
 select pg_temp.forget_everything();
 insert into public.playlists (id, owner_id, name) values (pg_temp.id(31), 'a0000000-0000-0000-0000-000000000001', 'Saved');
-select is(pg_temp.reserve(31) ->> 'outcome', 'finished', 'the id of one''s own playlist is finished');
-select is(pg_temp.reserve(31, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'another user''s is taken');
+select is(pg_temp.reserve(31) ->> 'outcome', 'finished', 'the id of the user''s playlist is finished');
+select is(pg_temp.reserve(31, p_user_id => 'b0000000-0000-0000-0000-000000000002'), '{"outcome": "key_reused"}', 'the id of another user''s playlist is refused');
 
--- Too many attempts.
+-- The limit of attempts.
 select pg_temp.reserve(n), pg_temp.settle(n, case when n % 2 = 0 then 'failed' else 'timeout' end::public.ai_status_enum) from generate_series(41, 44) n;
 select is(pg_temp.reserve(45) ->> 'outcome', 'reserved', 'four failures and timeouts within a minute are allowed');
-select is(pg_temp.reserve(46) ->> 'outcome', 'too_many_attempts', 'what runs counts as it starts');
+select is(pg_temp.reserve(46) ->> 'outcome', 'too_many_attempts', 'a running attempt counts from its start');
 select pg_temp.settle(45, 'succeeded');
-select is(pg_temp.reserve(47) ->> 'outcome', 'reserved', 'what succeeded does not');
+select is(pg_temp.reserve(47) ->> 'outcome', 'reserved', 'a success does not count as an attempt');
 select pg_temp.settle(47, 'failed');
-select is(pg_temp.reserve(48) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'the fifth failure bars the next attempt');
-select ok((pg_temp.reserve(48) ->> 'retry_after_seconds')::int between 1 and 60, 'for a minute at most');
-select is(pg_temp.reserve(47) ->> 'outcome', 'too_many_attempts', 'also under the id of a failure');
+select is(pg_temp.reserve(48) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'the fifth failure prevents the next attempt');
+select ok((pg_temp.reserve(48) ->> 'retry_after_seconds')::int between 1 and 60, 'the time to wait is a minute at most');
+select is(pg_temp.reserve(47) ->> 'outcome', 'too_many_attempts', 'the id of a failure is refused, too');
 select is(pg_temp.reserve(45) ->> 'outcome', 'finished', 'a repeat still returns its outcome');
-select is(pg_temp.reserve(49, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'others are not barred');
+select is(pg_temp.reserve(49, p_user_id => 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'reserved', 'other users are not affected');
 select pg_temp.age(41, interval '1 minute');
-select is(pg_temp.reserve(48) ->> 'outcome', 'reserved', 'a minute later it is forgotten');
+select is(pg_temp.reserve(48) ->> 'outcome', 'reserved', 'the failures are forgotten after a minute');
 
--- No room for the playlist.
+-- The limit of playlists.
 select pg_temp.forget_everything();
 insert into public.playlists (owner_id, name) select 'a0000000-0000-0000-0000-000000000001', 'Playlist ' || n from generate_series(2, 50) n;
-select is(pg_temp.reserve(51, p_save => true) - 'quota', '{"outcome": "playlist_limit"}', 'with 50 playlists nothing is generated to be saved');
-select is(pg_temp.reserve(51, p_save => false) ->> 'outcome', 'reserved', 'but to be looked at');
+select is(pg_temp.reserve(51, p_save => true) - 'quota', '{"outcome": "playlist_limit"}', 'with 50 playlists a generation to save is refused');
+select is(pg_temp.reserve(51, p_save => false) ->> 'outcome', 'reserved', 'with 50 playlists a generation without saving is reserved');
 select is(pg_temp.reserve(52, p_user_id => 'c0000000-0000-0000-0000-000000000003'), '{"outcome": "no_profile"}', 'without a profile nothing is reserved');
 
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
@@ -361,7 +361,7 @@ select throws_ok(
 reset role;
 rollback to savepoint part;
 
--- Attempts: few at once, few a minute, few a day, and the day's cost by plan.
+-- Attempts: limits at once, in a minute and in a day, and the day's cost by plan.
 insert into auth.users (id, email) values
   ('a0000000-0000-0000-0000-000000000001', 'ana@example.test'), ('b0000000-0000-0000-0000-000000000002', 'bo@example.test');
 update public.profiles set plan = 'pro' where user_id = 'b0000000-0000-0000-0000-000000000002';
@@ -378,40 +378,40 @@ create function pg_temp.age(p_by interval) returns void language sql as $$ updat
 
 -- At once.
 select is(pg_temp.outcome(n), 'reserved', format('attempt %s of three runs', n)) from generate_series(1, 3) n;
-select is(pg_temp.reserve(4) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'a fourth is refused, also on Pro');
-select ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int between 85 and 90, 'until a reservation ends by itself');
+select is(pg_temp.reserve(4) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'a fourth concurrent attempt is refused, also on Pro');
+select ok((pg_temp.reserve(4) ->> 'retry_after_seconds')::int between 85 and 90, 'a concurrent attempt counts until its reservation expires');
 select pg_temp.settle(1, 'succeeded');
-select is(pg_temp.outcome(4), 'reserved', 'one that has ended makes room');
+select is(pg_temp.outcome(4), 'reserved', 'an attempt that ended no longer counts');
 
--- A minute.
+-- In a minute.
 select pg_temp.settle(n, 'failed') from generate_series(2, 4) n;
 select is(pg_temp.outcome(5), 'reserved', 'after three failures a fourth attempt runs');
-select is(pg_temp.outcome(6), 'reserved', 'and a fifth');
+select is(pg_temp.outcome(6), 'reserved', 'a fifth attempt runs');
 select is(pg_temp.reserve(7) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'a sixth within the minute is refused while two still run');
-select ok((pg_temp.reserve(7) ->> 'retry_after_seconds')::int between 55 and 60, 'for a minute at most');
+select ok((pg_temp.reserve(7) ->> 'retry_after_seconds')::int between 55 and 60, 'the time to wait is a minute at most');
 
--- A day.
+-- In a day.
 delete from public.ai_sessions;
 select pg_temp.reserve(n), pg_temp.settle(n, 'failed'), pg_temp.age(interval '47 minutes') from generate_series(100, 128) n;
 select is(pg_temp.outcome(129), 'reserved', 'the thirtieth attempt of a day that does not succeed runs');
 select pg_temp.settle(129, 'timeout'), pg_temp.age(interval '47 minutes');
-select is(pg_temp.outcome(130), 'too_many_attempts', 'the next is refused');
-select ok((pg_temp.reserve(130) ->> 'retry_after_seconds')::int between 1700 and 1800, 'until the first is a day old');
+select is(pg_temp.outcome(130), 'too_many_attempts', 'the next attempt of the day is refused');
+select ok((pg_temp.reserve(130) ->> 'retry_after_seconds')::int between 1700 and 1800, 'the time to wait ends when the first attempt is a day old');
 select pg_temp.age(interval '30 minutes');
-select is(pg_temp.outcome(130), 'reserved', 'from then on one runs again');
+select is(pg_temp.outcome(130), 'reserved', 'after that an attempt runs again');
 
 -- The day's cost.
 delete from public.ai_sessions;
 select pg_temp.reserve(201), pg_temp.settle(201, 'succeeded', 0.4), pg_temp.age(interval '1 hour');
 select pg_temp.reserve(202), pg_temp.settle(202, 'succeeded', 0.5999), pg_temp.age(interval '1 hour');
-select is(pg_temp.outcome(203), 'reserved', 'below a dollar Pro goes on');
+select is(pg_temp.outcome(203), 'reserved', 'below a dollar an attempt on Pro runs');
 select pg_temp.settle(203, 'failed', 0.0001);
-select is(pg_temp.reserve(204) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'at a dollar it does not, whatever came of it');
-select ok((pg_temp.reserve(204) ->> 'retry_after_seconds')::int between 79100 and 79200, 'until the first of it is a day old');
+select is(pg_temp.reserve(204) - 'retry_after_seconds', '{"outcome": "too_many_attempts"}', 'at a dollar an attempt on Pro is refused, even after successes');
+select ok((pg_temp.reserve(204) ->> 'retry_after_seconds')::int between 79100 and 79200, 'the time to wait ends when the first cost is a day old');
 select pg_temp.reserve(301, 'a0000000-0000-0000-0000-000000000001'), pg_temp.settle(301, 'failed', 0.2499, 'a0000000-0000-0000-0000-000000000001');
-select is(pg_temp.reserve(302, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'reserved', 'free goes on below a quarter');
+select is(pg_temp.reserve(302, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'reserved', 'below a quarter of a dollar a free attempt runs');
 select pg_temp.settle(302, 'failed', 0.0001, 'a0000000-0000-0000-0000-000000000001');
-select is(pg_temp.reserve(303, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'too_many_attempts', 'and not at it');
+select is(pg_temp.reserve(303, 'a0000000-0000-0000-0000-000000000001') ->> 'outcome', 'too_many_attempts', 'at a quarter of a dollar a free attempt is refused');
 
 select finish();
 rollback;

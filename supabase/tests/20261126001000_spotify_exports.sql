@@ -25,36 +25,36 @@ delete from public.spotify_exports;
 select pg_temp.sign_up('aaaaaaaa-0000-0000-0000-000000000000');
 select pg_temp.sign_up('bbbbbbbb-0000-0000-0000-000000000000');
 
-select col_is_pk('public', 'spotify_exports', array['user_id', 'idempotency_key'], 'one export a key and user');
+select col_is_pk('public', 'spotify_exports', array['user_id', 'idempotency_key'], 'the key of an export is the user and the idempotency key');
 select policies_are('public', 'spotify_exports', array['Spotify exports owner']);
 
 select pg_temp.act_as('fn_spotify');
 select is(pg_temp.begin_export('a'), '{"outcome": "held", "spotify_playlist_id": null}', 'the first request holds the export');
-select is(pg_temp.begin_export('a') ->> 'outcome', 'in_progress', 'a second at the same time does not');
-select ok((pg_temp.begin_export('a') ->> 'retry_after_seconds')::int between 1 and 90, 'and is told when to come back');
+select is(pg_temp.begin_export('a') ->> 'outcome', 'in_progress', 'a second request at the same time is in progress');
+select ok((pg_temp.begin_export('a') ->> 'retry_after_seconds')::int between 1 and 90, 'the second request gets a time to wait');
 select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "key_reused"}', 'another request under the key is refused');
-select is(pg_temp.begin_export('b') ->> 'outcome', 'held', 'another user''s key is another key');
+select is(pg_temp.begin_export('b') ->> 'outcome', 'held', 'another user''s key is independent');
 
-select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'one that failed before anything was created lets go');
-select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'outcome', 'held', 'and its key is free for anything');
-select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy1'), 'copy1', 'the copy is written down');
-select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy2'), 'copy1', 'the first copy counts');
-select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000009', 'copy1'), null, 'an export that is not there has none');
-select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'a failure after that releases it');
-select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "held", "spotify_playlist_id": "copy1"}', 'and its repeat completes the copy');
+select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'an export that failed before its copy is released');
+select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'outcome', 'held', 'the key of a released export may be used for another request');
+select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy1'), 'copy1', 'the id of the copy is stored');
+select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', 'copy2'), 'copy1', 'the first copy is kept');
+select is(public.record_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000009', 'copy1'), null, 'a missing export has no copy');
+select lives_ok($$ select public.release_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001') $$, 'a failure after the copy releases the export');
+select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "held", "spotify_playlist_id": "copy1"}', 'a repeat gets the copy');
 reset role;
 update public.spotify_exports set held_until = clock_timestamp() - interval '1 second' where spotify_playlist_id = 'copy1';
 select pg_temp.act_as('fn_spotify');
-select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'spotify_playlist_id', 'copy1', 'so does one after a request that died');
-select lives_ok($$ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', '{"exported": 3}') $$, 'the response is kept');
-select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "finished", "result": {"exported": 3}}', 'a repeat gets it');
-select is(pg_temp.begin_export('a', '{"playlist_id": "r"}') ->> 'outcome', 'key_reused', 'for the same request only');
+select is(pg_temp.begin_export('a', '{"playlist_id": "q"}') ->> 'spotify_playlist_id', 'copy1', 'a repeat takes over after a request that died');
+select lives_ok($$ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', 'e0000000-0000-0000-0000-000000000001', '{"exported": 3}') $$, 'the response is stored');
+select is(pg_temp.begin_export('a', '{"playlist_id": "q"}'), '{"outcome": "finished", "result": {"exported": 3}}', 'a repeat gets the response');
+select is(pg_temp.begin_export('a', '{"playlist_id": "r"}') ->> 'outcome', 'key_reused', 'another request under the key is refused after the end');
 reset role;
 update public.spotify_exports set created_at = clock_timestamp() - interval '1 day 1 second' where result is not null;
 select pg_temp.act_as('fn_spotify');
-select is(pg_temp.begin_export('a', '{"playlist_id": "r"}') ->> 'outcome', 'held', 'after a day the key is forgotten');
+select is(pg_temp.begin_export('a', '{"playlist_id": "r"}') ->> 'outcome', 'held', 'a key is forgotten after a day');
 select is(pg_temp.begin_export('c'), '{"outcome": "no_profile"}', 'an account without a profile exports nothing');
-select throws_ok('select * from public.spotify_exports', '42501', null, 'the functions do not reach the table itself');
+select throws_ok('select * from public.spotify_exports', '42501', null, 'the functions'' role has no access to the table');
 reset role;
 select throws_ok(
   $$ insert into public.spotify_exports (user_id, idempotency_key, request, spotify_playlist_id, held_until) values ('aaaaaaaa-0000-0000-0000-000000000000', gen_random_uuid(), '{}', 'a/../b', now()) $$,
@@ -62,15 +62,15 @@ select throws_ok(
 );
 
 select pg_temp.act_as('authenticated', 'aaaaaaaa-0000-0000-0000-000000000000');
-select throws_ok('select * from public.spotify_exports', '42501', null, 'users do not reach it');
-select throws_ok($$ select public.begin_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', gen_random_uuid(), '{}') $$, '42501', null, 'nor its functions');
+select throws_ok('select * from public.spotify_exports', '42501', null, 'users have no access to the table');
+select throws_ok($$ select public.begin_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', gen_random_uuid(), '{}') $$, '42501', null, 'users may not call the functions');
 reset role;
-select is((select count(*)::int from public.spotify_exports), 2, 'one row each');
+select is((select count(*)::int from public.spotify_exports), 2, 'each export is one row');
 delete from auth.users where id = 'aaaaaaaa-0000-0000-0000-000000000000';
-select is((select count(*)::int from public.spotify_exports), 1, 'exports go with the account');
+select is((select count(*)::int from public.spotify_exports), 1, 'exports are deleted with the account');
 rollback to savepoint part;
 
--- Spotify account ids: what was begun for another account is forgotten, and a copy that cannot be filled is replaced.
+-- Spotify account ids: unfinished exports to another account are forgotten, and a copy that cannot be filled is replaced.
 create function pg_temp.link(p_account_id text) returns void language sql
 as $$
   select public.store_spotify_tokens(
@@ -91,7 +91,7 @@ insert into auth.users (id, email) values ('aaaaaaaa-0000-0000-0000-000000000000
 delete from public.spotify_exports;
 select set_config('role', 'fn_spotify', true);
 
--- One that is begun, one that is finished, one that a request works on.
+-- An unfinished export, a finished one, and one that a request works on.
 select pg_temp.link('ann');
 select pg_temp.begin_export(1), pg_temp.record(1, 'one'), pg_temp.release(1);
 select pg_temp.begin_export(2), pg_temp.record(2, 'two');
@@ -99,27 +99,27 @@ select public.finish_spotify_export('aaaaaaaa-0000-0000-0000-000000000000', pg_t
 select pg_temp.begin_export(3), pg_temp.record(3, 'three');
 
 select pg_temp.link('ann');
-select is(pg_temp.begin_export(1), '{"outcome": "held", "spotify_playlist_id": "one"}', 'linking the same account again keeps what was begun');
+select is(pg_temp.begin_export(1), '{"outcome": "held", "spotify_playlist_id": "one"}', 'linking the same account again keeps unfinished exports');
 select pg_temp.release(1);
 select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
 select pg_temp.link('ann');
-select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', 'one', 'also after it was unlinked');
+select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', 'one', 'linking the same account again after unlinking keeps unfinished exports');
 select pg_temp.release(1);
 select pg_temp.link(null);
-select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', 'one', 'an account whose id is not known forgets nothing');
+select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', 'one', 'linking an account with an unknown id forgets nothing');
 select pg_temp.release(1);
 select pg_temp.link('bob');
-select is(pg_temp.begin_export(1), '{"outcome": "held", "spotify_playlist_id": null}', 'another account forgets what was begun');
+select is(pg_temp.begin_export(1), '{"outcome": "held", "spotify_playlist_id": null}', 'linking another account forgets unfinished exports');
 select is(pg_temp.begin_export(2), '{"outcome": "finished", "result": {"exported": 3}}', 'a finished export keeps its response');
-select is(pg_temp.record(3, 'other'), 'three', 'what a request works on is left to it');
+select is(pg_temp.record(3, 'other'), 'three', 'an export that a request works on is kept');
 
-select is(pg_temp.record(1, 'new'), 'new', 'a copy in the other account is written down');
-select is(pg_temp.record(1, 'newer', 'gone'), 'new', 'the first one counts');
-select is(pg_temp.record(1, 'newer', 'new'), 'newer', 'unless it is the one that is to be replaced');
-select is(pg_temp.record(1, 'newer', 'new'), 'newer', 'which can be repeated');
-select is(pg_temp.record(1, 'newest', 'new'), 'newer', 'and is done once');
+select is(pg_temp.record(1, 'new'), 'new', 'a copy in the other account is stored');
+select is(pg_temp.record(1, 'newer', 'gone'), 'new', 'the first copy in the other account is kept');
+select is(pg_temp.record(1, 'newer', 'new'), 'newer', 'a copy that cannot be filled is replaced');
+select is(pg_temp.record(1, 'newer', 'new'), 'newer', 'replacing a copy can be repeated');
+select is(pg_temp.record(1, 'newest', 'new'), 'newer', 'a copy is replaced once');
 select pg_temp.release(1), pg_temp.link('ann');
-select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', null, 'a copy is of the account that was linked when it was made');
+select is(pg_temp.begin_export(1) ->> 'spotify_playlist_id', null, 'a copy belongs to the account that was linked when it was created');
 reset role;
 select throws_ok(
   $$ update public.spotify_tokens set account_id = '' $$, '23514', null, 'an account''s id is not empty'
@@ -152,36 +152,36 @@ delete from public.spotify_exports;
 select set_config('role', 'fn_spotify', true);
 select pg_temp.link('ann');
 select is(pg_temp.export(1, 1), '{"outcome": "held", "spotify_playlist_id": null}', 'a playlist has no copy at first');
-select is(pg_temp.export(2, 1) ->> 'outcome', 'in_progress', 'it is exported by one request at a time, whatever the key');
-select ok((pg_temp.export(2, 1) ->> 'retry_after_seconds')::int between 1 and 90, 'and the other is told when to come back');
-select is(pg_temp.export(3, 2) ->> 'outcome', 'held', 'another playlist is exported beside it');
+select is(pg_temp.export(2, 1) ->> 'outcome', 'in_progress', 'one request at a time exports a playlist, regardless of the key');
+select ok((pg_temp.export(2, 1) ->> 'retry_after_seconds')::int between 1 and 90, 'the other request gets a time to wait');
+select is(pg_temp.export(3, 2) ->> 'outcome', 'held', 'another playlist can be exported at the same time');
 select pg_temp.record(1, 'one'), pg_temp.finish(1), pg_temp.release(3);
-select is(pg_temp.export(2, 1), '{"outcome": "held", "spotify_playlist_id": "one"}', 'another key fills the copy that there is');
-select is(pg_temp.record(2, 'uno', 'one'), 'uno', 'a copy that is gone is replaced');
+select is(pg_temp.export(2, 1), '{"outcome": "held", "spotify_playlist_id": "one"}', 'another key fills the existing copy');
+select is(pg_temp.record(2, 'uno', 'one'), 'uno', 'a missing copy is replaced');
 select pg_temp.finish(2);
-select is(pg_temp.export(4, 1) ->> 'spotify_playlist_id', 'uno', 'with the playlist, too');
+select is(pg_temp.export(4, 1) ->> 'spotify_playlist_id', 'uno', 'the replaced copy is stored for the playlist');
 select pg_temp.release(4);
-select is(pg_temp.export(3, 2) ->> 'spotify_playlist_id', null, 'and with no other');
+select is(pg_temp.export(3, 2) ->> 'spotify_playlist_id', null, 'the copies of other playlists are unchanged');
 select pg_temp.record(3, 'two'), pg_temp.finish(3);
 
 reset role;
 select pg_temp.act_as('authenticated', 'aaaaaaaa-0000-0000-0000-000000000000');
-select is(pg_temp.copies(), '1uno 2two', 'owners read them');
-select throws_ok($$ delete from public.spotify_copies $$, '42501', null, 'and do not write them');
+select is(pg_temp.copies(), '1uno 2two', 'owners read their copies');
+select throws_ok($$ delete from public.spotify_copies $$, '42501', null, 'owners cannot write copies');
 reset role;
 select pg_temp.act_as('authenticated', 'bbbbbbbb-0000-0000-0000-000000000000');
-select is(pg_temp.copies(), null, 'no other user reads them');
+select is(pg_temp.copies(), null, 'other users cannot read copies');
 reset role;
 update public.spotify_tokens set account_id = 'bob';
 select set_config('role', 'fn_spotify', true);
 select is(pg_temp.export(5, 1) ->> 'spotify_playlist_id', null, 'a copy in another account than the linked one does not count');
 select pg_temp.release(5), pg_temp.link('ann');
 reset role;
-select is(pg_temp.copies(), '1uno 2two', 'linking the same account again keeps them');
+select is(pg_temp.copies(), '1uno 2two', 'linking the same account again keeps copies');
 select pg_temp.link(null);
-select is(pg_temp.copies(), '1uno 2two', 'an account whose id is not known forgets none');
+select is(pg_temp.copies(), '1uno 2two', 'linking an account with an unknown id keeps copies');
 delete from public.playlists where id = pg_temp.playlist(2);
-select is(pg_temp.copies(), '1uno', 'a playlist that is gone has none');
+select is(pg_temp.copies(), '1uno', 'a deleted playlist has no copy');
 select pg_temp.link('bob');
 select is(pg_temp.copies(), null, 'another account forgets them');
 select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again'), pg_temp.finish(6);

@@ -1,4 +1,4 @@
--- Versions of a playlist: a refinement adds one, going back loses nothing, and only the owner can.
+-- Versions of a playlist: a refinement adds one, restoring loses nothing, and only the owner may restore.
 begin;
 create extension if not exists pgtap with schema extensions;
 set local search_path = public, extensions;
@@ -67,7 +67,7 @@ do $$ begin execute format('grant execute on all functions in schema %s to authe
 
 -- A refinement is the next version.
 select is(pg_temp.make(1, 'abc') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 1, 'name', 'Jazz'), 'a new playlist has its first version');
-select is(pg_temp.history(1), '1:*', 'which is the current one');
+select is(pg_temp.history(1), '1:*', 'the first version is the current one');
 update public.playlists set name = 'Mine' where id = pg_temp.id(1);
 update public.playlist_tracks set added_at = '2020-01-01T00:00:00Z' where playlist_id = pg_temp.id(1);
 select is(
@@ -81,20 +81,20 @@ select is(
   'AC', 'of which those that stay keep the date on which they were added'
 );
 select is(pg_temp.history(1), '1:abc 2:calmer:*', 'and the version before it keeps the ones it had');
-select is((select count(*)::int from public.playlists where owner_id = 'a0000000-0000-0000-0000-000000000001'), 1, 'it is no other playlist');
+select is((select count(*)::int from public.playlists where owner_id = 'a0000000-0000-0000-0000-000000000001'), 1, 'a refinement creates no other playlist');
 select is(
   (select string_agg(concat_ws(' ', s.status, s.delivered is null), ', ' order by s.id) from public.ai_sessions s where s.user_id = 'a0000000-0000-0000-0000-000000000001'),
   'succeeded t, succeeded t',
-  'and its session is settled with it'
+  'the session of a refinement is settled'
 );
-select is(pg_temp.make(2, 'zzz', 1, 'other') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 2, 'name', 'Mine'), 'a repeat returns what was saved');
-select is(pg_temp.history(1), '1:abc 2:calmer:*', 'and changes nothing');
+select is(pg_temp.make(2, 'zzz', 1, 'other') - 'quota', jsonb_build_object('outcome', 'saved', 'playlist_id', pg_temp.id(1), 'version', 2, 'name', 'Mine'), 'a repeat returns the saved version');
+select is(pg_temp.history(1), '1:abc 2:calmer:*', 'a repeat changes nothing');
 select is(
   (select count(*)::int from public.ai_sessions where user_id = 'a0000000-0000-0000-0000-000000000001' and status = 'succeeded'), 2,
   'each refinement is charged once'
 );
 
--- What a lost response is replaced by.
+-- A repeat after a lost response.
 select pg_temp.make(3, 'axy', 1);
 select is(
   (public.ai_reserve(pg_temp.id(2), 'a0000000-0000-0000-0000-000000000001', 'jazz', true, pg_temp.id(1)) -> 'delivered') - array['tracks', 'description', 'summary', 'stop_reason'],
@@ -103,7 +103,7 @@ select is(
 select is(
   (select string_agg(right(t ->> 'track_uri', 1), '') from jsonb_array_elements(
     public.ai_reserve(pg_temp.id(2), 'a0000000-0000-0000-0000-000000000001', 'jazz', true, pg_temp.id(1)) #> '{delivered,tracks}') t),
-  'axc', 'with the tracks of that version'
+  'axc', 'a repeat returns the tracks of that version'
 );
 delete from public.ai_sessions where id = pg_temp.id(2);
 select is(
@@ -111,7 +111,7 @@ select is(
   'another user cannot reuse the key of a version, even after its session is deleted'
 );
 
--- What a refinement is given, where there is another playlist.
+-- The input of a refinement.
 select pg_temp.make(8, 'q');
 select is(
   pg_temp.make(4, 'axyz', 1, 'longer', jsonb_build_object(pg_temp.uri('z'), jsonb_build_object('artist', 'Zed', 'title', 'zzz'))) ->> 'version', '4',
@@ -122,29 +122,29 @@ select is(
     public.ai_reserve(pg_temp.id(5), 'a0000000-0000-0000-0000-000000000001', 'jazz', true, pg_temp.id(1)) -> 'tracks') t),
   'A because of a, X because of x, Y because of y, Z because of z Zed', 'a reservation has the tracks in order, and how the model spelled them'
 );
-select is(pg_temp.make(6, 'a', 99) ->> 'outcome', 'no_playlist', 'an unknown playlist is not refined');
-select is(pg_temp.make(7, 'a', 1, null, '{}', 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'no_playlist', 'nor another user''s');
-select is((select count(*)::int from public.ai_sessions where id in (pg_temp.id(6), pg_temp.id(7))), 0, 'and nothing is reserved');
+select is(pg_temp.make(6, 'a', 99) ->> 'outcome', 'no_playlist', 'an unknown playlist cannot be refined');
+select is(pg_temp.make(7, 'a', 1, null, '{}', 'b0000000-0000-0000-0000-000000000002') ->> 'outcome', 'no_playlist', 'another user''s playlist cannot be refined');
+select is((select count(*)::int from public.ai_sessions where id in (pg_temp.id(6), pg_temp.id(7))), 0, 'a refused refinement reserves nothing');
 
--- Going back and forth.
-select is(pg_temp.restore(1, 2), '5:axc', 'an earlier version is restored, which is a change of the list');
-select is(pg_temp.word(1), 'axc', 'and stored');
-select is(pg_temp.history(1), '1:abc 2:calmer:* 3:axy 4:longer:axyz', 'the later ones stay');
-select is((select why from public.playlist_tracks where playlist_id = pg_temp.id(1) and position = 2), 'because of x', 'with all that is known of its tracks');
-select is(pg_temp.restore(1, 2), '5:axc', 'a repeat changes nothing');
+-- Restoring versions.
+select is(pg_temp.restore(1, 2), '5:axc', 'an earlier version is restored, which changes the list');
+select is(pg_temp.word(1), 'axc', 'the restored version is stored');
+select is(pg_temp.history(1), '1:abc 2:calmer:* 3:axy 4:longer:axyz', 'later versions are kept');
+select is((select why from public.playlist_tracks where playlist_id = pg_temp.id(1) and position = 2), 'because of x', 'restored tracks keep their texts');
+select is(pg_temp.restore(1, 2), '5:axc', 'restoring again changes nothing');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select public.remove_tracks(pg_temp.id(1), array[pg_temp.uri('x')]);
 select set_config('role', 'postgres', true);
-select is(pg_temp.restore(1, 4), '7:axyz', 'and forth again');
-select is(pg_temp.restore(1, 2), '8:ac', 'an edit of a version is still there when it comes back');
+select is(pg_temp.restore(1, 4), '7:axyz', 'a later version is restored');
+select is(pg_temp.restore(1, 2), '8:ac', 'an edit of a version is kept when it is restored');
 select throws_ok('select pg_temp.restore(1, 9)', 'PT404', 'version not found', 'an unknown version cannot be restored');
 select set_config('role', 'postgres', true);
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
-select throws_ok(format('select public.restore_version(%L, 1)', pg_temp.id(1)), 'PT404', 'playlist not found', 'nor one of another user''s playlist');
-select is((select count(*)::int from public.playlist_versions), 0, 'whose versions are not readable either');
+select throws_ok(format('select public.restore_version(%L, 1)', pg_temp.id(1)), 'PT404', 'playlist not found', 'another user''s version cannot be restored');
+select is((select count(*)::int from public.playlist_versions), 0, 'another user''s versions cannot be read');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
-select is((select string_agg(v.instruction, ' ' order by v.version) from public.playlist_versions v), 'calmer longer', 'the owner reads what made them');
-select throws_ok('delete from public.playlist_versions', '42501', null, 'and changes nothing past the functions');
+select is((select string_agg(v.instruction, ' ' order by v.version) from public.playlist_versions v), 'calmer longer', 'the owner reads the prompts of the versions');
+select throws_ok('delete from public.playlist_versions', '42501', null, 'the owner cannot write versions directly');
 select set_config('role', 'postgres', true);
 
 -- A refinement that changes nothing.
@@ -165,7 +165,7 @@ select set_config('role', 'postgres', true);
 select is(pg_temp.make(21, 'pr', 20, 'softer') ->> 'version', '2', 'a list that the user made is refined, too');
 select is(pg_temp.history(20), '1:pq 2:softer:*', 'and is the first version then');
 
--- A playlist that was deleted meanwhile.
+-- A playlist that was deleted during a refinement.
 select public.ai_reserve(pg_temp.id(22), 'a0000000-0000-0000-0000-000000000001', 'jazz', true, pg_temp.id(20));
 update public.playlists set is_deleted = true where id = pg_temp.id(20);
 select is(
@@ -173,14 +173,14 @@ select is(
   pg_temp.id(22)::text, 'the refinement of a playlist that was deleted meanwhile is a playlist of its own'
 );
 
--- At most twenty, and gone with the playlist.
+-- At most twenty versions, deleted with the playlist.
 select pg_temp.make(100 + n, 'ab' || chr(100 + n), 1, 'number ' || n) from generate_series(1, 20) n;
 select is(
   (select concat_ws(' ', count(*), min(v.version), count(*) filter (where v.is_current)) from public.playlist_versions v where v.playlist_id = pg_temp.id(1)),
   '20 9 1', 'the twenty newest versions are kept'
 );
-select is(pg_temp.word(1), 'abx', 'and the current one is the last that was made');
-select pg_temp.restore(1, 9), pg_temp.make(130, 'abz', 1, 'after the oldest');
+select is(pg_temp.word(1), 'abx', 'the newest version is the current one');
+select pg_temp.restore(1, 9), pg_temp.make(130, 'abz', 1, 'the oldest versions are removed');
 select is(
   (select concat_ws(' ', count(*), count(*) filter (where v.version = 9)) from public.playlist_versions v where v.playlist_id = pg_temp.id(1)),
   '20 1', 'the version that a refinement leaves is kept, however old it is'

@@ -40,17 +40,17 @@ select volatility_is('public', 'shared_playlist', 'stable', 'reading a shared pl
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select lives_ok($$ select pg_temp.share('first') $$, 'an owner shares a playlist');
 select pg_temp.share('again');
-select is((select count(distinct share_id)::int from seen), 1, 'a repeat returns the same link');
+select is((select count(distinct share_id)::int from seen), 1, 'a repeated share returns the same link');
 select is(
   (select array_agg(s.share_id) from public.shared_playlists s), (select array[share_id] from seen where name = 'first'),
-  'which the owner reads'
+  'the owner reads the link'
 );
-select isnt((select share_id from seen where name = 'first'), 'a1000000-0000-0000-0000-000000000001', 'and which is not the playlist''s id');
+select isnt((select share_id from seen where name = 'first'), 'a1000000-0000-0000-0000-000000000001', 'the link''s id differs from the playlist''s');
 reset role;
 select is(pg_temp.edits(), 2, 'sharing counts as an edit');
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
-select is((select count(*)::int from public.shared_playlists), 0, 'other users do not read links');
-select throws_ok($$ select pg_temp.share('of another') $$, 'PT404', 'playlist not found', 'nor share what is not theirs');
+select is((select count(*)::int from public.shared_playlists), 0, 'other users cannot read links');
+select throws_ok($$ select pg_temp.share('of another') $$, 'PT404', 'playlist not found', 'other users cannot share the playlist');
 select throws_ok(
   $$ select public.unshare_playlist('a1000000-0000-0000-0000-000000000001') $$, 'PT404', 'playlist not found', 'nor revoke'
 );
@@ -72,14 +72,14 @@ select throws_ok(
   format('select public.shared_playlist(%L)', id), 'PT404', 'shared playlist not found', id || ' is no link'
 )
 from unnest(array['00000000-0000-0000-0000-000000000000', 'a1000000-0000-0000-0000-000000000001', 'a1000000-0000-0000-0000-000000000002']) id;
-select throws_ok('select public.shared_playlist(null)', 'PT404', null, 'nor is none');
+select throws_ok('select public.shared_playlist(null)', 'PT404', null, 'null is an unknown link');
 select throws_ok(format('select %s', call), '42501', null, 'anonymous users may not call ' || call)
 from unnest(array[
   'public.share_playlist(null)', 'public.unshare_playlist(null)', 'public.duplicate_playlist(null)', 'public.duplicate_shared_playlist(null)'
 ]) call;
-select throws_ok('select * from public.shared_playlists', '42501', null, 'nor read the links');
+select throws_ok('select * from public.shared_playlists', '42501', null, 'anon cannot read the links');
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
-select is(pg_temp.shared('first') ->> 'name', 'Deszcz', 'as do other users');
+select is(pg_temp.shared('first') ->> 'name', 'Deszcz', 'other users read the shared playlist');
 
 -- Copies.
 select lives_ok(
@@ -93,7 +93,7 @@ select results_eq(
 select results_eq(
   $$ select t.position::int, t.title, t.image_url, t.why, t.added_at from public.playlist_tracks t join copied c on c.id = t.playlist_id order by t.position $$,
   $$ values (1, 'Whisky', 'https://i.scdn.co/image/a', null, now()), (2, null, null, null, now()) $$,
-  'with all its tracks, added now, without what the link does not show'
+  'a copy has all tracks, added now, without members that the link does not show'
 );
 select is((select count(*)::int from public.shared_playlists), 0, 'a copy is not shared');
 select throws_ok(
@@ -116,7 +116,7 @@ select throws_ok(
 reset role;
 select is(
   (select sum(b.taken)::int from private.request_buckets b where b.kind = 'playlist' and b.user_id = 'b0000000-0000-0000-0000-000000000002'), 1,
-  'a copy counts as a playlist''s write'
+  'a copy counts as a write of playlists'
 );
 insert into public.playlists (owner_id, name) select 'b0000000-0000-0000-0000-000000000002', 'more ' || n from generate_series(1, 48) n;
 select pg_temp.act_as('authenticated', 'b0000000-0000-0000-0000-000000000002');
@@ -131,22 +131,22 @@ select throws_ok(
 -- The end of a link.
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 update public.playlists set is_deleted = true where id = 'a1000000-0000-0000-0000-000000000001';
-select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', 'shared playlist not found', 'a deleted playlist is not shared');
+select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', 'shared playlist not found', 'the link of a deleted playlist is unknown');
 select throws_ok(
   $$ select public.duplicate_shared_playlist(share_id) from seen where name = 'first' $$, 'PT404', null, 'nor copied by its link'
 );
-select throws_ok($$ select pg_temp.share('deleted') $$, 'PT404', 'playlist not found', 'nor can it be shared');
+select throws_ok($$ select pg_temp.share('deleted') $$, 'PT404', 'playlist not found', 'a deleted playlist cannot be shared');
 update public.playlists set is_deleted = false where id = 'a1000000-0000-0000-0000-000000000001';
-select is(pg_temp.shared('first') ->> 'name', 'Deszcz', 'a restored one has its link again');
+select is(pg_temp.shared('first') ->> 'name', 'Deszcz', 'a restored playlist has its link again');
 select lives_ok($$ select public.unshare_playlist('a1000000-0000-0000-0000-000000000001') $$, 'an owner revokes a link');
-select lives_ok($$ select public.unshare_playlist('a1000000-0000-0000-0000-000000000001') $$, 'also twice');
-select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', 'shared playlist not found', 'a revoked link leads nowhere');
+select lives_ok($$ select public.unshare_playlist('a1000000-0000-0000-0000-000000000001') $$, 'revoking again succeeds');
+select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', 'shared playlist not found', 'a revoked link is unknown');
 select pg_temp.share('second');
-select is(pg_temp.shared('second') ->> 'name', 'Deszcz', 'the playlist gets another link');
-select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', null, 'and the first stays revoked');
+select is(pg_temp.shared('second') ->> 'name', 'Deszcz', 'sharing again creates another link');
+select throws_ok($$ select pg_temp.shared('first') $$, 'PT404', null, 'the first link stays revoked');
 reset role;
 delete from public.playlists where id = 'a1000000-0000-0000-0000-000000000001';
-select is((select count(*)::int from public.shared_playlists), 0, 'a link goes with its playlist');
+select is((select count(*)::int from public.shared_playlists), 0, 'a link is deleted with its playlist');
 
 select * from finish();
 rollback;
