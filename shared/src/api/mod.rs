@@ -16,7 +16,7 @@ pub use spotify::*;
 
 pub use crate::track::TrackDetails;
 
-/// The schemas of all types, in the order of the document.
+/// Returns the schemas of all types, in the order of the document.
 #[cfg(feature = "openapi")]
 pub fn schemas() -> utoipa::openapi::OpenApi {
     use utoipa::OpenApi as _;

@@ -13,7 +13,7 @@ use crate::track::TrackDetails;
 use crate::llm::playlist::{Discovery, Language};
 use crate::track::TrackUri;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -270,7 +270,7 @@ pub struct GeneratedPlaylist {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub not_saved: Option<&'static str>,
-    #[allow(missing_docs)]
+    /// The user's quota after this generation.
     pub quota: Quota,
 }
 

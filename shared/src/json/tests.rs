@@ -1,4 +1,4 @@
-//! What a document's parts are, in order, however malformed it is.
+//! Tests of the parts that a document is split into.
 
 use super::{LenientParser, Token};
 #[cfg(target_arch = "wasm32")]
@@ -92,7 +92,7 @@ fn full_width_separators_are_read_where_one_is_expected() {
 }
 
 #[test]
-fn brackets_that_lack_their_partner_are_implied_or_skipped() {
+fn implies_or_skips_unmatched_brackets() {
     use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
     assert_eq!(
         without_noise("[{]"),
@@ -106,7 +106,7 @@ fn brackets_that_lack_their_partner_are_implied_or_skipped() {
 }
 
 #[test]
-fn characters_outside_of_documents_are_noise() {
+fn characters_outside_documents_are_noise() {
     let noise: String = tokens("Say \"hi\" [1] now")
         .into_iter()
         .filter_map(|token| {

@@ -1,7 +1,7 @@
 // Which role may do what, written once. Everything that is not listed is forbidden or does not exist.
 //
-// A table or a function that the database has and this file has not fails the suite, and the other way round, as does a
-// column that a role may write and that is not listed for it.
+// A table or function that only the database or only this file has fails the suite, as does a column that a role may
+// write and that is not listed for it.
 
 import type { Role } from '../support.ts';
 
@@ -14,7 +14,7 @@ export type Relation = {
   ownersRow: string;
 };
 
-/** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
+/** By name in schema public; a name that ends in `*` stands for all relations with that prefix, at least one. */
 export const RELATIONS: Record<string, Relation> = {
   profiles: {
     rights: { authenticated: { select: true, update: ['username'] } },
