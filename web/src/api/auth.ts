@@ -134,7 +134,11 @@ export class AuthClient {
 
   /** Redeems a link of a mail; returns null if the link in another mail must be redeemed as well. */
   async redeem(token_hash: string, type: MailLink): Promise<Session | null> {
-    const session = sessionOf(await this.#ask("verify", { token_hash, type }));
+    const answer = await this.#send("verify", { token_hash, type });
+    // A link that is no longer whole is refused in several ways.
+    if (answer.status === 400) throw new Failure("mail_link_expired");
+    if (answer.status > 400) throw refusal(answer);
+    const session = sessionOf(answer.body);
     return session && this.#keep(session);
   }
 
