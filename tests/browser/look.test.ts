@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { launch } from "./browser.ts";
-import { goTo, isAccessible, says, shot, signIn, upgrade } from "./page.ts";
+import { choose, goTo, isAccessible, says, shot, signIn, upgrade, wish } from "./page.ts";
 import { control, listener, modelTakes, playlistOf, ready, resetSimulators, SIZES, visit } from "./support.ts";
 
 const browser = await launch();
@@ -34,64 +34,59 @@ async function fits(page: Page, what: string): Promise<void> {
 for (const [name, size] of SIZES) {
   test(`on a ${name}, every screen is accessible in light and dark`, async () => {
     const who = await listener();
-    const id = await playlistOf(who, "Sunday");
-    await playlistOf(who, "A road trip through the mountains, over three passes and along the lake", 2);
-    const { page } = await visit(browser, { size });
-    const check = async (screen: string) => {
+    const { page } = await visit(browser, { size, count: 3 });
+    /** Goes to a place or does something, waits for what is then seen, and looks at the screen. */
+    const look = async (screen: string, how: string | (() => Promise<unknown>), seen: Locator) => {
+      await (typeof how === "string" ? goTo(page, how) : how());
+      await seen.first().waitFor();
       await isAccessible(page, screen);
       await fits(page, screen);
       await page.evaluate(() => scrollTo(0, 0));
       await shot(page, `${screen}-${name}`);
     };
-    await page.getByLabel("Your wish").waitFor();
-    await page.getByRole("button", { name: "Any years" }).click();
-    await check("create");
-    for (const [place, screen] of [
+    const button = (name: string | RegExp) => page.getByRole("button", { name });
+    const heading = (name: string) => page.getByRole("heading", { name });
+    await look("create", () => button("Any years").click(), page.getByLabel("Released from"));
+    for (const [place, title] of [
       ["sign-in", "Sign in"],
       ["sign-up", "Create an account"],
       ["forgot", "Reset your password"],
+      ["resend", "Send the confirmation again"],
       ["privacy", "Privacy"],
       ["terms", "Terms"],
-    ] as const) {
-      await goTo(page, place);
-      await page.getByRole("heading", { name: screen }).waitFor();
-      await check(place);
-    }
-    await goTo(page, "confirm?type=recovery&token_hash=x");
-    await page.getByRole("button", { name: "Confirm" }).waitFor();
-    await check("confirm");
+      ["confirm?type=recovery&token_hash=x", "A link from a mail"],
+    ] as const)
+      await look(place.split("?")[0] ?? "", place, heading(title));
+    await goTo(page, "");
+    await modelTakes(0, 0);
+    await look("stranger", () => wish(page), page.getByText("So far this is kept in this browser only."));
+    await look("keep", "sign-up", heading("Keep your playlists"));
+    await look("stranger-account", "account", button(/^Leave and delete/));
     await signIn(page, who.email);
-    await goTo(page, "playlists");
-    await page.getByRole("link", { name: "Sunday" }).waitFor();
-    await check("playlists");
-    await goTo(page, `playlists/${id}`);
-    await page.getByText("Whisky").first().waitFor();
-    await check("playlist");
-    await page.getByRole("button", { name: "More for Whisky" }).click();
-    await check("menu");
-    await page.getByRole("menuitem", { name: "Swap" }).click();
-    await page.getByRole("button", { name: /^Use / }).first().waitFor();
-    await check("swap");
+    await says(page, "3 of 3 AI playlists left");
+    await look("empty", "playlists", heading("No playlists yet"));
+    const id = await playlistOf(who, "Sunday");
+    await playlistOf(who, "A road trip through the mountains, over three passes and along the lake", 2);
+    await look("new-password", "new-password", heading("Choose a new password"));
+    await look("playlists", "playlists", page.getByRole("link", { name: "Sunday" }));
+    await look("playlist", `playlists/${id}`, page.getByText("Whisky"));
+    await look("menu", () => button("More for Whisky").click(), page.getByRole("menu"));
+    await look("swap", () => page.getByRole("menuitem", { name: "Swap" }).click(), button(/^Use /));
     await page.keyboard.press("Escape");
-    await goTo(page, "account");
-    await page.getByText("3 of 3 left").waitFor();
-    await page.getByRole("button", { name: "Link Spotify" }).waitFor();
-    await check("account");
+    await look("details", () => choose(page, "this playlist", "Edit details"), page.getByLabel("Name"));
+    await page.keyboard.press("Escape");
+    await look("toast", () => choose(page, "Yellow", "Remove"), button("Undo"));
+    await look("account", "account", page.getByText("It costs"));
+    await look("deletion", () => button("Delete account …").click(), button("Delete my account"));
+    await page.keyboard.press("Escape");
     await control("stripe", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
-    await upgrade(page, who);
-    await says(page, "The payment service does not answer properly.");
-    await check("failure");
+    await look("failure", () => upgrade(page, who), page.getByText("The payment service does not answer properly."));
     await goTo(page, "");
     await modelTakes(20_000, 0);
-    await page.getByLabel("Your wish").fill("a cozy rainy evening, mellow acoustic, nothing too sad");
-    await page.getByRole("button", { name: "Make it" }).click();
-    await page.getByText("Thinking of songs").waitFor();
-    await check("running");
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await resetSimulators();
-    await page.getByRole("button", { name: "Make it" }).click();
-    await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
-    await check("result");
+    await look("running", () => wish(page, "a cozy rainy evening, mellow acoustic, nothing too sad"), page.getByText("Thinking of songs"));
+    await look("cancelled", () => button("Cancel").click(), page.getByText("Nothing was used up."));
+    await modelTakes(0, 0);
+    await look("result", () => button("Make it").click(), page.getByText("Left out: 1 not on Spotify."));
   });
 }
 
@@ -162,6 +157,7 @@ test("an unknown address is reported with links to other places", async () => {
   const { page, context } = await visit(browser);
   const response = await page.goto(`${ready.web_url}/nowhere/at-all`);
   assert.equal(response?.status(), 404);
+  await isAccessible(page, "an unknown address");
   await page.getByRole("link", { name: "Make a playlist instead" }).click();
   await page.getByLabel("Your wish").waitFor();
   await context.close();
