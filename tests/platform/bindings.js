@@ -19,7 +19,7 @@ function begin() {
   glue.connect((ticket) => {
     resumed.push(ticket);
     if (ticket === PANIC) panic();
-  }, 'accept\n', 'retry-after\n', 'cache-control\nno-store\nx-content-type-options\nnosniff\n');
+  }, 'retry-after\n', 'cache-control\nno-store\nx-content-type-options\nnosniff\n');
 }
 
 export const initSync = begin;

@@ -52,17 +52,38 @@ macro_rules! export {
     ($endpoint:expr, $config:ty, $caches:ty, $handle:path) => {
         #[cfg(all(target_arch = "wasm32", not(test)))]
         const _: () = {
-            use $crate::runtime::wasm::{Function, JsValue, wasm_bindgen};
+            use $crate::runtime::wasm::{Function, JsValue, Received, accept, wasm_bindgen};
 
             ::std::thread_local! {
                 static FUNCTION: Function<$config, $caches> =
                     Function::new($endpoint, |env| <$config>::from_env(env));
             }
 
+            /// Registers the function's endpoint with the JavaScript side when the module is loaded.
+            #[wasm_bindgen::prelude::wasm_bindgen(start, wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
+            pub fn start() {
+                accept($endpoint);
+            }
+
             /// Handles a request of the platform.
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
-            pub fn fetch(request: JsValue, env: JsValue, context: JsValue) -> JsValue {
-                FUNCTION.with(|function| function.fetch(request, env, context, $handle))
+            pub fn fetch(
+                request: JsValue,
+                env: JsValue,
+                context: JsValue,
+                head: String,
+                body: Vec<u8>,
+                outcome: u32,
+                since_ms: f64,
+            ) -> JsValue {
+                let received = Received {
+                    request,
+                    head,
+                    body,
+                    outcome,
+                    since_ms,
+                };
+                FUNCTION.with(|function| function.fetch(received, env, context, $handle))
             }
         };
 

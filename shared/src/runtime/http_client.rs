@@ -33,6 +33,8 @@ pub static REQUEST_HEADERS: [HeaderName; 6] = [
     ORIGIN,
     STRIPE_SIGNATURE,
 ];
+/// Those that are read of a server's requests, which come from no page.
+pub static SERVER_HEADERS: [HeaderName; 2] = [AUTHORIZATION, STRIPE_SIGNATURE];
 /// All headers that the functions read of upstreams' responses.
 pub static RESPONSE_HEADERS: [HeaderName; 2] = [RETRY_AFTER, RETRY_AFTER_MS];
 

@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::Closure;
 
 use super::{glue, lines};
 use crate::runtime::headers::COMMON;
-use crate::runtime::http_client::{REQUEST_HEADERS, RESPONSE_HEADERS};
+use crate::runtime::http_client::RESPONSE_HEADERS;
 
 #[derive(Default)]
 struct Executor {
@@ -74,12 +74,7 @@ impl Executor {
             }
         });
         let common = lines(&COMMON.into_iter().collect());
-        glue::connect(
-            &resume,
-            &names(&REQUEST_HEADERS),
-            &names(&RESPONSE_HEADERS),
-            &common,
-        );
+        glue::connect(&resume, &names(&RESPONSE_HEADERS), &common);
         resume.forget(); // It lives as long as the instance.
         Self::default()
     }
@@ -115,13 +110,19 @@ impl Executor {
     }
 }
 
-fn names(headers: &[HeaderName]) -> String {
+/// Writes each name on a line.
+pub fn names(headers: &[HeaderName]) -> String {
     let mut names = String::new();
     for name in headers {
         names.push_str(name.as_str());
         names.push('\n');
     }
     names
+}
+
+/// Connects this instance to the glue, which the first task would otherwise do.
+pub fn connect() {
+    EXECUTOR.with(|_| ());
 }
 
 /// Starts a task and polls it for the first time.

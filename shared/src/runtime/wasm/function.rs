@@ -1,6 +1,6 @@
 //! Connects a function to the platform.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::rc::Rc;
 
@@ -8,27 +8,51 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, poll_immediate, select};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use wasm_bindgen::prelude::JsValue;
 
-use super::executor::{JsFuture, next_id, spawn};
+use super::executor::{JsFuture, connect, names, next_id, spawn};
 use super::{WorkerClock, WorkerHttp, WorkerLog, WorkerRandom, glue, headers, lines, succeeded};
 use crate::config::{ConfigError, Problems, optional};
 use crate::error::Error;
 use crate::redacted::Secret;
-use crate::runtime::clock::Clock;
 use crate::runtime::context::Context;
 use crate::runtime::cors::AllowedOrigins;
 use crate::runtime::endpoint::{
     Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve,
 };
 use crate::runtime::health;
-use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS};
+use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS, SERVER_HEADERS};
 use crate::runtime::random::Random;
 use crate::supabase::SupabaseConfig;
 
 /// Reads a variable of the environment by its name.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Announces that this instance takes requests as [`Received`], and what it reads of them.
+pub fn accept(endpoint: Endpoint) {
+    console_error_panic_hook::set_once();
+    connect();
+    let read: &[HeaderName] = match endpoint.serves_pages {
+        true => &REQUEST_HEADERS,
+        false => &SERVER_HEADERS,
+    };
+    glue::accept(endpoint.max_body_bytes as f64, &names(read));
+}
+
+/// A request as the platform's entry has received it.
+pub struct Received {
+    /// The platform's request.
+    pub request: JsValue,
+    /// The method, the URL, and the names and values of the headers in [`REQUEST_HEADERS`], each on a line.
+    pub head: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether the whole body was read, as `glue.js` codes it.
+    pub outcome: u32,
+    /// When the request arrived (Unix time in milliseconds).
+    pub since_ms: f64,
+}
 
 /// A function in one instance of the wasm.
 pub struct Function<Config, Caches> {
@@ -52,7 +76,6 @@ struct Settings<Config> {
 impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     /// Creates a function; its first request reads the configuration.
     pub fn new(endpoint: Endpoint, config: fn(Env<'_>) -> Result<Config, ConfigError>) -> Self {
-        console_error_panic_hook::set_once();
         let (health, caches) = (Rc::default(), Rc::default());
         Self {
             endpoint,
@@ -63,12 +86,12 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
         }
     }
 
-    /// Handles a request of the platform as [`serve`] does, and returns the promise of a response.
+    /// Handles a request of the platform as [`serve`] does, and returns the response, or its promise.
     ///
     /// Once it waits for an upstream, it runs to its end even if the client disconnects.
     pub fn fetch<Answer>(
         &self,
-        request: JsValue,
+        received: Received,
         env: JsValue,
         execution: JsValue,
         handle: impl FnOnce(Request<Bytes>, Context<Config, Caches>) -> Answer + 'static,
@@ -76,19 +99,18 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
     where
         Answer: Future<Output = Result<Response<Body>, Error>>,
     {
-        let started_ms = WorkerClock.now_ms();
         let endpoint = self.endpoint;
         let settings = self
             .settings
             .get_or_init(|| Rc::new(self.set_up(&env)))
             .clone();
         let (memory, caches) = (self.health.clone(), self.caches.clone());
-        let (incoming, execution) = (Rc::new(request), Rc::new(execution));
-        let id = next_id();
-        let promise = glue::promise(id);
-        let response = promise.clone();
+        let started_ms = received.since_ms as u64;
+        let (request, is_https) = read_request(&received.head, received.body, received.outcome);
+        let (incoming, execution) = (Rc::new(received.request), Rc::new(execution));
+        let reply = Rc::new(Reply::default());
+        let result = reply.clone();
         let work = async move {
-            let (request, is_https) = read_request(&incoming, endpoint.max_body_bytes).await;
             let call = RequestContext::new(
                 endpoint,
                 request.method(),
@@ -133,14 +155,14 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
             let response = match poll_immediate(serving.as_mut()).await {
                 Some(response) => response,
                 None => {
-                    glue::wait_until(&execution, &promise);
+                    glue::wait_until(&execution, &reply.promise());
                     serving.await
                 }
             };
-            write_response(id, response).await;
+            reply.send(response).await;
         };
         spawn(work.boxed_local());
-        response
+        result.value.take().unwrap_or_default()
     }
 
     fn set_up(&self, bindings: &JsValue) -> Settings<Config> {
@@ -185,16 +207,14 @@ fn client_gone(request: &JsValue) -> LocalBoxFuture<'static, ()> {
     gone.map(drop).boxed_local()
 }
 
-/// Returns the platform's request with at most `max_body_bytes` of its body, and whether it came over https.
-async fn read_request(
-    request: &JsValue,
-    max_body_bytes: usize,
+/// Returns the request, and whether it came over https.
+fn read_request(
+    head: &str,
+    body: Vec<u8>,
+    outcome: u32,
 ) -> (Request<Result<Bytes, BodyError>>, bool) {
-    let body = JsFuture::new();
-    let incoming = glue::receive(body.id(), request, max_body_bytes as f64);
-    let head = glue::head(request);
-    let body = match succeeded(body.await) {
-        Ok(()) => Ok(incoming.take().into()),
+    let body = match succeeded(outcome) {
+        Ok(()) => Ok(body.into()),
         Err(HttpError::TooLarge) => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::CutOff),
     };
@@ -219,28 +239,50 @@ fn path_and_query(url: &str) -> Option<PathAndQuery> {
     rest.get(rest.find('/')?..)?.parse().ok()
 }
 
-async fn write_response(id: u32, response: Response<Body>) {
-    let (mut parts, body) = response.into_parts();
-    // Apart from the other headers, because they are the same for many responses.
-    let request_id = parts.headers.remove(REQUEST_ID);
-    let request_id = request_id
-        .as_ref()
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default();
-    let (status, headers) = (parts.status.as_u16(), lines(&parts.headers));
-    let mut chunks = match body {
-        Body::Full(bytes) => return glue::answer(id, status, &headers, request_id, &bytes),
-        Body::Stream(chunks) => chunks,
-    };
-    let outgoing = glue::open(id, status, &headers, request_id);
-    let mut left = JsFuture::new();
-    outgoing.on_cancel(left.id());
-    while let Either::Left((Some(chunk), _)) = select(chunks.next(), &mut left).await {
-        let written = JsFuture::new();
-        outgoing.write(written.id(), &chunk);
-        if succeeded(written.await).is_err() {
-            return; // Dropping the chunks cancels the work that produces them.
-        }
+/// What the platform gets for a request: the response if it is there at once, otherwise its promise.
+#[derive(Default)]
+struct Reply {
+    /// The id of the promise; 0 without one.
+    id: Cell<u32>,
+    value: Cell<Option<JsValue>>,
+}
+
+impl Reply {
+    /// Returns the promise of a response that takes longer.
+    fn promise(&self) -> JsValue {
+        self.id.set(next_id());
+        let promise = glue::promise(self.id.get());
+        self.value.set(Some(promise.clone()));
+        promise
     }
-    outgoing.end();
+
+    async fn send(&self, response: Response<Body>) {
+        let (mut parts, body) = response.into_parts();
+        // Apart from the other headers, because they are the same for many responses.
+        let request_id = parts.headers.remove(REQUEST_ID);
+        let request_id = request_id
+            .as_ref()
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default();
+        let (id, status, headers) = (self.id.get(), parts.status.as_u16(), lines(&parts.headers));
+        let mut chunks = match body {
+            Body::Full(bytes) => {
+                let response = glue::answer(id, status, &headers, request_id, &bytes);
+                return self.value.set(Some(response));
+            }
+            Body::Stream(chunks) => chunks,
+        };
+        let outgoing = glue::open(id, status, &headers, request_id);
+        self.value.set(Some(outgoing.response()));
+        let mut left = JsFuture::new();
+        outgoing.on_cancel(left.id());
+        while let Either::Left((Some(chunk), _)) = select(chunks.next(), &mut left).await {
+            let written = JsFuture::new();
+            outgoing.write(written.id(), &chunk);
+            if succeeded(written.await).is_err() {
+                return; // Dropping the chunks cancels the work that produces them.
+            }
+        }
+        outgoing.end();
+    }
 }

@@ -18,6 +18,9 @@ const BUFFER_BYTES = 16 * 1024;
 /** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
 let isPoisoned = false;
+/** The most bytes of a request's body; undefined where the wasm reads requests itself. */
+let maxBodyBytes;
+let requestNames = [];
 /** The headers of every response that does not set its own. */
 let common = new Headers();
 /** The headers of responses, by the lines that they are made of. Making them takes longer than copying them. */
@@ -25,13 +28,19 @@ const made = new Map();
 const KEPT = 32;
 
 /**
- * Called by every new instance. `resume(id, outcome)` completes the future with that id; `requestNames` are the headers
- * that Rust reads of requests, `responseNames` those of upstreams' responses, `commonHeaders` those of every response.
+ * Called by every new instance. `resume(id, outcome)` completes the future with that id; `responseNames` are the headers
+ * that Rust reads of upstreams' responses, `commonHeaders` those of every response.
  */
-export function connect(resume, requestNames, responseNames, commonHeaders) {
-  instance = { resume, requestNames: namesIn(requestNames), responseNames: namesIn(responseNames), promises: new Map() };
+export function connect(resume, responseNames, commonHeaders) {
+  instance = { resume, responseNames: namesIn(responseNames), promises: new Map() };
   common = new Headers(named(commonHeaders));
   made.clear();
+}
+
+/** Announces that the wasm takes requests with bodies of at most `max` bytes, and which headers it reads of them. */
+export function accept(max, names) {
+  maxBodyBytes = max;
+  requestNames = namesIn(names);
 }
 
 function namesIn(lines) {
@@ -69,7 +78,7 @@ function complete(from, id, outcome) {
   }
 }
 
-/** A promise that `answer`, `open` or `resolve` resolves. */
+/** A promise of a response, which `answer`, `open` or `resolve` resolves. */
 export function promise(id) {
   return new Promise((keep) => instance.promises.set(id, keep));
 }
@@ -107,8 +116,8 @@ export function error(line) {
 }
 
 /** Returns the method, the URL, and the names and values of the headers that Rust reads, each on a line. */
-export function head(request) {
-  return `${request.method}\n${request.url}\n${listed(request.headers, instance.requestNames)}`;
+function head(request) {
+  return `${request.method}\n${request.url}\n${listed(request.headers, requestNames)}`;
 }
 
 export function onDisconnect(id, request) {
@@ -139,43 +148,28 @@ function named(text) {
   return headers;
 }
 
-/** The body of a request, read as a whole. */
-class Incoming {
-  bytes = NOTHING;
-
-  constructor(id, request, max) {
-    this.read(id, request, max, instance);
-  }
-
-  async read(id, request, max, from) {
-    let outcome = DONE;
-    try {
-      const bytes = await whole(request, max);
-      if (bytes === null) outcome = TOO_LARGE;
-      else this.bytes = bytes;
-    } catch {
-      outcome = BROKE;
-    }
-    complete(from, id, outcome);
-  }
-
-  take() {
-    return this.bytes;
+/** Returns what the wasm gets of a request beside itself: its head, the bytes of its body, their outcome, its time. */
+export async function receive(request) {
+  if (maxBodyBytes === undefined) return [];
+  const since = Date.now();
+  try {
+    const read = await whole(request, maxBodyBytes);
+    return read === TOO_LARGE ? [head(request), NOTHING, read, since] : [head(request), read, DONE, since];
+  } catch {
+    return [head(request), NOTHING, BROKE, since];
   }
 }
 
-export function receive(id, request, max) {
-  return new Incoming(id, request, max);
-}
-
-/** All bytes of a body, or null where there are more than `max`. */
+/** All bytes of a body, or TOO_LARGE where there are more than `max`. */
 async function whole(source, max) {
-  const { body, headers } = source;
-  if (body === null) return NOTHING;
-  const length = headers.get('Content-Length');
+  const length = source.headers.get('Content-Length');
   // A compressed body may expand to any number of bytes.
-  if (length === null || headers.has('Content-Encoding')) return joined(body, max);
-  return Number(length) > max ? tooLarge(body) : new Uint8Array(await source.arrayBuffer());
+  if (length === null || source.headers.has('Content-Encoding')) {
+    // Looked at only here: it makes a stream, which costs more than its bytes.
+    const { body } = source;
+    return body === null ? NOTHING : joined(body, max);
+  }
+  return Number(length) > max ? tooLarge(source.body) : new Uint8Array(await source.arrayBuffer());
 }
 
 async function joined(body, max) {
@@ -200,8 +194,8 @@ async function joined(body, max) {
 }
 
 function tooLarge(stream) {
-  stream.cancel().catch(() => {});
-  return null;
+  stream?.cancel().catch(() => {});
+  return TOO_LARGE;
 }
 
 /** Returns a BYOB reader, or a plain one where the stream has none, as an empty body in Deno. */
@@ -277,9 +271,9 @@ class Exchange {
       this.text = listed(response.headers, this.from.responseNames);
       this.status = response.status;
       if (this.isDocument) {
-        const bytes = await whole(response, this.max);
-        if (bytes === null) outcome = TOO_LARGE;
-        else this.bytes = bytes;
+        const read = await whole(response, this.max);
+        if (read === TOO_LARGE) outcome = read;
+        else this.bytes = read;
         clearTimeout(this.timer);
       } else {
         this.body = response.body;
@@ -340,23 +334,27 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
   it.ask(url, {
     method,
     headers: named(headers),
-    // A copy: the memory of the instance may move.
-    body: body.length === 0 ? undefined : body.slice(),
+    // The runtime copies it, so the memory of the instance may move.
+    body: body.length === 0 ? undefined : body,
     redirect: 'manual',
     signal: it.controller.signal,
   });
   return it;
 }
 
+/** Returns the response, and resolves its promise where there is one. */
 export function answer(id, status, headers, requestId, body) {
-  resolve(id, response(body.length === 0 ? null : body.slice(), status, headers, requestId));
+  const answer = response(body.length === 0 ? null : body, status, headers, requestId);
+  resolve(id, answer);
+  return answer;
 }
 
 /** A response with the common headers, its own, and its id. */
 function response(body, status, lines, requestId) {
-  const response = new Response(body, { status, headers: headersOf(lines) });
-  response.headers.set('X-Request-Id', requestId);
-  return response;
+  const headers = headersOf(lines);
+  // The response copies them. Setting the id in the copy would make one more object of the runtime.
+  headers.set('X-Request-Id', requestId);
+  return new Response(body, { status, headers });
 }
 
 function headersOf(lines) {
@@ -377,8 +375,9 @@ function headersOf(lines) {
 class Outgoing {
   from = instance;
 
-  constructor(writer) {
+  constructor(writer, response) {
     this.writer = writer;
+    this.response = response;
   }
 
   /** Completes when there is room for more. */
@@ -402,6 +401,7 @@ const Pipe = globalThis.IdentityTransformStream ?? TransformStream;
 
 export function open(id, status, headers, requestId) {
   const { readable, writable } = new Pipe();
-  resolve(id, response(readable, status, headers, requestId));
-  return new Outgoing(writable.getWriter());
+  const answer = response(readable, status, headers, requestId);
+  resolve(id, answer);
+  return new Outgoing(writable.getWriter(), answer);
 }

@@ -4,18 +4,14 @@ use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
 
 #[wasm_bindgen(raw_module = "./glue.js")]
 extern "C" {
-    pub fn connect(
-        resume: &Closure<dyn Fn(u32, u32)>,
-        request_headers: &str,
-        response_headers: &str,
-        common: &str,
-    );
+    pub fn connect(resume: &Closure<dyn Fn(u32, u32)>, response_headers: &str, common: &str);
 
+    pub fn accept(max_body_bytes: f64, request_headers: &str);
     pub fn promise(id: u32) -> JsValue;
     #[wasm_bindgen(js_name = waitUntil)]
     pub fn wait_until(context: &JsValue, promise: &JsValue);
     pub fn resolve(id: u32);
-    pub fn answer(id: u32, status: u16, headers: &str, request_id: &str, body: &[u8]);
+    pub fn answer(id: u32, status: u16, headers: &str, request_id: &str, body: &[u8]) -> JsValue;
     pub fn open(id: u32, status: u16, headers: &str, request_id: &str) -> Outgoing;
 
     #[wasm_bindgen(js_name = getEnv)]
@@ -26,10 +22,8 @@ extern "C" {
     pub fn sleep(id: u32, ms: f64) -> f64;
     pub fn cancel(timer: f64);
 
-    pub fn head(request: &JsValue) -> String;
     #[wasm_bindgen(js_name = onDisconnect)]
     pub fn on_disconnect(id: u32, request: &JsValue);
-    pub fn receive(id: u32, request: &JsValue, max: f64) -> Incoming;
 
     #[allow(
         clippy::too_many_arguments,
@@ -47,10 +41,6 @@ extern "C" {
         is_document: bool,
     ) -> Exchange;
 
-    pub type Incoming;
-    #[wasm_bindgen(method)]
-    pub fn take(this: &Incoming) -> Vec<u8>;
-
     pub type Exchange;
     #[wasm_bindgen(method, getter)]
     pub fn status(this: &Exchange) -> u16;
@@ -66,6 +56,8 @@ extern "C" {
     pub fn abort(this: &Exchange);
 
     pub type Outgoing;
+    #[wasm_bindgen(method, getter)]
+    pub fn response(this: &Outgoing) -> JsValue;
     #[wasm_bindgen(method)]
     pub fn write(this: &Outgoing, id: u32, bytes: &[u8]);
     #[wasm_bindgen(method, js_name = onCancel)]

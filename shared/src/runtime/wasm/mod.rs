@@ -19,7 +19,7 @@ use crate::runtime::http_client::{
 use crate::runtime::log::{Level, Log};
 use crate::runtime::random::Random;
 use executor::JsFuture;
-pub use function::{Env, Function};
+pub use function::{Env, Function, Received, accept};
 pub use wasm_bindgen::{self, prelude::JsValue};
 
 /// The runtime's clock and timers.
