@@ -94,14 +94,6 @@ test("a link that is used or too old says what it was for, and leads to what hel
   await says(page, "If there is an account for nobody@example.com, a link is on its way.");
 });
 
-test("a wrong password says so and keeps the address", async () => {
-  const { email } = await listener();
-  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
-  await sendCredentials(page, "Sign in", email, "not the password");
-  await page.getByText("The e-mail address or the password is wrong.").waitFor();
-  assert.equal(await page.getByLabel("E-mail").inputValue(), email);
-});
-
 test("what is missing in a form is said in the language of the page", async () => {
   const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: "pl-PL" });
   await page.getByRole("button", { name: "Załóż konto" }).click();
