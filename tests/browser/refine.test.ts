@@ -134,6 +134,7 @@ test("a refinement that goes on is marked in the library and in its playlist, al
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
   await page.reload();
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
+  await isAccessible(page, "a refinement that goes on");
   goOn();
   await page.getByText("Version 2 of 2").waitFor();
   assert.equal(await page.getByRole("link", { name: "Being changed …" }).count(), 0);
