@@ -7,7 +7,7 @@ grant usage on schema extensions to fn_spotify;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_spotify;
 -- For this transaction: assertions run as the functions' role too.
 
-select plan(58);
+select plan(62);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -185,11 +185,23 @@ select is(pg_temp.copies(), '1uno', 'a deleted playlist has no copy');
 select pg_temp.link('bob');
 select is(pg_temp.copies(), null, 'another account forgets them');
 select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again'), pg_temp.finish(6);
+create function pg_temp.export_anew(p_key int) returns text language sql
+as $$
+  select public.begin_spotify_export(
+    'aaaaaaaa-0000-0000-0000-000000000000', pg_temp.key(p_key), jsonb_build_object('playlist_id', pg_temp.playlist(1), 'new_copy', true)
+  ) ->> 'spotify_playlist_id'
+$$;
+select is(pg_temp.export_anew(7), null, 'a new copy is made where it is asked for');
+select is(pg_temp.record(7, 'fresh'), 'fresh', 'it is written down');
+select pg_temp.release(7);
+select is(pg_temp.export_anew(7), 'fresh', 'its repeat completes it');
+select pg_temp.finish(7);
+select is(pg_temp.export(8, 1) ->> 'spotify_playlist_id', 'fresh', 'and it takes the place of the one before');
 select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
 select is(pg_temp.copies(), null, 'so does unlinking');
-select pg_temp.link('ann'), pg_temp.export(7, 1);
+select pg_temp.link('ann'), pg_temp.export(9, 1);
 select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
-select is(pg_temp.record(7, 'late'), 'late', 'an export that runs while Spotify is unlinked fills its copy to the end');
+select is(pg_temp.record(9, 'late'), 'late', 'an export that runs while Spotify is unlinked fills its copy to the end');
 select is(pg_temp.copies(), null, 'and leaves none with the playlist');
 
 select finish();

@@ -108,10 +108,15 @@ for (const [name, size] of SIZES) {
     await page.getByRole("button", { name: "Update on Spotify" }).click();
     await page.getByText("All 2 tracks are on Spotify.").waitFor();
     assert.equal(await link.getAttribute("href"), copy);
+    await page.getByText("If you have removed it from your library on Spotify, it is still there").waitFor();
+    await page.getByRole("button", { name: "Make a new copy" }).click();
+    await page.getByText("This is a new copy.").waitFor();
+    const another = await link.getAttribute("href");
+    assert.notEqual(another, copy);
     await control("spotify", "PUT", "faults", [{ path_prefix: "/v1/playlists/", status: 404, times: 1 }]);
     await page.getByRole("button", { name: "Update on Spotify" }).click();
     await page.getByText("The copy on Spotify was gone, so there is a new one.").waitFor();
-    assert.notEqual(await link.getAttribute("href"), copy);
+    assert.notEqual(await link.getAttribute("href"), another);
     await page.getByRole("button", { name: "Listen", exact: true }).click();
     await page.frameLocator("iframe").getByText("Plays the playlist").waitFor();
   });

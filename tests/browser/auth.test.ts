@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
 import { launch } from "./browser.ts";
-import { goTo, keepsFocus, says, sendCredentials, signIn, wish } from "./page.ts";
+import { goTo, isAccessible, keepsFocus, says, sendCredentials, signIn, wish } from "./page.ts";
 import { linkTo, listener, modelTakes, PHONE, ready, SIZES, visit } from "./support.ts";
 
 const browser = await launch();
@@ -47,6 +47,7 @@ for (const [name, size] of SIZES) {
     await page.goBack();
     await page.getByRole("button", { name: "Make it" }).click();
     await page.getByText("“songs for a rainy tram ride”").waitFor();
+    await isAccessible(page, "a wish that waits");
     await page.getByRole("button", { name: "Show" }).click();
     assert.equal(await page.getByLabel("Password", { exact: true }).getAttribute("type"), "text");
     await sendCredentials(page, "Create account", newAddress());
