@@ -4,15 +4,8 @@ import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Config } from "../../web/src/api/config.ts";
 import { ready } from "./support.ts";
-
-export type PageConfig = {
-  supabase_url: string;
-  supabase_publishable_key: string;
-  functions_url: string;
-  turnstile_site_key?: string;
-  anonymous_sign_ins?: boolean;
-};
 
 const TYPES: Record<string, string> = {
   html: "text/html",
@@ -21,13 +14,11 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
   woff2: "font/woff2",
   png: "image/png",
-  webmanifest: "application/manifest+json",
 };
-
 const SPOTIFY = ready.simulators.spotify;
 
 /** Serves files, a policy and the page's configuration; `config` is called for each request. */
-export function fileServer(config: () => PageConfig): Server {
+export function fileServer(config: () => Config): Server {
   return createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://host");
     if (pathname === "/config.json")

@@ -6,7 +6,7 @@ import type { Page, Route } from "playwright-core";
 import { launch } from "./browser.ts";
 import { goTo, says, shot, signIn, tracksOn, upgrade, wish } from "./page.ts";
 import type { Listener } from "./support.ts";
-import { arrival, control, DESKTOP, generated, listener, modelTakes, resetSimulators, SIZES, titlesOf } from "./support.ts";
+import { arrival, control, DESKTOP, generated, listener, modelTakes, PHONE, resetSimulators, SIZES, titlesOf } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -29,23 +29,29 @@ async function usedBy({ supabase }: Listener): Promise<number> {
 
 const isReady = (page: Page) => page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
 
+/** Keeps what moves without the user's input, and how many songs there are. */
+const watch = (page: Page) =>
+  page.evaluate(() => {
+    const kept = Object.assign(globalThis, { moves: [] as string[], counts: [] as number[] });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as Shift[]) {
+        const what = entry.sources.map(({ node }) => (node instanceof Element ? node.outerHTML : node?.textContent)).join();
+        if (!entry.hadRecentInput) kept.moves.push(`${entry.value}: ${what}`);
+      }
+    }).observe({ type: "layout-shift" });
+    new MutationObserver(() => {
+      const count = document.querySelectorAll(".track-item:not(.track-waiting)").length;
+      if (kept.counts.at(-1) !== count) kept.counts.push(count);
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+
+const watched = (page: Page) => page.evaluate<{ moves: string[]; counts: number[] }>("({ moves, counts })");
+
 for (const [name, size] of SIZES) {
   test(`on a ${name}, tracks appear one by one, nothing moves, and the playlist is saved`, async () => {
     const { page, who } = await atTheComposer(size);
     await modelTakes(900, 250);
-    await page.evaluate(() => {
-      const kept = Object.assign(globalThis, { moves: [] as string[], counts: [] as number[] });
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries() as Shift[]) {
-          const what = entry.sources.map(({ node }) => (node instanceof Element ? node.outerHTML : node?.textContent)).join();
-          if (!entry.hadRecentInput) kept.moves.push(`${entry.value}: ${what}`);
-        }
-      }).observe({ type: "layout-shift" });
-      new MutationObserver(() => {
-        const count = document.querySelectorAll(".track-item:not(.track-waiting)").length;
-        if (kept.counts.at(-1) !== count) kept.counts.push(count);
-      }).observe(document.body, { childList: true, subtree: true });
-    });
+    await watch(page);
     await wish(page);
     await page.getByText("Thinking of songs").waitFor();
     assert.equal(await page.locator(".track-waiting").count(), 3);
@@ -55,10 +61,7 @@ for (const [name, size] of SIZES) {
     await isReady(page);
     assert.deepEqual((await tracksOn(page)).sort(), FOUND);
     await page.getByRole("status").filter({ hasText: "Rainy evening is ready: 3 tracks." }).waitFor({ state: "attached" });
-    const { moves, counts } = await page.evaluate(() => {
-      const { moves, counts } = globalThis as unknown as { moves: string[]; counts: number[] };
-      return { moves, counts };
-    });
+    const { moves, counts } = await watched(page);
     assert.deepEqual(moves, [], "layout shifts");
     assert.deepEqual(counts, [0, 1, 2, 3].slice(counts[0] === 0 ? 0 : 1));
     const shown = await tracksOn(page);
@@ -70,6 +73,16 @@ for (const [name, size] of SIZES) {
     assert.deepEqual(await titlesOf(who, page.url().split("/").at(-1) ?? ""), shown);
   });
 }
+
+test("while 50 songs arrive on a phone, hardly anything moves", async () => {
+  const { page } = await arrival(browser, "", { size: PHONE, count: 50 });
+  await watch(page);
+  await wish(page);
+  await page.getByText("50 songs").waitFor();
+  const { moves, counts } = await watched(page);
+  assert.ok(moves.reduce((sum, it) => sum + Number.parseFloat(it), 0) <= 0.01, moves.join("\n"));
+  assert.ok(counts.length > 5, String(counts));
+});
 
 test("a generation can be cancelled, is not charged, and keeps the prompt", async () => {
   const { page, who } = await atTheComposer();

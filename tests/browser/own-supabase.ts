@@ -6,15 +6,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { PageConfig } from "./file-server.ts";
+import type { Config } from "../../web/src/api/config.ts";
 import { fileServer, listen } from "./file-server.ts";
 import { ready } from "./support.ts";
 
-export type OwnSupabase = { site: string; config: PageConfig; close: () => void };
+export type OwnSupabase = { site: string; config: Config; close: () => void };
 
-export async function startOwnSupabase(settings: Record<string, string>, page: Partial<PageConfig> = {}): Promise<OwnSupabase> {
+export async function startOwnSupabase(settings: Record<string, string>, page: Partial<Config> = {}): Promise<OwnSupabase> {
   const state = mkdtempSync(join(tmpdir(), "sound-whiskers-auth-"));
-  const config: PageConfig = { supabase_url: "", supabase_publishable_key: "", functions_url: ready.functions_url, ...page };
+  const config: Config = { supabase_url: "", supabase_publishable_key: "", functions_url: ready.functions_url, ...page };
   const server = fileServer(() => config);
   const site = `http://127.0.0.1:${await listen(server)}`;
   const own = { PORT: "0", STATE_DIR: state, FUNCTIONS_ORIGIN: new URL(ready.functions_url).origin, SITE_URL: site, MIGRATIONS_DIR: "supabase/migrations" };

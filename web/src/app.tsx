@@ -24,6 +24,10 @@ export function App() {
   const isKnown = user.value !== null;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const { running, result } = generation.value;
+  // A result of an earlier visit is no reason to twitch.
+  const hasRun = useRef(false);
+  if (running) hasRun.current = true;
   const place = `${where.screen}/${where.id}`;
   const isThere = where.screen === "create" || later.value !== null;
   useEffect(() => {
@@ -50,7 +54,7 @@ export function App() {
       </button>
       <header class="top">
         <a class="brand" href="#/" aria-label="Sound Whiskers">
-          <Logo twitches={generation.value.result !== null} />{" "}
+          <Logo twitches={hasRun.current && !running && result !== null} />{" "}
           <span class={isKnown ? "brand-name-long" : ""}>Sound Whiskers</span>
         </a>
         <Nav screen={where.screen} isKnown={isKnown} />

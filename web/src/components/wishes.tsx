@@ -2,20 +2,22 @@ import { useEffect, useState } from "preact/hooks";
 import { readWishes } from "../api/versions.ts";
 import { useTexts } from "../i18n/texts.ts";
 import { user } from "../state/session.ts";
+import { Sample } from "./sample.tsx";
 
 const SHOWN = 5;
 
-/** Offers the user's last wishes; nothing while there is none. */
+/** Offers the user's last wishes, or shows a sample to who has none; nothing until that is known. */
 export function Wishes({ pick }: { pick: (prompt: string) => void }) {
   const t = useTexts();
-  const [wishes, setWishes] = useState<string[]>([]);
+  const [wishes, setWishes] = useState<string[] | null>(null);
   const who = user.value?.id;
   useEffect(() => {
-    setWishes([]);
+    setWishes(null);
     // They are a convenience, so a failure is not reported.
-    if (who) readWishes(SHOWN).then(setWishes, () => {});
+    if (who) readWishes(SHOWN).then(setWishes, () => setWishes([]));
   }, [who]);
-  if (wishes.length === 0) return null;
+  if (!who || wishes?.length === 0) return <Sample />;
+  if (!wishes) return null;
   return (
     <section class="wishes" aria-labelledby="wishes">
       <header class="row">

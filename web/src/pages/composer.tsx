@@ -7,7 +7,6 @@ import { Field } from "../components/field.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { usePrice } from "../components/price.ts";
 import { ProblemNotice, start, WaitingNotice } from "../components/problem.tsx";
-import { Sample } from "../components/sample.tsx";
 import { Wishes } from "../components/wishes.tsx";
 import type { Texts } from "../i18n/texts.ts";
 import { date, useTexts } from "../i18n/texts.ts";
@@ -162,9 +161,8 @@ export function Composer() {
         )}
         <Left />
       </form>
-      <Wishes pick={pick} />
       <Examples pick={pick} />
-      <Sample />
+      <Wishes pick={pick} />
     </div>
   );
 }
