@@ -33,17 +33,13 @@ mod native {
 
     fn candidate((text, index): (&str, u32)) -> Option<CatalogueTrack> {
         let mut fields = text.split('|').skip(1);
+        let uri = TrackUri::parse(&format!("spotify:track:{index:022}")).ok()?;
+        let title = fields.next()?;
         Some(CatalogueTrack {
-            uri: TrackUri::parse(&format!("spotify:track:{index:022}")).ok()?,
-            title: fields.next()?.to_owned(),
             artists: fields.next()?.split(';').map(str::to_owned).collect(),
             album: fields.next()?.to_owned(),
             release_year: fields.next()?.parse().ok(),
-            duration_ms: 200_000,
-            explicit: false,
-            is_playable: true,
-            isrc: None,
-            image_url: None,
+            ..CatalogueTrack::new(uri, "", title)
         })
     }
 

@@ -224,17 +224,10 @@ fn reads_found_tracks_in_linear_time() {
 }
 
 fn track(name: &str) -> CatalogueTrack {
+    let uri = TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap();
     CatalogueTrack {
-        uri: TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap(),
-        title: name.to_owned(),
-        artists: vec![name.to_owned()],
         album: name.to_owned(),
-        release_year: None,
-        duration_ms: 1,
-        explicit: false,
-        is_playable: true,
-        isrc: None,
-        image_url: None,
+        ..CatalogueTrack::new(uri, name, name)
     }
 }
 

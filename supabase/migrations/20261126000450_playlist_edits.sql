@@ -10,81 +10,12 @@
 -- The functions are definers, because users have no right to write tracks; lock_own_tracks checks the owner in all five.
 -- Argument names are the JSON keys of the API.
 
-create type public.playlist_entry as (
-  "position" smallint,
-  track_uri text,
-  title text,
-  artist text,
-  album text,
-  duration_ms int,
-  explicit boolean,
-  version text,
-  image_url text,
-  why text,
-  added_at timestamptz
-);
-comment on type public.playlist_entry is 'One track of a playlist, as the track functions return it.';
-
-create type public.playlist_content as (version int, tracks public.playlist_entry[]);
-comment on type public.playlist_content is 'All tracks of a playlist in order, and the version of the list.';
-
-create function private.check_track(p_track jsonb, p_label text) returns void
-language plpgsql immutable set search_path = ''
-as $$
-declare
-  v_keys constant text[] := array[
-    'track_uri', 'title', 'artist', 'album', 'duration_ms', 'explicit', 'version', 'image_url', 'why'
-  ];
-  v_key text;
-  v_problem text;
-begin
-  if jsonb_typeof(p_track) is distinct from 'object' then
-    raise exception using errcode = 'PT422', message = p_label || ' must be an object';
-  end if;
-  select format(' has the unknown key %s', to_jsonb(left(k, 50))) into v_problem
-  from jsonb_object_keys(p_track) k where k <> all (v_keys) limit 1;
-  if jsonb_typeof(p_track -> 'track_uri') is distinct from 'string'
-    or p_track ->> 'track_uri' !~ '^spotify:track:[0-9A-Za-z]{22}$' then
-    v_problem := coalesce(v_problem, '.track_uri must be spotify:track: followed by 22 letters or digits');
-  end if;
-  foreach v_key in array array['title', 'artist', 'album'] loop
-    if jsonb_typeof(p_track -> v_key) not in ('string', 'null')
-      or char_length(p_track ->> v_key) not between 1 and 200 then
-      v_problem := coalesce(v_problem, format('.%s must be a string of 1 to 200 characters', v_key));
-    end if;
-  end loop;
-  if jsonb_typeof(p_track -> 'duration_ms') not in ('number', 'null')
-    or p_track ->> 'duration_ms' !~ '^\d{1,8}$' or (p_track ->> 'duration_ms')::numeric > 86400000 then
-    v_problem := coalesce(v_problem, '.duration_ms must be a whole number from 0 to 86400000');
-  end if;
-  if jsonb_typeof(p_track -> 'explicit') not in ('boolean', 'null') then
-    v_problem := coalesce(v_problem, '.explicit must be true or false');
-  end if;
-  if jsonb_typeof(p_track -> 'version') not in ('string', 'null') or p_track ->> 'version' !~ '^[a-z][a-z0-9_]{0,39}$' then
-    v_problem := coalesce(v_problem, '.version must be a name of lower-case letters, digits and underscores');
-  end if;
-  if jsonb_typeof(p_track -> 'image_url') not in ('string', 'null')
-    or p_track ->> 'image_url' !~ '^(https://|http://127\.0\.0\.1:)[!-~]+$'
-    or char_length(p_track ->> 'image_url') > 300 then
-    v_problem := coalesce(v_problem, '.image_url must be an https URL of at most 300 characters');
-  end if;
-  if jsonb_typeof(p_track -> 'why') not in ('string', 'null')
-    or char_length(p_track ->> 'why') not between 1 and 200 or p_track ->> 'why' ~ '[[:cntrl:]\u2028\u2029]' then
-    v_problem := coalesce(v_problem, '.why must be one line of 1 to 200 characters');
-  end if;
-  if v_problem is not null then
-    raise exception using errcode = 'PT422', message = p_label || v_problem;
-  end if;
-end
-$$;
-comment on function private.check_track(jsonb, text) is 'Refuses (PT422) a malformed track; the message names the problem.';
-
 create function private.parse_track(p_track jsonb, p_label text) returns public.playlist_tracks
 language plpgsql stable set search_path = ''
 as $$
 begin
   perform private.check_track(p_track, p_label);
-  return jsonb_populate_record(null::public.playlist_tracks, p_track || jsonb_build_object('added_at', now()));
+  return private.new_track(p_track);
 end
 $$;
 comment on function private.parse_track(jsonb, text) is 'The track of a request, added now and without a position; PT422 for a malformed one.';
@@ -171,19 +102,14 @@ begin
     end if;
     delete from public.playlist_tracks t where t.playlist_id = p_playlist_id and t.position between v_first and v_last;
     insert into public.playlist_tracks
-      (playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why, added_at)
-    select
-      p_playlist_id, n.ordinality, n.track_uri, n.title, n.artist, n.album, n.duration_ms, n.explicit, n.version, n.image_url,
-      n.why, n.added_at
-    from unnest(p_new) with ordinality n
-    where n.ordinality between v_first and v_last;
+    select t.*
+    from generate_series(v_first, least(v_last, cardinality(p_new))) n
+    cross join lateral private.place_track(p_new[n], p_playlist_id, n) t;
     update public.playlists p set version = p.version + 1 where p.id = p_playlist_id
     returning p.version into v_content.version;
   end if;
   v_content.tracks := array(
-    select row(
-      t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.image_url, t.why, t.added_at
-    )::public.playlist_entry
+    select private.entry_of(t)
     from public.playlist_tracks t
     where t.playlist_id = p_playlist_id
     order by t.position
@@ -232,7 +158,7 @@ $$;
 comment on function public.add_tracks(uuid, jsonb, text, text) is
   'Adds tracks to the caller''s playlist after after_uri; where that is not in it, before before_uri; otherwise at the end. '
   'Tracks that it already holds stay where they are. Returns all its tracks and its version. '
-  'tracks: [{track_uri, title?, artist?, album?, duration_ms?, explicit?, version?, image_url?, why?}].';
+  'A track has the members of playlist_entry without position and added_at; all but track_uri may be missing or null.';
 
 create function public.remove_tracks(playlist_id uuid, track_uris text[])
 returns public.playlist_content

@@ -38,17 +38,7 @@ language sql immutable set search_path = ''
 as $$
   select case jsonb_typeof(p_tracks)
     when 'array' then (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'track_uri', e.value -> 'track_uri',
-        'title', nullif(private.clean_text(e.value ->> 'title', 200), ''),
-        'artist', nullif(private.clean_text(e.value ->> 'artist', 200), ''),
-        'album', nullif(private.clean_text(e.value ->> 'album', 200), ''),
-        'duration_ms', e.value -> 'duration_ms',
-        'explicit', e.value -> 'explicit',
-        'version', e.value -> 'version',
-        'image_url', e.value -> 'image_url',
-        'why', nullif(private.clean_text(e.value ->> 'why', 200), '')
-      ) order by e.ordinality), '[]')
+      select coalesce(jsonb_agg(private.fit_track(e.value) order by e.ordinality), '[]')
       from jsonb_array_elements(p_tracks) with ordinality e
     )
     else p_tracks
@@ -114,7 +104,7 @@ $$;
 comment on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb, uuid, text, jsonb) is
   'Settles the session as succeeded and stores its playlist, or the next version of the playlist p_refined_id. {outcome: '
   'saved | expired | unknown | playlist_limit, playlist_id?, version?, name?, quota?}. playlist_limit leaves the session '
-  'unsettled. A repeat returns saved and changes nothing. p_tracks: [{track_uri, title?, artist?, album?, duration_ms?, '
-  'explicit?, version?, image_url?, why?}], other keys are ignored. p_suggestions: as in playlist_versions. Server only.';
+  'unsettled. A repeat returns saved and changes nothing. p_tracks: tracks as in add_tracks, other keys are ignored. '
+  'p_suggestions: as in playlist_versions. Server only.';
 grant execute on function public.save_generated_playlist(uuid, uuid, numeric, text, text, jsonb, uuid, text, jsonb)
   to fn_ai, service_role;

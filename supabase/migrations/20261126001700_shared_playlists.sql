@@ -58,10 +58,7 @@ declare
   v_playlist jsonb;
 begin
   select jsonb_build_object('name', p.name, 'description', p.description, 'tracks', (
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'track_uri', t.track_uri, 'title', t.title, 'artist', t.artist, 'album', t.album, 'duration_ms', t.duration_ms,
-      'explicit', t.explicit, 'version', t.version, 'image_url', t.image_url
-    ) order by t.position), '[]')
+    select coalesce(jsonb_agg(private.shown_track(t) order by t.position), '[]')
     from public.playlist_tracks t where t.playlist_id = p.id
   ))
   into v_playlist
@@ -75,8 +72,8 @@ begin
 end
 $$;
 comment on function public.shared_playlist(uuid) is
-  'A shared playlist: {name, description, tracks: [{track_uri, title, artist, album, duration_ms, explicit, version, '
-  'image_url}]}. PT404 for an unknown or revoked link and for a deleted playlist. For everyone.';
+  'A shared playlist: {name, description, tracks}. A track has the members of playlist_entry without position, why and '
+  'added_at. PT404 for an unknown or revoked link and for a deleted playlist. For everyone.';
 
 -- The profile's lock is held from the start, as in save_generated_playlist. One statement reads the original, so the copy is
 -- consistent without a lock on it.
@@ -110,13 +107,13 @@ begin
   insert into public.playlists (owner_id, name, description)
   values (v_user_id, private.free_playlist_name(v_user_id, v_name), v_description)
   returning id into v_id;
-  insert into public.playlist_tracks (
-    playlist_id, position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why
-  )
-  select
-    v_id, t.position, t.track_uri, t.title, t.artist, t.album, t.duration_ms, t.explicit, t.version, t.image_url,
-    case when p_with_why then t.why end
-  from unnest(v_tracks) t;
+  insert into public.playlist_tracks
+  select c.*
+  from generate_subscripts(v_tracks, 1) n
+  cross join lateral private.new_track(
+    case when p_with_why then to_jsonb(v_tracks[n]) else private.shown_track(v_tracks[n]) end
+  ) t
+  cross join lateral private.place_track(t, v_id, n) c;
   return v_id;
 end
 $$;

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(122);
+select plan(94);
 
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -122,21 +122,10 @@ select results_eq(
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 select pg_temp.replaced('');
 
--- What is stored of a track.
-select results_eq(
-  $$
-    select "position"::int, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why from unnest((public.add_tracks(
-      'a1000000-0000-0000-0000-000000000001',
-      '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky", "artist": "Dżem", "album": "Cegła", "duration_ms": 335000, "explicit": false, "version": "re_recorded", "image_url": "https://i.scdn.co/image/a", "why": "Blues po śląsku"},
-        {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": null, "explicit": null, "duration_ms": 0, "image_url": "http://127.0.0.1:27005/image/b", "why": null}]'
-    )).tracks)
-  $$,
-  $$
-    values
-      (1, 'spotify:track:4uLU6hMCjMI75M1A2tKUQC', 'Whisky', 'Dżem', 'Cegła', 335000, false, 're_recorded', 'https://i.scdn.co/image/a', 'Blues po śląsku'),
-      (2, 'spotify:track:aaaaaaaaaaaaaaaaaaaaaa', null, null, null, 0, null, null, 'http://127.0.0.1:27005/image/b', null)
-  $$,
-  'all fields of a track are stored and returned'
+-- The date of a track, and what is known of it.
+select public.add_tracks(
+  pg_temp.mine(),
+  '[{"track_uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Whisky"}, {"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa"}]'
 );
 reset role;
 update public.playlist_tracks set added_at = '2026-01-01Z' where playlist_id = pg_temp.mine();
@@ -186,41 +175,8 @@ from (values
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa"}, null]', 'tracks[1] must be an object'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "position": 3}]', 'tracks[0] has the unknown key "position"'),
   ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "is_deleted": true}]', 'tracks[0] has the unknown key "is_deleted"'),
-  ('[{}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits'),
-  ('[{"track_uri": 7}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits'),
-  ('[{"track_uri": null}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaa"}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa\n"}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": 7}]', 'tracks[0].title must be a string of 1 to 200 characters'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "artist": ""}]', 'tracks[0].artist must be a string of 1 to 200 characters'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "album": ["x"]}]', 'tracks[0].album must be a string of 1 to 200 characters'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "title": "' || repeat('x', 201) || '"}]', 'tracks[0].title must be a string of 1 to 200 characters'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": "7"}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": 1.5}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": -1}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": 86400001}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "duration_ms": 1e300}]', 'tracks[0].duration_ms must be a whole number from 0 to 86400000'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "explicit": "true"}]', 'tracks[0].explicit must be true or false'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": 7}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores'),
-  ('[{"track_uri": "spotify:track:aaaaaaaaaaaaaaaaaaaaaa", "version": "Live!"}]', 'tracks[0].version must be a name of lower-case letters, digits and underscores')
+  ('[{}]', 'tracks[0].track_uri must be spotify:track: followed by 22 letters or digits')
 ) n (tracks, message);
-select throws_ok(
-  format('select public.add_tracks(pg_temp.mine(), %L::jsonb)', jsonb_build_array(jsonb_build_object('track_uri', 'spotify:track:' || repeat('a', 22)) || n.members)),
-  'PT422', 'tracks[0].' || n.message, n.message || ': ' || left(n.members::text, 60)
-)
-from (values
-  ('{"image_url": 7}'::jsonb, 'image_url must be an https URL of at most 300 characters'),
-  ('{"image_url": ""}', 'image_url must be an https URL of at most 300 characters'),
-  ('{"image_url": "https://"}', 'image_url must be an https URL of at most 300 characters'),
-  ('{"image_url": "http://i.scdn.co/image/a"}', 'image_url must be an https URL of at most 300 characters'),
-  ('{"image_url": "javascript:alert(1)"}', 'image_url must be an https URL of at most 300 characters'),
-  ('{"image_url": "https://i.scdn.co/a b"}', 'image_url must be an https URL of at most 300 characters'),
-  (jsonb_build_object('image_url', 'https://' || repeat('x', 293)), 'image_url must be an https URL of at most 300 characters'),
-  ('{"why": 7}', 'why must be one line of 1 to 200 characters'),
-  ('{"why": ""}', 'why must be one line of 1 to 200 characters'),
-  ('{"why": "one\ntwo"}', 'why must be one line of 1 to 200 characters'),
-  (jsonb_build_object('why', repeat('ż', 201)), 'why must be one line of 1 to 200 characters')
-) n (members, message);
 select throws_ok(n.call, 'PT422', n.message, n.message)
 from (values
   ('select public.remove_tracks(pg_temp.mine(), null)', 'track_uris must be an array of at most 100 URIs'),

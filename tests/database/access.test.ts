@@ -49,27 +49,25 @@ before(async () => {
 
 after(() => sql?.end());
 
-/** The relations of schema public, each with its line of the matrix. */
-async function relations(): Promise<[string, Relation][]> {
-  const rows = await sql<{ name: string }[]>`
-    select relname as name from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') order by 1`;
-  return rows.map(({ name }) => {
-    const pattern = Object.keys(RELATIONS).find((key) => (key.endsWith('*') ? name.startsWith(key.slice(0, -1)) : key === name));
-    assert.ok(pattern, `the matrix has no line for ${name}`);
-    return [name, RELATIONS[pattern] as Relation];
+const stands = (key: string, name: string): boolean => (key.endsWith('*') ? name.startsWith(key.slice(0, -1)) : key === name);
+
+/** The relations of schema public with their columns, each with its line of the matrix. */
+async function relations(): Promise<(Relation & { name: string; columns: string[] })[]> {
+  const rows = await sql<{ name: string; columns: string[] }[]>`
+    select relname as name, array(
+      select attname::text from pg_attribute a where a.attrelid = c.oid and attnum > 0 and not attisdropped order by attnum
+    ) as columns
+    from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') order by 1`;
+  return rows.map((row) => {
+    const pattern = Object.keys(RELATIONS).find((key) => stands(key, row.name));
+    assert.ok(pattern, `the matrix has no line for ${row.name}`);
+    return { ...row, ...(RELATIONS[pattern] as Relation) };
   });
 }
 
-test('the matrix lists every relation and every column, and no other', async () => {
-  const found = await relations();
-  const used = new Set(found.map(([, relation]) => relation));
-  for (const [name, relation] of Object.entries(RELATIONS)) assert.ok(used.has(relation), `there is no relation ${name}`);
-  for (const [name, relation] of found) {
-    const columns = await sql<{ name: string }[]>`
-      select attname as name from pg_attribute where attrelid = ${`public.${name}`}::regclass and attnum > 0 and not attisdropped`;
-    assert.deepEqual(columns.map((column) => column.name).sort(), [...relation.columns].sort(), name);
-  }
+test('the matrix lists every relation, and no other', async () => {
+  const found = (await relations()).map(({ name }) => name);
+  for (const key of Object.keys(RELATIONS)) assert.ok(found.some((name) => stands(key, name)), `there is no relation ${key}`);
   const others = await sql`
     select relname from pg_class where relkind = 'S' and relnamespace in ('public'::regnamespace, 'private'::regnamespace)
     union all
@@ -83,7 +81,7 @@ test('the matrix lists every function of schema public, and no other', async () 
 });
 
 test('every table and every partition has row-level security, with the policies that are listed and no other', async () => {
-  for (const [name] of await relations()) {
+  for (const { name } of await relations()) {
     const [row] = await sql`select relrowsecurity from pg_class where oid = ${`public.${name}`}::regclass`;
     assert.equal(row?.relrowsecurity, true, name);
   }
@@ -125,8 +123,8 @@ test('the catalogue grants what the matrix says, and none of it can be passed on
 });
 
 async function listedGrants(): Promise<string[]> {
-  const ofRelations = (await relations()).flatMap(([name, relation]) =>
-    Object.entries(relation.rights).flatMap(([role, rights]: [string, Rights]) => [
+  const ofRelations = (await relations()).flatMap(({ name, rights }) =>
+    Object.entries(rights).flatMap(([role, rights]: [string, Rights]) => [
       ...(rights.select ? [`${role} SELECT ${name}`] : []),
       ...(rights.delete ? [`${role} DELETE ${name}`] : []),
       ...(rights.insert ?? []).map((column) => `${role} INSERT ${name}.${column}`),
@@ -150,7 +148,7 @@ test('no role can become another, and only the server\'s bypasses row-level secu
 });
 
 test('an attempt reaches one row as the owner, none as another user, and is denied to all other roles', async () => {
-  for (const [name, relation] of await relations()) {
+  for (const { name, columns, ...relation } of await relations()) {
     const where = relation.ownersRow.replace('$owner', `'${owner}'`).replace('$playlist', `'${playlist}'`);
     for (const person of people) {
       const rights: Rights = relation.rights[person.role] ?? {};
@@ -158,16 +156,16 @@ test('an attempt reaches one row as the owner, none as another user, and is deni
       const cases: [string, boolean][] = [
         [`select * from public.${name} where ${where}`, rights.select ?? false],
         [`delete from public.${name} where ${where}`, rights.delete ?? false],
-        ...relation.columns.map((column): [string, boolean] => [
+        ...columns.map((column): [string, boolean] => [
           `update public.${name} set ${column} = ${column} where ${where}`, rights.update?.includes(column) ?? false,
         ]),
       ];
       const outcomes = await tryAs(sql, person, cases.map(([statement]) => statement));
       const expected = cases.map(([, allowed]) => (allowed ? { kind: 'done', rows } : { kind: 'denied' }));
       assert.deepEqual(outcomes, expected, `${person.name}: ${name}`);
-      const inserts = await tryAs(sql, person, relation.columns.map((column) => `insert into public.${name} (${column}) values (default)`));
-      const open = relation.columns.filter((_, n) => inserts[n]?.kind !== 'denied');
-      assert.deepEqual(open, relation.columns.filter((column) => rights.insert?.includes(column)), `${person.name}: insert into ${name}`);
+      const inserts = await tryAs(sql, person, columns.map((column) => `insert into public.${name} (${column}) values (default)`));
+      const open = columns.filter((_, n) => inserts[n]?.kind !== 'denied');
+      assert.deepEqual(open, columns.filter((column) => rights.insert?.includes(column)), `${person.name}: insert into ${name}`);
     }
   }
 });

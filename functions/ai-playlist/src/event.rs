@@ -21,15 +21,9 @@ pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     } = found;
     Track {
         index,
-        track_uri: track.uri.as_str().to_owned(),
-        title: track.title.clone(),
-        artist: track.artist(),
-        album: track.album.clone(),
-        duration_ms: track.duration_ms,
-        explicit: track.explicit,
+        details: track.details(),
         score: (score * 100.0).round() / 100.0,
         version: version.map(Version::as_str),
-        image_url: track.image_url.clone(),
         why,
     }
 }

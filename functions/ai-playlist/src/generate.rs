@@ -154,7 +154,10 @@ impl<'a> Generation<'a> {
     /// Returns the model's own spelling of the tracks found.
     pub fn suggestions(&self) -> Suggestions {
         let spelled = |(place, track): &(usize, Track)| {
-            Some((track.track_uri.clone(), self.suggested.get(*place)?.clone()))
+            Some((
+                track.details.track_uri.clone(),
+                self.suggested.get(*place)?.clone(),
+            ))
         };
         self.found.iter().filter_map(spelled).collect()
     }

@@ -6,7 +6,7 @@ use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
 use shared::runtime::clock::Clock;
 use shared::supabase::Service;
-use shared::track::Suggestion;
+use shared::track::{Suggestion, TrackDetails};
 use shared::{Code, Error};
 use uuid::Uuid;
 
@@ -34,14 +34,9 @@ pub struct Delivered {
 /// A track as the database stores it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct KeptTrack {
-    /// Spotify's URI.
-    pub track_uri: String,
-    title: Option<String>,
-    artist: Option<String>,
-    album: Option<String>,
-    duration_ms: Option<u32>,
-    explicit: Option<bool>,
-    image_url: Option<String>,
+    /// What is stored of any track.
+    #[serde(flatten)]
+    pub details: TrackDetails,
     why: Option<String>,
     /// The model's own spelling.
     pub suggestion: Option<Suggestion>,
@@ -50,21 +45,12 @@ pub struct KeptTrack {
 impl KeptTrack {
     /// Returns the track at a position, from 0.
     pub fn at(self, index: usize) -> Track {
-        let (title, artist, album) = (
-            self.title.unwrap_or_default(),
-            self.artist.unwrap_or_default(),
-            self.album.unwrap_or_default(),
-        );
+        let details = self.details;
         Track {
-            version: version_of(&title, &artist, &album).map(Version::as_str),
+            version: version_of(&details.title, &details.artist, &details.album)
+                .map(Version::as_str),
             index,
-            track_uri: self.track_uri,
-            title,
-            artist,
-            album,
-            duration_ms: self.duration_ms.unwrap_or_default(),
-            explicit: self.explicit.unwrap_or_default(),
-            image_url: self.image_url,
+            details,
             why: self.why,
             score: 1.0, // What was suggested is not kept: the track matches itself.
         }

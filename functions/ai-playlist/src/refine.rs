@@ -28,7 +28,7 @@ impl Base {
             refined
                 .keep
                 .iter()
-                .any(|uri| uri.as_str() == track.track_uri)
+                .any(|uri| uri.as_str() == track.details.track_uri)
         };
         let (kept, others): (Vec<_>, Vec<_>) = tracks
             .into_iter()
@@ -71,7 +71,7 @@ impl Base {
         let is_kept = |track: &Track| {
             self.kept
                 .iter()
-                .any(|kept| kept.track_uri == track.track_uri)
+                .any(|kept| kept.details.track_uri == track.details.track_uri)
         };
         let mut new = new.into_iter().filter(|track| !is_kept(track)).peekable();
         let mut kept = self.kept.iter().cloned().peekable();
@@ -96,12 +96,12 @@ impl Base {
 
     /// Adds the playlist's tracks to the selection, which then judges new tracks against them.
     pub fn enter(&self, selection: &mut Selection) {
-        self.kept
-            .iter()
-            .for_each(|it| selection.keep(&it.track_uri, &it.title, &it.artist));
-        self.barred
-            .iter()
-            .for_each(|it| selection.bar(&it.track_uri, &it.title, &it.artist));
+        for Track { details, .. } in &self.kept {
+            selection.keep(&details.track_uri, &details.title, &details.artist);
+        }
+        for Track { details, .. } in &self.barred {
+            selection.bar(&details.track_uri, &details.title, &details.artist);
+        }
     }
 }
 
@@ -183,6 +183,7 @@ mod tests {
         );
         let number = |track: &Track| {
             track
+                .details
                 .track_uri
                 .trim_start_matches("spotify:track:")
                 .parse()

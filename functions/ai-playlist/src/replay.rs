@@ -387,7 +387,7 @@ fn generate(world: &World, context: &Context) -> (u64, u64, Vec<String>) {
     let list = done
         .tracks
         .into_iter()
-        .map(|track| track.track_uri)
+        .map(|track| track.details.track_uri)
         .collect();
     (first_ms.get().unwrap() - started_ms, done_ms, list)
 }

@@ -32,15 +32,9 @@ pub type Context = shared::runtime::Context<Config, Caches>;
 
 fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
     FoundTrack {
-        track_uri: track.uri.as_str().to_owned(),
-        title: track.title.clone(),
-        artist: track.artist(),
-        album: track.album.clone(),
-        duration_ms: track.duration_ms,
-        explicit: track.explicit,
+        details: track.details(),
         is_playable: track.is_playable,
         score: (score * 100.0).round() / 100.0,
-        image_url: track.image_url.clone(),
     }
 }
 

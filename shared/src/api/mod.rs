@@ -14,6 +14,8 @@ pub use codes::*;
 pub use playlist::*;
 pub use spotify::*;
 
+pub use crate::track::TrackDetails;
+
 /// Returns the schemas of all types, in the order of the document.
 #[cfg(feature = "openapi")]
 pub fn schemas() -> utoipa::openapi::OpenApi {

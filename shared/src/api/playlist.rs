@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::matching::MissReason;
 use crate::request::Whole;
+use crate::track::TrackDetails;
 
 #[cfg(feature = "openapi")]
 use crate::llm::playlist::{Discovery, Language};
@@ -159,19 +160,9 @@ pub struct Track {
     /// The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished
     /// playlist in the model's order.
     pub index: usize,
-    /// The URI.
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
-    pub track_uri: String,
-    /// The title.
-    pub title: String,
-    /// The credited artists, separated by commas.
-    pub artist: String,
-    /// The album.
-    pub album: String,
-    /// The duration in milliseconds.
-    pub duration_ms: u32,
-    /// Whether Spotify marks it as explicit.
-    pub explicit: bool,
+    /// What is stored of any track.
+    #[serde(flatten)]
+    pub details: TrackDetails,
     /// How well it matches the suggestion.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
@@ -180,10 +171,6 @@ pub struct Track {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub version: Option<&'static str>,
-    /// The album's picture, small and square.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = "uri"))]
-    pub image_url: Option<String>,
     /// Why the model suggests the song, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, min_length = 1, max_length = 200))]

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::track::TrackDetails;
+
 /// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
@@ -81,28 +83,14 @@ pub struct SearchResponse {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct FoundTrack {
-    /// The URI.
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
-    pub track_uri: String,
-    /// The title.
-    pub title: String,
-    /// The credited artists, separated by commas.
-    pub artist: String,
-    /// The album.
-    pub album: String,
-    /// The duration in milliseconds.
-    pub duration_ms: u32,
-    /// Whether Spotify marks it as explicit.
-    pub explicit: bool,
+    /// What is stored of any track.
+    #[serde(flatten)]
+    pub details: TrackDetails,
     /// Whether it is playable in the market.
     pub is_playable: bool,
     /// How well it matches the query.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1))]
     pub score: f64,
-    /// The album's picture, small and square.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, max_length = 300, format = "uri"))]
-    pub image_url: Option<String>,
 }
 
 /// The playlist to export. A repeat with the same key must have an equal request.

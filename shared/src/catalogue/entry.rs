@@ -5,12 +5,10 @@ use serde_json::Value;
 
 use crate::matching::{Constraints, MissReason, Scored, best_match, candidates_of, song_key};
 use crate::text::one_line;
-use crate::track::{CatalogueTrack, MAX_DURATION_MS, MAX_TEXT_CHARS, Suggestion};
+use crate::track::{CatalogueTrack, MAX_TEXT_CHARS, Suggestion};
 
 /// Two searches return ten candidates each.
 const MAX_TRACKS: usize = 20;
-/// As many as are read of one track in Spotify's answer.
-const MAX_ARTISTS: usize = 50;
 
 /// What the searches for a song returned.
 #[derive(Debug)]
@@ -76,7 +74,7 @@ impl Entry {
             && entry.tracks.len() <= MAX_TRACKS
             && (entry.is_complete || entry.by_field == entry.tracks.len())
             && (entry.is_any_playable || entry.tracks.is_empty());
-        (is_possible && entry.tracks.iter().all(is_usable)).then_some(entry)
+        (is_possible && entry.tracks.iter().all(CatalogueTrack::is_usable)).then_some(entry)
     }
 
     /// Whether the catalogue has the song.
@@ -121,23 +119,4 @@ fn is_clean(value: &Value) -> bool {
         Value::Object(members) => members.values().all(is_clean),
         _ => true,
     }
-}
-
-/// Whether a track is within what is read of Spotify's answer.
-fn is_usable(track: &CatalogueTrack) -> bool {
-    track.is_playable
-        && !track.title.is_empty()
-        && (1..=MAX_ARTISTS).contains(&track.artists.len())
-        && track.artists.iter().all(|name| !name.is_empty())
-        && track.duration_ms <= MAX_DURATION_MS
-        && track
-            .release_year
-            .is_none_or(|year| (1..=9999).contains(&year))
-        && track.image_url.as_deref().is_none_or(is_image_url)
-}
-
-/// Whether the database would store the address; otherwise one entry would keep a whole playlist from being saved.
-fn is_image_url(url: &str) -> bool {
-    (url.starts_with("https://") || url.starts_with("http://127.0.0.1:"))
-        && url.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -10,17 +10,12 @@ use crate::track::{CatalogueTrack, Suggestion, TrackUri};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
+    let uri = TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap();
     CatalogueTrack {
-        uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
-        title: title.to_owned(),
-        artists: vec![artist.to_owned()],
         album: "Album".to_owned(),
         release_year: Some(1987),
-        duration_ms: 200_000,
-        explicit: false,
-        is_playable: true,
-        isrc: None,
         image_url: Some("https://i.scdn.co/image/a".to_owned()),
+        ..CatalogueTrack::new(uri, artist, title)
     }
 }
 

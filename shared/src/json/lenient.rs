@@ -65,8 +65,8 @@ enum Lexeme {
 /// Reads JSON documents that arrive in pieces, cut anywhere, and continues after malformed parts.
 ///
 /// It accepts what models write: text around the document, single and curly quotes, names without quotes, line
-/// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, and
-/// missing or superfluous commas and brackets. Takes linear time, and memory for one text.
+/// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, full-width
+/// separators, and missing or superfluous commas and brackets. Takes linear time, and memory for one text.
 #[derive(Debug)]
 pub struct LenientParser {
     stack: Vec<Container>,
@@ -173,8 +173,8 @@ impl LenientParser {
             '"' | '\'' | '“' | '„' | '‘' => {
                 self.lexeme = Lexeme::Text(PartialText::quoted(c))
             }
-            ',' => self.slot = self.first_slot(),
-            ':' => self.slot = Slot::Value,
+            ',' | '，' | '、' => self.slot = self.first_slot(),
+            ':' | '：' => self.slot = Slot::Value,
             '/' => self.lexeme = Lexeme::Slash,
             _ if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}') => {}
             _ => self.lexeme = Lexeme::Bare(c.to_string()),
@@ -265,6 +265,7 @@ impl LenientParser {
             || self.stack.is_empty()
             || self.skipped_depth > 0
             || matches!(c, ',' | ':' | '}' | ']' | '/')
+            || self.is_full_width_separator(c)
             || is_quote(c) && spaces.contains('\n');
         if is_end {
             self.end_text(text, tokens);
@@ -279,6 +280,14 @@ impl LenientParser {
             text.reopen(&spaces);
             self.lexeme = Lexeme::Text(text);
             self.push(c, tokens);
+        }
+    }
+
+    /// Returns whether a character is the separator that a Chinese or Japanese model may write at this place.
+    fn is_full_width_separator(&self, c: char) -> bool {
+        match self.slot {
+            Slot::Key => c == '：',
+            Slot::Value => matches!(c, '，' | '、'),
         }
     }
 
@@ -316,5 +325,7 @@ fn is_quote(c: char) -> bool {
 }
 
 fn is_delimiter(c: char) -> bool {
-    matches!(c, ',' | ':' | '{' | '}' | '[' | ']') || is_quote(c) || c.is_whitespace()
+    matches!(c, ',' | '，' | '、' | ':' | '：' | '{' | '}' | '[' | ']')
+        || is_quote(c)
+        || c.is_whitespace()
 }

@@ -80,6 +80,18 @@ fn returns_a_part_with_the_character_that_completes_it() {
 }
 
 #[test]
+fn full_width_separators_are_read_where_one_is_expected() {
+    assert_eq!(
+        without_noise(
+            r#"{"artist"："周杰伦"，"title" ： "晴天：现场，二" ，year：2003，"tags"：["a"、"b"]}"#
+        ),
+        without_noise(r#"{"artist":"周杰伦","title":"晴天：现场，二",year:2003,"tags":["a","b"]}"#)
+    );
+    // Elsewhere they belong to the text.
+    assert!(without_noise(r#"{"title": "Say "yes"：live"}"#).contains(&text(r#"Say "yes"：live"#)));
+}
+
+#[test]
 fn implies_or_skips_unmatched_brackets() {
     use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
     assert_eq!(

@@ -29,17 +29,15 @@ fn track() -> impl Strategy<Value = CatalogueTrack> {
     )
         .prop_map(
             |((title, artists, album, isrc), id, release_year, [explicit, is_playable])| {
+                let uri = TrackUri::parse(&format!("spotify:track:{id}")).unwrap();
                 CatalogueTrack {
-                    uri: TrackUri::parse(&format!("spotify:track:{id}")).unwrap(),
-                    title,
                     artists,
                     album,
                     release_year,
-                    duration_ms: 0,
                     explicit,
                     is_playable,
                     isrc,
-                    image_url: None,
+                    ..CatalogueTrack::new(uri, "", &title)
                 }
             },
         )

@@ -90,17 +90,14 @@ fn candidate(index: u32, text: &str) -> CatalogueTrack {
         panic!("candidate {text}")
     };
     let flags = flags.concat();
+    let uri = TrackUri::parse(&format!("spotify:track:{index:022}")).unwrap();
     CatalogueTrack {
-        uri: TrackUri::parse(&format!("spotify:track:{index:022}")).unwrap(),
-        title: (*title).to_owned(),
         artists: artists.split(';').map(str::to_owned).collect(),
         album: (*album).to_owned(),
         release_year: (!year.is_empty()).then(|| year.parse().unwrap()),
-        duration_ms: 200_000,
         explicit: flags.contains('E'),
         is_playable: !flags.contains('U'),
-        isrc: None,
-        image_url: None,
+        ..CatalogueTrack::new(uri, "", title)
     }
 }
 

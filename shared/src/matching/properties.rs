@@ -102,17 +102,16 @@ impl Random {
     }
 
     fn track(&mut self, id: u32) -> CatalogueTrack {
+        let uri = TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap();
+        let title = self.text();
         CatalogueTrack {
-            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
-            title: self.text(),
             artists: (0..self.below(3)).map(|_| self.text()).collect(),
             album: self.text(),
             release_year: Some(i32::try_from(self.below(3000)).unwrap()),
-            duration_ms: 0,
             explicit: self.below(2) == 0,
             is_playable: self.below(4) != 0,
             isrc: Some(self.text()),
-            image_url: None,
+            ..CatalogueTrack::new(uri, "", &title)
         }
     }
 }

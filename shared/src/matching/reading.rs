@@ -160,17 +160,11 @@ mod tests {
             ("Various Artists (Highlander)", "Innuendo", None, true),
             ("Flash Gordon Cast", "Innuendo", None, false),
         ] {
+            let uri = TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap();
             let track = CatalogueTrack {
-                uri: TrackUri::parse("spotify:track:4uLU6hMCjMI75M1A2tKUQC").unwrap(),
-                title: "Innuendo".to_owned(),
-                artists: vec!["Queen".to_owned()],
                 album: "Highlander (Music From The Film)".to_owned(),
                 release_year: Some(1991),
-                duration_ms: 200_000,
-                explicit: false,
-                is_playable: true,
-                isrc: None,
-                image_url: None,
+                ..CatalogueTrack::new(uri, "Queen", "Innuendo")
             };
             let suggestion = Suggestion {
                 artist: artist.to_owned(),

@@ -59,17 +59,13 @@ fn candidate((text, index): (&str, usize)) -> (String, CatalogueTrack) {
     let [label, title, artists, album, year, flags @ ..] = fields.as_slice() else {
         panic!("candidate {text}")
     };
+    let uri = TrackUri::parse(&format!("spotify:track:{index:022}")).unwrap();
     let track = CatalogueTrack {
-        uri: TrackUri::parse(&format!("spotify:track:{index:022}")).unwrap(),
-        title: (*title).to_owned(),
         artists: artists.split(';').map(str::to_owned).collect(),
         album: (*album).to_owned(),
         release_year: year.parse().ok(),
-        duration_ms: 200_000,
         explicit: flags.contains(&"E"),
-        is_playable: true,
-        isrc: None,
-        image_url: None,
+        ..CatalogueTrack::new(uri, "", title)
     };
     ((*label).to_owned(), track)
 }

@@ -117,17 +117,13 @@ mod tests {
 
     #[test]
     fn prefers_the_named_addition_among_equals() {
-        let track = |id: u32, title: &str, release_year| CatalogueTrack {
-            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
-            title: title.to_owned(),
-            artists: vec!["ZAYN".to_owned()],
-            album: "Aladdin (Original Motion Picture Soundtrack)".to_owned(),
-            release_year,
-            duration_ms: 200_000,
-            explicit: false,
-            is_playable: true,
-            isrc: None,
-            image_url: None,
+        let track = |id: u32, title: &str, release_year| {
+            let uri = TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap();
+            CatalogueTrack {
+                album: "Aladdin (Original Motion Picture Soundtrack)".to_owned(),
+                release_year,
+                ..CatalogueTrack::new(uri, "ZAYN", title)
+            }
         };
         let candidates = [
             track(1, "A Whole New World", Some(1992)),

@@ -209,18 +209,8 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
-        CatalogueTrack {
-            uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
-            title: title.to_owned(),
-            artists: vec![artist.to_owned()],
-            album: String::new(),
-            release_year: None,
-            duration_ms: 200_000,
-            explicit: false,
-            is_playable: true,
-            isrc: None,
-            image_url: None,
-        }
+        let uri = TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap();
+        CatalogueTrack::new(uri, artist, title)
     }
 
     #[test]

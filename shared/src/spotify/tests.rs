@@ -85,18 +85,8 @@ fn token(value: &str) -> FakeAnswer {
     )
 }
 
-fn image(width: u32) -> Value {
-    json!({ "url": format!("https://i.scdn.co/image/{width}"), "width": width, "height": width })
-}
-
 fn item() -> Value {
-    json!({
-        "type": "track", "id": "4uLU6hMCjMI75M1A2tKUQC", "uri": URI, "name": "Zażółć", "duration_ms": 213_000,
-        "explicit": true, "is_playable": true, "is_local": false,
-        "artists": [{ "id": "a", "name": "Ann" }, { "id": "b", "name": "Bob" }],
-        "album": { "name": "First", "release_date": "2011-05-01", "images": [image(640), image(300), image(64)] },
-        "external_ids": { "isrc": "PLA001100001" },
-    })
+    json!({ "type": "track", "uri": URI, "name": "Zażółć", "artists": [{ "name": "Ann" }] })
 }
 
 fn item_with(changes: Value) -> Value {
@@ -155,21 +145,8 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
         .now_or_never()
         .unwrap()
         .unwrap();
-    assert_eq!(
-        tracks,
-        [CatalogueTrack {
-            uri: URI.parse().unwrap(),
-            title: "Zażółć".into(),
-            artists: vec!["Ann".into(), "Bob".into()],
-            album: "First".into(),
-            release_year: Some(2011),
-            duration_ms: 213_000,
-            explicit: true,
-            is_playable: true,
-            isrc: Some("PLA001100001".into()),
-            image_url: Some("https://i.scdn.co/image/300".into()),
-        }]
-    );
+    let titles: Vec<_> = tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles, ["Zażółć"]);
 
     let requests = instance.http.requests();
     assert_eq!(requests[0].url, TOKEN_URL);
@@ -407,129 +384,6 @@ fn truncated_response_is_an_error() {
 }
 
 #[test]
-fn skips_items_that_are_not_catalogue_tracks() {
-    let items = [
-        json!(null),
-        json!("track"),
-        json!({}),
-        item_with(json!({ "type": "episode" })),
-        item_with(json!({ "is_local": true })),
-        item_with(json!({ "uri": "spotify:local:Ann:First:Song:213" })),
-        item_with(json!({ "uri": "spotify:track:short" })),
-        item_with(json!({ "uri": null })),
-        item_with(json!({ "name": null })),
-        item_with(json!({ "name": "" })),
-        item_with(json!({ "artists": [] })),
-        item_with(json!({ "artists": null })),
-        item_with(json!({ "artists": [null, { "name": "" }, { "id": "a" }] })),
-        item(),
-    ];
-    let tracks = Instance::warm([found(&items)]).search().unwrap();
-    assert_eq!(tracks.len(), 1);
-    assert_eq!(tracks[0].title, "Zażółć");
-}
-
-#[test]
-fn all_but_address_title_and_artists_may_be_absent_or_odd() {
-    let bare = json!({ "uri": URI, "name": "Song", "artists": [{ "name": "Ann" }, null] });
-    let mut odd = bare.clone();
-    for name in [
-        "album",
-        "duration_ms",
-        "explicit",
-        "is_playable",
-        "external_ids",
-        "popularity",
-    ] {
-        odd[name] = json!("?");
-    }
-    for item in [bare, odd] {
-        let tracks = Instance::warm([found(&[item])]).search().unwrap();
-        assert_eq!(
-            tracks,
-            [CatalogueTrack {
-                uri: URI.parse().unwrap(),
-                title: "Song".into(),
-                artists: vec!["Ann".into()],
-                album: String::new(),
-                release_year: None,
-                duration_ms: 0,
-                explicit: false,
-                is_playable: true,
-                isrc: None,
-                image_url: None,
-            }]
-        );
-    }
-}
-
-#[test]
-fn the_picture_is_the_smallest_that_suffices_and_from_spotifys_host() {
-    let at = |url: &str| json!([{ "url": url, "width": 300 }]);
-    for (images, expected) in [
-        (json!([image(64), image(300), image(640)]), Some("300")),
-        (json!([image(640), image(80), image(300)]), Some("80")),
-        (json!([image(32), image(64)]), Some("64")),
-        (
-            json!([{ "url": "https://i.scdn.co/image/unsized", "width": null }]),
-            Some("unsized"),
-        ),
-        (
-            json!([{ "url": "https://i.scdn.co/image/unsized" }, image(64)]),
-            Some("64"),
-        ),
-        (
-            json!([null, {}, { "url": 7, "width": 300 }, image(640)]),
-            Some("640"),
-        ),
-        (
-            json!([{ "url": "https://elsewhere.example/image/300", "width": 300 }, image(640)]),
-            Some("640"),
-        ),
-        (at("http://i.scdn.co/image/300"), None),
-        (at("https://i.scdn.co.example/image/300"), None),
-        (at("https://i.scdn.co@example.org/image/300"), None),
-        (at("https://i.scdn.co/image/a b"), None),
-        (
-            at(&format!("https://i.scdn.co/image/{}", "x".repeat(300))),
-            None,
-        ),
-        (json!([]), None),
-        (json!("?"), None),
-    ] {
-        let item = item_with(json!({ "album": { "images": images } }));
-        let found = Instance::warm([found(&[item])]).search().unwrap()[0]
-            .image_url
-            .clone();
-        assert_eq!(
-            found,
-            expected.map(|name| format!("https://i.scdn.co/image/{name}")),
-            "{images}"
-        );
-    }
-}
-
-#[test]
-fn the_release_year_is_read_at_every_precision() {
-    for (date, year) in [
-        ("2011", Some(2011)),
-        ("2011-05", Some(2011)),
-        ("2011-05-01", Some(2011)),
-        ("0000", None),
-        ("11-05", None),
-        ("unknown", None),
-        ("", None),
-    ] {
-        let item = item_with(json!({ "album": { "release_date": date } }));
-        assert_eq!(
-            Instance::warm([found(&[item])]).search().unwrap()[0].release_year,
-            year,
-            "{date}"
-        );
-    }
-}
-
-#[test]
 fn each_failure_has_its_code() {
     for (error, code, retry_after_seconds) in [
         (
@@ -595,80 +449,6 @@ fn reads_a_response_with_a_lone_surrogate() {
             .collect::<Vec<_>>(),
         ["Song \u{fffd}", "Zażółć"]
     );
-}
-
-#[test]
-fn cleans_every_text_of_a_hit_or_skips_it() {
-    let long = "ż".repeat(10_000);
-    for (changes, title, artist) in [
-        (
-            json!({ "name": "So\u{0}ng\r\n\u{202e}x" }),
-            "So ng x".to_owned(),
-            "Ann, Bob".to_owned(),
-        ),
-        (
-            json!({ "name": long, "album": { "name": long } }),
-            "ż".repeat(200),
-            "Ann, Bob".to_owned(),
-        ),
-        (
-            json!({ "artists": [{ "name": "A\u{0}" }, { "name": "\u{1}" }] }),
-            "Zażółć".to_owned(),
-            "A".to_owned(),
-        ),
-        (
-            json!({ "artists": vec![json!({ "name": "Ann" }); 5_000] }),
-            "Zażółć".to_owned(),
-            ["Ann"; 40].join(", "),
-        ),
-        (
-            json!({ "artists": vec![json!({ "name": long }); 5_000] }),
-            "Zażółć".to_owned(),
-            "ż".repeat(200),
-        ),
-    ] {
-        let tracks = Instance::warm([found(&[item_with(changes)])])
-            .search()
-            .unwrap();
-        assert_eq!(
-            (tracks[0].title.as_str(), tracks[0].artist()),
-            (title.as_str(), artist)
-        );
-        assert!(tracks[0].album.chars().count() <= 200);
-    }
-    let unusable = [
-        json!({ "name": "\u{0}" }),
-        json!({ "artists": [{ "name": "\u{0}\n" }] }),
-    ]
-    .map(item_with);
-    let [nothing, nameless] = unusable;
-    let tracks = Instance::warm([found(&[nothing, nameless, item()])])
-        .search()
-        .unwrap();
-    assert_eq!(tracks.len(), 1);
-}
-
-#[test]
-fn a_duration_is_one_of_at_most_a_day() {
-    for (written, expected) in [
-        (json!(213_000), 213_000),
-        (json!(213_000.7), 213_000),
-        (json!(25 * 3_600_000), 86_400_000),
-        (json!(u64::MAX), 86_400_000),
-        (json!(1e300), 86_400_000),
-        (json!(-1), 0),
-        (json!(-0.5), 0),
-        (json!("213000"), 0),
-        (json!(null), 0),
-        (json!([1]), 0),
-    ] {
-        let item = item_with(json!({ "duration_ms": written }));
-        assert_eq!(
-            Instance::warm([found(&[item])]).search().unwrap()[0].duration_ms,
-            expected,
-            "{written}"
-        );
-    }
 }
 
 #[test]

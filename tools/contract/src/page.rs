@@ -32,6 +32,9 @@ const OF_THE_PAGE: [&str; 21] = [
     "StripePage",
 ];
 
+/// The members of a track that are no columns of `playlist_tracks`.
+const OF_ONE_GENERATION: [&str; 2] = ["index", "score"];
+
 /// web/src/api/generated.ts
 pub fn types(document: &Node) -> Result<String> {
     let schemas = document
@@ -52,6 +55,21 @@ pub fn types(document: &Node) -> Result<String> {
         "export const FUNCTION_CODES = [\n{codes}] as const;\n\n"
     )?;
     text.push_str("export type ErrorCode = (typeof FUNCTION_CODES)[number];\n");
+    let track = schemas
+        .get("Track")
+        .and_then(|it| it.get("properties"))
+        .and_then(Node::map);
+    let columns: Vec<_> = track
+        .context("there is no Track")?
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !OF_ONE_GENERATION.contains(name))
+        .collect();
+    write!(
+        text,
+        "\n/** The columns of `playlist_tracks` that the page reads and writes. */\nexport const TRACK_COLUMNS =\n  '{}';\n",
+        columns.join(", ")
+    )?;
     for name in OF_THE_PAGE.iter().copied().chain(["Track", "TrackUri"]) {
         let schema = schemas
             .get(name)

@@ -1,5 +1,7 @@
 //! The schemas of the types in `shared::api`, in the form that the document has had from its beginning.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use shared::api::{Code, schemas as types};
 
@@ -20,6 +22,7 @@ pub fn schemas(template: Node) -> Result<Node> {
     for schema in schemas.map_mut()?.values_mut() {
         reshape(schema);
     }
+    flatten(schemas.map_mut()?)?;
     schemas.merge(template);
     let codes = Code::ALL
         .iter()
@@ -33,6 +36,53 @@ pub fn schemas(template: Node) -> Result<Node> {
         finish(schema);
     }
     Ok(schemas)
+}
+
+/// Makes one object of a type with flattened members, for which utoipa writes `allOf: [of the members, the rest]`. The
+/// schemas of such members have no other use.
+fn flatten(schemas: &mut Map) -> Result<()> {
+    let named = schemas.clone();
+    let mut flattened = BTreeSet::new();
+    for schema in schemas.values_mut() {
+        let map = schema.map_mut()?;
+        let Some(Node::List(parts)) = map.shift_remove("allOf") else {
+            continue;
+        };
+        let (mut required, mut properties) = (Vec::new(), Map::new());
+        for part in &parts {
+            let name = part
+                .get("$ref")
+                .and_then(Node::text)
+                .and_then(|it| it.rsplit('/').next());
+            let part = match name {
+                Some(name) => named
+                    .get(name)
+                    .with_context(|| format!("there is no {name}"))?,
+                None => part,
+            };
+            flattened.extend(name.map(str::to_owned));
+            required.extend(
+                part.get("required")
+                    .map(Node::list)
+                    .unwrap_or_default()
+                    .to_vec(),
+            );
+            properties.extend(
+                part.get("properties")
+                    .and_then(Node::map)
+                    .cloned()
+                    .unwrap_or_default(),
+            );
+        }
+        let description = map.shift_remove("description");
+        map.insert("type".to_owned(), "object".into());
+        map.extend(description.map(|text| ("description".to_owned(), text)));
+        map.insert("required".to_owned(), Node::List(required));
+        map.insert("properties".to_owned(), Node::Map(properties));
+        map.insert("additionalProperties".to_owned(), Node::Bool(false));
+    }
+    schemas.retain(|name, _| !flattened.contains(name));
+    Ok(())
 }
 
 /// Brings what utoipa writes into the document's form: objects are closed, a number has no machine's format, what may be

@@ -45,10 +45,12 @@ pub struct Function {
     pub needs: Needs,
 }
 
-/// `[package.metadata.sound-whiskers]`: the needs of a function at run time.
+/// `[package.metadata.sound-whiskers]`: the needs of a function when it is built and at run time.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
+    /// The most that its wasm may weigh in KB, compressed as a platform stores it: its size and one percent.
+    pub gzip_budget_kb: usize,
     /// Its role in the database. With the role "none" it has only the rights of its callers.
     #[serde(deserialize_with = "role")]
     pub role: Option<String>,

@@ -3,19 +3,14 @@
 import type { Database } from "../../../supabase/database.types.ts";
 import type { Change } from "../state/edits.ts";
 import { asFailure, Failure, failureOfData } from "./failure.ts";
+import type { Track as Generated } from "./generated.ts";
+import { TRACK_COLUMNS } from "./generated.ts";
 import type { Data } from "./supabase.ts";
 import { data as api, auth } from "./supabase.ts";
 
-export type Track = {
-  track_uri: string;
-  title: string;
-  artist: string;
-  album: string;
-  duration_ms: number;
-  explicit: boolean;
+/** A track of a playlist; what a generation says of it besides is not stored. */
+export type Track = Omit<Generated, "index" | "score" | "version"> & {
   version?: string;
-  image_url?: string;
-  why?: string;
 };
 export type Summary = {
   id: string;
@@ -62,8 +57,16 @@ type Answer = {
 type DataOf<A> = A extends { error: null; data: infer T } ? T : never;
 
 const COLUMNS = "id, name, description, updated_at, is_deleted";
-const TRACK_COLUMNS =
-  "position, track_uri, title, artist, album, duration_ms, explicit, version, image_url, why";
+const NAMES_OF_A_TRACK = TRACK_COLUMNS.split(", ") as (keyof Track)[];
+/** What the page has in place of what the database does not know. */
+const UNKNOWN = {
+  track_uri: "",
+  title: "",
+  artist: "",
+  album: "",
+  duration_ms: 0,
+  explicit: false,
+};
 
 export async function answerOf<A extends Answer>(
   request: PromiseLike<A>,
@@ -84,43 +87,21 @@ function asSummary(row: Row, count: number): Summary {
 export function asTracks(
   entries: Omit<Entry, "position" | "added_at">[],
 ): Track[] {
-  return entries.map((entry) => ({
-    track_uri: entry.track_uri ?? "",
-    title: entry.title ?? "",
-    artist: entry.artist ?? "",
-    album: entry.album ?? "",
-    duration_ms: entry.duration_ms ?? 0,
-    explicit: entry.explicit ?? false,
-    ...(entry.version ? { version: entry.version } : {}),
-    ...(entry.image_url ? { image_url: entry.image_url } : {}),
-    ...(entry.why ? { why: entry.why } : {}),
-  }));
+  return entries.map((entry) => {
+    const known = NAMES_OF_A_TRACK.filter((name) => entry[name] != null);
+    const members = known.map((name) => [name, entry[name]]);
+    return { ...UNKNOWN, ...Object.fromEntries(members) };
+  });
 }
 
-/** Returns the tracks in the form of the RPCs, without unknown members. */
+/** Returns the tracks in the form of the RPCs, without members that are no columns. */
 function asArguments(tracks: readonly Track[]) {
-  return tracks.map(
-    ({
-      track_uri,
-      title,
-      artist,
-      album,
-      duration_ms,
-      explicit,
-      version,
-      image_url,
-      why,
-    }) => ({
-      track_uri,
-      title: title || null,
-      artist: artist || null,
-      album: album || null,
-      duration_ms: Math.round(duration_ms),
-      explicit,
-      version: version ?? null,
-      image_url: image_url ?? null,
-      why: why ?? null,
-    }),
+  const argumentOf = (value: Track[keyof Track]) =>
+    value === "" ? null : (value ?? null);
+  return tracks.map((track) =>
+    Object.fromEntries(
+      NAMES_OF_A_TRACK.map((name) => [name, argumentOf(track[name])]),
+    ),
   );
 }
 

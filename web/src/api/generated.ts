@@ -58,6 +58,10 @@ export const FUNCTION_CODES = [
 
 export type ErrorCode = (typeof FUNCTION_CODES)[number];
 
+/** The columns of `playlist_tracks` that the page reads and writes. */
+export const TRACK_COLUMNS =
+  'track_uri, title, artist, album, duration_ms, explicit, image_url, version, why';
+
 /** A request to delete the account. */
 export type AccountDeletion = {
   /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. */
@@ -120,7 +124,6 @@ export type Exported = {
 
 /** A track of the catalogue, in Spotify's own spelling. */
 export type FoundTrack = {
-  /** The URI. */
   track_uri: TrackUri;
   /** The title. */
   title: string;
@@ -132,12 +135,12 @@ export type FoundTrack = {
   duration_ms: number;
   /** Whether Spotify marks it as explicit. */
   explicit: boolean;
+  /** The album's picture, small and square. */
+  image_url?: string;
   /** Whether it is playable in the market. */
   is_playable: boolean;
   /** How well it matches the query. */
   score: number;
-  /** The album's picture, small and square. */
-  image_url?: string;
 };
 
 /** The finished playlist. */
@@ -321,9 +324,6 @@ export type StripePage = {
 
 /** A track of the playlist, in Spotify's own spelling. */
 export type Track = {
-  /** The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished playlist in the model's order. */
-  index: number;
-  /** The URI. */
   track_uri: TrackUri;
   /** The title. */
   title: string;
@@ -335,12 +335,14 @@ export type Track = {
   duration_ms: number;
   /** Whether Spotify marks it as explicit. */
   explicit: boolean;
+  /** The album's picture, small and square. */
+  image_url?: string;
+  /** The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished playlist in the model's order. */
+  index: number;
   /** How well it matches the suggestion. */
   score: number;
   /** The kind of version: one that the user or the suggestion named, or that `allow_versions` permitted. Absent for the plain recording. */
   version?: 'live' | 'karaoke' | 'tribute' | 'cover' | 'sped_up' | 'slowed' | 'eight_d' | 'remix' | 'acoustic' | 'demo' | 're_recorded' | 'instrumental' | 'alternate' | 'extended' | 'session' | 'language' | 'arranged' | 'spoken' | 'mixed' | 'other';
-  /** The album's picture, small and square. */
-  image_url?: string;
   /** Why the model suggests the song, in one line. */
   why?: string;
 };

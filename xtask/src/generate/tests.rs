@@ -5,8 +5,7 @@ use project::files::remove_folder;
 use super::*;
 
 const MANIFEST: &str = "[package]\nname = \"hello\"\n";
-const NEEDS: &str =
-    "[package.metadata.sound-whiskers]\nrole = \"none\"\nsecrets = [\"GREETING\"]\noptional = []\n";
+const NEEDS: &str = "[package.metadata.sound-whiskers]\ngzip_budget_kb = 1\nrole = \"none\"\nsecrets = [\"GREETING\"]\noptional = []\n";
 
 /// A checkout of a gateway and a function; the function's Cargo.toml ends with the given text.
 struct Checkout(PathBuf);
