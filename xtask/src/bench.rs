@@ -88,7 +88,7 @@ fn of_the_memory(workspace: &Workspace, is_recorded: bool) -> Result<()> {
 fn tables_of(output: &str) -> String {
     let mut tables = String::new();
     for line in output.lines() {
-        if line.starts_with("### ") {
+        if line.starts_with("## ") {
             let gap = if tables.is_empty() { "" } else { "\n" };
             tables += &format!("{gap}{line}\n\n");
         } else if line.starts_with('|') {
@@ -232,12 +232,12 @@ mod tests {
 
     #[test]
     fn page_gets_the_tables_that_the_replay_prints_and_keeps_its_own_words() {
-        let printed = "running 2 tests\ntest a ... \n### A\n\n| x |\n|---|\n\nok\ntest b ... \n### B\n\n| y |\n\nok\n";
+        let printed = "running 2 tests\ntest a ... \n## A\n\n| x |\n|---|\n\nok\ntest b ... \n## B\n\n| y |\n\nok\n";
         let tables = tables_of(printed);
-        assert_eq!(tables, "### A\n\n| x |\n|---|\n\n### B\n\n| y |\n");
+        assert_eq!(tables, "## A\n\n| x |\n|---|\n\n## B\n\n| y |\n");
         let page = "# Page\n\n<!-- measured -->\nold\n<!-- /measured -->\n\nMore.\n";
         let written = recorded(page, &tables).unwrap();
-        assert!(written.starts_with("# Page\n\n<!-- measured -->\n### A\n"));
+        assert!(written.starts_with("# Page\n\n<!-- measured -->\n## A\n"));
         assert!(written.ends_with("| y |\n<!-- /measured -->\n\nMore.\n"));
         assert_eq!(recorded(&written, &tables).unwrap(), written);
         assert!(recorded("# Page", &tables).is_err());

@@ -192,7 +192,7 @@ fn compare(title: &str, draw: fn() -> Draw) {
         assert_eq!(with.lists, without.lists, "the lists are the same");
     }
     let mut table = format!(
-        "\n### {title}\n\n| mean of a generation | without | with the memory | ratio | goal |\n|---|---|---|---|---|\n"
+        "\n## {title}\n\n| mean of a generation | without | with the memory | ratio | goal |\n|---|---|---|---|---|\n"
     );
     let mut row = |what: &str, of: &dyn Fn(&[Means; 2]) -> f64, most: Option<f64>| {
         let (without, with) = (of(&without), of(&with));
@@ -261,7 +261,7 @@ fn memory_saves_most_searches_of_songs_that_real_lists_name() {
 #[test]
 #[ignore = "takes minutes"]
 fn reads_of_the_memory_are_the_fewer_the_faster_the_model_writes() {
-    let mut table = "\n### Calls of the memory, warm half, songs by Zipf's law\n\n\
+    let mut table = "\n## Calls of the memory, warm half, songs by Zipf's law\n\n\
         | a song takes, ms | reads | writes | songs a read | first track, ms | done, ms |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for song_ms in [1, 10, 25, 50, SONG_MS, 400] {
