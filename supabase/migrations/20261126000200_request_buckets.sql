@@ -93,7 +93,7 @@ declare
   v_wait int;
 begin
   if not exists (select from private.request_limits(p_kind)) then
-    raise exception using errcode = 'PT422', message = 'there is no such kind of request';
+    raise exception using errcode = 'PT422', message = 'unknown kind of request';
   end if;
   perform from public.profiles p where p.user_id = p_user_id for key share;
   if not found then

@@ -114,8 +114,8 @@ begin
     raise exception using
       errcode = 'PT503',
       message = 'the stored Spotify tokens cannot be read',
-      hint = 'The functions hold another secret than the one that they were stored with, or the row is damaged. '
-        'With the right secret, or after linking again, they can.';
+      hint = 'The functions have another secret than the one with which they were encrypted, or the row is damaged. '
+        'Restore the secret, or let the user link again.';
   end if;
   return v_token;
 end

@@ -78,7 +78,7 @@ declare
 begin
   if jsonb_array_length(p_entries) > 200
     or exists (select from jsonb_array_elements(p_entries) e where (e ->> 'hours')::int not between 1 and 720) then
-    raise exception using errcode = 'PT422', message = 'too many songs at once, or for too long';
+    raise exception using errcode = 'PT422', message = 'at most 200 songs, each for 1 to 720 hours';
   end if;
   insert into private.catalogue_memory (song, market, matcher, candidates, expires_at, used_at)
   select distinct on (private.song_key(e ->> 'song'))

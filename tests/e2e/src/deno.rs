@@ -1,4 +1,4 @@
-//! Tests that `end-to-end` runs on workerd, on Deno.
+//! Tests of the stage `end-to-end`, repeated on Deno.
 
 use crate::catalogue::generate_again;
 use crate::process::kill_in_the_middle;
