@@ -9,7 +9,7 @@ import { arrival, playlistOf, ready } from "./support.ts";
 const browser = await launch();
 after(() => browser.close());
 
-test("what was read last is there without a connection, and nothing but the files of the page is kept", async () => {
+test("the last data is shown without a connection, and the cache contains only the files of the page", async () => {
   const { page, context, who } = await arrival(browser, "account", { offline: true });
   const id = await playlistOf(who, "For the tunnel", 2);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));

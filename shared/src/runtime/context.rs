@@ -59,11 +59,13 @@ macro_rules! export {
                     Function::new($endpoint, |env| <$config>::from_env(env));
             }
 
+            /// Announces what it reads of requests.
             #[wasm_bindgen::prelude::wasm_bindgen(start, wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
             pub fn start() {
                 accept($endpoint);
             }
 
+            /// Handles a request of the platform.
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
             pub fn fetch(
                 request: JsValue,
