@@ -59,7 +59,7 @@ macro_rules! export {
                     Function::new($endpoint, |env| <$config>::from_env(env));
             }
 
-            /// Registers the function's endpoint with the JavaScript side when the module is loaded.
+            /// Tells JavaScript, when the module is loaded, which headers and bodies the function reads.
             #[wasm_bindgen::prelude::wasm_bindgen(start, wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
             pub fn start() {
                 accept($endpoint);
